@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The CPU kernels: running one op of a plan. The plain C version of every kernel is the
+ * reference; AVX2+FMA and AVX-512 versions replace entries of the table where the CPU has
+ * them and VFI_CPU does not forbid it. */
+#pragma once
+
+#include <stdatomic.h>
+#include <stdbool.h>
+
+#include <glib.h>
+
+#include "../op.h"
+#include "pool.h"
+
+/* Levels of instruction sets; each includes the ones before. */
+typedef enum {
+    VFI_CPU_LEVEL_C,
+    VFI_CPU_LEVEL_AVX2, /* AVX2, FMA, F16C */
+    VFI_CPU_LEVEL_AVX512, /* AVX-512 F, BW, DQ, VL */
+} VfiCpuLevel;
+
+/* The level in effect: what CPUID and XGETBV allow, capped by VFI_CPU=c|avx2|avx512 (read
+ * once). */
+VfiCpuLevel vfi_cpu_level(void);
+
+/* What the machine itself has, VFI_CPU ignored. */
+VfiCpuLevel vfi_cpu_level_of_machine(void);
+
+/* "c", "avx2", "avx512". */
+const char *vfi_cpu_level_to_string(VfiCpuLevel level);
+
+/* An op made ready to run at one level: weights packed, work split into chunks. Immutable;
+ * knows no memory addresses. */
+typedef struct VfiCpuOp VfiCpuOp;
+
+/* Packs @op (copied) for @level. NULL with VFI_ERROR_NO_MEMORY or _UNSUPPORTED. */
+VfiCpuOp *vfi_cpu_op_new(const VfiOp *op, VfiCpuLevel level, GError **error);
+void vfi_cpu_op_free(VfiCpuOp *op);
+
+/* Bytes of packed weights, and of scratch that each thread needs while the op runs. */
+size_t vfi_cpu_op_packed_bytes(const VfiCpuOp *op);
+size_t vfi_cpu_op_scratch_bytes(const VfiCpuOp *op);
+
+/* Everything that changes from run to run. */
+typedef struct {
+    VfiPool *pool;
+    char *arena;              /* operands' offsets count from here */
+    char *scratch;            /* n_threads areas of scratch_stride bytes, 64-byte aligned */
+    size_t scratch_stride;    /* ≥ scratch bytes of every op, a multiple of 64 */
+    float time;               /* VFI_OP_TIME */
+    float *scalars;           /* VFI_OP_MAX_ABS results */
+    const atomic_int *cancel; /* may be NULL */
+} VfiCpuRun;
+
+/* Runs @op; false if cancelled. Results do not depend on the number of threads. One chunk
+ * takes at most about 20 ms at any size. */
+bool vfi_cpu_op_run(const VfiCpuOp *op, const VfiCpuRun *run);

@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Checkpoints: named, read-only tensors out of the files people already have.
+ *
+ * Containers: torch zip (torch.save since 1.6), torch legacy pickle stream (before 1.6),
+ * TorchScript archive (names are attribute paths), safetensors. The pickle reader is a data
+ * reader: it knows the opcodes and globals that tensor containers use and refuses anything
+ * else by name; it never executes or imports anything. */
+#pragma once
+
+#include <stdint.h>
+
+#include <glib.h>
+
+#include <vfi/export.h>
+
+G_BEGIN_DECLS
+
+/** Largest number of dimensions of a tensor. */
+#define VFI_MAX_DIMS 8
+
+/** Storage types found in checkpoints. */
+typedef enum {
+    VFI_DTYPE_F32,
+    VFI_DTYPE_F16,
+    VFI_DTYPE_BF16,
+    VFI_DTYPE_F64,
+    VFI_DTYPE_I8,
+    VFI_DTYPE_U8,
+    VFI_DTYPE_I16,
+    VFI_DTYPE_I32,
+    VFI_DTYPE_I64,
+    VFI_DTYPE_BOOL,
+} VfiDType;
+
+/** Containers that are read. */
+typedef enum {
+    VFI_CONTAINER_TORCH_ZIP,
+    VFI_CONTAINER_TORCH_LEGACY,
+    VFI_CONTAINER_TORCHSCRIPT,
+    VFI_CONTAINER_SAFETENSORS,
+} VfiContainer;
+
+/** One tensor of a checkpoint; memory belongs to the checkpoint. */
+typedef struct {
+    const char *name;             /**< after unwrapping: no "state_dict", "module." … */
+    VfiDType dtype;               /**< storage type */
+    int n_dims;                   /**< 0 … VFI_MAX_DIMS; 0 is a scalar */
+    int64_t shape[VFI_MAX_DIMS];  /**< elements per dimension, outermost first */
+    int64_t stride[VFI_MAX_DIMS]; /**< in elements, ≥ 0; checked against the storage */
+    size_t n_elements;            /**< product of shape (1 for a scalar) */
+    const uint8_t *data;          /**< first element, in the mapped file; may be unaligned */
+} VfiTensorInfo;
+
+/** An open checkpoint. Immutable after opening. Thread-safety: safe. */
+typedef struct VfiCheckpoint VfiCheckpoint;
+
+/**
+ * Opens and indexes the file at @path. Wrapping dictionaries ("state_dict", "model",
+ * "params", "params_ema", "ema" when nothing else holds tensors) are entered, and a prefix
+ * "module.", "flownet." or "model." that all tensors share is removed. Tensor data stays in
+ * the mapped file until it is read.
+ *
+ * Returns a new reference, or NULL with VFI_ERROR_NOT_FOUND, _IO, _CORRUPT, _UNSUPPORTED or
+ * _NO_MEMORY; the message names the file and the member, offset, opcode or global.
+ */
+VFI_API VfiCheckpoint *vfi_checkpoint_open(const char *path, GError **error);
+
+/** Adds a reference and returns @checkpoint. */
+VFI_API VfiCheckpoint *vfi_checkpoint_ref(VfiCheckpoint *checkpoint);
+
+/** Drops a reference; the last one unmaps the file. NULL is allowed. */
+VFI_API void vfi_checkpoint_unref(VfiCheckpoint *checkpoint);
+
+/** The path given to vfi_checkpoint_open(). */
+VFI_API const char *vfi_checkpoint_path(const VfiCheckpoint *checkpoint);
+
+/** The kind of container the file is. */
+VFI_API VfiContainer vfi_checkpoint_container(const VfiCheckpoint *checkpoint);
+
+/** Short name of a container for messages: "torch zip", "torch legacy", … */
+VFI_API const char *vfi_container_to_string(VfiContainer container);
+
+/** Short name of a storage type for messages: "f32", "f16", … */
+VFI_API const char *vfi_dtype_to_string(VfiDType dtype);
+
+/** Number of tensors. */
+VFI_API size_t vfi_checkpoint_n_tensors(const VfiCheckpoint *checkpoint);
+
+/** Tensor @index in the order of the file, 0 ≤ index < vfi_checkpoint_n_tensors(). */
+VFI_API const VfiTensorInfo *vfi_checkpoint_tensor(const VfiCheckpoint *checkpoint,
+                                                   size_t index);
+
+/** The tensor of that name, or NULL. O(1). */
+VFI_API const VfiTensorInfo *vfi_checkpoint_find(const VfiCheckpoint *checkpoint,
+                                                 const char *name);
+
+/**
+ * Converts @tensor to contiguous row-major f32 in @out (tensor->n_elements floats), whatever
+ * its storage type, strides and alignment. Cannot fail: everything was checked on opening.
+ */
+VFI_API void vfi_tensor_read_f32(const VfiTensorInfo *tensor, float *out);
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(VfiCheckpoint, vfi_checkpoint_unref)
+
+G_END_DECLS

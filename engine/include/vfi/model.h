@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Models: a family (how a network is computed) with the weights of one checkpoint. */
+#pragma once
+
+#include <glib.h>
+
+#include <vfi/export.h>
+
+G_BEGIN_DECLS
+
+/** Which times a family can produce. */
+typedef enum {
+    VFI_TIME_ANY,      /**< any t in (0, 1) directly */
+    VFI_TIME_MIDPOINT, /**< only t = 0.5; other times by bisection, see "bisect-depth" */
+} VfiTimeMode;
+
+/** One model option, as documentation and validation need it. Values travel as GVariant:
+ * type "b", "u", "d" or "s". */
+typedef struct {
+    const char *name;
+    const char *type; /**< GVariant type string */
+    double minimum;   /**< numbers only */
+    double maximum;   /**< numbers only */
+    const char *default_value; /**< printed form, as g_variant_print() without types */
+    const char *text; /**< one sentence */
+} VfiOptionSpec;
+
+/** A loaded model. Immutable, shared by any number of sessions. Thread-safety: safe. */
+typedef struct VfiModel VfiModel;
+
+/** What is known about a loaded model. Strings belong to the model. */
+typedef struct {
+    const char *name;    /**< what was asked for */
+    const char *path;    /**< file, or NULL for families without weights */
+    const char *family;  /**< "blend", "rife", … */
+    const char *variant; /**< "4.0", "3.6", …; "" where there is none */
+    VfiTimeMode time_mode;
+    gboolean has_scale; /**< the session's flow scale means something */
+    size_t n_parameters;
+    size_t weight_bytes; /**< host memory that the weights take */
+} VfiModelInfo;
+
+/**
+ * Folders that a model's name is looked up in, first match wins: VFI_MODEL_PATH (":"
+ * separated), $XDG_DATA_HOME/vfi/models, /usr/local/share/vfi/models, /usr/share/vfi/models.
+ * Returns a NULL-terminated array, free with g_strfreev().
+ */
+VFI_API char **vfi_model_search_path(void);
+
+/**
+ * Resolves @name to a file: a path that exists, else the best match on the search path, with
+ * or without extension (.pkl, .pth, .pt, .safetensors) and version ("rife", "rife-4.0").
+ * "auto" is the highest RIFE found. Families without weights ("blend") resolve to no file.
+ *
+ * Returns TRUE and a new string in *path (NULL for a family without weights), or FALSE with
+ * VFI_ERROR_NOT_FOUND; the message lists the folders searched and says how to get a model.
+ */
+VFI_API gboolean vfi_model_resolve(const char *name, char **path, GError **error);
+
+/**
+ * Opens a model: resolves @name, reads the checkpoint, recognises family and variant from
+ * tensor names and shapes, checks @options against the family's table, reads the weights.
+ *
+ * @options: a{sv} or NULL; a floating reference is consumed. Unknown names, wrong types and
+ * values out of range are errors that list the valid options.
+ *
+ * Returns a new reference, or NULL with an error that says what would help.
+ */
+VFI_API VfiModel *vfi_model_open(const char *name, GVariant *options, GError **error);
+
+/** Adds a reference and returns @model. */
+VFI_API VfiModel *vfi_model_ref(VfiModel *model);
+
+/** Drops a reference. NULL is allowed. */
+VFI_API void vfi_model_unref(VfiModel *model);
+
+/** Facts about @model; valid as long as the model. */
+VFI_API const VfiModelInfo *vfi_model_info(const VfiModel *model);
+
+/** Names of all families in this build, NULL-terminated, static. */
+VFI_API const char *const *vfi_family_names(void);
+
+/** The option table of a family and its length; NULL for an unknown one. Static. */
+VFI_API const VfiOptionSpec *vfi_family_options(const char *family, size_t *n_options);
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(VfiModel, vfi_model_unref)
+
+G_END_DECLS

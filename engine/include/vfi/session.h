@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Sessions: one model bound to one frame format and size on one device, with all memory
+ * planned before the first frame.
+ *
+ *     session = vfi_session_new(model, &config, &error);
+ *     pair = vfi_session_begin(session, frames, 2, &error);
+ *     job = vfi_pair_submit(pair, 0.5, &out, &error);
+ *     vfi_job_wait(job, &error);
+ *
+ * Thread-safety of everything below: safe. Jobs run on the session's own worker thread in
+ * submission order; begin and submit only queue work and never block on it. */
+#pragma once
+
+#include <stdint.h>
+
+#include <glib.h>
+
+#include <vfi/export.h>
+#include <vfi/frame.h>
+#include <vfi/model.h>
+
+G_BEGIN_DECLS
+
+typedef struct VfiSession VfiSession;
+typedef struct VfiPair VfiPair;
+typedef struct VfiJob VfiJob;
+
+/** What a session is built for. Zero-initialise, then set what differs. */
+typedef struct {
+    VfiVideoInfo video;
+    /** "auto", "cpu" or "cuda[:N]"; NULL is "auto". */
+    const char *device;
+    /** Flow scale 0.25 … 4; 0 chooses by size (1 up to 1920×1080 pixels, 0.5 up to four times
+     * that, else 0.25). Ignored by families without a flow. */
+    double scale;
+    /** Threads that compute; 0 is all usable CPUs (affinity and cgroup quota). */
+    unsigned threads;
+    /** TRUE: at the right and bottom edge the last warp sees the zero padding, as upstream
+     * implementations do; for comparison with their output. FALSE (users): it sees the
+     * frame's own edge repeated. */
+    gboolean reference_borders;
+} VfiSessionConfig;
+
+/** Counters and sizes; see vfi_session_get_stats(). */
+typedef struct {
+    uint64_t pairs;        /**< pairs begun */
+    uint64_t in_betweens;  /**< jobs that finished with a picture */
+    uint64_t inferences;   /**< runs of the model's time stage */
+    uint64_t identical;    /**< in-betweens copied because both frames are the same bits */
+    uint64_t cancelled;    /**< jobs that ended without a picture */
+    uint64_t work_chunks;  /**< chunks of work run by the thread pool since the start */
+    size_t arena_bytes;    /**< planned memory, allocated once */
+    size_t packed_weight_bytes;
+    unsigned threads;
+    int padded_width;  /**< size that the network sees, pixels */
+    int padded_height;
+    double scale;      /**< the flow scale in effect; 1 for families without one */
+    const char *device; /**< "cpu", …; static */
+    const char *cpu_level; /**< "c", "avx2", "avx512"; static */
+} VfiSessionStats;
+
+/**
+ * Builds a session: pads the size to the family's multiple, plans all stages, packs weights,
+ * allocates the arena. Takes a reference on @model.
+ * Returns a new reference, or NULL with VFI_ERROR_INVALID_ARGUMENT, _UNSUPPORTED, _BACKEND or
+ * _NO_MEMORY (need and size in the text).
+ */
+VFI_API VfiSession *vfi_session_new(VfiModel *model, const VfiSessionConfig *config,
+                                    GError **error);
+
+/** Adds a reference and returns @session. */
+VFI_API VfiSession *vfi_session_ref(VfiSession *session);
+
+/** Drops a reference; the last one cancels what is queued and joins the worker. Pairs and
+ * jobs keep their session alive. NULL is allowed. */
+VFI_API void vfi_session_unref(VfiSession *session);
+
+/** Frames that a pair needs before and after the interval that is interpolated: (1, 1) for
+ * two-frame models. */
+VFI_API void vfi_session_neighbours(const VfiSession *session, int *before, int *after);
+
+/**
+ * Opens a pair of consecutive frames, oldest first; n_frames is before + after. The frames'
+ * memory must stay valid and unchanged until the pair is released and all its jobs ended.
+ * What the session already computed for a frame with the same non-zero id is reused.
+ * Returns a new reference, or NULL with VFI_ERROR_INVALID_ARGUMENT.
+ */
+VFI_API VfiPair *vfi_session_begin(VfiSession *session, const VfiFrame *frames,
+                                   size_t n_frames, GError **error);
+
+/** Adds a reference and returns @pair. */
+VFI_API VfiPair *vfi_pair_ref(VfiPair *pair);
+
+/** Drops a reference. NULL is allowed. */
+VFI_API void vfi_pair_unref(VfiPair *pair);
+
+/** TRUE if both frames are bitwise the same picture (padding bytes aside): then every
+ * in-between is that picture and needs no inference. Compared on the first call. */
+VFI_API gboolean vfi_pair_is_identical(VfiPair *pair);
+
+/**
+ * Queues the in-between at time @t, 0 < t < 1 (0 is the first frame), written to the memory
+ * of @out, which must stay valid until the job ends. Jobs of one session run in submission
+ * order. Returns a new reference, or NULL with VFI_ERROR_INVALID_ARGUMENT.
+ */
+VFI_API VfiJob *vfi_pair_submit(VfiPair *pair, double t, const VfiFrame *out, GError **error);
+
+/** Adds a reference and returns @job. */
+VFI_API VfiJob *vfi_job_ref(VfiJob *job);
+
+/** Drops a reference; does not cancel the job. NULL is allowed. */
+VFI_API void vfi_job_unref(VfiJob *job);
+
+/** Blocks until the job ended. TRUE: the picture is complete. FALSE with
+ * VFI_ERROR_CANCELLED, _NO_MEMORY or _BACKEND: its content is undefined. */
+VFI_API gboolean vfi_job_wait(VfiJob *job, GError **error);
+
+/** TRUE once the job ended, with a picture or without. Never blocks. */
+VFI_API gboolean vfi_job_is_done(VfiJob *job);
+
+/** Asks the job to end soon: after it at most one chunk of work a thread still runs. Never
+ * blocks; a job that already ended stays as it is. */
+VFI_API void vfi_job_cancel(VfiJob *job);
+
+/** Cancels all jobs submitted so far. Never blocks; later submissions run normally. */
+VFI_API void vfi_session_flush(VfiSession *session);
+
+/** Called from the worker thread after a job ended; must only wake a waiter. NULL removes
+ * it. After the call returns the old function is not called any more, so it must not be
+ * called from inside it. */
+VFI_API void vfi_session_set_notify(VfiSession *session, void (*notify)(void *user_data),
+                                    void *user_data);
+
+/** Fills @stats with the numbers as they are now. */
+VFI_API void vfi_session_get_stats(VfiSession *session, VfiSessionStats *stats);
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(VfiSession, vfi_session_unref)
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(VfiPair, vfi_pair_unref)
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(VfiJob, vfi_job_unref)
+
+G_END_DECLS

@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The engine's public interface in one include. Headers are the manual; start with
+ * vfi/session.h. */
+#pragma once
+
+#include <vfi/checkpoint.h>
+#include <vfi/error.h>
+#include <vfi/frame.h>
+#include <vfi/log.h>
+#include <vfi/model.h>
+#include <vfi/session.h>

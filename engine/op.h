@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Operations: what a planned program consists of. The graph builds them, the plan fuses and
+ * places them, a backend runs them. Tensors are f32, one image: shape C × H × W, planar, each
+ * channel plane H*W contiguous floats, channels contiguous after each other; so a run of
+ * channels is a view of the same form. */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/* Channels, height, width. The batch is always one. */
+typedef struct {
+    int c, h, w;
+} VfiShape;
+
+static inline size_t vfi_shape_elements(VfiShape s)
+{
+    return (size_t)s.c * (size_t)s.h * (size_t)s.w;
+}
+
+typedef enum {
+    VFI_OP_CONV,      /* 2-D convolution with fused epilogue */
+    VFI_OP_DECONV,    /* transposed convolution with fused epilogue */
+    VFI_OP_ACTIVATE,  /* activation alone */
+    VFI_OP_ADD,       /* dst = scale * (src0 + src1) */
+    VFI_OP_SUB,       /* dst = scale * (src0 - src1) */
+    VFI_OP_MUL,       /* dst = src0 * src1; src1 may have one channel for all */
+    VFI_OP_AFFINE,    /* dst = src0 * mul + add */
+    VFI_OP_CLAMP,     /* dst = min(max(src0, low), high) */
+    VFI_OP_COPY,      /* dst = src0 (a piece of a concat that could not be a view) */
+    VFI_OP_RESIZE,    /* bilinear, half-pixel centres, no antialias; values times mul */
+    VFI_OP_WARP,      /* backward warp of src0 by the flow src1 (2 × H × W, pixels) */
+    VFI_OP_TIME,      /* dst = t * mul + add everywhere; t is the in-between's time */
+    VFI_OP_MAX_ABS,   /* scalar read back by the host: max |src0| */
+    VFI_OP_KIND_COUNT
+} VfiOpKind;
+
+typedef enum {
+    VFI_ACTIVATION_NONE,
+    VFI_ACTIVATION_PRELU,   /* x < 0 ? slope[c] * x : x */
+    VFI_ACTIVATION_LEAKY,   /* x < 0 ? leak * x : x */
+    VFI_ACTIVATION_SIGMOID, /* 1 / (1 + exp(-x)) */
+} VfiActivationKind;
+
+typedef struct {
+    VfiActivationKind kind;
+    const float *slope; /* PRELU: one a channel */
+    float leak;         /* LEAKY */
+} VfiActivation;
+
+/* What follows a convolution, in this order: + bias, + residual (BEFORE), activation,
+ * + residual (AFTER). The residual is the op's src[1], of dst's shape. */
+typedef enum {
+    VFI_RESIDUAL_NONE,
+    VFI_RESIDUAL_BEFORE_ACTIVATION,
+    VFI_RESIDUAL_AFTER_ACTIVATION,
+} VfiResidual;
+
+/* VFI_OP_CONV: weight [out][in/groups][kernel_h][kernel_w]; zero padding.
+ *   out size = (in + pad_begin + pad_end - kernel) / stride + 1 in each direction.
+ * VFI_OP_DECONV: weight [in][out][kernel_h][kernel_w]; output pixel (y,x) collects input
+ *   (iy,ix) with y = iy*stride - pad_top + ky; out size = (in-1)*stride - 2*pad + kernel. */
+typedef struct {
+    const float *weight; /* lives as long as the model */
+    const float *bias;   /* one an output channel, or NULL */
+    int kernel_h, kernel_w;
+    int stride;
+    int pad_top, pad_left, pad_bottom, pad_right;
+    int groups;
+    VfiActivation activation;
+    VfiResidual residual;
+} VfiConvParams;
+
+/* Most inputs that an op reads. */
+#define VFI_OP_MAX_SOURCES 2
+
+/* One operand or result: where it lies and what shape it has. */
+typedef struct {
+    VfiShape shape;
+    size_t offset; /* bytes from the start of the arena, a multiple of 4 */
+} VfiOperand;
+
+typedef struct {
+    VfiOpKind kind;
+    int n_src;
+    VfiOperand src[VFI_OP_MAX_SOURCES];
+    VfiOperand dst; /* MAX_ABS: shape 1×1×1, no memory */
+    const char *name; /* for errors, profiles: the weight's key or the kind */
+    union {
+        VfiConvParams conv;       /* CONV, DECONV */
+        VfiActivation activation; /* ACTIVATE */
+        struct {
+            float mul, add;
+        } affine;                 /* AFFINE, TIME; mul alone: ADD, SUB (scale), RESIZE */
+        struct {
+            float low, high;
+        } clamp;                  /* CLAMP */
+        int scalar;               /* MAX_ABS: index of the scalar that is written */
+    } u;
+} VfiOp;
+
+/* Name of a kind for messages: "conv", "warp", … */
+const char *vfi_op_kind_to_string(VfiOpKind kind);

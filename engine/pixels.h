@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Between a frame's own planes and the network: prepare (planes → padded f32 RGB), synthesis
+ * (flows and mask applied to the planes themselves), paint (RGB → planes), blend, compare.
+ *
+ * Each function works on a band of rows so that callers can split the work; bands are luma
+ * rows and must start at a multiple of VFI_BAND_ALIGN (or 0). Results do not depend on the
+ * split. */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include <vfi/frame.h>
+
+/* Bands begin at even rows so that subsampled chroma rows belong to exactly one band. */
+#define VFI_BAND_ALIGN 2
+
+/* planes → out: f32 RGB in [0,1], 3 planes of padded_h × padded_w floats, contiguous; the
+ * area right of and below the frame is zero. YCbCr through the matrix and range of @info,
+ * chroma upsampled bilinearly at its site; values clamped to [0,1]. Grey gives three equal
+ * planes, alpha is ignored. Rows [begin, end) of the padded height. */
+void vfi_pixels_prepare(const VfiVideoInfo *info, const VfiFrame *frame, float *out,
+                        int padded_w, int padded_h, int begin, int end);
+
+/* Two flows and a blend mask, as a model's last stage gives them. */
+typedef struct {
+    const float *flow; /* 4 × padded_h × padded_w: dx, dy into frame 0; dx, dy into frame 1 */
+    const float *mask; /* padded_h × padded_w, weight of frame 0, already in [0,1] */
+    int padded_w, padded_h;
+    /* TRUE: samples beyond the frame see what prepare padded (black) up to the padded size,
+     * then repeat that; FALSE: they see the frame's own edge repeated. */
+    bool reference_borders;
+} VfiFlowField;
+
+/* out = warp(frame0, flow01) * mask + warp(frame1, flow23) * (1 - mask), on every plane in
+ * its own code values, subsampling and depth, alpha included; rounded to nearest, clamped to
+ * the code range of the sample type. Chroma uses the mean flow and mask of the luma samples
+ * it is co-sited with, flow scaled to chroma pixels. Luma rows [begin, end). */
+void vfi_pixels_synthesize(const VfiVideoInfo *info, const VfiFrame *frame0,
+                           const VfiFrame *frame1, const VfiFlowField *field,
+                           const VfiFrame *out, int begin, int end);
+
+/* rgb (3 × padded_h × padded_w, nominally [0,1]) → planes of @out, the inverse of prepare,
+ * chroma averaged at its site, rounded to nearest; alpha, where the format has it, is the
+ * blend of the two frames' alpha at @t. Rows [begin, end). */
+void vfi_pixels_paint(const VfiVideoInfo *info, const float *rgb, int padded_w, int padded_h,
+                      const VfiFrame *frame0, const VfiFrame *frame1, double t,
+                      const VfiFrame *out, int begin, int end);
+
+/* out = frame0 * (1-t) + frame1 * t in integer arithmetic with t rounded to 1/65536, rounded
+ * to nearest (halves up), exact at every CPU level; RGB_F32 in f32. Rows [begin, end). */
+void vfi_pixels_blend(const VfiVideoInfo *info, const VfiFrame *frame0,
+                      const VfiFrame *frame1, double t, const VfiFrame *out, int begin,
+                      int end);
+
+/* Copies rows [begin, end) of every plane. */
+void vfi_pixels_copy(const VfiVideoInfo *info, const VfiFrame *frame, const VfiFrame *out,
+                     int begin, int end);
+
+/* TRUE if both frames hold the same bits (row padding and the x byte of RGBx aside). */
+bool vfi_pixels_equal(const VfiVideoInfo *info, const VfiFrame *a, const VfiFrame *b);
