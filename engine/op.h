@@ -74,10 +74,20 @@ typedef struct {
 /* Most inputs that an op reads. */
 #define VFI_OP_MAX_SOURCES 2
 
+/* Memory that operands lie in, bound anew at each run: the stage's own arena, and what is kept
+ * for each frame (its prepared image, the results of the per-frame stage). A frame stage sees
+ * its frame as FRAME0; a time stage sees the pair's frames, oldest first. */
+enum {
+    VFI_REGION_ARENA,
+    VFI_REGION_FRAME0,
+    VFI_MAX_REGIONS = VFI_REGION_FRAME0 + 8
+};
+
 /* One operand or result: where it lies and what shape it has. */
 typedef struct {
     VfiShape shape;
-    size_t offset; /* bytes from the start of the arena, a multiple of 4 */
+    int region;    /* VFI_REGION_… */
+    size_t offset; /* bytes from the start of the region, a multiple of 4 */
 } VfiOperand;
 
 typedef struct {

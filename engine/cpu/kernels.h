@@ -44,7 +44,7 @@ size_t vfi_cpu_op_scratch_bytes(const VfiCpuOp *op);
 /* Everything that changes from run to run. */
 typedef struct {
     VfiPool *pool;
-    char *arena;              /* operands' offsets count from here */
+    char *region[VFI_MAX_REGIONS]; /* start of each region; operands' offsets count from it */
     char *scratch;            /* n_threads areas of scratch_stride bytes, 64-byte aligned */
     size_t scratch_stride;    /* ≥ scratch bytes of every op, a multiple of 64 */
     float time;               /* VFI_OP_TIME */
