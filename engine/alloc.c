@@ -28,8 +28,8 @@ void *vfi_try_alloc(size_t count, size_t size, const char *what, GError **error)
 {
     size_t bytes, padded;
     void *memory = NULL;
-    bool fits = vfi_size_mul(count, size, &bytes) &&
-                vfi_size_add(bytes, VFI_ALIGNMENT, &padded);
+    bool fits =
+        vfi_size_mul(count, size, &bytes) && vfi_size_add(bytes, VFI_ALIGNMENT, &padded);
 
     if (fits && !allocation_is_denied()) {
         padded -= padded % VFI_ALIGNMENT; /* aligned_alloc wants a multiple, never zero */

@@ -9,7 +9,7 @@
 /* One component (Y, U, V, R, G, B, A) of a format. */
 typedef struct {
     int plane;
-    int offset;       /* bytes from the start of a pixel group to this component's sample */
+    int offset; /* bytes from the start of a pixel group to this component's sample */
     int pixel_stride; /* bytes from one sample to the next in a row */
     int shift_x;      /* log2 of the horizontal subsampling */
     int shift_y;      /* log2 of the vertical subsampling */

@@ -19,19 +19,19 @@ static inline size_t vfi_shape_elements(VfiShape s)
 }
 
 typedef enum {
-    VFI_OP_CONV,      /* 2-D convolution with fused epilogue */
-    VFI_OP_DECONV,    /* transposed convolution with fused epilogue */
-    VFI_OP_ACTIVATE,  /* activation alone */
-    VFI_OP_ADD,       /* dst = scale * (src0 + src1) */
-    VFI_OP_SUB,       /* dst = scale * (src0 - src1) */
-    VFI_OP_MUL,       /* dst = src0 * src1; src1 may have one channel for all */
-    VFI_OP_AFFINE,    /* dst = src0 * mul + add */
-    VFI_OP_CLAMP,     /* dst = min(max(src0, low), high) */
-    VFI_OP_COPY,      /* dst = src0 (a piece of a concat that could not be a view) */
-    VFI_OP_RESIZE,    /* bilinear, half-pixel centres, no antialias; values times mul */
-    VFI_OP_WARP,      /* backward warp of src0 by the flow src1 (2 × H × W, pixels) */
-    VFI_OP_TIME,      /* dst = t * mul + add everywhere; t is the in-between's time */
-    VFI_OP_MAX_ABS,   /* scalar read back by the host: max |src0| */
+    VFI_OP_CONV,     /* 2-D convolution with fused epilogue */
+    VFI_OP_DECONV,   /* transposed convolution with fused epilogue */
+    VFI_OP_ACTIVATE, /* activation alone */
+    VFI_OP_ADD,      /* dst = scale * (src0 + src1) */
+    VFI_OP_SUB,      /* dst = scale * (src0 - src1) */
+    VFI_OP_MUL,      /* dst = src0 * src1; src1 may have one channel for all */
+    VFI_OP_AFFINE,   /* dst = src0 * mul + add */
+    VFI_OP_CLAMP,    /* dst = min(max(src0, low), high) */
+    VFI_OP_COPY,     /* dst = src0 (a piece of a concat that could not be a view) */
+    VFI_OP_RESIZE,   /* bilinear, half-pixel centres, no antialias; values times mul */
+    VFI_OP_WARP,     /* backward warp of src0 by the flow src1 (2 × H × W, pixels) */
+    VFI_OP_TIME,     /* dst = t * mul + add everywhere; t is the in-between's time */
+    VFI_OP_MAX_ABS,  /* scalar read back by the host: max |src0| */
     VFI_OP_KIND_COUNT
 } VfiOpKind;
 
@@ -77,11 +77,7 @@ typedef struct {
 /* Memory that operands lie in, bound anew at each run: the stage's own arena, and what is kept
  * for each frame (its prepared image, the results of the per-frame stage). A frame stage sees
  * its frame as FRAME0; a time stage sees the pair's frames, oldest first. */
-enum {
-    VFI_REGION_ARENA,
-    VFI_REGION_FRAME0,
-    VFI_MAX_REGIONS = VFI_REGION_FRAME0 + 8
-};
+enum { VFI_REGION_ARENA, VFI_REGION_FRAME0, VFI_MAX_REGIONS = VFI_REGION_FRAME0 + 8 };
 
 /* One operand or result: where it lies and what shape it has. */
 typedef struct {
@@ -94,18 +90,18 @@ typedef struct {
     VfiOpKind kind;
     int n_src;
     VfiOperand src[VFI_OP_MAX_SOURCES];
-    VfiOperand dst; /* MAX_ABS: shape 1×1×1, no memory */
+    VfiOperand dst;   /* MAX_ABS: shape 1×1×1, no memory */
     const char *name; /* for errors, profiles: the weight's key or the kind */
     union {
         VfiConvParams conv;       /* CONV, DECONV */
         VfiActivation activation; /* ACTIVATE */
         struct {
             float mul, add;
-        } affine;                 /* AFFINE, TIME; mul alone: ADD, SUB (scale), RESIZE */
+        } affine; /* AFFINE, TIME; mul alone: ADD, SUB (scale), RESIZE */
         struct {
             float low, high;
-        } clamp;                  /* CLAMP */
-        int scalar;               /* MAX_ABS: index of the scalar that is written */
+        } clamp;    /* CLAMP */
+        int scalar; /* MAX_ABS: index of the scalar that is written */
     } u;
 } VfiOp;
 

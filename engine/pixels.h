@@ -24,7 +24,8 @@ void vfi_pixels_prepare(const VfiVideoInfo *info, const VfiFrame *frame, float *
 
 /* Two flows and a blend mask, as a model's last stage gives them. */
 typedef struct {
-    const float *flow; /* 4 × padded_h × padded_w: dx, dy into frame 0; dx, dy into frame 1 */
+    const float
+        *flow; /* 4 × padded_h × padded_w: dx, dy into frame 0; dx, dy into frame 1 */
     const float *mask; /* padded_h × padded_w, weight of frame 0, already in [0,1] */
     int padded_w, padded_h;
     /* TRUE: samples beyond the frame see what prepare padded (black) up to the padded size,
@@ -43,9 +44,9 @@ void vfi_pixels_synthesize(const VfiVideoInfo *info, const VfiFrame *frame0,
 /* rgb (3 × padded_h × padded_w, nominally [0,1]) → planes of @out, the inverse of prepare,
  * chroma averaged at its site, rounded to nearest; alpha, where the format has it, is the
  * blend of the two frames' alpha at @t. Rows [begin, end). */
-void vfi_pixels_paint(const VfiVideoInfo *info, const float *rgb, int padded_w, int padded_h,
-                      const VfiFrame *frame0, const VfiFrame *frame1, double t,
-                      const VfiFrame *out, int begin, int end);
+void vfi_pixels_paint(const VfiVideoInfo *info, const float *rgb, int padded_w,
+                      int padded_h, const VfiFrame *frame0, const VfiFrame *frame1,
+                      double t, const VfiFrame *out, int begin, int end);
 
 /* out = frame0 * (1-t) + frame1 * t in integer arithmetic with t rounded to 1/65536, rounded
  * to nearest (halves up), exact at every CPU level; RGB_F32 in f32. Rows [begin, end). */

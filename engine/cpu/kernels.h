@@ -15,7 +15,7 @@
 /* Levels of instruction sets; each includes the ones before. */
 typedef enum {
     VFI_CPU_LEVEL_C,
-    VFI_CPU_LEVEL_AVX2, /* AVX2, FMA, F16C */
+    VFI_CPU_LEVEL_AVX2,   /* AVX2, FMA, F16C */
     VFI_CPU_LEVEL_AVX512, /* AVX-512 F, BW, DQ, VL */
 } VfiCpuLevel;
 
@@ -44,11 +44,12 @@ size_t vfi_cpu_op_scratch_bytes(const VfiCpuOp *op);
 /* Everything that changes from run to run. */
 typedef struct {
     VfiPool *pool;
-    char *region[VFI_MAX_REGIONS]; /* start of each region; operands' offsets count from it */
-    char *scratch;            /* n_threads areas of scratch_stride bytes, 64-byte aligned */
-    size_t scratch_stride;    /* ≥ scratch bytes of every op, a multiple of 64 */
-    float time;               /* VFI_OP_TIME */
-    float *scalars;           /* VFI_OP_MAX_ABS results */
+    char *region
+        [VFI_MAX_REGIONS]; /* start of each region; operands' offsets count from it */
+    char *scratch;         /* n_threads areas of scratch_stride bytes, 64-byte aligned */
+    size_t scratch_stride; /* ≥ scratch bytes of every op, a multiple of 64 */
+    float time;            /* VFI_OP_TIME */
+    float *scalars;        /* VFI_OP_MAX_ABS results */
     const atomic_int *cancel; /* may be NULL */
 } VfiCpuRun;
 

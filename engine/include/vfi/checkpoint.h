@@ -48,7 +48,7 @@ typedef struct {
     int64_t shape[VFI_MAX_DIMS];  /**< elements per dimension, outermost first */
     int64_t stride[VFI_MAX_DIMS]; /**< in elements, ≥ 0; checked against the storage */
     size_t n_elements;            /**< product of shape (1 for a scalar) */
-    const uint8_t *data;          /**< first element, in the mapped file; may be unaligned */
+    const uint8_t *data; /**< first element, in the mapped file; may be unaligned */
 } VfiTensorInfo;
 
 /** An open checkpoint. Immutable after opening. Thread-safety: safe. */

@@ -124,7 +124,8 @@ VFI_API gboolean vfi_video_info_validate(const VfiVideoInfo *info, GError **erro
  * (data[0] is the block). Release with vfi_frame_clear(). Contents are zero.
  * Returns FALSE with VFI_ERROR_NO_MEMORY.
  */
-VFI_API gboolean vfi_frame_alloc(VfiFrame *frame, const VfiVideoInfo *info, GError **error);
+VFI_API gboolean vfi_frame_alloc(VfiFrame *frame, const VfiVideoInfo *info,
+                                 GError **error);
 
 /** Releases what vfi_frame_alloc() gave and zeroes the struct; a zeroed frame is allowed. */
 VFI_API void vfi_frame_clear(VfiFrame *frame);

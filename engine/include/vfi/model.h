@@ -18,11 +18,11 @@ typedef enum {
  * type "b", "u", "d" or "s". */
 typedef struct {
     const char *name;
-    const char *type; /**< GVariant type string */
-    double minimum;   /**< numbers only */
-    double maximum;   /**< numbers only */
+    const char *type;          /**< GVariant type string */
+    double minimum;            /**< numbers only */
+    double maximum;            /**< numbers only */
     const char *default_value; /**< printed form, as g_variant_print() without types */
-    const char *text; /**< one sentence */
+    const char *text;          /**< one sentence */
 } VfiOptionSpec;
 
 /** A loaded model. Immutable, shared by any number of sessions. Thread-safety: safe. */

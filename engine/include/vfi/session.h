@@ -43,19 +43,19 @@ typedef struct {
 
 /** Counters and sizes; see vfi_session_get_stats(). */
 typedef struct {
-    uint64_t pairs;        /**< pairs begun */
-    uint64_t in_betweens;  /**< jobs that finished with a picture */
-    uint64_t inferences;   /**< runs of the model's time stage */
-    uint64_t identical;    /**< in-betweens copied because both frames are the same bits */
-    uint64_t cancelled;    /**< jobs that ended without a picture */
-    uint64_t work_chunks;  /**< chunks of work run by the thread pool since the start */
-    size_t arena_bytes;    /**< planned memory, allocated once */
+    uint64_t pairs;       /**< pairs begun */
+    uint64_t in_betweens; /**< jobs that finished with a picture */
+    uint64_t inferences;  /**< runs of the model's time stage */
+    uint64_t identical;   /**< in-betweens copied because both frames are the same bits */
+    uint64_t cancelled;   /**< jobs that ended without a picture */
+    uint64_t work_chunks; /**< chunks of work run by the thread pool since the start */
+    size_t arena_bytes;   /**< planned memory, allocated once */
     size_t packed_weight_bytes;
     unsigned threads;
-    int padded_width;  /**< size that the network sees, pixels */
+    int padded_width; /**< size that the network sees, pixels */
     int padded_height;
-    double scale;      /**< the flow scale in effect; 1 for families without one */
-    const char *device; /**< "cpu", …; static */
+    double scale;          /**< the flow scale in effect; 1 for families without one */
+    const char *device;    /**< "cpu", …; static */
     const char *cpu_level; /**< "c", "avx2", "avx512"; static */
 } VfiSessionStats;
 
@@ -103,7 +103,8 @@ VFI_API gboolean vfi_pair_is_identical(VfiPair *pair);
  * of @out, which must stay valid until the job ends. Jobs of one session run in submission
  * order. Returns a new reference, or NULL with VFI_ERROR_INVALID_ARGUMENT.
  */
-VFI_API VfiJob *vfi_pair_submit(VfiPair *pair, double t, const VfiFrame *out, GError **error);
+VFI_API VfiJob *vfi_pair_submit(VfiPair *pair, double t, const VfiFrame *out,
+                                GError **error);
 
 /** Adds a reference and returns @job. */
 VFI_API VfiJob *vfi_job_ref(VfiJob *job);
