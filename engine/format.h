@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* How the samples of each pixel format lie in memory: one table, shared by all pixel code. */
+/* How the samples of each pixel format lie in memory: one table, shared by all pixel
+ * code. */
 #pragma once
 
 #include <stdbool.h>
@@ -35,3 +36,22 @@ typedef struct {
 
 /* The description of a valid format; NULL for UNKNOWN or out of range. */
 const VfiFormatDescription *vfi_format_describe(VfiFormat format);
+
+/* What the components of one plane have in common. */
+typedef struct {
+    int pixel_stride; /* bytes of one pixel group of the plane; 0 if there is no such
+                         plane */
+    int shift_x, shift_y;
+} VfiPlaneLayout;
+
+VfiPlaneLayout vfi_format_plane(const VfiFormatDescription *format, int plane);
+
+/* Byte of a pixel that carries nothing (the x of RGBx); -1 where there is none. */
+int vfi_format_filler_offset(const VfiFormatDescription *format);
+
+/* Samples or rows that @size luma ones leave after subsampling by 2^@shift: odd sizes
+ * keep the last one. */
+static inline int vfi_subsampled(int size, int shift)
+{
+    return (size + (1 << shift) - 1) >> shift;
+}

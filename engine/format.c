@@ -1,0 +1,174 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The table of pixel formats. Planes and byte orders are GStreamer's; components are
+ * always listed as Y, U, V or R, G, B, A whatever their order in memory. */
+#include "format.h"
+
+#include <string.h>
+
+/* A component in a plane of its own at full resolution. */
+#define OWN_PLANE(number, bytes)                                                         \
+    {                                                                                    \
+        .plane = (number), .pixel_stride = (bytes)                                       \
+    }
+
+/* A chroma component in a plane of its own. */
+#define CHROMA_PLANE(number, bytes, sx, sy)                                              \
+    {                                                                                    \
+        .plane = (number), .pixel_stride = (bytes), .shift_x = (sx), .shift_y = (sy)     \
+    }
+
+/* A 4:2:0 chroma component interleaved with the other one in plane 1. */
+#define CHROMA_PAIR(at, bytes)                                                           \
+    {                                                                                    \
+        .plane = 1, .offset = (at), .pixel_stride = 2 * (bytes), .shift_x = 1,           \
+        .shift_y = 1                                                                     \
+    }
+
+/* A component of a packed pixel in plane 0. */
+#define PACKED(at, bytes)                                                                \
+    {                                                                                    \
+        .plane = 0, .offset = (at), .pixel_stride = (bytes)                              \
+    }
+
+#define YUV(id, planes, bits, ...)                                                       \
+    {                                                                                    \
+        .name = (id), .colour = VFI_FAMILY_YUV, .n_planes = (planes), .n_components = 3, \
+        .depth = (bits), .sample_bytes = (bits) > 8 ? 2 : 1, .component = {              \
+            __VA_ARGS__                                                                  \
+        }                                                                                \
+    }
+
+#define PACKED_RGB(id, bytes, r, g, b)                                                   \
+    {                                                                                    \
+        .name = (id), .colour = VFI_FAMILY_RGB, .n_planes = 1, .n_components = 3,        \
+        .depth = 8, .sample_bytes = 1, .component = {                                    \
+            PACKED(r, bytes),                                                            \
+            PACKED(g, bytes),                                                            \
+            PACKED(b, bytes)                                                             \
+        }                                                                                \
+    }
+
+#define PACKED_RGBA(id, r, g, b, a)                                                      \
+    {                                                                                    \
+        .name = (id), .colour = VFI_FAMILY_RGB, .n_planes = 1, .n_components = 4,        \
+        .has_alpha = true, .depth = 8, .sample_bytes = 1, .component = {                 \
+            PACKED(r, 4),                                                                \
+            PACKED(g, 4),                                                                \
+            PACKED(b, 4),                                                                \
+            PACKED(a, 4)                                                                 \
+        }                                                                                \
+    }
+
+/* r, g, b: the plane of each. */
+#define PLANAR_RGB(id, bits, bytes, r, g, b)                                             \
+    {                                                                                    \
+        .name = (id), .colour = VFI_FAMILY_RGB, .n_planes = 3, .n_components = 3,        \
+        .depth = (bits), .sample_bytes = (bytes), .component = {                         \
+            OWN_PLANE(r, bytes),                                                         \
+            OWN_PLANE(g, bytes),                                                         \
+            OWN_PLANE(b, bytes)                                                          \
+        }                                                                                \
+    }
+
+static const VfiFormatDescription formats[VFI_FORMAT_COUNT] = {
+    [VFI_FORMAT_I420] = YUV("I420", 3, 8, OWN_PLANE(0, 1), CHROMA_PLANE(1, 1, 1, 1),
+                            CHROMA_PLANE(2, 1, 1, 1)),
+    [VFI_FORMAT_YV12] = YUV("YV12", 3, 8, OWN_PLANE(0, 1), CHROMA_PLANE(2, 1, 1, 1),
+                            CHROMA_PLANE(1, 1, 1, 1)),
+    [VFI_FORMAT_NV12] =
+        YUV("NV12", 2, 8, OWN_PLANE(0, 1), CHROMA_PAIR(0, 1), CHROMA_PAIR(1, 1)),
+    [VFI_FORMAT_NV21] =
+        YUV("NV21", 2, 8, OWN_PLANE(0, 1), CHROMA_PAIR(1, 1), CHROMA_PAIR(0, 1)),
+    [VFI_FORMAT_Y42B] = YUV("Y42B", 3, 8, OWN_PLANE(0, 1), CHROMA_PLANE(1, 1, 1, 0),
+                            CHROMA_PLANE(2, 1, 1, 0)),
+    [VFI_FORMAT_Y444] =
+        YUV("Y444", 3, 8, OWN_PLANE(0, 1), OWN_PLANE(1, 1), OWN_PLANE(2, 1)),
+    [VFI_FORMAT_I420_10LE] = YUV("I420_10LE", 3, 10, OWN_PLANE(0, 2),
+                                 CHROMA_PLANE(1, 2, 1, 1), CHROMA_PLANE(2, 2, 1, 1)),
+    [VFI_FORMAT_P010_10LE] = {.name = "P010_10LE",
+                              .colour = VFI_FAMILY_YUV,
+                              .n_planes = 2,
+                              .n_components = 3,
+                              .depth = 10,
+                              .shift = 6,
+                              .sample_bytes = 2,
+                              .component = {OWN_PLANE(0, 2), CHROMA_PAIR(0, 2),
+                                            CHROMA_PAIR(2, 2)}},
+    [VFI_FORMAT_Y444_10LE] =
+        YUV("Y444_10LE", 3, 10, OWN_PLANE(0, 2), OWN_PLANE(1, 2), OWN_PLANE(2, 2)),
+    [VFI_FORMAT_GRAY8] = {.name = "GRAY8",
+                          .colour = VFI_FAMILY_GREY,
+                          .n_planes = 1,
+                          .n_components = 1,
+                          .depth = 8,
+                          .sample_bytes = 1,
+                          .component = {OWN_PLANE(0, 1)}},
+    [VFI_FORMAT_RGB] = PACKED_RGB("RGB", 3, 0, 1, 2),
+    [VFI_FORMAT_BGR] = PACKED_RGB("BGR", 3, 2, 1, 0),
+    [VFI_FORMAT_RGBX] = PACKED_RGB("RGBx", 4, 0, 1, 2),
+    [VFI_FORMAT_XRGB] = PACKED_RGB("xRGB", 4, 1, 2, 3),
+    [VFI_FORMAT_BGRX] = PACKED_RGB("BGRx", 4, 2, 1, 0),
+    [VFI_FORMAT_XBGR] = PACKED_RGB("xBGR", 4, 3, 2, 1),
+    [VFI_FORMAT_RGBA] = PACKED_RGBA("RGBA", 0, 1, 2, 3),
+    [VFI_FORMAT_ARGB] = PACKED_RGBA("ARGB", 1, 2, 3, 0),
+    [VFI_FORMAT_BGRA] = PACKED_RGBA("BGRA", 2, 1, 0, 3),
+    [VFI_FORMAT_ABGR] = PACKED_RGBA("ABGR", 3, 2, 1, 0),
+    [VFI_FORMAT_GBR] = PLANAR_RGB("GBR", 8, 1, 2, 0, 1),
+    [VFI_FORMAT_RGBP] = PLANAR_RGB("RGBP", 8, 1, 0, 1, 2),
+    [VFI_FORMAT_RGB_F32] = PLANAR_RGB("RGB_F32", 32, 4, 0, 1, 2),
+};
+
+const VfiFormatDescription *vfi_format_describe(VfiFormat format)
+{
+    if ((int)format <= VFI_FORMAT_UNKNOWN || (int)format >= VFI_FORMAT_COUNT)
+        return NULL;
+    return &formats[format];
+}
+
+int vfi_format_filler_offset(const VfiFormatDescription *format)
+{
+    const VfiComponent *component = format->component;
+
+    if (format->colour != VFI_FAMILY_RGB || format->n_components != 3 ||
+        component[0].pixel_stride != 4 || format->sample_bytes != 1)
+        return -1;
+    /* The four offsets of a pixel are 0, 1, 2, 3, which add up to 6. */
+    return 6 - component[0].offset - component[1].offset - component[2].offset;
+}
+
+VfiPlaneLayout vfi_format_plane(const VfiFormatDescription *format, int plane)
+{
+    VfiPlaneLayout layout = {0};
+
+    for (int i = 0; i < format->n_components; i++) {
+        const VfiComponent *component = &format->component[i];
+        if (component->plane != plane)
+            continue;
+        layout.pixel_stride = component->pixel_stride;
+        layout.shift_x = component->shift_x;
+        layout.shift_y = component->shift_y;
+    }
+    return layout;
+}
+
+const char *vfi_format_to_string(VfiFormat format)
+{
+    const VfiFormatDescription *description = vfi_format_describe(format);
+
+    return description != NULL ? description->name : "UNKNOWN";
+}
+
+VfiFormat vfi_format_from_string(const char *name)
+{
+    for (int i = VFI_FORMAT_UNKNOWN + 1; name != NULL && i < VFI_FORMAT_COUNT; i++)
+        if (strcmp(name, formats[i].name) == 0)
+            return (VfiFormat)i;
+    return VFI_FORMAT_UNKNOWN;
+}
+
+int vfi_format_planes(VfiFormat format)
+{
+    const VfiFormatDescription *description = vfi_format_describe(format);
+
+    return description != NULL ? description->n_planes : 0;
+}

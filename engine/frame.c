@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Sizes of planes, checking of a stream's facts, and frames in memory of their own. */
+#include <string.h>
+
+#include <vfi/error.h>
+#include <vfi/frame.h>
+
+#include "alloc.h"
+#include "format.h"
+
+size_t vfi_video_info_row_bytes(const VfiVideoInfo *info, int plane)
+{
+    const VfiFormatDescription *format = vfi_format_describe(info->format);
+
+    if (format == NULL || plane < 0 || plane >= format->n_planes || info->width < 1)
+        return 0;
+    VfiPlaneLayout layout = vfi_format_plane(format, plane);
+    return (size_t)vfi_subsampled(info->width, layout.shift_x) *
+           (size_t)layout.pixel_stride;
+}
+
+int vfi_video_info_rows(const VfiVideoInfo *info, int plane)
+{
+    const VfiFormatDescription *format = vfi_format_describe(info->format);
+
+    if (format == NULL || plane < 0 || plane >= format->n_planes || info->height < 1)
+        return 0;
+    return vfi_subsampled(info->height, vfi_format_plane(format, plane).shift_y);
+}
+
+static gboolean check_range(const char *what, int value, int low, int high,
+                            GError **error)
+{
+    if (value >= low && value <= high)
+        return TRUE;
+    g_set_error(error, VFI_ERROR, VFI_ERROR_INVALID_ARGUMENT,
+                "video info: %s must be %d … %d, found %d", what, low, high, value);
+    return FALSE;
+}
+
+gboolean vfi_video_info_validate(const VfiVideoInfo *info, GError **error)
+{
+    const int sites = VFI_CHROMA_SITE_HORIZONTAL | VFI_CHROMA_SITE_VERTICAL;
+
+    return check_range("format", (int)info->format, VFI_FORMAT_UNKNOWN + 1,
+                       VFI_FORMAT_COUNT - 1, error) &&
+           check_range("width", info->width, 1, VFI_MAX_DIMENSION, error) &&
+           check_range("height", info->height, 1, VFI_MAX_DIMENSION, error) &&
+           check_range("matrix", (int)info->matrix, VFI_MATRIX_UNKNOWN, VFI_MATRIX_FCC,
+                       error) &&
+           check_range("range", (int)info->range, VFI_RANGE_UNKNOWN, VFI_RANGE_FULL,
+                       error) &&
+           check_range("chroma site", (int)info->chroma_site, VFI_CHROMA_SITE_CENTRED,
+                       sites, error);
+}
+
+gboolean vfi_frame_alloc(VfiFrame *frame, const VfiVideoInfo *info, GError **error)
+{
+    size_t offset[VFI_MAX_PLANES] = {0}, total = 0;
+
+    memset(frame, 0, sizeof *frame);
+    if (!vfi_video_info_validate(info, error))
+        return FALSE;
+
+    /* No overflow: a validated plane has at most 2^14 × 2^14 pixels of 4 bytes. */
+    int n_planes = vfi_format_planes(info->format);
+    for (int plane = 0; plane < n_planes; plane++) {
+        size_t row = vfi_video_info_row_bytes(info, plane);
+        row = (row + VFI_ALIGNMENT - 1) & ~(size_t)(VFI_ALIGNMENT - 1);
+        offset[plane] = total;
+        frame->stride[plane] = (ptrdiff_t)row;
+        total += row * (size_t)vfi_video_info_rows(info, plane);
+    }
+
+    uint8_t *block = vfi_try_alloc0(total, 1, "a video frame", error);
+    if (block == NULL) {
+        memset(frame, 0, sizeof *frame);
+        return FALSE;
+    }
+    for (int plane = 0; plane < n_planes; plane++)
+        frame->data[plane] = block + offset[plane];
+    return TRUE;
+}
+
+void vfi_frame_clear(VfiFrame *frame)
+{
+    vfi_free(frame->data[0]);
+    memset(frame, 0, sizeof *frame);
+}
