@@ -1,0 +1,237 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Time of the element: which frames are partners, when their in-betweens are shown and how
+ * a run of frames ends. Integers only; a phase becomes a float when it enters the model.
+ * Pure functions on a plain struct: no element, no lock, no buffer is kept.
+ *
+ * A run is a row of frames in which every frame is the partner of the one before. For each
+ * buffer, in stream order:
+ *
+ *   gst_vfi_run_observe (&run, pts, duration, discont, &frame);
+ *   if it is dropped: count it, done
+ *   if frame.verdict is NEW_RUN and a reference is held: the tail (below), closed by
+ *       frame.pts if frame.tail, otherwise no tail
+ *   if NEXT: for j in 1 ... gst_vfi_run_pair_slots () - 1:
+ *       if (gst_vfi_run_pair_slot (&run, &frame, j, &slot))
+ *         gst_vfi_run_take (&run, &slot); the in-between belongs there
+ *   gst_vfi_run_accept (&run, &frame);        now it is the reference
+ *   if (gst_vfi_run_original_slot (&run, &slot))
+ *     gst_vfi_run_take (&run, &slot); gst_vfi_slot_stamp (&slot, buffer); push it
+ *
+ * and when an event closes the run (EOS, SEGMENT, SEGMENT_DONE, CAPS, GAP; not FLUSH):
+ *
+ *   gst_vfi_run_plan_tail (&run, tail, closing time or NONE, &plan);
+ *   for j in 1 ... plan.copies: if (gst_vfi_run_tail_slot (&run, &plan, j, &slot)) as above
+ *   if plan.gap_duration: push a GAP event
+ *   gst_vfi_run_close (&run)
+ */
+#pragma once
+
+#include <gst/gst.h>
+
+G_BEGIN_DECLS
+
+/* A jump back of more than this without DISCONT starts a new run; a smaller one, or none,
+ * is a frame that comes too late and is dropped. */
+#define GST_VFI_BACKWARD_JUMP (1 * GST_SECOND)
+
+/**
+ * GstVfiVerdict:
+ * @GST_VFI_VERDICT_NEXT: the partner of the reference
+ * @GST_VFI_VERDICT_NEW_RUN: the first frame of a run; a run that is open closes before
+ * @GST_VFI_VERDICT_DROP_NO_PTS: no PTS, and none can be derived from a constant rate
+ * @GST_VFI_VERDICT_DROP_NOT_LATER: PTS not after the reference's
+ */
+typedef enum {
+  GST_VFI_VERDICT_NEXT,
+  GST_VFI_VERDICT_NEW_RUN,
+  GST_VFI_VERDICT_DROP_NO_PTS,
+  GST_VFI_VERDICT_DROP_NOT_LATER,
+} GstVfiVerdict;
+
+/**
+ * GstVfiTail: what completes a run behind its last frame.
+ * @GST_VFI_TAIL_DUPLICATE: copies of the last frame, marked as GAP
+ * @GST_VFI_TAIL_HOLD: one GAP event
+ * @GST_VFI_TAIL_NONE: nothing
+ */
+typedef enum {
+  GST_VFI_TAIL_DUPLICATE,
+  GST_VFI_TAIL_HOLD,
+  GST_VFI_TAIL_NONE,
+} GstVfiTail;
+
+/**
+ * GstVfiFrameTime: what gst_vfi_run_observe() found about a buffer.
+ * @verdict: what to do with it
+ * @tail: with GST_VFI_VERDICT_NEW_RUN: whether the run before is completed up to @pts
+ *     (it is not after a jump back)
+ * @warn: with a drop: whether it is the first of its run, the one to warn about
+ * @pts: the frame's true time, valid unless it is dropped for having none
+ * @duration: how long the input shows it (the buffer's, else one frame at the caps' rate),
+ *     or GST_CLOCK_TIME_NONE
+ * @from_rate: how many frames @pts lies behind the last PTS that came with a buffer, when
+ *     it was derived from the rate; 0 when the buffer had one
+ */
+typedef struct {
+  GstVfiVerdict verdict;
+  gboolean tail;
+  gboolean warn;
+  GstClockTime pts;
+  GstClockTime duration;
+  guint64 from_rate;
+} GstVfiFrameTime;
+
+/**
+ * GstVfiSlot: one output.
+ * @pts: presentation time
+ * @duration: up to the next output, or GST_CLOCK_TIME_NONE if nothing is known
+ * @phase_num: numerator of its place between the two frames, 0 at the first one
+ * @phase_den: denominator of it, greater than 0
+ * @offset: its number in the output, set by gst_vfi_run_take()
+ * @discont: whether it is its run's first, set by gst_vfi_run_take()
+ */
+typedef struct {
+  GstClockTime pts;
+  GstClockTime duration;
+  guint64 phase_num;
+  guint64 phase_den;
+  guint64 offset;
+  gboolean discont;
+} GstVfiSlot;
+
+/**
+ * GstVfiTailPlan:
+ * @copies: last index for gst_vfi_run_tail_slot(), which counts from 1; 0 for no copies
+ * @end: where the run ends: the copies' durations reach up to here
+ * @gap_pts: start of the GAP event
+ * @gap_duration: its duration; 0 when there is none to push
+ */
+typedef struct {
+  guint copies;
+  GstClockTime end;
+  GstClockTime gap_pts;
+  GstClockTime gap_duration;
+} GstVfiTailPlan;
+
+/**
+ * GstVfiRun: the time state of one stream. Set up with gst_vfi_run_init(); the fields are
+ * read-only outside vfigrid.c.
+ * @segment: the current segment (TIME)
+ * @rate_num: numerator of the input rate, 0 when it is variable
+ * @rate_den: denominator of the input rate
+ * @multiplier: outputs an input frame
+ * @open: whether there is a reference
+ * @origin: PTS of the run's first frame
+ * @pts: true PTS of the reference
+ * @duration: how long the input shows the reference, or NONE
+ * @base_pts: last PTS that came with a buffer, NONE if none did since reset or segment
+ * @base_age: frames since @base_pts whose PTS was derived from the rate
+ * @last_out: PTS of the run's last output, NONE before the first
+ * @warned: whether a drop of this run was reported
+ * @outputs: outputs since reset: the next one's offset
+ */
+typedef struct {
+  GstSegment segment;
+  guint64 rate_num;
+  guint64 rate_den;
+  guint multiplier;
+  gboolean open;
+  GstClockTime origin;
+  GstClockTime pts;
+  GstClockTime duration;
+  GstClockTime base_pts;
+  guint64 base_age;
+  GstClockTime last_out;
+  gboolean warned;
+  guint64 outputs;
+} GstVfiRun;
+
+/* Makes @run a stream without segment, rate or frames: multiplier 1, variable rate. */
+void gst_vfi_run_init (GstVfiRun *run);
+
+/* After a flush or a stop: forgets frames, counter and segment; keeps rate and multiplier. */
+void gst_vfi_run_reset (GstVfiRun *run);
+
+/* A new segment, after the run was closed. @segment is in TIME format. */
+void gst_vfi_run_set_segment (GstVfiRun *run, const GstSegment *segment);
+
+/* The input's rate, @num = 0 for a variable one; after the run was closed. */
+void gst_vfi_run_set_rate (GstVfiRun *run, gint num, gint den);
+
+/* Outputs an input frame from the next pair on, 1 for none in between. */
+void gst_vfi_run_set_multiplier (GstVfiRun *run, guint multiplier);
+
+/* Forgets the reference without a tail. The output counter goes on. */
+void gst_vfi_run_close (GstVfiRun *run);
+
+/**
+ * gst_vfi_run_observe:
+ * @pts: the buffer's PTS or GST_CLOCK_TIME_NONE
+ * @duration: the buffer's duration or GST_CLOCK_TIME_NONE
+ * @discont: whether the buffer is marked DISCONT
+ * @frame: (out): its time and what to do with it
+ *
+ * Judges a buffer; the reference stays until gst_vfi_run_accept(). Without a PTS a frame
+ * follows the one before at the constant rate (the first one is at the segment's start).
+ * With a negative segment rate every frame is a run of its own and gets no in-betweens.
+ *
+ * Returns: FALSE if the buffer is to be dropped.
+ */
+gboolean gst_vfi_run_observe (GstVfiRun *run, GstClockTime pts, GstClockTime duration,
+    gboolean discont, GstVfiFrameTime *frame);
+
+/* Makes a frame that is not dropped the reference, in a new run if its verdict says so. */
+void gst_vfi_run_accept (GstVfiRun *run, const GstVfiFrameTime *frame);
+
+/* Number of equal steps from the reference to @next: the slots between them are
+ * 1 ... this - 1. @next has the verdict NEXT; with any other there is one step. */
+guint64 gst_vfi_run_pair_slots (const GstVfiRun *run, const GstVfiFrameTime *next);
+
+/**
+ * gst_vfi_run_pair_slot:
+ * @next: the partner of the reference, not accepted yet
+ * @index: 1 ... gst_vfi_run_pair_slots() - 1
+ * @slot: (out): the in-between's time and phase
+ *
+ * Returns: FALSE if there is no output: it would not be after the last one, or has no
+ *     duration (frames too close together), or lies outside the segment.
+ */
+gboolean gst_vfi_run_pair_slot (
+    const GstVfiRun *run, const GstVfiFrameTime *next, guint64 index, GstVfiSlot *slot);
+
+/**
+ * gst_vfi_run_original_slot:
+ * @slot: (out): the time of the reference itself as an output: its own PTS, and the part
+ *     of its duration that is before its first in-between
+ *
+ * Returns: FALSE if it lies outside the segment: it is then a partner that is not shown.
+ */
+gboolean gst_vfi_run_original_slot (const GstVfiRun *run, GstVfiSlot *slot);
+
+/**
+ * gst_vfi_run_plan_tail:
+ * @closed_at: PTS of what closes the run, or GST_CLOCK_TIME_NONE
+ * @plan: (out): empty if there is no reference or its duration is unknown
+ *
+ * The run lasts until the least of the reference's PTS + duration, @closed_at and the
+ * segment's stop.
+ */
+void gst_vfi_run_plan_tail (
+    const GstVfiRun *run, GstVfiTail tail, GstClockTime closed_at, GstVfiTailPlan *plan);
+
+/* The time of copy @index (1 ... plan->copies) of the reference. Returns FALSE as
+ * gst_vfi_run_pair_slot() does. */
+gboolean gst_vfi_run_tail_slot (
+    const GstVfiRun *run, const GstVfiTailPlan *plan, guint index, GstVfiSlot *slot);
+
+/* Assigns @slot its place in the output. Called once for each output, in output order. */
+void gst_vfi_run_take (GstVfiRun *run, GstVfiSlot *slot);
+
+/* Writes a taken slot into a writable buffer: PTS, duration, OFFSET, OFFSET_END and the
+ * DISCONT flag; DTS becomes NONE. */
+void gst_vfi_slot_stamp (const GstVfiSlot *slot, GstBuffer *buffer);
+
+/* The slot's phase as the model wants it, 0 to 1. */
+gdouble gst_vfi_slot_phase (const GstVfiSlot *slot);
+
+G_END_DECLS
