@@ -29,8 +29,8 @@ VfiCpuLevel vfi_cpu_level_of_machine(void);
 /* "c", "avx2", "avx512". */
 const char *vfi_cpu_level_to_string(VfiCpuLevel level);
 
-/* An op made ready to run at one level: weights packed, work split into chunks. Immutable;
- * knows no memory addresses. */
+/* An op made ready to run at one level: weights packed, work split into chunks.
+ * Immutable; knows no memory addresses. */
 typedef struct VfiCpuOp VfiCpuOp;
 
 /* Packs @op (copied) for @level. NULL with VFI_ERROR_NO_MEMORY or _UNSUPPORTED. */

@@ -15,15 +15,16 @@ typedef struct VfiPool VfiPool;
 /* Work on chunk @index of @count; @thread is 0 … n_threads-1, for scratch memory. */
 typedef void (*VfiChunkFunc)(void *data, int index, int thread);
 
-/* @n_threads ≥ 1, the caller included. Returns NULL with an error if threads cannot start. */
+/* @n_threads ≥ 1, the caller included. Returns NULL with an error if threads cannot
+ * start. */
 VfiPool *vfi_pool_new(int n_threads, GError **error);
 void vfi_pool_free(VfiPool *pool);
 int vfi_pool_threads(const VfiPool *pool);
 
-/* Runs @func for every index below @count and returns when all ran; chunks are handed out in
- * order, results must not depend on who runs which. @cancel (may be NULL) is polled before
- * each chunk: once it reads non-zero no further chunk starts, and the call returns false.
- * Only one thread at a time may call this on one pool. */
+/* Runs @func for every index below @count and returns when all ran; chunks are handed out
+ * in order, results must not depend on who runs which. @cancel (may be NULL) is polled
+ * before each chunk: once it reads non-zero no further chunk starts, and the call returns
+ * false. Only one thread at a time may call this on one pool. */
 bool vfi_pool_run(VfiPool *pool, int count, VfiChunkFunc func, void *data,
                   const atomic_int *cancel);
 

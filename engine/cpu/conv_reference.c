@@ -1,0 +1,155 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Convolution and transposed convolution as their definitions say: one output row of one
+ * channel at a time, sums in scratch. Any kernel, stride, padding, groups. */
+#include "op_internal.h"
+
+#include <string.h>
+
+#include <vfi/error.h>
+
+/* Multiply-adds of one chunk, about: some milliseconds at this code's speed. */
+#define CHUNK_PRODUCTS 8e6
+
+typedef struct {
+    int rows_per_chunk;
+    int chunks_per_channel;
+} ReferenceState;
+
+static bool reference_prepare(VfiCpuOp *op, GError **error)
+{
+    const VfiConvParams *p = &op->op.u.conv;
+    VfiShape in = op->op.src[0].shape, out = op->op.dst.shape;
+    ReferenceState *state = g_new0(ReferenceState, 1);
+    double row_products = (double)in.c / p->groups * p->kernel_h * p->kernel_w * out.w;
+
+    if (op->op.kind == VFI_OP_DECONV)
+        row_products /= (double)p->stride * p->stride;
+    op->state = state;
+    state->rows_per_chunk = (int)CLAMP(CHUNK_PRODUCTS / row_products, 1.0, (double)out.h);
+    state->chunks_per_channel = vfi_ceil_div(out.h, state->rows_per_chunk);
+    if (out.c > G_MAXINT / 2 / state->chunks_per_channel) {
+        g_set_error(error, VFI_ERROR, VFI_ERROR_UNSUPPORTED,
+                    "%s to %d×%d×%d is too large", vfi_op_kind_to_string(op->op.kind),
+                    out.c, out.h, out.w);
+        return false;
+    }
+    op->n_chunks = out.c * state->chunks_per_channel;
+    op->scratch_bytes = (size_t)out.w * sizeof(float);
+    return true;
+}
+
+/* Rounds towards minus infinity; @b > 0. */
+static int floor_div(int a, int b)
+{
+    return a >= 0 ? a / b : -((-a + b - 1) / b);
+}
+
+/* acc[x] += weight * src[x * stride + shift] wherever that is inside [0, src_w). */
+static void add_gathered(float *acc, int n, const float *src, int src_w, int stride,
+                         int shift, float weight)
+{
+    int begin = MAX(0, floor_div(-shift + stride - 1, stride));
+    int end = MIN(n, floor_div(src_w - 1 - shift, stride) + 1);
+
+    for (int x = begin; x < end; x++)
+        acc[x] += weight * src[(ptrdiff_t)x * stride + shift];
+}
+
+/* acc[x * stride + shift] += weight * src[x] wherever that is inside [0, n). */
+static void add_scattered(float *acc, int n, const float *src, int src_w, int stride,
+                          int shift, float weight)
+{
+    int begin = MAX(0, floor_div(-shift + stride - 1, stride));
+    int end = MIN(src_w, floor_div(n - 1 - shift, stride) + 1);
+
+    for (int x = begin; x < end; x++)
+        acc[(ptrdiff_t)x * stride + shift] += weight * src[x];
+}
+
+static void conv_row(const VfiCpuOp *ready, const VfiCpuRun *run, int o, int y,
+                     float *acc)
+{
+    const VfiOp *op = &ready->op;
+    const VfiConvParams *p = &op->u.conv;
+    VfiShape in = op->src[0].shape, out = op->dst.shape;
+    int in_group = in.c / p->groups, first = o / (out.c / p->groups) * in_group;
+
+    for (int i = 0; i < in_group; i++) {
+        for (int ky = 0; ky < p->kernel_h; ky++) {
+            int iy = y * p->stride - p->pad_top + ky;
+            if (iy < 0 || iy >= in.h)
+                continue;
+            const float *src = vfi_operand_row(run, &op->src[0], first + i, iy);
+            const float *weight =
+                p->weight +
+                (((size_t)o * (size_t)in_group + (size_t)i) * p->kernel_h + ky) *
+                    (size_t)p->kernel_w;
+            for (int kx = 0; kx < p->kernel_w; kx++)
+                add_gathered(acc, out.w, src, in.w, p->stride, kx - p->pad_left,
+                             weight[kx]);
+        }
+    }
+}
+
+static void deconv_row(const VfiCpuOp *ready, const VfiCpuRun *run, int o, int y,
+                       float *acc)
+{
+    const VfiOp *op = &ready->op;
+    const VfiConvParams *p = &op->u.conv;
+    VfiShape in = op->src[0].shape, out = op->dst.shape;
+
+    for (int i = 0; i < in.c; i++) {
+        for (int ky = 0; ky < p->kernel_h; ky++) {
+            int from = y + p->pad_top - ky;
+            if (from < 0 || from % p->stride != 0 || from / p->stride >= in.h)
+                continue;
+            const float *src = vfi_operand_row(run, &op->src[0], i, from / p->stride);
+            const float *weight =
+                p->weight + (((size_t)i * (size_t)out.c + (size_t)o) * p->kernel_h + ky) *
+                                (size_t)p->kernel_w;
+            for (int kx = 0; kx < p->kernel_w; kx++)
+                add_scattered(acc, out.w, src, in.w, p->stride, kx - p->pad_left,
+                              weight[kx]);
+        }
+    }
+}
+
+static void reference_chunk(const VfiCpuOp *ready, const VfiCpuRun *run, int index,
+                            int thread)
+{
+    const ReferenceState *state = ready->state;
+    const VfiOp *op = &ready->op;
+    const VfiConvParams *p = &op->u.conv;
+    VfiShape out = op->dst.shape;
+    int o = index / state->chunks_per_channel;
+    int begin = index % state->chunks_per_channel * state->rows_per_chunk;
+    int end = MIN(begin + state->rows_per_chunk, out.h);
+    float *acc = vfi_thread_scratch(run, thread);
+    VfiEpilogueRow row = {
+        .acc = acc,
+        .residual_place = p->residual,
+        .bias = p->bias != NULL ? p->bias[o] : 0.0f,
+        .activation = p->activation.kind,
+        .slope = p->activation.kind == VFI_ACTIVATION_PRELU ? p->activation.slope[o]
+                                                            : p->activation.leak,
+        .n = (size_t)out.w,
+    };
+
+    for (int y = begin; y < end; y++) {
+        memset(acc, 0, (size_t)out.w * sizeof *acc);
+        if (op->kind == VFI_OP_CONV)
+            conv_row(ready, run, o, y, acc);
+        else
+            deconv_row(ready, run, o, y, acc);
+        row.dst = vfi_operand_row(run, &op->dst, o, y);
+        if (p->residual != VFI_RESIDUAL_NONE)
+            row.residual = vfi_operand_row(run, &op->src[1], o, y);
+        ready->kernels->epilogue(&row);
+    }
+}
+
+const VfiCpuAlgorithm vfi_cpu_conv_reference = {
+    .name = "reference",
+    .prepare = reference_prepare,
+    .chunk = reference_chunk,
+};

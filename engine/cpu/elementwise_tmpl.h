@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Element-wise kernels in plain C, in a form that compilers turn into vectors by
+ * themselves. Included once a level, after a definition of ISA(name), and compiled with
+ * that level's flags; without contraction every level gives the same bits. */
+#include <string.h>
+
+#include "kernel_table.h"
+
+static void ISA(add)(float *dst, const float *a, const float *b, float scale, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        dst[i] = scale * (a[i] + b[i]);
+}
+
+static void ISA(sub)(float *dst, const float *a, const float *b, float scale, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        dst[i] = scale * (a[i] - b[i]);
+}
+
+static void ISA(mul)(float *dst, const float *a, const float *b, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        dst[i] = a[i] * b[i];
+}
+
+static void ISA(affine)(float *dst, const float *src, float mul, float add, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        dst[i] = src[i] * mul + add;
+}
+
+/* NaN fails both comparisons and stays. */
+static void ISA(clamp)(float *dst, const float *src, float low, float high, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        float x = src[i];
+        x = x < low ? low : x;
+        dst[i] = x > high ? high : x;
+    }
+}
+
+static void ISA(leaky)(float *dst, const float *src, float slope, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        float x = src[i];
+        dst[i] = x < 0.0f ? x * slope : x;
+    }
+}
+
+/* exp(x) for |x| ≤ 87, relative error below 2^-22: x = k ln 2 + r, |r| ≤ ln 2 / 2, a
+ * Taylor polynomial for exp(r), and k added to the exponent. Adding 1.5 * 2^23 rounds x /
+ * ln 2 to an integer and leaves it in the low bits. */
+static inline float ISA(exp)(float x)
+{
+    const float round = 12582912.0f;
+    float shifted = x * 1.44269504f + round;
+    float k = shifted - round;
+    float r = (x - k * 0.693359375f) - k * -2.12194440e-4f;
+    float p = 1.0f / 5040.0f;
+    int32_t bits;
+    float power;
+
+    p = p * r + 1.0f / 720.0f;
+    p = p * r + 1.0f / 120.0f;
+    p = p * r + 1.0f / 24.0f;
+    p = p * r + 1.0f / 6.0f;
+    p = p * r + 0.5f;
+    p = p * r + 1.0f;
+    p = p * r + 1.0f;
+    memcpy(&bits, &shifted, sizeof bits);
+    bits = (int32_t)((uint32_t)bits << 23) + 0x3f800000;
+    memcpy(&power, &bits, sizeof power);
+    return p * power;
+}
+
+static void ISA(sigmoid)(float *dst, const float *src, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        float x = src[i];
+        float limited = x < -87.0f ? -87.0f : x > 87.0f ? 87.0f : x;
+        float y = 1.0f / (1.0f + ISA(exp)(-limited));
+        dst[i] = x != x ? x : y;
+    }
+}
+
+/* Without the sign bit, floats compare like their bits, NaN above infinity. */
+static uint32_t ISA(max_abs)(const float *src, size_t n)
+{
+    uint32_t largest = 0;
+
+    for (size_t i = 0; i < n; i++) {
+        uint32_t bits;
+        memcpy(&bits, &src[i], sizeof bits);
+        bits &= 0x7fffffffu;
+        largest = bits > largest ? bits : largest;
+    }
+    return largest;
+}
+
+static void ISA(epilogue)(const VfiEpilogueRow *row)
+{
+    const float *acc = row->acc, *residual = row->residual;
+    float *dst = row->dst;
+    float bias = row->bias;
+    /* An identity where there is no slope: x * 1 is x. */
+    bool has_slope = row->activation == VFI_ACTIVATION_PRELU ||
+                     row->activation == VFI_ACTIVATION_LEAKY;
+    float slope = has_slope ? row->slope : 1.0f;
+    size_t n = row->n;
+
+    if (row->residual_place == VFI_RESIDUAL_BEFORE_ACTIVATION) {
+        for (size_t i = 0; i < n; i++) {
+            float x = acc[i] + bias + residual[i];
+            dst[i] = x < 0.0f ? x * slope : x;
+        }
+        if (row->activation == VFI_ACTIVATION_SIGMOID)
+            ISA(sigmoid)(dst, dst, n);
+    } else if (row->residual_place == VFI_RESIDUAL_NONE) {
+        for (size_t i = 0; i < n; i++) {
+            float x = acc[i] + bias;
+            dst[i] = x < 0.0f ? x * slope : x;
+        }
+        if (row->activation == VFI_ACTIVATION_SIGMOID)
+            ISA(sigmoid)(dst, dst, n);
+    } else if (row->activation == VFI_ACTIVATION_SIGMOID) {
+        for (size_t i = 0; i < n; i++) {
+            float y;
+            ISA(sigmoid)(&y, &(float){acc[i] + bias}, 1);
+            dst[i] = y + residual[i];
+        }
+    } else {
+        for (size_t i = 0; i < n; i++) {
+            float x = acc[i] + bias;
+            dst[i] = (x < 0.0f ? x * slope : x) + residual[i];
+        }
+    }
+}
+
+static void ISA(fill_elementwise)(VfiCpuKernels *kernels)
+{
+    kernels->add = ISA(add);
+    kernels->sub = ISA(sub);
+    kernels->mul = ISA(mul);
+    kernels->affine = ISA(affine);
+    kernels->clamp = ISA(clamp);
+    kernels->leaky = ISA(leaky);
+    kernels->sigmoid = ISA(sigmoid);
+    kernels->max_abs = ISA(max_abs);
+    kernels->epilogue = ISA(epilogue);
+}

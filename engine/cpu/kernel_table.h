@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The inner loops of the CPU backend as a table of functions. Plain C fills all of it,
+ * each instruction set then overwrites what it does better. Kernels see rows and runs of
+ * floats only: no ops, no shapes, no threads. Pointers need the alignment of float only.
+ */
+#pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "../op.h"
+
+/* What follows a convolution, for one row of one output channel. */
+typedef struct {
+    float *dst;            /* [n] */
+    const float *acc;      /* [n] sums of products */
+    const float *residual; /* [n] or NULL; may be dst */
+    VfiResidual residual_place;
+    float bias;
+    VfiActivationKind activation;
+    float slope; /* PRELU, LEAKY: factor of negative values */
+    size_t n;
+} VfiEpilogueRow;
+
+/* One output row of a bilinear resize: dst[x] = mul * bilinear of two source rows. */
+typedef struct {
+    float *dst;
+    const float *top, *bottom; /* source rows y0, y0+1, [src_w] each */
+    float *blend;              /* scratch [src_w + VFI_ROW_SLACK]: the rows blended */
+    const int32_t *x0;         /* [dst_w] left column, right one is x0+1 (edge repeats) */
+    const float *x_weight;     /* [dst_w] weight of the right column */
+    float y_weight;            /* weight of the bottom row */
+    float mul;
+    int src_w, dst_w;
+    bool enlarges; /* dst_w ≥ src_w: neighbours' x0 differ by 0 or 1 */
+} VfiResizeRow;
+
+/* Part of an output row of a backward warp, all channels. */
+typedef struct {
+    float *dst;                   /* channel 0, column x_begin */
+    const float *src;             /* channel 0, row 0 */
+    const float *flow_x, *flow_y; /* at x_begin */
+    size_t dst_plane, src_plane;  /* floats from channel to channel */
+    int channels, src_w, src_h;
+    int y, x_begin, n;
+} VfiWarpRow;
+
+/* One block of output channels over a band of flat pixels: for every o < n_out, p <
+ * n_flat acc[o * acc_pitch + p] (+)= Σ_i Σ_t weight[(i * n_taps + t) * n_out + o]
+ *                                       * in[i * in_plane + tap_offset[t] + p]
+ * Writes up to n_flat rounded up to VFI_ROW_SLACK, and reads as far past the band's end.
+ */
+typedef struct {
+    const float *in;
+    const float *weight;
+    float *acc;
+    const int32_t *tap_offset;
+    size_t in_plane, acc_pitch;
+    int n_in, n_taps, n_out, n_flat;
+    bool adds; /* add to acc, else set it */
+} VfiConvBlock;
+
+/* Copies one row with zeros around it, taking every stride-th element: for c < n
+ *   dst[c] = 0 ≤ x < w ? src[x] : 0, x = x_begin + c * stride. */
+typedef struct {
+    float *dst;
+    const float *src; /* [w], or NULL for a row of zeros */
+    int w, x_begin, stride, n;
+} VfiPackRow;
+
+/* Floats past the end of a row or band that vector kernels may touch. */
+#define VFI_ROW_SLACK 64
+
+/* Most output channels of a VfiConvBlock. */
+#define VFI_CONV_MAX_OUT 8
+
+typedef struct {
+    /* Element-wise; dst may be one of the sources. */
+    void (*add)(float *dst, const float *a, const float *b, float scale, size_t n);
+    void (*sub)(float *dst, const float *a, const float *b, float scale, size_t n);
+    void (*mul)(float *dst, const float *a, const float *b, size_t n);
+    void (*affine)(float *dst, const float *src, float mul, float add, size_t n);
+    void (*clamp)(float *dst, const float *src, float low, float high, size_t n);
+    void (*leaky)(float *dst, const float *src, float slope, size_t n);
+    void (*sigmoid)(float *dst, const float *src, size_t n);
+    /* Bits of the largest |x|; NaN counts as larger than infinity. */
+    uint32_t (*max_abs)(const float *src, size_t n);
+    void (*epilogue)(const VfiEpilogueRow *row);
+
+    void (*resize_row)(const VfiResizeRow *row);
+    void (*warp_row)(const VfiWarpRow *row);
+
+    /* Direct convolution. NULL at a level without one; op_run then takes the reference.
+     */
+    void (*conv_block)(const VfiConvBlock *block);
+    void (*pack_row)(const VfiPackRow *row);
+    int conv_out_block; /* output channels that conv_block does best with */
+    int vector_floats;  /* conv_block rounds n_flat up to a multiple of this */
+} VfiCpuKernels;
+
+/* Each overwrites the entries that its level improves. */
+void vfi_cpu_kernels_fill_c(VfiCpuKernels *kernels);
+void vfi_cpu_kernels_fill_avx2(VfiCpuKernels *kernels);
+void vfi_cpu_kernels_fill_avx512(VfiCpuKernels *kernels);

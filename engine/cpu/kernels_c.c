@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The kernel table in plain C: the reference that every instruction set is tested
+ * against. */
+#define ISA(name) name##_c
+#include "elementwise_tmpl.h"
+
+static void resize_row_c(const VfiResizeRow *row)
+{
+    for (int x = 0; x < row->dst_w; x++) {
+        int x0 = row->x0[x];
+        int x1 = x0 + (x0 < row->src_w - 1);
+        float wx = row->x_weight[x], wy = row->y_weight;
+        float top = row->top[x0] + wx * (row->top[x1] - row->top[x0]);
+        float bottom = row->bottom[x0] + wx * (row->bottom[x1] - row->bottom[x0]);
+        row->dst[x] = row->mul * (top + wy * (bottom - top));
+    }
+}
+
+/* Into [0, limit]; NaN becomes 0. */
+static float clamp_coordinate(float x, float limit)
+{
+    x = x > 0.0f ? x : 0.0f;
+    return x < limit ? x : limit;
+}
+
+static void warp_row_c(const VfiWarpRow *row)
+{
+    for (int i = 0; i < row->n; i++) {
+        float x = clamp_coordinate((float)(row->x_begin + i) + row->flow_x[i],
+                                   (float)(row->src_w - 1));
+        float y =
+            clamp_coordinate((float)row->y + row->flow_y[i], (float)(row->src_h - 1));
+        int x0 = (int)x, y0 = (int)y;
+        int right = x0 < row->src_w - 1;
+        size_t below = y0 < row->src_h - 1 ? (size_t)row->src_w : 0;
+        float wx = x - (float)x0, wy = y - (float)y0;
+        const float *p = row->src + (size_t)y0 * (size_t)row->src_w + x0;
+        float *dst = row->dst + i;
+        for (int c = 0; c < row->channels; c++) {
+            float top = p[0] + wx * (p[right] - p[0]);
+            float bottom = p[below] + wx * (p[below + (size_t)right] - p[below]);
+            *dst = top + wy * (bottom - top);
+            p += row->src_plane;
+            dst += row->dst_plane;
+        }
+    }
+}
+
+void vfi_cpu_kernels_fill_c(VfiCpuKernels *kernels)
+{
+    fill_elementwise_c(kernels);
+    kernels->resize_row = resize_row_c;
+    kernels->warp_row = warp_row_c;
+}

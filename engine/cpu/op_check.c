@@ -1,0 +1,143 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Checks an op's operands and parameters before anything is packed, so that the kernels
+ * need no checks: what passes here reads and writes inside its operands. */
+#include "op_internal.h"
+
+#include <vfi/error.h>
+
+/* Bounds that keep every index of a kernel within an int. */
+#define MAX_DIMENSION (1 << 24)
+#define MAX_PLANE ((size_t)1 << 30)
+
+static bool refuse(const VfiOp *op, const char *what, GError **error)
+{
+    const VfiShape *s = &op->src[0].shape, *d = &op->dst.shape;
+
+    g_set_error(error, VFI_ERROR, VFI_ERROR_UNSUPPORTED,
+                "the CPU backend cannot run %s '%s' (%d×%d×%d to %d×%d×%d): %s",
+                vfi_op_kind_to_string(op->kind), op->name != NULL ? op->name : "",
+                op->n_src > 0 ? s->c : 0, op->n_src > 0 ? s->h : 0,
+                op->n_src > 0 ? s->w : 0, d->c, d->h, d->w, what);
+    return false;
+}
+
+static bool operand_is_sane(const VfiOperand *operand)
+{
+    VfiShape s = operand->shape;
+    return s.c >= 1 && s.h >= 1 && s.w >= 1 && s.c <= MAX_DIMENSION &&
+           s.h <= MAX_DIMENSION && s.w <= MAX_DIMENSION &&
+           (size_t)s.h * (size_t)s.w <= MAX_PLANE &&
+           operand->offset % sizeof(float) == 0 && operand->region >= 0 &&
+           operand->region < VFI_MAX_REGIONS;
+}
+
+static bool same_shape(VfiShape a, VfiShape b)
+{
+    return a.c == b.c && a.h == b.h && a.w == b.w;
+}
+
+static int sources_of(const VfiOp *op)
+{
+    switch (op->kind) {
+    case VFI_OP_ADD:
+    case VFI_OP_SUB:
+    case VFI_OP_MUL:
+    case VFI_OP_WARP:
+        return 2;
+    case VFI_OP_TIME:
+        return 0;
+    case VFI_OP_CONV:
+    case VFI_OP_DECONV:
+        return op->u.conv.residual == VFI_RESIDUAL_NONE ? 1 : 2;
+    default:
+        return 1;
+    }
+}
+
+static bool activation_is_sane(const VfiActivation *activation)
+{
+    return activation->kind != VFI_ACTIVATION_PRELU || activation->slope != NULL;
+}
+
+static bool check_conv(const VfiOp *op, GError **error)
+{
+    const VfiConvParams *p = &op->u.conv;
+    VfiShape in = op->src[0].shape, out = op->dst.shape;
+
+    if (p->weight == NULL || !activation_is_sane(&p->activation))
+        return refuse(op, "weights or slopes are missing", error);
+    if (p->kernel_h < 1 || p->kernel_w < 1 || p->kernel_h > 64 || p->kernel_w > 64 ||
+        p->stride < 1 || p->stride > 16 || p->pad_top < 0 || p->pad_left < 0 ||
+        p->pad_bottom < 0 || p->pad_right < 0 || p->pad_top > 64 || p->pad_left > 64)
+        return refuse(op, "kernel must be 1 to 64, stride 1 to 16, padding 0 to 64",
+                      error);
+    if (p->groups < 1 || in.c % p->groups != 0 || out.c % p->groups != 0)
+        return refuse(op, "channels are not a multiple of the groups", error);
+    if (p->residual != VFI_RESIDUAL_NONE && !same_shape(op->src[1].shape, out))
+        return refuse(op, "the residual's shape is not the result's", error);
+
+    if (op->kind == VFI_OP_DECONV) {
+        if (p->groups != 1)
+            return refuse(op, "a transposed convolution must have one group", error);
+        if (out.h != (in.h - 1) * p->stride - p->pad_top - p->pad_bottom + p->kernel_h ||
+            out.w != (in.w - 1) * p->stride - p->pad_left - p->pad_right + p->kernel_w)
+            return refuse(op, "size is not (in-1)*stride - padding + kernel", error);
+        return true;
+    }
+    int reach_h = in.h + p->pad_top + p->pad_bottom - p->kernel_h;
+    int reach_w = in.w + p->pad_left + p->pad_right - p->kernel_w;
+    if (reach_h < 0 || reach_w < 0 || out.h != reach_h / p->stride + 1 ||
+        out.w != reach_w / p->stride + 1)
+        return refuse(op, "size is not (in + padding - kernel) / stride + 1", error);
+    return true;
+}
+
+static bool check_shapes(const VfiOp *op, GError **error)
+{
+    VfiShape s0 = op->src[0].shape, s1 = op->src[1].shape, d = op->dst.shape;
+
+    switch (op->kind) {
+    case VFI_OP_CONV:
+    case VFI_OP_DECONV:
+        return check_conv(op, error);
+    case VFI_OP_ADD:
+    case VFI_OP_SUB:
+    case VFI_OP_MUL:
+        if (!same_shape(s0, d) || s1.h != d.h || s1.w != d.w ||
+            (s1.c != d.c && s1.c != 1))
+            return refuse(op, "the operands' shapes differ", error);
+        return true;
+    case VFI_OP_RESIZE:
+        return s0.c == d.c ? true : refuse(op, "the numbers of channels differ", error);
+    case VFI_OP_WARP:
+        if (s0.c != d.c || s1.c != 2 || s1.h != d.h || s1.w != d.w)
+            return refuse(op, "the flow must be 2 × the result's size", error);
+        return true;
+    case VFI_OP_TIME:
+        return true;
+    case VFI_OP_MAX_ABS:
+        return op->u.scalar >= 0 ? true : refuse(op, "no scalar to write", error);
+    case VFI_OP_ACTIVATE:
+        if (!activation_is_sane(&op->u.activation))
+            return refuse(op, "slopes are missing", error);
+        /* fallthrough */
+    default:
+        return same_shape(s0, d) ? true
+                                 : refuse(op, "the operands' shapes differ", error);
+    }
+}
+
+bool vfi_cpu_op_check(const VfiOp *op, GError **error)
+{
+    if ((int)op->kind < 0 || op->kind >= VFI_OP_KIND_COUNT)
+        return refuse(op, "no such operation", error);
+    if (op->n_src < sources_of(op))
+        return refuse(op, "a source is missing", error);
+    for (int i = 0; i < sources_of(op); i++) {
+        if (!operand_is_sane(&op->src[i]))
+            return refuse(op, "a source's shape or offset is out of range", error);
+    }
+    if (!operand_is_sane(&op->dst))
+        return refuse(op, "the result's shape or offset is out of range", error);
+    return check_shapes(op, error);
+}

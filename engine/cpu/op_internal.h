@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* What the ways of computing ops (algorithms) share: the prepared op, and operand access.
+ * An algorithm is a struct of functions; op_run.c chooses one when an op is prepared. */
+#pragma once
+
+#include "kernel_table.h"
+#include "kernels.h"
+
+typedef struct {
+    const char *name;
+    /* Packs weights, sets n_chunks, scratch_bytes, packed and packed_bytes. */
+    bool (*prepare)(VfiCpuOp *op, GError **error);
+    /* Computes one chunk; different chunks write different elements. */
+    void (*chunk)(const VfiCpuOp *op, const VfiCpuRun *run, int index, int thread);
+    /* Optional: before and after all chunks, on the calling thread. */
+    void (*begin)(const VfiCpuOp *op, const VfiCpuRun *run);
+    void (*end)(const VfiCpuOp *op, const VfiCpuRun *run);
+    /* Optional: releases what prepare left in op->state. */
+    void (*clear)(VfiCpuOp *op);
+} VfiCpuAlgorithm;
+
+struct VfiCpuOp {
+    VfiOp op;
+    VfiCpuLevel level;
+    const VfiCpuKernels *kernels;
+    const VfiCpuAlgorithm *algorithm;
+    int n_chunks;
+    size_t scratch_bytes; /* a thread */
+    size_t packed_bytes;
+    void *packed; /* weights or tables in the algorithm's own layout; vfi_free() */
+    void *state;  /* the algorithm's own numbers; g_free() */
+};
+
+extern const VfiCpuAlgorithm vfi_cpu_elementwise;
+extern const VfiCpuAlgorithm vfi_cpu_max_abs;
+extern const VfiCpuAlgorithm vfi_cpu_resize;
+extern const VfiCpuAlgorithm vfi_cpu_warp;
+extern const VfiCpuAlgorithm vfi_cpu_conv_reference; /* CONV and DECONV, any level */
+extern const VfiCpuAlgorithm vfi_cpu_conv_direct;    /* CONV and DECONV, vector levels */
+
+/* The table of a level that the machine has. */
+const VfiCpuKernels *vfi_cpu_kernels(VfiCpuLevel level);
+
+/* Fails with VFI_ERROR_UNSUPPORTED unless operands and parameters fit each other. */
+bool vfi_cpu_op_check(const VfiOp *op, GError **error);
+
+static inline float *vfi_operand(const VfiCpuRun *run, const VfiOperand *operand)
+{
+    return (float *)(void *)(run->region[operand->region] + operand->offset);
+}
+
+/* Pointer to channel @c, row @y. */
+static inline float *vfi_operand_row(const VfiCpuRun *run, const VfiOperand *operand,
+                                     int c, int y)
+{
+    size_t row = (size_t)c * (size_t)operand->shape.h + (size_t)y;
+    return vfi_operand(run, operand) + row * (size_t)operand->shape.w;
+}
+
+static inline float *vfi_thread_scratch(const VfiCpuRun *run, int thread)
+{
+    return (float *)(void *)(run->scratch + (size_t)thread * run->scratch_stride);
+}
+
+static inline int vfi_ceil_div(int a, int b)
+{
+    return (a + b - 1) / b;
+}
+
+/* The part of 0 … @total that is piece @index of @pieces even ones. */
+static inline int vfi_piece_begin(int total, int pieces, int index)
+{
+    return (int)((int64_t)total * index / pieces);
+}

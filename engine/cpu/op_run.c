@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Preparing and running ops: the kernel tables, the choice of an algorithm, and the way
+ * from an op to the pool's chunks. */
+#include "op_internal.h"
+
+#include <vfi/error.h>
+
+#include "../alloc.h"
+
+static VfiCpuKernels tables[VFI_CPU_LEVEL_AVX512 + 1];
+
+static void fill_tables(void)
+{
+    for (int level = 0; level <= (int)vfi_cpu_level_of_machine(); level++) {
+        VfiCpuKernels *table = &tables[level];
+        vfi_cpu_kernels_fill_c(table);
+    }
+}
+
+const VfiCpuKernels *vfi_cpu_kernels(VfiCpuLevel level)
+{
+    static gsize filled;
+
+    if (g_once_init_enter(&filled)) {
+        fill_tables();
+        g_once_init_leave(&filled, 1);
+    }
+    return &tables[level];
+}
+
+static const VfiCpuAlgorithm *choose_algorithm(const VfiOp *op)
+{
+    switch (op->kind) {
+    case VFI_OP_CONV:
+    case VFI_OP_DECONV:
+        return &vfi_cpu_conv_reference;
+    case VFI_OP_RESIZE:
+        return &vfi_cpu_resize;
+    case VFI_OP_WARP:
+        return &vfi_cpu_warp;
+    case VFI_OP_MAX_ABS:
+        return &vfi_cpu_max_abs;
+    default:
+        return &vfi_cpu_elementwise;
+    }
+}
+
+VfiCpuOp *vfi_cpu_op_new(const VfiOp *op, VfiCpuLevel level, GError **error)
+{
+    if (level > vfi_cpu_level_of_machine()) {
+        g_set_error(error, VFI_ERROR, VFI_ERROR_UNSUPPORTED,
+                    "this CPU has no %s, only %s", vfi_cpu_level_to_string(level),
+                    vfi_cpu_level_to_string(vfi_cpu_level_of_machine()));
+        return NULL;
+    }
+    if (!vfi_cpu_op_check(op, error))
+        return NULL;
+
+    VfiCpuOp *ready = g_new0(VfiCpuOp, 1);
+    ready->op = *op;
+    ready->level = level;
+    ready->kernels = vfi_cpu_kernels(level);
+    ready->algorithm = choose_algorithm(op);
+    if (!ready->algorithm->prepare(ready, error)) {
+        vfi_cpu_op_free(ready);
+        return NULL;
+    }
+    return ready;
+}
+
+void vfi_cpu_op_free(VfiCpuOp *op)
+{
+    if (op == NULL)
+        return;
+    if (op->algorithm->clear != NULL)
+        op->algorithm->clear(op);
+    vfi_free(op->packed);
+    g_free(op->state);
+    g_free(op);
+}
+
+size_t vfi_cpu_op_packed_bytes(const VfiCpuOp *op)
+{
+    return op->packed_bytes;
+}
+
+size_t vfi_cpu_op_scratch_bytes(const VfiCpuOp *op)
+{
+    return op->scratch_bytes;
+}
+
+typedef struct {
+    const VfiCpuOp *op;
+    const VfiCpuRun *run;
+} ChunkContext;
+
+static void run_chunk(void *data, int index, int thread)
+{
+    const ChunkContext *context = data;
+    context->op->algorithm->chunk(context->op, context->run, index, thread);
+}
+
+bool vfi_cpu_op_run(const VfiCpuOp *op, const VfiCpuRun *run)
+{
+    ChunkContext context = {.op = op, .run = run};
+
+    if (op->algorithm->begin != NULL)
+        op->algorithm->begin(op, run);
+    bool finished =
+        vfi_pool_run(run->pool, op->n_chunks, run_chunk, &context, run->cancel);
+    if (finished && op->algorithm->end != NULL)
+        op->algorithm->end(op, run);
+    return finished;
+}
