@@ -30,26 +30,36 @@ map_fraction (const GValue *rate, guint factor, gboolean to_output, gint *num, g
       gst_value_get_fraction_denominator (rate), factor_num, factor_den, num, den);
 }
 
-/* The rates of @from times or divided by low_factor at one end and high_factor at the
- * other. An end that does not fit becomes the largest rate that can be written. */
+/* Appends the rates of the range @from mapped by all factors @first to @last. The end that
+ * grows over what a fraction can hold becomes the largest such rate, the end that falls
+ * below it 0; nothing is appended if the other end does not fit either. */
 static void
-map_range (const GValue *from, guint first, guint last, gboolean to_output, GValue *to)
+append_range (
+    GValue *list, const GValue *from, guint first, guint last, gboolean to_output)
 {
   gint low_num, low_den, high_num, high_den;
   guint low_factor = to_output ? first : last;
   guint high_factor = to_output ? last : first;
   if (!map_fraction (gst_value_get_fraction_range_min (from), low_factor, to_output,
           &low_num, &low_den)) {
-    low_num = to_output ? G_MAXINT : 0;
+    if (to_output)
+      return;
+    low_num = 0;
     low_den = 1;
   }
   if (!map_fraction (gst_value_get_fraction_range_max (from), high_factor, to_output,
           &high_num, &high_den)) {
+    if (!to_output)
+      return;
     high_num = G_MAXINT;
     high_den = 1;
   }
-  g_value_init (to, GST_TYPE_FRACTION_RANGE);
-  gst_value_set_fraction_range_full (to, low_num, low_den, high_num, high_den);
+  if (gst_util_fraction_compare (low_num, low_den, high_num, high_den) >= 0)
+    return;
+  GValue range = G_VALUE_INIT;
+  g_value_init (&range, GST_TYPE_FRACTION_RANGE);
+  gst_value_set_fraction_range_full (&range, low_num, low_den, high_num, high_den);
+  gst_value_list_append_and_take_value (list, &range);
 }
 
 /* Appends @num/@den to the list unless it is there. @seen: set of gint64 keys. */
@@ -71,9 +81,7 @@ append_mapped (GValue *list, GHashTable *seen, const GValue *rate, guint first,
     guint last, gboolean to_output)
 {
   if (GST_VALUE_HOLDS_FRACTION_RANGE (rate)) {
-    GValue range = G_VALUE_INIT;
-    map_range (rate, first, last, to_output, &range);
-    gst_value_list_append_and_take_value (list, &range);
+    append_range (list, rate, first, last, to_output);
   } else if (GST_VALUE_HOLDS_FRACTION (rate)) {
     gint num, den;
     for (guint factor = first; factor <= last; factor++) {
@@ -185,7 +193,7 @@ split_interlaced (GstStructure *structure, GValue *rest)
   GValue progressive = G_VALUE_INIT;
   g_value_init (&progressive, G_TYPE_STRING);
   g_value_set_static_string (&progressive, "progressive");
-  gboolean possible = gst_value_can_intersect (mode, &progressive);
+  gboolean possible = gst_value_intersect (NULL, mode, &progressive);
   if (!gst_value_subtract (rest, mode, &progressive))
     *rest = (GValue) G_VALUE_INIT;
   if (possible)
