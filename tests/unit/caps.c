@@ -191,9 +191,10 @@ START_TEST(open_answers_prefer_the_multiplier_and_list_every_multiple)
     const GValue *rates =
         gst_structure_get_value(gst_caps_get_structure(result, 1), "framerate");
     ck_assert_uint_eq(gst_value_list_get_size(rates), GST_VFI_MAX_MULTIPLIER);
-    for (guint i = 0; i < GST_VFI_MAX_MULTIPLIER; i++) {
+    gint expected = 25;
+    for (guint i = 0; i < GST_VFI_MAX_MULTIPLIER; i++, expected += 25) {
         const GValue *rate = gst_value_list_get_value(rates, i);
-        ck_assert_int_eq(gst_value_get_fraction_numerator(rate), 25 * ((gint)i + 1));
+        ck_assert_int_eq(gst_value_get_fraction_numerator(rate), expected);
         ck_assert_int_eq(gst_value_get_fraction_denominator(rate), 1);
     }
 }
@@ -205,13 +206,14 @@ START_TEST(long_lists_stay_short)
     GstVfiCapsOptions options = {.multiplier = 2};
     g_autoptr(GstCaps) once = gst_vfi_caps_transform(SINK, caps, NULL, &options);
     g_autoptr(GstCaps) twice = gst_vfi_caps_transform(SINK, once, NULL, &options);
+    const guint most = 4 * GST_VFI_MAX_MULTIPLIER;
     guint rates = 0;
     for (guint i = 0; i < gst_caps_get_size(twice); i++) {
         const GValue *rate =
             gst_structure_get_value(gst_caps_get_structure(twice, i), "framerate");
         rates += GST_VALUE_HOLDS_LIST(rate) ? gst_value_list_get_size(rate) : 1;
     }
-    ck_assert_uint_le(rates, 4 * GST_VFI_MAX_MULTIPLIER);
+    ck_assert_uint_le(rates, most);
     g_autoptr(GstCaps) four_times = parse("framerate=100/1");
     ck_assert(gst_caps_can_intersect(twice, four_times));
 }
@@ -299,9 +301,6 @@ START_TEST(the_multiplier_is_fixated)
         g_autoptr(GstCaps) rate = parse(fixations[_i].expected);
         gst_structure_remove_fields(gst_caps_get_structure(expected, 0), "framerate",
                                     "max-framerate", NULL);
-        expected = gst_caps_merge_structure(
-            gst_caps_new_empty(),
-            gst_structure_copy(gst_caps_get_structure(expected, 0)));
         const GstStructure *from = gst_caps_get_structure(rate, 0);
         for (gint i = 0; i < gst_structure_n_fields(from); i++) {
             const char *name = gst_structure_nth_field_name(from, (guint)i);

@@ -299,7 +299,7 @@ START_TEST(sixteen_in_between_steps)
     player_tail(&player, GST_VFI_TAIL_DUPLICATE, NONE);
     ck_assert_uint_eq(player.out->len, 32);
     for (guint i = 0; i < 32; i++) {
-        ck_assert_uint_eq(at(&player, i)->pts, i * 2500000);
+        ck_assert_uint_eq(at(&player, i)->pts, (guint64)i * 2500000);
         ck_assert_uint_eq(at(&player, i)->duration, 2500000);
         ck_assert_double_eq(gst_vfi_slot_phase(at(&player, i)), i < 16 ? i / 16.0 : 0.0);
     }

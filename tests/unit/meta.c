@@ -9,11 +9,11 @@
 #include "check_main.h"
 #include "vfimeta.h"
 
-#define SIDE 16
+enum { SIDE = 16, STRIDE = 32, PADDED_BYTES = STRIDE * SIDE, BYTES = SIDE * SIDE };
 
 static void add_overlay(GstBuffer *buffer)
 {
-    g_autoptr(GstBuffer) pixels = gst_buffer_new_allocate(NULL, 4 * 4 * 4, NULL);
+    g_autoptr(GstBuffer) pixels = gst_buffer_new_allocate(NULL, 64, NULL);
     gst_buffer_add_video_meta(pixels, GST_VIDEO_FRAME_FLAG_NONE, GST_VIDEO_FORMAT_BGRA, 4,
                               4);
     GstVideoOverlayRectangle *rectangle = gst_video_overlay_rectangle_new_raw(
@@ -30,8 +30,8 @@ static GstBuffer *new_full_frame(void)
 {
     static const guint8 caption[3] = {0xfc, 0x80, 0x80};
     gsize offset[GST_VIDEO_MAX_PLANES] = {0};
-    gint stride[GST_VIDEO_MAX_PLANES] = {2 * SIDE};
-    GstBuffer *frame = gst_buffer_new_allocate(NULL, 2 * SIDE * SIDE, NULL);
+    gint stride[GST_VIDEO_MAX_PLANES] = {STRIDE};
+    GstBuffer *frame = gst_buffer_new_allocate(NULL, PADDED_BYTES, NULL);
     gst_buffer_add_video_meta_full(frame, GST_VIDEO_FRAME_FLAG_NONE,
                                    GST_VIDEO_FORMAT_GRAY8, SIDE, SIDE, 1, offset, stride);
     gst_buffer_add_video_afd_meta(frame, 0, GST_VIDEO_AFD_SPEC_ATSC_A53,
@@ -92,7 +92,7 @@ START_TEST(in_betweens_take_the_picture_s_metas_only)
 {
     g_autoptr(GstBuffer) a = new_full_frame();
     g_autoptr(GstBuffer) b = gst_buffer_new();
-    g_autoptr(GstBuffer) made = gst_buffer_new_allocate(NULL, SIDE * SIDE, NULL);
+    g_autoptr(GstBuffer) made = gst_buffer_new_allocate(NULL, BYTES, NULL);
     gst_buffer_add_video_meta(made, GST_VIDEO_FRAME_FLAG_NONE, GST_VIDEO_FORMAT_GRAY8,
                               SIDE, SIDE);
     gst_vfi_meta_copy_in_between(made, a, b, FALSE);
@@ -123,7 +123,7 @@ START_TEST(duplicates_share_pixels_and_layout)
     GST_BUFFER_FLAG_SET(a, GST_BUFFER_FLAG_DISCONT);
     g_autoptr(GstBuffer) made = gst_vfi_meta_new_duplicate(a, FALSE);
     check_made_metas(made);
-    ck_assert_int_eq(gst_buffer_get_video_meta(made)->stride[0], 2 * SIDE);
+    ck_assert_int_eq(gst_buffer_get_video_meta(made)->stride[0], STRIDE);
     ck_assert_uint_eq(count_metas(made), 5);
     ck_assert_uint_eq(gst_buffer_n_memory(made), 1);
     ck_assert_ptr_eq(gst_buffer_peek_memory(made, 0), gst_buffer_peek_memory(a, 0));
