@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The readers behind vfi_checkpoint_open(). Each adds the tensors of @file, which
+ * outlives
+ * @list, to @list; on failure @list may hold some already. */
+#pragma once
+
+#include <stdbool.h>
+
+#include <vfi/checkpoint.h>
+
+#include "span.h"
+#include "tensor_list.h"
+
+/* *container = VFI_CONTAINER_TORCHSCRIPT if the archive is one, else _TORCH_ZIP. */
+bool vfi_read_torch_zip(VfiSpan file, VfiTensorList *list, VfiContainer *container,
+                        GError **error);
+
+bool vfi_read_torch_legacy(VfiSpan file, VfiTensorList *list, GError **error);
+
+bool vfi_read_safetensors(VfiSpan file, VfiTensorList *list, GError **error);

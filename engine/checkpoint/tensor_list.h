@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* What a reader produces: named tensors in the order of the file, the memory that
+ * inflated data lives in, and the clean-up of names that all containers share. */
+#pragma once
+
+#include <stdbool.h>
+
+#include <vfi/checkpoint.h>
+
+#include "growing.h"
+#include "name_index.h"
+#include "span.h"
+
+/* Longest tensor name in bytes. */
+#define VFI_MAX_NAME 1023
+
+typedef struct {
+    VfiGrowing infos;    /* VfiTensorInfo; names are set by vfi_tensor_list_finish() */
+    VfiGrowing names;    /* char: the names, NUL-terminated, one after the other */
+    VfiGrowing inflated; /* void *: memory from vfi_try_alloc() that tensors may lie in */
+    VfiNameIndex index;
+} VfiTensorList;
+
+void vfi_tensor_list_init(VfiTensorList *list);
+void vfi_tensor_list_clear(VfiTensorList *list);
+
+/* Appends a copy of @info under @name (UTF-8 without NUL, at most VFI_MAX_NAME bytes). */
+bool vfi_tensor_list_add(VfiTensorList *list, VfiSpan name, const VfiTensorInfo *info,
+                         GError **error);
+
+/* Makes @list own @memory; on failure @memory is freed. */
+bool vfi_tensor_list_own(VfiTensorList *list, void *memory, GError **error);
+
+/* Removes prefixes as vfi_checkpoint_open() documents, then indexes the names. Two
+ * tensors of one name are VFI_ERROR_CORRUPT. Nothing may be added afterwards. */
+bool vfi_tensor_list_finish(VfiTensorList *list, GError **error);

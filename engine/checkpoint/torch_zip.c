@@ -1,0 +1,161 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Torch zip archives: FOLDER/data.pkl is the tree, FOLDER/data/KEY the storages.
+ * TorchScript archives are the same with classes in place of dictionaries. */
+#include <vfi/error.h>
+
+#include "alloc.h"
+#include "readers.h"
+#include "torch.h"
+#include "zip.h"
+
+/* Longest member name that is looked up: folder, "data/", storage key. */
+#define MAX_MEMBER_NAME 512
+
+typedef struct {
+    VfiZip zip;
+    VfiSpan folder; /* with its slash; empty if there is none */
+    VfiTensorList *list;
+    VfiSpan *inflated; /* by member; size 0 if stored or not yet read */
+} Archive;
+
+/* The member FOLDER/@name, or NULL. */
+static const VfiZipMember *find_member(const Archive *archive, const char *prefix,
+                                       VfiSpan name)
+{
+    uint8_t path[MAX_MEMBER_NAME];
+    size_t folder = archive->folder.size, middle = strlen(prefix);
+
+    if (folder > sizeof path - middle || name.size > sizeof path - middle - folder)
+        return NULL;
+    memcpy(path, archive->folder.data, folder);
+    memcpy(path + folder, prefix, middle);
+    if (name.size > 0)
+        memcpy(path + folder + middle, name.data, name.size);
+    return vfi_zip_find(&archive->zip, (VfiSpan){path, folder + middle + name.size});
+}
+
+static bool has_member(const Archive *archive, const char *name)
+{
+    return find_member(archive, name, (VfiSpan){NULL, 0}) != NULL;
+}
+
+/* Finds the one member "data.pkl" or "FOLDER/data.pkl" and with it the folder. */
+static const VfiZipMember *find_pickle(Archive *archive, GError **error)
+{
+    static const char name[] = "data.pkl";
+    const VfiZipMember *members = archive->zip.members.items, *found = NULL;
+
+    for (size_t i = 0; i < archive->zip.members.count; i++) {
+        VfiSpan path = members[i].name, tail;
+        if (path.size < strlen(name) ||
+            !vfi_span_slice(path, path.size - strlen(name), strlen(name), &tail) ||
+            !vfi_span_equals(tail, name))
+            continue;
+        VfiSpan folder = {path.data, path.size - strlen(name)};
+        if (folder.size > MAX_MEMBER_NAME / 2 ||
+            (folder.size > 0 &&
+             memchr(folder.data, '/', folder.size) != folder.data + folder.size - 1))
+            continue;
+        if (found != NULL) {
+            vfi_corrupt(error, "the zip archive has two members \"%s\"", name);
+            return NULL;
+        }
+        found = &members[i];
+        archive->folder = folder;
+    }
+    if (found == NULL)
+        vfi_unsupported(error,
+                        "the zip archive has no member \"%s\": it is not a torch "
+                        "checkpoint (or one of a torch before 1.6)",
+                        name);
+    return found;
+}
+
+/* VfiLocateStorage for zip archives: the member data/KEY. */
+static bool locate(void *user_data, const VfiTorchStorage *storage, VfiSpan *bytes,
+                   GError **error)
+{
+    Archive *archive = user_data;
+    const VfiZipMember *member = find_member(archive, "data/", storage->key);
+    void *memory;
+
+    if (member == NULL)
+        return vfi_corrupt(error,
+                           "the archive has no member \"data/%s\" with its storage",
+                           vfi_quote(storage->key).text);
+    size_t index = (size_t)(member - (const VfiZipMember *)archive->zip.members.items);
+    if (archive->inflated[index].size > 0) {
+        *bytes = archive->inflated[index];
+        return true;
+    }
+    if (!vfi_zip_read(&archive->zip, member, false, bytes, &memory, error))
+        return false;
+    if (memory == NULL)
+        return true;
+    if (!vfi_tensor_list_own(archive->list, memory, error))
+        return false;
+    archive->inflated[index] = *bytes;
+    return true;
+}
+
+static bool check_byte_order(Archive *archive, GError **error)
+{
+    const VfiZipMember *member = find_member(archive, "byteorder", (VfiSpan){NULL, 0});
+    void *memory = NULL;
+    VfiSpan order;
+
+    if (member == NULL)
+        return true; /* before torch 2.1; always little-endian in practice */
+    if (!vfi_zip_read(&archive->zip, member, true, &order, &memory, error))
+        return false;
+    bool little = vfi_span_equals(order, "little");
+    VfiQuote quote = vfi_quote(order);
+    vfi_free(memory);
+    return little ||
+           vfi_unsupported(error,
+                           "member \"byteorder\" says \"%s\"; only little-endian "
+                           "files are read",
+                           quote.text);
+}
+
+static bool read_pickle(Archive *archive, size_t file_size, GError **error)
+{
+    const VfiZipMember *member = find_pickle(archive, error);
+    void *memory = NULL;
+    VfiPickle pickle;
+    VfiSpan bytes;
+    bool done = false;
+
+    if (member == NULL || !check_byte_order(archive, error) ||
+        !vfi_zip_read(&archive->zip, member, true, &bytes, &memory, error))
+        return false;
+    if (vfi_torch_load(&pickle, bytes, error)) {
+        done =
+            vfi_torch_collect(&pickle, file_size, locate, archive, archive->list, error);
+        vfi_pickle_clear(&pickle);
+    }
+    if (!done)
+        g_prefix_error(error, "member \"%s\": ", vfi_quote(member->name).text);
+    vfi_free(memory);
+    return done;
+}
+
+bool vfi_read_torch_zip(VfiSpan file, VfiTensorList *list, VfiContainer *container,
+                        GError **error)
+{
+    Archive archive = {.list = list};
+    bool done = false;
+
+    *container = VFI_CONTAINER_TORCH_ZIP;
+    if (!vfi_zip_open(&archive.zip, file, error))
+        return false;
+    archive.inflated = vfi_try_alloc0(archive.zip.members.count, sizeof *archive.inflated,
+                                      "a table of zip members", error);
+    if (archive.inflated != NULL)
+        done = read_pickle(&archive, file.size, error);
+    if (done && has_member(&archive, "constants.pkl"))
+        *container = VFI_CONTAINER_TORCHSCRIPT;
+    vfi_free(archive.inflated);
+    vfi_zip_clear(&archive.zip);
+    return done;
+}
