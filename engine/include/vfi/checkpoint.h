@@ -2,9 +2,9 @@
 /* Checkpoints: named, read-only tensors out of the files people already have.
  *
  * Containers: torch zip (torch.save since 1.6), torch legacy pickle stream (before 1.6),
- * TorchScript archive (names are attribute paths), safetensors. The pickle reader is a data
- * reader: it knows the opcodes and globals that tensor containers use and refuses anything
- * else by name; it never executes or imports anything. */
+ * TorchScript archive (names are attribute paths), safetensors. The pickle reader is a
+ * data reader: it knows the opcodes and globals that tensor containers use and refuses
+ * anything else by name; it never executes or imports anything. */
 #pragma once
 
 #include <stdint.h>
@@ -55,13 +55,21 @@ typedef struct {
 typedef struct VfiCheckpoint VfiCheckpoint;
 
 /**
- * Opens and indexes the file at @path. Wrapping dictionaries ("state_dict", "model",
- * "params", "params_ema", "ema" when nothing else holds tensors) are entered, and a prefix
- * "module.", "flownet." or "model." that all tensors share is removed. Tensor data stays in
- * the mapped file until it is read.
+ * Opens and indexes the file at @path. Tensor data stays in the mapped file until it is
+ * read (deflated members of a zip archive are inflated here), so the file must not be
+ * truncated while it is open. Checksums of a zip archive are verified for the pickle and
+ * for deflated members, not for stored tensor data, which would have to be read for that.
  *
- * Returns a new reference, or NULL with VFI_ERROR_NOT_FOUND, _IO, _CORRUPT, _UNSUPPORTED or
- * _NO_MEMORY; the message names the file and the member, offset, opcode or global.
+ * Names are paths through dictionaries, attributes and lists, joined by dots, less:
+ * - wrapping dictionaries: the first of "state_dict", "model_state_dict", "model",
+ *   "params_ema", "params" and "ema" that holds tensors is entered, repeatedly, unless
+ *   tensors of at least one dimension stand beside it;
+ * - a prefix "module.", "flownet." or "model." that all tensors share, repeatedly;
+ * - "module." where only some tensors have it, unless two names would become one: then
+ * all stay as they are.
+ *
+ * Returns a new reference, or NULL with VFI_ERROR_NOT_FOUND, _IO, _CORRUPT, _UNSUPPORTED
+ * or _NO_MEMORY; the message names the file and the member, offset, opcode or global.
  */
 VFI_API VfiCheckpoint *vfi_checkpoint_open(const char *path, GError **error);
 
@@ -90,13 +98,14 @@ VFI_API size_t vfi_checkpoint_n_tensors(const VfiCheckpoint *checkpoint);
 VFI_API const VfiTensorInfo *vfi_checkpoint_tensor(const VfiCheckpoint *checkpoint,
                                                    size_t index);
 
-/** The tensor of that name, or NULL. O(1). */
+/** The tensor of that name, or NULL. O(log n). */
 VFI_API const VfiTensorInfo *vfi_checkpoint_find(const VfiCheckpoint *checkpoint,
                                                  const char *name);
 
 /**
- * Converts @tensor to contiguous row-major f32 in @out (tensor->n_elements floats), whatever
- * its storage type, strides and alignment. Cannot fail: everything was checked on opening.
+ * Converts @tensor to contiguous row-major f32 in @out (tensor->n_elements floats),
+ * whatever its storage type, strides and alignment. Cannot fail: everything was checked
+ * on opening.
  */
 VFI_API void vfi_tensor_read_f32(const VfiTensorInfo *tensor, float *out);
 
