@@ -10,9 +10,10 @@
 /* Multiply-adds of one chunk, about: some milliseconds at this code's speed. */
 #define CHUNK_PRODUCTS 8e6
 
+/* A chunk is a rectangle of one output channel. */
 typedef struct {
-    int rows_per_chunk;
-    int chunks_per_channel;
+    int rows, cols;       /* most of a chunk */
+    int bands_y, bands_x; /* chunks of a channel */
 } ReferenceState;
 
 static bool reference_prepare(VfiCpuOp *op, GError **error)
@@ -20,21 +21,22 @@ static bool reference_prepare(VfiCpuOp *op, GError **error)
     const VfiConvParams *p = &op->op.u.conv;
     VfiShape in = op->op.src[0].shape, out = op->op.dst.shape;
     ReferenceState *state = g_new0(ReferenceState, 1);
-    double row_products = (double)in.c / p->groups * p->kernel_h * p->kernel_w * out.w;
+    double products = (double)in.c / p->groups * p->kernel_h * p->kernel_w;
 
-    if (op->op.kind == VFI_OP_DECONV)
-        row_products /= (double)p->stride * p->stride;
     op->state = state;
-    state->rows_per_chunk = (int)CLAMP(CHUNK_PRODUCTS / row_products, 1.0, (double)out.h);
-    state->chunks_per_channel = vfi_ceil_div(out.h, state->rows_per_chunk);
-    if (out.c > G_MAXINT / 2 / state->chunks_per_channel) {
+    state->cols = (int)CLAMP(CHUNK_PRODUCTS / products, 1.0, (double)out.w);
+    state->rows = (int)CLAMP(CHUNK_PRODUCTS / products / state->cols, 1.0, (double)out.h);
+    state->bands_y = vfi_ceil_div(out.h, state->rows);
+    state->bands_x = vfi_ceil_div(out.w, state->cols);
+    double chunks = (double)out.c * state->bands_y * state->bands_x;
+    if (chunks > G_MAXINT / 2) {
         g_set_error(error, VFI_ERROR, VFI_ERROR_UNSUPPORTED,
                     "%s to %d×%d×%d is too large", vfi_op_kind_to_string(op->op.kind),
                     out.c, out.h, out.w);
         return false;
     }
-    op->n_chunks = out.c * state->chunks_per_channel;
-    op->scratch_bytes = (size_t)out.w * sizeof(float);
+    op->n_chunks = (int)chunks;
+    op->scratch_bytes = (size_t)state->cols * sizeof(float);
     return true;
 }
 
@@ -66,15 +68,17 @@ static void add_scattered(float *acc, int n, const float *src, int src_w, int st
         acc[(ptrdiff_t)x * stride + shift] += weight * src[x];
 }
 
-static void conv_row(const VfiCpuOp *ready, const VfiCpuRun *run, int o, int y,
-                     float *acc)
+/* Sums of columns @x … @x+@n-1 of row @y of output channel @o, a convolution's. */
+static void conv_row(const VfiCpuOp *ready, const VfiCpuRun *run, int o, int y, int x,
+                     int n, float *acc)
 {
     const VfiOp *op = &ready->op;
     const VfiConvParams *p = &op->u.conv;
     VfiShape in = op->src[0].shape, out = op->dst.shape;
     int in_group = in.c / p->groups, first = o / (out.c / p->groups) * in_group;
+    size_t filter = (size_t)o * (size_t)in_group;
 
-    for (int i = 0; i < in_group; i++) {
+    for (int i = 0; i < in_group; i++, filter++) {
         for (int ky = 0; ky < p->kernel_h; ky++) {
             int iy = y * p->stride - p->pad_top + ky;
             if (iy < 0 || iy >= in.h)
@@ -82,33 +86,34 @@ static void conv_row(const VfiCpuOp *ready, const VfiCpuRun *run, int o, int y,
             const float *src = vfi_operand_row(run, &op->src[0], first + i, iy);
             const float *weight =
                 p->weight +
-                (((size_t)o * (size_t)in_group + (size_t)i) * p->kernel_h + ky) *
-                    (size_t)p->kernel_w;
+                (filter * (size_t)p->kernel_h + (size_t)ky) * (size_t)p->kernel_w;
             for (int kx = 0; kx < p->kernel_w; kx++)
-                add_gathered(acc, out.w, src, in.w, p->stride, kx - p->pad_left,
-                             weight[kx]);
+                add_gathered(acc, n, src, in.w, p->stride,
+                             x * p->stride + kx - p->pad_left, weight[kx]);
         }
     }
 }
 
-static void deconv_row(const VfiCpuOp *ready, const VfiCpuRun *run, int o, int y,
-                       float *acc)
+/* The same of a transposed convolution. */
+static void deconv_row(const VfiCpuOp *ready, const VfiCpuRun *run, int o, int y, int x,
+                       int n, float *acc)
 {
     const VfiOp *op = &ready->op;
     const VfiConvParams *p = &op->u.conv;
     VfiShape in = op->src[0].shape, out = op->dst.shape;
 
     for (int i = 0; i < in.c; i++) {
+        size_t filter = (size_t)i * (size_t)out.c + (size_t)o;
         for (int ky = 0; ky < p->kernel_h; ky++) {
             int from = y + p->pad_top - ky;
             if (from < 0 || from % p->stride != 0 || from / p->stride >= in.h)
                 continue;
             const float *src = vfi_operand_row(run, &op->src[0], i, from / p->stride);
             const float *weight =
-                p->weight + (((size_t)i * (size_t)out.c + (size_t)o) * p->kernel_h + ky) *
-                                (size_t)p->kernel_w;
+                p->weight +
+                (filter * (size_t)p->kernel_h + (size_t)ky) * (size_t)p->kernel_w;
             for (int kx = 0; kx < p->kernel_w; kx++)
-                add_scattered(acc, out.w, src, in.w, p->stride, kx - p->pad_left,
+                add_scattered(acc, n, src, in.w, p->stride, kx - p->pad_left - x,
                               weight[kx]);
         }
     }
@@ -121,9 +126,10 @@ static void reference_chunk(const VfiCpuOp *ready, const VfiCpuRun *run, int ind
     const VfiOp *op = &ready->op;
     const VfiConvParams *p = &op->u.conv;
     VfiShape out = op->dst.shape;
-    int o = index / state->chunks_per_channel;
-    int begin = index % state->chunks_per_channel * state->rows_per_chunk;
-    int end = MIN(begin + state->rows_per_chunk, out.h);
+    int x = index % state->bands_x * state->cols;
+    int y = index / state->bands_x % state->bands_y * state->rows;
+    int y_end = MIN(y + state->rows, out.h), n = MIN(state->cols, out.w - x);
+    int o = index / state->bands_x / state->bands_y;
     float *acc = vfi_thread_scratch(run, thread);
     VfiEpilogueRow row = {
         .acc = acc,
@@ -132,18 +138,18 @@ static void reference_chunk(const VfiCpuOp *ready, const VfiCpuRun *run, int ind
         .activation = p->activation.kind,
         .slope = p->activation.kind == VFI_ACTIVATION_PRELU ? p->activation.slope[o]
                                                             : p->activation.leak,
-        .n = (size_t)out.w,
+        .n = (size_t)n,
     };
 
-    for (int y = begin; y < end; y++) {
-        memset(acc, 0, (size_t)out.w * sizeof *acc);
+    for (; y < y_end; y++) {
+        memset(acc, 0, (size_t)n * sizeof *acc);
         if (op->kind == VFI_OP_CONV)
-            conv_row(ready, run, o, y, acc);
+            conv_row(ready, run, o, y, x, n, acc);
         else
-            deconv_row(ready, run, o, y, acc);
-        row.dst = vfi_operand_row(run, &op->dst, o, y);
+            deconv_row(ready, run, o, y, x, n, acc);
+        row.dst = vfi_operand_row(run, &op->dst, o, y) + x;
         if (p->residual != VFI_RESIDUAL_NONE)
-            row.residual = vfi_operand_row(run, &op->src[1], o, y);
+            row.residual = vfi_operand_row(run, &op->src[1], o, y) + x;
         ready->kernels->epilogue(&row);
     }
 }

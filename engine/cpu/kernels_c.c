@@ -2,6 +2,7 @@
 /* The kernel table in plain C: the reference that every instruction set is tested
  * against. */
 #define ISA(name) name##_c
+
 #include "elementwise_tmpl.h"
 
 static void resize_row_c(const VfiResizeRow *row)

@@ -14,6 +14,12 @@ static void fill_tables(void)
     for (int level = 0; level <= (int)vfi_cpu_level_of_machine(); level++) {
         VfiCpuKernels *table = &tables[level];
         vfi_cpu_kernels_fill_c(table);
+#if defined(__x86_64__)
+        if (level >= VFI_CPU_LEVEL_AVX2)
+            vfi_cpu_kernels_fill_avx2(table);
+        if (level >= VFI_CPU_LEVEL_AVX512)
+            vfi_cpu_kernels_fill_avx512(table);
+#endif
     }
 }
 
@@ -28,12 +34,14 @@ const VfiCpuKernels *vfi_cpu_kernels(VfiCpuLevel level)
     return &tables[level];
 }
 
-static const VfiCpuAlgorithm *choose_algorithm(const VfiOp *op)
+static const VfiCpuAlgorithm *choose_algorithm(const VfiOp *op,
+                                               const VfiCpuKernels *kernels)
 {
     switch (op->kind) {
     case VFI_OP_CONV:
     case VFI_OP_DECONV:
-        return &vfi_cpu_conv_reference;
+        return kernels->conv_block != NULL ? &vfi_cpu_conv_direct
+                                           : &vfi_cpu_conv_reference;
     case VFI_OP_RESIZE:
         return &vfi_cpu_resize;
     case VFI_OP_WARP:
@@ -60,7 +68,7 @@ VfiCpuOp *vfi_cpu_op_new(const VfiOp *op, VfiCpuLevel level, GError **error)
     ready->op = *op;
     ready->level = level;
     ready->kernels = vfi_cpu_kernels(level);
-    ready->algorithm = choose_algorithm(op);
+    ready->algorithm = choose_algorithm(op, ready->kernels);
     if (!ready->algorithm->prepare(ready, error)) {
         vfi_cpu_op_free(ready);
         return NULL;

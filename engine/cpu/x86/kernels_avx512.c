@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The kernel templates at AVX512's vector width. */
+#include "vector_avx512.h"
+
+#include "../elementwise_tmpl.h"
+#include "conv_tmpl.h"
+#include "resample_tmpl.h"
+
+void vfi_cpu_kernels_fill_avx512(VfiCpuKernels *kernels)
+{
+    ISA(fill_elementwise)(kernels);
+    ISA(fill_conv)(kernels);
+    ISA(fill_resample)(kernels);
+}

@@ -1,0 +1,275 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Convolution at every level against its definition. */
+#include "conv_util.h"
+
+#include "cpu/op_internal.h"
+
+static const VfiActivationKind activations[] = {VFI_ACTIVATION_NONE, VFI_ACTIVATION_PRELU,
+                                                VFI_ACTIVATION_LEAKY,
+                                                VFI_ACTIVATION_SIGMOID};
+
+/* The result's size from the input's; false where the kernel does not fit. */
+static bool set_result_size(ConvCase *test, int channels)
+{
+    const VfiConvParams *p = &test->op.u.conv;
+    VfiShape in = test->op.src[0].shape;
+    int h = in.h + p->pad_top + p->pad_bottom - p->kernel_h;
+    int w = in.w + p->pad_left + p->pad_right - p->kernel_w;
+
+    test->op.dst.shape = (VfiShape){channels, h / p->stride + 1, w / p->stride + 1};
+    return h >= 0 && w >= 0;
+}
+
+static void check_one(GRand *random, VfiConvParams params, VfiShape in, int out_channels)
+{
+    ConvCase test = {.op = {.kind = VFI_OP_CONV, .u.conv = params}};
+
+    test.op.src[0].shape = in;
+    if (!set_result_size(&test, out_channels))
+        return;
+    conv_case_fill(&test, random, g_rand_int_range(random, 0, 4) > 0);
+    conv_case_check(&test);
+    conv_case_clear(&test);
+}
+
+/* Square kernels with "same" padding, all strides, activations and residuals in turn. */
+START_TEST(common_kernels_match_the_definition)
+{
+    static const int kernels[] = {1, 3, 5, 7}, strides[] = {1, 2, 4};
+    GRand *random = g_rand_new_with_seed((guint32)_i + 1);
+
+    for (int i = 0; i < 12; i++) {
+        int kernel = kernels[_i % 4], stride = strides[i % 3];
+        VfiConvParams params = {
+            .kernel_h = kernel,
+            .kernel_w = kernel,
+            .stride = stride,
+            .pad_top = kernel / 2,
+            .pad_left = kernel / 2,
+            .pad_bottom = kernel / 2,
+            .pad_right = kernel / 2,
+            .groups = 1,
+            .activation = {.kind = activations[i % 4]},
+            .residual = (VfiResidual)(i % 3),
+        };
+        VfiShape in = {g_rand_int_range(random, 1, 30), g_rand_int_range(random, 1, 24),
+                       g_rand_int_range(random, 1, 90)};
+        check_one(random, params, in, g_rand_int_range(random, 1, 30));
+    }
+    g_rand_free(random);
+}
+END_TEST
+
+/* Anything that the parameters allow: uneven kernels and padding, groups. */
+START_TEST(odd_kernels_match_the_definition)
+{
+    GRand *random = g_rand_new_with_seed((guint32)_i + 100);
+
+    for (int i = 0; i < 12; i++) {
+        int groups = g_rand_int_range(random, 1, 4);
+        VfiConvParams params = {
+            .kernel_h = g_rand_int_range(random, 1, 6),
+            .kernel_w = g_rand_int_range(random, 1, 6),
+            .stride = g_rand_int_range(random, 1, 5),
+            .pad_top = g_rand_int_range(random, 0, 4),
+            .pad_left = g_rand_int_range(random, 0, 4),
+            .pad_bottom = g_rand_int_range(random, 0, 4),
+            .pad_right = g_rand_int_range(random, 0, 4),
+            .groups = groups,
+            .activation = {.kind = activations[g_rand_int_range(random, 0, 4)]},
+            .residual = (VfiResidual)g_rand_int_range(random, 0, 3),
+        };
+        VfiShape in = {groups * g_rand_int_range(random, 1, 12),
+                       g_rand_int_range(random, 1, 20), g_rand_int_range(random, 1, 50)};
+        check_one(random, params, in, groups * g_rand_int_range(random, 1, 12));
+    }
+    g_rand_free(random);
+}
+END_TEST
+
+static const VfiConvParams three_by_three = {
+    .kernel_h = 3,
+    .kernel_w = 3,
+    .stride = 1,
+    .pad_top = 1,
+    .pad_left = 1,
+    .pad_bottom = 1,
+    .pad_right = 1,
+    .groups = 1,
+    .activation = {.kind = VFI_ACTIVATION_PRELU},
+};
+
+/* The 2×2 kernel that pads right and below only. */
+START_TEST(two_by_two_pads_on_one_side)
+{
+    GRand *random = g_rand_new_with_seed(7);
+    VfiConvParams params = {.kernel_h = 2,
+                            .kernel_w = 2,
+                            .stride = 1,
+                            .pad_bottom = 1,
+                            .pad_right = 1,
+                            .groups = 1};
+
+    check_one(random, params, (VfiShape){19, 13, 37}, 21);
+    g_rand_free(random);
+}
+END_TEST
+
+START_TEST(many_channels_match_the_definition)
+{
+    GRand *random = g_rand_new_with_seed(8);
+
+    for (int i = 0; i < 4; i++) {
+        VfiShape in = {g_rand_int_range(random, 60, 101), g_rand_int_range(random, 1, 9),
+                       g_rand_int_range(random, 1, 30)};
+        check_one(random, three_by_three, in, g_rand_int_range(random, 60, 101));
+    }
+    g_rand_free(random);
+}
+END_TEST
+
+START_TEST(sizes_of_one_pixel_match_the_definition)
+{
+    static const VfiShape shapes[] = {{3, 1, 1}, {3, 1, 70}, {3, 70, 1}, {1, 2, 2}};
+    GRand *random = g_rand_new_with_seed(9);
+
+    for (size_t i = 0; i < G_N_ELEMENTS(shapes); i++)
+        check_one(random, three_by_three, shapes[i], 9);
+    g_rand_free(random);
+}
+END_TEST
+
+/* Wide enough to be cut into several bands of columns and of rows. */
+START_TEST(large_planes_match_the_definition)
+{
+    static const int strides[] = {1, 2};
+    GRand *random = g_rand_new_with_seed(10);
+    VfiConvParams params = three_by_three;
+
+    params.stride = strides[_i];
+    check_one(random, params, (VfiShape){9, 37, 4099}, 7);
+    g_rand_free(random);
+}
+END_TEST
+
+/* NaN and infinity reach exactly the results whose window holds them, as in the
+ * definition; denormals are at worst taken as zero. */
+START_TEST(special_values_stay_in_their_window)
+{
+    static const float values[] = {NAN, INFINITY, -INFINITY, 1e-40f, 3e38f};
+    GRand *random = g_rand_new_with_seed(11);
+
+    for (size_t i = 0; i < G_N_ELEMENTS(values); i++) {
+        ConvCase test = {.op = {.kind = VFI_OP_CONV, .u.conv = three_by_three}};
+        test.op.src[0].shape = (VfiShape){5, 20, 53};
+        set_result_size(&test, 11);
+        conv_case_fill(&test, random, true);
+        test.sources[0][2 * 20 * 53 + 7 * 53 + 52] = values[i];
+        conv_case_expect(&test);
+        g_autofree float *result =
+            run_op_all_threads(&test.op, (const float *const *)test.sources);
+        for (size_t at = 0; at < vfi_shape_elements(test.op.dst.shape); at++) {
+            double expected = test.expected[at];
+            ck_assert_int_eq(isnan(expected), isnan(result[at]));
+            if (fabs(expected) < 1e30)
+                ck_assert_double_le(fabs(expected - result[at]), 1e-4);
+        }
+        conv_case_clear(&test);
+    }
+    g_rand_free(random);
+}
+END_TEST
+
+/* A chunk is the grain of cancelling. At 20 ms it may have 400 million multiply-adds at the
+ * vector levels' 20 billion a second (less than any CPU with AVX2 does), 20 million in C. */
+START_TEST(chunks_of_huge_ops_stay_small)
+{
+    static const VfiShape inputs[] = {{2442, 136, 240},
+                                      {12, 4320, 8192},
+                                      {64, 2160, 3840},
+                                      {96, 16, 16384},
+                                      {512, 1, 16384}};
+    static const int outputs[] = {512, 32, 64, 96, 512};
+    ConvCase test = {.op = {.kind = VFI_OP_CONV, .u.conv = three_by_three}};
+    int o = outputs[_i];
+    VfiShape in = inputs[_i];
+    double products = 9.0 * in.c * in.h * in.w * o;
+
+    test.weight = g_new0(float, (gsize)(9 * in.c * o));
+    test.op.u.conv.weight = test.op.u.conv.activation.slope = test.weight;
+    test.op.n_src = 1;
+    test.op.src[0].shape = in;
+    set_result_size(&test, o);
+    VfiCpuOp *ready = vfi_cpu_op_new(&test.op, test_level, NULL);
+    ck_assert_ptr_nonnull(ready);
+    /* Bands and pieces differ by less than a factor of two. */
+    ck_assert_double_le(products / ready->n_chunks,
+                        test_level == VFI_CPU_LEVEL_C ? 2e7 : 2e8);
+    ck_assert_uint_le(vfi_cpu_op_scratch_bytes(ready), (size_t)4 << 20);
+    vfi_cpu_op_free(ready);
+    g_free(test.weight);
+}
+END_TEST
+
+START_TEST(misfitting_operands_are_refused)
+{
+    g_autoptr(GError) error = NULL;
+    ConvCase test = {.op = {.kind = VFI_OP_CONV, .u.conv = three_by_three}};
+    GRand *random = g_rand_new_with_seed(12);
+
+    test.op.src[0].shape = (VfiShape){4, 8, 8};
+    set_result_size(&test, 4);
+    conv_case_fill(&test, random, true);
+    test.op.dst.shape.w++;
+    ck_assert_ptr_null(vfi_cpu_op_new(&test.op, test_level, &error));
+    ck_assert(g_error_matches(error, VFI_ERROR, VFI_ERROR_UNSUPPORTED));
+    ck_assert_ptr_nonnull(strstr(error->message, "4×8×8 to 4×8×9"));
+    conv_case_clear(&test);
+    g_rand_free(random);
+}
+END_TEST
+
+START_TEST(a_refused_allocation_is_an_error)
+{
+    g_autoptr(GError) error = NULL;
+    ConvCase test = {.op = {.kind = VFI_OP_CONV, .u.conv = three_by_three}};
+    GRand *random = g_rand_new_with_seed(13);
+
+    test.op.src[0].shape = (VfiShape){4, 8, 8};
+    set_result_size(&test, 4);
+    conv_case_fill(&test, random, true);
+    vfi_alloc_fail_after(0);
+    VfiCpuOp *ready = vfi_cpu_op_new(&test.op, test_level, &error);
+    vfi_alloc_fail_after(G_MAXUINT64);
+    /* The C reference packs nothing. */
+    ck_assert_int_eq(ready == NULL, test_level != VFI_CPU_LEVEL_C);
+    if (ready == NULL)
+        ck_assert(g_error_matches(error, VFI_ERROR, VFI_ERROR_NO_MEMORY));
+    vfi_cpu_op_free(ready);
+    conv_case_clear(&test);
+    g_rand_free(random);
+}
+END_TEST
+
+static Suite *make_suite(void)
+{
+    Suite *suite = suite_create("conv");
+    TCase *tcase = tcase_create("conv");
+    tcase_add_loop_test(tcase, common_kernels_match_the_definition, 0, 8);
+    tcase_add_loop_test(tcase, odd_kernels_match_the_definition, 0, 8);
+    tcase_add_test(tcase, two_by_two_pads_on_one_side);
+    tcase_add_test(tcase, many_channels_match_the_definition);
+    tcase_add_test(tcase, sizes_of_one_pixel_match_the_definition);
+    tcase_add_loop_test(tcase, large_planes_match_the_definition, 0, 2);
+    tcase_add_test(tcase, special_values_stay_in_their_window);
+    tcase_add_loop_test(tcase, chunks_of_huge_ops_stay_small, 0, 5);
+    tcase_add_test(tcase, misfitting_operands_are_refused);
+    tcase_add_test(tcase, a_refused_allocation_is_an_error);
+    suite_add_tcase(suite, tcase);
+    return suite;
+}
+
+int main(int argc, char **argv)
+{
+    return kernel_test_main(argc, argv, make_suite);
+}
