@@ -1,11 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Work on the bytes of planes without a look at colour: weighted mean of two frames in
- * exact integer arithmetic, copy, comparison. */
-#include "pixels.h"
-
-#include <string.h>
+/* The weighted mean of two frames in exact integer arithmetic, whatever the samples mean. */
+#include "pixels_level.h"
 
 #include "format.h"
+#include "pixels_samples.h"
 
 /* Weights count in 1/65536. */
 #define ONE 65536u
@@ -54,19 +52,12 @@ static uint32_t weight_of(double t)
     return (uint32_t)(clamped * ONE + 0.5);
 }
 
-/* Sets the byte at @filler of each 4-byte pixel, so that it reads as opaque. */
-static void fill_unused(uint8_t *row, size_t bytes, int filler)
-{
-    for (size_t i = (size_t)filler; i < bytes; i += 4)
-        row[i] = 255;
-}
-
-void vfi_pixels_blend(const VfiVideoInfo *info, const VfiFrame *frame0,
-                      const VfiFrame *frame1, double t, const VfiFrame *out, int begin,
-                      int end)
+void VFI_PIXELS_AT_LEVEL(vfi_pixels_blend)(const VfiVideoInfo *info,
+                                           const VfiFrame *frame0, const VfiFrame *frame1,
+                                           double t, const VfiFrame *out, int begin,
+                                           int end)
 {
     const VfiFormatDescription *format = vfi_format_describe(info->format);
-    const int filler = vfi_format_filler_offset(format);
     const uint32_t weight = weight_of(t);
 
     for (int plane = 0; plane < format->n_planes; plane++) {
@@ -87,54 +78,8 @@ void vfi_pixels_blend(const VfiVideoInfo *info, const VfiFrame *frame0,
             else
                 blend_f32((const float *)(const void *)a, (const float *)(const void *)b,
                           (float *)(void *)row, bytes / 4, weight);
-            if (filler >= 0)
-                fill_unused(row, bytes, filler);
         }
     }
-}
-
-void vfi_pixels_copy(const VfiVideoInfo *info, const VfiFrame *frame, const VfiFrame *out,
-                     int begin, int end)
-{
-    const VfiFormatDescription *format = vfi_format_describe(info->format);
-
-    for (int plane = 0; plane < format->n_planes; plane++) {
-        const int shift_y = vfi_format_plane(format, plane).shift_y;
-        const size_t bytes = vfi_video_info_row_bytes(info, plane);
-
-        for (int y = begin >> shift_y; y < vfi_subsampled(end, shift_y); y++)
-            memcpy(out->data[plane] + y * out->stride[plane],
-                   frame->data[plane] + y * frame->stride[plane], bytes);
-    }
-}
-
-/* Rows that differ somewhere: do they differ in more than the byte at @filler of a pixel?
- */
-static bool used_bytes_equal(const uint8_t *a, const uint8_t *b, size_t bytes, int filler)
-{
-    for (size_t i = 0; i < bytes; i++)
-        if (a[i] != b[i] && (int)(i % 4) != filler)
-            return false;
-    return true;
-}
-
-bool vfi_pixels_equal(const VfiVideoInfo *info, const VfiFrame *a, const VfiFrame *b)
-{
-    const VfiFormatDescription *format = vfi_format_describe(info->format);
-    const int filler = vfi_format_filler_offset(format);
-
-    for (int plane = 0; plane < format->n_planes; plane++) {
-        const size_t bytes = vfi_video_info_row_bytes(info, plane);
-        const int rows = vfi_video_info_rows(info, plane);
-
-        for (int y = 0; y < rows; y++) {
-            const uint8_t *row_a = a->data[plane] + y * a->stride[plane];
-            const uint8_t *row_b = b->data[plane] + y * b->stride[plane];
-
-            if (memcmp(row_a, row_b, bytes) != 0 &&
-                (filler < 0 || !used_bytes_equal(row_a, row_b, bytes, filler)))
-                return false;
-        }
-    }
-    return true;
+    for (int y = begin; y < end; y++)
+        vfi_store_filler(out, format, 0, y, info->width);
 }

@@ -61,26 +61,24 @@ static inline void test_frame_free(TestFrame *test)
         free(test->block[plane]);
 }
 
-/* Whether byte @at of @plane's block belongs to a row. */
-static inline bool test_frame_owns(const TestFrame *test, int plane, size_t at)
-{
-    const uint8_t *byte = test->block[plane] + at;
-
-    for (int y = 0; y < vfi_video_info_rows(&test->info, plane); y++) {
-        const uint8_t *row = test->frame.data[plane] + y * test->frame.stride[plane];
-        if (byte >= row && byte < row + vfi_video_info_row_bytes(&test->info, plane))
-            return true;
-    }
-    return false;
-}
-
+/* Blanks the rows in a copy of each plane's block: guard bytes must be all that is left. */
 static inline void test_frame_assert_guards(const TestFrame *test)
 {
-    for (int plane = 0; plane < vfi_format_planes(test->info.format); plane++)
+    for (int plane = 0; plane < vfi_format_planes(test->info.format); plane++) {
+        uint8_t *copy = malloc(test->size[plane]);
+        ck_assert_ptr_nonnull(copy);
+        memcpy(copy, test->block[plane], test->size[plane]);
+        for (int y = 0; y < vfi_video_info_rows(&test->info, plane); y++) {
+            const uint8_t *row = test->frame.data[plane] + y * test->frame.stride[plane];
+            memset(copy + (row - test->block[plane]), GUARD_BYTE,
+                   vfi_video_info_row_bytes(&test->info, plane));
+        }
         for (size_t at = 0; at < test->size[plane]; at++)
-            if (test->block[plane][at] != GUARD_BYTE && !test_frame_owns(test, plane, at))
+            if (copy[at] != GUARD_BYTE)
                 ck_abort_msg("%s: byte %zu of plane %d's padding was written",
                              vfi_format_to_string(test->info.format), at, plane);
+        free(copy);
+    }
 }
 
 static inline int component_width(const VfiVideoInfo *info, int component)

@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Every level of the pixel functions gives the bits of the plain C one. */
+#include <glib.h>
+
+#include "check_main.h"
+#include "cpu/kernels.h"
+#include "pixels_field.h"
+#include "pixels_level.h"
+
+static const int sizes[][2] = {{1, 1}, {3, 5}, {66, 50}, {519, 3}};
+
+/* Frames with noise, a field, and room for the output of two levels. */
+typedef struct {
+    VfiVideoInfo info;
+    TestFrame a, b, plain, fast;
+    TestField field;
+    size_t n;
+    float *plain_rgb, *fast_rgb;
+} Bench;
+
+static Bench bench_new(VfiFormat format, int width, int height, bool reference_borders)
+{
+    Bench bench = {.info = {.format = format, .width = width, .height = height}};
+
+    bench.a = test_frame_new(&bench.info, LAYOUT_TIGHT);
+    bench.b = test_frame_new(&bench.info, LAYOUT_BOTTOM_UP);
+    bench.plain = test_frame_new(&bench.info, LAYOUT_PADDED);
+    bench.fast = test_frame_new(&bench.info, LAYOUT_PADDED);
+    bench.field = test_field_new(&bench.info, reference_borders);
+    fill_noise(&bench.a, 1);
+    fill_noise(&bench.b, 2);
+    fill_field_noise(&bench.field, 15, 3);
+    bench.n = 3 * (size_t)width * (size_t)height;
+    bench.plain_rgb = calloc(bench.n, sizeof(float));
+    bench.fast_rgb = calloc(bench.n, sizeof(float));
+    return bench;
+}
+
+static void bench_free(Bench *bench)
+{
+    test_frame_free(&bench->a);
+    test_frame_free(&bench->b);
+    test_frame_free(&bench->plain);
+    test_frame_free(&bench->fast);
+    test_field_free(&bench->field);
+    free(bench->plain_rgb);
+    free(bench->fast_rgb);
+}
+
+static void assert_same_frames(const Bench *bench, const char *what)
+{
+    for (int plane = 0; plane < vfi_format_planes(bench->info.format); plane++)
+        if (memcmp(bench->plain.block[plane], bench->fast.block[plane],
+                   bench->plain.size[plane]) != 0)
+            ck_abort_msg("%s %s %dx%d differs", what,
+                         vfi_format_to_string(bench->info.format), bench->info.width,
+                         bench->info.height);
+}
+
+START_TEST(levels_agree)
+{
+#ifdef VFI_PIXELS_HAVE_AVX2
+    if (vfi_cpu_level_of_machine() < VFI_CPU_LEVEL_AVX2)
+        return;
+    for (size_t i = 0; i < 2 * G_N_ELEMENTS(sizes); i++) {
+        const int width = sizes[i / 2][0], height = sizes[i / 2][1];
+        Bench x = bench_new((VfiFormat)_i, width, height, i % 2 != 0);
+        const VfiFrame *a = &x.a.frame, *b = &x.b.frame;
+        const VfiFrame *plain = &x.plain.frame, *fast = &x.fast.frame;
+
+        vfi_pixels_blend_c(&x.info, a, b, 0.3, plain, 0, height);
+        vfi_pixels_blend_avx2(&x.info, a, b, 0.3, fast, 0, height);
+        assert_same_frames(&x, "blend");
+        vfi_pixels_synthesize_c(&x.info, a, b, &x.field.field, plain, 0, height);
+        vfi_pixels_synthesize_avx2(&x.info, a, b, &x.field.field, fast, 0, height);
+        assert_same_frames(&x, "synthesize");
+        vfi_pixels_prepare_c(&x.info, a, x.plain_rgb, width, height, 0, height);
+        vfi_pixels_prepare_avx2(&x.info, a, x.fast_rgb, width, height, 0, height);
+        ck_assert_mem_eq(x.plain_rgb, x.fast_rgb, x.n * sizeof(float));
+        vfi_pixels_paint_c(&x.info, x.plain_rgb, width, height, a, b, 0.3, plain, 0,
+                           height);
+        vfi_pixels_paint_avx2(&x.info, x.plain_rgb, width, height, a, b, 0.3, fast, 0,
+                              height);
+        assert_same_frames(&x, "paint");
+        bench_free(&x);
+    }
+#else
+    ck_assert_int_eq(vfi_cpu_level_of_machine(), VFI_CPU_LEVEL_C);
+#endif
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("pixels_levels");
+    TCase *tcase = tcase_create("pixels_levels");
+    tcase_add_loop_test(tcase, levels_agree, VFI_FORMAT_UNKNOWN + 1, VFI_FORMAT_COUNT);
+    suite_add_tcase(suite, tcase);
+    return check_main(suite);
+}
