@@ -1,0 +1,441 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Builder of graphs: checks shapes and weights, records nodes. */
+#include "graph_internal.h"
+
+#include <string.h>
+
+#include <vfi/error.h>
+
+#include "plan.h"
+
+VfiGraph *vfi_graph_new(const VfiWeights *weights, const VfiPlan *frame_plan, int width,
+                        int height)
+{
+    VfiGraph *graph = g_new0(VfiGraph, 1);
+    int none = -1;
+
+    graph->weights = weights;
+    graph->frame_plan = frame_plan;
+    graph->width = width;
+    graph->height = height;
+    graph->nodes = g_array_new(FALSE, TRUE, sizeof(VfiNode));
+    graph->segments = g_array_new(FALSE, FALSE, sizeof(int));
+    graph->outputs = g_array_new(FALSE, FALSE, sizeof(VfiGraphOutput));
+    graph->keys = g_string_chunk_new(4096);
+    g_array_append_val(graph->segments, none);
+    return graph;
+}
+
+void vfi_graph_free(VfiGraph *graph)
+{
+    if (graph == NULL)
+        return;
+    for (guint i = 0; i < graph->nodes->len; i++)
+        g_clear_pointer(&g_array_index(graph->nodes, VfiNode, i).parts, g_array_unref);
+    g_array_unref(graph->nodes);
+    g_array_unref(graph->segments);
+    g_array_unref(graph->outputs);
+    g_string_chunk_free(graph->keys);
+    g_clear_error(&graph->error);
+    g_free(graph);
+}
+
+const GError *vfi_graph_error(const VfiGraph *graph)
+{
+    return graph->error;
+}
+
+void vfi_graph_fail(VfiGraph *graph, const char *format, ...)
+{
+    va_list arguments;
+
+    if (graph->error != NULL)
+        return;
+    va_start(arguments, format);
+    graph->error =
+        g_error_new_valist(VFI_ERROR, VFI_ERROR_UNSUPPORTED, format, arguments);
+    va_end(arguments);
+}
+
+const char *vfi_graph_key(VfiGraph *graph, const char *format, ...)
+{
+    va_list arguments;
+
+    va_start(arguments, format);
+    g_autofree char *text = g_strdup_vprintf(format, arguments);
+    va_end(arguments);
+    return g_string_chunk_insert_const(graph->keys, text);
+}
+
+VfiShape vfi_graph_shape(const VfiGraph *graph, VfiValue value)
+{
+    return value == VFI_NO_VALUE ? (VfiShape){0} : vfi_graph_node(graph, value)->shape;
+}
+
+/* Whether segment @later is @earlier or follows it, directly or not. */
+static bool segment_sees(const VfiGraph *graph, int later, int earlier)
+{
+    while (later != earlier && later >= 0)
+        later = g_array_index(graph->segments, int, later);
+    return later == earlier;
+}
+
+static int current_segment(const VfiGraph *graph)
+{
+    return (int)graph->segments->len - 1;
+}
+
+int vfi_graph_segment(VfiGraph *graph, int follows)
+{
+    g_array_append_val(graph->segments, follows);
+    return current_segment(graph);
+}
+
+/* Checks that values exist and are visible here; records the error otherwise. */
+static bool values_are_usable(VfiGraph *graph, const VfiValue *values, int n,
+                              const char *what)
+{
+    if (graph->error != NULL)
+        return false;
+    for (int i = 0; i < n; i++) {
+        if (values[i] < 0 || values[i] >= (int)graph->nodes->len) {
+            vfi_graph_fail(graph, "%s: operand %d is not a value of this graph", what, i);
+            return false;
+        }
+        int segment = vfi_graph_node(graph, values[i])->segment;
+        if (!segment_sees(graph, current_segment(graph), segment)) {
+            vfi_graph_fail(graph,
+                           "%s: operand %d belongs to segment %d, not visible in %d",
+                           what, i, segment, current_segment(graph));
+            return false;
+        }
+    }
+    return true;
+}
+
+static VfiValue add_node(VfiGraph *graph, VfiNode node)
+{
+    node.segment = current_segment(graph);
+    g_array_append_val(graph->nodes, node);
+    return (VfiValue)graph->nodes->len - 1;
+}
+
+static VfiValue add_op(VfiGraph *graph, VfiOp op, VfiShape shape, VfiValue a, VfiValue b)
+{
+    VfiNode node = {
+        .kind = VFI_NODE_OP,
+        .shape = shape,
+        .op = op,
+        .source = {a, b},
+        .n_sources = a == VFI_NO_VALUE   ? 0
+                     : b == VFI_NO_VALUE ? 1
+                                         : 2,
+    };
+
+    if (node.op.name == NULL)
+        node.op.name = vfi_op_kind_to_string(op.kind);
+    return add_node(graph, node);
+}
+
+static bool same_shape(VfiShape a, VfiShape b)
+{
+    return a.c == b.c && a.h == b.h && a.w == b.w;
+}
+
+/* The tensor @key.@suffix, of exactly that shape. Records what is wrong otherwise. */
+static const float *find_weight(VfiGraph *graph, const char *key, const char *suffix,
+                                const int64_t *shape, int n_dims)
+{
+    const char *name = vfi_graph_key(graph, "%s.%s", key, suffix);
+    const VfiWeight *weight = vfi_weights_find(graph->weights, name);
+    g_autofree char *expected = vfi_shape_to_string(shape, n_dims);
+
+    if (weight == NULL) {
+        vfi_graph_fail(graph, "tensor \"%s\" (%s) is missing from the checkpoint", name,
+                       expected);
+        return NULL;
+    }
+    bool same = weight->n_dims == n_dims;
+    for (int i = 0; same && i < n_dims; i++)
+        same = weight->shape[i] == shape[i];
+    if (!same) {
+        g_autofree char *found = vfi_shape_to_string(weight->shape, weight->n_dims);
+        vfi_graph_fail(graph, "tensor \"%s\" should be %s, but the checkpoint has %s",
+                       name, expected, found);
+        return NULL;
+    }
+    return weight->data;
+}
+
+VfiValue vfi_graph_image(VfiGraph *graph, int frame)
+{
+    VfiNode node = {
+        .kind = VFI_NODE_INPUT,
+        .shape = {3, graph->height, graph->width},
+        .region = VFI_REGION_FRAME0 + frame,
+    };
+
+    return graph->error != NULL ? VFI_NO_VALUE : add_node(graph, node);
+}
+
+VfiValue vfi_graph_feature(VfiGraph *graph, int frame, const char *name)
+{
+    const VfiPlanOutput *output =
+        graph->frame_plan == NULL ? NULL : vfi_plan_output(graph->frame_plan, 0, name);
+
+    if (output == NULL) {
+        vfi_graph_fail(graph, "the per-frame stage has no output \"%s\"", name);
+        return VFI_NO_VALUE;
+    }
+    VfiNode node = {
+        .kind = VFI_NODE_INPUT,
+        .shape = output->operand.shape,
+        .region = VFI_REGION_FRAME0 + frame,
+        .offset = output->operand.offset,
+    };
+    return graph->error != NULL ? VFI_NO_VALUE : add_node(graph, node);
+}
+
+void vfi_graph_output(VfiGraph *graph, const char *name, VfiValue value)
+{
+    VfiGraphOutput output = {current_segment(graph), name, value};
+
+    if (values_are_usable(graph, &value, 1, name))
+        g_array_append_val(graph->outputs, output);
+}
+
+VfiValue vfi_graph_conv(VfiGraph *graph, VfiValue x, const char *key, int out, int kernel,
+                        int stride)
+{
+    if (!values_are_usable(graph, &x, 1, key))
+        return VFI_NO_VALUE;
+    VfiShape in = vfi_graph_shape(graph, x);
+    int pad = kernel / 2;
+    VfiShape shape = {out, (in.h + 2 * pad - kernel) / stride + 1,
+                      (in.w + 2 * pad - kernel) / stride + 1};
+    VfiOp op = {
+        .kind = VFI_OP_CONV,
+        .name = key,
+        .u.conv =
+            {
+                .weight = find_weight(graph, key, "weight",
+                                      (int64_t[]){out, in.c, kernel, kernel}, 4),
+                .bias = find_weight(graph, key, "bias", (int64_t[]){out}, 1),
+                .kernel_h = kernel,
+                .kernel_w = kernel,
+                .stride = stride,
+                .pad_top = pad,
+                .pad_left = pad,
+                .pad_bottom = pad,
+                .pad_right = pad,
+                .groups = 1,
+            },
+    };
+
+    return graph->error != NULL ? VFI_NO_VALUE
+                                : add_op(graph, op, shape, x, VFI_NO_VALUE);
+}
+
+VfiValue vfi_graph_deconv(VfiGraph *graph, VfiValue x, const char *key, int out)
+{
+    if (!values_are_usable(graph, &x, 1, key))
+        return VFI_NO_VALUE;
+    VfiShape in = vfi_graph_shape(graph, x);
+    VfiShape shape = {out, 2 * in.h, 2 * in.w};
+    VfiOp op = {
+        .kind = VFI_OP_DECONV,
+        .name = key,
+        .u.conv =
+            {
+                .weight =
+                    find_weight(graph, key, "weight", (int64_t[]){in.c, out, 4, 4}, 4),
+                .bias = find_weight(graph, key, "bias", (int64_t[]){out}, 1),
+                .kernel_h = 4,
+                .kernel_w = 4,
+                .stride = 2,
+                .pad_top = 1,
+                .pad_left = 1,
+                .pad_bottom = 1,
+                .pad_right = 1,
+                .groups = 1,
+            },
+    };
+
+    return graph->error != NULL ? VFI_NO_VALUE
+                                : add_op(graph, op, shape, x, VFI_NO_VALUE);
+}
+
+VfiValue vfi_graph_prelu(VfiGraph *graph, VfiValue x, const char *key)
+{
+    if (!values_are_usable(graph, &x, 1, key))
+        return VFI_NO_VALUE;
+    VfiShape shape = vfi_graph_shape(graph, x);
+    VfiOp op = {
+        .kind = VFI_OP_ACTIVATE,
+        .name = key,
+        .u.activation =
+            {
+                .kind = VFI_ACTIVATION_PRELU,
+                .slope = find_weight(graph, key, "weight", (int64_t[]){shape.c}, 1),
+            },
+    };
+
+    return graph->error != NULL ? VFI_NO_VALUE
+                                : add_op(graph, op, shape, x, VFI_NO_VALUE);
+}
+
+VfiValue vfi_graph_sigmoid(VfiGraph *graph, VfiValue x)
+{
+    VfiOp op = {.kind = VFI_OP_ACTIVATE,
+                .u.activation = {.kind = VFI_ACTIVATION_SIGMOID}};
+
+    if (!values_are_usable(graph, &x, 1, "sigmoid"))
+        return VFI_NO_VALUE;
+    return add_op(graph, op, vfi_graph_shape(graph, x), x, VFI_NO_VALUE);
+}
+
+/* a ∘ b for operands of one shape; @b may have a single channel if @broadcast. */
+static VfiValue add_binary(VfiGraph *graph, VfiOp op, VfiValue a, VfiValue b,
+                           bool broadcast)
+{
+    VfiValue values[] = {a, b};
+    const char *what = vfi_op_kind_to_string(op.kind);
+
+    if (!values_are_usable(graph, values, 2, what))
+        return VFI_NO_VALUE;
+    VfiShape sa = vfi_graph_shape(graph, a), sb = vfi_graph_shape(graph, b);
+    VfiShape wanted = sa;
+    if (broadcast && sb.c == 1)
+        wanted.c = 1;
+    if (!same_shape(wanted, sb)) {
+        vfi_graph_fail(graph, "%s: shapes %dx%dx%d and %dx%dx%d do not fit", what, sa.c,
+                       sa.h, sa.w, sb.c, sb.h, sb.w);
+        return VFI_NO_VALUE;
+    }
+    return add_op(graph, op, sa, a, b);
+}
+
+VfiValue vfi_graph_add(VfiGraph *graph, VfiValue a, VfiValue b, float scale)
+{
+    return add_binary(graph, (VfiOp){.kind = VFI_OP_ADD, .u.affine.mul = scale}, a, b,
+                      false);
+}
+
+VfiValue vfi_graph_sub(VfiGraph *graph, VfiValue a, VfiValue b, float scale)
+{
+    return add_binary(graph, (VfiOp){.kind = VFI_OP_SUB, .u.affine.mul = scale}, a, b,
+                      false);
+}
+
+VfiValue vfi_graph_mul(VfiGraph *graph, VfiValue a, VfiValue b)
+{
+    return add_binary(graph, (VfiOp){.kind = VFI_OP_MUL}, a, b, true);
+}
+
+VfiValue vfi_graph_affine(VfiGraph *graph, VfiValue x, float mul, float add)
+{
+    VfiOp op = {.kind = VFI_OP_AFFINE, .u.affine = {mul, add}};
+
+    if (!values_are_usable(graph, &x, 1, "affine"))
+        return VFI_NO_VALUE;
+    return add_op(graph, op, vfi_graph_shape(graph, x), x, VFI_NO_VALUE);
+}
+
+VfiValue vfi_graph_clamp(VfiGraph *graph, VfiValue x, float low, float high)
+{
+    VfiOp op = {.kind = VFI_OP_CLAMP, .u.clamp = {low, high}};
+
+    if (!values_are_usable(graph, &x, 1, "clamp"))
+        return VFI_NO_VALUE;
+    return add_op(graph, op, vfi_graph_shape(graph, x), x, VFI_NO_VALUE);
+}
+
+VfiValue vfi_graph_slice(VfiGraph *graph, VfiValue x, int first, int count)
+{
+    if (!values_are_usable(graph, &x, 1, "slice"))
+        return VFI_NO_VALUE;
+    VfiShape shape = vfi_graph_shape(graph, x);
+    if (first < 0 || count < 1 || first > shape.c - count) {
+        vfi_graph_fail(graph, "slice: channels %d…%d of %d", first, first + count - 1,
+                       shape.c);
+        return VFI_NO_VALUE;
+    }
+    shape.c = count;
+    VfiNode node = {.kind = VFI_NODE_SLICE,
+                    .shape = shape,
+                    .source = {x},
+                    .n_sources = 1,
+                    .first = first};
+    return add_node(graph, node);
+}
+
+VfiValue vfi_graph_concat(VfiGraph *graph, const VfiValue *values, int n)
+{
+    if (!values_are_usable(graph, values, n, "concat"))
+        return VFI_NO_VALUE;
+    VfiShape shape = vfi_graph_shape(graph, values[0]);
+    for (int i = 1; i < n; i++) {
+        VfiShape part = vfi_graph_shape(graph, values[i]);
+        if (part.h != shape.h || part.w != shape.w) {
+            vfi_graph_fail(graph, "concat: part %d is %dx%d, part 0 is %dx%d", i, part.h,
+                           part.w, shape.h, shape.w);
+            return VFI_NO_VALUE;
+        }
+        shape.c += part.c;
+    }
+    VfiNode node = {.kind = VFI_NODE_CONCAT,
+                    .shape = shape,
+                    .parts = g_array_sized_new(FALSE, FALSE, sizeof(VfiValue), (guint)n)};
+    g_array_append_vals(node.parts, values, (guint)n);
+    return add_node(graph, node);
+}
+
+VfiValue vfi_graph_resize(VfiGraph *graph, VfiValue x, int height, int width, float mul)
+{
+    if (!values_are_usable(graph, &x, 1, "resize"))
+        return VFI_NO_VALUE;
+    VfiShape shape = vfi_graph_shape(graph, x);
+    if (height < 1 || width < 1) {
+        vfi_graph_fail(graph, "resize: %dx%d to %dx%d", shape.h, shape.w, height, width);
+        return VFI_NO_VALUE;
+    }
+    if (height == shape.h && width == shape.w)
+        return mul == 1.0f ? x : vfi_graph_affine(graph, x, mul, 0.0f);
+    shape.h = height;
+    shape.w = width;
+    return add_op(graph, (VfiOp){.kind = VFI_OP_RESIZE, .u.affine.mul = mul}, shape, x,
+                  VFI_NO_VALUE);
+}
+
+VfiValue vfi_graph_warp(VfiGraph *graph, VfiValue x, VfiValue flow)
+{
+    VfiValue values[] = {x, flow};
+
+    if (!values_are_usable(graph, values, 2, "warp"))
+        return VFI_NO_VALUE;
+    VfiShape shape = vfi_graph_shape(graph, x), field = vfi_graph_shape(graph, flow);
+    if (field.c != 2 || field.h != shape.h || field.w != shape.w) {
+        vfi_graph_fail(graph, "warp: a flow of %dx%dx%d does not fit an image of %dx%d",
+                       field.c, field.h, field.w, shape.h, shape.w);
+        return VFI_NO_VALUE;
+    }
+    return add_op(graph, (VfiOp){.kind = VFI_OP_WARP}, shape, x, flow);
+}
+
+VfiValue vfi_graph_time(VfiGraph *graph, int height, int width, float mul, float add)
+{
+    VfiOp op = {.kind = VFI_OP_TIME, .u.affine = {mul, add}};
+
+    if (graph->error != NULL)
+        return VFI_NO_VALUE;
+    return add_op(graph, op, (VfiShape){1, height, width}, VFI_NO_VALUE, VFI_NO_VALUE);
+}
+
+int vfi_graph_max_abs(VfiGraph *graph, VfiValue x)
+{
+    VfiOp op = {.kind = VFI_OP_MAX_ABS, .u.scalar = graph->n_scalars};
+
+    if (values_are_usable(graph, &x, 1, "max_abs"))
+        add_op(graph, op, (VfiShape){1, 1, 1}, x, VFI_NO_VALUE);
+    return graph->n_scalars++;
+}

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* What the plan sees of a graph. */
+#pragma once
+
+#include "graph.h"
+
+typedef enum {
+    VFI_NODE_INPUT,  /* lies in a region other than the arena */
+    VFI_NODE_OP,     /* computed by .op */
+    VFI_NODE_CONCAT, /* .parts one after the other */
+    VFI_NODE_SLICE,  /* channels of .source from .first */
+} VfiNodeKind;
+
+typedef struct {
+    VfiNodeKind kind;
+    VfiShape shape;
+    int segment;
+    VfiOp op; /* OP: params and name; operands are not placed */
+    VfiValue source[VFI_OP_MAX_SOURCES]; /* OP; SLICE uses the first */
+    int n_sources;
+    GArray *parts; /* CONCAT: of VfiValue, owned */
+    int first;     /* SLICE: first channel */
+    int region;    /* INPUT */
+    size_t offset; /* INPUT: bytes */
+} VfiNode;
+
+typedef struct {
+    int segment;
+    const char *name;
+    VfiValue value;
+} VfiGraphOutput;
+
+struct VfiGraph {
+    const VfiWeights *weights;
+    const VfiPlan *frame_plan;
+    int width, height;
+    GArray *nodes;    /* of VfiNode, in the order they were built: a topological order */
+    GArray *segments; /* of int: the segment that each follows, -1 for the first */
+    GArray *outputs;  /* of VfiGraphOutput */
+    int n_scalars;
+    GStringChunk *keys;
+    GError *error;
+};
+
+static inline VfiNode *vfi_graph_node(const VfiGraph *graph, VfiValue value)
+{
+    return &g_array_index(graph->nodes, VfiNode, value);
+}

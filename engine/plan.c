@@ -1,0 +1,534 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* From graph to plan in five passes: drop what no output needs, fuse, place views, compute
+ * lifetimes, lay out the arena. */
+#include "plan.h"
+
+#include <string.h>
+
+#include <vfi/error.h>
+
+#include "alloc.h"
+#include "graph_internal.h"
+
+/* Steps of one segment during which a value must be kept; empty if first > last. */
+typedef struct {
+    int first, last;
+} Span;
+
+/* Working state about one node. */
+typedef struct {
+    VfiNode node; /* copy; fusing rewrites it */
+    bool alive;
+    bool pinned;   /* laid out on its own in the frame's region */
+    int n_uses;    /* by alive nodes and outputs */
+    VfiValue host; /* the value whose memory this one is a part of, or VFI_NO_VALUE */
+    size_t host_offset; /* bytes into the host */
+    Span *spans;        /* lifetime, one a segment; roots only */
+    size_t bytes;       /* roots only */
+    size_t place;       /* offset in its region; roots only */
+} Item;
+
+/* An op to emit: node @value computed, or @copy_of copied into concat @value at @offset. */
+typedef struct {
+    VfiValue value;
+    VfiValue copy_of;
+    size_t offset;
+} Step;
+
+typedef struct {
+    const VfiGraph *graph;
+    Item *items;
+    int n_items;
+    GArray *steps;    /* of Step */
+    int *segment_end; /* per segment: one past its last step */
+    bool outputs_in_frame;
+    GError *error;
+} Planner;
+
+/* Bytes of a channel plane run; fails on overflow. */
+static size_t shape_bytes(Planner *planner, VfiShape shape)
+{
+    size_t bytes;
+
+    if (!vfi_size_mul((size_t)shape.h, (size_t)shape.w, &bytes) ||
+        !vfi_size_mul(bytes, (size_t)shape.c, &bytes) ||
+        !vfi_size_mul(bytes, sizeof(float), &bytes)) {
+        if (planner->error == NULL)
+            planner->error =
+                g_error_new(VFI_ERROR, VFI_ERROR_NO_MEMORY,
+                            "a tensor of %dx%dx%d is beyond the address space", shape.c,
+                            shape.h, shape.w);
+        return 0;
+    }
+    return bytes;
+}
+
+static size_t align_up(size_t bytes)
+{
+    return (bytes + VFI_ALIGNMENT - 1) / VFI_ALIGNMENT * VFI_ALIGNMENT;
+}
+
+size_t vfi_plan_image_bytes(int width, int height)
+{
+    return align_up((size_t)3 * (size_t)width * (size_t)height * sizeof(float));
+}
+
+static int node_n_sources(const VfiNode *node)
+{
+    return node->kind == VFI_NODE_CONCAT ? (int)node->parts->len : node->n_sources;
+}
+
+static VfiValue node_source(const VfiNode *node, int i)
+{
+    return node->kind == VFI_NODE_CONCAT ? g_array_index(node->parts, VfiValue, i)
+                                         : node->source[i];
+}
+
+/* Pass 1: a node lives if an output or a scalar read by the host depends on it. */
+static void mark_alive(Planner *planner)
+{
+    const GArray *outputs = planner->graph->outputs;
+
+    for (guint i = 0; i < outputs->len; i++) {
+        VfiValue value = g_array_index(outputs, VfiGraphOutput, i).value;
+        planner->items[value].alive = true;
+        planner->items[value].n_uses++;
+    }
+    for (int i = planner->n_items - 1; i >= 0; i--) {
+        Item *item = &planner->items[i];
+        if (item->node.kind == VFI_NODE_OP && item->node.op.kind == VFI_OP_MAX_ABS)
+            item->alive = true;
+        for (int s = 0; item->alive && s < node_n_sources(&item->node); s++) {
+            Item *source = &planner->items[node_source(&item->node, s)];
+            source->alive = true;
+            source->n_uses++;
+        }
+    }
+}
+
+/* The convolution that alone feeds @by and can take its work over, or NULL. */
+static Item *fusable_conv(Planner *planner, VfiValue value, const Item *by)
+{
+    Item *item = &planner->items[value];
+
+    if (item->node.kind != VFI_NODE_OP || item->n_uses != 1 ||
+        item->node.segment != by->node.segment)
+        return NULL;
+    return item->node.op.kind == VFI_OP_CONV || item->node.op.kind == VFI_OP_DECONV
+               ? item
+               : NULL;
+}
+
+/* conv → activation: the activation's node becomes the convolution with that epilogue. */
+static void fuse_activation(Planner *planner, Item *item)
+{
+    Item *conv = fusable_conv(planner, item->node.source[0], item);
+
+    if (conv == NULL || conv->node.op.u.conv.activation.kind != VFI_ACTIVATION_NONE)
+        return;
+    VfiActivation activation = item->node.op.u.activation;
+    item->node.op = conv->node.op;
+    item->node.op.u.conv.activation = activation;
+    if (item->node.op.u.conv.residual == VFI_RESIDUAL_AFTER_ACTIVATION)
+        item->node.op.u.conv.residual = VFI_RESIDUAL_BEFORE_ACTIVATION;
+    memcpy(item->node.source, conv->node.source, sizeof(item->node.source));
+    item->node.n_sources = conv->node.n_sources;
+    conv->alive = false;
+}
+
+/* conv + x: the sum's node becomes the convolution with the residual x. */
+static void fuse_residual(Planner *planner, Item *item)
+{
+    if (item->node.op.u.affine.mul != 1.0f ||
+        item->node.source[0] == item->node.source[1])
+        return;
+    for (int i = 0; i < 2; i++) {
+        Item *conv = fusable_conv(planner, item->node.source[i], item);
+        if (conv == NULL || conv->node.op.kind != VFI_OP_CONV ||
+            conv->node.op.u.conv.residual != VFI_RESIDUAL_NONE)
+            continue;
+        VfiValue other = item->node.source[1 - i];
+        item->node.op = conv->node.op;
+        item->node.op.u.conv.residual = VFI_RESIDUAL_AFTER_ACTIVATION;
+        item->node.source[0] = conv->node.source[0];
+        item->node.source[1] = other;
+        item->node.n_sources = 2;
+        conv->alive = false;
+        return;
+    }
+}
+
+/* Pass 2. */
+static void fuse(Planner *planner)
+{
+    for (int i = 0; i < planner->n_items; i++) {
+        Item *item = &planner->items[i];
+        if (!item->alive || item->node.kind != VFI_NODE_OP)
+            continue;
+        if (item->node.op.kind == VFI_OP_ACTIVATE)
+            fuse_activation(planner, item);
+        else if (item->node.op.kind == VFI_OP_ADD)
+            fuse_residual(planner, item);
+    }
+}
+
+/* Frame stage: outputs get memory of their own behind the image. */
+static void pin_frame_outputs(Planner *planner)
+{
+    const GArray *outputs = planner->graph->outputs;
+
+    for (guint i = 0; planner->outputs_in_frame && i < outputs->len; i++) {
+        const VfiGraphOutput *output = &g_array_index(outputs, VfiGraphOutput, i);
+        Item *item = &planner->items[output->value];
+        if (item->node.kind != VFI_NODE_OP && planner->error == NULL)
+            planner->error = g_error_new(
+                VFI_ERROR, VFI_ERROR_UNSUPPORTED,
+                "per-frame output \"%s\" is not computed by an op", output->name);
+        item->pinned = true;
+    }
+}
+
+/* Makes parts of @value (a concat) views of it; what cannot be a view is copied. */
+static void place_parts(Planner *planner, VfiValue value)
+{
+    const GArray *parts = planner->items[value].node.parts;
+    size_t offset = 0;
+
+    for (guint i = 0; i < parts->len; i++) {
+        VfiValue part = g_array_index(parts, VfiValue, i);
+        Item *item = &planner->items[part];
+        bool is_own =
+            item->node.kind == VFI_NODE_OP || item->node.kind == VFI_NODE_CONCAT;
+
+        if (is_own && item->host == VFI_NO_VALUE && !item->pinned) {
+            item->host = value;
+            item->host_offset = offset;
+        } else {
+            Step step = {.value = value, .copy_of = part, .offset = offset};
+            g_array_append_val(planner->steps, step);
+        }
+        offset += shape_bytes(planner, item->node.shape);
+    }
+}
+
+/* Pass 3: views for slices and parts of concats; the list of steps in order. */
+static void place_views(Planner *planner)
+{
+    for (int i = 0; i < planner->n_items; i++) {
+        Item *item = &planner->items[i];
+        if (!item->alive)
+            continue;
+        if (item->node.kind == VFI_NODE_SLICE) {
+            VfiShape skipped = item->node.shape;
+            skipped.c = item->node.first;
+            item->host = item->node.source[0];
+            item->host_offset = shape_bytes(planner, skipped);
+        } else if (item->node.kind == VFI_NODE_CONCAT) {
+            place_parts(planner, i);
+        } else if (item->node.kind == VFI_NODE_OP) {
+            Step step = {.value = i, .copy_of = VFI_NO_VALUE};
+            g_array_append_val(planner->steps, step);
+        }
+        for (guint s = (guint)item->node.segment; s < planner->graph->segments->len; s++)
+            planner->segment_end[s] = (int)planner->steps->len;
+    }
+}
+
+/* The value whose memory @value lies in, and where; @offset may be NULL. */
+static Item *root_of(Planner *planner, VfiValue value, size_t *offset)
+{
+    size_t sum = 0;
+    Item *item = &planner->items[value];
+
+    while (item->host != VFI_NO_VALUE) {
+        sum += item->host_offset;
+        item = &planner->items[item->host];
+    }
+    if (offset != NULL)
+        *offset = sum;
+    return item;
+}
+
+static void extend_lifetime(Planner *planner, VfiValue value, int segment, int step)
+{
+    Span *span = &root_of(planner, value, NULL)->spans[segment];
+
+    span->first = MIN(span->first, step);
+    span->last = MAX(span->last, step);
+}
+
+/* Whether segment @later is @earlier or follows it. */
+static bool segment_sees(const VfiGraph *graph, int later, int earlier)
+{
+    while (later != earlier && later >= 0)
+        later = g_array_index(graph->segments, int, later);
+    return later == earlier;
+}
+
+/* A value made in one segment and read in another lives through all that lie between on the
+ * way there, and not in the alternatives to that way. */
+static void span_segments(Planner *planner, Item *item)
+{
+    const GArray *follows = planner->graph->segments;
+    int n = (int)follows->len, made = 0;
+
+    while (made < n && item->spans[made].last < 0)
+        made++;
+    for (int read = made + 1; read < n; read++) {
+        if (item->spans[read].last < 0)
+            continue;
+        for (int s = read; s != made && s >= 0; s = g_array_index(follows, int, s)) {
+            int before = g_array_index(follows, int, s);
+            Span *here = &item->spans[s], *there = &item->spans[MAX(before, 0)];
+            here->first = planner->segment_end[s - 1];
+            here->last = MAX(here->last, here->first);
+            there->first = MIN(there->first, planner->segment_end[MAX(before, 0)]);
+            there->last = planner->segment_end[MAX(before, 0)];
+        }
+    }
+}
+
+/* Pass 4: from the first write to the last read; outputs live to the end of every segment
+ * that can run after theirs. */
+static void compute_lifetimes(Planner *planner)
+{
+    const VfiGraph *graph = planner->graph;
+
+    for (guint i = 0; i < planner->steps->len; i++) {
+        const Step *step = &g_array_index(planner->steps, Step, i);
+        const VfiNode *node = &planner->items[step->value].node;
+        extend_lifetime(planner, step->value, node->segment, (int)i);
+        if (step->copy_of != VFI_NO_VALUE)
+            extend_lifetime(planner, step->copy_of, node->segment, (int)i);
+        for (int s = 0; node->kind == VFI_NODE_OP && s < node->n_sources; s++)
+            extend_lifetime(planner, node->source[s], node->segment, (int)i);
+    }
+    for (guint i = 0; i < graph->outputs->len; i++) {
+        const VfiGraphOutput *output = &g_array_index(graph->outputs, VfiGraphOutput, i);
+        for (int s = 0; s < (int)graph->segments->len; s++)
+            if (segment_sees(graph, s, output->segment))
+                extend_lifetime(planner, output->value, s, planner->segment_end[s]);
+    }
+    for (int i = 0; i < planner->n_items; i++)
+        if (planner->items[i].alive && planner->items[i].host == VFI_NO_VALUE)
+            span_segments(planner, &planner->items[i]);
+}
+
+static gint compare_bytes_descending(gconstpointer a, gconstpointer b)
+{
+    const Item *item_a = *(Item *const *)a, *item_b = *(Item *const *)b;
+
+    if (item_a->bytes != item_b->bytes)
+        return item_a->bytes < item_b->bytes ? 1 : -1;
+    return (item_a > item_b) - (item_a < item_b); /* both point into one array */
+}
+
+/* Whether there is a step at which both values must be kept. */
+static bool live_together(const Item *a, const Item *b, int n_segments)
+{
+    for (int s = 0; s < n_segments; s++)
+        if (a->spans[s].first <= b->spans[s].last &&
+            b->spans[s].first <= a->spans[s].last)
+            return true;
+    return false;
+}
+
+/* Lowest offset at which @item overlaps none of the @n placed items that live with it. */
+static size_t find_place(const Item *item, Item *const *placed, guint n, int n_segments)
+{
+    size_t place = 0;
+    bool moved = true;
+
+    while (moved) {
+        moved = false;
+        for (guint i = 0; i < n; i++) {
+            const Item *other = placed[i];
+            if (live_together(item, other, n_segments) &&
+                place < other->place + other->bytes &&
+                other->place < place + item->bytes) {
+                place = other->place + other->bytes;
+                moved = true;
+            }
+        }
+    }
+    return place;
+}
+
+/* Pass 5: greedy by size, largest first. Returns the arena's bytes. */
+static size_t lay_out_arena(Planner *planner)
+{
+    g_autoptr(GPtrArray) roots = g_ptr_array_new();
+    size_t arena_bytes = 0;
+
+    for (int i = 0; i < planner->n_items; i++) {
+        Item *item = &planner->items[i];
+        bool has_memory =
+            item->node.kind == VFI_NODE_CONCAT ||
+            (item->node.kind == VFI_NODE_OP && item->node.op.kind != VFI_OP_MAX_ABS);
+        if (!item->alive || item->host != VFI_NO_VALUE || item->pinned || !has_memory)
+            continue;
+        item->bytes = align_up(shape_bytes(planner, item->node.shape));
+        g_ptr_array_add(roots, item);
+    }
+    g_ptr_array_sort(roots, compare_bytes_descending);
+    for (guint i = 0; i < roots->len; i++) {
+        Item *item = g_ptr_array_index(roots, i);
+        item->place = find_place(item, (Item *const *)roots->pdata, i,
+                                 (int)planner->graph->segments->len);
+        arena_bytes = MAX(arena_bytes, item->place + item->bytes);
+    }
+    return arena_bytes;
+}
+
+/* Frame stage: outputs one after the other behind the image. Returns the region's bytes. */
+static size_t lay_out_frame(Planner *planner)
+{
+    size_t bytes = vfi_plan_image_bytes(planner->graph->width, planner->graph->height);
+
+    for (int i = 0; i < planner->n_items; i++) {
+        Item *item = &planner->items[i];
+        if (!item->alive || !item->pinned)
+            continue;
+        item->place = bytes;
+        bytes += align_up(shape_bytes(planner, item->node.shape));
+    }
+    return bytes;
+}
+
+static VfiOperand operand_of(Planner *planner, VfiValue value)
+{
+    size_t offset;
+    const Item *root = root_of(planner, value, &offset);
+    VfiOperand operand = {.shape = planner->items[value].node.shape};
+
+    if (root->node.kind == VFI_NODE_INPUT) {
+        operand.region = root->node.region;
+        operand.offset = root->node.offset + offset;
+    } else {
+        operand.region = root->pinned ? VFI_REGION_FRAME0 : VFI_REGION_ARENA;
+        operand.offset = root->place + offset;
+    }
+    return operand;
+}
+
+static VfiOp make_op(Planner *planner, const Step *step, GStringChunk *names)
+{
+    const VfiNode *node = &planner->items[step->value].node;
+    VfiOp op;
+
+    if (step->copy_of != VFI_NO_VALUE) {
+        op = (VfiOp){.kind = VFI_OP_COPY, .n_src = 1, .name = "copy"};
+        op.src[0] = operand_of(planner, step->copy_of);
+        op.dst = operand_of(planner, step->value);
+        op.dst.offset += step->offset;
+        op.dst.shape = op.src[0].shape;
+        return op;
+    }
+    op = node->op;
+    op.name = g_string_chunk_insert_const(names, op.name);
+    op.n_src = node->n_sources;
+    for (int s = 0; s < node->n_sources; s++)
+        op.src[s] = operand_of(planner, node->source[s]);
+    op.dst = op.kind == VFI_OP_MAX_ABS ? (VfiOperand){.shape = {1, 1, 1}}
+                                       : operand_of(planner, step->value);
+    return op;
+}
+
+/* Copies the planner's findings into an immutable plan. */
+static VfiPlan *make_plan(Planner *planner)
+{
+    const VfiGraph *graph = planner->graph;
+    VfiPlan *plan = g_new0(VfiPlan, 1);
+
+    plan->names = g_string_chunk_new(1024);
+    plan->n_scalars = graph->n_scalars;
+    plan->n_ops = (int)planner->steps->len;
+    plan->ops = g_new0(VfiOp, plan->n_ops);
+    for (int i = 0; i < plan->n_ops; i++)
+        plan->ops[i] =
+            make_op(planner, &g_array_index(planner->steps, Step, i), plan->names);
+
+    plan->n_segments = (int)graph->segments->len;
+    plan->segments = g_new0(VfiPlanSegment, plan->n_segments);
+    for (int s = 0; s < plan->n_segments; s++) {
+        plan->segments[s].first_op = s == 0 ? 0 : planner->segment_end[s - 1];
+        plan->segments[s].n_ops = planner->segment_end[s] - plan->segments[s].first_op;
+    }
+
+    plan->n_outputs = (int)graph->outputs->len;
+    plan->outputs = g_new0(VfiPlanOutput, plan->n_outputs);
+    for (int i = 0; i < plan->n_outputs; i++) {
+        const VfiGraphOutput *output = &g_array_index(graph->outputs, VfiGraphOutput, i);
+        plan->outputs[i] = (VfiPlanOutput){
+            .segment = output->segment,
+            .name = g_string_chunk_insert_const(plan->names, output->name),
+            .operand = operand_of(planner, output->value),
+        };
+    }
+    return plan;
+}
+
+VfiPlan *vfi_plan_new(const VfiGraph *graph, bool outputs_in_frame, GError **error)
+{
+    if (graph->error != NULL) {
+        g_propagate_error(error, g_error_copy(graph->error));
+        return NULL;
+    }
+    Planner planner = {
+        .graph = graph,
+        .n_items = (int)graph->nodes->len,
+        .items = g_new0(Item, graph->nodes->len),
+        .steps = g_array_new(FALSE, FALSE, sizeof(Step)),
+        .segment_end = g_new0(int, graph->segments->len),
+        .outputs_in_frame = outputs_in_frame,
+    };
+    size_t n_spans = (size_t)graph->nodes->len * graph->segments->len;
+    Span *spans = g_new(Span, n_spans);
+    VfiPlan *plan = NULL;
+
+    for (size_t i = 0; i < n_spans; i++)
+        spans[i] = (Span){.first = G_MAXINT, .last = -1};
+    for (int i = 0; i < planner.n_items; i++)
+        planner.items[i] = (Item){.node = *vfi_graph_node(graph, i),
+                                  .host = VFI_NO_VALUE,
+                                  .spans = &spans[(size_t)i * graph->segments->len]};
+    mark_alive(&planner);
+    fuse(&planner);
+    pin_frame_outputs(&planner);
+    place_views(&planner);
+    compute_lifetimes(&planner);
+    size_t frame_bytes = lay_out_frame(&planner);
+    size_t arena_bytes = lay_out_arena(&planner);
+    if (planner.error == NULL) {
+        plan = make_plan(&planner);
+        plan->arena_bytes = arena_bytes;
+        plan->frame_bytes = frame_bytes;
+    } else {
+        g_propagate_error(error, planner.error);
+    }
+    g_array_unref(planner.steps);
+    g_free(planner.segment_end);
+    g_free(planner.items);
+    g_free(spans);
+    return plan;
+}
+
+void vfi_plan_free(VfiPlan *plan)
+{
+    if (plan == NULL)
+        return;
+    g_string_chunk_free(plan->names);
+    g_free(plan->ops);
+    g_free(plan->segments);
+    g_free(plan->outputs);
+    g_free(plan);
+}
+
+const VfiPlanOutput *vfi_plan_output(const VfiPlan *plan, int segment, const char *name)
+{
+    for (int i = 0; i < plan->n_outputs; i++)
+        if (plan->outputs[i].segment == segment &&
+            strcmp(plan->outputs[i].name, name) == 0)
+            return &plan->outputs[i];
+    return NULL;
+}

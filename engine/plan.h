@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The plan: a graph turned into a list of ops whose operands all have their place. It fuses
+ * activations and residuals into convolutions, turns concatenations and slices into views,
+ * computes lifetimes and lays everything out in one arena. Immutable. */
+#pragma once
+
+#include <glib.h>
+
+#include "graph.h"
+
+typedef struct {
+    int first_op;
+    int n_ops;
+} VfiPlanSegment;
+
+typedef struct {
+    int segment;
+    const char *name;
+    VfiOperand operand;
+} VfiPlanOutput;
+
+struct VfiPlan {
+    VfiOp *ops;
+    int n_ops;
+    VfiPlanSegment *segments;
+    int n_segments;
+    VfiPlanOutput *outputs;
+    int n_outputs;
+    int n_scalars;
+    size_t arena_bytes; /* region VFI_REGION_ARENA */
+    size_t
+        frame_bytes; /* frame stage only: bytes of region VFI_REGION_FRAME0, image included */
+    GStringChunk *names; /* ops' names live here */
+};
+
+/* Plans @graph. With @outputs_in_frame (the per-frame stage) the outputs are laid out behind
+ * the image in VFI_REGION_FRAME0, else in the arena. NULL with the graph's own error, or
+ * VFI_ERROR_NO_MEMORY when the sizes overflow. */
+VfiPlan *vfi_plan_new(const VfiGraph *graph, bool outputs_in_frame, GError **error);
+void vfi_plan_free(VfiPlan *plan);
+
+/* The output of that name of @segment, or NULL. */
+const VfiPlanOutput *vfi_plan_output(const VfiPlan *plan, int segment, const char *name);
+
+/* Bytes of a prepared image, rounded up to VFI_ALIGNMENT: where features begin in a frame's
+ * region. */
+size_t vfi_plan_image_bytes(int width, int height);

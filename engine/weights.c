@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "weights.h"
+
+#include "alloc.h"
+
+struct VfiWeights {
+    GHashTable *by_name; /* name (in the value) → VfiWeight, owned */
+    size_t n_parameters;
+};
+
+static void weight_free(void *data)
+{
+    VfiWeight *weight = data;
+
+    g_free((char *)weight->name);
+    vfi_free((float *)weight->data);
+    g_free(weight);
+}
+
+/* Converts one tensor and adds it to @weights. */
+static bool load_tensor(VfiWeights *weights, const VfiTensorInfo *tensor, GError **error)
+{
+    float *data = vfi_try_alloc(tensor->n_elements, sizeof(float), tensor->name, error);
+    if (data == NULL)
+        return false;
+    vfi_tensor_read_f32(tensor, data);
+
+    VfiWeight *weight = g_new0(VfiWeight, 1);
+    weight->name = g_strdup(tensor->name);
+    weight->n_dims = tensor->n_dims;
+    for (int i = 0; i < tensor->n_dims; i++)
+        weight->shape[i] = tensor->shape[i];
+    weight->n_elements = tensor->n_elements;
+    weight->data = data;
+    g_hash_table_insert(weights->by_name, (char *)weight->name, weight);
+    weights->n_parameters += weight->n_elements;
+    return true;
+}
+
+VfiWeights *vfi_weights_load(const VfiCheckpoint *checkpoint, VfiWeightFilter wanted,
+                             void *user_data, GError **error)
+{
+    VfiWeights *weights = g_new0(VfiWeights, 1);
+
+    weights->by_name = g_hash_table_new_full(g_str_hash, g_str_equal, NULL, weight_free);
+    for (size_t i = 0; i < vfi_checkpoint_n_tensors(checkpoint); i++) {
+        const VfiTensorInfo *tensor = vfi_checkpoint_tensor(checkpoint, i);
+
+        if (wanted != NULL && !wanted(tensor->name, user_data))
+            continue;
+        if (!load_tensor(weights, tensor, error)) {
+            vfi_weights_free(weights);
+            return NULL;
+        }
+    }
+    return weights;
+}
+
+void vfi_weights_free(VfiWeights *weights)
+{
+    if (weights == NULL)
+        return;
+    g_hash_table_unref(weights->by_name);
+    g_free(weights);
+}
+
+const VfiWeight *vfi_weights_find(const VfiWeights *weights, const char *name)
+{
+    return g_hash_table_lookup(weights->by_name, name);
+}
+
+size_t vfi_weights_n_parameters(const VfiWeights *weights)
+{
+    return weights->n_parameters;
+}
+
+size_t vfi_weights_bytes(const VfiWeights *weights)
+{
+    return weights->n_parameters * sizeof(float);
+}
+
+char *vfi_shape_to_string(const int64_t *shape, int n_dims)
+{
+    GString *text = g_string_new(NULL);
+
+    for (int i = 0; i < n_dims; i++)
+        g_string_append_printf(text, "%s%" G_GINT64_FORMAT, i == 0 ? "" : "x", shape[i]);
+    if (n_dims == 0)
+        g_string_append(text, "scalar");
+    return g_string_free(text, FALSE);
+}

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* A model's weights in host memory: contiguous f32 tensors by state-dict name, converted once
+ * from the checkpoint. Immutable after loading. */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <glib.h>
+
+#include <vfi/checkpoint.h>
+
+typedef struct VfiWeights VfiWeights;
+
+typedef struct {
+    const char *name;
+    int n_dims;
+    int64_t shape[VFI_MAX_DIMS];
+    size_t n_elements;
+    const float *data; /* 64-byte aligned */
+} VfiWeight;
+
+/* Says whether the tensor of that name belongs to the model as it will run. */
+typedef bool (*VfiWeightFilter)(const char *name, void *user_data);
+
+/* Reads every tensor that @wanted accepts (NULL: all). NULL with VFI_ERROR_NO_MEMORY. */
+VfiWeights *vfi_weights_load(const VfiCheckpoint *checkpoint, VfiWeightFilter wanted,
+                             void *user_data, GError **error);
+void vfi_weights_free(VfiWeights *weights);
+
+/* The tensor of that name, or NULL. */
+const VfiWeight *vfi_weights_find(const VfiWeights *weights, const char *name);
+
+size_t vfi_weights_n_parameters(const VfiWeights *weights);
+size_t vfi_weights_bytes(const VfiWeights *weights);
+
+/* "64x3x3x3" for messages; free with g_free(). */
+char *vfi_shape_to_string(const int64_t *shape, int n_dims);
