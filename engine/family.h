@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* What a model family supplies: how to recognise a checkpoint, which options it has, and the
+ * graphs of its stages. One file a family under models/; the registry is family.c. */
+#pragma once
+
+#include <stdbool.h>
+
+#include <vfi/checkpoint.h>
+#include <vfi/model.h>
+
+#include "graph.h"
+
+typedef struct VfiModelFamily VfiModelFamily;
+
+/* When a graph runs: once a frame (its results are kept for the next pair), or once an
+ * in-between. */
+typedef enum { VFI_STAGE_FRAME, VFI_STAGE_TIME, VFI_STAGE_COUNT } VfiStage;
+
+/* What the time stage gives. */
+typedef enum {
+    VFI_OUTPUT_BLEND, /* no graph at all: the frames are blended */
+    VFI_OUTPUT_FLOW, /* "flow" (4 × H × W, pixels) and "mask" (1 × H × W, weight of frame 0 in
+                       * [0,1]), applied to the frames' own planes */
+    VFI_OUTPUT_RGB, /* "rgb" (3 × H × W) */
+} VfiOutputKind;
+
+/* A recognised checkpoint. */
+typedef struct {
+    int score;        /* 0: not this family; the highest wins */
+    int variant;      /* the family's own index */
+    const char *name; /* of the variant, static */
+    VfiTimeMode time_mode;
+} VfiDetection;
+
+/* What a family knows when it builds: the checkpoint's variant and the options' values. */
+typedef struct {
+    int variant;
+    GHashTable *options; /* name → GVariant; every option of the table is there */
+} VfiModelSetup;
+
+struct VfiModelFamily {
+    const char *name;
+    const VfiOptionSpec *options;
+    size_t n_options;
+    bool has_weights;
+    bool has_scale;
+    /* Frames needed before and after the interval that is interpolated. */
+    int frames_before, frames_after;
+
+    /* Judges by tensor names and shapes alone. Families without weights have none. */
+    VfiDetection (*detect)(const VfiCheckpoint *checkpoint);
+    /* Whether a tensor is needed with these options (training extras are not). NULL: all. */
+    bool (*wants)(const VfiModelSetup *setup, const char *tensor);
+    /* Smallest multiple of width and height that the graph is exact for; NULL: 1. */
+    int (*size_multiple)(const VfiModelSetup *setup, double scale);
+    VfiOutputKind (*output)(const VfiModelSetup *setup);
+    /* Builds the graph of @stage; returns false where the family has no such stage. Errors go
+     * to the graph. */
+    bool (*build)(VfiGraph *graph, const VfiModelSetup *setup, VfiStage stage,
+                  double scale);
+    /* The segment of the time stage after @segment, given the scalars read back so far, or -1
+     * when the result is complete. NULL: there is one segment. */
+    int (*next_segment)(const VfiModelSetup *setup, int segment, const float *scalars);
+};
+
+bool vfi_setup_boolean(const VfiModelSetup *setup, const char *option);
+unsigned vfi_setup_uint(const VfiModelSetup *setup, const char *option);
+
+/* All families, NULL-terminated. */
+const VfiModelFamily *const *vfi_families(void);
+const VfiModelFamily *vfi_family_find(const char *name);
+
+extern const VfiModelFamily vfi_family_blend;
+extern const VfiModelFamily vfi_family_rife;

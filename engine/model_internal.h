@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* What the rest of the engine sees of a loaded model. */
+#pragma once
+
+#include <vfi/model.h>
+
+#include "family.h"
+#include "weights.h"
+
+struct VfiModel {
+    gatomicrefcount ref_count;
+    const VfiModelFamily *family;
+    VfiModelSetup setup;
+    VfiWeights *weights; /* NULL for families without */
+    VfiModelInfo info;
+    char *name, *path; /* what info points to */
+};
+
+/* Values for every option of @family: @options (a{sv} or NULL) over the defaults. NULL with
+ * VFI_ERROR_INVALID_ARGUMENT that names the offender and lists what is valid. */
+GHashTable *vfi_options_resolve(const VfiModelFamily *family, GVariant *options,
+                                GError **error);

@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The family without weights: every in-between is the linear blend of its two frames, in
+ * integers, the same bits everywhere. The reference and the model that tests use. */
+#include "../family.h"
+
+static VfiOutputKind blend_output(const VfiModelSetup *setup)
+{
+    (void)setup;
+    return VFI_OUTPUT_BLEND;
+}
+
+const VfiModelFamily vfi_family_blend = {
+    .name = "blend",
+    .frames_before = 1,
+    .frames_after = 1,
+    .output = blend_output,
+};
