@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Choosing a backend, and loading the CUDA module where there is one. */
+#include "backend.h"
+
+#include <gmodule.h>
+#include <string.h>
+
+#include <vfi/error.h>
+
+#include "log_internal.h"
+
+#define CUDA_MODULE "vfi-cuda.so"
+
+/* What became of the CUDA module; decided once a process. */
+typedef struct {
+    const VfiBackend *backend; /* NULL: not usable */
+    char *reason;              /* why not */
+} CudaModule;
+
+/* VFI_BACKEND_PATH (the module or its folder), else the folder it is installed in. */
+static char *cuda_module_path(void)
+{
+    const char *environment = g_getenv("VFI_BACKEND_PATH");
+
+    if (environment == NULL || environment[0] == '\0')
+        return g_build_filename(VFI_MODULE_DIR, CUDA_MODULE, NULL);
+    if (g_file_test(environment, G_FILE_TEST_IS_DIR))
+        return g_build_filename(environment, CUDA_MODULE, NULL);
+    return g_strdup(environment);
+}
+
+static void load_cuda_module(CudaModule *cuda)
+{
+    g_autofree char *path = cuda_module_path();
+    VfiBackendEntry entry = NULL;
+
+    if (!g_file_test(path, G_FILE_TEST_EXISTS)) {
+        cuda->reason =
+            g_strdup_printf("there is no module %s (VFI_BACKEND_PATH sets where "
+                            "it is looked for)",
+                            path);
+        return;
+    }
+    GModule *module = g_module_open(path, G_MODULE_BIND_LOCAL);
+    if (module == NULL) {
+        cuda->reason = g_strdup_printf("the module does not load: %s", g_module_error());
+        return;
+    }
+    if (!g_module_symbol(module, VFI_BACKEND_ENTRY, (gpointer *)&entry)) {
+        cuda->reason = g_strdup_printf("%s has no %s", path, VFI_BACKEND_ENTRY);
+    } else {
+        const VfiBackend *backend = entry();
+        if (backend->abi == VFI_BACKEND_ABI) {
+            cuda->backend = backend;
+            g_module_make_resident(module);
+        } else {
+            cuda->reason =
+                g_strdup_printf("%s has interface version %u, this engine wants "
+                                "%u: use the two from one build",
+                                path, backend->abi, VFI_BACKEND_ABI);
+        }
+    }
+    g_module_close(module);
+}
+
+static const CudaModule *cuda_module(void)
+{
+    static CudaModule cuda;
+    static gsize loaded;
+
+    if (g_once_init_enter(&loaded)) {
+        load_cuda_module(&cuda);
+        g_once_init_leave(&loaded, 1);
+    }
+    return &cuda;
+}
+
+static VfiDevice *open_cuda(const char *spec, unsigned threads,
+                            const VfiBackend **backend, GError **error)
+{
+    const CudaModule *cuda = cuda_module();
+
+    if (cuda->backend == NULL) {
+        g_set_error(error, VFI_ERROR, VFI_ERROR_BACKEND,
+                    "device \"%s\" is not available: %s; use device=cpu or device=auto",
+                    spec, cuda->reason);
+        return NULL;
+    }
+    *backend = cuda->backend;
+    return cuda->backend->open(spec, threads, error);
+}
+
+static VfiDevice *open_cpu(unsigned threads, const VfiBackend **backend, GError **error)
+{
+    *backend = &vfi_backend_cpu;
+    return vfi_backend_cpu.open("cpu", threads, error);
+}
+
+VfiDevice *vfi_device_open(const char *spec, unsigned threads, const VfiBackend **backend,
+                           GError **error)
+{
+    if (spec == NULL || strcmp(spec, "auto") == 0) {
+        static gsize reason_told;
+        g_autoptr(GError) reason = NULL;
+        VfiDevice *device = open_cuda("cuda", threads, backend, &reason);
+        if (device != NULL)
+            return device;
+        if (g_once_init_enter(&reason_told)) {
+            vfi_log(VFI_LOG_INFO, "computing on the CPU: %s", reason->message);
+            g_once_init_leave(&reason_told, 1);
+        }
+        return open_cpu(threads, backend, error);
+    }
+    if (strcmp(spec, "cpu") == 0)
+        return open_cpu(threads, backend, error);
+    if (strcmp(spec, "cuda") == 0 || g_str_has_prefix(spec, "cuda:"))
+        return open_cuda(spec, threads, backend, error);
+    g_set_error(error, VFI_ERROR, VFI_ERROR_INVALID_ARGUMENT,
+                "device \"%s\" is unknown: expected auto, cpu, cuda or cuda:N", spec);
+    return NULL;
+}

@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The backend interface: what a device must be able to do for a session. The CPU backend is
+ * built in; vfi-cuda.so exports one function, vfi_backend_entry(), and is loaded at run time.
+ *
+ * All calls on one device come from one thread at a time. Work may be queued by the device;
+ * results are visible to the host after sync(). */
+#pragma once
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <glib.h>
+
+#include <vfi/frame.h>
+
+#include "pixels.h"
+#include "plan.h"
+
+/* Grows whenever a structure below, or an op, changes. */
+#define VFI_BACKEND_ABI 1
+
+/* Defined by each backend. */
+typedef struct VfiDevice VfiDevice;
+typedef struct VfiProgram VfiProgram;
+
+typedef struct {
+    const char *name;  /* "cpu", "cuda:0 NVIDIA …"; lives as long as the device */
+    const char *level; /* instruction set or compute capability; as long as the device */
+    unsigned threads;  /* host threads that compute */
+    uint64_t work_chunks; /* chunks of work run so far */
+} VfiDeviceInfo;
+
+/* What changes from run to run of a program. */
+typedef struct {
+    char *region[VFI_MAX_REGIONS]; /* device memory */
+    float time;                    /* t of the in-between */
+    float *scalars;                /* host; filled when the call returns */
+    const atomic_int *cancel;      /* polled between chunks of work; may be NULL */
+} VfiRunArguments;
+
+/* Calls that return bool give false with VFI_ERROR_CANCELLED once *cancel is non-zero, or
+ * with VFI_ERROR_BACKEND. */
+typedef struct {
+    unsigned abi; /* VFI_BACKEND_ABI */
+    const char *name;
+
+    /* Opens what @spec asks for ("cpu", "cuda", "cuda:1"); @threads 0 is all usable CPUs. */
+    VfiDevice *(*open)(const char *spec, unsigned threads, GError **error);
+    void (*close)(VfiDevice *device);
+    void (*info)(VfiDevice *device, VfiDeviceInfo *info);
+    /* Bytes of memory free and in all. */
+    void (*memory_info)(VfiDevice *device, uint64_t *free_bytes, uint64_t *total_bytes);
+
+    /* Device memory, VFI_ALIGNMENT aligned. @what is for the error's text. */
+    void *(*alloc)(VfiDevice *device, size_t bytes, const char *what, GError **error);
+    void (*free)(VfiDevice *device, void *memory);
+    /* Gives cached memory back to the system. */
+    void (*trim)(VfiDevice *device);
+
+    /* Packs the plan's weights and makes it ready to run. The plan and the weights it points
+     * to must outlive the program. */
+    VfiProgram *(*compile)(VfiDevice *device, const VfiPlan *plan, GError **error);
+    void (*program_free)(VfiDevice *device, VfiProgram *program);
+    size_t (*program_packed_bytes)(const VfiProgram *program);
+    bool (*run)(VfiDevice *device, const VfiProgram *program, int segment,
+                const VfiRunArguments *arguments, GError **error);
+
+    /* Host frames in, device memory between, host frames out; see pixels.h. */
+    bool (*prepare)(VfiDevice *device, const VfiVideoInfo *video, const VfiFrame *frame,
+                    float *image, int padded_w, int padded_h, const atomic_int *cancel,
+                    GError **error);
+    bool (*synthesize)(VfiDevice *device, const VfiVideoInfo *video,
+                       const VfiFrame *frame0, const VfiFrame *frame1,
+                       const VfiFlowField *field, const VfiFrame *out,
+                       const atomic_int *cancel, GError **error);
+    bool (*paint)(VfiDevice *device, const VfiVideoInfo *video, const float *rgb,
+                  int padded_w, int padded_h, const VfiFrame *frame0,
+                  const VfiFrame *frame1, double t, const VfiFrame *out,
+                  const atomic_int *cancel, GError **error);
+    bool (*blend)(VfiDevice *device, const VfiVideoInfo *video, const VfiFrame *frame0,
+                  const VfiFrame *frame1, double t, const VfiFrame *out,
+                  const atomic_int *cancel, GError **error);
+    bool (*copy)(VfiDevice *device, const VfiVideoInfo *video, const VfiFrame *frame,
+                 const VfiFrame *out, const atomic_int *cancel, GError **error);
+
+    /* Waits until everything queued has run. */
+    bool (*sync)(VfiDevice *device, GError **error);
+} VfiBackend;
+
+/* The one symbol of a backend module. */
+#define VFI_BACKEND_ENTRY "vfi_backend_entry"
+typedef const VfiBackend *(*VfiBackendEntry)(void);
+
+extern const VfiBackend vfi_backend_cpu;
+
+/* Chooses the backend for "auto", "cpu" or "cuda[:N]" (NULL is "auto") and opens the device.
+ * "auto" prefers CUDA where the module loads and a device answers, else the CPU, with one
+ * INFO line saying why. NULL with an error that says what is missing and what would help. */
+VfiDevice *vfi_device_open(const char *spec, unsigned threads, const VfiBackend **backend,
+                           GError **error);

@@ -1,0 +1,331 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The CPU as a device: programs are lists of prepared ops, frames are used in place, pixel
+ * work is split into bands of rows. */
+#include <malloc.h>
+#include <string.h>
+
+#include <vfi/error.h>
+
+#include "../alloc.h"
+#include "../backend.h"
+#include "kernels.h"
+
+/* Luma rows of a band: enough to be worth a chunk, few enough to end soon after a cancel. */
+#define BAND_ROWS 32
+
+struct VfiDevice {
+    VfiPool *pool;
+    VfiCpuLevel level;
+};
+
+struct VfiProgram {
+    const VfiPlan *plan;
+    VfiCpuOp **ops;
+    char *scratch; /* one area a thread */
+    size_t scratch_stride;
+    size_t packed_bytes;
+};
+
+static VfiDevice *cpu_open(const char *spec, unsigned threads, GError **error)
+{
+    int n_threads = threads == 0 ? vfi_usable_cpus() : (int)MIN(threads, 1024u);
+    VfiPool *pool = vfi_pool_new(n_threads, error);
+    (void)spec;
+
+    if (pool == NULL)
+        return NULL;
+    VfiDevice *device = g_new0(VfiDevice, 1);
+    device->pool = pool;
+    device->level = vfi_cpu_level();
+    return device;
+}
+
+static void cpu_close(VfiDevice *device)
+{
+    vfi_pool_free(device->pool);
+    g_free(device);
+}
+
+static void cpu_info(VfiDevice *device, VfiDeviceInfo *info)
+{
+    *info = (VfiDeviceInfo){
+        .name = "cpu",
+        .level = vfi_cpu_level_to_string(device->level),
+        .threads = (unsigned)vfi_pool_threads(device->pool),
+        .work_chunks = vfi_pool_chunks_run(device->pool),
+    };
+}
+
+/* The value of a "Name:   123 kB" line of /proc/meminfo in bytes; 0 if it is not there. */
+static uint64_t meminfo_bytes(const char *text, const char *name)
+{
+    const char *line = strstr(text, name);
+
+    return line == NULL ? 0 : g_ascii_strtoull(line + strlen(name), NULL, 10) * 1024;
+}
+
+static void cpu_memory_info(VfiDevice *device, uint64_t *free_bytes,
+                            uint64_t *total_bytes)
+{
+    g_autofree char *text = NULL;
+    (void)device;
+
+    if (!g_file_get_contents("/proc/meminfo", &text, NULL, NULL))
+        text = g_strdup("");
+    *free_bytes = meminfo_bytes(text, "MemAvailable:");
+    *total_bytes = meminfo_bytes(text, "MemTotal:");
+}
+
+static void *cpu_alloc(VfiDevice *device, size_t bytes, const char *what, GError **error)
+{
+    (void)device;
+    return vfi_try_alloc(bytes, 1, what, error);
+}
+
+static void cpu_free(VfiDevice *device, void *memory)
+{
+    (void)device;
+    vfi_free(memory);
+}
+
+static void cpu_trim(VfiDevice *device)
+{
+    (void)device;
+#ifdef __GLIBC__
+    malloc_trim(0);
+#endif
+}
+
+static void cpu_program_free(VfiDevice *device, VfiProgram *program)
+{
+    (void)device;
+    if (program == NULL)
+        return;
+    for (int i = 0; i < program->plan->n_ops; i++)
+        vfi_cpu_op_free(program->ops[i]);
+    vfi_free(program->scratch);
+    g_free(program->ops);
+    g_free(program);
+}
+
+static VfiProgram *cpu_compile(VfiDevice *device, const VfiPlan *plan, GError **error)
+{
+    VfiProgram *program = g_new0(VfiProgram, 1);
+    size_t scratch = 0;
+
+    program->plan = plan;
+    program->ops = g_new0(VfiCpuOp *, plan->n_ops);
+    for (int i = 0; i < plan->n_ops; i++) {
+        program->ops[i] = vfi_cpu_op_new(&plan->ops[i], device->level, error);
+        if (program->ops[i] == NULL)
+            goto fail;
+        scratch = MAX(scratch, vfi_cpu_op_scratch_bytes(program->ops[i]));
+        program->packed_bytes += vfi_cpu_op_packed_bytes(program->ops[i]);
+    }
+    program->scratch_stride =
+        (scratch + VFI_ALIGNMENT - 1) / VFI_ALIGNMENT * VFI_ALIGNMENT;
+    program->scratch =
+        vfi_try_alloc((size_t)vfi_pool_threads(device->pool), program->scratch_stride,
+                      "the threads' scratch", error);
+    if (program->scratch == NULL)
+        goto fail;
+    return program;
+
+fail:
+    cpu_program_free(device, program);
+    return NULL;
+}
+
+static size_t cpu_program_packed_bytes(const VfiProgram *program)
+{
+    return program->packed_bytes;
+}
+
+/* Turns "not all chunks ran" into the error that it means. */
+static bool check_cancelled(bool complete, GError **error)
+{
+    if (!complete)
+        g_set_error_literal(error, VFI_ERROR, VFI_ERROR_CANCELLED,
+                            "the job was cancelled");
+    return complete;
+}
+
+static bool cpu_run(VfiDevice *device, const VfiProgram *program, int segment,
+                    const VfiRunArguments *arguments, GError **error)
+{
+    const VfiPlanSegment *range = &program->plan->segments[segment];
+    VfiCpuRun run = {
+        .pool = device->pool,
+        .scratch = program->scratch,
+        .scratch_stride = program->scratch_stride,
+        .time = arguments->time,
+        .scalars = arguments->scalars,
+        .cancel = arguments->cancel,
+    };
+
+    for (int i = 0; i < VFI_MAX_REGIONS; i++)
+        run.region[i] = arguments->region[i];
+    for (int i = 0; i < range->n_ops; i++)
+        if (!vfi_cpu_op_run(program->ops[range->first_op + i], &run))
+            return check_cancelled(false, error);
+    return true;
+}
+
+/* One pixel operation over bands of rows; which fields count depends on .kind. */
+typedef struct {
+    enum { BAND_PREPARE, BAND_SYNTHESIZE, BAND_PAINT, BAND_BLEND, BAND_COPY } kind;
+    const VfiVideoInfo *video;
+    const VfiFrame *frame0, *frame1, *out;
+    float *image;
+    const float *rgb;
+    const VfiFlowField *field;
+    double t;
+    int padded_w, padded_h;
+    int rows;
+} BandWork;
+
+static void run_band(void *data, int index, int thread)
+{
+    const BandWork *work = data;
+    int begin = index * BAND_ROWS;
+    int end = MIN(begin + BAND_ROWS, work->rows);
+    (void)thread;
+
+    switch (work->kind) {
+    case BAND_PREPARE:
+        vfi_pixels_prepare(work->video, work->frame0, work->image, work->padded_w,
+                           work->padded_h, begin, end);
+        break;
+    case BAND_SYNTHESIZE:
+        vfi_pixels_synthesize(work->video, work->frame0, work->frame1, work->field,
+                              work->out, begin, end);
+        break;
+    case BAND_PAINT:
+        vfi_pixels_paint(work->video, work->rgb, work->padded_w, work->padded_h,
+                         work->frame0, work->frame1, work->t, work->out, begin, end);
+        break;
+    case BAND_BLEND:
+        vfi_pixels_blend(work->video, work->frame0, work->frame1, work->t, work->out,
+                         begin, end);
+        break;
+    case BAND_COPY:
+        vfi_pixels_copy(work->video, work->frame0, work->out, begin, end);
+        break;
+    }
+}
+
+static bool run_bands(VfiDevice *device, BandWork *work, const atomic_int *cancel,
+                      GError **error)
+{
+    int bands = (work->rows + BAND_ROWS - 1) / BAND_ROWS;
+
+    return check_cancelled(vfi_pool_run(device->pool, bands, run_band, work, cancel),
+                           error);
+}
+
+static bool cpu_prepare(VfiDevice *device, const VfiVideoInfo *video,
+                        const VfiFrame *frame, float *image, int padded_w, int padded_h,
+                        const atomic_int *cancel, GError **error)
+{
+    BandWork work = {.kind = BAND_PREPARE,
+                     .video = video,
+                     .frame0 = frame,
+                     .image = image,
+                     .padded_w = padded_w,
+                     .padded_h = padded_h,
+                     .rows = padded_h};
+
+    return run_bands(device, &work, cancel, error);
+}
+
+static bool cpu_synthesize(VfiDevice *device, const VfiVideoInfo *video,
+                           const VfiFrame *frame0, const VfiFrame *frame1,
+                           const VfiFlowField *field, const VfiFrame *out,
+                           const atomic_int *cancel, GError **error)
+{
+    BandWork work = {.kind = BAND_SYNTHESIZE,
+                     .video = video,
+                     .frame0 = frame0,
+                     .frame1 = frame1,
+                     .out = out,
+                     .field = field,
+                     .rows = video->height};
+
+    return run_bands(device, &work, cancel, error);
+}
+
+static bool cpu_paint(VfiDevice *device, const VfiVideoInfo *video, const float *rgb,
+                      int padded_w, int padded_h, const VfiFrame *frame0,
+                      const VfiFrame *frame1, double t, const VfiFrame *out,
+                      const atomic_int *cancel, GError **error)
+{
+    BandWork work = {.kind = BAND_PAINT,
+                     .video = video,
+                     .frame0 = frame0,
+                     .frame1 = frame1,
+                     .out = out,
+                     .rgb = rgb,
+                     .t = t,
+                     .padded_w = padded_w,
+                     .padded_h = padded_h,
+                     .rows = video->height};
+
+    return run_bands(device, &work, cancel, error);
+}
+
+static bool cpu_blend(VfiDevice *device, const VfiVideoInfo *video,
+                      const VfiFrame *frame0, const VfiFrame *frame1, double t,
+                      const VfiFrame *out, const atomic_int *cancel, GError **error)
+{
+    BandWork work = {.kind = BAND_BLEND,
+                     .video = video,
+                     .frame0 = frame0,
+                     .frame1 = frame1,
+                     .out = out,
+                     .t = t,
+                     .rows = video->height};
+
+    return run_bands(device, &work, cancel, error);
+}
+
+static bool cpu_copy(VfiDevice *device, const VfiVideoInfo *video, const VfiFrame *frame,
+                     const VfiFrame *out, const atomic_int *cancel, GError **error)
+{
+    BandWork work = {.kind = BAND_COPY,
+                     .video = video,
+                     .frame0 = frame,
+                     .out = out,
+                     .rows = video->height};
+
+    return run_bands(device, &work, cancel, error);
+}
+
+/* Nothing is ever queued here. */
+static bool cpu_sync(VfiDevice *device, GError **error)
+{
+    (void)device;
+    (void)error;
+    return true;
+}
+
+const VfiBackend vfi_backend_cpu = {
+    .abi = VFI_BACKEND_ABI,
+    .name = "cpu",
+    .open = cpu_open,
+    .close = cpu_close,
+    .info = cpu_info,
+    .memory_info = cpu_memory_info,
+    .alloc = cpu_alloc,
+    .free = cpu_free,
+    .trim = cpu_trim,
+    .compile = cpu_compile,
+    .program_free = cpu_program_free,
+    .program_packed_bytes = cpu_program_packed_bytes,
+    .run = cpu_run,
+    .prepare = cpu_prepare,
+    .synthesize = cpu_synthesize,
+    .paint = cpu_paint,
+    .blend = cpu_blend,
+    .copy = cpu_copy,
+    .sync = cpu_sync,
+};
