@@ -1,0 +1,433 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Sessions, pairs and jobs: building, reference counts, the public calls. */
+#include <math.h>
+#include <string.h>
+
+#include <vfi/error.h>
+
+#include "alloc.h"
+#include "log_internal.h"
+#include "session_internal.h"
+
+/* ---- building ------------------------------------------------------------------------- */
+
+/* The flow scale in effect: the power of two nearest to what was asked for, since only
+ * those give whole sizes at every block; 0 is chosen by the frame's size. */
+static double effective_scale(const VfiSession *session, double scale)
+{
+    double pixels = (double)session->video.width * session->video.height;
+
+    if (!session->model->family->has_scale)
+        return 1.0;
+    if (scale == 0.0)
+        return pixels <= 1920.0 * 1088.0         ? 1.0
+               : pixels <= 4.0 * 1920.0 * 1088.0 ? 0.5
+                                                 : 0.25;
+    return exp2(round(log2(scale)));
+}
+
+static int round_up(int size, int multiple)
+{
+    return (size + multiple - 1) / multiple * multiple;
+}
+
+/* Width and height that the network sees. */
+static void choose_padding(VfiSession *session)
+{
+    const VfiModelFamily *family = session->model->family;
+    const VfiModelSetup *setup = &session->model->setup;
+    int multiple =
+        family->size_multiple == NULL ? 1 : family->size_multiple(setup, session->scale);
+
+    if (g_hash_table_contains(setup->options, "pad-multiple"))
+        multiple =
+            MAX(multiple, round_up((int)vfi_setup_uint(setup, "pad-multiple"), multiple));
+    session->padded_w = round_up(session->video.width, multiple);
+    session->padded_h = round_up(session->video.height, multiple);
+}
+
+/* Builds, plans and compiles one stage; the family may not have it. */
+static bool build_stage(VfiSession *session, VfiStage stage, GError **error)
+{
+    const VfiModel *model = session->model;
+    const VfiPlan *frame_plan = session->plans[VFI_STAGE_FRAME];
+
+    if (model->family->build == NULL)
+        return true;
+    session->graphs[stage] =
+        vfi_graph_new(model->weights, frame_plan, session->padded_w, session->padded_h);
+    if (!model->family->build(session->graphs[stage], &model->setup, stage,
+                              session->scale))
+        return true;
+    session->plans[stage] =
+        vfi_plan_new(session->graphs[stage], stage == VFI_STAGE_FRAME, error);
+    if (session->plans[stage] == NULL)
+        return false;
+    session->programs[stage] =
+        session->backend->compile(session->device, session->plans[stage], error);
+    return session->programs[stage] != NULL;
+}
+
+/* Device memory: one arena that the stages share, since they run one after the other, and a
+ * slot for each frame that a pair needs. */
+static bool allocate_memory(VfiSession *session, GError **error)
+{
+    const VfiModelFamily *family = session->model->family;
+    size_t slot_bytes = vfi_plan_image_bytes(session->padded_w, session->padded_h);
+    size_t arena_bytes = 0, n_scalars = 0, total;
+
+    if (family->build == NULL)
+        return true;
+    for (int stage = 0; stage < VFI_STAGE_COUNT; stage++) {
+        const VfiPlan *plan = session->plans[stage];
+        if (plan == NULL)
+            continue;
+        arena_bytes = MAX(arena_bytes, plan->arena_bytes);
+        slot_bytes = MAX(slot_bytes, plan->frame_bytes);
+        n_scalars = MAX(n_scalars, (size_t)plan->n_scalars);
+    }
+    session->n_slots = family->frames_before + family->frames_after;
+    session->slots = g_new0(VfiFrameSlot, session->n_slots);
+    session->scalars = g_new0(float, n_scalars);
+    session->arena = session->backend->alloc(session->device, arena_bytes,
+                                             "the session's arena", error);
+    if (session->arena == NULL)
+        return false;
+    for (int i = 0; i < session->n_slots; i++) {
+        session->slots[i].memory = session->backend->alloc(
+            session->device, slot_bytes, "what is kept for a frame", error);
+        if (session->slots[i].memory == NULL)
+            return false;
+    }
+    if (!vfi_size_mul(slot_bytes, (size_t)session->n_slots, &total) ||
+        !vfi_size_add(total, arena_bytes, &session->stats.arena_bytes))
+        session->stats.arena_bytes = SIZE_MAX;
+    return true;
+}
+
+/* Midpoint families: host frames for the in-betweens that others start from. */
+static bool allocate_bisection(VfiSession *session, GError **error)
+{
+    VfiBisection *bisection = &session->bisection;
+
+    if (session->model->info.time_mode != VFI_TIME_MIDPOINT)
+        return true;
+    bisection->depth = (int)vfi_setup_uint(&session->model->setup, "bisect-depth");
+    int n = 1 << bisection->depth;
+    bisection->frames = g_new0(VfiFrame, n + 1);
+    bisection->valid = g_new0(bool, n + 1);
+    for (int k = 2; k < n; k += 2)
+        if (!vfi_frame_alloc(&bisection->frames[k], &session->video, error))
+            return false;
+    return true;
+}
+
+static void tell_what_was_built(VfiSession *session)
+{
+    VfiSessionStats *stats = &session->stats;
+
+    vfi_log(
+        VFI_LOG_INFO,
+        "session: %s %s, %s %d×%d padded to %d×%d, scale %g, %u threads, %s, arena %zu "
+        "MiB, packed weights %zu MiB",
+        session->model->info.family, session->model->info.variant,
+        vfi_format_to_string(session->video.format), session->video.width,
+        session->video.height, session->padded_w, session->padded_h, session->scale,
+        stats->threads, stats->cpu_level, stats->arena_bytes >> 20,
+        stats->packed_weight_bytes >> 20);
+    if (session->bisection.depth > 0)
+        vfi_log(
+            VFI_LOG_INFO,
+            "%s %s interpolates midpoints only: other times are rounded to multiples of "
+            "1/%d; RIFE 4.x takes any time",
+            session->model->info.family, session->model->info.variant,
+            1 << session->bisection.depth);
+}
+
+/* Fills the numbers that do not change any more. */
+static void record_facts(VfiSession *session)
+{
+    VfiDeviceInfo info;
+    VfiSessionStats *stats = &session->stats;
+
+    session->backend->info(session->device, &info);
+    stats->threads = info.threads;
+    stats->device = info.name;
+    stats->cpu_level = info.level;
+    stats->padded_width = session->padded_w;
+    stats->padded_height = session->padded_h;
+    stats->scale = session->scale;
+    for (int stage = 0; stage < VFI_STAGE_COUNT; stage++)
+        if (session->programs[stage] != NULL)
+            stats->packed_weight_bytes +=
+                session->backend->program_packed_bytes(session->programs[stage]);
+}
+
+static bool build_session(VfiSession *session, const VfiSessionConfig *config,
+                          GError **error)
+{
+    session->device =
+        vfi_device_open(config->device, config->threads, &session->backend, error);
+    if (session->device == NULL)
+        return false;
+    session->scale = effective_scale(session, config->scale);
+    choose_padding(session);
+    for (int stage = 0; stage < VFI_STAGE_COUNT; stage++)
+        if (!build_stage(session, (VfiStage)stage, error))
+            return false;
+    if (!allocate_memory(session, error) || !allocate_bisection(session, error))
+        return false;
+    record_facts(session);
+    return vfi_session_start_worker(session, error);
+}
+
+VfiSession *vfi_session_new(VfiModel *model, const VfiSessionConfig *config,
+                            GError **error)
+{
+    if (!vfi_video_info_validate(&config->video, error))
+        return NULL;
+    if (!(config->scale == 0.0 || (config->scale >= 0.25 && config->scale <= 4.0))) {
+        g_set_error(error, VFI_ERROR, VFI_ERROR_INVALID_ARGUMENT,
+                    "scale %g is out of range: expected 0 (automatic) or 0.25 to 4",
+                    config->scale);
+        return NULL;
+    }
+    VfiSession *session = g_new0(VfiSession, 1);
+    g_atomic_ref_count_init(&session->ref_count);
+    g_mutex_init(&session->lock);
+    g_mutex_init(&session->notify_lock);
+    g_cond_init(&session->work_arrived);
+    g_cond_init(&session->job_ended);
+    g_queue_init(&session->queue);
+    session->model = vfi_model_ref(model);
+    session->video = config->video;
+    session->reference_borders = config->reference_borders;
+
+    if (!build_session(session, config, error)) {
+        vfi_session_free(session);
+        return NULL;
+    }
+    tell_what_was_built(session);
+    return session;
+}
+
+static void free_device_memory(VfiSession *session)
+{
+    const VfiBackend *backend = session->backend;
+
+    for (int stage = 0; stage < VFI_STAGE_COUNT; stage++)
+        backend->program_free(session->device, session->programs[stage]);
+    for (int i = 0; i < session->n_slots; i++)
+        backend->free(session->device, session->slots[i].memory);
+    backend->free(session->device, session->arena);
+    backend->close(session->device);
+}
+
+void vfi_session_free(VfiSession *session)
+{
+    if (session->device != NULL)
+        free_device_memory(session);
+    for (int stage = 0; stage < VFI_STAGE_COUNT; stage++) {
+        vfi_plan_free(session->plans[stage]);
+        vfi_graph_free(session->graphs[stage]);
+    }
+    for (int k = 0;
+         session->bisection.frames != NULL && k < 1 << session->bisection.depth; k++)
+        vfi_frame_clear(&session->bisection.frames[k]);
+    g_free(session->bisection.frames);
+    g_free(session->bisection.valid);
+    g_free(session->slots);
+    g_free(session->scalars);
+    g_mutex_clear(&session->lock);
+    g_mutex_clear(&session->notify_lock);
+    g_cond_clear(&session->work_arrived);
+    g_cond_clear(&session->job_ended);
+    vfi_model_unref(session->model);
+    g_free(session);
+}
+
+/* ---- public calls: session ------------------------------------------------------------ */
+
+VfiSession *vfi_session_ref(VfiSession *session)
+{
+    g_atomic_ref_count_inc(&session->ref_count);
+    return session;
+}
+
+void vfi_session_unref(VfiSession *session)
+{
+    if (session == NULL || !g_atomic_ref_count_dec(&session->ref_count))
+        return;
+    bool is_worker = session->worker == g_thread_self();
+    vfi_session_stop_worker(session);
+    if (!is_worker)
+        vfi_session_free(session);
+}
+
+void vfi_session_neighbours(const VfiSession *session, int *before, int *after)
+{
+    *before = session->model->family->frames_before;
+    *after = session->model->family->frames_after;
+}
+
+void vfi_session_flush(VfiSession *session)
+{
+    g_mutex_lock(&session->lock);
+    if (session->running != NULL)
+        atomic_store(&session->running->cancel, 1);
+    for (GList *link = session->queue.head; link != NULL; link = link->next)
+        atomic_store(&((VfiJob *)link->data)->cancel, 1);
+    g_mutex_unlock(&session->lock);
+}
+
+void vfi_session_set_notify(VfiSession *session, void (*notify)(void *user_data),
+                            void *user_data)
+{
+    g_mutex_lock(&session->notify_lock);
+    session->notify = notify;
+    session->notify_data = user_data;
+    g_mutex_unlock(&session->notify_lock);
+}
+
+void vfi_session_get_stats(VfiSession *session, VfiSessionStats *stats)
+{
+    VfiDeviceInfo info;
+
+    session->backend->info(session->device, &info);
+    g_mutex_lock(&session->lock);
+    *stats = session->stats;
+    g_mutex_unlock(&session->lock);
+    stats->work_chunks = info.work_chunks;
+}
+
+/* ---- public calls: pair --------------------------------------------------------------- */
+
+VfiPair *vfi_session_begin(VfiSession *session, const VfiFrame *frames, size_t n_frames,
+                           GError **error)
+{
+    int before, after;
+
+    vfi_session_neighbours(session, &before, &after);
+    if (n_frames != (size_t)before + (size_t)after) {
+        g_set_error(error, VFI_ERROR, VFI_ERROR_INVALID_ARGUMENT,
+                    "a pair of this model needs %d frames, got %zu", before + after,
+                    n_frames);
+        return NULL;
+    }
+    VfiPair *pair = g_new0(VfiPair, 1);
+    g_atomic_ref_count_init(&pair->ref_count);
+    g_mutex_init(&pair->lock);
+    pair->session = vfi_session_ref(session);
+    pair->n_frames = (int)n_frames;
+    memcpy(pair->frames, frames, n_frames * sizeof(*frames));
+
+    g_mutex_lock(&session->lock);
+    pair->serial = ++session->stats.pairs;
+    for (size_t i = 0; i < n_frames; i++) {
+        /* even keys for the caller's ids, odd ones for frames without */
+        pair->keys[i] = frames[i].id != 0 ? frames[i].id << 1 & ~(UINT64_C(1) << 63)
+                                          : ++session->next_key << 1 | 1;
+    }
+    g_mutex_unlock(&session->lock);
+    return pair;
+}
+
+VfiPair *vfi_pair_ref(VfiPair *pair)
+{
+    g_atomic_ref_count_inc(&pair->ref_count);
+    return pair;
+}
+
+void vfi_pair_unref(VfiPair *pair)
+{
+    if (pair == NULL || !g_atomic_ref_count_dec(&pair->ref_count))
+        return;
+    vfi_session_unref(pair->session);
+    g_mutex_clear(&pair->lock);
+    g_free(pair);
+}
+
+gboolean vfi_pair_is_identical(VfiPair *pair)
+{
+    int before, after;
+
+    vfi_session_neighbours(pair->session, &before, &after);
+    g_mutex_lock(&pair->lock);
+    if (pair->identical == IDENTICAL_UNKNOWN)
+        pair->identical =
+            vfi_pixels_equal(&pair->session->video, &pair->frames[before - 1],
+                             &pair->frames[before])
+                ? IDENTICAL_YES
+                : IDENTICAL_NO;
+    gboolean identical = pair->identical == IDENTICAL_YES;
+    g_mutex_unlock(&pair->lock);
+    return identical;
+}
+
+VfiJob *vfi_pair_submit(VfiPair *pair, double t, const VfiFrame *out, GError **error)
+{
+    VfiSession *session = pair->session;
+
+    if (!(t > 0.0 && t < 1.0)) {
+        g_set_error(error, VFI_ERROR, VFI_ERROR_INVALID_ARGUMENT,
+                    "time %g is not between 0 and 1", t);
+        return NULL;
+    }
+    VfiJob *job = g_new0(VfiJob, 1);
+    g_atomic_ref_count_init(&job->ref_count);
+    job->pair = vfi_pair_ref(pair);
+    job->t = t;
+    job->out = *out;
+    job->state = VFI_JOB_QUEUED;
+
+    g_mutex_lock(&session->lock);
+    g_queue_push_tail(&session->queue, vfi_job_ref(job));
+    g_cond_signal(&session->work_arrived);
+    g_mutex_unlock(&session->lock);
+    return job;
+}
+
+/* ---- public calls: job ---------------------------------------------------------------- */
+
+VfiJob *vfi_job_ref(VfiJob *job)
+{
+    g_atomic_ref_count_inc(&job->ref_count);
+    return job;
+}
+
+void vfi_job_unref(VfiJob *job)
+{
+    if (job == NULL || !g_atomic_ref_count_dec(&job->ref_count))
+        return;
+    g_clear_error(&job->error);
+    vfi_pair_unref(job->pair);
+    g_free(job);
+}
+
+gboolean vfi_job_wait(VfiJob *job, GError **error)
+{
+    VfiSession *session = job->pair->session;
+
+    g_mutex_lock(&session->lock);
+    while (job->state != VFI_JOB_DONE)
+        g_cond_wait(&session->job_ended, &session->lock);
+    g_mutex_unlock(&session->lock);
+    if (job->error != NULL)
+        g_propagate_error(error, g_error_copy(job->error));
+    return job->error == NULL;
+}
+
+gboolean vfi_job_is_done(VfiJob *job)
+{
+    VfiSession *session = job->pair->session;
+
+    g_mutex_lock(&session->lock);
+    gboolean done = job->state == VFI_JOB_DONE;
+    g_mutex_unlock(&session->lock);
+    return done;
+}
+
+void vfi_job_cancel(VfiJob *job)
+{
+    atomic_store(&job->cancel, 1);
+}

@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The parts of a session: session.c builds it and holds the public calls, session_worker.c
+ * runs the job queue, interpolate.c makes one in-between. */
+#pragma once
+
+#include <stdatomic.h>
+
+#include <vfi/session.h>
+
+#include "backend.h"
+#include "model_internal.h"
+
+/* Frames of a pair at most: what VFI_MAX_REGIONS leaves for frames. */
+#define VFI_MAX_NEIGHBOURS (VFI_MAX_REGIONS - VFI_REGION_FRAME0)
+
+/* What is kept for one frame: its prepared image and the per-frame stage's results. Only the
+ * worker touches slots. */
+typedef struct {
+    char *memory;       /* device memory */
+    uint64_t key;       /* which frame; 0 is empty */
+    uint64_t last_used; /* for choosing the least recently used */
+} VfiFrameSlot;
+
+/* Midpoint families: in-betweens that serve as model inputs for others of the same pair. */
+typedef struct {
+    int depth;        /* times are multiples of 1/2^depth; 0: not a midpoint family */
+    VfiFrame *frames; /* [k] at time k/2^depth, allocated for even k only */
+    bool *valid;      /* [k], for the pair of .pair_serial */
+    uint64_t pair_serial;
+} VfiBisection;
+
+struct VfiSession {
+    gatomicrefcount ref_count;
+    VfiModel *model;
+    VfiVideoInfo video;
+    int padded_w, padded_h;
+    double scale;
+    bool reference_borders;
+
+    const VfiBackend *backend;
+    VfiDevice *device;
+    VfiGraph *graphs[VFI_STAGE_COUNT]; /* plans' keys live in them */
+    VfiPlan *plans[VFI_STAGE_COUNT];   /* NULL: the family has no such stage */
+    VfiProgram *programs[VFI_STAGE_COUNT];
+    char *arena;
+    float *scalars;
+    VfiFrameSlot *slots;
+    int n_slots;
+    uint64_t slot_clock;
+    VfiBisection bisection;
+
+    GThread *worker;
+    GMutex lock; /* everything below, and jobs' state */
+    GCond work_arrived;
+    GCond job_ended;
+    GQueue queue;    /* of VfiJob, owned references, not yet running */
+    VfiJob *running; /* or NULL */
+    bool stopping;
+    bool free_in_worker; /* the worker itself dropped the last reference */
+    uint64_t next_key;
+    VfiSessionStats stats;
+
+    GMutex notify_lock;
+    void (*notify)(void *user_data);
+    void *notify_data;
+};
+
+struct VfiPair {
+    gatomicrefcount ref_count;
+    VfiSession *session;
+    uint64_t serial; /* unique in the session, not 0 */
+    int n_frames;
+    VfiFrame frames[VFI_MAX_NEIGHBOURS];
+    uint64_t keys[VFI_MAX_NEIGHBOURS]; /* of the frames' slots */
+    GMutex lock;
+    enum { IDENTICAL_UNKNOWN, IDENTICAL_NO, IDENTICAL_YES } identical; /* under lock */
+};
+
+typedef enum {
+    VFI_JOB_QUEUED,
+    VFI_JOB_RUNNING,
+    VFI_JOB_DONE,
+} VfiJobState;
+
+struct VfiJob {
+    gatomicrefcount ref_count;
+    VfiPair *pair;
+    double t;
+    VfiFrame out;
+    atomic_int cancel;
+    VfiJobState state; /* under the session's lock */
+    GError *error;     /* set before DONE, NULL if there is a picture */
+};
+
+/* session.c: releases everything; the worker has ended or is the caller. */
+void vfi_session_free(VfiSession *session);
+
+/* session_worker.c */
+bool vfi_session_start_worker(VfiSession *session, GError **error);
+void vfi_session_stop_worker(VfiSession *session);
+
+/* interpolate.c: makes the picture of @job. Worker thread only. */
+bool vfi_interpolate(VfiSession *session, VfiJob *job, GError **error);
