@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Keys and shapes of the families' state dicts, stated apart from the models' own code. */
+#pragma once
+
+#include <glib.h>
+
+/* How a tensor's deterministic values are made. */
+typedef enum {
+    STATE_WEIGHT, /* r · sqrt(3 · shape[0] / n) */
+    STATE_BIAS,   /* one dimension: 0.125 r */
+    STATE_PRELU,  /* 0.25 + 0.125 r */
+    STATE_BETA,   /* name ends in .beta or .alpha: 0.5 + 0.25 r */
+} StateKind;
+
+typedef struct {
+    char key[96];
+    StateKind kind;
+    int n_dims;
+    int shape[4];
+} StateEntry;
+
+/* All tensors of @family ("rife_v4_0", "rife_v3_6") as an array of StateEntry, or NULL. */
+GArray *state_dict_of(const char *family);
+
+guint64 state_entry_elements(const StateEntry *entry);

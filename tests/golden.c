@@ -1,0 +1,256 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* golden DIR [DIR…]: runs every reference vector of the folders and compares.
+ *
+ * A vector is one tensor of a file <family>[_ensemble].safetensors (deterministic weights) or
+ * expected.safetensors (trained weights, found on the model search path), its key
+ *     [v4.0_|v3_|out_]t<time>[_scale<s>][_ensemble][_refine]
+ * and its inputs img0, img1 lie in the same file or in inputs.safetensors beside it. Any
+ * size, any time. Output is rounded to f16 as the vectors are. A missing model and a family
+ * that is not built are failed vectors. */
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <vfi/vfi.h>
+
+#include "golden_model.h"
+
+/* Limits of |difference| for f32 paths. */
+#define MAX_LIMIT 2e-3
+#define MEAN_LIMIT 2e-5
+
+/* One image, planar f32 RGB. */
+typedef struct {
+    VfiFrame frame;
+    VfiVideoInfo video;
+} Image;
+
+static void image_clear(Image *image)
+{
+    vfi_frame_clear(&image->frame);
+}
+
+static float *image_row(const Image *image, int plane, int y)
+{
+    return (float *)(void *)(image->frame.data[plane] + y * image->frame.stride[plane]);
+}
+
+/* An N=1, C=3 tensor as an image. */
+static gboolean image_from_tensor(Image *image, const VfiTensorInfo *tensor,
+                                  GError **error)
+{
+    if (tensor->n_dims != 4 || tensor->shape[0] != 1 || tensor->shape[1] != 3 ||
+        tensor->shape[2] > VFI_MAX_DIMENSION || tensor->shape[3] > VFI_MAX_DIMENSION) {
+        g_set_error(error, VFI_ERROR, VFI_ERROR_UNSUPPORTED, "%s is not 1×3×H×W",
+                    tensor->name);
+        return FALSE;
+    }
+    image->video = (VfiVideoInfo){.format = VFI_FORMAT_RGB_F32,
+                                  .width = (int)tensor->shape[3],
+                                  .height = (int)tensor->shape[2]};
+    if (!vfi_frame_alloc(&image->frame, &image->video, error))
+        return FALSE;
+    g_autofree float *values = g_new(float, tensor->n_elements);
+    vfi_tensor_read_f32(tensor, values);
+    for (int plane = 0; plane < 3; plane++)
+        for (int y = 0; y < image->video.height; y++)
+            memcpy(image_row(image, plane, y),
+                   values + ((size_t)plane * (size_t)image->video.height + (size_t)y) *
+                                (size_t)image->video.width,
+                   (size_t)image->video.width * sizeof(float));
+    return TRUE;
+}
+
+/* What the two inputs of a file are read from: itself, else inputs.safetensors beside it. */
+static gboolean load_input(Image *image, const char *name, const VfiCheckpoint *file,
+                           const VfiCheckpoint *inputs, GError **error)
+{
+    const VfiTensorInfo *tensor = vfi_checkpoint_find(file, name);
+
+    if (tensor == NULL && inputs != NULL)
+        tensor = vfi_checkpoint_find(inputs, name);
+    if (tensor == NULL) {
+        g_set_error(error, VFI_ERROR, VFI_ERROR_NOT_FOUND,
+                    "no input \"%s\" in the file or in inputs.safetensors beside it",
+                    name);
+        return FALSE;
+    }
+    return image_from_tensor(image, tensor, error);
+}
+
+/* Rounded to the nearest f16 (ties to even) and back. */
+static float round_to_f16(float value)
+{
+    double magnitude = fabs((double)value);
+
+    if (!(magnitude <= 65504.0))
+        return value;
+    int exponent;
+    frexp(magnitude, &exponent);
+    double unit = ldexp(1.0, MAX(exponent - 11, -24));
+    return (float)copysign(nearbyint(magnitude / unit) * unit, (double)value);
+}
+
+typedef struct {
+    double max, mean;
+} Difference;
+
+static Difference compare(const Image *out, const Image *expected)
+{
+    Difference difference = {0};
+    size_t n = 0;
+
+    for (int plane = 0; plane < 3; plane++)
+        for (int y = 0; y < out->video.height; y++)
+            for (int x = 0; x < out->video.width; x++, n++) {
+                double d = fabs((double)round_to_f16(image_row(out, plane, y)[x]) -
+                                (double)image_row(expected, plane, y)[x]);
+                if (isnan(d) || d > difference.max)
+                    difference.max = d;
+                difference.mean += d;
+            }
+    difference.mean /= (double)n;
+    return difference;
+}
+
+/* Interpolates at the vector's time into @out. */
+static gboolean interpolate(VfiModel *model, const GoldenVector *vector,
+                            const Image *image0, const Image *image1, Image *out,
+                            GError **error)
+{
+    VfiSessionConfig config = {
+        .video = image0->video,
+        .device = "cpu",
+        .scale = vector->scale,
+        .reference_borders = TRUE,
+    };
+    VfiFrame frames[] = {image0->frame, image1->frame};
+
+    out->video = image0->video;
+    g_autoptr(VfiSession) session = vfi_session_new(model, &config, error);
+    if (session == NULL || !vfi_frame_alloc(&out->frame, &out->video, error))
+        return FALSE;
+    g_autoptr(VfiPair) pair = vfi_session_begin(session, frames, 2, error);
+    if (pair == NULL)
+        return FALSE;
+    g_autoptr(VfiJob) job = vfi_pair_submit(pair, vector->time, &out->frame, error);
+    return job != NULL && vfi_job_wait(job, error);
+}
+
+static gboolean run_vector(const GoldenVector *vector, const VfiTensorInfo *tensor,
+                           const VfiCheckpoint *file, const VfiCheckpoint *inputs,
+                           Difference *difference, GError **error)
+{
+    Image image0 = {0}, image1 = {0}, expected = {0}, out = {0};
+    g_autoptr(VfiModel) model = golden_model_open(vector, error);
+
+    gboolean ran = model != NULL && load_input(&image0, "img0", file, inputs, error) &&
+                   load_input(&image1, "img1", file, inputs, error) &&
+                   image_from_tensor(&expected, tensor, error) &&
+                   interpolate(model, vector, &image0, &image1, &out, error);
+    if (ran && (expected.video.width != out.video.width ||
+                expected.video.height != out.video.height)) {
+        g_set_error(error, VFI_ERROR, VFI_ERROR_FAILED,
+                    "the vector is %d×%d, its inputs %d×%d", expected.video.width,
+                    expected.video.height, out.video.width, out.video.height);
+        ran = FALSE;
+    }
+    if (ran)
+        *difference = compare(&out, &expected);
+    image_clear(&image0);
+    image_clear(&image1);
+    image_clear(&expected);
+    image_clear(&out);
+    return ran;
+}
+
+typedef struct {
+    int passed, failed;
+} Tally;
+
+static void report_failure(Tally *tally, const char *path, const char *key,
+                           const GError *error)
+{
+    tally->failed++;
+    printf("FAIL %s %s: %s\n", path, key, error->message);
+}
+
+/* Runs all vectors of one file. */
+static void run_file(const char *folder, const char *name, Tally *tally)
+{
+    g_autofree char *path = g_build_filename(folder, name, NULL);
+    g_autofree char *inputs_path = g_build_filename(folder, "inputs.safetensors", NULL);
+    g_autoptr(GError) error = NULL;
+    g_autoptr(VfiCheckpoint) file = vfi_checkpoint_open(path, &error);
+    g_autoptr(VfiCheckpoint) inputs = vfi_checkpoint_open(inputs_path, NULL);
+
+    if (file == NULL) {
+        report_failure(tally, path, "", error);
+        return;
+    }
+    for (size_t i = 0; i < vfi_checkpoint_n_tensors(file); i++) {
+        const VfiTensorInfo *tensor = vfi_checkpoint_tensor(file, i);
+        g_autoptr(GError) reason = NULL;
+        GoldenVector vector;
+        Difference difference;
+
+        if (!golden_vector_parse(&vector, name, tensor->name))
+            continue; /* an input or an intermediate value */
+        if (!run_vector(&vector, tensor, file, inputs, &difference, &reason)) {
+            report_failure(tally, path, tensor->name, reason);
+            continue;
+        }
+        bool passed = difference.max <= MAX_LIMIT && difference.mean <= MEAN_LIMIT;
+        *(passed ? &tally->passed : &tally->failed) += 1;
+        printf("%s %s %s: max %.2e (limit %.0e), mean %.2e (limit %.0e)\n",
+               passed ? "ok" : "FAIL", path, tensor->name, difference.max, MAX_LIMIT,
+               difference.mean, MEAN_LIMIT);
+    }
+}
+
+static gint compare_names(gconstpointer a, gconstpointer b)
+{
+    return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+/* Runs all files of a folder in the order of their names. */
+static void run_folder(const char *folder, Tally *tally)
+{
+    g_autoptr(GError) error = NULL;
+    g_autoptr(GDir) dir = g_dir_open(folder, 0, &error);
+    g_autoptr(GPtrArray) names = g_ptr_array_new_with_free_func(g_free);
+    const char *name;
+    int before = tally->passed + tally->failed;
+
+    if (dir == NULL) {
+        report_failure(tally, folder, "", error);
+        return;
+    }
+    while ((name = g_dir_read_name(dir)) != NULL)
+        if (g_str_has_suffix(name, ".safetensors") &&
+            strcmp(name, "inputs.safetensors") != 0)
+            g_ptr_array_add(names, g_strdup(name));
+    g_ptr_array_sort(names, compare_names);
+    for (guint i = 0; i < names->len; i++)
+        run_file(folder, g_ptr_array_index(names, i), tally);
+    if (tally->passed + tally->failed == before) {
+        g_set_error_literal(&error, VFI_ERROR, VFI_ERROR_NOT_FOUND,
+                            "no vectors in this folder");
+        report_failure(tally, folder, "", error);
+    }
+}
+
+int main(int argc, char **argv)
+{
+    Tally tally = {0};
+
+    if (argc < 2) {
+        fprintf(stderr, "usage: %s DIR [DIR...]\n", argv[0]);
+        return 2;
+    }
+    for (int i = 1; i < argc; i++)
+        run_folder(argv[i], &tally);
+    printf("%d passed, %d failed\n", tally.passed, tally.failed);
+    return tally.failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}
