@@ -29,14 +29,17 @@ typedef struct {
     const float *mask; /* padded_h × padded_w, weight of frame 0, already in [0,1] */
     int padded_w, padded_h;
     /* TRUE: samples beyond the frame see what prepare padded (black) up to the padded size,
-     * then repeat that; FALSE: they see the frame's own edge repeated. */
+     * then repeat that (alpha, which no network saw, repeats its edge); FALSE: they see the
+     * frame's own edge repeated. */
     bool reference_borders;
 } VfiFlowField;
 
 /* out = warp(frame0, flow01) * mask + warp(frame1, flow23) * (1 - mask), on every plane in
  * its own code values, subsampling and depth, alpha included; rounded to nearest, clamped to
  * the code range of the sample type. Chroma uses the mean flow and mask of the luma samples
- * it is co-sited with, flow scaled to chroma pixels. Luma rows [begin, end). */
+ * it is co-sited with, flow scaled to chroma pixels: where it is
+ * centred those are two columns (rows), where it is co-sited the one it lies on. The x byte
+ * of RGBx is 255, P010's low bits are 0. Luma rows [begin, end). */
 void vfi_pixels_synthesize(const VfiVideoInfo *info, const VfiFrame *frame0,
                            const VfiFrame *frame1, const VfiFlowField *field,
                            const VfiFrame *out, int begin, int end);

@@ -47,22 +47,34 @@ static Rows rows_of_chroma(int y, int height, int shift, bool cosited)
                   .weight = {0.5f, 0.5f}};
 }
 
+/* out (+)= weight × the clamped @in. In two steps: clamping to a constant inside the sum
+ * makes the compiler branch. */
+static void add_row(const float *restrict in, int n, float weight, bool first,
+                    float *restrict out)
+{
+    float clamped[WIDE_BLOCK];
+
+    for (int k = 0; k < n; k++)
+        clamped[k] = vfi_clamp(in[k], 1.0f);
+    if (first)
+        for (int k = 0; k < n; k++)
+            out[k] = clamped[k] * weight;
+    else
+        for (int k = 0; k < n; k++)
+            out[k] += clamped[k] * weight;
+}
+
 /* out[k] = the clamped channel, summed over @rows, at column first+k; edges repeat. */
 static void sum_rows(const Painting *painting, int channel, const Rows *rows, int first,
-                     int n, float *restrict out)
+                     int n, float *out)
 {
     const int begin = first > 0 ? first : 0;
     const int end = first + n < painting->info->width ? first + n : painting->info->width;
+    const float *plane = painting->rgb + (size_t)channel * painting->plane;
 
-    for (int r = 0; r < rows->n; r++) {
-        const float *in = painting->rgb + (size_t)channel * painting->plane +
-                          (size_t)rows->row[r] * painting->row;
-        const float weight = rows->weight[r];
-        if (r == 0)
-            memset(out, 0, (size_t)n * sizeof *out);
-        for (int x = begin; x < end; x++)
-            out[x - first] += vfi_clamp(in[x], 1.0f) * weight;
-    }
+    for (int r = 0; r < rows->n; r++)
+        add_row(plane + (size_t)rows->row[r] * painting->row + begin, end - begin,
+                rows->weight[r], r == 0, out + (begin - first));
     for (int k = 0; k < begin - first; k++)
         out[k] = out[begin - first];
     for (int k = end - first; k < n; k++)

@@ -66,11 +66,12 @@ VFI_ALWAYS_INLINE float vfi_clamp(float value, float limit)
     return above < limit ? above : limit;
 }
 
+/* The limit is a variable here, too: a constant one makes the compiler branch around it. */
 VFI_ALWAYS_INLINE void vfi_store_u8(uint8_t *restrict out, const float *restrict in,
-                                    int n, int stride)
+                                    int n, int stride, float limit)
 {
     for (ptrdiff_t i = 0; i < n; i++)
-        out[i * stride] = (uint8_t)(int32_t)(vfi_clamp(in[i], 255.0f) + 0.5f);
+        out[i * stride] = (uint8_t)(int32_t)(vfi_clamp(in[i], limit) + 0.5f);
 }
 
 VFI_ALWAYS_INLINE void vfi_store_u16(uint16_t *restrict out, const float *restrict in,
@@ -98,13 +99,13 @@ static inline void vfi_store_codes(uint8_t *restrict out, const float *restrict 
     else if (format->sample_bytes == 2)
         vfi_store_u16(wide, in, n, 2, format->shift, limit);
     else if (component->pixel_stride == 1)
-        vfi_store_u8(out, in, n, 1);
+        vfi_store_u8(out, in, n, 1, limit);
     else if (component->pixel_stride == 2)
-        vfi_store_u8(out, in, n, 2);
+        vfi_store_u8(out, in, n, 2, limit);
     else if (component->pixel_stride == 3)
-        vfi_store_u8(out, in, n, 3);
+        vfi_store_u8(out, in, n, 3, limit);
     else
-        vfi_store_u8(out, in, n, 4);
+        vfi_store_u8(out, in, n, 4, limit);
 }
 
 /* Sets the unused byte of @n packed pixels from column @x of row @y on, if the format has

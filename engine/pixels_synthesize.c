@@ -290,15 +290,13 @@ static void synthesize_block(const Synthesis *work, const Grid *grid, int x, int
     }
 }
 
-static void synthesize_rows(const Synthesis *work, int shift_x, int shift_y, int begin,
-                            int end)
+/* Luma rows [begin, end), or the rows of a subsampled grid that belong to them. */
+static void synthesize_rows(const Synthesis *work, const Grid *grid, int begin, int end)
 {
-    const Grid grid = grid_of(work, shift_x, shift_y);
-
-    for (int y = begin >> shift_y; y < vfi_subsampled(end, shift_y); y++)
-        for (int x = 0; x < grid.width; x += VFI_PIXELS_BLOCK) {
-            int left = grid.width - x;
-            synthesize_block(work, &grid, x,
+    for (int y = begin >> grid->shift_y; y < vfi_subsampled(end, grid->shift_y); y++)
+        for (int x = 0; x < grid->width; x += VFI_PIXELS_BLOCK) {
+            int left = grid->width - x;
+            synthesize_block(work, grid, x,
                              left < VFI_PIXELS_BLOCK ? left : VFI_PIXELS_BLOCK, y);
         }
 }
@@ -320,9 +318,16 @@ void VFI_PIXELS_AT_LEVEL(vfi_pixels_synthesize)(const VfiVideoInfo *info,
 
     vfi_colour_init(&colour, info);
     memcpy(work.black, colour.offset, sizeof colour.offset);
-    synthesize_rows(&work, 0, 0, begin, end);
-    if (chroma->shift_x != 0 || chroma->shift_y != 0)
-        synthesize_rows(&work, chroma->shift_x, chroma->shift_y, begin, end);
+    const Grid luma_grid = grid_of(&work, 0, 0);
+    const Grid chroma_grid = grid_of(&work, chroma->shift_x, chroma->shift_y);
+
+    /* Chroma rows right after their luma rows: the field is still in the cache. */
+    for (int y = begin; y < end; y += VFI_BAND_ALIGN) {
+        const int next = y + VFI_BAND_ALIGN < end ? y + VFI_BAND_ALIGN : end;
+        synthesize_rows(&work, &luma_grid, y, next);
+        if (chroma->shift_x != 0)
+            synthesize_rows(&work, &chroma_grid, y, next);
+    }
     for (int y = begin; y < end; y++)
         vfi_store_filler(out, format, 0, y, info->width);
 }
