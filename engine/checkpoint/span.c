@@ -21,7 +21,7 @@ VfiQuote vfi_quote(VfiSpan bytes)
     return quote;
 }
 
-bool vfi_corrupt(GError **error, const char *format, ...)
+bool vfi_set_corrupt(GError **error, const char *format, ...)
 {
     va_list args;
 
@@ -32,7 +32,7 @@ bool vfi_corrupt(GError **error, const char *format, ...)
     return false;
 }
 
-bool vfi_unsupported(GError **error, const char *format, ...)
+bool vfi_set_unsupported(GError **error, const char *format, ...)
 {
     va_list args;
 

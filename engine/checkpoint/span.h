@@ -60,7 +60,17 @@ typedef struct {
 
 VfiQuote vfi_quote(VfiSpan bytes);
 
-/* Sets *@error: VFI_ERROR_CORRUPT or VFI_ERROR_UNSUPPORTED with a printf-style message.
- * Returns false, so that a reader can return it. */
-bool vfi_corrupt(GError **error, const char *format, ...) G_GNUC_PRINTF(2, 3);
-bool vfi_unsupported(GError **error, const char *format, ...) G_GNUC_PRINTF(2, 3);
+/* vfi_corrupt(error, format, …) and vfi_unsupported(error, format, …) set *error with
+ * VFI_ERROR_CORRUPT or _UNSUPPORTED. They return false, so that a reader can return it; the
+ * wrapper lets the compiler see that. */
+#define vfi_corrupt(...) vfi_refused(vfi_set_corrupt(__VA_ARGS__))
+#define vfi_unsupported(...) vfi_refused(vfi_set_unsupported(__VA_ARGS__))
+
+bool vfi_set_corrupt(GError **error, const char *format, ...) G_GNUC_PRINTF(2, 3);
+bool vfi_set_unsupported(GError **error, const char *format, ...) G_GNUC_PRINTF(2, 3);
+
+static inline bool vfi_refused(bool set)
+{
+    (void)set;
+    return false;
+}

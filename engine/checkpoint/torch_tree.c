@@ -121,7 +121,7 @@ static bool add_tensor(Walk *w, VfiPickleRef arguments, GError **error)
     VfiTensorInfo info = {.name = NULL};
     VfiTorchStorage storage;
     VfiSpan bytes;
-    int64_t offset = 0;
+    int64_t offset;
 
     if (decode_tensor(w->pickle, arguments, &info, &storage, &offset, error) &&
         get_bytes(w, &storage, &bytes, error) &&

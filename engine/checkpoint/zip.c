@@ -170,7 +170,7 @@ static bool read_entry(VfiSpan directory, size_t *at, VfiZipMember *member)
 
 static bool read_directory(VfiZip *zip, GError **error)
 {
-    Directory place = {.entries = 0};
+    Directory place;
     VfiSpan directory;
     size_t at = 0;
 
