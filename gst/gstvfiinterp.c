@@ -1,0 +1,619 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The GObject side of vfiinterp: properties, state changes, the model. What happens to
+ * buffers is in vfistream.c and below. */
+
+/**
+ * SECTION:element-vfiinterp
+ * @title: vfiinterp
+ * @short_description: raises the frame rate of video by neural frame interpolation
+ *
+ * vfiinterp makes new frames between those that come in. Without further caps it doubles
+ * the frame rate; #GstVfiInterp:multiplier or a capsfilter behind it asks for more. Frames
+ * that come in leave unchanged. A model that is a file is found by name on the search path
+ * (`VFI_MODEL_PATH`, `$XDG_DATA_HOME/vfi/models`, …) or given as a path.
+ *
+ * ## Example launch lines
+ * |[
+ * gst-launch-1.0 filesrc location=in.mp4 ! decodebin ! vfiinterp ! videoconvert ! autovideosink
+ * ]| Doubles the frame rate with the best RIFE model that is installed.
+ * |[
+ * gst-launch-1.0 videotestsrc num-buffers=30 pattern=ball ! video/x-raw,framerate=15/1 ! vfiinterp model=blend ! video/x-raw,framerate=60/1 ! fakesink
+ * ]| Needs no model file: `blend` mixes neighbouring frames.
+ */
+#include "gstvfiinterp.h"
+
+#include "vfistream.h"
+
+#define GST_CAT_DEFAULT gst_vfi_debug
+
+#define DEFAULT_MODEL "auto"
+#define DEFAULT_MULTIPLIER 2
+#define DEFAULT_SCALE 1.0
+#define DEFAULT_DEVICE "auto"
+#define DEFAULT_THREADS 0
+#define DEFAULT_MAX_IN_FLIGHT -1
+#define DEFAULT_TAIL GST_VFI_TAIL_DUPLICATE
+#define DEFAULT_UNSUPPORTED UNSUPPORTED_ERROR
+
+enum {
+  UNSUPPORTED_ERROR,
+  UNSUPPORTED_PASSTHROUGH,
+};
+
+enum {
+  PROP_0,
+  PROP_MODEL,
+  PROP_MODEL_OPTIONS,
+  PROP_MULTIPLIER,
+  PROP_SCALE,
+  PROP_DEVICE,
+  PROP_THREADS,
+  PROP_MAX_IN_FLIGHT,
+  PROP_TAIL,
+  PROP_UNSUPPORTED,
+  PROP_IN,
+  PROP_OUT,
+  PROP_INTERPOLATED,
+  PROP_DUPLICATE,
+  PROP_DROP,
+  PROP_STATS,
+};
+
+struct _GstVfiInterp {
+  GstElement parent;
+
+  GstVfiStream *stream;
+  /* Guarded by OBJECT_LOCK. */
+  gchar *model_name;
+  GstStructure *model_options;
+  /* State changes only. */
+  VfiModel *model;
+  /* Set under OBJECT_LOCK: the model in use is not the one that properties name. */
+  gboolean model_changed;
+};
+
+G_DEFINE_FINAL_TYPE (GstVfiInterp, gst_vfi_interp, GST_TYPE_ELEMENT)
+GST_ELEMENT_REGISTER_DEFINE (vfiinterp, "vfiinterp", GST_RANK_NONE, GST_TYPE_VFI_INTERP);
+
+#define TYPE_TAIL (tail_get_type ())
+static GType
+tail_get_type (void)
+{
+  static gsize type = 0;
+  static const GEnumValue values[] = {
+    { GST_VFI_TAIL_DUPLICATE, "Copies of the last frame, marked as GAP", "duplicate" },
+    { GST_VFI_TAIL_HOLD, "One GAP event", "hold" },
+    { GST_VFI_TAIL_NONE, "Nothing", "none" },
+    { 0, NULL, NULL },
+  };
+
+  if (g_once_init_enter (&type))
+    g_once_init_leave (&type, g_enum_register_static ("GstVfiInterpTail", values));
+  return type;
+}
+
+#define TYPE_UNSUPPORTED (unsupported_get_type ())
+static GType
+unsupported_get_type (void)
+{
+  static gsize type = 0;
+  static const GEnumValue values[] = {
+    { UNSUPPORTED_ERROR, "Fail with an error that says what to do", "error" },
+    { UNSUPPORTED_PASSTHROUGH, "Let it through unchanged", "passthrough" },
+    { 0, NULL, NULL },
+  };
+
+  if (g_once_init_enter (&type))
+    g_once_init_leave (&type, g_enum_register_static ("GstVfiInterpUnsupported", values));
+  return type;
+}
+
+/* Model */
+
+static GVariant *
+value_to_variant (const GValue *value)
+{
+  switch (G_VALUE_TYPE (value)) {
+    case G_TYPE_BOOLEAN:
+      return g_variant_new_boolean (g_value_get_boolean (value));
+    case G_TYPE_UINT:
+      return g_variant_new_uint32 (g_value_get_uint (value));
+    case G_TYPE_INT:
+      /* Launch lines make every plain number an int. A negative one is passed on as a
+       * double, so that the engine refuses it in the words of its option table. */
+      if (g_value_get_int (value) < 0)
+        return g_variant_new_double (g_value_get_int (value));
+      return g_variant_new_uint32 ((guint32) g_value_get_int (value));
+    case G_TYPE_FLOAT:
+      return g_variant_new_double (g_value_get_float (value));
+    case G_TYPE_DOUBLE:
+      return g_variant_new_double (g_value_get_double (value));
+    case G_TYPE_STRING:
+      return g_variant_new_string (
+          g_value_get_string (value) != NULL ? g_value_get_string (value) : "");
+    default:
+      return NULL;
+  }
+}
+
+/* a{sv} of @options; NULL with the name of a field whose type the engine has no options of. */
+static GVariant *
+options_to_variant (const GstStructure *options, const char **bad_field)
+{
+  g_autoptr (GVariantBuilder) builder = g_variant_builder_new (G_VARIANT_TYPE_VARDICT);
+  gint n_fields = gst_structure_n_fields (options);
+
+  *bad_field = NULL;
+  for (gint i = 0; i < n_fields; i++) {
+    const char *name = gst_structure_nth_field_name (options, (guint) i);
+    GVariant *variant = value_to_variant (gst_structure_get_value (options, name));
+    if (variant == NULL) {
+      *bad_field = name;
+      return NULL;
+    }
+    g_variant_builder_add (builder, "{sv}", name, variant);
+  }
+  return g_variant_builder_end (builder);
+}
+
+static void
+post_model_error (GstVfiInterp *self, const GError *error)
+{
+  if (g_error_matches (error, VFI_ERROR, VFI_ERROR_NOT_FOUND))
+    GST_ELEMENT_ERROR (self, RESOURCE, NOT_FOUND, ("%s", error->message), (NULL));
+  else if (g_error_matches (error, VFI_ERROR, VFI_ERROR_INVALID_ARGUMENT))
+    GST_ELEMENT_ERROR (self, RESOURCE, SETTINGS, ("%s", error->message), (NULL));
+  else
+    GST_ELEMENT_ERROR (self, RESOURCE, OPEN_READ, ("%s", error->message), (NULL));
+}
+
+static VfiModel *
+load_model (GstVfiInterp *self, const char *name, const GstStructure *options)
+{
+  g_autoptr (GError) error = NULL;
+  GVariant *variant = NULL;
+  const char *bad_field = NULL;
+  VfiModel *model;
+
+  if (options != NULL) {
+    variant = options_to_variant (options, &bad_field);
+    if (variant == NULL) {
+      GST_ELEMENT_ERROR (self, RESOURCE, SETTINGS,
+          ("model-options: \"%s\" must be a boolean, a number or a string, found %s.",
+              bad_field,
+              g_type_name (gst_structure_get_field_type (options, bad_field))),
+          (NULL));
+      return NULL;
+    }
+  }
+  model = vfi_model_open (name, variant, &error);
+  if (model == NULL)
+    post_model_error (self, error);
+  return model;
+}
+
+/* Makes self->model what the properties name. Runs in state changes. */
+static gboolean
+open_model (GstVfiInterp *self)
+{
+  g_autofree gchar *name = NULL;
+  GstStructure *options;
+  VfiModel *model;
+
+  GST_OBJECT_LOCK (self);
+  if (self->model != NULL && !self->model_changed) {
+    GST_OBJECT_UNLOCK (self);
+    return TRUE;
+  }
+  name = g_strdup (self->model_name);
+  options =
+      self->model_options != NULL ? gst_structure_copy (self->model_options) : NULL;
+  self->model_changed = FALSE;
+  GST_OBJECT_UNLOCK (self);
+
+  model = load_model (self, name, options);
+  g_clear_pointer (&options, gst_structure_free);
+  GST_OBJECT_LOCK (self);
+  g_clear_pointer (&self->model, vfi_model_unref);
+  self->model = model;
+  GST_OBJECT_UNLOCK (self);
+  return model != NULL;
+}
+
+static void
+close_model (GstVfiInterp *self)
+{
+  GST_OBJECT_LOCK (self);
+  VfiModel *model = g_steal_pointer (&self->model);
+  GST_OBJECT_UNLOCK (self);
+  vfi_model_unref (model);
+}
+
+static gboolean
+check_device (GstVfiInterp *self)
+{
+  g_autofree gchar *device = NULL;
+
+  g_mutex_lock (&self->stream->lock);
+  device = g_strdup (self->stream->settings.device);
+  g_mutex_unlock (&self->stream->lock);
+  if (g_str_equal (device, "auto") || g_str_equal (device, "cpu") ||
+      g_regex_match_simple ("^cuda(:[0-9]+)?$", device, 0, 0))
+    return TRUE;
+  GST_ELEMENT_ERROR (self, RESOURCE, SETTINGS,
+      ("device: expected auto, cpu or cuda[:N], found \"%s\".", device), (NULL));
+  return FALSE;
+}
+
+static GstStateChangeReturn
+gst_vfi_interp_change_state (GstElement *element, GstStateChange transition)
+{
+  GstVfiInterp *self = GST_VFI_INTERP (element);
+  GstStateChangeReturn ret;
+
+  switch (transition) {
+    case GST_STATE_CHANGE_NULL_TO_READY:
+      if (!check_device (self) || !open_model (self))
+        return GST_STATE_CHANGE_FAILURE;
+      break;
+    case GST_STATE_CHANGE_READY_TO_PAUSED:
+      if (!check_device (self) || !open_model (self))
+        return GST_STATE_CHANGE_FAILURE;
+      gst_vfi_stream_start (self->stream, self->model);
+      break;
+    case GST_STATE_CHANGE_PAUSED_TO_READY:
+      gst_vfi_stream_set_flushing (self->stream);
+      break;
+    default:
+      break;
+  }
+  ret = GST_ELEMENT_CLASS (gst_vfi_interp_parent_class)->change_state (element, transition);
+  switch (transition) {
+    case GST_STATE_CHANGE_READY_TO_PAUSED:
+      if (ret == GST_STATE_CHANGE_FAILURE)
+        gst_vfi_stream_stop (self->stream);
+      break;
+    case GST_STATE_CHANGE_PAUSED_TO_READY:
+      gst_vfi_stream_stop (self->stream);
+      break;
+    case GST_STATE_CHANGE_READY_TO_NULL:
+      close_model (self);
+      break;
+    default:
+      break;
+  }
+  return ret;
+}
+
+/* Properties */
+
+static void
+set_model_property (GstVfiInterp *self, guint id, const GValue *value)
+{
+  GST_OBJECT_LOCK (self);
+  if (id == PROP_MODEL) {
+    const gchar *name = g_value_get_string (value);
+    g_free (self->model_name);
+    self->model_name = g_strdup (name != NULL ? name : DEFAULT_MODEL);
+  } else {
+    const GstStructure *options = gst_value_get_structure (value);
+    g_clear_pointer (&self->model_options, gst_structure_free);
+    self->model_options = options != NULL ? gst_structure_copy (options) : NULL;
+  }
+  self->model_changed = TRUE;
+  GST_OBJECT_UNLOCK (self);
+}
+
+/* Returns whether caps have to be chosen anew. */
+static gboolean
+set_setting (GstVfiSettings *settings, guint id, const GValue *value)
+{
+  switch (id) {
+    case PROP_MULTIPLIER:
+      settings->multiplier = g_value_get_uint (value);
+      return TRUE;
+    case PROP_SCALE:
+      settings->scale = g_value_get_double (value);
+      /* Between 0, which is "auto", and the smallest scale there is nothing. */
+      if (settings->scale > 0)
+        settings->scale = MAX (settings->scale, 0.25);
+      return TRUE;
+    case PROP_UNSUPPORTED:
+      settings->pass_unsupported = g_value_get_enum (value) == UNSUPPORTED_PASSTHROUGH;
+      return TRUE;
+    case PROP_DEVICE:
+      g_free (settings->device);
+      settings->device = g_value_dup_string (value);
+      if (settings->device == NULL)
+        settings->device = g_strdup (DEFAULT_DEVICE);
+      break;
+    case PROP_THREADS:
+      settings->threads = g_value_get_uint (value);
+      break;
+    case PROP_MAX_IN_FLIGHT:
+      settings->max_in_flight = g_value_get_int (value);
+      break;
+    case PROP_TAIL:
+      settings->tail = (GstVfiTail) g_value_get_enum (value);
+      break;
+    default:
+      break;
+  }
+  return FALSE;
+}
+
+static void
+gst_vfi_interp_set_property (
+    GObject *object, guint id, const GValue *value, GParamSpec *pspec)
+{
+  GstVfiInterp *self = GST_VFI_INTERP (object);
+  gboolean reconfigure;
+
+  switch (id) {
+    case PROP_MODEL:
+    case PROP_MODEL_OPTIONS:
+      set_model_property (self, id, value);
+      break;
+    case PROP_MULTIPLIER:
+    case PROP_SCALE:
+    case PROP_UNSUPPORTED:
+    case PROP_DEVICE:
+    case PROP_THREADS:
+    case PROP_MAX_IN_FLIGHT:
+    case PROP_TAIL:
+      g_mutex_lock (&self->stream->lock);
+      reconfigure = set_setting (&self->stream->settings, id, value);
+      g_mutex_unlock (&self->stream->lock);
+      if (reconfigure)
+        gst_pad_mark_reconfigure (self->stream->srcpad);
+      break;
+    default:
+      G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
+      break;
+  }
+}
+
+static void
+get_model_property (GstVfiInterp *self, guint id, GValue *value)
+{
+  GST_OBJECT_LOCK (self);
+  if (id == PROP_MODEL)
+    g_value_set_string (value, self->model_name);
+  else
+    gst_value_set_structure (value, self->model_options);
+  GST_OBJECT_UNLOCK (self);
+}
+
+static void
+get_setting (const GstVfiSettings *settings, guint id, GValue *value)
+{
+  switch (id) {
+    case PROP_MULTIPLIER:
+      g_value_set_uint (value, settings->multiplier);
+      break;
+    case PROP_SCALE:
+      g_value_set_double (value, settings->scale);
+      break;
+    case PROP_UNSUPPORTED:
+      g_value_set_enum (value,
+          settings->pass_unsupported ? UNSUPPORTED_PASSTHROUGH : UNSUPPORTED_ERROR);
+      break;
+    case PROP_DEVICE:
+      g_value_set_string (value, settings->device);
+      break;
+    case PROP_THREADS:
+      g_value_set_uint (value, settings->threads);
+      break;
+    case PROP_MAX_IN_FLIGHT:
+      g_value_set_int (value, settings->max_in_flight);
+      break;
+    case PROP_TAIL:
+      g_value_set_enum (value, (gint) settings->tail);
+      break;
+    default:
+      break;
+  }
+}
+
+static void
+get_counter (const GstVfiCounters *counters, guint id, GValue *value)
+{
+  const guint64 by_id[] = {
+    [PROP_IN - PROP_IN] = counters->in,
+    [PROP_OUT - PROP_IN] = counters->out,
+    [PROP_INTERPOLATED - PROP_IN] = counters->interpolated,
+    [PROP_DUPLICATE - PROP_IN] = counters->duplicate,
+    [PROP_DROP - PROP_IN] = counters->drop,
+  };
+
+  g_value_set_uint64 (value, by_id[id - PROP_IN]);
+}
+
+static void
+get_stats (GstVfiInterp *self, GValue *value)
+{
+  VfiSession *session;
+  GstVfiCounters counters;
+  VfiModel *model = NULL;
+
+  g_mutex_lock (&self->stream->lock);
+  counters = self->stream->counters;
+  session =
+      self->stream->session != NULL ? vfi_session_ref (self->stream->session) : NULL;
+  g_mutex_unlock (&self->stream->lock);
+  GST_OBJECT_LOCK (self);
+  if (self->model != NULL)
+    model = vfi_model_ref (self->model);
+  GST_OBJECT_UNLOCK (self);
+  g_value_take_boxed (value, gst_vfi_stats_new (&counters, model, session));
+  vfi_session_unref (session);
+  vfi_model_unref (model);
+}
+
+static void
+gst_vfi_interp_get_property (GObject *object, guint id, GValue *value, GParamSpec *pspec)
+{
+  GstVfiInterp *self = GST_VFI_INTERP (object);
+
+  switch (id) {
+    case PROP_MODEL:
+    case PROP_MODEL_OPTIONS:
+      get_model_property (self, id, value);
+      break;
+    case PROP_MULTIPLIER:
+    case PROP_SCALE:
+    case PROP_UNSUPPORTED:
+    case PROP_DEVICE:
+    case PROP_THREADS:
+    case PROP_MAX_IN_FLIGHT:
+    case PROP_TAIL:
+      g_mutex_lock (&self->stream->lock);
+      get_setting (&self->stream->settings, id, value);
+      g_mutex_unlock (&self->stream->lock);
+      break;
+    case PROP_IN:
+    case PROP_OUT:
+    case PROP_INTERPOLATED:
+    case PROP_DUPLICATE:
+    case PROP_DROP:
+      g_mutex_lock (&self->stream->lock);
+      get_counter (&self->stream->counters, id, value);
+      g_mutex_unlock (&self->stream->lock);
+      break;
+    case PROP_STATS:
+      get_stats (self, value);
+      break;
+    default:
+      G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
+      break;
+  }
+}
+
+static void
+gst_vfi_interp_finalize (GObject *object)
+{
+  GstVfiInterp *self = GST_VFI_INTERP (object);
+
+  gst_vfi_stream_free (self->stream);
+  close_model (self);
+  g_free (self->model_name);
+  g_clear_pointer (&self->model_options, gst_structure_free);
+  G_OBJECT_CLASS (gst_vfi_interp_parent_class)->finalize (object);
+}
+
+static void
+gst_vfi_interp_init (GstVfiInterp *self)
+{
+  self->model_name = g_strdup (DEFAULT_MODEL);
+  self->stream = gst_vfi_stream_new (GST_ELEMENT (self));
+  self->stream->settings = (GstVfiSettings){
+    .multiplier = DEFAULT_MULTIPLIER,
+    .scale = DEFAULT_SCALE,
+    .tail = DEFAULT_TAIL,
+    .pass_unsupported = DEFAULT_UNSUPPORTED == UNSUPPORTED_PASSTHROUGH,
+    .threads = DEFAULT_THREADS,
+    .max_in_flight = DEFAULT_MAX_IN_FLIGHT,
+    .device = g_strdup (DEFAULT_DEVICE),
+  };
+}
+
+#define FLAGS (G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS)
+#define READY_FLAGS (FLAGS | GST_PARAM_MUTABLE_READY)
+#define PLAYING_FLAGS (FLAGS | GST_PARAM_MUTABLE_PLAYING)
+
+static void
+install_settings (GObjectClass *klass)
+{
+  g_object_class_install_property (klass, PROP_MODEL,
+      g_param_spec_string ("model", "Model",
+          "Name of a model on the search path, or a file; \"auto\" is the highest RIFE "
+          "found, \"blend\" needs no file",
+          DEFAULT_MODEL, READY_FLAGS));
+  g_object_class_install_property (klass, PROP_MODEL_OPTIONS,
+      g_param_spec_boxed ("model-options", "Model options",
+          "Options of the model's family, such as \"options,ensemble=true\"",
+          GST_TYPE_STRUCTURE, READY_FLAGS));
+  g_object_class_install_property (klass, PROP_MULTIPLIER,
+      g_param_spec_uint ("multiplier", "Multiplier",
+          "Preferred ratio of output to input frame rate; 1 passes frames through", 1,
+          GST_VFI_MAX_MULTIPLIER, DEFAULT_MULTIPLIER, PLAYING_FLAGS));
+  g_object_class_install_property (klass, PROP_SCALE,
+      g_param_spec_double ("scale", "Flow scale",
+          "Scale that motion is estimated at, 0.25 to 4; 0 chooses by frame size. Smaller "
+          "is faster; ignored by models without one",
+          0, 4, DEFAULT_SCALE, PLAYING_FLAGS));
+  g_object_class_install_property (klass, PROP_DEVICE,
+      g_param_spec_string ("device", "Device",
+          "Where to compute: \"auto\", \"cpu\" or \"cuda[:N]\"", DEFAULT_DEVICE,
+          READY_FLAGS));
+  g_object_class_install_property (klass, PROP_THREADS,
+      g_param_spec_uint ("threads", "Threads",
+          "Threads that compute; 0 is every usable CPU", 0, 1024, DEFAULT_THREADS,
+          READY_FLAGS));
+  g_object_class_install_property (klass, PROP_MAX_IN_FLIGHT,
+      g_param_spec_int ("max-in-flight", "Max in flight",
+          "Pairs of frames computed while earlier ones are on their way; -1 is 1 for live "
+          "sources and else 2, 0 works in upstream's thread",
+          -1, 8, DEFAULT_MAX_IN_FLIGHT, READY_FLAGS));
+  g_object_class_install_property (klass, PROP_TAIL,
+      g_param_spec_enum ("tail", "Tail",
+          "What follows the last frame where frames end (end of stream, gap, new caps)",
+          TYPE_TAIL, DEFAULT_TAIL, PLAYING_FLAGS));
+  g_object_class_install_property (klass, PROP_UNSUPPORTED,
+      g_param_spec_enum ("unsupported", "Unsupported video",
+          "What to do with video that cannot be interpolated, such as interlaced",
+          TYPE_UNSUPPORTED, DEFAULT_UNSUPPORTED, PLAYING_FLAGS));
+}
+
+static void
+install_counter (GObjectClass *klass, guint id, const char *name, const char *blurb)
+{
+  g_object_class_install_property (klass, id,
+      g_param_spec_uint64 (name, name, blurb, 0, G_MAXUINT64, 0,
+          G_PARAM_READABLE | G_PARAM_STATIC_STRINGS));
+}
+
+static void
+install_readings (GObjectClass *klass)
+{
+  install_counter (klass, PROP_IN, "in", "Frames that came in");
+  install_counter (klass, PROP_OUT, "out", "Frames that went out");
+  install_counter (klass, PROP_INTERPOLATED, "interpolated", "Frames made in between");
+  install_counter (klass, PROP_DUPLICATE, "duplicate", "Frames shown again");
+  install_counter (klass, PROP_DROP, "drop", "Frames without a place in the output");
+  g_object_class_install_property (klass, PROP_STATS,
+      g_param_spec_boxed ("stats", "Statistics",
+          "What runs (model, device, sizes) and how much of it ran", GST_TYPE_STRUCTURE,
+          G_PARAM_READABLE | G_PARAM_STATIC_STRINGS));
+}
+
+static void
+add_pad_templates (GstElementClass *klass)
+{
+  g_autoptr (GstCaps) caps = gst_vfi_format_template_caps ();
+
+  gst_element_class_add_pad_template (
+      klass, gst_pad_template_new ("sink", GST_PAD_SINK, GST_PAD_ALWAYS, caps));
+  gst_element_class_add_pad_template (
+      klass, gst_pad_template_new ("src", GST_PAD_SRC, GST_PAD_ALWAYS, caps));
+}
+
+static void
+gst_vfi_interp_class_init (GstVfiInterpClass *klass)
+{
+  GObjectClass *object_class = G_OBJECT_CLASS (klass);
+  GstElementClass *element_class = GST_ELEMENT_CLASS (klass);
+
+  object_class->set_property = GST_DEBUG_FUNCPTR (gst_vfi_interp_set_property);
+  object_class->get_property = GST_DEBUG_FUNCPTR (gst_vfi_interp_get_property);
+  object_class->finalize = GST_DEBUG_FUNCPTR (gst_vfi_interp_finalize);
+  element_class->change_state = GST_DEBUG_FUNCPTR (gst_vfi_interp_change_state);
+  install_settings (object_class);
+  install_readings (object_class);
+  add_pad_templates (element_class);
+  gst_element_class_set_static_metadata (element_class, "Video frame interpolator",
+      "Filter/Effect/Video", "Raises the frame rate by neural frame interpolation",
+      "The vfiinterp authors");
+  gst_type_mark_as_plugin_api (TYPE_TAIL, (GstPluginAPIFlags) 0);
+  gst_type_mark_as_plugin_api (TYPE_UNSUPPORTED, (GstPluginAPIFlags) 0);
+}

@@ -1,0 +1,211 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Allocation queries, pools and mapping. A pool from downstream is preferred: its buffers
+ * are the ones that need no copy there. */
+#include "vfialloc.h"
+
+#include <gst/video/gstvideometa.h>
+#include <gst/video/gstvideopool.h>
+
+/* A configured pool that is not active yet. Padded rows need GstVideoMeta to be understood. */
+static GstBufferPool *
+new_own_pool (
+    const GstVideoInfo *info, GstCaps *caps, gboolean with_meta, guint min_buffers)
+{
+  GstBufferPool *pool = gst_video_buffer_pool_new ();
+  GstStructure *config = gst_buffer_pool_get_config (pool);
+  GstVideoAlignment alignment;
+  GstAllocationParams params;
+
+  gst_allocation_params_init (&params);
+  params.align = GST_VFI_ALIGNMENT - 1;
+  gst_buffer_pool_config_set_params (
+      config, caps, (guint) GST_VIDEO_INFO_SIZE (info), min_buffers, 0);
+  gst_buffer_pool_config_set_allocator (config, NULL, &params);
+  if (with_meta) {
+    gst_video_alignment_reset (&alignment);
+    for (guint i = 0; i < GST_VIDEO_MAX_PLANES; i++)
+      alignment.stride_align[i] = GST_VFI_ALIGNMENT - 1;
+    gst_buffer_pool_config_add_option (config, GST_BUFFER_POOL_OPTION_VIDEO_META);
+    gst_buffer_pool_config_add_option (config, GST_BUFFER_POOL_OPTION_VIDEO_ALIGNMENT);
+    gst_buffer_pool_config_set_video_alignment (config, &alignment);
+  }
+  if (!gst_buffer_pool_set_config (pool, config))
+    g_clear_pointer (&pool, gst_object_unref);
+  return pool;
+}
+
+GstBufferPool *
+gst_vfi_alloc_own_pool (const GstVideoInfo *info, GstCaps *caps, gboolean with_meta)
+{
+  g_autoptr (GstCaps) made =
+      caps != NULL ? gst_caps_ref (caps) : gst_video_info_to_caps ((GstVideoInfo *) info);
+  GstBufferPool *pool = new_own_pool (info, made, with_meta, 0);
+
+  if (pool == NULL || gst_buffer_pool_set_active (pool, TRUE))
+    return pool;
+  gst_object_unref (pool);
+  return NULL;
+}
+
+gboolean
+gst_vfi_alloc_propose (GstQuery *query, guint min_buffers, gboolean with_meta)
+{
+  GstCaps *caps = NULL;
+  gboolean need_pool = FALSE;
+  GstVideoInfo info;
+  g_autoptr (GstBufferPool) pool = NULL;
+
+  gst_query_parse_allocation (query, &caps, &need_pool);
+  if (caps == NULL || !gst_video_info_from_caps (&info, caps))
+    return FALSE;
+  if (need_pool) {
+    pool = new_own_pool (&info, caps, with_meta, min_buffers);
+    if (pool == NULL)
+      return FALSE;
+  }
+  gst_query_add_allocation_pool (
+      query, pool, (guint) GST_VIDEO_INFO_SIZE (&info), min_buffers, 0);
+  if (with_meta)
+    gst_query_add_allocation_meta (query, GST_VIDEO_META_API_TYPE, NULL);
+  return TRUE;
+}
+
+void
+gst_vfi_alloc_amend_proxied (GstQuery *query)
+{
+  guint i = 0;
+
+  while (i < gst_query_get_n_allocation_pools (query)) {
+    g_autoptr (GstBufferPool) pool = NULL;
+    guint size, min, max;
+    gst_query_parse_nth_allocation_pool (query, i, &pool, &size, &min, &max);
+    if (max != 0 && min == max) {
+      gst_query_remove_nth_allocation_pool (query, i);
+      continue;
+    }
+    gst_query_set_nth_allocation_pool (query, i, pool, size, min + 1, max);
+    i++;
+  }
+}
+
+/* Configures downstream's @pool; takes what the pool makes of the configuration as long as it
+ * still fits. */
+static gboolean
+configure_pool (GstBufferPool *pool, GstCaps *caps, GstQuery *query, guint size,
+    guint min, guint max)
+{
+  GstStructure *config = gst_buffer_pool_get_config (pool);
+  GstAllocator *allocator = NULL;
+  GstAllocationParams params;
+
+  gst_allocation_params_init (&params);
+  if (gst_query_get_n_allocation_params (query) > 0)
+    gst_query_parse_nth_allocation_param (query, 0, &allocator, &params);
+  params.align = MAX (params.align, GST_VFI_ALIGNMENT - 1);
+  gst_buffer_pool_config_set_params (config, caps, size, min, max);
+  gst_buffer_pool_config_set_allocator (config, allocator, &params);
+  if (gst_query_find_allocation_meta (query, GST_VIDEO_META_API_TYPE, NULL) &&
+      gst_buffer_pool_has_option (pool, GST_BUFFER_POOL_OPTION_VIDEO_META))
+    gst_buffer_pool_config_add_option (config, GST_BUFFER_POOL_OPTION_VIDEO_META);
+  g_clear_pointer (&allocator, gst_object_unref);
+  if (gst_buffer_pool_set_config (pool, config))
+    return TRUE;
+
+  config = gst_buffer_pool_get_config (pool);
+  if (gst_buffer_pool_config_validate_params (config, caps, size, min, max))
+    return gst_buffer_pool_set_config (pool, config);
+  gst_structure_free (config);
+  return FALSE;
+}
+
+static GstBufferPool *
+downstream_pool (GstQuery *query, GstCaps *caps, const GstVideoInfo *info, guint extra)
+{
+  GstBufferPool *pool = NULL;
+  guint size, min, max;
+
+  if (gst_query_get_n_allocation_pools (query) == 0)
+    return NULL;
+  gst_query_parse_nth_allocation_pool (query, 0, &pool, &size, &min, &max);
+  if (pool == NULL)
+    return NULL;
+  size = MAX (size, (guint) GST_VIDEO_INFO_SIZE (info));
+  min += extra;
+  if (max != 0)
+    min = MIN (min, max);
+  if (configure_pool (pool, caps, query, size, min, max) &&
+      gst_buffer_pool_set_active (pool, TRUE))
+    return pool;
+  gst_object_unref (pool);
+  return NULL;
+}
+
+GstBufferPool *
+gst_vfi_alloc_decide (GstPad *srcpad, GstCaps *caps, const GstVideoInfo *info,
+    guint extra, gboolean *with_meta)
+{
+  g_autoptr (GstQuery) query = gst_query_new_allocation (caps, TRUE);
+  GstBufferPool *pool = NULL;
+
+  *with_meta = FALSE;
+  if (gst_pad_peer_query (srcpad, query)) {
+    *with_meta = gst_query_find_allocation_meta (query, GST_VIDEO_META_API_TYPE, NULL);
+    pool = downstream_pool (query, caps, info, extra);
+  }
+  return pool != NULL ? pool : gst_vfi_alloc_own_pool (info, caps, *with_meta);
+}
+
+/* The engine wants 2-byte samples on 2-byte addresses. */
+static gboolean
+is_aligned (const GstVideoFrame *map)
+{
+  guintptr bits = 0;
+
+  if (GST_VIDEO_FRAME_COMP_DEPTH (map, 0) <= 8)
+    return TRUE;
+  for (guint i = 0; i < GST_VIDEO_FRAME_N_PLANES (map); i++)
+    bits |= (guintptr) GST_VIDEO_FRAME_PLANE_DATA (map, i) |
+            (guintptr) GST_VIDEO_FRAME_PLANE_STRIDE (map, i);
+  return (bits & 1) == 0;
+}
+
+gboolean
+gst_vfi_alloc_map (GstBuffer *buffer, const GstVideoInfo *info, GstMapFlags flags,
+    GstVideoFrame *map, VfiFrame *picture, gboolean *misaligned)
+{
+  *misaligned = FALSE;
+  if (!gst_video_frame_map (map, info, buffer,
+          (GstMapFlags) (flags | GST_VIDEO_FRAME_MAP_FLAG_NO_REF)))
+    return FALSE;
+  if (!is_aligned (map)) {
+    *misaligned = TRUE;
+    gst_video_frame_unmap (map);
+    return FALSE;
+  }
+  *picture = (VfiFrame){ .id = 0 };
+  for (guint i = 0; i < GST_VIDEO_FRAME_N_PLANES (map); i++) {
+    picture->data[i] = GST_VIDEO_FRAME_PLANE_DATA (map, i);
+    picture->stride[i] = GST_VIDEO_FRAME_PLANE_STRIDE (map, i);
+  }
+  return TRUE;
+}
+
+gboolean
+gst_vfi_alloc_copy (GstBuffer *to, GstBuffer *from, const GstVideoInfo *info)
+{
+  GstVideoFrame source, target;
+  gboolean copied;
+
+  if (!gst_video_frame_map (&source, info, from,
+          (GstMapFlags) (GST_MAP_READ | GST_VIDEO_FRAME_MAP_FLAG_NO_REF)))
+    return FALSE;
+  if (!gst_video_frame_map (&target, info, to,
+          (GstMapFlags) (GST_MAP_WRITE | GST_VIDEO_FRAME_MAP_FLAG_NO_REF))) {
+    gst_video_frame_unmap (&source);
+    return FALSE;
+  }
+  copied = gst_video_frame_copy (&target, &source);
+  gst_video_frame_unmap (&target);
+  gst_video_frame_unmap (&source);
+  return copied;
+}

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Memory of pictures: allocation queries in both directions, the pool that in-betweens come
+ * from, and buffers mapped as the engine's frames. */
+#pragma once
+
+#include <gst/video/video.h>
+
+#include <vfi/vfi.h>
+
+G_BEGIN_DECLS
+
+/* Alignment, in bytes, of memory that the element allocates itself. */
+#define GST_VFI_ALIGNMENT 64
+
+/* Answers an upstream ALLOCATION @query whose buffers we hold on to: a pool with at least
+ * @min_buffers and, @with_meta, GstVideoMeta. Originals go on downstream as they are, so that
+ * only downstream can say whether it understands that meta. */
+gboolean gst_vfi_alloc_propose (GstQuery *query, guint min_buffers, gboolean with_meta);
+
+/* In pass-through downstream's answer stands, but one more buffer may be held here: raises
+ * the pools' minimum and removes pools that cannot grow. */
+void gst_vfi_alloc_amend_proxied (GstQuery *query);
+
+/* A new, active pool of own video buffers, growing on demand; rows are aligned if
+ * @with_meta. @caps may be NULL. */
+GstBufferPool *gst_vfi_alloc_own_pool (
+    const GstVideoInfo *info, GstCaps *caps, gboolean with_meta);
+
+/* Asks downstream of @srcpad for a pool with @extra buffers more than it needs itself, and
+ * falls back to an own one. @with_meta says whether downstream understands GstVideoMeta.
+ * Returns an active pool, or NULL. */
+GstBufferPool *gst_vfi_alloc_decide (GstPad *srcpad, GstCaps *caps,
+    const GstVideoInfo *info, guint extra, gboolean *with_meta);
+
+/* Maps @buffer without taking a reference and describes it to the engine in @picture.
+ * FALSE, with nothing mapped, if it cannot be mapped or its memory is too oddly placed for
+ * the engine (*misaligned is then set). */
+gboolean gst_vfi_alloc_map (GstBuffer *buffer, const GstVideoInfo *info,
+    GstMapFlags flags, GstVideoFrame *map, VfiFrame *picture, gboolean *misaligned);
+
+/* Copies the pixels of @from into @to, both of @info. */
+gboolean gst_vfi_alloc_copy (GstBuffer *to, GstBuffer *from, const GstVideoInfo *info);
+
+G_END_DECLS

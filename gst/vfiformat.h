@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Which GStreamer formats the element takes, and how the engine sees them. Formats without a
+ * direct path in the engine are bridged by one GstVideoConverter step; it must lose no bits,
+ * so the inner format never has less depth, less chroma or no alpha where the outer has. */
+#pragma once
+
+#include <gst/video/video.h>
+
+#include <vfi/vfi.h>
+
+G_BEGIN_DECLS
+
+/* The format that the engine works in for frames of @format: itself where there is a direct
+ * path, GST_VIDEO_FORMAT_UNKNOWN where nothing keeps all of it. */
+GstVideoFormat gst_vfi_format_inner (GstVideoFormat format);
+
+/* Caps of both pad templates: every format with an inner one, direct formats first. New
+ * reference. */
+GstCaps *gst_vfi_format_template_caps (void);
+
+/* What the engine needs to know about frames of @info, whose format must be a direct one. */
+VfiVideoInfo gst_vfi_format_video_info (const GstVideoInfo *info);
+
+/* The way of pictures between the stream's format and the engine's. Not thread-safe: the
+ * streaming thread owns it. */
+typedef struct {
+  GstVideoInfo outer; /* the stream's */
+  GstVideoInfo inner; /* the engine's; equals outer without converters */
+  GstVideoConverter *to_inner; /* NULL where the path is direct */
+  GstVideoConverter *to_outer;
+} GstVfiPath;
+
+/* Prepares @path (zeroed or cleared) for frames of @outer; FALSE if nothing fits. */
+gboolean gst_vfi_path_init (GstVfiPath *path, const GstVideoInfo *outer);
+
+/* Frees what gst_vfi_path_init() made; a zeroed path is allowed. */
+void gst_vfi_path_clear (GstVfiPath *path);
+
+G_END_DECLS

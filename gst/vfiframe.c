@@ -1,0 +1,232 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Held originals and outputs: mapping, conversion to and from the engine's format. Copies
+ * are made where memory would otherwise be shared: a pool throws away a buffer whose memory
+ * somebody else still has when it comes back. */
+#include "vfiframe.h"
+
+#include "vfialloc.h"
+
+static void
+release_pool (GstBufferPool **pool)
+{
+  if (*pool != NULL)
+    gst_buffer_pool_set_active (*pool, FALSE);
+  gst_clear_object (pool);
+}
+
+gboolean
+gst_vfi_pictures_set_format (GstVfiPictures *pictures, const GstVideoInfo *outer)
+{
+  release_pool (&pictures->inner_pool);
+  return gst_vfi_path_init (&pictures->path, outer);
+}
+
+void
+gst_vfi_pictures_clear (GstVfiPictures *pictures)
+{
+  gst_vfi_path_clear (&pictures->path);
+  release_pool (&pictures->inner_pool);
+  release_pool (&pictures->out_pool);
+}
+
+static GstBuffer *
+acquire_inner (GstVfiPictures *pictures)
+{
+  GstBuffer *buffer = NULL;
+
+  if (pictures->inner_pool == NULL)
+    pictures->inner_pool = gst_vfi_alloc_own_pool (&pictures->path.inner, NULL, TRUE);
+  if (pictures->inner_pool == NULL ||
+      gst_buffer_pool_acquire_buffer (pictures->inner_pool, &buffer, NULL) != GST_FLOW_OK)
+    return NULL;
+  return buffer;
+}
+
+/* Moves a picture between two buffers, through @converter or, without one, as it is. */
+static gboolean
+transfer (GstBuffer *to, const GstVideoInfo *to_info, GstBuffer *from,
+    const GstVideoInfo *from_info, GstVideoConverter *converter)
+{
+  GstVideoFrame source, target;
+
+  if (converter == NULL)
+    return gst_vfi_alloc_copy (to, from, from_info);
+  if (!gst_video_frame_map (&source, from_info, from,
+          (GstMapFlags) (GST_MAP_READ | GST_VIDEO_FRAME_MAP_FLAG_NO_REF)))
+    return FALSE;
+  if (!gst_video_frame_map (&target, to_info, to,
+          (GstMapFlags) (GST_MAP_WRITE | GST_VIDEO_FRAME_MAP_FLAG_NO_REF))) {
+    gst_video_frame_unmap (&source);
+    return FALSE;
+  }
+  gst_video_converter_frame (converter, &source, &target);
+  gst_video_frame_unmap (&target);
+  gst_video_frame_unmap (&source);
+  return TRUE;
+}
+
+static gboolean
+map_copy (GstVfiPictures *pictures, GstVfiFrame *frame)
+{
+  gboolean misaligned;
+
+  frame->readable = acquire_inner (pictures);
+  if (frame->readable == NULL)
+    return FALSE;
+  if (transfer (frame->readable, &pictures->path.inner, frame->buffer,
+          &pictures->path.outer, pictures->path.to_inner) &&
+      gst_vfi_alloc_map (frame->readable, &pictures->path.inner, GST_MAP_READ,
+          &frame->map, &frame->picture, &misaligned))
+    return TRUE;
+  g_clear_pointer (&frame->readable, gst_buffer_unref);
+  return FALSE;
+}
+
+static gboolean
+map_frame (GstVfiPictures *pictures, GstVfiFrame *frame)
+{
+  gboolean misaligned = FALSE;
+
+  if (pictures->path.to_inner != NULL)
+    return map_copy (pictures, frame);
+  if (gst_vfi_alloc_map (frame->buffer, &pictures->path.inner, GST_MAP_READ, &frame->map,
+          &frame->picture, &misaligned)) {
+    frame->readable = frame->buffer;
+    return TRUE;
+  }
+  return misaligned && map_copy (pictures, frame);
+}
+
+static void
+frame_clear (gpointer data)
+{
+  GstVfiFrame *frame = data;
+
+  if (frame->readable != NULL)
+    gst_video_frame_unmap (&frame->map);
+  if (frame->readable != frame->buffer)
+    gst_clear_buffer (&frame->readable);
+  gst_buffer_unref (frame->buffer);
+}
+
+GstVfiFrame *
+gst_vfi_frame_new (GstVfiPictures *pictures, GstBuffer *buffer, guint64 id)
+{
+  GstVfiFrame *frame = g_atomic_rc_box_new0 (GstVfiFrame);
+
+  frame->buffer = buffer;
+  if (!map_frame (pictures, frame)) {
+    gst_vfi_frame_unref (frame);
+    return NULL;
+  }
+  frame->picture.id = id;
+  return frame;
+}
+
+GstVfiFrame *
+gst_vfi_frame_ref (GstVfiFrame *frame)
+{
+  return g_atomic_rc_box_acquire (frame);
+}
+
+void
+gst_vfi_frame_unref (GstVfiFrame *frame)
+{
+  g_atomic_rc_box_release_full (frame, frame_clear);
+}
+
+GstVfiFrame *
+gst_vfi_frame_detach (GstVfiPictures *pictures, const GstVfiFrame *frame)
+{
+  GstBuffer *copy = gst_buffer_copy_deep (frame->buffer);
+
+  if (copy == NULL)
+    return NULL;
+  return gst_vfi_frame_new (pictures, copy, frame->picture.id);
+}
+
+static GstFlowReturn
+acquire_out (GstVfiPictures *pictures, gboolean wait, GstBuffer **buffer)
+{
+  GstBufferPoolAcquireParams params = {
+    .flags = wait ? GST_BUFFER_POOL_ACQUIRE_FLAG_NONE
+                  : GST_BUFFER_POOL_ACQUIRE_FLAG_DONTWAIT,
+  };
+
+  return gst_buffer_pool_acquire_buffer (pictures->out_pool, buffer, &params);
+}
+
+static gboolean
+map_output (GstVfiOutput *output, GstVfiPictures *pictures, gboolean *misaligned)
+{
+  output->mapped = gst_vfi_alloc_map (output->target, &pictures->path.inner,
+      GST_MAP_WRITE, &output->map, &output->picture, misaligned);
+  return output->mapped;
+}
+
+GstFlowReturn
+gst_vfi_output_open (GstVfiOutput *output, GstVfiPictures *pictures, gboolean wait)
+{
+  gboolean misaligned = FALSE;
+  GstFlowReturn ret;
+
+  if (pictures->path.to_outer == NULL) {
+    ret = acquire_out (pictures, wait, &output->target);
+    if (ret != GST_FLOW_OK)
+      return ret;
+    if (map_output (output, pictures, &misaligned))
+      return GST_FLOW_OK;
+    g_clear_pointer (&output->target, gst_buffer_unref);
+    if (!misaligned)
+      return GST_FLOW_ERROR;
+  }
+  output->target = acquire_inner (pictures);
+  if (output->target == NULL || !map_output (output, pictures, &misaligned))
+    return GST_FLOW_ERROR;
+  output->buffer = NULL;
+  return GST_FLOW_OK;
+}
+
+GstFlowReturn
+gst_vfi_output_finish (GstVfiOutput *output, GstVfiPictures *pictures)
+{
+  GstFlowReturn ret;
+
+  gst_video_frame_unmap (&output->map);
+  output->mapped = FALSE;
+  if (output->target->pool == pictures->out_pool) {
+    output->buffer = g_steal_pointer (&output->target);
+    return GST_FLOW_OK;
+  }
+  ret = acquire_out (pictures, TRUE, &output->buffer);
+  if (ret == GST_FLOW_OK && !transfer (output->buffer, &pictures->path.outer,
+                                output->target, &pictures->path.inner,
+                                pictures->path.to_outer))
+    ret = GST_FLOW_ERROR;
+  g_clear_pointer (&output->target, gst_buffer_unref);
+  return ret;
+}
+
+void
+gst_vfi_output_clear (GstVfiOutput *output)
+{
+  if (output->mapped)
+    gst_video_frame_unmap (&output->map);
+  output->mapped = FALSE;
+  g_clear_pointer (&output->target, gst_buffer_unref);
+  g_clear_pointer (&output->buffer, gst_buffer_unref);
+}
+
+GstFlowReturn
+gst_vfi_output_duplicate (
+    GstVfiPictures *pictures, const GstVfiFrame *frame, GstBuffer **copy)
+{
+  GstFlowReturn ret = acquire_out (pictures, TRUE, copy);
+
+  if (ret != GST_FLOW_OK)
+    return ret;
+  if (gst_vfi_alloc_copy (*copy, frame->buffer, &pictures->path.outer))
+    return GST_FLOW_OK;
+  g_clear_pointer (copy, gst_buffer_unref);
+  return GST_FLOW_ERROR;
+}

@@ -1,0 +1,391 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Caps of the stream: queries, the choice of output caps, and what follows from it (pool,
+ * session, latency). The arithmetic is in vficaps.c. */
+#include "vfialloc.h"
+#include "vfipending.h"
+#include "vfistream.h"
+
+#define GST_CAT_DEFAULT gst_vfi_debug
+
+/* Taken as the duration of frames of unknown rate, for latency only. */
+#define ASSUMED_FRAME_DURATION (GST_SECOND / 25)
+
+static GstVfiCapsOptions
+caps_options (GstVfiStream *stream)
+{
+  GstVfiSettings settings = gst_vfi_stream_settings (stream);
+
+  return (GstVfiCapsOptions){
+    .multiplier = settings.multiplier,
+    .pass_unsupported = settings.pass_unsupported,
+  };
+}
+
+/* What @pad can do: its template, and what the other side makes of the other pad's peer. */
+static GstCaps *
+query_caps (GstVfiStream *stream, GstPad *pad, GstCaps *filter)
+{
+  GstVfiCapsOptions options = caps_options (stream);
+  gboolean is_sink = pad == stream->sinkpad;
+  GstPad *other = is_sink ? stream->srcpad : stream->sinkpad;
+  g_autoptr (GstCaps) template = gst_pad_get_pad_template_caps (pad);
+  g_autoptr (GstCaps) peer_filter = NULL;
+  g_autoptr (GstCaps) peer = NULL;
+  g_autoptr (GstCaps) known = NULL;
+  g_autoptr (GstCaps) possible = NULL;
+
+  if (filter != NULL) {
+    g_autoptr (GstCaps) wanted = gst_caps_intersect (filter, template);
+    peer_filter =
+        gst_vfi_caps_transform (GST_PAD_DIRECTION (pad), wanted, NULL, &options);
+  }
+  peer = gst_pad_peer_query_caps (other, peer_filter);
+  known = gst_caps_intersect_full (peer, template, GST_CAPS_INTERSECT_FIRST);
+  possible = gst_vfi_caps_transform (GST_PAD_DIRECTION (other), known, filter, &options);
+  return gst_caps_intersect_full (possible, template, GST_CAPS_INTERSECT_FIRST);
+}
+
+/* Interlaced caps get through to the CAPS event, which can say why they are refused. */
+static gboolean
+accept_caps (GstVfiStream *stream, GstPad *pad, GstCaps *caps)
+{
+  g_autoptr (GstCaps) possible = NULL;
+  GstVideoInfo info;
+
+  if (pad == stream->sinkpad && gst_video_info_from_caps (&info, caps) &&
+      !gst_vfi_caps_can_interpolate (&info, NULL))
+    possible = gst_pad_get_pad_template_caps (pad);
+  else
+    possible = query_caps (stream, pad, caps);
+  return gst_caps_can_intersect (caps, possible);
+}
+
+static gboolean
+query_latency (GstVfiStream *stream, GstQuery *query)
+{
+  GstClockTime min, max, own, frame;
+  gboolean live;
+
+  if (!gst_pad_peer_query (stream->sinkpad, query))
+    return FALSE;
+  gst_query_parse_latency (query, &live, &min, &max);
+  if (!live)
+    return TRUE;
+  g_mutex_lock (&stream->lock);
+  own = stream->own_latency;
+  frame = stream->frame_duration;
+  g_mutex_unlock (&stream->lock);
+  min += own;
+  if (GST_CLOCK_TIME_IS_VALID (max) && own != 0)
+    max += own + (stream->synchronous ? 0 : GST_VFI_QUEUE_BUFFERS * frame);
+  gst_query_set_latency (query, live, min, max);
+  return TRUE;
+}
+
+gboolean
+gst_vfi_negotiate_query (GstVfiStream *stream, GstPad *pad, GstQuery *query)
+{
+  g_autoptr (GstCaps) result = NULL;
+  GstCaps *caps;
+
+  switch (GST_QUERY_TYPE (query)) {
+    case GST_QUERY_CAPS:
+      gst_query_parse_caps (query, &caps);
+      result = query_caps (stream, pad, caps);
+      gst_query_set_caps_result (query, result);
+      return TRUE;
+    case GST_QUERY_ACCEPT_CAPS:
+      gst_query_parse_accept_caps (query, &caps);
+      gst_query_set_accept_caps_result (query, accept_caps (stream, pad, caps));
+      return TRUE;
+    case GST_QUERY_LATENCY:
+      if (pad == stream->srcpad)
+        return query_latency (stream, query);
+      break;
+    default:
+      break;
+  }
+  return gst_pad_query_default (pad, GST_OBJECT (stream->element), query);
+}
+
+/* A pair is complete when its second frame has come; what is in between is then late by up
+ * to a frame if the engine keeps up at all. */
+static void
+update_latency (GstVfiStream *stream)
+{
+  GstClockTime frame = ASSUMED_FRAME_DURATION, own = 0;
+  gboolean changed;
+
+  if (!gst_vfi_caps_is_variable (&stream->info))
+    frame = gst_util_uint64_scale_int (
+        GST_SECOND, GST_VIDEO_INFO_FPS_D (&stream->info), GST_VIDEO_INFO_FPS_N (&stream->info));
+  if (stream->mode == GST_VFI_MODE_MULTIPLY)
+    own = frame;
+  g_mutex_lock (&stream->lock);
+  changed = own != stream->own_latency;
+  stream->own_latency = own;
+  stream->frame_duration = frame;
+  g_mutex_unlock (&stream->lock);
+  if (changed)
+    gst_element_post_message (
+        stream->element, gst_message_new_latency (GST_OBJECT (stream->element)));
+}
+
+static void
+on_job_ended (void *stream)
+{
+  gst_vfi_stream_wake (stream);
+}
+
+static void
+set_session (GstVfiStream *stream, VfiSession *session)
+{
+  VfiSession *old;
+
+  if (session != NULL)
+    vfi_session_set_notify (session, on_job_ended, stream);
+  g_mutex_lock (&stream->lock);
+  old = stream->session;
+  stream->session = session;
+  g_mutex_unlock (&stream->lock);
+  if (old != NULL)
+    vfi_session_set_notify (old, NULL, NULL);
+  vfi_session_unref (old);
+}
+
+static gboolean
+same_video (const VfiVideoInfo *a, const VfiVideoInfo *b)
+{
+  return a->format == b->format && a->width == b->width && a->height == b->height &&
+         a->matrix == b->matrix && a->range == b->range &&
+         a->chroma_site == b->chroma_site;
+}
+
+static VfiSession *
+new_session (GstVfiStream *stream, const VfiVideoInfo *video, gdouble scale)
+{
+  VfiSessionConfig config = { .video = *video, .scale = scale };
+  g_autoptr (GError) error = NULL;
+  g_autofree char *device = NULL;
+  VfiSession *session;
+  int before, after;
+
+  g_mutex_lock (&stream->lock);
+  config.threads = stream->settings.threads;
+  device = g_strdup (stream->settings.device);
+  g_mutex_unlock (&stream->lock);
+  config.device = device;
+  session = vfi_session_new (stream->model, &config, &error);
+  if (session == NULL) {
+    GST_ELEMENT_ERROR (stream->element, LIBRARY, INIT, ("%s", error->message),
+        ("no session for %s %dx%d", vfi_format_to_string (video->format), video->width,
+            video->height));
+    return NULL;
+  }
+  vfi_session_neighbours (session, &before, &after);
+  if (before == 1 && after == 1)
+    return session;
+  GST_ELEMENT_ERROR (stream->element, LIBRARY, INIT,
+      ("The model needs %d frames before and %d after an in-between; pairs are supported.",
+          before, after),
+      (NULL));
+  vfi_session_unref (session);
+  return NULL;
+}
+
+/* The session fits the engine's format, size, colours and the flow scale. */
+static gboolean
+ensure_session (GstVfiStream *stream)
+{
+  VfiVideoInfo video = gst_vfi_format_video_info (&stream->pictures.path.inner);
+  gdouble scale = gst_vfi_stream_settings (stream).scale;
+  VfiSession *session;
+
+  if (!stream->warned_scale && scale != 1 && !vfi_model_info (stream->model)->has_scale) {
+    GST_INFO_OBJECT (stream->element, "model %s has no flow scale; `scale` is ignored",
+        vfi_model_info (stream->model)->name);
+    stream->warned_scale = TRUE;
+  }
+  if (stream->session != NULL && scale == stream->session_scale &&
+      same_video (&video, &stream->session_video))
+    return TRUE;
+  set_session (stream, NULL);
+  session = new_session (stream, &video, scale);
+  if (session == NULL)
+    return FALSE;
+  set_session (stream, session);
+  stream->session_video = video;
+  stream->session_scale = scale;
+  return TRUE;
+}
+
+static void
+set_pool (GstVfiStream *stream, GstBufferPool *pool)
+{
+  GstBufferPool *old = stream->pictures.out_pool;
+
+  g_mutex_lock (&stream->lock);
+  stream->pictures.out_pool = stream->out_pool = pool;
+  g_mutex_unlock (&stream->lock);
+  if (old != NULL && old != pool)
+    gst_buffer_pool_set_active (old, FALSE);
+  gst_clear_object (&old);
+}
+
+static gboolean
+peer_is_live (GstVfiStream *stream)
+{
+  g_autoptr (GstQuery) query = gst_query_new_latency ();
+  gboolean live = FALSE;
+
+  if (gst_pad_peer_query (stream->sinkpad, query))
+    gst_query_parse_latency (query, &live, NULL, NULL);
+  return live;
+}
+
+static GstFlowReturn
+prepare_to_interpolate (GstVfiStream *stream, GstCaps *out)
+{
+  gint in_flight = gst_vfi_stream_settings (stream).max_in_flight;
+  GstVideoInfo info;
+  GstBufferPool *pool;
+
+  if (in_flight < 0)
+    in_flight = peer_is_live (stream) ? 1 : 2;
+  stream->max_in_flight = (guint) MAX (in_flight, 1);
+  if (stream->held == NULL && !gst_vfi_pictures_set_format (&stream->pictures, &stream->info)) {
+    GST_ELEMENT_ERROR (stream->element, STREAM, FORMAT, (NULL),
+        ("no way to convert %s", GST_VIDEO_INFO_NAME (&stream->info)));
+    return GST_FLOW_NOT_NEGOTIATED;
+  }
+  if (!gst_video_info_from_caps (&info, out))
+    return GST_FLOW_NOT_NEGOTIATED;
+  pool = gst_vfi_alloc_decide (
+      stream->srcpad, out, &info, GST_VFI_MAX_JOBS + 1, &stream->video_meta);
+  if (pool == NULL) {
+    GST_ELEMENT_ERROR (stream->element, RESOURCE, NO_SPACE_LEFT, (NULL),
+        ("no buffer pool for %" GST_PTR_FORMAT, out));
+    return GST_FLOW_ERROR;
+  }
+  set_pool (stream, pool);
+  return ensure_session (stream) ? GST_FLOW_OK : GST_FLOW_ERROR;
+}
+
+static GstFlowReturn
+refuse (GstVfiStream *stream, const char *reason)
+{
+  GST_WARNING_OBJECT (stream->element, "not negotiated: %s", reason);
+  gst_pad_mark_reconfigure (stream->srcpad);
+  return GST_PAD_IS_FLUSHING (stream->srcpad) ? GST_FLOW_FLUSHING
+                                              : GST_FLOW_NOT_NEGOTIATED;
+}
+
+static GstCaps *
+choose_caps (GstVfiStream *stream, const GstVfiCapsOptions *options)
+{
+  g_autoptr (GstCaps) possible =
+      gst_vfi_caps_transform (GST_PAD_SINK, stream->sink_caps, NULL, options);
+  GstCaps *candidates = gst_pad_peer_query_caps (stream->srcpad, possible);
+
+  if (!gst_caps_is_empty (candidates))
+    return gst_vfi_caps_fixate (stream->sink_caps, candidates, options);
+  gst_caps_unref (candidates);
+  return NULL;
+}
+
+static gboolean
+push_caps (GstVfiStream *stream, GstCaps *caps)
+{
+  g_autoptr (GstCaps) current = gst_pad_get_current_caps (stream->srcpad);
+
+  if (current != NULL && gst_caps_is_equal (current, caps))
+    return TRUE;
+  return gst_pad_set_caps (stream->srcpad, caps);
+}
+
+GstFlowReturn
+gst_vfi_negotiate (GstVfiStream *stream, GstClockTime next_pts)
+{
+  GstVfiCapsOptions options = caps_options (stream);
+  g_autoptr (GstCaps) out = choose_caps (stream, &options);
+  g_autofree char *reason = NULL;
+  guint multiplier = 1;
+  GstVideoInfo info;
+  GstVfiMode mode;
+  GstFlowReturn ret = GST_FLOW_OK;
+
+  stream->negotiated = FALSE;
+  if (out == NULL || !gst_video_info_from_caps (&info, out))
+    return refuse (stream, "downstream takes no rate that the input can become");
+  mode = gst_vfi_caps_decide (&stream->info, &info, &options, &multiplier, &reason);
+  if (mode == GST_VFI_MODE_REFUSE)
+    return refuse (stream, reason);
+  if (mode != GST_VFI_MODE_MULTIPLY && stream->held != NULL) {
+    /* Still under the old caps and with the old pool. */
+    gst_vfi_process_close_run (stream, TRUE, next_pts);
+    ret = gst_vfi_pending_drain (stream);
+  }
+  if (ret != GST_FLOW_OK)
+    return ret;
+  if (!push_caps (stream, out))
+    return refuse (stream, "downstream refused the caps");
+
+  stream->mode = mode;
+  gst_vfi_run_set_multiplier (&stream->run, multiplier);
+  if (mode == GST_VFI_MODE_MULTIPLY) {
+    ret = prepare_to_interpolate (stream, out);
+  } else {
+    set_session (stream, NULL);
+    set_pool (stream, NULL);
+    gst_vfi_pictures_clear (&stream->pictures);
+  }
+  stream->negotiated = ret == GST_FLOW_OK;
+  update_latency (stream);
+  GST_INFO_OBJECT (stream->element, "%s, multiplier %u, caps %" GST_PTR_FORMAT,
+      mode == GST_VFI_MODE_MULTIPLY ? "interpolating" : "passing through", multiplier, out);
+  return ret;
+}
+
+GstFlowReturn
+gst_vfi_negotiate_set_caps (GstVfiStream *stream, GstCaps *caps)
+{
+  g_autofree char *reason = NULL;
+  GstVideoInfo info;
+  GstFlowReturn ret;
+  gboolean variable;
+
+  if (stream->negotiated && gst_caps_is_equal (caps, stream->sink_caps))
+    return GST_FLOW_OK;
+  gst_vfi_process_close_run (stream, TRUE, GST_CLOCK_TIME_NONE);
+  ret = gst_vfi_pending_drain (stream);
+  if (ret != GST_FLOW_OK)
+    return ret;
+  gst_caps_replace (&stream->sink_caps, NULL);
+  stream->negotiated = FALSE;
+  if (!gst_video_info_from_caps (&info, caps))
+    return refuse (stream, "the input caps are not raw video");
+  if (!gst_vfi_stream_settings (stream).pass_unsupported &&
+      !gst_vfi_caps_can_interpolate (&info, &reason)) {
+    GST_ELEMENT_ERROR (stream->element, STREAM, WRONG_TYPE, ("%s", reason),
+        ("caps %" GST_PTR_FORMAT, caps));
+    return GST_FLOW_NOT_NEGOTIATED;
+  }
+  gst_caps_replace (&stream->sink_caps, caps);
+  stream->info = info;
+  variable = gst_vfi_caps_is_variable (&info);
+  gst_vfi_run_set_rate (&stream->run, variable ? 0 : GST_VIDEO_INFO_FPS_N (&info),
+      GST_VIDEO_INFO_FPS_D (&info));
+  gst_pad_check_reconfigure (stream->srcpad);
+  return gst_vfi_negotiate (stream, GST_CLOCK_TIME_NONE);
+}
+
+void
+gst_vfi_negotiate_release (GstVfiStream *stream)
+{
+  set_session (stream, NULL);
+  set_pool (stream, NULL);
+  gst_vfi_pictures_clear (&stream->pictures);
+  gst_caps_replace (&stream->sink_caps, NULL);
+  stream->negotiated = FALSE;
+  stream->mode = GST_VFI_MODE_PASSTHROUGH;
+}

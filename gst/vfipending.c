@@ -1,0 +1,330 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The pending list. In-betweens enter the engine in list order, a few at a time, so that a
+ * large multiplier costs time and not memory. */
+#include "vfipending.h"
+
+#include "vfimeta.h"
+
+#define GST_CAT_DEFAULT gst_vfi_debug
+
+typedef enum {
+  ENTRY_ORIGINAL,
+  ENTRY_IN_BETWEEN,
+  ENTRY_DUPLICATE,
+  ENTRY_EVENT,
+} GstVfiEntryKind;
+
+typedef struct {
+  GstVfiEntryKind kind;
+  GstBuffer *buffer; /* ORIGINAL */
+  GstEvent *event; /* EVENT */
+  GstVfiSlot slot; /* IN_BETWEEN, DUPLICATE */
+  GstVfiFrame *a; /* IN_BETWEEN, DUPLICATE */
+  GstVfiFrame *b; /* IN_BETWEEN */
+  VfiPair *pair; /* IN_BETWEEN */
+  VfiJob *job; /* IN_BETWEEN, once submitted */
+  GstVfiOutput output; /* IN_BETWEEN, once submitted */
+} GstVfiEntry;
+
+/* The engine may still write to the output: its job must have ended. */
+static void
+entry_free (GstVfiEntry *entry)
+{
+  gst_clear_buffer (&entry->buffer);
+  gst_clear_event (&entry->event);
+  g_clear_pointer (&entry->job, vfi_job_unref);
+  g_clear_pointer (&entry->pair, vfi_pair_unref);
+  gst_vfi_output_clear (&entry->output);
+  g_clear_pointer (&entry->a, gst_vfi_frame_unref);
+  g_clear_pointer (&entry->b, gst_vfi_frame_unref);
+  g_free (entry);
+}
+
+static GstVfiEntry *
+append (GstVfiStream *stream, GstVfiEntryKind kind)
+{
+  GstVfiEntry *entry = g_new0 (GstVfiEntry, 1);
+
+  entry->kind = kind;
+  g_queue_push_tail (&stream->pending, entry);
+  return entry;
+}
+
+void
+gst_vfi_pending_add_original (GstVfiStream *stream, GstBuffer *buffer)
+{
+  append (stream, ENTRY_ORIGINAL)->buffer = buffer;
+  stream->n_originals++;
+}
+
+void
+gst_vfi_pending_add_event (GstVfiStream *stream, GstEvent *event)
+{
+  append (stream, ENTRY_EVENT)->event = event;
+}
+
+void
+gst_vfi_pending_add_in_between (GstVfiStream *stream, VfiPair *pair, GstVfiFrame *a,
+    GstVfiFrame *b, const GstVfiSlot *slot)
+{
+  GstVfiEntry *entry = append (stream, ENTRY_IN_BETWEEN);
+
+  entry->pair = vfi_pair_ref (pair);
+  entry->a = gst_vfi_frame_ref (a);
+  entry->b = gst_vfi_frame_ref (b);
+  entry->slot = *slot;
+  if (stream->unsubmitted == NULL)
+    stream->unsubmitted = stream->pending.tail;
+}
+
+void
+gst_vfi_pending_add_duplicate (
+    GstVfiStream *stream, GstVfiFrame *a, const GstVfiSlot *slot)
+{
+  GstVfiEntry *entry = append (stream, ENTRY_DUPLICATE);
+
+  entry->a = gst_vfi_frame_ref (a);
+  entry->slot = *slot;
+}
+
+static GstFlowReturn
+no_memory_for_picture (GstVfiStream *stream)
+{
+  GST_ELEMENT_ERROR (stream->element, RESOURCE, NO_SPACE_LEFT,
+      ("No memory for an in-between frame."),
+      ("A buffer of %" G_GSIZE_FORMAT " bytes could not be allocated or mapped.",
+          GST_VIDEO_INFO_SIZE (&stream->info)));
+  return GST_FLOW_ERROR;
+}
+
+static GstFlowReturn
+engine_failed (GstVfiStream *stream, const GError *error)
+{
+  if (g_error_matches (error, VFI_ERROR, VFI_ERROR_CANCELLED))
+    return GST_FLOW_FLUSHING;
+  GST_ELEMENT_ERROR (
+      stream->element, LIBRARY, FAILED, ("%s", error->message), ("interpolation failed"));
+  return GST_FLOW_ERROR;
+}
+
+static GstFlowReturn
+submit_entry (GstVfiStream *stream, GstVfiEntry *entry, gboolean wait)
+{
+  g_autoptr (GError) error = NULL;
+  GstFlowReturn ret = gst_vfi_output_open (&entry->output, &stream->pictures, wait);
+
+  if (ret == GST_FLOW_ERROR)
+    return no_memory_for_picture (stream);
+  if (ret != GST_FLOW_OK)
+    return ret;
+  entry->job = vfi_pair_submit (
+      entry->pair, gst_vfi_slot_phase (&entry->slot), &entry->output.picture, &error);
+  if (entry->job == NULL)
+    return engine_failed (stream, error);
+  stream->n_jobs++;
+  /* A flush that cancelled before this job existed has set the flag before. */
+  if (gst_vfi_stream_is_flushing (stream))
+    vfi_job_cancel (entry->job);
+  return GST_FLOW_OK;
+}
+
+static GList *
+next_in_between (GList *link)
+{
+  while (link != NULL && ((GstVfiEntry *) link->data)->kind != ENTRY_IN_BETWEEN)
+    link = link->next;
+  return link;
+}
+
+GstFlowReturn
+gst_vfi_pending_submit (GstVfiStream *stream)
+{
+  while (stream->unsubmitted != NULL && stream->n_jobs < GST_VFI_MAX_JOBS) {
+    GstVfiEntry *entry = stream->unsubmitted->data;
+    GstFlowReturn ret = submit_entry (stream, entry, FALSE);
+    /* Downstream's pool is exhausted: its buffers come back when older outputs leave. */
+    if (ret == GST_FLOW_EOS)
+      return GST_FLOW_OK;
+    if (ret != GST_FLOW_OK)
+      return ret;
+    stream->unsubmitted = next_in_between (stream->unsubmitted->next);
+  }
+  return GST_FLOW_OK;
+}
+
+gboolean
+gst_vfi_pending_is_ready (GstVfiStream *stream)
+{
+  GstVfiEntry *entry = g_queue_peek_head (&stream->pending);
+
+  return entry != NULL && (entry->job == NULL || vfi_job_is_done (entry->job));
+}
+
+static GstFlowReturn
+push_made (GstVfiStream *stream, GstVfiEntry *entry, GstBuffer *buffer)
+{
+  gboolean duplicate = entry->kind == ENTRY_DUPLICATE;
+
+  gst_vfi_meta_copy_in_between (
+      buffer, entry->a->buffer, (duplicate ? entry->a : entry->b)->buffer, FALSE);
+  gst_vfi_slot_stamp (&entry->slot, buffer);
+  if (duplicate)
+    GST_BUFFER_FLAG_SET (buffer, GST_BUFFER_FLAG_GAP);
+  g_mutex_lock (&stream->lock);
+  stream->counters.out++;
+  if (duplicate)
+    stream->counters.duplicate++;
+  else
+    stream->counters.interpolated++;
+  g_mutex_unlock (&stream->lock);
+  GST_LOG_OBJECT (stream->element, "pushing %s %" GST_PTR_FORMAT,
+      duplicate ? "duplicate" : "in-between", buffer);
+  return gst_pad_push (stream->srcpad, buffer);
+}
+
+static GstFlowReturn
+retire_in_between (GstVfiStream *stream, GstVfiEntry *entry)
+{
+  g_autoptr (GError) error = NULL;
+  GstFlowReturn ret;
+
+  if (!vfi_job_wait (entry->job, &error))
+    return engine_failed (stream, error);
+  ret = gst_vfi_output_finish (&entry->output, &stream->pictures);
+  if (ret == GST_FLOW_ERROR)
+    return no_memory_for_picture (stream);
+  if (ret != GST_FLOW_OK)
+    return ret;
+  /* Keep the engine busy while this picture is on its way downstream. */
+  ret = gst_vfi_pending_submit (stream);
+  if (ret != GST_FLOW_OK)
+    return ret;
+  return push_made (stream, entry, g_steal_pointer (&entry->output.buffer));
+}
+
+static GstFlowReturn
+retire_duplicate (GstVfiStream *stream, GstVfiEntry *entry)
+{
+  GstBuffer *buffer = NULL;
+  GstFlowReturn ret = gst_vfi_output_duplicate (&stream->pictures, entry->a, &buffer);
+
+  if (ret == GST_FLOW_ERROR)
+    return no_memory_for_picture (stream);
+  if (ret != GST_FLOW_OK)
+    return ret;
+  return push_made (stream, entry, buffer);
+}
+
+static GstFlowReturn
+retire_original (GstVfiStream *stream, GstVfiEntry *entry)
+{
+  g_mutex_lock (&stream->lock);
+  stream->counters.out++;
+  g_mutex_unlock (&stream->lock);
+  GST_LOG_OBJECT (stream->element, "pushing original %" GST_PTR_FORMAT, entry->buffer);
+  return gst_pad_push (stream->srcpad, g_steal_pointer (&entry->buffer));
+}
+
+static GstFlowReturn
+retire_entry (GstVfiStream *stream, GstVfiEntry *entry)
+{
+  switch (entry->kind) {
+    case ENTRY_IN_BETWEEN:
+      return retire_in_between (stream, entry);
+    case ENTRY_DUPLICATE:
+      return retire_duplicate (stream, entry);
+    case ENTRY_ORIGINAL:
+      return retire_original (stream, entry);
+    case ENTRY_EVENT:
+      gst_pad_push_event (stream->srcpad, g_steal_pointer (&entry->event));
+      break;
+  }
+  return GST_FLOW_OK;
+}
+
+GstFlowReturn
+gst_vfi_pending_retire (GstVfiStream *stream)
+{
+  GstVfiEntry *entry = g_queue_peek_head (&stream->pending);
+  GstFlowReturn ret;
+
+  if (stream->unsubmitted == stream->pending.head) {
+    ret = submit_entry (stream, entry, TRUE);
+    if (ret != GST_FLOW_OK)
+      return ret;
+    stream->unsubmitted = next_in_between (stream->pending.head->next);
+  }
+  g_queue_pop_head (&stream->pending);
+  if (entry->kind == ENTRY_ORIGINAL)
+    stream->n_originals--;
+  if (entry->job != NULL)
+    stream->n_jobs--;
+  ret = retire_entry (stream, entry);
+  entry_free (entry);
+  return ret;
+}
+
+GstFlowReturn
+gst_vfi_pending_drain (GstVfiStream *stream)
+{
+  GstFlowReturn ret = gst_vfi_pending_submit (stream);
+
+  while (ret == GST_FLOW_OK && !g_queue_is_empty (&stream->pending))
+    ret = gst_vfi_pending_retire (stream);
+  return ret;
+}
+
+/* All jobs are cancelled before the first is waited for. */
+static void
+cancel_jobs (GstVfiStream *stream)
+{
+  for (GList *link = stream->pending.head; link != NULL; link = link->next) {
+    GstVfiEntry *entry = link->data;
+    if (entry->job != NULL)
+      vfi_job_cancel (entry->job);
+  }
+  for (GList *link = stream->pending.head; link != NULL; link = link->next) {
+    GstVfiEntry *entry = link->data;
+    if (entry->job != NULL)
+      vfi_job_wait (entry->job, NULL);
+  }
+  stream->unsubmitted = NULL;
+  stream->n_jobs = 0;
+  stream->n_originals = 0;
+}
+
+void
+gst_vfi_pending_drop_buffers (GstVfiStream *stream)
+{
+  GList *next;
+
+  cancel_jobs (stream);
+  for (GList *link = stream->pending.head; link != NULL; link = next) {
+    GstVfiEntry *entry = link->data;
+    next = link->next;
+    if (entry->kind == ENTRY_EVENT)
+      continue;
+    g_queue_delete_link (&stream->pending, link);
+    entry_free (entry);
+  }
+}
+
+static gboolean
+outlives_flush (const GstEvent *event)
+{
+  return GST_EVENT_IS_STICKY (event) && GST_EVENT_TYPE (event) != GST_EVENT_SEGMENT &&
+         GST_EVENT_TYPE (event) != GST_EVENT_EOS;
+}
+
+void
+gst_vfi_pending_clear (GstVfiStream *stream)
+{
+  GstVfiEntry *entry;
+
+  cancel_jobs (stream);
+  while ((entry = g_queue_pop_head (&stream->pending)) != NULL) {
+    if (entry->event != NULL && outlives_flush (entry->event))
+      gst_pad_store_sticky_event (stream->srcpad, entry->event);
+    entry_free (entry);
+  }
+}

@@ -1,0 +1,297 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* One item in stream order: what a buffer, an event or a query means for the run of frames
+ * and for the outputs. Called by the task or, when synchronous, by upstream's thread. */
+#include "vfimeta.h"
+#include "vfipending.h"
+#include "vfistream.h"
+
+#include "vfialloc.h"
+
+#include <gst/video/video-event.h>
+
+#define GST_CAT_DEFAULT gst_vfi_debug
+
+static void
+count_drop (GstVfiStream *stream)
+{
+  g_mutex_lock (&stream->lock);
+  stream->counters.drop++;
+  g_mutex_unlock (&stream->lock);
+}
+
+void
+gst_vfi_process_close_run (
+    GstVfiStream *stream, gboolean with_tail, GstClockTime closed_at)
+{
+  GstVfiTailPlan plan;
+  GstVfiSlot slot;
+
+  if (stream->held != NULL && with_tail) {
+    gst_vfi_run_plan_tail (
+        &stream->run, gst_vfi_stream_settings (stream).tail, closed_at, &plan);
+    for (guint i = 1; i <= plan.copies; i++) {
+      if (!gst_vfi_run_tail_slot (&stream->run, &plan, i, &slot))
+        continue;
+      gst_vfi_run_take (&stream->run, &slot);
+      gst_vfi_pending_add_duplicate (stream, stream->held, &slot);
+    }
+    if (plan.gap_duration != 0)
+      gst_vfi_pending_add_event (
+          stream, gst_event_new_gap (plan.gap_pts, plan.gap_duration));
+  }
+  gst_vfi_run_close (&stream->run);
+  g_clear_pointer (&stream->held, gst_vfi_frame_unref);
+}
+
+static gboolean
+inside_segment (const GstSegment *segment, GstClockTime start, GstClockTime stop)
+{
+  return gst_segment_to_running_time (segment, GST_FORMAT_TIME, start) !=
+             GST_CLOCK_TIME_NONE &&
+         gst_segment_to_running_time (segment, GST_FORMAT_TIME, stop) !=
+             GST_CLOCK_TIME_NONE;
+}
+
+/* Frames whose visible parts differ are no pair: the reference is shown again instead. */
+static VfiPair *
+begin_pair (GstVfiStream *stream, const GstVfiFrame *next, GError **error)
+{
+  const VfiFrame pictures[] = { stream->held->picture, next->picture };
+
+  return vfi_session_begin (stream->session, pictures, G_N_ELEMENTS (pictures), error);
+}
+
+static GstFlowReturn
+plan_pair (GstVfiStream *stream, GstVfiFrame *next, const GstVfiFrameTime *time)
+{
+  guint64 n_slots = gst_vfi_run_pair_slots (&stream->run, time);
+  gboolean same_crop = gst_vfi_meta_same_crop (stream->held->buffer, next->buffer);
+  gboolean shown = inside_segment (&stream->run.segment, stream->run.pts, time->pts);
+  g_autoptr (GError) error = NULL;
+  g_autoptr (VfiPair) pair = NULL;
+  GstVfiSlot slot;
+
+  for (guint64 i = 1; i < n_slots; i++) {
+    if (!gst_vfi_run_pair_slot (&stream->run, time, i, &slot)) {
+      if (shown)
+        count_drop (stream);
+      continue;
+    }
+    if (same_crop && pair == NULL && (pair = begin_pair (stream, next, &error)) == NULL) {
+      GST_ELEMENT_ERROR (stream->element, LIBRARY, FAILED, ("%s", error->message),
+          ("no pair of frames could be opened"));
+      return GST_FLOW_ERROR;
+    }
+    gst_vfi_run_take (&stream->run, &slot);
+    if (pair != NULL)
+      gst_vfi_pending_add_in_between (stream, pair, stream->held, next, &slot);
+    else
+      gst_vfi_pending_add_duplicate (stream, stream->held, &slot);
+  }
+  return GST_FLOW_OK;
+}
+
+static void
+drop_buffer (GstVfiStream *stream, GstBuffer *buffer, const GstVfiFrameTime *time)
+{
+  const char *why = time->verdict == GST_VFI_VERDICT_DROP_NO_PTS
+                        ? "it has no timestamp and the rate is not constant"
+                        : "its timestamp is not after the last one's";
+
+  if (time->warn)
+    GST_WARNING_OBJECT (stream->element, "dropped %" GST_PTR_FORMAT ": %s", buffer, why);
+  else
+    GST_DEBUG_OBJECT (stream->element, "dropped %" GST_PTR_FORMAT ": %s", buffer, why);
+  count_drop (stream);
+  gst_buffer_unref (buffer);
+}
+
+static GstVfiFrame *
+new_frame (GstVfiStream *stream, GstBuffer *buffer)
+{
+  /* Free while the only reference is ours; the same buffer is then pushed and held. */
+  GstVfiFrame *frame = gst_vfi_frame_new (
+      &stream->pictures, gst_buffer_make_writable (buffer), ++stream->next_id);
+
+  if (frame == NULL)
+    GST_ELEMENT_ERROR (stream->element, RESOURCE, READ, ("A frame could not be read."),
+        ("expected %" G_GSIZE_FORMAT " bytes of %s %dx%d that can be mapped",
+            GST_VIDEO_INFO_SIZE (&stream->info), GST_VIDEO_INFO_NAME (&stream->info),
+            GST_VIDEO_INFO_WIDTH (&stream->info), GST_VIDEO_INFO_HEIGHT (&stream->info)));
+  return frame;
+}
+
+static GstFlowReturn
+interpolate (GstVfiStream *stream, GstBuffer *buffer)
+{
+  GstFlowReturn ret = GST_FLOW_OK;
+  GstVfiFrameTime time;
+  GstVfiFrame *frame;
+  GstVfiSlot slot;
+
+  if (!gst_vfi_run_observe (&stream->run, GST_BUFFER_PTS (buffer),
+          GST_BUFFER_DURATION (buffer), GST_BUFFER_IS_DISCONT (buffer), &time)) {
+    drop_buffer (stream, buffer, &time);
+    return GST_FLOW_OK;
+  }
+  frame = new_frame (stream, buffer);
+  if (frame == NULL)
+    return GST_FLOW_ERROR;
+
+  if (time.verdict == GST_VFI_VERDICT_NEW_RUN)
+    gst_vfi_process_close_run (stream, time.tail, time.pts);
+  else if (stream->held != NULL)
+    ret = plan_pair (stream, frame, &time);
+  if (ret != GST_FLOW_OK) {
+    gst_vfi_frame_unref (frame);
+    return ret;
+  }
+  gst_vfi_run_accept (&stream->run, &time);
+  if (gst_vfi_run_original_slot (&stream->run, &slot)) {
+    gst_vfi_run_take (&stream->run, &slot);
+    gst_vfi_slot_stamp (&slot, frame->buffer);
+    gst_vfi_pending_add_original (stream, gst_buffer_ref (frame->buffer));
+  }
+  g_clear_pointer (&stream->held, gst_vfi_frame_unref);
+  stream->held = frame;
+  return gst_vfi_pending_submit (stream);
+}
+
+static GstFlowReturn
+check_negotiation (GstVfiStream *stream, const GstBuffer *buffer)
+{
+  if (stream->sink_caps == NULL)
+    return GST_FLOW_NOT_NEGOTIATED;
+  if (!gst_pad_check_reconfigure (stream->srcpad) && stream->negotiated)
+    return GST_FLOW_OK;
+  return gst_vfi_negotiate (stream, GST_BUFFER_PTS (buffer));
+}
+
+GstFlowReturn
+gst_vfi_process_buffer (GstVfiStream *stream, GstBuffer *buffer)
+{
+  GstFlowReturn ret = check_negotiation (stream, buffer);
+
+  if (ret == GST_FLOW_OK && stream->mode == GST_VFI_MODE_MULTIPLY &&
+      stream->run.segment.format != GST_FORMAT_TIME) {
+    GST_ELEMENT_ERROR (stream->element, STREAM, FORMAT, (NULL),
+        ("a segment in TIME format is needed, found none or another format"));
+    ret = GST_FLOW_ERROR;
+  }
+  if (ret != GST_FLOW_OK) {
+    gst_buffer_unref (buffer);
+    return ret;
+  }
+  g_mutex_lock (&stream->lock);
+  stream->counters.in++;
+  g_mutex_unlock (&stream->lock);
+  if (stream->mode == GST_VFI_MODE_MULTIPLY)
+    return interpolate (stream, buffer);
+  gst_vfi_pending_add_original (stream, buffer);
+  return GST_FLOW_OK;
+}
+
+static void
+process_segment (GstVfiStream *stream, GstEvent *event)
+{
+  const GstSegment *segment;
+
+  gst_event_parse_segment (event, &segment);
+  if (gst_segment_is_equal (segment, &stream->run.segment))
+    return;
+  gst_vfi_process_close_run (stream, TRUE, GST_CLOCK_TIME_NONE);
+  gst_vfi_run_set_segment (&stream->run, segment);
+}
+
+GstFlowReturn
+gst_vfi_process_event (GstVfiStream *stream, GstEvent *event)
+{
+  GstClockTime start = GST_CLOCK_TIME_NONE;
+  GstCaps *caps;
+  gboolean still = FALSE;
+  GstFlowReturn ret;
+
+  switch (GST_EVENT_TYPE (event)) {
+    case GST_EVENT_CAPS:
+      gst_event_parse_caps (event, &caps);
+      ret = gst_vfi_negotiate_set_caps (stream, caps);
+      gst_event_unref (event);
+      return ret;
+    case GST_EVENT_SEGMENT:
+      process_segment (stream, event);
+      break;
+    case GST_EVENT_GAP:
+      gst_event_parse_gap (event, &start, NULL);
+      gst_vfi_process_close_run (stream, TRUE, start);
+      break;
+    case GST_EVENT_STREAM_START:
+    case GST_EVENT_SEGMENT_DONE:
+    case GST_EVENT_EOS:
+      gst_vfi_process_close_run (stream, TRUE, start);
+      break;
+    case GST_EVENT_CUSTOM_DOWNSTREAM:
+      if (gst_video_event_parse_still_frame (event, &still) && still)
+        gst_vfi_process_close_run (stream, TRUE, start);
+      break;
+    default:
+      break;
+  }
+  gst_vfi_pending_add_event (stream, event);
+  return gst_vfi_pending_submit (stream);
+}
+
+/* Upstream wants its buffers back: the reference goes on living in a copy. */
+static void
+detach_held (GstVfiStream *stream)
+{
+  GstVfiFrame *copy;
+
+  if (stream->held == NULL)
+    return;
+  copy = gst_vfi_frame_detach (&stream->pictures, stream->held);
+  gst_vfi_frame_unref (stream->held);
+  stream->held = copy;
+  if (copy == NULL)
+    gst_vfi_run_close (&stream->run);
+}
+
+gboolean
+gst_vfi_process_query (GstVfiStream *stream, GstQuery *query)
+{
+  switch (GST_QUERY_TYPE (query)) {
+    case GST_QUERY_ALLOCATION:
+      if (stream->mode == GST_VFI_MODE_MULTIPLY)
+        return gst_vfi_alloc_propose (
+            query, 2 + stream->max_in_flight, stream->video_meta);
+      if (!gst_pad_peer_query (stream->srcpad, query))
+        return FALSE;
+      gst_vfi_alloc_amend_proxied (query);
+      return TRUE;
+    case GST_QUERY_DRAIN:
+      detach_held (stream);
+      return gst_pad_peer_query (stream->srcpad, query);
+    default:
+      return gst_pad_query_default (
+          stream->sinkpad, GST_OBJECT (stream->element), query);
+  }
+}
+
+/* Caps, allocation and queries speak for what is downstream now, so that everything before
+ * must have arrived there. */
+gboolean
+gst_vfi_process_needs_drain (GstVfiStream *stream, const GstMiniObject *item)
+{
+  if (GST_IS_QUERY (item))
+    return TRUE;
+  if (GST_IS_EVENT (item))
+    return GST_EVENT_TYPE ((const GstEvent *) item) == GST_EVENT_CAPS;
+  return !stream->negotiated || GST_PAD_NEEDS_RECONFIGURE (stream->srcpad);
+}
+
+void
+gst_vfi_process_reset (GstVfiStream *stream)
+{
+  gst_vfi_pending_clear (stream);
+  g_clear_pointer (&stream->held, gst_vfi_frame_unref);
+  gst_vfi_run_reset (&stream->run);
+}

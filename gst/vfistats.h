@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* What the element counts, and the `stats` structure that applications read. */
+#pragma once
+
+#include <gst/gst.h>
+
+#include <vfi/vfi.h>
+
+G_BEGIN_DECLS
+
+/* Buffers since READY→PAUSED. */
+typedef struct {
+  guint64 in; /* came in */
+  guint64 out; /* went out, of all kinds */
+  guint64 interpolated; /* made by the engine */
+  guint64 duplicate; /* copies of an original */
+  guint64 drop; /* inputs, or in-betweens, without a place in the output */
+} GstVfiCounters;
+
+/* A new structure "vfiinterp-stats". @model and @session may be NULL. */
+GstStructure *gst_vfi_stats_new (
+    const GstVfiCounters *counters, VfiModel *model, VfiSession *session);
+
+G_END_DECLS

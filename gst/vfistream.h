@@ -1,0 +1,143 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The stream through the element: pads, item queue, task, and the parts that work on items
+ * in stream order (vfiprocess.c, vfipending.c, vfinegotiate.c).
+ *
+ * Items (buffers, serialized events and queries) are handled by one function, called by the
+ * src pad's task or, when synchronous, straight from the sink pad's functions. Handling an
+ * item appends its outputs to a pending list: in-betweens are jobs of the engine there, and
+ * outputs leave in the list's order when they are done.
+ *
+ * Lock order: sink STREAM_LOCK, src STREAM_LOCK, stream->lock, OBJECT_LOCK. stream->lock is
+ * never held across a push, a message, a call into the engine or a property notification. */
+#pragma once
+
+#include <gst/gst.h>
+#include <gst/video/video.h>
+
+#include <vfi/vfi.h>
+
+#include "vficaps.h"
+#include "vfiframe.h"
+#include "vfigrid.h"
+#include "vfistats.h"
+
+G_BEGIN_DECLS
+
+GST_DEBUG_CATEGORY_EXTERN (gst_vfi_debug);
+
+/* Buffers that the queue takes before it blocks upstream. */
+#define GST_VFI_QUEUE_BUFFERS 2
+
+/* Pictures that the engine may have at once. One is computed, the others keep it from
+ * waiting; each costs a frame of memory. */
+#define GST_VFI_MAX_JOBS 4
+
+/* What properties say. */
+typedef struct {
+  guint multiplier;
+  gdouble scale;
+  GstVfiTail tail;
+  gboolean pass_unsupported;
+  guint threads;
+  gint max_in_flight; /* -1: by liveness, 0: synchronous */
+  gchar *device;
+} GstVfiSettings;
+
+typedef struct {
+  GstElement *element; /* not owned: the element owns the stream */
+  GstPad *sinkpad;
+  GstPad *srcpad;
+
+  GMutex lock;
+  GCond changed;
+
+  /* Guarded by lock. */
+  GQueue items; /* GstVfiItem */
+  guint queued_buffers;
+  guint wake_count; /* raised by everything that may let the task go on */
+  gboolean flushing;
+  gboolean eos; /* EOS is queued or was pushed */
+  GstFlowReturn flow; /* what chain returns; the task runs with OK and EOS */
+  GstVfiSettings settings;
+  VfiSession *session; /* replaced by the streaming thread only */
+  VfiModel *model;
+  GstBufferPool *out_pool; /* the same as pictures.out_pool */
+  GstVfiCounters counters;
+  GstClockTime own_latency;
+  GstClockTime frame_duration;
+
+  /* Owned by the streaming thread: the task, or upstream's thread when synchronous. */
+  gboolean synchronous;
+  guint max_in_flight;
+  GstCaps *sink_caps;
+  GstVideoInfo info;
+  gboolean negotiated;
+  GstVfiMode mode;
+  gboolean warned_scale;
+  VfiVideoInfo session_video;
+  gdouble session_scale;
+  GstVfiPictures pictures;
+  gboolean video_meta; /* downstream understands GstVideoMeta */
+  GstVfiRun run;
+  GstVfiFrame *held; /* the run's reference */
+  guint64 next_id;
+  GQueue pending; /* GstVfiEntry, in output order */
+  GList *unsubmitted; /* link of the first in-between without a job */
+  guint n_jobs;
+  guint n_originals; /* in pending */
+} GstVfiStream;
+
+/* vfistream.c */
+
+/* Makes the stream of @element and adds its pads, from the class's templates. */
+GstVfiStream *gst_vfi_stream_new (GstElement *element);
+void gst_vfi_stream_free (GstVfiStream *stream);
+
+/* READY→PAUSED, before pads are activated; takes a reference on @model. */
+void gst_vfi_stream_start (GstVfiStream *stream, VfiModel *model);
+
+/* Makes every call into the stream return soon. */
+void gst_vfi_stream_set_flushing (GstVfiStream *stream);
+
+/* PAUSED→READY, after pads were deactivated: releases everything. */
+void gst_vfi_stream_stop (GstVfiStream *stream);
+
+/* Wakes the task; lock must not be held. */
+void gst_vfi_stream_wake (GstVfiStream *stream);
+
+/* Whether a flush is going on. Takes the lock. */
+gboolean gst_vfi_stream_is_flushing (GstVfiStream *stream);
+
+/* A copy of the settings without strings. Takes the lock. */
+GstVfiSettings gst_vfi_stream_settings (GstVfiStream *stream);
+
+/* vfiprocess.c: an item in stream order */
+
+gboolean gst_vfi_process_needs_drain (GstVfiStream *stream, const GstMiniObject *item);
+GstFlowReturn gst_vfi_process_buffer (GstVfiStream *stream, GstBuffer *buffer);
+GstFlowReturn gst_vfi_process_event (GstVfiStream *stream, GstEvent *event);
+gboolean gst_vfi_process_query (GstVfiStream *stream, GstQuery *query);
+
+/* Forgets frames, times and outputs, after a flush or a stop. */
+void gst_vfi_process_reset (GstVfiStream *stream);
+
+/* Ends the run: tail up to @closed_at, if @with_tail, and no reference any more. */
+void gst_vfi_process_close_run (
+    GstVfiStream *stream, gboolean with_tail, GstClockTime closed_at);
+
+/* vfinegotiate.c */
+
+/* Answers CAPS and ACCEPT_CAPS queries on both pads and LATENCY on the src pad. */
+gboolean gst_vfi_negotiate_query (GstVfiStream *stream, GstPad *pad, GstQuery *query);
+
+/* New input caps: ends the run under the old ones, then negotiates. */
+GstFlowReturn gst_vfi_negotiate_set_caps (GstVfiStream *stream, GstCaps *caps);
+
+/* Chooses output caps for the input caps, and readies pools and the session. Nothing is
+ * pending. @next_pts is that of the frame to come, where a run may have to end. */
+GstFlowReturn gst_vfi_negotiate (GstVfiStream *stream, GstClockTime next_pts);
+
+/* Forgets caps; releases pools and the session. */
+void gst_vfi_negotiate_release (GstVfiStream *stream);
+
+G_END_DECLS
