@@ -81,10 +81,10 @@ tail_get_type (void)
 {
   static gsize type = 0;
   static const GEnumValue values[] = {
-    { GST_VFI_TAIL_DUPLICATE, "Copies of the last frame, marked as GAP", "duplicate" },
-    { GST_VFI_TAIL_HOLD, "One GAP event", "hold" },
-    { GST_VFI_TAIL_NONE, "Nothing", "none" },
-    { 0, NULL, NULL },
+      {GST_VFI_TAIL_DUPLICATE, "Copies of the last frame, marked as GAP", "duplicate"},
+      {GST_VFI_TAIL_HOLD, "One GAP event", "hold"},
+      {GST_VFI_TAIL_NONE, "Nothing", "none"},
+      {0, NULL, NULL},
   };
 
   if (g_once_init_enter (&type))
@@ -98,9 +98,9 @@ unsupported_get_type (void)
 {
   static gsize type = 0;
   static const GEnumValue values[] = {
-    { UNSUPPORTED_ERROR, "Fail with an error that says what to do", "error" },
-    { UNSUPPORTED_PASSTHROUGH, "Let it through unchanged", "passthrough" },
-    { 0, NULL, NULL },
+      {UNSUPPORTED_ERROR, "Fail with an error that says what to do", "error"},
+      {UNSUPPORTED_PASSTHROUGH, "Let it through unchanged", "passthrough"},
+      {0, NULL, NULL},
   };
 
   if (g_once_init_enter (&type))
@@ -180,8 +180,7 @@ load_model (GstVfiInterp *self, const char *name, const GstStructure *options)
     if (variant == NULL) {
       GST_ELEMENT_ERROR (self, RESOURCE, SETTINGS,
           ("model-options: \"%s\" must be a boolean, a number or a string, found %s.",
-              bad_field,
-              g_type_name (gst_structure_get_field_type (options, bad_field))),
+              bad_field, g_type_name (gst_structure_get_field_type (options, bad_field))),
           (NULL));
       return NULL;
     }
@@ -206,8 +205,7 @@ open_model (GstVfiInterp *self)
     return TRUE;
   }
   name = g_strdup (self->model_name);
-  options =
-      self->model_options != NULL ? gst_structure_copy (self->model_options) : NULL;
+  options = self->model_options != NULL ? gst_structure_copy (self->model_options) : NULL;
   self->model_changed = FALSE;
   GST_OBJECT_UNLOCK (self);
 
@@ -267,7 +265,8 @@ gst_vfi_interp_change_state (GstElement *element, GstStateChange transition)
     default:
       break;
   }
-  ret = GST_ELEMENT_CLASS (gst_vfi_interp_parent_class)->change_state (element, transition);
+  ret =
+      GST_ELEMENT_CLASS (gst_vfi_interp_parent_class)->change_state (element, transition);
   switch (transition) {
     case GST_STATE_CHANGE_READY_TO_PAUSED:
       if (ret == GST_STATE_CHANGE_FAILURE)
@@ -419,11 +418,11 @@ static void
 get_counter (const GstVfiCounters *counters, guint id, GValue *value)
 {
   const guint64 by_id[] = {
-    [PROP_IN - PROP_IN] = counters->in,
-    [PROP_OUT - PROP_IN] = counters->out,
-    [PROP_INTERPOLATED - PROP_IN] = counters->interpolated,
-    [PROP_DUPLICATE - PROP_IN] = counters->duplicate,
-    [PROP_DROP - PROP_IN] = counters->drop,
+      [PROP_IN - PROP_IN] = counters->in,
+      [PROP_OUT - PROP_IN] = counters->out,
+      [PROP_INTERPOLATED - PROP_IN] = counters->interpolated,
+      [PROP_DUPLICATE - PROP_IN] = counters->duplicate,
+      [PROP_DROP - PROP_IN] = counters->drop,
   };
 
   g_value_set_uint64 (value, by_id[id - PROP_IN]);
@@ -507,13 +506,13 @@ gst_vfi_interp_init (GstVfiInterp *self)
   self->model_name = g_strdup (DEFAULT_MODEL);
   self->stream = gst_vfi_stream_new (GST_ELEMENT (self));
   self->stream->settings = (GstVfiSettings){
-    .multiplier = DEFAULT_MULTIPLIER,
-    .scale = DEFAULT_SCALE,
-    .tail = DEFAULT_TAIL,
-    .pass_unsupported = DEFAULT_UNSUPPORTED == UNSUPPORTED_PASSTHROUGH,
-    .threads = DEFAULT_THREADS,
-    .max_in_flight = DEFAULT_MAX_IN_FLIGHT,
-    .device = g_strdup (DEFAULT_DEVICE),
+      .multiplier = DEFAULT_MULTIPLIER,
+      .scale = DEFAULT_SCALE,
+      .tail = DEFAULT_TAIL,
+      .pass_unsupported = DEFAULT_UNSUPPORTED == UNSUPPORTED_PASSTHROUGH,
+      .threads = DEFAULT_THREADS,
+      .max_in_flight = DEFAULT_MAX_IN_FLIGHT,
+      .device = g_strdup (DEFAULT_DEVICE),
   };
 }
 
@@ -539,7 +538,8 @@ install_settings (GObjectClass *klass)
           GST_VFI_MAX_MULTIPLIER, DEFAULT_MULTIPLIER, PLAYING_FLAGS));
   g_object_class_install_property (klass, PROP_SCALE,
       g_param_spec_double ("scale", "Flow scale",
-          "Scale that motion is estimated at, 0.25 to 4; 0 chooses by frame size. Smaller "
+          "Scale that motion is estimated at, 0.25 to 4; 0 chooses by frame size. "
+          "Smaller "
           "is faster; ignored by models without one",
           0, 4, DEFAULT_SCALE, PLAYING_FLAGS));
   g_object_class_install_property (klass, PROP_DEVICE,
@@ -552,7 +552,8 @@ install_settings (GObjectClass *klass)
           READY_FLAGS));
   g_object_class_install_property (klass, PROP_MAX_IN_FLIGHT,
       g_param_spec_int ("max-in-flight", "Max in flight",
-          "Pairs of frames computed while earlier ones are on their way; -1 is 1 for live "
+          "Pairs of frames computed while earlier ones are on their way; -1 is 1 for "
+          "live "
           "sources and else 2, 0 works in upstream's thread",
           -1, 8, DEFAULT_MAX_IN_FLIGHT, READY_FLAGS));
   g_object_class_install_property (klass, PROP_TAIL,

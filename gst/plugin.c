@@ -14,10 +14,10 @@ static void
 log_engine_line (VfiLogLevel level, const char *message, void *user_data)
 {
   static const GstDebugLevel levels[] = {
-    [VFI_LOG_ERROR] = GST_LEVEL_ERROR,
-    [VFI_LOG_WARNING] = GST_LEVEL_WARNING,
-    [VFI_LOG_INFO] = GST_LEVEL_INFO,
-    [VFI_LOG_DEBUG] = GST_LEVEL_DEBUG,
+      [VFI_LOG_ERROR] = GST_LEVEL_ERROR,
+      [VFI_LOG_WARNING] = GST_LEVEL_WARNING,
+      [VFI_LOG_INFO] = GST_LEVEL_INFO,
+      [VFI_LOG_DEBUG] = GST_LEVEL_DEBUG,
   };
 
   (void) user_data;

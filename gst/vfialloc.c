@@ -91,8 +91,8 @@ gst_vfi_alloc_amend_proxied (GstQuery *query)
 /* Configures downstream's @pool; takes what the pool makes of the configuration as long as it
  * still fits. */
 static gboolean
-configure_pool (GstBufferPool *pool, GstCaps *caps, GstQuery *query, guint size,
-    guint min, guint max)
+configure_pool (
+    GstBufferPool *pool, GstCaps *caps, GstQuery *query, guint size, guint min, guint max)
 {
   GstStructure *config = gst_buffer_pool_get_config (pool);
   GstAllocator *allocator = NULL;
@@ -174,15 +174,15 @@ gst_vfi_alloc_map (GstBuffer *buffer, const GstVideoInfo *info, GstMapFlags flag
     GstVideoFrame *map, VfiFrame *picture, gboolean *misaligned)
 {
   *misaligned = FALSE;
-  if (!gst_video_frame_map (map, info, buffer,
-          (GstMapFlags) (flags | GST_VIDEO_FRAME_MAP_FLAG_NO_REF)))
+  if (!gst_video_frame_map (
+          map, info, buffer, (GstMapFlags) (flags | GST_VIDEO_FRAME_MAP_FLAG_NO_REF)))
     return FALSE;
   if (!is_aligned (map)) {
     *misaligned = TRUE;
     gst_video_frame_unmap (map);
     return FALSE;
   }
-  *picture = (VfiFrame){ .id = 0 };
+  *picture = (VfiFrame){.id = 0};
   for (guint i = 0; i < GST_VIDEO_FRAME_N_PLANES (map); i++) {
     picture->data[i] = GST_VIDEO_FRAME_PLANE_DATA (map, i);
     picture->stride[i] = GST_VIDEO_FRAME_PLANE_STRIDE (map, i);

@@ -138,12 +138,12 @@ gst_vfi_format_video_info (const GstVideoInfo *info)
   const char *name = gst_video_format_to_string (GST_VIDEO_INFO_FORMAT (info));
 
   return (VfiVideoInfo){
-    .format = vfi_format_from_string (name),
-    .width = GST_VIDEO_INFO_WIDTH (info),
-    .height = GST_VIDEO_INFO_HEIGHT (info),
-    .matrix = matrix_of (info),
-    .range = range_of (info),
-    .chroma_site = chroma_site_of (info),
+      .format = vfi_format_from_string (name),
+      .width = GST_VIDEO_INFO_WIDTH (info),
+      .height = GST_VIDEO_INFO_HEIGHT (info),
+      .matrix = matrix_of (info),
+      .range = range_of (info),
+      .chroma_site = chroma_site_of (info),
   };
 }
 
@@ -152,8 +152,7 @@ gst_vfi_format_video_info (const GstVideoInfo *info)
 static void
 inner_info (GstVideoInfo *inner, GstVideoFormat format, const GstVideoInfo *outer)
 {
-  gst_video_info_set_format (
-      inner, format, (guint) outer->width, (guint) outer->height);
+  gst_video_info_set_format (inner, format, (guint) outer->width, (guint) outer->height);
   inner->fps_n = outer->fps_n;
   inner->fps_d = outer->fps_d;
   inner->par_n = outer->par_n;
@@ -173,9 +172,9 @@ inner_info (GstVideoInfo *inner, GstVideoFormat format, const GstVideoInfo *oute
 static GstVideoConverter *
 new_converter (const GstVideoInfo *from, const GstVideoInfo *to)
 {
-  GstStructure *config = gst_structure_new ("GstVideoConverter",
-      GST_VIDEO_CONVERTER_OPT_DITHER_METHOD, GST_TYPE_VIDEO_DITHER_METHOD,
-      GST_VIDEO_DITHER_NONE, NULL);
+  GstStructure *config =
+      gst_structure_new ("GstVideoConverter", GST_VIDEO_CONVERTER_OPT_DITHER_METHOD,
+          GST_TYPE_VIDEO_DITHER_METHOD, GST_VIDEO_DITHER_NONE, NULL);
 
   return gst_video_converter_new ((GstVideoInfo *) from, (GstVideoInfo *) to, config);
 }

@@ -24,8 +24,8 @@ VfiVideoInfo gst_vfi_format_video_info (const GstVideoInfo *info);
 /* The way of pictures between the stream's format and the engine's. Not thread-safe: the
  * streaming thread owns it. */
 typedef struct {
-  GstVideoInfo outer; /* the stream's */
-  GstVideoInfo inner; /* the engine's; equals outer without converters */
+  GstVideoInfo outer;          /* the stream's */
+  GstVideoInfo inner;          /* the engine's; equals outer without converters */
   GstVideoConverter *to_inner; /* NULL where the path is direct */
   GstVideoConverter *to_outer;
 } GstVfiPath;

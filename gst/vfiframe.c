@@ -149,8 +149,8 @@ static GstFlowReturn
 acquire_out (GstVfiPictures *pictures, gboolean wait, GstBuffer **buffer)
 {
   GstBufferPoolAcquireParams params = {
-    .flags = wait ? GST_BUFFER_POOL_ACQUIRE_FLAG_NONE
-                  : GST_BUFFER_POOL_ACQUIRE_FLAG_DONTWAIT,
+      .flags = wait ? GST_BUFFER_POOL_ACQUIRE_FLAG_NONE
+                    : GST_BUFFER_POOL_ACQUIRE_FLAG_DONTWAIT,
   };
 
   return gst_buffer_pool_acquire_buffer (pictures->out_pool, buffer, &params);
@@ -199,9 +199,9 @@ gst_vfi_output_finish (GstVfiOutput *output, GstVfiPictures *pictures)
     return GST_FLOW_OK;
   }
   ret = acquire_out (pictures, TRUE, &output->buffer);
-  if (ret == GST_FLOW_OK && !transfer (output->buffer, &pictures->path.outer,
-                                output->target, &pictures->path.inner,
-                                pictures->path.to_outer))
+  if (ret == GST_FLOW_OK &&
+      !transfer (output->buffer, &pictures->path.outer, output->target,
+          &pictures->path.inner, pictures->path.to_outer))
     ret = GST_FLOW_ERROR;
   g_clear_pointer (&output->target, gst_buffer_unref);
   return ret;

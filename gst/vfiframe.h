@@ -15,13 +15,14 @@ G_BEGIN_DECLS
 /* What all pictures of one caps have in common. */
 typedef struct {
   GstVfiPath path;
-  GstBufferPool *inner_pool; /* path.inner: conversions and realigned copies; made lazily */
+  GstBufferPool
+      *inner_pool;         /* path.inner: conversions and realigned copies; made lazily */
   GstBufferPool *out_pool; /* path.outer: what goes downstream */
 } GstVfiPictures;
 
 /* An original, mapped for reading until its last reference goes. */
 typedef struct {
-  GstBuffer *buffer; /* the very buffer that is pushed, or a stand-in for it */
+  GstBuffer *buffer;   /* the very buffer that is pushed, or a stand-in for it */
   GstBuffer *readable; /* what is mapped: buffer, or an own copy in the inner format */
   GstVideoFrame map;
   VfiFrame picture;
@@ -38,7 +39,8 @@ typedef struct {
 
 /* Readies @pictures for originals of @outer; the out_pool stays. No frame may be held. FALSE
  * if the format has no inner one. */
-gboolean gst_vfi_pictures_set_format (GstVfiPictures *pictures, const GstVideoInfo *outer);
+gboolean gst_vfi_pictures_set_format (
+    GstVfiPictures *pictures, const GstVideoInfo *outer);
 
 /* Releases pools and converters; zeroed pictures are allowed. */
 void gst_vfi_pictures_clear (GstVfiPictures *pictures);

@@ -16,8 +16,8 @@ caps_options (GstVfiStream *stream)
   GstVfiSettings settings = gst_vfi_stream_settings (stream);
 
   return (GstVfiCapsOptions){
-    .multiplier = settings.multiplier,
-    .pass_unsupported = settings.pass_unsupported,
+      .multiplier = settings.multiplier,
+      .pass_unsupported = settings.pass_unsupported,
   };
 }
 
@@ -117,8 +117,8 @@ update_latency (GstVfiStream *stream)
   gboolean changed;
 
   if (!gst_vfi_caps_is_variable (&stream->info))
-    frame = gst_util_uint64_scale_int (
-        GST_SECOND, GST_VIDEO_INFO_FPS_D (&stream->info), GST_VIDEO_INFO_FPS_N (&stream->info));
+    frame = gst_util_uint64_scale_int (GST_SECOND, GST_VIDEO_INFO_FPS_D (&stream->info),
+        GST_VIDEO_INFO_FPS_N (&stream->info));
   if (stream->mode == GST_VFI_MODE_MULTIPLY)
     own = frame;
   g_mutex_lock (&stream->lock);
@@ -164,7 +164,7 @@ same_video (const VfiVideoInfo *a, const VfiVideoInfo *b)
 static VfiSession *
 new_session (GstVfiStream *stream, const VfiVideoInfo *video, gdouble scale)
 {
-  VfiSessionConfig config = { .video = *video, .scale = scale };
+  VfiSessionConfig config = {.video = *video, .scale = scale};
   g_autoptr (GError) error = NULL;
   g_autofree char *device = NULL;
   VfiSession *session;
@@ -186,7 +186,8 @@ new_session (GstVfiStream *stream, const VfiVideoInfo *video, gdouble scale)
   if (before == 1 && after == 1)
     return session;
   GST_ELEMENT_ERROR (stream->element, LIBRARY, INIT,
-      ("The model needs %d frames before and %d after an in-between; pairs are supported.",
+      ("The model needs %d frames before and %d after an in-between; pairs are "
+       "supported.",
           before, after),
       (NULL));
   vfi_session_unref (session);
@@ -253,7 +254,8 @@ prepare_to_interpolate (GstVfiStream *stream, GstCaps *out)
   if (in_flight < 0)
     in_flight = peer_is_live (stream) ? 1 : 2;
   stream->max_in_flight = (guint) MAX (in_flight, 1);
-  if (stream->held == NULL && !gst_vfi_pictures_set_format (&stream->pictures, &stream->info)) {
+  if (stream->held == NULL &&
+      !gst_vfi_pictures_set_format (&stream->pictures, &stream->info)) {
     GST_ELEMENT_ERROR (stream->element, STREAM, FORMAT, (NULL),
         ("no way to convert %s", GST_VIDEO_INFO_NAME (&stream->info)));
     return GST_FLOW_NOT_NEGOTIATED;
@@ -342,7 +344,8 @@ gst_vfi_negotiate (GstVfiStream *stream, GstClockTime next_pts)
   stream->negotiated = ret == GST_FLOW_OK;
   update_latency (stream);
   GST_INFO_OBJECT (stream->element, "%s, multiplier %u, caps %" GST_PTR_FORMAT,
-      mode == GST_VFI_MODE_MULTIPLY ? "interpolating" : "passing through", multiplier, out);
+      mode == GST_VFI_MODE_MULTIPLY ? "interpolating" : "passing through", multiplier,
+      out);
   return ret;
 }
 
@@ -366,8 +369,11 @@ gst_vfi_negotiate_set_caps (GstVfiStream *stream, GstCaps *caps)
     return refuse (stream, "the input caps are not raw video");
   if (!gst_vfi_stream_settings (stream).pass_unsupported &&
       !gst_vfi_caps_can_interpolate (&info, &reason)) {
-    GST_ELEMENT_ERROR (stream->element, STREAM, WRONG_TYPE, ("%s", reason),
-        ("caps %" GST_PTR_FORMAT, caps));
+    /* Refused caps are sent again with every buffer. */
+    if (stream->reported_caps == NULL || !gst_caps_is_equal (caps, stream->reported_caps))
+      GST_ELEMENT_ERROR (stream->element, STREAM, WRONG_TYPE, ("%s", reason),
+          ("caps %" GST_PTR_FORMAT, caps));
+    gst_caps_replace (&stream->reported_caps, caps);
     return GST_FLOW_NOT_NEGOTIATED;
   }
   gst_caps_replace (&stream->sink_caps, caps);
@@ -386,6 +392,7 @@ gst_vfi_negotiate_release (GstVfiStream *stream)
   set_pool (stream, NULL);
   gst_vfi_pictures_clear (&stream->pictures);
   gst_caps_replace (&stream->sink_caps, NULL);
+  gst_caps_replace (&stream->reported_caps, NULL);
   stream->negotiated = FALSE;
   stream->mode = GST_VFI_MODE_PASSTHROUGH;
 }

@@ -16,13 +16,13 @@ typedef enum {
 
 typedef struct {
   GstVfiEntryKind kind;
-  GstBuffer *buffer; /* ORIGINAL */
-  GstEvent *event; /* EVENT */
-  GstVfiSlot slot; /* IN_BETWEEN, DUPLICATE */
-  GstVfiFrame *a; /* IN_BETWEEN, DUPLICATE */
-  GstVfiFrame *b; /* IN_BETWEEN */
-  VfiPair *pair; /* IN_BETWEEN */
-  VfiJob *job; /* IN_BETWEEN, once submitted */
+  GstBuffer *buffer;   /* ORIGINAL */
+  GstEvent *event;     /* EVENT */
+  GstVfiSlot slot;     /* IN_BETWEEN, DUPLICATE */
+  GstVfiFrame *a;      /* IN_BETWEEN, DUPLICATE */
+  GstVfiFrame *b;      /* IN_BETWEEN */
+  VfiPair *pair;       /* IN_BETWEEN */
+  VfiJob *job;         /* IN_BETWEEN, once submitted */
   GstVfiOutput output; /* IN_BETWEEN, once submitted */
 } GstVfiEntry;
 

@@ -56,7 +56,7 @@ inside_segment (const GstSegment *segment, GstClockTime start, GstClockTime stop
 static VfiPair *
 begin_pair (GstVfiStream *stream, const GstVfiFrame *next, GError **error)
 {
-  const VfiFrame pictures[] = { stream->held->picture, next->picture };
+  const VfiFrame pictures[] = {stream->held->picture, next->picture};
 
   return vfi_session_begin (stream->session, pictures, G_N_ELEMENTS (pictures), error);
 }
@@ -271,8 +271,7 @@ gst_vfi_process_query (GstVfiStream *stream, GstQuery *query)
       detach_held (stream);
       return gst_pad_peer_query (stream->srcpad, query);
     default:
-      return gst_pad_query_default (
-          stream->sinkpad, GST_OBJECT (stream->element), query);
+      return gst_pad_query_default (stream->sinkpad, GST_OBJECT (stream->element), query);
   }
 }
 

@@ -10,11 +10,11 @@ G_BEGIN_DECLS
 
 /* Buffers since READY→PAUSED. */
 typedef struct {
-  guint64 in; /* came in */
-  guint64 out; /* went out, of all kinds */
+  guint64 in;           /* came in */
+  guint64 out;          /* went out, of all kinds */
   guint64 interpolated; /* made by the engine */
-  guint64 duplicate; /* copies of an original */
-  guint64 drop; /* inputs, or in-betweens, without a place in the output */
+  guint64 duplicate;    /* copies of an original */
+  guint64 drop;         /* inputs, or in-betweens, without a place in the output */
 } GstVfiCounters;
 
 /* A new structure "vfiinterp-stats". @model and @session may be NULL. */

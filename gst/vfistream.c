@@ -15,7 +15,7 @@ typedef struct {
 
 typedef struct {
   GstMiniObject *object; /* owned, but a query belongs to its sender */
-  GstVfiReply *reply; /* queries only; the sender's */
+  GstVfiReply *reply;    /* queries only; the sender's */
 } GstVfiItem;
 
 static void gst_vfi_stream_loop (gpointer data);
@@ -324,9 +324,10 @@ stop_task (GstVfiStream *stream, GstFlowReturn flow)
   flow = stream->flow;
   eos = stream->eos;
   clear_items_locked (stream, TRUE);
+  /* Under the lock, so that who mends the flow restarts the task after this. */
+  gst_pad_pause_task (stream->srcpad);
   g_mutex_unlock (&stream->lock);
   GST_DEBUG_OBJECT (stream->element, "task stops: %s", gst_flow_get_name (flow));
-  gst_pad_pause_task (stream->srcpad);
   if (eos && is_error (flow))
     fail_at_eos (stream, flow);
 }
@@ -444,15 +445,12 @@ flush_stop (GstVfiStream *stream, GstEvent *event)
 static void
 try_again (GstVfiStream *stream, GstFlowReturn mended)
 {
-  gboolean restart;
-
   g_mutex_lock (&stream->lock);
-  restart = stream->flow == mended;
-  if (restart)
+  if (stream->flow == mended) {
     stream->flow = GST_FLOW_OK;
-  g_mutex_unlock (&stream->lock);
-  if (restart)
     start_task (stream);
+  }
+  g_mutex_unlock (&stream->lock);
 }
 
 static GstFlowReturn
@@ -507,7 +505,7 @@ static gboolean
 gst_vfi_stream_sink_query (GstPad *pad, GstObject *parent, GstQuery *query)
 {
   GstVfiStream *stream = gst_pad_get_element_private (pad);
-  GstVfiReply reply = { FALSE, FALSE };
+  GstVfiReply reply = {FALSE, FALSE};
 
   (void) parent;
   if (!GST_QUERY_IS_SERIALIZED (query))
@@ -664,7 +662,7 @@ gst_vfi_stream_start (GstVfiStream *stream, VfiModel *model)
   g_mutex_lock (&stream->lock);
   stream->model = vfi_model_ref (model);
   stream->synchronous = stream->settings.max_in_flight == 0;
-  stream->counters = (GstVfiCounters){ 0 };
+  stream->counters = (GstVfiCounters){0};
   g_mutex_unlock (&stream->lock);
 }
 

@@ -56,7 +56,7 @@ typedef struct {
   guint queued_buffers;
   guint wake_count; /* raised by everything that may let the task go on */
   gboolean flushing;
-  gboolean eos; /* EOS is queued or was pushed */
+  gboolean eos;       /* EOS is queued or was pushed */
   GstFlowReturn flow; /* what chain returns; the task runs with OK and EOS */
   GstVfiSettings settings;
   VfiSession *session; /* replaced by the streaming thread only */
@@ -70,6 +70,7 @@ typedef struct {
   gboolean synchronous;
   guint max_in_flight;
   GstCaps *sink_caps;
+  GstCaps *reported_caps; /* an error was posted about these */
   GstVideoInfo info;
   gboolean negotiated;
   GstVfiMode mode;
@@ -81,7 +82,7 @@ typedef struct {
   GstVfiRun run;
   GstVfiFrame *held; /* the run's reference */
   guint64 next_id;
-  GQueue pending; /* GstVfiEntry, in output order */
+  GQueue pending;     /* GstVfiEntry, in output order */
   GList *unsubmitted; /* link of the first in-between without a job */
   guint n_jobs;
   guint n_originals; /* in pending */

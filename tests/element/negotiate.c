@@ -1,0 +1,331 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Caps: what is accepted, what is chosen, and what happens when they change. */
+#include "fixture.h"
+
+#include <string.h>
+
+#define MS GST_MSECOND
+#define I420_AT(rate) "video/x-raw,format=I420,width=16,height=16,framerate=" rate
+
+static void check_output_rate(Fixture *f, int num, int den)
+{
+    GstCaps *caps;
+    GstVideoInfo info;
+
+    gst_event_parse_caps(last_event(f, GST_EVENT_CAPS), &caps);
+    ck_assert(gst_video_info_from_caps(&info, caps));
+    ck_assert_int_eq(info.fps_n, num);
+    ck_assert_int_eq(info.fps_d, den);
+}
+
+static void push_one(Fixture *f, GstClockTime pts, GstFlowReturn wanted)
+{
+    ck_assert_int_eq(gst_harness_push(f->harness, flat_frame(f, 5, pts, 50 * MS)),
+                     wanted);
+}
+
+/* The first buffer that fails is answered at once or, with the task, by a later one. */
+static GstFlowReturn push_until_refused(Fixture *f)
+{
+    GstFlowReturn flow = GST_FLOW_OK;
+
+    for (int i = 0; flow == GST_FLOW_OK; i++)
+        flow =
+            gst_harness_push(f->harness, flat_frame(f, 5, (guint64)i * 50 * MS, 50 * MS));
+    return flow;
+}
+
+typedef struct {
+    const char *in;
+    const char *out;
+    int num, den;
+} Rate;
+
+static const Rate rates[] = {
+    {"25/1", NULL, 50, 1},
+    {"24/1", "video/x-raw,framerate=48/1", 48, 1},
+    {"15/1", "video/x-raw,framerate=60/1", 60, 1},
+    {"24000/1001", NULL, 48000, 1001},
+    {"30000/1001", "video/x-raw,framerate=60000/1001", 60000, 1001},
+    {"30/1", "video/x-raw,framerate=30/1", 30, 1},
+    {"30/1", "video/x-raw,framerate=[1/1,100/1]", 60, 1},
+    {"0/1", NULL, 0, 1},
+};
+
+GST_START_TEST(rates_are_chosen)
+{
+    const Rate *rate = &rates[__i__ / N_MODES];
+    Fixture *f = fixture_new(in_flight_mode(__i__ % N_MODES), NULL);
+    g_autofree char *caps = video_caps("I420", 16, 16, rate->in);
+
+    fixture_set_caps(f, caps, rate->out);
+    push_one(f, 0, GST_FLOW_OK);
+    finish(f);
+    check_output_rate(f, rate->num, rate->den);
+    fixture_free(f);
+}
+GST_END_TEST
+
+GST_START_TEST(equal_rates_leave_buffers_alone)
+{
+    Fixture *f = fixture_new(in_flight_mode(__i__), NULL);
+    GstBuffer *buffer;
+
+    fixture_set_caps(f, I420_AT("30/1"), "video/x-raw,framerate=30/1");
+    buffer = flat_frame(f, 5, 123, 456);
+    GST_BUFFER_OFFSET(buffer) = 77;
+    GST_BUFFER_DTS(buffer) = 100;
+    ck_assert_int_eq(gst_harness_push(f->harness, gst_buffer_ref(buffer)), GST_FLOW_OK);
+    finish(f);
+    ck_assert_uint_eq(n_buffers(f), 1);
+    ck_assert_ptr_eq(nth_buffer(f, 0), buffer);
+    assert_times(buffer, 123, 456);
+    ck_assert_uint_eq(GST_BUFFER_OFFSET(buffer), 77);
+    ck_assert_uint_eq(GST_BUFFER_DTS(buffer), 100);
+    gst_buffer_unref(buffer);
+    fixture_free(f);
+}
+GST_END_TEST
+
+GST_START_TEST(a_lower_rate_is_refused)
+{
+    Fixture *f = fixture_new(in_flight_mode(__i__), NULL);
+    g_autoptr(GstPad) src = gst_element_get_static_pad(f->element, "src");
+
+    gst_harness_set_sink_caps_str(f->harness, "video/x-raw,framerate=25/1");
+    g_autoptr(GstCaps) caps = gst_caps_from_string(I420_AT("30/1"));
+    ck_assert(!gst_pad_query_accept_caps(GST_PAD_PEER(f->harness->srcpad), caps));
+    fixture_free(f);
+}
+GST_END_TEST
+
+/* As appsrc sends them: no interlace-mode, no framerate. */
+GST_START_TEST(sparse_caps_are_accepted)
+{
+    Fixture *f = fixture_new(in_flight_mode(__i__), NULL);
+
+    fixture_set_caps(f, "video/x-raw,format=I420,width=16,height=16", NULL);
+    push_one(f, 0, GST_FLOW_OK);
+    push_one(f, 50 * MS, GST_FLOW_OK);
+    finish(f);
+    ck_assert_uint_eq(n_buffers(f), 4);
+    fixture_free(f);
+}
+GST_END_TEST
+
+static const char *const interlaced[] = {"interleaved", "mixed", "alternate", "fields"};
+
+static char *interlaced_caps(int which)
+{
+    return g_strdup_printf(
+        "video/x-raw%s,format=I420,width=16,height=16,framerate=25/1,interlace-mode=%s",
+        strcmp(interlaced[which], "alternate") == 0 ? "(format:Interlaced)" : "",
+        interlaced[which]);
+}
+
+/* Does not offer interlaced video, but says what to do when it is forced. */
+GST_START_TEST(interlaced_video_names_deinterlace)
+{
+    int which = __i__ / N_MODES;
+    Fixture *f = fixture_new(in_flight_mode(__i__ % N_MODES), NULL);
+    g_autofree char *caps = interlaced_caps(which);
+    g_autoptr(GError) error = NULL;
+    g_autoptr(GstCaps) offered = gst_pad_peer_query_caps(f->harness->srcpad, NULL);
+    g_autoptr(GstCaps) wanted = gst_caps_from_string(caps);
+
+    ck_assert(!gst_caps_can_intersect(offered, wanted));
+    if (strcmp(interlaced[which], "alternate") == 0) { /* another memory feature */
+        fixture_free(f);
+        return;
+    }
+    fixture_set_caps(f, caps, NULL);
+    ck_assert_int_eq(push_until_refused(f), GST_FLOW_NOT_NEGOTIATED);
+    error = posted_error(f);
+    ck_assert(g_error_matches(error, GST_STREAM_ERROR, GST_STREAM_ERROR_WRONG_TYPE));
+    ck_assert_msg(strstr(error->message, "deinterlace") != NULL, "%s", error->message);
+    ck_assert_ptr_eq(posted_error(f), NULL);
+    fixture_free(f);
+}
+GST_END_TEST
+
+GST_START_TEST(interlaced_video_passes_when_asked)
+{
+    Fixture *f = fixture_new(in_flight_mode(__i__), "unsupported=passthrough");
+    g_autofree char *caps = interlaced_caps(0);
+    GstBuffer *buffer;
+
+    fixture_set_caps(f, caps, NULL);
+    buffer = flat_frame(f, 5, 0, 40 * MS);
+    ck_assert_int_eq(gst_harness_push(f->harness, gst_buffer_ref(buffer)), GST_FLOW_OK);
+    finish(f);
+    check_output_rate(f, 25, 1);
+    ck_assert_ptr_eq(nth_buffer(f, 0), buffer);
+    gst_buffer_unref(buffer);
+    fixture_free(f);
+}
+GST_END_TEST
+
+GST_START_TEST(other_fields_are_copied)
+{
+    static const char fields[] =
+        ",pixel-aspect-ratio=(fraction)4/3,colorimetry=bt2100-pq,chroma-site=mpeg2"
+        ",mastering-display-info=(string)35400:14600:8500:39850:6550:2300:15635:16450:"
+        "10000000:1,content-light-level=(string)1000:400";
+    Fixture *f = fixture_new(in_flight_mode(__i__), NULL);
+    g_autofree char *in = g_strconcat(
+        "video/x-raw,format=I420_10LE,width=16,height=16,framerate=25/1", fields, NULL);
+    g_autofree char *expected = g_strconcat(
+        "video/x-raw,format=I420_10LE,width=16,height=16,framerate=50/1", fields, NULL);
+    g_autoptr(GstCaps) wanted = gst_caps_from_string(expected);
+    GstCaps *out;
+
+    fixture_set_caps(f, in, NULL);
+    finish(f);
+    gst_event_parse_caps(last_event(f, GST_EVENT_CAPS), &out);
+    ck_assert(gst_caps_is_equal(out, wanted));
+    fixture_free(f);
+}
+GST_END_TEST
+
+/* The run before new caps is completed under the old ones. */
+static void check_change(int index, const char *before, const char *after)
+{
+    Fixture *f = fixture_new(in_flight_mode(index), NULL);
+    guint caps_index;
+
+    fixture_set_caps(f, before, NULL);
+    push_frames(f, 2, 30);
+    fixture_set_caps(f, after, NULL);
+    ck_assert_int_eq(gst_harness_push(f->harness, flat_frame(f, 80, 100 * MS, 50 * MS)),
+                     GST_FLOW_OK);
+    finish(f);
+    ck_assert_uint_eq(n_events(f, GST_EVENT_CAPS), 2);
+    ck_assert_uint_eq(n_buffers(f), 6);
+    caps_index = (guint)last_event_index(f, GST_EVENT_CAPS);
+    for (guint i = 0, n = 0; i < f->items->len; i++) {
+        Item *item = g_ptr_array_index(f->items, i);
+        if (item->buffer == NULL)
+            continue;
+        ck_assert_int_eq(i > caps_index, n >= 4);
+        ck_assert_uint_eq(GST_BUFFER_PTS(item->buffer), n * 25 * MS);
+        n++;
+    }
+    ck_assert_uint_eq(counter(f, "interpolated"), 1);
+    fixture_free(f);
+}
+
+GST_START_TEST(a_new_size_ends_the_run)
+{
+    check_change(__i__, I420_AT("20/1"),
+                 "video/x-raw,format=I420,width=30,height=18,framerate=20/1");
+}
+GST_END_TEST
+
+GST_START_TEST(a_new_colorimetry_ends_the_run)
+{
+    check_change(__i__, I420_AT("20/1") ",colorimetry=bt601",
+                 I420_AT("20/1") ",colorimetry=bt709");
+}
+GST_END_TEST
+
+/* The multiplier is a wish that may change while playing. */
+GST_START_TEST(the_multiplier_changes_between_pairs)
+{
+    Fixture *f = fixture_new(in_flight_mode(__i__), NULL);
+
+    fixture_set_caps(f, I420_AT("20/1"), NULL);
+    push_one(f, 0, GST_FLOW_OK);
+    push_one(f, 50 * MS, GST_FLOW_OK);
+    wait_for_buffers(f, 3);
+    g_object_set(f->element, "multiplier", 4, NULL);
+    push_one(f, 100 * MS, GST_FLOW_OK);
+    wait_for_buffers(f, 7);
+    g_object_set(f->element, "multiplier", 1, NULL);
+    push_one(f, 150 * MS, GST_FLOW_OK);
+    finish(f);
+    check_output_rate(f, 20, 1);
+    ck_assert_uint_eq(n_events(f, GST_EVENT_CAPS), 3);
+    ck_assert_uint_eq(counter(f, "interpolated"), 4);
+    /* The frame at 100 ms had been given a quarter of its time. */
+    ck_assert_uint_eq(counter(f, "duplicate"), 3);
+    ck_assert_uint_eq(GST_BUFFER_PTS(nth_buffer(f, n_buffers(f) - 1)), 150 * MS);
+    fixture_free(f);
+}
+GST_END_TEST
+
+GST_START_TEST(downstream_may_renegotiate)
+{
+    Fixture *f = fixture_new(in_flight_mode(__i__), NULL);
+
+    fixture_set_caps(f, I420_AT("20/1"), NULL);
+    push_one(f, 0, GST_FLOW_OK);
+    wait_for_buffers(f, 1);
+    gst_harness_set_sink_caps_str(f->harness, "video/x-raw,framerate=60/1");
+    ck_assert(gst_harness_push_upstream_event(f->harness, gst_event_new_reconfigure()));
+    push_one(f, 50 * MS, GST_FLOW_OK);
+    finish(f);
+    check_output_rate(f, 60, 1);
+    ck_assert_uint_eq(counter(f, "interpolated"), 2);
+    fixture_free(f);
+}
+GST_END_TEST
+
+GST_START_TEST(refused_caps_can_be_tried_again)
+{
+    Fixture *f = fixture_new(in_flight_mode(__i__), NULL);
+    g_autoptr(GstPad) src = gst_element_get_static_pad(f->element, "src");
+
+    fixture_set_caps(f, I420_AT("20/1"), NULL);
+    push_one(f, 0, GST_FLOW_OK);
+    wait_for_buffers(f, 1);
+    gst_harness_set_sink_caps_str(f->harness, "video/x-raw,framerate=25/1");
+    gst_pad_mark_reconfigure(src);
+    ck_assert_int_eq(push_until_refused(f), GST_FLOW_NOT_NEGOTIATED);
+    ck_assert(gst_pad_needs_reconfigure(src));
+    gst_harness_set_sink_caps_str(f->harness, "video/x-raw,framerate=40/1");
+    ck_assert(gst_harness_push_upstream_event(f->harness, gst_event_new_reconfigure()));
+    push_one(f, 1000 * MS, GST_FLOW_OK);
+    finish(f);
+    check_output_rate(f, 40, 1);
+    fixture_free(f);
+}
+GST_END_TEST
+
+GST_START_TEST(live_latency_is_one_frame)
+{
+    Fixture *f = fixture_new(in_flight_mode(__i__), NULL);
+
+    fixture_set_caps(f, I420_AT("20/1"), NULL);
+    gst_harness_set_upstream_latency(f->harness, 7 * MS);
+    push_one(f, 0, GST_FLOW_OK);
+    wait_for_buffers(f, 1);
+    gst_harness_set_live(f->harness, TRUE);
+    ck_assert_uint_eq(gst_harness_query_latency(f->harness), 57 * MS);
+    gst_harness_set_live(f->harness, FALSE);
+    ck_assert_uint_eq(gst_harness_query_latency(f->harness), 7 * MS);
+    fixture_free(f);
+}
+GST_END_TEST
+
+int main(int argc, char **argv)
+{
+    Suite *suite = suite_create("element-negotiate");
+    TCase *tcase = tcase_create("negotiate");
+
+    suite_add_tcase(suite, tcase);
+    tcase_add_loop_test(tcase, rates_are_chosen, 0, N_MODES * (int)G_N_ELEMENTS(rates));
+    tcase_add_loop_test(tcase, equal_rates_leave_buffers_alone, 0, N_MODES);
+    tcase_add_loop_test(tcase, a_lower_rate_is_refused, 0, N_MODES);
+    tcase_add_loop_test(tcase, sparse_caps_are_accepted, 0, N_MODES);
+    tcase_add_loop_test(tcase, interlaced_video_names_deinterlace, 0,
+                        N_MODES * (int)G_N_ELEMENTS(interlaced));
+    tcase_add_loop_test(tcase, interlaced_video_passes_when_asked, 0, N_MODES);
+    tcase_add_loop_test(tcase, other_fields_are_copied, 0, N_MODES);
+    tcase_add_loop_test(tcase, a_new_size_ends_the_run, 0, N_MODES);
+    tcase_add_loop_test(tcase, a_new_colorimetry_ends_the_run, 0, N_MODES);
+    tcase_add_loop_test(tcase, the_multiplier_changes_between_pairs, 0, N_MODES);
+    tcase_add_loop_test(tcase, downstream_may_renegotiate, 0, N_MODES);
+    tcase_add_loop_test(tcase, refused_caps_can_be_tried_again, 0, N_MODES);
+    tcase_add_loop_test(tcase, live_latency_is_one_frame, 0, N_MODES);
+    return element_main(argc, argv, suite);
+}
