@@ -203,7 +203,7 @@ guint n_buffers(Fixture *fixture)
     return n;
 }
 
-GstBuffer *nth_buffer(Fixture *fixture, guint index)
+GstBuffer *nth_buffer(Fixture *fixture, guint64 index)
 {
     for (guint i = 0; i < fixture->items->len; i++) {
         GstBuffer *buffer = nth_item(fixture, i)->buffer;

@@ -65,7 +65,7 @@ void fixture_clear(Fixture *fixture);
 
 /* What was recorded; only while nothing moves. */
 guint n_buffers(Fixture *fixture);
-GstBuffer *nth_buffer(Fixture *fixture, guint index);
+GstBuffer *nth_buffer(Fixture *fixture, guint64 index);
 guint n_events(Fixture *fixture, GstEventType type);
 GstEvent *last_event(Fixture *fixture, GstEventType type);
 int last_event_index(Fixture *fixture, GstEventType type);

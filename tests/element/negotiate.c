@@ -90,10 +90,9 @@ GST_END_TEST
 GST_START_TEST(a_lower_rate_is_refused)
 {
     Fixture *f = fixture_new(in_flight_mode(__i__), NULL);
-    g_autoptr(GstPad) src = gst_element_get_static_pad(f->element, "src");
+    g_autoptr(GstCaps) caps = gst_caps_from_string(I420_AT("30/1"));
 
     gst_harness_set_sink_caps_str(f->harness, "video/x-raw,framerate=25/1");
-    g_autoptr(GstCaps) caps = gst_caps_from_string(I420_AT("30/1"));
     ck_assert(!gst_pad_query_accept_caps(GST_PAD_PEER(f->harness->srcpad), caps));
     fixture_free(f);
 }
@@ -202,8 +201,8 @@ static void check_change(int index, const char *before, const char *after)
     ck_assert_uint_eq(n_events(f, GST_EVENT_CAPS), 2);
     ck_assert_uint_eq(n_buffers(f), 6);
     caps_index = (guint)last_event_index(f, GST_EVENT_CAPS);
-    for (guint i = 0, n = 0; i < f->items->len; i++) {
-        Item *item = g_ptr_array_index(f->items, i);
+    for (guint64 i = 0, n = 0; i < f->items->len; i++) {
+        Item *item = g_ptr_array_index(f->items, (guint)i);
         if (item->buffer == NULL)
             continue;
         ck_assert_int_eq(i > caps_index, n >= 4);

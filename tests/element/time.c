@@ -38,7 +38,7 @@ GST_START_TEST(one_frame_is_completed_by_copies)
     push_frames(f, 1, 40);
     finish(f);
     ck_assert_uint_eq(n_buffers(f), 5);
-    for (guint i = 0; i < 5; i++) {
+    for (guint64 i = 0; i < 5; i++) {
         assert_times(nth_buffer(f, i), i * 10 * MS, 10 * MS);
         assert_flag(nth_buffer(f, i), GST_BUFFER_FLAG_GAP, i > 0);
         ck_assert_int_eq(first_byte(&f->info, nth_buffer(f, i)), 40);
@@ -78,16 +78,16 @@ GST_END_TEST
 
 /* Blend of two flat frames is known: rounded to nearest of a + (b - a) * j / m, the weight
  * rounded to 1/65536. */
-static int blended(int a, int b, guint j, guint m)
+static int blended(int a, int b, guint64 j, guint64 m)
 {
-    int weight = (int)((j * 65536.0) / m + 0.5);
+    int weight = (int)((double)j * 65536.0 / (double)m + 0.5);
 
     return (a * (65536 - weight) + b * weight + 32768) >> 16;
 }
 
-static void check_two_frames(int index, guint m)
+static void check_two_frames(int index, guint64 m)
 {
-    g_autofree char *properties = g_strdup_printf("multiplier=%u", m);
+    g_autofree char *properties = g_strdup_printf("multiplier=%" G_GUINT64_FORMAT, m);
     Fixture *f = start(index, properties);
     GstClockTime end = 0;
 
@@ -95,7 +95,7 @@ static void check_two_frames(int index, guint m)
     push(f, 200, 50 * MS, 50 * MS);
     finish(f);
     ck_assert_uint_eq(n_buffers(f), 2 * m);
-    for (guint i = 0; i < 2 * m; i++) {
+    for (guint64 i = 0; i < 2 * m; i++) {
         GstBuffer *buffer = nth_buffer(f, i);
         ck_assert_uint_eq(GST_BUFFER_PTS(buffer), end);
         end += GST_BUFFER_DURATION(buffer);
@@ -120,9 +120,9 @@ static void check_two_frames(int index, guint m)
 
 GST_START_TEST(two_frames_have_their_in_betweens)
 {
-    const guint multipliers[] = {2, 3, 4, 16, 100};
+    const guint64 multipliers[] = {2, 3, 4, 16, 100};
 
-    for (guint i = 0; i < G_N_ELEMENTS(multipliers); i++)
+    for (guint64 i = 0; i < G_N_ELEMENTS(multipliers); i++)
         check_two_frames(__i__, multipliers[i]);
 }
 GST_END_TEST
@@ -131,14 +131,14 @@ GST_START_TEST(a_minute_of_5994_has_no_drift)
 {
     Fixture *f = fixture_new(in_flight_mode(__i__), NULL);
     g_autofree char *caps = video_caps("GRAY8", 8, 8, "60000/1001");
-    const guint n = 3600;
+    const guint64 n = 3600;
     GstClockTime end = 0;
 
     fixture_set_caps(f, caps, NULL);
     push_frames(f, (int)n, 0);
     finish(f);
     ck_assert_uint_eq(n_buffers(f), 2 * n);
-    for (guint i = 0; i < 2 * n; i++) {
+    for (guint64 i = 0; i < 2 * n; i++) {
         ck_assert_uint_eq(GST_BUFFER_PTS(nth_buffer(f, i)), end);
         end += GST_BUFFER_DURATION(nth_buffer(f, i));
     }
@@ -157,7 +157,7 @@ GST_START_TEST(missing_times_follow_the_rate)
     push(f, 30, GST_CLOCK_TIME_NONE, GST_CLOCK_TIME_NONE);
     finish(f);
     ck_assert_uint_eq(n_buffers(f), 8);
-    for (guint i = 0; i < 8; i++)
+    for (guint64 i = 0; i < 8; i++)
         assert_times(nth_buffer(f, i), i * 25 * MS, 25 * MS);
     fixture_free(f);
 }
@@ -191,7 +191,7 @@ GST_START_TEST(odd_durations_do_no_harm)
     push(f, 30, 150 * MS, 50 * MS);
     finish(f);
     ck_assert_uint_eq(n_buffers(f), 8);
-    for (guint i = 0; i < 8; i++)
+    for (guint64 i = 0; i < 8; i++)
         ck_assert_uint_eq(GST_BUFFER_PTS(nth_buffer(f, i)), i * 25 * MS);
     ck_assert_uint_eq(GST_BUFFER_DURATION(nth_buffer(f, 0)), 25 * MS);
     ck_assert_uint_eq(GST_BUFFER_DURATION(nth_buffer(f, 2)), 25 * MS);
@@ -248,7 +248,7 @@ GST_START_TEST(in_betweens_without_a_time_are_dropped)
     finish(f);
     ck_assert_uint_eq(counter(f, "interpolated"), 0);
     ck_assert_uint_eq(counter(f, "drop"), 1);
-    for (guint i = 1; i < n_buffers(f); i++)
+    for (guint64 i = 1; i < n_buffers(f); i++)
         ck_assert_uint_gt(GST_BUFFER_PTS(nth_buffer(f, i)),
                           GST_BUFFER_PTS(nth_buffer(f, i - 1)));
     fixture_free(f);
