@@ -139,7 +139,7 @@ static inline double conv_case_expect(ConvCase *test)
 static inline void conv_case_check(ConvCase *test)
 {
     size_t n = vfi_shape_elements(test->op.dst.shape);
-    double scale = MAX(conv_case_expect(test), 1.0);
+    double largest = conv_case_expect(test), scale = MAX(largest, 1.0);
     const float *const *sources = (const float *const *)test->sources;
     g_autofree float *result = run_op_all_threads(&test->op, sources);
     double error = largest_error(result, test->expected, n, scale);
