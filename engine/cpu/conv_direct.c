@@ -213,13 +213,13 @@ static size_t odd_lines(size_t floats)
 
 static void lay_out_scratch(Direct *d)
 {
-    size_t rows = (size_t)(d->band_rows + d->reach_y);
+    size_t rows = (size_t)d->band_rows + (size_t)d->reach_y;
     size_t n_flat;
 
     d->pitch = d->band_cols + d->reach_x;
     d->phase_plane = rows * (size_t)d->pitch;
     d->in_plane = odd_lines(d->phase_plane * (size_t)d->phases_y * (size_t)d->phases_x);
-    n_flat = (size_t)(d->band_rows - 1) * (size_t)d->pitch + (size_t)d->band_cols;
+    n_flat = ((size_t)d->band_rows - 1) * (size_t)d->pitch + (size_t)d->band_cols;
     d->acc_pitch = odd_lines(n_flat + VFI_ROW_SLACK);
     d->in_floats = (size_t)d->in_block * d->in_plane + VFI_ROW_SLACK;
     d->in_floats = (d->in_floats + 15) / 16 * 16;

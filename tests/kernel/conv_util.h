@@ -117,6 +117,7 @@ static inline double conv_case_expect(ConvCase *test)
     double largest = 1e-30;
     size_t at = 0;
 
+    g_free(test->expected); /* a case may be filled and checked again */
     test->expected = g_new(double, vfi_shape_elements(out));
     for (int o = 0; o < out.c; o++) {
         for (int y = 0; y < out.h; y++) {
