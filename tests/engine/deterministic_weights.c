@@ -107,17 +107,11 @@ static gboolean write_checkpoint(FILE *file, const GArray *entries)
     return written;
 }
 
-char *deterministic_checkpoint(const char *family, GError **error)
+char *deterministic_file(const GArray *entries, GError **error)
 {
-    g_autoptr(GArray) entries = state_dict_of(family);
     g_autofree char *path = NULL;
-
-    if (entries == NULL) {
-        g_set_error(error, VFI_ERROR, VFI_ERROR_NOT_FOUND,
-                    "family \"%s\" is not built yet", family);
-        return NULL;
-    }
     int descriptor = g_file_open_tmp("vfi-XXXXXX.safetensors", &path, error);
+
     if (descriptor < 0)
         return NULL;
     FILE *file = fdopen(descriptor, "wb");
@@ -130,4 +124,16 @@ char *deterministic_checkpoint(const char *family, GError **error)
         return NULL;
     }
     return g_steal_pointer(&path);
+}
+
+char *deterministic_checkpoint(const char *family, GError **error)
+{
+    g_autoptr(GArray) entries = state_dict_of(family);
+
+    if (entries == NULL) {
+        g_set_error(error, VFI_ERROR, VFI_ERROR_NOT_FOUND,
+                    "family \"%s\" is not built yet", family);
+        return NULL;
+    }
+    return deterministic_file(entries, error);
 }

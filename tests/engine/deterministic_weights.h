@@ -12,6 +12,9 @@
  * for a family that is not built. */
 char *deterministic_checkpoint(const char *family, GError **error);
 
+/* The same for any list of StateEntry. */
+char *deterministic_file(const GArray *entries, GError **error);
+
 /* Element @index of the tensor @key of @kind with @n_elements elements and leading dimension
  * @first_dimension. */
 float deterministic_value(const char *key, StateKind kind, guint64 index,

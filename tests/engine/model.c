@@ -1,0 +1,285 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Models: names on the search path, recognition by keys and shapes, options, errors that say
+ * what would help. */
+#include <string.h>
+
+#include <glib/gstdio.h>
+
+#include <vfi/vfi.h>
+
+#include "alloc.h"
+#include "check_main.h"
+#include "deterministic_weights.h"
+
+/* A folder on the search path, alone: the user's own models must not be seen. */
+static char *folder;
+
+static void setup(void)
+{
+    folder = g_dir_make_tmp("vfi-models-XXXXXX", NULL);
+    ck_assert_ptr_nonnull(folder);
+    g_setenv("VFI_MODEL_PATH", folder, TRUE);
+    g_setenv("XDG_DATA_HOME", folder, TRUE);
+}
+
+static void teardown(void)
+{
+    g_autoptr(GDir) dir = g_dir_open(folder, 0, NULL);
+    const char *name;
+
+    while (dir != NULL && (name = g_dir_read_name(dir)) != NULL) {
+        g_autofree char *path = g_build_filename(folder, name, NULL);
+        g_unlink(path);
+    }
+    g_rmdir(folder);
+    g_free(folder);
+}
+
+static void touch(const char *name)
+{
+    g_autofree char *path = g_build_filename(folder, name, NULL);
+
+    ck_assert(g_file_set_contents(path, "", 0, NULL));
+}
+
+/* What @name resolves to, without the folder; NULL if nothing. */
+static char *resolved(const char *name)
+{
+    g_autofree char *path = NULL;
+
+    return vfi_model_resolve(name, &path, NULL) ? g_path_get_basename(path) : NULL;
+}
+
+START_TEST(names_match_with_and_without_extension_and_version)
+{
+    static const struct {
+        const char *name, *expected;
+    } cases[] = {
+        {"rife", "rife-4.26.pkl"},
+        {"rife-4.6", "rife-4.6.pth"},
+        {"rife-4.6.pth", "rife-4.6.pth"},
+        {"film", NULL}, /* "_net" is no version */
+        {"auto", "rife-4.26.pkl"},
+        {"film_net", "film_net.pt"},
+        {"odd name", "odd name.safetensors"},
+        {"rife-4", NULL},
+        {"rif", NULL},
+        {"notes", NULL},
+    };
+
+    touch("rife-4.6.pth");
+    touch("rife-4.26.pkl");
+    touch("rife-4.26.txt");
+    touch("rife-3.pkl");
+    touch("film_net.pt");
+    touch("odd name.safetensors");
+    touch("notes.txt");
+    for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autofree char *found = resolved(cases[i].name);
+        ck_assert_msg(g_strcmp0(found, cases[i].expected) == 0, "%s: %s instead of %s",
+                      cases[i].name, found, cases[i].expected);
+    }
+}
+END_TEST
+
+START_TEST(a_missing_model_lists_folders_and_remedies)
+{
+    g_autoptr(GError) error = NULL;
+
+    ck_assert_ptr_null(vfi_model_open("rife-9", NULL, &error));
+    ck_assert(g_error_matches(error, VFI_ERROR, VFI_ERROR_NOT_FOUND));
+    ck_assert_ptr_nonnull(strstr(error->message, folder));
+    ck_assert_ptr_nonnull(strstr(error->message, "/usr/share/vfi/models"));
+    ck_assert_ptr_nonnull(strstr(error->message, "tools/get-models"));
+    g_clear_error(&error);
+    ck_assert_ptr_null(vfi_model_open("/no/such/file.pth", NULL, &error));
+    ck_assert(g_error_matches(error, VFI_ERROR, VFI_ERROR_NOT_FOUND));
+    ck_assert_ptr_nonnull(strstr(error->message, "/no/such/file.pth"));
+}
+END_TEST
+
+START_TEST(auto_never_means_blend)
+{
+    g_autoptr(GError) error = NULL;
+
+    ck_assert_ptr_null(vfi_model_open("auto", NULL, &error));
+    ck_assert(g_error_matches(error, VFI_ERROR, VFI_ERROR_NOT_FOUND));
+}
+END_TEST
+
+/* Opens a checkpoint made of @entries. */
+static VfiModel *open_entries(const GArray *entries, GVariant *options, GError **error)
+{
+    g_autofree char *path = deterministic_file(entries, error);
+
+    ck_assert_ptr_nonnull(path);
+    VfiModel *model = vfi_model_open(path, options, error);
+    g_unlink(path);
+    return model;
+}
+
+START_TEST(variants_are_recognised_by_keys_and_shapes)
+{
+    g_autoptr(GArray) v4 = state_dict_of("rife_v4_0");
+    g_autoptr(GArray) v3 = state_dict_of("rife_v3_6");
+    g_autoptr(VfiModel) rife4 = open_entries(v4, NULL, NULL);
+    g_autoptr(VfiModel) rife3 = open_entries(v3, NULL, NULL);
+
+    ck_assert_ptr_nonnull(rife4);
+    ck_assert_str_eq(vfi_model_info(rife4)->family, "rife");
+    ck_assert_str_eq(vfi_model_info(rife4)->variant, "4.0");
+    ck_assert_int_eq(vfi_model_info(rife4)->time_mode, VFI_TIME_ANY);
+    /* without the refinement networks: models.md's count for family B */
+    ck_assert_uint_eq(vfi_model_info(rife4)->n_parameters, 5160980);
+    ck_assert_ptr_nonnull(rife3);
+    ck_assert_str_eq(vfi_model_info(rife3)->variant, "3.6");
+    ck_assert_int_eq(vfi_model_info(rife3)->time_mode, VFI_TIME_MIDPOINT);
+
+    g_autoptr(VfiModel) refined =
+        open_entries(v4, g_variant_new_parsed("{'refine': <true>}"), NULL);
+    ck_assert_ptr_nonnull(refined);
+    ck_assert_uint_eq(vfi_model_info(refined)->n_parameters, 8412855);
+}
+END_TEST
+
+static StateEntry *find_entry(GArray *entries, const char *key)
+{
+    for (guint i = 0; i < entries->len; i++)
+        if (strcmp(g_array_index(entries, StateEntry, i).key, key) == 0)
+            return &g_array_index(entries, StateEntry, i);
+    ck_abort_msg("no entry %s", key);
+    return NULL;
+}
+
+START_TEST(training_extras_are_ignored)
+{
+    g_autoptr(GArray) entries = state_dict_of("rife_v3_6");
+    StateEntry teacher = {.key = "block_tea.conv0.0.0.weight",
+                          .kind = STATE_WEIGHT,
+                          .n_dims = 4,
+                          .shape = {45, 14, 3, 3}};
+
+    g_array_append_val(entries, teacher);
+    g_autoptr(VfiModel) model = open_entries(entries, NULL, NULL);
+    ck_assert_ptr_nonnull(model);
+}
+END_TEST
+
+START_TEST(near_misses_name_the_tensor)
+{
+    g_autoptr(GError) error = NULL;
+    g_autoptr(GArray) entries = state_dict_of("rife_v3_6");
+
+    /* one shape wrong */
+    StateEntry *entry = find_entry(entries, "block2.convblock1.0.0.weight");
+    entry->shape[1] = 89;
+    ck_assert_ptr_null(open_entries(entries, NULL, &error));
+    ck_assert_ptr_nonnull(strstr(error->message, "block2.convblock1.0.0.weight"));
+    ck_assert_ptr_nonnull(strstr(error->message, "90x90x3x3"));
+    ck_assert_ptr_nonnull(strstr(error->message, "90x89x3x3"));
+    g_clear_error(&error);
+
+    /* one tensor missing */
+    strcpy(entry->key, "block2.convblock1.0.9.weight"); /* NOLINT: fits, same length */
+    ck_assert_ptr_null(open_entries(entries, NULL, &error));
+    ck_assert_ptr_nonnull(strstr(error->message, "block2.convblock1.0.0.weight"));
+    ck_assert_ptr_nonnull(strstr(error->message, "missing"));
+    g_clear_error(&error);
+
+    /* another network of the family: the ECCV paper's, six channels into its first block */
+    find_entry(entries, "block0.conv0.0.0.weight")->shape[1] = 6;
+    ck_assert_ptr_null(open_entries(entries, NULL, &error));
+    ck_assert(g_error_matches(error, VFI_ERROR, VFI_ERROR_UNSUPPORTED));
+    ck_assert_ptr_nonnull(strstr(error->message, "not a network that is known"));
+}
+END_TEST
+
+START_TEST(options_are_checked_against_the_table)
+{
+    static const struct {
+        const char *options, *part;
+    } cases[] = {
+        {"{'ensembel': <true>}", "does not exist"},
+        {"{'ensemble': <1>}", "wrong type"},
+        {"{'bisect-depth': <uint32 5>}", "out of range"},
+        {"{'bisect-depth': <0>}", "out of range"},
+        {"{'pad-multiple': <64.5>}", "out of range"},
+        {"{'pad-multiple': <'64'>}", "wrong type"},
+        {"{'ensemble': <true>}", "4.0 and 4.1"}, /* not defined for 3.x */
+    };
+    g_autoptr(GArray) entries = state_dict_of("rife_v3_6");
+
+    for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autoptr(GError) error = NULL;
+        GVariant *options =
+            g_variant_parse(G_VARIANT_TYPE_VARDICT, cases[i].options, NULL, NULL, NULL);
+        ck_assert_ptr_null(open_entries(entries, options, &error));
+        ck_assert_msg(strstr(error->message, cases[i].part) != NULL, "%s: %s",
+                      cases[i].options, error->message);
+        ck_assert_ptr_nonnull(strstr(error->message, "ensemble"));
+    }
+    g_autoptr(VfiModel) model = open_entries(
+        entries,
+        g_variant_new_parsed("{'bisect-depth': <4>, 'pad-multiple': <uint32 32>}"), NULL);
+    ck_assert_ptr_nonnull(model);
+    ck_assert_ptr_null(
+        vfi_model_open("blend", g_variant_new_parsed("{'ensemble': <true>}"), NULL));
+}
+END_TEST
+
+START_TEST(failing_allocations_are_errors)
+{
+    g_autoptr(GArray) entries = state_dict_of("rife_v3_6");
+    g_autofree char *path = deterministic_file(entries, NULL);
+    bool opened = false;
+
+    for (guint64 successes = 0; !opened && successes < 1000; successes += 7) {
+        g_autoptr(GError) error = NULL;
+        vfi_alloc_fail_after(successes);
+        g_autoptr(VfiModel) model = vfi_model_open(path, NULL, &error);
+        vfi_alloc_fail_after(G_MAXUINT64);
+        opened = model != NULL;
+        ck_assert(opened || g_error_matches(error, VFI_ERROR, VFI_ERROR_NO_MEMORY));
+    }
+    ck_assert(opened);
+    g_unlink(path);
+}
+END_TEST
+
+START_TEST(families_describe_their_options)
+{
+    size_t n;
+    const VfiOptionSpec *options = vfi_family_options("rife", &n);
+    const char *const *names = vfi_family_names();
+
+    ck_assert_str_eq(names[0], "blend");
+    ck_assert_ptr_nonnull(options);
+    for (size_t i = 0; i < n; i++) {
+        g_autoptr(GVariant) value = g_variant_parse(
+            G_VARIANT_TYPE(options[i].type), options[i].default_value, NULL, NULL, NULL);
+        ck_assert_msg(value != NULL, "%s: default \"%s\" is not of type %s",
+                      options[i].name, options[i].default_value, options[i].type);
+    }
+    ck_assert_ptr_null(vfi_family_options("nothing", &n));
+    ck_assert_uint_eq(n, 0);
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("model");
+    TCase *tcase = tcase_create("model");
+
+    tcase_add_checked_fixture(tcase, setup, teardown);
+    tcase_add_test(tcase, names_match_with_and_without_extension_and_version);
+    tcase_add_test(tcase, a_missing_model_lists_folders_and_remedies);
+    tcase_add_test(tcase, auto_never_means_blend);
+    tcase_add_test(tcase, variants_are_recognised_by_keys_and_shapes);
+    tcase_add_test(tcase, training_extras_are_ignored);
+    tcase_add_test(tcase, near_misses_name_the_tensor);
+    tcase_add_test(tcase, options_are_checked_against_the_table);
+    tcase_add_test(tcase, failing_allocations_are_errors);
+    tcase_add_test(tcase, families_describe_their_options);
+    suite_add_tcase(suite, tcase);
+    return check_main(suite);
+}
