@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Writes zip archives for tests, stored or deflated, plain or zip64. */
-#include <check.h>
 #include <string.h>
 #include <zlib.h>
 
@@ -23,12 +22,13 @@ static GByteArray *deflate_bytes(const void *data, size_t size)
     GByteArray *packed = g_byte_array_new();
     z_stream stream = {.next_in = (z_const Bytef *)data, .avail_in = (uInt)size};
 
-    ck_assert_int_eq(
-        deflateInit2(&stream, 9, Z_DEFLATED, -MAX_WBITS, 8, Z_DEFAULT_STRATEGY), Z_OK);
+    g_assert_cmpint(
+        deflateInit2(&stream, 9, Z_DEFLATED, -MAX_WBITS, 8, Z_DEFAULT_STRATEGY), ==,
+        Z_OK);
     g_byte_array_set_size(packed, (guint)deflateBound(&stream, size));
     stream.next_out = packed->data;
     stream.avail_out = packed->len;
-    ck_assert_int_eq(deflate(&stream, Z_FINISH), Z_STREAM_END);
+    g_assert_cmpint(deflate(&stream, Z_FINISH), ==, Z_STREAM_END);
     g_byte_array_set_size(packed, (guint)stream.total_out);
     deflateEnd(&stream);
     return packed;
