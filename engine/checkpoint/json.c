@@ -3,8 +3,6 @@
  * skipped. */
 #include "json.h"
 
-#include <vfi/error.h>
-
 #define MAX_NESTING 16
 
 static void skip_space(VfiJson *json)

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Torch's container before 1.6: five pickles one after the other (magic number, protocol,
  * system, object, storage keys), then for each key an element count and the data. */
-#include <vfi/error.h>
 
 #include "readers.h"
 #include "tensor.h"

@@ -3,8 +3,6 @@
  * knows nothing of torch. */
 #include "pickle.h"
 
-#include <vfi/error.h>
-
 #include "pickle_opcodes.h"
 
 /* Far beyond any checkpoint (a tensor takes about 20 objects); bounds memory for files

@@ -2,8 +2,6 @@
 /* One small function for each opcode that data needs; the table at the end names them all. */
 #include "pickle_opcodes.h"
 
-#include <vfi/error.h>
-
 #define HIGHEST_PROTOCOL 5
 
 /* Takes @count bytes of the input. */

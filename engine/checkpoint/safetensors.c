@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Safetensors: an 8-byte header length, a JSON header {"name": {"dtype", "shape",
  * "data_offsets"}, …}, then the data, to which the offsets are relative. */
-#include <vfi/error.h>
 
 #include "json.h"
 #include "readers.h"

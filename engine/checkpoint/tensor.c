@@ -3,8 +3,6 @@
  * with memcpy because checkpoints align nothing. */
 #include "tensor.h"
 
-#include <vfi/error.h>
-
 #if G_BYTE_ORDER != G_LITTLE_ENDIAN
 #error "tensor data is read as it stands in the file, which is little-endian"
 #endif

@@ -3,8 +3,6 @@
  * of them means as data, and persistent ids of storages. */
 #include "torch.h"
 
-#include <vfi/error.h>
-
 /* What a global is to a reader of data. */
 typedef enum {
     ROLE_STORAGE,   /* a storage class: an element type */

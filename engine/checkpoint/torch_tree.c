@@ -6,8 +6,6 @@
 #include <inttypes.h>
 #include <stdio.h>
 
-#include <vfi/error.h>
-
 #include "tensor.h"
 
 #define MAX_DEPTH 64
@@ -29,7 +27,7 @@ typedef struct {
     char path[VFI_MAX_NAME + 1]; /* not NUL-terminated */
 } Walk;
 
-static bool walk(Walk *walk_state, VfiPickleRef ref, GError **error);
+static bool walk(Walk *w, VfiPickleRef ref, GError **error);
 
 static VfiSpan path_span(const Walk *w)
 {

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Torch zip archives: FOLDER/data.pkl is the tree, FOLDER/data/KEY the storages.
  * TorchScript archives are the same with classes in place of dictionaries. */
-#include <vfi/error.h>
 
 #include "alloc.h"
 #include "readers.h"

@@ -5,8 +5,6 @@
 
 #include <zlib.h>
 
-#include <vfi/error.h>
-
 #include "alloc.h"
 
 #define END_SIGNATURE 0x06054b50u
