@@ -1,0 +1,322 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Sessions that run a network (RIFE with deterministic weights, small frames): the same bits
+ * whatever the threads, what ran before or what is kept; bisection; cancelling in the middle
+ * of an inference; failing allocations. */
+#include <stdatomic.h>
+#include <string.h>
+
+#include <glib/gstdio.h>
+
+#include <vfi/vfi.h>
+
+#include "alloc.h"
+#include "check_main.h"
+#include "deterministic_weights.h"
+
+#define WIDTH 50
+#define HEIGHT 38
+
+static const VfiVideoInfo video = {.format = VFI_FORMAT_I420,
+                                   .width = WIDTH,
+                                   .height = HEIGHT,
+                                   .matrix = VFI_MATRIX_BT709};
+
+static VfiModel *open_family(const char *family, const char *options)
+{
+    g_autoptr(GError) error = NULL;
+    g_autofree char *path = deterministic_checkpoint(family, &error);
+    GVariant *parsed = options == NULL ? NULL
+                                       : g_variant_parse(G_VARIANT_TYPE_VARDICT, options,
+                                                         NULL, NULL, NULL);
+
+    ck_assert_ptr_nonnull(path);
+    VfiModel *model = vfi_model_open(path, parsed, &error);
+    g_unlink(path);
+    ck_assert_msg(model != NULL, "%s", error != NULL ? error->message : "");
+    return model;
+}
+
+static VfiSession *open_session(VfiModel *model, unsigned threads)
+{
+    VfiSessionConfig config = {.video = video, .device = "cpu", .threads = threads};
+    g_autoptr(GError) error = NULL;
+    VfiSession *session = vfi_session_new(model, &config, &error);
+
+    ck_assert_msg(session != NULL, "%s", error != NULL ? error->message : "");
+    return session;
+}
+
+/* A textured frame, moved by @shift pixels. */
+static VfiFrame make_frame(int shift, uint64_t id)
+{
+    VfiFrame frame;
+
+    ck_assert(vfi_frame_alloc(&frame, &video, NULL));
+    for (int plane = 0; plane < 3; plane++)
+        for (int y = 0; y < vfi_video_info_rows(&video, plane); y++)
+            for (int x = 0; x < (int)vfi_video_info_row_bytes(&video, plane); x++)
+                frame.data[plane][y * frame.stride[plane] + x] =
+                    (uint8_t)(60 + ((x + shift) * 7 + y * 5 +
+                                    ((x + shift) / 9 + y / 7) % 2 * 60) %
+                                       150);
+    frame.id = id;
+    return frame;
+}
+
+/* The in-between at @t as a new frame. */
+static VfiFrame interpolate(VfiSession *session, const VfiFrame *a, const VfiFrame *b,
+                            double t)
+{
+    VfiFrame frames[] = {*a, *b}, out;
+    g_autoptr(VfiPair) pair = vfi_session_begin(session, frames, 2, NULL);
+
+    ck_assert(vfi_frame_alloc(&out, &video, NULL));
+    g_autoptr(VfiJob) job = vfi_pair_submit(pair, t, &out, NULL);
+    ck_assert(vfi_job_wait(job, NULL));
+    return out;
+}
+
+static void assert_same_picture(const VfiFrame *a, const VfiFrame *b)
+{
+    for (int plane = 0; plane < 3; plane++)
+        for (int y = 0; y < vfi_video_info_rows(&video, plane); y++)
+            ck_assert_mem_eq(a->data[plane] + y * a->stride[plane],
+                             b->data[plane] + y * b->stride[plane],
+                             vfi_video_info_row_bytes(&video, plane));
+}
+
+static uint64_t inferences(VfiSession *session)
+{
+    VfiSessionStats stats;
+
+    vfi_session_get_stats(session, &stats);
+    return stats.inferences;
+}
+
+/* Family and options of each loop. */
+static const struct {
+    const char *family, *options;
+    int multiple; /* that width and height are padded to */
+} variants[] = {
+    {"rife_v3_6", NULL, 16},
+    {"rife_v4_0", NULL, 64},
+    {"rife_v4_0", "{'refine': <true>, 'ensemble': <true>}", 64},
+    {"rife_v3_6", "{'pad-multiple': <100>}", 112},
+};
+
+START_TEST(bits_do_not_depend_on_threads_or_on_what_ran_before)
+{
+    g_autoptr(VfiModel) model = open_family(variants[_i].family, variants[_i].options);
+    VfiFrame a = make_frame(0, 1), b = make_frame(3, 2), c = make_frame(6, 3);
+    g_autoptr(VfiSession) one = open_session(model, 1);
+    VfiFrame expected = interpolate(one, &b, &c, 0.5);
+
+    for (unsigned threads = 1; threads <= 3; threads++) {
+        g_autoptr(VfiSession) session = open_session(model, threads);
+        VfiSessionStats stats;
+        /* first another pair, whose second frame is kept for this one */
+        VfiFrame before = interpolate(session, &a, &b, 0.5);
+        VfiFrame kept = interpolate(session, &b, &c, 0.5);
+        assert_same_picture(&kept, &expected);
+        vfi_session_get_stats(session, &stats);
+        ck_assert_uint_eq(stats.threads, threads);
+        ck_assert_int_eq(stats.padded_width % variants[_i].multiple, 0);
+        ck_assert_int_lt(stats.padded_width, WIDTH + variants[_i].multiple);
+        vfi_frame_clear(&before);
+        vfi_frame_clear(&kept);
+    }
+    vfi_frame_clear(&a);
+    vfi_frame_clear(&b);
+    vfi_frame_clear(&c);
+    vfi_frame_clear(&expected);
+}
+END_TEST
+
+START_TEST(frames_without_id_are_never_mistaken_for_kept_ones)
+{
+    g_autoptr(VfiModel) model = open_family("rife_v3_6", NULL);
+    g_autoptr(VfiSession) session = open_session(model, 2);
+    VfiFrame a = make_frame(0, 0), b = make_frame(3, 0), c = make_frame(9, 0);
+    VfiFrame first = interpolate(session, &a, &b, 0.5);
+    VfiFrame other = interpolate(session, &a, &c, 0.5);
+    VfiFrame again = interpolate(session, &a, &b, 0.5);
+
+    assert_same_picture(&first, &again);
+    ck_assert_mem_ne(first.data[0], other.data[0], WIDTH);
+    vfi_frame_clear(&a);
+    vfi_frame_clear(&b);
+    vfi_frame_clear(&c);
+    vfi_frame_clear(&first);
+    vfi_frame_clear(&other);
+    vfi_frame_clear(&again);
+}
+END_TEST
+
+/* Midpoint families: t goes to the nearest quarter; kept midpoints are not inferred again. */
+START_TEST(other_times_are_bisected)
+{
+    g_autoptr(VfiModel) model = open_family("rife_v3_6", NULL);
+    g_autoptr(VfiSession) session = open_session(model, 2);
+    VfiFrame a = make_frame(0, 1), b = make_frame(4, 2), out[3], nearest[3];
+    VfiFrame frames[] = {a, b};
+    g_autoptr(VfiPair) pair = vfi_session_begin(session, frames, 2, NULL);
+
+    for (int i = 0; i < 3; i++) {
+        ck_assert(vfi_frame_alloc(&out[i], &video, NULL));
+        g_autoptr(VfiJob) job = vfi_pair_submit(pair, 0.25 * (i + 1), &out[i], NULL);
+        ck_assert(vfi_job_wait(job, NULL));
+    }
+    ck_assert_uint_eq(inferences(session), 3);
+
+    /* the same by hand */
+    VfiFrame middle = interpolate(session, &a, &b, 0.5);
+    VfiFrame quarter = interpolate(session, &a, &middle, 0.5);
+    assert_same_picture(&middle, &out[1]);
+    assert_same_picture(&quarter, &out[0]);
+
+    static const double times[] = {0.2, 0.45, 0.8};
+    for (int i = 0; i < 3; i++) {
+        nearest[i] = interpolate(session, &a, &b, times[i]);
+        assert_same_picture(&nearest[i], &out[i]);
+        vfi_frame_clear(&nearest[i]);
+        vfi_frame_clear(&out[i]);
+    }
+    uint64_t before = inferences(session);
+    VfiFrame start = interpolate(session, &a, &b, 0.1); /* nearest to 0: frame a itself */
+    assert_same_picture(&start, &a);
+    ck_assert_uint_eq(inferences(session), before);
+    vfi_frame_clear(&start);
+    vfi_frame_clear(&middle);
+    vfi_frame_clear(&quarter);
+    vfi_frame_clear(&a);
+    vfi_frame_clear(&b);
+}
+END_TEST
+
+START_TEST(a_flow_scale_between_powers_of_two_takes_the_nearest)
+{
+    static const struct {
+        double asked, effective;
+        int padded_width;
+    } cases[] = {{1.0, 1.0, 64},  {0.6, 0.5, 64}, {0.25, 0.25, 64},
+                 {0.3, 0.25, 64}, {3.0, 4.0, 64}, {0.0, 1.0, 64}};
+    g_autoptr(VfiModel) model = open_family("rife_v3_6", NULL);
+
+    for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+        VfiSessionConfig config = {.video = video, .threads = 1, .scale = cases[i].asked};
+        g_autoptr(VfiSession) session = vfi_session_new(model, &config, NULL);
+        VfiSessionStats stats;
+        ck_assert_ptr_nonnull(session);
+        vfi_session_get_stats(session, &stats);
+        ck_assert_double_eq(stats.scale, cases[i].effective);
+        ck_assert_int_eq(stats.padded_width, cases[i].padded_width);
+    }
+}
+END_TEST
+
+/* Cancels the job from inside the pool once some work has run; then counts. */
+typedef struct {
+    VfiSession *session;
+    VfiJob *job;
+} Cancelling;
+
+static void *cancel_in_the_middle(void *user_data)
+{
+    Cancelling *cancelling = user_data;
+    VfiSessionStats stats;
+
+    do {
+        vfi_session_get_stats(cancelling->session, &stats);
+    } while (stats.work_chunks < 20 && !vfi_job_is_done(cancelling->job));
+    vfi_job_cancel(cancelling->job);
+    return NULL;
+}
+
+START_TEST(a_cancelled_inference_leaves_the_session_usable)
+{
+    g_autoptr(VfiModel) model = open_family("rife_v4_0", NULL);
+    g_autoptr(VfiSession) session = open_session(model, 2);
+    g_autoptr(VfiSession) undisturbed = open_session(model, 2);
+    VfiFrame a = make_frame(0, 1), b = make_frame(3, 2), out;
+    VfiFrame frames[] = {a, b};
+    g_autoptr(VfiPair) pair = vfi_session_begin(session, frames, 2, NULL);
+
+    ck_assert(vfi_frame_alloc(&out, &video, NULL));
+    g_autoptr(VfiJob) job = vfi_pair_submit(pair, 0.5, &out, NULL);
+    Cancelling cancelling = {session, job};
+    GThread *thread = g_thread_new("cancel", cancel_in_the_middle, &cancelling);
+    g_autoptr(GError) error = NULL;
+    gboolean finished = vfi_job_wait(job, &error);
+    g_thread_join(thread);
+    ck_assert(finished || g_error_matches(error, VFI_ERROR, VFI_ERROR_CANCELLED));
+
+    /* whatever was half done is done again */
+    VfiFrame expected = interpolate(undisturbed, &a, &b, 0.5);
+    VfiFrame after = interpolate(session, &a, &b, 0.5);
+    assert_same_picture(&after, &expected);
+    vfi_frame_clear(&a);
+    vfi_frame_clear(&b);
+    vfi_frame_clear(&out);
+    vfi_frame_clear(&expected);
+    vfi_frame_clear(&after);
+}
+END_TEST
+
+START_TEST(failing_allocations_are_errors_that_name_their_purpose)
+{
+    g_autoptr(VfiModel) model = open_family("rife_v3_6", "{'bisect-depth': <3>}");
+    VfiSessionConfig config = {.video = video, .threads = 2};
+    bool built = false;
+
+    for (guint64 successes = 0; !built && successes < 1000; successes++) {
+        g_autoptr(GError) error = NULL;
+        vfi_alloc_fail_after(successes);
+        g_autoptr(VfiSession) session = vfi_session_new(model, &config, &error);
+        vfi_alloc_fail_after(G_MAXUINT64);
+        built = session != NULL;
+        if (!built) {
+            ck_assert(g_error_matches(error, VFI_ERROR, VFI_ERROR_NO_MEMORY));
+            ck_assert_ptr_nonnull(strstr(error->message, "cannot allocate"));
+        }
+    }
+    ck_assert(built);
+}
+END_TEST
+
+START_TEST(a_pair_allocates_nothing)
+{
+    g_autoptr(VfiModel) model = open_family("rife_v3_6", NULL);
+    g_autoptr(VfiSession) session = open_session(model, 2);
+    VfiFrame a = make_frame(0, 1), b = make_frame(3, 2), out;
+    VfiFrame frames[] = {a, b};
+
+    ck_assert(vfi_frame_alloc(&out, &video, NULL));
+    guint64 before = vfi_alloc_count();
+    for (int i = 0; i < 3; i++) {
+        g_autoptr(VfiPair) pair = vfi_session_begin(session, frames, 2, NULL);
+        g_autoptr(VfiJob) job = vfi_pair_submit(pair, 0.25, &out, NULL);
+        ck_assert(vfi_job_wait(job, NULL));
+    }
+    ck_assert_uint_eq(vfi_alloc_count(), before);
+    vfi_frame_clear(&a);
+    vfi_frame_clear(&b);
+    vfi_frame_clear(&out);
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("rife");
+    TCase *tcase = tcase_create("rife");
+
+    tcase_add_loop_test(tcase, bits_do_not_depend_on_threads_or_on_what_ran_before, 0,
+                        G_N_ELEMENTS(variants));
+    tcase_add_test(tcase, frames_without_id_are_never_mistaken_for_kept_ones);
+    tcase_add_test(tcase, other_times_are_bisected);
+    tcase_add_test(tcase, a_flow_scale_between_powers_of_two_takes_the_nearest);
+    tcase_add_test(tcase, a_cancelled_inference_leaves_the_session_usable);
+    tcase_add_test(tcase, failing_allocations_are_errors_that_name_their_purpose);
+    tcase_add_test(tcase, a_pair_allocates_nothing);
+    suite_add_tcase(suite, tcase);
+    return check_main(suite);
+}
