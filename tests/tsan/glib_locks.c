@@ -93,15 +93,17 @@ static pthread_cond_t *cond_of(GCond *cond)
 
 void g_mutex_init(GMutex *mutex)
 {
-    mutex->p = new_mutex();
+    /* Atomic: that others see it before they lock it may be ordered inside libglib. */
+    g_atomic_pointer_set(&mutex->p, new_mutex());
 }
 
 void g_mutex_clear(GMutex *mutex)
 {
-    if (mutex->p != NULL) {
-        pthread_mutex_destroy(mutex->p);
-        free(mutex->p);
-        mutex->p = NULL;
+    pthread_mutex_t *found = g_atomic_pointer_get(&mutex->p);
+    if (found != NULL) {
+        pthread_mutex_destroy(found);
+        free(found);
+        g_atomic_pointer_set(&mutex->p, NULL);
     }
 }
 
@@ -122,15 +124,16 @@ gboolean g_mutex_trylock(GMutex *mutex)
 
 void g_cond_init(GCond *cond)
 {
-    cond->p = new_cond();
+    g_atomic_pointer_set(&cond->p, new_cond());
 }
 
 void g_cond_clear(GCond *cond)
 {
-    if (cond->p != NULL) {
-        pthread_cond_destroy(cond->p);
-        free(cond->p);
-        cond->p = NULL;
+    pthread_cond_t *found = g_atomic_pointer_get(&cond->p);
+    if (found != NULL) {
+        pthread_cond_destroy(found);
+        free(found);
+        g_atomic_pointer_set(&cond->p, NULL);
     }
 }
 
