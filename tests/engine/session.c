@@ -210,7 +210,7 @@ START_TEST(references_may_go_in_any_order)
 {
     VfiFrame a = flat_frame(0, 1), b = flat_frame(100, 2), out = flat_frame(0, 0);
 
-    for (int order = 0; order < 6; order++) {
+    for (int order = 0; order < 4; order++) {
         VfiSession *session = blend_session();
         VfiPair *pair = begin(session, &a, &b);
         VfiJob *job = vfi_pair_submit(pair, 0.5, &out, NULL);
@@ -218,9 +218,8 @@ START_TEST(references_may_go_in_any_order)
             vfi_session_unref(session);
         if (order % 2 == 0)
             vfi_pair_unref(pair);
-        if (order != 5)
-            ck_assert(vfi_job_wait(job, NULL));
-        vfi_job_unref(job); /* order 5: perhaps the worker drops the last one */
+        ck_assert(vfi_job_wait(job, NULL));
+        vfi_job_unref(job);
         if (order % 2 != 0)
             vfi_pair_unref(pair);
         if (order >= 2)
@@ -242,12 +241,11 @@ START_TEST(the_worker_can_hold_the_last_reference)
     gate.held = true;
 
     vfi_session_set_notify(session, wait_at_gate, &gate);
-    VfiJob *job = vfi_pair_submit(pair, 0.5, &out, NULL);
-    ck_assert(vfi_job_wait(job, NULL));
-    vfi_job_unref(job);
+    vfi_job_unref(vfi_pair_submit(pair, 0.5, &out, NULL));
     vfi_pair_unref(pair);
     vfi_session_unref(session);
-    /* only the worker's own references are left; leak checkers see whether all is freed */
+    /* only the worker's own references are left; leak checkers see whether all is freed.
+     * The notification says that the job no longer needs the frames. */
     g_mutex_lock(&gate.lock);
     while (!gate.entered)
         g_cond_wait(&gate.changed, &gate.lock);
