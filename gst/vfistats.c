@@ -26,7 +26,8 @@ add_session (GstStructure *stats, VfiSession *session)
       "padded-height", G_TYPE_INT, engine.padded_height, "scale", G_TYPE_DOUBLE,
       engine.scale, "pairs", G_TYPE_UINT64, engine.pairs, "inferences", G_TYPE_UINT64,
       engine.inferences, "identical", G_TYPE_UINT64, engine.identical, "cancelled",
-      G_TYPE_UINT64, engine.cancelled, "arena-bytes", G_TYPE_UINT64,
+      G_TYPE_UINT64, engine.cancelled, "work-chunks", G_TYPE_UINT64, engine.work_chunks,
+      "arena-bytes", G_TYPE_UINT64,
       (guint64) engine.arena_bytes, "packed-weight-bytes", G_TYPE_UINT64,
       (guint64) engine.packed_weight_bytes, NULL);
 }

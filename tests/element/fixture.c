@@ -291,7 +291,7 @@ guint64 counter(Fixture *fixture, const char *name)
     return value;
 }
 
-guint64 stat(Fixture *fixture, const char *name)
+guint64 engine_stat(Fixture *fixture, const char *name)
 {
     GstStructure *stats = NULL;
     guint64 value = 0;

@@ -79,7 +79,7 @@ int first_byte(const GstVideoInfo *info, GstBuffer *buffer);
 guint64 counter(Fixture *fixture, const char *name);
 
 /* A field of `stats` that is a uint64. */
-guint64 stat(Fixture *fixture, const char *name);
+guint64 engine_stat(Fixture *fixture, const char *name);
 
 /* The next error that the element posted, or NULL. Caller frees. */
 GError *posted_error(Fixture *fixture);
