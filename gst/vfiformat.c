@@ -3,12 +3,24 @@
  * the engine has no direct path for. */
 #include "vfiformat.h"
 
-static gboolean
-format_is_direct (GstVideoFormat format)
+/* The engine's format of the same memory layout. YCbCr with alpha and RGB of 10 bits have
+ * none of their kind; taken for another kind, each sample still moves as it should, and only
+ * the picture that motion is found in has false colours. */
+static VfiFormat
+format_of_memory (GstVideoFormat format)
 {
-  VfiFormat direct = vfi_format_from_string (gst_video_format_to_string (format));
+  VfiFormat same = vfi_format_from_string (gst_video_format_to_string (format));
 
-  return direct != VFI_FORMAT_UNKNOWN && direct != VFI_FORMAT_RGB_F32;
+  if (same != VFI_FORMAT_UNKNOWN && same != VFI_FORMAT_RGB_F32)
+    return same;
+  switch (format) {
+    case GST_VIDEO_FORMAT_AYUV:
+      return VFI_FORMAT_ARGB;
+    case GST_VIDEO_FORMAT_GBR_10LE:
+      return VFI_FORMAT_Y444_10LE;
+    default:
+      return VFI_FORMAT_UNKNOWN;
+  }
 }
 
 static guint
@@ -41,7 +53,7 @@ gst_vfi_format_inner (GstVideoFormat format)
   const GstVideoFormatInfo *info = gst_video_format_get_info (format);
   guint depth = format_depth (info);
 
-  if (format_is_direct (format))
+  if (format_of_memory (format) != VFI_FORMAT_UNKNOWN)
     return format;
   /* A palette cannot hold in-betweens; the deepest direct formats have 10 bits, and 8 with
    * alpha. */
@@ -51,13 +63,14 @@ gst_vfi_format_inner (GstVideoFormat format)
   /* Y410 and the like have an alpha component without saying so. */
   if (GST_VIDEO_FORMAT_INFO_HAS_ALPHA (info) ||
       GST_VIDEO_FORMAT_INFO_N_COMPONENTS (info) > 3)
-    return depth > 8 ? GST_VIDEO_FORMAT_UNKNOWN : GST_VIDEO_FORMAT_RGBA;
+    return depth > 8                             ? GST_VIDEO_FORMAT_UNKNOWN
+           : GST_VIDEO_FORMAT_INFO_IS_YUV (info) ? GST_VIDEO_FORMAT_AYUV
+                                                 : GST_VIDEO_FORMAT_RGBA;
   if (GST_VIDEO_FORMAT_INFO_IS_YUV (info))
     return inner_of_yuv (info, depth);
-  if (depth > 8)
-    return GST_VIDEO_FORMAT_Y444_10LE;
-  return GST_VIDEO_FORMAT_INFO_IS_GRAY (info) ? GST_VIDEO_FORMAT_GRAY8
-                                              : GST_VIDEO_FORMAT_RGB;
+  if (GST_VIDEO_FORMAT_INFO_IS_GRAY (info))
+    return depth > 8 ? GST_VIDEO_FORMAT_I420_10LE : GST_VIDEO_FORMAT_GRAY8;
+  return depth > 8 ? GST_VIDEO_FORMAT_GBR_10LE : GST_VIDEO_FORMAT_RGB;
 }
 
 GstCaps *
@@ -74,8 +87,9 @@ gst_vfi_format_template_caps (void)
       g_array_append_val (taken, format);
   }
   for (guint i = 0; i < n_formats; i++) {
-    GstVideoFormat inner = gst_vfi_format_inner (formats[i]);
-    if (inner != GST_VIDEO_FORMAT_UNKNOWN && inner != formats[i])
+    const char *name = gst_video_format_to_string (formats[i]);
+    if (vfi_format_from_string (name) == VFI_FORMAT_UNKNOWN &&
+        gst_vfi_format_inner (formats[i]) != GST_VIDEO_FORMAT_UNKNOWN)
       g_array_append_val (taken, formats[i]);
   }
   caps = gst_video_make_raw_caps ((GstVideoFormat *) taken->data, taken->len);
@@ -135,10 +149,8 @@ chroma_site_of (const GstVideoInfo *info)
 VfiVideoInfo
 gst_vfi_format_video_info (const GstVideoInfo *info)
 {
-  const char *name = gst_video_format_to_string (GST_VIDEO_INFO_FORMAT (info));
-
   return (VfiVideoInfo){
-      .format = vfi_format_from_string (name),
+      .format = format_of_memory (GST_VIDEO_INFO_FORMAT (info)),
       .width = GST_VIDEO_INFO_WIDTH (info),
       .height = GST_VIDEO_INFO_HEIGHT (info),
       .matrix = matrix_of (info),
@@ -147,8 +159,7 @@ gst_vfi_format_video_info (const GstVideoInfo *info)
   };
 }
 
-/* The inner frames keep every colour fact that their format can express, so that only the
- * layout changes; YCbCr with alpha has to become RGB of the same transfer and primaries. */
+/* The inner frames keep every colour fact, so that only the layout changes. */
 static void
 inner_info (GstVideoInfo *inner, GstVideoFormat format, const GstVideoInfo *outer)
 {
@@ -159,14 +170,6 @@ inner_info (GstVideoInfo *inner, GstVideoFormat format, const GstVideoInfo *oute
   inner->par_d = outer->par_d;
   inner->colorimetry = outer->colorimetry;
   inner->chroma_site = outer->chroma_site;
-  if (GST_VIDEO_INFO_IS_RGB (inner) && !GST_VIDEO_INFO_IS_RGB (outer)) {
-    inner->colorimetry.matrix = GST_VIDEO_COLOR_MATRIX_RGB;
-    inner->colorimetry.range = GST_VIDEO_COLOR_RANGE_0_255;
-    inner->chroma_site = GST_VIDEO_CHROMA_SITE_UNKNOWN;
-  } else if (GST_VIDEO_INFO_IS_YUV (inner) && GST_VIDEO_INFO_IS_RGB (outer)) {
-    inner->colorimetry.matrix = GST_VIDEO_COLOR_MATRIX_BT709;
-    inner->colorimetry.range = GST_VIDEO_COLOR_RANGE_0_255;
-  }
 }
 
 static GstVideoConverter *

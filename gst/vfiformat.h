@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Which GStreamer formats the element takes, and how the engine sees them. Formats without a
- * direct path in the engine are bridged by one GstVideoConverter step; it must lose no bits,
- * so the inner format never has less depth, less chroma or no alpha where the outer has. */
+ * direct path in the engine are bridged by one GstVideoConverter step. That step only moves
+ * samples: the inner format never has less depth, less chroma or no alpha where the outer
+ * has, and no colour matrix is applied, because its rounding would make in-betweens darker
+ * than originals. */
 #pragma once
 
 #include <gst/video/video.h>
@@ -10,15 +12,15 @@
 
 G_BEGIN_DECLS
 
-/* The format that the engine works in for frames of @format: itself where there is a direct
- * path, GST_VIDEO_FORMAT_UNKNOWN where nothing keeps all of it. */
+/* The format whose memory the engine can work in, for frames of @format: itself where there
+ * is a direct path, GST_VIDEO_FORMAT_UNKNOWN where nothing keeps all of it. */
 GstVideoFormat gst_vfi_format_inner (GstVideoFormat format);
 
 /* Caps of both pad templates: every format with an inner one, direct formats first. New
  * reference. */
 GstCaps *gst_vfi_format_template_caps (void);
 
-/* What the engine needs to know about frames of @info, whose format must be a direct one. */
+/* What the engine needs to know about frames of @info, whose format must be an inner one. */
 VfiVideoInfo gst_vfi_format_video_info (const GstVideoInfo *info);
 
 /* The way of pictures between the stream's format and the engine's. Not thread-safe: the

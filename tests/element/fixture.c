@@ -28,9 +28,12 @@ static void item_free(gpointer data)
 static GstPadProbeReturn record(GstPad *pad, GstPadProbeInfo *info, gpointer user_data)
 {
     Fixture *fixture = user_data;
-    Item *item = g_new0(Item, 1);
+    Item *item;
 
     (void)pad;
+    if (fixture->forget && (info->type & GST_PAD_PROBE_TYPE_BUFFER))
+        return GST_PAD_PROBE_DROP;
+    item = g_new0(Item, 1);
     if (info->type & GST_PAD_PROBE_TYPE_BUFFER)
         item->buffer = gst_buffer_ref(GST_PAD_PROBE_INFO_BUFFER(info));
     else
