@@ -43,7 +43,7 @@ static const Direct direct[] = {
 
 static const int sizes[][2] = {{1, 1}, {2, 2}, {3, 5}, {16, 16}, {66, 50}, {1, 37}};
 
-static int sample(const Direct *format, const guint8 *row, int x)
+static int sample(const Direct *format, const guint8 *row, gsize x)
 {
     if (format->sample_bytes == 1)
         return row[x];
@@ -59,10 +59,10 @@ static int blended(int a, int b, int j, int m)
 }
 
 static void check_row(const Direct *format, const guint8 *a, const guint8 *b,
-                      const guint8 *out, int n, int j, int m)
+                      const guint8 *out, gsize n, int j, int m)
 {
-    for (int x = 0; x < n; x++)
-        if (format->filler < 0 || x % 4 != format->filler)
+    for (gsize x = 0; x < n; x++)
+        if (format->filler < 0 || x % 4 != (gsize)format->filler)
             ck_assert_int_eq(sample(format, out, x),
                              blended(sample(format, a, x), sample(format, b, x), j, m));
 }
@@ -85,9 +85,9 @@ static void check_blend(const Direct *format, const GstVideoInfo *info, GstBuffe
     ck_assert(gst_video_frame_map(&frames[2], info, out, GST_MAP_READ));
     for (guint plane = 0; plane < GST_VIDEO_FRAME_N_PLANES(&frames[0]); plane++) {
         gst_video_format_info_component(info->finfo, plane, components);
-        int n = GST_VIDEO_FRAME_COMP_WIDTH(&frames[0], components[0]) *
-                GST_VIDEO_FRAME_COMP_PSTRIDE(&frames[0], components[0]) /
-                format->sample_bytes;
+        gsize n = (gsize)GST_VIDEO_FRAME_COMP_WIDTH(&frames[0], components[0]) *
+                  (gsize)GST_VIDEO_FRAME_COMP_PSTRIDE(&frames[0], components[0]) /
+                  (gsize)format->sample_bytes;
         for (int y = 0; y < GST_VIDEO_FRAME_COMP_HEIGHT(&frames[0], components[0]); y++)
             check_row(format, plane_row(&frames[0], plane, y),
                       plane_row(&frames[1], plane, y), plane_row(&frames[2], plane, y), n,

@@ -3,13 +3,13 @@
  * seeks; memory; upstream's pool. */
 #include "fixture.h"
 
-#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
 #define MS GST_MSECOND
 #define CLIP "video/x-raw,format=NV12,width=130,height=70,framerate=20/1"
-#define N_CLIP 12
+#define N_CLIP ((guint64)12)
+#define N_OUT (3 * N_CLIP)
 
 static void push_clip(Fixture *f)
 {
@@ -20,14 +20,14 @@ static void push_clip(Fixture *f)
 }
 
 /* CRCs of the clip's outputs, in order. */
-static void clip_crcs(Fixture *f, guint32 crcs[3 * N_CLIP])
+static void clip_crcs(Fixture *f, guint32 crcs[N_OUT])
 {
-    ck_assert_uint_eq(n_buffers(f), 3 * N_CLIP);
-    for (guint64 i = 0; i < 3 * N_CLIP; i++)
+    ck_assert_uint_eq(n_buffers(f), N_OUT);
+    for (guint64 i = 0; i < N_OUT; i++)
         crcs[i] = picture_crc(&f->info, nth_buffer(f, i));
 }
 
-static void run_clip(int in_flight, int threads, guint32 crcs[3 * N_CLIP])
+static void run_clip(int in_flight, int threads, guint32 crcs[N_OUT])
 {
     g_autofree char *properties = g_strdup_printf("multiplier=3 threads=%d", threads);
     Fixture *f = fixture_new(in_flight, properties);
@@ -41,7 +41,7 @@ static void run_clip(int in_flight, int threads, guint32 crcs[3 * N_CLIP])
 
 GST_START_TEST(bits_do_not_depend_on_threads_or_flight)
 {
-    guint32 wanted[3 * N_CLIP], found[3 * N_CLIP];
+    guint32 wanted[N_OUT], found[N_OUT];
 
     run_clip(0, 1, wanted);
     for (int in_flight = 0; in_flight <= 2; in_flight++)
@@ -55,7 +55,7 @@ GST_END_TEST
 GST_START_TEST(bits_do_not_depend_on_seeks)
 {
     Fixture *f = fixture_new(in_flight_mode(__i__), "multiplier=3");
-    guint32 wanted[3 * N_CLIP], found[3 * N_CLIP];
+    guint32 wanted[N_OUT], found[N_OUT];
     GstSegment segment;
 
     run_clip(0, 1, wanted);
@@ -78,22 +78,23 @@ GST_END_TEST
 
 static gsize resident_bytes(void)
 {
-    FILE *file = fopen("/proc/self/statm", "r");
-    unsigned long total = 0, resident = 0;
+    g_autofree char *text = NULL;
+    char *second;
 
-    ck_assert(file != NULL);
-    ck_assert_int_eq(fscanf(file, "%lu %lu", &total, &resident), 2);
-    fclose(file);
-    return (gsize)resident * (gsize)sysconf(_SC_PAGESIZE);
+    /* total resident … in pages */
+    ck_assert(g_file_get_contents("/proc/self/statm", &text, NULL, NULL));
+    second = strchr(text, ' ');
+    ck_assert(second != NULL);
+    return (gsize)g_ascii_strtoull(second, NULL, 10) * (gsize)sysconf(_SC_PAGESIZE);
 }
 
 /* A sanitizer keeps freed memory for a while. */
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 #define N_FRAMES 2000
-#define MAX_GROWTH (256 * 1024 * 1024)
+#define MAX_GROWTH ((gsize)256 << 20)
 #else
 #define N_FRAMES 10000
-#define MAX_GROWTH (4 * 1024 * 1024)
+#define MAX_GROWTH ((gsize)4 << 20)
 #endif
 #define N_WARM 500
 

@@ -1,0 +1,54 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# What a user sees of the plugin: gst-inspect-1.0 knows it, says nothing on stderr, and lists
+# every property; no library of a GPU is needed to load it. Prints TAP.
+#
+# usage: tests/pipeline/inspect.sh PLUGIN
+set -uo pipefail
+plugin=$1
+scratch=$(mktemp -d)
+trap 'rm -rf "$scratch"' EXIT
+
+count=0
+failed=0
+
+# check NAME COMMAND…
+check() {
+  local name=$1
+  shift
+  count=$((count + 1))
+  if "$@" >&2; then
+    echo "ok $count - $name"
+  else
+    echo "not ok $count - $name"
+    failed=1
+  fi
+}
+
+inspects() { gst-inspect-1.0 vfiinterp >"$scratch/element" 2>"$scratch/errors"; }
+is_silent() { [ ! -s "$scratch/errors" ] || { cat "$scratch/errors"; return 1; }; }
+has_metadata() {
+  grep -q 'Klass  *Filter/Effect/Video' "$scratch/element" &&
+    grep -q 'Rank  *none' "$scratch/element" && grep -q 'License  *LGPL' "$scratch/element"
+}
+has_properties() {
+  local property
+  for property in model model-options multiplier scale device threads max-in-flight tail \
+    unsupported in out interpolated duplicate drop stats; do
+    grep -qE "^  $property +:" "$scratch/element" || { echo "no $property"; return 1; }
+  done
+}
+needs_no_gpu() { ! readelf -d "$plugin" | grep -E 'NEEDED.*(cuda|cudnn|nv|GL)'; }
+fails_without_model() {
+  ! VFI_MODEL_PATH="$scratch" XDG_DATA_HOME="$scratch" gst-launch-1.0 videotestsrc num-buffers=1 ! \
+    vfiinterp model=no-such-model ! fakesink >"$scratch/launch" 2>&1 && grep -q "$scratch" "$scratch/launch"
+}
+
+echo "1..6"
+check "gst-inspect-1.0 knows the element" inspects
+check "nothing is said on stderr" is_silent
+check "rank, class and licence" has_metadata
+check "every property is listed" has_properties
+check "no library of a GPU is needed" needs_no_gpu
+check "a missing model names the search path" fails_without_model
+exit "$failed"
