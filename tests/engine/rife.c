@@ -25,10 +25,10 @@ static VfiModel *open_family(const char *family, const char *options)
 {
     g_autoptr(GError) error = NULL;
     g_autofree char *path = deterministic_checkpoint(family, &error);
-    GVariant *parsed = options == NULL ? NULL
-                                       : g_variant_parse(G_VARIANT_TYPE_VARDICT, options,
-                                                         NULL, NULL, NULL);
+    g_autoptr(GVariant) parsed = NULL;
 
+    if (options != NULL)
+        parsed = g_variant_parse(G_VARIANT_TYPE_VARDICT, options, NULL, NULL, NULL);
     ck_assert_ptr_nonnull(path);
     VfiModel *model = vfi_model_open(path, parsed, &error);
     g_unlink(path);
