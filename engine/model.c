@@ -141,13 +141,13 @@ VfiModel *vfi_model_open(const char *name, GVariant *options, GError **error)
 
 VfiModel *vfi_model_ref(VfiModel *model)
 {
-    g_atomic_ref_count_inc(&model->ref_count);
+    g_atomic_int_inc(&model->ref_count);
     return model;
 }
 
 void vfi_model_unref(VfiModel *model)
 {
-    if (model == NULL || !g_atomic_ref_count_dec(&model->ref_count))
+    if (model == NULL || !g_atomic_int_dec_and_test(&model->ref_count))
         return;
     g_clear_pointer(&model->setup.options, g_hash_table_unref);
     vfi_weights_free(model->weights);

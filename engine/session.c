@@ -250,13 +250,13 @@ void vfi_session_free(VfiSession *session)
 
 VfiSession *vfi_session_ref(VfiSession *session)
 {
-    g_atomic_ref_count_inc(&session->ref_count);
+    g_atomic_int_inc(&session->ref_count);
     return session;
 }
 
 void vfi_session_unref(VfiSession *session)
 {
-    if (session == NULL || !g_atomic_ref_count_dec(&session->ref_count))
+    if (session == NULL || !g_atomic_int_dec_and_test(&session->ref_count))
         return;
     bool is_worker = session->worker == g_thread_self();
     vfi_session_stop_worker(session);
@@ -334,13 +334,13 @@ VfiPair *vfi_session_begin(VfiSession *session, const VfiFrame *frames, size_t n
 
 VfiPair *vfi_pair_ref(VfiPair *pair)
 {
-    g_atomic_ref_count_inc(&pair->ref_count);
+    g_atomic_int_inc(&pair->ref_count);
     return pair;
 }
 
 void vfi_pair_unref(VfiPair *pair)
 {
-    if (pair == NULL || !g_atomic_ref_count_dec(&pair->ref_count))
+    if (pair == NULL || !g_atomic_int_dec_and_test(&pair->ref_count))
         return;
     vfi_session_unref(pair->session);
     g_mutex_clear(&pair->lock);
@@ -391,13 +391,13 @@ VfiJob *vfi_pair_submit(VfiPair *pair, double t, const VfiFrame *out, GError **e
 
 VfiJob *vfi_job_ref(VfiJob *job)
 {
-    g_atomic_ref_count_inc(&job->ref_count);
+    g_atomic_int_inc(&job->ref_count);
     return job;
 }
 
 void vfi_job_unref(VfiJob *job)
 {
-    if (job == NULL || !g_atomic_ref_count_dec(&job->ref_count))
+    if (job == NULL || !g_atomic_int_dec_and_test(&job->ref_count))
         return;
     g_clear_error(&job->error);
     vfi_pair_unref(job->pair);

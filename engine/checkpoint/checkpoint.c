@@ -151,13 +151,13 @@ VfiCheckpoint *vfi_checkpoint_open(const char *path, GError **error)
 
 VfiCheckpoint *vfi_checkpoint_ref(VfiCheckpoint *checkpoint)
 {
-    g_atomic_ref_count_inc(&checkpoint->references);
+    g_atomic_int_inc(&checkpoint->references);
     return checkpoint;
 }
 
 void vfi_checkpoint_unref(VfiCheckpoint *checkpoint)
 {
-    if (checkpoint == NULL || !g_atomic_ref_count_dec(&checkpoint->references))
+    if (checkpoint == NULL || !g_atomic_int_dec_and_test(&checkpoint->references))
         return;
     vfi_tensor_list_clear(&checkpoint->list);
     g_clear_pointer(&checkpoint->mapping, g_mapped_file_unref);
