@@ -1,14 +1,17 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* For ThreadSanitizer builds only, preloaded into the test programs: GLib's mutexes,
- * condition variables and once-initialisers are futexes that the sanitizer cannot see, so
- * every access that they order looks like a race. Here they are pthread ones, which it knows.
+ * condition variables and once-initialisers are futexes, and its reference counts atomics,
+ * inside a library that the sanitizer cannot see into, so every access that they order looks
+ * like a race. Here the locks are pthread ones and the counts are compiled with it.
  *
  * A GMutex or GCond holds one pointer; it is created on first use, as GLib allows static
  * ones that were never initialised. Calls from inside libglib itself do not come here: what
  * they lock is private to it. */
 #include <errno.h>
 #include <pthread.h>
+#include <stddef.h>
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 
 #include <glib.h>
@@ -33,6 +36,16 @@ void g_cond_broadcast(GCond *cond);
 gboolean g_once_init_enter(volatile void *location);
 void g_once_init_leave(volatile void *location, gsize result);
 gpointer g_once_impl(GOnce *once, GThreadFunc func, gpointer arg);
+void(g_atomic_ref_count_init)(gatomicrefcount *count);
+void(g_atomic_ref_count_inc)(gatomicrefcount *count);
+gboolean(g_atomic_ref_count_dec)(gatomicrefcount *count);
+gpointer g_atomic_rc_box_alloc(gsize size);
+gpointer g_atomic_rc_box_alloc0(gsize size);
+gpointer(g_atomic_rc_box_dup)(gsize size, gconstpointer block);
+gpointer(g_atomic_rc_box_acquire)(gpointer block);
+void g_atomic_rc_box_release(gpointer block);
+void g_atomic_rc_box_release_full(gpointer block, GDestroyNotify clear);
+gsize g_atomic_rc_box_get_size(gpointer block);
 #pragma GCC visibility pop
 
 static pthread_mutex_t once_mutex = PTHREAD_MUTEX_INITIALIZER;
@@ -206,4 +219,73 @@ gpointer g_once_impl(GOnce *once, GThreadFunc func, gpointer arg)
     }
     pthread_mutex_unlock(&once_mutex);
     return once->retval;
+}
+
+void(g_atomic_ref_count_init)(gatomicrefcount *count)
+{
+    *count = 1;
+}
+
+void(g_atomic_ref_count_inc)(gatomicrefcount *count)
+{
+    g_atomic_int_inc(count);
+}
+
+gboolean(g_atomic_ref_count_dec)(gatomicrefcount *count)
+{
+    return g_atomic_int_dec_and_test(count);
+}
+
+/* What precedes a reference-counted block; as large as malloc's alignment. */
+typedef union {
+    struct {
+        gint references;
+        gsize size;
+    } value;
+    max_align_t alignment;
+} BoxHeader;
+
+gpointer g_atomic_rc_box_alloc0(gsize size)
+{
+    BoxHeader *header = g_malloc0(sizeof *header + size);
+    header->value.references = 1;
+    header->value.size = size;
+    return header + 1;
+}
+
+gpointer g_atomic_rc_box_alloc(gsize size)
+{
+    return g_atomic_rc_box_alloc0(size);
+}
+
+gpointer(g_atomic_rc_box_dup)(gsize size, gconstpointer block)
+{
+    return memcpy(g_atomic_rc_box_alloc0(size), block, size);
+}
+
+gpointer(g_atomic_rc_box_acquire)(gpointer block)
+{
+    g_atomic_int_inc(&((BoxHeader *)block - 1)->value.references);
+    return block;
+}
+
+void g_atomic_rc_box_release_full(gpointer block, GDestroyNotify clear)
+{
+    BoxHeader *header = (BoxHeader *)block - 1;
+    if (g_atomic_int_dec_and_test(&header->value.references)) {
+        if (clear != NULL) {
+            clear(block);
+        }
+        g_free(header);
+    }
+}
+
+void g_atomic_rc_box_release(gpointer block)
+{
+    g_atomic_rc_box_release_full(block, NULL);
+}
+
+gsize g_atomic_rc_box_get_size(gpointer block)
+{
+    return ((BoxHeader *)block - 1)->value.size;
 }

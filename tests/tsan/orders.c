@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Two threads count in one variable, ordered by what the argument names: mutex, cond, once,
- * atomic, or nothing. ThreadSanitizer must report the last one and no other; if it reports
- * more, GLib's locks are invisible to it, and if it reports none, it is not at work. */
+ * references, atomic, or nothing. ThreadSanitizer must report the last one and no other; if
+ * it reports more, GLib's locks are invisible to it, and if none, it is not at work. */
 #include <stdio.h>
 #include <string.h>
 
@@ -63,6 +63,29 @@ static gpointer count_once(gpointer data)
     return counter == ROUNDS ? data : NULL;
 }
 
+static gatomicrefcount references = 2;
+static int parts[2]; /* whoever drops the last reference adds them up */
+
+static void count_part(int part)
+{
+    for (int i = 0; i < ROUNDS; i++)
+        parts[part]++;
+    if (g_atomic_ref_count_dec(&references))
+        counter = parts[0] + parts[1];
+}
+
+static gpointer count_part_0(gpointer data)
+{
+    count_part(0);
+    return data;
+}
+
+static gpointer count_part_1(gpointer data)
+{
+    count_part(1);
+    return data;
+}
+
 static gpointer count_atomic(gpointer data)
 {
     for (int i = 0; i < ROUNDS; i++)
@@ -79,6 +102,7 @@ static const struct {
     {"mutex", count_locked, count_locked, 2 * ROUNDS},
     {"cond", count_first, count_second, 2 * ROUNDS},
     {"once", count_once, count_once, ROUNDS},
+    {"references", count_part_0, count_part_1, 2 * ROUNDS},
     {"atomic", count_atomic, count_atomic, 2 * ROUNDS},
 };
 
@@ -93,6 +117,6 @@ int main(int argc, char **argv)
         g_thread_join(second);
         return orders[i].total == counter || orders[i].total < 0 ? 0 : 1;
     }
-    fprintf(stderr, "usage: %s nothing|mutex|cond|once|atomic\n", argv[0]);
+    fprintf(stderr, "usage: %s nothing|mutex|cond|once|references|atomic\n", argv[0]);
     return 2;
 }
