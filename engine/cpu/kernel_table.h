@@ -60,6 +60,26 @@ typedef struct {
     bool adds; /* add to acc, else set it */
 } VfiConvBlock;
 
+/* Winograd F(4×4, 3×3), input side: six rows of 4 · n_tiles + 2 pixels, borders included,
+ * to the 36 points of each tile. Point p of tile t goes to dst[p * point_pitch + t]. Reads
+ * up to VFI_ROW_SLACK floats past the end of rows, writes whole vectors of tiles. */
+typedef struct {
+    const float *rows[6];
+    float *dst;
+    float *scratch; /* six rows of scratch_pitch floats */
+    size_t point_pitch, scratch_pitch;
+    int n_tiles;
+} VfiWinogradInput;
+
+/* Output side: 36 points of n_tiles tiles to four rows of 4 · n_tiles pixels, row r at
+ * dst + r * row_pitch. Reads and writes whole vectors of tiles. */
+typedef struct {
+    const float *src;
+    float *dst;
+    size_t point_pitch, row_pitch;
+    int n_tiles;
+} VfiWinogradOutput;
+
 /* Copies one row with zeros around it, taking every stride-th element: for c < n
  *   dst[c] = 0 ≤ x < w ? src[x] : 0, x = x_begin + c * stride. */
 typedef struct {
@@ -94,6 +114,9 @@ typedef struct {
      */
     void (*conv_block)(const VfiConvBlock *block);
     void (*pack_row)(const VfiPackRow *row);
+    /* Winograd convolution; NULL at a level without one. */
+    void (*winograd_input)(const VfiWinogradInput *input);
+    void (*winograd_output)(const VfiWinogradOutput *output);
     int conv_out_block; /* output channels that conv_block does best with */
     int vector_floats;  /* conv_block rounds n_flat up to a multiple of this */
 } VfiCpuKernels;

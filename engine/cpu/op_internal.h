@@ -37,6 +37,10 @@ extern const VfiCpuAlgorithm vfi_cpu_resize;
 extern const VfiCpuAlgorithm vfi_cpu_warp;
 extern const VfiCpuAlgorithm vfi_cpu_conv_reference; /* CONV and DECONV, any level */
 extern const VfiCpuAlgorithm vfi_cpu_conv_direct;    /* CONV and DECONV, vector levels */
+extern const VfiCpuAlgorithm vfi_cpu_conv_winograd;  /* CONV, see vfi_winograd_suits() */
+
+/* Whether Winograd's algorithm can do the op and is the faster one. */
+bool vfi_winograd_suits(const VfiOp *op, const VfiCpuKernels *kernels);
 
 /* The table of a level that the machine has. */
 const VfiCpuKernels *vfi_cpu_kernels(VfiCpuLevel level);

@@ -39,6 +39,9 @@ static const VfiCpuAlgorithm *choose_algorithm(const VfiOp *op,
 {
     switch (op->kind) {
     case VFI_OP_CONV:
+        if (vfi_winograd_suits(op, kernels))
+            return &vfi_cpu_conv_winograd;
+        /* fall through */
     case VFI_OP_DECONV:
         return kernels->conv_block != NULL ? &vfi_cpu_conv_direct
                                            : &vfi_cpu_conv_reference;

@@ -5,10 +5,12 @@
 #include "../elementwise_tmpl.h"
 #include "conv_tmpl.h"
 #include "resample_tmpl.h"
+#include "winograd_tmpl.h"
 
 void vfi_cpu_kernels_fill_avx512(VfiCpuKernels *kernels)
 {
     ISA(fill_elementwise)(kernels);
     ISA(fill_conv)(kernels);
     ISA(fill_resample)(kernels);
+    ISA(fill_winograd)(kernels);
 }

@@ -22,6 +22,8 @@ typedef __m256i VectorInt;
 #define v_min(a, b) _mm256_min_ps(a, b)
 /* a * b + c */
 #define v_fma(a, b, c) _mm256_fmadd_ps(a, b, c)
+/* c - a * b */
+#define v_fnma(a, b, c) _mm256_fnmadd_ps(a, b, c)
 #define v_from_int(a) _mm256_cvtepi32_ps(a)
 #define v_permute(x, index) _mm256_permutevar8x32_ps(x, index)
 #define v_gather(p, index) _mm256_i32gather_ps(p, index, 4)
@@ -38,3 +40,41 @@ typedef __m256i VectorInt;
 /* Four channels by three vectors, a vector of inputs each and one weight: 16 registers. */
 #define CONV_OUT 4
 #define CONV_VECTORS 3
+
+/* 32 floats to four vectors: place[k] holds every fourth one from the k-th. */
+static inline void ISA(split4)(const float *p, Vector *place)
+{
+    Vector a = _mm256_insertf128_ps(_mm256_castps128_ps256(_mm_loadu_ps(p)),
+                                    _mm_loadu_ps(p + 16), 1);
+    Vector b = _mm256_insertf128_ps(_mm256_castps128_ps256(_mm_loadu_ps(p + 4)),
+                                    _mm_loadu_ps(p + 20), 1);
+    Vector c = _mm256_insertf128_ps(_mm256_castps128_ps256(_mm_loadu_ps(p + 8)),
+                                    _mm_loadu_ps(p + 24), 1);
+    Vector d = _mm256_insertf128_ps(_mm256_castps128_ps256(_mm_loadu_ps(p + 12)),
+                                    _mm_loadu_ps(p + 28), 1);
+    Vector ab_low = _mm256_unpacklo_ps(a, b), ab_high = _mm256_unpackhi_ps(a, b);
+    Vector cd_low = _mm256_unpacklo_ps(c, d), cd_high = _mm256_unpackhi_ps(c, d);
+
+    place[0] = _mm256_shuffle_ps(ab_low, cd_low, 0x44);
+    place[1] = _mm256_shuffle_ps(ab_low, cd_low, 0xee);
+    place[2] = _mm256_shuffle_ps(ab_high, cd_high, 0x44);
+    place[3] = _mm256_shuffle_ps(ab_high, cd_high, 0xee);
+}
+
+/* The inverse: four vectors to 32 floats. */
+static inline void ISA(merge4)(const Vector *place, float *p)
+{
+    Vector low01 = _mm256_unpacklo_ps(place[0], place[1]);
+    Vector high01 = _mm256_unpackhi_ps(place[0], place[1]);
+    Vector low23 = _mm256_unpacklo_ps(place[2], place[3]);
+    Vector high23 = _mm256_unpackhi_ps(place[2], place[3]);
+    Vector a = _mm256_shuffle_ps(low01, low23, 0x44),
+           b = _mm256_shuffle_ps(low01, low23, 0xee);
+    Vector c = _mm256_shuffle_ps(high01, high23, 0x44);
+    Vector d = _mm256_shuffle_ps(high01, high23, 0xee);
+
+    v_store(p, _mm256_permute2f128_ps(a, b, 0x20));
+    v_store(p + 8, _mm256_permute2f128_ps(c, d, 0x20));
+    v_store(p + 16, _mm256_permute2f128_ps(a, b, 0x31));
+    v_store(p + 24, _mm256_permute2f128_ps(c, d, 0x31));
+}

@@ -22,6 +22,8 @@ typedef __m512i VectorInt;
 #define v_min(a, b) _mm512_min_ps(a, b)
 /* a * b + c */
 #define v_fma(a, b, c) _mm512_fmadd_ps(a, b, c)
+/* c - a * b */
+#define v_fnma(a, b, c) _mm512_fnmadd_ps(a, b, c)
 #define v_from_int(a) _mm512_cvtepi32_ps(a)
 #define v_permute(x, index) _mm512_permutexvar_ps(index, x)
 #define v_gather(p, index) _mm512_i32gather_ps(index, p, 4)
@@ -39,3 +41,45 @@ typedef __m512i VectorInt;
 /* Eight channels by three vectors: 24 of 32 registers hold sums. */
 #define CONV_OUT 8
 #define CONV_VECTORS 3
+
+/* 64 floats to four vectors: place[k] holds every fourth one from the k-th. */
+static inline void ISA(split4)(const float *p, Vector *place)
+{
+    const VectorInt first =
+        _mm512_setr_epi32(0, 4, 8, 12, 16, 20, 24, 28, 1, 5, 9, 13, 17, 21, 25, 29);
+    const VectorInt second = vi_add(first, vi_set1(2));
+    Vector a = v_load(p), b = v_load(p + 16), c = v_load(p + 32), d = v_load(p + 48);
+    Vector ab01 = _mm512_permutex2var_ps(a, first, b);
+    Vector cd01 = _mm512_permutex2var_ps(c, first, d);
+    Vector ab23 = _mm512_permutex2var_ps(a, second, b);
+    Vector cd23 = _mm512_permutex2var_ps(c, second, d);
+
+    place[0] = _mm512_shuffle_f32x4(ab01, cd01, 0x44);
+    place[1] = _mm512_shuffle_f32x4(ab01, cd01, 0xee);
+    place[2] = _mm512_shuffle_f32x4(ab23, cd23, 0x44);
+    place[3] = _mm512_shuffle_f32x4(ab23, cd23, 0xee);
+}
+
+/* The inverse: four vectors to 64 floats. */
+static inline void ISA(merge4)(const Vector *place, float *p)
+{
+    Vector low01 = _mm512_unpacklo_ps(place[0], place[1]);
+    Vector high01 = _mm512_unpackhi_ps(place[0], place[1]);
+    Vector low23 = _mm512_unpacklo_ps(place[2], place[3]);
+    Vector high23 = _mm512_unpackhi_ps(place[2], place[3]);
+    /* lane l of a, b, c, d: pixels of tile 4l, 4l+1, 4l+2, 4l+3 */
+    Vector a = _mm512_shuffle_ps(low01, low23, 0x44),
+           b = _mm512_shuffle_ps(low01, low23, 0xee);
+    Vector c = _mm512_shuffle_ps(high01, high23, 0x44);
+    Vector d = _mm512_shuffle_ps(high01, high23, 0xee);
+    /* 4 × 4 transpose of lanes */
+    Vector ab_low = _mm512_shuffle_f32x4(a, b, 0x44),
+           ab_high = _mm512_shuffle_f32x4(a, b, 0xee);
+    Vector cd_low = _mm512_shuffle_f32x4(c, d, 0x44),
+           cd_high = _mm512_shuffle_f32x4(c, d, 0xee);
+
+    v_store(p, _mm512_shuffle_f32x4(ab_low, cd_low, 0x88));
+    v_store(p + 16, _mm512_shuffle_f32x4(ab_low, cd_low, 0xdd));
+    v_store(p + 32, _mm512_shuffle_f32x4(ab_high, cd_high, 0x88));
+    v_store(p + 48, _mm512_shuffle_f32x4(ab_high, cd_high, 0xdd));
+}
