@@ -27,9 +27,8 @@ add_session (GstStructure *stats, VfiSession *session)
       engine.scale, "pairs", G_TYPE_UINT64, engine.pairs, "inferences", G_TYPE_UINT64,
       engine.inferences, "identical", G_TYPE_UINT64, engine.identical, "cancelled",
       G_TYPE_UINT64, engine.cancelled, "work-chunks", G_TYPE_UINT64, engine.work_chunks,
-      "arena-bytes", G_TYPE_UINT64,
-      (guint64) engine.arena_bytes, "packed-weight-bytes", G_TYPE_UINT64,
-      (guint64) engine.packed_weight_bytes, NULL);
+      "arena-bytes", G_TYPE_UINT64, (guint64) engine.arena_bytes, "packed-weight-bytes",
+      G_TYPE_UINT64, (guint64) engine.packed_weight_bytes, NULL);
 }
 
 GstStructure *

@@ -167,7 +167,8 @@ static bool winograd_prepare(VfiCpuOp *ready, GError **error)
     w->tile_pitch = ((align_floats(tiles) / 16 + 1) | 1) * 16;
     w->in_point_pitch = w->tile_pitch * (size_t)in.c;
     w->row_pitch = align_floats(4 * tiles + VFI_ROW_SLACK);
-    w->line_pitch = align_floats(4 * (size_t)w->band_cols + 2 + 2 * VFI_ROW_SLACK);
+    w->line_pitch =
+        align_floats(4 * (size_t)w->band_cols + 2 + (size_t)2 * VFI_ROW_SLACK);
     w->in_floats = POINTS * w->in_point_pitch + VFI_ROW_SLACK;
     w->product_floats =
         POINTS * w->tile_pitch * (size_t)ready->kernels->conv_out_block + VFI_ROW_SLACK;
