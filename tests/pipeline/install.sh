@@ -1,0 +1,54 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# What `meson install` and `meson devenv` give to users: a plugin that gst-inspect-1.0 finds,
+# and a vfi.pc that builds the embedding example. Prints TAP.
+#
+# usage: tests/pipeline/install.sh SOURCE BUILD
+set -uo pipefail
+source=$1
+build=$2
+scratch=$(mktemp -d)
+trap 'rm -rf "$scratch"' EXIT
+export GST_REGISTRY_1_0="$scratch/registry" DESTDIR="$scratch/root"
+cd "$scratch" || exit 1
+
+count=0
+failed=0
+check() {
+  local name=$1
+  shift
+  count=$((count + 1))
+  if "$@" >&2; then
+    echo "ok $count - $name"
+  else
+    echo "not ok $count - $name"
+    failed=1
+  fi
+}
+
+installs() { meson install -C "$build" --no-rebuild --quiet; }
+installed() { find "$DESTDIR" -name "$1" -printf '%h\n' -quit; }
+inspects_installed() {
+  GST_PLUGIN_PATH_1_0=$(installed libgstvfiinterp.so) LD_LIBRARY_PATH=$(installed libvfi.so) \
+    gst-inspect-1.0 vfiinterp >/dev/null
+}
+builds_example() {
+  sed "s|^prefix=|&$DESTDIR|" "$(installed vfi.pc)/vfi.pc" >vfi.pc &&
+    PKG_CONFIG_PATH=$scratch pkg-config --cflags --libs vfi >flags &&
+    xargs "${CC:-cc}" "$source/examples/embed.c" -o embed <flags &&
+    { LD_LIBRARY_PATH=$(installed libvfi.so) ./embed 2>usage; grep -q '^usage:' usage; }
+}
+exports_only_its_interface() {
+  ! nm -D --defined-only "$(installed libvfi.so)/libvfi.so" | awk '{ print $3 }' | grep -v '^vfi_'
+}
+inspects_in_devenv() {
+  env -u GST_PLUGIN_PATH_1_0 meson devenv -C "$build" gst-inspect-1.0 vfiinterp >/dev/null
+}
+
+echo "1..5"
+check "meson install" installs
+check "the installed element is found" inspects_installed
+check "vfi.pc builds the embedding example" builds_example
+check "libvfi.so exports vfi_ symbols only" exports_only_its_interface
+check "meson devenv finds the element" inspects_in_devenv
+exit "$failed"
