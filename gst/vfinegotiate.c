@@ -224,10 +224,15 @@ static void
 set_pool (GstVfiStream *stream, GstBufferPool *pool)
 {
   GstBufferPool *old = stream->pictures.out_pool;
+  gboolean flushing;
 
   g_mutex_lock (&stream->lock);
   stream->pictures.out_pool = stream->out_pool = pool;
+  flushing = stream->flushing;
   g_mutex_unlock (&stream->lock);
+  /* A flush that came before could only tell the old one. */
+  if (pool != NULL && flushing)
+    gst_buffer_pool_set_flushing (pool, TRUE);
   if (old != NULL && old != pool)
     gst_buffer_pool_set_active (old, FALSE);
   gst_clear_object (&old);

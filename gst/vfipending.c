@@ -4,6 +4,7 @@
 #include "vfipending.h"
 
 #include "vfimeta.h"
+#include "vfitask.h"
 
 #define GST_CAT_DEFAULT gst_vfi_debug
 
@@ -309,13 +310,6 @@ gst_vfi_pending_drop_buffers (GstVfiStream *stream)
   }
 }
 
-static gboolean
-outlives_flush (const GstEvent *event)
-{
-  return GST_EVENT_IS_STICKY (event) && GST_EVENT_TYPE (event) != GST_EVENT_SEGMENT &&
-         GST_EVENT_TYPE (event) != GST_EVENT_EOS;
-}
-
 void
 gst_vfi_pending_clear (GstVfiStream *stream)
 {
@@ -323,7 +317,7 @@ gst_vfi_pending_clear (GstVfiStream *stream)
 
   cancel_jobs (stream);
   while ((entry = g_queue_pop_head (&stream->pending)) != NULL) {
-    if (entry->event != NULL && outlives_flush (entry->event))
+    if (entry->event != NULL && gst_vfi_task_outlives_flush (entry->event))
       gst_pad_store_sticky_event (stream->srcpad, entry->event);
     entry_free (entry);
   }

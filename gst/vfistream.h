@@ -88,7 +88,7 @@ typedef struct {
   guint n_originals; /* in pending */
 } GstVfiStream;
 
-/* vfistream.c */
+/* vfistream.c: pads and life */
 
 /* Makes the stream of @element and adds its pads, from the class's templates. */
 GstVfiStream *gst_vfi_stream_new (GstElement *element);
