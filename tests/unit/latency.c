@@ -1,0 +1,256 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The latency answer. Expected values are worked out by hand from the schedule: a frame
+ * comes, its in-betweens are made one after the other, each is late against its own PTS. */
+#include <gst/gst.h>
+
+#include "check_main.h"
+#include "vfilatency.h"
+
+#define NONE GST_CLOCK_TIME_NONE
+#define MS GST_MSECOND
+#define US GST_USECOND
+
+/* Frame interval, outputs a frame and cost of a dummy element, and the latency in tenths of
+ * a millisecond that the formula gave when it was compared with arrivals at a sink. */
+static const struct {
+    guint fps;
+    guint multiplier;
+    guint cost_ms;
+    guint tenths;
+    gboolean keeps_up;
+} published[] = {
+    {30, 2, 1, 177, TRUE},  {30, 2, 5, 217, TRUE}, {30, 2, 12, 287, TRUE},
+    {30, 3, 6, 282, TRUE},  {30, 4, 5, 300, TRUE}, {30, 4, 7, 320, TRUE},
+    {30, 4, 10, 383, TRUE}, {24, 2, 5, 258, TRUE}, {30, 4, 12, 417, FALSE},
+};
+
+START_TEST(a_budget_gives_the_published_latency)
+{
+    GstVfiLatencyInput input = {
+        .multiplier = published[_i].multiplier,
+        .frame = GST_SECOND / published[_i].fps,
+        .cost = 500 * MS,
+        .pair_cost = 500 * MS,
+        .budget = published[_i].cost_ms * MS,
+    };
+    GstClockTime own;
+    ck_assert_int_eq(gst_vfi_latency_own(&input, &own), published[_i].keeps_up);
+    ck_assert_uint_eq((own + 50 * US) / (100 * US), published[_i].tenths);
+}
+END_TEST
+
+/* D = 40 ms and outputs every 10 or 20 ms keep the sums readable; measured costs get 4 ms
+ * of slack, which the last column has. */
+static const struct {
+    const char *what;
+    GstVfiLatencyInput input;
+    GstClockTime own;
+    gboolean keeps_up;
+} rules[] = {
+    {"nothing in between", {.multiplier = 1, .frame = 40 * MS, .cost = 7 * MS}, 0, TRUE},
+    {"unset", {.frame = 40 * MS}, 0, TRUE},
+    {"first branch", {.multiplier = 2, .frame = 40 * MS, .cost = 7 * MS}, 31 * MS, TRUE},
+    {"cost rounded up",
+     {.multiplier = 2, .frame = 40 * MS, .cost = 7 * MS + 1},
+     32 * MS,
+     TRUE},
+    {"where branches meet",
+     {.multiplier = 4, .frame = 40 * MS, .cost = 10 * MS},
+     44 * MS,
+     TRUE},
+    {"second branch",
+     {.multiplier = 4, .frame = 40 * MS, .cost = 13 * MS},
+     53 * MS,
+     TRUE},
+    {"just keeps up",
+     {.multiplier = 4, .frame = 40 * MS, .cost = 11 * MS, .pair_cost = 6 * MS},
+     53 * MS,
+     TRUE},
+    {"one-off cost is too much",
+     {.multiplier = 4, .frame = 40 * MS, .cost = 11 * MS, .pair_cost = 7 * MS},
+     54 * MS,
+     FALSE},
+    {"one-off cost delays all",
+     {.multiplier = 4, .frame = 40 * MS, .cost = 2 * MS, .pair_cost = 5 * MS},
+     41 * MS,
+     TRUE},
+    {"far too slow, many outputs",
+     {.multiplier = 4, .frame = 40 * MS, .cost = 900 * MS},
+     74 * MS,
+     FALSE},
+    {"far too slow, one in between",
+     {.multiplier = 2, .frame = 40 * MS, .cost = 900 * MS},
+     64 * MS,
+     FALSE},
+    {"nothing measured yet",
+     {.multiplier = 2, .frame = 40 * MS, .cost = NONE},
+     44 * MS,
+     TRUE},
+    {"nothing measured, many outputs",
+     {.multiplier = 4, .frame = 40 * MS, .cost = NONE, .pair_cost = NONE},
+     44 * MS,
+     TRUE},
+    {"unknown rate is 25 a second",
+     {.multiplier = 2, .frame = NONE, .cost = 7 * MS},
+     31 * MS,
+     TRUE},
+    {"rate zero is unknown",
+     {.multiplier = 2, .frame = 0, .cost = 7 * MS},
+     31 * MS,
+     TRUE},
+    {"grid",
+     {.grid = TRUE, .frame = 40 * MS, .out_frame = 16 * MS, .cost = 7 * MS},
+     51 * MS,
+     TRUE},
+    {"grid with one-off cost",
+     {.grid = TRUE,
+      .frame = 40 * MS,
+      .out_frame = 16 * MS,
+      .cost = 7 * MS,
+      .pair_cost = 3 * MS},
+     54 * MS,
+     TRUE},
+    {"grid too slow",
+     {.grid = TRUE, .frame = 40 * MS, .out_frame = 16 * MS, .cost = 17 * MS},
+     61 * MS,
+     FALSE},
+    {"grid far too slow",
+     {.grid = TRUE, .frame = 40 * MS, .out_frame = 16 * MS, .cost = 900 * MS},
+     84 * MS,
+     FALSE},
+    {"grid, nothing measured",
+     {.grid = TRUE, .frame = 40 * MS, .out_frame = 16 * MS, .cost = NONE},
+     60 * MS,
+     TRUE},
+    {"held repeats",
+     {.multiplier = 2, .frame = 40 * MS, .cost = 7 * MS, .held_frames = 3},
+     151 * MS,
+     TRUE},
+    {"a budget has no slack and no rounding",
+     {.multiplier = 2, .frame = 40 * MS, .budget = 7 * MS + 1, .held_frames = 1},
+     67 * MS + 1,
+     TRUE},
+    {"times at the end of time",
+     {.multiplier = 1000, .frame = NONE - 1, .cost = NONE - 1, .pair_cost = NONE - 1},
+     NONE - 1,
+     FALSE},
+};
+
+START_TEST(own_latency_follows_the_rules)
+{
+    GstClockTime own;
+    ck_assert_msg(gst_vfi_latency_own(&rules[_i].input, &own) == rules[_i].keeps_up,
+                  "%s: keeps up?", rules[_i].what);
+    ck_assert_msg(own == rules[_i].own, "%s: %" GST_TIME_FORMAT, rules[_i].what,
+                  GST_TIME_ARGS(own));
+}
+END_TEST
+
+/* The formula against the schedule itself, for every in-between. */
+START_TEST(no_output_is_later_than_the_answer)
+{
+    g_autoptr(GRand) rand = g_rand_new_with_seed((guint32)_i);
+    for (guint round = 0; round < 1000; round++) {
+        guint n = (guint)g_rand_int_range(rand, 2, 17);
+        GstClockTime frame = (GstClockTime)g_rand_int_range(rand, 5, 200) * MS;
+        GstVfiLatencyInput input = {
+            .multiplier = n,
+            .frame = frame,
+            .cost = (GstClockTime)g_rand_int_range(rand, 0, 40) * MS / 4,
+            .pair_cost = (GstClockTime)g_rand_int_range(rand, 0, 20) * MS,
+        };
+        GstClockTime own, worst = 0;
+        if (!gst_vfi_latency_own(&input, &own))
+            continue;
+        for (guint j = 1; j < n; j++) {
+            GstClockTime leaves = frame + input.pair_cost + j * input.cost;
+            worst = MAX(worst, leaves - frame * j / n);
+        }
+        worst = MAX(worst, input.pair_cost + (n - 1) * input.cost);
+        ck_assert_uint_ge(own, worst + GST_VFI_LATENCY_SLACK);
+        ck_assert_uint_le(own,
+                          worst + GST_VFI_LATENCY_SLACK + n * GST_VFI_LATENCY_STEP + 1);
+    }
+}
+END_TEST
+
+static const struct {
+    gboolean live;
+    GstClockTime min, max, own, queue;
+    GstClockTime min_answer, max_answer;
+} answers[] = {
+    {FALSE, 5, 9, 3, 2, 5, 9},       {TRUE, 5, 9, 3, 2, 8, 14},
+    {TRUE, 5, NONE, 3, 2, 8, NONE},  {TRUE, 0, NONE, 0, 0, 0, NONE},
+    {TRUE, 0, 0, 0, 0, 0, 0},        {TRUE, 5, NONE - 2, 3, 2, 8, NONE - 1},
+    {FALSE, 0, NONE, 3, 2, 0, NONE},
+};
+
+START_TEST(only_live_answers_grow)
+{
+    GstClockTime min = answers[_i].min, max = answers[_i].max;
+    gst_vfi_latency_answer(answers[_i].live, answers[_i].own, answers[_i].queue, &min,
+                           &max);
+    ck_assert_uint_eq(min, answers[_i].min_answer);
+    ck_assert_uint_eq(max, answers[_i].max_answer);
+}
+END_TEST
+
+static const struct {
+    GstClockTime reported, own;
+    gboolean configured;
+    gboolean post;
+} changes[] = {
+    {100, 100, FALSE, FALSE}, {100, 120, FALSE, FALSE}, {100, 121, FALSE, TRUE},
+    {100, 80, FALSE, FALSE},  {100, 79, FALSE, TRUE},   {0, 1, FALSE, TRUE},
+    {0, 0, FALSE, FALSE},     {100, 101, TRUE, TRUE},   {100, 100, TRUE, FALSE},
+    {100, 0, FALSE, TRUE},
+};
+
+START_TEST(messages_need_a_change)
+{
+    ck_assert_int_eq(gst_vfi_latency_must_post(changes[_i].reported, changes[_i].own,
+                                               changes[_i].configured),
+                     changes[_i].post);
+}
+END_TEST
+
+static const struct {
+    GstClockTime base, running, pipeline, total;
+    GstClockTime deadline;
+} deadlines[] = {
+    {1000, 50, 30, NONE, 1080}, {1000, 50, 30, 10, 1060},
+    {1000, 50, 30, 40, 1080},   {1000, 50, 0, NONE, 1050},
+    {NONE, 50, 30, 10, NONE},   {1000, NONE, 30, 10, NONE},
+    {1000, 50, NONE, 10, NONE}, {NONE - 10, 50, 30, 10, NONE - 1},
+};
+
+START_TEST(deadlines_leave_downstream_its_share)
+{
+    ck_assert_uint_eq(gst_vfi_latency_deadline(deadlines[_i].base, deadlines[_i].running,
+                                               deadlines[_i].pipeline,
+                                               deadlines[_i].total),
+                      deadlines[_i].deadline);
+}
+END_TEST
+
+static void add_cases(TCase *tcase)
+{
+    tcase_add_loop_test(tcase, a_budget_gives_the_published_latency, 0,
+                        G_N_ELEMENTS(published));
+    tcase_add_loop_test(tcase, own_latency_follows_the_rules, 0, G_N_ELEMENTS(rules));
+    tcase_add_loop_test(tcase, no_output_is_later_than_the_answer, 0, 5);
+    tcase_add_loop_test(tcase, only_live_answers_grow, 0, G_N_ELEMENTS(answers));
+    tcase_add_loop_test(tcase, messages_need_a_change, 0, G_N_ELEMENTS(changes));
+    tcase_add_loop_test(tcase, deadlines_leave_downstream_its_share, 0,
+                        G_N_ELEMENTS(deadlines));
+}
+
+int main(int argc, char **argv)
+{
+    gst_init(&argc, &argv);
+    Suite *suite = suite_create("latency");
+    TCase *tcase = tcase_create("latency");
+    add_cases(tcase);
+    suite_add_tcase(suite, tcase);
+    return check_main(suite);
+}
