@@ -71,6 +71,8 @@ static bool pack_weights(VfiCpuOp *ready, const VfiDirect *d, GError **error)
     size_t filters = (size_t)groups * (size_t)d->out_group * (size_t)d->in_group;
     size_t taps = (size_t)d->first_tap[d->out_phases];
 
+    if (vfi_cpu_op_borrow_packed(ready))
+        return true;
     ready->packed = vfi_try_alloc(filters, taps * sizeof(float), "packed weights", error);
     if (ready->packed == NULL)
         return false;

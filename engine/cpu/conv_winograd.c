@@ -109,6 +109,8 @@ static bool pack_weights(VfiCpuOp *ready, GError **error)
     int n_block = ready->kernels->conv_out_block;
     double points[POINTS];
 
+    if (vfi_cpu_op_borrow_packed(ready))
+        return true;
     ready->packed =
         vfi_try_alloc(in * out, POINTS * sizeof(float), "packed weights", error);
     if (ready->packed == NULL)

@@ -101,11 +101,25 @@ static void cpu_program_free(VfiDevice *device, VfiProgram *program)
     (void)device;
     if (program == NULL)
         return;
-    for (int i = 0; i < program->plan->n_ops; i++)
+    for (int i = program->plan->n_ops - 1; i >= 0; i--)
         vfi_cpu_op_free(program->ops[i]);
     vfi_free(program->scratch);
     g_free(program->ops);
     g_free(program);
+}
+
+/* An op before op @index with the same weights, or NULL. Segments that can replace each other
+ * repeat layers. */
+static const VfiCpuOp *find_twin(const VfiProgram *program, int index)
+{
+    const VfiOp *ops = program->plan->ops;
+    bool has_weights = ops[index].kind == VFI_OP_CONV || ops[index].kind == VFI_OP_DECONV;
+
+    for (int i = 0; has_weights && i < index; i++)
+        if (ops[i].kind == ops[index].kind &&
+            ops[i].u.conv.weight == ops[index].u.conv.weight)
+            return program->ops[i];
+    return NULL;
 }
 
 static VfiProgram *cpu_compile(VfiDevice *device, const VfiPlan *plan, GError **error)
@@ -116,7 +130,8 @@ static VfiProgram *cpu_compile(VfiDevice *device, const VfiPlan *plan, GError **
     program->plan = plan;
     program->ops = g_new0(VfiCpuOp *, plan->n_ops);
     for (int i = 0; i < plan->n_ops; i++) {
-        program->ops[i] = vfi_cpu_op_new(&plan->ops[i], device->level, error);
+        program->ops[i] = vfi_cpu_op_new_like(&plan->ops[i], device->level,
+                                              find_twin(program, i), error);
         if (program->ops[i] == NULL)
             goto fail;
         scratch = MAX(scratch, vfi_cpu_op_scratch_bytes(program->ops[i]));

@@ -35,9 +35,14 @@ typedef struct VfiCpuOp VfiCpuOp;
 
 /* Packs @op (copied) for @level. NULL with VFI_ERROR_NO_MEMORY or _UNSUPPORTED. */
 VfiCpuOp *vfi_cpu_op_new(const VfiOp *op, VfiCpuLevel level, GError **error);
+
+/* The same, but packs no weights where @twin (may be NULL) holds them already: an op with the
+ * same weights, which must outlive the new one. */
+VfiCpuOp *vfi_cpu_op_new_like(const VfiOp *op, VfiCpuLevel level, const VfiCpuOp *twin,
+                              GError **error);
 void vfi_cpu_op_free(VfiCpuOp *op);
 
-/* Bytes of packed weights, and of scratch that each thread needs while the op runs. */
+/* Bytes of packed weights (0 if a twin holds them), and of scratch that each thread needs while the op runs. */
 size_t vfi_cpu_op_packed_bytes(const VfiCpuOp *op);
 size_t vfi_cpu_op_scratch_bytes(const VfiCpuOp *op);
 

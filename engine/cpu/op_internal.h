@@ -28,7 +28,9 @@ struct VfiCpuOp {
     size_t scratch_bytes; /* a thread */
     size_t packed_bytes;
     void *packed; /* weights or tables in the algorithm's own layout; vfi_free() */
-    void *state;  /* the algorithm's own numbers; g_free() */
+    const VfiCpuOp *twin; /* who may hold the same packed weights, or NULL */
+    bool borrows_packed;  /* packed belongs to the twin */
+    void *state;          /* the algorithm's own numbers; g_free() */
 };
 
 extern const VfiCpuAlgorithm vfi_cpu_elementwise;
@@ -65,6 +67,10 @@ static inline float *vfi_thread_scratch(const VfiCpuRun *run, int thread)
 {
     return (float *)(void *)(run->scratch + (size_t)thread * run->scratch_stride);
 }
+
+/* Takes the twin's packed weights if they are what @op would pack. Called by an algorithm's
+ * prepare, whose packed layout must depend on level, weights and their shape alone. */
+bool vfi_cpu_op_borrow_packed(VfiCpuOp *op);
 
 static inline int vfi_ceil_div(int a, int b)
 {

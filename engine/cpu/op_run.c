@@ -56,7 +56,27 @@ static const VfiCpuAlgorithm *choose_algorithm(const VfiOp *op,
     }
 }
 
+bool vfi_cpu_op_borrow_packed(VfiCpuOp *op)
+{
+    const VfiCpuOp *twin = op->twin;
+
+    if (twin == NULL || twin->algorithm != op->algorithm || twin->level != op->level ||
+        twin->op.u.conv.weight != op->op.u.conv.weight ||
+        twin->op.src[0].shape.c != op->op.src[0].shape.c ||
+        twin->op.dst.shape.c != op->op.dst.shape.c)
+        return false;
+    op->packed = twin->packed;
+    op->borrows_packed = true;
+    return true;
+}
+
 VfiCpuOp *vfi_cpu_op_new(const VfiOp *op, VfiCpuLevel level, GError **error)
+{
+    return vfi_cpu_op_new_like(op, level, NULL, error);
+}
+
+VfiCpuOp *vfi_cpu_op_new_like(const VfiOp *op, VfiCpuLevel level, const VfiCpuOp *twin,
+                              GError **error)
 {
     if (level > vfi_cpu_level_of_machine()) {
         g_set_error(error, VFI_ERROR, VFI_ERROR_UNSUPPORTED,
@@ -70,6 +90,7 @@ VfiCpuOp *vfi_cpu_op_new(const VfiOp *op, VfiCpuLevel level, GError **error)
     VfiCpuOp *ready = g_new0(VfiCpuOp, 1);
     ready->op = *op;
     ready->level = level;
+    ready->twin = twin;
     ready->kernels = vfi_cpu_kernels(level);
     ready->algorithm = choose_algorithm(op, ready->kernels);
     if (!ready->algorithm->prepare(ready, error)) {
@@ -85,7 +106,8 @@ void vfi_cpu_op_free(VfiCpuOp *op)
         return;
     if (op->algorithm->clear != NULL)
         op->algorithm->clear(op);
-    vfi_free(op->packed);
+    if (!op->borrows_packed)
+        vfi_free(op->packed);
     g_free(op->state);
     g_free(op);
 }

@@ -227,6 +227,39 @@ START_TEST(chunks_of_huge_ops_stay_small)
 }
 END_TEST
 
+/* Layers that a plan repeats pack their weights once, whatever the size of the pictures. */
+START_TEST(a_twin_lends_its_weights)
+{
+    GRand *random = g_rand_new_with_seed(15);
+    ConvCase test = {.op = {.kind = VFI_OP_CONV, .u.conv = three_by_three}};
+    int channels = _i == 0 ? 4 : 32; /* direct, Winograd */
+
+    test.op.src[0].shape = (VfiShape){channels, 16, 40};
+    set_result_size(&test, channels);
+    conv_case_fill(&test, random, true);
+    VfiOp smaller = test.op;
+    smaller.src[0].shape.w = smaller.dst.shape.w = 33;
+    VfiCpuOp *twin = vfi_cpu_op_new(&test.op, test_level, NULL);
+    VfiCpuOp *ready = vfi_cpu_op_new_like(&smaller, test_level, twin, NULL);
+    ck_assert_ptr_nonnull(ready);
+    ck_assert_uint_eq(vfi_cpu_op_packed_bytes(ready), 0);
+    ck_assert_ptr_eq(ready->packed, twin->packed);
+
+    /* other weights are not lent */
+    g_autofree float *other_weight =
+        g_memdup2(test.weight, sizeof(float) * 9 * (gsize)(channels * channels));
+    VfiOp other = test.op;
+    other.u.conv.weight = other_weight;
+    VfiCpuOp *stranger = vfi_cpu_op_new_like(&other, test_level, twin, NULL);
+    ck_assert(twin->packed == NULL || stranger->packed != twin->packed);
+    vfi_cpu_op_free(stranger);
+    vfi_cpu_op_free(ready);
+    vfi_cpu_op_free(twin);
+    conv_case_clear(&test);
+    g_rand_free(random);
+}
+END_TEST
+
 START_TEST(misfitting_operands_are_refused)
 {
     g_autoptr(GError) error = NULL;
@@ -280,6 +313,7 @@ static Suite *make_suite(void)
     tcase_add_loop_test(tcase, large_planes_match_the_definition, 0, 2);
     tcase_add_test(tcase, special_values_stay_in_their_window);
     tcase_add_loop_test(tcase, chunks_of_huge_ops_stay_small, 0, 5);
+    tcase_add_loop_test(tcase, a_twin_lends_its_weights, 0, 2);
     tcase_add_test(tcase, misfitting_operands_are_refused);
     tcase_add_test(tcase, a_refused_allocation_is_an_error);
     suite_add_tcase(suite, tcase);
