@@ -427,6 +427,20 @@ gboolean vfi_job_is_done(VfiJob *job)
     return done;
 }
 
+gboolean vfi_job_get_times(VfiJob *job, int64_t *started, int64_t *ended)
+{
+    VfiSession *session = job->pair->session;
+
+    g_mutex_lock(&session->lock);
+    gboolean done = job->state == VFI_JOB_DONE;
+    if (done) {
+        *started = job->started;
+        *ended = job->ended;
+    }
+    g_mutex_unlock(&session->lock);
+    return done;
+}
+
 void vfi_job_cancel(VfiJob *job)
 {
     atomic_store(&job->cancel, 1);

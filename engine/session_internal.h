@@ -89,6 +89,8 @@ struct VfiJob {
     VfiFrame out;
     atomic_int cancel;
     VfiJobState state; /* under the session's lock */
+    int64_t started;   /* under the session's lock: when the worker took and left it, */
+    int64_t ended;     /* monotonic µs */
     GError *error;     /* set before DONE, NULL if there is a picture */
 };
 

@@ -8,6 +8,7 @@
 static void finish_job(VfiSession *session, VfiJob *job, GError *error)
 {
     g_mutex_lock(&session->lock);
+    job->ended = g_get_monotonic_time();
     job->error = error;
     job->state = VFI_JOB_DONE;
     session->running = NULL;
@@ -45,6 +46,7 @@ static VfiJob *next_job(VfiSession *session)
     VfiJob *job = session->stopping ? NULL : g_queue_pop_head(&session->queue);
     if (job != NULL) {
         job->state = VFI_JOB_RUNNING;
+        job->started = g_get_monotonic_time();
         session->running = job;
     }
     g_mutex_unlock(&session->lock);

@@ -64,6 +64,7 @@ START_TEST(in_betweens_are_blends_in_submission_order)
     g_autoptr(VfiPair) pair = begin(session, &a, &b);
     VfiJob *jobs[3];
     VfiSessionStats stats;
+    int64_t started, ended, before = g_get_monotonic_time();
 
     for (int i = 0; i < 3; i++) {
         out[i] = flat_frame(0, 0);
@@ -72,6 +73,11 @@ START_TEST(in_betweens_are_blends_in_submission_order)
     ck_assert(vfi_job_wait(jobs[2], NULL));
     for (int i = 0; i < 3; i++) {
         ck_assert_msg(vfi_job_is_done(jobs[i]), "job %d ended after job 2", i);
+        /* one after the other, without the time in the queue */
+        ck_assert(vfi_job_get_times(jobs[i], &started, &ended));
+        ck_assert_int_ge(started, before);
+        ck_assert_int_ge(ended, started);
+        before = ended;
         ck_assert_uint_eq(out[i].data[0][0], expected[i]);
         ck_assert_uint_eq(out[i].data[0][out[i].stride[0] * (HEIGHT - 1) + WIDTH - 1],
                           expected[i]);

@@ -119,6 +119,11 @@ VFI_API gboolean vfi_job_wait(VfiJob *job, GError **error);
 /** TRUE once the job ended, with a picture or without. Never blocks. */
 VFI_API gboolean vfi_job_is_done(VfiJob *job);
 
+/** When the worker took the job and when it ended, as g_get_monotonic_time(): what it cost
+ * without waiting for others. Returns FALSE, and leaves both alone, before the job ended.
+ * Never blocks. */
+VFI_API gboolean vfi_job_get_times(VfiJob *job, int64_t *started, int64_t *ended);
+
 /** Asks the job to end soon: after it at most one chunk of work a thread still runs. Never
  * blocks; a job that already ended stays as it is. */
 VFI_API void vfi_job_cancel(VfiJob *job);
