@@ -28,36 +28,18 @@
 #define GST_CAT_DEFAULT gst_vfi_debug
 
 #define DEFAULT_MODEL "auto"
-#define DEFAULT_MULTIPLIER 2
-#define DEFAULT_SCALE 1.0
-#define DEFAULT_DEVICE "auto"
-#define DEFAULT_THREADS 0
-#define DEFAULT_MAX_IN_FLIGHT -1
-#define DEFAULT_TAIL GST_VFI_TAIL_DUPLICATE
-#define DEFAULT_UNSUPPORTED UNSUPPORTED_ERROR
-
-enum {
-  UNSUPPORTED_ERROR,
-  UNSUPPORTED_PASSTHROUGH,
-};
-
+/* Properties of the table in vfiproperties.c follow from PROP_SETTINGS on. */
 enum {
   PROP_0,
   PROP_MODEL,
   PROP_MODEL_OPTIONS,
-  PROP_MULTIPLIER,
-  PROP_SCALE,
-  PROP_DEVICE,
-  PROP_THREADS,
-  PROP_MAX_IN_FLIGHT,
-  PROP_TAIL,
-  PROP_UNSUPPORTED,
   PROP_IN,
   PROP_OUT,
   PROP_INTERPOLATED,
   PROP_DUPLICATE,
   PROP_DROP,
   PROP_STATS,
+  PROP_SETTINGS,
 };
 
 struct _GstVfiInterp {
@@ -75,39 +57,6 @@ struct _GstVfiInterp {
 
 G_DEFINE_FINAL_TYPE (GstVfiInterp, gst_vfi_interp, GST_TYPE_ELEMENT)
 GST_ELEMENT_REGISTER_DEFINE (vfiinterp, "vfiinterp", GST_RANK_NONE, GST_TYPE_VFI_INTERP);
-
-#define TYPE_TAIL (tail_get_type ())
-static GType
-tail_get_type (void)
-{
-  static gsize type = 0;
-  static const GEnumValue values[] = {
-      {GST_VFI_TAIL_DUPLICATE, "Copies of the last frame, marked as GAP", "duplicate"},
-      {GST_VFI_TAIL_HOLD, "One GAP event", "hold"},
-      {GST_VFI_TAIL_NONE, "Nothing", "none"},
-      {0, NULL, NULL},
-  };
-
-  if (g_once_init_enter (&type))
-    g_once_init_leave (&type, g_enum_register_static ("GstVfiInterpTail", values));
-  return type;
-}
-
-#define TYPE_UNSUPPORTED (unsupported_get_type ())
-static GType
-unsupported_get_type (void)
-{
-  static gsize type = 0;
-  static const GEnumValue values[] = {
-      {UNSUPPORTED_ERROR, "Fail with an error that says what to do", "error"},
-      {UNSUPPORTED_PASSTHROUGH, "Let it through unchanged", "passthrough"},
-      {0, NULL, NULL},
-  };
-
-  if (g_once_init_enter (&type))
-    g_once_init_leave (&type, g_enum_register_static ("GstVfiInterpUnsupported", values));
-  return type;
-}
 
 /* Model */
 
@@ -223,42 +172,16 @@ set_model_property (GstVfiInterp *self, guint id, const GValue *value)
   GST_OBJECT_UNLOCK (self);
 }
 
-/* Returns whether caps have to be chosen anew. */
-static gboolean
-set_setting (GstVfiSettings *settings, guint id, const GValue *value)
+static void
+set_setting (GstVfiInterp *self, guint id, const GValue *value)
 {
-  switch (id) {
-    case PROP_MULTIPLIER:
-      settings->multiplier = g_value_get_uint (value);
-      return TRUE;
-    case PROP_SCALE:
-      settings->scale = g_value_get_double (value);
-      /* Between 0, which is "auto", and the smallest scale there is nothing. */
-      if (settings->scale > 0)
-        settings->scale = MAX (settings->scale, 0.25);
-      return TRUE;
-    case PROP_UNSUPPORTED:
-      settings->pass_unsupported = g_value_get_enum (value) == UNSUPPORTED_PASSTHROUGH;
-      return TRUE;
-    case PROP_DEVICE:
-      g_free (settings->device);
-      settings->device = g_value_dup_string (value);
-      if (settings->device == NULL)
-        settings->device = g_strdup (DEFAULT_DEVICE);
-      break;
-    case PROP_THREADS:
-      settings->threads = g_value_get_uint (value);
-      break;
-    case PROP_MAX_IN_FLIGHT:
-      settings->max_in_flight = g_value_get_int (value);
-      break;
-    case PROP_TAIL:
-      settings->tail = (GstVfiTail) g_value_get_enum (value);
-      break;
-    default:
-      break;
-  }
-  return FALSE;
+  gboolean reconfigure;
+
+  g_mutex_lock (&self->stream->lock);
+  reconfigure = gst_vfi_settings_set (&self->stream->settings, id - PROP_SETTINGS, value);
+  g_mutex_unlock (&self->stream->lock);
+  if (reconfigure)
+    gst_pad_mark_reconfigure (self->stream->srcpad);
 }
 
 static void
@@ -266,30 +189,12 @@ gst_vfi_interp_set_property (
     GObject *object, guint id, const GValue *value, GParamSpec *pspec)
 {
   GstVfiInterp *self = GST_VFI_INTERP (object);
-  gboolean reconfigure;
 
-  switch (id) {
-    case PROP_MODEL:
-    case PROP_MODEL_OPTIONS:
-      set_model_property (self, id, value);
-      break;
-    case PROP_MULTIPLIER:
-    case PROP_SCALE:
-    case PROP_UNSUPPORTED:
-    case PROP_DEVICE:
-    case PROP_THREADS:
-    case PROP_MAX_IN_FLIGHT:
-    case PROP_TAIL:
-      g_mutex_lock (&self->stream->lock);
-      reconfigure = set_setting (&self->stream->settings, id, value);
-      g_mutex_unlock (&self->stream->lock);
-      if (reconfigure)
-        gst_pad_mark_reconfigure (self->stream->srcpad);
-      break;
-    default:
-      G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
-      break;
-  }
+  (void) pspec;
+  if (id >= PROP_SETTINGS)
+    set_setting (self, id, value);
+  else
+    set_model_property (self, id, value);
 }
 
 static void
@@ -301,37 +206,6 @@ get_model_property (GstVfiInterp *self, guint id, GValue *value)
   else
     gst_value_set_structure (value, self->model_options);
   GST_OBJECT_UNLOCK (self);
-}
-
-static void
-get_setting (const GstVfiSettings *settings, guint id, GValue *value)
-{
-  switch (id) {
-    case PROP_MULTIPLIER:
-      g_value_set_uint (value, settings->multiplier);
-      break;
-    case PROP_SCALE:
-      g_value_set_double (value, settings->scale);
-      break;
-    case PROP_UNSUPPORTED:
-      g_value_set_enum (value,
-          settings->pass_unsupported ? UNSUPPORTED_PASSTHROUGH : UNSUPPORTED_ERROR);
-      break;
-    case PROP_DEVICE:
-      g_value_set_string (value, settings->device);
-      break;
-    case PROP_THREADS:
-      g_value_set_uint (value, settings->threads);
-      break;
-    case PROP_MAX_IN_FLIGHT:
-      g_value_set_int (value, settings->max_in_flight);
-      break;
-    case PROP_TAIL:
-      g_value_set_enum (value, (gint) settings->tail);
-      break;
-    default:
-      break;
-  }
 }
 
 static void
@@ -374,21 +248,11 @@ gst_vfi_interp_get_property (GObject *object, guint id, GValue *value, GParamSpe
 {
   GstVfiInterp *self = GST_VFI_INTERP (object);
 
+  (void) pspec;
   switch (id) {
     case PROP_MODEL:
     case PROP_MODEL_OPTIONS:
       get_model_property (self, id, value);
-      break;
-    case PROP_MULTIPLIER:
-    case PROP_SCALE:
-    case PROP_UNSUPPORTED:
-    case PROP_DEVICE:
-    case PROP_THREADS:
-    case PROP_MAX_IN_FLIGHT:
-    case PROP_TAIL:
-      g_mutex_lock (&self->stream->lock);
-      get_setting (&self->stream->settings, id, value);
-      g_mutex_unlock (&self->stream->lock);
       break;
     case PROP_IN:
     case PROP_OUT:
@@ -403,7 +267,9 @@ gst_vfi_interp_get_property (GObject *object, guint id, GValue *value, GParamSpe
       get_stats (self, value);
       break;
     default:
-      G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
+      g_mutex_lock (&self->stream->lock);
+      gst_vfi_settings_get (&self->stream->settings, id - PROP_SETTINGS, value);
+      g_mutex_unlock (&self->stream->lock);
       break;
   }
 }
@@ -425,23 +291,13 @@ gst_vfi_interp_init (GstVfiInterp *self)
 {
   self->model_name = g_strdup (DEFAULT_MODEL);
   self->stream = gst_vfi_stream_new (GST_ELEMENT (self));
-  self->stream->settings = (GstVfiSettings){
-      .multiplier = DEFAULT_MULTIPLIER,
-      .scale = DEFAULT_SCALE,
-      .tail = DEFAULT_TAIL,
-      .pass_unsupported = DEFAULT_UNSUPPORTED == UNSUPPORTED_PASSTHROUGH,
-      .threads = DEFAULT_THREADS,
-      .max_in_flight = DEFAULT_MAX_IN_FLIGHT,
-      .device = g_strdup (DEFAULT_DEVICE),
-  };
 }
 
 #define FLAGS (G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS)
 #define READY_FLAGS (FLAGS | GST_PARAM_MUTABLE_READY)
-#define PLAYING_FLAGS (FLAGS | GST_PARAM_MUTABLE_PLAYING)
 
 static void
-install_settings (GObjectClass *klass)
+install_model (GObjectClass *klass)
 {
   g_object_class_install_property (klass, PROP_MODEL,
       g_param_spec_string ("model", "Model",
@@ -452,38 +308,6 @@ install_settings (GObjectClass *klass)
       g_param_spec_boxed ("model-options", "Model options",
           "Options of the model's family, such as \"options,ensemble=true\"",
           GST_TYPE_STRUCTURE, READY_FLAGS));
-  g_object_class_install_property (klass, PROP_MULTIPLIER,
-      g_param_spec_uint ("multiplier", "Multiplier",
-          "Preferred ratio of output to input frame rate; 1 passes frames through", 1,
-          GST_VFI_MAX_MULTIPLIER, DEFAULT_MULTIPLIER, PLAYING_FLAGS));
-  g_object_class_install_property (klass, PROP_SCALE,
-      g_param_spec_double ("scale", "Flow scale",
-          "Scale that motion is estimated at, 0.25 to 4; 0 chooses by frame size. "
-          "Smaller "
-          "is faster; ignored by models without one",
-          0, 4, DEFAULT_SCALE, PLAYING_FLAGS));
-  g_object_class_install_property (klass, PROP_DEVICE,
-      g_param_spec_string ("device", "Device",
-          "Where to compute: \"auto\", \"cpu\" or \"cuda[:N]\"", DEFAULT_DEVICE,
-          READY_FLAGS));
-  g_object_class_install_property (klass, PROP_THREADS,
-      g_param_spec_uint ("threads", "Threads",
-          "Threads that compute; 0 is every usable CPU", 0, 1024, DEFAULT_THREADS,
-          READY_FLAGS));
-  g_object_class_install_property (klass, PROP_MAX_IN_FLIGHT,
-      g_param_spec_int ("max-in-flight", "Max in flight",
-          "Pairs of frames computed while earlier ones are on their way; -1 is 1 for "
-          "live "
-          "sources and else 2, 0 works in upstream's thread",
-          -1, 8, DEFAULT_MAX_IN_FLIGHT, READY_FLAGS));
-  g_object_class_install_property (klass, PROP_TAIL,
-      g_param_spec_enum ("tail", "Tail",
-          "What follows the last frame where frames end (end of stream, gap, new caps)",
-          TYPE_TAIL, DEFAULT_TAIL, PLAYING_FLAGS));
-  g_object_class_install_property (klass, PROP_UNSUPPORTED,
-      g_param_spec_enum ("unsupported", "Unsupported video",
-          "What to do with video that cannot be interpolated, such as interlaced",
-          TYPE_UNSUPPORTED, DEFAULT_UNSUPPORTED, PLAYING_FLAGS));
 }
 
 static void
@@ -529,12 +353,11 @@ gst_vfi_interp_class_init (GstVfiInterpClass *klass)
   object_class->get_property = GST_DEBUG_FUNCPTR (gst_vfi_interp_get_property);
   object_class->finalize = GST_DEBUG_FUNCPTR (gst_vfi_interp_finalize);
   element_class->change_state = GST_DEBUG_FUNCPTR (gst_vfi_interp_change_state);
-  install_settings (object_class);
+  install_model (object_class);
+  gst_vfi_properties_install (object_class, PROP_SETTINGS);
   install_readings (object_class);
   add_pad_templates (element_class);
   gst_element_class_set_static_metadata (element_class, "Video frame interpolator",
       "Filter/Effect/Video", "Raises the frame rate by neural frame interpolation",
       "The vfiinterp authors");
-  gst_type_mark_as_plugin_api (TYPE_TAIL, (GstPluginAPIFlags) 0);
-  gst_type_mark_as_plugin_api (TYPE_UNSUPPORTED, (GstPluginAPIFlags) 0);
 }

@@ -17,7 +17,7 @@ caps_options (GstVfiStream *stream)
 
   return (GstVfiCapsOptions){
       .multiplier = settings.multiplier,
-      .pass_unsupported = settings.pass_unsupported,
+      .pass_unsupported = settings.unsupported == GST_VFI_UNSUPPORTED_PASSTHROUGH,
   };
 }
 
@@ -372,7 +372,7 @@ gst_vfi_negotiate_set_caps (GstVfiStream *stream, GstCaps *caps)
   stream->negotiated = FALSE;
   if (!gst_video_info_from_caps (&info, caps))
     return refuse (stream, "the input caps are not raw video");
-  if (!gst_vfi_stream_settings (stream).pass_unsupported &&
+  if (gst_vfi_stream_settings (stream).unsupported == GST_VFI_UNSUPPORTED_ERROR &&
       !gst_vfi_caps_can_interpolate (&info, &reason)) {
     /* Refused caps are sent again with every buffer. */
     if (stream->reported_caps == NULL || !gst_caps_is_equal (caps, stream->reported_caps))

@@ -302,6 +302,7 @@ gst_vfi_stream_new (GstElement *element)
   stream->flushing = TRUE;
   stream->flow = GST_FLOW_FLUSHING;
   stream->max_in_flight = 1;
+  gst_vfi_settings_init (&stream->settings);
 
   stream->sinkpad = add_pad (stream, "sink");
   gst_pad_set_chain_function (stream->sinkpad, gst_vfi_stream_chain);
@@ -323,7 +324,7 @@ void
 gst_vfi_stream_free (GstVfiStream *stream)
 {
   gst_vfi_stream_stop (stream);
-  g_free (stream->settings.device);
+  gst_vfi_settings_clear (&stream->settings);
   g_mutex_clear (&stream->lock);
   g_cond_clear (&stream->changed);
   g_free (stream);

@@ -19,6 +19,7 @@
 #include "vficaps.h"
 #include "vfiframe.h"
 #include "vfigrid.h"
+#include "vfiproperties.h"
 #include "vfistats.h"
 
 G_BEGIN_DECLS
@@ -31,17 +32,6 @@ GST_DEBUG_CATEGORY_EXTERN (gst_vfi_debug);
 /* Pictures that the engine may have at once. One is computed, the others keep it from
  * waiting; each costs a frame of memory. */
 #define GST_VFI_MAX_JOBS 4
-
-/* What properties say. */
-typedef struct {
-  guint multiplier;
-  gdouble scale;
-  GstVfiTail tail;
-  gboolean pass_unsupported;
-  guint threads;
-  gint max_in_flight; /* -1: by liveness, 0: synchronous */
-  gchar *device;
-} GstVfiSettings;
 
 typedef struct {
   GstElement *element; /* not owned: the element owns the stream */

@@ -1,0 +1,244 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The table of properties, and what GObject asks of it. */
+#include "vfiproperties.h"
+
+#include "vficaps.h"
+
+typedef enum {
+  KIND_BOOLEAN,
+  KIND_INT,
+  KIND_UINT,
+  KIND_UINT64, /* of the full range */
+  KIND_DOUBLE,
+  KIND_ENUM,
+  KIND_FRACTION, /* not negative; 0/1 by default; two gints */
+  KIND_STRING,
+} Kind;
+
+typedef enum {
+  CHANGES_IN_READY,
+  CHANGES_ALWAYS,
+  CHANGES_CAPS, /* always, and output caps are chosen anew */
+} Change;
+
+typedef struct {
+  const char *name;
+  const char *nick;
+  const char *blurb;
+  Kind kind;
+  Change change;
+  gsize offset; /* in GstVfiSettings */
+  gdouble min;  /* numbers */
+  gdouble max;
+  gdouble default_number; /* numbers and enums */
+  const char *default_string;
+  GType (*enum_type) (void);
+} Property;
+
+#define FIELD(name) .offset = offsetof (GstVfiSettings, name)
+
+static GType
+tail_get_type (void)
+{
+  static gsize type = 0;
+  static const GEnumValue values[] = {
+      {GST_VFI_TAIL_DUPLICATE, "Copies of the last frame, marked as GAP", "duplicate"},
+      {GST_VFI_TAIL_HOLD, "One GAP event", "hold"},
+      {GST_VFI_TAIL_NONE, "Nothing", "none"},
+      {0, NULL, NULL},
+  };
+
+  if (g_once_init_enter (&type))
+    g_once_init_leave (&type, g_enum_register_static ("GstVfiInterpTail", values));
+  return type;
+}
+
+static GType
+unsupported_get_type (void)
+{
+  static gsize type = 0;
+  static const GEnumValue values[] = {
+      {GST_VFI_UNSUPPORTED_ERROR, "Fail with an error that says what to do", "error"},
+      {GST_VFI_UNSUPPORTED_PASSTHROUGH, "Let it through unchanged", "passthrough"},
+      {0, NULL, NULL},
+  };
+
+  if (g_once_init_enter (&type))
+    g_once_init_leave (&type, g_enum_register_static ("GstVfiInterpUnsupported", values));
+  return type;
+}
+
+static const Property properties[] = {
+    {"multiplier", "Multiplier",
+        "Preferred ratio of output to input frame rate; 1 passes frames through",
+        KIND_UINT, CHANGES_CAPS, FIELD (multiplier), 1, GST_VFI_MAX_MULTIPLIER, 2},
+    {"scale", "Flow scale",
+        "Scale that motion is estimated at, 0.25 to 4; 0 chooses by frame size. Smaller "
+        "is faster; ignored by models without one",
+        KIND_DOUBLE, CHANGES_CAPS, FIELD (scale), 0, 4, 1},
+    {"device", "Device", "Where to compute: \"auto\", \"cpu\" or \"cuda[:N]\"",
+        KIND_STRING, CHANGES_IN_READY, FIELD (device), .default_string = "auto"},
+    {"threads", "Threads", "Threads that compute; 0 is every usable CPU", KIND_UINT,
+        CHANGES_IN_READY, FIELD (threads), 0, 1024, 0},
+    {"max-in-flight", "Max in flight",
+        "Pairs of frames computed while earlier ones are on their way; -1 is 1 for live "
+        "sources and else 2, 0 works in upstream's thread",
+        KIND_INT, CHANGES_IN_READY, FIELD (max_in_flight), -1, 8, -1},
+    {"tail", "Tail",
+        "What follows the last frame where frames end (end of stream, gap, new caps)",
+        KIND_ENUM, CHANGES_ALWAYS, FIELD (tail), .default_number = GST_VFI_TAIL_DUPLICATE,
+        .enum_type = tail_get_type},
+    {"unsupported", "Unsupported video",
+        "What to do with video that cannot be interpolated, such as interlaced",
+        KIND_ENUM, CHANGES_CAPS, FIELD (unsupported),
+        .default_number = GST_VFI_UNSUPPORTED_ERROR, .enum_type = unsupported_get_type},
+};
+
+static GParamSpec *
+new_spec (const Property *p)
+{
+  GParamFlags flags = (GParamFlags) (G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS);
+
+  flags |=
+      p->change == CHANGES_IN_READY ? GST_PARAM_MUTABLE_READY : GST_PARAM_MUTABLE_PLAYING;
+  switch (p->kind) {
+    case KIND_BOOLEAN:
+      return g_param_spec_boolean (
+          p->name, p->nick, p->blurb, p->default_number != 0, flags);
+    case KIND_INT:
+      return g_param_spec_int (p->name, p->nick, p->blurb, (gint) p->min, (gint) p->max,
+          (gint) p->default_number, flags);
+    case KIND_UINT:
+      return g_param_spec_uint (p->name, p->nick, p->blurb, (guint) p->min,
+          (guint) p->max, (guint) p->default_number, flags);
+    case KIND_UINT64:
+      return g_param_spec_uint64 (
+          p->name, p->nick, p->blurb, 0, G_MAXUINT64, (guint64) p->default_number, flags);
+    case KIND_DOUBLE:
+      return g_param_spec_double (
+          p->name, p->nick, p->blurb, p->min, p->max, p->default_number, flags);
+    case KIND_ENUM:
+      gst_type_mark_as_plugin_api (p->enum_type (), (GstPluginAPIFlags) 0);
+      return g_param_spec_enum (
+          p->name, p->nick, p->blurb, p->enum_type (), (gint) p->default_number, flags);
+    case KIND_FRACTION:
+      return gst_param_spec_fraction (
+          p->name, p->nick, p->blurb, 0, 1, G_MAXINT, 1, 0, 1, flags);
+    case KIND_STRING:
+      return g_param_spec_string (p->name, p->nick, p->blurb, p->default_string, flags);
+    default:
+      g_return_val_if_reached (NULL);
+  }
+}
+
+guint
+gst_vfi_properties_install (GObjectClass *klass, guint first_id)
+{
+  for (guint i = 0; i < G_N_ELEMENTS (properties); i++)
+    g_object_class_install_property (klass, first_id + i, new_spec (&properties[i]));
+  return first_id + (guint) G_N_ELEMENTS (properties);
+}
+
+static gpointer
+field (const GstVfiSettings *settings, const Property *property)
+{
+  return (char *) settings + property->offset;
+}
+
+void
+gst_vfi_settings_init (GstVfiSettings *settings)
+{
+  *settings = (GstVfiSettings){0};
+  for (guint i = 0; i < G_N_ELEMENTS (properties); i++) {
+    g_autoptr (GParamSpec) spec = g_param_spec_ref_sink (new_spec (&properties[i]));
+    gst_vfi_settings_set (settings, i, g_param_spec_get_default_value (spec));
+  }
+}
+
+void
+gst_vfi_settings_clear (GstVfiSettings *settings)
+{
+  for (guint i = 0; i < G_N_ELEMENTS (properties); i++)
+    if (properties[i].kind == KIND_STRING)
+      g_clear_pointer ((gchar **) field (settings, &properties[i]), g_free);
+}
+
+gboolean
+gst_vfi_settings_set (GstVfiSettings *settings, guint index, const GValue *value)
+{
+  const Property *property = &properties[index];
+  gpointer to = field (settings, property);
+
+  switch (property->kind) {
+    case KIND_BOOLEAN:
+      *(gboolean *) to = g_value_get_boolean (value);
+      break;
+    case KIND_INT:
+      *(gint *) to = g_value_get_int (value);
+      break;
+    case KIND_UINT:
+      *(guint *) to = g_value_get_uint (value);
+      break;
+    case KIND_UINT64:
+      *(guint64 *) to = g_value_get_uint64 (value);
+      break;
+    case KIND_DOUBLE:
+      *(gdouble *) to = g_value_get_double (value);
+      break;
+    case KIND_ENUM:
+      *(gint *) to = g_value_get_enum (value);
+      break;
+    case KIND_FRACTION:
+      ((gint *) to)[0] = gst_value_get_fraction_numerator (value);
+      ((gint *) to)[1] = gst_value_get_fraction_denominator (value);
+      break;
+    case KIND_STRING:
+      g_free (*(gchar **) to);
+      *(gchar **) to = g_value_dup_string (value);
+      if (*(gchar **) to == NULL)
+        *(gchar **) to = g_strdup (property->default_string);
+      break;
+    default:
+      break;
+  }
+  /* Between 0, which is "auto", and the smallest scale there is nothing. */
+  if (settings->scale > 0)
+    settings->scale = MAX (settings->scale, 0.25);
+  return property->change == CHANGES_CAPS;
+}
+
+void
+gst_vfi_settings_get (const GstVfiSettings *settings, guint index, GValue *value)
+{
+  const Property *property = &properties[index];
+  gconstpointer from = field (settings, property);
+
+  switch (property->kind) {
+    case KIND_BOOLEAN:
+      g_value_set_boolean (value, *(const gboolean *) from);
+      break;
+    case KIND_INT:
+      g_value_set_int (value, *(const gint *) from);
+      break;
+    case KIND_UINT:
+      g_value_set_uint (value, *(const guint *) from);
+      break;
+    case KIND_UINT64:
+      g_value_set_uint64 (value, *(const guint64 *) from);
+      break;
+    case KIND_DOUBLE:
+      g_value_set_double (value, *(const gdouble *) from);
+      break;
+    case KIND_ENUM:
+      g_value_set_enum (value, *(const gint *) from);
+      break;
+    case KIND_FRACTION:
+      gst_value_set_fraction (value, ((const gint *) from)[0], ((const gint *) from)[1]);
+      break;
+    case KIND_STRING:
+      g_value_set_string (value, *(gchar *const *) from);
+      break;
+    default:
+      break;
+  }
+}

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Properties that are plain values: one table says their names, ranges and defaults, and
+ * which field of GstVfiSettings holds each. A new one is a field and a line of the table. */
+#pragma once
+
+#include <gst/gst.h>
+
+#include "vfigrid.h"
+
+G_BEGIN_DECLS
+
+/* What properties say. */
+typedef struct {
+  guint multiplier;
+  gdouble scale;
+  GstVfiTail tail;
+  gint unsupported; /* GstVfiUnsupported */
+  guint threads;
+  gint max_in_flight; /* -1: by liveness, 0: synchronous */
+  gchar *device;
+} GstVfiSettings;
+
+typedef enum {
+  GST_VFI_UNSUPPORTED_ERROR,
+  GST_VFI_UNSUPPORTED_PASSTHROUGH,
+} GstVfiUnsupported;
+
+/* Installs the table's properties with ids from @first_id on; returns the first id that is
+ * free behind them. */
+guint gst_vfi_properties_install (GObjectClass *klass, guint first_id);
+
+/* Defaults of the table. */
+void gst_vfi_settings_init (GstVfiSettings *settings);
+void gst_vfi_settings_clear (GstVfiSettings *settings);
+
+/* Of a property of the table, by its place in it (id - first_id). Setting returns whether
+ * output caps have to be chosen anew. */
+gboolean gst_vfi_settings_set (
+    GstVfiSettings *settings, guint index, const GValue *value);
+void gst_vfi_settings_get (const GstVfiSettings *settings, guint index, GValue *value);
+
+G_END_DECLS
