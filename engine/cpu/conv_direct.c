@@ -237,15 +237,9 @@ static void write_channel(const VfiCpuOp *ready, const VfiCpuRun *run, const Chu
     const VfiConvParams *p = &op->u.conv;
     int channel = chunk->group * d->out_group + block_begin(d, block) + o;
     int x = chunk->x * d->out_stride;
-    VfiEpilogueRow row = {
-        .residual_place = p->residual,
-        .bias = p->bias != NULL ? p->bias[channel] : 0.0f,
-        .activation = p->activation.kind,
-        .slope = p->activation.kind == VFI_ACTIVATION_PRELU ? p->activation.slope[channel]
-                                                            : p->activation.leak,
-        .n = (size_t)MIN(chunk->cols * d->out_stride, op->dst.shape.w - x),
-    };
+    VfiEpilogueRow row = vfi_epilogue_of(p, channel);
 
+    row.n = (size_t)MIN(chunk->cols * d->out_stride, op->dst.shape.w - x);
     for (int r = 0; r < chunk->rows; r++) {
         for (int py = 0; py < d->out_stride; py++) {
             int y = (chunk->y + r) * d->out_stride + py;

@@ -131,16 +131,10 @@ static void reference_chunk(const VfiCpuOp *ready, const VfiCpuRun *run, int ind
     int y_end = MIN(y + state->rows, out.h), n = MIN(state->cols, out.w - x);
     int o = index / state->bands_x / state->bands_y;
     float *acc = vfi_thread_scratch(run, thread);
-    VfiEpilogueRow row = {
-        .acc = acc,
-        .residual_place = p->residual,
-        .bias = p->bias != NULL ? p->bias[o] : 0.0f,
-        .activation = p->activation.kind,
-        .slope = p->activation.kind == VFI_ACTIVATION_PRELU ? p->activation.slope[o]
-                                                            : p->activation.leak,
-        .n = (size_t)n,
-    };
+    VfiEpilogueRow row = vfi_epilogue_of(p, o);
 
+    row.acc = acc;
+    row.n = (size_t)n;
     for (; y < y_end; y++) {
         memset(acc, 0, (size_t)n * sizeof *acc);
         if (op->kind == VFI_OP_CONV)

@@ -275,16 +275,10 @@ static void write_channel(const VfiCpuOp *ready, const VfiCpuRun *run, const Chu
         .row_pitch = w->row_pitch,
         .n_tiles = chunk->n_tiles,
     };
-    VfiEpilogueRow row = {
-        .residual_place = p->residual,
-        .bias = p->bias != NULL ? p->bias[channel] : 0.0f,
-        .activation = p->activation.kind,
-        .slope = p->activation.kind == VFI_ACTIVATION_PRELU ? p->activation.slope[channel]
-                                                            : p->activation.leak,
-        .n = (size_t)MIN(4 * chunk->n_cols, op->dst.shape.w - x),
-    };
+    VfiEpilogueRow row = vfi_epilogue_of(p, channel);
 
     ready->kernels->winograd_output(&output);
+    row.n = (size_t)MIN(4 * chunk->n_cols, op->dst.shape.w - x);
     for (int r = 0; r < 4 * chunk->n_rows; r++) {
         int y = 4 * chunk->tile_y + r;
         if (y >= op->dst.shape.h)

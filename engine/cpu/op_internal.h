@@ -63,6 +63,18 @@ static inline float *vfi_operand_row(const VfiCpuRun *run, const VfiOperand *ope
     return vfi_operand(run, operand) + row * (size_t)operand->shape.w;
 }
 
+/* The epilogue of output channel @channel; dst, acc, residual and n are the caller's. */
+static inline VfiEpilogueRow vfi_epilogue_of(const VfiConvParams *p, int channel)
+{
+    return (VfiEpilogueRow){
+        .residual_place = p->residual,
+        .bias = p->bias != NULL ? p->bias[channel] : 0.0f,
+        .activation = p->activation.kind,
+        .slope = p->activation.kind == VFI_ACTIVATION_PRELU ? p->activation.slope[channel]
+                                                            : p->activation.leak,
+    };
+}
+
 static inline float *vfi_thread_scratch(const VfiCpuRun *run, int thread)
 {
     return (float *)(void *)(run->scratch + (size_t)thread * run->scratch_stride);
