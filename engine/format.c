@@ -17,11 +17,11 @@
         .plane = (number), .pixel_stride = (bytes), .shift_x = (sx), .shift_y = (sy)     \
     }
 
-/* A 4:2:0 chroma component interleaved with the other one in plane 1. */
-#define CHROMA_PAIR(at, bytes)                                                           \
+/* A chroma component interleaved with the other one in plane 1. */
+#define CHROMA_PAIR(at, bytes, sx, sy)                                                   \
     {                                                                                    \
-        .plane = 1, .offset = (at), .pixel_stride = 2 * (bytes), .shift_x = 1,           \
-        .shift_y = 1                                                                     \
+        .plane = 1, .offset = (at), .pixel_stride = 2 * (bytes), .shift_x = (sx),        \
+        .shift_y = (sy)                                                                  \
     }
 
 /* A component of a packed pixel in plane 0. */
@@ -34,6 +34,16 @@
     {                                                                                    \
         .name = (id), .colour = VFI_FAMILY_YUV, .n_planes = (planes), .n_components = 3, \
         .depth = (bits), .sample_bytes = (bits) > 8 ? 2 : 1, .component = {              \
+            __VA_ARGS__                                                                  \
+        }                                                                                \
+    }
+
+/* As YUV, with alpha as fourth component. */
+#define YUVA(id, planes, bits, ...)                                                      \
+    {                                                                                    \
+        .name = (id), .colour = VFI_FAMILY_YUV, .n_planes = (planes), .n_components = 4, \
+        .has_alpha = true, .depth = (bits), .sample_bytes = (bits) > 8 ? 2 : 1,          \
+        .component = {                                                                   \
             __VA_ARGS__                                                                  \
         }                                                                                \
     }
@@ -70,15 +80,27 @@
         }                                                                                \
     }
 
+/* The planes are G, B, R, A. */
+#define PLANAR_GBRA(id, bits, bytes)                                                     \
+    {                                                                                    \
+        .name = (id), .colour = VFI_FAMILY_RGB, .n_planes = 4, .n_components = 4,        \
+        .has_alpha = true, .depth = (bits), .sample_bytes = (bytes), .component = {      \
+            OWN_PLANE(2, bytes),                                                         \
+            OWN_PLANE(0, bytes),                                                         \
+            OWN_PLANE(1, bytes),                                                         \
+            OWN_PLANE(3, bytes)                                                          \
+        }                                                                                \
+    }
+
 static const VfiFormatDescription formats[VFI_FORMAT_COUNT] = {
     [VFI_FORMAT_I420] = YUV("I420", 3, 8, OWN_PLANE(0, 1), CHROMA_PLANE(1, 1, 1, 1),
                             CHROMA_PLANE(2, 1, 1, 1)),
     [VFI_FORMAT_YV12] = YUV("YV12", 3, 8, OWN_PLANE(0, 1), CHROMA_PLANE(2, 1, 1, 1),
                             CHROMA_PLANE(1, 1, 1, 1)),
-    [VFI_FORMAT_NV12] =
-        YUV("NV12", 2, 8, OWN_PLANE(0, 1), CHROMA_PAIR(0, 1), CHROMA_PAIR(1, 1)),
-    [VFI_FORMAT_NV21] =
-        YUV("NV21", 2, 8, OWN_PLANE(0, 1), CHROMA_PAIR(1, 1), CHROMA_PAIR(0, 1)),
+    [VFI_FORMAT_NV12] = YUV("NV12", 2, 8, OWN_PLANE(0, 1), CHROMA_PAIR(0, 1, 1, 1),
+                            CHROMA_PAIR(1, 1, 1, 1)),
+    [VFI_FORMAT_NV21] = YUV("NV21", 2, 8, OWN_PLANE(0, 1), CHROMA_PAIR(1, 1, 1, 1),
+                            CHROMA_PAIR(0, 1, 1, 1)),
     [VFI_FORMAT_Y42B] = YUV("Y42B", 3, 8, OWN_PLANE(0, 1), CHROMA_PLANE(1, 1, 1, 0),
                             CHROMA_PLANE(2, 1, 1, 0)),
     [VFI_FORMAT_Y444] =
@@ -92,8 +114,8 @@ static const VfiFormatDescription formats[VFI_FORMAT_COUNT] = {
                               .depth = 10,
                               .shift = 6,
                               .sample_bytes = 2,
-                              .component = {OWN_PLANE(0, 2), CHROMA_PAIR(0, 2),
-                                            CHROMA_PAIR(2, 2)}},
+                              .component = {OWN_PLANE(0, 2), CHROMA_PAIR(0, 2, 1, 1),
+                                            CHROMA_PAIR(2, 2, 1, 1)}},
     [VFI_FORMAT_Y444_10LE] =
         YUV("Y444_10LE", 3, 10, OWN_PLANE(0, 2), OWN_PLANE(1, 2), OWN_PLANE(2, 2)),
     [VFI_FORMAT_GRAY8] = {.name = "GRAY8",
@@ -115,6 +137,28 @@ static const VfiFormatDescription formats[VFI_FORMAT_COUNT] = {
     [VFI_FORMAT_ABGR] = PACKED_RGBA("ABGR", 3, 2, 1, 0),
     [VFI_FORMAT_GBR] = PLANAR_RGB("GBR", 8, 1, 2, 0, 1),
     [VFI_FORMAT_RGBP] = PLANAR_RGB("RGBP", 8, 1, 0, 1, 2),
+    [VFI_FORMAT_NV16] = YUV("NV16", 2, 8, OWN_PLANE(0, 1), CHROMA_PAIR(0, 1, 1, 0),
+                            CHROMA_PAIR(1, 1, 1, 0)),
+    [VFI_FORMAT_NV24] = YUV("NV24", 2, 8, OWN_PLANE(0, 1), CHROMA_PAIR(0, 1, 0, 0),
+                            CHROMA_PAIR(1, 1, 0, 0)),
+    [VFI_FORMAT_I422_10LE] = YUV("I422_10LE", 3, 10, OWN_PLANE(0, 2),
+                                 CHROMA_PLANE(1, 2, 1, 0), CHROMA_PLANE(2, 2, 1, 0)),
+    [VFI_FORMAT_GBR_10LE] = PLANAR_RGB("GBR_10LE", 10, 2, 2, 0, 1),
+    [VFI_FORMAT_AYUV] =
+        YUVA("AYUV", 1, 8, PACKED(1, 4), PACKED(2, 4), PACKED(3, 4), PACKED(0, 4)),
+    [VFI_FORMAT_VUYA] =
+        YUVA("VUYA", 1, 8, PACKED(2, 4), PACKED(1, 4), PACKED(0, 4), PACKED(3, 4)),
+    [VFI_FORMAT_A420] = YUVA("A420", 4, 8, OWN_PLANE(0, 1), CHROMA_PLANE(1, 1, 1, 1),
+                             CHROMA_PLANE(2, 1, 1, 1), OWN_PLANE(3, 1)),
+    [VFI_FORMAT_AV12] = YUVA("AV12", 3, 8, OWN_PLANE(0, 1), CHROMA_PAIR(0, 1, 1, 1),
+                             CHROMA_PAIR(1, 1, 1, 1), OWN_PLANE(2, 1)),
+    [VFI_FORMAT_GBRA] = PLANAR_GBRA("GBRA", 8, 1),
+    [VFI_FORMAT_A420_10LE] =
+        YUVA("A420_10LE", 4, 10, OWN_PLANE(0, 2), CHROMA_PLANE(1, 2, 1, 1),
+             CHROMA_PLANE(2, 2, 1, 1), OWN_PLANE(3, 2)),
+    [VFI_FORMAT_A444_10LE] = YUVA("A444_10LE", 4, 10, OWN_PLANE(0, 2), OWN_PLANE(1, 2),
+                                  OWN_PLANE(2, 2), OWN_PLANE(3, 2)),
+    [VFI_FORMAT_GBRA_10LE] = PLANAR_GBRA("GBRA_10LE", 10, 2),
     [VFI_FORMAT_RGB_F32] = PLANAR_RGB("RGB_F32", 32, 4, 0, 1, 2),
 };
 

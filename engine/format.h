@@ -17,7 +17,7 @@ typedef struct {
 } VfiComponent;
 
 typedef enum {
-    VFI_FAMILY_YUV,  /* components Y, U, V */
+    VFI_FAMILY_YUV,  /* components Y, U, V and, if has_alpha, A */
     VFI_FAMILY_RGB,  /* components R, G, B and, if has_alpha, A */
     VFI_FAMILY_GREY, /* component Y */
 } VfiColourFamily;

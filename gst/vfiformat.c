@@ -3,24 +3,13 @@
  * the engine has no direct path for. */
 #include "vfiformat.h"
 
-/* The engine's format of the same memory layout. YCbCr with alpha and RGB of 10 bits have
- * none of their kind; taken for another kind, each sample still moves as it should, and only
- * the picture that motion is found in has false colours. */
+/* The engine's format of the same name, but not the one that video has none of. */
 static VfiFormat
 format_of_memory (GstVideoFormat format)
 {
   VfiFormat same = vfi_format_from_string (gst_video_format_to_string (format));
 
-  if (same != VFI_FORMAT_UNKNOWN && same != VFI_FORMAT_RGB_F32)
-    return same;
-  switch (format) {
-    case GST_VIDEO_FORMAT_AYUV:
-      return VFI_FORMAT_ARGB;
-    case GST_VIDEO_FORMAT_GBR_10LE:
-      return VFI_FORMAT_Y444_10LE;
-    default:
-      return VFI_FORMAT_UNKNOWN;
-  }
+  return same == VFI_FORMAT_RGB_F32 ? VFI_FORMAT_UNKNOWN : same;
 }
 
 static guint
@@ -39,12 +28,19 @@ inner_of_yuv (const GstVideoFormatInfo *info, guint depth)
   gboolean half_width = GST_VIDEO_FORMAT_INFO_W_SUB (info, 1) >= 1;
   gboolean half_height = GST_VIDEO_FORMAT_INFO_H_SUB (info, 1) >= 1;
 
-  if (depth > 8)
-    return half_width && half_height ? GST_VIDEO_FORMAT_I420_10LE
-                                     : GST_VIDEO_FORMAT_Y444_10LE;
   if (!half_width)
-    return GST_VIDEO_FORMAT_Y444;
-  return half_height ? GST_VIDEO_FORMAT_I420 : GST_VIDEO_FORMAT_Y42B;
+    return depth > 8 ? GST_VIDEO_FORMAT_Y444_10LE : GST_VIDEO_FORMAT_Y444;
+  if (half_height)
+    return depth > 8 ? GST_VIDEO_FORMAT_I420_10LE : GST_VIDEO_FORMAT_I420;
+  return depth > 8 ? GST_VIDEO_FORMAT_I422_10LE : GST_VIDEO_FORMAT_Y42B;
+}
+
+static GstVideoFormat
+inner_with_alpha (const GstVideoFormatInfo *info, guint depth)
+{
+  if (GST_VIDEO_FORMAT_INFO_IS_YUV (info))
+    return depth > 8 ? GST_VIDEO_FORMAT_A444_10LE : GST_VIDEO_FORMAT_AYUV;
+  return depth > 8 ? GST_VIDEO_FORMAT_GBRA_10LE : GST_VIDEO_FORMAT_RGBA;
 }
 
 GstVideoFormat
@@ -55,17 +51,14 @@ gst_vfi_format_inner (GstVideoFormat format)
 
   if (format_of_memory (format) != VFI_FORMAT_UNKNOWN)
     return format;
-  /* A palette cannot hold in-betweens; the deepest direct formats have 10 bits, and 8 with
-   * alpha. */
+  /* A palette cannot hold in-betweens; the deepest direct formats have 10 bits. */
   if (!GST_VIDEO_FORMAT_INFO_IS_VALID_RAW (info) ||
       GST_VIDEO_FORMAT_INFO_HAS_PALETTE (info) || depth == 0 || depth > 10)
     return GST_VIDEO_FORMAT_UNKNOWN;
   /* Y410 and the like have an alpha component without saying so. */
   if (GST_VIDEO_FORMAT_INFO_HAS_ALPHA (info) ||
       GST_VIDEO_FORMAT_INFO_N_COMPONENTS (info) > 3)
-    return depth > 8                             ? GST_VIDEO_FORMAT_UNKNOWN
-           : GST_VIDEO_FORMAT_INFO_IS_YUV (info) ? GST_VIDEO_FORMAT_AYUV
-                                                 : GST_VIDEO_FORMAT_RGBA;
+    return inner_with_alpha (info, depth);
   if (GST_VIDEO_FORMAT_INFO_IS_YUV (info))
     return inner_of_yuv (info, depth);
   if (GST_VIDEO_FORMAT_INFO_IS_GRAY (info))

@@ -38,7 +38,11 @@ static const Direct direct[] = {
     {"RGBx", 1, 0, 3},       {"xRGB", 1, 0, 0},       {"BGRx", 1, 0, 3},
     {"xBGR", 1, 0, 0},       {"RGBA", 1, 0, -1},      {"ARGB", 1, 0, -1},
     {"BGRA", 1, 0, -1},      {"ABGR", 1, 0, -1},      {"GBR", 1, 0, -1},
-    {"RGBP", 1, 0, -1},
+    {"RGBP", 1, 0, -1},      {"NV16", 1, 0, -1},      {"NV24", 1, 0, -1},
+    {"I422_10LE", 2, 0, -1}, {"GBR_10LE", 2, 0, -1},  {"AYUV", 1, 0, -1},
+    {"VUYA", 1, 0, -1},      {"A420", 1, 0, -1},      {"AV12", 1, 0, -1},
+    {"GBRA", 1, 0, -1},      {"A420_10LE", 2, 0, -1}, {"A444_10LE", 2, 0, -1},
+    {"GBRA_10LE", 2, 0, -1},
 };
 
 static const int sizes[][2] = {{1, 1}, {2, 2}, {3, 5}, {16, 16}, {66, 50}, {1, 37}};
@@ -134,20 +138,12 @@ static const struct {
 } converted[] = {
     {"YUY2", {90, 120, 90, 140}},
     {"UYVY", {120, 90, 140, 90}},
-    {"NV16", {91, 91, 91, 91}},
-    {"NV24", {91, 91, 91, 91}},
-    {"AYUV", {200, 90, 120, 140}},
-    {"VUYA", {140, 120, 90, 200}},
-    {"A420", {91, 91, 91, 91}},
     {"v308", {91, 91, 91, 91}},
     {"Y41B", {91, 91, 91, 91}},
     {"BGRP", {91, 91, 91, 91}},
-    {"GBRA", {91, 91, 91, 91}},
     {"BGR16", {0x84, 0x84, 0x84, 0x84}},
     {"v210", {0x02, 0x0a, 0x28, 0x20}}, /* three samples of 514 */
     {"r210", {0x20, 0x28, 0x0a, 0x02}},
-    {"I422_10LE", {2, 2, 2, 2}},
-    {"GBR_10LE", {2, 2, 2, 2}},
     {"P010_10BE", {0x80, 0x40, 0x80, 0x40}},
     {"GRAY10_LE32", {0x02, 0x0a, 0x28, 0x20}},
 };
@@ -224,7 +220,7 @@ GST_END_TEST
 
 GST_START_TEST(originals_of_converted_formats_are_exact)
 {
-    Fixture *f = start(in_flight_mode(__i__), "AYUV", 33, 17, NULL);
+    Fixture *f = start(in_flight_mode(__i__), "YUY2", 33, 17, NULL);
     GstBuffer *a = noise_frame(f, 1, 0, 50 * MS),
               *b = noise_frame(f, 2, 50 * MS, 50 * MS);
     guint32 crc_a = picture_crc(&f->info, a), crc_b = picture_crc(&f->info, b);

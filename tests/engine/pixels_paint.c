@@ -118,9 +118,10 @@ END_TEST
 
 START_TEST(round_trip_returns_the_picture)
 {
-    const VfiFormat formats[] = {VFI_FORMAT_Y444, VFI_FORMAT_Y444_10LE, VFI_FORMAT_GRAY8,
-                                 VFI_FORMAT_RGB,  VFI_FORMAT_XBGR,      VFI_FORMAT_BGRA,
-                                 VFI_FORMAT_GBR,  VFI_FORMAT_RGB_F32};
+    const VfiFormat formats[] = {
+        VFI_FORMAT_Y444, VFI_FORMAT_Y444_10LE, VFI_FORMAT_GRAY8,    VFI_FORMAT_RGB,
+        VFI_FORMAT_XBGR, VFI_FORMAT_BGRA,      VFI_FORMAT_GBR,      VFI_FORMAT_RGB_F32,
+        VFI_FORMAT_AYUV, VFI_FORMAT_NV24,      VFI_FORMAT_GBR_10LE, VFI_FORMAT_GBRA_10LE};
 
     for (size_t f = 0; f < G_N_ELEMENTS(formats); f++) {
         VfiVideoInfo info = {.format = formats[f], .width = 67, .height = 31};
@@ -155,8 +156,11 @@ END_TEST
 
 START_TEST(alpha_is_the_blend_of_the_frames)
 {
-    const VfiFormat formats[] = {VFI_FORMAT_RGBA, VFI_FORMAT_ARGB, VFI_FORMAT_BGRA,
-                                 VFI_FORMAT_ABGR};
+    const VfiFormat formats[] = {
+        VFI_FORMAT_RGBA,      VFI_FORMAT_ARGB,      VFI_FORMAT_BGRA,
+        VFI_FORMAT_ABGR,      VFI_FORMAT_AYUV,      VFI_FORMAT_VUYA,
+        VFI_FORMAT_A420,      VFI_FORMAT_AV12,      VFI_FORMAT_GBRA,
+        VFI_FORMAT_A420_10LE, VFI_FORMAT_A444_10LE, VFI_FORMAT_GBRA_10LE};
 
     for (size_t f = 0; f < G_N_ELEMENTS(formats); f++) {
         const VfiVideoInfo info = {.format = formats[f], .width = 9, .height = 4};

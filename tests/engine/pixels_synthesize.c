@@ -335,8 +335,10 @@ END_TEST
 
 START_TEST(alpha_moves_with_the_colours)
 {
-    const VfiFormat formats[] = {VFI_FORMAT_RGBA, VFI_FORMAT_ARGB, VFI_FORMAT_BGRA,
-                                 VFI_FORMAT_ABGR};
+    const VfiFormat formats[] = {
+        VFI_FORMAT_RGBA,      VFI_FORMAT_ARGB, VFI_FORMAT_BGRA,
+        VFI_FORMAT_ABGR,      VFI_FORMAT_AYUV, VFI_FORMAT_VUYA,
+        VFI_FORMAT_A444_10LE, VFI_FORMAT_GBRA, VFI_FORMAT_GBRA_10LE};
 
     for (size_t f = 0; f < G_N_ELEMENTS(formats); f++) {
         const VfiVideoInfo info = {.format = formats[f], .width = 33, .height = 12};
