@@ -3,8 +3,16 @@
  * a run of frames ends. Integers only; a phase becomes a float when it enters the model.
  * Pure functions on a plain struct: no element, no lock, no buffer is kept.
  *
- * A run is a row of frames in which every frame is the partner of the one before. For each
- * buffer, in stream order:
+ * A run is a row of frames in which every frame is the partner of the one before. Outputs
+ * are placed in one of two ways, which are used alike:
+ *
+ *   multiply  originals keep their times, every pair gets multiplier - 1 outputs between.
+ *   grid      after gst_vfi_run_set_grid (): outputs are at the slots of a constant rate
+ *             from the run's first frame on. A frame that a slot is near to takes the
+ *             slot's time; a frame without one is not shown. A slot can follow right after
+ *             a frame, so that outputs are late by a whole input frame.
+ *
+ * For each buffer, in stream order:
  *
  *   gst_vfi_run_observe (&run, pts, duration, discont, &frame);
  *   if it is dropped: count it, done
@@ -12,8 +20,11 @@
  *       frame.pts if frame.tail, otherwise no tail
  *   if NEXT: for j in 1 ... gst_vfi_run_pair_slots () - 1:
  *       if (gst_vfi_run_pair_slot (&run, &frame, j, &slot))
- *         gst_vfi_run_take (&run, &slot); the in-between belongs there
+ *         gst_vfi_run_take (&run, &slot); by slot.kind the in-between of the pair, or a
+ *         copy of the reference marked as GAP, belongs there
  *   gst_vfi_run_accept (&run, &frame);        now it is the reference
+ *   gst_vfi_run_set_pair (&run, ...)          where the pair it begins is treated its own
+ *       way, by gst_vfi_run_pair_index ()
  *   if (gst_vfi_run_original_slot (&run, &slot))
  *     gst_vfi_run_take (&run, &slot); gst_vfi_slot_stamp (&slot, buffer); push it
  *
@@ -23,16 +34,28 @@
  *   for j in 1 ... plan.copies: if (gst_vfi_run_tail_slot (&run, &plan, j, &slot)) as above
  *   if plan.gap_duration: push a GAP event
  *   gst_vfi_run_close (&run)
- */
+ *
+ * With a negative segment rate buffers come with falling PTS, and so do the outputs: the
+ * new frame is the pair's first one and the reference its second. Where only key units are
+ * played (gst_vfi_segment_is_key_units ()) frames keep their times and nothing is added. */
 #pragma once
 
 #include <gst/gst.h>
+
+#include "vfislots.h"
 
 G_BEGIN_DECLS
 
 /* A jump back of more than this without DISCONT starts a new run; a smaller one, or none,
  * is a frame that comes too late and is dropped. */
 #define GST_VFI_BACKWARD_JUMP (1 * GST_SECOND)
+
+/* A frame is at most this far from the slot that it takes, and at most a sixteenth of the
+ * input's frame: containers round times to milliseconds. */
+#define GST_VFI_SNAP (1500 * GST_USECOND)
+
+/* The least distance of frames that max-gap = 0 calls a gap; at low rates four frames. */
+#define GST_VFI_LEAST_AUTO_GAP (250 * GST_MSECOND)
 
 /**
  * GstVfiVerdict:
@@ -61,6 +84,18 @@ typedef enum {
 } GstVfiTail;
 
 /**
+ * GstVfiSlotKind: what belongs into a slot.
+ * @GST_VFI_SLOT_ORIGINAL: the reference itself
+ * @GST_VFI_SLOT_IN_BETWEEN: what the model makes of the pair at the slot's phase
+ * @GST_VFI_SLOT_DUPLICATE: a copy of the reference, marked as GAP
+ */
+typedef enum {
+  GST_VFI_SLOT_ORIGINAL,
+  GST_VFI_SLOT_IN_BETWEEN,
+  GST_VFI_SLOT_DUPLICATE,
+} GstVfiSlotKind;
+
+/**
  * GstVfiFrameTime: what gst_vfi_run_observe() found about a buffer.
  * @verdict: what to do with it
  * @tail: with GST_VFI_VERDICT_NEW_RUN: whether the run before is completed up to @pts
@@ -83,14 +118,18 @@ typedef struct {
 
 /**
  * GstVfiSlot: one output.
+ * @kind: what is shown there
  * @pts: presentation time
- * @duration: up to the next output, or GST_CLOCK_TIME_NONE if nothing is known
- * @phase_num: numerator of its place between the two frames, 0 at the first one
+ * @duration: up to the output that follows in time, or GST_CLOCK_TIME_NONE if nothing is
+ *     known
+ * @phase_num: numerator of its place between the two frames, 0 at the one with the lower
+ *     PTS; 0 for all that is no in-between
  * @phase_den: denominator of it, greater than 0
  * @offset: its number in the output, set by gst_vfi_run_take()
  * @discont: whether it is its run's first, set by gst_vfi_run_take()
  */
 typedef struct {
+  GstVfiSlotKind kind;
   GstClockTime pts;
   GstClockTime duration;
   guint64 phase_num;
@@ -103,7 +142,7 @@ typedef struct {
  * GstVfiTailPlan:
  * @copies: last index for gst_vfi_run_tail_slot(), which counts from 1; 0 for no copies
  * @end: where the run ends: the copies' durations reach up to here
- * @gap_pts: start of the GAP event
+ * @gap_pts: start of the GAP event, for GST_VFI_TAIL_HOLD and for a gap behind the run
  * @gap_duration: its duration; 0 when there is none to push
  */
 typedef struct {
@@ -119,11 +158,18 @@ typedef struct {
  * @segment: the current segment (TIME)
  * @rate_num: numerator of the input rate, 0 when it is variable
  * @rate_den: denominator of the input rate
- * @multiplier: outputs an input frame
+ * @multiplier: outputs an input frame, without a grid
+ * @repeat: whether the pair's slots show copies of the reference
+ * @max_gap: frames farther apart are no pair; 0 for automatic
+ * @slots: the output grid; its rate is 0 without one
+ * @shown_slot: the slot that the reference takes, or G_MAXUINT64
  * @open: whether there is a reference
  * @origin: PTS of the run's first frame
  * @pts: true PTS of the reference
  * @duration: how long the input shows the reference, or NONE
+ * @up_to_next: backwards without a grid: from the reference to the output above it, NONE
+ *     for a run's first
+ * @frames: frames accepted since reset or segment
  * @base_pts: last PTS that came with a buffer, NONE if none did since reset or segment
  * @base_age: frames since @base_pts whose PTS was derived from the rate
  * @last_out: PTS of the run's last output, NONE before the first
@@ -135,10 +181,16 @@ typedef struct {
   guint64 rate_num;
   guint64 rate_den;
   guint multiplier;
+  gboolean repeat;
+  GstClockTime max_gap;
+  GstVfiSlots slots;
+  guint64 shown_slot;
   gboolean open;
   GstClockTime origin;
   GstClockTime pts;
   GstClockTime duration;
+  GstClockTime up_to_next;
+  guint64 frames;
   GstClockTime base_pts;
   guint64 base_age;
   GstClockTime last_out;
@@ -146,13 +198,19 @@ typedef struct {
   guint64 outputs;
 } GstVfiRun;
 
-/* Makes @run a stream without segment, rate or frames: multiplier 1, variable rate. */
+/* Whether only key units are played: they come far apart and nothing is put between them. */
+gboolean gst_vfi_segment_is_key_units (const GstSegment *segment);
+
+/* Makes @run a stream without segment, rate or frames: multiplier 1, variable rate, no
+ * grid, automatic max-gap. */
 void gst_vfi_run_init (GstVfiRun *run);
 
-/* After a flush or a stop: forgets frames, counter and segment; keeps rate and multiplier. */
+/* After a flush or a stop: forgets frames, counters and segment; keeps rates, multiplier and
+ * max-gap. */
 void gst_vfi_run_reset (GstVfiRun *run);
 
-/* A new segment, after the run was closed. @segment is in TIME format. */
+/* A new segment, after the run was closed. @segment is in TIME format. Pairs count from 0
+ * again. */
 void gst_vfi_run_set_segment (GstVfiRun *run, const GstSegment *segment);
 
 /* The input's rate, @num = 0 for a variable one; after the run was closed. */
@@ -160,6 +218,24 @@ void gst_vfi_run_set_rate (GstVfiRun *run, gint num, gint den);
 
 /* Outputs an input frame from the next pair on, 1 for none in between. */
 void gst_vfi_run_set_multiplier (GstVfiRun *run, guint multiplier);
+
+/* As gst_vfi_run_set_multiplier (), and whether the slots of the pairs from here on show
+ * copies of the reference. Called between gst_vfi_run_accept () and
+ * gst_vfi_run_original_slot (), because the original's duration depends on it. */
+void gst_vfi_run_set_pair (GstVfiRun *run, guint multiplier, gboolean repeat);
+
+/* The index of the pair that the reference begins: its number among the frames accepted
+ * since the start, a reset or a new segment, 0 for the first. 0 without a reference. */
+guint64 gst_vfi_run_pair_index (const GstVfiRun *run);
+
+/* Places outputs on the grid of the rate @num / @den, or with @num = 0 by the multiplier.
+ * Between two buffers, also within a run: the new grid goes on where the last output ends,
+ * so that no time repeats. The same rate again changes nothing. */
+void gst_vfi_run_set_grid (GstVfiRun *run, gint num, gint den);
+
+/* Frames more than @max_gap apart are no pair; 0 for the larger of four input frames and
+ * GST_VFI_LEAST_AUTO_GAP. At a variable rate the reference's duration is the frame. */
+void gst_vfi_run_set_max_gap (GstVfiRun *run, GstClockTime max_gap);
 
 /* Forgets the reference without a tail. The output counter goes on. */
 void gst_vfi_run_close (GstVfiRun *run);
@@ -173,7 +249,10 @@ void gst_vfi_run_close (GstVfiRun *run);
  *
  * Judges a buffer; the reference stays until gst_vfi_run_accept(). Without a PTS a frame
  * follows the one before at the constant rate (the first one is at the segment's start).
- * With a negative segment rate every frame is a run of its own and gets no in-betweens.
+ *
+ * With a negative segment rate PTS have to fall, and a frame without one is dropped.
+ * DISCONT does not separate frames then, as long as they fall: decoders mark the first
+ * frame of every group of pictures with it.
  *
  * Returns: FALSE if the buffer is to be dropped.
  */
@@ -183,15 +262,15 @@ gboolean gst_vfi_run_observe (GstVfiRun *run, GstClockTime pts, GstClockTime dur
 /* Makes a frame that is not dropped the reference, in a new run if its verdict says so. */
 void gst_vfi_run_accept (GstVfiRun *run, const GstVfiFrameTime *frame);
 
-/* Number of equal steps from the reference to @next: the slots between them are
- * 1 ... this - 1. @next has the verdict NEXT; with any other there is one step. */
+/* One more than the outputs between the reference and @next: their indices are
+ * 1 ... this - 1. @next has the verdict NEXT; with any other there are none. */
 guint64 gst_vfi_run_pair_slots (const GstVfiRun *run, const GstVfiFrameTime *next);
 
 /**
  * gst_vfi_run_pair_slot:
  * @next: the partner of the reference, not accepted yet
  * @index: 1 ... gst_vfi_run_pair_slots() - 1
- * @slot: (out): the in-between's time and phase
+ * @slot: (out): the output's kind, time and phase; the kind is never ORIGINAL
  *
  * Returns: FALSE if there is no output: it would not be after the last one, or has no
  *     duration (frames too close together), or lies outside the segment.
@@ -201,10 +280,13 @@ gboolean gst_vfi_run_pair_slot (
 
 /**
  * gst_vfi_run_original_slot:
- * @slot: (out): the time of the reference itself as an output: its own PTS, and the part
- *     of its duration that is before its first in-between
+ * @slot: (out): the time of the reference itself as an output: its own PTS and the part
+ *     of its duration that is before its first in-between, or its slot on the grid
  *
- * Returns: FALSE if it lies outside the segment: it is then a partner that is not shown.
+ * Backwards a frame lasts up to the output above it, a run's first for its whole duration.
+ *
+ * Returns: FALSE if it is a partner that is not shown: it lies outside the segment, or no
+ *     slot of the grid is near to it.
  */
 gboolean gst_vfi_run_original_slot (const GstVfiRun *run, GstVfiSlot *slot);
 
@@ -214,13 +296,15 @@ gboolean gst_vfi_run_original_slot (const GstVfiRun *run, GstVfiSlot *slot);
  * @plan: (out): empty if there is no reference or its duration is unknown
  *
  * The run lasts until the least of the reference's PTS + duration, @closed_at and the
- * segment's stop.
+ * segment's stop. If @closed_at is more than max-gap behind the reference, a GAP event
+ * reaches from there up to @closed_at. Backwards there is nothing to complete: the end of
+ * the last frame was shown when its time came.
  */
 void gst_vfi_run_plan_tail (
     const GstVfiRun *run, GstVfiTail tail, GstClockTime closed_at, GstVfiTailPlan *plan);
 
-/* The time of copy @index (1 ... plan->copies) of the reference. Returns FALSE as
- * gst_vfi_run_pair_slot() does. */
+/* The time of copy @index (1 ... plan->copies) of the reference. The last copy on a grid
+ * lasts until the run's end. Returns FALSE as gst_vfi_run_pair_slot() does. */
 gboolean gst_vfi_run_tail_slot (
     const GstVfiRun *run, const GstVfiTailPlan *plan, guint index, GstVfiSlot *slot);
 

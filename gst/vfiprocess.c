@@ -52,20 +52,24 @@ inside_segment (const GstSegment *segment, GstClockTime start, GstClockTime stop
              GST_CLOCK_TIME_NONE;
 }
 
-/* Frames whose visible parts differ are no pair: the reference is shown again instead. */
 static VfiPair *
-begin_pair (GstVfiStream *stream, const GstVfiFrame *next, GError **error)
+begin_pair (GstVfiStream *stream, const GstVfiFrame *first, const GstVfiFrame *second,
+    GError **error)
 {
-  const VfiFrame pictures[] = {stream->held->picture, next->picture};
+  const VfiFrame pictures[] = {first->picture, second->picture};
 
   return vfi_session_begin (stream->session, pictures, G_N_ELEMENTS (pictures), error);
 }
 
+/* Frames whose visible parts differ are no pair: the reference is shown again instead. */
 static GstFlowReturn
 plan_pair (GstVfiStream *stream, GstVfiFrame *next, const GstVfiFrameTime *time)
 {
   guint64 n_slots = gst_vfi_run_pair_slots (&stream->run, time);
   gboolean same_crop = gst_vfi_meta_same_crop (stream->held->buffer, next->buffer);
+  gboolean reverse = stream->run.segment.rate < 0;
+  GstVfiFrame *first = reverse ? next : stream->held;
+  GstVfiFrame *second = reverse ? stream->held : next;
   gboolean shown = inside_segment (&stream->run.segment, stream->run.pts, time->pts);
   g_autoptr (GError) error = NULL;
   g_autoptr (VfiPair) pair = NULL;
@@ -77,14 +81,16 @@ plan_pair (GstVfiStream *stream, GstVfiFrame *next, const GstVfiFrameTime *time)
         count_drop (stream);
       continue;
     }
-    if (same_crop && pair == NULL && (pair = begin_pair (stream, next, &error)) == NULL) {
+    gboolean made = same_crop && slot.kind == GST_VFI_SLOT_IN_BETWEEN;
+    if (made && pair == NULL &&
+        (pair = begin_pair (stream, first, second, &error)) == NULL) {
       GST_ELEMENT_ERROR (stream->element, LIBRARY, FAILED, ("%s", error->message),
           ("no pair of frames could be opened"));
       return GST_FLOW_ERROR;
     }
     gst_vfi_run_take (&stream->run, &slot);
-    if (pair != NULL)
-      gst_vfi_pending_add_in_between (stream, pair, stream->held, next, &slot);
+    if (made)
+      gst_vfi_pending_add_in_between (stream, pair, first, second, &slot);
     else
       gst_vfi_pending_add_duplicate (stream, stream->held, &slot);
   }
