@@ -46,6 +46,11 @@ static VfiFrameSlot *evict_slot(VfiSession *session, const Source *sources, int 
     return oldest;
 }
 
+static uint64_t *profile_of(const VfiSession *session, VfiStage stage)
+{
+    return session->profiling ? session->profile[stage] : NULL;
+}
+
 /* Image and per-frame results of sources[@index], computed if they are not kept. */
 static VfiFrameSlot *ready_slot(VfiSession *session, const Source *sources, int n,
                                 int index, const atomic_int *cancel, GError **error)
@@ -62,6 +67,7 @@ static VfiFrameSlot *ready_slot(VfiSession *session, const Source *sources, int 
             return NULL;
         if (session->programs[VFI_STAGE_FRAME] != NULL) {
             VfiRunArguments arguments = {.cancel = cancel, .scalars = session->scalars};
+            arguments.op_nanoseconds = profile_of(session, VFI_STAGE_FRAME);
             arguments.region[VFI_REGION_ARENA] = session->arena;
             arguments.region[VFI_REGION_FRAME0] = slot->memory;
             if (!backend->run(session->device, session->programs[VFI_STAGE_FRAME], 0,
@@ -133,6 +139,7 @@ static bool infer(VfiSession *session, const Source *sources, double t,
         .time = (float)t,
         .scalars = session->scalars,
         .cancel = cancel,
+        .op_nanoseconds = profile_of(session, VFI_STAGE_TIME),
     };
     int segment = 0;
 

@@ -246,6 +246,14 @@ void vfi_session_free(VfiSession *session)
     g_free(session);
 }
 
+void vfi_session_set_profiling(VfiSession *session, bool profiling)
+{
+    for (int stage = 0; stage < VFI_STAGE_COUNT; stage++)
+        if (session->profile[stage] == NULL && session->plans[stage] != NULL)
+            session->profile[stage] = g_new0(uint64_t, session->plans[stage]->n_ops);
+    session->profiling = profiling;
+}
+
 /* ---- public calls: session ------------------------------------------------------------ */
 
 VfiSession *vfi_session_ref(VfiSession *session)

@@ -48,6 +48,9 @@ struct VfiSession {
     int n_slots;
     uint64_t slot_clock;
     VfiBisection bisection;
+    bool profiling;
+    uint64_t
+        *profile[VFI_STAGE_COUNT]; /* nanoseconds of each op of the plan, if ever asked */
 
     GThread *worker;
     GMutex lock; /* everything below, and jobs' state */
@@ -96,6 +99,9 @@ struct VfiJob {
 
 /* session.c: releases everything; the worker has ended or is the caller. */
 void vfi_session_free(VfiSession *session);
+
+/* For benchmarks, while no job is queued: adds the time of every op to session->profile. */
+void vfi_session_set_profiling(VfiSession *session, bool profiling);
 
 /* session_worker.c */
 bool vfi_session_start_worker(VfiSession *session, GError **error);

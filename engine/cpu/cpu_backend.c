@@ -3,6 +3,7 @@
  * work is split into bands of rows. */
 #include <malloc.h>
 #include <string.h>
+#include <time.h>
 
 #include <vfi/error.h>
 
@@ -165,6 +166,14 @@ static bool check_cancelled(bool complete, GError **error)
     return complete;
 }
 
+static uint64_t now_nanoseconds(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
+}
+
 static bool cpu_run(VfiDevice *device, const VfiProgram *program, int segment,
                     const VfiRunArguments *arguments, GError **error)
 {
@@ -180,9 +189,13 @@ static bool cpu_run(VfiDevice *device, const VfiProgram *program, int segment,
 
     for (int i = 0; i < VFI_MAX_REGIONS; i++)
         run.region[i] = arguments->region[i];
-    for (int i = 0; i < range->n_ops; i++)
-        if (!vfi_cpu_op_run(program->ops[range->first_op + i], &run))
+    for (int i = range->first_op; i < range->first_op + range->n_ops; i++) {
+        uint64_t start = arguments->op_nanoseconds == NULL ? 0 : now_nanoseconds();
+        if (!vfi_cpu_op_run(program->ops[i], &run))
             return check_cancelled(false, error);
+        if (arguments->op_nanoseconds != NULL)
+            arguments->op_nanoseconds[i] += now_nanoseconds() - start;
+    }
     return true;
 }
 
