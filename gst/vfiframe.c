@@ -216,17 +216,3 @@ gst_vfi_output_clear (GstVfiOutput *output)
   g_clear_pointer (&output->target, gst_buffer_unref);
   g_clear_pointer (&output->buffer, gst_buffer_unref);
 }
-
-GstFlowReturn
-gst_vfi_output_duplicate (
-    GstVfiPictures *pictures, const GstVfiFrame *frame, GstBuffer **copy)
-{
-  GstFlowReturn ret = acquire_out (pictures, TRUE, copy);
-
-  if (ret != GST_FLOW_OK)
-    return ret;
-  if (gst_vfi_alloc_copy (*copy, frame->buffer, &pictures->path.outer))
-    return GST_FLOW_OK;
-  g_clear_pointer (copy, gst_buffer_unref);
-  return GST_FLOW_ERROR;
-}

@@ -65,8 +65,4 @@ GstFlowReturn gst_vfi_output_finish (GstVfiOutput *output, GstVfiPictures *pictu
 /* Releases what is left. */
 void gst_vfi_output_clear (GstVfiOutput *output);
 
-/* A copy of an original's pixels from out_pool, without metas and times. */
-GstFlowReturn gst_vfi_output_duplicate (
-    GstVfiPictures *pictures, const GstVfiFrame *frame, GstBuffer **copy);
-
 G_END_DECLS

@@ -4,6 +4,8 @@
  * every caption on every in-between. */
 #include "vfimeta.h"
 
+#include "vfishare.h"
+
 #include <gst/video/gstvideometa.h>
 #include <gst/video/video-anc.h>
 #include <gst/video/video-overlay-composition.h>
@@ -73,7 +75,10 @@ GstBuffer *
 gst_vfi_meta_new_duplicate (GstBuffer *a, gboolean droppable)
 {
   GstBuffer *out = gst_buffer_new ();
-  gst_buffer_copy_into (out, a, GST_BUFFER_COPY_MEMORY, 0, (gsize) -1);
+  if (!gst_vfi_share_memory (out, a)) {
+    gst_buffer_unref (out);
+    return NULL;
+  }
   copy_metas (out, a, TRUE);
   set_flags (out, GST_BUFFER_FLAG_IS_SET (a, GST_BUFFER_FLAG_CORRUPTED), TRUE, droppable);
   return out;

@@ -38,8 +38,9 @@ void gst_vfi_meta_copy_in_between (
  * @a: the frame to show again
  * @droppable: as above
  *
- * Returns: (transfer full): a buffer that shares the pixels of @a (with its GstVideoMeta),
- *     marked GAP, with the metas that belong on made frames and without times.
+ * Returns: (transfer full): a buffer that shares the pixels of @a (vfishare.h) and
+ *     its GstVideoMeta, marked GAP, with the metas that belong on made frames and without
+ *     times; NULL if @a cannot be mapped.
  */
 GstBuffer *gst_vfi_meta_new_duplicate (GstBuffer *a, gboolean droppable);
 

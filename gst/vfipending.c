@@ -161,25 +161,21 @@ gst_vfi_pending_is_ready (GstVfiStream *stream)
   return entry != NULL && (entry->job == NULL || vfi_job_is_done (entry->job));
 }
 
+static gboolean
+marks_droppable (GstVfiStream *stream)
+{
+  return gst_vfi_stream_settings (stream).mark_droppable;
+}
+
 static GstFlowReturn
 push_made (GstVfiStream *stream, GstVfiEntry *entry, GstBuffer *buffer)
 {
-  gboolean duplicate = entry->kind == ENTRY_DUPLICATE;
-
-  gst_vfi_meta_copy_in_between (
-      buffer, entry->a->buffer, (duplicate ? entry->a : entry->b)->buffer, FALSE);
   gst_vfi_slot_stamp (&entry->slot, buffer);
-  if (duplicate)
-    GST_BUFFER_FLAG_SET (buffer, GST_BUFFER_FLAG_GAP);
   g_mutex_lock (&stream->lock);
   stream->counters.out++;
-  if (duplicate)
-    stream->counters.duplicate++;
-  else
-    stream->counters.interpolated++;
   g_mutex_unlock (&stream->lock);
   GST_LOG_OBJECT (stream->element, "pushing %s %" GST_PTR_FORMAT,
-      duplicate ? "duplicate" : "in-between", buffer);
+      entry->kind == ENTRY_DUPLICATE ? "duplicate" : "in-between", buffer);
   return gst_pad_push (stream->srcpad, buffer);
 }
 
@@ -200,19 +196,25 @@ retire_in_between (GstVfiStream *stream, GstVfiEntry *entry)
   ret = gst_vfi_pending_submit (stream);
   if (ret != GST_FLOW_OK)
     return ret;
+  gst_vfi_meta_copy_in_between (
+      entry->output.buffer, entry->a->buffer, entry->b->buffer, marks_droppable (stream));
+  g_mutex_lock (&stream->lock);
+  stream->counters.interpolated++;
+  g_mutex_unlock (&stream->lock);
   return push_made (stream, entry, g_steal_pointer (&entry->output.buffer));
 }
 
 static GstFlowReturn
 retire_duplicate (GstVfiStream *stream, GstVfiEntry *entry)
 {
-  GstBuffer *buffer = NULL;
-  GstFlowReturn ret = gst_vfi_output_duplicate (&stream->pictures, entry->a, &buffer);
+  GstBuffer *buffer =
+      gst_vfi_meta_new_duplicate (entry->a->buffer, marks_droppable (stream));
 
-  if (ret == GST_FLOW_ERROR)
+  if (buffer == NULL)
     return no_memory_for_picture (stream);
-  if (ret != GST_FLOW_OK)
-    return ret;
+  g_mutex_lock (&stream->lock);
+  stream->counters.duplicate++;
+  g_mutex_unlock (&stream->lock);
   return push_made (stream, entry, buffer);
 }
 

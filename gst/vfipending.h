@@ -17,7 +17,7 @@ void gst_vfi_pending_add_event (GstVfiStream *stream, GstEvent *event);
 void gst_vfi_pending_add_in_between (GstVfiStream *stream, VfiPair *pair, GstVfiFrame *a,
     GstVfiFrame *b, const GstVfiSlot *slot);
 
-/* Appends a copy of @a at @slot. */
+/* Appends @a at @slot once more; it shares the pixels. */
 void gst_vfi_pending_add_duplicate (
     GstVfiStream *stream, GstVfiFrame *a, const GstVfiSlot *slot);
 

@@ -92,6 +92,10 @@ static const Property properties[] = {
         "What to do with video that cannot be interpolated, such as interlaced",
         KIND_ENUM, CHANGES_CAPS, FIELD (unsupported),
         .default_number = GST_VFI_UNSUPPORTED_ERROR, .enum_type = unsupported_get_type},
+    {"mark-droppable", "Mark as droppable",
+        "Flag everything that did not come in as DROPPABLE, so that \"identity "
+        "drop-buffer-flags=droppable\" gives the originals back",
+        KIND_BOOLEAN, CHANGES_ALWAYS, FIELD (mark_droppable)},
 };
 
 static GParamSpec *

@@ -18,6 +18,7 @@ typedef struct {
   guint threads;
   gint max_in_flight; /* -1: by liveness, 0: synchronous */
   gchar *device;
+  gboolean mark_droppable;
 } GstVfiSettings;
 
 typedef enum {

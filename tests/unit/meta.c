@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Which metas and flags reach frames that were made and not received. */
 #include <gst/gst.h>
+#include <string.h>
+
 #include <gst/video/gstvideometa.h>
 #include <gst/video/video-anc.h>
 #include <gst/video/video-overlay-composition.h>
@@ -116,6 +118,15 @@ START_TEST(metas_come_from_the_first_frame)
 }
 END_TEST
 
+static gconstpointer first_byte(GstBuffer *buffer)
+{
+    GstMapInfo map;
+
+    ck_assert(gst_buffer_map(buffer, &map, GST_MAP_READ));
+    gst_buffer_unmap(buffer, &map);
+    return map.data;
+}
+
 START_TEST(duplicates_share_pixels_and_layout)
 {
     g_autoptr(GstBuffer) a = new_full_frame();
@@ -126,10 +137,40 @@ START_TEST(duplicates_share_pixels_and_layout)
     ck_assert_int_eq(gst_buffer_get_video_meta(made)->stride[0], STRIDE);
     ck_assert_uint_eq(count_metas(made), 5);
     ck_assert_uint_eq(gst_buffer_n_memory(made), 1);
-    ck_assert_ptr_eq(gst_buffer_peek_memory(made, 0), gst_buffer_peek_memory(a, 0));
+    ck_assert_ptr_eq(first_byte(made), first_byte(a));
+    ck_assert_uint_eq(gst_buffer_get_size(made), gst_buffer_get_size(a));
     ck_assert(GST_BUFFER_FLAG_IS_SET(made, GST_BUFFER_FLAG_GAP));
     ck_assert(!GST_BUFFER_FLAG_IS_SET(made, GST_BUFFER_FLAG_DISCONT));
     ck_assert_uint_eq(GST_BUFFER_PTS(made), GST_CLOCK_TIME_NONE);
+}
+END_TEST
+
+START_TEST(a_duplicate_outlives_its_frame_and_leaves_it_whole)
+{
+    GstBuffer *a = gst_buffer_new_memdup("frame", 6);
+    GstBuffer *made = gst_vfi_meta_new_duplicate(a, FALSE);
+    GstMemory *memory = gst_buffer_peek_memory(a, 0);
+
+    /* A pool keeps a buffer that comes back with memory that nobody else has. */
+    ck_assert_int_eq(GST_MINI_OBJECT_REFCOUNT_VALUE(memory), 1);
+    ck_assert_int_eq(GST_MINI_OBJECT_REFCOUNT_VALUE(a), 2);
+    gst_buffer_unref(a);
+    ck_assert_int_eq(gst_buffer_memcmp(made, 0, "frame", 6), 0);
+    gst_buffer_unref(made);
+}
+END_TEST
+
+START_TEST(writing_to_a_duplicate_spares_the_frame)
+{
+    g_autoptr(GstBuffer) a = gst_buffer_new_memdup("frame", 6);
+    g_autoptr(GstBuffer) made = gst_vfi_meta_new_duplicate(a, FALSE);
+    GstMapInfo map;
+
+    ck_assert(gst_buffer_map(made, &map, GST_MAP_WRITE));
+    memcpy(map.data, "other", 6);
+    gst_buffer_unmap(made, &map);
+    ck_assert_int_eq(gst_buffer_memcmp(made, 0, "other", 6), 0);
+    ck_assert_int_eq(gst_buffer_memcmp(a, 0, "frame", 6), 0);
 }
 END_TEST
 
@@ -204,6 +245,8 @@ int main(int argc, char **argv)
     tcase_add_test(tcase, in_betweens_take_the_picture_s_metas_only);
     tcase_add_test(tcase, metas_come_from_the_first_frame);
     tcase_add_test(tcase, duplicates_share_pixels_and_layout);
+    tcase_add_test(tcase, a_duplicate_outlives_its_frame_and_leaves_it_whole);
+    tcase_add_test(tcase, writing_to_a_duplicate_spares_the_frame);
     tcase_add_loop_test(tcase, flags_follow_their_table, 0, G_N_ELEMENTS(flags));
     tcase_add_loop_test(tcase, crops_are_compared, 0, G_N_ELEMENTS(crops));
     suite_add_tcase(suite, tcase);

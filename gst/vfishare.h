@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* A picture shown again without a copy of its pixels: memory that reads another buffer's.
+ *
+ * A reference on the GstMemory itself would do, but a pool frees a buffer whose memory
+ * somebody else still has when it comes back, and allocates a new one (a parent-buffer meta
+ * goes before the memory and does not help). Memory that is wrapped around the other's bytes
+ * keeps the whole buffer instead: it returns to its pool when the last use is over. */
+#pragma once
+
+#include <gst/gst.h>
+
+G_BEGIN_DECLS
+
+/* Appends to @to the memory of @from, read-only: who wants to write makes a copy. @from stays
+ * until @to has gone and must not change. FALSE if it cannot be mapped; @to then has no
+ * memory. Any thread. */
+gboolean gst_vfi_share_memory (GstBuffer *to, GstBuffer *from);
+
+G_END_DECLS
