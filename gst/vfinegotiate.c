@@ -2,6 +2,7 @@
 /* Caps of the stream: queries, the choice of output caps, and what follows from it (pool,
  * session, latency). The arithmetic is in vficaps.c. */
 #include "vfialloc.h"
+#include "vfifallback.h"
 #include "vfipending.h"
 #include "vfistream.h"
 
@@ -162,10 +163,10 @@ same_video (const VfiVideoInfo *a, const VfiVideoInfo *b)
 }
 
 static VfiSession *
-new_session (GstVfiStream *stream, const VfiVideoInfo *video, gdouble scale)
+new_session (
+    GstVfiStream *stream, const VfiVideoInfo *video, gdouble scale, GError **error)
 {
   VfiSessionConfig config = {.video = *video, .scale = scale};
-  g_autoptr (GError) error = NULL;
   g_autofree char *device = NULL;
   VfiSession *session;
   int before, after;
@@ -175,28 +176,22 @@ new_session (GstVfiStream *stream, const VfiVideoInfo *video, gdouble scale)
   device = g_strdup (stream->settings.device);
   g_mutex_unlock (&stream->lock);
   config.device = device;
-  session = vfi_session_new (stream->model, &config, &error);
-  if (session == NULL) {
-    GST_ELEMENT_ERROR (stream->element, LIBRARY, INIT, ("%s", error->message),
-        ("no session for %s %dx%d", vfi_format_to_string (video->format), video->width,
-            video->height));
+  session = vfi_session_new (stream->model, &config, error);
+  if (session == NULL)
     return NULL;
-  }
   vfi_session_neighbours (session, &before, &after);
   if (before == 1 && after == 1)
     return session;
-  GST_ELEMENT_ERROR (stream->element, LIBRARY, INIT,
-      ("The model needs %d frames before and %d after an in-between; pairs are "
-       "supported.",
-          before, after),
-      (NULL));
+  g_set_error (error, VFI_ERROR, VFI_ERROR_UNSUPPORTED,
+      "The model needs %d frames before and %d after an in-between; pairs are supported.",
+      before, after);
   vfi_session_unref (session);
   return NULL;
 }
 
 /* The session fits the engine's format, size, colours and the flow scale. */
 static gboolean
-ensure_session (GstVfiStream *stream)
+ensure_session (GstVfiStream *stream, GError **error)
 {
   VfiVideoInfo video = gst_vfi_format_video_info (&stream->pictures.path.inner);
   gdouble scale = gst_vfi_stream_settings (stream).scale;
@@ -211,7 +206,7 @@ ensure_session (GstVfiStream *stream)
       same_video (&video, &stream->session_video))
     return TRUE;
   set_session (stream, NULL);
-  session = new_session (stream, &video, scale);
+  session = new_session (stream, &video, scale, error);
   if (session == NULL)
     return FALSE;
   set_session (stream, session);
@@ -249,8 +244,33 @@ peer_is_live (GstVfiStream *stream)
   return live;
 }
 
+/* Readies the engine, before caps are announced that promise its work. When it fails and
+ * on-error lets the stream go on, copies will do. */
 static GstFlowReturn
-prepare_to_interpolate (GstVfiStream *stream, GstCaps *out)
+prepare_engine (GstVfiStream *stream)
+{
+  g_autoptr (GError) error = NULL;
+
+  if (stream->held == NULL &&
+      !gst_vfi_pictures_set_format (&stream->pictures, &stream->info)) {
+    GST_ELEMENT_ERROR (stream->element, STREAM, FORMAT, (NULL),
+        ("no way to convert %s", GST_VIDEO_INFO_NAME (&stream->info)));
+    return GST_FLOW_NOT_NEGOTIATED;
+  }
+  if (stream->only_copies) {
+    set_session (stream, NULL);
+    return GST_FLOW_OK;
+  }
+  if (ensure_session (stream, &error))
+    return GST_FLOW_OK;
+  stream->only_copies = TRUE;
+  return gst_vfi_fallback_engine_failed (stream, error, "no session for this video")
+             ? GST_FLOW_OK
+             : GST_FLOW_ERROR;
+}
+
+static GstFlowReturn
+prepare_pool (GstVfiStream *stream, GstCaps *out)
 {
   gint in_flight = gst_vfi_stream_settings (stream).max_in_flight;
   GstVideoInfo info;
@@ -259,12 +279,6 @@ prepare_to_interpolate (GstVfiStream *stream, GstCaps *out)
   if (in_flight < 0)
     in_flight = peer_is_live (stream) ? 1 : 2;
   stream->max_in_flight = (guint) MAX (in_flight, 1);
-  if (stream->held == NULL &&
-      !gst_vfi_pictures_set_format (&stream->pictures, &stream->info)) {
-    GST_ELEMENT_ERROR (stream->element, STREAM, FORMAT, (NULL),
-        ("no way to convert %s", GST_VIDEO_INFO_NAME (&stream->info)));
-    return GST_FLOW_NOT_NEGOTIATED;
-  }
   if (!gst_video_info_from_caps (&info, out))
     return GST_FLOW_NOT_NEGOTIATED;
   pool = gst_vfi_alloc_decide (
@@ -275,7 +289,7 @@ prepare_to_interpolate (GstVfiStream *stream, GstCaps *out)
     return GST_FLOW_ERROR;
   }
   set_pool (stream, pool);
-  return ensure_session (stream) ? GST_FLOW_OK : GST_FLOW_ERROR;
+  return GST_FLOW_OK;
 }
 
 static GstFlowReturn
@@ -310,47 +324,90 @@ push_caps (GstVfiStream *stream, GstCaps *caps)
   return gst_pad_set_caps (stream->srcpad, caps);
 }
 
+/* The way from input to output caps. */
+typedef struct {
+  GstCaps *out; /* owned */
+  GstVideoInfo info;
+  GstVfiMode mode;
+  guint multiplier;
+} Choice;
+
+/* What is to pass through wants the input's own rate; where downstream wants another one,
+ * copies make it up. */
+static GstFlowReturn
+choose (GstVfiStream *stream, Choice *choice)
+{
+  GstVfiSettings settings = gst_vfi_stream_settings (stream);
+  GstVfiCapsOptions options = caps_options (stream);
+  g_autofree char *reason = NULL;
+
+  stream->only_copies = gst_vfi_fallback_wants_bypass (stream, &settings);
+  if (stream->only_copies)
+    options.multiplier = 1;
+  choice->out = choose_caps (stream, &options);
+  if (choice->out == NULL || !gst_video_info_from_caps (&choice->info, choice->out))
+    return refuse (stream, "downstream takes no rate that the input can become");
+  choice->mode = gst_vfi_caps_decide (
+      &stream->info, &choice->info, &options, &choice->multiplier, &reason);
+  return choice->mode == GST_VFI_MODE_REFUSE ? refuse (stream, reason) : GST_FLOW_OK;
+}
+
+/* The engine is asked before caps promise its work; when it fails on-error may choose
+ * anew. */
+static GstFlowReturn
+choose_what_works (GstVfiStream *stream, Choice *choice)
+{
+  GstFlowReturn ret = choose (stream, choice);
+  gboolean had_failed = stream->engine_failed;
+
+  if (ret != GST_FLOW_OK || choice->mode == GST_VFI_MODE_PASSTHROUGH)
+    return ret;
+  ret = prepare_engine (stream);
+  if (ret != GST_FLOW_OK || had_failed || !stream->engine_failed)
+    return ret;
+  gst_clear_caps (&choice->out);
+  ret = choose (stream, choice);
+  stream->only_copies = TRUE;
+  return ret;
+}
+
+static GstFlowReturn
+apply (GstVfiStream *stream, const Choice *choice)
+{
+  if (!push_caps (stream, choice->out))
+    return refuse (stream, "downstream refused the caps");
+  stream->mode = choice->mode;
+  gst_vfi_run_set_multiplier (&stream->run, choice->multiplier);
+  if (choice->mode != GST_VFI_MODE_PASSTHROUGH)
+    return prepare_pool (stream, choice->out);
+  set_session (stream, NULL);
+  set_pool (stream, NULL);
+  gst_vfi_pictures_clear (&stream->pictures);
+  return GST_FLOW_OK;
+}
+
 GstFlowReturn
 gst_vfi_negotiate (GstVfiStream *stream, GstClockTime next_pts)
 {
-  GstVfiCapsOptions options = caps_options (stream);
-  g_autoptr (GstCaps) out = choose_caps (stream, &options);
-  g_autofree char *reason = NULL;
-  guint multiplier = 1;
-  GstVideoInfo info;
-  GstVfiMode mode;
-  GstFlowReturn ret = GST_FLOW_OK;
+  Choice choice = {0};
+  GstFlowReturn ret;
 
   stream->negotiated = FALSE;
-  if (out == NULL || !gst_video_info_from_caps (&info, out))
-    return refuse (stream, "downstream takes no rate that the input can become");
-  mode = gst_vfi_caps_decide (&stream->info, &info, &options, &multiplier, &reason);
-  if (mode == GST_VFI_MODE_REFUSE)
-    return refuse (stream, reason);
-  if (mode != GST_VFI_MODE_MULTIPLY && stream->held != NULL) {
+  ret = choose_what_works (stream, &choice);
+  if (ret == GST_FLOW_OK && choice.mode == GST_VFI_MODE_PASSTHROUGH &&
+      stream->held != NULL) {
     /* Still under the old caps and with the old pool. */
     gst_vfi_process_close_run (stream, TRUE, next_pts);
     ret = gst_vfi_pending_drain (stream);
   }
-  if (ret != GST_FLOW_OK)
-    return ret;
-  if (!push_caps (stream, out))
-    return refuse (stream, "downstream refused the caps");
-
-  stream->mode = mode;
-  gst_vfi_run_set_multiplier (&stream->run, multiplier);
-  if (mode == GST_VFI_MODE_MULTIPLY) {
-    ret = prepare_to_interpolate (stream, out);
-  } else {
-    set_session (stream, NULL);
-    set_pool (stream, NULL);
-    gst_vfi_pictures_clear (&stream->pictures);
-  }
+  if (ret == GST_FLOW_OK)
+    ret = apply (stream, &choice);
   stream->negotiated = ret == GST_FLOW_OK;
   update_latency (stream);
   GST_INFO_OBJECT (stream->element, "%s, multiplier %u, caps %" GST_PTR_FORMAT,
-      mode == GST_VFI_MODE_MULTIPLY ? "interpolating" : "passing through", multiplier,
-      out);
+      choice.mode == GST_VFI_MODE_PASSTHROUGH ? "passing through" : "interpolating",
+      choice.multiplier, choice.out);
+  gst_clear_caps (&choice.out);
   return ret;
 }
 
@@ -368,6 +425,8 @@ gst_vfi_negotiate_set_caps (GstVfiStream *stream, GstCaps *caps)
   ret = gst_vfi_pending_drain (stream);
   if (ret != GST_FLOW_OK)
     return ret;
+  gst_vfi_process_take_settings (stream);
+  gst_vfi_fallback_forget (stream);
   gst_caps_replace (&stream->sink_caps, NULL);
   stream->negotiated = FALSE;
   if (!gst_video_info_from_caps (&info, caps))

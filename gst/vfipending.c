@@ -3,6 +3,7 @@
  * large multiplier costs time and not memory. */
 #include "vfipending.h"
 
+#include "vfifallback.h"
 #include "vfimeta.h"
 #include "vfitask.h"
 
@@ -98,14 +99,20 @@ no_memory_for_picture (GstVfiStream *stream)
   return GST_FLOW_ERROR;
 }
 
+/* A flush, or the end of the stream, or as on-error says a copy of the frame before. */
 static GstFlowReturn
-engine_failed (GstVfiStream *stream, const GError *error)
+engine_failed (GstVfiStream *stream, GstVfiEntry *entry, const GError *error)
 {
   if (g_error_matches (error, VFI_ERROR, VFI_ERROR_CANCELLED))
     return GST_FLOW_FLUSHING;
-  GST_ELEMENT_ERROR (
-      stream->element, LIBRARY, FAILED, ("%s", error->message), ("interpolation failed"));
-  return GST_FLOW_ERROR;
+  if (!gst_vfi_fallback_engine_failed (stream, error, "interpolation failed"))
+    return GST_FLOW_ERROR;
+  g_clear_pointer (&entry->job, vfi_job_unref);
+  g_clear_pointer (&entry->pair, vfi_pair_unref);
+  g_clear_pointer (&entry->b, gst_vfi_frame_unref);
+  gst_vfi_output_clear (&entry->output);
+  entry->kind = ENTRY_DUPLICATE;
+  return GST_FLOW_OK;
 }
 
 static GstFlowReturn
@@ -121,7 +128,7 @@ submit_entry (GstVfiStream *stream, GstVfiEntry *entry, gboolean wait)
   entry->job = vfi_pair_submit (
       entry->pair, gst_vfi_slot_phase (&entry->slot), &entry->output.picture, &error);
   if (entry->job == NULL)
-    return engine_failed (stream, error);
+    return engine_failed (stream, entry, error);
   stream->n_jobs++;
   /* A flush that cancelled before this job existed has set the flag before. */
   if (gst_vfi_stream_is_flushing (stream))
@@ -180,13 +187,29 @@ push_made (GstVfiStream *stream, GstVfiEntry *entry, GstBuffer *buffer)
 }
 
 static GstFlowReturn
+retire_duplicate (GstVfiStream *stream, GstVfiEntry *entry)
+{
+  GstBuffer *buffer =
+      gst_vfi_meta_new_duplicate (entry->a->buffer, marks_droppable (stream));
+
+  if (buffer == NULL)
+    return no_memory_for_picture (stream);
+  g_mutex_lock (&stream->lock);
+  stream->counters.duplicate++;
+  g_mutex_unlock (&stream->lock);
+  return push_made (stream, entry, buffer);
+}
+
+static GstFlowReturn
 retire_in_between (GstVfiStream *stream, GstVfiEntry *entry)
 {
   g_autoptr (GError) error = NULL;
   GstFlowReturn ret;
 
-  if (!vfi_job_wait (entry->job, &error))
-    return engine_failed (stream, error);
+  if (!vfi_job_wait (entry->job, &error)) {
+    ret = engine_failed (stream, entry, error);
+    return ret == GST_FLOW_OK ? retire_duplicate (stream, entry) : ret;
+  }
   ret = gst_vfi_output_finish (&entry->output, &stream->pictures);
   if (ret == GST_FLOW_ERROR)
     return no_memory_for_picture (stream);
@@ -202,20 +225,6 @@ retire_in_between (GstVfiStream *stream, GstVfiEntry *entry)
   stream->counters.interpolated++;
   g_mutex_unlock (&stream->lock);
   return push_made (stream, entry, g_steal_pointer (&entry->output.buffer));
-}
-
-static GstFlowReturn
-retire_duplicate (GstVfiStream *stream, GstVfiEntry *entry)
-{
-  GstBuffer *buffer =
-      gst_vfi_meta_new_duplicate (entry->a->buffer, marks_droppable (stream));
-
-  if (buffer == NULL)
-    return no_memory_for_picture (stream);
-  g_mutex_lock (&stream->lock);
-  stream->counters.duplicate++;
-  g_mutex_unlock (&stream->lock);
-  return push_made (stream, entry, buffer);
 }
 
 static GstFlowReturn

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* One item in stream order: what a buffer, an event or a query means for the run of frames
  * and for the outputs. Called by the task or, when synchronous, by upstream's thread. */
+#include "vfifallback.h"
 #include "vfimeta.h"
 #include "vfipending.h"
 #include "vfistream.h"
@@ -43,6 +44,18 @@ gst_vfi_process_close_run (
   g_clear_pointer (&stream->held, gst_vfi_frame_unref);
 }
 
+void
+gst_vfi_process_take_settings (GstVfiStream *stream)
+{
+  GstVfiSettings settings = gst_vfi_stream_settings (stream);
+
+  if (settings.serial == stream->settings_serial)
+    return;
+  stream->settings_serial = settings.serial;
+  gst_vfi_fallback_forget (stream);
+  gst_vfi_run_set_max_gap (&stream->run, settings.max_gap);
+}
+
 static gboolean
 inside_segment (const GstSegment *segment, GstClockTime start, GstClockTime stop)
 {
@@ -52,26 +65,34 @@ inside_segment (const GstSegment *segment, GstClockTime start, GstClockTime stop
              GST_CLOCK_TIME_NONE;
 }
 
-static VfiPair *
+/* Opens the pair of two frames in the order of their times. Without @pair the reference is
+ * shown again instead. */
+static GstFlowReturn
 begin_pair (GstVfiStream *stream, const GstVfiFrame *first, const GstVfiFrame *second,
-    GError **error)
+    VfiPair **pair)
 {
   const VfiFrame pictures[] = {first->picture, second->picture};
+  g_autoptr (GError) error = NULL;
 
-  return vfi_session_begin (stream->session, pictures, G_N_ELEMENTS (pictures), error);
+  *pair = NULL;
+  if (stream->only_copies || !gst_vfi_meta_same_crop (first->buffer, second->buffer))
+    return GST_FLOW_OK;
+  *pair = vfi_session_begin (stream->session, pictures, G_N_ELEMENTS (pictures), &error);
+  if (*pair == NULL && !gst_vfi_fallback_engine_failed (
+                           stream, error, "no pair of frames could be opened"))
+    return GST_FLOW_ERROR;
+  return GST_FLOW_OK;
 }
 
-/* Frames whose visible parts differ are no pair: the reference is shown again instead. */
 static GstFlowReturn
 plan_pair (GstVfiStream *stream, GstVfiFrame *next, const GstVfiFrameTime *time)
 {
   guint64 n_slots = gst_vfi_run_pair_slots (&stream->run, time);
-  gboolean same_crop = gst_vfi_meta_same_crop (stream->held->buffer, next->buffer);
   gboolean reverse = stream->run.segment.rate < 0;
   GstVfiFrame *first = reverse ? next : stream->held;
   GstVfiFrame *second = reverse ? stream->held : next;
   gboolean shown = inside_segment (&stream->run.segment, stream->run.pts, time->pts);
-  g_autoptr (GError) error = NULL;
+  gboolean begun = FALSE;
   g_autoptr (VfiPair) pair = NULL;
   GstVfiSlot slot;
 
@@ -81,15 +102,14 @@ plan_pair (GstVfiStream *stream, GstVfiFrame *next, const GstVfiFrameTime *time)
         count_drop (stream);
       continue;
     }
-    gboolean made = same_crop && slot.kind == GST_VFI_SLOT_IN_BETWEEN;
-    if (made && pair == NULL &&
-        (pair = begin_pair (stream, first, second, &error)) == NULL) {
-      GST_ELEMENT_ERROR (stream->element, LIBRARY, FAILED, ("%s", error->message),
-          ("no pair of frames could be opened"));
-      return GST_FLOW_ERROR;
+    if (slot.kind == GST_VFI_SLOT_IN_BETWEEN && !begun) {
+      GstFlowReturn ret = begin_pair (stream, first, second, &pair);
+      if (ret != GST_FLOW_OK)
+        return ret;
+      begun = TRUE;
     }
     gst_vfi_run_take (&stream->run, &slot);
-    if (made)
+    if (slot.kind == GST_VFI_SLOT_IN_BETWEEN && pair != NULL)
       gst_vfi_pending_add_in_between (stream, pair, first, second, &slot);
     else
       gst_vfi_pending_add_duplicate (stream, stream->held, &slot);
@@ -166,6 +186,7 @@ interpolate (GstVfiStream *stream, GstBuffer *buffer)
 static GstFlowReturn
 check_negotiation (GstVfiStream *stream, const GstBuffer *buffer)
 {
+  gst_vfi_process_take_settings (stream);
   if (stream->sink_caps == NULL)
     return GST_FLOW_NOT_NEGOTIATED;
   if (!gst_pad_check_reconfigure (stream->srcpad) && stream->negotiated)

@@ -68,6 +68,23 @@ unsupported_get_type (void)
   return type;
 }
 
+static GType
+on_error_get_type (void)
+{
+  static gsize type = 0;
+  static const GEnumValue values[] = {
+      {GST_VFI_ON_ERROR_ERROR, "Fail with the engine's error", "error"},
+      {GST_VFI_ON_ERROR_PASSTHROUGH, "Warn, then let frames through unchanged",
+          "passthrough"},
+      {GST_VFI_ON_ERROR_DUPLICATE, "Warn, and show frames again instead", "duplicate"},
+      {0, NULL, NULL},
+  };
+
+  if (g_once_init_enter (&type))
+    g_once_init_leave (&type, g_enum_register_static ("GstVfiInterpOnError", values));
+  return type;
+}
+
 static const Property properties[] = {
     {"multiplier", "Multiplier",
         "Preferred ratio of output to input frame rate; 1 passes frames through",
@@ -96,6 +113,19 @@ static const Property properties[] = {
         "Flag everything that did not come in as DROPPABLE, so that \"identity "
         "drop-buffer-flags=droppable\" gives the originals back",
         KIND_BOOLEAN, CHANGES_ALWAYS, FIELD (mark_droppable)},
+    {"on-error", "On error", "What to do when the engine fails", KIND_ENUM, CHANGES_CAPS,
+        FIELD (on_error), .default_number = GST_VFI_ON_ERROR_ERROR,
+        .enum_type = on_error_get_type},
+    {"bypass-framerate", "Bypass frame rate",
+        "Let video of a higher frame rate than this through unchanged; 0/1 never",
+        KIND_FRACTION, CHANGES_CAPS, FIELD (bypass_framerate)},
+    {"bypass-pixels", "Bypass pixels",
+        "Let frames of more pixels (width * height) than this through unchanged; 0 never",
+        KIND_UINT64, CHANGES_CAPS, FIELD (bypass_pixels)},
+    {"max-gap", "Maximal gap",
+        "Frames farther apart than this (ns) are not interpolated; 0 is the larger of "
+        "four frames and 250 ms",
+        KIND_UINT64, CHANGES_ALWAYS, FIELD (max_gap)},
 };
 
 static GParamSpec *
@@ -205,6 +235,7 @@ gst_vfi_settings_set (GstVfiSettings *settings, guint index, const GValue *value
     default:
       break;
   }
+  settings->serial++;
   /* Between 0, which is "auto", and the smallest scale there is nothing. */
   if (settings->scale > 0)
     settings->scale = MAX (settings->scale, 0.25);

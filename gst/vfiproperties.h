@@ -15,16 +15,30 @@ typedef struct {
   gdouble scale;
   GstVfiTail tail;
   gint unsupported; /* GstVfiUnsupported */
+  gint on_error;    /* GstVfiOnError */
+  struct {
+    gint num;
+    gint den;
+  } bypass_framerate;    /* 0: never */
+  guint64 bypass_pixels; /* 0: never */
+  guint64 max_gap;       /* ns, 0: automatic */
   guint threads;
   gint max_in_flight; /* -1: by liveness, 0: synchronous */
   gchar *device;
   gboolean mark_droppable;
+  guint serial; /* counts changes */
 } GstVfiSettings;
 
 typedef enum {
   GST_VFI_UNSUPPORTED_ERROR,
   GST_VFI_UNSUPPORTED_PASSTHROUGH,
 } GstVfiUnsupported;
+
+typedef enum {
+  GST_VFI_ON_ERROR_ERROR,
+  GST_VFI_ON_ERROR_PASSTHROUGH,
+  GST_VFI_ON_ERROR_DUPLICATE,
+} GstVfiOnError;
 
 /* Installs the table's properties with ids from @first_id on; returns the first id that is
  * free behind them. */

@@ -65,6 +65,9 @@ typedef struct {
   gboolean negotiated;
   GstVfiMode mode;
   gboolean warned_scale;
+  gboolean engine_failed; /* since caps or properties changed */
+  gboolean only_copies;   /* there is no session; copies take the place of in-betweens */
+  guint settings_serial;  /* of the settings that were last looked at */
   VfiVideoInfo session_video;
   gdouble session_scale;
   GstVfiPictures pictures;
@@ -108,6 +111,9 @@ gboolean gst_vfi_process_needs_drain (GstVfiStream *stream, const GstMiniObject 
 GstFlowReturn gst_vfi_process_buffer (GstVfiStream *stream, GstBuffer *buffer);
 GstFlowReturn gst_vfi_process_event (GstVfiStream *stream, GstEvent *event);
 gboolean gst_vfi_process_query (GstVfiStream *stream, GstQuery *query);
+
+/* Between two frames: takes over what properties say now. */
+void gst_vfi_process_take_settings (GstVfiStream *stream);
 
 /* Forgets frames, times and outputs, after a flush or a stop. */
 void gst_vfi_process_reset (GstVfiStream *stream);
