@@ -8,4 +8,5 @@
 #include <vfi/frame.h>
 #include <vfi/log.h>
 #include <vfi/model.h>
+#include <vfi/scene.h>
 #include <vfi/session.h>
