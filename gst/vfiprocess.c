@@ -199,7 +199,7 @@ gst_vfi_process_buffer (GstVfiStream *stream, GstBuffer *buffer)
 {
   GstFlowReturn ret = check_negotiation (stream, buffer);
 
-  if (ret == GST_FLOW_OK && stream->mode == GST_VFI_MODE_MULTIPLY &&
+  if (ret == GST_FLOW_OK && stream->mode != GST_VFI_MODE_PASSTHROUGH &&
       stream->run.segment.format != GST_FORMAT_TIME) {
     GST_ELEMENT_ERROR (stream->element, STREAM, FORMAT, (NULL),
         ("a segment in TIME format is needed, found none or another format"));
@@ -212,7 +212,8 @@ gst_vfi_process_buffer (GstVfiStream *stream, GstBuffer *buffer)
   g_mutex_lock (&stream->lock);
   stream->counters.in++;
   g_mutex_unlock (&stream->lock);
-  if (stream->mode == GST_VFI_MODE_MULTIPLY)
+  if (stream->mode != GST_VFI_MODE_PASSTHROUGH &&
+      !gst_vfi_segment_is_key_units (&stream->run.segment))
     return interpolate (stream, buffer);
   gst_vfi_pending_add_original (stream, buffer);
   return GST_FLOW_OK;
@@ -287,7 +288,7 @@ gst_vfi_process_query (GstVfiStream *stream, GstQuery *query)
 {
   switch (GST_QUERY_TYPE (query)) {
     case GST_QUERY_ALLOCATION:
-      if (stream->mode == GST_VFI_MODE_MULTIPLY)
+      if (stream->mode != GST_VFI_MODE_PASSTHROUGH)
         return gst_vfi_alloc_propose (
             query, 2 + stream->max_in_flight, stream->video_meta);
       if (!gst_pad_peer_query (stream->srcpad, query))
