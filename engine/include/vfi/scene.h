@@ -12,9 +12,10 @@ G_BEGIN_DECLS
 #define VFI_SCENE_SIGNATURE_SIZE 64
 
 /**
- * The score from which on a pair is a cut. Measured pairs of one shot, flashes, fades and fast
- * pans among them, score at most 0.09, cuts to recognisably other views at least 0.19
- * (docs/testing.md has the figures).
+ * The score from which on a pair is a cut. Of the sequences it was chosen on, pairs of one
+ * shot, flashes, fades and fast pans among them, score at most 0.09, cuts to recognisably
+ * other views at least 0.19. Things that pass close to the camera and cover most of the
+ * picture can score more (docs/testing.md has the figures).
  */
 #define VFI_SCENE_THRESHOLD_DEFAULT 0.13
 
