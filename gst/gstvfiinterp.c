@@ -228,6 +228,7 @@ get_stats (GstVfiInterp *self, GValue *value)
   VfiSession *session;
   GstVfiCounters counters;
   VfiModel *model = NULL;
+  GstStructure *stats;
 
   g_mutex_lock (&self->stream->lock);
   counters = self->stream->counters;
@@ -238,7 +239,9 @@ get_stats (GstVfiInterp *self, GValue *value)
   if (self->model != NULL)
     model = vfi_model_ref (self->model);
   GST_OBJECT_UNLOCK (self);
-  g_value_take_boxed (value, gst_vfi_stats_new (&counters, model, session));
+  stats = gst_vfi_stats_new (&counters, model, session);
+  gst_vfi_live_add_stats (self->stream, stats);
+  g_value_take_boxed (value, stats);
   vfi_session_unref (session);
   vfi_model_unref (model);
 }

@@ -8,9 +8,6 @@
 
 #define GST_CAT_DEFAULT gst_vfi_debug
 
-/* Taken as the duration of frames of unknown rate, for latency only. */
-#define ASSUMED_FRAME_DURATION (GST_SECOND / 25)
-
 static GstVfiCapsOptions
 caps_options (GstVfiStream *stream)
 {
@@ -61,28 +58,6 @@ accept_caps (GstVfiStream *stream, GstPad *pad, GstCaps *caps)
   return gst_caps_can_intersect (caps, possible);
 }
 
-static gboolean
-query_latency (GstVfiStream *stream, GstQuery *query)
-{
-  GstClockTime min, max, own, frame;
-  gboolean live;
-
-  if (!gst_pad_peer_query (stream->sinkpad, query))
-    return FALSE;
-  gst_query_parse_latency (query, &live, &min, &max);
-  if (!live)
-    return TRUE;
-  g_mutex_lock (&stream->lock);
-  own = stream->own_latency;
-  frame = stream->frame_duration;
-  g_mutex_unlock (&stream->lock);
-  min += own;
-  if (GST_CLOCK_TIME_IS_VALID (max) && own != 0)
-    max += own + (stream->synchronous ? 0 : GST_VFI_QUEUE_BUFFERS * frame);
-  gst_query_set_latency (query, live, min, max);
-  return TRUE;
-}
-
 gboolean
 gst_vfi_negotiate_query (GstVfiStream *stream, GstPad *pad, GstQuery *query)
 {
@@ -99,37 +74,10 @@ gst_vfi_negotiate_query (GstVfiStream *stream, GstPad *pad, GstQuery *query)
       gst_query_parse_accept_caps (query, &caps);
       gst_query_set_accept_caps_result (query, accept_caps (stream, pad, caps));
       return TRUE;
-    case GST_QUERY_LATENCY:
-      if (pad == stream->srcpad)
-        return query_latency (stream, query);
-      break;
     default:
       break;
   }
   return gst_pad_query_default (pad, GST_OBJECT (stream->element), query);
-}
-
-/* A pair is complete when its second frame has come; what is in between is then late by up
- * to a frame if the engine keeps up at all. */
-static void
-update_latency (GstVfiStream *stream)
-{
-  GstClockTime frame = ASSUMED_FRAME_DURATION, own = 0;
-  gboolean changed;
-
-  if (!gst_vfi_caps_is_variable (&stream->info))
-    frame = gst_util_uint64_scale_int (GST_SECOND, GST_VIDEO_INFO_FPS_D (&stream->info),
-        GST_VIDEO_INFO_FPS_N (&stream->info));
-  if (stream->mode == GST_VFI_MODE_MULTIPLY)
-    own = frame;
-  g_mutex_lock (&stream->lock);
-  changed = own != stream->own_latency;
-  stream->own_latency = own;
-  stream->frame_duration = frame;
-  g_mutex_unlock (&stream->lock);
-  if (changed)
-    gst_element_post_message (
-        stream->element, gst_message_new_latency (GST_OBJECT (stream->element)));
 }
 
 static void
@@ -210,6 +158,7 @@ ensure_session (GstVfiStream *stream, GError **error)
   if (session == NULL)
     return FALSE;
   set_session (stream, session);
+  gst_vfi_live_forget_costs (stream);
   stream->session_video = video;
   stream->session_scale = scale;
   return TRUE;
@@ -231,17 +180,6 @@ set_pool (GstVfiStream *stream, GstBufferPool *pool)
   if (old != NULL && old != pool)
     gst_buffer_pool_set_active (old, FALSE);
   gst_clear_object (&old);
-}
-
-static gboolean
-peer_is_live (GstVfiStream *stream)
-{
-  g_autoptr (GstQuery) query = gst_query_new_latency ();
-  gboolean live = FALSE;
-
-  if (gst_pad_peer_query (stream->sinkpad, query))
-    gst_query_parse_latency (query, &live, NULL, NULL);
-  return live;
 }
 
 /* Readies the engine, before caps are announced that promise its work. When it fails and
@@ -275,9 +213,11 @@ prepare_pool (GstVfiStream *stream, GstCaps *out)
   gint in_flight = gst_vfi_stream_settings (stream).max_in_flight;
   GstVideoInfo info;
   GstBufferPool *pool;
+  gboolean live;
 
+  live = gst_vfi_live_ask_upstream (stream);
   if (in_flight < 0)
-    in_flight = peer_is_live (stream) ? 1 : 2;
+    in_flight = live ? 1 : 2;
   stream->max_in_flight = (guint) MAX (in_flight, 1);
   if (!gst_video_info_from_caps (&info, out))
     return GST_FLOW_NOT_NEGOTIATED;
@@ -403,7 +343,7 @@ gst_vfi_negotiate (GstVfiStream *stream, GstClockTime next_pts)
   if (ret == GST_FLOW_OK)
     ret = apply (stream, &choice);
   stream->negotiated = ret == GST_FLOW_OK;
-  update_latency (stream);
+  gst_vfi_live_configure (stream);
   GST_INFO_OBJECT (stream->element, "%s, multiplier %u, caps %" GST_PTR_FORMAT,
       choice.mode == GST_VFI_MODE_PASSTHROUGH ? "passing through" : "interpolating",
       choice.multiplier, choice.out);

@@ -14,6 +14,7 @@ typedef enum {
   ENTRY_IN_BETWEEN,
   ENTRY_DUPLICATE,
   ENTRY_EVENT,
+  ENTRY_NOTHING, /* an in-between that was left out */
 } GstVfiEntryKind;
 
 typedef struct {
@@ -26,6 +27,9 @@ typedef struct {
   VfiPair *pair;       /* IN_BETWEEN */
   VfiJob *job;         /* IN_BETWEEN, once submitted */
   GstVfiOutput output; /* IN_BETWEEN, once submitted */
+  GstVfiQosJob qos;    /* IN_BETWEEN, once decided */
+  gboolean decided;    /* IN_BETWEEN: it is to be computed */
+  gboolean accounted;  /* IN_BETWEEN: its cost is known */
 } GstVfiEntry;
 
 /* The engine may still write to the output: its job must have ended. */
@@ -115,12 +119,84 @@ engine_failed (GstVfiStream *stream, GstVfiEntry *entry, const GError *error)
   return GST_FLOW_OK;
 }
 
-static GstFlowReturn
-submit_entry (GstVfiStream *stream, GstVfiEntry *entry, gboolean wait)
+/* Accounts for jobs that have ended, in order, so that the next decision knows of them. */
+static void
+account (GstVfiStream *stream)
 {
-  g_autoptr (GError) error = NULL;
-  GstFlowReturn ret = gst_vfi_output_open (&entry->output, &stream->pictures, wait);
+  for (GList *link = stream->pending.head; link != stream->unsubmitted;
+       link = link->next) {
+    GstVfiEntry *entry = link->data;
+    if (entry->job == NULL || entry->accounted)
+      continue;
+    if (!gst_vfi_live_finish (stream, entry->job, &entry->qos, FALSE))
+      return;
+    entry->accounted = TRUE;
+  }
+}
 
+/* Two frames are in one pair only, of which the newer one's id tells. */
+static guint64
+pair_id (const GstVfiEntry *entry)
+{
+  return MAX (entry->a->picture.id, entry->b->picture.id);
+}
+
+static guint
+count_from (const GList *link)
+{
+  guint64 id = pair_id (link->data);
+  guint count = 0;
+
+  for (; link != NULL; link = link->next) {
+    const GstVfiEntry *entry = link->data;
+    count += entry->kind == ENTRY_IN_BETWEEN && pair_id (entry) == id;
+  }
+  return count;
+}
+
+static GstClockTime
+pair_span (const GstVfiEntry *entry)
+{
+  GstClockTime a = GST_BUFFER_PTS (entry->a->buffer);
+  GstClockTime b = GST_BUFFER_PTS (entry->b->buffer);
+
+  return b > a ? b - a : a - b;
+}
+
+/* Whether there is time for the in-between at @link; if not it becomes something else. */
+static gboolean
+decide_entry (GstVfiStream *stream, GList *link)
+{
+  GstVfiEntry *entry = link->data;
+  GstVfiDecision decision;
+
+  if (entry->decided)
+    return TRUE;
+  account (stream);
+  if (stream->live.pair_id != pair_id (entry))
+    gst_vfi_live_begin_pair (
+        stream, pair_id (entry), count_from (link), pair_span (entry), &entry->slot);
+  decision = gst_vfi_live_decide (stream, &entry->slot, &entry->qos);
+  if (decision == GST_VFI_DECISION_COMPUTE) {
+    entry->decided = TRUE;
+    return TRUE;
+  }
+  entry->kind = decision == GST_VFI_DECISION_DUPLICATE ? ENTRY_DUPLICATE : ENTRY_NOTHING;
+  g_clear_pointer (&entry->pair, vfi_pair_unref);
+  g_clear_pointer (&entry->b, gst_vfi_frame_unref);
+  return FALSE;
+}
+
+static GstFlowReturn
+submit_entry (GstVfiStream *stream, GList *link, gboolean wait)
+{
+  GstVfiEntry *entry = link->data;
+  g_autoptr (GError) error = NULL;
+  GstFlowReturn ret;
+
+  if (!decide_entry (stream, link))
+    return GST_FLOW_OK;
+  ret = gst_vfi_output_open (&entry->output, &stream->pictures, wait);
   if (ret == GST_FLOW_ERROR)
     return no_memory_for_picture (stream);
   if (ret != GST_FLOW_OK)
@@ -130,6 +206,7 @@ submit_entry (GstVfiStream *stream, GstVfiEntry *entry, gboolean wait)
   if (entry->job == NULL)
     return engine_failed (stream, entry, error);
   stream->n_jobs++;
+  stream->live.jobs++;
   /* A flush that cancelled before this job existed has set the flag before. */
   if (gst_vfi_stream_is_flushing (stream))
     vfi_job_cancel (entry->job);
@@ -148,8 +225,7 @@ GstFlowReturn
 gst_vfi_pending_submit (GstVfiStream *stream)
 {
   while (stream->unsubmitted != NULL && stream->n_jobs < GST_VFI_MAX_JOBS) {
-    GstVfiEntry *entry = stream->unsubmitted->data;
-    GstFlowReturn ret = submit_entry (stream, entry, FALSE);
+    GstFlowReturn ret = submit_entry (stream, stream->unsubmitted, FALSE);
     /* Downstream's pool is exhausted: its buffers come back when older outputs leave. */
     if (ret == GST_FLOW_EOS)
       return GST_FLOW_OK;
@@ -206,7 +282,10 @@ retire_in_between (GstVfiStream *stream, GstVfiEntry *entry)
   g_autoptr (GError) error = NULL;
   GstFlowReturn ret;
 
-  if (!vfi_job_wait (entry->job, &error)) {
+  gboolean made = vfi_job_wait (entry->job, &error);
+  if (!entry->accounted)
+    entry->accounted = gst_vfi_live_finish (stream, entry->job, &entry->qos, TRUE);
+  if (!made) {
     ret = engine_failed (stream, entry, error);
     return ret == GST_FLOW_OK ? retire_duplicate (stream, entry) : ret;
   }
@@ -250,6 +329,8 @@ retire_entry (GstVfiStream *stream, GstVfiEntry *entry)
     case ENTRY_EVENT:
       gst_pad_push_event (stream->srcpad, g_steal_pointer (&entry->event));
       break;
+    case ENTRY_NOTHING:
+      break;
   }
   return GST_FLOW_OK;
 }
@@ -261,7 +342,7 @@ gst_vfi_pending_retire (GstVfiStream *stream)
   GstFlowReturn ret;
 
   if (stream->unsubmitted == stream->pending.head) {
-    ret = submit_entry (stream, entry, TRUE);
+    ret = submit_entry (stream, stream->pending.head, TRUE);
     if (ret != GST_FLOW_OK)
       return ret;
     stream->unsubmitted = next_in_between (stream->pending.head->next);
@@ -303,6 +384,7 @@ cancel_jobs (GstVfiStream *stream)
   stream->unsubmitted = NULL;
   stream->n_jobs = 0;
   stream->n_originals = 0;
+  gst_vfi_live_forget_jobs (stream);
 }
 
 void

@@ -160,6 +160,7 @@ interpolate (GstVfiStream *stream, GstBuffer *buffer)
     drop_buffer (stream, buffer, &time);
     return GST_FLOW_OK;
   }
+  gst_vfi_live_note_frame (stream, time.pts);
   frame = new_frame (stream, buffer);
   if (frame == NULL)
     return GST_FLOW_ERROR;
@@ -321,4 +322,5 @@ gst_vfi_process_reset (GstVfiStream *stream)
   gst_vfi_pending_clear (stream);
   g_clear_pointer (&stream->held, gst_vfi_frame_unref);
   gst_vfi_run_reset (&stream->run);
+  gst_vfi_live_reset (stream);
 }

@@ -3,6 +3,7 @@
 #include "vfiproperties.h"
 
 #include "vficaps.h"
+#include "vfiqos.h"
 
 typedef enum {
   KIND_BOOLEAN,
@@ -85,6 +86,24 @@ on_error_get_type (void)
   return type;
 }
 
+static GType
+on_late_get_type (void)
+{
+  static gsize type = 0;
+  static const GEnumValue values[] = {
+      {GST_VFI_ON_LATE_AUTO, "duplicate in live pipelines, else wait", "auto"},
+      {GST_VFI_ON_LATE_WAIT, "Make every in-between, however late", "wait"},
+      {GST_VFI_ON_LATE_DUPLICATE, "Make fewer; copies of a frame take their places",
+          "duplicate"},
+      {GST_VFI_ON_LATE_SKIP, "Make fewer", "skip"},
+      {0, NULL, NULL},
+  };
+
+  if (g_once_init_enter (&type))
+    g_once_init_leave (&type, g_enum_register_static ("GstVfiInterpOnLate", values));
+  return type;
+}
+
 static const Property properties[] = {
     {"multiplier", "Multiplier",
         "Preferred ratio of output to input frame rate; 1 passes frames through",
@@ -101,6 +120,19 @@ static const Property properties[] = {
         "Pairs of frames computed while earlier ones are on their way; -1 is 1 for live "
         "sources and else 2, 0 works in upstream's thread",
         KIND_INT, CHANGES_IN_READY, FIELD (max_in_flight), -1, 8, -1},
+    {"on-late", "On late", "What to do when in-betweens would come too late", KIND_ENUM,
+        CHANGES_ALWAYS, FIELD (on_late), .default_number = GST_VFI_ON_LATE_AUTO,
+        .enum_type = on_late_get_type},
+    {"latency-budget", "Latency budget",
+        "Time for an in-between in the latency that a live pipeline is told, in ns; 0 "
+        "takes what was measured",
+        KIND_UINT64, CHANGES_ALWAYS, FIELD (latency_budget)},
+    {"live-timeout", "Live timeout",
+        "When a live source has sent no frame for a frame interval and this time, in ns, "
+        "copies of the last one are pushed until it does; 0 is off",
+        KIND_UINT64, CHANGES_ALWAYS, FIELD (live_timeout)},
+    {"qos", "QoS", "Whether QOS events count; if not, they only go on upstream",
+        KIND_BOOLEAN, CHANGES_ALWAYS, FIELD (qos), .default_number = TRUE},
     {"tail", "Tail",
         "What follows the last frame where frames end (end of stream, gap, new caps)",
         KIND_ENUM, CHANGES_ALWAYS, FIELD (tail), .default_number = GST_VFI_TAIL_DUPLICATE,

@@ -24,6 +24,10 @@ typedef struct {
   guint64 max_gap;       /* ns, 0: automatic */
   guint threads;
   gint max_in_flight; /* -1: by liveness, 0: synchronous */
+  gint on_late;       /* GstVfiOnLate */
+  guint64 latency_budget;
+  guint64 live_timeout;
+  gboolean qos;
   gchar *device;
   gboolean mark_droppable;
   guint serial; /* counts changes */

@@ -212,19 +212,12 @@ gst_vfi_stream_src_event (GstPad *pad, GstObject *parent, GstEvent *event)
         try_again (stream, GST_FLOW_NOT_NEGOTIATED);
       }
       break;
-    case GST_EVENT_QOS: {
-      /* The late buffers were ours; frames that upstream drops make worse pairs. */
-      g_mutex_lock (&stream->lock);
-      gboolean ours = stream->own_latency != 0;
-      g_mutex_unlock (&stream->lock);
-      if (ours) {
-        gst_event_unref (event);
-        return TRUE;
-      }
-      break;
-    }
     default:
       break;
+  }
+  if (!gst_vfi_live_note_event (stream, event)) {
+    gst_event_unref (event);
+    return TRUE;
   }
   return gst_pad_event_default (pad, parent, event);
 }
@@ -232,8 +225,12 @@ gst_vfi_stream_src_event (GstPad *pad, GstObject *parent, GstEvent *event)
 static gboolean
 gst_vfi_stream_src_query (GstPad *pad, GstObject *parent, GstQuery *query)
 {
+  GstVfiStream *stream = gst_pad_get_element_private (pad);
+
   (void) parent;
-  return gst_vfi_negotiate_query (gst_pad_get_element_private (pad), pad, query);
+  if (GST_QUERY_TYPE (query) == GST_QUERY_LATENCY)
+    return gst_vfi_live_query_latency (stream, query);
+  return gst_vfi_negotiate_query (stream, pad, query);
 }
 
 static gboolean
@@ -303,6 +300,7 @@ gst_vfi_stream_new (GstElement *element)
   stream->flow = GST_FLOW_FLUSHING;
   stream->max_in_flight = 1;
   gst_vfi_settings_init (&stream->settings);
+  gst_vfi_live_init (&stream->live);
 
   stream->sinkpad = add_pad (stream, "sink");
   gst_pad_set_chain_function (stream->sinkpad, gst_vfi_stream_chain);
@@ -347,7 +345,9 @@ gst_vfi_stream_stop (GstVfiStream *stream)
 
   g_mutex_lock (&stream->lock);
   gst_vfi_task_clear_queue_locked (stream, FALSE);
-  stream->own_latency = 0;
+  stream->live.own_latency = 0;
+  stream->live.total = GST_CLOCK_TIME_NONE;
+  stream->live.pipeline_latency = GST_CLOCK_TIME_NONE;
   model = stream->model;
   stream->model = NULL;
   g_mutex_unlock (&stream->lock);

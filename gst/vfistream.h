@@ -19,6 +19,7 @@
 #include "vficaps.h"
 #include "vfiframe.h"
 #include "vfigrid.h"
+#include "vfilive.h"
 #include "vfiproperties.h"
 #include "vfistats.h"
 
@@ -33,7 +34,7 @@ GST_DEBUG_CATEGORY_EXTERN (gst_vfi_debug);
  * waiting; each costs a frame of memory. */
 #define GST_VFI_MAX_JOBS 4
 
-typedef struct {
+struct _GstVfiStream {
   GstElement *element; /* not owned: the element owns the stream */
   GstPad *sinkpad;
   GstPad *srcpad;
@@ -53,8 +54,8 @@ typedef struct {
   VfiModel *model;
   GstBufferPool *out_pool; /* the same as pictures.out_pool */
   GstVfiCounters counters;
-  GstClockTime own_latency;
-  GstClockTime frame_duration;
+
+  GstVfiLive live; /* by field */
 
   /* Owned by the streaming thread: the task, or upstream's thread when synchronous. */
   gboolean synchronous;
@@ -79,7 +80,7 @@ typedef struct {
   GList *unsubmitted; /* link of the first in-between without a job */
   guint n_jobs;
   guint n_originals; /* in pending */
-} GstVfiStream;
+};
 
 /* vfistream.c: pads and life */
 
@@ -124,7 +125,7 @@ void gst_vfi_process_close_run (
 
 /* vfinegotiate.c */
 
-/* Answers CAPS and ACCEPT_CAPS queries on both pads and LATENCY on the src pad. */
+/* Answers CAPS and ACCEPT_CAPS queries on both pads. */
 gboolean gst_vfi_negotiate_query (GstVfiStream *stream, GstPad *pad, GstQuery *query);
 
 /* New input caps: ends the run under the old ones, then negotiates. */

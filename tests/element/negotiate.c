@@ -290,22 +290,6 @@ GST_START_TEST(refused_caps_can_be_tried_again)
 }
 GST_END_TEST
 
-GST_START_TEST(live_latency_is_one_frame)
-{
-    Fixture *f = fixture_new(in_flight_mode(__i__), NULL);
-
-    fixture_set_caps(f, I420_AT("20/1"), NULL);
-    gst_harness_set_upstream_latency(f->harness, 7 * MS);
-    push_one(f, 0, GST_FLOW_OK);
-    wait_for_buffers(f, 1);
-    gst_harness_set_live(f->harness, TRUE);
-    ck_assert_uint_eq(gst_harness_query_latency(f->harness), 57 * MS);
-    gst_harness_set_live(f->harness, FALSE);
-    ck_assert_uint_eq(gst_harness_query_latency(f->harness), 7 * MS);
-    fixture_free(f);
-}
-GST_END_TEST
-
 int main(int argc, char **argv)
 {
     Suite *suite = suite_create("element-negotiate");
@@ -325,6 +309,5 @@ int main(int argc, char **argv)
     tcase_add_loop_test(tcase, the_multiplier_changes_between_pairs, 0, N_MODES);
     tcase_add_loop_test(tcase, downstream_may_renegotiate, 0, N_MODES);
     tcase_add_loop_test(tcase, refused_caps_can_be_tried_again, 0, N_MODES);
-    tcase_add_loop_test(tcase, live_latency_is_one_frame, 0, N_MODES);
     return element_main(argc, argv, suite);
 }

@@ -1,0 +1,433 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Live pipelines: latency, in-betweens that are late, QoS, overload. All by a test clock. */
+#include "simulated.h"
+
+#define MS GST_MSECOND
+
+typedef struct {
+    gboolean live;
+    GstClockTime min, max;
+} Latency;
+
+static Latency upstream;
+
+static gboolean answer_latency(GstPad *pad, GstObject *parent, GstQuery *query)
+{
+    if (GST_QUERY_TYPE(query) != GST_QUERY_LATENCY)
+        return gst_pad_query_default(pad, parent, query);
+    gst_query_set_latency(query, upstream.live, upstream.min, upstream.max);
+    return TRUE;
+}
+
+static Latency ask_latency(Simulated *sim)
+{
+    g_autoptr(GstQuery) query = gst_query_new_latency();
+    Latency answer;
+
+    ck_assert(gst_pad_query(sim->fixture->element->srcpads->data, query));
+    gst_query_parse_latency(query, &answer.live, &answer.min, &answer.max);
+    return answer;
+}
+
+static Simulated *behind(Latency latency, int index, const char *properties,
+                         const char *rate, const char *out)
+{
+    Simulated *sim = simulated_new(in_flight_mode(index), properties, rate, out);
+
+    upstream = latency;
+    gst_pad_set_query_function(sim->fixture->harness->srcpad, answer_latency);
+    return sim;
+}
+
+/* D(N-1)/N + budget; from a budget of D/N on D/N + (N-1) budget; on a grid D + budget. */
+GST_START_TEST(latency_follows_rate_multiplier_and_mode)
+{
+    static const struct {
+        const char *properties, *rate, *out;
+        GstClockTime own, frame;
+    } table[] = {
+        {"latency-budget=5000000", "25/1", NULL, 25 * MS, 40 * MS},
+        {"latency-budget=5000000 multiplier=5", "20/1", NULL, 45 * MS, 50 * MS},
+        {"latency-budget=12000000 multiplier=5", "20/1", NULL, 58 * MS, 50 * MS},
+        {"latency-budget=5000000", "0/1", NULL, 25 * MS, 40 * MS},
+        {"latency-budget=5000000 multiplier=1", "25/1", NULL, 0, 0},
+    };
+
+    for (size_t i = 0; i < G_N_ELEMENTS(table); i++) {
+        GstClockTime queue = __i__ == 0 ? 0 : 2 * table[i].frame;
+        Simulated *sim = behind((Latency){TRUE, 7 * MS, GST_CLOCK_TIME_NONE}, __i__,
+                                table[i].properties, table[i].rate, table[i].out);
+        Latency answer = ask_latency(sim);
+        ck_assert(answer.live);
+        ck_assert_uint_eq(answer.min, 7 * MS + table[i].own);
+        ck_assert_uint_eq(answer.max, GST_CLOCK_TIME_NONE);
+        upstream.max = 100 * MS;
+        answer = ask_latency(sim);
+        ck_assert_uint_eq(answer.max, 100 * MS + table[i].own + queue);
+        upstream = (Latency){FALSE, 0, GST_CLOCK_TIME_NONE};
+        answer = ask_latency(sim);
+        ck_assert(!answer.live);
+        ck_assert_uint_eq(answer.min, 0);
+        ck_assert_uint_eq(answer.max, GST_CLOCK_TIME_NONE);
+        simulated_free(sim);
+    }
+}
+GST_END_TEST
+
+/* Until a cost is known, an in-between may take an output interval; slack is 4 ms. */
+GST_START_TEST(measured_cost_becomes_latency)
+{
+    Simulated *sim = simulated_new(in_flight_mode(__i__), NULL, "20/1", NULL);
+
+    ck_assert_uint_eq(simulated_configure_latency(sim), 54 * MS);
+    simulated_messages(sim, GST_MESSAGE_LATENCY);
+    sim->cost = 5 * MS;
+    simulated_send(sim, 60);
+    ck_assert_uint_eq(ask_latency(sim).min, 34 * MS);
+    ck_assert_uint_eq(simulated_messages(sim, GST_MESSAGE_LATENCY), 1);
+    /* Less than a fifth more is no reason for a message. */
+    sim->cost = 7 * MS;
+    simulated_send(sim, 60);
+    ck_assert_uint_eq(ask_latency(sim).min, 34 * MS);
+    ck_assert_uint_eq(simulated_messages(sim, GST_MESSAGE_LATENCY), 0);
+    sim->cost = 20 * MS;
+    simulated_send(sim, 60);
+    ck_assert_uint_eq(ask_latency(sim).min, 49 * MS);
+    ck_assert_uint_eq(simulated_messages(sim, GST_MESSAGE_LATENCY), 1);
+    simulated_free(sim);
+}
+GST_END_TEST
+
+GST_START_TEST(settings_that_change_the_latency_post_a_message)
+{
+    Simulated *sim =
+        simulated_new(in_flight_mode(__i__), "latency-budget=5000000", "20/1", NULL);
+
+    ck_assert_uint_eq(simulated_messages(sim, GST_MESSAGE_LATENCY), 1);
+    simulated_configure_latency(sim);
+    simulated_send(sim, 30);
+    ck_assert_uint_eq(simulated_messages(sim, GST_MESSAGE_LATENCY), 0);
+    g_object_set(sim->fixture->element, "multiplier", 5, NULL);
+    simulated_send(sim, 1);
+    ck_assert_uint_eq(simulated_messages(sim, GST_MESSAGE_LATENCY), 1);
+    ck_assert_uint_eq(ask_latency(sim).min, 45 * MS);
+    g_object_set(sim->fixture->element, "latency-budget", (guint64)(6 * MS), NULL);
+    simulated_send(sim, 1);
+    ck_assert_uint_eq(simulated_messages(sim, GST_MESSAGE_LATENCY), 1);
+    ck_assert_uint_eq(ask_latency(sim).min, 46 * MS);
+    simulated_send(sim, 30);
+    ck_assert_uint_eq(simulated_messages(sim, GST_MESSAGE_LATENCY), 0);
+    simulated_free(sim);
+}
+GST_END_TEST
+
+/* Variable rate: 40 ms are assumed, and 100 ms measured. */
+GST_START_TEST(measured_frame_interval_becomes_latency)
+{
+    Simulated *sim =
+        simulated_new(in_flight_mode(__i__), "latency-budget=5000000", "0/1", NULL);
+
+    ck_assert_uint_eq(simulated_configure_latency(sim), 25 * MS);
+    simulated_messages(sim, GST_MESSAGE_LATENCY);
+    sim->frame = 100 * MS;
+    simulated_send(sim, 30);
+    ck_assert_uint_eq(ask_latency(sim).min, 55 * MS);
+    ck_assert_uint_eq(simulated_messages(sim, GST_MESSAGE_LATENCY), 1);
+    simulated_free(sim);
+}
+GST_END_TEST
+
+/* How many buffers between originals there are, and of them copies. */
+static void count_between(Simulated *sim, guint *n, guint *copies)
+{
+    *n = *copies = 0;
+    for (guint i = 0; i < n_buffers(sim->fixture); i++) {
+        GstBuffer *buffer = nth_buffer(sim->fixture, i);
+        if (GST_BUFFER_PTS(buffer) % sim->frame == 0)
+            continue;
+        ++*n;
+        if (!GST_BUFFER_FLAG_IS_SET(buffer, GST_BUFFER_FLAG_GAP))
+            continue;
+        ++*copies;
+        ck_assert_int_eq(first_byte(&sim->fixture->info, buffer),
+                         10 + (int)(GST_BUFFER_PTS(buffer) / sim->frame % 200));
+    }
+}
+
+/* A cost of 1.2 frame intervals can never be met. */
+static Simulated *overloaded(int index, const char *properties)
+{
+    Simulated *sim = simulated_new(in_flight_mode(index), properties, "20/1", NULL);
+
+    simulated_configure_latency(sim);
+    sim->cost = 60 * MS;
+    simulated_send(sim, 100);
+    simulated_assert_originals(sim);
+    return sim;
+}
+
+GST_START_TEST(late_in_betweens_become_copies)
+{
+    const char *properties[] = {NULL, "on-late=duplicate"};
+    guint between, copies;
+
+    for (size_t i = 0; i < G_N_ELEMENTS(properties); i++) {
+        Simulated *sim = overloaded(__i__, properties[i]);
+        count_between(sim, &between, &copies);
+        ck_assert_uint_eq(between, 99);
+        ck_assert_uint_eq(copies, 99 - sim->jobs);
+        ck_assert_uint_ge(copies, 80);
+        ck_assert_uint_eq(counter(sim->fixture, "duplicate"), copies);
+        ck_assert_uint_eq(engine_stat(sim->fixture, "late"), copies);
+        simulated_free(sim);
+    }
+}
+GST_END_TEST
+
+GST_START_TEST(late_in_betweens_are_skipped)
+{
+    Simulated *sim = overloaded(__i__, "on-late=skip");
+    guint between, copies;
+
+    count_between(sim, &between, &copies);
+    ck_assert_uint_eq(copies, 0);
+    ck_assert_uint_eq(between, sim->jobs);
+    ck_assert_uint_le(between, 20);
+    simulated_free(sim);
+}
+GST_END_TEST
+
+GST_START_TEST(late_in_betweens_are_waited_for)
+{
+    Simulated *sim = overloaded(__i__, "on-late=wait");
+    guint between, copies;
+
+    count_between(sim, &between, &copies);
+    ck_assert_uint_eq(between, 99);
+    ck_assert_uint_eq(copies, 0);
+    ck_assert_uint_eq(simulated_messages(sim, GST_MESSAGE_QOS), 0);
+    ck_assert_uint_ge(sim->lag, 98 * 10 * MS);
+    simulated_free(sim);
+}
+GST_END_TEST
+
+/* Without a live source nothing is late by itself. */
+GST_START_TEST(a_file_is_waited_for)
+{
+    Simulated *sim =
+        behind((Latency){FALSE, 0, GST_CLOCK_TIME_NONE}, __i__, NULL, "20/1", NULL);
+    guint between, copies;
+
+    simulated_configure_latency(sim);
+    sim->cost = 60 * MS;
+    simulated_send(sim, 20);
+    count_between(sim, &between, &copies);
+    ck_assert_uint_eq(between, 19);
+    ck_assert_uint_eq(copies, 0);
+    simulated_free(sim);
+}
+GST_END_TEST
+
+static void assert_rung(Simulated *sim, const char *expected)
+{
+    g_autofree char *rung = simulated_rung(sim);
+
+    ck_assert_str_eq(rung, expected);
+}
+
+/* A sink says that the last in-between came 1 ms too late. */
+static void complain(Simulated *sim)
+{
+    simulated_qos(sim, GST_QOS_TYPE_UNDERFLOW, (GstClockTimeDiff)MS,
+                  sim->sent * sim->frame - 3 * sim->frame / 2);
+}
+
+static Simulated *with_time_to_spare(int index, const char *properties)
+{
+    Simulated *sim = simulated_new(in_flight_mode(index), properties, "20/1", NULL);
+
+    simulated_configure_latency(sim);
+    sim->cost = 2 * MS;
+    simulated_send(sim, 10);
+    assert_rung(sim, "full");
+    simulated_messages(sim, GST_MESSAGE_QOS);
+    return sim;
+}
+
+static guint upstream_events(Simulated *sim, GstEventType type)
+{
+    GstEvent *event;
+    guint n = 0;
+
+    while ((event = gst_harness_try_pull_upstream_event(sim->fixture->harness)) != NULL) {
+        n += GST_EVENT_TYPE(event) == type;
+        gst_event_unref(event);
+    }
+    return n;
+}
+
+GST_START_TEST(qos_events_walk_the_ladder)
+{
+    Simulated *sim = with_time_to_spare(__i__, NULL);
+
+    complain(sim);
+    assert_rung(sim, "half");
+    complain(sim); /* about the rung before */
+    assert_rung(sim, "half");
+    simulated_send(sim, 2);
+    complain(sim);
+    assert_rung(sim, "duplicates");
+    ck_assert_uint_eq(upstream_events(sim, GST_EVENT_QOS), 0);
+    /* Five good pairs, the first of which is the one after the change. */
+    simulated_send(sim, 5);
+    assert_rung(sim, "duplicates");
+    simulated_send(sim, 2);
+    assert_rung(sim, "half");
+    simulated_send(sim, 3);
+    assert_rung(sim, "half");
+    simulated_send(sim, 4);
+    assert_rung(sim, "full");
+    simulated_assert_originals(sim);
+    ck_assert_uint_eq(simulated_messages(sim, GST_MESSAGE_QOS), 4);
+    simulated_free(sim);
+}
+GST_END_TEST
+
+GST_START_TEST(qos_events_go_on_from_the_last_rung_only)
+{
+    Simulated *sim = with_time_to_spare(__i__, "on-late=skip");
+
+    for (int i = 0; i < 2; i++) {
+        complain(sim);
+        simulated_send(sim, 2);
+    }
+    assert_rung(sim, "none");
+    ck_assert_uint_eq(upstream_events(sim, GST_EVENT_QOS), 1);
+    complain(sim);
+    ck_assert_uint_eq(upstream_events(sim, GST_EVENT_QOS), 1);
+    simulated_free(sim);
+}
+GST_END_TEST
+
+GST_START_TEST(without_qos_events_only_pass)
+{
+    Simulated *sim = with_time_to_spare(__i__, "qos=false");
+
+    upstream_events(sim, GST_EVENT_QOS);
+    complain(sim);
+    assert_rung(sim, "full");
+    ck_assert_uint_eq(upstream_events(sim, GST_EVENT_QOS), 1);
+    simulated_free(sim);
+}
+GST_END_TEST
+
+/* Frames 10 to 13 begin pairs inside 500 … 700 ms. */
+GST_START_TEST(throttling_makes_no_in_betweens)
+{
+    Simulated *sim = with_time_to_spare(__i__, NULL);
+    guint between, copies;
+
+    simulated_qos(sim, GST_QOS_TYPE_THROTTLE, (GstClockTimeDiff)(200 * MS), 500 * MS);
+    simulated_send(sim, 10);
+    count_between(sim, &between, &copies);
+    ck_assert_uint_eq(between, 19 - 4);
+    ck_assert_uint_eq(copies, 0);
+    ck_assert_uint_eq(sim->jobs, 15);
+    assert_rung(sim, "full");
+    simulated_assert_originals(sim);
+    simulated_free(sim);
+}
+GST_END_TEST
+
+GST_START_TEST(qos_messages_say_why_and_are_few)
+{
+    Simulated *sim = simulated_new(in_flight_mode(__i__), NULL, "20/1", NULL);
+    guint n = 0, changes = 0;
+    gint last = 1000000;
+    GstMessage *message;
+
+    simulated_configure_latency(sim);
+    sim->cost = 60 * MS;
+    simulated_send(sim, 400);
+    while ((message = gst_bus_pop_filtered(sim->fixture->bus, GST_MESSAGE_QOS)) != NULL) {
+        guint64 processed, dropped;
+        gint64 jitter;
+        GstFormat format;
+        gdouble proportion;
+        gint quality;
+        gst_message_parse_qos_values(message, &jitter, &proportion, &quality);
+        gst_message_parse_qos_stats(message, &format, &processed, &dropped);
+        ck_assert_int_eq(format, GST_FORMAT_BUFFERS);
+        ck_assert_int_gt(jitter, 0);
+        ck_assert_uint_ge(processed, 1);
+        changes += quality != last;
+        last = quality;
+        n++;
+        gst_message_unref(message);
+    }
+    ck_assert_uint_ge(changes, 2);
+    ck_assert_uint_le(n, changes + 20); /* 20 s */
+    ck_assert_uint_ge(n, 10);
+    simulated_free(sim);
+}
+GST_END_TEST
+
+/* 60 s of 30 -> 120 at costs above the output interval of 8.3 ms: of all costs the first can
+ * be met by every second in-between, the last by none. */
+GST_START_TEST(overload_has_a_bounded_backlog)
+{
+    const GstClockTime costs[] = {10 * MS, 20 * MS, 50 * MS, 200 * MS};
+    Simulated *sim =
+        simulated_new(in_flight_mode(__i__ % 2), "multiplier=4", "30/1", NULL);
+
+    simulated_configure_latency(sim);
+    sim->cost = costs[__i__ / 2];
+    simulated_send(sim, 600);
+    /* Only the first pairs, when the cost is not known, take their time. */
+    ck_assert_uint_le(sim->worst_lag, 3 * sim->cost + sim->frame);
+    sim->worst_lag = 0;
+    simulated_send(sim, 1200);
+    ck_assert_uint_le(sim->worst_lag, 2 * sim->cost);
+    simulated_assert_originals(sim);
+    ck_assert_uint_eq(n_buffers(sim->fixture), 4 * 1799 + 1);
+    simulated_free(sim);
+}
+GST_END_TEST
+
+GST_START_TEST(it_recovers_when_the_load_goes)
+{
+    Simulated *sim = overloaded(__i__, NULL);
+
+    assert_rung(sim, "duplicates");
+    sim->cost = 2 * MS;
+    simulated_send(sim, 1000);
+    assert_rung(sim, "full");
+    ck_assert_uint_eq(sim->lag, 0);
+    simulated_free(sim);
+}
+GST_END_TEST
+
+int main(int argc, char **argv)
+{
+    Suite *suite = suite_create("element-live");
+    TCase *tcase = tcase_create("live");
+
+    suite_add_tcase(suite, tcase);
+    tcase_add_loop_test(tcase, latency_follows_rate_multiplier_and_mode, 0, N_MODES);
+    tcase_add_loop_test(tcase, measured_cost_becomes_latency, 0, N_MODES);
+    tcase_add_loop_test(tcase, settings_that_change_the_latency_post_a_message, 0,
+                        N_MODES);
+    tcase_add_loop_test(tcase, measured_frame_interval_becomes_latency, 0, N_MODES);
+    tcase_add_loop_test(tcase, late_in_betweens_become_copies, 0, N_MODES);
+    tcase_add_loop_test(tcase, late_in_betweens_are_skipped, 0, N_MODES);
+    tcase_add_loop_test(tcase, late_in_betweens_are_waited_for, 0, N_MODES);
+    tcase_add_loop_test(tcase, a_file_is_waited_for, 0, N_MODES);
+    tcase_add_loop_test(tcase, qos_events_walk_the_ladder, 0, N_MODES);
+    tcase_add_loop_test(tcase, qos_events_go_on_from_the_last_rung_only, 0, N_MODES);
+    tcase_add_loop_test(tcase, without_qos_events_only_pass, 0, N_MODES);
+    tcase_add_loop_test(tcase, throttling_makes_no_in_betweens, 0, N_MODES);
+    tcase_add_loop_test(tcase, qos_messages_say_why_and_are_few, 0, N_MODES);
+    tcase_add_loop_test(tcase, overload_has_a_bounded_backlog, 0, 4 * N_MODES);
+    tcase_add_loop_test(tcase, it_recovers_when_the_load_goes, 0, N_MODES);
+    return element_main(argc, argv, suite);
+}

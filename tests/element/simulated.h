@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* A live pipeline in simulated time: a test clock, a source that sends frames when their
+ * time has come, and an engine whose jobs take as long as the test says, by the test clock.
+ * Everything that the element does between two frames has happened when the next one is
+ * sent, so that both in-flight modes do the same. */
+#pragma once
+
+#include "fixture.h"
+
+#include "vfistream.h"
+
+G_BEGIN_DECLS
+
+typedef struct {
+    Fixture *fixture;
+    GstTestClock *clock;
+    GstVfiStream *stream;
+    GstClockTime frame; /* interval of the input */
+    GstClockTime cost;  /* of a job */
+    GstClockTime lag;   /* how far the last frame was behind its time when it was sent */
+    GstClockTime worst_lag;
+    guint sent;
+    guint jobs; /* that were given their cost */
+} Simulated;
+
+/* The element in a playing live pipeline; rates as in caps, @out NULL for what it prefers.
+ * The pipeline's latency is what the element asks for, and set once. */
+Simulated *simulated_new(int in_flight, const char *properties, const char *rate,
+                         const char *out);
+void simulated_free(Simulated *sim);
+
+/* Sends @n frames, each at its time or, if the element is behind, as soon as it takes it, and
+ * waits until they have left. Frame k is flat, of value 10 + k % 200. */
+void simulated_send(Simulated *sim, guint n);
+
+/* The pipeline asks for the latency and sets it. */
+GstClockTime simulated_configure_latency(Simulated *sim);
+
+/* Lets the clock go on. */
+void simulated_advance(Simulated *sim, GstClockTime time);
+
+/* Waits until a buffer with this or a later PTS has left. */
+void simulated_wait_for(Simulated *sim, GstClockTime pts);
+
+/* A QOS event from downstream about a buffer of this running time. */
+void simulated_qos(Simulated *sim, GstQOSType type, GstClockTimeDiff diff,
+                   GstClockTime timestamp);
+
+/* `rung` of `stats`. Free the result. */
+char *simulated_rung(Simulated *sim);
+
+/* Takes the messages of a type from the bus; returns how many there were. */
+guint simulated_messages(Simulated *sim, GstMessageType type);
+
+/* Every frame sent has left once, unchanged, in order. */
+void simulated_assert_originals(Simulated *sim);
+
+G_END_DECLS
