@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""Compares the property table of docs/element.md with gst-inspect-1.0; prints TAP.
+"""Compares docs/element.md with what is built; prints TAP.
 
-usage: element_doc.py docs/element.md
+usage: element_doc.py docs/element.md engine/include/vfi/frame.h
 
-A property that is missing on either side fails, and so does one whose default, range or
-time of change differs.
+A property that the document or gst-inspect-1.0 does not know fails, and so does one whose
+default, range or time of change differs. The direct formats are those of frame.h.
 """
 import re
 import subprocess
@@ -49,11 +49,24 @@ def documented(path: Path) -> dict[str, tuple[str, str, str]]:
     return found
 
 
+def formats_differ(document: Path, header: Path) -> set[str]:
+    listed = re.search(r"Direct formats: ([^.]*)\.", document.read_text(encoding="utf-8"))[1]
+    enum = re.findall(r"^    VFI_FORMAT_(\w+),$", header.read_text(encoding="utf-8"),
+                      re.MULTILINE)
+    return ({name.upper() for name in re.split(r",\s+", listed)} ^
+            (set(enum) - {"UNKNOWN", "RGB_F32"}))
+
+
 def main() -> int:
-    element, table = inspected(), documented(Path(sys.argv[1]))
+    document, header = map(Path, sys.argv[1:])
+    element, table = inspected(), documented(document)
     names = sorted(element | table)
-    print(f"1..{len(names)}")
-    failed = 0
+    print(f"1..{len(names) + 1}")
+    wrong_formats = formats_differ(document, header)
+    failed = len(wrong_formats)
+    print(f"{'not ok' if failed else 'ok'} {len(names) + 1} - direct formats are all listed")
+    if failed:
+        print(f"documented or built, not both: {wrong_formats}", file=sys.stderr)
     for number, name in enumerate(names, 1):
         same = element.get(name) == table.get(name)
         failed += not same
