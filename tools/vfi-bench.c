@@ -123,7 +123,7 @@ static gboolean measure(VfiSession *session, const VfiVideoInfo *video,
         VfiFrame first = frames[0];
         frames[0] = frames[1];
         frames[1] = first;
-        frames[1].id = (guint64)(i + 4);
+        frames[1].id = (guint64)i + 4;
     }
     qsort(ms, (size_t)runs, sizeof(*ms), compare_doubles);
     figures->median = ms[runs / 2];
