@@ -164,10 +164,10 @@ static bool winograd_prepare(VfiCpuOp *ready, GError **error)
     w->n_out_blocks = vfi_ceil_div(out.c, ready->kernels->conv_out_block);
     choose_bands(w, ready);
     size_t tiles = (size_t)w->band_rows * (size_t)w->band_cols;
-    /* Vectors end within 16 floats; an odd number of cache lines keeps channels off the same
-     * sets. */
-    w->tile_pitch = ((align_floats(tiles) / 16 + 1) | 1) * 16;
-    w->in_point_pitch = w->tile_pitch * (size_t)in.c;
+    /* Dense, for the cache. The last vector of a row of tiles may reach into the next
+     * channel, which comes later, and behind the last channel into the room left there. */
+    w->tile_pitch = align_floats(tiles);
+    w->in_point_pitch = w->tile_pitch * (size_t)in.c + 16;
     w->row_pitch = align_floats(4 * tiles + VFI_ROW_SLACK);
     w->line_pitch =
         align_floats(4 * (size_t)w->band_cols + 2 + (size_t)2 * VFI_ROW_SLACK);
