@@ -2,7 +2,7 @@
 /* One item in stream order: what a buffer, an event or a query means for the run of frames
  * and for the outputs. Called by the task or, when synchronous, by upstream's thread. */
 #include "vfifallback.h"
-#include "vfimeta.h"
+#include "vfipair.h"
 #include "vfipending.h"
 #include "vfistream.h"
 
@@ -56,67 +56,6 @@ gst_vfi_process_take_settings (GstVfiStream *stream)
   gst_vfi_run_set_max_gap (&stream->run, settings.max_gap);
 }
 
-static gboolean
-inside_segment (const GstSegment *segment, GstClockTime start, GstClockTime stop)
-{
-  return gst_segment_to_running_time (segment, GST_FORMAT_TIME, start) !=
-             GST_CLOCK_TIME_NONE &&
-         gst_segment_to_running_time (segment, GST_FORMAT_TIME, stop) !=
-             GST_CLOCK_TIME_NONE;
-}
-
-/* Opens the pair of two frames in the order of their times. Without @pair the reference is
- * shown again instead. */
-static GstFlowReturn
-begin_pair (GstVfiStream *stream, const GstVfiFrame *first, const GstVfiFrame *second,
-    VfiPair **pair)
-{
-  const VfiFrame pictures[] = {first->picture, second->picture};
-  g_autoptr (GError) error = NULL;
-
-  *pair = NULL;
-  if (stream->only_copies || !gst_vfi_meta_same_crop (first->buffer, second->buffer))
-    return GST_FLOW_OK;
-  *pair = vfi_session_begin (stream->session, pictures, G_N_ELEMENTS (pictures), &error);
-  if (*pair == NULL && !gst_vfi_fallback_engine_failed (
-                           stream, error, "no pair of frames could be opened"))
-    return GST_FLOW_ERROR;
-  return GST_FLOW_OK;
-}
-
-static GstFlowReturn
-plan_pair (GstVfiStream *stream, GstVfiFrame *next, const GstVfiFrameTime *time)
-{
-  guint64 n_slots = gst_vfi_run_pair_slots (&stream->run, time);
-  gboolean reverse = stream->run.segment.rate < 0;
-  GstVfiFrame *first = reverse ? next : stream->held;
-  GstVfiFrame *second = reverse ? stream->held : next;
-  gboolean shown = inside_segment (&stream->run.segment, stream->run.pts, time->pts);
-  gboolean begun = FALSE;
-  g_autoptr (VfiPair) pair = NULL;
-  GstVfiSlot slot;
-
-  for (guint64 i = 1; i < n_slots; i++) {
-    if (!gst_vfi_run_pair_slot (&stream->run, time, i, &slot)) {
-      if (shown)
-        count_drop (stream);
-      continue;
-    }
-    if (slot.kind == GST_VFI_SLOT_IN_BETWEEN && !begun) {
-      GstFlowReturn ret = begin_pair (stream, first, second, &pair);
-      if (ret != GST_FLOW_OK)
-        return ret;
-      begun = TRUE;
-    }
-    gst_vfi_run_take (&stream->run, &slot);
-    if (slot.kind == GST_VFI_SLOT_IN_BETWEEN && pair != NULL)
-      gst_vfi_pending_add_in_between (stream, pair, first, second, &slot);
-    else
-      gst_vfi_pending_add_duplicate (stream, stream->held, &slot);
-  }
-  return GST_FLOW_OK;
-}
-
 static void
 drop_buffer (GstVfiStream *stream, GstBuffer *buffer, const GstVfiFrameTime *time)
 {
@@ -168,11 +107,12 @@ interpolate (GstVfiStream *stream, GstBuffer *buffer)
   if (time.verdict == GST_VFI_VERDICT_NEW_RUN)
     gst_vfi_process_close_run (stream, time.tail, time.pts);
   else if (stream->held != NULL)
-    ret = plan_pair (stream, frame, &time);
+    ret = gst_vfi_pair_plan (stream, frame, &time);
   if (ret != GST_FLOW_OK) {
     gst_vfi_frame_unref (frame);
     return ret;
   }
+  stream->content.announced = FALSE;
   gst_vfi_run_accept (&stream->run, &time);
   if (gst_vfi_run_original_slot (&stream->run, &slot)) {
     gst_vfi_run_take (&stream->run, &slot);
@@ -261,6 +201,8 @@ gst_vfi_process_event (GstVfiStream *stream, GstEvent *event)
     case GST_EVENT_CUSTOM_DOWNSTREAM:
       if (gst_video_event_parse_still_frame (event, &still) && still)
         gst_vfi_process_close_run (stream, TRUE, start);
+      if (gst_vfi_content_is_cut_event (event))
+        stream->content.announced = TRUE;
       break;
     default:
       break;
@@ -322,5 +264,6 @@ gst_vfi_process_reset (GstVfiStream *stream)
   gst_vfi_pending_clear (stream);
   g_clear_pointer (&stream->held, gst_vfi_frame_unref);
   gst_vfi_run_reset (&stream->run);
+  gst_vfi_content_reset (&stream->content);
   gst_vfi_live_reset (stream);
 }

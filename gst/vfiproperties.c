@@ -3,6 +3,7 @@
 #include "vfiproperties.h"
 
 #include "vficaps.h"
+#include "vficontent.h"
 #include "vfiqos.h"
 
 typedef enum {
@@ -104,6 +105,23 @@ on_late_get_type (void)
   return type;
 }
 
+static GType
+scene_mode_get_type (void)
+{
+  static gsize type = 0;
+  static const GEnumValue values[] = {
+      {GST_VFI_SCENE_NEAREST, "The frame that is nearer in time, marked as GAP",
+          "nearest"},
+      {GST_VFI_SCENE_DUPLICATE, "The frame before the cut, marked as GAP", "duplicate"},
+      {GST_VFI_SCENE_NONE, "Nothing", "none"},
+      {0, NULL, NULL},
+  };
+
+  if (g_once_init_enter (&type))
+    g_once_init_leave (&type, g_enum_register_static ("GstVfiInterpSceneMode", values));
+  return type;
+}
+
 static const Property properties[] = {
     {"multiplier", "Multiplier",
         "Preferred ratio of output to input frame rate; 1 passes frames through",
@@ -141,6 +159,14 @@ static const Property properties[] = {
         "What to do with video that cannot be interpolated, such as interlaced",
         KIND_ENUM, CHANGES_CAPS, FIELD (unsupported),
         .default_number = GST_VFI_UNSUPPORTED_ERROR, .enum_type = unsupported_get_type},
+    {"scene-threshold", "Scene threshold",
+        "Frames that differ by this score or more are a scene cut and not interpolated; "
+        "0 is off",
+        KIND_DOUBLE, CHANGES_ALWAYS, FIELD (scene_threshold), 0, 1,
+        VFI_SCENE_THRESHOLD_DEFAULT},
+    {"scene-mode", "Scene mode", "What is shown between two scenes", KIND_ENUM,
+        CHANGES_ALWAYS, FIELD (scene_mode), .default_number = GST_VFI_SCENE_NEAREST,
+        .enum_type = scene_mode_get_type},
     {"mark-droppable", "Mark as droppable",
         "Flag everything that did not come in as DROPPABLE, so that \"identity "
         "drop-buffer-flags=droppable\" gives the originals back",

@@ -30,6 +30,8 @@ typedef struct {
   gboolean qos;
   gchar *device;
   gboolean mark_droppable;
+  gdouble scene_threshold;
+  gint scene_mode; /* GstVfiSceneMode */
   guint serial; /* counts changes */
 } GstVfiSettings;
 

@@ -25,10 +25,10 @@ add_session (GstStructure *stats, VfiSession *session)
       G_TYPE_UINT, engine.threads, "padded-width", G_TYPE_INT, engine.padded_width,
       "padded-height", G_TYPE_INT, engine.padded_height, "scale", G_TYPE_DOUBLE,
       engine.scale, "pairs", G_TYPE_UINT64, engine.pairs, "inferences", G_TYPE_UINT64,
-      engine.inferences, "identical", G_TYPE_UINT64, engine.identical, "cancelled",
-      G_TYPE_UINT64, engine.cancelled, "work-chunks", G_TYPE_UINT64, engine.work_chunks,
-      "arena-bytes", G_TYPE_UINT64, (guint64) engine.arena_bytes, "packed-weight-bytes",
-      G_TYPE_UINT64, (guint64) engine.packed_weight_bytes, NULL);
+      engine.inferences, "cancelled", G_TYPE_UINT64, engine.cancelled, "work-chunks",
+      G_TYPE_UINT64, engine.work_chunks, "arena-bytes", G_TYPE_UINT64,
+      (guint64) engine.arena_bytes, "packed-weight-bytes", G_TYPE_UINT64,
+      (guint64) engine.packed_weight_bytes, NULL);
 }
 
 GstStructure *
@@ -37,7 +37,9 @@ gst_vfi_stats_new (const GstVfiCounters *counters, VfiModel *model, VfiSession *
   GstStructure *stats = gst_structure_new ("vfiinterp-stats", "in", G_TYPE_UINT64,
       counters->in, "out", G_TYPE_UINT64, counters->out, "interpolated", G_TYPE_UINT64,
       counters->interpolated, "duplicate", G_TYPE_UINT64, counters->duplicate, "drop",
-      G_TYPE_UINT64, counters->drop, NULL);
+      G_TYPE_UINT64, counters->drop, "identical", G_TYPE_UINT64, counters->identical,
+      "cuts", G_TYPE_UINT64, counters->cuts, "scene-score", G_TYPE_DOUBLE,
+      counters->scene_score, NULL);
 
   if (model != NULL)
     add_model (stats, model);

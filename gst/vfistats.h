@@ -15,6 +15,9 @@ typedef struct {
   guint64 interpolated; /* made by the engine */
   guint64 duplicate;    /* copies of an original */
   guint64 drop;         /* inputs, or in-betweens, without a place in the output */
+  guint64 identical;    /* of duplicate: between two identical frames */
+  guint64 cuts;         /* pairs with a scene cut */
+  gdouble scene_score;  /* of the last pair that was looked at */
 } GstVfiCounters;
 
 /* A new structure "vfiinterp-stats". @model and @session may be NULL. */

@@ -17,6 +17,7 @@
 #include <vfi/vfi.h>
 
 #include "vficaps.h"
+#include "vficontent.h"
 #include "vfiframe.h"
 #include "vfigrid.h"
 #include "vfilive.h"
@@ -74,6 +75,7 @@ struct _GstVfiStream {
   GstVfiPictures pictures;
   gboolean video_meta; /* downstream understands GstVideoMeta */
   GstVfiRun run;
+  GstVfiContent content;
   GstVfiFrame *held; /* the run's reference */
   guint64 next_id;
   GQueue pending;     /* GstVfiEntry, in output order */

@@ -31,7 +31,8 @@ typedef struct {
 int in_flight_mode(int index);
 #define N_MODES 2
 
-/* The element with model=blend, playing. @properties: further ones, name=value, or NULL. */
+/* The element with model=blend and without a scene detector, playing. @properties: further
+ * ones, name=value, or NULL. */
 Fixture *fixture_new(int in_flight, const char *properties);
 void fixture_free(Fixture *fixture);
 

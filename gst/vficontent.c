@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Judges pairs by the engine's detector. A frame's signature is kept, since the frame is
+ * the first of the next pair. */
+#include "vficontent.h"
+
+void
+gst_vfi_content_reset (GstVfiContent *content)
+{
+  content->announced = FALSE;
+  content->ids[0] = content->ids[1] = 0;
+}
+
+gboolean
+gst_vfi_content_is_cut_event (GstEvent *event)
+{
+  return GST_EVENT_TYPE (event) == GST_EVENT_CUSTOM_DOWNSTREAM &&
+         gst_event_has_name (event, GST_VFI_SCENE_CUT_EVENT);
+}
+
+/* The signature of @frame, made in the place that @other's does not take. */
+static const VfiSceneSignature *
+signature_of (GstVfiContent *content, const VfiVideoInfo *video, const VfiFrame *frame,
+    const VfiFrame *other)
+{
+  guint place = content->ids[0] == other->id ? 1 : 0;
+
+  if (content->ids[1] == frame->id)
+    place = 1;
+  if (content->ids[place] != frame->id) {
+    vfi_scene_signature (video, frame, &content->signatures[place]);
+    content->ids[place] = frame->id;
+  }
+  return &content->signatures[place];
+}
+
+GstVfiPairKind
+gst_vfi_content_judge (GstVfiContent *content, const VfiVideoInfo *video,
+    const VfiFrame *a, const VfiFrame *b, gdouble threshold)
+{
+  const VfiSceneSignature *of_a, *of_b;
+
+  if (content->announced)
+    return GST_VFI_PAIR_CUT;
+  if (vfi_frames_repeat (video, a, b, 0))
+    return GST_VFI_PAIR_IDENTICAL;
+  if (threshold <= 0)
+    return GST_VFI_PAIR_MOVES;
+  of_a = signature_of (content, video, a, b);
+  of_b = signature_of (content, video, b, a);
+  content->score = vfi_scene_score (of_a, of_b);
+  return content->score >= threshold ? GST_VFI_PAIR_CUT : GST_VFI_PAIR_MOVES;
+}
+
+GstVfiShow
+gst_vfi_content_show (GstVfiPairKind kind, GstVfiSceneMode mode, const GstVfiSlot *slot)
+{
+  switch (kind) {
+    case GST_VFI_PAIR_MOVES:
+      return GST_VFI_SHOW_MADE;
+    case GST_VFI_PAIR_IDENTICAL:
+      return GST_VFI_SHOW_FIRST;
+    case GST_VFI_PAIR_CUT:
+      break;
+  }
+  if (mode == GST_VFI_SCENE_NONE)
+    return GST_VFI_SHOW_NOTHING;
+  if (mode == GST_VFI_SCENE_NEAREST &&
+      slot->phase_num > slot->phase_den - slot->phase_num)
+    return GST_VFI_SHOW_SECOND;
+  return GST_VFI_SHOW_FIRST;
+}

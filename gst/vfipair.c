@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* What is shown between two frames: how they relate decides between the model's pictures and
+ * the frames themselves. */
+#include "vfipair.h"
+
+#include "vfifallback.h"
+#include "vfimeta.h"
+#include "vfipending.h"
+
+#define GST_CAT_DEFAULT gst_vfi_debug
+
+/* Two frames in the order of their times. */
+typedef struct {
+  GstVfiFrame *first;
+  GstVfiFrame *second;
+  VfiPair *pair; /* NULL: the reference stands for what would be made */
+  GstVfiPairKind kind;
+  GstVfiSceneMode mode;
+} Between;
+
+static gboolean
+inside_segment (const GstSegment *segment, GstClockTime start, GstClockTime stop)
+{
+  return gst_segment_to_running_time (segment, GST_FORMAT_TIME, start) !=
+             GST_CLOCK_TIME_NONE &&
+         gst_segment_to_running_time (segment, GST_FORMAT_TIME, stop) !=
+             GST_CLOCK_TIME_NONE;
+}
+
+static void
+judge (GstVfiStream *stream, Between *between)
+{
+  GstVfiSettings settings = gst_vfi_stream_settings (stream);
+  gdouble score;
+
+  between->mode = (GstVfiSceneMode) settings.scene_mode;
+  between->kind = gst_vfi_content_judge (&stream->content, &stream->session_video,
+      &between->first->picture, &between->second->picture, settings.scene_threshold);
+  score = stream->content.score;
+  g_mutex_lock (&stream->lock);
+  stream->counters.scene_score = score;
+  stream->counters.cuts += between->kind == GST_VFI_PAIR_CUT;
+  g_mutex_unlock (&stream->lock);
+  GST_DEBUG_OBJECT (stream->element, "pair before %" GST_TIME_FORMAT ": %s, score %.3f",
+      GST_TIME_ARGS (GST_BUFFER_PTS (between->second->buffer)),
+      between->kind == GST_VFI_PAIR_CUT         ? "a cut"
+      : between->kind == GST_VFI_PAIR_IDENTICAL ? "identical"
+                                                : "moving",
+      score);
+}
+
+/* Frames whose visible parts differ are no pair. */
+static GstFlowReturn
+open_pair (GstVfiStream *stream, Between *between)
+{
+  const VfiFrame pictures[] = {between->first->picture, between->second->picture};
+  g_autoptr (GError) error = NULL;
+
+  if (stream->only_copies ||
+      !gst_vfi_meta_same_crop (between->first->buffer, between->second->buffer))
+    return GST_FLOW_OK;
+  judge (stream, between);
+  if (between->kind != GST_VFI_PAIR_MOVES)
+    return GST_FLOW_OK;
+  between->pair =
+      vfi_session_begin (stream->session, pictures, G_N_ELEMENTS (pictures), &error);
+  if (between->pair == NULL && !gst_vfi_fallback_engine_failed (
+                                   stream, error, "no pair of frames could be opened"))
+    return GST_FLOW_ERROR;
+  return GST_FLOW_OK;
+}
+
+static void
+add_slot (GstVfiStream *stream, const Between *between, GstVfiSlot *slot)
+{
+  GstVfiShow show = gst_vfi_content_show (between->kind, between->mode, slot);
+  gboolean identical = between->kind == GST_VFI_PAIR_IDENTICAL;
+
+  if (show == GST_VFI_SHOW_NOTHING)
+    return;
+  gst_vfi_run_take (&stream->run, slot);
+  if (slot->kind != GST_VFI_SLOT_IN_BETWEEN ||
+      (show == GST_VFI_SHOW_MADE && between->pair == NULL)) {
+    gst_vfi_pending_add_duplicate (stream, stream->held, slot);
+    return;
+  }
+  if (show == GST_VFI_SHOW_MADE) {
+    gst_vfi_pending_add_in_between (
+        stream, between->pair, between->first, between->second, slot);
+    return;
+  }
+  g_mutex_lock (&stream->lock);
+  stream->counters.identical += identical;
+  g_mutex_unlock (&stream->lock);
+  gst_vfi_pending_add_duplicate (
+      stream, show == GST_VFI_SHOW_SECOND ? between->second : between->first, slot);
+}
+
+static void
+count_drop (GstVfiStream *stream)
+{
+  g_mutex_lock (&stream->lock);
+  stream->counters.drop++;
+  g_mutex_unlock (&stream->lock);
+}
+
+GstFlowReturn
+gst_vfi_pair_plan (GstVfiStream *stream, GstVfiFrame *next, const GstVfiFrameTime *time)
+{
+  gboolean reverse = stream->run.segment.rate < 0;
+  guint64 n_slots = gst_vfi_run_pair_slots (&stream->run, time);
+  gboolean shown = inside_segment (&stream->run.segment, stream->run.pts, time->pts);
+  Between between = {
+      .first = reverse ? next : stream->held,
+      .second = reverse ? stream->held : next,
+  };
+  GstFlowReturn ret = GST_FLOW_OK;
+  gboolean opened = FALSE;
+  GstVfiSlot slot;
+
+  for (guint64 i = 1; i < n_slots && ret == GST_FLOW_OK; i++) {
+    if (!gst_vfi_run_pair_slot (&stream->run, time, i, &slot)) {
+      if (shown)
+        count_drop (stream);
+      continue;
+    }
+    if (!opened && slot.kind == GST_VFI_SLOT_IN_BETWEEN) {
+      ret = open_pair (stream, &between);
+      opened = TRUE;
+    }
+    if (ret == GST_FLOW_OK)
+      add_slot (stream, &between, &slot);
+  }
+  vfi_pair_unref (between.pair);
+  return ret;
+}
