@@ -32,7 +32,7 @@ typedef struct {
   gboolean mark_droppable;
   gdouble scene_threshold;
   gint scene_mode; /* GstVfiSceneMode */
-  guint serial; /* counts changes */
+  guint serial;    /* counts changes */
 } GstVfiSettings;
 
 typedef enum {

@@ -17,9 +17,11 @@ static Fixture *start(int index, const char *caps, const char *properties)
     return f;
 }
 
+/* No two neighbours are the same picture. */
 static GstFlowReturn push(Fixture *f, guint64 number)
 {
-    return gst_harness_push(f->harness, flat_frame(f, 5, number * 50 * MS, 50 * MS));
+    return gst_harness_push(
+        f->harness, flat_frame(f, (int)(number % 200), number * 50 * MS, 50 * MS));
 }
 
 static gboolean send(Fixture *f, GstEvent *event)
