@@ -2,6 +2,7 @@
 /* The worker thread of a session: takes jobs in submission order, runs them, wakes waiters. */
 #include <vfi/error.h>
 
+#include "memory.h"
 #include "session_internal.h"
 
 /* Ends @job with @error (taken) or a picture, and tells everybody. */
@@ -56,9 +57,14 @@ static VfiJob *next_job(VfiSession *session)
 static void *work(void *data)
 {
     VfiSession *session = data;
+    unsigned trimmed = vfi_trim_requests();
     VfiJob *job;
 
     while ((job = next_job(session)) != NULL) {
+        if (trimmed != vfi_trim_requests()) {
+            trimmed = vfi_trim_requests();
+            session->backend->trim(session->device);
+        }
         run_job(session, job);
         vfi_job_unref(job); /* may drop the session's last reference: then we stop next */
     }

@@ -226,12 +226,14 @@ static void
 get_stats (GstVfiInterp *self, GValue *value)
 {
   VfiSession *session;
+  VfiSessionStats base;
   GstVfiCounters counters;
   VfiModel *model = NULL;
   GstStructure *stats;
 
   g_mutex_lock (&self->stream->lock);
   counters = self->stream->counters;
+  base = self->stream->session_base;
   session =
       self->stream->session != NULL ? vfi_session_ref (self->stream->session) : NULL;
   g_mutex_unlock (&self->stream->lock);
@@ -239,11 +241,63 @@ get_stats (GstVfiInterp *self, GValue *value)
   if (self->model != NULL)
     model = vfi_model_ref (self->model);
   GST_OBJECT_UNLOCK (self);
-  stats = gst_vfi_stats_new (&counters, model, session);
+  stats = gst_vfi_stats_new (&counters, model, session, &base);
   gst_vfi_live_add_stats (self->stream, stats);
   g_value_take_boxed (value, stats);
   vfi_session_unref (session);
   vfi_model_unref (model);
+}
+
+/* Action signals; any thread. */
+
+static void
+clear_cache (GstVfiInterp *self, gboolean full)
+{
+  GST_CAT_INFO_OBJECT (
+      gst_vfi_memory_debug, self, "clearing caches%s", full ? ", idle models too" : "");
+  vfi_clear_cache (full);
+}
+
+static void
+reset_stats (GstVfiInterp *self)
+{
+  VfiSession *session;
+  VfiSessionStats now = {0};
+
+  g_mutex_lock (&self->stream->lock);
+  session =
+      self->stream->session != NULL ? vfi_session_ref (self->stream->session) : NULL;
+  g_mutex_unlock (&self->stream->lock);
+  if (session != NULL)
+    vfi_session_get_stats (session, &now);
+  g_mutex_lock (&self->stream->lock);
+  self->stream->counters = (GstVfiCounters){0};
+  if (self->stream->session == session)
+    self->stream->session_base = now;
+  g_mutex_unlock (&self->stream->lock);
+  vfi_session_unref (session);
+}
+
+static void
+add_actions (GType type)
+{
+  const GSignalFlags flags = (GSignalFlags) (G_SIGNAL_RUN_LAST | G_SIGNAL_ACTION);
+
+  /**
+   * GstVfiInterp::clear-cache:
+   * @full: whether to drop idle models, too
+   *
+   * Gives memory that is not in use back to the system, process-wide.
+   */
+  g_signal_new_class_handler ("clear-cache", type, flags, G_CALLBACK (clear_cache), NULL,
+      NULL, NULL, G_TYPE_NONE, 1, G_TYPE_BOOLEAN);
+  /**
+   * GstVfiInterp::reset-stats:
+   *
+   * Sets all counters, also those of #GstVfiInterp:stats, to zero.
+   */
+  g_signal_new_class_handler ("reset-stats", type, flags, G_CALLBACK (reset_stats), NULL,
+      NULL, NULL, G_TYPE_NONE, 0);
 }
 
 static void
@@ -359,6 +413,7 @@ gst_vfi_interp_class_init (GstVfiInterpClass *klass)
   install_model (object_class);
   gst_vfi_properties_install (object_class, PROP_SETTINGS);
   install_readings (object_class);
+  add_actions (G_TYPE_FROM_CLASS (klass));
   add_pad_templates (element_class);
   gst_element_class_set_static_metadata (element_class, "Video frame interpolator",
       "Filter/Effect/Video", "Raises the frame rate by neural frame interpolation",

@@ -8,6 +8,7 @@
 #include "gstvfiinterp.h"
 
 GST_DEBUG_CATEGORY (gst_vfi_debug);
+GST_DEBUG_CATEGORY (gst_vfi_memory_debug);
 GST_DEBUG_CATEGORY_STATIC (gst_vfi_engine_debug);
 
 static void
@@ -30,6 +31,8 @@ plugin_init (GstPlugin *plugin)
   GST_DEBUG_CATEGORY_INIT (gst_vfi_debug, "vfiinterp", 0, "video frame interpolator");
   GST_DEBUG_CATEGORY_INIT (
       gst_vfi_engine_debug, "vfiengine", 0, "frame interpolation engine");
+  GST_DEBUG_CATEGORY_INIT (
+      gst_vfi_memory_debug, "vfiinterp-mem", 0, "memory of the frame interpolator");
   vfi_set_log_func (log_engine_line, NULL);
   return GST_ELEMENT_REGISTER (vfiinterp, plugin);
 }

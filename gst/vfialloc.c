@@ -34,6 +34,21 @@ new_own_pool (
   return pool;
 }
 
+gboolean
+gst_vfi_alloc_is_scarce (const GstBuffer *buffer, guint n_buffers)
+{
+  GstStructure *config;
+  guint max = 0;
+
+  if (buffer->pool == NULL)
+    return FALSE;
+  config = gst_buffer_pool_get_config (buffer->pool);
+  if (!gst_buffer_pool_config_get_params (config, NULL, NULL, NULL, &max))
+    max = 0;
+  gst_structure_free (config);
+  return max != 0 && max < n_buffers;
+}
+
 GstBufferPool *
 gst_vfi_alloc_own_pool (const GstVideoInfo *info, GstCaps *caps, gboolean with_meta)
 {

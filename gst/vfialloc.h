@@ -21,6 +21,10 @@ gboolean gst_vfi_alloc_propose (GstQuery *query, guint min_buffers, gboolean wit
  * the pools' minimum and removes pools that cannot grow. */
 void gst_vfi_alloc_amend_proxied (GstQuery *query);
 
+/* Whether @buffer comes from a pool of a fixed size that is smaller than @n_buffers: holding
+ * one of its buffers back may leave upstream without any. */
+gboolean gst_vfi_alloc_is_scarce (const GstBuffer *buffer, guint n_buffers);
+
 /* A new, active pool of own video buffers, growing on demand; rows are aligned if
  * @with_meta. @caps may be NULL. */
 GstBufferPool *gst_vfi_alloc_own_pool (

@@ -91,11 +91,19 @@ set_session (GstVfiStream *stream, VfiSession *session)
 {
   VfiSession *old;
 
-  if (session != NULL)
+  if (session != NULL) {
+    VfiSessionStats stats;
+    vfi_session_get_stats (session, &stats);
+    GST_CAT_INFO_OBJECT (gst_vfi_memory_debug, stream->element,
+        "new session: %" G_GSIZE_FORMAT " bytes of working memory, %" G_GSIZE_FORMAT
+        " of packed weights",
+        stats.arena_bytes, stats.packed_weight_bytes);
     vfi_session_set_notify (session, on_job_ended, stream);
+  }
   g_mutex_lock (&stream->lock);
   old = stream->session;
   stream->session = session;
+  stream->session_base = (VfiSessionStats){0};
   g_mutex_unlock (&stream->lock);
   if (old != NULL)
     vfi_session_set_notify (old, NULL, NULL);

@@ -12,6 +12,10 @@
 
 #define GST_CAT_DEFAULT gst_vfi_debug
 
+/* The reference, a frame that comes in, and two that downstream has: of a smaller pool the
+ * reference is copied. */
+#define BUFFERS_TO_HOLD_ONE 4
+
 static void
 count_drop (GstVfiStream *stream)
 {
@@ -86,6 +90,21 @@ new_frame (GstVfiStream *stream, GstBuffer *buffer)
   return frame;
 }
 
+/* Upstream wants its buffers back: the reference goes on living in a copy. */
+static void
+detach_held (GstVfiStream *stream)
+{
+  GstVfiFrame *copy;
+
+  if (stream->held == NULL)
+    return;
+  copy = gst_vfi_frame_detach (&stream->pictures, stream->held);
+  gst_vfi_frame_unref (stream->held);
+  stream->held = copy;
+  if (copy == NULL)
+    gst_vfi_run_close (&stream->run);
+}
+
 static GstFlowReturn
 interpolate (GstVfiStream *stream, GstBuffer *buffer)
 {
@@ -121,6 +140,8 @@ interpolate (GstVfiStream *stream, GstBuffer *buffer)
   }
   g_clear_pointer (&stream->held, gst_vfi_frame_unref);
   stream->held = frame;
+  if (gst_vfi_alloc_is_scarce (frame->buffer, BUFFERS_TO_HOLD_ONE))
+    detach_held (stream);
   return gst_vfi_pending_submit (stream);
 }
 
@@ -209,21 +230,6 @@ gst_vfi_process_event (GstVfiStream *stream, GstEvent *event)
   }
   gst_vfi_pending_add_event (stream, event);
   return gst_vfi_pending_submit (stream);
-}
-
-/* Upstream wants its buffers back: the reference goes on living in a copy. */
-static void
-detach_held (GstVfiStream *stream)
-{
-  GstVfiFrame *copy;
-
-  if (stream->held == NULL)
-    return;
-  copy = gst_vfi_frame_detach (&stream->pictures, stream->held);
-  gst_vfi_frame_unref (stream->held);
-  stream->held = copy;
-  if (copy == NULL)
-    gst_vfi_run_close (&stream->run);
 }
 
 gboolean

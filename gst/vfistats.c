@@ -15,7 +15,7 @@ add_model (GstStructure *stats, VfiModel *model)
 }
 
 static void
-add_session (GstStructure *stats, VfiSession *session)
+add_session (GstStructure *stats, VfiSession *session, const VfiSessionStats *base)
 {
   VfiSessionStats engine;
 
@@ -24,15 +24,17 @@ add_session (GstStructure *stats, VfiSession *session)
       G_TYPE_STRING, engine.cpu_level, "precision", G_TYPE_STRING, "f32", "threads",
       G_TYPE_UINT, engine.threads, "padded-width", G_TYPE_INT, engine.padded_width,
       "padded-height", G_TYPE_INT, engine.padded_height, "scale", G_TYPE_DOUBLE,
-      engine.scale, "pairs", G_TYPE_UINT64, engine.pairs, "inferences", G_TYPE_UINT64,
-      engine.inferences, "cancelled", G_TYPE_UINT64, engine.cancelled, "work-chunks",
-      G_TYPE_UINT64, engine.work_chunks, "arena-bytes", G_TYPE_UINT64,
+      engine.scale, "pairs", G_TYPE_UINT64, engine.pairs - base->pairs, "inferences",
+      G_TYPE_UINT64, engine.inferences - base->inferences, "cancelled", G_TYPE_UINT64,
+      engine.cancelled - base->cancelled, "work-chunks", G_TYPE_UINT64,
+      engine.work_chunks - base->work_chunks, "arena-bytes", G_TYPE_UINT64,
       (guint64) engine.arena_bytes, "packed-weight-bytes", G_TYPE_UINT64,
       (guint64) engine.packed_weight_bytes, NULL);
 }
 
 GstStructure *
-gst_vfi_stats_new (const GstVfiCounters *counters, VfiModel *model, VfiSession *session)
+gst_vfi_stats_new (const GstVfiCounters *counters, VfiModel *model, VfiSession *session,
+    const VfiSessionStats *base)
 {
   GstStructure *stats = gst_structure_new ("vfiinterp-stats", "in", G_TYPE_UINT64,
       counters->in, "out", G_TYPE_UINT64, counters->out, "interpolated", G_TYPE_UINT64,
@@ -44,6 +46,6 @@ gst_vfi_stats_new (const GstVfiCounters *counters, VfiModel *model, VfiSession *
   if (model != NULL)
     add_model (stats, model);
   if (session != NULL)
-    add_session (stats, session);
+    add_session (stats, session, base);
   return stats;
 }

@@ -20,8 +20,9 @@ typedef struct {
   gdouble scene_score;  /* of the last pair that was looked at */
 } GstVfiCounters;
 
-/* A new structure "vfiinterp-stats". @model and @session may be NULL. */
-GstStructure *gst_vfi_stats_new (
-    const GstVfiCounters *counters, VfiModel *model, VfiSession *session);
+/* A new structure "vfiinterp-stats". @model and @session may be NULL; @session's counters
+ * count from @base on. */
+GstStructure *gst_vfi_stats_new (const GstVfiCounters *counters, VfiModel *model,
+    VfiSession *session, const VfiSessionStats *base);
 
 G_END_DECLS

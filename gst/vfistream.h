@@ -27,6 +27,7 @@
 G_BEGIN_DECLS
 
 GST_DEBUG_CATEGORY_EXTERN (gst_vfi_debug);
+GST_DEBUG_CATEGORY_EXTERN (gst_vfi_memory_debug);
 
 /* Buffers that the queue takes before it blocks upstream. */
 #define GST_VFI_QUEUE_BUFFERS 2
@@ -55,6 +56,7 @@ struct _GstVfiStream {
   VfiModel *model;
   GstBufferPool *out_pool; /* the same as pictures.out_pool */
   GstVfiCounters counters;
+  VfiSessionStats session_base; /* the session's at the last reset-stats */
 
   GstVfiLive live; /* by field */
 

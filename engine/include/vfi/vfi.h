@@ -7,6 +7,7 @@
 #include <vfi/error.h>
 #include <vfi/frame.h>
 #include <vfi/log.h>
+#include <vfi/memory.h>
 #include <vfi/model.h>
 #include <vfi/scene.h>
 #include <vfi/session.h>
