@@ -69,6 +69,7 @@ gst_vfi_live_forget_costs (GstVfiStream *stream)
 {
   g_mutex_lock (&stream->lock);
   gst_vfi_qos_forget_costs (&stream->live.qos);
+  stream->live.cost_known = FALSE;
   g_mutex_unlock (&stream->lock);
 }
 
@@ -150,10 +151,11 @@ update_latency (GstVfiStream *stream, gboolean configured)
       .grid = run->slots.num != 0,
       .multiplier = run->multiplier,
       .frame = frame_interval (stream),
+      .cost = GST_CLOCK_TIME_NONE,
       .budget = gst_vfi_stream_settings (stream).latency_budget,
   };
   GstClockTime own = 0;
-  gboolean keeps_up = TRUE, changed;
+  gboolean keeps_up = TRUE, was_known, changed;
 
   if (input.grid)
     input.out_frame = gst_util_uint64_scale (GST_SECOND, run->slots.den, run->slots.num);
@@ -162,7 +164,13 @@ update_latency (GstVfiStream *stream, gboolean configured)
   configured = configured || input.budget != live->budget;
   live->budget = input.budget;
   g_mutex_lock (&stream->lock);
-  gst_vfi_qos_costs (&live->qos, &input.cost, &input.pair_cost);
+  was_known = live->cost_known;
+  live->cost_known =
+      was_known || live->qos.costs.in_between[0].n_times >= GST_VFI_LIVE_FEW_COSTS;
+  if (live->cost_known)
+    gst_vfi_qos_costs (&live->qos, &input.cost, &input.pair_cost);
+  /* What was assumed is no measurement that may differ a little. */
+  configured = configured || was_known != live->cost_known;
   if (stream->mode != GST_VFI_MODE_PASSTHROUGH)
     keeps_up = gst_vfi_latency_own (&input, &own);
   changed = gst_vfi_latency_must_post (live->own_latency, own, configured);
@@ -266,9 +274,30 @@ at_rate (const GstSegment *segment, GstClockTime span)
 }
 
 static GstClockTime
-running_time (GstVfiStream *stream, const GstVfiSlot *slot)
+running_time (GstVfiStream *stream, GstClockTime pts)
 {
-  return gst_segment_to_running_time (&stream->run.segment, GST_FORMAT_TIME, slot->pts);
+  return gst_segment_to_running_time (&stream->run.segment, GST_FORMAT_TIME, pts);
+}
+
+/* Who waits for a buffer's time was given it before and gives the thread back after it. */
+GstFlowReturn
+gst_vfi_live_push (GstVfiStream *stream, GstBuffer *buffer)
+{
+  GstVfiLive *live = &stream->live;
+  GstClockTime pts = GST_BUFFER_PTS (buffer);
+  GstClockTime base_time, before = clock_time (stream, &base_time), after, due;
+  GstFlowReturn ret = gst_pad_push (stream->srcpad, buffer);
+
+  if (!GST_CLOCK_TIME_IS_VALID (before) || !GST_CLOCK_TIME_IS_VALID (pts))
+    return ret;
+  after = gst_vfi_live_now (stream);
+  g_mutex_lock (&stream->lock);
+  due = gst_vfi_latency_deadline (
+      base_time, running_time (stream, pts), live->pipeline_latency, GST_CLOCK_TIME_NONE);
+  if (GST_CLOCK_TIME_IS_VALID (due) && before < due)
+    live->downstream_waits = after >= due;
+  g_mutex_unlock (&stream->lock);
+  return ret;
 }
 
 void
@@ -295,7 +324,17 @@ gst_vfi_live_begin_pair (GstVfiStream *stream, guint64 id, guint count, GstClock
   live->pair_id = id;
   live->pair_index = 0;
   if (due)
-    post_message (stream, &message, config.live, running_time (stream, slot), slot);
+    post_message (stream, &message, config.live, running_time (stream, slot->pts), slot);
+}
+
+/* A little of what others have is taken before an in-between is given up: sources are late,
+ * too. */
+static GstClockTime
+share_of_latency (const GstVfiLive *live)
+{
+  if (live->downstream_waits || !GST_CLOCK_TIME_IS_VALID (live->total))
+    return GST_CLOCK_TIME_NONE;
+  return live->total + GST_VFI_QOS_TOLERANCE;
 }
 
 GstVfiDecision
@@ -306,14 +345,14 @@ gst_vfi_live_decide (GstVfiStream *stream, const GstVfiSlot *slot, GstVfiQosJob 
   GstVfiDecision decision;
   GstVfiQosAsk ask = {
       .index = ++live->pair_index,
-      .running_time = running_time (stream, slot),
+      .running_time = running_time (stream, slot->pts),
       .now = clock_time (stream, &base_time),
       .jobs = live->jobs,
   };
 
   g_mutex_lock (&stream->lock);
   ask.deadline = gst_vfi_latency_deadline (
-      base_time, ask.running_time, live->pipeline_latency, live->total);
+      base_time, ask.running_time, live->pipeline_latency, share_of_latency (live));
   decision = gst_vfi_qos_decide (&live->qos, &ask, job);
   g_mutex_unlock (&stream->lock);
   return decision;

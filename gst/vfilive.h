@@ -19,6 +19,9 @@ typedef struct _GstVfiStream GstVfiStream;
 /* Measured costs and frame intervals are looked at for the latency once in this time. */
 #define GST_VFI_LIVE_MEASURE_INTERVAL (1 * GST_SECOND)
 
+/* Costs are taken for known from this many on: the first are those of cold caches. */
+#define GST_VFI_LIVE_FEW_COSTS 20
+
 /**
  * GstVfiJobTimes:
  * @wait: the job has ended and will not be asked about again
@@ -41,6 +44,9 @@ typedef gboolean (*GstVfiJobTimes) (gpointer user_data, VfiJob *job, gboolean wa
  * @out_frame: the output interval
  * @total: the least latency of the last answer in a live pipeline, or NONE
  * @pipeline_latency: value of the last LATENCY event, or NONE
+ * @downstream_waits: pushing a buffer lasts until its time in the pipeline has come: there is
+ *     a sink in this thread, and the whole of the pipeline's latency is for this element
+ * @cost_known: whether the latency was computed with a measured cost
  * @jobs: those that were submitted and have not been accounted for
  * @pair_id: which pair the ladder decides on: the id of its second frame
  * @pair_index: how many in-betweens of it were decided
@@ -62,6 +68,8 @@ typedef struct {
   GstClockTime pipeline_latency;
 
   /* Owned by the streaming thread. */
+  gboolean downstream_waits;
+  gboolean cost_known;
   guint jobs;
   guint64 pair_id;
   guint pair_index;
@@ -128,6 +136,9 @@ GstVfiDecision gst_vfi_live_decide (
  * whether it was. */
 gboolean gst_vfi_live_finish (
     GstVfiStream *stream, VfiJob *job, const GstVfiQosJob *qos_job, gboolean wait);
+
+/* Pushes @buffer (taken), with an eye on how long that takes. */
+GstFlowReturn gst_vfi_live_push (GstVfiStream *stream, GstBuffer *buffer);
 
 /* Adds rung, latency and costs to `stats`. */
 void gst_vfi_live_add_stats (GstVfiStream *stream, GstStructure *stats);

@@ -259,7 +259,7 @@ push_made (GstVfiStream *stream, GstVfiEntry *entry, GstBuffer *buffer)
   g_mutex_unlock (&stream->lock);
   GST_LOG_OBJECT (stream->element, "pushing %s %" GST_PTR_FORMAT,
       entry->kind == ENTRY_DUPLICATE ? "duplicate" : "in-between", buffer);
-  return gst_pad_push (stream->srcpad, buffer);
+  return gst_vfi_live_push (stream, buffer);
 }
 
 static GstFlowReturn
@@ -313,7 +313,7 @@ retire_original (GstVfiStream *stream, GstVfiEntry *entry)
   stream->counters.out++;
   g_mutex_unlock (&stream->lock);
   GST_LOG_OBJECT (stream->element, "pushing original %" GST_PTR_FORMAT, entry->buffer);
-  return gst_pad_push (stream->srcpad, g_steal_pointer (&entry->buffer));
+  return gst_vfi_live_push (stream, g_steal_pointer (&entry->buffer));
 }
 
 static GstFlowReturn
