@@ -69,6 +69,12 @@ void player_frame(Player *player, GstClockTime pts, GstClockTime duration,
         player_tail(player, player->tail, frame.pts);
     }
     gst_vfi_run_accept(&player->run, &frame);
+    if (player->pairs) {
+        guint64 index = gst_vfi_run_pair_index(&player->run);
+        GstVfiPairPlan plan = gst_vfi_pairs_plan(
+            player->pairs, index, player->pair_multiplier, player->variable);
+        gst_vfi_run_set_pair(&player->run, plan.multiplier, plan.repeat);
+    }
     if (gst_vfi_run_original_slot(&player->run, &slot))
         put(player, &slot);
 }

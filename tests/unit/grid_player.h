@@ -6,6 +6,7 @@
 #include <gst/gst.h>
 
 #include "vfigrid.h"
+#include "vfipairs.h"
 
 #define NONE GST_CLOCK_TIME_NONE
 #define MS GST_MSECOND
@@ -15,8 +16,11 @@ typedef struct {
     GArray *out; /* GstVfiSlot; a GAP event has phase_den 0 */
     guint dropped;
     guint warnings;
-    GstVfiTail tail;      /* of runs that a frame closes */
-    gboolean mark_copies; /* in player_text() */
+    GstVfiTail tail;          /* of runs that a frame closes */
+    gboolean mark_copies;     /* in player_text() */
+    const GstVfiPairs *pairs; /* NULL: no pair is treated its own way */
+    guint pair_multiplier;
+    gboolean variable;
 } Player;
 
 void player_init(Player *player, gint num, gint den, guint multiplier);
