@@ -1,9 +1,16 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Caps arithmetic: every structure is answered by itself, so that memory features and all
- * fields other than the rate stay as they are. */
+ * fields other than the rate stay as they are. A rate (fraction, range or list) is mapped
+ * element by element. */
 #include "vficaps.h"
 
+#include "vfirates.h"
+
 #include <string.h>
+
+/* Frames a second to multiply where a variable input must become a constant rate and says
+ * nothing about its own. */
+#define ASSUMED_RATE 30
 
 /* One caps structure on its way to the other pad. */
 typedef struct {
@@ -11,7 +18,7 @@ typedef struct {
   const GstStructure *structure;
   GstCapsFeatures *features;
   gboolean to_output;
-  guint multiplier;
+  const GstVfiCapsOptions *options;
 } Mapping;
 
 static guint
@@ -20,107 +27,113 @@ preferred_multiplier (const GstVfiCapsOptions *options)
   return CLAMP (options->multiplier, 1, GST_VFI_MAX_MULTIPLIER);
 }
 
-/* rate * factor towards the output, rate / factor towards the input. FALSE on overflow. */
+/* The most outputs that a frame may have where every pair has its own multiplier. */
+static guint
+largest_multiplier (const GstVfiCapsOptions *options)
+{
+  return MAX (preferred_multiplier (options),
+      MIN (options->largest_of_pairs, GST_VFI_MAX_MULTIPLIER));
+}
+
 static gboolean
-map_fraction (const GValue *rate, guint factor, gboolean to_output, gint *num, gint *den)
+is_fraction (const GValue *rate)
 {
-  gint factor_num = to_output ? (gint) factor : 1;
-  gint factor_den = to_output ? 1 : (gint) factor;
-  return gst_util_fraction_multiply (gst_value_get_fraction_numerator (rate),
-      gst_value_get_fraction_denominator (rate), factor_num, factor_den, num, den);
+  return rate && GST_VALUE_HOLDS_FRACTION (rate);
 }
 
-/* Appends the rates of the range @from mapped by all factors @first to @last. The end that
- * grows over what a fraction can hold becomes the largest such rate, the end that falls
- * below it 0; nothing is appended if the other end does not fit either. */
-static void
-append_range (
-    GValue *list, const GValue *from, guint first, guint last, gboolean to_output)
+static gboolean
+is_variable (const GValue *rate)
 {
-  gint low_num, low_den, high_num, high_den;
-  guint low_factor = to_output ? first : last;
-  guint high_factor = to_output ? last : first;
-  if (!map_fraction (gst_value_get_fraction_range_min (from), low_factor, to_output,
-          &low_num, &low_den)) {
-    if (to_output)
-      return;
-    low_num = 0;
-    low_den = 1;
-  }
-  if (!map_fraction (gst_value_get_fraction_range_max (from), high_factor, to_output,
-          &high_num, &high_den)) {
-    if (!to_output)
-      return;
-    high_num = G_MAXINT;
-    high_den = 1;
-  }
-  if (gst_util_fraction_compare (low_num, low_den, high_num, high_den) >= 0)
-    return;
-  GValue range = G_VALUE_INIT;
-  g_value_init (&range, GST_TYPE_FRACTION_RANGE);
-  gst_value_set_fraction_range_full (&range, low_num, low_den, high_num, high_den);
-  gst_value_list_append_and_take_value (list, &range);
+  return is_fraction (rate) && gst_value_get_fraction_numerator (rate) == 0;
 }
 
-/* Appends @num/@den to the list unless it is there. @seen: set of gint64 keys. */
-static void
-append_fraction (GValue *list, GHashTable *seen, gint num, gint den)
-{
-  gint64 key = ((gint64) num << 32) | (gint64) den;
-  if (!g_hash_table_add (seen, g_memdup2 (&key, sizeof key)))
-    return;
-  GValue value = G_VALUE_INIT;
-  g_value_init (&value, GST_TYPE_FRACTION);
-  gst_value_set_fraction (&value, num, den);
-  gst_value_list_append_and_take_value (list, &value);
-}
-
-/* Appends @rate (a fraction or a range) mapped by the factors @first to @last. */
-static void
-append_mapped (GValue *list, GHashTable *seen, const GValue *rate, guint first,
-    guint last, gboolean to_output)
+/* The ends of a range, or a fraction twice. */
+static gboolean
+get_ends (const GValue *rate, const GValue **low, const GValue **high)
 {
   if (GST_VALUE_HOLDS_FRACTION_RANGE (rate)) {
-    append_range (list, rate, first, last, to_output);
-  } else if (GST_VALUE_HOLDS_FRACTION (rate)) {
-    gint num, den;
-    for (guint factor = first; factor <= last; factor++) {
-      if (map_fraction (rate, factor, to_output, &num, &den))
-        append_fraction (list, seen, num, den);
-    }
+    *low = gst_value_get_fraction_range_min (rate);
+    *high = gst_value_get_fraction_range_max (rate);
+  } else {
+    *low = *high = rate;
   }
+  return is_fraction (*low) && is_fraction (*high);
 }
 
-/* Adds a copy of the structure with rates mapped by the factors @first to @last; none if
- * no rate remains. */
+/* The rate that the multiplier makes of @rate, of both ends of a range. */
 static void
-add_mapped (Mapping *mapping, guint first, guint last)
+append_preferred (const Mapping *mapping, GArray *rates, const GValue *rate)
+{
+  const GValue *low, *high;
+  guint factor = preferred_multiplier (mapping->options);
+  gint num, den;
+  if (!get_ends (rate, &low, &high))
+    return;
+  if (low != high)
+    gst_vfi_rates_append_mapped (rates, low, factor, high, factor, mapping->to_output);
+  else if (gst_vfi_rate_multiply (rate, factor, mapping->to_output, &num, &den))
+    gst_vfi_rates_append (rates, num, den, num, den);
+}
+
+/* Every rate that the input rate @rate can become. */
+static void
+append_possible_outputs (const Mapping *mapping, GArray *rates, const GValue *rate)
+{
+  const GValue *low, *high;
+  (void) mapping;
+  if (!get_ends (rate, &low, &high))
+    return;
+  if (is_variable (low))
+    gst_vfi_rates_append (rates, 0, 1, G_MAXINT, 1);
+  else
+    gst_vfi_rates_append_mapped (rates, low, 1, high, GST_VFI_MAX_MULTIPLIER, TRUE);
+}
+
+/* Every rate that can become the output rate @rate; a variable one always can. */
+static void
+append_possible_inputs (const Mapping *mapping, GArray *rates, const GValue *rate)
+{
+  const GValue *low, *high;
+  if (!get_ends (rate, &low, &high))
+    return;
+  if (is_variable (low) && mapping->options->largest_of_pairs > 0)
+    gst_vfi_rates_append (rates, 0, 1, G_MAXINT, 1);
+  else
+    gst_vfi_rates_append_mapped (rates, low, GST_VFI_MAX_MULTIPLIER, high, 1, FALSE);
+}
+
+typedef void (*AppendRates) (const Mapping *mapping, GArray *rates, const GValue *rate);
+
+/* Adds a copy of the structure with @rates; none if there are none. */
+static void
+add_with_rates (Mapping *mapping, const GArray *rates)
+{
+  if (rates->len == 0)
+    return;
+  GValue value = gst_vfi_rates_value (rates);
+  GstStructure *copy = gst_structure_copy (mapping->structure);
+  gst_structure_remove_field (copy, "max-framerate");
+  gst_structure_take_value (copy, "framerate", &value);
+  mapping->result = gst_caps_merge_structure_full (
+      mapping->result, copy, gst_caps_features_copy (mapping->features));
+}
+
+/* Adds a copy of the structure with its rates mapped by @append and, with @or_variable, the
+ * variable one. */
+static void
+add_mapped (Mapping *mapping, AppendRates append, gboolean or_variable)
 {
   const GValue *rate = gst_structure_get_value (mapping->structure, "framerate");
-  g_autoptr (GHashTable) seen =
-      g_hash_table_new_full (g_int64_hash, g_int64_equal, g_free, NULL);
-  GValue list = G_VALUE_INIT;
-  g_value_init (&list, GST_TYPE_LIST);
-
+  g_autoptr (GArray) rates = gst_vfi_rates_new ();
   if (GST_VALUE_HOLDS_LIST (rate)) {
-    guint rates = gst_value_list_get_size (rate);
-    guint steps = MAX (1, (last - first + 1) / MAX (1, rates));
-    for (guint i = 0; i < rates; i++)
-      append_mapped (&list, seen, gst_value_list_get_value (rate, i), first,
-          first + steps - 1, mapping->to_output);
+    for (guint i = 0; i < gst_value_list_get_size (rate); i++)
+      append (mapping, rates, gst_value_list_get_value (rate, i));
   } else {
-    append_mapped (&list, seen, rate, first, last, mapping->to_output);
+    append (mapping, rates, rate);
   }
-
-  guint found = gst_value_list_get_size (&list);
-  if (found > 0) {
-    GstStructure *copy = gst_structure_copy (mapping->structure);
-    gst_structure_set_value (
-        copy, "framerate", found == 1 ? gst_value_list_get_value (&list, 0) : &list);
-    mapping->result = gst_caps_merge_structure_full (
-        mapping->result, copy, gst_caps_features_copy (mapping->features));
-  }
-  g_value_unset (&list);
+  if (or_variable)
+    gst_vfi_rates_append (rates, 0, 1, 0, 1);
+  add_with_rates (mapping, rates);
 }
 
 static void
@@ -131,11 +144,12 @@ add_same_rate (Mapping *mapping)
       gst_caps_features_copy (mapping->features));
 }
 
-/* Adds a copy of the structure with the maximal rate @max, or without one. */
+/* Adds a copy of the structure of variable rate with the maximal rate @max, or without. */
 static void
 add_with_max (Mapping *mapping, const GValue *max)
 {
   GstStructure *copy = gst_structure_copy (mapping->structure);
+  gst_structure_set (copy, "framerate", GST_TYPE_FRACTION, 0, 1, NULL);
   if (max)
     gst_structure_set_value (copy, "max-framerate", max);
   else
@@ -144,42 +158,73 @@ add_with_max (Mapping *mapping, const GValue *max)
       mapping->result, copy, gst_caps_features_copy (mapping->features));
 }
 
+/* As add_with_max() with @rate times the most outputs a frame. */
+static void
+add_with_mapped_max (Mapping *mapping, const GValue *rate)
+{
+  guint factor = largest_multiplier (mapping->options);
+  gint num, den;
+  if (!gst_vfi_rate_multiply (rate, factor, mapping->to_output, &num, &den)) {
+    num = mapping->to_output ? G_MAXINT : 0;
+    den = 1;
+  }
+  GValue max = G_VALUE_INIT;
+  g_value_init (&max, GST_TYPE_FRACTION);
+  gst_value_set_fraction (&max, num, den);
+  add_with_max (mapping, &max);
+  g_value_unset (&max);
+}
+
 /* A variable rate stays variable; its maximum grows with the frames in between. A maximum
  * that is not chosen yet says nothing about the other side and is left out. */
 static void
 add_variable (Mapping *mapping)
 {
   const GValue *max = gst_structure_get_value (mapping->structure, "max-framerate");
-  if (!max || !GST_VALUE_HOLDS_FRACTION (max)) {
+  if (is_fraction (max)) {
+    add_with_mapped_max (mapping, max);
+    add_with_max (mapping, max);
+  } else {
     add_with_max (mapping, NULL);
-    return;
   }
-  gint num, den;
-  if (!map_fraction (max, mapping->multiplier, mapping->to_output, &num, &den)) {
-    num = mapping->to_output ? G_MAXINT : 0;
-    den = 1;
+}
+
+static void
+add_outputs (Mapping *mapping, const GValue *rate)
+{
+  if (is_variable (rate)) {
+    add_variable (mapping);
+  } else if (mapping->options->largest_of_pairs > 0) {
+    if (is_fraction (rate))
+      add_with_mapped_max (mapping, rate);
+    add_with_max (mapping, NULL);
   }
-  GValue mapped = G_VALUE_INIT;
-  g_value_init (&mapped, GST_TYPE_FRACTION);
-  gst_value_set_fraction (&mapped, num, den);
-  add_with_max (mapping, &mapped);
-  add_with_max (mapping, max);
-  g_value_unset (&mapped);
+  if (!is_variable (rate))
+    add_mapped (mapping, append_preferred, FALSE);
+  add_mapped (mapping, append_possible_outputs, FALSE);
+}
+
+static void
+add_inputs (Mapping *mapping, const GValue *rate)
+{
+  if (is_variable (rate))
+    add_variable (mapping);
+  else
+    add_mapped (mapping, append_preferred, FALSE);
+  if (!is_variable (rate) || mapping->options->largest_of_pairs > 0)
+    add_mapped (mapping, append_possible_inputs, TRUE);
 }
 
 static void
 add_interpolated (Mapping *mapping)
 {
   const GValue *rate = gst_structure_get_value (mapping->structure, "framerate");
-  if (!rate) {
+  if (!rate)
     add_same_rate (mapping);
-  } else if (GST_VALUE_HOLDS_FRACTION (rate) &&
-             gst_value_get_fraction_numerator (rate) == 0) {
-    add_variable (mapping);
-  } else {
-    add_mapped (mapping, mapping->multiplier, mapping->multiplier);
-    add_mapped (mapping, 1, GST_VFI_MAX_MULTIPLIER);
-  }
+  else if (mapping->to_output)
+    add_outputs (mapping, rate);
+  else
+    add_inputs (mapping, rate);
 }
 
 /* Moves the modes other than progressive from @structure into @rest (a list value), which
@@ -209,8 +254,8 @@ is_interlaced (const GstStructure *structure)
   return mode && strcmp (mode, "progressive") != 0;
 }
 
-static gboolean
-is_single_view (GstVideoMultiviewMode mode)
+gboolean
+gst_vfi_caps_is_single_view (GstVideoMultiviewMode mode)
 {
   return mode == GST_VIDEO_MULTIVIEW_MODE_NONE || mode == GST_VIDEO_MULTIVIEW_MODE_MONO ||
          mode == GST_VIDEO_MULTIVIEW_MODE_LEFT || mode == GST_VIDEO_MULTIVIEW_MODE_RIGHT;
@@ -224,12 +269,14 @@ has_packed_views (const GstStructure *structure)
   if (gst_structure_get_int (structure, "views", &views) && views > 1)
     return TRUE;
   const gchar *mode = gst_structure_get_string (structure, "multiview-mode");
-  return mode && !is_single_view (gst_video_multiview_mode_from_caps_string (mode));
+  return mode &&
+         !gst_vfi_caps_is_single_view (gst_video_multiview_mode_from_caps_string (mode));
 }
 
 static void
-add_structure (Mapping *mapping, const GstStructure *structure, gboolean pass_unsupported)
+add_structure (Mapping *mapping, const GstStructure *structure)
 {
+  gboolean pass_unsupported = mapping->options->pass_unsupported;
   g_autoptr (GstStructure) copy = gst_structure_copy (structure);
   GValue interlaced = G_VALUE_INIT;
   mapping->structure = copy;
@@ -260,11 +307,11 @@ gst_vfi_caps_transform (GstPadDirection direction, const GstCaps *caps, GstCaps 
   Mapping mapping = {
       .result = gst_caps_new_empty (),
       .to_output = direction == GST_PAD_SINK,
-      .multiplier = preferred_multiplier (options),
+      .options = options,
   };
   for (guint i = 0; i < gst_caps_get_size (caps); i++) {
     mapping.features = gst_caps_get_features (caps, i);
-    add_structure (&mapping, gst_caps_get_structure (caps, i), options->pass_unsupported);
+    add_structure (&mapping, gst_caps_get_structure (caps, i));
   }
   if (filter) {
     GstCaps *limited =
@@ -275,152 +322,55 @@ gst_vfi_caps_transform (GstPadDirection direction, const GstCaps *caps, GstCaps 
   return mapping.result;
 }
 
+/* Whether @rate allows a variable one. */
+static gboolean
+may_be_variable (const GValue *rate)
+{
+  GValue variable = G_VALUE_INIT;
+  g_value_init (&variable, GST_TYPE_FRACTION);
+  gst_value_set_fraction (&variable, 0, 1);
+  gboolean possible = gst_value_intersect (NULL, rate, &variable);
+  g_value_unset (&variable);
+  return possible;
+}
+
+/* The output rate that is wanted of the input @from where @possible are allowed. */
+static void
+wanted_rate (const GstStructure *from, const GValue *possible,
+    const GstVfiCapsOptions *options, gint *num, gint *den)
+{
+  gboolean interpolated = !has_packed_views (from) && !is_interlaced (from);
+  gint factor = interpolated ? (gint) preferred_multiplier (options) : 1;
+  gboolean constant =
+      gst_structure_get_fraction (from, "framerate", num, den) && *num > 0;
+  gboolean per_pair = interpolated && options->largest_of_pairs > 0;
+  if ((!constant || per_pair) && may_be_variable (possible)) {
+    *num = 0;
+    *den = 1;
+    return;
+  }
+  if (!constant && !gst_structure_get_fraction (from, "max-framerate", num, den)) {
+    *num = ASSUMED_RATE;
+    *den = 1;
+  }
+  gint in_num = *num, in_den = *den;
+  if (!gst_util_fraction_multiply (in_num, in_den, factor, 1, num, den)) {
+    *num = in_num;
+    *den = in_den;
+  }
+}
+
 GstCaps *
 gst_vfi_caps_fixate (
     const GstCaps *in, GstCaps *candidates, const GstVfiCapsOptions *options)
 {
-  const GstStructure *from = gst_caps_get_structure (in, 0);
   candidates = gst_caps_make_writable (gst_caps_truncate (candidates));
   GstStructure *to = gst_caps_get_structure (candidates, 0);
-  const GValue *rate = gst_structure_get_value (from, "framerate");
-  gint num = 0, den = 1;
-  gboolean multiply = rate && !has_packed_views (from) && !is_interlaced (from);
-  if (rate && !map_fraction (rate, multiply ? preferred_multiplier (options) : 1, TRUE,
-                  &num, &den)) {
-    num = gst_value_get_fraction_numerator (rate);
-    den = gst_value_get_fraction_denominator (rate);
-  }
-  if (gst_structure_has_field (to, "framerate"))
+  const GValue *possible = gst_structure_get_value (to, "framerate");
+  if (possible) {
+    gint num, den;
+    wanted_rate (gst_caps_get_structure (in, 0), possible, options, &num, &den);
     gst_structure_fixate_field_nearest_fraction (to, "framerate", num, den);
+  }
   return gst_caps_fixate (candidates);
-}
-
-gboolean
-gst_vfi_caps_is_variable (const GstVideoInfo *info)
-{
-  return (GST_VIDEO_INFO_FLAGS (info) & GST_VIDEO_FLAG_VARIABLE_FPS) != 0 ||
-         GST_VIDEO_INFO_FPS_N (info) == 0;
-}
-
-gboolean
-gst_vfi_caps_can_interpolate (const GstVideoInfo *info, gchar **reason)
-{
-  gchar *text = NULL;
-  if (GST_VIDEO_INFO_IS_INTERLACED (info))
-    text = g_strdup_printf ("Video with interlace-mode=%s cannot be interpolated; put "
-                            "'deinterlace' before this element",
-        gst_video_interlace_mode_to_string (GST_VIDEO_INFO_INTERLACE_MODE (info)));
-  else if (GST_VIDEO_INFO_VIEWS (info) > 1 ||
-           !is_single_view (GST_VIDEO_INFO_MULTIVIEW_MODE (info)))
-    text =
-        g_strdup ("Video with several views in a frame cannot be interpolated; it only "
-                  "passes through at its own rate");
-  if (reason)
-    *reason = text;
-  else
-    g_free (text);
-  return text == NULL;
-}
-
-/* @out / @in as an integer of at most GST_VFI_MAX_MULTIPLIER, else 0. */
-static guint
-integer_ratio (const GstVideoInfo *in, const GstVideoInfo *out)
-{
-  guint64 dividend =
-      (guint64) GST_VIDEO_INFO_FPS_N (out) * (guint64) GST_VIDEO_INFO_FPS_D (in);
-  guint64 divisor =
-      (guint64) GST_VIDEO_INFO_FPS_D (out) * (guint64) GST_VIDEO_INFO_FPS_N (in);
-  if (divisor == 0 || dividend % divisor != 0)
-    return 0;
-  guint64 ratio = dividend / divisor;
-  return ratio <= GST_VFI_MAX_MULTIPLIER ? (guint) ratio : 0;
-}
-
-static gboolean
-same_rate (const GstVideoInfo *in, const GstVideoInfo *out)
-{
-  gboolean variable = gst_vfi_caps_is_variable (in);
-  if (variable != gst_vfi_caps_is_variable (out))
-    return FALSE;
-  return variable || integer_ratio (in, out) == 1;
-}
-
-static gchar *
-explain_pictures (const GstVideoInfo *in, const GstVideoInfo *out)
-{
-  return g_strdup_printf (
-      "Only the frame rate can change: %s %dx%d cannot become %s %dx%d; put "
-      "'videoconvertscale' before or behind this element",
-      GST_VIDEO_INFO_NAME (in), GST_VIDEO_INFO_WIDTH (in), GST_VIDEO_INFO_HEIGHT (in),
-      GST_VIDEO_INFO_NAME (out), GST_VIDEO_INFO_WIDTH (out), GST_VIDEO_INFO_HEIGHT (out));
-}
-
-static gchar *
-explain_rates (const GstVideoInfo *in, const GstVideoInfo *out)
-{
-  if (gst_vfi_caps_is_variable (in))
-    return g_strdup_printf (
-        "Input with a variable frame rate cannot become %d/%d frames a second; put "
-        "'videorate' and caps with a fixed frame rate before this element, or leave the "
-        "output rate open",
-        GST_VIDEO_INFO_FPS_N (out), GST_VIDEO_INFO_FPS_D (out));
-
-  gint num = GST_VIDEO_INFO_FPS_N (in), den = GST_VIDEO_INFO_FPS_D (in);
-  g_autoptr (GString) text = g_string_new (NULL);
-  if (gst_vfi_caps_is_variable (out))
-    g_string_printf (text, "A rate of %d/%d cannot become variable", num, den);
-  else
-    g_string_printf (text, "A rate of %d/%d cannot become %d/%d", num, den,
-        GST_VIDEO_INFO_FPS_N (out), GST_VIDEO_INFO_FPS_D (out));
-  g_string_append_printf (text,
-      ": only integer multiples up to %d times the input rate are possible, such as",
-      GST_VFI_MAX_MULTIPLIER);
-  gint multiple_num, multiple_den;
-  for (gint factor = 1; factor <= 4; factor++) {
-    if (gst_util_fraction_multiply (num, den, factor, 1, &multiple_num, &multiple_den))
-      g_string_append_printf (
-          text, "%s %d/%d", factor == 1 ? "" : ",", multiple_num, multiple_den);
-  }
-  return g_strdup (text->str);
-}
-
-/* Outputs an input frame, 0 if the rates do not fit together. */
-static guint
-ratio_of_rates (const GstVideoInfo *in, const GstVideoInfo *out, guint preferred)
-{
-  gboolean variable = gst_vfi_caps_is_variable (in);
-  if (variable != gst_vfi_caps_is_variable (out))
-    return 0;
-  guint ratio = integer_ratio (in, out);
-  return variable && ratio == 0 ? preferred : ratio;
-}
-
-GstVfiMode
-gst_vfi_caps_decide (const GstVideoInfo *in, const GstVideoInfo *out,
-    const GstVfiCapsOptions *options, guint *multiplier, gchar **reason)
-{
-  g_autofree gchar *text = NULL;
-  *multiplier = 1;
-  if (reason)
-    *reason = NULL;
-  if (GST_VIDEO_INFO_FORMAT (in) != GST_VIDEO_INFO_FORMAT (out) ||
-      GST_VIDEO_INFO_WIDTH (in) != GST_VIDEO_INFO_WIDTH (out) ||
-      GST_VIDEO_INFO_HEIGHT (in) != GST_VIDEO_INFO_HEIGHT (out)) {
-    text = explain_pictures (in, out);
-  } else if (!gst_vfi_caps_can_interpolate (in, &text)) {
-    gboolean may_pass = options->pass_unsupported || !GST_VIDEO_INFO_IS_INTERLACED (in);
-    if (may_pass && same_rate (in, out))
-      return GST_VFI_MODE_PASSTHROUGH;
-  } else {
-    *multiplier = ratio_of_rates (in, out, preferred_multiplier (options));
-    if (*multiplier > 1)
-      return GST_VFI_MODE_MULTIPLY;
-    if (*multiplier == 1)
-      return GST_VFI_MODE_PASSTHROUGH;
-    *multiplier = 1;
-    text = explain_rates (in, out);
-  }
-  if (reason)
-    *reason = g_steal_pointer (&text);
-  return GST_VFI_MODE_REFUSE;
 }

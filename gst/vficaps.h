@@ -1,12 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Caps arithmetic of the element: which output rates an input rate can become, which input
- * rates an output rate can come from, and what a chosen pair of rates asks the element to
- * do. Pure functions: no element, no lock, no state.
+/* Caps arithmetic of the element: which output rates an input rate can become and which
+ * input rates an output rate can come from. Pure functions: no element, no lock, no state.
  *
- * An answer to a caps query lists only what is also accepted later. The output rate is an
- * integer multiple of the input rate (1 to GST_VFI_MAX_MULTIPLIER), so a fixed input rate
- * is answered by the list of its multiples and not by a range. Rates between two multiples
- * need the output grid; with it the list becomes the range [f, f * cap]. */
+ * An answer to a caps query lists only what gst_vfi_caps_decide() (vfidecide.h) accepts
+ * later: an input rate f can become every rate from f to f * GST_VFI_MAX_MULTIPLIER, a
+ * variable one stays variable or becomes any rate. */
 #pragma once
 
 #include <gst/gst.h>
@@ -23,23 +21,15 @@ G_BEGIN_DECLS
  *     GST_VFI_MAX_MULTIPLIER; values outside are clamped
  * @pass_unsupported: whether video that cannot be interpolated (interlaced, several views
  *     in a frame) passes through at its own rate instead of being left out
+ * @largest_of_pairs: the largest of the multipliers that pairs have of their own
+ *     (gst_vfi_pairs_largest_multiplier()), 0 without such a list; with one, a variable
+ *     output rate is possible for every input, and preferred
  */
 typedef struct {
   guint multiplier;
   gboolean pass_unsupported;
+  guint largest_of_pairs;
 } GstVfiCapsOptions;
-
-/**
- * GstVfiMode:
- * @GST_VFI_MODE_REFUSE: the two caps cannot be connected
- * @GST_VFI_MODE_PASSTHROUGH: buffers go through as they are
- * @GST_VFI_MODE_MULTIPLY: every pair of frames gets multiplier - 1 frames in between
- */
-typedef enum {
-  GST_VFI_MODE_REFUSE,
-  GST_VFI_MODE_PASSTHROUGH,
-  GST_VFI_MODE_MULTIPLY,
-} GstVfiMode;
 
 /**
  * gst_vfi_caps_transform:
@@ -48,12 +38,11 @@ typedef enum {
  * @caps: caps with fractions, ranges or lists of them, 0/1 (variable) or no rate at all
  * @filter: (nullable): the caps the answer is limited to; their order wins
  *
- * For every structure the answer has one with the preferred rate (rate * multiplier, or
- * rate / multiplier towards the input), then one with every possible rate, each with the
+ * For every structure the answer has, in this order: the variable rate where that is
+ * preferred, with a maximal rate where the input's is known; the preferred rate (rate *
+ * multiplier, or rate / multiplier towards the input); every possible rate. Each has the
  * structure's own features and otherwise verbatim fields. A rate that does not fit into a
- * fraction is left out. Lists are mapped element by element (a list of n rates gets the
- * first cap / n multiples of each, so that lists stay short); a range becomes the range
- * from its lowest to its highest possible rate, because no rate is chosen yet. Interlaced
+ * fraction is left out. Ranges and lists are mapped element by element. Interlaced
  * structures are left out or, with @pass_unsupported, kept at their rate.
  *
  * Returns: (transfer full): the caps of the other pad, possibly empty.
@@ -67,42 +56,15 @@ GstCaps *gst_vfi_caps_transform (GstPadDirection direction, const GstCaps *caps,
  * @candidates: (transfer full): not empty; what @in can become and downstream accepts
  *
  * Fixates the first structure of @candidates, its rate nearest to input rate * multiplier.
- * A variable input (rate 0/1 or no rate) stays variable where @candidates allow it.
+ * A variable input (rate 0/1 or no rate) stays variable where @candidates allow it; where
+ * not, its maximal rate counts, or 30/1.
  *
  * Returns: (transfer full): fixed output caps.
  */
 GstCaps *gst_vfi_caps_fixate (
     const GstCaps *in, GstCaps *candidates, const GstVfiCapsOptions *options);
 
-/**
- * gst_vfi_caps_decide:
- * @in: the input format
- * @out: the output format
- * @multiplier: (out): the ratio of the rates: at least 2 with GST_VFI_MODE_MULTIPLY, else 1
- * @reason: (out) (optional) (transfer full): with GST_VFI_MODE_REFUSE a sentence for the
- *     user that names both formats and what is possible instead, otherwise NULL
- *
- * With a variable input and a variable output the ratio is that of the maximal rates where
- * both have one and it is an integer, otherwise the preferred multiplier.
- */
-GstVfiMode gst_vfi_caps_decide (const GstVideoInfo *in, const GstVideoInfo *out,
-    const GstVfiCapsOptions *options, guint *multiplier, gchar **reason);
-
-/**
- * gst_vfi_caps_is_variable:
- *
- * Whether frames come at a variable or unknown rate. Not the same as a rate of 0 in @info:
- * with max-framerate in the caps, GstVideoInfo holds the maximal rate instead.
- */
-gboolean gst_vfi_caps_is_variable (const GstVideoInfo *info);
-
-/**
- * gst_vfi_caps_can_interpolate:
- * @reason: (out) (optional) (transfer full): if not, a sentence that says why and what to
- *     put before the element
- *
- * Whether frames of this kind can be interpolated: progressive and one view a frame.
- */
-gboolean gst_vfi_caps_can_interpolate (const GstVideoInfo *info, gchar **reason);
+/* Whether a frame is one picture of one view. */
+gboolean gst_vfi_caps_is_single_view (GstVideoMultiviewMode mode);
 
 G_END_DECLS

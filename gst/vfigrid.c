@@ -137,15 +137,15 @@ gst_vfi_run_set_max_gap (GstVfiRun *run, GstClockTime max_gap)
   run->max_gap = max_gap;
 }
 
-/* Begins the grid in the middle of a run: behind the reference, which is out already. */
+/* Begins the grid in the middle of a run: behind the last output. */
 static void
-start_behind_reference (GstVfiRun *run)
+start_behind_output (GstVfiRun *run)
 {
-  GstVfiSlot slot = gst_vfi_run_own_slot (run);
-  if (!gst_vfi_run_is_reverse (run) && GST_CLOCK_TIME_IS_VALID (slot.duration)) {
-    gst_vfi_slots_start (&run->slots, gst_vfi_time_add (slot.pts, slot.duration), FALSE);
+  gboolean reverse = gst_vfi_run_is_reverse (run);
+  if (!reverse && GST_CLOCK_TIME_IS_VALID (run->last_end)) {
+    gst_vfi_slots_start (&run->slots, run->last_end, FALSE);
   } else {
-    gst_vfi_slots_start (&run->slots, slot.pts, gst_vfi_run_is_reverse (run));
+    gst_vfi_slots_start (&run->slots, run->pts, reverse);
     run->slots.next = 1;
   }
 }
@@ -164,7 +164,7 @@ gst_vfi_run_set_grid (GstVfiRun *run, gint num, gint den)
   } else if (run->slots.num > 0) {
     gst_vfi_slots_change_rate (&run->slots, rate_num, rate_den);
   } else {
-    start_behind_reference (run);
+    start_behind_output (run);
     run->slots.num = rate_num;
     run->slots.den = rate_den;
   }
@@ -180,6 +180,7 @@ gst_vfi_run_close (GstVfiRun *run)
   run->up_to_next = GST_CLOCK_TIME_NONE;
   run->shown_slot = G_MAXUINT64;
   run->last_out = GST_CLOCK_TIME_NONE;
+  run->last_end = GST_CLOCK_TIME_NONE;
   run->warned = FALSE;
 }
 

@@ -173,6 +173,7 @@ typedef struct {
  * @base_pts: last PTS that came with a buffer, NONE if none did since reset or segment
  * @base_age: frames since @base_pts whose PTS was derived from the rate
  * @last_out: PTS of the run's last output, NONE before the first
+ * @last_end: where that output ends, NONE if that is unknown
  * @warned: whether a drop of this run was reported
  * @outputs: outputs since reset: the next one's offset
  */
@@ -194,6 +195,7 @@ typedef struct {
   GstClockTime base_pts;
   guint64 base_age;
   GstClockTime last_out;
+  GstClockTime last_end;
   gboolean warned;
   guint64 outputs;
 } GstVfiRun;

@@ -276,8 +276,7 @@ push_caps (GstVfiStream *stream, GstCaps *caps)
 typedef struct {
   GstCaps *out; /* owned */
   GstVideoInfo info;
-  GstVfiMode mode;
-  guint multiplier;
+  GstVfiCapsDecision decision;
 } Choice;
 
 /* What is to pass through wants the input's own rate; where downstream wants another one,
@@ -295,9 +294,10 @@ choose (GstVfiStream *stream, Choice *choice)
   choice->out = choose_caps (stream, &options);
   if (choice->out == NULL || !gst_video_info_from_caps (&choice->info, choice->out))
     return refuse (stream, "downstream takes no rate that the input can become");
-  choice->mode = gst_vfi_caps_decide (
-      &stream->info, &choice->info, &options, &choice->multiplier, &reason);
-  return choice->mode == GST_VFI_MODE_REFUSE ? refuse (stream, reason) : GST_FLOW_OK;
+  if (gst_vfi_caps_decide (&stream->info, &choice->info, &options, &choice->decision,
+          &reason) == GST_VFI_MODE_REFUSE)
+    return refuse (stream, reason);
+  return GST_FLOW_OK;
 }
 
 /* The engine is asked before caps promise its work; when it fails on-error may choose
@@ -308,7 +308,7 @@ choose_what_works (GstVfiStream *stream, Choice *choice)
   GstFlowReturn ret = choose (stream, choice);
   gboolean had_failed = stream->engine_failed;
 
-  if (ret != GST_FLOW_OK || choice->mode == GST_VFI_MODE_PASSTHROUGH)
+  if (ret != GST_FLOW_OK || choice->decision.mode == GST_VFI_MODE_PASSTHROUGH)
     return ret;
   ret = prepare_engine (stream);
   if (ret != GST_FLOW_OK || had_failed || !stream->engine_failed)
@@ -324,9 +324,11 @@ apply (GstVfiStream *stream, const Choice *choice)
 {
   if (!push_caps (stream, choice->out))
     return refuse (stream, "downstream refused the caps");
-  stream->mode = choice->mode;
-  gst_vfi_run_set_multiplier (&stream->run, choice->multiplier);
-  if (choice->mode != GST_VFI_MODE_PASSTHROUGH)
+  stream->mode = choice->decision.mode;
+  gst_vfi_run_set_multiplier (&stream->run, choice->decision.multiplier);
+  gst_vfi_run_set_grid (
+      &stream->run, choice->decision.grid_num, choice->decision.grid_den);
+  if (choice->decision.mode != GST_VFI_MODE_PASSTHROUGH)
     return prepare_pool (stream, choice->out);
   set_session (stream, NULL);
   set_pool (stream, NULL);
@@ -342,7 +344,7 @@ gst_vfi_negotiate (GstVfiStream *stream, GstClockTime next_pts)
 
   stream->negotiated = FALSE;
   ret = choose_what_works (stream, &choice);
-  if (ret == GST_FLOW_OK && choice.mode == GST_VFI_MODE_PASSTHROUGH &&
+  if (ret == GST_FLOW_OK && choice.decision.mode == GST_VFI_MODE_PASSTHROUGH &&
       stream->held != NULL) {
     /* Still under the old caps and with the old pool. */
     gst_vfi_process_close_run (stream, TRUE, next_pts);
@@ -353,8 +355,9 @@ gst_vfi_negotiate (GstVfiStream *stream, GstClockTime next_pts)
   stream->negotiated = ret == GST_FLOW_OK;
   gst_vfi_live_configure (stream);
   GST_INFO_OBJECT (stream->element, "%s, multiplier %u, caps %" GST_PTR_FORMAT,
-      choice.mode == GST_VFI_MODE_PASSTHROUGH ? "passing through" : "interpolating",
-      choice.multiplier, choice.out);
+      choice.decision.mode == GST_VFI_MODE_PASSTHROUGH ? "passing through"
+                                                       : "interpolating",
+      choice.decision.multiplier, choice.out);
   gst_clear_caps (&choice.out);
   return ret;
 }

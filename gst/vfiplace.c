@@ -3,8 +3,9 @@
  * without a grid, forwards and backwards. The state they follow from is in vfigrid.c. */
 #include "vfirun.h"
 
-GstVfiSlot
-gst_vfi_run_own_slot (const GstVfiRun *run)
+/* The reference as an output without a grid. */
+static GstVfiSlot
+own_slot (const GstVfiRun *run)
 {
   GstVfiSlot slot = {.pts = run->pts, .duration = run->duration, .phase_den = 1};
   if (GST_CLOCK_TIME_IS_VALID (run->up_to_next))
@@ -134,7 +135,7 @@ gst_vfi_run_original_slot (const GstVfiRun *run, GstVfiSlot *slot)
   g_return_val_if_fail (run->open, FALSE);
   if (gst_vfi_run_uses_grid (run))
     return original_on_grid (run, slot);
-  *slot = gst_vfi_run_own_slot (run);
+  *slot = own_slot (run);
   GstClockTime end = run->pts;
   if (GST_CLOCK_TIME_IS_VALID (run->duration))
     end = gst_vfi_time_add (run->pts, run->duration);
@@ -223,6 +224,9 @@ gst_vfi_run_take (GstVfiRun *run, GstVfiSlot *slot)
   slot->offset = run->outputs++;
   slot->discont = !GST_CLOCK_TIME_IS_VALID (run->last_out);
   run->last_out = slot->pts;
+  run->last_end = GST_CLOCK_TIME_NONE;
+  if (GST_CLOCK_TIME_IS_VALID (slot->duration))
+    run->last_end = gst_vfi_time_add (slot->pts, slot->duration);
 }
 
 void

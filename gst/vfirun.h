@@ -42,9 +42,6 @@ GstClockTime gst_vfi_run_snap_tolerance (const GstVfiRun *run, GstClockTime fram
 
 /* vfiplace.c */
 
-/* The reference as an output without a grid. */
-GstVfiSlot gst_vfi_run_own_slot (const GstVfiRun *run);
-
 /* The number of the first slot that is not between the reference and @next, and whether
  * @next takes it. */
 guint64 gst_vfi_run_slots_until (

@@ -16,8 +16,8 @@
 
 #include <vfi/vfi.h>
 
-#include "vficaps.h"
 #include "vficontent.h"
+#include "vfidecide.h"
 #include "vfiframe.h"
 #include "vfigrid.h"
 #include "vfilive.h"
