@@ -255,6 +255,53 @@ GST_START_TEST(in_betweens_without_a_time_are_dropped)
 }
 GST_END_TEST
 
+/* 20 to 50: slots 20 ms apart, every second frame shown, values where they are between. */
+GST_START_TEST(a_grid_has_its_own_times)
+{
+    static const int expected[] = {0, 40, 80, 120, 160, 200, 200, 200};
+    Fixture *f = fixture_new(in_flight_mode(__i__), NULL);
+    g_autofree char *caps = video_caps("I420", 16, 16, "20/1");
+
+    fixture_set_caps(f, caps, "video/x-raw,framerate=50/1");
+    push(f, 0, 0, 50 * MS);
+    push(f, 100, 50 * MS, 50 * MS);
+    push(f, 200, 100 * MS, 50 * MS);
+    finish(f);
+    ck_assert_uint_eq(n_buffers(f), 8);
+    for (guint i = 0; i < 8; i++) {
+        assert_times(nth_buffer(f, i), i * 20 * MS, i < 7 ? 20 * MS : 10 * MS);
+        assert_flag(nth_buffer(f, i), GST_BUFFER_FLAG_GAP, i > 5);
+        ck_assert_int_eq(first_byte(&f->info, nth_buffer(f, i)), expected[i]);
+    }
+    ck_assert_uint_eq(counter(f, "interpolated"), 4);
+    ck_assert_uint_eq(counter(f, "drop"), 0);
+    fixture_free(f);
+}
+GST_END_TEST
+
+GST_START_TEST(reverse_play_falls)
+{
+    static const int expected[] = {200, 150, 100, 50, 0};
+    Fixture *f = start(__i__, NULL);
+    GstSegment segment;
+
+    gst_segment_init(&segment, GST_FORMAT_TIME);
+    segment.rate = -1.0;
+    segment.stop = 150 * MS;
+    ck_assert(gst_harness_push_event(f->harness, gst_event_new_segment(&segment)));
+    push(f, 200, 100 * MS, 50 * MS);
+    push(f, 100, 50 * MS, 50 * MS);
+    push(f, 0, 0, 50 * MS);
+    finish(f);
+    ck_assert_uint_eq(n_buffers(f), 5);
+    for (guint i = 0; i < 5; i++) {
+        assert_times(nth_buffer(f, i), (4 - i) * 25 * MS, i == 0 ? 50 * MS : 25 * MS);
+        ck_assert_int_eq(first_byte(&f->info, nth_buffer(f, i)), expected[i]);
+    }
+    fixture_free(f);
+}
+GST_END_TEST
+
 GST_START_TEST(frames_before_the_segment_are_partners)
 {
     Fixture *f = start(__i__, "multiplier=5");
@@ -293,6 +340,8 @@ int main(int argc, char **argv)
     tcase_add_loop_test(tcase, frames_that_go_back_are_dropped, 0, N_MODES);
     tcase_add_loop_test(tcase, discont_breaks_the_pair, 0, N_MODES);
     tcase_add_loop_test(tcase, in_betweens_without_a_time_are_dropped, 0, N_MODES);
+    tcase_add_loop_test(tcase, a_grid_has_its_own_times, 0, N_MODES);
+    tcase_add_loop_test(tcase, reverse_play_falls, 0, N_MODES);
     tcase_add_loop_test(tcase, frames_before_the_segment_are_partners, 0, N_MODES);
     return element_main(argc, argv, suite);
 }
