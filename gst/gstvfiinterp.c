@@ -120,11 +120,13 @@ gst_vfi_interp_change_state (GstElement *element, GstStateChange transition)
 
   switch (transition) {
     case GST_STATE_CHANGE_NULL_TO_READY:
-      if (!check_device (self) || !open_model (self))
+      if (!check_device (self) || !open_model (self) ||
+          !gst_vfi_stream_check_pairs (self->stream, NULL))
         return GST_STATE_CHANGE_FAILURE;
       break;
     case GST_STATE_CHANGE_READY_TO_PAUSED:
-      if (!check_device (self) || !open_model (self))
+      if (!check_device (self) || !open_model (self) ||
+          !gst_vfi_stream_check_pairs (self->stream, NULL))
         return GST_STATE_CHANGE_FAILURE;
       gst_vfi_stream_start (self->stream, self->model);
       break;

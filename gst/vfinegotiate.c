@@ -15,6 +15,7 @@ caps_options (GstVfiStream *stream)
 
   return (GstVfiCapsOptions){
       .multiplier = settings.multiplier,
+      .largest_of_pairs = settings.largest_of_pairs,
       .pass_unsupported = settings.unsupported == GST_VFI_UNSUPPORTED_PASSTHROUGH,
   };
 }
@@ -56,6 +57,48 @@ accept_caps (GstVfiStream *stream, GstPad *pad, GstCaps *caps)
   else
     possible = query_caps (stream, pad, caps);
   return gst_caps_can_intersect (caps, possible);
+}
+
+/* Frames in and out: what one pad is asked about, the other one knows in its own frames. */
+static gboolean
+convert_frames (GstVfiStream *stream, gboolean to_output, gint64 *frames)
+{
+  GstVfiCapsDecision decision;
+  GstVideoInfo in, out;
+  gboolean known;
+
+  g_mutex_lock (&stream->lock);
+  known = stream->rates_known;
+  in = stream->info;
+  out = stream->out_info;
+  decision = stream->decision;
+  g_mutex_unlock (&stream->lock);
+  return known && gst_vfi_caps_convert_frames (&in, &out, &decision, to_output, frames);
+}
+
+/* Duration and position are the same on both sides in every format but frames. */
+static gboolean
+query_frames (GstVfiStream *stream, GstQuery *query)
+{
+  gboolean is_duration = GST_QUERY_TYPE (query) == GST_QUERY_DURATION;
+  GstFormat format;
+  gint64 frames;
+
+  if (!gst_pad_peer_query (stream->sinkpad, query))
+    return FALSE;
+  if (is_duration)
+    gst_query_parse_duration (query, &format, &frames);
+  else
+    gst_query_parse_position (query, &format, &frames);
+  if (format != GST_FORMAT_DEFAULT)
+    return TRUE;
+  if (!convert_frames (stream, TRUE, &frames))
+    return FALSE;
+  if (is_duration)
+    gst_query_set_duration (query, format, frames);
+  else
+    gst_query_set_position (query, format, frames);
+  return TRUE;
 }
 
 gboolean
@@ -319,15 +362,33 @@ choose_what_works (GstVfiStream *stream, Choice *choice)
   return ret;
 }
 
+/* Once for the same caps and properties. */
+static void
+warn_of_multipliers (GstVfiStream *stream)
+{
+  if (stream->decision.multipliers_ignored && !stream->warned_multipliers)
+    GST_ELEMENT_WARNING (stream->element, STREAM, FORMAT,
+        ("multipliers is ignored, because downstream takes a fixed frame rate only."),
+        ("output caps %" GST_PTR_FORMAT, stream->sink_caps));
+  stream->warned_multipliers = stream->decision.multipliers_ignored;
+}
+
 static GstFlowReturn
 apply (GstVfiStream *stream, const Choice *choice)
 {
   if (!push_caps (stream, choice->out))
     return refuse (stream, "downstream refused the caps");
+  g_mutex_lock (&stream->lock);
+  stream->out_info = choice->info;
+  stream->decision = choice->decision;
+  stream->rates_known = TRUE;
+  g_mutex_unlock (&stream->lock);
   stream->mode = choice->decision.mode;
-  gst_vfi_run_set_multiplier (&stream->run, choice->decision.multiplier);
+  if (!stream->run.open || !choice->decision.per_pair)
+    gst_vfi_run_set_multiplier (&stream->run, choice->decision.multiplier);
   gst_vfi_run_set_grid (
       &stream->run, choice->decision.grid_num, choice->decision.grid_den);
+  warn_of_multipliers (stream);
   if (choice->decision.mode != GST_VFI_MODE_PASSTHROUGH)
     return prepare_pool (stream, choice->out);
   set_session (stream, NULL);
@@ -376,7 +437,8 @@ gst_vfi_negotiate_set_caps (GstVfiStream *stream, GstCaps *caps)
   ret = gst_vfi_pending_drain (stream);
   if (ret != GST_FLOW_OK)
     return ret;
-  gst_vfi_process_take_settings (stream);
+  if (!gst_vfi_process_take_settings (stream))
+    return GST_FLOW_ERROR;
   gst_vfi_fallback_forget (stream);
   gst_caps_replace (&stream->sink_caps, NULL);
   stream->negotiated = FALSE;
@@ -392,7 +454,10 @@ gst_vfi_negotiate_set_caps (GstVfiStream *stream, GstCaps *caps)
     return GST_FLOW_NOT_NEGOTIATED;
   }
   gst_caps_replace (&stream->sink_caps, caps);
+  g_mutex_lock (&stream->lock);
   stream->info = info;
+  stream->rates_known = FALSE;
+  g_mutex_unlock (&stream->lock);
   variable = gst_vfi_caps_is_variable (&info);
   gst_vfi_run_set_rate (&stream->run, variable ? 0 : GST_VIDEO_INFO_FPS_N (&info),
       GST_VIDEO_INFO_FPS_D (&info));

@@ -48,16 +48,20 @@ gst_vfi_process_close_run (
   g_clear_pointer (&stream->held, gst_vfi_frame_unref);
 }
 
-void
+gboolean
 gst_vfi_process_take_settings (GstVfiStream *stream)
 {
   GstVfiSettings settings = gst_vfi_stream_settings (stream);
 
   if (settings.serial == stream->settings_serial)
-    return;
+    return TRUE;
+  g_clear_pointer (&stream->pairs, gst_vfi_pairs_unref);
+  if (!gst_vfi_stream_check_pairs (stream, &stream->pairs))
+    return FALSE;
   stream->settings_serial = settings.serial;
   gst_vfi_fallback_forget (stream);
   gst_vfi_run_set_max_gap (&stream->run, settings.max_gap);
+  return TRUE;
 }
 
 static void
@@ -110,6 +114,7 @@ interpolate (GstVfiStream *stream, GstBuffer *buffer)
 {
   GstFlowReturn ret = GST_FLOW_OK;
   GstVfiFrameTime time;
+  GstVfiPairPlan plan;
   GstVfiFrame *frame;
   GstVfiSlot slot;
 
@@ -133,6 +138,10 @@ interpolate (GstVfiStream *stream, GstBuffer *buffer)
   }
   stream->content.announced = FALSE;
   gst_vfi_run_accept (&stream->run, &time);
+  plan = gst_vfi_pairs_plan (stream->pairs, gst_vfi_run_pair_index (&stream->run),
+      stream->decision.multiplier, stream->decision.variable);
+  gst_vfi_run_set_pair (
+      &stream->run, plan.multiplier, plan.repeat || stream->only_copies);
   if (gst_vfi_run_original_slot (&stream->run, &slot)) {
     gst_vfi_run_take (&stream->run, &slot);
     gst_vfi_slot_stamp (&slot, frame->buffer);
@@ -148,7 +157,8 @@ interpolate (GstVfiStream *stream, GstBuffer *buffer)
 static GstFlowReturn
 check_negotiation (GstVfiStream *stream, const GstBuffer *buffer)
 {
-  gst_vfi_process_take_settings (stream);
+  if (!gst_vfi_process_take_settings (stream))
+    return GST_FLOW_ERROR;
   if (stream->sink_caps == NULL)
     return GST_FLOW_NOT_NEGOTIATED;
   if (!gst_pad_check_reconfigure (stream->srcpad) && stream->negotiated)

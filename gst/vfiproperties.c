@@ -126,6 +126,19 @@ static const Property properties[] = {
     {"multiplier", "Multiplier",
         "Preferred ratio of output to input frame rate; 1 passes frames through",
         KIND_UINT, CHANGES_CAPS, FIELD (multiplier), 1, GST_VFI_MAX_MULTIPLIER, 2},
+    {"multipliers", "Multipliers",
+        "Multiplier of every pair of frames by itself, such as \"2,4,1\"; pairs behind "
+        "the "
+        "list take multiplier. The output rate becomes variable",
+        KIND_STRING, CHANGES_CAPS, FIELD (multipliers), .default_string = ""},
+    {"skip-pairs", "Skip pairs",
+        "Indices of pairs without interpolation, such as \"1,2,5-9\"; pair 0 is the "
+        "first "
+        "after a start, a flush or a new segment",
+        KIND_STRING, CHANGES_ALWAYS, FIELD (skip_pairs), .default_string = ""},
+    {"only-pairs", "Only pairs",
+        "Indices of the only pairs with interpolation; not together with skip-pairs",
+        KIND_STRING, CHANGES_ALWAYS, FIELD (only_pairs), .default_string = ""},
     {"scale", "Flow scale",
         "Scale that motion is estimated at, 0.25 to 4; 0 chooses by frame size. Smaller "
         "is faster; ignored by models without one",
@@ -250,9 +263,22 @@ gst_vfi_settings_init (GstVfiSettings *settings)
 void
 gst_vfi_settings_clear (GstVfiSettings *settings)
 {
+  g_clear_pointer (&settings->pairs, gst_vfi_pairs_unref);
+  g_clear_pointer (&settings->pairs_problem, g_free);
   for (guint i = 0; i < G_N_ELEMENTS (properties); i++)
     if (properties[i].kind == KIND_STRING)
       g_clear_pointer ((gchar **) field (settings, &properties[i]), g_free);
+}
+
+static void
+read_pairs (GstVfiSettings *settings)
+{
+  g_clear_pointer (&settings->pairs, gst_vfi_pairs_unref);
+  g_clear_pointer (&settings->pairs_problem, g_free);
+  gst_vfi_pairs_new (settings->multipliers, settings->skip_pairs, settings->only_pairs,
+      &settings->pairs, &settings->pairs_problem);
+  settings->largest_of_pairs =
+      settings->pairs != NULL ? gst_vfi_pairs_largest_multiplier (settings->pairs) : 0;
 }
 
 gboolean
@@ -294,6 +320,8 @@ gst_vfi_settings_set (GstVfiSettings *settings, guint index, const GValue *value
       break;
   }
   settings->serial++;
+  if (property->kind == KIND_STRING)
+    read_pairs (settings);
   /* Between 0, which is "auto", and the smallest scale there is nothing. */
   if (settings->scale > 0)
     settings->scale = MAX (settings->scale, 0.25);

@@ -6,6 +6,7 @@
 #include <gst/gst.h>
 
 #include "vfigrid.h"
+#include "vfipairs.h"
 
 G_BEGIN_DECLS
 
@@ -32,7 +33,14 @@ typedef struct {
   gboolean mark_droppable;
   gdouble scene_threshold;
   gint scene_mode; /* GstVfiSceneMode */
-  guint serial;    /* counts changes */
+  gchar *multipliers;
+  gchar *skip_pairs;
+  gchar *only_pairs;
+  /* What the last three say; follows them. */
+  GstVfiPairs *pairs;
+  guint largest_of_pairs;
+  gchar *pairs_problem; /* why they say nothing, or NULL */
+  guint serial;         /* counts changes */
 } GstVfiSettings;
 
 typedef enum {

@@ -31,7 +31,32 @@ gst_vfi_stream_settings (GstVfiStream *stream)
   GstVfiSettings settings = stream->settings;
   g_mutex_unlock (&stream->lock);
   settings.device = NULL;
+  settings.multipliers = NULL;
+  settings.skip_pairs = NULL;
+  settings.only_pairs = NULL;
+  settings.pairs = NULL;
+  settings.pairs_problem = NULL;
   return settings;
+}
+
+gboolean
+gst_vfi_stream_check_pairs (GstVfiStream *stream, GstVfiPairs **pairs)
+{
+  g_autofree gchar *problem = NULL;
+  GstVfiPairs *found = NULL;
+
+  g_mutex_lock (&stream->lock);
+  problem = g_strdup (stream->settings.pairs_problem);
+  if (stream->settings.pairs != NULL)
+    found = gst_vfi_pairs_ref (stream->settings.pairs);
+  g_mutex_unlock (&stream->lock);
+  if (pairs != NULL)
+    *pairs = g_steal_pointer (&found);
+  g_clear_pointer (&found, gst_vfi_pairs_unref);
+  if (problem == NULL)
+    return TRUE;
+  GST_ELEMENT_ERROR (stream->element, RESOURCE, SETTINGS, ("%s", problem), (NULL));
+  return FALSE;
 }
 
 /* Sink pad. */
@@ -322,6 +347,7 @@ void
 gst_vfi_stream_free (GstVfiStream *stream)
 {
   gst_vfi_stream_stop (stream);
+  g_clear_pointer (&stream->pairs, gst_vfi_pairs_unref);
   gst_vfi_settings_clear (&stream->settings);
   g_mutex_clear (&stream->lock);
   g_cond_clear (&stream->changed);

@@ -65,10 +65,15 @@ struct _GstVfiStream {
   guint max_in_flight;
   GstCaps *sink_caps;
   GstCaps *reported_caps; /* an error was posted about these */
+  /* Written under lock too, for queries. */
   GstVideoInfo info;
+  GstVideoInfo out_info;
+  GstVfiCapsDecision decision;
+  gboolean rates_known; /* all three are */
   gboolean negotiated;
   GstVfiMode mode;
   gboolean warned_scale;
+  gboolean warned_multipliers;
   gboolean engine_failed; /* since caps or properties changed */
   gboolean only_copies;   /* there is no session; copies take the place of in-betweens */
   guint settings_serial;  /* of the settings that were last looked at */
@@ -78,7 +83,8 @@ struct _GstVfiStream {
   gboolean video_meta; /* downstream understands GstVideoMeta */
   GstVfiRun run;
   GstVfiContent content;
-  GstVfiFrame *held; /* the run's reference */
+  GstVfiPairs *pairs; /* pairs with a treatment of their own, or NULL */
+  GstVfiFrame *held;  /* the run's reference */
   guint64 next_id;
   GQueue pending;     /* GstVfiEntry, in output order */
   GList *unsubmitted; /* link of the first in-between without a job */
@@ -107,8 +113,12 @@ void gst_vfi_stream_wake (GstVfiStream *stream);
 /* Whether a flush is going on. Takes the lock. */
 gboolean gst_vfi_stream_is_flushing (GstVfiStream *stream);
 
-/* A copy of the settings without strings. Takes the lock. */
+/* A copy of the settings without pointers. Takes the lock. */
 GstVfiSettings gst_vfi_stream_settings (GstVfiStream *stream);
+
+/* Gets what skip-pairs, only-pairs and multipliers say, NULL where they are empty. FALSE with
+ * an error posted if they are wrong. @pairs may be NULL. Takes the lock. */
+gboolean gst_vfi_stream_check_pairs (GstVfiStream *stream, GstVfiPairs **pairs);
 
 /* vfiprocess.c: an item in stream order */
 
@@ -117,8 +127,9 @@ GstFlowReturn gst_vfi_process_buffer (GstVfiStream *stream, GstBuffer *buffer);
 GstFlowReturn gst_vfi_process_event (GstVfiStream *stream, GstEvent *event);
 gboolean gst_vfi_process_query (GstVfiStream *stream, GstQuery *query);
 
-/* Between two frames: takes over what properties say now. */
-void gst_vfi_process_take_settings (GstVfiStream *stream);
+/* Between two frames: takes over what properties say now. FALSE with an error posted if they
+ * contradict each other. */
+gboolean gst_vfi_process_take_settings (GstVfiStream *stream);
 
 /* Forgets frames, times and outputs, after a flush or a stop. */
 void gst_vfi_process_reset (GstVfiStream *stream);
