@@ -117,6 +117,11 @@ gst_vfi_negotiate_query (GstVfiStream *stream, GstPad *pad, GstQuery *query)
       gst_query_parse_accept_caps (query, &caps);
       gst_query_set_accept_caps_result (query, accept_caps (stream, pad, caps));
       return TRUE;
+    case GST_QUERY_DURATION:
+    case GST_QUERY_POSITION:
+      if (pad == stream->srcpad)
+        return query_frames (stream, query);
+      break;
     default:
       break;
   }
