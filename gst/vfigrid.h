@@ -288,7 +288,7 @@ gboolean gst_vfi_run_pair_slot (
  * Backwards a frame lasts up to the output above it, a run's first for its whole duration.
  *
  * Returns: FALSE if it is a partner that is not shown: it lies outside the segment, or no
- *     slot of the grid is near to it.
+ *     slot of the grid is near to it, or copies of the frame before have taken its time.
  */
 gboolean gst_vfi_run_original_slot (const GstVfiRun *run, GstVfiSlot *slot);
 
@@ -309,6 +309,12 @@ void gst_vfi_run_plan_tail (
  * lasts until the run's end. Returns FALSE as gst_vfi_run_pair_slot() does. */
 gboolean gst_vfi_run_tail_slot (
     const GstVfiRun *run, const GstVfiTailPlan *plan, guint index, GstVfiSlot *slot);
+
+/* The time of copy @index (from 1) of the reference where the next frame stays away: as in a
+ * pair with a frame @frame later, but without end. Returns FALSE as
+ * gst_vfi_run_pair_slot() does. */
+gboolean gst_vfi_run_repeat_slot (
+    const GstVfiRun *run, GstClockTime frame, guint index, GstVfiSlot *slot);
 
 /* Assigns @slot its place in the output. Called once for each output, in output order. */
 void gst_vfi_run_take (GstVfiRun *run, GstVfiSlot *slot);

@@ -44,6 +44,10 @@ typedef gboolean (*GstVfiJobTimes) (gpointer user_data, VfiJob *job, gboolean wa
  * @out_frame: the output interval
  * @total: the least latency of the last answer in a live pipeline, or NONE
  * @pipeline_latency: value of the last LATENCY event, or NONE
+ * @timer: waits for the time of the next copy, NULL if none is waited for
+ * @timer_due: that time has come
+ * @timeout_start: when the reference came, and live-timeout
+ * @timeout_next: index of the next copy
  * @downstream_waits: pushing a buffer lasts until its time in the pipeline has come: there is
  *     a sink in this thread, and the whole of the pipeline's latency is for this element
  * @cost_known: whether the latency was computed with a measured cost
@@ -66,8 +70,12 @@ typedef struct {
   GstClockTime out_frame;
   GstClockTime total;
   GstClockTime pipeline_latency;
+  GstClockID timer;
+  gboolean timer_due;
 
   /* Owned by the streaming thread. */
+  GstClockTime timeout_start;
+  guint timeout_next;
   gboolean downstream_waits;
   gboolean cost_known;
   guint jobs;

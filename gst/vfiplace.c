@@ -139,7 +139,7 @@ gst_vfi_run_original_slot (const GstVfiRun *run, GstVfiSlot *slot)
   GstClockTime end = run->pts;
   if (GST_CLOCK_TIME_IS_VALID (run->duration))
     end = gst_vfi_time_add (run->pts, run->duration);
-  return is_inside (&run->segment, run->pts, end);
+  return is_new (run, run->pts) && is_inside (&run->segment, run->pts, end);
 }
 
 /* Fills in copies and, for hold, the time from where the reference is not shown any more. */
@@ -215,6 +215,24 @@ gst_vfi_run_tail_slot (
       .pts = begin,
       .duration = end - begin,
       .phase_den = 1};
+  return is_shown (run, slot);
+}
+
+gboolean
+gst_vfi_run_repeat_slot (
+    const GstVfiRun *run, GstClockTime frame, guint index, GstVfiSlot *slot)
+{
+  guint64 number = run->slots.next + index - 1;
+  guint steps = gst_vfi_run_steps (run);
+  *slot = (GstVfiSlot){.kind = GST_VFI_SLOT_DUPLICATE, .phase_den = 1};
+  if (gst_vfi_run_uses_grid (run)) {
+    slot->pts = gst_vfi_slots_time (&run->slots, number);
+    slot->duration = gst_vfi_slots_duration (&run->slots, number);
+  } else {
+    GstClockTime begin = gst_util_uint64_scale (frame, index, steps);
+    slot->pts = gst_vfi_time_add (run->pts, begin);
+    slot->duration = gst_util_uint64_scale (frame, index + 1, steps) - begin;
+  }
   return is_shown (run, slot);
 }
 

@@ -5,6 +5,7 @@
 #include "vfipair.h"
 #include "vfipending.h"
 #include "vfistream.h"
+#include "vfitimeout.h"
 
 #include "vfialloc.h"
 
@@ -31,6 +32,7 @@ gst_vfi_process_close_run (
   GstVfiTailPlan plan;
   GstVfiSlot slot;
 
+  gst_vfi_timeout_cancel (stream);
   if (stream->held != NULL && with_tail) {
     gst_vfi_run_plan_tail (
         &stream->run, gst_vfi_stream_settings (stream).tail, closed_at, &plan);
@@ -123,6 +125,7 @@ interpolate (GstVfiStream *stream, GstBuffer *buffer)
     drop_buffer (stream, buffer, &time);
     return GST_FLOW_OK;
   }
+  gst_vfi_timeout_cancel (stream);
   gst_vfi_live_note_frame (stream, time.pts);
   frame = new_frame (stream, buffer);
   if (frame == NULL)
@@ -146,11 +149,17 @@ interpolate (GstVfiStream *stream, GstBuffer *buffer)
     gst_vfi_run_take (&stream->run, &slot);
     gst_vfi_slot_stamp (&slot, frame->buffer);
     gst_vfi_pending_add_original (stream, gst_buffer_ref (frame->buffer));
+  } else if (GST_CLOCK_TIME_IS_VALID (stream->run.last_out) &&
+             stream->run.last_out >= time.pts && stream->run.segment.rate > 0 &&
+             stream->run.slots.num == 0) {
+    /* Copies stood in for it. */
+    count_drop (stream);
   }
   g_clear_pointer (&stream->held, gst_vfi_frame_unref);
   stream->held = frame;
   if (gst_vfi_alloc_is_scarce (frame->buffer, BUFFERS_TO_HOLD_ONE))
     detach_held (stream);
+  gst_vfi_timeout_arm (stream);
   return gst_vfi_pending_submit (stream);
 }
 
@@ -281,5 +290,6 @@ gst_vfi_process_reset (GstVfiStream *stream)
   g_clear_pointer (&stream->held, gst_vfi_frame_unref);
   gst_vfi_run_reset (&stream->run);
   gst_vfi_content_reset (&stream->content);
+  gst_vfi_timeout_cancel (stream);
   gst_vfi_live_reset (stream);
 }

@@ -4,6 +4,7 @@
 #include "vfitask.h"
 
 #include "vfipending.h"
+#include "vfitimeout.h"
 
 #define GST_CAT_DEFAULT gst_vfi_debug
 
@@ -203,6 +204,7 @@ typedef enum {
   STEP_STOP,
   STEP_ACCEPT,
   STEP_RETIRE,
+  STEP_FILL,
 } GstVfiStep;
 
 /* Items enter before outputs leave, so that the engine works while downstream does; frames
@@ -240,6 +242,8 @@ next_step (GstVfiStream *stream)
       step = STEP_ACCEPT;
     else if (ready)
       step = STEP_RETIRE;
+    else if (stream->live.timer_due && g_queue_is_empty (&stream->pending))
+      step = STEP_FILL;
     else if (seen == stream->wake_count)
       g_cond_wait (&stream->changed, &stream->lock);
   } while (step == STEP_STOP);
@@ -304,6 +308,10 @@ loop (gpointer data)
       break;
     case STEP_RETIRE:
       ret = gst_vfi_pending_retire (stream);
+      break;
+    case STEP_FILL:
+      gst_vfi_timeout_fill (stream);
+      ret = GST_FLOW_OK;
       break;
     case STEP_STOP:
       break;

@@ -407,6 +407,77 @@ GST_START_TEST(it_recovers_when_the_load_goes)
 }
 GST_END_TEST
 
+/* The clock goes on to what the element waits for. */
+static void crank(Simulated *sim)
+{
+    gst_test_clock_wait_for_next_pending_id(sim->clock, NULL);
+    ck_assert(gst_test_clock_crank(sim->clock));
+}
+
+/* 20 -> 40 frames a second; the frame of 150 ms stays away. */
+GST_START_TEST(copies_stand_in_for_a_source_that_stops)
+{
+    Simulated *sim = simulated_new(2, "live-timeout=20000000", "20/1", NULL);
+
+    simulated_configure_latency(sim);
+    simulated_send(sim, 3);
+    crank(sim);
+    ck_assert_uint_eq(gst_clock_get_time(GST_CLOCK(sim->clock)), 170 * MS);
+    simulated_wait_for(sim, 150 * MS);
+    crank(sim);
+    simulated_wait_for(sim, 175 * MS);
+    ck_assert_uint_eq(gst_clock_get_time(GST_CLOCK(sim->clock)), 195 * MS);
+    crank(sim);
+    simulated_wait_for(sim, 200 * MS);
+    /* It goes on with the frame of 250 ms, and the in-between of the pair, at 175 ms, has
+     * been shown. */
+    sim->sent = 5;
+    simulated_send(sim, 3);
+    ck_assert_uint_eq(n_buffers(sim->fixture), 14);
+    for (guint i = 0; i < 14; i++) {
+        assert_times(nth_buffer(sim->fixture, i), (i < 9 ? i : i + 1) * 25 * MS, 25 * MS);
+        assert_flag(nth_buffer(sim->fixture, i), GST_BUFFER_FLAG_GAP, i >= 5 && i <= 8);
+    }
+    simulated_free(sim);
+}
+GST_END_TEST
+
+/* A frame whose time copies have taken is a partner, but not shown. */
+GST_START_TEST(a_frame_that_comes_too_late_is_a_partner)
+{
+    Simulated *sim = simulated_new(2, "live-timeout=20000000", "20/1", NULL);
+
+    simulated_configure_latency(sim);
+    simulated_send(sim, 1);
+    crank(sim);
+    simulated_wait_for(sim, 50 * MS);
+    ck_assert_int_eq(gst_harness_push(sim->fixture->harness,
+                                      flat_frame(sim->fixture, 90, 50 * MS, 50 * MS)),
+                     GST_FLOW_OK);
+    ck_assert_int_eq(gst_harness_push(sim->fixture->harness,
+                                      flat_frame(sim->fixture, 190, 100 * MS, 50 * MS)),
+                     GST_FLOW_OK);
+    simulated_wait_for(sim, 100 * MS);
+    ck_assert_uint_eq(n_buffers(sim->fixture), 5);
+    ck_assert_int_eq(first_byte(&sim->fixture->info, nth_buffer(sim->fixture, 3)), 140);
+    ck_assert_uint_eq(counter(sim->fixture, "drop"), 2);
+    simulated_free(sim);
+}
+GST_END_TEST
+
+GST_START_TEST(a_wait_for_frames_ends_with_the_stream)
+{
+    Simulated *sim = simulated_new(2, "live-timeout=20000000", "20/1", NULL);
+
+    simulated_configure_latency(sim);
+    simulated_send(sim, 2);
+    finish(sim->fixture);
+    ck_assert_uint_eq(gst_test_clock_peek_id_count(sim->clock), 0);
+    ck_assert_uint_eq(n_buffers(sim->fixture), 4);
+    simulated_free(sim);
+}
+GST_END_TEST
+
 int main(int argc, char **argv)
 {
     Suite *suite = suite_create("element-live");
@@ -429,5 +500,8 @@ int main(int argc, char **argv)
     tcase_add_loop_test(tcase, qos_messages_say_why_and_are_few, 0, N_MODES);
     tcase_add_loop_test(tcase, overload_has_a_bounded_backlog, 0, 4 * N_MODES);
     tcase_add_loop_test(tcase, it_recovers_when_the_load_goes, 0, N_MODES);
+    tcase_add_test(tcase, copies_stand_in_for_a_source_that_stops);
+    tcase_add_test(tcase, a_frame_that_comes_too_late_is_a_partner);
+    tcase_add_test(tcase, a_wait_for_frames_ends_with_the_stream);
     return element_main(argc, argv, suite);
 }

@@ -7,7 +7,7 @@
  *
  * The pipeline is a live videotestsrc, vfiinterp, a queue, and fakesink with sync and qos.
  * Arrival is measured where SINK begins. The source's claim of a frame's latency is
- * corrected to what it needs. The first three seconds, in which costs become known, are not
+ * corrected to none. The first three seconds, in which costs become known, are not
  * counted. */
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,16 +16,16 @@
 
 #define WARM_UP (3 * GST_SECOND)
 
-/* videotestsrc claims a frame's time; this is what it needs. */
-#define SOURCE_LATENCY (5 * GST_MSECOND)
+/* videotestsrc claims a frame's time; this is what it takes. */
+#define SOURCE_LATENCY 0
 
 typedef struct {
     GstElement *pipeline, *interpolator, *sink;
     GMutex lock;
-    GArray *late;         /* of all buffers at the sink: arrival - PTS */
-    GArray *late_source;  /* of those that are copies of nothing: arrival - PTS */
+    GArray *late;         /* of all buffers that leave: arrival - PTS */
+    GArray *late_source;  /* of originals there: arrival - PTS */
     guint64 sent;         /* by the source */
-    guint64 originals;    /* at the sink */
+    guint64 originals;    /* there */
     guint qos_messages;   /* of the element */
     guint64 not_computed; /* by the last of them */
 } Measurement;
