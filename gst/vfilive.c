@@ -34,6 +34,7 @@ gst_vfi_live_init (GstVfiLive *live)
       .measured_at = GST_CLOCK_TIME_NONE,
       .last_pts = GST_CLOCK_TIME_NONE,
       .job_times = engine_job_times,
+      .build_session = gst_vfi_session_build,
   };
   gst_vfi_qos_init (&live->qos);
 }

@@ -35,6 +35,15 @@ typedef struct _GstVfiStream GstVfiStream;
 typedef gboolean (*GstVfiJobTimes) (gpointer user_data, VfiJob *job, gboolean wait,
     GstClockTime *cost, GstClockTime *age);
 
+/* Where sessions come from: vfi_session_new() with some data, or a test that takes its time.
+ * Any thread. */
+typedef VfiSession *(*GstVfiBuildSession) (
+    gpointer user_data, VfiModel *model, const VfiSessionConfig *config, GError **error);
+
+/* The former. */
+VfiSession *gst_vfi_session_build (
+    gpointer user_data, VfiModel *model, const VfiSessionConfig *config, GError **error);
+
 /**
  * GstVfiLive: the state of it.
  * @qos: ladder and costs
@@ -58,6 +67,9 @@ typedef gboolean (*GstVfiJobTimes) (gpointer user_data, VfiJob *job, gboolean wa
  * @measured_at: when measurements were looked at last, or NONE
  * @gaps: between frames
  * @last_pts: of the last frame, or NONE
+ * @builds_aside: whether sessions take long, so that live pipelines do not wait for them
+ * @build_session: where sessions come from
+ * @build_session_data: for @build_session
  * @job_times: where costs come from
  * @job_times_data: for @job_times
  */
@@ -85,6 +97,9 @@ typedef struct {
   GstClockTime measured_at;
   GstVfiRecent gaps;
   GstClockTime last_pts;
+  gboolean builds_aside;
+  GstVfiBuildSession build_session;
+  gpointer build_session_data;
   GstVfiJobTimes job_times;
   gpointer job_times_data;
 } GstVfiLive;

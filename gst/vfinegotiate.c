@@ -4,6 +4,7 @@
 #include "vfialloc.h"
 #include "vfifallback.h"
 #include "vfipending.h"
+#include "vfisession.h"
 #include "vfistream.h"
 
 #define GST_CAT_DEFAULT gst_vfi_debug
@@ -129,98 +130,6 @@ gst_vfi_negotiate_query (GstVfiStream *stream, GstPad *pad, GstQuery *query)
 }
 
 static void
-on_job_ended (void *stream)
-{
-  gst_vfi_stream_wake (stream);
-}
-
-static void
-set_session (GstVfiStream *stream, VfiSession *session)
-{
-  VfiSession *old;
-
-  if (session != NULL) {
-    VfiSessionStats stats;
-    vfi_session_get_stats (session, &stats);
-    GST_CAT_INFO_OBJECT (gst_vfi_memory_debug, stream->element,
-        "new session: %" G_GSIZE_FORMAT " bytes of working memory, %" G_GSIZE_FORMAT
-        " of packed weights",
-        stats.arena_bytes, stats.packed_weight_bytes);
-    vfi_session_set_notify (session, on_job_ended, stream);
-  }
-  g_mutex_lock (&stream->lock);
-  old = stream->session;
-  stream->session = session;
-  stream->session_base = (VfiSessionStats){0};
-  g_mutex_unlock (&stream->lock);
-  if (old != NULL)
-    vfi_session_set_notify (old, NULL, NULL);
-  vfi_session_unref (old);
-}
-
-static gboolean
-same_video (const VfiVideoInfo *a, const VfiVideoInfo *b)
-{
-  return a->format == b->format && a->width == b->width && a->height == b->height &&
-         a->matrix == b->matrix && a->range == b->range &&
-         a->chroma_site == b->chroma_site;
-}
-
-static VfiSession *
-new_session (
-    GstVfiStream *stream, const VfiVideoInfo *video, gdouble scale, GError **error)
-{
-  VfiSessionConfig config = {.video = *video, .scale = scale};
-  g_autofree char *device = NULL;
-  VfiSession *session;
-  int before, after;
-
-  g_mutex_lock (&stream->lock);
-  config.threads = stream->settings.threads;
-  device = g_strdup (stream->settings.device);
-  g_mutex_unlock (&stream->lock);
-  config.device = device;
-  session = vfi_session_new (stream->model, &config, error);
-  if (session == NULL)
-    return NULL;
-  vfi_session_neighbours (session, &before, &after);
-  if (before == 1 && after == 1)
-    return session;
-  g_set_error (error, VFI_ERROR, VFI_ERROR_UNSUPPORTED,
-      "The model needs %d frames before and %d after an in-between; pairs are supported.",
-      before, after);
-  vfi_session_unref (session);
-  return NULL;
-}
-
-/* The session fits the engine's format, size, colours and the flow scale. */
-static gboolean
-ensure_session (GstVfiStream *stream, GError **error)
-{
-  VfiVideoInfo video = gst_vfi_format_video_info (&stream->pictures.path.inner);
-  gdouble scale = gst_vfi_stream_settings (stream).scale;
-  VfiSession *session;
-
-  if (!stream->warned_scale && scale != 1 && !vfi_model_info (stream->model)->has_scale) {
-    GST_INFO_OBJECT (stream->element, "model %s has no flow scale; `scale` is ignored",
-        vfi_model_info (stream->model)->name);
-    stream->warned_scale = TRUE;
-  }
-  if (stream->session != NULL && scale == stream->session_scale &&
-      same_video (&video, &stream->session_video))
-    return TRUE;
-  set_session (stream, NULL);
-  session = new_session (stream, &video, scale, error);
-  if (session == NULL)
-    return FALSE;
-  set_session (stream, session);
-  gst_vfi_live_forget_costs (stream);
-  stream->session_video = video;
-  stream->session_scale = scale;
-  return TRUE;
-}
-
-static void
 set_pool (GstVfiStream *stream, GstBufferPool *pool)
 {
   GstBufferPool *old = stream->pictures.out_pool;
@@ -252,10 +161,10 @@ prepare_engine (GstVfiStream *stream)
     return GST_FLOW_NOT_NEGOTIATED;
   }
   if (stream->only_copies) {
-    set_session (stream, NULL);
+    gst_vfi_session_release (stream);
     return GST_FLOW_OK;
   }
-  if (ensure_session (stream, &error))
+  if (gst_vfi_session_ensure (stream, &error))
     return GST_FLOW_OK;
   stream->only_copies = TRUE;
   return gst_vfi_fallback_engine_failed (stream, error, "no session for this video")
@@ -396,7 +305,7 @@ apply (GstVfiStream *stream, const Choice *choice)
   warn_of_multipliers (stream);
   if (choice->decision.mode != GST_VFI_MODE_PASSTHROUGH)
     return prepare_pool (stream, choice->out);
-  set_session (stream, NULL);
+  gst_vfi_session_release (stream);
   set_pool (stream, NULL);
   gst_vfi_pictures_clear (&stream->pictures);
   return GST_FLOW_OK;
@@ -473,7 +382,7 @@ gst_vfi_negotiate_set_caps (GstVfiStream *stream, GstCaps *caps)
 void
 gst_vfi_negotiate_release (GstVfiStream *stream)
 {
-  set_session (stream, NULL);
+  gst_vfi_session_release (stream);
   set_pool (stream, NULL);
   gst_vfi_pictures_clear (&stream->pictures);
   gst_caps_replace (&stream->sink_caps, NULL);

@@ -6,6 +6,7 @@
 #include "vfifallback.h"
 #include "vfimeta.h"
 #include "vfipending.h"
+#include "vfisession.h"
 
 #define GST_CAT_DEFAULT gst_vfi_debug
 
@@ -56,7 +57,12 @@ open_pair (GstVfiStream *stream, Between *between)
   const VfiFrame pictures[] = {between->first->picture, between->second->picture};
   g_autoptr (GError) error = NULL;
 
-  if (stream->only_copies ||
+  if (!gst_vfi_session_poll (stream, &error)) {
+    stream->only_copies = TRUE;
+    if (!gst_vfi_fallback_engine_failed (stream, error, "no session for this video"))
+      return GST_FLOW_ERROR;
+  }
+  if (stream->only_copies || stream->session == NULL ||
       !gst_vfi_meta_same_crop (between->first->buffer, between->second->buffer))
     return GST_FLOW_OK;
   judge (stream, between);

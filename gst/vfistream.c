@@ -359,6 +359,7 @@ gst_vfi_stream_start (GstVfiStream *stream, VfiModel *model)
 {
   g_mutex_lock (&stream->lock);
   stream->model = vfi_model_ref (model);
+  stream->live.builds_aside = vfi_model_info (model)->weight_bytes != 0;
   stream->synchronous = stream->settings.max_in_flight == 0;
   stream->counters = (GstVfiCounters){0};
   g_mutex_unlock (&stream->lock);

@@ -36,6 +36,8 @@ GST_DEBUG_CATEGORY_EXTERN (gst_vfi_memory_debug);
  * waiting; each costs a frame of memory. */
 #define GST_VFI_MAX_JOBS 4
 
+typedef struct _GstVfiBuild GstVfiBuild;
+
 struct _GstVfiStream {
   GstElement *element; /* not owned: the element owns the stream */
   GstPad *sinkpad;
@@ -77,6 +79,7 @@ struct _GstVfiStream {
   gboolean engine_failed; /* since caps or properties changed */
   gboolean only_copies;   /* there is no session; copies take the place of in-betweens */
   guint settings_serial;  /* of the settings that were last looked at */
+  GstVfiBuild *build; /* of the session to come, or NULL */
   VfiVideoInfo session_video;
   gdouble session_scale;
   GstVfiPictures pictures;

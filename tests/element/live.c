@@ -478,6 +478,128 @@ GST_START_TEST(a_wait_for_frames_ends_with_the_stream)
 }
 GST_END_TEST
 
+/* Builds a session when the test says so. */
+typedef struct {
+    GMutex lock;
+    GCond changed;
+    gboolean open;  /* builds may end */
+    gboolean fails; /* in an error */
+} Gate;
+
+static VfiSession *build_behind_gate(gpointer user_data, VfiModel *model,
+                                     const VfiSessionConfig *config, GError **error)
+{
+    Gate *gate = user_data;
+
+    g_mutex_lock(&gate->lock);
+    while (!gate->open)
+        g_cond_wait(&gate->changed, &gate->lock);
+    g_mutex_unlock(&gate->lock);
+    if (!gate->fails)
+        return vfi_session_new(model, config, error);
+    g_set_error_literal(error, VFI_ERROR, VFI_ERROR_NO_MEMORY,
+                        "no memory, says the test");
+    return NULL;
+}
+
+static Simulated *with_slow_build(int index, const char *properties, Gate *gate)
+{
+    Simulated *sim = simulated_open(in_flight_mode(index), properties);
+
+    g_mutex_init(&gate->lock);
+    g_cond_init(&gate->changed);
+    sim->stream->live.builds_aside = TRUE;
+    sim->stream->live.build_session = build_behind_gate;
+    sim->stream->live.build_session_data = gate;
+    simulated_start(sim, "20/1", NULL);
+    simulated_configure_latency(sim);
+    return sim;
+}
+
+static void open_gate(Gate *gate)
+{
+    g_mutex_lock(&gate->lock);
+    gate->open = TRUE;
+    g_cond_broadcast(&gate->changed);
+    g_mutex_unlock(&gate->lock);
+}
+
+static void free_gate(Gate *gate)
+{
+    g_mutex_clear(&gate->lock);
+    g_cond_clear(&gate->changed);
+}
+
+/* Nothing tells when the build has ended: frames are sent until something shows it. */
+static void send_until(Simulated *sim, GstMessageType type)
+{
+    for (int i = 0; i < 100000; i++) {
+        simulated_send(sim, 1);
+        if (gst_bus_have_pending(sim->fixture->bus) && simulated_messages(sim, type) > 0)
+            return;
+        g_thread_yield();
+    }
+    ck_abort_msg("no message came");
+}
+
+static GstProgressType progress(Simulated *sim)
+{
+    GstProgressType type = GST_PROGRESS_TYPE_CONTINUE;
+    g_autoptr(GstMessage) message =
+        gst_bus_pop_filtered(sim->fixture->bus, GST_MESSAGE_PROGRESS);
+
+    ck_assert(message != NULL);
+    gst_message_parse_progress(message, &type, NULL, NULL);
+    return type;
+}
+
+GST_START_TEST(copies_are_shown_until_the_model_is_ready)
+{
+    Gate gate = {0};
+    Simulated *sim = with_slow_build(__i__, NULL, &gate);
+
+    ck_assert_int_eq(progress(sim), GST_PROGRESS_TYPE_START);
+    simulated_send(sim, 10);
+    ck_assert_uint_eq(counter(sim->fixture, "duplicate"), 9);
+    ck_assert_uint_eq(counter(sim->fixture, "interpolated"), 0);
+    open_gate(&gate);
+    send_until(sim, GST_MESSAGE_PROGRESS);
+    fixture_clear(sim->fixture);
+    simulated_send(sim, 10);
+    ck_assert_uint_ge(counter(sim->fixture, "interpolated"), 10);
+    for (guint i = 0; i < n_buffers(sim->fixture); i++)
+        assert_flag(nth_buffer(sim->fixture, i), GST_BUFFER_FLAG_GAP, FALSE);
+    simulated_free(sim);
+    free_gate(&gate);
+}
+GST_END_TEST
+
+GST_START_TEST(a_build_aside_can_fail)
+{
+    Gate gate = {.fails = TRUE};
+    Simulated *sim = with_slow_build(__i__, "on-error=duplicate", &gate);
+
+    simulated_send(sim, 2);
+    open_gate(&gate);
+    send_until(sim, GST_MESSAGE_WARNING);
+    simulated_send(sim, 10);
+    simulated_assert_originals(sim);
+    ck_assert_uint_eq(counter(sim->fixture, "interpolated"), 0);
+    simulated_free(sim);
+    free_gate(&gate);
+}
+GST_END_TEST
+
+GST_START_TEST(a_build_aside_ends_with_the_element)
+{
+    Gate gate = {.open = TRUE};
+    Simulated *sim = with_slow_build(__i__, NULL, &gate);
+
+    simulated_free(sim);
+    free_gate(&gate);
+}
+GST_END_TEST
+
 int main(int argc, char **argv)
 {
     Suite *suite = suite_create("element-live");
@@ -503,5 +625,8 @@ int main(int argc, char **argv)
     tcase_add_test(tcase, copies_stand_in_for_a_source_that_stops);
     tcase_add_test(tcase, a_frame_that_comes_too_late_is_a_partner);
     tcase_add_test(tcase, a_wait_for_frames_ends_with_the_stream);
+    tcase_add_loop_test(tcase, copies_are_shown_until_the_model_is_ready, 0, N_MODES);
+    tcase_add_loop_test(tcase, a_build_aside_can_fail, 0, N_MODES);
+    tcase_add_loop_test(tcase, a_build_aside_ends_with_the_element, 0, N_MODES);
     return element_main(argc, argv, suite);
 }

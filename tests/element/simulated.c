@@ -23,12 +23,9 @@ static gboolean job_times(gpointer user_data, VfiJob *job, gboolean wait,
     return TRUE;
 }
 
-Simulated *simulated_new(int in_flight, const char *properties, const char *rate,
-                         const char *out)
+Simulated *simulated_open(int in_flight, const char *properties)
 {
     Simulated *sim = g_new0(Simulated, 1);
-    g_autofree char *caps = video_caps("GRAY8", 8, 8, rate);
-    g_autofree char *out_caps = NULL;
 
     gst_plugin_vfiinterp_register();
     sim->fixture = fixture_new(in_flight, properties);
@@ -37,6 +34,14 @@ Simulated *simulated_new(int in_flight, const char *properties, const char *rate
     sim->stream->live.job_times_data = sim;
     gst_harness_use_testclock(sim->fixture->harness);
     sim->clock = gst_harness_get_testclock(sim->fixture->harness);
+    return sim;
+}
+
+void simulated_start(Simulated *sim, const char *rate, const char *out)
+{
+    g_autofree char *caps = video_caps("GRAY8", 8, 8, rate);
+    g_autofree char *out_caps = NULL;
+
     if (out != NULL)
         out_caps = g_strdup_printf("video/x-raw,framerate=%s", out);
     fixture_set_caps(sim->fixture, caps, out_caps);
@@ -45,6 +50,14 @@ Simulated *simulated_new(int in_flight, const char *properties, const char *rate
     if (sim->fixture->info.fps_n > 0)
         sim->frame = gst_util_uint64_scale_int(GST_SECOND, sim->fixture->info.fps_d,
                                                sim->fixture->info.fps_n);
+}
+
+Simulated *simulated_new(int in_flight, const char *properties, const char *rate,
+                         const char *out)
+{
+    Simulated *sim = simulated_open(in_flight, properties);
+
+    simulated_start(sim, rate, out);
     return sim;
 }
 

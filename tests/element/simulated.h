@@ -23,10 +23,14 @@ typedef struct {
     guint jobs; /* that were given their cost */
 } Simulated;
 
-/* The element in a playing live pipeline; rates as in caps, @out NULL for what it prefers.
- * The pipeline's latency is what the element asks for, and set once. */
+/* The element in a playing live pipeline; rates as in caps, @out NULL for what it prefers. */
 Simulated *simulated_new(int in_flight, const char *properties, const char *rate,
                          const char *out);
+
+/* The same in two steps. */
+Simulated *simulated_open(int in_flight, const char *properties);
+void simulated_start(Simulated *sim, const char *rate, const char *out);
+
 void simulated_free(Simulated *sim);
 
 /* Sends @n frames, each at its time or, if the element is behind, as soon as it takes it, and
