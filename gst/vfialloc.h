@@ -21,6 +21,10 @@ gboolean gst_vfi_alloc_propose (GstQuery *query, guint min_buffers, gboolean wit
  * the pools' minimum and removes pools that cannot grow. */
 void gst_vfi_alloc_amend_proxied (GstQuery *query);
 
+/* The reference, a frame that comes in, and two that downstream has: of a smaller pool the
+ * reference is copied. */
+#define GST_VFI_BUFFERS_TO_HOLD_ONE 4
+
 /* Whether @buffer comes from a pool of a fixed size that is smaller than @n_buffers: holding
  * one of its buffers back may leave upstream without any. */
 gboolean gst_vfi_alloc_is_scarce (const GstBuffer *buffer, guint n_buffers);

@@ -34,6 +34,16 @@ void gst_vfi_meta_copy_in_between (
     GstBuffer *out, GstBuffer *a, GstBuffer *b, gboolean droppable);
 
 /**
+ * gst_vfi_meta_copy_replacement:
+ * @instead: the original that @out takes the place of
+ *
+ * Gives @out all metas of @instead but those that describe its memory, and its flags:
+ * CORRUPTED if any of the three is.
+ */
+void gst_vfi_meta_copy_replacement (
+    GstBuffer *out, GstBuffer *a, GstBuffer *b, GstBuffer *instead);
+
+/**
  * gst_vfi_meta_new_duplicate:
  * @a: the frame to show again
  * @droppable: as above

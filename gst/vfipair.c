@@ -40,7 +40,6 @@ judge (GstVfiStream *stream, Between *between)
   score = stream->content.score;
   g_mutex_lock (&stream->lock);
   stream->counters.scene_score = score;
-  stream->counters.cuts += between->kind == GST_VFI_PAIR_CUT;
   g_mutex_unlock (&stream->lock);
   GST_DEBUG_OBJECT (stream->element, "pair before %" GST_TIME_FORMAT ": %s, score %.3f",
       GST_TIME_ARGS (GST_BUFFER_PTS (between->second->buffer)),
@@ -74,6 +73,25 @@ open_pair (GstVfiStream *stream, Between *between)
                                    stream, error, "no pair of frames could be opened"))
     return GST_FLOW_ERROR;
   return GST_FLOW_OK;
+}
+
+GstFlowReturn
+gst_vfi_pair_open (
+    GstVfiStream *stream, GstVfiFrame *first, GstVfiFrame *second, VfiPair **pair)
+{
+  Between between = {.first = first, .second = second};
+  GstFlowReturn ret = open_pair (stream, &between);
+
+  *pair = between.pair;
+  return ret;
+}
+
+static void
+count_cut (GstVfiStream *stream)
+{
+  g_mutex_lock (&stream->lock);
+  stream->counters.cuts++;
+  g_mutex_unlock (&stream->lock);
 }
 
 static void
@@ -133,6 +151,8 @@ gst_vfi_pair_plan (GstVfiStream *stream, GstVfiFrame *next, const GstVfiFrameTim
     if (!opened && slot.kind == GST_VFI_SLOT_IN_BETWEEN) {
       ret = open_pair (stream, &between);
       opened = TRUE;
+      if (between.kind == GST_VFI_PAIR_CUT)
+        count_cut (stream);
     }
     if (ret == GST_FLOW_OK)
       add_slot (stream, &between, &slot);

@@ -6,6 +6,11 @@
 
 G_BEGIN_DECLS
 
+/* Opens the pair of two frames in the order of their times; *@pair is NULL where nothing is
+ * to be made of them: a cut, identical frames, different crops, no engine. */
+GstFlowReturn gst_vfi_pair_open (
+    GstVfiStream *stream, GstVfiFrame *first, GstVfiFrame *second, VfiPair **pair);
+
 /* Appends to the pending list what lies between the reference and @next, whose verdict is
  * NEXT. */
 GstFlowReturn gst_vfi_pair_plan (

@@ -19,17 +19,18 @@ typedef enum {
 
 typedef struct {
   GstVfiEntryKind kind;
-  GstBuffer *buffer;   /* ORIGINAL */
-  GstEvent *event;     /* EVENT */
-  GstVfiSlot slot;     /* IN_BETWEEN, DUPLICATE */
-  GstVfiFrame *a;      /* IN_BETWEEN, DUPLICATE */
-  GstVfiFrame *b;      /* IN_BETWEEN */
-  VfiPair *pair;       /* IN_BETWEEN */
-  VfiJob *job;         /* IN_BETWEEN, once submitted */
-  GstVfiOutput output; /* IN_BETWEEN, once submitted */
-  GstVfiQosJob qos;    /* IN_BETWEEN, once decided */
-  gboolean decided;    /* IN_BETWEEN: it is to be computed */
-  gboolean accounted;  /* IN_BETWEEN: its cost is known */
+  GstBuffer *buffer;    /* ORIGINAL */
+  GstEvent *event;      /* EVENT */
+  GstVfiSlot slot;      /* IN_BETWEEN, DUPLICATE */
+  GstVfiFrame *a;       /* IN_BETWEEN, DUPLICATE */
+  GstVfiFrame *b;       /* IN_BETWEEN */
+  GstVfiFrame *instead; /* IN_BETWEEN: the original that it replaces, or NULL */
+  VfiPair *pair;        /* IN_BETWEEN */
+  VfiJob *job;          /* IN_BETWEEN, once submitted */
+  GstVfiOutput output;  /* IN_BETWEEN, once submitted */
+  GstVfiQosJob qos;     /* IN_BETWEEN, once decided */
+  gboolean decided;     /* IN_BETWEEN: it is to be computed */
+  gboolean accounted;   /* IN_BETWEEN: its cost is known */
 } GstVfiEntry;
 
 /* The engine may still write to the output: its job must have ended. */
@@ -43,6 +44,7 @@ entry_free (GstVfiEntry *entry)
   gst_vfi_output_clear (&entry->output);
   g_clear_pointer (&entry->a, gst_vfi_frame_unref);
   g_clear_pointer (&entry->b, gst_vfi_frame_unref);
+  g_clear_pointer (&entry->instead, gst_vfi_frame_unref);
   g_free (entry);
 }
 
@@ -84,6 +86,17 @@ gst_vfi_pending_add_in_between (GstVfiStream *stream, VfiPair *pair, GstVfiFrame
 }
 
 void
+gst_vfi_pending_add_replacement (GstVfiStream *stream, VfiPair *pair, GstVfiFrame *a,
+    GstVfiFrame *b, const GstVfiSlot *slot, GstVfiFrame *instead)
+{
+  GstVfiEntry *entry;
+
+  gst_vfi_pending_add_in_between (stream, pair, a, b, slot);
+  entry = g_queue_peek_tail (&stream->pending);
+  entry->instead = instead != NULL ? gst_vfi_frame_ref (instead) : NULL;
+}
+
+void
 gst_vfi_pending_add_duplicate (
     GstVfiStream *stream, GstVfiFrame *a, const GstVfiSlot *slot)
 {
@@ -103,6 +116,24 @@ no_memory_for_picture (GstVfiStream *stream)
   return GST_FLOW_ERROR;
 }
 
+/* Nothing is made here: the entry becomes one of @kind, or the original that it would have
+ * replaced. */
+static void
+give_up (GstVfiStream *stream, GstVfiEntry *entry, GstVfiEntryKind kind)
+{
+  g_clear_pointer (&entry->job, vfi_job_unref);
+  g_clear_pointer (&entry->pair, vfi_pair_unref);
+  g_clear_pointer (&entry->b, gst_vfi_frame_unref);
+  gst_vfi_output_clear (&entry->output);
+  entry->kind = kind;
+  if (entry->instead == NULL)
+    return;
+  entry->kind = ENTRY_ORIGINAL;
+  gst_vfi_slot_stamp (&entry->slot, entry->instead->buffer);
+  entry->buffer = gst_buffer_ref (entry->instead->buffer);
+  stream->n_originals++;
+}
+
 /* A flush, or the end of the stream, or as on-error says a copy of the frame before. */
 static GstFlowReturn
 engine_failed (GstVfiStream *stream, GstVfiEntry *entry, const GError *error)
@@ -111,11 +142,7 @@ engine_failed (GstVfiStream *stream, GstVfiEntry *entry, const GError *error)
     return GST_FLOW_FLUSHING;
   if (!gst_vfi_fallback_engine_failed (stream, error, "interpolation failed"))
     return GST_FLOW_ERROR;
-  g_clear_pointer (&entry->job, vfi_job_unref);
-  g_clear_pointer (&entry->pair, vfi_pair_unref);
-  g_clear_pointer (&entry->b, gst_vfi_frame_unref);
-  gst_vfi_output_clear (&entry->output);
-  entry->kind = ENTRY_DUPLICATE;
+  give_up (stream, entry, ENTRY_DUPLICATE);
   return GST_FLOW_OK;
 }
 
@@ -181,9 +208,8 @@ decide_entry (GstVfiStream *stream, GList *link)
     entry->decided = TRUE;
     return TRUE;
   }
-  entry->kind = decision == GST_VFI_DECISION_DUPLICATE ? ENTRY_DUPLICATE : ENTRY_NOTHING;
-  g_clear_pointer (&entry->pair, vfi_pair_unref);
-  g_clear_pointer (&entry->b, gst_vfi_frame_unref);
+  give_up (stream, entry,
+      decision == GST_VFI_DECISION_DUPLICATE ? ENTRY_DUPLICATE : ENTRY_NOTHING);
   return FALSE;
 }
 
@@ -277,6 +303,26 @@ retire_duplicate (GstVfiStream *stream, GstVfiEntry *entry)
 }
 
 static GstFlowReturn
+retire_original (GstVfiStream *stream, GstVfiEntry *entry)
+{
+  g_mutex_lock (&stream->lock);
+  stream->counters.out++;
+  g_mutex_unlock (&stream->lock);
+  GST_LOG_OBJECT (stream->element, "pushing original %" GST_PTR_FORMAT, entry->buffer);
+  return gst_vfi_live_push (stream, g_steal_pointer (&entry->buffer));
+}
+
+/* What give_up() made of an in-between that has left the list. */
+static GstFlowReturn
+retire_stand_in (GstVfiStream *stream, GstVfiEntry *entry)
+{
+  if (entry->kind != ENTRY_ORIGINAL)
+    return retire_duplicate (stream, entry);
+  stream->n_originals--;
+  return retire_original (stream, entry);
+}
+
+static GstFlowReturn
 retire_in_between (GstVfiStream *stream, GstVfiEntry *entry)
 {
   g_autoptr (GError) error = NULL;
@@ -287,7 +333,7 @@ retire_in_between (GstVfiStream *stream, GstVfiEntry *entry)
     entry->accounted = gst_vfi_live_finish (stream, entry->job, &entry->qos, TRUE);
   if (!made) {
     ret = engine_failed (stream, entry, error);
-    return ret == GST_FLOW_OK ? retire_duplicate (stream, entry) : ret;
+    return ret == GST_FLOW_OK ? retire_stand_in (stream, entry) : ret;
   }
   ret = gst_vfi_output_finish (&entry->output, &stream->pictures);
   if (ret == GST_FLOW_ERROR)
@@ -298,22 +344,16 @@ retire_in_between (GstVfiStream *stream, GstVfiEntry *entry)
   ret = gst_vfi_pending_submit (stream);
   if (ret != GST_FLOW_OK)
     return ret;
-  gst_vfi_meta_copy_in_between (
-      entry->output.buffer, entry->a->buffer, entry->b->buffer, marks_droppable (stream));
+  if (entry->instead != NULL)
+    gst_vfi_meta_copy_replacement (
+        entry->output.buffer, entry->a->buffer, entry->b->buffer, entry->instead->buffer);
+  else
+    gst_vfi_meta_copy_in_between (entry->output.buffer, entry->a->buffer,
+        entry->b->buffer, marks_droppable (stream));
   g_mutex_lock (&stream->lock);
   stream->counters.interpolated++;
   g_mutex_unlock (&stream->lock);
   return push_made (stream, entry, g_steal_pointer (&entry->output.buffer));
-}
-
-static GstFlowReturn
-retire_original (GstVfiStream *stream, GstVfiEntry *entry)
-{
-  g_mutex_lock (&stream->lock);
-  stream->counters.out++;
-  g_mutex_unlock (&stream->lock);
-  GST_LOG_OBJECT (stream->element, "pushing original %" GST_PTR_FORMAT, entry->buffer);
-  return gst_vfi_live_push (stream, g_steal_pointer (&entry->buffer));
 }
 
 static GstFlowReturn

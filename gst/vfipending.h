@@ -17,6 +17,11 @@ void gst_vfi_pending_add_event (GstVfiStream *stream, GstEvent *event);
 void gst_vfi_pending_add_in_between (GstVfiStream *stream, VfiPair *pair, GstVfiFrame *a,
     GstVfiFrame *b, const GstVfiSlot *slot);
 
+/* The same for an in-between that takes the place of the original @instead (NULL: of none),
+ * whose metas it gets; where nothing can be made, @instead itself is pushed. */
+void gst_vfi_pending_add_replacement (GstVfiStream *stream, VfiPair *pair, GstVfiFrame *a,
+    GstVfiFrame *b, const GstVfiSlot *slot, GstVfiFrame *instead);
+
 /* Appends @a at @slot once more; it shares the pixels. */
 void gst_vfi_pending_add_duplicate (
     GstVfiStream *stream, GstVfiFrame *a, const GstVfiSlot *slot);

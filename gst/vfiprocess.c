@@ -2,8 +2,8 @@
 /* One item in stream order: what a buffer, an event or a query means for the run of frames
  * and for the outputs. Called by the task or, when synchronous, by upstream's thread. */
 #include "vfifallback.h"
-#include "vfipair.h"
 #include "vfipending.h"
+#include "vfirepeats.h"
 #include "vfistream.h"
 #include "vfitimeout.h"
 
@@ -12,10 +12,6 @@
 #include <gst/video/video-event.h>
 
 #define GST_CAT_DEFAULT gst_vfi_debug
-
-/* The reference, a frame that comes in, and two that downstream has: of a smaller pool the
- * reference is copied. */
-#define BUFFERS_TO_HOLD_ONE 4
 
 static void
 count_drop (GstVfiStream *stream)
@@ -33,6 +29,8 @@ gst_vfi_process_close_run (
   GstVfiSlot slot;
 
   gst_vfi_timeout_cancel (stream);
+  gst_vfi_repeats_release (stream);
+  stream->repeats.too_long = FALSE;
   if (stream->held != NULL && with_tail) {
     gst_vfi_run_plan_tail (
         &stream->run, gst_vfi_stream_settings (stream).tail, closed_at, &plan);
@@ -111,12 +109,24 @@ detach_held (GstVfiStream *stream)
     gst_vfi_run_close (&stream->run);
 }
 
+void
+gst_vfi_process_accept (GstVfiStream *stream, const GstVfiFrameTime *time)
+{
+  GstVfiPairPlan plan;
+
+  gst_vfi_run_accept (&stream->run, time);
+  plan = gst_vfi_pairs_plan (stream->pairs, gst_vfi_run_pair_index (&stream->run),
+      stream->decision.multiplier, stream->decision.variable);
+  gst_vfi_run_set_pair (
+      &stream->run, plan.multiplier, plan.repeat || stream->only_copies);
+}
+
 static GstFlowReturn
 interpolate (GstVfiStream *stream, GstBuffer *buffer)
 {
   GstFlowReturn ret = GST_FLOW_OK;
   GstVfiFrameTime time;
-  GstVfiPairPlan plan;
+  gboolean goes_on = TRUE;
   GstVfiFrame *frame;
   GstVfiSlot slot;
 
@@ -134,17 +144,17 @@ interpolate (GstVfiStream *stream, GstBuffer *buffer)
   if (time.verdict == GST_VFI_VERDICT_NEW_RUN)
     gst_vfi_process_close_run (stream, time.tail, time.pts);
   else if (stream->held != NULL)
-    ret = gst_vfi_pair_plan (stream, frame, &time);
+    ret = gst_vfi_repeats_plan (stream, frame, &time, &goes_on);
+  if (ret == GST_FLOW_OK && !goes_on) {
+    gst_vfi_timeout_arm (stream);
+    return gst_vfi_pending_submit (stream);
+  }
   if (ret != GST_FLOW_OK) {
     gst_vfi_frame_unref (frame);
     return ret;
   }
   stream->content.announced = FALSE;
-  gst_vfi_run_accept (&stream->run, &time);
-  plan = gst_vfi_pairs_plan (stream->pairs, gst_vfi_run_pair_index (&stream->run),
-      stream->decision.multiplier, stream->decision.variable);
-  gst_vfi_run_set_pair (
-      &stream->run, plan.multiplier, plan.repeat || stream->only_copies);
+  gst_vfi_process_accept (stream, &time);
   if (gst_vfi_run_original_slot (&stream->run, &slot)) {
     gst_vfi_run_take (&stream->run, &slot);
     gst_vfi_slot_stamp (&slot, frame->buffer);
@@ -157,7 +167,8 @@ interpolate (GstVfiStream *stream, GstBuffer *buffer)
   }
   g_clear_pointer (&stream->held, gst_vfi_frame_unref);
   stream->held = frame;
-  if (gst_vfi_alloc_is_scarce (frame->buffer, BUFFERS_TO_HOLD_ONE))
+  if (gst_vfi_alloc_is_scarce (
+          frame->buffer, GST_VFI_BUFFERS_TO_HOLD_ONE + gst_vfi_repeats_most (stream)))
     detach_held (stream);
   gst_vfi_timeout_arm (stream);
   return gst_vfi_pending_submit (stream);
@@ -247,7 +258,7 @@ gst_vfi_process_event (GstVfiStream *stream, GstEvent *event)
     default:
       break;
   }
-  gst_vfi_pending_add_event (stream, event);
+  gst_vfi_repeats_add_event (stream, event);
   return gst_vfi_pending_submit (stream);
 }
 
@@ -257,13 +268,19 @@ gst_vfi_process_query (GstVfiStream *stream, GstQuery *query)
   switch (GST_QUERY_TYPE (query)) {
     case GST_QUERY_ALLOCATION:
       if (stream->mode != GST_VFI_MODE_PASSTHROUGH)
-        return gst_vfi_alloc_propose (
-            query, 2 + stream->max_in_flight, stream->video_meta);
+        return gst_vfi_alloc_propose (query,
+            2 + stream->max_in_flight + gst_vfi_repeats_most (stream),
+            stream->video_meta);
       if (!gst_pad_peer_query (stream->srcpad, query))
         return FALSE;
       gst_vfi_alloc_amend_proxied (query);
       return TRUE;
     case GST_QUERY_DRAIN:
+      if (stream->repeats.n_held > 0) {
+        gst_vfi_repeats_release (stream);
+        if (gst_vfi_pending_drain (stream) != GST_FLOW_OK)
+          return FALSE;
+      }
       detach_held (stream);
       return gst_pad_peer_query (stream->srcpad, query);
     default:
@@ -291,5 +308,6 @@ gst_vfi_process_reset (GstVfiStream *stream)
   gst_vfi_run_reset (&stream->run);
   gst_vfi_content_reset (&stream->content);
   gst_vfi_timeout_cancel (stream);
+  gst_vfi_repeats_clear (stream);
   gst_vfi_live_reset (stream);
 }

@@ -4,6 +4,7 @@
 
 #include "vficaps.h"
 #include "vficontent.h"
+#include "vfirepeats.h"
 #include "vfiqos.h"
 
 typedef enum {
@@ -122,6 +123,21 @@ scene_mode_get_type (void)
   return type;
 }
 
+static GType
+duplicate_mode_get_type (void)
+{
+  static gsize type = 0;
+  static const GEnumValue values[] = {
+      {GST_VFI_DUPLICATES_KEEP, "Leave them", "keep"},
+      {GST_VFI_DUPLICATES_REPLACE, "Put interpolated frames in their places", "replace"},
+      {0, NULL, NULL},
+  };
+
+  if (g_once_init_enter (&type))
+    g_once_init_leave (&type, g_enum_register_static ("GstVfiInterpDuplicates", values));
+  return type;
+}
+
 static const Property properties[] = {
     {"multiplier", "Multiplier",
         "Preferred ratio of output to input frame rate; 1 passes frames through",
@@ -180,6 +196,18 @@ static const Property properties[] = {
     {"scene-mode", "Scene mode", "What is shown between two scenes", KIND_ENUM,
         CHANGES_ALWAYS, FIELD (scene_mode), .default_number = GST_VFI_SCENE_NEAREST,
         .enum_type = scene_mode_get_type},
+    {"duplicate-mode", "Duplicate mode",
+        "What to do with frames that repeat the one before; replacing adds the latency "
+        "of duplicate-max frames",
+        KIND_ENUM, CHANGES_CAPS, FIELD (duplicate_mode),
+        .default_number = GST_VFI_DUPLICATES_KEEP, .enum_type = duplicate_mode_get_type},
+    {"duplicate-threshold", "Duplicate threshold",
+        "A frame repeats another if the mean luma difference in every block of 16x16 is "
+        "at most this, in codes of 8 bits; 0 is bitwise",
+        KIND_DOUBLE, CHANGES_ALWAYS, FIELD (duplicate_threshold), 0, 255, 0},
+    {"duplicate-max", "Duplicate maximum",
+        "Most repeats in a row that are replaced; of more, all stay", KIND_UINT,
+        CHANGES_CAPS, FIELD (duplicate_max), 0, 64, 3},
     {"mark-droppable", "Mark as droppable",
         "Flag everything that did not come in as DROPPABLE, so that \"identity "
         "drop-buffer-flags=droppable\" gives the originals back",

@@ -32,7 +32,10 @@ typedef struct {
   gchar *device;
   gboolean mark_droppable;
   gdouble scene_threshold;
-  gint scene_mode; /* GstVfiSceneMode */
+  gint scene_mode;     /* GstVfiSceneMode */
+  gint duplicate_mode; /* GstVfiDuplicateMode */
+  gdouble duplicate_threshold;
+  guint duplicate_max;
   gchar *multipliers;
   gchar *skip_pairs;
   gchar *only_pairs;

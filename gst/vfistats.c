@@ -40,8 +40,8 @@ gst_vfi_stats_new (const GstVfiCounters *counters, VfiModel *model, VfiSession *
       counters->in, "out", G_TYPE_UINT64, counters->out, "interpolated", G_TYPE_UINT64,
       counters->interpolated, "duplicate", G_TYPE_UINT64, counters->duplicate, "drop",
       G_TYPE_UINT64, counters->drop, "identical", G_TYPE_UINT64, counters->identical,
-      "cuts", G_TYPE_UINT64, counters->cuts, "scene-score", G_TYPE_DOUBLE,
-      counters->scene_score, NULL);
+      "cuts", G_TYPE_UINT64, counters->cuts, "replaced", G_TYPE_UINT64,
+      counters->replaced, "scene-score", G_TYPE_DOUBLE, counters->scene_score, NULL);
 
   if (model != NULL)
     add_model (stats, model);

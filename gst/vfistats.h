@@ -17,6 +17,7 @@ typedef struct {
   guint64 drop;         /* inputs, or in-betweens, without a place in the output */
   guint64 identical;    /* of duplicate: between two identical frames */
   guint64 cuts;         /* pairs with a scene cut */
+  guint64 replaced;     /* of interpolated: in the place of a repeat */
   gdouble scene_score;  /* of the last pair that was looked at */
 } GstVfiCounters;
 

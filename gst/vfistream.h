@@ -20,6 +20,7 @@
 #include "vfidecide.h"
 #include "vfiframe.h"
 #include "vfigrid.h"
+#include "vfirepeats.h"
 #include "vfilive.h"
 #include "vfiproperties.h"
 #include "vfistats.h"
@@ -86,6 +87,7 @@ struct _GstVfiStream {
   gboolean video_meta; /* downstream understands GstVideoMeta */
   GstVfiRun run;
   GstVfiContent content;
+  GstVfiRepeats repeats;
   GstVfiPairs *pairs; /* pairs with a treatment of their own, or NULL */
   GstVfiFrame *held;  /* the run's reference */
   guint64 next_id;
@@ -133,6 +135,9 @@ gboolean gst_vfi_process_query (GstVfiStream *stream, GstQuery *query);
 /* Between two frames: takes over what properties say now. FALSE with an error posted if they
  * contradict each other. */
 gboolean gst_vfi_process_take_settings (GstVfiStream *stream);
+
+/* Makes the frame of @time, which is not dropped, the run's reference. */
+void gst_vfi_process_accept (GstVfiStream *stream, const GstVfiFrameTime *time);
 
 /* Forgets frames, times and outputs, after a flush or a stop. */
 void gst_vfi_process_reset (GstVfiStream *stream);

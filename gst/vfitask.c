@@ -120,8 +120,8 @@ gst_vfi_task_is_error (GstFlowReturn flow)
 static void
 finish_at_downstream_eos (GstVfiStream *stream)
 {
-  gst_vfi_pending_drop_buffers (stream);
   gst_vfi_process_close_run (stream, FALSE, GST_CLOCK_TIME_NONE);
+  gst_vfi_pending_drop_buffers (stream);
   g_mutex_lock (&stream->lock);
   if (stream->flow == GST_FLOW_OK)
     stream->flow = GST_FLOW_EOS;

@@ -128,6 +128,7 @@ gst_vfi_timeout_fill (GstVfiStream *stream)
   gst_vfi_timeout_cancel (stream);
   if (stream->held == NULL || !GST_CLOCK_TIME_IS_VALID (now))
     return;
+  gst_vfi_repeats_release (stream);
   for (guint i = 0; i < BURST; i++) {
     gboolean shown = missing_slot (stream, &slot);
     if (due_time (stream, &slot) > now)
