@@ -229,6 +229,31 @@ GST_START_TEST(a_failure_becomes_a_copy)
 }
 GST_END_TEST
 
+/* Repeats that were to be replaced go out as they came. */
+GST_START_TEST(a_failure_spares_repeats)
+{
+    static const int values[] = {0, 0, 0, 0, 80, 80};
+    Fixture *f =
+        start(__i__ % N_MODES, "on-error=duplicate duplicate-mode=replace", NULL);
+    GstBuffer *repeat = flat_frame(f, 0, 50 * MS, 50 * MS);
+
+    g_atomic_int_set(failures[__i__ / N_MODES], ALL);
+    push_one(f, 0);
+    ck_assert_int_eq(gst_harness_push(f->harness, repeat), GST_FLOW_OK);
+    ck_assert_int_eq(gst_harness_push(f->harness, flat_frame(f, 80, 100 * MS, 50 * MS)),
+                     GST_FLOW_OK);
+    finish(f);
+    ck_assert_uint_eq(n_buffers(f), 6);
+    for (guint64 i = 0; i < 6; i++) {
+        assert_times(nth_buffer(f, i), i * 25 * MS, 25 * MS);
+        assert_flag(nth_buffer(f, i), GST_BUFFER_FLAG_GAP, i % 2 != 0);
+        ck_assert_int_eq(first_byte(&f->info, nth_buffer(f, i)), values[i]);
+    }
+    ck_assert_ptr_eq(nth_buffer(f, 2), repeat);
+    fixture_free(f);
+}
+GST_END_TEST
+
 GST_START_TEST(failures_are_told_once)
 {
     Fixture *f = start(__i__, "on-error=duplicate", NULL);
@@ -345,6 +370,7 @@ static Suite *passthrough_suite(void)
     tcase_add_loop_test(tcase, a_bypass_changes_between_pairs, 0, N_MODES);
     tcase_add_loop_test(tcase, a_failing_engine_ends_the_stream, 0, N_MODES * N_FAILURES);
     tcase_add_loop_test(tcase, a_failure_becomes_a_copy, 0, N_MODES * N_FAILURES);
+    tcase_add_loop_test(tcase, a_failure_spares_repeats, 0, N_MODES * N_FAILURES);
     tcase_add_loop_test(tcase, failures_are_told_once, 0, N_MODES);
     tcase_add_loop_test(tcase, after_a_failure_frames_pass_through, 0,
                         N_MODES * N_FAILURES);

@@ -166,6 +166,7 @@ static CountingPool *new_pool(const char *caps_string, gsize size)
 /* On their way are one being filled, two queued, two and one in flight, one held. */
 #define MOST_BUFFERS 8
 
+/* Every second frame repeats the one before, so that copies share its memory. */
 GST_START_TEST(upstreams_buffers_come_back_whole)
 {
     Fixture *f = fixture_new(in_flight_mode(__i__), NULL);
@@ -179,7 +180,7 @@ GST_START_TEST(upstreams_buffers_come_back_whole)
         ck_assert_int_eq(
             gst_buffer_pool_acquire_buffer(GST_BUFFER_POOL(pool), &buffer, NULL),
             GST_FLOW_OK);
-        gst_buffer_memset(buffer, 0, (guint8)i, GST_VIDEO_INFO_SIZE(&f->info));
+        gst_buffer_memset(buffer, 0, (guint8)(i / 2), GST_VIDEO_INFO_SIZE(&f->info));
         GST_BUFFER_PTS(buffer) = i * 50 * MS;
         ck_assert_int_eq(gst_harness_push(f->harness, buffer), GST_FLOW_OK);
     }

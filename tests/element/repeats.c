@@ -29,7 +29,7 @@ static void push_values(Fixture *f, const char *values)
     g_auto(GStrv) list = g_strsplit(values, " ", -1);
 
     for (guint i = 0; list[i] != NULL; i++)
-        push(f, i, atoi(list[i]));
+        push(f, i, (int)g_ascii_strtoll(list[i], NULL, 10));
 }
 
 /* Values that left, "g" behind those marked GAP; their times are those of doubled frames. */
