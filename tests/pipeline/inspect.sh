@@ -34,9 +34,18 @@ has_metadata() {
 has_properties() {
   local property
   for property in model model-options multiplier scale device threads max-in-flight tail \
-    unsupported in out interpolated duplicate drop stats; do
+    unsupported scene-threshold scene-mode duplicate-mode duplicate-threshold duplicate-max \
+    mark-droppable in out interpolated duplicate drop stats; do
     grep -qE "^  $property +:" "$scratch/element" || { echo "no $property"; return 1; }
   done
+}
+has_actions() {
+  grep -q '"clear-cache"' "$scratch/element" && grep -q '"reset-stats"' "$scratch/element"
+}
+survives_bad_backend() {
+  echo "no module" >"$scratch/backend.so"
+  VFI_BACKEND_PATH=$scratch/backend.so gst-launch-1.0 -q videotestsrc num-buffers=2 ! \
+    video/x-raw,format=I420,width=16,height=16,framerate=25/1 ! vfiinterp model=blend ! fakesink
 }
 needs_no_gpu() { ! readelf -d "$plugin" | grep -E 'NEEDED.*(cuda|cudnn|nv|GL)'; }
 fails_without_model() {
@@ -44,11 +53,13 @@ fails_without_model() {
     vfiinterp model=no-such-model ! fakesink >"$scratch/launch" 2>&1 && grep -q "$scratch" "$scratch/launch"
 }
 
-echo "1..6"
+echo "1..8"
 check "gst-inspect-1.0 knows the element" inspects
 check "nothing is said on stderr" is_silent
 check "rank, class and licence" has_metadata
 check "every property is listed" has_properties
+check "action signals are listed" has_actions
 check "no library of a GPU is needed" needs_no_gpu
 check "a missing model names the search path" fails_without_model
+check "a backend that is no module leaves the CPU" survives_bad_backend
 exit "$failed"
