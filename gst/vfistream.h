@@ -80,7 +80,7 @@ struct _GstVfiStream {
   gboolean engine_failed; /* since caps or properties changed */
   gboolean only_copies;   /* there is no session; copies take the place of in-betweens */
   guint settings_serial;  /* of the settings that were last looked at */
-  GstVfiBuild *build; /* of the session to come, or NULL */
+  GstVfiBuild *build;     /* of the session to come, or NULL */
   VfiVideoInfo session_video;
   gdouble session_scale;
   GstVfiPictures pictures;
