@@ -421,6 +421,14 @@ static gpointer query_allocation(gpointer data)
     return GINT_TO_POINTER(gst_pad_peer_query(f->harness->srcpad, query));
 }
 
+static gpointer query_drain(gpointer data)
+{
+    Fixture *f = data;
+    g_autoptr(GstQuery) query = gst_query_new_drain();
+
+    return GINT_TO_POINTER(gst_pad_peer_query(f->harness->srcpad, query));
+}
+
 /* With the task: the query waits behind a frame that downstream does not take. */
 GST_START_TEST(a_flush_answers_waiting_queries)
 {
@@ -432,7 +440,7 @@ GST_START_TEST(a_flush_answers_waiting_queries)
     gate_close(&gate, f);
     ck_assert_int_eq(push(f, 0), GST_FLOW_OK);
     gate_wait(&gate);
-    thread = g_thread_new("upstream", query_allocation, f);
+    thread = g_thread_new("upstream", __i__ ? query_drain : query_allocation, f);
     ck_assert(send(f, gst_event_new_flush_start()));
     ck_assert_int_eq(GPOINTER_TO_INT(g_thread_join(thread)), FALSE);
     gate_open(&gate);
@@ -463,6 +471,6 @@ int main(int argc, char **argv)
     tcase_add_loop_test(tcase, the_same_segment_again_keeps_the_pair, 0, N_MODES);
     tcase_add_loop_test(tcase, a_drain_query_lets_frames_out, 0, N_MODES);
     tcase_add_loop_test(tcase, allocation_offers_what_downstream_understands, 0, N_MODES);
-    tcase_add_test(tcase, a_flush_answers_waiting_queries);
+    tcase_add_loop_test(tcase, a_flush_answers_waiting_queries, 0, 2);
     return element_main(argc, argv, suite);
 }

@@ -31,6 +31,11 @@ static const char *const lines[] = {
     "videotestsrc num-buffers=8 ! video/x-raw,format=AYUV,framerate=25/1 ! "
     "vfiinterp model=blend max-in-flight=%s ! videoscale ! "
     "video/x-raw,width=100,height=50 ! fakesink",
+    "videotestsrc num-buffers=12 ! video/x-raw,framerate=24/1 ! "
+    "vfiinterp model=blend max-in-flight=%s ! video/x-raw,framerate=60/1 ! fakesink",
+    "videotestsrc num-buffers=12 ! video/x-raw,framerate=25/1 ! "
+    "vfiinterp model=blend max-in-flight=%s ! video/x-raw,framerate=60000/1001 ! "
+    "vfiinterp model=blend ! video/x-raw,framerate=90/1 ! fakesink",
     "videotestsrc num-buffers=6 ! videorate ! video/x-raw,framerate=30000/1001 ! "
     "vfiinterp model=blend max-in-flight=%s ! video/x-raw,framerate=30000/1001 ! "
     "fakesink",
@@ -167,6 +172,69 @@ static void feed(GstElement *source)
     g_signal_emit_by_name(source, "end-of-stream", &flow);
 }
 
+/* Times that reach the sink. */
+typedef struct {
+    gint n;
+    GstClockTime first, last;
+} Shown;
+
+static GstPadProbeReturn note_shown(GstPad *pad, GstPadProbeInfo *info, gpointer data)
+{
+    Shown *shown = data;
+
+    (void)pad;
+    shown->last = GST_BUFFER_PTS(GST_PAD_PROBE_INFO_BUFFER(info));
+    if (shown->n++ == 0)
+        shown->first = shown->last;
+    return GST_PAD_PROBE_OK;
+}
+
+/* At 25 fps in and 60 fps out; limits in ms that lie inside pairs. */
+static const struct {
+    double rate;
+    GstSeekFlags flags;
+    gint64 start, stop;
+} kinds[] = {
+    {1.0, GST_SEEK_FLAG_ACCURATE, 415, 835},
+    {2.0, GST_SEEK_FLAG_ACCURATE, 400, 835},
+    {0.5, GST_SEEK_FLAG_NONE, 415, 600},
+    {1.0, GST_SEEK_FLAG_KEY_UNIT, 200, 610},
+};
+
+GST_START_TEST(seeks_of_all_kinds_end)
+{
+    GstElement *pipeline =
+        launch("videotestsrc ! video/x-raw,format=I420,width=32,height=32,"
+               "framerate=25/1 ! vfiinterp model=blend max-in-flight=%s ! "
+               "video/x-raw,framerate=60/1 ! fakesink name=sink sync=false",
+               in_flight[__i__]);
+    g_autoptr(GstElement) sink = gst_bin_get_by_name(GST_BIN(pipeline), "sink");
+    g_autoptr(GstPad) pad = gst_element_get_static_pad(sink, "sink");
+    Shown shown = {0};
+
+    gst_element_set_state(pipeline, GST_STATE_PAUSED);
+    settle(pipeline);
+    gst_pad_add_probe(pad, GST_PAD_PROBE_TYPE_BUFFER, note_shown, &shown, NULL);
+    for (guint i = 0; i < G_N_ELEMENTS(kinds); i++) {
+        GstClockTime from = (GstClockTime)kinds[i].start * GST_MSECOND;
+        GstClockTime end = (GstClockTime)kinds[i].stop * GST_MSECOND;
+        ck_assert(gst_element_seek(pipeline, kinds[i].rate, GST_FORMAT_TIME,
+                                   kinds[i].flags | GST_SEEK_FLAG_FLUSH,
+                                   GST_SEEK_TYPE_SET, (gint64)from, GST_SEEK_TYPE_SET,
+                                   (gint64)end));
+        gst_element_set_state(pipeline, GST_STATE_PLAYING);
+        wait_for(pipeline, GST_MESSAGE_EOS);
+        ck_assert_uint_le(shown.first, from + 40 * GST_MSECOND);
+        ck_assert_uint_lt(shown.last, end);
+        ck_assert_uint_ge(shown.last + 40 * GST_MSECOND, end);
+        ck_assert_int_ge(shown.n,
+                         (gint)((kinds[i].stop - kinds[i].start) * 60 / 1000) - 2);
+        shown = (Shown){0};
+    }
+    stop(pipeline);
+}
+GST_END_TEST
+
 GST_START_TEST(the_flow_is_as_expected)
 {
     GstElement *pipeline =
@@ -206,6 +274,7 @@ int main(int argc, char **argv)
     suite_add_tcase(suite, tcase);
     tcase_add_loop_test(tcase, launch_lines_run, 0, N_MODES * (int)G_N_ELEMENTS(lines));
     tcase_add_loop_test(tcase, a_hundred_seeks, 0, N_MODES);
+    tcase_add_loop_test(tcase, seeks_of_all_kinds_end, 0, N_MODES);
     tcase_add_loop_test(tcase, the_flow_is_as_expected, 0, N_MODES);
     runner = srunner_create(suite);
     srunner_run_all(runner, CK_ENV);
