@@ -102,9 +102,8 @@ static double percentile(GArray *values, guint percent)
     if (values->len == 0)
         return 0;
     g_array_sort(values, compare);
-    return (double)g_array_index(values, GstClockTimeDiff,
-                                 (values->len * percent + 99) / 100 - 1) /
-           GST_MSECOND;
+    guint rank = (values->len * percent + 99) / 100;
+    return (double)g_array_index(values, GstClockTimeDiff, rank - 1) / GST_MSECOND;
 }
 
 static double reported_latency(Measurement *m)
@@ -182,16 +181,20 @@ static void print_results(Measurement *m)
 static GstElement *build(int argc, char **argv)
 {
     g_auto(GStrv) size = g_strsplit(argv[2], "x", 2);
-    int num = 0, den = 1;
+    g_auto(GStrv) rate = g_strsplit(argv[3], "/", 2);
 
-    if (sscanf(argv[3], "%d/%d", &num, &den) < 1 || size[1] == NULL || den < 1)
+    if (g_strv_length(size) != 2 || g_strv_length(rate) != 2)
         return NULL;
+    guint64 frames = gst_util_uint64_scale(g_ascii_strtoull(argv[1], NULL, 10),
+                                           g_ascii_strtoull(rate[0], NULL, 10),
+                                           MAX(g_ascii_strtoull(rate[1], NULL, 10), 1));
     g_autofree char *text = g_strdup_printf(
-        "videotestsrc name=source is-live=true pattern=ball num-buffers=%d ! "
-        "video/x-raw,format=I420,width=%s,height=%s,framerate=%s ! vfiinterp name=vfi %s "
-        "! capsfilter name=limit caps=video/x-raw,framerate=%s ! %s name=sink sync=true "
-        "qos=true",
-        atoi(argv[1]) * num / den, size[0], size[1], argv[3], argv[5], argv[4],
+        "videotestsrc name=source is-live=true pattern=ball "
+        "num-buffers=%" G_GUINT64_FORMAT
+        " ! video/x-raw,format=I420,width=%s,height=%s,framerate=%s ! vfiinterp name=vfi "
+        "%s ! capsfilter name=limit caps=video/x-raw,framerate=%s ! %s name=sink "
+        "sync=true qos=true",
+        frames, size[0], size[1], argv[3], argv[5], argv[4],
         argc == 7 ? argv[6] : "queue ! fakesink");
     return gst_parse_launch(text, NULL);
 }
