@@ -49,6 +49,7 @@ GST_START_TEST(latency_follows_rate_multiplier_and_mode)
         {"latency-budget=5000000", "25/1", NULL, 25 * MS, 40 * MS},
         {"latency-budget=5000000 multiplier=5", "20/1", NULL, 45 * MS, 50 * MS},
         {"latency-budget=12000000 multiplier=5", "20/1", NULL, 58 * MS, 50 * MS},
+        {"latency-budget=5000000", "20/1", "30/1", 55 * MS, 50 * MS},
         {"latency-budget=5000000", "0/1", NULL, 25 * MS, 40 * MS},
         {"latency-budget=5000000 multiplier=1", "25/1", NULL, 0, 0},
     };
