@@ -7,8 +7,11 @@
 
 #include <vfi/memory.h>
 
-#ifdef __GLIBC__
+#if defined(__GLIBC__) && !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
 #include <malloc.h>
+#define TRIM() malloc_trim(0)
+#else
+#define TRIM() 0
 #endif
 
 static atomic_uint requests;
@@ -18,12 +21,15 @@ unsigned vfi_trim_requests(void)
     return atomic_load(&requests);
 }
 
+void vfi_trim_host_memory(void)
+{
+    (void)TRIM();
+}
+
 void vfi_soft_clear(void)
 {
     atomic_fetch_add(&requests, 1);
-#ifdef __GLIBC__
-    malloc_trim(0);
-#endif
+    vfi_trim_host_memory();
 }
 
 /* A model goes with its last reference, so that there is no idle one to drop. */

@@ -4,3 +4,7 @@
 
 /* Grows with every vfi_soft_clear(). */
 unsigned vfi_trim_requests(void);
+
+/* Gives the C library's free memory back to the system. Does nothing where another allocator
+ * stands in for it (sanitizers): glibc's own heap is then not set up to be looked at. */
+void vfi_trim_host_memory(void);

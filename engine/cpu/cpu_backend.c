@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The CPU as a device: programs are lists of prepared ops, frames are used in place, pixel
  * work is split into bands of rows. */
-#include <malloc.h>
 #include <string.h>
 #include <time.h>
 
@@ -9,6 +8,7 @@
 
 #include "../alloc.h"
 #include "../backend.h"
+#include "../memory.h"
 #include "kernels.h"
 
 /* Luma rows of a band: enough to be worth a chunk, few enough to end soon after a cancel. */
@@ -92,9 +92,7 @@ static void cpu_free(VfiDevice *device, void *memory)
 static void cpu_trim(VfiDevice *device)
 {
     (void)device;
-#ifdef __GLIBC__
-    malloc_trim(0);
-#endif
+    vfi_trim_host_memory();
 }
 
 static void cpu_program_free(VfiDevice *device, VfiProgram *program)
