@@ -112,6 +112,7 @@ GST_END_TEST
 
 /* What an hour of outputs must be, one by one. */
 typedef struct {
+    GMutex lock;
     guint64 n;
     GstClockTime end;
     gboolean exact;
@@ -123,12 +124,14 @@ static GstPadProbeReturn count_slot(GstPad *pad, GstPadProbeInfo *info, gpointer
     Hour *hour = data;
 
     (void)pad;
+    g_mutex_lock(&hour->lock);
     if (GST_BUFFER_PTS(buffer) != hour->end ||
         GST_BUFFER_PTS(buffer) !=
             gst_util_uint64_scale(hour->n, 1001 * GST_SECOND, 60000))
         hour->exact = FALSE;
     hour->n++;
     hour->end += GST_BUFFER_DURATION(buffer);
+    g_mutex_unlock(&hour->lock);
     return GST_PAD_PROBE_DROP;
 }
 
@@ -144,6 +147,7 @@ GST_START_TEST(an_hour_does_not_drift)
     GstHarness *harness;
     GstBuffer *picture = gst_buffer_new_allocate(NULL, 256, NULL);
 
+    g_mutex_init(&hour.lock);
     gst_object_ref_sink(element);
     gst_buffer_memset(picture, 0, 128, 256);
     g_object_set(element, "model", "blend", "max-in-flight", in_flight_mode(__i__), NULL);
@@ -169,11 +173,14 @@ GST_START_TEST(an_hour_does_not_drift)
         if (eos)
             break;
     }
+    g_mutex_lock(&hour.lock);
     ck_assert(hour.exact);
     ck_assert_uint_eq(hour.n, n_in / 2 * 5);
     ck_assert_uint_eq(hour.end, gst_util_uint64_scale(n_in, 1001 * GST_SECOND, 24000));
+    g_mutex_unlock(&hour.lock);
     gst_buffer_unref(picture);
     gst_harness_teardown(harness);
+    g_mutex_clear(&hour.lock);
     gst_object_unref(element);
 }
 GST_END_TEST
