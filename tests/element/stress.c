@@ -128,6 +128,7 @@ GST_START_TEST(states_under_load)
     GstBuffer *buffer = gst_buffer_new_allocate(NULL, 256, NULL);
     g_autoptr(GstCaps) caps = gst_caps_from_string(
         "video/x-raw,format=GRAY8,width=16,height=16,framerate=20/1");
+    g_autoptr(GstEvent) reconfigure = gst_event_new_reconfigure();
     GValue multiplier = G_VALUE_INIT;
     GstHarnessThread *pushes, *properties, *reconfigures;
     GstSegment segment;
@@ -145,8 +146,7 @@ GST_START_TEST(states_under_load)
     g_value_init(&multiplier, G_TYPE_UINT);
     g_value_set_uint(&multiplier, 3);
     properties = gst_harness_stress_property_start(harness, "multiplier", &multiplier);
-    reconfigures = gst_harness_stress_send_upstream_event_start(
-        harness, gst_event_new_reconfigure());
+    reconfigures = gst_harness_stress_send_upstream_event_start(harness, reconfigure);
     for (int i = 0; i < 100; i++) {
         ck_assert_int_eq(gst_element_set_state(element, GST_STATE_READY),
                          GST_STATE_CHANGE_SUCCESS);
