@@ -72,14 +72,6 @@ VfiShape vfi_graph_shape(const VfiGraph *graph, VfiValue value)
     return value == VFI_NO_VALUE ? (VfiShape){0} : vfi_graph_node(graph, value)->shape;
 }
 
-/* Whether segment @later is @earlier or follows it, directly or not. */
-static bool segment_sees(const VfiGraph *graph, int later, int earlier)
-{
-    while (later != earlier && later >= 0)
-        later = g_array_index(graph->segments, int, later);
-    return later == earlier;
-}
-
 static int current_segment(const VfiGraph *graph)
 {
     return (int)graph->segments->len - 1;
@@ -103,7 +95,7 @@ static bool values_are_usable(VfiGraph *graph, const VfiValue *values, int n,
             return false;
         }
         int segment = vfi_graph_node(graph, values[i])->segment;
-        if (!segment_sees(graph, current_segment(graph), segment)) {
+        if (!vfi_graph_segment_sees(graph, current_segment(graph), segment)) {
             vfi_graph_fail(graph,
                            "%s: operand %d belongs to segment %d, not visible in %d",
                            what, i, segment, current_segment(graph));

@@ -46,3 +46,11 @@ static inline VfiNode *vfi_graph_node(const VfiGraph *graph, VfiValue value)
 {
     return &g_array_index(graph->nodes, VfiNode, value);
 }
+
+/* Whether segment @later is @earlier or follows it, directly or not. */
+static inline bool vfi_graph_segment_sees(const VfiGraph *graph, int later, int earlier)
+{
+    while (later != earlier && later >= 0)
+        later = g_array_index(graph->segments, int, later);
+    return later == earlier;
+}

@@ -257,14 +257,6 @@ static void extend_lifetime(Planner *planner, VfiValue value, int segment, int s
     span->last = MAX(span->last, step);
 }
 
-/* Whether segment @later is @earlier or follows it. */
-static bool segment_sees(const VfiGraph *graph, int later, int earlier)
-{
-    while (later != earlier && later >= 0)
-        later = g_array_index(graph->segments, int, later);
-    return later == earlier;
-}
-
 /* A value made in one segment and read in another lives through all that lie between on the
  * way there, and not in the alternatives to that way. */
 static void span_segments(Planner *planner, Item *item)
@@ -306,7 +298,7 @@ static void compute_lifetimes(Planner *planner)
     for (guint i = 0; i < graph->outputs->len; i++) {
         const VfiGraphOutput *output = &g_array_index(graph->outputs, VfiGraphOutput, i);
         for (int s = 0; s < (int)graph->segments->len; s++)
-            if (segment_sees(graph, s, output->segment))
+            if (vfi_graph_segment_sees(graph, s, output->segment))
                 extend_lifetime(planner, output->value, s, planner->segment_end[s]);
     }
     for (int i = 0; i < planner->n_items; i++)
