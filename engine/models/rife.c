@@ -79,13 +79,6 @@ static void warp_images(const Rife *rife, RifeState *state)
         vfi_graph_warp(graph, rife->image1, vfi_graph_slice(graph, state->flow, 2, 2));
 }
 
-static VfiValue conv_prelu(VfiGraph *graph, VfiValue x, const char *prefix, int out,
-                           int stride)
-{
-    x = vfi_graph_conv(graph, x, vfi_graph_key(graph, "%s.0", prefix), out, 3, stride);
-    return vfi_graph_prelu(graph, x, vfi_graph_key(graph, "%s.1", prefix));
-}
-
 /* Size of a full-size dimension at 1/scale. */
 static int scaled(int size, double scale)
 {
@@ -112,8 +105,10 @@ static VfiValue block_input(const Rife *rife, const VfiValue *inputs, int n,
 /* conv0 of every block: two stride-2 convolutions, n → c/2 → c, 1/4 of the block's size. */
 static VfiValue block_conv0(VfiGraph *graph, VfiValue x, int block, int c)
 {
-    x = conv_prelu(graph, x, vfi_graph_key(graph, "block%d.conv0.0", block), c / 2, 2);
-    return conv_prelu(graph, x, vfi_graph_key(graph, "block%d.conv0.1", block), c, 2);
+    x = vfi_rife_conv_prelu(graph, x, vfi_graph_key(graph, "block%d.conv0.0", block),
+                            c / 2, 2);
+    return vfi_rife_conv_prelu(graph, x, vfi_graph_key(graph, "block%d.conv0.1", block),
+                               c, 2);
 }
 
 /* ---- 4.0, 4.1 ------------------------------------------------------------------------- */
@@ -141,8 +136,8 @@ static RifeDelta v4_block(const Rife *rife, int block, const VfiValue *inputs, i
 
     x = feature;
     for (int i = 0; i < 8; i++)
-        x = conv_prelu(graph, x, vfi_graph_key(graph, "block%d.convblock.%d", block, i),
-                       c, 1);
+        x = vfi_rife_conv_prelu(
+            graph, x, vfi_graph_key(graph, "block%d.convblock.%d", block, i), c, 1);
     feature = vfi_graph_add(graph, x, feature, 1.0f);
 
     VfiValue last = vfi_graph_deconv(graph, feature,
@@ -300,9 +295,10 @@ static RifeDelta v3_block(const Rife *rife, int block, const VfiValue *inputs,
     x = block_conv0(graph, x, block, V3_WIDTH);
     for (int i = 0; i < 4; i++) {
         const char *pair = vfi_graph_key(graph, "block%d.convblock%d", block, i);
-        VfiValue y =
-            conv_prelu(graph, x, vfi_graph_key(graph, "%s.0", pair), V3_WIDTH, 1);
-        y = conv_prelu(graph, y, vfi_graph_key(graph, "%s.1", pair), V3_WIDTH, 1);
+        VfiValue y = vfi_rife_conv_prelu(graph, x, vfi_graph_key(graph, "%s.0", pair),
+                                         V3_WIDTH, 1);
+        y = vfi_rife_conv_prelu(graph, y, vfi_graph_key(graph, "%s.1", pair), V3_WIDTH,
+                                1);
         x = vfi_graph_add(graph, y, x, 1.0f);
     }
     VfiValue delta = v3_head(graph, x, vfi_graph_key(graph, "block%d.conv1", block), 4);

@@ -6,8 +6,8 @@
 static const char *const context_names[CONTEXT_LEVELS] = {"context1", "context2",
                                                           "context3", "context4"};
 
-static VfiValue conv_prelu(VfiGraph *graph, VfiValue x, const char *prefix, int out,
-                           int stride)
+VfiValue vfi_rife_conv_prelu(VfiGraph *graph, VfiValue x, const char *prefix, int out,
+                             int stride)
 {
     x = vfi_graph_conv(graph, x, vfi_graph_key(graph, "%s.0", prefix), out, 3, stride);
     return vfi_graph_prelu(graph, x, vfi_graph_key(graph, "%s.1", prefix));
@@ -16,8 +16,9 @@ static VfiValue conv_prelu(VfiGraph *graph, VfiValue x, const char *prefix, int 
 /* Conv2: a stride-2 convolution, then one of stride 1. */
 static VfiValue conv2(VfiGraph *graph, VfiValue x, const char *prefix, int out)
 {
-    x = conv_prelu(graph, x, vfi_graph_key(graph, "%s.conv1", prefix), out, 2);
-    return conv_prelu(graph, x, vfi_graph_key(graph, "%s.conv2", prefix), out, 1);
+    x = vfi_rife_conv_prelu(graph, x, vfi_graph_key(graph, "%s.conv1", prefix), out, 2);
+    return vfi_rife_conv_prelu(graph, x, vfi_graph_key(graph, "%s.conv2", prefix), out,
+                               1);
 }
 
 static VfiValue deconv_prelu(VfiGraph *graph, VfiValue x, const char *prefix, int out)

@@ -13,6 +13,10 @@ typedef struct {
     VfiValue mask;             /* 1 channel, before the sigmoid */
 } VfiRifeRefineInput;
 
+/* conv() of all RIFE networks: @prefix.0 a 3×3 convolution, @prefix.1 its PReLU. */
+VfiValue vfi_rife_conv_prelu(VfiGraph *graph, VfiValue x, const char *prefix, int out,
+                             int stride);
+
 /* Per-frame stage: features "context1" … "context4" of one image, 16 channels at 1/2 of its
  * size to 128 at 1/16. */
 void vfi_rife_context(VfiGraph *graph);
