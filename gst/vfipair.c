@@ -120,14 +120,6 @@ add_slot (GstVfiStream *stream, const Between *between, GstVfiSlot *slot)
       stream, show == GST_VFI_SHOW_SECOND ? between->second : between->first, slot);
 }
 
-static void
-count_drop (GstVfiStream *stream)
-{
-  g_mutex_lock (&stream->lock);
-  stream->counters.drop++;
-  g_mutex_unlock (&stream->lock);
-}
-
 GstFlowReturn
 gst_vfi_pair_plan (GstVfiStream *stream, GstVfiFrame *next, const GstVfiFrameTime *time)
 {
@@ -145,7 +137,7 @@ gst_vfi_pair_plan (GstVfiStream *stream, GstVfiFrame *next, const GstVfiFrameTim
   for (guint64 i = 1; i < n_slots && ret == GST_FLOW_OK; i++) {
     if (!gst_vfi_run_pair_slot (&stream->run, time, i, &slot)) {
       if (shown)
-        count_drop (stream);
+        gst_vfi_stream_count_drop (stream);
       continue;
     }
     if (!opened && slot.kind == GST_VFI_SLOT_IN_BETWEEN) {

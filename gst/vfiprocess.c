@@ -13,14 +13,6 @@
 
 #define GST_CAT_DEFAULT gst_vfi_debug
 
-static void
-count_drop (GstVfiStream *stream)
-{
-  g_mutex_lock (&stream->lock);
-  stream->counters.drop++;
-  g_mutex_unlock (&stream->lock);
-}
-
 void
 gst_vfi_process_close_run (
     GstVfiStream *stream, gboolean with_tail, GstClockTime closed_at)
@@ -75,7 +67,7 @@ drop_buffer (GstVfiStream *stream, GstBuffer *buffer, const GstVfiFrameTime *tim
     GST_WARNING_OBJECT (stream->element, "dropped %" GST_PTR_FORMAT ": %s", buffer, why);
   else
     GST_DEBUG_OBJECT (stream->element, "dropped %" GST_PTR_FORMAT ": %s", buffer, why);
-  count_drop (stream);
+  gst_vfi_stream_count_drop (stream);
   gst_buffer_unref (buffer);
 }
 
@@ -163,7 +155,7 @@ interpolate (GstVfiStream *stream, GstBuffer *buffer)
              stream->run.last_out >= time.pts && stream->run.segment.rate > 0 &&
              stream->run.slots.num == 0) {
     /* Copies stood in for it. */
-    count_drop (stream);
+    gst_vfi_stream_count_drop (stream);
   }
   g_clear_pointer (&stream->held, gst_vfi_frame_unref);
   stream->held = frame;

@@ -15,6 +15,14 @@ gst_vfi_stream_wake (GstVfiStream *stream)
   g_mutex_unlock (&stream->lock);
 }
 
+void
+gst_vfi_stream_count_drop (GstVfiStream *stream)
+{
+  g_mutex_lock (&stream->lock);
+  stream->counters.drop++;
+  g_mutex_unlock (&stream->lock);
+}
+
 gboolean
 gst_vfi_stream_is_flushing (GstVfiStream *stream)
 {

@@ -115,6 +115,9 @@ void gst_vfi_stream_stop (GstVfiStream *stream);
 /* Wakes the task; lock must not be held. */
 void gst_vfi_stream_wake (GstVfiStream *stream);
 
+/* Counts a frame that has no place in the output. Takes the lock. */
+void gst_vfi_stream_count_drop (GstVfiStream *stream);
+
 /* Whether a flush is going on. Takes the lock. */
 gboolean gst_vfi_stream_is_flushing (GstVfiStream *stream);
 
