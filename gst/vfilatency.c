@@ -2,26 +2,14 @@
 /* Latency from frame intervals and costs; sums saturate below GST_CLOCK_TIME_NONE. */
 #include "vfilatency.h"
 
-#define LONGEST (GST_CLOCK_TIME_NONE - 1)
-
-static GstClockTime
-add_time (GstClockTime time, GstClockTime more)
-{
-  return more > LONGEST - time ? LONGEST : time + more;
-}
-
-static GstClockTime
-times (GstClockTime time, guint64 factor)
-{
-  return factor != 0 && time > LONGEST / factor ? LONGEST : time * factor;
-}
+#include "vfitimemath.h"
 
 static GstClockTime
 round_up (GstClockTime time)
 {
   GstClockTime over = time % GST_VFI_LATENCY_STEP;
 
-  return over == 0 ? time : add_time (time, GST_VFI_LATENCY_STEP - over);
+  return over == 0 ? time : gst_vfi_time_add (time, GST_VFI_LATENCY_STEP - over);
 }
 
 /* What the formulas work with. */
@@ -58,15 +46,15 @@ resolve (const GstVfiLatencyInput *input)
 static gboolean
 multiply_latency (const Terms *terms, guint multiplier, GstClockTime *own)
 {
-  GstClockTime first_work = add_time (terms->pair_cost, terms->cost);
-  GstClockTime last_work =
-      add_time (terms->pair_cost, times (terms->cost, multiplier - 1));
+  GstClockTime first_work = gst_vfi_time_add (terms->pair_cost, terms->cost);
+  GstClockTime last_work = gst_vfi_time_add (
+      terms->pair_cost, gst_vfi_time_times (terms->cost, multiplier - 1));
   GstClockTime first =
-      add_time (terms->frame - terms->out_frame, MIN (first_work, terms->frame));
-  GstClockTime last = add_time (terms->out_frame, MIN (last_work, terms->frame));
+      gst_vfi_time_add (terms->frame - terms->out_frame, MIN (first_work, terms->frame));
+  GstClockTime last = gst_vfi_time_add (terms->out_frame, MIN (last_work, terms->frame));
 
   if (terms->frame % multiplier != 0)
-    last = add_time (last, 1);
+    last = gst_vfi_time_add (last, 1);
 
   *own = MAX (first, last);
   return last_work < terms->frame;
@@ -75,11 +63,11 @@ multiply_latency (const Terms *terms, guint multiplier, GstClockTime *own)
 static gboolean
 grid_latency (const Terms *terms, GstClockTime *own)
 {
-  GstClockTime work = add_time (terms->pair_cost, terms->cost);
+  GstClockTime work = gst_vfi_time_add (terms->pair_cost, terms->cost);
   GstClockTime free_time =
       terms->frame > terms->pair_cost ? terms->frame - terms->pair_cost : 0;
 
-  *own = add_time (terms->frame, MIN (work, terms->frame));
+  *own = gst_vfi_time_add (terms->frame, MIN (work, terms->frame));
   /* cost < the output's share of what the pair leaves free */
   /* An output's share of what the pair leaves free; a whole interval is what an unknown
    * cost is taken as, and that is not yet too much. */
@@ -98,8 +86,8 @@ gst_vfi_latency_own (const GstVfiLatencyInput *input, GstClockTime *own)
   terms = resolve (input);
   keeps_up = input->grid ? grid_latency (&terms, own)
                          : multiply_latency (&terms, input->multiplier, own);
-  *own = add_time (*own, times (terms.frame, input->held_frames));
-  *own = add_time (*own, terms.slack);
+  *own = gst_vfi_time_add (*own, gst_vfi_time_times (terms.frame, input->held_frames));
+  *own = gst_vfi_time_add (*own, terms.slack);
   return keeps_up;
 }
 
@@ -109,9 +97,9 @@ gst_vfi_latency_answer (gboolean live, GstClockTime own, GstClockTime queue,
 {
   if (!live)
     return;
-  *min = add_time (*min, own);
+  *min = gst_vfi_time_add (*min, own);
   if (GST_CLOCK_TIME_IS_VALID (*max))
-    *max = add_time (*max, add_time (own, queue));
+    *max = gst_vfi_time_add (*max, gst_vfi_time_add (own, queue));
 }
 
 gboolean
@@ -130,5 +118,6 @@ gst_vfi_latency_deadline (GstClockTime base_time, GstClockTime running_time,
       !GST_CLOCK_TIME_IS_VALID (pipeline_latency))
     return GST_CLOCK_TIME_NONE;
   /* NONE is the greatest time. */
-  return add_time (add_time (base_time, running_time), MIN (pipeline_latency, total));
+  return gst_vfi_time_add (
+      gst_vfi_time_add (base_time, running_time), MIN (pipeline_latency, total));
 }

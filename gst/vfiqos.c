@@ -3,25 +3,13 @@
  * with time to spare and a wait, which grows as long as going up fails. */
 #include "vfiqos.h"
 
-#define LONGEST (GST_CLOCK_TIME_NONE - 1)
+#include "vfitimemath.h"
 
 /* A clock that is behind the last time by more is another clock. */
 #define CLOCK_JUMP GST_SECOND
 
 /* A cost measured within this many pairs is up to date, however short the wait. */
 #define FRESH_PAIRS 4
-
-static GstClockTime
-add_time (GstClockTime time, GstClockTime more)
-{
-  return more > LONGEST - time ? LONGEST : time + more;
-}
-
-static GstClockTime
-times (GstClockTime time, guint64 factor)
-{
-  return factor != 0 && time > LONGEST / factor ? LONGEST : time * factor;
-}
 
 static GstClockTime
 time_or_zero (GstClockTime time)
@@ -171,7 +159,7 @@ step_down (GstVfiQos *qos, guint change)
 static gboolean
 is_stale (const GstVfiQos *qos, gboolean reduced)
 {
-  GstClockTime fresh = MAX (qos->wait, times (qos->pair.span, FRESH_PAIRS));
+  GstClockTime fresh = MAX (qos->wait, gst_vfi_time_times (qos->pair.span, FRESH_PAIRS));
 
   return !GST_CLOCK_TIME_IS_VALID (qos->costs.measured_at[reduced]) ||
          elapsed (qos, qos->costs.measured_at[reduced]) > fresh;
@@ -198,7 +186,7 @@ note_now (GstVfiQos *qos, GstClockTime now)
 {
   if (!GST_CLOCK_TIME_IS_VALID (now))
     return;
-  if (add_time (now, CLOCK_JUMP) < qos->now) {
+  if (gst_vfi_time_add (now, CLOCK_JUMP) < qos->now) {
     qos->changed_at = now;
     qos->raised_at = GST_CLOCK_TIME_NONE;
     gst_vfi_costs_make_old (&qos->costs);
@@ -288,10 +276,11 @@ work_fits (const GstVfiQos *qos, GstVfiRung rung)
   guint pairs = rung == GST_VFI_RUNG_HALF && pair->count == 1 ? 2 : 1;
   GstClockTime work;
 
-  work = times (time_or_zero (gst_vfi_recent_p95 (&qos->costs.in_between[reduced])),
+  work = gst_vfi_time_times (
+      time_or_zero (gst_vfi_recent_p95 (&qos->costs.in_between[reduced])),
       computed_up_to (rung, pair->count, pair->count));
-  work = add_time (work, time_or_zero (gst_vfi_recent_p95 (&qos->costs.pair)));
-  return work <= times (pair->span / 10 * 9, pairs);
+  work = gst_vfi_time_add (work, time_or_zero (gst_vfi_recent_p95 (&qos->costs.pair)));
+  return work <= gst_vfi_time_times (pair->span / 10 * 9, pairs);
 }
 
 GstVfiRung
@@ -319,7 +308,7 @@ gst_vfi_qos_begin_pair (
   ahead = time_or_zero (
       gst_vfi_recent_mean (&qos->costs.in_between[gst_vfi_qos_is_reduced (qos)]));
   if (GST_CLOCK_TIME_IS_VALID (now))
-    qos->pair.start = add_time (now, times (ahead, jobs));
+    qos->pair.start = gst_vfi_time_add (now, gst_vfi_time_times (ahead, jobs));
   above = rung_above (qos, qos->pair_rung);
   qos->pair.fits_above =
       is_stale (qos, is_reduced_at (qos, above)) || work_fits (qos, above);
@@ -347,9 +336,10 @@ would_be_late_above (const GstVfiQos *qos, const GstVfiQosAsk *ask)
       !rung_computes (above, ask->index, pair->count, TRUE))
     return FALSE;
   if (!is_stale (qos, reduced)) {
-    end = add_time (end, time_or_zero (gst_vfi_recent_p95 (&qos->costs.pair)));
-    end = add_time (
-        end, times (time_or_zero (gst_vfi_recent_p95 (&qos->costs.in_between[reduced])),
+    end = gst_vfi_time_add (end, time_or_zero (gst_vfi_recent_p95 (&qos->costs.pair)));
+    end = gst_vfi_time_add (
+        end, gst_vfi_time_times (
+                 time_or_zero (gst_vfi_recent_p95 (&qos->costs.in_between[reduced])),
                  computed_up_to (above, ask->index, pair->count)));
   }
   return end > ask->deadline;
@@ -366,11 +356,12 @@ foreseen_lateness (const GstVfiQos *qos, const GstVfiQosAsk *ask)
     return 0;
   /* A trial is to measure the cost; but one that is late before it begins tells nothing. */
   if (qos->trial != GST_VFI_TRIAL_DUE) {
-    end = add_time (
-        end, times (time_or_zero (gst_vfi_recent_mean (&qos->costs.in_between[reduced])),
+    end = gst_vfi_time_add (
+        end, gst_vfi_time_times (
+                 time_or_zero (gst_vfi_recent_mean (&qos->costs.in_between[reduced])),
                  (guint64) ask->jobs + 1));
     if (qos->pair.submitted == 0)
-      end = add_time (end, time_or_zero (gst_vfi_recent_mean (&qos->costs.pair)));
+      end = gst_vfi_time_add (end, time_or_zero (gst_vfi_recent_mean (&qos->costs.pair)));
   }
   return end > ask->deadline ? end - ask->deadline : 0;
 }
@@ -489,14 +480,15 @@ gst_vfi_qos_note_event (GstVfiQos *qos, GstQOSType type, GstClockTimeDiff diff,
     return;
   if (type == GST_QOS_TYPE_THROTTLE) {
     qos->throttle_start = timestamp;
-    qos->throttle_stop = add_time (timestamp, (GstClockTime) MAX (diff, 0));
+    qos->throttle_stop = gst_vfi_time_add (timestamp, (GstClockTime) MAX (diff, 0));
     return;
   }
   qos->earliest = 0;
   if (diff <= 0 || ladder (qos) == GST_VFI_ON_LATE_WAIT)
     return;
-  qos->earliest = add_time (timestamp, times ((GstClockTime) diff, 2));
-  qos->earliest = add_time (qos->earliest, time_or_zero (duration));
+  qos->earliest =
+      gst_vfi_time_add (timestamp, gst_vfi_time_times ((GstClockTime) diff, 2));
+  qos->earliest = gst_vfi_time_add (qos->earliest, time_or_zero (duration));
   qos->jitter = diff;
   if (GST_CLOCK_TIME_IS_VALID (qos->since) && timestamp >= qos->since)
     step_down (qos, qos->change);
