@@ -79,12 +79,28 @@ typedef struct {
  * its frame as FRAME0; a time stage sees the pair's frames, oldest first. */
 enum { VFI_REGION_ARENA, VFI_REGION_FRAME0, VFI_MAX_REGIONS = VFI_REGION_FRAME0 + 8 };
 
-/* One operand or result: where it lies and what shape it has. */
+/* One operand or result: where it lies, what shape it has, and how it is laid out. Planar
+ * (block 0 or 1): one plane a channel. Blocked: [channel blocks][h][w][block], the channels
+ * rounded up to whole blocks, those that are too many hold zeros. */
 typedef struct {
     VfiShape shape;
     int region;    /* VFI_REGION_… */
     size_t offset; /* bytes from the start of the region, a multiple of 4 */
+    int block;     /* channels that lie side by side at each pixel */
 } VfiOperand;
+
+static inline bool vfi_operand_is_blocked(const VfiOperand *operand)
+{
+    return operand->block > 1;
+}
+
+/* Floats that a tensor of @shape takes in blocks of @block channels. */
+static inline size_t vfi_shape_floats(VfiShape shape, int block)
+{
+    int channels = block > 1 ? (shape.c + block - 1) / block * block : shape.c;
+
+    return (size_t)channels * (size_t)shape.h * (size_t)shape.w;
+}
 
 typedef struct {
     VfiOpKind kind;

@@ -165,11 +165,57 @@ static void pack_phase(const VfiCpuOp *ready, const VfiCpuRun *run, const Chunk 
     }
 }
 
+/* The same of @n channels from @c on, which are a channel block or a part of one. */
+static void unblock_phase(const VfiCpuOp *ready, const VfiCpuRun *run, const Chunk *chunk,
+                          int c, int n, int phase_y, int phase_x, float *to)
+{
+    const VfiDirect *d = ready->state;
+    const VfiOperand *source = &ready->op.src[0];
+    size_t line = (size_t)source->shape.w * (size_t)source->block;
+    const float *plane = vfi_operand(run, source) +
+                         (size_t)(c / source->block) * (size_t)source->shape.h * line;
+    VfiUnblockRow row = {
+        .dst_pitch = d->in_plane,
+        .w = source->shape.w,
+        .x_begin = chunk->x * d->in_stride + d->base_x + phase_x,
+        .stride = d->in_stride,
+        .n = chunk->cols + d->reach_x,
+        .channels = n,
+    };
+
+    for (int r = 0; r < chunk->rows + d->reach_y; r++) {
+        int y = (chunk->y + r) * d->in_stride + d->base_y + phase_y;
+        bool inside = y >= 0 && y < source->shape.h;
+        row.src = inside ? plane + (size_t)y * line : NULL;
+        row.dst = to + (size_t)r * (size_t)d->pitch;
+        ready->kernels->unblock_row(&row);
+    }
+}
+
+static void unblock_band(const VfiCpuOp *ready, const VfiCpuRun *run, const Chunk *chunk,
+                         int i_begin, int n_in)
+{
+    const VfiDirect *d = ready->state;
+    int block = ready->op.src[0].block;
+
+    for (int i = 0; i < n_in; i += block) {
+        float *plane = chunk->in + (size_t)i * d->in_plane;
+        for (int py = 0; py < d->phases_y; py++)
+            for (int px = 0; px < d->phases_x; px++, plane += d->phase_plane)
+                unblock_phase(ready, run, chunk, i_begin + i, MIN(block, n_in - i), py,
+                              px, plane);
+    }
+}
+
 static void pack_band(const VfiCpuOp *ready, const VfiCpuRun *run, const Chunk *chunk,
                       int i_begin, int n_in)
 {
     const VfiDirect *d = ready->state;
 
+    if (vfi_operand_is_blocked(&ready->op.src[0])) {
+        unblock_band(ready, run, chunk, i_begin, n_in);
+        return;
+    }
     for (int i = 0; i < n_in; i++) {
         float *plane = chunk->in + (size_t)i * d->in_plane;
         int c = chunk->group * d->in_group + i_begin + i;

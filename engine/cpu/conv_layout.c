@@ -120,7 +120,7 @@ static int most_taps(const VfiDirect *d)
 
 /* Chooses the blocks of channels, the bands, and the pieces of output channels. */
 static void choose_blocks(VfiDirect *d, const VfiCpuKernels *kernels, int groups,
-                          int taps)
+                          int taps, int source_block)
 {
     int in_most =
         WEIGHT_BUDGET / ((int)sizeof(float) * kernels->conv_out_block * most_taps(d));
@@ -128,6 +128,8 @@ static void choose_blocks(VfiDirect *d, const VfiCpuKernels *kernels, int groups
     d->out_block = MIN(kernels->conv_out_block, d->out_group);
     d->n_out_blocks = vfi_ceil_div(d->out_group, d->out_block);
     d->in_block = vfi_ceil_div(d->in_group, vfi_ceil_div(d->in_group, MAX(in_most, 8)));
+    if (source_block > 1) /* whole channel blocks are unpacked at once */
+        d->in_block = vfi_ceil_div(d->in_block, source_block) * source_block;
 
     /* Floats of scratch a cell; a piece leaves room for bands of some hundred cells. */
     int in_floats = d->in_block * d->phases_y * d->phases_x;
@@ -207,7 +209,7 @@ VfiDirect *vfi_direct_new(const VfiOp *op, const VfiCpuKernels *kernels)
     d->grid_w = vfi_ceil_div(op->dst.shape.w, d->out_stride);
     d->in_group = op->src[0].shape.c / p->groups;
     d->out_group = op->dst.shape.c / p->groups;
-    choose_blocks(d, kernels, p->groups, taps);
+    choose_blocks(d, kernels, p->groups, taps, op->src[0].block);
     lay_out_scratch(d);
     return d;
 }

@@ -1,81 +1,59 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Winograd convolution F(4×4, 3×3): 36 products where the direct way needs 144.
+/* Winograd convolution of 3 × 3 kernels between blocked tensors: F(4×4) needs 36 products
+ * where the direct way needs 144, F(6×6) needs 64 for 324.
  *
- * A chunk is a band of 4 × 4 output tiles. Its input is transformed to 36 points a tile,
- * V[point][in channel][tile]; for each block of output channels, 36 matrix products with
- * the transformed weights U[point][block][in channel][out in the block] give
- * M[point][out][tile], which is transformed back to rows of pixels for the epilogue. All of
- * a block's M, and mostly V, stay in the second-level cache. Tiles of all rows of a chunk
- * form one run, so that vectors are full even where the picture is narrow. */
+ * A chunk is a run of tiles in reading order. Its input is transformed to
+ * V[point][tile][in channel]; for each group of output blocks, one product of matrices a
+ * point with the transformed weights U[group][point][in channel][out in the group] gives
+ * M[point][tile][out in the group], which is transformed back to pixels, with the epilogue,
+ * right into the result. V and M stay in the second-level cache. */
 #include <string.h>
 
 #include <vfi/error.h>
 
 #include "../alloc.h"
-#include "op_internal.h"
+#include "conv_blocks.h"
 
-#define POINTS 36
+#define PATCH_MAX 8
+#define POINTS_MAX (PATCH_MAX * PATCH_MAX)
 
-/* Below this many input or output channels the transforms cost more than they save. */
-#define CHANNELS_MIN 16
-
-/* Most bytes of V: what the second-level cache holds, and some. */
-#define INPUT_BUDGET (1536 * 1024)
+/* Bytes of V and M: what the second-level cache holds beside some weights. */
+#define CHUNK_BYTES (600 * 1024)
 
 /* Most products of a chunk, so that a cancelled job ends soon. */
 #define CHUNK_PRODUCTS 2e8
 
+/* F(6×6) has more weights; they must be worth reading for the tiles that there are. */
+#define FORM_6_TILES_MIN 96
+#define FORM_6_CHANNELS_MAX 128
+
 typedef struct {
+    VfiWinogradForm form;
+    int tile, patch, points;
     int tiles_y, tiles_x;
-    int bands_y, bands_x;     /* chunks in each direction */
-    int band_rows, band_cols; /* tiles of a chunk, most */
-    int n_out_blocks;
-    size_t tile_pitch;     /* floats of a point's tiles for one channel */
-    size_t in_point_pitch; /* floats of a point of V */
-    size_t row_pitch;      /* floats of an output row of a chunk, all its rows of tiles */
-    size_t line_pitch;     /* floats of an input row with its borders */
-    size_t in_floats, product_floats; /* V, M */
+    int chunk_tiles;               /* most tiles of a chunk */
+    int in_channels, out_channels; /* whole blocks */
+    int n_groups;
+    size_t in_point_pitch, out_point_pitch; /* floats of a point of V, of M */
+    size_t in_floats, sum_floats;           /* V, M */
+    size_t patch_floats;                    /* a patch of all input blocks */
+    float *epilogues;
 } Winograd;
 
-/* Tiles that a chunk may have, by its cost and its memory. */
-static int tiles_most(const VfiOp *op)
-{
-    double in = op->src[0].shape.c, out = op->dst.shape.c;
-    double by_products = CHUNK_PRODUCTS / (POINTS * in * out);
-    double by_memory = INPUT_BUDGET / (POINTS * sizeof(float) * in);
-
-    return (int)MIN(by_products, by_memory);
-}
-
-bool vfi_winograd_suits(const VfiOp *op, const VfiCpuKernels *kernels)
+bool vfi_winograd_suits(const VfiOp *op)
 {
     const VfiConvParams *p = &op->u.conv;
-    VfiShape in = op->src[0].shape, out = op->dst.shape;
-    bool is_plain_3x3 = p->kernel_h == 3 && p->kernel_w == 3 && p->stride == 1 &&
-                        p->groups == 1 && p->pad_top == 1 && p->pad_left == 1 &&
-                        p->pad_bottom == 1 && p->pad_right == 1;
 
-    return kernels->winograd_input != NULL && is_plain_3x3 && in.c >= CHANNELS_MIN &&
-           out.c >= CHANNELS_MIN && tiles_most(op) >= kernels->vector_floats &&
-           vfi_ceil_div(out.h, 4) * vfi_ceil_div(out.w, 4) >= kernels->vector_floats / 2;
+    return op->kind == VFI_OP_CONV && p->kernel_h == 3 && p->kernel_w == 3 &&
+           p->stride == 1 && p->groups == 1 && p->pad_top == 1 && p->pad_left == 1 &&
+           p->pad_bottom == 1 && p->pad_right == 1 &&
+           p->activation.kind != VFI_ACTIVATION_SIGMOID;
 }
 
-static int block_size(const VfiCpuOp *ready, int block)
+/* G g Gᵀ of one 3 × 3 filter: @points × 3 matrix G of the form. */
+static void transform_filter(const Winograd *w, const float *filter, double *points)
 {
-    int n = ready->kernels->conv_out_block;
-
-    return MIN(n, ready->op.dst.shape.c - block * n);
-}
-
-static size_t align_floats(size_t floats)
-{
-    return (floats + 15) / 16 * 16;
-}
-
-/* G g Gᵀ of one 3 × 3 filter. */
-static void transform_filter(const float *filter, double *points)
-{
-    static const double g[6][3] = {
+    static const double g4[6][3] = {
         {1.0 / 4, 0, 0},
         {-1.0 / 6, -1.0 / 6, -1.0 / 6},
         {-1.0 / 6, 1.0 / 6, -1.0 / 6},
@@ -83,213 +61,296 @@ static void transform_filter(const float *filter, double *points)
         {1.0 / 24, -1.0 / 12, 1.0 / 6},
         {0, 0, 1},
     };
+    static const double g6[8][3] = {
+        {1, 0, 0},
+        {-2.0 / 9, -2.0 / 9, -2.0 / 9},
+        {-2.0 / 9, 2.0 / 9, -2.0 / 9},
+        {1.0 / 90, 1.0 / 45, 2.0 / 45},
+        {1.0 / 90, -1.0 / 45, 2.0 / 45},
+        {32.0 / 45, 16.0 / 45, 8.0 / 45},
+        {32.0 / 45, -16.0 / 45, 8.0 / 45},
+        {0, 0, 1},
+    };
+    const double(*g)[3] = w->form == VFI_WINOGRAD_4 ? g4 : g6;
 
-    for (int i = 0; i < 6; i++) {
+    for (int i = 0; i < w->patch; i++) {
         double row[3];
         for (int x = 0; x < 3; x++)
             row[x] =
                 g[i][0] * filter[x] + g[i][1] * filter[3 + x] + g[i][2] * filter[6 + x];
-        for (int j = 0; j < 6; j++)
-            points[6 * i + j] = row[0] * g[j][0] + row[1] * g[j][1] + row[2] * g[j][2];
+        for (int j = 0; j < w->patch; j++)
+            points[w->patch * i + j] =
+                row[0] * g[j][0] + row[1] * g[j][1] + row[2] * g[j][2];
     }
 }
 
-/* Floats of U before block @block at point @point: [block][point][in][out in the block]. */
-static size_t weight_offset(const VfiCpuOp *ready, int block, int point)
+/* Floats of U before @point of output group @group. */
+static size_t weight_offset(const VfiCpuOp *ready, VfiOutGroup group, int point)
 {
-    size_t in = (size_t)ready->op.src[0].shape.c;
-    size_t before = (size_t)block * (size_t)ready->kernels->conv_out_block;
+    const Winograd *w = ready->state;
+    size_t block = (size_t)ready->kernels->vector_floats;
+    size_t row = (size_t)w->in_channels * block;
 
-    return before * in * POINTS + (size_t)block_size(ready, block) * in * (size_t)point;
+    return row *
+           ((size_t)group.first * (size_t)w->points + (size_t)group.n * (size_t)point);
+}
+
+/* Writes the points of the filter from input channel @i to output channel @o. */
+static void pack_filter(const VfiCpuOp *ready, VfiOutGroup group, int o, int i)
+{
+    const Winograd *w = ready->state;
+    size_t block = (size_t)ready->kernels->vector_floats, in = ready->op.src[0].shape.c;
+    size_t width = (size_t)group.n * block;
+    double points[POINTS_MAX];
+
+    transform_filter(w, ready->op.u.conv.weight + ((size_t)o * in + (size_t)i) * 9,
+                     points);
+    for (int p = 0; p < w->points; p++)
+        ((float *)ready->packed)[weight_offset(ready, group, p) + (size_t)i * width +
+                                 (size_t)o - (size_t)group.first * block] =
+            (float)points[p];
 }
 
 static bool pack_weights(VfiCpuOp *ready, GError **error)
 {
-    size_t in = (size_t)ready->op.src[0].shape.c, out = (size_t)ready->op.dst.shape.c;
-    int n_block = ready->kernels->conv_out_block;
-    double points[POINTS];
+    const Winograd *w = ready->state;
+    int block = ready->kernels->vector_floats;
+    VfiShape in = ready->op.src[0].shape, out = ready->op.dst.shape;
+    size_t filters = (size_t)w->in_channels * (size_t)w->out_channels;
+    size_t filter_bytes = (size_t)w->points * sizeof(float);
 
     if (vfi_cpu_op_borrow_packed(ready))
         return true;
-    ready->packed =
-        vfi_try_alloc(in * out, POINTS * sizeof(float), "packed weights", error);
+    ready->packed = vfi_try_alloc(filters, filter_bytes, "packed weights", error);
     if (ready->packed == NULL)
         return false;
-    ready->packed_bytes = in * out * POINTS * sizeof(float);
-    for (size_t o = 0; o < out; o++) {
-        int block = (int)o / n_block, place = (int)o % n_block;
-        size_t size = (size_t)block_size(ready, block);
-        for (size_t i = 0; i < in; i++) {
-            transform_filter(ready->op.u.conv.weight + (o * in + i) * 9, points);
-            for (int p = 0; p < POINTS; p++)
-                ((float *)ready->packed)[weight_offset(ready, block, p) + i * size +
-                                         (size_t)place] = (float)points[p];
-        }
+    ready->packed_bytes = filters * filter_bytes;
+    memset(ready->packed, 0, ready->packed_bytes); /* channels beyond the last */
+    for (int g = 0; g < w->n_groups; g++) {
+        VfiOutGroup group = vfi_out_group(w->out_channels / block, g);
+        int end = MIN((group.first + group.n) * block, out.c);
+        for (int o = group.first * block; o < end; o++)
+            for (int i = 0; i < in.c; i++)
+                pack_filter(ready, group, o, i);
     }
     return true;
 }
 
-/* Bands of whole rows of tiles where they fit, and then the number of rows that keeps the
- * busiest CPU busy for the least time; else pieces of single rows. */
-static void choose_bands(Winograd *w, const VfiCpuOp *ready)
+/* A form by its cost: F(6×6) saves products where its borders and weights do not eat them. */
+static VfiWinogradForm choose_form(const VfiOp *op)
 {
-    int most = tiles_most(&ready->op), vector = ready->kernels->vector_floats;
-    int n_cpus = vfi_usable_cpus();
-    double best_cost = 0.0;
+    VfiShape in = op->src[0].shape, out = op->dst.shape;
+    int tiles = vfi_ceil_div(out.h, 6) * vfi_ceil_div(out.w, 6);
+    double used = (double)out.h * out.w / (36.0 * tiles);
 
-    w->bands_x = vfi_ceil_div(w->tiles_x, most);
-    w->band_cols = vfi_ceil_div(w->tiles_x, w->bands_x);
-    for (int rows = 1; rows <= w->tiles_y; rows++) {
-        int padded = vfi_ceil_div(rows * w->band_cols, vector) * vector;
-        if (rows > 1 && (w->bands_x > 1 || padded > most))
-            break;
-        int bands = vfi_ceil_div(w->tiles_y, rows);
-        double cost = (double)vfi_ceil_div(bands * w->bands_x, n_cpus) * padded;
-        if (rows == 1 || cost <= best_cost) {
-            w->band_rows = rows;
-            best_cost = cost;
-        }
-    }
-    w->bands_y = vfi_ceil_div(w->tiles_y, w->band_rows);
+    return tiles >= FORM_6_TILES_MIN && in.c <= FORM_6_CHANNELS_MAX && used > 0.85
+               ? VFI_WINOGRAD_6
+               : VFI_WINOGRAD_4;
+}
+
+/* Tiles of a chunk: as many as the cache holds, whole tiles of the product's registers, and
+ * chunks of about one size that all CPUs find work in. */
+static int choose_chunk_tiles(const VfiCpuOp *ready, const Winograd *w)
+{
+    int block = ready->kernels->vector_floats, n_cpus = vfi_usable_cpus();
+    int tiles = w->tiles_y * w->tiles_x, rows = ready->kernels->multiply_rows;
+    double width = MIN(w->out_channels, VFI_MULTIPLY_MAX_VECTORS * block);
+    double bytes = (double)w->points * sizeof(float) * (w->in_channels + width);
+    double products = (double)w->points * w->in_channels * w->out_channels;
+    int most = (int)MIN(CHUNK_BYTES / bytes, CHUNK_PRODUCTS / products);
+
+    most = most >= rows ? most / rows * rows : MAX(most, 1);
+    int chunks = vfi_ceil_div(tiles, most);
+    if (chunks > 4 * n_cpus)
+        return most;
+    chunks = MIN(vfi_ceil_div(chunks, n_cpus) * n_cpus, tiles);
+    return vfi_ceil_div(tiles, chunks);
+}
+
+static size_t odd_lines(size_t floats)
+{
+    return ((floats + 15) / 16 | 1) * 16;
 }
 
 static bool winograd_prepare(VfiCpuOp *ready, GError **error)
 {
     VfiShape in = ready->op.src[0].shape, out = ready->op.dst.shape;
+    int block = ready->kernels->vector_floats;
     Winograd *w = g_new0(Winograd, 1);
 
     ready->state = w;
-    w->tiles_y = vfi_ceil_div(out.h, 4);
-    w->tiles_x = vfi_ceil_div(out.w, 4);
-    w->n_out_blocks = vfi_ceil_div(out.c, ready->kernels->conv_out_block);
-    choose_bands(w, ready);
-    size_t tiles = (size_t)w->band_rows * (size_t)w->band_cols;
-    /* Dense, for the cache. The last vector of a row of tiles may reach into the next
-     * channel, which comes later, and behind the last channel into the room left there. */
-    w->tile_pitch = align_floats(tiles);
-    w->in_point_pitch = w->tile_pitch * (size_t)in.c + 16;
-    w->row_pitch = align_floats(4 * tiles + VFI_ROW_SLACK);
-    w->line_pitch =
-        align_floats(4 * (size_t)w->band_cols + 2 + (size_t)2 * VFI_ROW_SLACK);
-    w->in_floats = POINTS * w->in_point_pitch + VFI_ROW_SLACK;
-    w->product_floats =
-        POINTS * w->tile_pitch * (size_t)ready->kernels->conv_out_block + VFI_ROW_SLACK;
-    ready->n_chunks = w->bands_y * w->bands_x;
-    ready->scratch_bytes = sizeof(float) * (w->in_floats + w->product_floats +
-                                            4 * w->row_pitch + 12 * w->line_pitch);
-    return pack_weights(ready, error);
+    w->form = choose_form(&ready->op);
+    ready->packed_layout = (int)w->form;
+    w->tile = w->form == VFI_WINOGRAD_4 ? 4 : 6;
+    w->patch = w->tile + 2;
+    w->points = w->patch * w->patch;
+    w->tiles_y = vfi_ceil_div(out.h, w->tile);
+    w->tiles_x = vfi_ceil_div(out.w, w->tile);
+    w->in_channels = vfi_padded_channels(in.c, block);
+    w->out_channels = vfi_padded_channels(out.c, block);
+    w->n_groups = vfi_out_groups(w->out_channels / block);
+    w->chunk_tiles = choose_chunk_tiles(ready, w);
+    size_t width = (size_t)MIN(w->out_channels, VFI_MULTIPLY_MAX_VECTORS * block);
+    /* An odd number of cache lines: points must not fall on the same sets. */
+    w->in_point_pitch = odd_lines((size_t)w->chunk_tiles * (size_t)w->in_channels);
+    w->out_point_pitch = odd_lines((size_t)w->chunk_tiles * width);
+    w->in_floats = (size_t)w->points * w->in_point_pitch;
+    w->sum_floats = (size_t)w->points * w->out_point_pitch;
+    w->patch_floats = (size_t)w->points * (size_t)w->in_channels;
+    ready->n_chunks = vfi_ceil_div(w->tiles_y * w->tiles_x, w->chunk_tiles);
+    ready->scratch_bytes =
+        sizeof(float) * (w->in_floats + w->sum_floats +
+                         MAX(w->patch_floats, (size_t)(2 * w->points * block)));
+    w->epilogues = vfi_block_epilogue_new(&ready->op.u.conv, out.c, block, error);
+    return w->epilogues != NULL && pack_weights(ready, error);
 }
 
-/* A thread's scratch, and which tiles the chunk has. */
+static void winograd_clear(VfiCpuOp *ready)
+{
+    vfi_free(((Winograd *)ready->state)->epilogues);
+}
+
+/* A run of tiles and a thread's scratch. */
 typedef struct {
-    float *in, *products, *rows, *lines, *transformed;
-    int tile_y, tile_x, n_rows, n_cols, n_tiles;
+    float *in, *sums, *patch;
+    int first, n; /* tiles */
 } Chunk;
 
 static Chunk find_chunk(const VfiCpuOp *ready, const VfiCpuRun *run, int index,
                         int thread)
 {
     const Winograd *w = ready->state;
+    int tiles = w->tiles_y * w->tiles_x;
     Chunk chunk = {.in = vfi_thread_scratch(run, thread)};
 
-    chunk.products = chunk.in + w->in_floats;
-    chunk.rows = chunk.products + w->product_floats;
-    chunk.lines = chunk.rows + 4 * w->row_pitch;
-    chunk.transformed = chunk.lines + 6 * w->line_pitch;
-    int band_y = index / w->bands_x, band_x = index % w->bands_x;
-    chunk.tile_y = vfi_piece_begin(w->tiles_y, w->bands_y, band_y);
-    chunk.tile_x = vfi_piece_begin(w->tiles_x, w->bands_x, band_x);
-    chunk.n_rows = vfi_piece_begin(w->tiles_y, w->bands_y, band_y + 1) - chunk.tile_y;
-    chunk.n_cols = vfi_piece_begin(w->tiles_x, w->bands_x, band_x + 1) - chunk.tile_x;
-    chunk.n_tiles = chunk.n_rows * chunk.n_cols;
+    chunk.sums = chunk.in + w->in_floats;
+    chunk.patch = chunk.sums + w->sum_floats;
+    chunk.first = vfi_piece_begin(tiles, ready->n_chunks, index);
+    chunk.n = vfi_piece_begin(tiles, ready->n_chunks, index + 1) - chunk.first;
     return chunk;
 }
 
-/* V of input channel @c: rows of tiles in order, since each may write past its end. */
-static void transform_channel(const VfiCpuOp *ready, const VfiCpuRun *run,
-                              const Chunk *chunk, int c)
+/* Copies the part of a square of @size pixels at @y, @x that lies inside an @h × @w plane:
+ * from the plane with zeros around it, or back to the plane. */
+typedef struct {
+    float *square, *plane;
+    int size, y, x, h, w, block;
+} Edge;
+
+static void copy_edge(const Edge *e, bool to_plane)
+{
+    size_t pixel = (size_t)e->block * sizeof(float);
+    int begin = MAX(-e->x, 0), end = MIN(e->size, e->w - e->x);
+
+    for (int i = 0; i < e->size; i++) {
+        bool inside = e->y + i >= 0 && e->y + i < e->h && end > begin;
+        float *row = e->square + (size_t)(i * e->size * e->block);
+        float *line = e->plane + ((ptrdiff_t)(e->y + i) * e->w + e->x) * e->block;
+        if (!to_plane)
+            memset(row, 0, (size_t)e->size * pixel);
+        if (!inside)
+            continue;
+        size_t bytes = (size_t)(end - begin) * pixel;
+        float *in_row = row + begin * e->block, *in_line = line + begin * e->block;
+        memcpy(to_plane ? in_line : in_row, to_plane ? in_row : in_line, bytes);
+    }
+}
+
+/* V of the chunk's tile @t, at @y, @x of the picture. */
+static void transform_tile(const VfiCpuOp *ready, const VfiCpuRun *run,
+                           const Chunk *chunk, int t, int y, int x)
 {
     const Winograd *w = ready->state;
     const VfiOperand *source = &ready->op.src[0];
+    VfiShape shape = source->shape;
+    int block = source->block;
+    size_t plane = (size_t)shape.h * (size_t)shape.w * (size_t)block;
     VfiWinogradInput input = {
-        .scratch = chunk->transformed,
-        .scratch_pitch = w->line_pitch,
+        .dst = chunk->in + (size_t)t * (size_t)w->in_channels,
         .point_pitch = w->in_point_pitch,
-        .n_tiles = chunk->n_cols,
+        .n_blocks = w->in_channels / block,
     };
-    VfiPackRow line = {.w = source->shape.w,
-                       .x_begin = 4 * chunk->tile_x - 1,
-                       .stride = 1,
-                       .n = 4 * chunk->n_cols + 2};
 
-    for (int r = 0; r < chunk->n_rows; r++) {
-        for (int i = 0; i < 6; i++) {
-            int y = 4 * (chunk->tile_y + r) - 1 + i;
-            bool inside = y >= 0 && y < source->shape.h;
-            line.dst = chunk->lines + (size_t)i * w->line_pitch;
-            line.src = inside ? vfi_operand_row(run, source, c, y) : NULL;
-            ready->kernels->pack_row(&line);
-            input.rows[i] = line.dst;
+    if (y >= 1 && x >= 1 && y + w->tile < shape.h && x + w->tile < shape.w) {
+        input.src = vfi_operand(run, source) +
+                    ((size_t)(y - 1) * (size_t)shape.w + (size_t)(x - 1)) * (size_t)block;
+        input.row_pitch = (size_t)shape.w * (size_t)block;
+        input.block_pitch = plane;
+    } else {
+        Edge edge = {chunk->patch, vfi_operand(run, source),
+                     w->patch,     y - 1,
+                     x - 1,        shape.h,
+                     shape.w,      block};
+        for (int b = 0; b < input.n_blocks; b++) {
+            copy_edge(&edge, false);
+            edge.square += w->points * block;
+            edge.plane += plane;
         }
-        input.dst =
-            chunk->in + (size_t)c * w->tile_pitch + (size_t)r * (size_t)chunk->n_cols;
-        ready->kernels->winograd_input(&input);
+        input.src = chunk->patch;
+        input.row_pitch = (size_t)(w->patch * block);
+        input.block_pitch = (size_t)(w->points * block);
     }
+    ready->kernels->winograd_input[w->form](&input);
 }
 
-/* M of output block @block. */
-static void multiply_block(const VfiCpuOp *ready, const Chunk *chunk, int block)
+/* M of one output group. */
+static void multiply_group(const VfiCpuOp *ready, const Chunk *chunk, VfiOutGroup group)
 {
-    static const int32_t no_offset[1] = {0};
+    static const VfiSegment all[1] = {{0}};
     const Winograd *w = ready->state;
-    VfiConvBlock call = {
-        .tap_offset = no_offset,
-        .in_plane = w->tile_pitch,
-        .acc_pitch = w->tile_pitch * POINTS,
-        .n_in = ready->op.src[0].shape.c,
-        .n_taps = 1,
-        .n_out = block_size(ready, block),
-        .n_flat = chunk->n_tiles,
+    VfiMultiply call = {
+        .segments = all,
+        .in_pitch = w->in_channels,
+        .out_pitch = group.n * ready->kernels->vector_floats,
+        .n_segments = 1,
+        .length = w->in_channels,
+        .n_pixels = chunk->n,
+        .n_vectors = group.n,
     };
 
-    for (int point = 0; point < POINTS; point++) {
+    for (int point = 0; point < w->points; point++) {
         call.in = chunk->in + (size_t)point * w->in_point_pitch;
-        call.weight = (const float *)ready->packed + weight_offset(ready, block, point);
-        call.acc = chunk->products + (size_t)point * w->tile_pitch;
-        ready->kernels->conv_block(&call);
+        call.weight = (const float *)ready->packed + weight_offset(ready, group, point);
+        call.out = chunk->sums + (size_t)point * w->out_point_pitch;
+        ready->kernels->multiply(&call);
     }
 }
 
-/* Transforms the sums of output channel @channel, @o of its block, and writes its rows. */
-static void write_channel(const VfiCpuOp *ready, const VfiCpuRun *run, const Chunk *chunk,
-                          int channel, int o)
+/* Pixels of block @b of the chunk's tile @t from the sums at @src. */
+static void write_tile(const VfiCpuOp *ready, const VfiCpuRun *run, const Chunk *chunk,
+                       const float *src, int b, int y, int x)
 {
     const Winograd *w = ready->state;
     const VfiOp *op = &ready->op;
-    const VfiConvParams *p = &op->u.conv;
-    int x = 4 * chunk->tile_x;
+    VfiShape shape = op->dst.shape;
+    int block = op->dst.block;
+    size_t at = ((size_t)y * (size_t)shape.w + (size_t)x) * (size_t)block;
+    bool has_residual = op->u.conv.residual != VFI_RESIDUAL_NONE;
     VfiWinogradOutput output = {
-        .src = chunk->products + (size_t)o * POINTS * w->tile_pitch,
-        .dst = chunk->rows,
-        .point_pitch = w->tile_pitch,
-        .row_pitch = w->row_pitch,
-        .n_tiles = chunk->n_tiles,
+        .epilogue = vfi_block_epilogue(w->epilogues, &op->u.conv, shape.c, block, b),
+        .src = src,
+        .point_pitch = w->out_point_pitch,
     };
-    VfiEpilogueRow row = vfi_epilogue_of(p, channel);
+    float *plane = vfi_operand_block(run, &op->dst, b);
+    float *residual = has_residual ? vfi_operand_block(run, &op->src[1], b) : NULL;
 
-    ready->kernels->winograd_output(&output);
-    row.n = (size_t)MIN(4 * chunk->n_cols, op->dst.shape.w - x);
-    for (int r = 0; r < 4 * chunk->n_rows; r++) {
-        int y = 4 * chunk->tile_y + r;
-        if (y >= op->dst.shape.h)
-            break;
-        row.acc = chunk->rows + (size_t)(r % 4) * w->row_pitch +
-                  (size_t)(r / 4) * 4 * (size_t)chunk->n_cols;
-        row.dst = vfi_operand_row(run, &op->dst, channel, y) + x;
-        if (p->residual != VFI_RESIDUAL_NONE)
-            row.residual = vfi_operand_row(run, &op->src[1], channel, y) + x;
-        ready->kernels->epilogue(&row);
+    if (y + w->tile <= shape.h && x + w->tile <= shape.w) {
+        output.dst = plane + at;
+        output.residual = has_residual ? residual + at : NULL;
+        output.row_pitch = (size_t)shape.w * (size_t)block;
+        ready->kernels->winograd_output[w->form](&output);
+        return;
     }
+    Edge edge = {chunk->patch, residual, w->tile, y, x, shape.h, shape.w, block};
+    if (has_residual)
+        copy_edge(&edge, false);
+    edge.square += w->points * block;
+    edge.plane = plane;
+    output.residual = has_residual ? chunk->patch : NULL;
+    output.dst = edge.square;
+    output.row_pitch = (size_t)(w->tile * block);
+    ready->kernels->winograd_output[w->form](&output);
+    copy_edge(&edge, true);
 }
 
 static void winograd_chunk(const VfiCpuOp *ready, const VfiCpuRun *run, int index,
@@ -297,14 +358,20 @@ static void winograd_chunk(const VfiCpuOp *ready, const VfiCpuRun *run, int inde
 {
     const Winograd *w = ready->state;
     Chunk chunk = find_chunk(ready, run, index, thread);
+    int block = ready->kernels->vector_floats;
 
-    for (int c = 0; c < ready->op.src[0].shape.c; c++)
-        transform_channel(ready, run, &chunk, c);
-    for (int block = 0; block < w->n_out_blocks; block++) {
-        multiply_block(ready, &chunk, block);
-        for (int o = 0; o < block_size(ready, block); o++)
-            write_channel(ready, run, &chunk, block * ready->kernels->conv_out_block + o,
-                          o);
+    for (int t = 0; t < chunk.n; t++)
+        transform_tile(ready, run, &chunk, t, (chunk.first + t) / w->tiles_x * w->tile,
+                       (chunk.first + t) % w->tiles_x * w->tile);
+    for (int g = 0; g < w->n_groups; g++) {
+        VfiOutGroup group = vfi_out_group(w->out_channels / block, g);
+        multiply_group(ready, &chunk, group);
+        for (int t = 0; t < chunk.n; t++)
+            for (int b = 0; b < group.n; b++)
+                write_tile(ready, run, &chunk,
+                           chunk.sums + (size_t)((t * group.n + b) * block),
+                           group.first + b, (chunk.first + t) / w->tiles_x * w->tile,
+                           (chunk.first + t) % w->tiles_x * w->tile);
     }
 }
 
@@ -312,4 +379,5 @@ const VfiCpuAlgorithm vfi_cpu_conv_winograd = {
     .name = "winograd",
     .prepare = winograd_prepare,
     .chunk = winograd_chunk,
+    .clear = winograd_clear,
 };

@@ -60,25 +60,93 @@ typedef struct {
     bool adds; /* add to acc, else set it */
 } VfiConvBlock;
 
-/* Winograd F(4×4, 3×3), input side: six rows of 4 · n_tiles + 2 pixels, borders included,
- * to the 36 points of each tile. Point p of tile t goes to dst[p * point_pitch + t]. Reads
- * up to VFI_ROW_SLACK floats past the end of rows, writes whole vectors of tiles. */
+/* Where some rows of a weight matrix find their inputs. */
 typedef struct {
-    const float *rows[6];
-    float *dst;
-    float *scratch; /* six rows of scratch_pitch floats */
-    size_t point_pitch, scratch_pitch;
-    int n_tiles;
-} VfiWinogradInput;
+    ptrdiff_t in; /* floats from VfiMultiply.in */
+    size_t row;   /* first row of the weight matrix */
+} VfiSegment;
 
-/* Output side: 36 points of n_tiles tiles to four rows of 4 · n_tiles pixels, row r at
- * dst + r * row_pitch. Reads and writes whole vectors of tiles. */
+/* A product of matrices, pixels by output channels: for p < n_pixels, o < n_vectors *
+ * vector_floats
+ *   out[p * out_pitch + o] = Σ_s Σ_{k < length} in[p * in_pitch + segments[s].in + k]
+ *                              * weight[(segments[s].row + k) * n_vectors * vector_floats + o]
+ * n_vectors is 1 to VFI_MULTIPLY_MAX_VECTORS. Each sum adds its products in the order of the
+ * segments, whatever the number of pixels. */
+typedef struct {
+    const float *in;
+    const float *weight;
+    float *out;
+    const VfiSegment *segments;
+    ptrdiff_t in_pitch, out_pitch;
+    int n_segments, length;
+    int n_pixels, n_vectors;
+} VfiMultiply;
+
+#define VFI_MULTIPLY_MAX_VECTORS 3
+
+/* What follows the sums of one channel block. The activation is x < 0 ? slope * x : x. */
+typedef struct {
+    const float *bias, *slope; /* [vector_floats] */
+    VfiResidual residual_place;
+} VfiBlockEpilogue;
+
+/* The epilogue of n pixels of a channel block; dst and residual are pixel_pitch floats apart
+ * from pixel to pixel. */
+typedef struct {
+    VfiBlockEpilogue epilogue;
+    float *dst;
+    const float *acc;
+    const float *residual; /* or NULL */
+    size_t acc_pitch, pixel_pitch;
+    int n;
+} VfiEpiloguePixels;
+
+/* Winograd's algorithm, input side: one tile, n_blocks channel blocks of a blocked tensor.
+ * Block b's pixel (y, x) of the patch is src[b * block_pitch + y * row_pitch + x *
+ * vector_floats], its point p goes to dst[p * point_pitch + b * vector_floats]. */
 typedef struct {
     const float *src;
     float *dst;
+    size_t row_pitch, block_pitch, point_pitch;
+    int n_blocks;
+} VfiWinogradInput;
+
+/* Output side: the points of one tile and channel block, src + p * point_pitch, to a square
+ * of pixels with the epilogue; dst and residual have rows row_pitch floats apart. */
+typedef struct {
+    VfiBlockEpilogue epilogue;
+    const float *src;
+    float *dst;
+    const float *residual; /* or NULL */
     size_t point_pitch, row_pitch;
-    int n_tiles;
 } VfiWinogradOutput;
+
+/* Forms of Winograd's algorithm for 3 × 3 kernels of stride 1. */
+typedef enum {
+    VFI_WINOGRAD_4, /* F(4×4, 3×3): 36 points, patches of 6 × 6 */
+    VFI_WINOGRAD_6, /* F(6×6, 3×3): 64 points, patches of 8 × 8 */
+    VFI_WINOGRAD_FORMS
+} VfiWinogradForm;
+
+/* Splits one row of a channel block into planes, with zeros around it, taking every
+ * stride-th pixel: for i < n, c < channels
+ *   dst[c * dst_pitch + i] = 0 ≤ x < w ? src[x * vector_floats + c] : 0, x = x_begin + i *
+ * stride. */
+typedef struct {
+    float *dst;
+    const float *src; /* [w][vector_floats], or NULL for a row of zeros */
+    size_t dst_pitch;
+    int w, x_begin, stride, n, channels;
+} VfiUnblockRow;
+
+/* The way back, without borders: dst[x * vector_floats + c] = c < channels ?
+ * src[c * src_pitch + x] : 0 for x < w, c < vector_floats. */
+typedef struct {
+    float *dst;
+    const float *src;
+    size_t src_pitch;
+    int w, channels;
+} VfiBlockRow;
 
 /* Copies one row with zeros around it, taking every stride-th element: for c < n
  *   dst[c] = 0 ≤ x < w ? src[x] : 0, x = x_begin + c * stride. */
@@ -114,11 +182,16 @@ typedef struct {
      */
     void (*conv_block)(const VfiConvBlock *block);
     void (*pack_row)(const VfiPackRow *row);
-    /* Winograd convolution; NULL at a level without one. */
-    void (*winograd_input)(const VfiWinogradInput *input);
-    void (*winograd_output)(const VfiWinogradOutput *output);
+    void (*unblock_row)(const VfiUnblockRow *row);
+    void (*block_row)(const VfiBlockRow *row);
+    /* Convolution to channel blocks of vector_floats; NULL at a level without. */
+    void (*multiply)(const VfiMultiply *product);
+    int multiply_rows; /* pixels that multiply does best with: a multiple of this */
+    void (*epilogue_pixels)(const VfiEpiloguePixels *pixels);
+    void (*winograd_input[VFI_WINOGRAD_FORMS])(const VfiWinogradInput *input);
+    void (*winograd_output[VFI_WINOGRAD_FORMS])(const VfiWinogradOutput *output);
     int conv_out_block; /* output channels that conv_block does best with */
-    int vector_floats;  /* conv_block rounds n_flat up to a multiple of this */
+    int vector_floats; /* floats of a vector; conv_block rounds n_flat up to a multiple */
 } VfiCpuKernels;
 
 /* Each overwrites the entries that its level improves. */

@@ -127,7 +127,35 @@ static bool check_shapes(const VfiOp *op, GError **error)
     }
 }
 
-bool vfi_cpu_op_check(const VfiOp *op, GError **error)
+/* Whether every operand is planar or in blocks of @block channels, where the op can do that. */
+static bool check_layouts(const VfiOp *op, int block, GError **error)
+{
+    int n_src = sources_of(op);
+    bool dst_blocked = vfi_operand_is_blocked(&op->dst);
+    bool is_conv = op->kind == VFI_OP_CONV || op->kind == VFI_OP_DECONV;
+    bool any = dst_blocked;
+
+    for (int i = 0; i < n_src; i++)
+        any = any || vfi_operand_is_blocked(&op->src[i]);
+    if (!any)
+        return true;
+    for (int i = 0; i < n_src; i++)
+        if (vfi_operand_is_blocked(&op->src[i]) && op->src[i].block != block)
+            return refuse(op, "a source has blocks of the wrong size", error);
+    if (dst_blocked && op->dst.block != block)
+        return refuse(op, "the result has blocks of the wrong size", error);
+    if (!is_conv && op->kind != VFI_OP_COPY)
+        return refuse(op, "operands must be planar", error);
+    if (is_conv && op->u.conv.groups != 1)
+        return refuse(op, "operands must be planar where there are groups", error);
+    if (is_conv && dst_blocked && op->u.conv.activation.kind == VFI_ACTIVATION_SIGMOID)
+        return refuse(op, "the result must be planar after a sigmoid", error);
+    if (n_src == 2 && vfi_operand_is_blocked(&op->src[1]) != dst_blocked)
+        return refuse(op, "the residual is not laid out as the result", error);
+    return true;
+}
+
+bool vfi_cpu_op_check(const VfiOp *op, int block, GError **error)
 {
     if ((int)op->kind < 0 || op->kind >= VFI_OP_KIND_COUNT)
         return refuse(op, "no such operation", error);
@@ -139,5 +167,5 @@ bool vfi_cpu_op_check(const VfiOp *op, GError **error)
     }
     if (!operand_is_sane(&op->dst))
         return refuse(op, "the result's shape or offset is out of range", error);
-    return check_shapes(op, error);
+    return check_shapes(op, error) && check_layouts(op, block, error);
 }

@@ -27,7 +27,8 @@ struct VfiCpuOp {
     int n_chunks;
     size_t scratch_bytes; /* a thread */
     size_t packed_bytes;
-    void *packed; /* weights or tables in the algorithm's own layout; vfi_free() */
+    void *packed;      /* weights or tables in the algorithm's own layout; vfi_free() */
+    int packed_layout; /* the algorithm's name for the order of what is packed */
     const VfiCpuOp *twin; /* who may hold the same packed weights, or NULL */
     bool borrows_packed;  /* packed belongs to the twin */
     void *state;          /* the algorithm's own numbers; g_free() */
@@ -38,17 +39,20 @@ extern const VfiCpuAlgorithm vfi_cpu_max_abs;
 extern const VfiCpuAlgorithm vfi_cpu_resize;
 extern const VfiCpuAlgorithm vfi_cpu_warp;
 extern const VfiCpuAlgorithm vfi_cpu_conv_reference; /* CONV and DECONV, any level */
-extern const VfiCpuAlgorithm vfi_cpu_conv_direct;    /* CONV and DECONV, vector levels */
-extern const VfiCpuAlgorithm vfi_cpu_conv_winograd;  /* CONV, see vfi_winograd_suits() */
+extern const VfiCpuAlgorithm vfi_cpu_conv_direct; /* the same, vector levels, to planes */
+extern const VfiCpuAlgorithm vfi_cpu_conv_blocked;  /* the same, to channel blocks */
+extern const VfiCpuAlgorithm vfi_cpu_conv_winograd; /* CONV, see vfi_winograd_suits() */
+extern const VfiCpuAlgorithm vfi_cpu_reorder;       /* COPY from one layout to another */
 
-/* Whether Winograd's algorithm can do the op and is the faster one. */
-bool vfi_winograd_suits(const VfiOp *op, const VfiCpuKernels *kernels);
+/* Whether Winograd's algorithm can do the op if all its operands are in channel blocks. */
+bool vfi_winograd_suits(const VfiOp *op);
 
 /* The table of a level that the machine has. */
 const VfiCpuKernels *vfi_cpu_kernels(VfiCpuLevel level);
 
-/* Fails with VFI_ERROR_UNSUPPORTED unless operands and parameters fit each other. */
-bool vfi_cpu_op_check(const VfiOp *op, GError **error);
+/* Fails with VFI_ERROR_UNSUPPORTED unless operands and parameters fit each other. @block is
+ * the one size of channel blocks that there may be, 0 for none. */
+bool vfi_cpu_op_check(const VfiOp *op, int block, GError **error);
 
 static inline float *vfi_operand(const VfiCpuRun *run, const VfiOperand *operand)
 {
@@ -81,7 +85,8 @@ static inline float *vfi_thread_scratch(const VfiCpuRun *run, int thread)
 }
 
 /* Takes the twin's packed weights if they are what @op would pack. Called by an algorithm's
- * prepare, whose packed layout must depend on level, weights and their shape alone. */
+ * prepare, whose packed layout must depend on level, weights, their shape and packed_layout
+ * alone. */
 bool vfi_cpu_op_borrow_packed(VfiCpuOp *op);
 
 static inline int vfi_ceil_div(int a, int b)

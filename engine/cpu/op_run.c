@@ -39,12 +39,17 @@ static const VfiCpuAlgorithm *choose_algorithm(const VfiOp *op,
 {
     switch (op->kind) {
     case VFI_OP_CONV:
-        if (vfi_winograd_suits(op, kernels))
-            return &vfi_cpu_conv_winograd;
-        /* fall through */
     case VFI_OP_DECONV:
+        if (vfi_operand_is_blocked(&op->dst))
+            return vfi_operand_is_blocked(&op->src[0]) && vfi_winograd_suits(op)
+                       ? &vfi_cpu_conv_winograd
+                       : &vfi_cpu_conv_blocked;
         return kernels->conv_block != NULL ? &vfi_cpu_conv_direct
                                            : &vfi_cpu_conv_reference;
+    case VFI_OP_COPY:
+        return vfi_operand_is_blocked(&op->dst) != vfi_operand_is_blocked(&op->src[0])
+                   ? &vfi_cpu_reorder
+                   : &vfi_cpu_elementwise;
     case VFI_OP_RESIZE:
         return &vfi_cpu_resize;
     case VFI_OP_WARP:
@@ -61,6 +66,7 @@ bool vfi_cpu_op_borrow_packed(VfiCpuOp *op)
     const VfiCpuOp *twin = op->twin;
 
     if (twin == NULL || twin->algorithm != op->algorithm || twin->level != op->level ||
+        twin->packed_layout != op->packed_layout ||
         twin->op.u.conv.weight != op->op.u.conv.weight ||
         twin->op.src[0].shape.c != op->op.src[0].shape.c ||
         twin->op.dst.shape.c != op->op.dst.shape.c)
@@ -84,7 +90,7 @@ VfiCpuOp *vfi_cpu_op_new_like(const VfiOp *op, VfiCpuLevel level, const VfiCpuOp
                     vfi_cpu_level_to_string(vfi_cpu_level_of_machine()));
         return NULL;
     }
-    if (!vfi_cpu_op_check(op, error))
+    if (!vfi_cpu_op_check(op, vfi_cpu_kernels(level)->vector_floats, error))
         return NULL;
 
     VfiCpuOp *ready = g_new0(VfiCpuOp, 1);

@@ -141,30 +141,61 @@ static inline double conv_case_expect(ConvCase *test)
 
 static inline bool uses_winograd(const VfiOp *op)
 {
-    return op->kind == VFI_OP_CONV && vfi_winograd_suits(op, vfi_cpu_kernels(test_level));
+    return vfi_operand_is_blocked(&op->src[0]) && vfi_operand_is_blocked(&op->dst) &&
+           vfi_winograd_suits(op);
 }
 
-/* Runs the filled case at the level under test and compares. */
-static inline void conv_case_check(ConvCase *test)
+static inline void conv_case_set_layouts(ConvCase *test, int in_block, int out_block)
+{
+    test->op.src[0].block = in_block;
+    test->op.src[1].block = test->op.dst.block = out_block;
+}
+
+/* Runs the case in its layouts and compares with the definition and the C reference. */
+static inline void conv_case_compare(ConvCase *test, const double *reference,
+                                     double scale)
 {
     size_t n = vfi_shape_elements(test->op.dst.shape);
-    double largest = conv_case_expect(test), scale = MAX(largest, 1.0);
-    const float *const *sources = (const float *const *)test->sources;
-    g_autofree float *result = run_op_all_threads(&test->op, sources);
+    double limit = uses_winograd(&test->op) ? WINOGRAD_LIMIT : DIRECT_LIMIT;
+    g_autofree float *result =
+        run_op_all_threads(&test->op, (const float *const *)test->sources);
     double error = largest_error(result, test->expected, n, scale);
     const VfiConvParams *p = &test->op.u.conv;
 
-    double limit = uses_winograd(&test->op) ? WINOGRAD_LIMIT : DIRECT_LIMIT;
-
-    ck_assert_msg(error <= limit, "%s %d×%d×%d to %d×%d×%d, %d×%d stride %d: error %g",
+    ck_assert_msg(error <= limit,
+                  "%s %d×%d×%d to %d×%d×%d, %d×%d stride %d, blocks %d to %d: error %g",
                   vfi_op_kind_to_string(test->op.kind), test->op.src[0].shape.c,
                   test->op.src[0].shape.h, test->op.src[0].shape.w, test->op.dst.shape.c,
                   test->op.dst.shape.h, test->op.dst.shape.w, p->kernel_h, p->kernel_w,
-                  p->stride, error);
+                  p->stride, test->op.src[0].block, test->op.dst.block, error);
+    ck_assert_double_le(largest_error(result, reference, n, scale), limit);
+}
 
+/* Runs the filled case at the level under test, in every layout of operands that the level
+ * has, and compares. */
+static inline void conv_case_check(ConvCase *test)
+{
+    const VfiCpuKernels *kernels = vfi_cpu_kernels(test_level);
+    int block = kernels->multiply != NULL ? kernels->vector_floats : 0;
+    size_t n = vfi_shape_elements(test->op.dst.shape);
+    double scale = MAX(conv_case_expect(test), 1.0);
     Setting setting = {.level = VFI_CPU_LEVEL_C, .threads = 1};
-    g_autofree float *reference = run_op(&test->op, sources, &setting);
+    g_autofree double *reference = g_new(double, n);
+
+    conv_case_set_layouts(test, 0, 0);
+    g_autofree float *planar =
+        run_op(&test->op, (const float *const *)test->sources, &setting);
     for (size_t i = 0; i < n; i++)
-        test->expected[i] = reference[i];
-    ck_assert_double_le(largest_error(result, test->expected, n, scale), limit);
+        reference[i] = planar[i];
+    conv_case_compare(test, reference, scale);
+    if (block == 0 || test->op.u.conv.groups != 1)
+        return;
+    conv_case_set_layouts(test, block, 0);
+    conv_case_compare(test, reference, scale);
+    if (test->op.u.conv.activation.kind == VFI_ACTIVATION_SIGMOID)
+        return;
+    conv_case_set_layouts(test, 0, block);
+    conv_case_compare(test, reference, scale);
+    conv_case_set_layouts(test, block, block);
+    conv_case_compare(test, reference, scale);
 }

@@ -57,13 +57,54 @@ static inline int random_pick(GRand *random, const int *values, int n)
     return values[g_rand_int_range(random, 0, n)];
 }
 
-/* An operand of @shape at the next free place, @shift floats off alignment. */
-static inline size_t place_operand(VfiOperand *operand, VfiShape shape, size_t free,
-                                   int shift)
+static inline size_t operand_bytes(const VfiOperand *operand)
 {
-    size_t bytes = vfi_shape_elements(shape) * sizeof(float);
+    return vfi_shape_floats(operand->shape, operand->block) * sizeof(float);
+}
 
-    operand->shape = shape;
+/* Place of element @c, @at of its plane in the operand's own layout. */
+static inline size_t element_place(const VfiOperand *operand, int c, size_t at)
+{
+    size_t plane = (size_t)operand->shape.h * (size_t)operand->shape.w;
+    int block = MAX(operand->block, 1);
+
+    return ((size_t)(c / block) * plane + at) * (size_t)block + (size_t)(c % block);
+}
+
+/* Copies planes into the operand's layout, zeros in channels beyond the last, or back. */
+static inline void planes_to_operand(const VfiOperand *operand, const float *planes,
+                                     float *stored)
+{
+    size_t plane = (size_t)operand->shape.h * (size_t)operand->shape.w;
+
+    memset(stored, 0, operand_bytes(operand));
+    for (int c = 0; c < operand->shape.c; c++)
+        for (size_t at = 0; at < plane; at++)
+            stored[element_place(operand, c, at)] = *planes++;
+}
+
+/* Also checks that channels beyond the last hold zeros. */
+static inline void operand_to_planes(const VfiOperand *operand, const float *stored,
+                                     float *planes)
+{
+    size_t plane = (size_t)operand->shape.h * (size_t)operand->shape.w;
+    int block = MAX(operand->block, 1), c = 0;
+    bool zeros = true;
+
+    for (; c < operand->shape.c; c++)
+        for (size_t at = 0; at < plane; at++)
+            *planes++ = stored[element_place(operand, c, at)];
+    for (; c % block != 0; c++)
+        for (size_t at = 0; at < plane; at++)
+            zeros = zeros && stored[element_place(operand, c, at)] == 0.0f;
+    ck_assert(zeros);
+}
+
+/* An operand at the next free place, @shift floats off alignment. */
+static inline size_t place_operand(VfiOperand *operand, size_t free, int shift)
+{
+    size_t bytes = operand_bytes(operand);
+
     operand->region = VFI_REGION_ARENA;
     operand->offset = free + GUARD_BYTES + (size_t)shift * sizeof(float);
     return (operand->offset + bytes + GUARD_BYTES + 63) / 64 * 64;
@@ -90,7 +131,7 @@ typedef struct {
 
 static inline void check_guards(const char *arena, const VfiOperand *operand)
 {
-    size_t bytes = vfi_shape_elements(operand->shape) * sizeof(float);
+    size_t bytes = operand_bytes(operand);
 
     ck_assert(holds_guard_value(arena + operand->offset - GUARD_BYTES, GUARD_BYTES));
     ck_assert(holds_guard_value(arena + operand->offset + bytes, GUARD_BYTES));
@@ -129,17 +170,16 @@ static inline float *run_op(VfiOp *op, const float *const *sources,
     size_t end = 0;
 
     for (int i = 0; i < op->n_src; i++)
-        end = place_operand(&op->src[i], op->src[i].shape, end, setting->shift);
+        end = place_operand(&op->src[i], end, setting->shift);
     if (setting->in_place)
         op->dst.offset = op->src[0].offset;
     else
-        end = place_operand(&op->dst, op->dst.shape, end, setting->shift);
+        end = place_operand(&op->dst, end, setting->shift);
 
     char *arena = vfi_try_alloc(1, end, "test arena", NULL);
     memset(arena, GUARD_VALUE, end);
     for (int i = 0; i < op->n_src; i++)
-        memcpy(arena + op->src[i].offset, sources[i],
-               vfi_shape_elements(op->src[i].shape) * sizeof(float));
+        planes_to_operand(&op->src[i], sources[i], (float *)(arena + op->src[i].offset));
 
     VfiCpuOp *ready = vfi_cpu_op_new(op, setting->level, &error);
     ck_assert_msg(ready != NULL, "%s", error != NULL ? error->message : "");
@@ -149,13 +189,14 @@ static inline float *run_op(VfiOp *op, const float *const *sources,
     check_guards(arena, &op->dst);
     for (int i = 0; i < op->n_src; i++) {
         check_guards(arena, &op->src[i]);
-        if (i > 0 || !setting->in_place)
-            ck_assert_mem_eq(arena + op->src[i].offset, sources[i],
-                             vfi_shape_elements(op->src[i].shape) * sizeof(float));
+        if (i == 0 && setting->in_place)
+            continue;
+        g_autofree float *again = g_malloc(operand_bytes(&op->src[i]));
+        planes_to_operand(&op->src[i], sources[i], again);
+        ck_assert_mem_eq(arena + op->src[i].offset, again, operand_bytes(&op->src[i]));
     }
-    size_t bytes = vfi_shape_elements(op->dst.shape) * sizeof(float);
-    float *result = g_malloc(bytes);
-    memcpy(result, arena + op->dst.offset, bytes);
+    float *result = g_new(float, vfi_shape_elements(op->dst.shape));
+    operand_to_planes(&op->dst, (const float *)(arena + op->dst.offset), result);
     vfi_free(arena);
     return result;
 }

@@ -4,6 +4,7 @@
 
 #include "../elementwise_tmpl.h"
 #include "conv_tmpl.h"
+#include "multiply_tmpl.h"
 #include "resample_tmpl.h"
 #include "winograd_tmpl.h"
 
@@ -11,6 +12,7 @@ void vfi_cpu_kernels_fill_avx512(VfiCpuKernels *kernels)
 {
     ISA(fill_elementwise)(kernels);
     ISA(fill_conv)(kernels);
+    ISA(fill_multiply)(kernels);
     ISA(fill_resample)(kernels);
     ISA(fill_winograd)(kernels);
 }

@@ -14,6 +14,7 @@ typedef __m256i VectorInt;
 #define v_set1(x) _mm256_set1_ps(x)
 #define v_load(p) _mm256_loadu_ps(p)
 #define v_store(p, x) _mm256_storeu_ps(p, x)
+#define v_prefetch(p) _mm_prefetch((const char *)(const void *)(p), _MM_HINT_T0)
 #define v_add(a, b) _mm256_add_ps(a, b)
 #define v_sub(a, b) _mm256_sub_ps(a, b)
 #define v_mul(a, b) _mm256_mul_ps(a, b)
@@ -41,40 +42,30 @@ typedef __m256i VectorInt;
 #define CONV_OUT 4
 #define CONV_VECTORS 3
 
-/* 32 floats to four vectors: place[k] holds every fourth one from the k-th. */
-static inline void ISA(split4)(const float *p, Vector *place)
+/* Pixels of a tile of the product of matrices, with up to two vectors of channels and with
+ * three: 12 of 16 registers hold sums. */
+#define MULTIPLY_ROWS_2 6
+#define MULTIPLY_ROWS_3 4
+
+/* Transposes a square of 8 × 8: 4 × 4 squares within lanes, then the lanes. */
+static inline __attribute__((always_inline)) void ISA(transpose)(Vector *square)
 {
-    Vector a = _mm256_insertf128_ps(_mm256_castps128_ps256(_mm_loadu_ps(p)),
-                                    _mm_loadu_ps(p + 16), 1);
-    Vector b = _mm256_insertf128_ps(_mm256_castps128_ps256(_mm_loadu_ps(p + 4)),
-                                    _mm_loadu_ps(p + 20), 1);
-    Vector c = _mm256_insertf128_ps(_mm256_castps128_ps256(_mm_loadu_ps(p + 8)),
-                                    _mm_loadu_ps(p + 24), 1);
-    Vector d = _mm256_insertf128_ps(_mm256_castps128_ps256(_mm_loadu_ps(p + 12)),
-                                    _mm_loadu_ps(p + 28), 1);
-    Vector ab_low = _mm256_unpacklo_ps(a, b), ab_high = _mm256_unpackhi_ps(a, b);
-    Vector cd_low = _mm256_unpacklo_ps(c, d), cd_high = _mm256_unpackhi_ps(c, d);
+    Vector lanes[8];
 
-    place[0] = _mm256_shuffle_ps(ab_low, cd_low, 0x44);
-    place[1] = _mm256_shuffle_ps(ab_low, cd_low, 0xee);
-    place[2] = _mm256_shuffle_ps(ab_high, cd_high, 0x44);
-    place[3] = _mm256_shuffle_ps(ab_high, cd_high, 0xee);
-}
-
-/* The inverse: four vectors to 32 floats. */
-static inline void ISA(merge4)(const Vector *place, float *p)
-{
-    Vector low01 = _mm256_unpacklo_ps(place[0], place[1]);
-    Vector high01 = _mm256_unpackhi_ps(place[0], place[1]);
-    Vector low23 = _mm256_unpacklo_ps(place[2], place[3]);
-    Vector high23 = _mm256_unpackhi_ps(place[2], place[3]);
-    Vector a = _mm256_shuffle_ps(low01, low23, 0x44),
-           b = _mm256_shuffle_ps(low01, low23, 0xee);
-    Vector c = _mm256_shuffle_ps(high01, high23, 0x44);
-    Vector d = _mm256_shuffle_ps(high01, high23, 0xee);
-
-    v_store(p, _mm256_permute2f128_ps(a, b, 0x20));
-    v_store(p + 8, _mm256_permute2f128_ps(c, d, 0x20));
-    v_store(p + 16, _mm256_permute2f128_ps(a, b, 0x31));
-    v_store(p + 24, _mm256_permute2f128_ps(c, d, 0x31));
+#pragma GCC unroll 2
+    for (int i = 0; i < 8; i += 4) {
+        Vector low01 = _mm256_unpacklo_ps(square[i], square[i + 1]);
+        Vector high01 = _mm256_unpackhi_ps(square[i], square[i + 1]);
+        Vector low23 = _mm256_unpacklo_ps(square[i + 2], square[i + 3]);
+        Vector high23 = _mm256_unpackhi_ps(square[i + 2], square[i + 3]);
+        lanes[i] = _mm256_shuffle_ps(low01, low23, 0x44);
+        lanes[i + 1] = _mm256_shuffle_ps(low01, low23, 0xee);
+        lanes[i + 2] = _mm256_shuffle_ps(high01, high23, 0x44);
+        lanes[i + 3] = _mm256_shuffle_ps(high01, high23, 0xee);
+    }
+#pragma GCC unroll 4
+    for (int i = 0; i < 4; i++) {
+        square[i] = _mm256_permute2f128_ps(lanes[i], lanes[i + 4], 0x20);
+        square[i + 4] = _mm256_permute2f128_ps(lanes[i], lanes[i + 4], 0x31);
+    }
 }

@@ -14,6 +14,7 @@ typedef __m512i VectorInt;
 #define v_set1(x) _mm512_set1_ps(x)
 #define v_load(p) _mm512_loadu_ps(p)
 #define v_store(p, x) _mm512_storeu_ps(p, x)
+#define v_prefetch(p) _mm_prefetch((const char *)(const void *)(p), _MM_HINT_T0)
 #define v_add(a, b) _mm512_add_ps(a, b)
 #define v_sub(a, b) _mm512_sub_ps(a, b)
 #define v_mul(a, b) _mm512_mul_ps(a, b)
@@ -42,44 +43,36 @@ typedef __m512i VectorInt;
 #define CONV_OUT 8
 #define CONV_VECTORS 3
 
-/* 64 floats to four vectors: place[k] holds every fourth one from the k-th. */
-static inline void ISA(split4)(const float *p, Vector *place)
+/* Pixels of a tile of the product of matrices, with up to two vectors of channels and with
+ * three: 28 and 24 of 32 registers hold sums. */
+#define MULTIPLY_ROWS_2 14
+#define MULTIPLY_ROWS_3 8
+
+/* Transposes a square of 16 × 16: 4 × 4 squares within lanes, then the lanes. */
+static inline __attribute__((always_inline)) void ISA(transpose)(Vector *square)
 {
-    const VectorInt first =
-        _mm512_setr_epi32(0, 4, 8, 12, 16, 20, 24, 28, 1, 5, 9, 13, 17, 21, 25, 29);
-    const VectorInt second = vi_add(first, vi_set1(2));
-    Vector a = v_load(p), b = v_load(p + 16), c = v_load(p + 32), d = v_load(p + 48);
-    Vector ab01 = _mm512_permutex2var_ps(a, first, b);
-    Vector cd01 = _mm512_permutex2var_ps(c, first, d);
-    Vector ab23 = _mm512_permutex2var_ps(a, second, b);
-    Vector cd23 = _mm512_permutex2var_ps(c, second, d);
+    Vector lanes[16];
 
-    place[0] = _mm512_shuffle_f32x4(ab01, cd01, 0x44);
-    place[1] = _mm512_shuffle_f32x4(ab01, cd01, 0xee);
-    place[2] = _mm512_shuffle_f32x4(ab23, cd23, 0x44);
-    place[3] = _mm512_shuffle_f32x4(ab23, cd23, 0xee);
-}
-
-/* The inverse: four vectors to 64 floats. */
-static inline void ISA(merge4)(const Vector *place, float *p)
-{
-    Vector low01 = _mm512_unpacklo_ps(place[0], place[1]);
-    Vector high01 = _mm512_unpackhi_ps(place[0], place[1]);
-    Vector low23 = _mm512_unpacklo_ps(place[2], place[3]);
-    Vector high23 = _mm512_unpackhi_ps(place[2], place[3]);
-    /* lane l of a, b, c, d: pixels of tile 4l, 4l+1, 4l+2, 4l+3 */
-    Vector a = _mm512_shuffle_ps(low01, low23, 0x44),
-           b = _mm512_shuffle_ps(low01, low23, 0xee);
-    Vector c = _mm512_shuffle_ps(high01, high23, 0x44);
-    Vector d = _mm512_shuffle_ps(high01, high23, 0xee);
-    /* 4 × 4 transpose of lanes */
-    Vector ab_low = _mm512_shuffle_f32x4(a, b, 0x44),
-           ab_high = _mm512_shuffle_f32x4(a, b, 0xee);
-    Vector cd_low = _mm512_shuffle_f32x4(c, d, 0x44),
-           cd_high = _mm512_shuffle_f32x4(c, d, 0xee);
-
-    v_store(p, _mm512_shuffle_f32x4(ab_low, cd_low, 0x88));
-    v_store(p + 16, _mm512_shuffle_f32x4(ab_low, cd_low, 0xdd));
-    v_store(p + 32, _mm512_shuffle_f32x4(ab_high, cd_high, 0x88));
-    v_store(p + 48, _mm512_shuffle_f32x4(ab_high, cd_high, 0xdd));
+#pragma GCC unroll 4
+    for (int i = 0; i < 16; i += 4) {
+        Vector low01 = _mm512_unpacklo_ps(square[i], square[i + 1]);
+        Vector high01 = _mm512_unpackhi_ps(square[i], square[i + 1]);
+        Vector low23 = _mm512_unpacklo_ps(square[i + 2], square[i + 3]);
+        Vector high23 = _mm512_unpackhi_ps(square[i + 2], square[i + 3]);
+        lanes[i] = _mm512_shuffle_ps(low01, low23, 0x44);
+        lanes[i + 1] = _mm512_shuffle_ps(low01, low23, 0xee);
+        lanes[i + 2] = _mm512_shuffle_ps(high01, high23, 0x44);
+        lanes[i + 3] = _mm512_shuffle_ps(high01, high23, 0xee);
+    }
+#pragma GCC unroll 4
+    for (int i = 0; i < 4; i++) {
+        Vector a = _mm512_shuffle_f32x4(lanes[i], lanes[i + 4], 0x88);
+        Vector b = _mm512_shuffle_f32x4(lanes[i], lanes[i + 4], 0xdd);
+        Vector c = _mm512_shuffle_f32x4(lanes[i + 8], lanes[i + 12], 0x88);
+        Vector d = _mm512_shuffle_f32x4(lanes[i + 8], lanes[i + 12], 0xdd);
+        square[i] = _mm512_shuffle_f32x4(a, c, 0x88);
+        square[i + 8] = _mm512_shuffle_f32x4(a, c, 0xdd);
+        square[i + 4] = _mm512_shuffle_f32x4(b, d, 0x88);
+        square[i + 12] = _mm512_shuffle_f32x4(b, d, 0xdd);
+    }
 }
