@@ -18,7 +18,7 @@
 #include "plan.h"
 
 /* Grows whenever a structure below, or an op, changes. */
-#define VFI_BACKEND_ABI 1
+#define VFI_BACKEND_ABI 2
 
 /* Defined by each backend. */
 typedef struct VfiDevice VfiDevice;
@@ -58,6 +58,9 @@ typedef struct {
     void (*free)(VfiDevice *device, void *memory);
     /* Gives cached memory back to the system. */
     void (*trim)(VfiDevice *device);
+
+    /* What plans for this device should look like. */
+    void (*plan_target)(VfiDevice *device, VfiPlanTarget *target);
 
     /* Packs the plan's weights and makes it ready to run. The plan and the weights it points
      * to must outlive the program. */

@@ -94,7 +94,7 @@ static bool graphs_build(const VfiModel *model, GError **error)
     VfiGraph *frame = vfi_graph_new(model->weights, NULL, size, size);
     VfiPlan *frame_plan = NULL;
     if (family->build(frame, &model->setup, VFI_STAGE_FRAME, 1.0))
-        frame_plan = vfi_plan_new(frame, true, &reason);
+        frame_plan = vfi_plan_new(frame, NULL, true, &reason);
     VfiGraph *time = vfi_graph_new(model->weights, frame_plan, size, size);
     if (reason == NULL) {
         family->build(time, &model->setup, VFI_STAGE_TIME, 1.0);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* From graph to plan in five passes: drop what no output needs, fuse, place views, compute
- * lifetimes, lay out the arena. */
+/* From graph to plan in six passes: drop what no output needs, fuse, choose layouts, place
+ * views, compute lifetimes, lay out the arena. */
 #include "plan.h"
 
 #include <string.h>
@@ -8,47 +8,15 @@
 #include <vfi/error.h>
 
 #include "alloc.h"
-#include "graph_internal.h"
+#include "plan_internal.h"
 
-/* Steps of one segment during which a value must be kept; empty if first > last. */
-typedef struct {
-    int first, last;
-} Span;
-
-/* Working state about one node. */
-typedef struct {
-    VfiNode node; /* copy; fusing rewrites it */
-    bool alive;
-    bool pinned;   /* laid out on its own in the frame's region */
-    int n_uses;    /* by alive nodes and outputs */
-    VfiValue host; /* the value whose memory this one is a part of, or VFI_NO_VALUE */
-    size_t host_offset; /* bytes into the host */
-    Span *spans;        /* lifetime, one a segment; roots only */
-    size_t bytes;       /* roots only */
-    size_t place;       /* offset in its region; roots only */
-} Item;
-
-/* An op to emit: node @value computed, or @copy_of copied into concat @value at @offset. */
-typedef struct {
-    VfiValue value;
-    VfiValue copy_of;
-    size_t offset;
-} Step;
-
-typedef struct {
-    const VfiGraph *graph;
-    Item *items;
-    int n_items;
-    GArray *steps;    /* of Step */
-    int *segment_end; /* per segment: one past its last step */
-    bool outputs_in_frame;
-    GError *error;
-} Planner;
-
-/* Bytes of a channel plane run; fails on overflow. */
-static size_t shape_bytes(Planner *planner, VfiShape shape)
+/* Bytes of a tensor in blocks of @block channels; fails on overflow. */
+static size_t tensor_bytes(VfiPlanner *planner, VfiShape shape, int block)
 {
     size_t bytes;
+
+    if (block > 1)
+        shape.c = (shape.c + block - 1) / block * block;
 
     if (!vfi_size_mul((size_t)shape.h, (size_t)shape.w, &bytes) ||
         !vfi_size_mul(bytes, (size_t)shape.c, &bytes) ||
@@ -61,6 +29,11 @@ static size_t shape_bytes(Planner *planner, VfiShape shape)
         return 0;
     }
     return bytes;
+}
+
+static size_t shape_bytes(VfiPlanner *planner, VfiShape shape)
+{
+    return tensor_bytes(planner, shape, 0);
 }
 
 static size_t align_up(size_t bytes)
@@ -85,7 +58,7 @@ static VfiValue node_source(const VfiNode *node, int i)
 }
 
 /* Pass 1: a node lives if an output or a scalar read by the host depends on it. */
-static void mark_alive(Planner *planner)
+static void mark_alive(VfiPlanner *planner)
 {
     const GArray *outputs = planner->graph->outputs;
 
@@ -95,11 +68,11 @@ static void mark_alive(Planner *planner)
         planner->items[value].n_uses++;
     }
     for (int i = planner->n_items - 1; i >= 0; i--) {
-        Item *item = &planner->items[i];
+        VfiPlanItem *item = &planner->items[i];
         if (item->node.kind == VFI_NODE_OP && item->node.op.kind == VFI_OP_MAX_ABS)
             item->alive = true;
         for (int s = 0; item->alive && s < node_n_sources(&item->node); s++) {
-            Item *source = &planner->items[node_source(&item->node, s)];
+            VfiPlanItem *source = &planner->items[node_source(&item->node, s)];
             source->alive = true;
             source->n_uses++;
         }
@@ -107,9 +80,10 @@ static void mark_alive(Planner *planner)
 }
 
 /* The convolution that alone feeds @by and can take its work over, or NULL. */
-static Item *fusable_conv(Planner *planner, VfiValue value, const Item *by)
+static VfiPlanItem *fusable_conv(VfiPlanner *planner, VfiValue value,
+                                 const VfiPlanItem *by)
 {
-    Item *item = &planner->items[value];
+    VfiPlanItem *item = &planner->items[value];
 
     if (item->node.kind != VFI_NODE_OP || item->n_uses != 1 ||
         item->node.segment != by->node.segment)
@@ -120,9 +94,9 @@ static Item *fusable_conv(Planner *planner, VfiValue value, const Item *by)
 }
 
 /* conv → activation: the activation's node becomes the convolution with that epilogue. */
-static void fuse_activation(Planner *planner, Item *item)
+static void fuse_activation(VfiPlanner *planner, VfiPlanItem *item)
 {
-    Item *conv = fusable_conv(planner, item->node.source[0], item);
+    VfiPlanItem *conv = fusable_conv(planner, item->node.source[0], item);
 
     if (conv == NULL || conv->node.op.u.conv.activation.kind != VFI_ACTIVATION_NONE)
         return;
@@ -137,13 +111,13 @@ static void fuse_activation(Planner *planner, Item *item)
 }
 
 /* conv + x: the sum's node becomes the convolution with the residual x. */
-static void fuse_residual(Planner *planner, Item *item)
+static void fuse_residual(VfiPlanner *planner, VfiPlanItem *item)
 {
     if (item->node.op.u.affine.mul != 1.0f ||
         item->node.source[0] == item->node.source[1])
         return;
     for (int i = 0; i < 2; i++) {
-        Item *conv = fusable_conv(planner, item->node.source[i], item);
+        VfiPlanItem *conv = fusable_conv(planner, item->node.source[i], item);
         if (conv == NULL || conv->node.op.kind != VFI_OP_CONV ||
             conv->node.op.u.conv.residual != VFI_RESIDUAL_NONE)
             continue;
@@ -159,10 +133,10 @@ static void fuse_residual(Planner *planner, Item *item)
 }
 
 /* Pass 2. */
-static void fuse(Planner *planner)
+static void fuse(VfiPlanner *planner)
 {
     for (int i = 0; i < planner->n_items; i++) {
-        Item *item = &planner->items[i];
+        VfiPlanItem *item = &planner->items[i];
         if (!item->alive || item->node.kind != VFI_NODE_OP)
             continue;
         if (item->node.op.kind == VFI_OP_ACTIVATE)
@@ -173,13 +147,13 @@ static void fuse(Planner *planner)
 }
 
 /* Frame stage: outputs get memory of their own behind the image. */
-static void pin_frame_outputs(Planner *planner)
+static void pin_frame_outputs(VfiPlanner *planner)
 {
     const GArray *outputs = planner->graph->outputs;
 
     for (guint i = 0; planner->outputs_in_frame && i < outputs->len; i++) {
         const VfiGraphOutput *output = &g_array_index(outputs, VfiGraphOutput, i);
-        Item *item = &planner->items[output->value];
+        VfiPlanItem *item = &planner->items[output->value];
         if (item->node.kind != VFI_NODE_OP && planner->error == NULL)
             planner->error = g_error_new(
                 VFI_ERROR, VFI_ERROR_UNSUPPORTED,
@@ -189,14 +163,14 @@ static void pin_frame_outputs(Planner *planner)
 }
 
 /* Makes parts of @value (a concat) views of it; what cannot be a view is copied. */
-static void place_parts(Planner *planner, VfiValue value)
+static void place_parts(VfiPlanner *planner, VfiValue value)
 {
     const GArray *parts = planner->items[value].node.parts;
     size_t offset = 0;
 
     for (guint i = 0; i < parts->len; i++) {
         VfiValue part = g_array_index(parts, VfiValue, i);
-        Item *item = &planner->items[part];
+        VfiPlanItem *item = &planner->items[part];
         bool is_own =
             item->node.kind == VFI_NODE_OP || item->node.kind == VFI_NODE_CONCAT;
 
@@ -204,18 +178,28 @@ static void place_parts(Planner *planner, VfiValue value)
             item->host = value;
             item->host_offset = offset;
         } else {
-            Step step = {.value = value, .copy_of = part, .offset = offset};
+            VfiPlanStep step = {.value = value, .copy_of = part, .offset = offset};
             g_array_append_val(planner->steps, step);
         }
         offset += shape_bytes(planner, item->node.shape);
     }
 }
 
-/* Pass 3: views for slices and parts of concats; the list of steps in order. */
-static void place_views(Planner *planner)
+static void add_op_step(VfiPlanner *planner, VfiValue value)
 {
-    for (int i = 0; i < planner->n_items; i++) {
-        Item *item = &planner->items[i];
+    const VfiPlanItem *item = &planner->items[value];
+    VfiPlanStep step = {.value = value, .copy_of = VFI_NO_VALUE};
+
+    for (int i = 0; i < item->n_before; i++)
+        add_op_step(planner, item->before[i]);
+    g_array_append_val(planner->steps, step);
+}
+
+/* Pass 4: views for slices and parts of concats; the list of steps in order. */
+static void place_views(VfiPlanner *planner)
+{
+    for (int i = 0; i < (int)planner->graph->nodes->len; i++) {
+        VfiPlanItem *item = &planner->items[i];
         if (!item->alive)
             continue;
         if (item->node.kind == VFI_NODE_SLICE) {
@@ -226,8 +210,7 @@ static void place_views(Planner *planner)
         } else if (item->node.kind == VFI_NODE_CONCAT) {
             place_parts(planner, i);
         } else if (item->node.kind == VFI_NODE_OP) {
-            Step step = {.value = i, .copy_of = VFI_NO_VALUE};
-            g_array_append_val(planner->steps, step);
+            add_op_step(planner, i);
         }
         for (guint s = (guint)item->node.segment; s < planner->graph->segments->len; s++)
             planner->segment_end[s] = (int)planner->steps->len;
@@ -235,10 +218,10 @@ static void place_views(Planner *planner)
 }
 
 /* The value whose memory @value lies in, and where; @offset may be NULL. */
-static Item *root_of(Planner *planner, VfiValue value, size_t *offset)
+static VfiPlanItem *root_of(VfiPlanner *planner, VfiValue value, size_t *offset)
 {
     size_t sum = 0;
-    Item *item = &planner->items[value];
+    VfiPlanItem *item = &planner->items[value];
 
     while (item->host != VFI_NO_VALUE) {
         sum += item->host_offset;
@@ -249,9 +232,9 @@ static Item *root_of(Planner *planner, VfiValue value, size_t *offset)
     return item;
 }
 
-static void extend_lifetime(Planner *planner, VfiValue value, int segment, int step)
+static void extend_lifetime(VfiPlanner *planner, VfiValue value, int segment, int step)
 {
-    Span *span = &root_of(planner, value, NULL)->spans[segment];
+    VfiPlanSpan *span = &root_of(planner, value, NULL)->spans[segment];
 
     span->first = MIN(span->first, step);
     span->last = MAX(span->last, step);
@@ -259,7 +242,7 @@ static void extend_lifetime(Planner *planner, VfiValue value, int segment, int s
 
 /* A value made in one segment and read in another lives through all that lie between on the
  * way there, and not in the alternatives to that way. */
-static void span_segments(Planner *planner, Item *item)
+static void span_segments(VfiPlanner *planner, VfiPlanItem *item)
 {
     const GArray *follows = planner->graph->segments;
     int n = (int)follows->len, made = 0;
@@ -271,7 +254,7 @@ static void span_segments(Planner *planner, Item *item)
             continue;
         for (int s = read; s != made && s >= 0; s = g_array_index(follows, int, s)) {
             int before = g_array_index(follows, int, s);
-            Span *here = &item->spans[s], *there = &item->spans[MAX(before, 0)];
+            VfiPlanSpan *here = &item->spans[s], *there = &item->spans[MAX(before, 0)];
             here->first = planner->segment_end[s - 1];
             here->last = MAX(here->last, here->first);
             there->first = MIN(there->first, planner->segment_end[MAX(before, 0)]);
@@ -280,14 +263,14 @@ static void span_segments(Planner *planner, Item *item)
     }
 }
 
-/* Pass 4: from the first write to the last read; outputs live to the end of every segment
+/* Pass 5: from the first write to the last read; outputs live to the end of every segment
  * that can run after theirs. */
-static void compute_lifetimes(Planner *planner)
+static void compute_lifetimes(VfiPlanner *planner)
 {
     const VfiGraph *graph = planner->graph;
 
     for (guint i = 0; i < planner->steps->len; i++) {
-        const Step *step = &g_array_index(planner->steps, Step, i);
+        const VfiPlanStep *step = &g_array_index(planner->steps, VfiPlanStep, i);
         const VfiNode *node = &planner->items[step->value].node;
         extend_lifetime(planner, step->value, node->segment, (int)i);
         if (step->copy_of != VFI_NO_VALUE)
@@ -308,7 +291,8 @@ static void compute_lifetimes(Planner *planner)
 
 static gint compare_bytes_descending(gconstpointer a, gconstpointer b)
 {
-    const Item *item_a = *(Item *const *)a, *item_b = *(Item *const *)b;
+    const VfiPlanItem *item_a = *(VfiPlanItem *const *)a,
+                      *item_b = *(VfiPlanItem *const *)b;
 
     if (item_a->bytes != item_b->bytes)
         return item_a->bytes < item_b->bytes ? 1 : -1;
@@ -316,7 +300,7 @@ static gint compare_bytes_descending(gconstpointer a, gconstpointer b)
 }
 
 /* Whether there is a step at which both values must be kept. */
-static bool live_together(const Item *a, const Item *b, int n_segments)
+static bool live_together(const VfiPlanItem *a, const VfiPlanItem *b, int n_segments)
 {
     for (int s = 0; s < n_segments; s++)
         if (a->spans[s].first <= b->spans[s].last &&
@@ -326,7 +310,8 @@ static bool live_together(const Item *a, const Item *b, int n_segments)
 }
 
 /* Lowest offset at which @item overlaps none of the @n placed items that live with it. */
-static size_t find_place(const Item *item, Item *const *placed, guint n, int n_segments)
+static size_t find_place(const VfiPlanItem *item, VfiPlanItem *const *placed, guint n,
+                         int n_segments)
 {
     size_t place = 0;
     bool moved = true;
@@ -334,7 +319,7 @@ static size_t find_place(const Item *item, Item *const *placed, guint n, int n_s
     while (moved) {
         moved = false;
         for (guint i = 0; i < n; i++) {
-            const Item *other = placed[i];
+            const VfiPlanItem *other = placed[i];
             if (live_together(item, other, n_segments) &&
                 place < other->place + other->bytes &&
                 other->place < place + item->bytes) {
@@ -346,26 +331,26 @@ static size_t find_place(const Item *item, Item *const *placed, guint n, int n_s
     return place;
 }
 
-/* Pass 5: greedy by size, largest first. Returns the arena's bytes. */
-static size_t lay_out_arena(Planner *planner)
+/* Pass 6: greedy by size, largest first. Returns the arena's bytes. */
+static size_t lay_out_arena(VfiPlanner *planner)
 {
     g_autoptr(GPtrArray) roots = g_ptr_array_new();
     size_t arena_bytes = 0;
 
     for (int i = 0; i < planner->n_items; i++) {
-        Item *item = &planner->items[i];
+        VfiPlanItem *item = &planner->items[i];
         bool has_memory =
             item->node.kind == VFI_NODE_CONCAT ||
             (item->node.kind == VFI_NODE_OP && item->node.op.kind != VFI_OP_MAX_ABS);
         if (!item->alive || item->host != VFI_NO_VALUE || item->pinned || !has_memory)
             continue;
-        item->bytes = align_up(shape_bytes(planner, item->node.shape));
+        item->bytes = align_up(tensor_bytes(planner, item->node.shape, item->block));
         g_ptr_array_add(roots, item);
     }
     g_ptr_array_sort(roots, compare_bytes_descending);
     for (guint i = 0; i < roots->len; i++) {
-        Item *item = g_ptr_array_index(roots, i);
-        item->place = find_place(item, (Item *const *)roots->pdata, i,
+        VfiPlanItem *item = g_ptr_array_index(roots, i);
+        item->place = find_place(item, (VfiPlanItem *const *)roots->pdata, i,
                                  (int)planner->graph->segments->len);
         arena_bytes = MAX(arena_bytes, item->place + item->bytes);
     }
@@ -373,12 +358,12 @@ static size_t lay_out_arena(Planner *planner)
 }
 
 /* Frame stage: outputs one after the other behind the image. Returns the region's bytes. */
-static size_t lay_out_frame(Planner *planner)
+static size_t lay_out_frame(VfiPlanner *planner)
 {
     size_t bytes = vfi_plan_image_bytes(planner->graph->width, planner->graph->height);
 
     for (int i = 0; i < planner->n_items; i++) {
-        Item *item = &planner->items[i];
+        VfiPlanItem *item = &planner->items[i];
         if (!item->alive || !item->pinned)
             continue;
         item->place = bytes;
@@ -387,11 +372,12 @@ static size_t lay_out_frame(Planner *planner)
     return bytes;
 }
 
-static VfiOperand operand_of(Planner *planner, VfiValue value)
+static VfiOperand operand_of(VfiPlanner *planner, VfiValue value)
 {
     size_t offset;
-    const Item *root = root_of(planner, value, &offset);
-    VfiOperand operand = {.shape = planner->items[value].node.shape};
+    const VfiPlanItem *root = root_of(planner, value, &offset);
+    VfiOperand operand = {.shape = planner->items[value].node.shape,
+                          .block = planner->items[value].block};
 
     if (root->node.kind == VFI_NODE_INPUT) {
         operand.region = root->node.region;
@@ -403,7 +389,7 @@ static VfiOperand operand_of(Planner *planner, VfiValue value)
     return operand;
 }
 
-static VfiOp make_op(Planner *planner, const Step *step, GStringChunk *names)
+static VfiOp make_op(VfiPlanner *planner, const VfiPlanStep *step, GStringChunk *names)
 {
     const VfiNode *node = &planner->items[step->value].node;
     VfiOp op;
@@ -427,7 +413,7 @@ static VfiOp make_op(Planner *planner, const Step *step, GStringChunk *names)
 }
 
 /* Copies the planner's findings into an immutable plan. */
-static VfiPlan *make_plan(Planner *planner)
+static VfiPlan *make_plan(VfiPlanner *planner)
 {
     const VfiGraph *graph = planner->graph;
     VfiPlan *plan = g_new0(VfiPlan, 1);
@@ -438,7 +424,7 @@ static VfiPlan *make_plan(Planner *planner)
     plan->ops = g_new0(VfiOp, plan->n_ops);
     for (int i = 0; i < plan->n_ops; i++)
         plan->ops[i] =
-            make_op(planner, &g_array_index(planner->steps, Step, i), plan->names);
+            make_op(planner, &g_array_index(planner->steps, VfiPlanStep, i), plan->names);
 
     plan->n_segments = (int)graph->segments->len;
     plan->segments = g_new0(VfiPlanSegment, plan->n_segments);
@@ -460,33 +446,39 @@ static VfiPlan *make_plan(Planner *planner)
     return plan;
 }
 
-VfiPlan *vfi_plan_new(const VfiGraph *graph, bool outputs_in_frame, GError **error)
+VfiPlan *vfi_plan_new(const VfiGraph *graph, const VfiPlanTarget *target,
+                      bool outputs_in_frame, GError **error)
 {
     if (graph->error != NULL) {
         g_propagate_error(error, g_error_copy(graph->error));
         return NULL;
     }
-    Planner planner = {
+    VfiPlanner planner = {
         .graph = graph,
         .n_items = (int)graph->nodes->len,
-        .items = g_new0(Item, graph->nodes->len),
-        .steps = g_array_new(FALSE, FALSE, sizeof(Step)),
+        .items =
+            g_new0(VfiPlanItem, (gsize)graph->nodes->len * (1 + VFI_PLAN_MAX_COPIES)),
+        .steps = g_array_new(FALSE, FALSE, sizeof(VfiPlanStep)),
         .segment_end = g_new0(int, graph->segments->len),
         .outputs_in_frame = outputs_in_frame,
     };
-    size_t n_spans = (size_t)graph->nodes->len * graph->segments->len;
-    Span *spans = g_new(Span, n_spans);
+    size_t n_spans =
+        (size_t)graph->nodes->len * (1 + VFI_PLAN_MAX_COPIES) * graph->segments->len;
+    VfiPlanSpan *spans = g_new(VfiPlanSpan, n_spans);
     VfiPlan *plan = NULL;
 
     for (size_t i = 0; i < n_spans; i++)
-        spans[i] = (Span){.first = G_MAXINT, .last = -1};
+        spans[i] = (VfiPlanSpan){.first = G_MAXINT, .last = -1};
     for (int i = 0; i < planner.n_items; i++)
-        planner.items[i] = (Item){.node = *vfi_graph_node(graph, i),
-                                  .host = VFI_NO_VALUE,
-                                  .spans = &spans[(size_t)i * graph->segments->len]};
+        planner.items[i] =
+            (VfiPlanItem){.node = *vfi_graph_node(graph, i),
+                          .host = VFI_NO_VALUE,
+                          .spans = &spans[(size_t)i * graph->segments->len]};
     mark_alive(&planner);
     fuse(&planner);
     pin_frame_outputs(&planner);
+    if (target != NULL && target->channel_block > 1)
+        vfi_plan_choose_layouts(&planner, target, spans);
     place_views(&planner);
     compute_lifetimes(&planner);
     size_t frame_bytes = lay_out_frame(&planner);

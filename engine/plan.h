@@ -33,10 +33,20 @@ struct VfiPlan {
     GStringChunk *names; /* ops' names live here */
 };
 
-/* Plans @graph. With @outputs_in_frame (the per-frame stage) the outputs are laid out behind
+/* What a backend wants of a plan. */
+typedef struct {
+    /* Channels that its kernels like side by side; 0 or 1: planes only. Convolutions of one
+     * group must then take such operands, and COPY go from one layout to the other. */
+    int channel_block;
+    /* Whether an op (a CONV) gains so much from blocks that its operands are worth copying. */
+    bool (*gains_from_blocks)(const VfiOp *op);
+} VfiPlanTarget;
+
+/* Plans @graph for a backend (NULL: planes only). With @outputs_in_frame (the per-frame stage) the outputs are laid out behind
  * the image in VFI_REGION_FRAME0, else in the arena. NULL with the graph's own error, or
  * VFI_ERROR_NO_MEMORY when the sizes overflow. */
-VfiPlan *vfi_plan_new(const VfiGraph *graph, bool outputs_in_frame, GError **error);
+VfiPlan *vfi_plan_new(const VfiGraph *graph, const VfiPlanTarget *target,
+                      bool outputs_in_frame, GError **error);
 void vfi_plan_free(VfiPlan *plan);
 
 /* The output of that name of @segment, or NULL. */

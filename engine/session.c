@@ -51,6 +51,7 @@ static bool build_stage(VfiSession *session, VfiStage stage, GError **error)
 {
     const VfiModel *model = session->model;
     const VfiPlan *frame_plan = session->plans[VFI_STAGE_FRAME];
+    VfiPlanTarget target;
 
     if (model->family->build == NULL)
         return true;
@@ -59,8 +60,9 @@ static bool build_stage(VfiSession *session, VfiStage stage, GError **error)
     if (!model->family->build(session->graphs[stage], &model->setup, stage,
                               session->scale))
         return true;
+    session->backend->plan_target(session->device, &target);
     session->plans[stage] =
-        vfi_plan_new(session->graphs[stage], stage == VFI_STAGE_FRAME, error);
+        vfi_plan_new(session->graphs[stage], &target, stage == VFI_STAGE_FRAME, error);
     if (session->plans[stage] == NULL)
         return false;
     session->programs[stage] =

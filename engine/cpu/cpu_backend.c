@@ -9,7 +9,7 @@
 #include "../alloc.h"
 #include "../backend.h"
 #include "../memory.h"
-#include "kernels.h"
+#include "op_internal.h"
 
 /* Luma rows of a band: enough to be worth a chunk, few enough to end soon after a cancel. */
 #define BAND_ROWS 32
@@ -93,6 +93,16 @@ static void cpu_trim(VfiDevice *device)
 {
     (void)device;
     vfi_trim_host_memory();
+}
+
+static void cpu_plan_target(VfiDevice *device, VfiPlanTarget *target)
+{
+    const VfiCpuKernels *kernels = vfi_cpu_kernels(device->level);
+
+    *target = (VfiPlanTarget){
+        .channel_block = kernels->multiply != NULL ? kernels->vector_floats : 0,
+        .gains_from_blocks = vfi_winograd_suits,
+    };
 }
 
 static void cpu_program_free(VfiDevice *device, VfiProgram *program)
@@ -344,6 +354,7 @@ const VfiBackend vfi_backend_cpu = {
     .alloc = cpu_alloc,
     .free = cpu_free,
     .trim = cpu_trim,
+    .plan_target = cpu_plan_target,
     .compile = cpu_compile,
     .program_free = cpu_program_free,
     .program_packed_bytes = cpu_program_packed_bytes,

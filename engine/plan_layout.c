@@ -1,0 +1,166 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The layout pass of the planner. A value is kept in channel blocks where a convolution makes
+ * it and only convolutions read it. Ops that gain much from blocks get them in any case: what
+ * their neighbours hold in planes is copied. */
+#include "plan_internal.h"
+
+#include <string.h>
+
+typedef struct {
+    VfiPlanner *planner;
+    const VfiPlanTarget *target;
+    bool *computes_blocks; /* the op's result comes in blocks */
+} Layout;
+
+static bool is_conv(const VfiPlanItem *item)
+{
+    return item->alive && item->node.kind == VFI_NODE_OP &&
+           (item->node.op.kind == VFI_OP_CONV || item->node.op.kind == VFI_OP_DECONV) &&
+           item->node.op.u.conv.groups == 1;
+}
+
+static int channels_of(const VfiPlanner *planner, VfiValue value)
+{
+    return planner->items[value].node.shape.c;
+}
+
+static bool gains(const Layout *layout, VfiValue value)
+{
+    const VfiPlanItem *item = &layout->planner->items[value];
+    int block = layout->target->channel_block;
+
+    return is_conv(item) && item->node.shape.c >= block &&
+           channels_of(layout->planner, item->node.source[0]) >= block &&
+           layout->target->gains_from_blocks(&item->node.op);
+}
+
+/* Takes blocks from every value that something reads or wants that cannot have them. */
+static void drop_values_read_as_planes(Layout *layout)
+{
+    VfiPlanner *planner = layout->planner;
+    const GArray *outputs = planner->graph->outputs;
+
+    for (guint i = 0; i < outputs->len; i++)
+        planner->items[g_array_index(outputs, VfiGraphOutput, i).value].block = 0;
+    for (int i = 0; i < planner->n_items; i++) {
+        const VfiPlanItem *item = &planner->items[i];
+        bool concat = item->node.kind == VFI_NODE_CONCAT;
+        int n = concat ? (int)item->node.parts->len : item->node.n_sources;
+        for (int s = 0; item->alive && !is_conv(item) && s < n; s++)
+            planner
+                ->items[concat ? g_array_index(item->node.parts, VfiValue, s)
+                               : item->node.source[s]]
+                .block = 0;
+    }
+}
+
+/* Makes a residual and the sum of one layout; what changes may change others. */
+static void settle_residuals(Layout *layout)
+{
+    VfiPlanner *planner = layout->planner;
+    bool changed = true;
+
+    while (changed) {
+        changed = false;
+        for (int i = 0; i < planner->n_items; i++) {
+            VfiPlanItem *item = &planner->items[i];
+            layout->computes_blocks[i] = item->block > 1 || gains(layout, i);
+            if (!is_conv(item) || item->node.n_sources < 2)
+                continue;
+            VfiPlanItem *residual = &planner->items[item->node.source[1]];
+            if (residual->block > 1 && !layout->computes_blocks[i]) {
+                residual->block = 0;
+                changed = true;
+            } else if (residual->block <= 1 && item->block > 1 && !gains(layout, i)) {
+                item->block = 0;
+                changed = true;
+            }
+        }
+    }
+}
+
+/* A new value like @like, computed right before op @before. */
+static VfiValue add_value(Layout *layout, VfiValue like, VfiValue before,
+                          VfiPlanSpan *spans)
+{
+    VfiPlanner *planner = layout->planner;
+    int n_segments = (int)planner->graph->segments->len;
+    VfiValue value = planner->n_items++;
+    VfiPlanItem *item = &planner->items[value], *op = &planner->items[before];
+
+    *item = planner->items[like];
+    item->node.segment = op->node.segment;
+    item->spans = &spans[(size_t)value * (size_t)n_segments];
+    item->host = VFI_NO_VALUE;
+    item->pinned = false;
+    item->n_before = 0;
+    op->before[op->n_before++] = value;
+    return value;
+}
+
+static void make_copy(VfiPlanItem *item, VfiValue source)
+{
+    item->node.kind = VFI_NODE_OP;
+    item->node.op = (VfiOp){.kind = VFI_OP_COPY, .name = "reorder"};
+    item->node.source[0] = source;
+    item->node.n_sources = 1;
+}
+
+/* Reads source @s of op @value from a copy in blocks, or from what itself was copied to planes.
+ */
+static void copy_source(Layout *layout, VfiValue value, int s, VfiPlanSpan *spans)
+{
+    VfiPlanItem *items = layout->planner->items;
+    VfiValue source = items[value].node.source[s];
+    const VfiNode *made_by = &items[source].node;
+
+    if (made_by->kind == VFI_NODE_OP && made_by->op.kind == VFI_OP_COPY &&
+        items[made_by->source[0]].block > 1) {
+        items[value].node.source[s] = made_by->source[0];
+        return;
+    }
+    VfiValue copy = add_value(layout, source, value, spans);
+    VfiPlanItem *item = &layout->planner->items[copy];
+
+    make_copy(item, source);
+    item->block = layout->target->channel_block;
+    layout->planner->items[value].node.source[s] = copy;
+}
+
+/* Lets a new value take the op's place and copies its blocks to the planes that are read. */
+static void copy_result(Layout *layout, VfiValue value, VfiPlanSpan *spans)
+{
+    VfiValue blocks = add_value(layout, value, value, spans);
+
+    layout->planner->items[blocks].block = layout->target->channel_block;
+    make_copy(&layout->planner->items[value], blocks);
+}
+
+void vfi_plan_choose_layouts(VfiPlanner *planner, const VfiPlanTarget *target,
+                             VfiPlanSpan *spans)
+{
+    int n = planner->n_items;
+    Layout layout = {planner, target, g_new0(bool, n)};
+
+    for (int i = 0; i < n; i++) {
+        VfiPlanItem *item = &planner->items[i];
+        bool can = is_conv(item) && !item->pinned &&
+                   item->node.shape.c >= target->channel_block &&
+                   item->node.op.u.conv.activation.kind != VFI_ACTIVATION_SIGMOID;
+        item->block = can ? target->channel_block : 0;
+    }
+    drop_values_read_as_planes(&layout);
+    settle_residuals(&layout);
+    for (int i = 0; i < n; i++) {
+        const VfiPlanItem *item = &planner->items[i];
+        if (!layout.computes_blocks[i])
+            continue;
+        if (gains(&layout, i) && planner->items[item->node.source[0]].block <= 1)
+            copy_source(&layout, i, 0, spans);
+        if (item->node.n_sources == 2 && planner->items[item->node.source[1]].block <= 1)
+            copy_source(&layout, i, 1, spans);
+        if (item->block <= 1)
+            copy_result(&layout, i, spans);
+    }
+    g_free(layout.computes_blocks);
+}

@@ -1,0 +1,231 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Layouts in plans: values between convolutions are in channel blocks, what others read is in
+ * planes, copies stand only where an op gains from them, and the numbers stay the same. */
+#include <math.h>
+#include <string.h>
+
+#include <glib/gstdio.h>
+
+#include <vfi/error.h>
+
+#include "alloc.h"
+#include "backend.h"
+#include "check_main.h"
+#include "deterministic_weights.h"
+
+#define WIDTH 44
+#define HEIGHT 36
+
+/* Convolutions and their weights: name, in, out, kernel (negative: transposed). */
+static const struct {
+    const char *name;
+    int in, out, kernel;
+} layers[] = {
+    {"first", 3, 32, 3}, {"second", 32, 32, 3}, {"third", 32, 40, 3}, {"wide", 35, 32, 3},
+    {"small", 32, 5, 3}, {"up", 32, 20, -4},    {"narrow", 20, 4, 1},
+};
+
+static VfiWeights *make_weights(void)
+{
+    GArray *entries = g_array_new(FALSE, TRUE, sizeof(StateEntry));
+
+    for (size_t i = 0; i < G_N_ELEMENTS(layers); i++) {
+        bool up = layers[i].kernel < 0;
+        int k = ABS(layers[i].kernel);
+        StateEntry weight = {.kind = STATE_WEIGHT,
+                             .n_dims = 4,
+                             .shape = {up ? layers[i].in : layers[i].out,
+                                       up ? layers[i].out : layers[i].in, k, k}};
+        StateEntry bias = {.kind = STATE_BIAS, .n_dims = 1, .shape = {layers[i].out}};
+        StateEntry slope = {.kind = STATE_PRELU, .n_dims = 1, .shape = {layers[i].out}};
+        g_snprintf(weight.key, sizeof weight.key, "%s.weight", layers[i].name);
+        g_snprintf(bias.key, sizeof bias.key, "%s.bias", layers[i].name);
+        g_snprintf(slope.key, sizeof slope.key, "%s.prelu.weight", layers[i].name);
+        g_array_append_val(entries, weight);
+        g_array_append_val(entries, bias);
+        g_array_append_val(entries, slope);
+    }
+    g_autofree char *path = deterministic_file(entries, NULL);
+    VfiCheckpoint *checkpoint = vfi_checkpoint_open(path, NULL);
+    VfiWeights *weights = vfi_weights_load(checkpoint, NULL, NULL, NULL);
+
+    ck_assert_ptr_nonnull(weights);
+    vfi_checkpoint_unref(checkpoint);
+    g_unlink(path);
+    g_array_unref(entries);
+    return weights;
+}
+
+static VfiValue conv(VfiGraph *graph, VfiValue x, int layer, int stride)
+{
+    x = vfi_graph_conv(graph, x, layers[layer].name, layers[layer].out,
+                       layers[layer].kernel, stride);
+    return vfi_graph_prelu(graph, x,
+                           vfi_graph_key(graph, "%s.prelu", layers[layer].name));
+}
+
+/* A chain with a skip, as in a network's block; the first output. */
+static void build_chain(VfiGraph *graph)
+{
+    VfiValue x = conv(graph, vfi_graph_image(graph, 0), 0, 2), y = x;
+
+    for (int i = 0; i < 3; i++)
+        y = conv(graph, y, 1, 1);
+    y = vfi_graph_add(graph, y, x, 1.0f);
+    y = vfi_graph_deconv(graph, y, "up", 20);
+    y = vfi_graph_prelu(graph, y, "up.prelu");
+    vfi_graph_output(graph, "x", vfi_graph_conv(graph, y, "narrow", 4, 1, 1));
+}
+
+/* Values that others read as planes: a concatenation, a resize, a residual, an output. */
+static void build_mixed(VfiGraph *graph)
+{
+    VfiValue image = vfi_graph_image(graph, 0);
+    VfiValue x = conv(graph, image, 0, 1);
+    VfiValue parts[] = {x, image};
+    VfiValue wide = conv(graph, vfi_graph_concat(graph, parts, 2), 3, 1);
+    VfiValue half = vfi_graph_resize(graph, wide, HEIGHT / 2, WIDTH / 2, 1.0f);
+    VfiValue skip = vfi_graph_resize(graph, half, HEIGHT, WIDTH, 2.0f);
+    VfiValue y = vfi_graph_add(graph, conv(graph, wide, 1, 1), skip, 1.0f);
+
+    vfi_graph_output(graph, "y", conv(graph, y, 2, 1));
+    vfi_graph_output(graph, "x", conv(graph, y, 4, 1));
+}
+
+static void run(VfiDevice *device, const VfiPlan *plan, const float *image, char *arena)
+{
+    VfiProgram *program = vfi_backend_cpu.compile(device, plan, NULL);
+    VfiRunArguments arguments = {.region = {arena, (char *)(uintptr_t)image}};
+
+    ck_assert_ptr_nonnull(program);
+    ck_assert(vfi_backend_cpu.run(device, program, 0, &arguments, NULL));
+    vfi_backend_cpu.program_free(device, program);
+}
+
+static int count_copies(const VfiPlan *plan)
+{
+    int n = 0;
+
+    for (int i = 0; i < plan->n_ops; i++)
+        n += plan->ops[i].kind == VFI_OP_COPY &&
+             plan->ops[i].src[0].block != plan->ops[i].dst.block;
+    return n;
+}
+
+/* Every output of both plans, compared. */
+static void compare_outputs(const VfiPlan *plan, const char *arena, const VfiPlan *planar,
+                            const char *planar_arena)
+{
+    ck_assert_int_eq(plan->n_outputs, planar->n_outputs);
+    for (int i = 0; i < plan->n_outputs; i++) {
+        const VfiOperand *a = &plan->outputs[i].operand, *b = &planar->outputs[i].operand;
+        const float *x = (const float *)(const void *)(arena + a->offset);
+        const float *y = (const float *)(const void *)(planar_arena + b->offset);
+        double largest = 0.0, error = 0.0;
+        ck_assert(!vfi_operand_is_blocked(a));
+        for (size_t at = 0; at < vfi_shape_elements(a->shape); at++) {
+            largest = MAX(largest, fabs((double)y[at]));
+            error = MAX(error, fabs((double)x[at] - (double)y[at]));
+        }
+        ck_assert_double_gt(largest, 0.01);
+        ck_assert_double_le(error, 1e-5 * largest);
+    }
+}
+
+static const struct {
+    void (*build)(VfiGraph *graph);
+    int copies; /* at a level with blocks of at most 16 channels */
+} cases[] = {
+    {build_chain, 0},
+    /* the concatenation and skip are copied to blocks, wide and the first output to planes */
+    {build_mixed, 4},
+};
+
+START_TEST(blocked_plans_compute_the_same)
+{
+    VfiWeights *weights = make_weights();
+    VfiGraph *graph = vfi_graph_new(weights, NULL, WIDTH, HEIGHT);
+    VfiDevice *device = vfi_backend_cpu.open("cpu", 2, NULL);
+    VfiPlanTarget target;
+    float *image = vfi_try_alloc(WIDTH * HEIGHT, 3 * sizeof(float), "image", NULL);
+
+    for (int i = 0; i < 3 * WIDTH * HEIGHT; i++)
+        image[i] = (float)(i % 251) / 251.0f;
+    cases[_i].build(graph);
+    vfi_backend_cpu.plan_target(device, &target);
+    VfiPlan *plan = vfi_plan_new(graph, &target, false, NULL);
+    VfiPlan *planar = vfi_plan_new(graph, NULL, false, NULL);
+    ck_assert_int_eq(count_copies(planar), 0);
+    ck_assert_int_eq(count_copies(plan), target.channel_block > 1 ? cases[_i].copies : 0);
+
+    char *arena = vfi_try_alloc(plan->arena_bytes, 1, "arena", NULL);
+    char *planar_arena = vfi_try_alloc(planar->arena_bytes, 1, "arena", NULL);
+    memset(arena, 0xff, plan->arena_bytes); /* not a number */
+    memset(planar_arena, 0xff, planar->arena_bytes);
+    run(device, plan, image, arena);
+    run(device, planar, image, planar_arena);
+    compare_outputs(plan, arena, planar, planar_arena);
+
+    vfi_free(arena);
+    vfi_free(planar_arena);
+    vfi_free(image);
+    vfi_plan_free(plan);
+    vfi_plan_free(planar);
+    vfi_backend_cpu.close(device);
+    vfi_graph_free(graph);
+    vfi_weights_free(weights);
+}
+END_TEST
+
+static bool never(const VfiOp *op)
+{
+    (void)op;
+    return false;
+}
+
+/* Without anything to gain, only values between convolutions are blocked; a channel number
+ * that is no multiple of the block is rounded up in memory. */
+START_TEST(only_values_between_convolutions_are_blocked)
+{
+    VfiWeights *weights = make_weights();
+    VfiGraph *graph = vfi_graph_new(weights, NULL, WIDTH, HEIGHT);
+    VfiPlanTarget target = {.channel_block = 16, .gains_from_blocks = never};
+
+    build_chain(graph);
+    VfiPlan *plan = vfi_plan_new(graph, &target, false, NULL);
+    for (int i = 0; i < plan->n_ops; i++) {
+        const VfiOp *op = &plan->ops[i];
+        ck_assert_int_eq(vfi_operand_is_blocked(&op->src[0]), i > 0);
+        ck_assert_int_eq(vfi_operand_is_blocked(&op->dst), i < plan->n_ops - 1);
+        if (op->kind == VFI_OP_DECONV)
+            ck_assert_uint_ge(plan->arena_bytes,
+                              sizeof(float) * 32 *
+                                  (size_t)(op->dst.shape.h * op->dst.shape.w));
+    }
+    vfi_plan_free(plan);
+    vfi_graph_free(graph);
+
+    graph = vfi_graph_new(weights, NULL, WIDTH, HEIGHT);
+    build_mixed(graph);
+    plan = vfi_plan_new(graph, &target, false, NULL);
+    ck_assert_int_eq(count_copies(plan), 0);
+    for (int i = 0; i < plan->n_ops; i++)
+        if (plan->ops[i].kind != VFI_OP_CONV)
+            ck_assert(!vfi_operand_is_blocked(&plan->ops[i].src[0]));
+    vfi_plan_free(plan);
+    vfi_graph_free(graph);
+    vfi_weights_free(weights);
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("plan_layout");
+    TCase *tcase = tcase_create("plan_layout");
+
+    tcase_add_loop_test(tcase, blocked_plans_compute_the_same, 0,
+                        (int)G_N_ELEMENTS(cases));
+    tcase_add_test(tcase, only_values_between_convolutions_are_blocked);
+    suite_add_tcase(suite, tcase);
+    return check_main(suite);
+}
