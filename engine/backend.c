@@ -75,7 +75,7 @@ static const CudaModule *cuda_module(void)
     return &cuda;
 }
 
-static VfiDevice *open_cuda(const char *spec, unsigned threads,
+static VfiDevice *open_cuda(const char *spec, unsigned threads, VfiPrecision precision,
                             const VfiBackend **backend, GError **error)
 {
     const CudaModule *cuda = cuda_module();
@@ -87,34 +87,35 @@ static VfiDevice *open_cuda(const char *spec, unsigned threads,
         return NULL;
     }
     *backend = cuda->backend;
-    return cuda->backend->open(spec, threads, error);
+    return cuda->backend->open(spec, threads, precision, error);
 }
 
-static VfiDevice *open_cpu(unsigned threads, const VfiBackend **backend, GError **error)
+static VfiDevice *open_cpu(unsigned threads, VfiPrecision precision,
+                           const VfiBackend **backend, GError **error)
 {
     *backend = &vfi_backend_cpu;
-    return vfi_backend_cpu.open("cpu", threads, error);
+    return vfi_backend_cpu.open("cpu", threads, precision, error);
 }
 
-VfiDevice *vfi_device_open(const char *spec, unsigned threads, const VfiBackend **backend,
-                           GError **error)
+VfiDevice *vfi_device_open(const char *spec, unsigned threads, VfiPrecision precision,
+                           const VfiBackend **backend, GError **error)
 {
     if (spec == NULL || strcmp(spec, "auto") == 0) {
         static gsize reason_told;
         g_autoptr(GError) reason = NULL;
-        VfiDevice *device = open_cuda("cuda", threads, backend, &reason);
+        VfiDevice *device = open_cuda("cuda", threads, precision, backend, &reason);
         if (device != NULL)
             return device;
         if (g_once_init_enter(&reason_told)) {
             vfi_log(VFI_LOG_INFO, "computing on the CPU: %s", reason->message);
             g_once_init_leave(&reason_told, 1);
         }
-        return open_cpu(threads, backend, error);
+        return open_cpu(threads, precision, backend, error);
     }
     if (strcmp(spec, "cpu") == 0)
-        return open_cpu(threads, backend, error);
+        return open_cpu(threads, precision, backend, error);
     if (strcmp(spec, "cuda") == 0 || g_str_has_prefix(spec, "cuda:"))
-        return open_cuda(spec, threads, backend, error);
+        return open_cuda(spec, threads, precision, backend, error);
     g_set_error(error, VFI_ERROR, VFI_ERROR_INVALID_ARGUMENT,
                 "device \"%s\" is unknown: expected auto, cpu, cuda or cuda:N", spec);
     return NULL;

@@ -13,6 +13,7 @@
 #include <glib.h>
 
 #include <vfi/frame.h>
+#include <vfi/session.h>
 
 #include "pixels.h"
 #include "plan.h"
@@ -25,7 +26,8 @@ typedef struct VfiDevice VfiDevice;
 typedef struct VfiProgram VfiProgram;
 
 typedef struct {
-    const char *name;  /* "cpu", "cuda:0 NVIDIA …"; lives as long as the device */
+    const char *name;       /* "cpu", "cuda:0 NVIDIA …"; lives as long as the device */
+    VfiPrecision precision; /* in effect */
     const char *level; /* instruction set or compute capability; as long as the device */
     unsigned threads;  /* host threads that compute */
     uint64_t work_chunks; /* chunks of work run so far */
@@ -46,8 +48,10 @@ typedef struct {
     unsigned abi; /* VFI_BACKEND_ABI */
     const char *name;
 
-    /* Opens what @spec asks for ("cpu", "cuda", "cuda:1"); @threads 0 is all usable CPUs. */
-    VfiDevice *(*open)(const char *spec, unsigned threads, GError **error);
+    /* Opens what @spec asks for ("cpu", "cuda", "cuda:1"); @threads 0 is all usable CPUs. A
+     * precision that the device lacks is VFI_ERROR_UNSUPPORTED, naming those it has. */
+    VfiDevice *(*open)(const char *spec, unsigned threads, VfiPrecision precision,
+                       GError **error);
     void (*close)(VfiDevice *device);
     void (*info)(VfiDevice *device, VfiDeviceInfo *info);
     /* Bytes of memory free and in all. */
@@ -101,5 +105,5 @@ extern const VfiBackend vfi_backend_cpu;
 /* Chooses the backend for "auto", "cpu" or "cuda[:N]" (NULL is "auto") and opens the device.
  * "auto" prefers CUDA where the module loads and a device answers, else the CPU, with one
  * INFO line saying why. NULL with an error that says what is missing and what would help. */
-VfiDevice *vfi_device_open(const char *spec, unsigned threads, const VfiBackend **backend,
-                           GError **error);
+VfiDevice *vfi_device_open(const char *spec, unsigned threads, VfiPrecision precision,
+                           const VfiBackend **backend, GError **error);

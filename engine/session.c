@@ -155,6 +155,7 @@ static void record_facts(VfiSession *session)
     session->backend->info(session->device, &info);
     stats->threads = info.threads;
     stats->device = info.name;
+    stats->precision = vfi_precision_to_string(info.precision);
     stats->cpu_level = info.level;
     stats->padded_width = session->padded_w;
     stats->padded_height = session->padded_h;
@@ -168,8 +169,8 @@ static void record_facts(VfiSession *session)
 static bool build_session(VfiSession *session, const VfiSessionConfig *config,
                           GError **error)
 {
-    session->device =
-        vfi_device_open(config->device, config->threads, &session->backend, error);
+    session->device = vfi_device_open(config->device, config->threads, config->precision,
+                                      &session->backend, error);
     if (session->device == NULL)
         return false;
     session->scale = effective_scale(session, config->scale);

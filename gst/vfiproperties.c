@@ -2,6 +2,8 @@
 /* The table of properties, and what GObject asks of it. */
 #include "vfiproperties.h"
 
+#include <vfi/session.h>
+
 #include "vficaps.h"
 #include "vficontent.h"
 #include "vfirepeats.h"
@@ -68,6 +70,24 @@ unsupported_get_type (void)
 
   if (g_once_init_enter (&type))
     g_once_init_leave (&type, g_enum_register_static ("GstVfiInterpUnsupported", values));
+  return type;
+}
+
+static GType
+precision_get_type (void)
+{
+  static gsize type = 0;
+  static const GEnumValue values[] = {
+      {VFI_PRECISION_AUTO, "f32 on the CPU, f16 with CUDA", "auto"},
+      {VFI_PRECISION_F32, "32 bits", "f32"},
+      {VFI_PRECISION_TF32, "10 bits of mantissa (CUDA)", "tf32"},
+      {VFI_PRECISION_BF16, "7 bits of mantissa (CUDA; CPUs with AVX512-BF16)", "bf16"},
+      {VFI_PRECISION_F16, "10 bits of mantissa, small range (CUDA)", "f16"},
+      {0, NULL, NULL},
+  };
+
+  if (g_once_init_enter (&type))
+    g_once_init_leave (&type, g_enum_register_static ("GstVfiInterpPrecision", values));
   return type;
 }
 
@@ -161,6 +181,11 @@ static const Property properties[] = {
         KIND_DOUBLE, CHANGES_CAPS, FIELD (scale), 0, 4, 1},
     {"device", "Device", "Where to compute: \"auto\", \"cpu\" or \"cuda[:N]\"",
         KIND_STRING, CHANGES_IN_READY, FIELD (device), .default_string = "auto"},
+    {"precision", "Precision",
+        "Number format of a network's multiplications; one that the device lacks is an "
+        "error",
+        KIND_ENUM, CHANGES_IN_READY, FIELD (precision),
+        .default_number = VFI_PRECISION_AUTO, .enum_type = precision_get_type},
     {"threads", "Threads", "Threads that compute; 0 is every usable CPU", KIND_UINT,
         CHANGES_IN_READY, FIELD (threads), 0, 1024, 0},
     {"max-in-flight", "Max in flight",

@@ -23,6 +23,7 @@ typedef struct {
   } bypass_framerate;    /* 0: never */
   guint64 bypass_pixels; /* 0: never */
   guint64 max_gap;       /* ns, 0: automatic */
+  gint precision;        /* VfiPrecision */
   guint threads;
   gint max_in_flight; /* -1: by liveness, 0: synchronous */
   gint on_late;       /* GstVfiOnLate */

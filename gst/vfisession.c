@@ -107,6 +107,7 @@ build_new (GstVfiStream *stream, const VfiVideoInfo *video, gdouble scale)
   build->build_data = stream->live.build_session_data;
   g_mutex_lock (&stream->lock);
   build->config.threads = stream->settings.threads;
+  build->config.precision = (VfiPrecision) stream->settings.precision;
   build->device = g_strdup (stream->settings.device);
   g_mutex_unlock (&stream->lock);
   build->config.device = build->device;

@@ -21,12 +21,12 @@ add_session (GstStructure *stats, VfiSession *session, const VfiSessionStats *ba
 
   vfi_session_get_stats (session, &engine);
   gst_structure_set (stats, "device", G_TYPE_STRING, engine.device, "cpu-level",
-      G_TYPE_STRING, engine.cpu_level, "precision", G_TYPE_STRING, "f32", "threads",
-      G_TYPE_UINT, engine.threads, "padded-width", G_TYPE_INT, engine.padded_width,
-      "padded-height", G_TYPE_INT, engine.padded_height, "scale", G_TYPE_DOUBLE,
-      engine.scale, "pairs", G_TYPE_UINT64, engine.pairs - base->pairs, "inferences",
-      G_TYPE_UINT64, engine.inferences - base->inferences, "cancelled", G_TYPE_UINT64,
-      engine.cancelled - base->cancelled, "work-chunks", G_TYPE_UINT64,
+      G_TYPE_STRING, engine.cpu_level, "precision", G_TYPE_STRING, engine.precision,
+      "threads", G_TYPE_UINT, engine.threads, "padded-width", G_TYPE_INT,
+      engine.padded_width, "padded-height", G_TYPE_INT, engine.padded_height, "scale",
+      G_TYPE_DOUBLE, engine.scale, "pairs", G_TYPE_UINT64, engine.pairs - base->pairs,
+      "inferences", G_TYPE_UINT64, engine.inferences - base->inferences, "cancelled",
+      G_TYPE_UINT64, engine.cancelled - base->cancelled, "work-chunks", G_TYPE_UINT64,
       engine.work_chunks - base->work_chunks, "arena-bytes", G_TYPE_UINT64,
       (guint64) engine.arena_bytes, "packed-weight-bytes", G_TYPE_UINT64,
       (guint64) engine.packed_weight_bytes, NULL);

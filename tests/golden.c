@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* golden DIR [DIR…]: runs every reference vector of the folders and compares.
+/* golden [--precision P] DIR [DIR…]: runs every reference vector of the folders and compares.
+ * Exits with 77, "skipped", where the CPU lacks the precision.
  *
  * A vector is one tensor of a file <family>[_ensemble].safetensors (deterministic weights) or
  * expected.safetensors (trained weights, found on the model search path), its key
@@ -16,9 +17,20 @@
 
 #include "golden_model.h"
 
-/* Limits of |difference| for f32 paths. */
-#define MAX_LIMIT 2e-3
-#define MEAN_LIMIT 2e-5
+/* Limits of |difference|. */
+typedef struct {
+    double max, mean;
+} Limits;
+
+static const Limits limits_f32 = {2e-3, 2e-5}, limits_16_bits = {1e-2, 2e-4};
+
+/* What the command line asks for. */
+static VfiPrecision precision = VFI_PRECISION_F32;
+
+static const Limits *limits_in_effect(void)
+{
+    return precision == VFI_PRECISION_F32 ? &limits_f32 : &limits_16_bits;
+}
 
 /* One image, planar f32 RGB. */
 typedef struct {
@@ -123,6 +135,7 @@ static gboolean interpolate(VfiModel *model, const GoldenVector *vector,
         .video = image0->video,
         .device = "cpu",
         .scale = vector->scale,
+        .precision = precision,
         .reference_borders = TRUE,
     };
     VfiFrame frames[] = {image0->frame, image1->frame};
@@ -201,11 +214,12 @@ static void run_file(const char *folder, const char *name, Tally *tally)
             report_failure(tally, path, tensor->name, reason);
             continue;
         }
-        bool passed = difference.max <= MAX_LIMIT && difference.mean <= MEAN_LIMIT;
+        const Limits *limits = limits_in_effect();
+        bool passed = difference.max <= limits->max && difference.mean <= limits->mean;
         *(passed ? &tally->passed : &tally->failed) += 1;
         printf("%s %s %s: max %.2e (limit %.0e), mean %.2e (limit %.0e)\n",
-               passed ? "ok" : "FAIL", path, tensor->name, difference.max, MAX_LIMIT,
-               difference.mean, MEAN_LIMIT);
+               passed ? "ok" : "FAIL", path, tensor->name, difference.max, limits->max,
+               difference.mean, limits->mean);
     }
 }
 
@@ -241,15 +255,38 @@ static void run_folder(const char *folder, Tally *tally)
     }
 }
 
+/* Whether a session can have the precision at all. */
+static gboolean precision_is_there(void)
+{
+    g_autoptr(GError) error = NULL;
+    g_autoptr(VfiModel) model = vfi_model_open("blend", NULL, NULL);
+    VfiSessionConfig config = {
+        .video = {.format = VFI_FORMAT_I420, .width = 16, .height = 16},
+        .device = "cpu",
+        .precision = precision,
+    };
+    g_autoptr(VfiSession) session = vfi_session_new(model, &config, &error);
+
+    if (session == NULL)
+        printf("skipped: %s\n", error->message);
+    return session != NULL;
+}
+
 int main(int argc, char **argv)
 {
     Tally tally = {0};
+    int first = 1;
 
-    if (argc < 2) {
-        fprintf(stderr, "usage: %s DIR [DIR...]\n", argv[0]);
+    if (argc > 2 && strcmp(argv[1], "--precision") == 0 &&
+        vfi_precision_from_string(argv[2], &precision))
+        first = 3;
+    if (argc <= first) {
+        fprintf(stderr, "usage: %s [--precision P] DIR [DIR...]\n", argv[0]);
         return 2;
     }
-    for (int i = 1; i < argc; i++)
+    if (!precision_is_there())
+        return 77;
+    for (int i = first; i < argc; i++)
         run_folder(argv[i], &tally);
     printf("%d passed, %d failed\n", tally.passed, tally.failed);
     return tally.failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;

@@ -3,133 +3,28 @@
  *
  * The output is a grid of cells: one pixel a cell for a convolution, stride × stride pixels
  * (phases) for a transposed one. The sums of a run of cells are one product of matrices: every
- * tap and channel (channel block) is a segment of the product.
+ * tap and input unit (channel or channel block) is a segment of the product.
  *
  * A blocked input is read where it lies. Borders are segments left out, so a row has at most
  * three kinds of cells: those whose taps are all inside, and single ones at its ends. Planes
  * often lie a multiple of the cache's size apart, so that one place of all of them falls on
- * the same few lines: what a run of cells reads of them is copied first, with its borders. */
-#include <math.h>
+ * the same few lines: what a row of cells reads of them is copied first, with its borders. So
+ * is what is rounded to bf16. */
+#include "conv_blocked.h"
+
 #include <string.h>
 
 #include <vfi/error.h>
 
 #include "../alloc.h"
-#include "conv_blocks.h"
 
-/* Multiply-adds of one chunk: enough to be worth handing out, and some 4 ms at most. */
-#define CHUNK_PRODUCTS_MIN 8e6
-#define CHUNK_PRODUCTS_MAX 1e8
-/* Large ops are cut into at least this many chunks, so that many threads find work. */
-#define CHUNKS_WANTED 16
-/* Cells of one product: their sums stay in the first-level cache. */
-#define RUN_CELLS 112
-/* Bytes of planes that are copied for a row of cells: what the second-level cache holds. */
-#define COPY_BYTES (384 * 1024)
+#define BF16_CHANNELS_MAX 48
 
-/* One weight of the kernel: cell y, x reads input y * in_stride + dy, x * in_stride + dx. */
-typedef struct {
-    int ky, kx, dy, dx;
-} Tap;
-
-typedef struct {
-    int in_stride, out_stride, n_phases;
-    Tap *taps;      /* by phase */
-    int *first_tap; /* [n_phases + 1] */
-    int least_dx, largest_dx, least_dy, largest_dy;
-    int grid_h, grid_w;
-    int in_units;  /* channels of a planar input, channel blocks of a blocked one */
-    int in_length; /* floats of a unit at one pixel */
-    int n_out_blocks, n_groups;
-    int chunk_rows, chunk_cols, chunk_groups; /* most cells, output groups of a chunk */
-    int rows_n, cols_n, groups_n;             /* chunks in each direction */
-    size_t segments_bytes, sums_floats;
-    int line_pitch; /* floats from row to row of copied planes; 0: the input is blocked */
-    int lines;      /* rows that are copied of each plane */
-    int copy_cells; /* most cells of a row that they are copied for */
-    float *epilogues;
-} Blocked;
-
-/* How far from cell to input tap @k of phase @q goes in a transposed convolution: output cell *
- * stride + q takes input cell + (q + pad - k) / stride where that is whole. */
-static bool deconv_shift(int q, int k, int pad, int stride, int *shift)
+static bool pack_weights(VfiCpuOp *ready, const VfiBlocked *d, GError **error)
 {
-    int rest = (q + pad - k) % stride;
-
-    *shift = (q + pad - k) / stride;
-    return rest == 0;
-}
-
-static void add_taps(Blocked *d, const VfiOp *op, int phase)
-{
-    const VfiConvParams *p = &op->u.conv;
-    int n = d->first_tap[phase];
-
-    for (int ky = 0; ky < p->kernel_h; ky++) {
-        for (int kx = 0; kx < p->kernel_w; kx++) {
-            Tap tap = {ky, kx, ky - p->pad_top, kx - p->pad_left};
-            if (op->kind == VFI_OP_DECONV &&
-                !(deconv_shift(phase / p->stride, ky, p->pad_top, p->stride, &tap.dy) &&
-                  deconv_shift(phase % p->stride, kx, p->pad_left, p->stride, &tap.dx)))
-                continue;
-            d->taps[n++] = tap;
-            d->least_dx = MIN(d->least_dx, tap.dx);
-            d->largest_dx = MAX(d->largest_dx, tap.dx);
-            d->least_dy = MIN(d->least_dy, tap.dy);
-            d->largest_dy = MAX(d->largest_dy, tap.dy);
-        }
-    }
-    d->first_tap[phase + 1] = n;
-}
-
-/* Rows of the weight matrix before those of @phase. */
-static size_t first_weight_row(const Blocked *d, int phase)
-{
-    return (size_t)d->first_tap[phase] * (size_t)d->in_units * (size_t)d->in_length;
-}
-
-/* Floats before the weights of @group: [group][phase][unit][tap][in a unit][out in the group].
- */
-static size_t group_offset(const VfiCpuOp *ready, const Blocked *d, VfiOutGroup group)
-{
-    return (size_t)group.first * (size_t)ready->kernels->vector_floats *
-           first_weight_row(d, d->n_phases);
-}
-
-static float model_weight(const VfiOp *op, int o, int i, const Tap *tap)
-{
-    const VfiConvParams *p = &op->u.conv;
-    int in = op->src[0].shape.c, out = op->dst.shape.c;
-
-    if (i >= in || o >= out)
-        return 0.0f;
-    size_t filter = op->kind == VFI_OP_CONV ? (size_t)o * (size_t)in + (size_t)i
-                                            : (size_t)i * (size_t)out + (size_t)o;
-    return p
-        ->weight[(filter * (size_t)p->kernel_h + (size_t)tap->ky) * (size_t)p->kernel_w +
-                 (size_t)tap->kx];
-}
-
-static void pack_phase(const VfiCpuOp *ready, const Blocked *d, VfiOutGroup group,
-                       int phase)
-{
-    int block = ready->kernels->vector_floats, width = group.n * block;
-    float *to = (float *)ready->packed + group_offset(ready, d, group) +
-                first_weight_row(d, phase) * (size_t)width;
-
-    for (int unit = 0; unit < d->in_units; unit++)
-        for (int t = d->first_tap[phase]; t < d->first_tap[phase + 1]; t++)
-            for (int k = 0; k < d->in_length; k++)
-                for (int o = 0; o < width; o++)
-                    *to++ = model_weight(&ready->op, group.first * block + o,
-                                         unit * d->in_length + k, &d->taps[t]);
-}
-
-static bool pack_weights(VfiCpuOp *ready, const Blocked *d, GError **error)
-{
-    size_t rows = first_weight_row(d, d->n_phases);
-    size_t width =
-        (size_t)d->n_out_blocks * (size_t)ready->kernels->vector_floats * sizeof(float);
+    int block = ready->kernels->vector_floats;
+    size_t rows = vfi_blocked_weight_row(d, d->n_phases);
+    size_t width = (size_t)d->n_out_blocks * (size_t)block * sizeof(float);
 
     if (vfi_cpu_op_borrow_packed(ready))
         return true;
@@ -137,73 +32,30 @@ static bool pack_weights(VfiCpuOp *ready, const Blocked *d, GError **error)
     if (ready->packed == NULL)
         return false;
     ready->packed_bytes = rows * width;
-    for (int g = 0; g < d->n_groups; g++)
-        for (int phase = 0; phase < d->n_phases; phase++)
-            pack_phase(ready, d, vfi_out_group(d->n_out_blocks, g), phase);
+    vfi_blocked_pack(&ready->op, d, block, ready->packed);
     return true;
 }
 
-/* Cuts the grid into chunks of rows, of columns where rows are very long, and of output
- * groups where that alone makes chunks too large. */
-static void choose_chunks(Blocked *d, int block)
+/* Whether the op is computed in bf16. Never from planes: those are images and flows, where 8
+ * bits are seen. Not from many channels either: such layers belong to coarse blocks, whose
+ * errors all later ones build on, and cost little (RIFE 4.0, trained weights: the largest
+ * error at flow scale 0.5 is 1.2e-2 with all strided layers and 4e-3 with these). */
+static bool rounds_to_bf16(const VfiCpuOp *ready)
 {
-    double width = 2.0 * block; /* of a group */
-    double cell = (double)first_weight_row(d, d->n_phases) * width;
-    double total = cell * d->n_groups * d->grid_h * d->grid_w;
-    double target = CLAMP(total / CHUNKS_WANTED, CHUNK_PRODUCTS_MIN, CHUNK_PRODUCTS_MAX);
+    const VfiOperand *source = &ready->op.src[0];
 
-    d->cols_n = (int)ceil(MAX(cell * d->grid_w / CHUNK_PRODUCTS_MAX, 1.0));
-    d->chunk_cols = vfi_ceil_div(d->grid_w, d->cols_n);
-    d->cols_n = vfi_ceil_div(d->grid_w, d->chunk_cols);
-    double row = cell * d->chunk_cols;
-    d->chunk_groups = (int)CLAMP(CHUNK_PRODUCTS_MAX / row, 1.0, (double)d->n_groups);
-    d->groups_n = vfi_ceil_div(d->n_groups, d->chunk_groups);
-    d->chunk_rows = (int)CLAMP(target / (row * d->chunk_groups), 1.0, (double)d->grid_h);
-    d->rows_n = vfi_ceil_div(d->grid_h, d->chunk_rows);
-}
-
-static void lay_out(Blocked *d, const VfiOp *op, int block)
-{
-    const VfiConvParams *p = &op->u.conv;
-    bool is_conv = op->kind == VFI_OP_CONV, from_blocks = op->src[0].block > 1;
-
-    d->in_stride = is_conv ? p->stride : 1;
-    d->out_stride = is_conv ? 1 : p->stride;
-    d->n_phases = d->out_stride * d->out_stride;
-    d->taps = g_new0(Tap, (gsize)(p->kernel_h * p->kernel_w));
-    d->first_tap = g_new0(int, (gsize)d->n_phases + 1);
-    d->least_dx = d->least_dy = G_MAXINT;
-    d->largest_dx = d->largest_dy = G_MININT;
-    for (int phase = 0; phase < d->n_phases; phase++)
-        add_taps(d, op, phase);
-    d->grid_h = vfi_ceil_div(op->dst.shape.h, d->out_stride);
-    d->grid_w = vfi_ceil_div(op->dst.shape.w, d->out_stride);
-    d->in_length = from_blocks ? block : 1;
-    d->in_units = vfi_ceil_div(op->src[0].shape.c, d->in_length);
-    d->n_out_blocks = vfi_ceil_div(op->dst.shape.c, block);
-    d->n_groups = vfi_out_groups(d->n_out_blocks);
-    d->sums_floats = (size_t)RUN_CELLS * (size_t)block * VFI_MULTIPLY_MAX_VECTORS;
-    choose_chunks(d, block);
-    d->copy_cells = d->chunk_cols;
-    if (!from_blocks) {
-        int reach = d->largest_dx - d->least_dx + 1;
-        d->lines = d->largest_dy - d->least_dy + 1;
-        int fit = COPY_BYTES / (int)sizeof(float) / d->lines / d->in_units / d->in_stride;
-        d->copy_cells = CLAMP(fit, MIN(RUN_CELLS, d->chunk_cols), d->chunk_cols);
-        int columns = (d->copy_cells - 1) * d->in_stride + reach;
-        d->line_pitch = (vfi_ceil_div(columns, 16) | 1) * 16;
-    }
+    return ready->bf16 && ready->kernels->multiply_bf16 != NULL &&
+           vfi_operand_is_blocked(source) && source->shape.c <= BF16_CHANNELS_MAX;
 }
 
 static bool blocked_prepare(VfiCpuOp *ready, GError **error)
 {
     const VfiOp *op = &ready->op;
     int block = ready->kernels->vector_floats;
-    Blocked *d = g_new0(Blocked, 1);
+    VfiBlocked *d = vfi_blocked_new(op, block, rounds_to_bf16(ready));
 
     ready->state = d;
-    lay_out(d, op, block);
-    ready->packed_layout = d->in_length;
+    ready->packed_layout = d->bf16 ? -d->in_words : d->in_words;
     double chunks = (double)d->rows_n * d->cols_n * d->groups_n;
     if (chunks > G_MAXINT / 2) {
         g_set_error(error, VFI_ERROR, VFI_ERROR_UNSUPPORTED, "%s '%s' is too large",
@@ -211,22 +63,15 @@ static bool blocked_prepare(VfiCpuOp *ready, GError **error)
         return false;
     }
     ready->n_chunks = (int)chunks;
-    size_t segments = (size_t)d->in_units * (size_t)d->first_tap[d->n_phases];
-    d->segments_bytes = (segments * sizeof(VfiSegment) + 63) / 64 * 64;
-    size_t copied =
-        (size_t)d->in_units * (size_t)d->lines * (size_t)d->line_pitch + VFI_ROW_SLACK;
-    ready->scratch_bytes = d->segments_bytes + (d->sums_floats + copied) * sizeof(float);
+    ready->scratch_bytes =
+        d->segments_bytes + (d->sums_floats + d->copied_words) * sizeof(float);
     d->epilogues = vfi_block_epilogue_new(&op->u.conv, op->dst.shape.c, block, error);
     return d->epilogues != NULL && pack_weights(ready, d, error);
 }
 
 static void blocked_clear(VfiCpuOp *ready)
 {
-    Blocked *d = ready->state;
-
-    g_free(d->taps);
-    g_free(d->first_tap);
-    vfi_free(d->epilogues);
+    vfi_blocked_free(ready->state);
 }
 
 /* What is computed at once: cells of one row, phase and output group. */
@@ -238,78 +83,92 @@ typedef struct {
     int phase, y;
 } Row;
 
-/* Floats from a cell's own place to what tap @tap reads of input unit @unit. */
-static ptrdiff_t tap_offset(const VfiCpuOp *ready, const Blocked *d, int unit,
-                            const Tap *tap)
+/* Words from a cell's own place to what tap @tap reads of input unit @unit. */
+static ptrdiff_t tap_offset(const VfiCpuOp *ready, const VfiBlocked *d, int unit,
+                            const VfiBlockedTap *tap)
 {
     VfiShape in = ready->op.src[0].shape;
 
-    if (d->line_pitch > 0)
+    if (d->copies)
         return ((ptrdiff_t)unit * d->lines + tap->dy - d->least_dy) * d->line_pitch +
-               tap->dx - d->least_dx;
+               (ptrdiff_t)(tap->dx - d->least_dx) * d->in_words;
     return ((ptrdiff_t)unit * in.h * in.w + (ptrdiff_t)tap->dy * in.w + tap->dx) *
-           d->in_length;
+           d->in_words;
 }
 
 /* Whether the tap is inside for all cells @x … @x_last of row @y, or copied with borders. */
-static bool tap_is_inside(const VfiCpuOp *ready, const Blocked *d, const Tap *tap, int y,
-                          int x, int x_last)
+static bool tap_is_inside(const VfiCpuOp *ready, const VfiBlocked *d,
+                          const VfiBlockedTap *tap, int y, int x, int x_last)
 {
     VfiShape in = ready->op.src[0].shape;
     int iy = y * d->in_stride + tap->dy;
 
-    return d->line_pitch > 0 ||
-           (iy >= 0 && iy < in.h && x * d->in_stride + tap->dx >= 0 &&
-            x_last * d->in_stride + tap->dx < in.w);
+    return d->copies || (iy >= 0 && iy < in.h && x * d->in_stride + tap->dx >= 0 &&
+                         x_last * d->in_stride + tap->dx < in.w);
 }
 
 /* The segments of the row's taps that are inside for all cells @x … @x_last. */
 static int find_segments(const VfiCpuOp *ready, const Row *row, int x, int x_last)
 {
-    const Blocked *d = ready->state;
+    const VfiBlocked *d = ready->state;
     int begin = d->first_tap[row->phase], n_taps = d->first_tap[row->phase + 1] - begin;
     int n = 0;
 
     for (int unit = 0; unit < d->in_units; unit++) {
         for (int t = 0; t < n_taps; t++) {
-            const Tap *tap = &d->taps[begin + t];
+            const VfiBlockedTap *tap = &d->taps[begin + t];
             if (tap_is_inside(ready, d, tap, row->y, x, x_last))
                 row->segments[n++] = (VfiSegment){
                     .in = tap_offset(ready, d, unit, tap),
-                    .row = (size_t)(unit * n_taps + t) * (size_t)d->in_length,
+                    .row = (size_t)(unit * n_taps + t) * (size_t)d->in_words,
                 };
         }
     }
     return n;
 }
 
-/* Copies what cells @x … @x+@n-1 of row @y read of the planes. With @follows, the row before
- * is there and shares lines with this one. */
-static void copy_planes(const VfiCpuOp *ready, const VfiCpuRun *run, const Row *row,
-                        int x, int n, bool follows)
+/* Row @y of input unit @unit as the product takes it: @n pixels from @x_begin on. */
+static void copy_line(const VfiCpuOp *ready, const VfiCpuRun *run, int unit, int y,
+                      int x_begin, int n, float *to)
 {
-    const Blocked *d = ready->state;
+    const VfiBlocked *d = ready->state;
     const VfiOperand *source = &ready->op.src[0];
+    VfiShape shape = source->shape;
+    bool inside = y >= 0 && y < shape.h;
+
+    if (!d->bf16) {
+        VfiPackRow line = {.dst = to, .w = shape.w, .x_begin = x_begin, .stride = 1};
+        line.n = n;
+        line.src = inside ? vfi_operand_row(run, source, unit, y) : NULL;
+        ready->kernels->pack_row(&line);
+        return;
+    }
+    VfiPairsRow line = {.dst = (uint32_t *)(void *)to, .w = shape.w, .x_begin = x_begin};
+    size_t row = (size_t)shape.w * (size_t)source->block;
+    line.n = n;
+    line.src = inside ? vfi_operand_block(run, source, unit) + (size_t)y * row : NULL;
+    ready->kernels->pair_row(&line);
+}
+
+/* Copies what cells @x … @x+@n-1 of row @y read of the input. With @follows, the row before
+ * is there and shares lines with this one. */
+static void copy_lines(const VfiCpuOp *ready, const VfiCpuRun *run, const Row *row, int x,
+                       int n, bool follows)
+{
+    const VfiBlocked *d = ready->state;
     int kept = follows ? MAX(d->lines - d->in_stride, 0) : 0;
     size_t shift = (size_t)d->in_stride * (size_t)d->line_pitch;
-    VfiPackRow line = {
-        .w = source->shape.w,
-        .x_begin = x * d->in_stride + d->least_dx,
-        .stride = 1,
-        .n = (n - 1) * d->in_stride + d->largest_dx - d->least_dx + 1,
-    };
+    int n_pixels = (n - 1) * d->in_stride + d->largest_dx - d->least_dx + 1;
+    size_t bytes = (size_t)(n_pixels * d->in_words) * sizeof(float);
 
-    for (int c = 0; c < d->in_units; c++) {
-        float *lines = row->copied + (size_t)c * (size_t)d->lines * (size_t)d->line_pitch;
+    for (int unit = 0; unit < d->in_units; unit++) {
+        float *lines =
+            row->copied + (size_t)unit * (size_t)d->lines * (size_t)d->line_pitch;
         for (int i = 0; i < kept; i++, lines += d->line_pitch)
-            memcpy(lines, lines + shift, (size_t)line.n * sizeof *lines);
-        for (int i = kept; i < d->lines; i++, lines += d->line_pitch) {
-            int y = row->y * d->in_stride + d->least_dy + i;
-            bool inside = y >= 0 && y < source->shape.h;
-            line.src = inside ? vfi_operand_row(run, source, c, y) : NULL;
-            line.dst = lines;
-            ready->kernels->pack_row(&line);
-        }
+            memcpy(lines, lines + shift, bytes);
+        for (int i = kept; i < d->lines; i++, lines += d->line_pitch)
+            copy_line(ready, run, unit, row->y * d->in_stride + d->least_dy + i,
+                      x * d->in_stride + d->least_dx, n_pixels, lines);
     }
 }
 
@@ -317,7 +176,7 @@ static void copy_planes(const VfiCpuOp *ready, const VfiCpuRun *run, const Row *
 static void write_cells(const VfiCpuOp *ready, const VfiCpuRun *run, const Row *row,
                         int x, int n)
 {
-    const Blocked *d = ready->state;
+    const VfiBlocked *d = ready->state;
     const VfiOp *op = &ready->op;
     VfiShape shape = op->dst.shape;
     int block = op->dst.block;
@@ -344,23 +203,24 @@ static void write_cells(const VfiCpuOp *ready, const VfiCpuRun *run, const Row *
     }
 }
 
-/* At most RUN_CELLS cells from @x on, all with the same taps, for all phases and the chunk's
+/* At most VFI_BLOCKED_RUN_CELLS cells from @x on, all with the same taps, for all phases and the chunk's
  * output groups. Planes were copied from cell @copied_from on. */
 static void compute_run(const VfiCpuOp *ready, const VfiCpuRun *run, Row *row, int x,
                         int n, int copied_from)
 {
-    const Blocked *d = ready->state;
+    const VfiBlocked *d = ready->state;
     const VfiOperand *source = &ready->op.src[0];
+    int block = ready->kernels->vector_floats, pitch = d->in_stride * d->in_words;
     VfiMultiply call = {
-        .in = row->copied + (ptrdiff_t)(x - copied_from) * d->in_stride,
+        .in = row->copied + (ptrdiff_t)(x - copied_from) * pitch,
         .out = row->sums,
         .segments = row->segments,
-        .in_pitch = (ptrdiff_t)d->in_stride * d->in_length,
-        .length = d->in_length,
+        .in_pitch = pitch,
+        .length = d->in_words,
         .n_pixels = n,
     };
 
-    if (d->line_pitch == 0)
+    if (!d->copies)
         call.in = vfi_operand(run, source) +
                   ((ptrdiff_t)row->y * source->shape.w + x) * call.in_pitch;
     for (row->phase = 0; row->phase < d->n_phases; row->phase++) {
@@ -368,11 +228,14 @@ static void compute_run(const VfiCpuOp *ready, const VfiCpuRun *run, Row *row, i
         for (int g = row->group_begin; g < row->group_end; g++) {
             row->group = vfi_out_group(d->n_out_blocks, g);
             call.n_vectors = row->group.n;
-            call.out_pitch = row->group.n * ready->kernels->vector_floats;
+            call.out_pitch = row->group.n * block;
             call.weight = (const float *)ready->packed +
-                          group_offset(ready, d, row->group) +
-                          first_weight_row(d, row->phase) * (size_t)call.out_pitch;
-            ready->kernels->multiply(&call);
+                          vfi_blocked_group_offset(d, row->group, block) +
+                          vfi_blocked_weight_row(d, row->phase) * (size_t)call.out_pitch;
+            if (d->bf16)
+                ready->kernels->multiply_bf16(&call);
+            else
+                ready->kernels->multiply(&call);
             write_cells(ready, run, row, x, n);
         }
     }
@@ -381,28 +244,28 @@ static void compute_run(const VfiCpuOp *ready, const VfiCpuRun *run, Row *row, i
 /* Cells from @x to @x_end-1 that may be computed at once. */
 static int run_length(const VfiCpuOp *ready, int x, int x_end)
 {
-    const Blocked *d = ready->state;
+    const VfiBlocked *d = ready->state;
     int last_in = ready->op.src[0].shape.w - 1 - d->largest_dx;
     int inner = vfi_ceil_div(MAX(-d->least_dx, 0), d->in_stride);
     int inner_end = last_in < 0 ? 0 : last_in / d->in_stride + 1;
 
-    if (d->line_pitch == 0 && x < inner)
+    if (!d->copies && x < inner)
         return 1;
-    if (d->line_pitch == 0)
+    if (!d->copies)
         x_end = x < inner_end ? MIN(x_end, inner_end) : x + 1;
     /* runs as equal as can be */
-    return vfi_ceil_div(x_end - x, vfi_ceil_div(x_end - x, RUN_CELLS));
+    return vfi_ceil_div(x_end - x, vfi_ceil_div(x_end - x, VFI_BLOCKED_RUN_CELLS));
 }
 
 /* Cells @x … @x_end-1 of the chunk's rows @y … @y_end-1. */
 static void compute_rows(const VfiCpuOp *ready, const VfiCpuRun *run, Row *row, int y,
                          int y_end, int x, int x_end)
 {
-    const Blocked *d = ready->state;
+    const VfiBlocked *d = ready->state;
 
     for (row->y = y; row->y < y_end; row->y++) {
-        if (d->line_pitch > 0)
-            copy_planes(ready, run, row, x, x_end - x, row->y > y);
+        if (d->copies)
+            copy_lines(ready, run, row, x, x_end - x, row->y > y);
         for (int from = x, n; from < x_end; from += n) {
             n = run_length(ready, from, x_end);
             compute_run(ready, run, row, from, n, x);
@@ -413,7 +276,7 @@ static void compute_rows(const VfiCpuOp *ready, const VfiCpuRun *run, Row *row, 
 static void blocked_chunk(const VfiCpuOp *ready, const VfiCpuRun *run, int index,
                           int thread)
 {
-    const Blocked *d = ready->state;
+    const VfiBlocked *d = ready->state;
     char *scratch = (char *)vfi_thread_scratch(run, thread);
     Row row = {.segments = (VfiSegment *)(void *)scratch,
                .sums = (float *)(void *)(scratch + d->segments_bytes)};

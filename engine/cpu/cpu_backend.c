@@ -17,6 +17,7 @@
 struct VfiDevice {
     VfiPool *pool;
     VfiCpuLevel level;
+    bool bf16;
 };
 
 struct VfiProgram {
@@ -27,8 +28,27 @@ struct VfiProgram {
     size_t packed_bytes;
 };
 
-static VfiDevice *cpu_open(const char *spec, unsigned threads, GError **error)
+/* Whether @precision can be had here. */
+static bool check_precision(VfiPrecision precision, VfiCpuLevel level, GError **error)
 {
+    bool has_bf16 = vfi_cpu_kernels(level)->multiply_bf16 != NULL;
+
+    if (precision == VFI_PRECISION_AUTO || precision == VFI_PRECISION_F32 ||
+        (precision == VFI_PRECISION_BF16 && has_bf16))
+        return true;
+    g_set_error(error, VFI_ERROR, VFI_ERROR_UNSUPPORTED,
+                "precision %s is not there on the CPU at level %s: expected auto%s%s",
+                vfi_precision_to_string(precision), vfi_cpu_level_to_string(level),
+                has_bf16 ? ", f32 or bf16" : " or f32",
+                precision == VFI_PRECISION_BF16 ? " (bf16 needs AVX512-BF16)" : "");
+    return false;
+}
+
+static VfiDevice *cpu_open(const char *spec, unsigned threads, VfiPrecision precision,
+                           GError **error)
+{
+    if (!check_precision(precision, vfi_cpu_level(), error))
+        return NULL;
     int n_threads = threads == 0 ? vfi_usable_cpus() : (int)MIN(threads, 1024u);
     VfiPool *pool = vfi_pool_new(n_threads, error);
     (void)spec;
@@ -38,6 +58,7 @@ static VfiDevice *cpu_open(const char *spec, unsigned threads, GError **error)
     VfiDevice *device = g_new0(VfiDevice, 1);
     device->pool = pool;
     device->level = vfi_cpu_level();
+    device->bf16 = precision == VFI_PRECISION_BF16;
     return device;
 }
 
@@ -51,6 +72,7 @@ static void cpu_info(VfiDevice *device, VfiDeviceInfo *info)
 {
     *info = (VfiDeviceInfo){
         .name = "cpu",
+        .precision = device->bf16 ? VFI_PRECISION_BF16 : VFI_PRECISION_F32,
         .level = vfi_cpu_level_to_string(device->level),
         .threads = (unsigned)vfi_pool_threads(device->pool),
         .work_chunks = vfi_pool_chunks_run(device->pool),
@@ -139,8 +161,9 @@ static VfiProgram *cpu_compile(VfiDevice *device, const VfiPlan *plan, GError **
     program->plan = plan;
     program->ops = g_new0(VfiCpuOp *, plan->n_ops);
     for (int i = 0; i < plan->n_ops; i++) {
-        program->ops[i] = vfi_cpu_op_new_like(&plan->ops[i], device->level,
-                                              find_twin(program, i), error);
+        VfiCpuOpSetup setup = {
+            .level = device->level, .bf16 = device->bf16, .twin = find_twin(program, i)};
+        program->ops[i] = vfi_cpu_op_new_with(&plan->ops[i], &setup, error);
         if (program->ops[i] == NULL)
             goto fail;
         scratch = MAX(scratch, vfi_cpu_op_scratch_bytes(program->ops[i]));

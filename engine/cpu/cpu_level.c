@@ -39,10 +39,21 @@ VfiCpuLevel vfi_cpu_level_of_machine(void)
         return VFI_CPU_LEVEL_AVX2;
     return VFI_CPU_LEVEL_AVX512;
 }
+
+bool vfi_cpu_has_bf16(void)
+{
+    return vfi_cpu_level_of_machine() == VFI_CPU_LEVEL_AVX512 &&
+           __builtin_cpu_supports("avx512bf16");
+}
 #else
 VfiCpuLevel vfi_cpu_level_of_machine(void)
 {
     return VFI_CPU_LEVEL_C;
+}
+
+bool vfi_cpu_has_bf16(void)
+{
+    return false;
 }
 #endif
 

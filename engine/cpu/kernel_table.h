@@ -128,6 +128,15 @@ typedef enum {
     VFI_WINOGRAD_FORMS
 } VfiWinogradForm;
 
+/* Rounds one row of a channel block to pairs of bf16 with zeros around it: for i < n, x =
+ * x_begin + i, dst[i * vector_floats / 2 + k] = pair of src[x * vector_floats + 2k] and its
+ * neighbour. */
+typedef struct {
+    uint32_t *dst;
+    const float *src; /* [w][vector_floats], or NULL for a row of zeros */
+    int w, x_begin, n;
+} VfiPairsRow;
+
 /* Splits one row of a channel block into planes, with zeros around it, taking every
  * stride-th pixel: for i < n, c < channels
  *   dst[c * dst_pitch + i] = 0 ≤ x < w ? src[x * vector_floats + c] : 0, x = x_begin + i *
@@ -187,6 +196,10 @@ typedef struct {
     /* Convolution to channel blocks of vector_floats; NULL at a level without. */
     void (*multiply)(const VfiMultiply *product);
     int multiply_rows; /* pixels that multiply does best with: a multiple of this */
+    /* The same on pairs of bf16, in and weight holding a pair in place of a float; NULL where
+     * the CPU cannot. */
+    void (*multiply_bf16)(const VfiMultiply *product);
+    void (*pair_row)(const VfiPairsRow *row);
     void (*epilogue_pixels)(const VfiEpiloguePixels *pixels);
     void (*winograd_input[VFI_WINOGRAD_FORMS])(const VfiWinogradInput *input);
     void (*winograd_output[VFI_WINOGRAD_FORMS])(const VfiWinogradOutput *output);
@@ -198,3 +211,4 @@ typedef struct {
 void vfi_cpu_kernels_fill_c(VfiCpuKernels *kernels);
 void vfi_cpu_kernels_fill_avx2(VfiCpuKernels *kernels);
 void vfi_cpu_kernels_fill_avx512(VfiCpuKernels *kernels);
+void vfi_cpu_kernels_fill_avx512_bf16(VfiCpuKernels *kernels);

@@ -26,6 +26,10 @@ VfiCpuLevel vfi_cpu_level(void);
 /* What the machine itself has, VFI_CPU ignored. */
 VfiCpuLevel vfi_cpu_level_of_machine(void);
 
+/* Whether the machine has AVX512-BF16, which the level AVX512 then uses where it is asked to.
+ */
+bool vfi_cpu_has_bf16(void);
+
 /* "c", "avx2", "avx512". */
 const char *vfi_cpu_level_to_string(VfiCpuLevel level);
 
@@ -36,9 +40,16 @@ typedef struct VfiCpuOp VfiCpuOp;
 /* Packs @op (copied) for @level. NULL with VFI_ERROR_NO_MEMORY or _UNSUPPORTED. */
 VfiCpuOp *vfi_cpu_op_new(const VfiOp *op, VfiCpuLevel level, GError **error);
 
-/* The same, but packs no weights where @twin (may be NULL) holds them already: an op with the
- * same weights, which must outlive the new one. */
-VfiCpuOp *vfi_cpu_op_new_like(const VfiOp *op, VfiCpuLevel level, const VfiCpuOp *twin,
+/* How an op is made ready. */
+typedef struct {
+    VfiCpuLevel level;
+    bool bf16; /* may round to bf16 where that is faster */
+    /* NULL, or an op that must outlive the new one: where it holds the same weights packed
+     * already, they are not packed again. */
+    const VfiCpuOp *twin;
+} VfiCpuOpSetup;
+
+VfiCpuOp *vfi_cpu_op_new_with(const VfiOp *op, const VfiCpuOpSetup *setup,
                               GError **error);
 void vfi_cpu_op_free(VfiCpuOp *op);
 

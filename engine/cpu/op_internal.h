@@ -24,6 +24,7 @@ struct VfiCpuOp {
     VfiCpuLevel level;
     const VfiCpuKernels *kernels;
     const VfiCpuAlgorithm *algorithm;
+    bool bf16; /* may round inputs and weights to bf16 */
     int n_chunks;
     size_t scratch_bytes; /* a thread */
     size_t packed_bytes;

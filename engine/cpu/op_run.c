@@ -19,6 +19,8 @@ static void fill_tables(void)
             vfi_cpu_kernels_fill_avx2(table);
         if (level >= VFI_CPU_LEVEL_AVX512)
             vfi_cpu_kernels_fill_avx512(table);
+        if (level >= VFI_CPU_LEVEL_AVX512 && vfi_cpu_has_bf16())
+            vfi_cpu_kernels_fill_avx512_bf16(table);
 #endif
     }
 }
@@ -78,12 +80,15 @@ bool vfi_cpu_op_borrow_packed(VfiCpuOp *op)
 
 VfiCpuOp *vfi_cpu_op_new(const VfiOp *op, VfiCpuLevel level, GError **error)
 {
-    return vfi_cpu_op_new_like(op, level, NULL, error);
+    VfiCpuOpSetup setup = {.level = level};
+
+    return vfi_cpu_op_new_with(op, &setup, error);
 }
 
-VfiCpuOp *vfi_cpu_op_new_like(const VfiOp *op, VfiCpuLevel level, const VfiCpuOp *twin,
-                              GError **error)
+VfiCpuOp *vfi_cpu_op_new_with(const VfiOp *op, const VfiCpuOpSetup *setup, GError **error)
 {
+    VfiCpuLevel level = setup->level;
+
     if (level > vfi_cpu_level_of_machine()) {
         g_set_error(error, VFI_ERROR, VFI_ERROR_UNSUPPORTED,
                     "this CPU has no %s, only %s", vfi_cpu_level_to_string(level),
@@ -96,7 +101,8 @@ VfiCpuOp *vfi_cpu_op_new_like(const VfiOp *op, VfiCpuLevel level, const VfiCpuOp
     VfiCpuOp *ready = g_new0(VfiCpuOp, 1);
     ready->op = *op;
     ready->level = level;
-    ready->twin = twin;
+    ready->bf16 = setup->bf16;
+    ready->twin = setup->twin;
     ready->kernels = vfi_cpu_kernels(level);
     ready->algorithm = choose_algorithm(op, ready->kernels);
     if (!ready->algorithm->prepare(ready, error)) {

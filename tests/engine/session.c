@@ -291,6 +291,13 @@ START_TEST(wrong_arguments_are_refused)
     ck_assert_ptr_null(vfi_session_new(model, &config, &error));
     ck_assert_ptr_nonnull(strstr(error->message, "auto, cpu, cuda"));
     g_clear_error(&error);
+    config = (VfiSessionConfig){
+        .video = video, .device = "cpu", .precision = VFI_PRECISION_F16};
+    ck_assert_ptr_null(vfi_session_new(model, &config, &error));
+    ck_assert(g_error_matches(error, VFI_ERROR, VFI_ERROR_UNSUPPORTED));
+    ck_assert_ptr_nonnull(strstr(error->message, "precision f16"));
+    ck_assert_ptr_nonnull(strstr(error->message, "expected auto"));
+    g_clear_error(&error);
     config =
         (VfiSessionConfig){.video = {.format = VFI_FORMAT_I420, .width = 0, .height = 1}};
     ck_assert_ptr_null(vfi_session_new(model, &config, &error));
@@ -299,6 +306,41 @@ START_TEST(wrong_arguments_are_refused)
     vfi_frame_clear(&a);
     vfi_frame_clear(&b);
     vfi_frame_clear(&out);
+}
+END_TEST
+
+START_TEST(precisions_have_names)
+{
+    VfiPrecision read = VFI_PRECISION_AUTO;
+
+    for (int p = VFI_PRECISION_AUTO; p <= VFI_PRECISION_F16; p++) {
+        const char *name = vfi_precision_to_string((VfiPrecision)p);
+        ck_assert(vfi_precision_from_string(name, &read));
+        ck_assert_int_eq(read, p);
+    }
+    ck_assert(!vfi_precision_from_string("bf17", &read));
+    ck_assert_int_eq(read, VFI_PRECISION_F16);
+    ck_assert_str_eq(vfi_precision_to_string((VfiPrecision)99), "unknown");
+}
+END_TEST
+
+/* Where the CPU has it, bf16 is what runs; elsewhere the error says what it needs. */
+START_TEST(bf16_runs_or_says_what_it_needs)
+{
+    g_autoptr(VfiModel) model = vfi_model_open("blend", NULL, NULL);
+    g_autoptr(GError) error = NULL;
+    VfiSessionConfig config = {
+        .video = video, .device = "cpu", .precision = VFI_PRECISION_BF16};
+    g_autoptr(VfiSession) session = vfi_session_new(model, &config, &error);
+    VfiSessionStats stats;
+
+    if (session == NULL) {
+        ck_assert(g_error_matches(error, VFI_ERROR, VFI_ERROR_UNSUPPORTED));
+        ck_assert_ptr_nonnull(strstr(error->message, "needs AVX512-BF16"));
+        return;
+    }
+    vfi_session_get_stats(session, &stats);
+    ck_assert_str_eq(stats.precision, "bf16");
 }
 END_TEST
 
@@ -349,6 +391,8 @@ int main(void)
     tcase_add_test(tcase, references_may_go_in_any_order);
     tcase_add_test(tcase, the_worker_can_hold_the_last_reference);
     tcase_add_test(tcase, wrong_arguments_are_refused);
+    tcase_add_test(tcase, precisions_have_names);
+    tcase_add_test(tcase, bf16_runs_or_says_what_it_needs);
     tcase_add_test(tcase, a_missing_cuda_module_is_an_error_with_a_remedy);
     tcase_add_test(tcase, a_session_survives_failing_allocations);
     suite_add_tcase(suite, tcase);

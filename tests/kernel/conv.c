@@ -259,6 +259,13 @@ START_TEST(chunks_of_huge_ops_stay_small)
 }
 END_TEST
 
+static VfiCpuOp *new_like(const VfiOp *op, const VfiCpuOp *twin)
+{
+    VfiCpuOpSetup setup = {.level = test_level, .twin = twin};
+
+    return vfi_cpu_op_new_with(op, &setup, NULL);
+}
+
 /* Layers that a plan repeats pack their weights once, whatever the size of the pictures, and
  * apart for algorithms with another order of weights. */
 START_TEST(a_twin_lends_its_weights)
@@ -277,7 +284,7 @@ START_TEST(a_twin_lends_its_weights)
     VfiOp smaller = test.op;
     smaller.src[0].shape.w = smaller.dst.shape.w = 33;
     VfiCpuOp *twin = vfi_cpu_op_new(&test.op, test_level, NULL);
-    VfiCpuOp *ready = vfi_cpu_op_new_like(&smaller, test_level, twin, NULL);
+    VfiCpuOp *ready = new_like(&smaller, twin);
     ck_assert_ptr_nonnull(ready);
     ck_assert_uint_eq(vfi_cpu_op_packed_bytes(ready), 0);
     ck_assert_ptr_eq(ready->packed, twin->packed);
@@ -287,14 +294,14 @@ START_TEST(a_twin_lends_its_weights)
         g_memdup2(test.weight, sizeof(float) * 9 * (gsize)(channels * channels));
     VfiOp other = test.op;
     other.u.conv.weight = other_weight;
-    VfiCpuOp *stranger = vfi_cpu_op_new_like(&other, test_level, twin, NULL);
+    VfiCpuOp *stranger = new_like(&other, twin);
     ck_assert(twin->packed == NULL || stranger->packed != twin->packed);
     vfi_cpu_op_free(stranger);
 
     /* nor what another algorithm, or Winograd's other form, cannot use */
     VfiOp larger = test.op;
     larger.src[0].shape.h = larger.dst.shape.h = 240;
-    VfiCpuOp *form = vfi_cpu_op_new_like(&larger, test_level, twin, NULL);
+    VfiCpuOp *form = new_like(&larger, twin);
     if (_i == 1 && block > 0)
         ck_assert_ptr_ne(form->packed, twin->packed);
     vfi_cpu_op_free(form);

@@ -125,6 +125,7 @@ typedef struct {
     int threads;
     int shift;     /* floats off alignment, for every operand */
     bool in_place; /* dst is src[0] */
+    bool bf16;     /* the op may round to bf16 */
     float time;
     float *scalars;
 } Setting;
@@ -181,7 +182,8 @@ static inline float *run_op(VfiOp *op, const float *const *sources,
     for (int i = 0; i < op->n_src; i++)
         planes_to_operand(&op->src[i], sources[i], (float *)(arena + op->src[i].offset));
 
-    VfiCpuOp *ready = vfi_cpu_op_new(op, setting->level, &error);
+    VfiCpuOpSetup setup = {.level = setting->level, .bf16 = setting->bf16};
+    VfiCpuOp *ready = vfi_cpu_op_new_with(op, &setup, &error);
     ck_assert_msg(ready != NULL, "%s", error != NULL ? error->message : "");
     run_in_scratch(ready, arena, setting);
     vfi_cpu_op_free(ready);

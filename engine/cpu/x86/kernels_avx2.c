@@ -3,6 +3,7 @@
 #include "vector_avx2.h"
 
 #include "../elementwise_tmpl.h"
+#include "blocks_tmpl.h"
 #include "conv_tmpl.h"
 #include "multiply_tmpl.h"
 #include "resample_tmpl.h"
@@ -12,7 +13,9 @@ void vfi_cpu_kernels_fill_avx2(VfiCpuKernels *kernels)
 {
     ISA(fill_elementwise)(kernels);
     ISA(fill_conv)(kernels);
-    ISA(fill_multiply)(kernels);
+    ISA(fill_blocks)(kernels);
+    kernels->multiply = ISA(multiply);
+    kernels->multiply_rows = MULTIPLY_ROWS_2;
     ISA(fill_resample)(kernels);
     ISA(fill_winograd)(kernels);
 }

@@ -23,6 +23,8 @@ typedef __m256i VectorInt;
 #define v_min(a, b) _mm256_min_ps(a, b)
 /* a * b + c */
 #define v_fma(a, b, c) _mm256_fmadd_ps(a, b, c)
+/* what the product of matrices adds up */
+#define v_dot(a, b, c) v_fma(a, b, c)
 /* c - a * b */
 #define v_fnma(a, b, c) _mm256_fnmadd_ps(a, b, c)
 #define v_from_int(a) _mm256_cvtepi32_ps(a)

@@ -25,6 +25,22 @@ typedef struct VfiSession VfiSession;
 typedef struct VfiPair VfiPair;
 typedef struct VfiJob VfiJob;
 
+/** Number format of a network's multiplications; sums are f32 in all of them. */
+typedef enum {
+    VFI_PRECISION_AUTO, /**< CPU f32, CUDA f16 */
+    VFI_PRECISION_F32,
+    VFI_PRECISION_TF32, /**< 10 bits of mantissa; CUDA */
+    VFI_PRECISION_BF16, /**< 7 bits of mantissa; CPUs with AVX512-BF16, CUDA */
+    VFI_PRECISION_F16,  /**< 10 bits of mantissa, small range; CUDA */
+} VfiPrecision;
+
+/** "auto", "f32", "tf32", "bf16", "f16"; static. Thread-safety: safe. */
+VFI_API const char *vfi_precision_to_string(VfiPrecision precision);
+
+/** The precision of that name. FALSE for an unknown one, @precision is left alone then.
+ * Thread-safety: safe. */
+VFI_API gboolean vfi_precision_from_string(const char *name, VfiPrecision *precision);
+
 /** What a session is built for. Zero-initialise, then set what differs. */
 typedef struct {
     VfiVideoInfo video;
@@ -35,6 +51,10 @@ typedef struct {
     double scale;
     /** Threads that compute; 0 is all usable CPUs (affinity and cgroup quota). */
     unsigned threads;
+    /** What the device lacks is an error that names what it has. On the CPU, bf16 rounds
+     * what goes into strided convolutions of up to 48 channels; the others, for which
+     * Winograd's algorithm is faster than bf16, and those that see images stay f32. */
+    VfiPrecision precision;
     /** TRUE: at the right and bottom edge the last warp sees the zero padding, as upstream
      * implementations do; for comparison with their output. FALSE (users): it sees the
      * frame's own edge repeated. */
@@ -56,6 +76,7 @@ typedef struct {
     int padded_height;
     double scale;          /**< the flow scale in effect; 1 for families without one */
     const char *device;    /**< "cpu", …; static */
+    const char *precision; /**< the precision in effect: "f32", "bf16", …; static */
     const char *cpu_level; /**< "c", "avx2", "avx512"; static */
 } VfiSessionStats;
 
