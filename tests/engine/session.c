@@ -176,6 +176,11 @@ START_TEST(flush_cancels_what_is_queued_and_nothing_later)
     ck_assert(g_error_matches(error, VFI_ERROR, VFI_ERROR_CANCELLED));
     ck_assert(!vfi_job_wait(third, NULL));
     ck_assert(vfi_job_wait(later, NULL));
+    /* the notification follows the job's end */
+    g_mutex_lock(&gate.lock);
+    while (gate.calls < 4)
+        g_cond_wait(&gate.changed, &gate.lock);
+    g_mutex_unlock(&gate.lock);
     vfi_session_set_notify(session, NULL, NULL);
     vfi_session_get_stats(session, &stats);
     ck_assert_uint_eq(stats.cancelled, 2);
