@@ -220,14 +220,16 @@ static bool cpu_run(VfiDevice *device, const VfiProgram *program, int segment,
 
     for (int i = 0; i < VFI_MAX_REGIONS; i++)
         run.region[i] = arguments->region[i];
-    for (int i = range->first_op; i < range->first_op + range->n_ops; i++) {
+    bool complete = true;
+    vfi_pool_keep_slot(device->pool);
+    for (int i = range->first_op; complete && i < range->first_op + range->n_ops; i++) {
         uint64_t start = arguments->op_nanoseconds == NULL ? 0 : now_nanoseconds();
-        if (!vfi_cpu_op_run(program->ops[i], &run))
-            return check_cancelled(false, error);
+        complete = vfi_cpu_op_run(program->ops[i], &run);
         if (arguments->op_nanoseconds != NULL)
             arguments->op_nanoseconds[i] += now_nanoseconds() - start;
     }
-    return true;
+    vfi_pool_drop_slot(device->pool);
+    return check_cancelled(complete, error);
 }
 
 /* One pixel operation over bands of rows; which fields count depends on .kind. */

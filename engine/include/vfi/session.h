@@ -49,7 +49,8 @@ typedef struct {
     /** Flow scale 0.25 … 4; 0 chooses by size (1 up to 1920×1080 pixels, 0.5 up to four times
      * that, else 0.25). Ignored by families without a flow. */
     double scale;
-    /** Threads that compute; 0 is all usable CPUs (affinity and cgroup quota). */
+    /** Most threads that compute for this session; 0 is all usable CPUs (affinity and cgroup
+     * quota). Sessions of one process share them. */
     unsigned threads;
     /** What the device lacks is an error that names what it has. On the CPU, bf16 rounds
      * what goes into strided convolutions of up to 48 channels; the others, for which
@@ -68,7 +69,7 @@ typedef struct {
     uint64_t inferences;  /**< runs of the model's time stage */
     uint64_t identical;   /**< in-betweens copied because both frames are the same bits */
     uint64_t cancelled;   /**< jobs that ended without a picture */
-    uint64_t work_chunks; /**< chunks of work run by the thread pool since the start */
+    uint64_t work_chunks; /**< chunks of work run for this session */
     size_t arena_bytes;   /**< planned memory, allocated once */
     size_t packed_weight_bytes;
     unsigned threads;
