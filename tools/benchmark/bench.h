@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* vfi-bench's parts: what is measured (Bench), its frames, runs of pairs, and the forms in
+ * which figures are printed. They reach into the session for the plan and its profile. */
+#pragma once
+
+#include <vfi/vfi.h>
+
+#include "session_internal.h"
+
+typedef struct {
+    char *model, *size, *frames, *times, *precision, *device;
+    int threads, runs;
+    double scale;
+    gboolean json, profile, layers, interactive;
+} BenchArguments;
+
+/* One session with what its pairs are made of. */
+typedef struct {
+    const BenchArguments *arguments;
+    VfiVideoInfo video;
+    VfiModel *model;
+    VfiSession *session;
+    VfiFrame frames[2]; /* the two pictures */
+    VfiFrame out;
+    double *times; /* of a pair's in-betweens */
+    guint n_times;
+    guint64 n_pairs; /* begun so far */
+} Bench;
+
+typedef struct {
+    double median, min, max; /* ms a pair */
+    double gflops;           /* effective, by the median */
+    double gflop;            /* of a pair */
+    VfiSessionStats stats;
+    guint64 rss_bytes; /* peak */
+} BenchFigures;
+
+/* frames.c: pictures of @bench->video, drawn or read. */
+gboolean bench_draw_frames(Bench *bench, GError **error);
+/* Reads two 8-bit PPM (P6) files of one size, named "A,B"; sets the video's size and format. */
+gboolean bench_read_frames(Bench *bench, const char *paths, GError **error);
+gboolean bench_write_frame(const VfiVideoInfo *video, const VfiFrame *frame,
+                           const char *path, GError **error);
+
+/* measure.c: interpolates all times of one pair, to @bench->out. Pairs go to and fro between
+ * the two pictures, so that each shares a frame with the one before and brings a new one, as
+ * in a video. Milliseconds, or a negative value on failure. */
+double bench_time_pair(Bench *bench, GError **error);
+gboolean bench_measure(Bench *bench, BenchFigures *figures, GError **error);
+/* Starts the session's profile anew. */
+void bench_clear_profile(Bench *bench);
+/* Twice the multiply-adds of a convolution; 0 for other ops, as networks' costs are counted. */
+double bench_op_flop(const VfiOp *op);
+guint64 bench_peak_rss(void);
+double bench_median(double *values, size_t n); /* sorts them */
+
+/* report.c */
+void bench_print_json(const Bench *bench, const BenchFigures *figures);
+void bench_print_text(const Bench *bench, const BenchFigures *figures);
+/* @text with what JSON wants escaped, in quotes; free with g_free(). */
+char *bench_json_string(const char *text);
+
+/* serve.c: reads commands from standard input and answers each with one line of JSON, for
+ * programs that compare several workers in turn. */
+gboolean bench_serve(Bench *bench, GError **error);
+
+/* layers.c: each distinct convolution against oneDNN. */
+gboolean bench_layers(Bench *bench, GError **error);

@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Pictures for vfi-bench: drawn ones that move a little, or PPM files. */
+#include "bench.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <glib/gstdio.h>
+
+/* A textured chequerboard, @shift pixels further left. */
+static void draw(const VfiVideoInfo *video, const VfiFrame *frame, int shift)
+{
+    for (int plane = 0; plane < vfi_format_planes(video->format); plane++)
+        for (int y = 0; y < vfi_video_info_rows(video, plane); y++)
+            for (int x = 0; x < (int)vfi_video_info_row_bytes(video, plane); x++)
+                frame->data[plane][y * frame->stride[plane] + x] =
+                    (guint8)(40 + ((x + shift) * 3 + y * 2 +
+                                   ((x + shift) / 32 + y / 32) % 2 * 60) %
+                                      180);
+}
+
+gboolean bench_draw_frames(Bench *bench, GError **error)
+{
+    bench->video.format = VFI_FORMAT_I420;
+    if (!vfi_frame_alloc(&bench->frames[0], &bench->video, error) ||
+        !vfi_frame_alloc(&bench->frames[1], &bench->video, error))
+        return FALSE;
+    draw(&bench->video, &bench->frames[0], 0);
+    draw(&bench->video, &bench->frames[1], 5);
+    return TRUE;
+}
+
+static gboolean bad_file(GError **error, const char *path, const char *what)
+{
+    g_set_error(error, VFI_ERROR, VFI_ERROR_INVALID_ARGUMENT,
+                "%s: %s; expected an 8-bit binary PPM (P6, maximum 255)", path, what);
+    return FALSE;
+}
+
+/* Reads the header up to the one space character before the pixels. */
+static gboolean read_header(FILE *file, const char *path, VfiVideoInfo *video,
+                            GError **error)
+{
+    int maximum = 0;
+    char magic[3] = "";
+
+    if (fscanf(file, "%2s %d %d %d", magic, &video->width, &video->height, &maximum) !=
+            4 ||
+        strcmp(magic, "P6") != 0 || maximum != 255 || !g_ascii_isspace(fgetc(file)))
+        return bad_file(error, path, "the header is not understood");
+    video->format = VFI_FORMAT_RGB;
+    return vfi_video_info_validate(video, error);
+}
+
+static gboolean read_pixels(FILE *file, const char *path, const VfiVideoInfo *video,
+                            const VfiFrame *frame, GError **error)
+{
+    size_t row_bytes = vfi_video_info_row_bytes(video, 0);
+
+    for (int y = 0; y < video->height; y++)
+        if (fread(frame->data[0] + y * frame->stride[0], 1, row_bytes, file) != row_bytes)
+            return bad_file(error, path, "the file ends inside the picture");
+    return TRUE;
+}
+
+static gboolean read_ppm(const char *path, VfiVideoInfo *video, VfiFrame *frame,
+                         GError **error)
+{
+    FILE *file = g_fopen(path, "rb");
+
+    if (file == NULL) {
+        g_set_error(error, VFI_ERROR, VFI_ERROR_NOT_FOUND, "cannot read %s: %s", path,
+                    g_strerror(errno));
+        return FALSE;
+    }
+    gboolean done = read_header(file, path, video, error) &&
+                    vfi_frame_alloc(frame, video, error) &&
+                    read_pixels(file, path, video, frame, error);
+    fclose(file);
+    return done;
+}
+
+gboolean bench_read_frames(Bench *bench, const char *paths, GError **error)
+{
+    g_auto(GStrv) names = g_strsplit(paths, ",", -1);
+    VfiVideoInfo second = bench->video;
+
+    if (g_strv_length(names) != 2) {
+        g_set_error(error, VFI_ERROR, VFI_ERROR_INVALID_ARGUMENT,
+                    "frames \"%s\": expected two files, A.ppm,B.ppm", paths);
+        return FALSE;
+    }
+    if (!read_ppm(names[0], &bench->video, &bench->frames[0], error) ||
+        !read_ppm(names[1], &second, &bench->frames[1], error))
+        return FALSE;
+    if (second.width != bench->video.width || second.height != bench->video.height) {
+        g_set_error(error, VFI_ERROR, VFI_ERROR_INVALID_ARGUMENT,
+                    "%s is %dx%d and %s is %dx%d: expected one size", names[0],
+                    bench->video.width, bench->video.height, names[1], second.width,
+                    second.height);
+        return FALSE;
+    }
+    return TRUE;
+}
+
+gboolean bench_write_frame(const VfiVideoInfo *video, const VfiFrame *frame,
+                           const char *path, GError **error)
+{
+    if (video->format != VFI_FORMAT_RGB) {
+        g_set_error(error, VFI_ERROR, VFI_ERROR_UNSUPPORTED,
+                    "pictures are written as PPM, and the frames are %s: give them with "
+                    "--frames",
+                    vfi_format_to_string(video->format));
+        return FALSE;
+    }
+    FILE *file = g_fopen(path, "wb");
+    gboolean done = file != NULL;
+    size_t row_bytes = vfi_video_info_row_bytes(video, 0);
+
+    if (done)
+        done = fprintf(file, "P6\n%d %d\n255\n", video->width, video->height) > 0;
+    for (int y = 0; done && y < video->height; y++)
+        done = fwrite(frame->data[0] + y * frame->stride[0], 1, row_bytes, file) ==
+               row_bytes;
+    if (file != NULL && fclose(file) != 0)
+        done = FALSE;
+    if (!done)
+        g_set_error(error, VFI_ERROR, VFI_ERROR_INVALID_ARGUMENT, "cannot write %s: %s",
+                    path, g_strerror(errno));
+    return done;
+}

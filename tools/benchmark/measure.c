@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Runs pairs and takes their times. */
+#include "bench.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include <sys/resource.h>
+
+double bench_op_flop(const VfiOp *op)
+{
+    const VfiConvParams *p = &op->u.conv;
+    double taps = (double)p->kernel_h * p->kernel_w;
+
+    if (op->kind == VFI_OP_CONV)
+        return 2.0 * taps * op->src[0].shape.c / p->groups *
+               (double)vfi_shape_elements(op->dst.shape);
+    if (op->kind == VFI_OP_DECONV)
+        return 2.0 * taps * op->dst.shape.c *
+               (double)vfi_shape_elements(op->src[0].shape);
+    return 0.0;
+}
+
+/* What ran is what has a time in the profile. */
+static double profiled_flop(const VfiSession *session, int stage)
+{
+    const VfiPlan *plan = session->plans[stage];
+    double flop = 0.0;
+
+    for (int i = 0; plan != NULL && i < plan->n_ops; i++)
+        if (session->profile[stage][i] != 0)
+            flop += bench_op_flop(&plan->ops[i]);
+    return flop;
+}
+
+void bench_clear_profile(Bench *bench)
+{
+    VfiSession *session = bench->session;
+
+    for (int stage = 0; stage < VFI_STAGE_COUNT; stage++)
+        if (session->plans[stage] != NULL && session->profile[stage] != NULL)
+            memset(session->profile[stage], 0,
+                   (size_t)session->plans[stage]->n_ops * sizeof(guint64));
+}
+
+static int compare_doubles(const void *a, const void *b)
+{
+    double x = *(const double *)a, y = *(const double *)b;
+
+    return (x > y) - (x < y);
+}
+
+double bench_median(double *values, size_t n)
+{
+    qsort(values, n, sizeof(*values), compare_doubles);
+    return n % 2 != 0 ? values[n / 2] : 0.5 * (values[n / 2 - 1] + values[n / 2]);
+}
+
+guint64 bench_peak_rss(void)
+{
+    struct rusage usage;
+
+    getrusage(RUSAGE_SELF, &usage);
+    return (guint64)usage.ru_maxrss * 1024;
+}
+
+double bench_time_pair(Bench *bench, GError **error)
+{
+    guint64 number = bench->n_pairs++;
+    VfiFrame frames[2] = {bench->frames[number % 2], bench->frames[(number + 1) % 2]};
+
+    frames[0].id = number + 1; /* the new frame of the pair before */
+    frames[1].id = number + 2;
+    gint64 start = g_get_monotonic_time();
+    g_autoptr(VfiPair) pair = vfi_session_begin(bench->session, frames, 2, error);
+    if (pair == NULL)
+        return -1.0;
+    for (guint i = 0; i < bench->n_times; i++) {
+        g_autoptr(VfiJob) job =
+            vfi_pair_submit(pair, bench->times[i], &bench->out, error);
+        if (job == NULL || !vfi_job_wait(job, error))
+            return -1.0;
+    }
+    return (double)(g_get_monotonic_time() - start) / 1e3;
+}
+
+gboolean bench_measure(Bench *bench, BenchFigures *figures, GError **error)
+{
+    size_t runs = (size_t)bench->arguments->runs;
+    g_autofree double *ms = g_new0(double, runs);
+
+    vfi_session_set_profiling(bench->session, TRUE);
+    if (bench_time_pair(bench, error) < 0.0)
+        return FALSE;
+    figures->gflop = profiled_flop(bench->session, VFI_STAGE_FRAME) +
+                     bench->n_times * profiled_flop(bench->session, VFI_STAGE_TIME);
+    vfi_session_set_profiling(bench->session, bench->arguments->profile);
+    bench_clear_profile(bench);
+    for (size_t i = 0; i < runs; i++)
+        if ((ms[i] = bench_time_pair(bench, error)) < 0.0)
+            return FALSE;
+    figures->median = bench_median(ms, runs);
+    figures->min = ms[0];
+    figures->max = ms[runs - 1];
+    figures->gflops = figures->gflop / (figures->median * 1e6);
+    vfi_session_get_stats(bench->session, &figures->stats);
+    figures->rss_bytes = bench_peak_rss();
+    return TRUE;
+}

@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Figures as text and as one line of JSON. */
+#include "bench.h"
+
+#include <stdio.h>
+
+char *bench_json_string(const char *text)
+{
+    GString *json = g_string_new("\"");
+
+    for (const char *c = text; *c != '\0'; c++) {
+        if (*c == '"' || *c == '\\')
+            g_string_append_c(json, '\\');
+        if ((guchar)*c < 0x20)
+            g_string_append_printf(json, "\\u%04x", (guint)(guchar)*c);
+        else
+            g_string_append_c(json, *c);
+    }
+    g_string_append_c(json, '"');
+    return g_string_free(json, FALSE);
+}
+
+/* One op's time in a pair, milliseconds; the mean over the timed runs. */
+static double op_ms(const Bench *bench, int stage, int op)
+{
+    return (double)bench->session->profile[stage][op] / 1e6 / bench->arguments->runs;
+}
+
+static const char *stage_name(int stage)
+{
+    return stage == VFI_STAGE_FRAME ? "frame" : "time";
+}
+
+/* Whether @stage exists and its op has run. */
+static gboolean op_ran(const Bench *bench, int stage, int op)
+{
+    return bench->session->profile[stage][op] != 0;
+}
+
+/* Time by kind of op, and every op that ran. */
+static void print_profile_text(const Bench *bench)
+{
+    double kinds[VFI_OP_KIND_COUNT] = {0};
+
+    printf("\nop                                                   ms    GFLOP/s\n");
+    for (int stage = 0; stage < VFI_STAGE_COUNT; stage++) {
+        const VfiPlan *plan = bench->session->plans[stage];
+        for (int i = 0; plan != NULL && i < plan->n_ops; i++) {
+            const VfiOp *op = &plan->ops[i];
+            if (!op_ran(bench, stage, i))
+                continue;
+            double ms = op_ms(bench, stage, i);
+            kinds[op->kind] += ms;
+            printf("%-24s %4dx%4dx%4d > %3dx%4dx%4d %8.3f %8.1f\n", op->name,
+                   op->src[0].shape.c, op->src[0].shape.h, op->src[0].shape.w,
+                   op->dst.shape.c, op->dst.shape.h, op->dst.shape.w, ms,
+                   bench_op_flop(op) / (ms * 1e6));
+        }
+    }
+    printf("\nkind            ms a pair\n");
+    for (int kind = 0; kind < VFI_OP_KIND_COUNT; kind++)
+        if (kinds[kind] > 0.0)
+            printf("%-15s %9.3f\n", vfi_op_kind_to_string((VfiOpKind)kind), kinds[kind]);
+}
+
+static void print_profile_json(const Bench *bench)
+{
+    const char *separator = "";
+
+    printf(", \"profile\": [");
+    for (int stage = 0; stage < VFI_STAGE_COUNT; stage++) {
+        const VfiPlan *plan = bench->session->plans[stage];
+        for (int i = 0; plan != NULL && i < plan->n_ops; i++) {
+            const VfiOp *op = &plan->ops[i];
+            const VfiShape *src = &op->src[0].shape, *dst = &op->dst.shape;
+            g_autofree char *name = bench_json_string(op->name);
+            if (!op_ran(bench, stage, i))
+                continue;
+            printf(
+                "%s{\"stage\": \"%s\", \"op\": %s, \"kind\": \"%s\", \"src\": [%d, %d, "
+                "%d], \"dst\": [%d, %d, %d], \"ms\": %.4f, \"gflop\": %.4f}",
+                separator, stage_name(stage), name, vfi_op_kind_to_string(op->kind),
+                src->c, src->h, src->w, dst->c, dst->h, dst->w, op_ms(bench, stage, i),
+                bench_op_flop(op) / 1e9);
+            separator = ", ";
+        }
+    }
+    printf("]");
+}
+
+void bench_print_json(const Bench *bench, const BenchFigures *f)
+{
+    const VfiModelInfo *info = vfi_model_info(bench->model);
+    const VfiVideoInfo *video = &bench->video;
+    g_autofree char *name = bench_json_string(info->name);
+    g_autofree char *device = bench_json_string(f->stats.device);
+
+    printf("{\"model\": %s, \"family\": \"%s\", \"variant\": \"%s\", \"width\": %d, "
+           "\"height\": %d, \"padded_width\": %d, \"padded_height\": %d, \"scale\": %g, "
+           "\"threads\": %u, \"cpu_level\": \"%s\", \"device\": %s, \"precision\": "
+           "\"%s\", \"times\": %u, \"runs\": %d, \"ms_median\": %.3f, \"ms_min\": %.3f, "
+           "\"ms_max\": %.3f, \"gflop\": %.3f, \"gflops\": %.2f, \"arena_bytes\": %zu, "
+           "\"packed_weight_bytes\": %zu, \"rss_bytes\": %" G_GUINT64_FORMAT,
+           name, info->family, info->variant, video->width, video->height,
+           f->stats.padded_width, f->stats.padded_height, f->stats.scale,
+           f->stats.threads, f->stats.cpu_level, device, bench->arguments->precision,
+           bench->n_times, bench->arguments->runs, f->median, f->min, f->max,
+           f->gflop / 1e9, f->gflops, f->stats.arena_bytes, f->stats.packed_weight_bytes,
+           f->rss_bytes);
+    if (bench->arguments->profile)
+        print_profile_json(bench);
+    printf("}\n");
+}
+
+void bench_print_text(const Bench *bench, const BenchFigures *f)
+{
+    const VfiModelInfo *info = vfi_model_info(bench->model);
+
+    printf("%s %s, %dx%d (padded %dx%d), scale %g, %u in-between%s a pair\n",
+           info->family, info->variant, bench->video.width, bench->video.height,
+           f->stats.padded_width, f->stats.padded_height, f->stats.scale, bench->n_times,
+           bench->n_times == 1 ? "" : "s");
+    printf("%s %s, %u threads, %s\n", f->stats.device, f->stats.cpu_level,
+           f->stats.threads, bench->arguments->precision);
+    printf("ms a pair      median %.1f, min %.1f, max %.1f of %d\n", f->median, f->min,
+           f->max, bench->arguments->runs);
+    printf("convolutions   %.1f GFLOP a pair, %.0f GFLOP/s effective\n", f->gflop / 1e9,
+           f->gflops);
+    printf("memory         arena %.1f MiB, packed weights %.1f MiB, peak resident %.1f "
+           "MiB\n",
+           (double)f->stats.arena_bytes / 1048576.0,
+           (double)f->stats.packed_weight_bytes / 1048576.0,
+           (double)f->rss_bytes / 1048576.0);
+    if (bench->arguments->profile)
+        print_profile_text(bench);
+}
