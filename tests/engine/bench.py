@@ -1,32 +1,146 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""bench.py VFI_BENCH: the benchmark runs, prints its JSON keys and refuses what it cannot do."""
+"""bench.py VFI_BENCH: figures, frames from files, the interactive form, profile and layers,
+and that what cannot be done is refused by name."""
 import json
+import math
 import subprocess
 import sys
+import tempfile
+from pathlib import Path
 
-BENCH = [sys.argv[1], "--model", "blend", "--size", "64x48", "--runs", "3"]
-
-
-def run(*arguments):
-    return subprocess.run(BENCH + list(arguments), capture_output=True, text=True)
-
-
-def check(number, ok, what):
-    print(f"{'ok' if ok else 'not ok'} {number} - {what}")
-    return ok
+WIDTHS, SCALES = (192, 128, 96, 64), (8, 4, 2, 1)  # of RIFE 4.0's blocks
+passed: list[bool] = []
 
 
-print("1..4")
-figures = json.loads(run("--json", "--threads", "2", "--times", "0.25,0.5").stdout)
-wanted = {"ms_median", "ms_min", "ms_max", "gflops", "arena_bytes", "rss_bytes"}
-passed = [
-    check(1, wanted <= figures.keys(), "all JSON keys"),
-    check(2, 0 < figures["ms_min"] <= figures["ms_median"] <= figures["ms_max"]
+def bench(*arguments, stdin=None):
+    return subprocess.run([sys.argv[1], *map(str, arguments)], input=stdin, text=True,
+                          capture_output=True)
+
+
+def blend(*arguments, stdin=None):
+    return bench("--model", "blend", *arguments, stdin=stdin)
+
+
+def check(ok, what):
+    passed.append(bool(ok))
+    print(f"{'ok' if ok else 'not ok'} {len(passed)} - {what}", flush=True)
+
+
+def refused(what, run, *words):
+    check(run.returncode == 1 and run.stdout == "" and all(word in run.stderr for word in words),
+          f"refused: {what}")
+
+
+def write_ppm(path: Path, width: int, height: int, value: int, header=b"P6\n%d %d\n255\n"):
+    path.write_bytes(header % (width, height) + bytes([value]) * (3 * width * height))
+
+
+def layer_shapes():
+    """RIFE 4.0's convolutions as name, in, out, kernel, and the size they run at as a divisor
+    of the padded size: the output's, or the input's of a transposed one."""
+    for i, (width, scale) in enumerate(zip(WIDTHS, SCALES)):
+        yield f"block{i}.conv0.0.0", 12 if i else 7, width // 2, 3, 2 * scale
+        yield f"block{i}.conv0.1.0", width // 2, width, 3, 4 * scale
+        for k in range(8):
+            yield f"block{i}.convblock.{k}.0", width, width, 3, 4 * scale
+        yield f"block{i}.lastconv", width, 5, 4, 4 * scale
+
+
+def expected_gflop(width: int, height: int) -> float:
+    return sum(2 * kernel ** 2 * n_in * n_out * (width // divisor) * (height // divisor)
+               for _, n_in, n_out, kernel, divisor in layer_shapes()) / 1e9
+
+
+def write_still_rife(path: Path):
+    """RIFE 4.0 with zeros for weights, which sees no motion: a sparse safetensors file."""
+    header, end = {}, 0
+    for name, n_in, n_out, kernel, _ in layer_shapes():
+        weight = [n_in, n_out] if name.endswith("lastconv") else [n_out, n_in]
+        tensors = {f"{name}.weight": weight + [kernel, kernel], f"{name}.bias": [n_out]}
+        if not name.endswith("lastconv"):
+            tensors[f"{name[:-1]}1.weight"] = [n_out]
+        for key, shape in tensors.items():
+            begin, end = end, end + 4 * math.prod(shape)
+            header[key] = {"dtype": "F32", "shape": shape, "data_offsets": [begin, end]}
+    text = json.dumps(header).encode()
+    with open(path, "wb") as file:
+        file.write(len(text).to_bytes(8, "little") + text)
+        file.truncate(8 + len(text) + end)
+
+
+def test_figures():
+    figures = json.loads(blend("--size", "64x48", "--runs", 3, "--json", "--threads", 2, "--times",
+                               "0.25,0.5").stdout)
+    check({"ms_median", "ms_min", "ms_max", "gflops", "arena_bytes", "rss_bytes"} <= figures.keys(),
+          "all JSON keys")
+    check(0 < figures["ms_min"] <= figures["ms_median"] <= figures["ms_max"]
           and figures["threads"] == 2 and figures["times"] == 2
-          and figures["rss_bytes"] > 1 << 20, "figures make sense"),
-    check(3, "ms a pair" in run("--profile").stdout, "text form"),
-]
-refused = run("--precision", "bf17")
-passed.append(check(4, refused.returncode != 0 and "bf17" in refused.stderr, "bad precision"))
+          and figures["rss_bytes"] > 1 << 20, "figures make sense")
+    check("ms a pair" in blend("--size", "64x48", "--runs", 3, "--profile").stdout, "text form")
+
+
+def test_frames(folder: Path):
+    a, b, other, out = (folder / name for name in ("a.ppm", "b.ppm", "other.ppm", "out.ppm"))
+    write_ppm(a, 6, 4, 10)
+    write_ppm(b, 6, 4, 30)
+    write_ppm(other, 4, 6, 30)
+    figures = json.loads(blend("--frames", f"{a},{b}", "--json").stdout)
+    check((figures["width"], figures["height"]) == (6, 4), "frames bring their size")
+    # One pair was warmed up with and one more is run: the next would be B, A.
+    run = blend("--frames", f"{a},{b}", "--times", "0.25", "--interactive",
+                stdin=f"run\nrun\npicture {out}\nstand on your head\n")
+    lines = [json.loads(line) for line in run.stdout.splitlines()]
+    check(run.returncode == 0 and len(lines) == 5 and "version" in lines[0]
+          and all(answer["ms"] > 0 and answer["rss_bytes"] > 1 << 20 for answer in lines[1:4])
+          and "stand on your head" in lines[4]["error"], "one answer to each command")
+    check(out.read_bytes() == b"P6\n6 4\n255\n" + bytes([15]) * 72,
+          "the picture is of A, B: a quarter of the way from 10 to 30")
+    refused("frames of two sizes", blend("--frames", f"{a},{other}"), "6x4", "4x6")
+    refused("a size beside frames", blend("--frames", f"{a},{b}", "--size", "6x4"), "--size")
+    refused("one frame", blend("--frames", a), "two files")
+    refused("a missing frame", blend("--frames", f"{a},{folder}/none.ppm"), "none.ppm")
+    for what, header in {"16 bits": b"P6\n%d %d\n65535\n", "text": b"P3\n%d %d\n255\n"}.items():
+        write_ppm(other, 6, 4, 30, header)
+        refused(f"a PPM of {what}", blend("--frames", f"{a},{other}"), "other.ppm", "P6")
+    other.write_bytes(a.read_bytes()[:-1])
+    refused("a short PPM", blend("--frames", f"{a},{other}"), "other.ppm", "ends")
+
+
+def test_arguments():
+    refused("precision bf17", blend("--precision", "bf17"), "bf17")
+    refused("sizes that are none", blend("--size", "64by48"), "64by48")
+    refused("a time that is the frame", blend("--times", "0.5,1"), "0.5,1")
+    refused("no time", blend("--times", ""), "times")
+
+
+def test_layers(model: Path):
+    arguments = ("--model", model, "--size", "128x64", "--threads", 1, "--json")
+    figures = json.loads(bench(*arguments, "--runs", 2, "--profile").stdout)
+    wanted = {name for name, *_ in layer_shapes()}
+    profiled = {entry["op"].removesuffix(".weight"): entry for entry in figures["profile"]}
+    check(wanted <= {name for name in profiled} and
+          all(profiled[name]["ms"] > 0 for name in wanted), "the profile has every convolution")
+    check(abs(figures["gflop"] - expected_gflop(128, 64)) < 1e-3, "GFLOP by the paper's layers")
+    run = bench(*arguments, "--runs", 1, "--layers")
+    if "libdnnl-dev" in run.stderr:
+        refused("layers without oneDNN", run, "oneDNN", "tools/setup --bench")
+        return
+    layers = json.loads(run.stdout)["layers"]
+    check(sum(layer["count"] for layer in layers) == len(wanted)
+          and sorted(layer["count"] for layer in layers)[-4:] == [8] * 4
+          and abs(sum(layer["count"] * layer["gflop"] for layer in layers)
+                  - expected_gflop(128, 64)) < 1e-3
+          and all(layer["ms"] > 0 and layer["onednn_ms"] > 0 for layer in layers),
+          "each distinct layer has both times")
+
+
+with tempfile.TemporaryDirectory() as scratch:
+    test_figures()
+    test_frames(Path(scratch))
+    test_arguments()
+    still = Path(scratch) / "still.safetensors"
+    write_still_rife(still)
+    test_layers(still)
+print(f"1..{len(passed)}")
 sys.exit(0 if all(passed) else 1)
