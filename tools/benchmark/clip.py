@@ -1,0 +1,35 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""Real pictures: two frames in a row of the demo clip that tools/get-models fetches."""
+import subprocess
+from pathlib import Path
+
+from engine import ROOT, BenchError
+
+FIRST_FRAME = 60  # nothing moves far there, and no cut is near
+
+
+def assets() -> dict[str, Path]:
+    """File name → where tools/get-models puts it; all are there when this returns."""
+    for arguments in ([], ["--list"]):
+        done = subprocess.run([ROOT / "tools" / "get-models", *arguments], capture_output=True,
+                              text=True, check=False)
+        if done.returncode != 0:
+            raise BenchError(done.stderr.strip())
+    paths = [Path(line.split("\t")[0]) for line in done.stdout.splitlines()]
+    return {path.name: path for path in paths}
+
+
+def frames(clip: Path, size: str, folder: Path) -> tuple[str, str]:
+    """Two PPM files of that size in folder, scaled without regard to the aspect ratio."""
+    pattern = folder / "frame%d.ppm"
+    chosen = f"select=between(n\\,{FIRST_FRAME}\\,{FIRST_FRAME + 1})"
+    command = ["ffmpeg", "-v", "error", "-nostdin", "-y", "-i", clip, "-an", "-vf",
+               f"{chosen},scale={size.replace('x', ':')}:flags=bicubic", "-fps_mode",
+               "passthrough", "-frames:v", "2", "-pix_fmt", "rgb24", pattern]
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+    except FileNotFoundError as error:
+        raise BenchError("ffmpeg is missing: run tools/setup") from error
+    if done.returncode != 0:
+        raise BenchError(f"ffmpeg could not decode {clip}: {done.stderr.strip()}")
+    return str(folder / "frame1.ppm"), str(folder / "frame2.ppm")

@@ -1,0 +1,125 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""Our side: the build folder, cases, single runs of vfi-bench and long-lived workers."""
+import json
+import os
+import subprocess
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+class BenchError(Exception):
+    """Something that the user can do something about; the text says what."""
+
+
+@dataclass(frozen=True)
+class Case:
+    """What one vfi-bench run measures."""
+    model: str = "rife-4.0"
+    size: str = "1280x768"
+    threads: int = 2
+    precision: str = "f32"
+    scale: float = 1.0
+    between: int = 1  # in-betweens of a pair, evenly spaced
+    level: str = ""  # VFI_CPU; "": the CPU's best
+    device: str = "cpu"
+    frames: tuple[str, str] | None = None  # instead of size
+
+    def but(self, **changes) -> "Case":
+        return replace(self, **changes)
+
+    def arguments(self) -> list[str]:
+        times = ",".join(f"{k / (self.between + 1):.6f}" for k in range(1, self.between + 1))
+        source = ["--frames", ",".join(self.frames)] if self.frames else ["--size", self.size]
+        return ["--model", self.model, *source, "--threads", str(self.threads), "--precision",
+                self.precision, "--scale", f"{self.scale:g}", "--times", times, "--device",
+                self.device]
+
+    def environment(self) -> dict[str, str]:
+        return {**os.environ, **({"VFI_CPU": self.level} if self.level else {})}
+
+
+def build(folder: Path) -> Path:
+    """The folder's vfi-bench, of a release build; configures the folder if it is not one yet."""
+    log = folder / "bench-build.log"
+    folder.mkdir(parents=True, exist_ok=True)
+    commands = [["ninja", "-C", str(folder)]]
+    if not (folder / "build.ninja").is_file():
+        print(f"bench: building in {folder}", flush=True)
+        commands.insert(0, ["meson", "setup", str(folder), str(ROOT), "--buildtype=release",
+                            "-Dtests=disabled"])
+    with open(log, "w", encoding="utf-8") as out:
+        for command in commands:
+            try:
+                done = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=out,
+                                      stderr=subprocess.STDOUT, check=False)
+            except FileNotFoundError as error:
+                raise BenchError(f"{error.filename} is missing: run tools/setup") from error
+            if done.returncode != 0:
+                tail = "\n".join(log.read_text(errors="replace").splitlines()[-20:])
+                raise BenchError(f"{tail}\nthe build failed; the whole log is {log}")
+    with open(folder / "meson-info" / "intro-buildoptions.json", encoding="utf-8") as file:
+        options = {option["name"]: option["value"] for option in json.load(file)}
+    if options["optimization"] not in ("2", "3") or options["b_sanitize"] != "none":
+        raise BenchError(f"{folder} is no release build: give another folder with --build, or run "
+                         f"'meson configure {folder} --buildtype=release'")
+    return folder / "tools" / "vfi-bench"
+
+
+def run(program: Path, case: Case, runs: int) -> dict:
+    """One process of vfi-bench: its JSON object."""
+    done = subprocess.run([program, *case.arguments(), "--runs", str(runs), "--json"], check=False,
+                          env=case.environment(), capture_output=True, text=True)
+    if done.returncode != 0:
+        raise BenchError(done.stderr.strip())
+    return json.loads(done.stdout)
+
+
+class Worker:
+    """A process that runs one pair each time it is asked to: vfi-bench --interactive, or a peer
+    that speaks the same lines."""
+
+    def __init__(self, command: list, environment: dict[str, str], log: Path | None = None):
+        self.log = log
+        with open(log or os.devnull, "w", encoding="utf-8") as errors:
+            self.process = subprocess.Popen(command, env=environment, stdin=subprocess.PIPE,
+                                            stdout=subprocess.PIPE, stderr=errors, text=True)
+        self.last: dict = {}
+        self.start: dict | None = None
+
+    def ready(self) -> dict:
+        """What it said when it was warm; waits for that the first time."""
+        if self.start is None:
+            self.start = self._answer()
+        return self.start
+
+    def ask(self, command: str) -> dict:
+        self.ready()
+        self.process.stdin.write(command + "\n")
+        self.process.stdin.flush()
+        self.last = self._answer()
+        return self.last
+
+    def ms(self) -> float:
+        return self.ask("run")["ms"]
+
+    def _answer(self) -> dict:
+        line = self.process.stdout.readline()
+        answer = json.loads(line) if line else {}
+        if not line or "error" in answer:
+            self.close()
+            tail = self.log.read_text(errors="replace").strip().splitlines()[-5:] \
+                if self.log else []
+            raise BenchError(answer.get("error") or "\n".join(tail)
+                             or f"{self.process.args[0]} ended without an answer")
+        return answer
+
+    def close(self) -> None:
+        self.process.stdin.close()
+        self.process.stdout.close()
+        self.process.wait()
+
+
+def worker(program: Path, case: Case, log: Path | None = None) -> Worker:
+    return Worker([program, *case.arguments(), "--interactive"], case.environment(), log)

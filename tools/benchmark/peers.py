@@ -1,0 +1,236 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""Ours in turn with other programs: same weights, same frames, same number of threads, and a
+check that the pictures agree. Peers live in a private virtual environment; nothing of it is
+needed to build or test."""
+import contextlib
+import json
+import math
+import os
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import median
+
+import clip
+import engine
+from engine import BenchError, Case
+from turns import Comparison, compare
+
+HERE = Path(__file__).resolve().parent
+SIZES = ("1280x720", "1280x768", "1920x1080")
+
+
+@dataclass(frozen=True)
+class Peer:
+    name: str
+    package: str  # on the package index
+    what: str
+    bar: float | None  # how many times as long as ours it should take
+    psnr: float  # dB against PyTorch's picture that it must reach
+
+
+# f32 programs differ from PyTorch in the rounding of some samples only, 85 dB and more as
+# measured; a wrong weight or layer gives 30 to 40 dB.
+PEERS = {peer.name: peer for peer in (
+    Peer("torch", "torch", "PyTorch f32", 3.3, 70.0),
+    Peer("openvino", "openvino", "OpenVINO f32", 3.0, 70.0),
+    Peer("openvino-bf16", "openvino", "OpenVINO bf16", None, 40.0),
+    Peer("onnxruntime", "onnxruntime", "ONNX Runtime f32", None, 70.0),
+    Peer("ncnn", "rife-ncnn-vulkan-python-tntwise", "rife-ncnn-vulkan f32, CPU", 2.7, 70.0),
+)}
+AVX2_BARS = {"ncnn": 2.2}
+# Ours pads to 64 and the peers to 32. Where that differs the network sees another picture near
+# the bottom, and our last step repeats the edge instead of mixing in padding.
+OURS_PSNR = {True: 70.0, False: 45.0}  # by: same padded size
+TOOLS = ("numpy", "onnx")  # what the workers themselves need
+
+# What holds each library back to AVX2. ONNX Runtime and ncnn have no such switch.
+AVX2_ENVIRONMENT = {"ATEN_CPU_CAPABILITY": "avx2", "ONEDNN_MAX_CPU_ISA": "AVX2",
+                    "DNNL_MAX_CPU_ISA": "AVX2"}
+
+
+def environment_folder() -> Path:
+    configured = os.environ.get("XDG_CACHE_HOME", "")
+    base = Path(configured) if os.path.isabs(configured) else Path.home() / ".cache"
+    return base / "vfi" / "bench-venv"
+
+
+def _installed(python: Path) -> set[str]:
+    code = ("import importlib.metadata as m, json; "
+            "print(json.dumps([d.metadata['Name'] for d in m.distributions()]))")
+    done = subprocess.run([python, "-c", code], capture_output=True, text=True, check=False)
+    return set(json.loads(done.stdout)) if done.returncode == 0 else set()
+
+
+def _make_environment(python: Path) -> None:
+    folder = environment_folder()
+    done = subprocess.run([sys.executable, "-m", "venv", "--clear", folder], capture_output=True,
+                          text=True, check=False)
+    if done.returncode != 0 or not python.is_file():
+        raise BenchError(f"{done.stdout}{done.stderr}\ncould not make {folder}: is python3-venv "
+                         "installed? tools/setup --bench does that")
+
+
+def install(names: list[str]) -> tuple[Path, dict[str, str]]:
+    """The environment's Python, and for each peer that could not be installed the reason."""
+    python = environment_folder() / "bin" / "python"
+    if not python.is_file() or not _installed(python):
+        _make_environment(python)
+    have = _installed(python)
+    packages = dict.fromkeys([*TOOLS, "torch", *(PEERS[name].package for name in names)])
+    failed: dict[str, str] = {}
+    for package in packages:
+        if package in have:
+            continue
+        print(f"bench: installing {package} in {environment_folder()}", flush=True)
+        done = subprocess.run([python, "-m", "pip", "install", "--quiet", "--no-input",
+                               "--disable-pip-version-check", "--only-binary=:all:", package],
+                              stdin=subprocess.DEVNULL, capture_output=True, text=True,
+                              check=False)
+        if done.returncode != 0:
+            failed[package] = (done.stderr.strip().splitlines() or ["pip failed"])[-1]
+    for package in (*TOOLS, "torch"):  # torch also exports the model for the others
+        if package in failed:
+            raise BenchError(f"{package} could not be installed: {failed[package]}")
+    return python, {name: failed[PEERS[name].package] for name in names
+                    if PEERS[name].package in failed}
+
+
+@dataclass
+class Run:
+    """What the turns at one size share."""
+    program: Path
+    python: Path
+    case: Case  # its frames are set
+    checkpoint: Path
+    folder: Path
+    environment: dict[str, str]
+
+    def peer_command(self, name: str) -> list:
+        return [self.python, HERE / "peer_worker.py", name, self.checkpoint, *self.case.frames,
+                str(self.case.threads), self.folder]
+
+    def export(self) -> dict:
+        done = subprocess.run(self.peer_command("export"), env=self.environment, text=True,
+                              capture_output=True, check=False)
+        if done.returncode != 0:
+            raise BenchError(f"the models for the peers could not be written:\n{done.stderr}")
+        return json.loads(done.stdout.strip().splitlines()[-1])
+
+    def worker(self, name: str) -> engine.Worker:
+        return engine.Worker(self.peer_command(name), self.environment,
+                             self.folder / f"{name}.log")
+
+
+def read_pixels(path: Path) -> bytes:
+    return path.read_bytes().split(b"\n", 3)[3]
+
+
+def agreement(a: bytes, b: bytes) -> dict:
+    """Of 8-bit pictures, in codes of 255."""
+    counts: dict[int, int] = {}
+    for x, y in zip(a, b, strict=True):
+        if x != y:
+            counts[abs(x - y)] = counts.get(abs(x - y), 0) + 1
+    square = sum(n * d * d for d, n in counts.items()) / len(a)
+    return {"max": max(counts, default=0), "mean": sum(n * d for d, n in counts.items()) / len(a),
+            "psnr": 10 * math.log10(255 ** 2 / square) if square else math.inf}
+
+
+def _pictures(ours: engine.Worker, peers: dict[str, engine.Worker], folder: Path) -> dict:
+    """Each program's in-between against PyTorch's."""
+    paths = {name: folder / f"{name}.ppm" for name in ("ours", *peers)}
+    ours.ask(f"picture {paths['ours']}")
+    for name, worker in peers.items():
+        worker.ask(f"picture {paths[name]}")
+    reference = read_pixels(paths["torch"])
+    return {name: agreement(read_pixels(path), reference) for name, path in paths.items()
+            if name != "torch"}
+
+
+def _times(ours: engine.Worker, peers: dict[str, engine.Worker], turns: int, runs: int):
+    """Milliseconds by turn: each peer right after ours, the median of a few runs each."""
+    peer_ms: dict[str, list[float]] = {name: [] for name in peers}
+    ours_ms: dict[str, list[float]] = {name: [] for name in peers}
+    for _ in range(turns):
+        for name, worker in peers.items():
+            ours_ms[name].append(median(ours.ms() for _ in range(runs)))
+            peer_ms[name].append(median(worker.ms() for _ in range(runs)))
+    return ours_ms, peer_ms
+
+
+def _row(name: str, worker: engine.Worker, ours_ms: list[float], peer_ms: list[float],
+         bar: float | None) -> tuple[dict, Comparison]:
+    ratio = compare(PEERS[name].what, [peer / ours for peer, ours in zip(peer_ms, ours_ms)], bar)
+    row = {"peer": name, "what": PEERS[name].what, "version": worker.ready()["version"],
+           "ms_median": median(peer_ms), "ms_min": min(peer_ms), "ms_max": max(peer_ms),
+           "ours_ms_median": median(ours_ms), "ratio": ratio.as_json(),
+           "rss_bytes": worker.last["rss_bytes"], "python_bytes": worker.last["python_bytes"]}
+    return row, ratio
+
+
+def _check(pictures: dict, same_padding: bool) -> list[str]:
+    """What does not agree, in words."""
+    bad = []
+    for name, figures in pictures.items():
+        bound = OURS_PSNR[same_padding] if name == "ours" else PEERS[name].psnr
+        figures["bound"] = bound
+        if figures["psnr"] < bound:
+            bad.append(f"{name} is {figures['psnr']:.1f} dB from PyTorch's picture, expected "
+                       f"{bound:g} or more")
+    return bad
+
+
+def _at_size(run: Run, names: list[str], turns: int, runs: int) -> tuple[dict, list[Comparison]]:
+    exported = run.export()
+    with contextlib.ExitStack() as stack:
+        ours = engine.worker(run.program, run.case, run.folder / "ours.log")
+        stack.callback(ours.close)
+        peers = {}
+        for name in names:
+            peers[name] = run.worker(name)
+            stack.callback(peers[name].close)
+            peers[name].ready()
+        pictures = _pictures(ours, peers, run.folder)
+        ours_ms, peer_ms = _times(ours, peers, turns, runs)
+        start, last = ours.ready(), ours.last
+        rows = [_row(name, worker, ours_ms[name], peer_ms[name],
+                     AVX2_BARS.get(name) if run.case.level == "avx2" else PEERS[name].bar)
+                for name, worker in peers.items()]
+    same = (start["padded_width"], start["padded_height"]) == (
+        exported["padded_width"], exported["padded_height"])
+    every = [ms for by_turn in ours_ms.values() for ms in by_turn]
+    bad = _check(pictures, same)
+    if exported["motion"] > exported["limit"] or start["segments"] != [0, 1]:
+        bad.append(f"the frames move too far ({exported['motion']:.1f} pixels): ours starts again "
+                   "at another scale, which the peers do not do")
+    return {
+        "size": run.case.size, "threads": run.case.threads, "cpu_level": start["cpu_level"],
+        "precision": run.case.precision, "motion": exported["motion"], "turns": turns,
+        "peers_padded": [exported["padded_width"], exported["padded_height"]],
+        "ours": {"padded": [start["padded_width"], start["padded_height"]],
+                 "ms_median": median(every), "ms_min": min(every), "ms_max": max(every),
+                 "rss_bytes": last["rss_bytes"]},
+        "peers": [row for row, _ in rows], "pictures": pictures, "disagreements": bad,
+    }, [ratio for _, ratio in rows]
+
+
+def run_all(program: Path, case: Case, sizes: tuple[str, ...], names: list[str], turns: int,
+            runs: int, scratch: Path):
+    """Yields for each size what was measured, as JSON and as comparisons."""
+    if "torch" not in names:  # whose picture is what the others are held against
+        names = ["torch", *names]
+    python, missing = install(names)
+    for name, reason in missing.items():
+        print(f"bench: {PEERS[name].what} could not be installed and is left out: {reason}")
+    names = [name for name in names if name not in missing]
+    assets = clip.assets()
+    held_back = AVX2_ENVIRONMENT if case.level == "avx2" else {}
+    for size in sizes:
+        folder = scratch / size
+        folder.mkdir()
+        frames = clip.frames(assets["bigbuckbunny.mp4"], size, folder)
+        yield _at_size(Run(program, python, case.but(size=size, frames=frames),
+                           assets["rife-4.0.pkl"], folder, {**os.environ, **held_back}),
+                       names, turns, runs)
