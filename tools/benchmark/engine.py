@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Our side: the build folder, cases, single runs of vfi-bench and long-lived workers."""
+import contextlib
 import json
 import os
 import subprocess
+import tempfile
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -80,11 +82,10 @@ class Worker:
     """A process that runs one pair each time it is asked to: vfi-bench --interactive, or a peer
     that speaks the same lines."""
 
-    def __init__(self, command: list, environment: dict[str, str], log: Path | None = None):
-        self.log = log
-        with open(log or os.devnull, "w", encoding="utf-8") as errors:
-            self.process = subprocess.Popen(command, env=environment, stdin=subprocess.PIPE,
-                                            stdout=subprocess.PIPE, stderr=errors, text=True)
+    def __init__(self, command: list, environment: dict[str, str]):
+        self.errors = tempfile.TemporaryFile()
+        self.process = subprocess.Popen(command, env=environment, stdin=subprocess.PIPE,
+                                        stdout=subprocess.PIPE, stderr=self.errors, text=True)
         self.last: dict = {}
         self.start: dict | None = None
 
@@ -107,19 +108,22 @@ class Worker:
     def _answer(self) -> dict:
         line = self.process.stdout.readline()
         answer = json.loads(line) if line else {}
-        if not line or "error" in answer:
-            self.close()
-            tail = self.log.read_text(errors="replace").strip().splitlines()[-5:] \
-                if self.log else []
-            raise BenchError(answer.get("error") or "\n".join(tail)
-                             or f"{self.process.args[0]} ended without an answer")
-        return answer
+        if line and "error" not in answer:
+            return answer
+        self.process.stdin.close()
+        self.process.wait()
+        self.errors.seek(0)
+        said = self.errors.read().decode(errors="replace").strip().splitlines()[-5:]
+        raise BenchError(answer.get("error") or "\n".join(said)
+                         or f"{self.process.args[0]} ended without an answer")
 
     def close(self) -> None:
-        self.process.stdin.close()
+        with contextlib.suppress(BrokenPipeError):
+            self.process.stdin.close()
         self.process.stdout.close()
         self.process.wait()
+        self.errors.close()
 
 
-def worker(program: Path, case: Case, log: Path | None = None) -> Worker:
-    return Worker([program, *case.arguments(), "--interactive"], case.environment(), log)
+def worker(program: Path, case: Case) -> Worker:
+    return Worker([program, *case.arguments(), "--interactive"], case.environment())

@@ -29,7 +29,8 @@ class Block(nn.Module):
 
     def __init__(self, n_in: int, width: int):
         super().__init__()
-        self.conv0 = nn.Sequential(conv_prelu(n_in, width // 2, 2), conv_prelu(width // 2, width, 2))
+        self.conv0 = nn.Sequential(conv_prelu(n_in, width // 2, 2),
+                                   conv_prelu(width // 2, width, 2))
         self.convblock = nn.Sequential(*(conv_prelu(width, width, 1) for _ in range(8)))
         self.lastconv = nn.ConvTranspose2d(width, 5, 4, 2, 1)
 
@@ -58,7 +59,8 @@ class Network(nn.Module):
 
     def warp(self, image, flow):
         grid = self.grid + (flow * self.step).permute(0, 2, 3, 1)
-        return F.grid_sample(image, grid, mode="bilinear", padding_mode="border", align_corners=True)
+        return F.grid_sample(image, grid, mode="bilinear", padding_mode="border",
+                             align_corners=True)
 
     def first(self, image0, image1, time):
         flow, mask = self.block0(torch.cat((image0, image1, time), 1), None, SCALES[0])

@@ -30,19 +30,19 @@ class Peer:
     psnr: float  # dB against PyTorch's picture that it must reach
 
 
-# f32 programs differ from PyTorch in the rounding of some samples only, 85 dB and more as
-# measured; a wrong weight or layer gives 30 to 40 dB.
+# f32 programs differ from PyTorch in the rounding of some samples only: 87 to 98 dB were seen.
+# The least fault that was tried, a bias of the coarsest block left out, gives 70 dB.
 PEERS = {peer.name: peer for peer in (
-    Peer("torch", "torch", "PyTorch f32", 3.3, 70.0),
-    Peer("openvino", "openvino", "OpenVINO f32", 3.0, 70.0),
-    Peer("openvino-bf16", "openvino", "OpenVINO bf16", None, 40.0),
-    Peer("onnxruntime", "onnxruntime", "ONNX Runtime f32", None, 70.0),
-    Peer("ncnn", "rife-ncnn-vulkan-python-tntwise", "rife-ncnn-vulkan f32, CPU", 2.7, 70.0),
+    Peer("torch", "torch", "PyTorch f32", 3.3, 80.0),
+    Peer("openvino", "openvino", "OpenVINO f32", 3.0, 80.0),
+    Peer("openvino-bf16", "openvino", "OpenVINO bf16", None, 35.0),
+    Peer("onnxruntime", "onnxruntime", "ONNX Runtime f32", None, 80.0),
+    Peer("ncnn", "rife-ncnn-vulkan-python-tntwise", "rife-ncnn-vulkan f32, CPU", 2.7, 80.0),
 )}
 AVX2_BARS = {"ncnn": 2.2}
-# Ours pads to 64 and the peers to 32. Where that differs the network sees another picture near
-# the bottom, and our last step repeats the edge instead of mixing in padding.
-OURS_PSNR = {True: 70.0, False: 45.0}  # by: same padded size
+# A padded picture is another one near its right and bottom: ours pads to 64 and the peers to
+# 32, and our last step repeats the frame's edge where theirs mixes in padding. By: padded.
+OURS_PSNR = {False: 80.0, True: 60.0}
 TOOLS = ("numpy", "onnx")  # what the workers themselves need
 
 # What holds each library back to AVX2. ONNX Runtime and ncnn have no such switch.
@@ -119,8 +119,7 @@ class Run:
         return json.loads(done.stdout.strip().splitlines()[-1])
 
     def worker(self, name: str) -> engine.Worker:
-        return engine.Worker(self.peer_command(name), self.environment,
-                             self.folder / f"{name}.log")
+        return engine.Worker(self.peer_command(name), self.environment)
 
 
 def read_pixels(path: Path) -> bytes:
@@ -170,11 +169,11 @@ def _row(name: str, worker: engine.Worker, ours_ms: list[float], peer_ms: list[f
     return row, ratio
 
 
-def _check(pictures: dict, same_padding: bool) -> list[str]:
+def _check(pictures: dict, is_padded: bool) -> list[str]:
     """What does not agree, in words."""
     bad = []
     for name, figures in pictures.items():
-        bound = OURS_PSNR[same_padding] if name == "ours" else PEERS[name].psnr
+        bound = OURS_PSNR[is_padded] if name == "ours" else PEERS[name].psnr
         figures["bound"] = bound
         if figures["psnr"] < bound:
             bad.append(f"{name} is {figures['psnr']:.1f} dB from PyTorch's picture, expected "
@@ -185,7 +184,7 @@ def _check(pictures: dict, same_padding: bool) -> list[str]:
 def _at_size(run: Run, names: list[str], turns: int, runs: int) -> tuple[dict, list[Comparison]]:
     exported = run.export()
     with contextlib.ExitStack() as stack:
-        ours = engine.worker(run.program, run.case, run.folder / "ours.log")
+        ours = engine.worker(run.program, run.case)
         stack.callback(ours.close)
         peers = {}
         for name in names:
@@ -198,10 +197,9 @@ def _at_size(run: Run, names: list[str], turns: int, runs: int) -> tuple[dict, l
         rows = [_row(name, worker, ours_ms[name], peer_ms[name],
                      AVX2_BARS.get(name) if run.case.level == "avx2" else PEERS[name].bar)
                 for name, worker in peers.items()]
-    same = (start["padded_width"], start["padded_height"]) == (
-        exported["padded_width"], exported["padded_height"])
+    padded = [start["padded_width"], start["padded_height"]]
     every = [ms for by_turn in ours_ms.values() for ms in by_turn]
-    bad = _check(pictures, same)
+    bad = _check(pictures, run.case.size != "x".join(map(str, padded)))
     if exported["motion"] > exported["limit"] or start["segments"] != [0, 1]:
         bad.append(f"the frames move too far ({exported['motion']:.1f} pixels): ours starts again "
                    "at another scale, which the peers do not do")
@@ -209,9 +207,8 @@ def _at_size(run: Run, names: list[str], turns: int, runs: int) -> tuple[dict, l
         "size": run.case.size, "threads": run.case.threads, "cpu_level": start["cpu_level"],
         "precision": run.case.precision, "motion": exported["motion"], "turns": turns,
         "peers_padded": [exported["padded_width"], exported["padded_height"]],
-        "ours": {"padded": [start["padded_width"], start["padded_height"]],
-                 "ms_median": median(every), "ms_min": min(every), "ms_max": max(every),
-                 "rss_bytes": last["rss_bytes"]},
+        "ours": {"padded": padded, "ms_median": median(every), "ms_min": min(every),
+                 "ms_max": max(every), "rss_bytes": last["rss_bytes"]},
         "peers": [row for row, _ in rows], "pictures": pictures, "disagreements": bad,
     }, [ratio for _, ratio in rows]
 

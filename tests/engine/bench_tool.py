@@ -1,0 +1,135 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""bench_tool.py VFI_BENCH: tools/bench prints its tables and JSON, judges bars and pictures as
+it says, and tools/chart draws bars as long as the times. Models without weights, tiny sizes; no
+peer is needed."""
+import json
+import math
+import subprocess
+import sys
+import tempfile
+import xml.etree.ElementTree as ElementTree
+from pathlib import Path
+
+TOOLS = Path(__file__).resolve().parents[2] / "tools"
+sys.dont_write_bytecode = True
+sys.path.insert(0, str(TOOLS / "benchmark"))
+import comparisons  # noqa: E402
+import peers  # noqa: E402
+import turns  # noqa: E402
+
+passed: list[bool] = []
+
+
+def check(ok, what):
+    passed.append(bool(ok))
+    print(f"{'ok' if ok else 'not ok'} {len(passed)} - {what}", flush=True)
+
+
+def bench(*arguments):
+    command = [sys.executable, "-B", TOOLS / "bench", "--program", sys.argv[1], "--model", "blend",
+               "--turns", "2", "--runs", "2", *arguments]
+    return subprocess.run(command, capture_output=True, text=True)
+
+
+def test_table(path: Path):
+    run = bench("--size", "64x48,32x16", "--between", "1,3", "--threads", "1", "--json", path)
+    rows = [line.split() for line in run.stdout.splitlines() if line.startswith("blend")]
+    check(run.returncode == 0 and [(row[1], row[7]) for row in rows] ==
+          [("64x48", "1"), ("64x48", "3"), ("32x16", "1"), ("32x16", "3")],
+          "the table has a row for each combination, in order")
+    result = json.loads(path.read_text())
+    check({"cpu", "cores", "kernel", "compiler", "commit", "load"} <= result["machine"].keys()
+          and result["machine"]["cores"] >= 1, "the JSON says on which machine")
+    check(len(result["runs"]) == 4 and all(
+        0 <= entry["ms_min"] <= entry["ms_median"] <= entry["ms_max"] and entry["turns"] == 2
+        and entry["threads"] == 1 for entry in result["runs"]), "the JSON has every run")
+
+
+def test_comparisons(path: Path):
+    run = bench("--scaling", "--size", "640x480", "--json", path)
+    one, two, ratio = json.loads(path.read_text())["comparisons"]
+    check(run.returncode == 0 and ratio["bar"] == 1.9 and one["bar"] is None
+          and ratio["reached"] == (ratio["value"] >= 1.9)
+          and ("NOT REACHED" in run.stdout) != ratio["reached"]
+          and ratio["low"] <= ratio["value"] <= ratio["high"] and two["value"] > 0,
+          "scaling is judged against its bar")
+    run = bench("--reuse", "--size", "64x48", "--json", path)
+    check(run.returncode == 0
+          and [c["name"].split(":")[0] for c in json.loads(path.read_text())["comparisons"]] ==
+          ["64x48 2×", "64x48 4×", "64x48 8×", "4×", "8×"], "reuse at 2, 4 and 8 times")
+    sizes = "64x48,128x96,96x64"
+    run = bench("--linear", "--size", sizes, "--json", path)
+    away = [c for c in json.loads(path.read_text())["comparisons"] if c["at_most"]]
+    check(run.returncode == 0 and [c["name"].split(":")[0] for c in away] == sizes.split(",")
+          and all(c["bar"] == 15 and c["reached"] == (c["value"] <= 15) for c in away),
+          "linearity is judged at each size")
+
+
+def test_refusals():
+    for what, arguments, word in (
+            ("two values where one is compared", ("--reuse", "--threads", "1,2"), "--threads"),
+            ("an unknown peer", ("--peers", "abacus"), "abacus"),
+            ("peers for another model", ("--peers", "torch"), "RIFE 4.0"),
+            ("two comparisons", ("--reuse", "--linear"), "not allowed"),
+            ("what vfi-bench refuses", ("--precision", "bf17"), "bf17"),
+            ("a size that is none", ("--scaling", "--size", "64by48"), "64by48")):
+        run = bench(*arguments)
+        check(run.returncode in (1, 2) and word in run.stderr and "Traceback" not in run.stderr,
+              f"refused: {what}")
+
+
+def test_judgement():
+    calls: list[str] = []
+    values = turns.take({"a": lambda: calls.append("a") or 6.0, "b": lambda: calls.append("b") or 2.0},
+                        3)
+    check(calls == ["a", "b"] * 3, "runs take turns")
+    reached = comparisons.ratio("", values["a"], values["b"], 3.0)
+    missed = comparisons.ratio("", values["a"], values["b"], 3.1)
+    check(reached.value == 3.0 and reached.reached is True and missed.reached is False,
+          "a bar is reached when it is touched")
+    same = peers.agreement(bytes([1, 2, 3]), bytes([1, 2, 3]))
+    off = peers.agreement(bytes([10, 20, 30, 40]), bytes([10, 22, 30, 40]))
+    check(same == {"max": 0, "mean": 0.0, "psnr": math.inf} and off["max"] == 2
+          and off["mean"] == 0.5 and abs(off["psnr"] - 10 * math.log10(255 ** 2)) < 1e-9,
+          "difference of pictures by the definition")
+    pictures = {"ours": {"psnr": 70.0}, "ncnn": {"psnr": 79.9}, "openvino": {"psnr": 80.0}}
+    check(len(peers._check(pictures, True)) == 1 and len(peers._check(pictures, False)) == 2,
+          "pictures that are too far off are named")
+
+
+def chart_document() -> dict:
+    def peer(what, ms, ratio):
+        return {"what": what, "ms_median": ms, "ratio": {"value": ratio}}
+    return {"machine": {"cpu": "Abacus <9>"}, "peers": [
+        {"size": "64x48", "threads": 2, "cpu_level": "avx2", "ours": {"ms_median": 100.0},
+         "peers": [peer("Slow & steady", 400.0, 4.0), peer("Near", 150.0, 1.5)]}]}
+
+
+def test_chart(folder: Path):
+    source, picture = folder / "peers.json", folder / "peers.svg"
+    source.write_text(json.dumps(chart_document()))
+    run = subprocess.run([TOOLS / "chart", source, picture], capture_output=True, text=True)
+    tree = ElementTree.parse(picture)
+    name = "{http://www.w3.org/2000/svg}"
+    widths = [float(box.get("width")) for box in tree.iter(f"{name}rect") if box.get("x")]
+    texts = [text.text for text in tree.iter(f"{name}text")]
+    check(run.returncode == 0 and len(widths) == 3
+          and all(abs(width / widths[2] - ms / 400) < 1e-3
+                  for width, ms in zip(widths, (100, 150, 400))),
+          "bars are as long as the times, the shortest first")
+    check({"400 ms · 4.0×", "150 ms · 1.5×", "100 ms", "Slow & steady", "64×48"} <= set(texts),
+          "bars have their names and ratios")
+    source.write_text("{}")
+    run = subprocess.run([TOOLS / "chart", source, picture], capture_output=True, text=True)
+    check(run.returncode == 1 and "tools/bench --peers" in run.stderr, "refused: another JSON")
+
+
+with tempfile.TemporaryDirectory() as scratch:
+    test_table(Path(scratch) / "table.json")
+    test_comparisons(Path(scratch) / "comparisons.json")
+    test_refusals()
+    test_judgement()
+    test_chart(Path(scratch))
+print(f"1..{len(passed)}")
+sys.exit(0 if all(passed) else 1)
