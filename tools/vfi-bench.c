@@ -35,15 +35,19 @@ static gboolean parse_times(Bench *bench, const char *text, GError **error)
 
 static gboolean parse_size(const char *text, VfiVideoInfo *video, GError **error)
 {
-    int n = 0;
+    g_auto(GStrv) parts = g_strsplit(text, "x", -1);
+    guint64 width = 0, height = 0;
 
-    if (sscanf(text, "%dx%d%n", &video->width, &video->height, &n) != 2 ||
-        text[n] != '\0') {
+    if (g_strv_length(parts) != 2 ||
+        !g_ascii_string_to_unsigned(parts[0], 10, 1, G_MAXINT, &width, NULL) ||
+        !g_ascii_string_to_unsigned(parts[1], 10, 1, G_MAXINT, &height, NULL)) {
         g_set_error(error, VFI_ERROR, VFI_ERROR_INVALID_ARGUMENT,
                     "size \"%s\": expected WIDTHxHEIGHT", text);
         return FALSE;
     }
     video->format = VFI_FORMAT_I420;
+    video->width = (int)width;
+    video->height = (int)height;
     return vfi_video_info_validate(video, error);
 }
 

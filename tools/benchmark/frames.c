@@ -4,7 +4,6 @@
 
 #include <errno.h>
 #include <stdio.h>
-#include <string.h>
 
 #include <glib/gstdio.h>
 
@@ -38,16 +37,34 @@ static gboolean bad_file(GError **error, const char *path, const char *what)
     return FALSE;
 }
 
-/* Reads the header up to the one space character before the pixels. */
+/* Reads a number of the header and the one space character behind it. */
+static gboolean read_number(FILE *file, int *number)
+{
+    char digits[6] = "";
+    size_t n = 0;
+    guint64 value = 0;
+    int c = fgetc(file);
+
+    while (n == 0 && g_ascii_isspace(c))
+        c = fgetc(file);
+    for (; n < sizeof(digits) - 1 && g_ascii_isdigit(c); c = fgetc(file))
+        digits[n++] = (char)c;
+    if (!g_ascii_isspace(c) ||
+        !g_ascii_string_to_unsigned(digits, 10, 1, G_MAXINT, &value, NULL))
+        return FALSE;
+    *number = (int)value;
+    return TRUE;
+}
+
+/* Reads the header, up to where the pixels begin. */
 static gboolean read_header(FILE *file, const char *path, VfiVideoInfo *video,
                             GError **error)
 {
     int maximum = 0;
-    char magic[3] = "";
 
-    if (fscanf(file, "%2s %d %d %d", magic, &video->width, &video->height, &maximum) !=
-            4 ||
-        strcmp(magic, "P6") != 0 || maximum != 255 || !g_ascii_isspace(fgetc(file)))
+    if (fgetc(file) != 'P' || fgetc(file) != '6' || !read_number(file, &video->width) ||
+        !read_number(file, &video->height) || !read_number(file, &maximum) ||
+        maximum != 255)
         return bad_file(error, path, "the header is not understood");
     video->format = VFI_FORMAT_RGB;
     return vfi_video_info_validate(video, error);

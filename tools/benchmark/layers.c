@@ -34,25 +34,25 @@ static void layer_clear(gpointer data)
 static BenchConv conv_of(const VfiOp *op)
 {
     const VfiConvParams *p = &op->u.conv;
-    BenchConv conv;
+    VfiShape in = op->src[0].shape, out = op->dst.shape;
 
-    memset(&conv, 0, sizeof(conv)); /* compared as bytes */
-    conv.transposed = op->kind == VFI_OP_DECONV;
-    conv.groups = p->groups;
-    conv.kernel_h = p->kernel_h;
-    conv.kernel_w = p->kernel_w;
-    conv.stride = p->stride;
-    conv.pad_top = p->pad_top;
-    conv.pad_left = p->pad_left;
-    conv.pad_bottom = p->pad_bottom;
-    conv.pad_right = p->pad_right;
-    conv.in_c = op->src[0].shape.c;
-    conv.in_h = op->src[0].shape.h;
-    conv.in_w = op->src[0].shape.w;
-    conv.out_c = op->dst.shape.c;
-    conv.out_h = op->dst.shape.h;
-    conv.out_w = op->dst.shape.w;
-    return conv;
+    return (BenchConv){
+        .transposed = op->kind == VFI_OP_DECONV,
+        .groups = p->groups,
+        .kernel_h = p->kernel_h,
+        .kernel_w = p->kernel_w,
+        .stride = p->stride,
+        .pad_top = p->pad_top,
+        .pad_left = p->pad_left,
+        .pad_bottom = p->pad_bottom,
+        .pad_right = p->pad_right,
+        .in_c = in.c,
+        .in_h = in.h,
+        .in_w = in.w,
+        .out_c = out.c,
+        .out_h = out.h,
+        .out_w = out.w,
+    };
 }
 
 static Layer *find_layer(GArray *layers, const BenchConv *conv)

@@ -2,6 +2,7 @@
 /* Convolutions through oneDNN 2.x's C interface. */
 #include "onednn.h"
 
+#include <stdbool.h>
 #include <string.h>
 
 #include <dnnl.h>

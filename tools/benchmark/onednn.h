@@ -3,13 +3,12 @@
  * at configuration, else onednn_none.c, which says how to get it. */
 #pragma once
 
-#include <stdbool.h>
-
 #include <glib.h>
 
-/* A convolution's form, all that its time depends on. */
+/* A convolution's form, all that its time depends on. Only ints, without gaps: two forms are
+ * compared as bytes. */
 typedef struct {
-    bool transposed;
+    int transposed; /* 0 or 1 */
     int groups, kernel_h, kernel_w, stride;
     int pad_top, pad_left, pad_bottom, pad_right;
     int in_c, in_h, in_w;

@@ -165,6 +165,7 @@ def _row(name: str, worker: engine.Worker, ours_ms: list[float], peer_ms: list[f
     row = {"peer": name, "what": PEERS[name].what, "version": worker.ready()["version"],
            "ms_median": median(peer_ms), "ms_min": min(peer_ms), "ms_max": max(peer_ms),
            "ours_ms_median": median(ours_ms), "ratio": ratio.as_json(),
+           "ratio_of_fastest": min(peer_ms) / min(ours_ms),
            "rss_bytes": worker.last["rss_bytes"], "python_bytes": worker.last["python_bytes"]}
     return row, ratio
 

@@ -50,13 +50,15 @@ def peers_text(result: dict, ratios: list[Comparison]) -> str:
     ours = result["ours"]
     rows = [["this project", "", f"{ours['ms_median']:.0f}", f"{ours['ms_min']:.0f}",
              f"{ours['ms_max']:.0f}", f"{ours['rss_bytes'] / MIB:.0f}",
-             _difference(result["pictures"].get("ours"))]]
+             "", _difference(result["pictures"].get("ours"))]]
     for peer in result["peers"]:
         rows.append([peer["what"], peer["version"], f"{peer['ms_median']:.0f}",
                      f"{peer['ms_min']:.0f}", f"{peer['ms_max']:.0f}",
                      f"{(peer['rss_bytes'] - peer['python_bytes']) / MIB:.0f}",
+                     f"{peer['ratio_of_fastest']:.2f}",
                      _difference(result["pictures"].get(peer["peer"]))])
-    heads = ["RIFE 4.0", "version", "ms median", "min", "max", "peak MiB", "against PyTorch"]
+    heads = ["RIFE 4.0", "version", "ms median", "min", "max", "peak MiB", "min / our min",
+             "picture against PyTorch's"]
     size = (f"{result['size']}, {result['threads']} threads, {result['cpu_level']}; padded: ours "
             f"{ours['padded'][0]}x{ours['padded'][1]}, peers {result['peers_padded'][0]}x"
             f"{result['peers_padded'][1]}. Peers' memory is without Python's own.")
