@@ -76,8 +76,15 @@ typedef struct {
 
 /* Memory that operands lie in, bound anew at each run: the stage's own arena, and what is kept
  * for each frame (its prepared image, the results of the per-frame stage). A frame stage sees
- * its frame as FRAME0; a time stage sees the pair's frames, oldest first. */
-enum { VFI_REGION_ARENA, VFI_REGION_FRAME0, VFI_MAX_REGIONS = VFI_REGION_FRAME0 + 8 };
+ * its frame as FRAME0; a time stage sees the pair's frames, oldest first. VFI_REGION_ROWS is
+ * not memory: what lies there is seen by one row group only (plan.h), whose runner keeps some
+ * rows of it; offsets count as if all rows were there. */
+enum {
+    VFI_REGION_ARENA,
+    VFI_REGION_FRAME0,
+    VFI_MAX_REGIONS = VFI_REGION_FRAME0 + 8,
+    VFI_REGION_ROWS = VFI_MAX_REGIONS,
+};
 
 /* One operand or result: where it lies, what shape it has, and how it is laid out. Planar
  * (block 0 or 1): one plane a channel. Blocked: [channel blocks][h][w][block], the channels

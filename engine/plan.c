@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* From graph to plan in six passes: drop what no output needs, fuse, choose layouts, place
- * views, compute lifetimes, lay out the arena. */
-#include "plan.h"
-
+/* From graph to plan in seven passes: drop what no output needs, fuse, choose layouts
+ * (plan_layout.c), place views, group ops that run row by row (plan_rows.c), compute
+ * lifetimes, lay out the arena. */
 #include <string.h>
 
 #include <vfi/error.h>
@@ -173,12 +172,19 @@ static void place_parts(VfiPlanner *planner, VfiValue value)
         VfiPlanItem *item = &planner->items[part];
         bool is_own =
             item->node.kind == VFI_NODE_OP || item->node.kind == VFI_NODE_CONCAT;
+        /* A view would keep the whole concat for the sake of what can be had anew. */
+        if (item->cost_anew > 0 && item->n_uses > 1)
+            is_own = false;
 
         if (is_own && item->host == VFI_NO_VALUE && !item->pinned) {
             item->host = value;
             item->host_offset = offset;
         } else {
-            VfiPlanStep step = {.value = value, .copy_of = part, .offset = offset};
+            VfiPlanStep step = {.value = value,
+                                .copy_of = part,
+                                .offset = offset,
+                                .segment = planner->items[value].node.segment,
+                                .group = VFI_PLAN_NO_GROUP};
             g_array_append_val(planner->steps, step);
         }
         offset += shape_bytes(planner, item->node.shape);
@@ -188,7 +194,10 @@ static void place_parts(VfiPlanner *planner, VfiValue value)
 static void add_op_step(VfiPlanner *planner, VfiValue value)
 {
     const VfiPlanItem *item = &planner->items[value];
-    VfiPlanStep step = {.value = value, .copy_of = VFI_NO_VALUE};
+    VfiPlanStep step = {.value = value,
+                        .copy_of = VFI_NO_VALUE,
+                        .segment = item->node.segment,
+                        .group = VFI_PLAN_NO_GROUP};
 
     for (int i = 0; i < item->n_before; i++)
         add_op_step(planner, item->before[i]);
@@ -217,27 +226,28 @@ static void place_views(VfiPlanner *planner)
     }
 }
 
-/* The value whose memory @value lies in, and where; @offset may be NULL. */
-static VfiPlanItem *root_of(VfiPlanner *planner, VfiValue value, size_t *offset)
-{
-    size_t sum = 0;
-    VfiPlanItem *item = &planner->items[value];
-
-    while (item->host != VFI_NO_VALUE) {
-        sum += item->host_offset;
-        item = &planner->items[item->host];
-    }
-    if (offset != NULL)
-        *offset = sum;
-    return item;
-}
-
 static void extend_lifetime(VfiPlanner *planner, VfiValue value, int segment, int step)
 {
-    VfiPlanSpan *span = &root_of(planner, value, NULL)->spans[segment];
+    VfiPlanSpan *span = &vfi_plan_root(planner, value, NULL)->spans[segment];
 
     span->first = MIN(span->first, step);
     span->last = MAX(span->last, step);
+}
+
+/* @value is read or written by step @index: by any of its group's bands, if it is in one. */
+static void use_in_step(VfiPlanner *planner, VfiValue value, int index)
+{
+    const VfiPlanStep *step = &g_array_index(planner->steps, VfiPlanStep, index);
+    int first = index, last = index;
+
+    if (step->group != VFI_PLAN_NO_GROUP) {
+        const VfiPlanRowGroup *group =
+            &g_array_index(planner->groups, VfiPlanRowGroup, step->group);
+        first = group->first_step;
+        last = first + group->n_steps - 1;
+    }
+    extend_lifetime(planner, value, step->segment, first);
+    extend_lifetime(planner, value, step->segment, last);
 }
 
 /* A value made in one segment and read in another lives through all that lie between on the
@@ -272,11 +282,11 @@ static void compute_lifetimes(VfiPlanner *planner)
     for (guint i = 0; i < planner->steps->len; i++) {
         const VfiPlanStep *step = &g_array_index(planner->steps, VfiPlanStep, i);
         const VfiNode *node = &planner->items[step->value].node;
-        extend_lifetime(planner, step->value, node->segment, (int)i);
+        use_in_step(planner, step->value, (int)i);
         if (step->copy_of != VFI_NO_VALUE)
-            extend_lifetime(planner, step->copy_of, node->segment, (int)i);
+            use_in_step(planner, step->copy_of, (int)i);
         for (int s = 0; node->kind == VFI_NODE_OP && s < node->n_sources; s++)
-            extend_lifetime(planner, node->source[s], node->segment, (int)i);
+            use_in_step(planner, node->source[s], (int)i);
     }
     for (guint i = 0; i < graph->outputs->len; i++) {
         const VfiGraphOutput *output = &g_array_index(graph->outputs, VfiGraphOutput, i);
@@ -342,7 +352,8 @@ static size_t lay_out_arena(VfiPlanner *planner)
         bool has_memory =
             item->node.kind == VFI_NODE_CONCAT ||
             (item->node.kind == VFI_NODE_OP && item->node.op.kind != VFI_OP_MAX_ABS);
-        if (!item->alive || item->host != VFI_NO_VALUE || item->pinned || !has_memory)
+        if (!item->alive || item->host != VFI_NO_VALUE || item->pinned || item->in_rows ||
+            !has_memory)
             continue;
         item->bytes = align_up(tensor_bytes(planner, item->node.shape, item->block));
         g_ptr_array_add(roots, item);
@@ -372,14 +383,18 @@ static size_t lay_out_frame(VfiPlanner *planner)
     return bytes;
 }
 
-static VfiOperand operand_of(VfiPlanner *planner, VfiValue value)
+/* @group: the one that the operand's step is in. */
+static VfiOperand operand_of(VfiPlanner *planner, VfiValue value, int group)
 {
     size_t offset;
-    const VfiPlanItem *root = root_of(planner, value, &offset);
+    const VfiPlanItem *root = vfi_plan_root(planner, value, &offset);
     VfiOperand operand = {.shape = planner->items[value].node.shape,
                           .block = planner->items[value].block};
 
-    if (root->node.kind == VFI_NODE_INPUT) {
+    if (root->in_rows) {
+        operand.region = VFI_REGION_ROWS;
+        operand.offset = vfi_plan_rows_place(planner, group, root) + offset;
+    } else if (root->node.kind == VFI_NODE_INPUT) {
         operand.region = root->node.region;
         operand.offset = root->node.offset + offset;
     } else {
@@ -396,8 +411,8 @@ static VfiOp make_op(VfiPlanner *planner, const VfiPlanStep *step, GStringChunk 
 
     if (step->copy_of != VFI_NO_VALUE) {
         op = (VfiOp){.kind = VFI_OP_COPY, .n_src = 1, .name = "copy"};
-        op.src[0] = operand_of(planner, step->copy_of);
-        op.dst = operand_of(planner, step->value);
+        op.src[0] = operand_of(planner, step->copy_of, step->group);
+        op.dst = operand_of(planner, step->value, step->group);
         op.dst.offset += step->offset;
         op.dst.shape = op.src[0].shape;
         return op;
@@ -406,9 +421,9 @@ static VfiOp make_op(VfiPlanner *planner, const VfiPlanStep *step, GStringChunk 
     op.name = g_string_chunk_insert_const(names, op.name);
     op.n_src = node->n_sources;
     for (int s = 0; s < node->n_sources; s++)
-        op.src[s] = operand_of(planner, node->source[s]);
+        op.src[s] = operand_of(planner, node->source[s], step->group);
     op.dst = op.kind == VFI_OP_MAX_ABS ? (VfiOperand){.shape = {1, 1, 1}}
-                                       : operand_of(planner, step->value);
+                                       : operand_of(planner, step->value, step->group);
     return op;
 }
 
@@ -433,6 +448,18 @@ static VfiPlan *make_plan(VfiPlanner *planner)
         plan->segments[s].n_ops = planner->segment_end[s] - plan->segments[s].first_op;
     }
 
+    plan->n_row_groups = (int)planner->groups->len;
+    plan->row_groups = g_new0(VfiRowGroup, plan->n_row_groups);
+    for (int i = 0; i < plan->n_row_groups; i++) {
+        const VfiPlanRowGroup *group =
+            &g_array_index(planner->groups, VfiPlanRowGroup, i);
+        plan->row_groups[i] = (VfiRowGroup){.first_op = group->first_step,
+                                            .n_ops = group->n_steps,
+                                            .h = group->h,
+                                            .w = group->w,
+                                            .n_planes = group->n_planes};
+    }
+
     plan->n_outputs = (int)graph->outputs->len;
     plan->outputs = g_new0(VfiPlanOutput, plan->n_outputs);
     for (int i = 0; i < plan->n_outputs; i++) {
@@ -440,7 +467,7 @@ static VfiPlan *make_plan(VfiPlanner *planner)
         plan->outputs[i] = (VfiPlanOutput){
             .segment = output->segment,
             .name = g_string_chunk_insert_const(plan->names, output->name),
-            .operand = operand_of(planner, output->value),
+            .operand = operand_of(planner, output->value, VFI_PLAN_NO_GROUP),
         };
     }
     return plan;
@@ -460,6 +487,7 @@ VfiPlan *vfi_plan_new(const VfiGraph *graph, const VfiPlanTarget *target,
             g_new0(VfiPlanItem, (gsize)graph->nodes->len * (1 + VFI_PLAN_MAX_COPIES)),
         .steps = g_array_new(FALSE, FALSE, sizeof(VfiPlanStep)),
         .segment_end = g_new0(int, graph->segments->len),
+        .groups = g_array_new(FALSE, FALSE, sizeof(VfiPlanRowGroup)),
         .outputs_in_frame = outputs_in_frame,
     };
     size_t n_spans =
@@ -479,7 +507,11 @@ VfiPlan *vfi_plan_new(const VfiGraph *graph, const VfiPlanTarget *target,
     pin_frame_outputs(&planner);
     if (target != NULL && target->channel_block > 1)
         vfi_plan_choose_layouts(&planner, target, spans);
+    if (target != NULL && target->row_groups)
+        vfi_plan_find_cheap_values(&planner);
     place_views(&planner);
+    if (target != NULL && target->row_groups)
+        vfi_plan_group_rows(&planner);
     compute_lifetimes(&planner);
     size_t frame_bytes = lay_out_frame(&planner);
     size_t arena_bytes = lay_out_arena(&planner);
@@ -490,6 +522,7 @@ VfiPlan *vfi_plan_new(const VfiGraph *graph, const VfiPlanTarget *target,
     } else {
         g_propagate_error(error, planner.error);
     }
+    vfi_plan_groups_clear(&planner);
     g_array_unref(planner.steps);
     g_free(planner.segment_end);
     g_free(planner.items);
@@ -504,6 +537,7 @@ void vfi_plan_free(VfiPlan *plan)
     g_string_chunk_free(plan->names);
     g_free(plan->ops);
     g_free(plan->segments);
+    g_free(plan->row_groups);
     g_free(plan->outputs);
     g_free(plan);
 }

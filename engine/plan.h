@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The plan: a graph turned into a list of ops whose operands all have their place. It fuses
  * activations and residuals into convolutions, turns concatenations and slices into views,
- * computes lifetimes and lays everything out in one arena. Immutable. */
+ * groups ops that run row by row, computes lifetimes and lays everything out in one arena.
+ * Immutable. */
 #pragma once
 
 #include <glib.h>
@@ -12,6 +13,19 @@ typedef struct {
     int first_op;
     int n_ops;
 } VfiPlanSegment;
+
+/* Ops in a row that all work row by row on pictures of h × w, so that a backend may run them
+ * band by band and keep what only they see in a cache:
+ *   element-wise ops and TIME, from rows y to row y;
+ *   RESIZE up to h × w and WARP, whose (first) source is complete before the group begins;
+ *   RESIZE down by f, a power of two: row y reads rows f·y + f/2 - 1 and f·y + f/2;
+ *   MAX_ABS.
+ * Operands in VFI_REGION_ROWS exist within the group alone, @n_planes planes of h × w. */
+typedef struct {
+    int first_op, n_ops;
+    int h, w;
+    int n_planes;
+} VfiRowGroup;
 
 typedef struct {
     int segment;
@@ -24,6 +38,8 @@ struct VfiPlan {
     int n_ops;
     VfiPlanSegment *segments;
     int n_segments;
+    VfiRowGroup *row_groups; /* in order */
+    int n_row_groups;
     VfiPlanOutput *outputs;
     int n_outputs;
     int n_scalars;
@@ -40,6 +56,8 @@ typedef struct {
     int channel_block;
     /* Whether an op (a CONV) gains so much from blocks that its operands are worth copying. */
     bool (*gains_from_blocks)(const VfiOp *op);
+    /* Whether it runs row groups; else every op can be run by itself. */
+    bool row_groups;
 } VfiPlanTarget;
 
 /* Plans @graph for a backend (NULL: planes only). With @outputs_in_frame (the per-frame stage) the outputs are laid out behind

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* What the passes of the planner share while a plan is made. */
+/* The planner's working state, shared by its passes (plan.c, plan_layout.c, plan_rows.c). */
 #pragma once
 
 #include "graph_internal.h"
@@ -18,6 +18,8 @@ typedef struct {
     VfiNode node; /* copy; fusing rewrites it */
     bool alive;
     bool pinned;   /* laid out on its own in the frame's region */
+    bool in_rows;  /* roots only: seen by row groups alone, which keep a band of it */
+    int cost_anew; /* with row groups: > 0 if each group may compute it for itself */
     int n_uses;    /* by alive nodes and outputs */
     VfiValue host; /* the value whose memory this one is a part of, or VFI_NO_VALUE */
     size_t host_offset;                   /* bytes into the host */
@@ -29,25 +31,67 @@ typedef struct {
     int n_before;
 } VfiPlanItem;
 
-/* An op to emit: node @value computed, or @copy_of copied into concat @value at @offset. */
+/* An op to emit: node @value computed, or @copy_of copied into concat @value at @offset.
+ * A node may be computed by several steps, each in a row group of its own. */
 typedef struct {
     VfiValue value;
     VfiValue copy_of;
     size_t offset;
+    int segment;
+    int group; /* row group or VFI_PLAN_NO_GROUP */
 } VfiPlanStep;
+
+#define VFI_PLAN_NO_GROUP (-1)
+
+/* Steps that run band by band, and the planes of what only they see. */
+typedef struct {
+    int first_step, n_steps;
+    int h, w;
+    int n_planes;
+    GArray *locals; /* of plan_rows.c */
+} VfiPlanRowGroup;
 
 typedef struct {
     const VfiGraph *graph;
     VfiPlanItem *items;
     int n_items;
-    GArray *steps;    /* of Step */
+    GArray *steps;    /* of VfiPlanStep */
     int *segment_end; /* per segment: one past its last step */
+    GArray *groups;   /* of VfiPlanRowGroup */
     bool outputs_in_frame;
     GError *error;
 } VfiPlanner;
+
+/* The value whose memory @value lies in, and where; @offset may be NULL. */
+static inline VfiPlanItem *vfi_plan_root(VfiPlanner *planner, VfiValue value,
+                                         size_t *offset)
+{
+    size_t sum = 0;
+    VfiPlanItem *item = &planner->items[value];
+
+    while (item->host != VFI_NO_VALUE) {
+        sum += item->host_offset;
+        item = &planner->items[item->host];
+    }
+    if (offset != NULL)
+        *offset = sum;
+    return item;
+}
 
 /* Chooses which values are kept in channel blocks, and adds copies from one layout to the
  * other where an op gains from blocks that its neighbours cannot have. @spans has room for
  * the lifetimes of all added values. */
 void vfi_plan_choose_layouts(VfiPlanner *planner, const VfiPlanTarget *target,
                              VfiPlanSpan *spans);
+
+/* Sets cost_anew of all items. */
+void vfi_plan_find_cheap_values(VfiPlanner *planner);
+
+/* Brings steps that can run row by row together in row groups, computes cheap values anew in
+ * the groups that read them, and marks what no memory has to be kept for. */
+void vfi_plan_group_rows(VfiPlanner *planner);
+
+/* Offset in VFI_REGION_ROWS of a root that is in_rows, as @group sees it. */
+size_t vfi_plan_rows_place(const VfiPlanner *planner, int group, const VfiPlanItem *root);
+
+void vfi_plan_groups_clear(VfiPlanner *planner);

@@ -2,7 +2,6 @@
 /* The CPU as a device: programs are lists of prepared ops, frames are used in place, pixel
  * work is split into bands of rows. */
 #include <string.h>
-#include <time.h>
 
 #include <vfi/error.h>
 
@@ -10,6 +9,7 @@
 #include "../backend.h"
 #include "../memory.h"
 #include "op_internal.h"
+#include "row_group.h"
 
 /* Luma rows of a band: enough to be worth a chunk, few enough to end soon after a cancel. */
 #define BAND_ROWS 32
@@ -23,7 +23,8 @@ struct VfiDevice {
 struct VfiProgram {
     const VfiPlan *plan;
     VfiCpuOp **ops;
-    char *scratch; /* one area a thread */
+    VfiCpuRowGroup **groups; /* of each op: the row group that it begins, or NULL */
+    char *scratch;           /* one area a thread */
     size_t scratch_stride;
     size_t packed_bytes;
 };
@@ -124,6 +125,7 @@ static void cpu_plan_target(VfiDevice *device, VfiPlanTarget *target)
     *target = (VfiPlanTarget){
         .channel_block = kernels->multiply != NULL ? kernels->vector_floats : 0,
         .gains_from_blocks = vfi_winograd_suits,
+        .row_groups = true,
     };
 }
 
@@ -132,9 +134,12 @@ static void cpu_program_free(VfiDevice *device, VfiProgram *program)
     (void)device;
     if (program == NULL)
         return;
-    for (int i = program->plan->n_ops - 1; i >= 0; i--)
+    for (int i = program->plan->n_ops - 1; i >= 0; i--) {
+        vfi_cpu_row_group_free(program->groups[i]);
         vfi_cpu_op_free(program->ops[i]);
+    }
     vfi_free(program->scratch);
+    g_free(program->groups);
     g_free(program->ops);
     g_free(program);
 }
@@ -160,6 +165,7 @@ static VfiProgram *cpu_compile(VfiDevice *device, const VfiPlan *plan, GError **
 
     program->plan = plan;
     program->ops = g_new0(VfiCpuOp *, plan->n_ops);
+    program->groups = g_new0(VfiCpuRowGroup *, plan->n_ops);
     for (int i = 0; i < plan->n_ops; i++) {
         VfiCpuOpSetup setup = {
             .level = device->level, .bf16 = device->bf16, .twin = find_twin(program, i)};
@@ -168,6 +174,15 @@ static VfiProgram *cpu_compile(VfiDevice *device, const VfiPlan *plan, GError **
             goto fail;
         scratch = MAX(scratch, vfi_cpu_op_scratch_bytes(program->ops[i]));
         program->packed_bytes += vfi_cpu_op_packed_bytes(program->ops[i]);
+    }
+    for (int i = 0; i < plan->n_row_groups; i++) {
+        const VfiRowGroup *rows = &plan->row_groups[i];
+        VfiCpuRowGroup *group =
+            vfi_cpu_row_group_new(rows, &program->ops[rows->first_op], error);
+        if (group == NULL)
+            goto fail;
+        program->groups[rows->first_op] = group;
+        scratch = MAX(scratch, vfi_cpu_row_group_scratch_bytes(group));
     }
     program->scratch_stride =
         (scratch + VFI_ALIGNMENT - 1) / VFI_ALIGNMENT * VFI_ALIGNMENT;
@@ -197,12 +212,21 @@ static bool check_cancelled(bool complete, GError **error)
     return complete;
 }
 
-static uint64_t now_nanoseconds(void)
+/* Runs op @index, or the row group that begins with it, and adds the time it took to
+ * @op_nanoseconds unless that is NULL. */
+static bool run_from(const VfiProgram *program, int index, const VfiCpuRun *run,
+                     uint64_t *op_nanoseconds)
 {
-    struct timespec now;
+    uint64_t *nanoseconds = op_nanoseconds == NULL ? NULL : op_nanoseconds + index;
+    uint64_t start = nanoseconds == NULL ? 0 : vfi_nanoseconds();
 
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
+    if (program->groups[index] != NULL)
+        return vfi_cpu_row_group_run(program->groups[index], run, nanoseconds);
+    if (!vfi_cpu_op_run(program->ops[index], run))
+        return false;
+    if (nanoseconds != NULL)
+        *nanoseconds += vfi_nanoseconds() - start;
+    return true;
 }
 
 static bool cpu_run(VfiDevice *device, const VfiProgram *program, int segment,
@@ -222,11 +246,10 @@ static bool cpu_run(VfiDevice *device, const VfiProgram *program, int segment,
         run.region[i] = arguments->region[i];
     bool complete = true;
     vfi_pool_keep_slot(device->pool);
-    for (int i = range->first_op; complete && i < range->first_op + range->n_ops; i++) {
-        uint64_t start = arguments->op_nanoseconds == NULL ? 0 : now_nanoseconds();
-        complete = vfi_cpu_op_run(program->ops[i], &run);
-        if (arguments->op_nanoseconds != NULL)
-            arguments->op_nanoseconds[i] += now_nanoseconds() - start;
+    for (int i = range->first_op; complete && i < range->first_op + range->n_ops;) {
+        const VfiCpuRowGroup *group = program->groups[i];
+        complete = run_from(program, i, &run, arguments->op_nanoseconds);
+        i += group == NULL ? 1 : vfi_cpu_row_group_ops(group);
     }
     vfi_pool_drop_slot(device->pool);
     return check_cancelled(complete, error);

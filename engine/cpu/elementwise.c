@@ -68,24 +68,11 @@ static void fill(float *dst, float value, size_t n)
         dst[i] = value;
 }
 
-/* Elements @begin … @begin+@n-1, all of one @channel. */
-static void run_piece(const VfiCpuOp *ready, const VfiCpuRun *run, int channel,
-                      size_t begin, size_t n)
+void vfi_elementwise_run(const VfiCpuOp *ready, float time, int channel, float *dst,
+                         const float *a, const float *b, size_t n)
 {
     const VfiOp *op = &ready->op;
     const VfiCpuKernels *k = ready->kernels;
-    VfiShape shape = op->dst.shape;
-    float *dst = vfi_operand(run, &op->dst) + begin;
-    const float *a = NULL, *b = NULL;
-
-    if (op->kind != VFI_OP_TIME)
-        a = vfi_operand(run, &op->src[0]) + begin;
-    if (op->kind == VFI_OP_ADD || op->kind == VFI_OP_SUB || op->kind == VFI_OP_MUL) {
-        size_t plane = (size_t)shape.h * (size_t)shape.w;
-        bool shared = op->src[1].shape.c == 1;
-        b = vfi_operand(run, &op->src[1]) +
-            (shared ? begin - (size_t)channel * plane : begin);
-    }
 
     switch (op->kind) {
     case VFI_OP_ADD:
@@ -107,13 +94,33 @@ static void run_piece(const VfiCpuOp *ready, const VfiCpuRun *run, int channel,
         activate(ready, &op->u.activation, channel, dst, a, n);
         break;
     case VFI_OP_TIME:
-        fill(dst, run->time * op->u.affine.mul + op->u.affine.add, n);
+        fill(dst, time * op->u.affine.mul + op->u.affine.add, n);
         break;
     default: /* COPY */
         if (dst != a)
             memmove(dst, a, n * sizeof *dst);
         break;
     }
+}
+
+/* Elements @begin … @begin+@n-1, all of one @channel. */
+static void run_piece(const VfiCpuOp *ready, const VfiCpuRun *run, int channel,
+                      size_t begin, size_t n)
+{
+    const VfiOp *op = &ready->op;
+    VfiShape shape = op->dst.shape;
+    const float *a = NULL, *b = NULL;
+
+    if (op->kind != VFI_OP_TIME)
+        a = vfi_operand(run, &op->src[0]) + begin;
+    if (op->kind == VFI_OP_ADD || op->kind == VFI_OP_SUB || op->kind == VFI_OP_MUL) {
+        size_t plane = (size_t)shape.h * (size_t)shape.w;
+        bool shared = op->src[1].shape.c == 1;
+        b = vfi_operand(run, &op->src[1]) +
+            (shared ? begin - (size_t)channel * plane : begin);
+    }
+    vfi_elementwise_run(ready, run->time, channel, vfi_operand(run, &op->dst) + begin, a,
+                        b, n);
 }
 
 static void elementwise_chunk(const VfiCpuOp *op, const VfiCpuRun *run, int index,

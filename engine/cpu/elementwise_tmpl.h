@@ -98,6 +98,13 @@ static uint32_t ISA(max_abs)(const float *src, size_t n)
     return largest;
 }
 
+static void ISA(blend_rows)(float *dst, const float *a, const float *b, float weight,
+                            float mul, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        dst[i] = mul * (a[i] + weight * (b[i] - a[i]));
+}
+
 static void ISA(epilogue)(const VfiEpilogueRow *row)
 {
     const float *acc = row->acc, *residual = row->residual;
@@ -148,4 +155,5 @@ static void ISA(fill_elementwise)(VfiCpuKernels *kernels)
     kernels->sigmoid = ISA(sigmoid);
     kernels->max_abs = ISA(max_abs);
     kernels->epilogue = ISA(epilogue);
+    kernels->blend_rows = ISA(blend_rows);
 }

@@ -22,27 +22,41 @@ typedef struct {
     size_t n;
 } VfiEpilogueRow;
 
-/* One output row of a bilinear resize: dst[x] = mul * bilinear of two source rows. */
+/* One output row of a bilinear resize to fewer columns: dst[x] = mul * bilinear of two source
+ * rows. */
 typedef struct {
     float *dst;
     const float *top, *bottom; /* source rows y0, y0+1, [src_w] each */
     float *blend;              /* scratch [src_w + VFI_ROW_SLACK]: the rows blended */
-    const int32_t *x0;         /* [dst_w] left column, right one is x0+1 (edge repeats) */
-    const float *x_weight;     /* [dst_w] weight of the right column */
-    float y_weight;            /* weight of the bottom row */
+    const int32_t
+        *x0; /* [dst_w] left column, ascending; right one is x0+1 (edge repeats) */
+    const float *x_weight; /* [dst_w] weight of the right column */
+    float y_weight;        /* weight of the bottom row */
     float mul;
     int src_w, dst_w;
-    bool enlarges; /* dst_w ≥ src_w: neighbours' x0 differ by 0 or 1 */
 } VfiResizeRow;
 
-/* Part of an output row of a backward warp, all channels. */
+/* A source row at an enlarged picture's columns, dst[x] = linear between columns x0 and x0+1:
+ * the first half of a resize to more columns, done once for all rows that lie between two of
+ * the source. */
 typedef struct {
-    float *dst;                   /* channel 0, column x_begin */
+    float *dst;
+    const float *src; /* [src_w] */
+    float *copy;      /* scratch [src_w + VFI_ROW_SLACK] */
+    const int32_t *x0;
+    const float *x_weight;
+    int src_w, dst_w;
+} VfiStretchRow;
+
+/* Pixels of one row of a backward warp, all channels. */
+typedef struct {
+    float *dst;                   /* channel 0, [n] */
     const float *src;             /* channel 0, row 0 */
-    const float *flow_x, *flow_y; /* at x_begin */
+    const float *x;               /* [n] columns of the pixels, ascending */
+    const float *flow_x, *flow_y; /* [n] */
     size_t dst_plane, src_plane;  /* floats from channel to channel */
     int channels, src_w, src_h;
-    int y, x_begin, n;
+    int y, n;
 } VfiWarpRow;
 
 /* One block of output channels over a band of flat pixels: for every o < n_out, p <
@@ -183,8 +197,12 @@ typedef struct {
     /* Bits of the largest |x|; NaN counts as larger than infinity. */
     uint32_t (*max_abs)(const float *src, size_t n);
     void (*epilogue)(const VfiEpilogueRow *row);
+    /* The second half of a resize to more columns: mul * (a + weight * (b - a)). */
+    void (*blend_rows)(float *dst, const float *a, const float *b, float weight,
+                       float mul, size_t n);
 
     void (*resize_row)(const VfiResizeRow *row);
+    void (*stretch_row)(const VfiStretchRow *row);
     void (*warp_row)(const VfiWarpRow *row);
 
     /* Direct convolution. NULL at a level without one; op_run then takes the reference.

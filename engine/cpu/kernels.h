@@ -69,6 +69,6 @@ typedef struct {
     const atomic_int *cancel; /* may be NULL */
 } VfiCpuRun;
 
-/* Runs @op; false if cancelled. Results do not depend on the number of threads. One chunk
+/* Runs @op, none of whose operands is in VFI_REGION_ROWS; false if cancelled. Results do not depend on the number of threads. One chunk
  * takes at most about 20 ms at any size. */
 bool vfi_cpu_op_run(const VfiCpuOp *op, const VfiCpuRun *run);

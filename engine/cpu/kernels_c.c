@@ -17,6 +17,15 @@ static void resize_row_c(const VfiResizeRow *row)
     }
 }
 
+static void stretch_row_c(const VfiStretchRow *row)
+{
+    for (int x = 0; x < row->dst_w; x++) {
+        int x0 = row->x0[x];
+        int x1 = x0 + (x0 < row->src_w - 1);
+        row->dst[x] = row->src[x0] + row->x_weight[x] * (row->src[x1] - row->src[x0]);
+    }
+}
+
 /* Into [0, limit]; NaN becomes 0. */
 static float clamp_coordinate(float x, float limit)
 {
@@ -27,8 +36,7 @@ static float clamp_coordinate(float x, float limit)
 static void warp_row_c(const VfiWarpRow *row)
 {
     for (int i = 0; i < row->n; i++) {
-        float x = clamp_coordinate((float)(row->x_begin + i) + row->flow_x[i],
-                                   (float)(row->src_w - 1));
+        float x = clamp_coordinate(row->x[i] + row->flow_x[i], (float)(row->src_w - 1));
         float y =
             clamp_coordinate((float)row->y + row->flow_y[i], (float)(row->src_h - 1));
         int x0 = (int)x, y0 = (int)y;
@@ -51,5 +59,6 @@ void vfi_cpu_kernels_fill_c(VfiCpuKernels *kernels)
 {
     fill_elementwise_c(kernels);
     kernels->resize_row = resize_row_c;
+    kernels->stretch_row = stretch_row_c;
     kernels->warp_row = warp_row_c;
 }

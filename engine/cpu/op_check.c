@@ -28,7 +28,7 @@ static bool operand_is_sane(const VfiOperand *operand)
            s.h <= MAX_DIMENSION && s.w <= MAX_DIMENSION &&
            (size_t)s.h * (size_t)s.w <= MAX_PLANE &&
            operand->offset % sizeof(float) == 0 && operand->region >= 0 &&
-           operand->region < VFI_MAX_REGIONS;
+           operand->region <= VFI_REGION_ROWS;
 }
 
 static bool same_shape(VfiShape a, VfiShape b)

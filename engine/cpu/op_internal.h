@@ -85,6 +85,46 @@ static inline float *vfi_thread_scratch(const VfiCpuRun *run, int thread)
     return (float *)(void *)(run->scratch + (size_t)thread * run->scratch_stride);
 }
 
+/* For profiles. */
+uint64_t vfi_nanoseconds(void);
+
+/* What runs of ops share with row groups (row_group.c). */
+
+/* An element-wise op on @n elements of one @channel; @a, @b: its sources there, or NULL. */
+void vfi_elementwise_run(const VfiCpuOp *op, float time, int channel, float *dst,
+                         const float *a, const float *b, size_t n);
+
+/* Where each output column and row of a resize reads: left column, upper row, and the weights
+ * of the next ones. */
+typedef struct {
+    const int32_t *x0, *y0;
+    const float *x_weight, *y_weight;
+} VfiResizeTables;
+
+const VfiResizeTables *vfi_resize_tables(const VfiCpuOp *op);
+
+/* Whether the op makes neither direction smaller: then columns come first, and each source
+ * row is stretched once for all rows of the result that read it. Else rows come first. */
+bool vfi_resize_enlarges(const VfiOp *op);
+
+/* Rows of one channel of such an op, in any order; fastest if ascending. */
+typedef struct {
+    const VfiCpuOp *op;
+    const VfiResizeTables *tables; /* x0 and x_weight of the @columns that are computed */
+    const float *src;              /* the channel's plane */
+    float *scratch;                /* [vfi_stretch_floats()] */
+    int columns;
+    int held[2]; /* source rows that are stretched, of even and odd number; -1: none */
+} VfiStretch;
+
+size_t vfi_stretch_floats(const VfiOp *op, int columns);
+
+/* Row @y of the result, its computed columns. */
+void vfi_stretch_to_row(VfiStretch *stretch, int y, float *dst);
+
+/* 0, 1, … @n-1: what VfiWarpRow.x is for a whole row. vfi_free(). */
+float *vfi_column_numbers_new(int n, GError **error);
+
 /* Takes the twin's packed weights if they are what @op would pack. Called by an algorithm's
  * prepare, whose packed layout must depend on level, weights, their shape and packed_layout
  * alone. */

@@ -3,6 +3,8 @@
  * from an op to the pool's chunks. */
 #include "op_internal.h"
 
+#include <time.h>
+
 #include <vfi/error.h>
 
 #include "../alloc.h"
@@ -132,6 +134,14 @@ size_t vfi_cpu_op_packed_bytes(const VfiCpuOp *op)
 size_t vfi_cpu_op_scratch_bytes(const VfiCpuOp *op)
 {
     return op->scratch_bytes;
+}
+
+uint64_t vfi_nanoseconds(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
 }
 
 typedef struct {

@@ -2,6 +2,11 @@
 /* Backward warp at every level against bilinear sampling in double precision. */
 #include "kernel_util.h"
 
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "cpu/op_internal.h"
+
 /* Two chained interpolations round three times each; coordinates are the same floats. */
 #define LIMIT 1e-6
 
@@ -172,6 +177,179 @@ START_TEST(the_source_may_have_another_size)
 }
 END_TEST
 
+/* A flow like those of video: a shift and a gentle stretch of its own in each direction. */
+static float *smooth_flow(GRand *random, VfiShape shape, double reach)
+{
+    int plane = shape.h * shape.w;
+    float *flow = g_new(float, (size_t)plane * 2);
+
+    for (int d = 0; d < 2; d++) {
+        double shift = g_rand_double_range(random, -reach, reach);
+        double along_x = g_rand_double_range(random, -0.2, 0.2);
+        double along_y = g_rand_double_range(random, -0.2, 0.2);
+        for (int i = 0; i < plane; i++)
+            flow[d * plane + i] =
+                (float)(shift + along_x * (i % shape.w) + along_y * (i / shape.w));
+    }
+    return flow;
+}
+
+/* Widths around one and two vectors, borders within reach. */
+static VfiShape smooth_shape(GRand *random)
+{
+    static const int widths[] = {7, 8, 15, 16, 17, 31, 32, 33, 47, 64, 90, 131};
+    static const int heights[] = {1, 2, 3, 24};
+
+    return (VfiShape){g_rand_int_range(random, 1, 5),
+                      random_pick(random, heights, G_N_ELEMENTS(heights)),
+                      random_pick(random, widths, G_N_ELEMENTS(widths))};
+}
+
+START_TEST(smooth_flows_match_the_formula)
+{
+    GRand *random = g_rand_new_with_seed((guint32)_i + 30);
+
+    for (int i = 0; i < 8; i++) {
+        VfiShape shape = smooth_shape(random);
+        g_autofree float *source = random_floats(random, vfi_shape_elements(shape));
+        g_autofree float *flow = smooth_flow(random, shape, _i == 0 ? 2.0 : 20.0);
+        check_one(source, flow, shape);
+    }
+    g_rand_free(random);
+}
+END_TEST
+
+/* A pixel has the same bits whether its neighbours move with it (and a vector is read at
+ * once) or apart (and each lane is read by itself). */
+START_TEST(neighbours_do_not_change_a_pixel)
+{
+    GRand *random = g_rand_new_with_seed((guint32)_i + 40);
+    VfiShape shape = smooth_shape(random);
+    VfiOp op = warp_op(shape);
+    size_t plane = (size_t)shape.h * (size_t)shape.w;
+    g_autofree float *source = random_floats(random, vfi_shape_elements(shape));
+    g_autofree float *flow = smooth_flow(random, shape, 4.0);
+    g_autofree float *together =
+        run_op_all_threads(&op, (const float *const[]){source, flow});
+
+    for (size_t parity = 0; parity < 2; parity++) {
+        g_autofree float *apart_flow = g_memdup2(flow, 2 * plane * sizeof(float));
+        for (size_t i = parity; i < plane; i += 2) {
+            apart_flow[i] = i % 4 < 2 ? 1e4f : -1e4f;
+            apart_flow[plane + i] = i % 8 < 4 ? 1e4f : NAN;
+        }
+        g_autofree float *apart =
+            run_op_all_threads(&op, (const float *const[]){source, apart_flow});
+        for (size_t i = 0; i < vfi_shape_elements(shape); i++)
+            if (i % plane % 2 != parity)
+                ck_assert_mem_eq(&apart[i], &together[i], sizeof(float));
+    }
+    g_rand_free(random);
+}
+END_TEST
+
+/* Two columns of every 4 (8, 16) come out as in whole rows. */
+START_TEST(columns_may_lie_apart)
+{
+    static const int widths[] = {16, 32, 48, 80, 160, 272};
+    GRand *random = g_rand_new_with_seed((guint32)_i + 80);
+    VfiShape shape = {3, 5, random_pick(random, widths, G_N_ELEMENTS(widths))};
+    size_t plane = (size_t)shape.h * (size_t)shape.w;
+    g_autofree float *source = random_floats(random, vfi_shape_elements(shape));
+    g_autofree float *flow = smooth_flow(random, shape, _i % 2 == 0 ? 1.0 : 6.0);
+    g_autofree float *whole = g_new(float, vfi_shape_elements(shape));
+    g_autofree float *some = g_new(float, vfi_shape_elements(shape));
+    g_autofree float *x = g_new(float, 3 * (size_t)shape.w);
+    float *flow_x = x + shape.w, *flow_y = flow_x + shape.w;
+    VfiWarpRow row = {.src = source,
+                      .dst_plane = plane,
+                      .src_plane = plane,
+                      .channels = shape.c,
+                      .src_w = shape.w,
+                      .src_h = shape.h};
+
+    for (row.y = 0; row.y < shape.h; row.y++) {
+        size_t at = (size_t)row.y * (size_t)shape.w;
+        for (int i = 0; i < shape.w; i++)
+            x[i] = (float)i;
+        row.x = x;
+        row.n = shape.w;
+        row.dst = whole + at;
+        row.flow_x = flow + at;
+        row.flow_y = flow + plane + at;
+        vfi_cpu_kernels(test_level)->warp_row(&row);
+
+        for (int f = 4; f <= 16; f *= 2) {
+            row.n = shape.w / f * 2;
+            row.dst = some + at;
+            for (int i = 0; i < row.n; i++) {
+                int column = i / 2 * f + f / 2 - 1 + i % 2;
+                x[i] = (float)column;
+                flow_x[i] = flow[at + (size_t)column];
+                flow_y[i] = flow[plane + at + (size_t)column];
+            }
+            row.flow_x = flow_x;
+            row.flow_y = flow_y;
+            vfi_cpu_kernels(test_level)->warp_row(&row);
+            for (size_t c = 0; c < 3; c++)
+                for (int i = 0; i < row.n; i++)
+                    ck_assert_mem_eq(&some[c * plane + at + (size_t)i],
+                                     &whole[c * plane + at + (size_t)x[i]],
+                                     sizeof(float));
+        }
+    }
+    g_rand_free(random);
+}
+END_TEST
+
+/* A source that fills the pages between two that may not be touched, or as much of their
+ * beginning or end as it needs. */
+START_TEST(nothing_outside_the_source_is_read)
+{
+    GRand *random = g_rand_new_with_seed((guint32)_i + 60);
+    VfiShape shape = smooth_shape(random);
+    size_t page = (size_t)sysconf(_SC_PAGESIZE),
+           plane = (size_t)shape.h * (size_t)shape.w;
+    size_t bytes = vfi_shape_elements(shape) * sizeof(float);
+    size_t pages = (bytes + page - 1) / page * page;
+    char *memory =
+        mmap(NULL, pages + 2 * page, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    g_autofree float *flow = smooth_flow(random, shape, 2.0);
+    g_autofree float *dst = g_new(float, vfi_shape_elements(shape));
+    g_autofree float *columns = g_new(float, shape.w);
+
+    for (int x = 0; x < shape.w; x++)
+        columns[x] = (float)x;
+    ck_assert_ptr_ne(memory, MAP_FAILED);
+    ck_assert_int_eq(mprotect(memory + page, pages, PROT_READ | PROT_WRITE), 0);
+    for (size_t at = 0; at <= pages - bytes; at += MAX(pages - bytes, 1)) {
+        float *source = (float *)(void *)(memory + page + at);
+        for (size_t i = 0; i < vfi_shape_elements(shape); i++)
+            source[i] = 1.0f;
+        for (int y = 0; y < shape.h; y++) {
+            size_t row_at = (size_t)y * (size_t)shape.w;
+            VfiWarpRow row = {.dst = dst + row_at,
+                              .src = source,
+                              .x = columns,
+                              .flow_x = flow + row_at,
+                              .flow_y = flow + plane + row_at,
+                              .dst_plane = plane,
+                              .src_plane = plane,
+                              .channels = shape.c,
+                              .src_w = shape.w,
+                              .src_h = shape.h,
+                              .y = y,
+                              .n = shape.w};
+            vfi_cpu_kernels(test_level)->warp_row(&row);
+        }
+        for (size_t i = 0; i < vfi_shape_elements(shape); i++)
+            ck_assert_float_eq(dst[i], 1.0f);
+    }
+    munmap(memory, pages + 2 * page);
+    g_rand_free(random);
+}
+END_TEST
+
 static Suite *make_suite(void)
 {
     Suite *suite = suite_create("warp");
@@ -182,6 +360,10 @@ static Suite *make_suite(void)
     tcase_add_test(tcase, special_values_stay_local);
     tcase_add_test(tcase, wide_rows_match_the_formula);
     tcase_add_test(tcase, the_source_may_have_another_size);
+    tcase_add_loop_test(tcase, smooth_flows_match_the_formula, 0, 2);
+    tcase_add_loop_test(tcase, neighbours_do_not_change_a_pixel, 0, 16);
+    tcase_add_loop_test(tcase, columns_may_lie_apart, 0, 12);
+    tcase_add_loop_test(tcase, nothing_outside_the_source_is_read, 0, 32);
     suite_add_tcase(suite, tcase);
     return suite;
 }

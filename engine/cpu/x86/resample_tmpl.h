@@ -12,7 +12,7 @@ static inline float ISA(lerp1)(float a, float b, float weight)
 }
 
 /* The two source rows blended, and the last column repeated once. */
-static void ISA(blend_rows)(const VfiResizeRow *row)
+static void ISA(blend_source_rows)(const VfiResizeRow *row)
 {
     Vector weight = v_set1(row->y_weight);
     int x = 0;
@@ -25,114 +25,288 @@ static void ISA(blend_rows)(const VfiResizeRow *row)
     row->blend[row->src_w] = row->blend[row->src_w - 1];
 }
 
-/* VECTOR_FLOATS outputs from column @x on. */
-static inline void ISA(resize_vector)(const VfiResizeRow *row, int x, bool enlarges)
+/* src between columns x0[i] and x0[i]+1, for VECTOR_FLOATS outputs. */
+static inline Vector ISA(between_columns)(const float *src, const int32_t *x0,
+                                          const float *x_weight)
 {
-    VectorInt x0 = vi_load(row->x0 + x);
+    int first = x0[0], reach = x0[VECTOR_FLOATS - 1] - first;
+    VectorInt columns = vi_load(x0), index = vi_sub(columns, vi_set1(first));
+    const float *from = src + first;
     Vector left, right;
 
-    if (enlarges) { /* all columns lie within one vector of the first */
-        const float *from = row->blend + row->x0[x];
-        VectorInt index = vi_sub(x0, vi_set1(row->x0[x]));
+    if (reach < VECTOR_FLOATS) {
         left = v_permute(v_load(from), index);
         right = v_permute(v_load(from + 1), index);
+    } else if (reach < 2 * VECTOR_FLOATS - 1) {
+        Vector low = v_load(from), high = v_load(from + VECTOR_FLOATS);
+        left = v_permute2(low, high, index);
+        right = v_permute2(low, high, vi_add(index, vi_set1(1)));
     } else {
-        left = v_gather(row->blend, x0);
-        right = v_gather(row->blend + 1, x0);
+        left = v_gather(src, columns);
+        right = v_gather(src + 1, columns);
     }
-    Vector value = ISA(lerp)(left, right, v_load(row->x_weight + x));
-    v_store(row->dst + x, v_mul(value, v_set1(row->mul)));
+    return ISA(lerp)(left, right, v_load(x_weight));
 }
 
 static void ISA(resize_row)(const VfiResizeRow *row)
 {
     int last = row->dst_w - VECTOR_FLOATS;
+    Vector mul = v_set1(row->mul);
 
-    ISA(blend_rows)(row);
-    if (last < 0) {
-        for (int x = 0; x < row->dst_w; x++) {
-            const float *from = row->blend + row->x0[x];
-            row->dst[x] = row->mul * ISA(lerp1)(from[0], from[1], row->x_weight[x]);
-        }
-        return;
+    ISA(blend_source_rows)(row);
+    for (int x = 0; last < 0 && x < row->dst_w; x++) {
+        const float *from = row->blend + row->x0[x];
+        row->dst[x] = row->mul * ISA(lerp1)(from[0], from[1], row->x_weight[x]);
     }
-    if (row->enlarges) {
-        for (int x = 0; x < last; x += VECTOR_FLOATS)
-            ISA(resize_vector)(row, x, true);
-        ISA(resize_vector)(row, last, true);
-    } else {
-        for (int x = 0; x < last; x += VECTOR_FLOATS)
-            ISA(resize_vector)(row, x, false);
-        ISA(resize_vector)(row, last, false);
-    }
+    for (int x = 0; x < last; x += VECTOR_FLOATS)
+        v_store(
+            row->dst + x,
+            v_mul(ISA(between_columns)(row->blend, row->x0 + x, row->x_weight + x), mul));
+    if (last >= 0)
+        v_store(row->dst + last, v_mul(ISA(between_columns)(row->blend, row->x0 + last,
+                                                            row->x_weight + last),
+                                       mul));
 }
 
-/* Where VECTOR_FLOATS output pixels read: indices of the four corners and two weights. */
+static void ISA(stretch_row)(const VfiStretchRow *row)
+{
+    int last = row->dst_w - VECTOR_FLOATS;
+
+    /* Behind the source there may be nothing that can be read. */
+    memcpy(row->copy, row->src, (size_t)row->src_w * sizeof(float));
+    row->copy[row->src_w] = row->copy[row->src_w - 1];
+    for (int x = 0; last < 0 && x < row->dst_w; x++) {
+        const float *from = row->copy + row->x0[x];
+        row->dst[x] = ISA(lerp1)(from[0], from[1], row->x_weight[x]);
+    }
+    for (int x = 0; x < last; x += VECTOR_FLOATS)
+        v_store(row->dst + x,
+                ISA(between_columns)(row->copy, row->x0 + x, row->x_weight + x));
+    if (last >= 0)
+        v_store(row->dst + last,
+                ISA(between_columns)(row->copy, row->x0 + last, row->x_weight + last));
+}
+
+/* Where VECTOR_FLOATS output pixels read: left and right columns, upper rows, weights. */
 typedef struct {
-    VectorInt top_left, top_right, bottom_left, bottom_right;
+    VectorInt x0, x1, y0;
     Vector x_weight, y_weight;
 } ISA(WarpPlace);
 
 static inline ISA(WarpPlace) ISA(warp_place)(const VfiWarpRow *row, int i)
 {
-    VectorInt column = vi_add(vi_counting(), vi_set1(row->x_begin + i));
     VectorInt x_limit = vi_set1(row->src_w - 1), y_limit = vi_set1(row->src_h - 1);
-    VectorInt one = vi_set1(1), pitch = vi_set1(row->src_w);
-    Vector x = v_add(v_from_int(column), v_load(row->flow_x + i));
+    Vector x = v_add(v_load(row->x + i), v_load(row->flow_x + i));
     Vector y = v_add(v_set1((float)row->y), v_load(row->flow_y + i));
 
     /* The maximum comes first: it turns NaN into 0. */
     x = v_min(v_max(x, v_zero()), v_from_int(x_limit));
     y = v_min(v_max(y, v_zero()), v_from_int(y_limit));
     VectorInt x0 = vi_truncate(x), y0 = vi_truncate(y);
-    VectorInt x1 = vi_min(vi_add(x0, one), x_limit);
-    VectorInt top = vi_mul(y0, pitch);
-    VectorInt bottom = vi_mul(vi_min(vi_add(y0, one), y_limit), pitch);
     return (ISA(WarpPlace)){
-        .top_left = vi_add(top, x0),
-        .top_right = vi_add(top, x1),
-        .bottom_left = vi_add(bottom, x0),
-        .bottom_right = vi_add(bottom, x1),
+        .x0 = x0,
+        .x1 = vi_min(vi_add(x0, vi_set1(1)), x_limit),
+        .y0 = y0,
         .x_weight = v_sub(x, v_from_int(x0)),
         .y_weight = v_sub(y, v_from_int(y0)),
     };
 }
 
-/* VECTOR_FLOATS pixels from the @i-th on, into @dst, planes @dst_plane apart. */
-static inline void ISA(warp_vector)(const VfiWarpRow *row, int i, float *dst,
-                                    size_t dst_plane)
+static inline Vector ISA(warp_mix)(const ISA(WarpPlace) * place, Vector top_left,
+                                   Vector top_right, Vector bottom_left,
+                                   Vector bottom_right)
 {
-    ISA(WarpPlace) place = ISA(warp_place)(row, i);
+    return ISA(lerp)(ISA(lerp)(top_left, top_right, place->x_weight),
+                     ISA(lerp)(bottom_left, bottom_right, place->x_weight),
+                     place->y_weight);
+}
+
+/* Pixels from anywhere. */
+static void ISA(warp_gather)(const VfiWarpRow *row, const ISA(WarpPlace) * place,
+                             float *dst, size_t dst_plane)
+{
+    VectorInt pitch = vi_set1(row->src_w), y_limit = vi_set1(row->src_h - 1);
+    VectorInt top = vi_mul(place->y0, pitch);
+    VectorInt bottom = vi_mul(vi_min(vi_add(place->y0, vi_set1(1)), y_limit), pitch);
+    VectorInt top_left = vi_add(top, place->x0), top_right = vi_add(top, place->x1);
+    VectorInt bottom_left = vi_add(bottom, place->x0);
+    VectorInt bottom_right = vi_add(bottom, place->x1);
     const float *src = row->src;
 
     for (int c = 0; c < row->channels; c++) {
-        Vector top = ISA(lerp)(v_gather(src, place.top_left),
-                               v_gather(src, place.top_right), place.x_weight);
-        Vector bottom = ISA(lerp)(v_gather(src, place.bottom_left),
-                                  v_gather(src, place.bottom_right), place.x_weight);
-        v_store(dst, ISA(lerp)(top, bottom, place.y_weight));
+        v_store(dst,
+                ISA(warp_mix)(place, v_gather(src, top_left), v_gather(src, top_right),
+                              v_gather(src, bottom_left), v_gather(src, bottom_right)));
         src += row->src_plane;
         dst += dst_plane;
     }
 }
 
-/* Fewer pixels than a vector holds, channel by channel through a full vector. */
+/* Where all pixels lie near each other: two vectors a row, from column x on, of the rows y,
+ * y+1 and, if any lane starts a row further down, y+2. Loads and permutes of those are
+ * several times as fast as gathers. A split window has a place of its own for either half of
+ * the lanes. */
+typedef struct {
+    int x[2], y[2];
+    VectorInt left, right; /* columns less x: 0 … 2 * VECTOR_FLOATS - 1 */
+    VectorInt lower;       /* rows less y: 0 or 1 */
+    bool any_lower, is_split;
+} ISA(WarpWindow);
+
+/* Where a window starts so that pixels @span columns wide, the first at @first, lie in its
+ * middle. */
+static inline int ISA(window_start)(const VfiWarpRow *row, int first, float span)
+{
+    int start = first - (2 * VECTOR_FLOATS - 2 - (int)span) / 2;
+    int last = row->src_w - 2 * VECTOR_FLOATS;
+
+    return start < 0 ? 0 : start > last ? last : start;
+}
+
+/* Whether all lanes are in the window once x and the rows of the first lanes are set. */
+static inline bool ISA(fit_window)(const ISA(WarpPlace) * place, ISA(WarpWindow) * window)
+{
+    const int half = VECTOR_FLOATS / 2;
+    VectorInt x = vi_halves(vi_set1(window->x[0]), vi_set1(window->x[1]));
+    VectorInt y = vi_halves(vi_set1(window->y[0]), vi_set1(window->y[1]));
+    /* The first lane may be in the upper row or in the lower one. */
+    unsigned above = vi_signs(vi_sub(place->y0, y));
+    unsigned above0 = above & ((1u << half) - 1), above1 = above >> half;
+
+    window->y[0] -= window->is_split ? above0 != 0 : above != 0;
+    window->y[1] -= window->is_split ? above1 != 0 : above != 0;
+    y = vi_halves(vi_set1(window->y[0]), vi_set1(window->y[1]));
+    window->left = vi_sub(place->x0, x);
+    window->right = vi_sub(place->x1, x);
+    window->lower = vi_sub(place->y0, y);
+    window->any_lower = vi_any_bits(window->lower, 1);
+    return !vi_any_bits(vi_or(window->left, window->right), -2 * VECTOR_FLOATS) &&
+           !vi_any_bits(window->lower, -2);
+}
+
+static inline bool ISA(find_window)(const VfiWarpRow *row, int i,
+                                    const ISA(WarpPlace) * place,
+                                    ISA(WarpWindow) * window)
+{
+    const int half = VECTOR_FLOATS / 2;
+    const float *x = row->x + i;
+
+    if (row->src_w < 2 * VECTOR_FLOATS)
+        return false;
+    int first = vi_first(place->x0), middle = vi_middle(place->x0);
+    window->x[0] = window->x[1] =
+        ISA(window_start)(row, first, x[VECTOR_FLOATS - 1] - x[0]);
+    window->y[0] = window->y[1] = vi_first(place->y0);
+    window->is_split = false;
+    if (ISA(fit_window)(place, window))
+        return true;
+    window->x[0] = ISA(window_start)(row, first, x[half - 1] - x[0]);
+    window->x[1] = ISA(window_start)(row, middle, x[VECTOR_FLOATS - 1] - x[half]);
+    window->y[0] = vi_first(place->y0);
+    window->y[1] = vi_middle(place->y0);
+    window->is_split = true;
+    return ISA(fit_window)(place, window);
+}
+
+typedef struct {
+    Vector top_left, top_right, bottom_left, bottom_right;
+} ISA(WarpCorners);
+
+/* The pixels around each lane's place in the window's part @part. */
+static inline ISA(WarpCorners)
+    ISA(warp_corners)(const VfiWarpRow *row, const ISA(WarpWindow) * window, int part,
+                      const float *src)
+{
+    size_t pitch = (size_t)row->src_w;
+    int y = window->y[part];
+    size_t below = y + 1 < row->src_h ? pitch : 0;
+    size_t lowest = below + (y + 2 < row->src_h ? pitch : 0);
+    size_t next = lowest + (y + 3 < row->src_h ? pitch : 0);
+    VectorInt left = window->left, right = window->right, lower = window->lower;
+    ISA(WarpCorners) at;
+
+    src += (size_t)y * pitch + (size_t)window->x[part];
+    /* The next row of the result will want it: rows are too far apart for the CPU to see. */
+    v_prefetch(src + next);
+    Vector low = v_load(src), high = v_load(src + VECTOR_FLOATS);
+    at.top_left = v_permute2(low, high, left);
+    at.top_right = v_permute2(low, high, right);
+    low = v_load(src + below);
+    high = v_load(src + below + VECTOR_FLOATS);
+    at.bottom_left = v_permute2(low, high, left);
+    at.bottom_right = v_permute2(low, high, right);
+    if (window->any_lower) {
+        low = v_load(src + lowest);
+        high = v_load(src + lowest + VECTOR_FLOATS);
+        at.top_left = v_pick(lower, at.top_left, at.bottom_left);
+        at.top_right = v_pick(lower, at.top_right, at.bottom_right);
+        at.bottom_left = v_pick(lower, at.bottom_left, v_permute2(low, high, left));
+        at.bottom_right = v_pick(lower, at.bottom_right, v_permute2(low, high, right));
+    }
+    return at;
+}
+
+static inline void ISA(warp_from_window)(const VfiWarpRow *row,
+                                         const ISA(WarpPlace) * place,
+                                         const ISA(WarpWindow) * window, float *dst,
+                                         size_t dst_plane)
+{
+    const float *src = row->src;
+
+    for (int c = 0; c < row->channels; c++) {
+        ISA(WarpCorners) at = ISA(warp_corners)(row, window, 0, src);
+        if (window->is_split) {
+            ISA(WarpCorners) other = ISA(warp_corners)(row, window, 1, src);
+            at.top_left = v_halves(at.top_left, other.top_left);
+            at.top_right = v_halves(at.top_right, other.top_right);
+            at.bottom_left = v_halves(at.bottom_left, other.bottom_left);
+            at.bottom_right = v_halves(at.bottom_right, other.bottom_right);
+        }
+        v_store(dst, ISA(warp_mix)(place, at.top_left, at.top_right, at.bottom_left,
+                                   at.bottom_right));
+        src += row->src_plane;
+        dst += dst_plane;
+    }
+}
+
+/* VECTOR_FLOATS pixels from the @i-th on, into @dst, planes @dst_plane apart. Both ways give
+ * the same bits. */
+static inline void ISA(warp_vector)(const VfiWarpRow *row, int i, float *dst,
+                                    size_t dst_plane)
+{
+    ISA(WarpPlace) place = ISA(warp_place)(row, i);
+    ISA(WarpWindow) window;
+
+    if (ISA(find_window)(row, i, &place, &window))
+        ISA(warp_from_window)(row, &place, &window, dst, dst_plane);
+    else
+        ISA(warp_gather)(row, &place, dst, dst_plane);
+}
+
+/* Fewer pixels than a vector holds, channel by channel through a full vector that repeats
+ * the last pixel. */
 static void ISA(warp_tail)(const VfiWarpRow *row, int i)
 {
-    size_t n = (size_t)(row->n - i);
-    float flow[2][VECTOR_FLOATS] = {{0}}, pixels[VECTOR_FLOATS];
+    int n = row->n - i;
+    float x[VECTOR_FLOATS], flow_x[VECTOR_FLOATS], flow_y[VECTOR_FLOATS];
+    float pixels[VECTOR_FLOATS];
     VfiWarpRow tail = *row;
 
-    memcpy(flow[0], row->flow_x + i, n * sizeof(float));
-    memcpy(flow[1], row->flow_y + i, n * sizeof(float));
-    tail.flow_x = flow[0];
-    tail.flow_y = flow[1];
-    tail.x_begin = row->x_begin + i;
+    for (int lane = 0; lane < VECTOR_FLOATS; lane++) {
+        int from = i + (lane < n ? lane : n - 1);
+        x[lane] = row->x[from];
+        flow_x[lane] = row->flow_x[from];
+        flow_y[lane] = row->flow_y[from];
+    }
+    tail.x = x;
+    tail.flow_x = flow_x;
+    tail.flow_y = flow_y;
     tail.channels = 1;
     for (int c = 0; c < row->channels; c++) {
         tail.src = row->src + (size_t)c * row->src_plane;
         ISA(warp_vector)(&tail, 0, pixels, 0);
-        memcpy(row->dst + (size_t)c * row->dst_plane + i, pixels, n * sizeof(float));
+        memcpy(row->dst + (size_t)c * row->dst_plane + i, pixels,
+               (size_t)n * sizeof(float));
     }
 }
 
@@ -149,5 +323,6 @@ static void ISA(warp_row)(const VfiWarpRow *row)
 static void ISA(fill_resample)(VfiCpuKernels *kernels)
 {
     kernels->resize_row = ISA(resize_row);
+    kernels->stretch_row = ISA(stretch_row);
     kernels->warp_row = ISA(warp_row);
 }

@@ -30,6 +30,13 @@ typedef __m256i VectorInt;
 #define v_from_int(a) _mm256_cvtepi32_ps(a)
 #define v_permute(x, index) _mm256_permutevar8x32_ps(x, index)
 #define v_gather(p, index) _mm256_i32gather_ps(p, index, 4)
+/* Lane i: element index[i] of the two vectors a, b in a row. */
+#define v_permute2(a, b, index)                                                          \
+    _mm256_blendv_ps(v_permute(a, index), v_permute(b, index),                           \
+                     _mm256_castsi256_ps(_mm256_slli_epi32(index, 28)))
+/* Lane i: a[i] where flag[i] is 0, b[i] where it is 1. */
+#define v_pick(flag, a, b)                                                               \
+    _mm256_blendv_ps(a, b, _mm256_castsi256_ps(_mm256_slli_epi32(flag, 31)))
 
 #define vi_set1(x) _mm256_set1_epi32(x)
 #define vi_load(p) _mm256_loadu_si256((const __m256i *)(const void *)(p))
@@ -37,8 +44,18 @@ typedef __m256i VectorInt;
 #define vi_sub(a, b) _mm256_sub_epi32(a, b)
 #define vi_mul(a, b) _mm256_mullo_epi32(a, b)
 #define vi_min(a, b) _mm256_min_epi32(a, b)
+#define vi_or(a, b) _mm256_or_si256(a, b)
+/* Lanes 0 and VECTOR_FLOATS / 2. */
+#define vi_first(a) _mm_cvtsi128_si32(_mm256_castsi256_si128(a))
+#define vi_middle(a) _mm_cvtsi128_si32(_mm256_extracti128_si256(a, 1))
+/* Bit i: whether lane i is negative. */
+#define vi_signs(a) ((unsigned)_mm256_movemask_ps(_mm256_castsi256_ps(a)))
+/* The lower half of a, the upper half of b. */
+#define vi_halves(a, b) _mm256_blend_epi32(a, b, 0xf0)
+#define v_halves(a, b) _mm256_blend_ps(a, b, 0xf0)
+/* Whether any lane of a has any of these bits. */
+#define vi_any_bits(a, bits) (!_mm256_testz_si256(a, vi_set1(bits)))
 #define vi_truncate(a) _mm256_cvttps_epi32(a)
-#define vi_counting() _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7)
 
 /* Four channels by three vectors, a vector of inputs each and one weight: 16 registers. */
 #define CONV_OUT 4

@@ -30,6 +30,11 @@ typedef __m512i VectorInt;
 #define v_from_int(a) _mm512_cvtepi32_ps(a)
 #define v_permute(x, index) _mm512_permutexvar_ps(index, x)
 #define v_gather(p, index) _mm512_i32gather_ps(index, p, 4)
+/* Lane i: element index[i] of the two vectors a, b in a row. */
+#define v_permute2(a, b, index) _mm512_permutex2var_ps(a, index, b)
+/* Lane i: a[i] where flag[i] is 0, b[i] where it is 1. */
+#define v_pick(flag, a, b)                                                               \
+    _mm512_mask_blend_ps(_mm512_test_epi32_mask(flag, vi_set1(1)), a, b)
 
 #define vi_set1(x) _mm512_set1_epi32(x)
 #define vi_load(p) _mm512_loadu_si512(p)
@@ -37,9 +42,19 @@ typedef __m512i VectorInt;
 #define vi_sub(a, b) _mm512_sub_epi32(a, b)
 #define vi_mul(a, b) _mm512_mullo_epi32(a, b)
 #define vi_min(a, b) _mm512_min_epi32(a, b)
+#define vi_or(a, b) _mm512_or_si512(a, b)
+/* Lanes 0 and VECTOR_FLOATS / 2. */
+#define vi_first(a) _mm_cvtsi128_si32(_mm512_castsi512_si128(a))
+#define vi_middle(a)                                                                     \
+    _mm_cvtsi128_si32(_mm256_castsi256_si128(_mm512_extracti64x4_epi64(a, 1)))
+/* Bit i: whether lane i is negative. */
+#define vi_signs(a) ((unsigned)_mm512_movepi32_mask(a))
+/* The lower half of a, the upper half of b. */
+#define vi_halves(a, b) _mm512_mask_blend_epi32(0xff00, a, b)
+#define v_halves(a, b) _mm512_mask_blend_ps(0xff00, a, b)
+/* Whether any lane of a has any of these bits. */
+#define vi_any_bits(a, bits) (_mm512_test_epi32_mask(a, vi_set1(bits)) != 0)
 #define vi_truncate(a) _mm512_cvttps_epi32(a)
-#define vi_counting()                                                                    \
-    _mm512_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15)
 
 /* Eight channels by three vectors: 24 of 32 registers hold sums. */
 #define CONV_OUT 8
