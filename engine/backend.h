@@ -66,10 +66,12 @@ typedef struct {
     /* What plans for this device should look like. */
     void (*plan_target)(VfiDevice *device, VfiPlanTarget *target);
 
-    /* Packs the plan's weights and makes it ready to run. The plan and the weights it points
-     * to must outlive the program. */
+    /* Packs the plan's weights, or takes them from plan->packed_weights where a program did
+     * that before, and makes the plan ready to run. The plan and the weights it points to
+     * must outlive the program. */
     VfiProgram *(*compile)(VfiDevice *device, const VfiPlan *plan, GError **error);
     void (*program_free)(VfiDevice *device, VfiProgram *program);
+    /* Bytes of packed weights that the program uses, its own and shared ones. */
     size_t (*program_packed_bytes)(const VfiProgram *program);
     bool (*run)(VfiDevice *device, const VfiProgram *program, int segment,
                 const VfiRunArguments *arguments, GError **error);

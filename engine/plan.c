@@ -434,6 +434,8 @@ static VfiPlan *make_plan(VfiPlanner *planner)
     VfiPlan *plan = g_new0(VfiPlan, 1);
 
     plan->names = g_string_chunk_new(1024);
+    if (graph->weights != NULL)
+        plan->packed_weights = vfi_weights_packed(graph->weights);
     plan->n_scalars = graph->n_scalars;
     plan->n_ops = (int)planner->steps->len;
     plan->ops = g_new0(VfiOp, plan->n_ops);

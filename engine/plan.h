@@ -46,7 +46,8 @@ struct VfiPlan {
     size_t arena_bytes; /* region VFI_REGION_ARENA */
     size_t
         frame_bytes; /* frame stage only: bytes of region VFI_REGION_FRAME0, image included */
-    GStringChunk *names; /* ops' names live here */
+    VfiPackedWeights *packed_weights; /* of the weights that ops point to, or NULL */
+    GStringChunk *names;              /* ops' names live here */
 };
 
 /* What a backend wants of a plan. */

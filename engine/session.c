@@ -208,6 +208,9 @@ VfiSession *vfi_session_new(VfiModel *model, const VfiSessionConfig *config,
 
     if (!build_session(session, config, error)) {
         vfi_session_free(session);
+        /* Memory may be what it failed for: keep nothing that it alone packed. */
+        if (model->weights != NULL)
+            vfi_packed_weights_trim(vfi_weights_packed(model->weights));
         return NULL;
     }
     tell_what_was_built(session);

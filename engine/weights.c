@@ -6,6 +6,7 @@
 struct VfiWeights {
     GHashTable *by_name; /* name (in the value) → VfiWeight, owned */
     size_t n_parameters;
+    VfiPackedWeights *packed;
 };
 
 static void weight_free(void *data)
@@ -42,6 +43,7 @@ VfiWeights *vfi_weights_load(const VfiCheckpoint *checkpoint, VfiWeightFilter wa
 {
     VfiWeights *weights = g_new0(VfiWeights, 1);
 
+    weights->packed = vfi_packed_weights_new();
     weights->by_name = g_hash_table_new_full(g_str_hash, g_str_equal, NULL, weight_free);
     for (size_t i = 0; i < vfi_checkpoint_n_tensors(checkpoint); i++) {
         const VfiTensorInfo *tensor = vfi_checkpoint_tensor(checkpoint, i);
@@ -60,6 +62,7 @@ void vfi_weights_free(VfiWeights *weights)
 {
     if (weights == NULL)
         return;
+    vfi_packed_weights_free(weights->packed);
     g_hash_table_unref(weights->by_name);
     g_free(weights);
 }
@@ -67,6 +70,11 @@ void vfi_weights_free(VfiWeights *weights)
 const VfiWeight *vfi_weights_find(const VfiWeights *weights, const char *name)
 {
     return g_hash_table_lookup(weights->by_name, name);
+}
+
+VfiPackedWeights *vfi_weights_packed(const VfiWeights *weights)
+{
+    return weights->packed;
 }
 
 size_t vfi_weights_n_parameters(const VfiWeights *weights)

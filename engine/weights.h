@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* A model's weights in host memory: contiguous f32 tensors by state-dict name, converted once
- * from the checkpoint. Immutable after loading. */
+ * from the checkpoint. Immutable after loading, but for what is packed from them. */
 #pragma once
 
 #include <stdbool.h>
@@ -9,6 +9,8 @@
 #include <glib.h>
 
 #include <vfi/checkpoint.h>
+
+#include "packed_weights.h"
 
 typedef struct VfiWeights VfiWeights;
 
@@ -30,6 +32,9 @@ void vfi_weights_free(VfiWeights *weights);
 
 /* The tensor of that name, or NULL. */
 const VfiWeight *vfi_weights_find(const VfiWeights *weights, const char *name);
+
+/* Where backends keep what they packed from the tensors; lives as long as these. */
+VfiPackedWeights *vfi_weights_packed(const VfiWeights *weights);
 
 size_t vfi_weights_n_parameters(const VfiWeights *weights);
 size_t vfi_weights_bytes(const VfiWeights *weights);

@@ -20,20 +20,17 @@
 
 #define BF16_CHANNELS_MAX 48
 
-static bool pack_weights(VfiCpuOp *ready, const VfiBlocked *d, GError **error)
+static size_t weight_bytes(const VfiCpuOp *ready)
 {
-    int block = ready->kernels->vector_floats;
-    size_t rows = vfi_blocked_weight_row(d, d->n_phases);
-    size_t width = (size_t)d->n_out_blocks * (size_t)block * sizeof(float);
+    const VfiBlocked *d = ready->state;
 
-    if (vfi_cpu_op_borrow_packed(ready))
-        return true;
-    ready->packed = vfi_try_alloc(rows, width, "packed weights", error);
-    if (ready->packed == NULL)
-        return false;
-    ready->packed_bytes = rows * width;
-    vfi_blocked_pack(&ready->op, d, block, ready->packed);
-    return true;
+    return vfi_blocked_weight_row(d, d->n_phases) * (size_t)d->n_out_blocks *
+           (size_t)ready->kernels->vector_floats * sizeof(float);
+}
+
+static void pack_weights(const VfiCpuOp *ready, void *to)
+{
+    vfi_blocked_pack(&ready->op, ready->state, ready->kernels->vector_floats, to);
 }
 
 /* Whether the op is computed in bf16. Never from planes: those are images and flows, where 8
@@ -55,7 +52,6 @@ static bool blocked_prepare(VfiCpuOp *ready, GError **error)
     VfiBlocked *d = vfi_blocked_new(op, block, rounds_to_bf16(ready));
 
     ready->state = d;
-    ready->packed_layout = d->bf16 ? -d->in_words : d->in_words;
     double chunks = (double)d->rows_n * d->cols_n * d->groups_n;
     if (chunks > G_MAXINT / 2) {
         g_set_error(error, VFI_ERROR, VFI_ERROR_UNSUPPORTED, "%s '%s' is too large",
@@ -66,7 +62,9 @@ static bool blocked_prepare(VfiCpuOp *ready, GError **error)
     ready->scratch_bytes =
         d->segments_bytes + (d->sums_floats + d->copied_words) * sizeof(float);
     d->epilogues = vfi_block_epilogue_new(&op->u.conv, op->dst.shape.c, block, error);
-    return d->epilogues != NULL && pack_weights(ready, d, error);
+    const char *layout = d->bf16 ? "blocked bf16" : d->copies ? "planes" : "blocked";
+    return d->epilogues != NULL &&
+           vfi_cpu_op_pack(ready, layout, weight_bytes(ready), pack_weights, error);
 }
 
 static void blocked_clear(VfiCpuOp *ready)

@@ -52,9 +52,8 @@ static float model_weight(const VfiCpuOp *ready, const VfiDirect *d, int o, int 
 }
 
 static void pack_block(const VfiCpuOp *ready, const VfiDirect *d, int group, int block,
-                       int phase)
+                       int phase, float *to)
 {
-    float *to = (float *)ready->packed + weight_offset(d, group, block, phase);
     int first = group * d->out_group + block_begin(d, block), n = block_size(d, block);
 
     for (int i = 0; i < d->in_group; i++) {
@@ -65,25 +64,26 @@ static void pack_block(const VfiCpuOp *ready, const VfiDirect *d, int group, int
     }
 }
 
-static bool pack_weights(VfiCpuOp *ready, const VfiDirect *d, GError **error)
+static size_t weight_bytes(const VfiCpuOp *ready)
 {
-    int groups = ready->op.u.conv.groups;
-    size_t filters = (size_t)groups * (size_t)d->out_group * (size_t)d->in_group;
-    size_t taps = (size_t)d->first_tap[d->out_phases];
+    const VfiDirect *d = ready->state;
+    size_t filters =
+        (size_t)ready->op.u.conv.groups * (size_t)d->out_group * (size_t)d->in_group;
 
-    if (vfi_cpu_op_borrow_packed(ready))
-        return true;
-    ready->packed = vfi_try_alloc(filters, taps * sizeof(float), "packed weights", error);
-    if (ready->packed == NULL)
-        return false;
-    ready->packed_bytes = filters * taps * sizeof(float);
-    for (int group = 0; group < groups; group++) {
+    return filters * (size_t)d->first_tap[d->out_phases] * sizeof(float);
+}
+
+static void pack_weights(const VfiCpuOp *ready, void *to)
+{
+    const VfiDirect *d = ready->state;
+
+    for (int group = 0; group < ready->op.u.conv.groups; group++) {
         for (int block = 0; block < d->n_out_blocks; block++) {
             for (int phase = 0; phase < d->out_phases; phase++)
-                pack_block(ready, d, group, block, phase);
+                pack_block(ready, d, group, block, phase,
+                           (float *)to + weight_offset(d, group, block, phase));
         }
     }
-    return true;
 }
 
 static bool direct_prepare(VfiCpuOp *ready, GError **error)
@@ -104,7 +104,7 @@ static bool direct_prepare(VfiCpuOp *ready, GError **error)
     if (d->out_stride > 1)
         ready->scratch_bytes +=
             (size_t)d->band_cols * (size_t)d->out_stride * sizeof(float);
-    return pack_weights(ready, d, error);
+    return vfi_cpu_op_pack(ready, "direct", weight_bytes(ready), pack_weights, error);
 }
 
 static void direct_clear(VfiCpuOp *ready)

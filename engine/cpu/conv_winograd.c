@@ -96,7 +96,7 @@ static size_t weight_offset(const VfiCpuOp *ready, VfiOutGroup group, int point)
 }
 
 /* Writes the points of the filter from input channel @i to output channel @o. */
-static void pack_filter(const VfiCpuOp *ready, VfiOutGroup group, int o, int i)
+static void pack_filter(const VfiCpuOp *ready, VfiOutGroup group, int o, int i, float *to)
 {
     const Winograd *w = ready->state;
     size_t block = (size_t)ready->kernels->vector_floats, in = ready->op.src[0].shape.c;
@@ -106,34 +106,32 @@ static void pack_filter(const VfiCpuOp *ready, VfiOutGroup group, int o, int i)
     transform_filter(w, ready->op.u.conv.weight + ((size_t)o * in + (size_t)i) * 9,
                      points);
     for (int p = 0; p < w->points; p++)
-        ((float *)ready->packed)[weight_offset(ready, group, p) + (size_t)i * width +
-                                 (size_t)o - (size_t)group.first * block] =
-            (float)points[p];
+        to[weight_offset(ready, group, p) + (size_t)i * width + (size_t)o -
+           (size_t)group.first * block] = (float)points[p];
 }
 
-static bool pack_weights(VfiCpuOp *ready, GError **error)
+static size_t weight_bytes(const VfiCpuOp *ready)
+{
+    const Winograd *w = ready->state;
+
+    return (size_t)w->in_channels * (size_t)w->out_channels * (size_t)w->points *
+           sizeof(float);
+}
+
+static void pack_weights(const VfiCpuOp *ready, void *to)
 {
     const Winograd *w = ready->state;
     int block = ready->kernels->vector_floats;
     VfiShape in = ready->op.src[0].shape, out = ready->op.dst.shape;
-    size_t filters = (size_t)w->in_channels * (size_t)w->out_channels;
-    size_t filter_bytes = (size_t)w->points * sizeof(float);
 
-    if (vfi_cpu_op_borrow_packed(ready))
-        return true;
-    ready->packed = vfi_try_alloc(filters, filter_bytes, "packed weights", error);
-    if (ready->packed == NULL)
-        return false;
-    ready->packed_bytes = filters * filter_bytes;
-    memset(ready->packed, 0, ready->packed_bytes); /* channels beyond the last */
+    memset(to, 0, weight_bytes(ready)); /* channels beyond the last */
     for (int g = 0; g < w->n_groups; g++) {
         VfiOutGroup group = vfi_out_group(w->out_channels / block, g);
         int end = MIN((group.first + group.n) * block, out.c);
-        for (int o = group.first * block; o < end; o++)
-            for (int i = 0; i < in.c; i++)
-                pack_filter(ready, group, o, i);
+        for (int i = 0; i < in.c; i++)
+            for (int o = group.first * block; o < end; o++)
+                pack_filter(ready, group, o, i, to);
     }
-    return true;
 }
 
 /* A form by its cost: F(6×6) saves products where its borders and weights do not eat them. */
@@ -180,7 +178,6 @@ static bool winograd_prepare(VfiCpuOp *ready, GError **error)
 
     ready->state = w;
     w->form = choose_form(&ready->op);
-    ready->packed_layout = (int)w->form;
     w->tile = w->form == VFI_WINOGRAD_4 ? 4 : 6;
     w->patch = w->tile + 2;
     w->points = w->patch * w->patch;
@@ -202,7 +199,9 @@ static bool winograd_prepare(VfiCpuOp *ready, GError **error)
         sizeof(float) * (w->in_floats + w->sum_floats +
                          MAX(w->patch_floats, (size_t)(2 * w->points * block)));
     w->epilogues = vfi_block_epilogue_new(&ready->op.u.conv, out.c, block, error);
-    return w->epilogues != NULL && pack_weights(ready, error);
+    return w->epilogues != NULL &&
+           vfi_cpu_op_pack(ready, w->form == VFI_WINOGRAD_4 ? "winograd 4" : "winograd 6",
+                           weight_bytes(ready), pack_weights, error);
 }
 
 static void winograd_clear(VfiCpuOp *ready)

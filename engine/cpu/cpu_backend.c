@@ -144,18 +144,15 @@ static void cpu_program_free(VfiDevice *device, VfiProgram *program)
     g_free(program);
 }
 
-/* An op before op @index with the same weights, or NULL. Segments that can replace each other
- * repeat layers. */
-static const VfiCpuOp *find_twin(const VfiProgram *program, int index)
+/* Bytes of packed weights of op @index, unless an op before it uses the same. */
+static size_t more_packed_bytes(const VfiProgram *program, int index)
 {
-    const VfiOp *ops = program->plan->ops;
-    bool has_weights = ops[index].kind == VFI_OP_CONV || ops[index].kind == VFI_OP_DECONV;
+    const void *packed = vfi_cpu_op_packed(program->ops[index]);
 
-    for (int i = 0; has_weights && i < index; i++)
-        if (ops[i].kind == ops[index].kind &&
-            ops[i].u.conv.weight == ops[index].u.conv.weight)
-            return program->ops[i];
-    return NULL;
+    for (int i = 0; i < index; i++)
+        if (vfi_cpu_op_packed(program->ops[i]) == packed)
+            return 0;
+    return vfi_cpu_op_packed_bytes(program->ops[index]);
 }
 
 static VfiProgram *cpu_compile(VfiDevice *device, const VfiPlan *plan, GError **error)
@@ -168,12 +165,12 @@ static VfiProgram *cpu_compile(VfiDevice *device, const VfiPlan *plan, GError **
     program->groups = g_new0(VfiCpuRowGroup *, plan->n_ops);
     for (int i = 0; i < plan->n_ops; i++) {
         VfiCpuOpSetup setup = {
-            .level = device->level, .bf16 = device->bf16, .twin = find_twin(program, i)};
+            .level = device->level, .bf16 = device->bf16, .store = plan->packed_weights};
         program->ops[i] = vfi_cpu_op_new_with(&plan->ops[i], &setup, error);
         if (program->ops[i] == NULL)
             goto fail;
         scratch = MAX(scratch, vfi_cpu_op_scratch_bytes(program->ops[i]));
-        program->packed_bytes += vfi_cpu_op_packed_bytes(program->ops[i]);
+        program->packed_bytes += more_packed_bytes(program, i);
     }
     for (int i = 0; i < plan->n_row_groups; i++) {
         const VfiRowGroup *rows = &plan->row_groups[i];

@@ -10,6 +10,7 @@
 #include <glib.h>
 
 #include "../op.h"
+#include "../packed_weights.h"
 #include "pool.h"
 
 /* Levels of instruction sets; each includes the ones before. */
@@ -37,24 +38,27 @@ const char *vfi_cpu_level_to_string(VfiCpuLevel level);
  * Immutable; knows no memory addresses. */
 typedef struct VfiCpuOp VfiCpuOp;
 
-/* Packs @op (copied) for @level. NULL with VFI_ERROR_NO_MEMORY or _UNSUPPORTED. */
+/* Prepares @op (copied) for @level. The packed weights are the op's own, or those that
+ * @store keeps for all (it must outlive the op). NULL with VFI_ERROR_NO_MEMORY or
+ * _UNSUPPORTED. */
 VfiCpuOp *vfi_cpu_op_new(const VfiOp *op, VfiCpuLevel level, GError **error);
 
 /* How an op is made ready. */
 typedef struct {
     VfiCpuLevel level;
-    bool bf16; /* may round to bf16 where that is faster */
-    /* NULL, or an op that must outlive the new one: where it holds the same weights packed
-     * already, they are not packed again. */
-    const VfiCpuOp *twin;
+    bool bf16;               /* may round to bf16 where that is faster */
+    VfiPackedWeights *store; /* packed weights are taken from it or left there, or NULL */
 } VfiCpuOpSetup;
 
 VfiCpuOp *vfi_cpu_op_new_with(const VfiOp *op, const VfiCpuOpSetup *setup,
                               GError **error);
 void vfi_cpu_op_free(VfiCpuOp *op);
 
-/* Bytes of packed weights (0 if a twin holds them), and of scratch that each thread needs while the op runs. */
+/* Packed weights and tables, and their bytes; ops with the same layer may share them. */
+const void *vfi_cpu_op_packed(const VfiCpuOp *op);
 size_t vfi_cpu_op_packed_bytes(const VfiCpuOp *op);
+
+/* Bytes of scratch that each thread needs while the op runs. */
 size_t vfi_cpu_op_scratch_bytes(const VfiCpuOp *op);
 
 /* Everything that changes from run to run. */

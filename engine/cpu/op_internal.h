@@ -28,11 +28,10 @@ struct VfiCpuOp {
     int n_chunks;
     size_t scratch_bytes; /* a thread */
     size_t packed_bytes;
-    void *packed;      /* weights or tables in the algorithm's own layout; vfi_free() */
-    int packed_layout; /* the algorithm's name for the order of what is packed */
-    const VfiCpuOp *twin; /* who may hold the same packed weights, or NULL */
-    bool borrows_packed;  /* packed belongs to the twin */
-    void *state;          /* the algorithm's own numbers; g_free() */
+    const void *packed;      /* weights or tables in the algorithm's own layout */
+    const VfiPacked *shared; /* whose .packed is, or NULL: the op's own; vfi_free() */
+    VfiPackedWeights *store; /* where weights may be shared, or NULL */
+    void *state;             /* the algorithm's own numbers; g_free() */
 };
 
 extern const VfiCpuAlgorithm vfi_cpu_elementwise;
@@ -125,10 +124,13 @@ void vfi_stretch_to_row(VfiStretch *stretch, int y, float *dst);
 /* 0, 1, … @n-1: what VfiWarpRow.x is for a whole row. vfi_free(). */
 float *vfi_column_numbers_new(int n, GError **error);
 
-/* Takes the twin's packed weights if they are what @op would pack. Called by an algorithm's
- * prepare, whose packed layout must depend on level, weights, their shape and packed_layout
- * alone. */
-bool vfi_cpu_op_borrow_packed(VfiCpuOp *op);
+/* Called by an algorithm's prepare: sets packed and packed_bytes, to @bytes that @pack wrote
+ * for this op or for another one. What @pack writes must depend on @layout (static, names the
+ * form), the level, the weights and the parameters in VfiPackedKey alone. False with
+ * VFI_ERROR_NO_MEMORY. */
+typedef void (*VfiCpuPackFunc)(const VfiCpuOp *op, void *to);
+bool vfi_cpu_op_pack(VfiCpuOp *op, const char *layout, size_t bytes, VfiCpuPackFunc pack,
+                     GError **error);
 
 static inline int vfi_ceil_div(int a, int b)
 {

@@ -65,18 +65,58 @@ static const VfiCpuAlgorithm *choose_algorithm(const VfiOp *op,
     }
 }
 
-bool vfi_cpu_op_borrow_packed(VfiCpuOp *op)
-{
-    const VfiCpuOp *twin = op->twin;
+/* Leads from the store back to the algorithm. */
+typedef struct {
+    const VfiCpuOp *op;
+    VfiCpuPackFunc pack;
+} PackContext;
 
-    if (twin == NULL || twin->algorithm != op->algorithm || twin->level != op->level ||
-        twin->packed_layout != op->packed_layout ||
-        twin->op.u.conv.weight != op->op.u.conv.weight ||
-        twin->op.src[0].shape.c != op->op.src[0].shape.c ||
-        twin->op.dst.shape.c != op->op.dst.shape.c)
+static void pack_for_store(const void *source, void *to)
+{
+    const PackContext *context = source;
+    context->pack(context->op, to);
+}
+
+static bool pack_shared(VfiCpuOp *op, const char *layout, VfiCpuPackFunc pack,
+                        GError **error)
+{
+    const VfiConvParams *p = &op->op.u.conv;
+    const PackContext context = {.op = op, .pack = pack};
+    const VfiPackedKey key = {
+        .weight = p->weight,
+        .layout = layout,
+        .bytes = op->packed_bytes,
+        .level = (int)op->level,
+        .kind = op->op.kind,
+        .in = op->op.src[0].shape.c,
+        .out = op->op.dst.shape.c,
+        .groups = p->groups,
+        .kernel_h = p->kernel_h,
+        .kernel_w = p->kernel_w,
+        .stride = p->stride,
+        .pad_top = p->pad_top,
+        .pad_left = p->pad_left,
+    };
+
+    op->shared = vfi_packed_weights_get(op->store, &key, pack_for_store, &context, error);
+    if (op->shared == NULL)
         return false;
-    op->packed = twin->packed;
-    op->borrows_packed = true;
+    op->packed = op->shared->data;
+    return true;
+}
+
+bool vfi_cpu_op_pack(VfiCpuOp *op, const char *layout, size_t bytes, VfiCpuPackFunc pack,
+                     GError **error)
+{
+    op->packed_bytes = bytes;
+    if (op->store != NULL)
+        return pack_shared(op, layout, pack, error);
+
+    void *own = vfi_try_alloc(bytes, 1, "packed weights", error);
+    if (own == NULL)
+        return false;
+    pack(op, own);
+    op->packed = own;
     return true;
 }
 
@@ -104,7 +144,7 @@ VfiCpuOp *vfi_cpu_op_new_with(const VfiOp *op, const VfiCpuOpSetup *setup, GErro
     ready->op = *op;
     ready->level = level;
     ready->bf16 = setup->bf16;
-    ready->twin = setup->twin;
+    ready->store = setup->store;
     ready->kernels = vfi_cpu_kernels(level);
     ready->algorithm = choose_algorithm(op, ready->kernels);
     if (!ready->algorithm->prepare(ready, error)) {
@@ -120,10 +160,17 @@ void vfi_cpu_op_free(VfiCpuOp *op)
         return;
     if (op->algorithm->clear != NULL)
         op->algorithm->clear(op);
-    if (!op->borrows_packed)
-        vfi_free(op->packed);
+    if (op->shared != NULL)
+        vfi_packed_release(op->shared);
+    else
+        vfi_free((void *)op->packed);
     g_free(op->state);
     g_free(op);
+}
+
+const void *vfi_cpu_op_packed(const VfiCpuOp *op)
+{
+    return op->packed;
 }
 
 size_t vfi_cpu_op_packed_bytes(const VfiCpuOp *op)

@@ -81,15 +81,16 @@ static bool resize_prepare(VfiCpuOp *op, GError **error)
     ResizeState *state = g_new0(ResizeState, 1);
 
     op->state = state;
-    op->packed = vfi_try_alloc(entries, 2 * sizeof(float), "resize tables", error);
-    if (op->packed == NULL)
+    int32_t *x0 = vfi_try_alloc(entries, 2 * sizeof(float), "resize tables", error);
+    if (x0 == NULL)
         return false;
+    op->packed = x0;
     op->packed_bytes = entries * 2 * sizeof(float);
     op->scratch_bytes =
         sizeof(float) * (vfi_resize_enlarges(&op->op) ? vfi_stretch_floats(&op->op, out.w)
                                                       : (size_t)in.w + VFI_ROW_SLACK);
 
-    int32_t *x0 = op->packed, *y0 = x0 + out.w;
+    int32_t *y0 = x0 + out.w;
     float *x_weight = (float *)(void *)(y0 + out.h), *y_weight = x_weight + out.w;
     for (int x = 0; x < out.w; x++)
         source_of(x, in.w, out.w, &x0[x], &x_weight[x]);

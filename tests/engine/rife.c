@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Sessions that run a network (RIFE with deterministic weights, small frames): the same bits
  * whatever the threads, what ran before or what is kept; bisection; cancelling in the middle
- * of an inference; failing allocations. */
+ * of an inference; failing allocations; packed weights that sessions share. */
+#include <sched.h>
 #include <stdatomic.h>
 #include <string.h>
 
@@ -11,7 +12,9 @@
 
 #include "alloc.h"
 #include "check_main.h"
+#include "cpu/kernels.h"
 #include "deterministic_weights.h"
+#include "model_internal.h"
 
 #define WIDTH 50
 #define HEIGHT 38
@@ -83,6 +86,14 @@ static void assert_same_picture(const VfiFrame *a, const VfiFrame *b)
             ck_assert_mem_eq(a->data[plane] + y * a->stride[plane],
                              b->data[plane] + y * b->stride[plane],
                              vfi_video_info_row_bytes(&video, plane));
+}
+
+static VfiPackedStats packed_stats(const VfiModel *model)
+{
+    VfiPackedStats stats;
+
+    vfi_packed_weights_stats(vfi_weights_packed(model->weights), &stats);
+    return stats;
 }
 
 static uint64_t inferences(VfiSession *session)
@@ -277,6 +288,7 @@ START_TEST(failing_allocations_are_errors_that_name_their_purpose)
         if (!built) {
             ck_assert(g_error_matches(error, VFI_ERROR, VFI_ERROR_NO_MEMORY));
             ck_assert_ptr_nonnull(strstr(error->message, "cannot allocate"));
+            ck_assert_uint_eq(packed_stats(model).bytes, 0);
         }
     }
     ck_assert(built);
@@ -304,6 +316,89 @@ START_TEST(a_pair_allocates_nothing)
 }
 END_TEST
 
+/* The second session allocates what is its own, and no weights. */
+START_TEST(sessions_of_a_model_share_packed_weights)
+{
+    g_autoptr(VfiModel) model = open_family("rife_v4_0", NULL);
+    VfiFrame a = make_frame(0, 1), b = make_frame(3, 2), out[2];
+    VfiPackedStats packed[2];
+    VfiSessionStats stats[2];
+    VfiSession *sessions[2];
+    guint64 n_allocations[3];
+
+    for (int i = 0; i < 2; i++) {
+        n_allocations[i] = vfi_alloc_count();
+        sessions[i] = open_session(model, 2);
+        packed[i] = packed_stats(model);
+        vfi_session_get_stats(sessions[i], &stats[i]);
+    }
+    n_allocations[2] = vfi_alloc_count();
+    if (vfi_cpu_level() != VFI_CPU_LEVEL_C) /* that one packs nothing */
+        ck_assert_uint_gt(packed[0].n_packed, 20);
+    ck_assert_uint_eq(packed[1].n_packed, packed[0].n_packed);
+    ck_assert_uint_eq(packed[1].bytes, packed[0].bytes);
+    ck_assert_uint_eq(n_allocations[2] - n_allocations[1] + packed[0].n_packed,
+                      n_allocations[1] - n_allocations[0]);
+    ck_assert_uint_ge(stats[0].packed_weight_bytes, packed[0].bytes);
+    ck_assert_uint_eq(stats[1].packed_weight_bytes, stats[0].packed_weight_bytes);
+
+    /* each works without the other */
+    out[0] = interpolate(sessions[0], &a, &b, 0.5);
+    vfi_session_unref(sessions[0]);
+    ck_assert_uint_eq(vfi_packed_weights_trim(vfi_weights_packed(model->weights)), 0);
+    out[1] = interpolate(sessions[1], &a, &b, 0.5);
+    assert_same_picture(&out[0], &out[1]);
+    vfi_session_unref(sessions[1]);
+    while (packed_stats(model).bytes_in_use > 0)
+        sched_yield(); /* the worker may have had the last reference */
+    ck_assert_uint_eq(vfi_packed_weights_trim(vfi_weights_packed(model->weights)),
+                      packed[0].bytes);
+
+    /* packed anew after that */
+    g_autoptr(VfiSession) later = open_session(model, 2);
+    VfiFrame again = interpolate(later, &a, &b, 0.5);
+    assert_same_picture(&again, &out[0]);
+    ck_assert_uint_eq(packed_stats(model).bytes, packed[0].bytes);
+    vfi_frame_clear(&again);
+    vfi_frame_clear(&out[0]);
+    vfi_frame_clear(&out[1]);
+    vfi_frame_clear(&a);
+    vfi_frame_clear(&b);
+}
+END_TEST
+
+static void *open_one_session(void *user_data)
+{
+    return open_session(user_data, 1);
+}
+
+START_TEST(sessions_built_at_once_pack_once)
+{
+    g_autoptr(VfiModel) model = open_family("rife_v4_0", NULL);
+    g_autoptr(VfiModel) alone = open_family("rife_v4_0", NULL);
+    g_autoptr(VfiSession) only = open_session(alone, 1);
+    VfiFrame a = make_frame(0, 1), b = make_frame(3, 2);
+    VfiFrame expected = interpolate(only, &a, &b, 0.5);
+    GThread *threads[16];
+
+    for (size_t i = 0; i < G_N_ELEMENTS(threads); i++)
+        threads[i] = g_thread_new("open", open_one_session, model);
+    for (size_t i = 0; i < G_N_ELEMENTS(threads); i++) {
+        g_autoptr(VfiSession) session = g_thread_join(threads[i]);
+        if (i % 8 != 0)
+            continue;
+        VfiFrame out = interpolate(session, &a, &b, 0.5);
+        assert_same_picture(&out, &expected);
+        vfi_frame_clear(&out);
+    }
+    ck_assert_uint_eq(packed_stats(model).n_packed, packed_stats(alone).n_packed);
+    ck_assert_uint_eq(packed_stats(model).bytes, packed_stats(alone).bytes);
+    vfi_frame_clear(&expected);
+    vfi_frame_clear(&a);
+    vfi_frame_clear(&b);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("rife");
@@ -317,6 +412,8 @@ int main(void)
     tcase_add_test(tcase, a_cancelled_inference_leaves_the_session_usable);
     tcase_add_test(tcase, failing_allocations_are_errors_that_name_their_purpose);
     tcase_add_test(tcase, a_pair_allocates_nothing);
+    tcase_add_test(tcase, sessions_of_a_model_share_packed_weights);
+    tcase_add_test(tcase, sessions_built_at_once_pack_once);
     suite_add_tcase(suite, tcase);
     return check_main(suite);
 }

@@ -259,22 +259,24 @@ START_TEST(chunks_of_huge_ops_stay_small)
 }
 END_TEST
 
-static VfiCpuOp *new_like(const VfiOp *op, const VfiCpuOp *twin)
+static VfiCpuOp *new_shared(const VfiOp *op, VfiPackedWeights *store)
 {
-    VfiCpuOpSetup setup = {.level = test_level, .twin = twin};
+    VfiCpuOpSetup setup = {.level = test_level, .store = store};
 
     return vfi_cpu_op_new_with(op, &setup, NULL);
 }
 
-/* Layers that a plan repeats pack their weights once, whatever the size of the pictures, and
- * apart for algorithms with another order of weights. */
-START_TEST(a_twin_lends_its_weights)
+/* The same layer is packed once, whatever the size of the pictures, and apart for forms with
+ * another order of weights. */
+START_TEST(ops_with_one_layer_share_its_weights)
 {
     const VfiCpuKernels *kernels = vfi_cpu_kernels(test_level);
     int block = kernels->multiply != NULL ? kernels->vector_floats : 0;
     GRand *random = g_rand_new_with_seed(15);
     ConvCase test = {.op = {.kind = VFI_OP_CONV, .u.conv = three_by_three}};
     int channels = _i == 0 ? 4 : 32; /* direct, Winograd */
+    VfiPackedWeights *store = vfi_packed_weights_new();
+    VfiPackedStats stats;
 
     test.op.src[0].shape = (VfiShape){channels, 16, 40};
     set_result_size(&test, channels);
@@ -283,30 +285,52 @@ START_TEST(a_twin_lends_its_weights)
         conv_case_set_layouts(&test, block, block);
     VfiOp smaller = test.op;
     smaller.src[0].shape.w = smaller.dst.shape.w = 33;
-    VfiCpuOp *twin = vfi_cpu_op_new(&test.op, test_level, NULL);
-    VfiCpuOp *ready = new_like(&smaller, twin);
-    ck_assert_ptr_nonnull(ready);
-    ck_assert_uint_eq(vfi_cpu_op_packed_bytes(ready), 0);
-    ck_assert_ptr_eq(ready->packed, twin->packed);
+    VfiCpuOp *own = vfi_cpu_op_new(&test.op, test_level, NULL);
+    VfiCpuOp *first = new_shared(&test.op, store);
+    VfiCpuOp *second = new_shared(&smaller, store);
+    ck_assert_ptr_nonnull(second);
+    ck_assert_ptr_eq(vfi_cpu_op_packed(first), vfi_cpu_op_packed(second));
+    ck_assert_uint_eq(vfi_cpu_op_packed_bytes(first), vfi_cpu_op_packed_bytes(second));
 
-    /* other weights are not lent */
+    /* the C reference packs nothing */
+    bool packs = test_level != VFI_CPU_LEVEL_C;
+    vfi_packed_weights_stats(store, &stats);
+    ck_assert_uint_eq(stats.n_packed, packs);
+    ck_assert_uint_eq(stats.bytes, vfi_cpu_op_packed_bytes(own));
+    if (packs) {
+        ck_assert_ptr_ne(vfi_cpu_op_packed(own), vfi_cpu_op_packed(first));
+        ck_assert_mem_eq(vfi_cpu_op_packed(own), vfi_cpu_op_packed(first), stats.bytes);
+    }
+
+    /* other weights are not shared */
     g_autofree float *other_weight =
         g_memdup2(test.weight, sizeof(float) * 9 * (gsize)(channels * channels));
     VfiOp other = test.op;
     other.u.conv.weight = other_weight;
-    VfiCpuOp *stranger = new_like(&other, twin);
-    ck_assert(twin->packed == NULL || stranger->packed != twin->packed);
-    vfi_cpu_op_free(stranger);
+    VfiCpuOp *stranger = new_shared(&other, store);
+    vfi_packed_weights_stats(store, &stats);
+    ck_assert_uint_eq(stats.n_packed, 2 * packs);
 
     /* nor what another algorithm, or Winograd's other form, cannot use */
     VfiOp larger = test.op;
     larger.src[0].shape.h = larger.dst.shape.h = 240;
-    VfiCpuOp *form = new_like(&larger, twin);
+    VfiCpuOp *form = new_shared(&larger, store);
     if (_i == 1 && block > 0)
-        ck_assert_ptr_ne(form->packed, twin->packed);
+        ck_assert_ptr_ne(vfi_cpu_op_packed(form), vfi_cpu_op_packed(first));
+    size_t all = 2 * vfi_cpu_op_packed_bytes(own);
+    if (_i == 1 && block > 0)
+        all += vfi_cpu_op_packed_bytes(form);
+
+    /* nobody holds them any more */
     vfi_cpu_op_free(form);
-    vfi_cpu_op_free(ready);
-    vfi_cpu_op_free(twin);
+    vfi_cpu_op_free(stranger);
+    vfi_cpu_op_free(second);
+    vfi_cpu_op_free(first);
+    vfi_packed_weights_stats(store, &stats);
+    ck_assert_uint_eq(stats.bytes_in_use, 0);
+    ck_assert_uint_eq(vfi_packed_weights_trim(store), all);
+    vfi_packed_weights_free(store);
+    vfi_cpu_op_free(own);
     conv_case_clear(&test);
     g_rand_free(random);
 }
@@ -366,7 +390,7 @@ static Suite *make_suite(void)
     tcase_add_loop_test(tcase, large_planes_match_the_definition, 0, 2);
     tcase_add_test(tcase, special_values_stay_in_their_window);
     tcase_add_loop_test(tcase, chunks_of_huge_ops_stay_small, 0, 20);
-    tcase_add_loop_test(tcase, a_twin_lends_its_weights, 0, 2);
+    tcase_add_loop_test(tcase, ops_with_one_layer_share_its_weights, 0, 2);
     tcase_add_test(tcase, misfitting_operands_are_refused);
     tcase_add_test(tcase, a_refused_allocation_is_an_error);
     suite_add_tcase(suite, tcase);

@@ -71,6 +71,8 @@ typedef struct {
     uint64_t cancelled;   /**< jobs that ended without a picture */
     uint64_t work_chunks; /**< chunks of work run for this session */
     size_t arena_bytes;   /**< planned memory, allocated once */
+    /** Weights in the layout that the device computes with, shared by all sessions of the
+     * model where it is the CPU. */
     size_t packed_weight_bytes;
     unsigned threads;
     int padded_width; /**< size that the network sees, pixels */

@@ -1,0 +1,163 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "packed_weights.h"
+
+#include <stdbool.h>
+#include <string.h>
+
+#include "alloc.h"
+
+typedef struct {
+    VfiPacked packed; /* what users see; first, so that it leads back here */
+    VfiPackedWeights *store;
+    VfiPackedKey key;
+    void *memory;
+    unsigned users; /* under the store's lock, like what follows */
+    bool ready;     /* else the first user is still packing */
+} Entry;
+
+struct VfiPackedWeights {
+    GMutex lock;
+    GCond became_ready;
+    GHashTable *entries; /* of Entry, owned, each its own key */
+    uint64_t n_packed;
+};
+
+static guint entry_hash(gconstpointer data)
+{
+    return g_direct_hash(((const Entry *)data)->key.weight);
+}
+
+static gboolean entry_equal(gconstpointer data_a, gconstpointer data_b)
+{
+    const VfiPackedKey *a = &((const Entry *)data_a)->key;
+    const VfiPackedKey *b = &((const Entry *)data_b)->key;
+
+    return a->weight == b->weight && strcmp(a->layout, b->layout) == 0 &&
+           a->bytes == b->bytes && a->level == b->level && a->kind == b->kind &&
+           a->in == b->in && a->out == b->out && a->groups == b->groups &&
+           a->kernel_h == b->kernel_h && a->kernel_w == b->kernel_w &&
+           a->stride == b->stride && a->pad_top == b->pad_top &&
+           a->pad_left == b->pad_left;
+}
+
+static void entry_free(gpointer data)
+{
+    Entry *entry = data;
+
+    vfi_free(entry->memory);
+    g_free(entry);
+}
+
+VfiPackedWeights *vfi_packed_weights_new(void)
+{
+    VfiPackedWeights *store = g_new0(VfiPackedWeights, 1);
+
+    g_mutex_init(&store->lock);
+    g_cond_init(&store->became_ready);
+    store->entries = g_hash_table_new_full(entry_hash, entry_equal, entry_free, NULL);
+    return store;
+}
+
+void vfi_packed_weights_free(VfiPackedWeights *store)
+{
+    if (store == NULL)
+        return;
+    g_hash_table_unref(store->entries);
+    g_cond_clear(&store->became_ready);
+    g_mutex_clear(&store->lock);
+    g_free(store);
+}
+
+/* A new entry that is still to be packed, or NULL. Under the lock: the memory is not
+ * touched yet, so that this takes no time. */
+static Entry *add_entry(VfiPackedWeights *store, const VfiPackedKey *key, GError **error)
+{
+    void *memory = vfi_try_alloc(key->bytes, 1, "packed weights", error);
+
+    if (memory == NULL)
+        return NULL;
+    Entry *entry = g_new0(Entry, 1);
+    entry->packed.data = entry->memory = memory;
+    entry->store = store;
+    entry->key = *key;
+    g_hash_table_add(store->entries, entry);
+    return entry;
+}
+
+const VfiPacked *vfi_packed_weights_get(VfiPackedWeights *store, const VfiPackedKey *key,
+                                        VfiPackFunc pack, const void *source,
+                                        GError **error)
+{
+    const Entry wanted = {.key = *key};
+
+    g_mutex_lock(&store->lock);
+    Entry *entry = g_hash_table_lookup(store->entries, &wanted);
+    bool is_first = entry == NULL;
+    if (is_first)
+        entry = add_entry(store, key, error);
+    if (entry == NULL) {
+        g_mutex_unlock(&store->lock);
+        return NULL;
+    }
+    entry->users++;
+    if (is_first) {
+        g_mutex_unlock(&store->lock);
+        pack(source, entry->memory);
+        g_mutex_lock(&store->lock);
+        entry->ready = true;
+        store->n_packed++;
+        g_cond_broadcast(&store->became_ready);
+    }
+    while (!entry->ready)
+        g_cond_wait(&store->became_ready, &store->lock);
+    g_mutex_unlock(&store->lock);
+    return &entry->packed;
+}
+
+void vfi_packed_release(const VfiPacked *packed)
+{
+    Entry *entry = (Entry *)packed;
+
+    if (entry == NULL)
+        return;
+    VfiPackedWeights *store = entry->store;
+    g_mutex_lock(&store->lock);
+    entry->users--;
+    g_mutex_unlock(&store->lock);
+}
+
+size_t vfi_packed_weights_trim(VfiPackedWeights *store)
+{
+    GHashTableIter iter;
+    gpointer key;
+    size_t freed = 0;
+
+    g_mutex_lock(&store->lock);
+    g_hash_table_iter_init(&iter, store->entries);
+    while (g_hash_table_iter_next(&iter, &key, NULL)) {
+        const Entry *entry = key;
+        if (entry->users > 0)
+            continue;
+        freed += entry->key.bytes;
+        g_hash_table_iter_remove(&iter);
+    }
+    g_mutex_unlock(&store->lock);
+    return freed;
+}
+
+void vfi_packed_weights_stats(VfiPackedWeights *store, VfiPackedStats *stats)
+{
+    GHashTableIter iter;
+    gpointer key;
+
+    g_mutex_lock(&store->lock);
+    *stats = (VfiPackedStats){.n_packed = store->n_packed};
+    g_hash_table_iter_init(&iter, store->entries);
+    while (g_hash_table_iter_next(&iter, &key, NULL)) {
+        const Entry *entry = key;
+        stats->bytes += entry->key.bytes;
+        if (entry->users > 0)
+            stats->bytes_in_use += entry->key.bytes;
+    }
+    g_mutex_unlock(&store->lock);
+}
