@@ -39,7 +39,9 @@ typedef struct {
     float time;                    /* t of the in-between */
     float *scalars;                /* host; filled when the call returns */
     const atomic_int *cancel;      /* polled between chunks of work; may be NULL */
-    uint64_t *op_nanoseconds; /* NULL, or the time of each op of the plan is added here */
+    /* NULL, or the time of each op of the plan is added here; a row group's time is divided
+     * among its ops. */
+    uint64_t *op_nanoseconds;
 } VfiRunArguments;
 
 /* Calls that return bool give false with VFI_ERROR_CANCELLED once *cancel is non-zero, or

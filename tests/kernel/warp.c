@@ -187,9 +187,10 @@ static float *smooth_flow(GRand *random, VfiShape shape, double reach)
         double shift = g_rand_double_range(random, -reach, reach);
         double along_x = g_rand_double_range(random, -0.2, 0.2);
         double along_y = g_rand_double_range(random, -0.2, 0.2);
-        for (int i = 0; i < plane; i++)
-            flow[d * plane + i] =
-                (float)(shift + along_x * (i % shape.w) + along_y * (i / shape.w));
+        for (int i = 0; i < plane; i++) {
+            int x = i % shape.w, y = i / shape.w;
+            flow[d * plane + i] = (float)(shift + along_x * x + along_y * y);
+        }
     }
     return flow;
 }
