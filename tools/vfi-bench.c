@@ -72,10 +72,12 @@ static gboolean make_frames(Bench *bench, GError **error)
 static gboolean open_session(Bench *bench, GError **error)
 {
     const BenchArguments *a = bench->arguments;
+    VfiPrecision precision;
 
-    if (strcmp(a->precision, "f32") != 0) {
-        g_set_error(error, VFI_ERROR, VFI_ERROR_UNSUPPORTED,
-                    "precision \"%s\" is not there: expected f32", a->precision);
+    if (!vfi_precision_from_string(a->precision, &precision)) {
+        g_set_error(error, VFI_ERROR, VFI_ERROR_INVALID_ARGUMENT,
+                    "precision \"%s\" is unknown: expected auto, f32, tf32, bf16 or f16",
+                    a->precision);
         return FALSE;
     }
     VfiSessionConfig config = {
@@ -83,6 +85,7 @@ static gboolean open_session(Bench *bench, GError **error)
         .device = a->device,
         .scale = a->scale,
         .threads = (unsigned)MAX(a->threads, 0),
+        .precision = precision,
     };
     bench->model = vfi_model_open(a->model, NULL, error);
     if (bench->model == NULL)
@@ -141,7 +144,8 @@ int main(int argc, char **argv)
         {"times", 0, 0, G_OPTION_ARG_STRING, &a.times, "in-betweens of a pair (0.5)",
          "T,T…"},
         {"scale", 0, 0, G_OPTION_ARG_DOUBLE, &a.scale, "flow scale (1)", "S"},
-        {"precision", 0, 0, G_OPTION_ARG_STRING, &a.precision, "f32", "P"},
+        {"precision", 0, 0, G_OPTION_ARG_STRING, &a.precision,
+         "auto, f32 (default), bf16, …", "P"},
         {"device", 0, 0, G_OPTION_ARG_STRING, &a.device, "auto, cpu, cuda[:N]", "D"},
         {"json", 0, 0, G_OPTION_ARG_NONE, &a.json, "one line of JSON", NULL},
         {"profile", 0, 0, G_OPTION_ARG_NONE, &a.profile, "time of each op", NULL},

@@ -103,7 +103,7 @@ void bench_print_json(const Bench *bench, const BenchFigures *f)
            "\"packed_weight_bytes\": %zu, \"rss_bytes\": %" G_GUINT64_FORMAT,
            name, info->family, info->variant, video->width, video->height,
            f->stats.padded_width, f->stats.padded_height, f->stats.scale,
-           f->stats.threads, f->stats.cpu_level, device, bench->arguments->precision,
+           f->stats.threads, f->stats.cpu_level, device, f->stats.precision,
            bench->n_times, bench->arguments->runs, f->median, f->min, f->max,
            f->gflop / 1e9, f->gflops, f->stats.arena_bytes, f->stats.packed_weight_bytes,
            f->rss_bytes);
@@ -121,7 +121,7 @@ void bench_print_text(const Bench *bench, const BenchFigures *f)
            f->stats.padded_width, f->stats.padded_height, f->stats.scale, bench->n_times,
            bench->n_times == 1 ? "" : "s");
     printf("%s %s, %u threads, %s\n", f->stats.device, f->stats.cpu_level,
-           f->stats.threads, bench->arguments->precision);
+           f->stats.threads, f->stats.precision);
     printf("ms a pair      median %.1f, min %.1f, max %.1f of %d\n", f->median, f->min,
            f->max, bench->arguments->runs);
     printf("convolutions   %.1f GFLOP a pair, %.0f GFLOP/s effective\n", f->gflop / 1e9,
