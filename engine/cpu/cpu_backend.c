@@ -118,13 +118,19 @@ static void cpu_trim(VfiDevice *device)
     vfi_trim_host_memory();
 }
 
+/* Stride 2 gains too little to copy operands for it. Sizes are not known yet. */
+static bool gains_from_blocks(const VfiOp *op)
+{
+    return op->u.conv.stride == 1 && vfi_winograd_suits(op);
+}
+
 static void cpu_plan_target(VfiDevice *device, VfiPlanTarget *target)
 {
     const VfiCpuKernels *kernels = vfi_cpu_kernels(device->level);
 
     *target = (VfiPlanTarget){
         .channel_block = kernels->multiply != NULL ? kernels->vector_floats : 0,
-        .gains_from_blocks = vfi_winograd_suits,
+        .gains_from_blocks = gains_from_blocks,
         .row_groups = true,
     };
 }

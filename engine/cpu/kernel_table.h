@@ -115,6 +115,28 @@ typedef struct {
     int n;
 } VfiEpiloguePixels;
 
+/* Forms of Winograd's algorithm for 3 × 3 kernels. */
+typedef enum {
+    VFI_WINOGRAD_4,          /* F(4×4, 3×3) */
+    VFI_WINOGRAD_6,          /* F(6×6, 3×3) */
+    VFI_WINOGRAD_4_STRIDE_2, /* four by four results of stride 2 */
+    VFI_WINOGRAD_FORMS
+} VfiWinogradForm;
+
+/* The squares of a form, by their sides. */
+typedef struct {
+    int stride;
+    int tile; /* results of a tile */
+    int patch; /* pixels that they are made of, and the points that pixels are turned into */
+    int sums; /* sums of products, which are turned into results */
+} VfiWinogradSize;
+
+static const VfiWinogradSize vfi_winograd_sizes[VFI_WINOGRAD_FORMS] = {
+    [VFI_WINOGRAD_4] = {1, 4, 6, 6},
+    [VFI_WINOGRAD_6] = {1, 6, 8, 8},
+    [VFI_WINOGRAD_4_STRIDE_2] = {2, 4, 9, 5},
+};
+
 /* Winograd's algorithm, input side: one tile, n_blocks channel blocks of a blocked tensor.
  * Block b's pixel (y, x) of the patch is src[b * block_pitch + y * row_pitch + x *
  * vector_floats], its point p goes to dst[p * point_pitch + b * vector_floats]. */
@@ -125,22 +147,15 @@ typedef struct {
     int n_blocks;
 } VfiWinogradInput;
 
-/* Output side: the points of one tile and channel block, src + p * point_pitch, to a square
- * of pixels with the epilogue; dst and residual have rows row_pitch floats apart. */
+/* Output side: the sums of one tile and channel block, src + s * sum_pitch, to a square of
+ * pixels with the epilogue; dst and residual have rows row_pitch floats apart. */
 typedef struct {
     VfiBlockEpilogue epilogue;
     const float *src;
     float *dst;
     const float *residual; /* or NULL */
-    size_t point_pitch, row_pitch;
+    size_t sum_pitch, row_pitch;
 } VfiWinogradOutput;
-
-/* Forms of Winograd's algorithm for 3 × 3 kernels of stride 1. */
-typedef enum {
-    VFI_WINOGRAD_4, /* F(4×4, 3×3): 36 points, patches of 6 × 6 */
-    VFI_WINOGRAD_6, /* F(6×6, 3×3): 64 points, patches of 8 × 8 */
-    VFI_WINOGRAD_FORMS
-} VfiWinogradForm;
 
 /* Rounds one row of a channel block to pairs of bf16 with zeros around it: for i < n, x =
  * x_begin + i, dst[i * vector_floats / 2 + k] = pair of src[x * vector_floats + 2k] and its

@@ -44,7 +44,8 @@ extern const VfiCpuAlgorithm vfi_cpu_conv_blocked;  /* the same, to channel bloc
 extern const VfiCpuAlgorithm vfi_cpu_conv_winograd; /* CONV, see vfi_winograd_suits() */
 extern const VfiCpuAlgorithm vfi_cpu_reorder;       /* COPY from one layout to another */
 
-/* Whether Winograd's algorithm can do the op if all its operands are in channel blocks. */
+/* Whether Winograd's algorithm can do the op, and faster than the direct one, if all its
+ * operands are in channel blocks. */
 bool vfi_winograd_suits(const VfiOp *op);
 
 /* The table of a level that the machine has. */

@@ -92,6 +92,15 @@ static void build_mixed(VfiGraph *graph)
     vfi_graph_output(graph, "x", conv(graph, y, 4, 1));
 }
 
+/* A layer of stride 2 that reads planes. */
+static void build_halving(VfiGraph *graph)
+{
+    VfiValue image = vfi_graph_image(graph, 0);
+    VfiValue parts[] = {conv(graph, image, 0, 1), image};
+
+    vfi_graph_output(graph, "x", conv(graph, vfi_graph_concat(graph, parts, 2), 3, 2));
+}
+
 static void run(VfiDevice *device, const VfiPlan *plan, const float *image, char *arena)
 {
     VfiProgram *program = vfi_backend_cpu.compile(device, plan, NULL);
@@ -139,6 +148,8 @@ static const struct {
     {build_chain, 0},
     /* the concatenation and skip are copied to blocks, wide and the first output to planes */
     {build_mixed, 4},
+    /* stride 2 is not worth copies */
+    {build_halving, 0},
 };
 
 START_TEST(blocked_plans_compute_the_same)

@@ -143,16 +143,41 @@ START_TEST(tiles_match_the_definition)
 }
 END_TEST
 
+/* The same for Winograd's form of stride 2: even and odd sizes that end at each of the eight
+ * pixels that a tile steps by. */
+START_TEST(tiles_of_stride_2_match_the_definition)
+{
+    static const int channels[] = {17, 40, 33, 97, 20, 16, 35, 50};
+    GRand *random = g_rand_new_with_seed((guint32)_i + 17);
+    VfiConvParams params = three_by_three;
+    VfiShape in = {channels[_i % 8], 33 + _i % 8, 65 + 3 * _i % 8};
+    ConvCase test = {.op = {.kind = VFI_OP_CONV}};
+
+    params.stride = 2;
+    params.activation.kind = activations[_i % 3];
+    params.residual = (VfiResidual)(_i / 3 % 3);
+    test.op.u.conv = params;
+    test.op.src[0].shape = in;
+    set_result_size(&test, 16 + 5 * _i);
+    ck_assert(vfi_winograd_suits(&test.op));
+    check_one(random, params, in, 16 + 5 * _i);
+    g_rand_free(random);
+}
+END_TEST
+
 /* DESIGN: at most 6e-6 rms of the largest sum, on layers as RIFE has them. */
 START_TEST(winograd_is_accurate_on_average)
 {
-    static const VfiShape shapes[] = {{192, 12, 20}, {64, 60, 64}};
+    static const VfiShape shapes[] = {
+        {192, 12, 20}, {64, 60, 64}, {32, 32, 48}, {192, 32, 48}};
+    static const int strides[] = {1, 1, 2, 2};
     const VfiCpuKernels *kernels = vfi_cpu_kernels(test_level);
     GRand *random = g_rand_new_with_seed(16);
     ConvCase test = {.op = {.kind = VFI_OP_CONV, .u.conv = three_by_three}};
 
     if (kernels->multiply != NULL) {
         test.op.src[0].shape = shapes[_i];
+        test.op.u.conv.stride = strides[_i];
         set_result_size(&test, 32);
         conv_case_fill(&test, random, true);
         conv_case_set_layouts(&test, kernels->vector_floats, kernels->vector_floats);
@@ -236,20 +261,21 @@ START_TEST(chunks_of_huge_ops_stay_small)
     const VfiCpuKernels *kernels = vfi_cpu_kernels(test_level);
     int block = kernels->multiply != NULL ? kernels->vector_floats : 0;
     ConvCase test = {.op = {.kind = VFI_OP_CONV, .u.conv = three_by_three}};
-    int o = outputs[_i % 5], layout = _i / 5;
+    int o = outputs[_i % 5], layout = _i / 5 % 4, stride = 1 + _i / 20;
     VfiShape in = inputs[_i % 5];
-    double products = 9.0 * in.c * in.h * in.w * o;
 
     test.weight = g_new0(float, (gsize)(9 * in.c * o));
     test.op.u.conv.weight = test.op.u.conv.activation.slope = test.weight;
     test.op.n_src = 1;
     test.op.src[0].shape = in;
+    test.op.u.conv.stride = stride;
     set_result_size(&test, o);
+    double products = 9.0 * in.c * (double)vfi_shape_elements(test.op.dst.shape);
     conv_case_set_layouts(&test, layout & 1 ? block : 0, layout & 2 ? block : 0);
     VfiCpuOp *ready = vfi_cpu_op_new(&test.op, test_level, NULL);
     ck_assert_ptr_nonnull(ready);
     if (uses_winograd(&test.op))
-        products /= 4.0;
+        products /= stride == 1 ? 4.0 : 144.0 / 81.0;
     /* Bands and pieces differ by less than a factor of two. */
     ck_assert_double_le(products / ready->n_chunks,
                         test_level == VFI_CPU_LEVEL_C ? 2e7 : 2e8);
@@ -274,17 +300,19 @@ START_TEST(ops_with_one_layer_share_its_weights)
     int block = kernels->multiply != NULL ? kernels->vector_floats : 0;
     GRand *random = g_rand_new_with_seed(15);
     ConvCase test = {.op = {.kind = VFI_OP_CONV, .u.conv = three_by_three}};
-    int channels = _i == 0 ? 4 : 32; /* direct, Winograd */
+    int channels = _i == 0 ? 4 : 32; /* direct, Winograd, Winograd of stride 2 */
     VfiPackedWeights *store = vfi_packed_weights_new();
     VfiPackedStats stats;
 
-    test.op.src[0].shape = (VfiShape){channels, 16, 40};
+    test.op.u.conv.stride = _i == 2 ? 2 : 1;
+    test.op.src[0].shape = (VfiShape){channels, 32, 80};
     set_result_size(&test, channels);
     conv_case_fill(&test, random, true);
-    if (_i == 1)
+    if (_i > 0)
         conv_case_set_layouts(&test, block, block);
     VfiOp smaller = test.op;
-    smaller.src[0].shape.w = smaller.dst.shape.w = 33;
+    smaller.src[0].shape.h /= 2;
+    smaller.dst.shape.h /= 2;
     VfiCpuOp *own = vfi_cpu_op_new(&test.op, test_level, NULL);
     VfiCpuOp *first = new_shared(&test.op, store);
     VfiCpuOp *second = new_shared(&smaller, store);
@@ -311,14 +339,16 @@ START_TEST(ops_with_one_layer_share_its_weights)
     vfi_packed_weights_stats(store, &stats);
     ck_assert_uint_eq(stats.n_packed, 2 * packs);
 
-    /* nor what another algorithm, or Winograd's other form, cannot use */
+    /* nor what another algorithm, or another of Winograd's forms, cannot use */
     VfiOp larger = test.op;
+    larger.u.conv.stride = 1;
     larger.src[0].shape.h = larger.dst.shape.h = 240;
+    larger.dst.shape.w = larger.src[0].shape.w;
     VfiCpuOp *form = new_shared(&larger, store);
-    if (_i == 1 && block > 0)
+    if (_i > 0 && block > 0)
         ck_assert_ptr_ne(vfi_cpu_op_packed(form), vfi_cpu_op_packed(first));
     size_t all = 2 * vfi_cpu_op_packed_bytes(own);
-    if (_i == 1 && block > 0)
+    if (_i > 0 && block > 0)
         all += vfi_cpu_op_packed_bytes(form);
 
     /* nobody holds them any more */
@@ -385,12 +415,13 @@ static Suite *make_suite(void)
     tcase_add_test(tcase, two_by_two_pads_on_one_side);
     tcase_add_test(tcase, many_channels_match_the_definition);
     tcase_add_loop_test(tcase, tiles_match_the_definition, 0, 9);
-    tcase_add_loop_test(tcase, winograd_is_accurate_on_average, 0, 2);
+    tcase_add_loop_test(tcase, tiles_of_stride_2_match_the_definition, 0, 16);
+    tcase_add_loop_test(tcase, winograd_is_accurate_on_average, 0, 4);
     tcase_add_test(tcase, sizes_of_one_pixel_match_the_definition);
     tcase_add_loop_test(tcase, large_planes_match_the_definition, 0, 2);
     tcase_add_test(tcase, special_values_stay_in_their_window);
-    tcase_add_loop_test(tcase, chunks_of_huge_ops_stay_small, 0, 20);
-    tcase_add_loop_test(tcase, ops_with_one_layer_share_its_weights, 0, 2);
+    tcase_add_loop_test(tcase, chunks_of_huge_ops_stay_small, 0, 40);
+    tcase_add_loop_test(tcase, ops_with_one_layer_share_its_weights, 0, 3);
     tcase_add_test(tcase, misfitting_operands_are_refused);
     tcase_add_test(tcase, a_refused_allocation_is_an_error);
     suite_add_tcase(suite, tcase);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The transforms of Winograd's F(4×4, 3×3) and F(6×6, 3×3) (Lavin and Gray, "Fast Algorithms
  * for Convolutional Neural Networks", 2016) for any vector width; a vector holds one pixel or
- * point of a channel block. Interpolation points: 0, ±1, ±2, ∞ and, for F(6×6), ±1/2. */
+ * point of a channel block. Interpolation points: 0, ±1, ±2, ∞ and, for F(6×6), ±1/2. For
+ * stride 2 see conv_winograd_forms.c. */
 
 /* Bᵀ x of F(4×4): six pixels to six points. */
 static inline __attribute__((always_inline)) void ISA(input_points_4)(const Vector *x,
@@ -78,68 +79,118 @@ static inline __attribute__((always_inline)) void ISA(output_points_6)(const Vec
                              v_fma(v_set1(32.0f), difference2, difference1)));
 }
 
-/* Points of a patch of @patch × @patch pixels: columns first, then rows. */
+/* Nine pixels to nine points for stride 2: Bᵀ of F(4, 2) with the points 0, 1, -1, 2, ∞ for
+ * the pixels of the outer taps, and for those of the middle tap what adds to its sums. */
 static inline __attribute__((always_inline)) void
-ISA(winograd_input_of)(const VfiWinogradInput *w, const int patch)
+ISA(input_points_stride_2)(const Vector *x, Vector *y)
 {
+    const Vector two = v_set1(2.0f), three = v_set1(3.0f);
+    Vector difference = v_sub(x[6], x[2]);
+    Vector twice = v_mul(two, x[2]);
+
+    y[0] = v_fma(two, v_sub(x[0], x[4]), difference);
+    y[1] = v_sub(v_sub(x[6], x[4]), twice);
+    y[2] = v_add(v_fnma(three, x[4], x[6]), twice);
+    y[3] = difference;
+    y[4] = v_fnma(two, difference, v_sub(x[8], x[4]));
+    y[5] = v_sub(x[1], x[5]);
+    y[6] = v_add(x[5], x[3]);
+    y[7] = v_sub(x[5], x[3]);
+    y[8] = v_sub(x[7], x[3]);
+}
+
+/* Aᵀ x of F(4, 2): five sums to four pixels. */
+static inline __attribute__((always_inline)) void
+ISA(output_points_stride_2)(const Vector *x, Vector *y)
+{
+    const Vector two = v_set1(2.0f), four = v_set1(4.0f), eight = v_set1(8.0f);
+    Vector sum = v_add(x[1], x[2]), difference = v_sub(x[1], x[2]);
+
+    y[0] = v_add(v_add(x[0], x[3]), sum);
+    y[1] = v_fma(two, x[3], difference);
+    y[2] = v_fma(four, x[3], sum);
+    y[3] = v_add(x[4], v_fma(eight, x[3], difference));
+}
+
+static inline __attribute__((always_inline)) void
+ISA(input_points)(const VfiWinogradForm form, const Vector *pixels, Vector *points)
+{
+    if (form == VFI_WINOGRAD_4)
+        ISA(input_points_4)(pixels, points);
+    else if (form == VFI_WINOGRAD_6)
+        ISA(input_points_6)(pixels, points);
+    else
+        ISA(input_points_stride_2)(pixels, points);
+}
+
+static inline __attribute__((always_inline)) void
+ISA(output_points)(const VfiWinogradForm form, const Vector *sums, Vector *pixels)
+{
+    if (form == VFI_WINOGRAD_4)
+        ISA(output_points_4)(sums, pixels);
+    else if (form == VFI_WINOGRAD_6)
+        ISA(output_points_6)(sums, pixels);
+    else
+        ISA(output_points_stride_2)(sums, pixels);
+}
+
+/* Points of a patch: columns first, then rows. Inlined with a constant form. */
+static inline __attribute__((always_inline)) void
+ISA(winograd_input_of)(const VfiWinogradInput *w, const VfiWinogradForm form)
+{
+    const int patch = vfi_winograd_sizes[form].patch;
+    const int step = vfi_winograd_sizes[form].tile * vfi_winograd_sizes[form].stride;
+
     for (int b = 0; b < w->n_blocks; b++) {
         const float *src = w->src + (size_t)b * w->block_pitch;
         float *dst = w->dst + (size_t)b * VECTOR_FLOATS;
-        Vector rows[8][8];
+        Vector rows[9][9];
 
         /* The next tile's pixels come from afar; rows are too many for the CPU to guess. */
-#pragma GCC unroll 8
+#pragma GCC unroll 9
         for (int y = 0; y < patch; y++)
-#pragma GCC unroll 8
-            for (int x = patch; x < 2 * patch - 2; x++)
+#pragma GCC unroll 9
+            for (int x = patch; x < patch + step; x++)
                 v_prefetch(src + (size_t)y * w->row_pitch + x * VECTOR_FLOATS);
-#pragma GCC unroll 8
+#pragma GCC unroll 9
         for (int x = 0; x < patch; x++) {
-            Vector column[8], points[8];
-#pragma GCC unroll 8
+            Vector column[9], points[9];
+#pragma GCC unroll 9
             for (int y = 0; y < patch; y++)
                 column[y] = v_load(src + (size_t)y * w->row_pitch + x * VECTOR_FLOATS);
-            if (patch == 6)
-                ISA(input_points_4)(column, points);
-            else
-                ISA(input_points_6)(column, points);
-#pragma GCC unroll 8
+            ISA(input_points)(form, column, points);
+#pragma GCC unroll 9
             for (int y = 0; y < patch; y++)
                 rows[y][x] = points[y];
         }
-#pragma GCC unroll 8
+#pragma GCC unroll 9
         for (int y = 0; y < patch; y++) {
-            Vector points[8];
-            if (patch == 6)
-                ISA(input_points_4)(rows[y], points);
-            else
-                ISA(input_points_6)(rows[y], points);
-#pragma GCC unroll 8
+            Vector points[9];
+            ISA(input_points)(form, rows[y], points);
+#pragma GCC unroll 9
             for (int x = 0; x < patch; x++, dst += w->point_pitch)
                 v_store(dst, points[x]);
         }
     }
 }
 
-/* Pixels of a tile of @tile × @tile: columns first, then rows. */
+/* Pixels of a tile: columns first, then rows. Inlined with a constant form and place. */
 static inline __attribute__((always_inline)) void
-ISA(winograd_output_of)(const VfiWinogradOutput *w, const int tile,
+ISA(winograd_output_of)(const VfiWinogradOutput *w, const VfiWinogradForm form,
                         const VfiResidual place)
 {
-    const int patch = tile + 2;
+    const int sums = vfi_winograd_sizes[form].sums;
+    const int tile = vfi_winograd_sizes[form].tile;
     Vector bias = v_load(w->epilogue.bias), slope = v_load(w->epilogue.slope);
     Vector rows[6][8];
 
 #pragma GCC unroll 8
-    for (int x = 0; x < patch; x++) {
+    for (int x = 0; x < sums; x++) {
         Vector column[8], pixels[6];
 #pragma GCC unroll 8
-        for (int y = 0; y < patch; y++)
-            column[y] = v_load(w->src + (size_t)(patch * y + x) * w->point_pitch);
-        if (tile == 4)
-            ISA(output_points_4)(column, pixels);
-        else
-            ISA(output_points_6)(column, pixels);
+        for (int y = 0; y < sums; y++)
+            column[y] = v_load(w->src + (size_t)(sums * y + x) * w->sum_pitch);
+        ISA(output_points)(form, column, pixels);
 #pragma GCC unroll 8
         for (int y = 0; y < tile; y++)
             rows[y][x] = pixels[y];
@@ -147,10 +198,7 @@ ISA(winograd_output_of)(const VfiWinogradOutput *w, const int tile,
 #pragma GCC unroll 8
     for (int y = 0; y < tile; y++) {
         Vector pixels[6];
-        if (tile == 4)
-            ISA(output_points_4)(rows[y], pixels);
-        else
-            ISA(output_points_6)(rows[y], pixels);
+        ISA(output_points)(form, rows[y], pixels);
 #pragma GCC unroll 8
         for (int x = 0; x < tile; x++) {
             size_t at = (size_t)y * w->row_pitch + (size_t)(x * VECTOR_FLOATS);
@@ -161,39 +209,49 @@ ISA(winograd_output_of)(const VfiWinogradOutput *w, const int tile,
 }
 
 static inline __attribute__((always_inline)) void
-ISA(winograd_output_any)(const VfiWinogradOutput *w, const int tile)
+ISA(winograd_output_any)(const VfiWinogradOutput *w, const VfiWinogradForm form)
 {
     switch (w->epilogue.residual_place) {
     case VFI_RESIDUAL_NONE:
-        ISA(winograd_output_of)(w, tile, VFI_RESIDUAL_NONE);
+        ISA(winograd_output_of)(w, form, VFI_RESIDUAL_NONE);
         break;
     case VFI_RESIDUAL_BEFORE_ACTIVATION:
-        ISA(winograd_output_of)(w, tile, VFI_RESIDUAL_BEFORE_ACTIVATION);
+        ISA(winograd_output_of)(w, form, VFI_RESIDUAL_BEFORE_ACTIVATION);
         break;
     case VFI_RESIDUAL_AFTER_ACTIVATION:
-        ISA(winograd_output_of)(w, tile, VFI_RESIDUAL_AFTER_ACTIVATION);
+        ISA(winograd_output_of)(w, form, VFI_RESIDUAL_AFTER_ACTIVATION);
         break;
     }
 }
 
 static void ISA(winograd_input_4)(const VfiWinogradInput *w)
 {
-    ISA(winograd_input_of)(w, 6);
+    ISA(winograd_input_of)(w, VFI_WINOGRAD_4);
 }
 
 static void ISA(winograd_output_4)(const VfiWinogradOutput *w)
 {
-    ISA(winograd_output_any)(w, 4);
+    ISA(winograd_output_any)(w, VFI_WINOGRAD_4);
 }
 
 static void ISA(winograd_input_6)(const VfiWinogradInput *w)
 {
-    ISA(winograd_input_of)(w, 8);
+    ISA(winograd_input_of)(w, VFI_WINOGRAD_6);
 }
 
 static void ISA(winograd_output_6)(const VfiWinogradOutput *w)
 {
-    ISA(winograd_output_any)(w, 6);
+    ISA(winograd_output_any)(w, VFI_WINOGRAD_6);
+}
+
+static void ISA(winograd_input_stride_2)(const VfiWinogradInput *w)
+{
+    ISA(winograd_input_of)(w, VFI_WINOGRAD_4_STRIDE_2);
+}
+
+static void ISA(winograd_output_stride_2)(const VfiWinogradOutput *w)
+{
+    ISA(winograd_output_any)(w, VFI_WINOGRAD_4_STRIDE_2);
 }
 
 static void ISA(fill_winograd)(VfiCpuKernels *kernels)
@@ -202,4 +260,6 @@ static void ISA(fill_winograd)(VfiCpuKernels *kernels)
     kernels->winograd_output[VFI_WINOGRAD_4] = ISA(winograd_output_4);
     kernels->winograd_input[VFI_WINOGRAD_6] = ISA(winograd_input_6);
     kernels->winograd_output[VFI_WINOGRAD_6] = ISA(winograd_output_6);
+    kernels->winograd_input[VFI_WINOGRAD_4_STRIDE_2] = ISA(winograd_input_stride_2);
+    kernels->winograd_output[VFI_WINOGRAD_4_STRIDE_2] = ISA(winograd_output_stride_2);
 }
