@@ -33,7 +33,6 @@ typedef struct {
     int n_groups;
     size_t point_pitch, sum_pitch;   /* floats of a point of V, of a sum of M */
     size_t point_floats, sum_floats; /* V, M */
-    size_t patch_floats;             /* a patch of all input blocks */
     VfiSegment segments[VFI_WINOGRAD_MAX_POINTS]; /* points in V and U, by sum */
     int first_segment[VFI_WINOGRAD_MAX_SUMS + 1];
     float *epilogues;
@@ -151,11 +150,9 @@ static bool winograd_prepare(VfiCpuOp *ready, GError **error)
     w->point_floats = (size_t)w->points * w->point_pitch;
     w->sum_floats = (size_t)w->sums * w->sum_pitch;
     list_segments(w);
-    w->patch_floats = (size_t)w->points * (size_t)w->in_channels;
     ready->n_chunks = vfi_ceil_div(w->tiles_y * w->tiles_x, w->chunk_tiles);
-    ready->scratch_bytes =
-        sizeof(float) * (w->point_floats + w->sum_floats +
-                         MAX(w->patch_floats, (size_t)(2 * w->points * block)));
+    ready->scratch_bytes = sizeof(float) * (w->point_floats + w->sum_floats +
+                                            2 * (size_t)(w->points * block));
     w->epilogues = vfi_block_epilogue_new(&ready->op.u.conv, out.c, block, error);
     return w->epilogues != NULL &&
            vfi_cpu_op_pack(ready, vfi_winograd_layout(w->form), weight_bytes(ready),
@@ -169,8 +166,9 @@ static void winograd_clear(VfiCpuOp *ready)
 
 /* A run of tiles and a thread's scratch. */
 typedef struct {
-    float *points, *sums, *patch; /* V, M */
-    int first, n;                 /* tiles */
+    float *points, *sums; /* V, M */
+    float *patch;         /* pixels at an edge: a patch, or a tile after its residual */
+    int first, n;         /* tiles */
 } Chunk;
 
 static Chunk find_chunk(const VfiCpuOp *ready, const VfiCpuRun *run, int index,
@@ -208,44 +206,44 @@ static void copy_edge(const Edge *e, bool to_plane)
         if (!inside)
             continue;
         size_t bytes = (size_t)(end - begin) * pixel;
-        float *in_row = row + begin * e->block, *in_line = line + begin * e->block;
+        ptrdiff_t at = (ptrdiff_t)begin * e->block;
+        float *in_row = row + at, *in_line = line + at;
         memcpy(to_plane ? in_line : in_row, to_plane ? in_row : in_line, bytes);
     }
 }
 
-/* V of the chunk's tile @t, which starts at pixel @y, @x of the result. */
+/* Where the chunk's tile @t starts in the result. */
+static void find_tile(const Winograd *w, const Chunk *chunk, int t, int *y, int *x)
+{
+    *y = (chunk->first + t) / w->tiles_x * w->size.tile;
+    *x = (chunk->first + t) % w->tiles_x * w->size.tile;
+}
+
+/* V of input block @b of the chunk's tile @t. */
 static void transform_tile(const VfiCpuOp *ready, const VfiCpuRun *run,
-                           const Chunk *chunk, int t, int y, int x)
+                           const Chunk *chunk, int b, int t)
 {
     const Winograd *w = ready->state;
     const VfiOperand *source = &ready->op.src[0];
     VfiShape shape = source->shape;
-    int block = source->block, patch = w->size.patch;
-    int top = y * w->size.stride - 1, left = x * w->size.stride - 1;
-    size_t plane = (size_t)shape.h * (size_t)shape.w * (size_t)block;
+    int block = source->block, patch = w->size.patch, y, x;
+    float *plane = vfi_operand_block(run, source, b);
     VfiWinogradInput input = {
-        .dst = chunk->points + (size_t)t * (size_t)w->in_channels,
+        .dst = chunk->points + (size_t)t * (size_t)w->in_channels + (ptrdiff_t)b * block,
         .point_pitch = w->point_pitch,
-        .n_blocks = w->in_channels / block,
     };
 
-    if (top >= 0 && left >= 0 && top + patch <= shape.h && left + patch <= shape.w) {
-        input.src = vfi_operand(run, source) +
-                    ((size_t)top * (size_t)shape.w + (size_t)left) * (size_t)block;
+    find_tile(w, chunk, t, &y, &x);
+    y = y * w->size.stride - 1;
+    x = x * w->size.stride - 1;
+    if (y >= 0 && x >= 0 && y + patch <= shape.h && x + patch <= shape.w) {
+        input.src = plane + ((size_t)y * (size_t)shape.w + (size_t)x) * (size_t)block;
         input.row_pitch = (size_t)shape.w * (size_t)block;
-        input.block_pitch = plane;
     } else {
-        Edge edge = {
-            chunk->patch, vfi_operand(run, source), patch, top, left, shape.h, shape.w,
-            block};
-        for (int b = 0; b < input.n_blocks; b++) {
-            copy_edge(&edge, false);
-            edge.square += w->points * block;
-            edge.plane += plane;
-        }
+        Edge edge = {chunk->patch, plane, patch, y, x, shape.h, shape.w, block};
+        copy_edge(&edge, false);
         input.src = chunk->patch;
-        input.row_pitch = (size_t)(patch * block);
-        input.block_pitch = (size_t)(w->points * block);
+        input.row_pitch = (size_t)patch * (size_t)block;
     }
     ready->kernels->winograd_input[w->form](&input);
 }
@@ -258,7 +256,7 @@ static void multiply_group(const VfiCpuOp *ready, const Chunk *chunk, VfiOutGrou
         .in = chunk->points,
         .weight = (const float *)ready->packed + group_offset(ready, group),
         .in_pitch = w->in_channels,
-        .out_pitch = group.n * ready->kernels->vector_floats,
+        .out_pitch = (ptrdiff_t)group.n * ready->kernels->vector_floats,
         .length = w->in_channels,
         .n_pixels = chunk->n,
         .n_vectors = group.n,
@@ -272,24 +270,25 @@ static void multiply_group(const VfiCpuOp *ready, const Chunk *chunk, VfiOutGrou
     }
 }
 
-/* Pixels of block @b of the chunk's tile @t from the sums at @src. */
+/* Pixels of block @b of the output group, in the chunk's tile @t. */
 static void write_tile(const VfiCpuOp *ready, const VfiCpuRun *run, const Chunk *chunk,
-                       const float *src, int b, int y, int x)
+                       VfiOutGroup group, int b, int t)
 {
     const Winograd *w = ready->state;
     const VfiOp *op = &ready->op;
     VfiShape shape = op->dst.shape;
-    int block = op->dst.block, tile = w->size.tile;
-    size_t at = ((size_t)y * (size_t)shape.w + (size_t)x) * (size_t)block;
+    int block = op->dst.block, tile = w->size.tile, index = group.first + b, y, x;
     bool has_residual = op->u.conv.residual != VFI_RESIDUAL_NONE;
     VfiWinogradOutput output = {
-        .epilogue = vfi_block_epilogue(w->epilogues, &op->u.conv, shape.c, block, b),
-        .src = src,
+        .epilogue = vfi_block_epilogue(w->epilogues, &op->u.conv, shape.c, block, index),
+        .src = chunk->sums + (size_t)((t * group.n + b) * block),
         .sum_pitch = w->sum_pitch,
     };
-    float *plane = vfi_operand_block(run, &op->dst, b);
-    float *residual = has_residual ? vfi_operand_block(run, &op->src[1], b) : NULL;
+    float *plane = vfi_operand_block(run, &op->dst, index);
+    float *residual = has_residual ? vfi_operand_block(run, &op->src[1], index) : NULL;
 
+    find_tile(w, chunk, t, &y, &x);
+    size_t at = ((size_t)y * (size_t)shape.w + (size_t)x) * (size_t)block;
     if (y + tile <= shape.h && x + tile <= shape.w) {
         output.dst = plane + at;
         output.residual = has_residual ? residual + at : NULL;
@@ -300,11 +299,11 @@ static void write_tile(const VfiCpuOp *ready, const VfiCpuRun *run, const Chunk 
     Edge edge = {chunk->patch, residual, tile, y, x, shape.h, shape.w, block};
     if (has_residual)
         copy_edge(&edge, false);
-    edge.square += w->points * block;
+    edge.square += (ptrdiff_t)w->points * block;
     edge.plane = plane;
     output.residual = has_residual ? chunk->patch : NULL;
     output.dst = edge.square;
-    output.row_pitch = (size_t)(tile * block);
+    output.row_pitch = (size_t)tile * (size_t)block;
     ready->kernels->winograd_output[w->form](&output);
     copy_edge(&edge, true);
 }
@@ -316,19 +315,16 @@ static void winograd_chunk(const VfiCpuOp *ready, const VfiCpuRun *run, int inde
     Chunk chunk = find_chunk(ready, run, index, thread);
     int block = ready->kernels->vector_floats;
 
-    for (int t = 0; t < chunk.n; t++)
-        transform_tile(ready, run, &chunk, t,
-                       (chunk.first + t) / w->tiles_x * w->size.tile,
-                       (chunk.first + t) % w->tiles_x * w->size.tile);
+    /* Block by block, so that memory is read and written in a few long streams. */
+    for (int b = 0; b < w->in_channels / block; b++)
+        for (int t = 0; t < chunk.n; t++)
+            transform_tile(ready, run, &chunk, b, t);
     for (int g = 0; g < w->n_groups; g++) {
         VfiOutGroup group = vfi_out_group(w->out_channels / block, g);
         multiply_group(ready, &chunk, group);
-        for (int t = 0; t < chunk.n; t++)
-            for (int b = 0; b < group.n; b++)
-                write_tile(ready, run, &chunk,
-                           chunk.sums + (size_t)((t * group.n + b) * block),
-                           group.first + b, (chunk.first + t) / w->tiles_x * w->size.tile,
-                           (chunk.first + t) % w->tiles_x * w->size.tile);
+        for (int b = 0; b < group.n; b++)
+            for (int t = 0; t < chunk.n; t++)
+                write_tile(ready, run, &chunk, group, b, t);
     }
 }
 

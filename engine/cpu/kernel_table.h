@@ -137,14 +137,12 @@ static const VfiWinogradSize vfi_winograd_sizes[VFI_WINOGRAD_FORMS] = {
     [VFI_WINOGRAD_4_STRIDE_2] = {2, 4, 9, 5},
 };
 
-/* Winograd's algorithm, input side: one tile, n_blocks channel blocks of a blocked tensor.
- * Block b's pixel (y, x) of the patch is src[b * block_pitch + y * row_pitch + x *
- * vector_floats], its point p goes to dst[p * point_pitch + b * vector_floats]. */
+/* Winograd's algorithm, input side: one tile and channel block. Pixel (y, x) of the patch is
+ * src[y * row_pitch + x * vector_floats], its point p goes to dst[p * point_pitch]. */
 typedef struct {
     const float *src;
     float *dst;
-    size_t row_pitch, block_pitch, point_pitch;
-    int n_blocks;
+    size_t row_pitch, point_pitch;
 } VfiWinogradInput;
 
 /* Output side: the sums of one tile and channel block, src + s * sum_pitch, to a square of

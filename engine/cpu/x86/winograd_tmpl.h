@@ -139,38 +139,27 @@ static inline __attribute__((always_inline)) void
 ISA(winograd_input_of)(const VfiWinogradInput *w, const VfiWinogradForm form)
 {
     const int patch = vfi_winograd_sizes[form].patch;
-    const int step = vfi_winograd_sizes[form].tile * vfi_winograd_sizes[form].stride;
+    Vector rows[9][9];
 
-    for (int b = 0; b < w->n_blocks; b++) {
-        const float *src = w->src + (size_t)b * w->block_pitch;
-        float *dst = w->dst + (size_t)b * VECTOR_FLOATS;
-        Vector rows[9][9];
-
-        /* The next tile's pixels come from afar; rows are too many for the CPU to guess. */
+#pragma GCC unroll 9
+    for (int x = 0; x < patch; x++) {
+        Vector column[9], points[9];
 #pragma GCC unroll 9
         for (int y = 0; y < patch; y++)
+            column[y] =
+                v_load(w->src + (size_t)y * w->row_pitch + (size_t)(x * VECTOR_FLOATS));
+        ISA(input_points)(form, column, points);
 #pragma GCC unroll 9
-            for (int x = patch; x < patch + step; x++)
-                v_prefetch(src + (size_t)y * w->row_pitch + x * VECTOR_FLOATS);
+        for (int y = 0; y < patch; y++)
+            rows[y][x] = points[y];
+    }
 #pragma GCC unroll 9
-        for (int x = 0; x < patch; x++) {
-            Vector column[9], points[9];
+    for (int y = 0; y < patch; y++) {
+        Vector points[9];
+        ISA(input_points)(form, rows[y], points);
 #pragma GCC unroll 9
-            for (int y = 0; y < patch; y++)
-                column[y] = v_load(src + (size_t)y * w->row_pitch + x * VECTOR_FLOATS);
-            ISA(input_points)(form, column, points);
-#pragma GCC unroll 9
-            for (int y = 0; y < patch; y++)
-                rows[y][x] = points[y];
-        }
-#pragma GCC unroll 9
-        for (int y = 0; y < patch; y++) {
-            Vector points[9];
-            ISA(input_points)(form, rows[y], points);
-#pragma GCC unroll 9
-            for (int x = 0; x < patch; x++, dst += w->point_pitch)
-                v_store(dst, points[x]);
-        }
+        for (int x = 0; x < patch; x++)
+            v_store(w->dst + (size_t)(patch * y + x) * w->point_pitch, points[x]);
     }
 }
 
