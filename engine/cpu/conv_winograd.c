@@ -17,8 +17,8 @@
 #include "conv_blocks.h"
 #include "conv_winograd_forms.h"
 
-/* Bytes of V and M: what the second-level cache holds beside some weights. */
-#define CHUNK_BYTES (600 * 1024)
+/* Bytes of V and M: what a second-level cache of 512 KiB or more holds beside some weights. */
+#define CHUNK_BYTES (400 * 1024)
 
 /* Most products of a chunk, so that a cancelled job ends soon. */
 #define CHUNK_PRODUCTS 2e8
