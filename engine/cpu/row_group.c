@@ -21,6 +21,9 @@
 /* Bands are not so high that threads would run out of them. */
 #define BANDS_MIN 16
 
+/* Rows that share stretched source rows; more than the cache holds of very wide pictures. */
+#define ROWS_MIN 4
+
 /* What a thread keeps about an op while the group runs. */
 typedef struct {
     uint64_t nanoseconds;
@@ -180,7 +183,7 @@ static void choose_bands(VfiCpuRowGroup *group)
     size_t row_bytes =
         (size_t)MAX(group->plan->n_planes, 1) * (size_t)group->columns * sizeof(float);
     int rows = (int)MIN(band_bytes() / row_bytes, (size_t)(group->rows / BANDS_MIN));
-    group->band_rows = MIN(MAX(rows / align, 1) * align, group->rows);
+    group->band_rows = MIN(MAX(MAX(rows, ROWS_MIN) / align, 1) * align, group->rows);
     group->plane_floats = (size_t)group->band_rows * (size_t)group->columns;
     group->records_bytes = align_up((size_t)group->plan->n_ops * sizeof(OpRecord));
     group->planes_bytes =
