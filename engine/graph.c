@@ -196,6 +196,11 @@ void vfi_graph_output(VfiGraph *graph, const char *name, VfiValue value)
         g_array_append_val(graph->outputs, output);
 }
 
+void vfi_graph_tolerate_bf16(VfiGraph *graph, bool tolerates)
+{
+    graph->tolerates_bf16 = tolerates;
+}
+
 VfiValue vfi_graph_conv(VfiGraph *graph, VfiValue x, const char *key, int out, int kernel,
                         int stride)
 {
@@ -221,6 +226,7 @@ VfiValue vfi_graph_conv(VfiGraph *graph, VfiValue x, const char *key, int out, i
                 .pad_bottom = pad,
                 .pad_right = pad,
                 .groups = 1,
+                .tolerates_bf16 = graph->tolerates_bf16,
             },
     };
 

@@ -54,6 +54,10 @@ VfiValue vfi_graph_feature(VfiGraph *graph, int frame, const char *name);
 /* Names @value as a result of the current segment; the string must be static. */
 void vfi_graph_output(VfiGraph *graph, const char *name, VfiValue value);
 
+/* Convolutions built from here on may (or, at first, may not) be computed in bf16 where the
+ * session asks for that precision: the model says where eight significant bits do no harm. */
+void vfi_graph_tolerate_bf16(VfiGraph *graph, bool tolerates);
+
 /* Conv2d with "same" zero padding (kernel/2), weights @key.weight [out,in,k,k], @key.bias. */
 VfiValue vfi_graph_conv(VfiGraph *graph, VfiValue x, const char *key, int out, int kernel,
                         int stride);

@@ -38,6 +38,7 @@ struct VfiGraph {
     GArray *segments; /* of int: the segment that each follows, -1 for the first */
     GArray *outputs;  /* of VfiGraphOutput */
     int n_scalars;
+    bool tolerates_bf16; /* of convolutions to come */
     GStringChunk *keys;
     GError *error;
 };

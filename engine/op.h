@@ -67,6 +67,7 @@ typedef struct {
     int stride;
     int pad_top, pad_left, pad_bottom, pad_right;
     int groups;
+    bool tolerates_bf16; /* may be rounded to it where the precision is bf16 */
     VfiActivation activation;
     VfiResidual residual;
 } VfiConvParams;

@@ -8,8 +8,7 @@
  * A blocked input is read where it lies. Borders are segments left out, so a row has at most
  * three kinds of cells: those whose taps are all inside, and single ones at its ends. Planes
  * often lie a multiple of the cache's size apart, so that one place of all of them falls on
- * the same few lines: what a row of cells reads of them is copied first, with its borders. So
- * is what is rounded to bf16. */
+ * the same few lines: what a row of cells reads of them is copied first, with its borders. */
 #include "conv_blocked.h"
 
 #include <string.h>
@@ -17,8 +16,6 @@
 #include <vfi/error.h>
 
 #include "../alloc.h"
-
-#define BF16_CHANNELS_MAX 48
 
 static size_t weight_bytes(const VfiCpuOp *ready)
 {
@@ -33,23 +30,11 @@ static void pack_weights(const VfiCpuOp *ready, void *to)
     vfi_blocked_pack(&ready->op, ready->state, ready->kernels->vector_floats, to);
 }
 
-/* Whether the op is computed in bf16. Never from planes: those are images and flows, where 8
- * bits are seen. Not from many channels either: such layers belong to coarse blocks, whose
- * errors all later ones build on, and cost little (RIFE 4.0, trained weights: the largest
- * error at flow scale 0.5 is 1.2e-2 with all strided layers and 4e-3 with these). */
-static bool rounds_to_bf16(const VfiCpuOp *ready)
-{
-    const VfiOperand *source = &ready->op.src[0];
-
-    return ready->bf16 && ready->kernels->multiply_bf16 != NULL &&
-           vfi_operand_is_blocked(source) && source->shape.c <= BF16_CHANNELS_MAX;
-}
-
 static bool blocked_prepare(VfiCpuOp *ready, GError **error)
 {
     const VfiOp *op = &ready->op;
     int block = ready->kernels->vector_floats;
-    VfiBlocked *d = vfi_blocked_new(op, block, rounds_to_bf16(ready));
+    VfiBlocked *d = vfi_blocked_new(op, block);
 
     ready->state = d;
     double chunks = (double)d->rows_n * d->cols_n * d->groups_n;
@@ -60,9 +45,9 @@ static bool blocked_prepare(VfiCpuOp *ready, GError **error)
     }
     ready->n_chunks = (int)chunks;
     ready->scratch_bytes =
-        d->segments_bytes + (d->sums_floats + d->copied_words) * sizeof(float);
+        d->segments_bytes + (d->sums_floats + d->copied_floats) * sizeof(float);
     d->epilogues = vfi_block_epilogue_new(&op->u.conv, op->dst.shape.c, block, error);
-    const char *layout = d->bf16 ? "blocked bf16" : d->copies ? "planes" : "blocked";
+    const char *layout = d->copies ? "planes" : "blocked";
     return d->epilogues != NULL &&
            vfi_cpu_op_pack(ready, layout, weight_bytes(ready), pack_weights, error);
 }
@@ -81,7 +66,7 @@ typedef struct {
     int phase, y;
 } Row;
 
-/* Words from a cell's own place to what tap @tap reads of input unit @unit. */
+/* Floats from a cell's own place to what tap @tap reads of input unit @unit. */
 static ptrdiff_t tap_offset(const VfiCpuOp *ready, const VfiBlocked *d, int unit,
                             const VfiBlockedTap *tap)
 {
@@ -89,9 +74,9 @@ static ptrdiff_t tap_offset(const VfiCpuOp *ready, const VfiBlocked *d, int unit
 
     if (d->copies)
         return ((ptrdiff_t)unit * d->lines + tap->dy - d->least_dy) * d->line_pitch +
-               (ptrdiff_t)(tap->dx - d->least_dx) * d->in_words;
+               (ptrdiff_t)(tap->dx - d->least_dx) * d->in_length;
     return ((ptrdiff_t)unit * in.h * in.w + (ptrdiff_t)tap->dy * in.w + tap->dx) *
-           d->in_words;
+           d->in_length;
 }
 
 /* Whether the tap is inside for all cells @x … @x_last of row @y, or copied with borders. */
@@ -118,34 +103,11 @@ static int find_segments(const VfiCpuOp *ready, const Row *row, int x, int x_las
             if (tap_is_inside(ready, d, tap, row->y, x, x_last))
                 row->segments[n++] = (VfiSegment){
                     .in = tap_offset(ready, d, unit, tap),
-                    .row = (size_t)(unit * n_taps + t) * (size_t)d->in_words,
+                    .row = (size_t)(unit * n_taps + t) * (size_t)d->in_length,
                 };
         }
     }
     return n;
-}
-
-/* Row @y of input unit @unit as the product takes it: @n pixels from @x_begin on. */
-static void copy_line(const VfiCpuOp *ready, const VfiCpuRun *run, int unit, int y,
-                      int x_begin, int n, float *to)
-{
-    const VfiBlocked *d = ready->state;
-    const VfiOperand *source = &ready->op.src[0];
-    VfiShape shape = source->shape;
-    bool inside = y >= 0 && y < shape.h;
-
-    if (!d->bf16) {
-        VfiPackRow line = {.dst = to, .w = shape.w, .x_begin = x_begin, .stride = 1};
-        line.n = n;
-        line.src = inside ? vfi_operand_row(run, source, unit, y) : NULL;
-        ready->kernels->pack_row(&line);
-        return;
-    }
-    VfiPairsRow line = {.dst = (uint32_t *)(void *)to, .w = shape.w, .x_begin = x_begin};
-    size_t row = (size_t)shape.w * (size_t)source->block;
-    line.n = n;
-    line.src = inside ? vfi_operand_block(run, source, unit) + (size_t)y * row : NULL;
-    ready->kernels->pair_row(&line);
 }
 
 /* Copies what cells @x … @x+@n-1 of row @y read of the input. With @follows, the row before
@@ -156,17 +118,26 @@ static void copy_lines(const VfiCpuOp *ready, const VfiCpuRun *run, const Row *r
     const VfiBlocked *d = ready->state;
     int kept = follows ? MAX(d->lines - d->in_stride, 0) : 0;
     size_t shift = (size_t)d->in_stride * (size_t)d->line_pitch;
-    int n_pixels = (n - 1) * d->in_stride + d->largest_dx - d->least_dx + 1;
-    size_t bytes = (size_t)(n_pixels * d->in_words) * sizeof(float);
+    const VfiOperand *source = &ready->op.src[0];
+    VfiPackRow line = {
+        .w = source->shape.w,
+        .x_begin = x * d->in_stride + d->least_dx,
+        .stride = 1,
+        .n = (n - 1) * d->in_stride + d->largest_dx - d->least_dx + 1,
+    };
 
     for (int unit = 0; unit < d->in_units; unit++) {
         float *lines =
             row->copied + (size_t)unit * (size_t)d->lines * (size_t)d->line_pitch;
         for (int i = 0; i < kept; i++, lines += d->line_pitch)
-            memcpy(lines, lines + shift, bytes);
-        for (int i = kept; i < d->lines; i++, lines += d->line_pitch)
-            copy_line(ready, run, unit, row->y * d->in_stride + d->least_dy + i,
-                      x * d->in_stride + d->least_dx, n_pixels, lines);
+            memcpy(lines, lines + shift, (size_t)line.n * sizeof *lines);
+        for (int i = kept; i < d->lines; i++, lines += d->line_pitch) {
+            int y = row->y * d->in_stride + d->least_dy + i;
+            bool inside = y >= 0 && y < source->shape.h;
+            line.src = inside ? vfi_operand_row(run, source, unit, y) : NULL;
+            line.dst = lines;
+            ready->kernels->pack_row(&line);
+        }
     }
 }
 
@@ -193,7 +164,7 @@ static void write_cells(const VfiCpuOp *ready, const VfiCpuRun *run, const Row *
         int index = row->group.first + b;
         call.epilogue =
             vfi_block_epilogue(d->epilogues, &op->u.conv, shape.c, block, index);
-        call.acc = row->sums + b * block;
+        call.acc = row->sums + (ptrdiff_t)b * block;
         call.dst = vfi_operand_block(run, &op->dst, index) + at;
         if (op->u.conv.residual != VFI_RESIDUAL_NONE)
             call.residual = vfi_operand_block(run, &op->src[1], index) + at;
@@ -208,13 +179,14 @@ static void compute_run(const VfiCpuOp *ready, const VfiCpuRun *run, Row *row, i
 {
     const VfiBlocked *d = ready->state;
     const VfiOperand *source = &ready->op.src[0];
-    int block = ready->kernels->vector_floats, pitch = d->in_stride * d->in_words;
+    int block = ready->kernels->vector_floats;
+    ptrdiff_t pitch = (ptrdiff_t)d->in_stride * d->in_length;
     VfiMultiply call = {
-        .in = row->copied + (ptrdiff_t)(x - copied_from) * pitch,
+        .in = row->copied + (x - copied_from) * pitch,
         .out = row->sums,
         .segments = row->segments,
         .in_pitch = pitch,
-        .length = d->in_words,
+        .length = d->in_length,
         .n_pixels = n,
     };
 
@@ -230,10 +202,7 @@ static void compute_run(const VfiCpuOp *ready, const VfiCpuRun *run, Row *row, i
             call.weight = (const float *)ready->packed +
                           vfi_blocked_group_offset(d, row->group, block) +
                           vfi_blocked_weight_row(d, row->phase) * (size_t)call.out_pitch;
-            if (d->bf16)
-                ready->kernels->multiply_bf16(&call);
-            else
-                ready->kernels->multiply(&call);
+            ready->kernels->multiply(&call);
             write_cells(ready, run, row, x, n);
         }
     }

@@ -20,31 +20,28 @@ typedef struct {
     int *first_tap;      /* [n_phases + 1] */
     int least_dx, largest_dx, least_dy, largest_dy;
     int grid_h, grid_w;
-    bool
-        bf16; /* inputs (blocked) and weights are rounded to bf16, in pairs of channels */
-    int in_units; /* channels of a planar input, channel blocks of a blocked one */
-    int in_words; /* floats, or pairs of bf16, of a unit at one pixel */
+    int in_units;  /* channels of a planar input, channel blocks of a blocked one */
+    int in_length; /* floats of a unit at one pixel */
     int n_out_blocks, n_groups;
     int chunk_rows, chunk_cols, chunk_groups; /* most cells, output groups of a chunk */
     int rows_n, cols_n, groups_n;             /* chunks in each direction */
-    size_t segments_bytes, sums_floats, copied_words; /* of a thread's scratch */
+    size_t segments_bytes, sums_floats, copied_floats; /* of a thread's scratch */
     bool copies;    /* the input is copied, not read where it lies */
     int lines;      /* rows that are copied of each unit */
-    int line_pitch; /* words from row to row of them */
+    int line_pitch; /* floats from row to row of them */
     int copy_cells; /* most cells of a row that they are copied for */
     float *epilogues;
 } VfiBlocked;
 
-/* The layout of a checked CONV or DECONV whose result is in channel blocks; with @bf16, so is
- * its input. */
-VfiBlocked *vfi_blocked_new(const VfiOp *op, int block, bool bf16);
+/* The layout of a checked CONV or DECONV whose result is in channel blocks. */
+VfiBlocked *vfi_blocked_new(const VfiOp *op, int block);
 void vfi_blocked_free(VfiBlocked *layout);
 
 /* Rows of the weight matrix before those of @phase. */
 size_t vfi_blocked_weight_row(const VfiBlocked *d, int phase);
 
-/* Words of a packed matrix before those of @group: [group][phase][unit][tap][word][out in the
- * group]. */
+/* Floats of a packed matrix before those of @group: [group][phase][unit][tap][in a unit][out in
+ * the group]. */
 size_t vfi_blocked_group_offset(const VfiBlocked *d, VfiOutGroup group, int block);
 
 /* Writes all of them. */

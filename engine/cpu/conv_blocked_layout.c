@@ -6,7 +6,6 @@
 #include <string.h>
 
 #include "../alloc.h"
-#include "bf16.h"
 
 /* Multiply-adds of one chunk: enough to be worth handing out, and some 4 ms at most. */
 #define CHUNK_PRODUCTS_MIN 8e6
@@ -50,10 +49,10 @@ static void add_taps(VfiBlocked *d, const VfiOp *op, int phase)
 
 /* Cuts the grid into chunks of rows, of columns where rows are very long, and of output
  * groups where that alone makes chunks too large. */
-static void choose_chunks(VfiBlocked *d, int block, double channels)
+static void choose_chunks(VfiBlocked *d, int block)
 {
     double width = 2.0 * block; /* of a group */
-    double cell = (double)d->first_tap[d->n_phases] * channels * width;
+    double cell = (double)vfi_blocked_weight_row(d, d->n_phases) * width;
     double total = cell * d->n_groups * d->grid_h * d->grid_w;
     double target = CLAMP(total / CHUNKS_WANTED, CHUNK_PRODUCTS_MIN, CHUNK_PRODUCTS_MAX);
 
@@ -76,17 +75,17 @@ static void lay_out_copies(VfiBlocked *d)
     if (!d->copies)
         return;
     d->lines = d->largest_dy - d->least_dy + 1;
-    int fit = COPY_BYTES / (int)sizeof(float) / d->lines / d->in_units / d->in_words /
+    int fit = COPY_BYTES / (int)sizeof(float) / d->lines / d->in_units / d->in_length /
               d->in_stride;
     d->copy_cells = CLAMP(fit, MIN(VFI_BLOCKED_RUN_CELLS, d->chunk_cols), d->chunk_cols);
-    int words = ((d->copy_cells - 1) * d->in_stride + reach) * d->in_words;
+    int columns = ((d->copy_cells - 1) * d->in_stride + reach) * d->in_length;
     /* An odd number of cache lines: rows must not fall on the same sets. */
-    d->line_pitch = (vfi_ceil_div(words, 16) | 1) * 16;
-    d->copied_words =
+    d->line_pitch = (vfi_ceil_div(columns, 16) | 1) * 16;
+    d->copied_floats =
         (size_t)d->in_units * (size_t)d->lines * (size_t)d->line_pitch + VFI_ROW_SLACK;
 }
 
-VfiBlocked *vfi_blocked_new(const VfiOp *op, int block, bool bf16)
+VfiBlocked *vfi_blocked_new(const VfiOp *op, int block)
 {
     const VfiConvParams *p = &op->u.conv;
     bool is_conv = op->kind == VFI_OP_CONV;
@@ -104,18 +103,16 @@ VfiBlocked *vfi_blocked_new(const VfiOp *op, int block, bool bf16)
         add_taps(d, op, phase);
     d->grid_h = vfi_ceil_div(op->dst.shape.h, d->out_stride);
     d->grid_w = vfi_ceil_div(op->dst.shape.w, d->out_stride);
-    d->bf16 = bf16;
-    int unit_channels = from_blocks ? block : 1;
-    d->in_words = bf16 ? unit_channels / 2 : unit_channels;
-    d->in_units = vfi_ceil_div(op->src[0].shape.c, unit_channels);
-    d->copies = bf16 || !from_blocks;
+    d->in_length = from_blocks ? block : 1;
+    d->in_units = vfi_ceil_div(op->src[0].shape.c, d->in_length);
+    d->copies = !from_blocks;
     d->n_out_blocks = vfi_ceil_div(op->dst.shape.c, block);
     d->n_groups = vfi_out_groups(d->n_out_blocks);
     d->sums_floats =
         (size_t)VFI_BLOCKED_RUN_CELLS * (size_t)block * VFI_MULTIPLY_MAX_VECTORS;
     size_t segments = (size_t)d->in_units * (size_t)d->first_tap[d->n_phases];
     d->segments_bytes = (segments * sizeof(VfiSegment) + 63) / 64 * 64;
-    choose_chunks(d, block, (double)d->in_units * unit_channels);
+    choose_chunks(d, block);
     lay_out_copies(d);
     return d;
 }
@@ -129,7 +126,7 @@ void vfi_blocked_free(VfiBlocked *layout)
 
 size_t vfi_blocked_weight_row(const VfiBlocked *d, int phase)
 {
-    return (size_t)d->first_tap[phase] * (size_t)d->in_units * (size_t)d->in_words;
+    return (size_t)d->first_tap[phase] * (size_t)d->in_units * (size_t)d->in_length;
 }
 
 size_t vfi_blocked_group_offset(const VfiBlocked *d, VfiOutGroup group, int block)
@@ -151,33 +148,17 @@ static float model_weight(const VfiOp *op, int o, int i, const VfiBlockedTap *ta
                  (size_t)tap->kx];
 }
 
-/* Word @word of the matrix from input unit @unit to output channel @o. */
-static void pack_word(const VfiOp *op, const VfiBlocked *d, int o, int unit, int word,
-                      const VfiBlockedTap *tap, char *to)
-{
-    int i = unit * d->in_words + word;
-
-    if (d->bf16) {
-        uint32_t pair = vfi_bf16_pair(model_weight(op, o, 2 * i, tap),
-                                      model_weight(op, o, 2 * i + 1, tap));
-        memcpy(to, &pair, sizeof pair);
-    } else {
-        float weight = model_weight(op, o, i, tap);
-        memcpy(to, &weight, sizeof weight);
-    }
-}
-
 static void pack_phase(const VfiOp *op, const VfiBlocked *d, VfiOutGroup group, int block,
-                       int phase, char *to)
+                       int phase, float *to)
 {
     int width = group.n * block;
 
     for (int unit = 0; unit < d->in_units; unit++)
         for (int t = d->first_tap[phase]; t < d->first_tap[phase + 1]; t++)
-            for (int word = 0; word < d->in_words; word++)
-                for (int o = 0; o < width; o++, to += sizeof(float))
-                    pack_word(op, d, group.first * block + o, unit, word, &d->taps[t],
-                              to);
+            for (int k = 0; k < d->in_length; k++)
+                for (int o = 0; o < width; o++)
+                    *to++ = model_weight(op, group.first * block + o,
+                                         unit * d->in_length + k, &d->taps[t]);
 }
 
 void vfi_blocked_pack(const VfiOp *op, const VfiBlocked *d, int block, void *packed)
@@ -186,9 +167,7 @@ void vfi_blocked_pack(const VfiOp *op, const VfiBlocked *d, int block, void *pac
         VfiOutGroup group = vfi_out_group(d->n_out_blocks, g);
         for (int phase = 0; phase < d->n_phases; phase++)
             pack_phase(op, d, group, block, phase,
-                       (char *)packed +
-                           sizeof(float) * (vfi_blocked_group_offset(d, group, block) +
-                                            vfi_blocked_weight_row(d, phase) *
-                                                (size_t)(group.n * block)));
+                       (float *)packed + vfi_blocked_group_offset(d, group, block) +
+                           vfi_blocked_weight_row(d, phase) * (size_t)(group.n * block));
     }
 }

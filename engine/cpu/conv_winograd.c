@@ -14,6 +14,7 @@
 #include <vfi/error.h>
 
 #include "../alloc.h"
+#include "bf16.h"
 #include "conv_blocks.h"
 #include "conv_winograd_forms.h"
 
@@ -30,20 +31,21 @@ typedef struct {
     int tiles_y, tiles_x;
     int chunk_tiles;               /* most tiles of a chunk */
     int in_channels, out_channels; /* whole blocks */
+    int in_words; /* floats, or pairs of bf16, of a tile's input channels at a point */
     int n_groups;
-    size_t point_pitch, sum_pitch;   /* floats of a point of V, of a sum of M */
+    size_t point_pitch, sum_pitch;   /* words of a point of V, floats of a sum of M */
     size_t point_floats, sum_floats; /* V, M */
     VfiSegment segments[VFI_WINOGRAD_MAX_POINTS]; /* points in V and U, by sum */
     int first_segment[VFI_WINOGRAD_MAX_SUMS + 1];
     float *epilogues;
 } Winograd;
 
-/* Floats of U before output group @group. */
+/* Words of U before output group @group. */
 static size_t group_offset(const VfiCpuOp *ready, VfiOutGroup group)
 {
     const Winograd *w = ready->state;
 
-    return (size_t)w->points * (size_t)w->in_channels * (size_t)group.first *
+    return (size_t)w->points * (size_t)w->in_words * (size_t)group.first *
            (size_t)ready->kernels->vector_floats;
 }
 
@@ -58,15 +60,22 @@ static void pack_filter(const VfiCpuOp *ready, VfiOutGroup group, int o, int i, 
     vfi_winograd_filter(
         w->form, ready->op.u.conv.weight + ((size_t)o * in + (size_t)i) * 9, points);
     to += group_offset(ready, group) + ((size_t)o - (size_t)group.first * block);
-    for (int p = 0; p < w->points; p++)
-        to[((size_t)p * (size_t)w->in_channels + (size_t)i) * width] = (float)points[p];
+    for (int p = 0; p < w->points; p++) {
+        size_t row = (size_t)p * (size_t)w->in_words;
+        if (!vfi_winograd_is_bf16(w->form)) {
+            to[(row + (size_t)i) * width] = (float)points[p];
+            continue;
+        }
+        uint16_t *pair = (uint16_t *)(void *)&to[(row + (size_t)i / 2) * width];
+        pair[i % 2] = vfi_bf16((float)points[p]);
+    }
 }
 
 static size_t weight_bytes(const VfiCpuOp *ready)
 {
     const Winograd *w = ready->state;
 
-    return (size_t)w->in_channels * (size_t)w->out_channels * (size_t)w->points *
+    return (size_t)w->in_words * (size_t)w->out_channels * (size_t)w->points *
            sizeof(float);
 }
 
@@ -93,7 +102,7 @@ static int choose_chunk_tiles(const VfiCpuOp *ready, const Winograd *w)
     int block = ready->kernels->vector_floats, n_cpus = vfi_usable_cpus();
     int tiles = w->tiles_y * w->tiles_x, rows = ready->kernels->multiply_rows;
     double width = MIN(w->out_channels, VFI_MULTIPLY_MAX_VECTORS * block);
-    double bytes = sizeof(float) * (w->points * (double)w->in_channels + w->sums * width);
+    double bytes = sizeof(float) * (w->points * (double)w->in_words + w->sums * width);
     double products = (double)w->points * w->in_channels * w->out_channels;
     int most = (int)MIN(CHUNK_BYTES / bytes, CHUNK_PRODUCTS / products);
 
@@ -120,7 +129,7 @@ static void list_segments(Winograd *w)
             if (vfi_winograd_sum_of(w->form, point) == sum)
                 w->segments[n++] = (VfiSegment){
                     .in = (ptrdiff_t)point * (ptrdiff_t)w->point_pitch,
-                    .row = (size_t)point * (size_t)w->in_channels,
+                    .row = (size_t)point * (size_t)w->in_words,
                 };
         w->first_segment[sum + 1] = n;
     }
@@ -133,19 +142,20 @@ static bool winograd_prepare(VfiCpuOp *ready, GError **error)
     Winograd *w = g_new0(Winograd, 1);
 
     ready->state = w;
-    w->form = vfi_winograd_form(&ready->op);
+    w->form = vfi_winograd_form(ready);
     w->size = vfi_winograd_sizes[w->form];
     w->points = w->size.patch * w->size.patch;
     w->sums = w->size.sums * w->size.sums;
     w->tiles_y = vfi_ceil_div(out.h, w->size.tile);
     w->tiles_x = vfi_ceil_div(out.w, w->size.tile);
     w->in_channels = vfi_padded_channels(in.c, block);
+    w->in_words = vfi_winograd_is_bf16(w->form) ? w->in_channels / 2 : w->in_channels;
     w->out_channels = vfi_padded_channels(out.c, block);
     w->n_groups = vfi_out_groups(w->out_channels / block);
     w->chunk_tiles = choose_chunk_tiles(ready, w);
     size_t width = (size_t)MIN(w->out_channels, VFI_MULTIPLY_MAX_VECTORS * block);
     /* An odd number of cache lines: points must not fall on the same sets. */
-    w->point_pitch = odd_lines((size_t)w->chunk_tiles * (size_t)w->in_channels);
+    w->point_pitch = odd_lines((size_t)w->chunk_tiles * (size_t)w->in_words);
     w->sum_pitch = odd_lines((size_t)w->chunk_tiles * width);
     w->point_floats = (size_t)w->points * w->point_pitch;
     w->sum_floats = (size_t)w->sums * w->sum_pitch;
@@ -229,7 +239,8 @@ static void transform_tile(const VfiCpuOp *ready, const VfiCpuRun *run,
     int block = source->block, patch = w->size.patch, y, x;
     float *plane = vfi_operand_block(run, source, b);
     VfiWinogradInput input = {
-        .dst = chunk->points + (size_t)t * (size_t)w->in_channels + (ptrdiff_t)b * block,
+        .dst = chunk->points + (size_t)t * (size_t)w->in_words +
+               (ptrdiff_t)b * (w->in_words / (w->in_channels / block)),
         .point_pitch = w->point_pitch,
     };
 
@@ -255,9 +266,9 @@ static void multiply_group(const VfiCpuOp *ready, const Chunk *chunk, VfiOutGrou
     VfiMultiply call = {
         .in = chunk->points,
         .weight = (const float *)ready->packed + group_offset(ready, group),
-        .in_pitch = w->in_channels,
+        .in_pitch = w->in_words,
         .out_pitch = (ptrdiff_t)group.n * ready->kernels->vector_floats,
-        .length = w->in_channels,
+        .length = w->in_words,
         .n_pixels = chunk->n,
         .n_vectors = group.n,
     };
@@ -266,7 +277,10 @@ static void multiply_group(const VfiCpuOp *ready, const Chunk *chunk, VfiOutGrou
         call.segments = w->segments + w->first_segment[sum];
         call.n_segments = w->first_segment[sum + 1] - w->first_segment[sum];
         call.out = chunk->sums + (size_t)sum * w->sum_pitch;
-        ready->kernels->multiply(&call);
+        if (vfi_winograd_is_bf16(w->form))
+            ready->kernels->multiply_bf16(&call);
+        else
+            ready->kernels->multiply(&call);
     }
 }
 

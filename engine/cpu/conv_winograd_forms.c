@@ -27,19 +27,24 @@ typedef struct {
     int sum_of[9];  /* the sum that a point's product is added to */
 } FilterSide;
 
+/* Taps to points of F(4, 3) for 0, ±1, ±2 and ∞. */
+#define G_4                                                                              \
+    {                                                                                    \
+        {1.0 / 4, 0, 0}, {-1.0 / 6, -1.0 / 6, -1.0 / 6}, {-1.0 / 6, 1.0 / 6, -1.0 / 6},  \
+            {1.0 / 24, 1.0 / 12, 1.0 / 6}, {1.0 / 24, -1.0 / 12, 1.0 / 6}, {0, 0, 1},    \
+    }
+
 static const FilterSide filter_sides[VFI_WINOGRAD_FORMS] = {
     [VFI_WINOGRAD_4] =
         {
             .layout = "winograd 4",
-            .g =
-                {
-                    {1.0 / 4, 0, 0},
-                    {-1.0 / 6, -1.0 / 6, -1.0 / 6},
-                    {-1.0 / 6, 1.0 / 6, -1.0 / 6},
-                    {1.0 / 24, 1.0 / 12, 1.0 / 6},
-                    {1.0 / 24, -1.0 / 12, 1.0 / 6},
-                    {0, 0, 1},
-                },
+            .g = G_4,
+            .sum_of = {0, 1, 2, 3, 4, 5},
+        },
+    [VFI_WINOGRAD_4_BF16] =
+        {
+            .layout = "winograd 4 bf16",
+            .g = G_4,
             .sum_of = {0, 1, 2, 3, 4, 5},
         },
     [VFI_WINOGRAD_6] =
@@ -106,12 +111,15 @@ bool vfi_winograd_suits(const VfiOp *op)
            (p->stride == 1 || (p->stride == 2 && stride_2_gains(op)));
 }
 
-VfiWinogradForm vfi_winograd_form(const VfiOp *op)
+VfiWinogradForm vfi_winograd_form(const VfiCpuOp *ready)
 {
+    const VfiOp *op = &ready->op;
     VfiShape out = op->dst.shape;
 
     if (op->u.conv.stride == 2)
         return VFI_WINOGRAD_4_STRIDE_2;
+    if (ready->bf16 && op->u.conv.tolerates_bf16 && ready->kernels->multiply_bf16 != NULL)
+        return VFI_WINOGRAD_4_BF16;
     return count_tiles(out, 6) >= FORM_6_TILES_MIN &&
                    op->src[0].shape.c <= FORM_6_CHANNELS_MAX && used_part(out, 6) > 0.85
                ? VFI_WINOGRAD_6

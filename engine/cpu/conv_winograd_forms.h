@@ -9,7 +9,13 @@
 #define VFI_WINOGRAD_MAX_SUMS (8 * 8)
 
 /* The fastest form for an op that vfi_winograd_suits(). */
-VfiWinogradForm vfi_winograd_form(const VfiOp *op);
+VfiWinogradForm vfi_winograd_form(const VfiCpuOp *ready);
+
+/* Whether points are pairs of bf16. */
+static inline bool vfi_winograd_is_bf16(VfiWinogradForm form)
+{
+    return form == VFI_WINOGRAD_4_BF16;
+}
 
 /* The name of the form's packed weights. */
 const char *vfi_winograd_layout(VfiWinogradForm form);

@@ -120,6 +120,7 @@ typedef enum {
     VFI_WINOGRAD_4,          /* F(4×4, 3×3) */
     VFI_WINOGRAD_6,          /* F(6×6, 3×3) */
     VFI_WINOGRAD_4_STRIDE_2, /* four by four results of stride 2 */
+    VFI_WINOGRAD_4_BF16,     /* F(4×4, 3×3) with points in pairs of bf16 */
     VFI_WINOGRAD_FORMS
 } VfiWinogradForm;
 
@@ -135,10 +136,12 @@ static const VfiWinogradSize vfi_winograd_sizes[VFI_WINOGRAD_FORMS] = {
     [VFI_WINOGRAD_4] = {1, 4, 6, 6},
     [VFI_WINOGRAD_6] = {1, 6, 8, 8},
     [VFI_WINOGRAD_4_STRIDE_2] = {2, 4, 9, 5},
+    [VFI_WINOGRAD_4_BF16] = {1, 4, 6, 6},
 };
 
 /* Winograd's algorithm, input side: one tile and channel block. Pixel (y, x) of the patch is
- * src[y * row_pitch + x * vector_floats], its point p goes to dst[p * point_pitch]. */
+ * src[y * row_pitch + x * vector_floats], its point p goes to dst[p * point_pitch], in pairs of
+ * bf16 half as many floats. */
 typedef struct {
     const float *src;
     float *dst;
@@ -154,15 +157,6 @@ typedef struct {
     const float *residual; /* or NULL */
     size_t sum_pitch, row_pitch;
 } VfiWinogradOutput;
-
-/* Rounds one row of a channel block to pairs of bf16 with zeros around it: for i < n, x =
- * x_begin + i, dst[i * vector_floats / 2 + k] = pair of src[x * vector_floats + 2k] and its
- * neighbour. */
-typedef struct {
-    uint32_t *dst;
-    const float *src; /* [w][vector_floats], or NULL for a row of zeros */
-    int w, x_begin, n;
-} VfiPairsRow;
 
 /* Splits one row of a channel block into planes, with zeros around it, taking every
  * stride-th pixel: for i < n, c < channels
@@ -227,10 +221,9 @@ typedef struct {
     /* Convolution to channel blocks of vector_floats; NULL at a level without. */
     void (*multiply)(const VfiMultiply *product);
     int multiply_rows; /* pixels that multiply does best with: a multiple of this */
-    /* The same on pairs of bf16, in and weight holding a pair in place of a float; NULL where
-     * the CPU cannot. */
+    /* The same on pairs of bf16, in and weight holding a pair in place of a float; NULL, as the
+     * transforms of bf16 forms, where the CPU cannot. */
     void (*multiply_bf16)(const VfiMultiply *product);
-    void (*pair_row)(const VfiPairsRow *row);
     void (*epilogue_pixels)(const VfiEpiloguePixels *pixels);
     void (*winograd_input[VFI_WINOGRAD_FORMS])(const VfiWinogradInput *input);
     void (*winograd_output[VFI_WINOGRAD_FORMS])(const VfiWinogradOutput *output);

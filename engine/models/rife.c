@@ -134,10 +134,14 @@ static RifeDelta v4_block(const Rife *rife, int block, const VfiValue *inputs, i
     VfiValue x = block_input(rife, inputs, n, flow, scale);
     VfiValue feature = block_conv0(graph, x, block, c);
 
+    /* What the last block does at full size is a correction of some pixels that no other
+     * block builds on. */
+    vfi_graph_tolerate_bf16(graph, block == V4_BLOCKS - 1 && scale <= 1.0);
     x = feature;
     for (int i = 0; i < 8; i++)
         x = vfi_rife_conv_prelu(
             graph, x, vfi_graph_key(graph, "block%d.convblock.%d", block, i), c, 1);
+    vfi_graph_tolerate_bf16(graph, false);
     feature = vfi_graph_add(graph, x, feature, 1.0f);
 
     VfiValue last = vfi_graph_deconv(graph, feature,

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Products of bf16 pairs with AVX512-BF16: twice the multiply-adds of floats. */
+/* Products of bf16 pairs with AVX512-BF16, twice the multiply-adds of floats, and the transform
+ * that makes the pairs: of channels 2k and 2k + 1 of a block. */
 #include "vector_avx512.h"
 
 #include "../kernel_table.h"
@@ -11,24 +12,21 @@
 
 #include "multiply_tmpl.h"
 
-/* One pixel of a channel block as eight pairs. */
-static inline void store_pairs(uint32_t *dst, Vector pixel)
+#define v_store_point(p, x)                                                              \
+    _mm256_storeu_si256((__m256i *)(void *)(p), (__m256i)_mm512_cvtneps_pbh(x))
+
+#include "winograd_input_tmpl.h"
+
+static void winograd_input_4_avx512_bf16(const VfiWinogradInput *w)
 {
-    _mm256_storeu_si256((__m256i *)(void *)dst, (__m256i)_mm512_cvtneps_pbh(pixel));
+    ISA(winograd_input_of)(w, VFI_WINOGRAD_4);
 }
 
-static void pair_row_avx512_bf16(const VfiPairsRow *row)
-{
-    for (int i = 0; i < row->n; i++) {
-        int x = row->x_begin + i;
-        bool inside = row->src != NULL && x >= 0 && x < row->w;
-        store_pairs(row->dst + (size_t)i * (VECTOR_FLOATS / 2),
-                    inside ? v_load(row->src + (size_t)x * VECTOR_FLOATS) : v_zero());
-    }
-}
-
+/* The output side is that of f32: fill_avx512() comes first. */
 void vfi_cpu_kernels_fill_avx512_bf16(VfiCpuKernels *kernels)
 {
     kernels->multiply_bf16 = ISA(multiply);
-    kernels->pair_row = pair_row_avx512_bf16;
+    kernels->winograd_input[VFI_WINOGRAD_4_BF16] = winograd_input_4_avx512_bf16;
+    kernels->winograd_output[VFI_WINOGRAD_4_BF16] =
+        kernels->winograd_output[VFI_WINOGRAD_4];
 }

@@ -18,9 +18,10 @@ static inline int ISA(multiply_rows)(int n_vectors)
 static inline __attribute__((always_inline)) void
 ISA(multiply_tile)(const VfiMultiply *m, int p, const int n_rows, const int n_vectors)
 {
-    const float *in = m->in + p * m->in_pitch;
+    const float *in = m->in + (ptrdiff_t)p * m->in_pitch;
     const ptrdiff_t in_pitch = m->in_pitch;
     const int length = m->length;
+    const ptrdiff_t row_floats = (ptrdiff_t)n_vectors * VECTOR_FLOATS;
     Vector sum[MULTIPLY_ROWS_2][VFI_MULTIPLY_MAX_VECTORS];
 
     for (int r = 0; r < n_rows; r++)
@@ -29,9 +30,8 @@ ISA(multiply_tile)(const VfiMultiply *m, int p, const int n_rows, const int n_ve
 
     for (int s = 0; s < m->n_segments; s++) {
         const float *x = in + m->segments[s].in;
-        const float *weight =
-            m->weight + m->segments[s].row * (size_t)(n_vectors * VECTOR_FLOATS);
-        for (int k = 0; k < length; k++, weight += n_vectors * VECTOR_FLOATS) {
+        const float *weight = m->weight + (ptrdiff_t)m->segments[s].row * row_floats;
+        for (int k = 0; k < length; k++, weight += row_floats) {
             Vector weights[VFI_MULTIPLY_MAX_VECTORS];
 #pragma GCC unroll 4
             for (int v = 0; v < n_vectors; v++)

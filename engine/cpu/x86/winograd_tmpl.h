@@ -1,26 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The transforms of Winograd's F(4×4, 3×3) and F(6×6, 3×3) (Lavin and Gray, "Fast Algorithms
- * for Convolutional Neural Networks", 2016) for any vector width; a vector holds one pixel or
- * point of a channel block. Interpolation points: 0, ±1, ±2, ∞ and, for F(6×6), ±1/2. For
- * stride 2 see conv_winograd_forms.c. */
+/* The output side of Winograd's algorithm for any vector width, and all its kernels for the
+ * table; winograd_input_tmpl.h has the other side and says more. */
+#define v_store_point(p, x) v_store(p, x)
 
-/* Bᵀ x of F(4×4): six pixels to six points. */
-static inline __attribute__((always_inline)) void ISA(input_points_4)(const Vector *x,
-                                                                      Vector *y)
-{
-    const Vector four = v_set1(4.0f), five = v_set1(5.0f), two = v_set1(2.0f);
-    Vector even = v_fnma(four, x[2], x[4]); /* x4 - 4 x2 */
-    Vector odd = v_fnma(four, x[1], x[3]);  /* x3 - 4 x1 */
-    Vector even2 = v_sub(x[4], x[2]);
-    Vector odd2 = v_mul(two, v_sub(x[3], x[1]));
-
-    y[0] = v_fma(four, x[0], v_fnma(five, x[2], x[4]));
-    y[1] = v_add(even, odd);
-    y[2] = v_sub(even, odd);
-    y[3] = v_add(even2, odd2);
-    y[4] = v_sub(even2, odd2);
-    y[5] = v_fma(four, x[1], v_fnma(five, x[3], x[5]));
-}
+#include "winograd_input_tmpl.h"
 
 /* Aᵀ x of F(4×4): six points to four pixels. */
 static inline __attribute__((always_inline)) void ISA(output_points_4)(const Vector *x,
@@ -34,30 +17,6 @@ static inline __attribute__((always_inline)) void ISA(output_points_4)(const Vec
     y[1] = v_fma(two, difference2, difference1);
     y[2] = v_fma(four, sum2, sum1);
     y[3] = v_add(x[5], v_fma(eight, difference2, difference1));
-}
-
-/* Bᵀ x of F(6×6): eight pixels to eight points. */
-static inline __attribute__((always_inline)) void ISA(input_points_6)(const Vector *x,
-                                                                      Vector *y)
-{
-    const Vector two = v_set1(2.0f), half = v_set1(0.5f), quarter = v_set1(0.25f);
-    const Vector four = v_set1(4.0f), a = v_set1(5.25f), b = v_set1(4.25f);
-    const Vector c = v_set1(1.25f), d = v_set1(2.5f);
-    Vector even1 = v_fnma(b, x[4], v_add(x[2], x[6]));
-    Vector odd1 = v_fnma(b, x[3], v_add(x[1], x[5]));
-    Vector even2 = v_fnma(c, x[4], v_fma(quarter, x[2], x[6]));
-    Vector odd2 = v_fma(two, x[5], v_fnma(d, x[3], v_mul(half, x[1])));
-    Vector even3 = v_fma(four, v_fnma(c, x[4], x[2]), x[6]);
-    Vector odd3 = v_fma(half, x[5], v_fnma(d, x[3], v_mul(two, x[1])));
-
-    y[0] = v_fma(a, v_sub(x[4], x[2]), v_sub(x[0], x[6]));
-    y[1] = v_add(even1, odd1);
-    y[2] = v_sub(even1, odd1);
-    y[3] = v_add(even2, odd2);
-    y[4] = v_sub(even2, odd2);
-    y[5] = v_add(even3, odd3);
-    y[6] = v_sub(even3, odd3);
-    y[7] = v_fma(a, v_sub(x[3], x[5]), v_sub(x[7], x[1]));
 }
 
 /* Aᵀ x of F(6×6): eight points to six pixels. */
@@ -79,26 +38,6 @@ static inline __attribute__((always_inline)) void ISA(output_points_6)(const Vec
                              v_fma(v_set1(32.0f), difference2, difference1)));
 }
 
-/* Nine pixels to nine points for stride 2: Bᵀ of F(4, 2) with the points 0, 1, -1, 2, ∞ for
- * the pixels of the outer taps, and for those of the middle tap what adds to its sums. */
-static inline __attribute__((always_inline)) void
-ISA(input_points_stride_2)(const Vector *x, Vector *y)
-{
-    const Vector two = v_set1(2.0f), three = v_set1(3.0f);
-    Vector difference = v_sub(x[6], x[2]);
-    Vector twice = v_mul(two, x[2]);
-
-    y[0] = v_fma(two, v_sub(x[0], x[4]), difference);
-    y[1] = v_sub(v_sub(x[6], x[4]), twice);
-    y[2] = v_add(v_fnma(three, x[4], x[6]), twice);
-    y[3] = difference;
-    y[4] = v_fnma(two, difference, v_sub(x[8], x[4]));
-    y[5] = v_sub(x[1], x[5]);
-    y[6] = v_add(x[5], x[3]);
-    y[7] = v_sub(x[5], x[3]);
-    y[8] = v_sub(x[7], x[3]);
-}
-
 /* Aᵀ x of F(4, 2): five sums to four pixels. */
 static inline __attribute__((always_inline)) void
 ISA(output_points_stride_2)(const Vector *x, Vector *y)
@@ -113,17 +52,6 @@ ISA(output_points_stride_2)(const Vector *x, Vector *y)
 }
 
 static inline __attribute__((always_inline)) void
-ISA(input_points)(const VfiWinogradForm form, const Vector *pixels, Vector *points)
-{
-    if (form == VFI_WINOGRAD_4)
-        ISA(input_points_4)(pixels, points);
-    else if (form == VFI_WINOGRAD_6)
-        ISA(input_points_6)(pixels, points);
-    else
-        ISA(input_points_stride_2)(pixels, points);
-}
-
-static inline __attribute__((always_inline)) void
 ISA(output_points)(const VfiWinogradForm form, const Vector *sums, Vector *pixels)
 {
     if (form == VFI_WINOGRAD_4)
@@ -132,35 +60,6 @@ ISA(output_points)(const VfiWinogradForm form, const Vector *sums, Vector *pixel
         ISA(output_points_6)(sums, pixels);
     else
         ISA(output_points_stride_2)(sums, pixels);
-}
-
-/* Points of a patch: columns first, then rows. Inlined with a constant form. */
-static inline __attribute__((always_inline)) void
-ISA(winograd_input_of)(const VfiWinogradInput *w, const VfiWinogradForm form)
-{
-    const int patch = vfi_winograd_sizes[form].patch;
-    Vector rows[9][9];
-
-#pragma GCC unroll 9
-    for (int x = 0; x < patch; x++) {
-        Vector column[9], points[9];
-#pragma GCC unroll 9
-        for (int y = 0; y < patch; y++)
-            column[y] =
-                v_load(w->src + (size_t)y * w->row_pitch + (size_t)(x * VECTOR_FLOATS));
-        ISA(input_points)(form, column, points);
-#pragma GCC unroll 9
-        for (int y = 0; y < patch; y++)
-            rows[y][x] = points[y];
-    }
-#pragma GCC unroll 9
-    for (int y = 0; y < patch; y++) {
-        Vector points[9];
-        ISA(input_points)(form, rows[y], points);
-#pragma GCC unroll 9
-        for (int x = 0; x < patch; x++)
-            v_store(w->dst + (size_t)(patch * y + x) * w->point_pitch, points[x]);
-    }
 }
 
 /* Pixels of a tile: columns first, then rows. Inlined with a constant form and place. */

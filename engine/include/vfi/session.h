@@ -53,8 +53,8 @@ typedef struct {
      * quota). Sessions of one process share them. */
     unsigned threads;
     /** What the device lacks is an error that names what it has. On the CPU, bf16 rounds
-     * what goes into strided convolutions of up to 48 channels; the others, for which
-     * Winograd's algorithm is faster than bf16, and those that see images stay f32. */
+     * what goes into the convolutions for which the model says that it does no harm, such as
+     * those of RIFE's last block; all others stay f32. */
     VfiPrecision precision;
     /** TRUE: at the right and bottom edge the last warp sees the zero padding, as upstream
      * implementations do; for comparison with their output. FALSE (users): it sees the
