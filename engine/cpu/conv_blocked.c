@@ -198,7 +198,7 @@ static void compute_run(const VfiCpuOp *ready, const VfiCpuRun *run, Row *row, i
         for (int g = row->group_begin; g < row->group_end; g++) {
             row->group = vfi_out_group(d->n_out_blocks, g);
             call.n_vectors = row->group.n;
-            call.out_pitch = row->group.n * block;
+            call.out_pitch = (ptrdiff_t)row->group.n * block;
             call.weight = (const float *)ready->packed +
                           vfi_blocked_group_offset(d, row->group, block) +
                           vfi_blocked_weight_row(d, row->phase) * (size_t)call.out_pitch;
