@@ -11,7 +11,7 @@
 #include "conv_winograd_forms.h"
 
 /* F(6×6) has more weights; they must be worth reading for the tiles that there are. */
-#define FORM_6_TILES_MIN 96
+#define FORM_6_TILES_MIN 24
 #define FORM_6_CHANNELS_MAX 128
 /* Stride 2 saves less, and has most weights. Measured against the direct way on Zen 4, AVX-512
  * and AVX2: 1.6 to 1.7 and 1.3 to 1.5 times as fast on RIFE's layers, 1.2 and 1.0 at least with
