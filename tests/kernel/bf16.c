@@ -125,8 +125,8 @@ START_TEST(rounded_convolutions_stay_near_the_definition)
     for (size_t i = 0; i < n; i++)
         sum += pow((double)result[i] - test.expected[i], 2.0);
     error = largest_error(result, test.expected, n, largest);
-    ck_assert_msg(error <= 0.1, "error %g", error);
-    ck_assert_double_le(sqrt(sum / (double)n) / largest, 2e-2);
+    ck_assert_msg(error <= 5e-2, "error %g", error);
+    ck_assert_double_le(sqrt(sum / (double)n) / largest, 1e-2);
     conv_case_clear(&test);
     g_rand_free(random);
 }

@@ -1,25 +1,26 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The input side of Winograd's F(4×4, 3×3) and F(6×6, 3×3) (Lavin and Gray, "Fast Algorithms for
  * Convolutional Neural Networks", 2016) for any vector width; a vector holds one pixel or point
- * of a channel block, and v_store_point() writes a point. Interpolation points: 0, ±1, ±2, ∞
- * and, for F(6×6), ±1/2. For stride 2 see conv_winograd_forms.c. */
+ * of a channel block, and v_store_point() writes a point. Interpolation points: conv_winograd_forms.c
+ * says why. */
 
-/* Bᵀ x of F(4×4): six pixels to six points. */
+/* Bᵀ x of F(4×4): six pixels to six points. a = 5/8, b = 3/2. */
 static inline __attribute__((always_inline)) void ISA(input_points_4)(const Vector *x,
                                                                       Vector *y)
 {
-    const Vector four = v_set1(4.0f), five = v_set1(5.0f), two = v_set1(2.0f);
-    Vector even = v_fnma(four, x[2], x[4]); /* x4 - 4 x2 */
-    Vector odd = v_fnma(four, x[1], x[3]);  /* x3 - 4 x1 */
-    Vector even2 = v_sub(x[4], x[2]);
-    Vector odd2 = v_mul(two, v_sub(x[3], x[1]));
+    const Vector a = v_set1(0.625f), a2 = v_set1(0.390625f);
+    const Vector b = v_set1(1.5f), b2 = v_set1(2.25f);
+    const Vector sum = v_set1(2.640625f), product = v_set1(0.87890625f); /* of a², b² */
+    Vector even_a = v_fnma(b2, x[2], x[4]), even_b = v_fnma(a2, x[2], x[4]);
+    Vector odd_a = v_mul(a, v_fnma(b2, x[1], x[3]));
+    Vector odd_b = v_mul(b, v_fnma(a2, x[1], x[3]));
 
-    y[0] = v_fma(four, x[0], v_fnma(five, x[2], x[4]));
-    y[1] = v_add(even, odd);
-    y[2] = v_sub(even, odd);
-    y[3] = v_add(even2, odd2);
-    y[4] = v_sub(even2, odd2);
-    y[5] = v_fma(four, x[1], v_fnma(five, x[3], x[5]));
+    y[0] = v_fma(product, x[0], v_fnma(sum, x[2], x[4]));
+    y[1] = v_add(even_a, odd_a);
+    y[2] = v_sub(even_a, odd_a);
+    y[3] = v_add(even_b, odd_b);
+    y[4] = v_sub(even_b, odd_b);
+    y[5] = v_fma(product, x[1], v_fnma(sum, x[3], x[5]));
 }
 
 /* Bᵀ x of F(6×6): eight pixels to eight points. */

@@ -9,14 +9,15 @@
 static inline __attribute__((always_inline)) void ISA(output_points_4)(const Vector *x,
                                                                        Vector *y)
 {
-    const Vector two = v_set1(2.0f), four = v_set1(4.0f), eight = v_set1(8.0f);
+    const Vector a = v_set1(0.625f), a2 = v_set1(0.390625f), a3 = v_set1(0.244140625f);
+    const Vector b = v_set1(1.5f), b2 = v_set1(2.25f), b3 = v_set1(3.375f);
     Vector sum1 = v_add(x[1], x[2]), difference1 = v_sub(x[1], x[2]);
     Vector sum2 = v_add(x[3], x[4]), difference2 = v_sub(x[3], x[4]);
 
     y[0] = v_add(x[0], v_add(sum1, sum2));
-    y[1] = v_fma(two, difference2, difference1);
-    y[2] = v_fma(four, sum2, sum1);
-    y[3] = v_add(x[5], v_fma(eight, difference2, difference1));
+    y[1] = v_fma(b, difference2, v_mul(a, difference1));
+    y[2] = v_fma(b2, sum2, v_mul(a2, sum1));
+    y[3] = v_fma(b3, difference2, v_fma(a3, difference1, x[5]));
 }
 
 /* Aᵀ x of F(6×6): eight points to six pixels. */
