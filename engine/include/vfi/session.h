@@ -54,7 +54,7 @@ typedef struct {
     unsigned threads;
     /** What the device lacks is an error that names what it has. On the CPU, bf16 rounds
      * what goes into the convolutions for which the model says that it does no harm, such as
-     * those of RIFE's last block; all others stay f32. */
+     * those of RIFE's first and last block; all others stay f32. */
     VfiPrecision precision;
     /** TRUE: at the right and bottom edge the last warp sees the zero padding, as upstream
      * implementations do; for comparison with their output. FALSE (users): it sees the
