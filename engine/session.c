@@ -202,6 +202,8 @@ VfiSession *vfi_session_new(VfiModel *model, const VfiSessionConfig *config,
     g_cond_init(&session->work_arrived);
     g_cond_init(&session->job_ended);
     g_queue_init(&session->queue);
+    g_queue_init(&session->idle_pairs);
+    g_queue_init(&session->idle_jobs);
     session->model = vfi_model_ref(model);
     session->video = config->video;
     session->reference_borders = config->reference_borders;
@@ -242,6 +244,7 @@ void vfi_session_free(VfiSession *session)
         vfi_frame_clear(&session->bisection.frames[k]);
     g_free(session->bisection.frames);
     g_free(session->bisection.valid);
+    vfi_session_free_idle(session);
     g_free(session->slots);
     g_free(session->scalars);
     g_mutex_clear(&session->lock);
@@ -328,9 +331,7 @@ VfiPair *vfi_session_begin(VfiSession *session, const VfiFrame *frames, size_t n
                     n_frames);
         return NULL;
     }
-    VfiPair *pair = g_new0(VfiPair, 1);
-    g_atomic_ref_count_init(&pair->ref_count);
-    g_mutex_init(&pair->lock);
+    VfiPair *pair = vfi_session_take_pair(session);
     pair->session = vfi_session_ref(session);
     pair->n_frames = (int)n_frames;
     memcpy(pair->frames, frames, n_frames * sizeof(*frames));
@@ -356,9 +357,9 @@ void vfi_pair_unref(VfiPair *pair)
 {
     if (pair == NULL || !g_atomic_int_dec_and_test(&pair->ref_count))
         return;
-    vfi_session_unref(pair->session);
-    g_mutex_clear(&pair->lock);
-    g_free(pair);
+    VfiSession *session = pair->session;
+    vfi_session_give_pair(session, pair);
+    vfi_session_unref(session);
 }
 
 gboolean vfi_pair_is_identical(VfiPair *pair)
@@ -387,15 +388,14 @@ VfiJob *vfi_pair_submit(VfiPair *pair, double t, const VfiFrame *out, GError **e
                     "time %g is not between 0 and 1", t);
         return NULL;
     }
-    VfiJob *job = g_new0(VfiJob, 1);
-    g_atomic_ref_count_init(&job->ref_count);
+    VfiJob *job = vfi_session_take_job(session);
     job->pair = vfi_pair_ref(pair);
     job->t = t;
     job->out = *out;
     job->state = VFI_JOB_QUEUED;
 
     g_mutex_lock(&session->lock);
-    g_queue_push_tail(&session->queue, vfi_job_ref(job));
+    g_queue_push_tail_link(&session->queue, &vfi_job_ref(job)->link);
     g_cond_signal(&session->work_arrived);
     g_mutex_unlock(&session->lock);
     return job;
@@ -413,9 +413,10 @@ void vfi_job_unref(VfiJob *job)
 {
     if (job == NULL || !g_atomic_int_dec_and_test(&job->ref_count))
         return;
+    VfiPair *pair = job->pair;
     g_clear_error(&job->error);
-    vfi_pair_unref(job->pair);
-    g_free(job);
+    vfi_session_give_job(pair->session, job);
+    vfi_pair_unref(pair);
 }
 
 gboolean vfi_job_wait(VfiJob *job, GError **error)

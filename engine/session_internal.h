@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The parts of a session: session.c builds it and holds the public calls, session_worker.c
- * runs the job queue, interpolate.c makes one in-between. */
+/* The parts of a session: session.c builds it and holds the public calls, session_idle.c
+ * keeps pairs and jobs for the next ones, session_worker.c runs the job queue, interpolate.c
+ * makes one in-between. */
 #pragma once
 
 #include <stdatomic.h>
@@ -56,8 +57,9 @@ struct VfiSession {
     GMutex lock; /* everything below, and jobs' state */
     GCond work_arrived;
     GCond job_ended;
-    GQueue queue;    /* of VfiJob, owned references, not yet running */
-    VfiJob *running; /* or NULL */
+    GQueue queue;                 /* of VfiJob, owned references, not yet running */
+    GQueue idle_pairs, idle_jobs; /* of VfiPair and VfiJob without a reference */
+    VfiJob *running;              /* or NULL */
     bool stopping;
     bool free_in_worker; /* the worker itself dropped the last reference */
     uint64_t next_key;
@@ -70,6 +72,7 @@ struct VfiSession {
 
 struct VfiPair {
     gatomicrefcount ref_count;
+    GList link; /* in its session's idle_pairs */
     VfiSession *session;
     uint64_t serial; /* unique in the session, not 0 */
     int n_frames;
@@ -87,6 +90,7 @@ typedef enum {
 
 struct VfiJob {
     gatomicrefcount ref_count;
+    GList link; /* in its session's queue or idle_jobs */
     VfiPair *pair;
     double t;
     VfiFrame out;
@@ -102,6 +106,15 @@ void vfi_session_free(VfiSession *session);
 
 /* For benchmarks, while no job is queued: adds the time of every op to session->profile. */
 void vfi_session_set_profiling(VfiSession *session, bool profiling);
+
+/* session_idle.c: a pair or a job with one reference, to be filled in; and what the
+ * last reference gives back. No memory is allocated unless more are in use at once
+ * than ever before. */
+VfiPair *vfi_session_take_pair(VfiSession *session);
+VfiJob *vfi_session_take_job(VfiSession *session);
+void vfi_session_give_pair(VfiSession *session, VfiPair *pair);
+void vfi_session_give_job(VfiSession *session, VfiJob *job);
+void vfi_session_free_idle(VfiSession *session);
 
 /* session_worker.c */
 bool vfi_session_start_worker(VfiSession *session, GError **error);

@@ -44,8 +44,9 @@ static VfiJob *next_job(VfiSession *session)
     g_mutex_lock(&session->lock);
     while (g_queue_is_empty(&session->queue) && !session->stopping)
         g_cond_wait(&session->work_arrived, &session->lock);
-    VfiJob *job = session->stopping ? NULL : g_queue_pop_head(&session->queue);
-    if (job != NULL) {
+    VfiJob *job = NULL;
+    if (!session->stopping) {
+        job = g_queue_pop_head_link(&session->queue)->data;
         job->state = VFI_JOB_RUNNING;
         job->started = g_get_monotonic_time();
         session->running = job;
