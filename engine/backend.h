@@ -56,13 +56,14 @@ typedef struct {
                        GError **error);
     void (*close)(VfiDevice *device);
     void (*info)(VfiDevice *device, VfiDeviceInfo *info);
-    /* Bytes of memory free and in all. */
+    /* Bytes of memory free and in all; 0 if unknown. This and info() may be asked in any
+     * thread. */
     void (*memory_info)(VfiDevice *device, uint64_t *free_bytes, uint64_t *total_bytes);
 
     /* Device memory, VFI_ALIGNMENT aligned. @what is for the error's text. */
     void *(*alloc)(VfiDevice *device, size_t bytes, const char *what, GError **error);
     void (*free)(VfiDevice *device, void *memory);
-    /* Gives cached memory back to the system. */
+    /* Gives cached memory back to the system; cheap where there is none. */
     void (*trim)(VfiDevice *device);
 
     /* What plans for this device should look like. */

@@ -21,6 +21,16 @@ static void count(VfiSession *session, uint64_t *counter)
     g_mutex_unlock(&session->lock);
 }
 
+/* The time from @start, monotonic µs, until now was one run of @stage. */
+static void record(VfiSession *session, VfiTimedStage stage, int64_t start)
+{
+    int64_t microseconds = g_get_monotonic_time() - start;
+
+    g_mutex_lock(&session->lock);
+    vfi_stage_ring_add(&session->times[stage], (double)microseconds / 1e3);
+    g_mutex_unlock(&session->lock);
+}
+
 /* The kept slot of @key, or NULL. */
 static VfiFrameSlot *find_slot(VfiSession *session, uint64_t key)
 {
@@ -61,18 +71,22 @@ static VfiFrameSlot *ready_slot(VfiSession *session, const Source *sources, int 
     if (slot == NULL) {
         slot = evict_slot(session, sources, n);
         slot->key = 0;
+        int64_t start = g_get_monotonic_time();
         if (!backend->prepare(session->device, &session->video, sources[index].frame,
                               (float *)(void *)slot->memory, session->padded_w,
                               session->padded_h, cancel, error))
             return NULL;
+        record(session, VFI_TIMED_PREPARE, start);
         if (session->programs[VFI_STAGE_FRAME] != NULL) {
             VfiRunArguments arguments = {.cancel = cancel, .scalars = session->scalars};
             arguments.op_nanoseconds = profile_of(session, VFI_STAGE_FRAME);
             arguments.region[VFI_REGION_ARENA] = session->arena;
             arguments.region[VFI_REGION_FRAME0] = slot->memory;
+            start = g_get_monotonic_time();
             if (!backend->run(session->device, session->programs[VFI_STAGE_FRAME], 0,
                               &arguments, error))
                 return NULL;
+            record(session, VFI_TIMED_FRAME_STAGE, start);
         }
         slot->key = sources[index].key;
     }
@@ -85,6 +99,7 @@ static bool run_time_stage(VfiSession *session, const VfiRunArguments *arguments
                            int *last, GError **error)
 {
     const VfiModelFamily *family = session->model->family;
+    int64_t start = g_get_monotonic_time();
     int segment = 0;
 
     while (segment >= 0) {
@@ -97,6 +112,7 @@ static bool run_time_stage(VfiSession *session, const VfiRunArguments *arguments
                       : family->next_segment(&session->model->setup, segment,
                                              arguments->scalars);
     }
+    record(session, VFI_TIMED_TIME_STAGE, start);
     return true;
 }
 
@@ -150,10 +166,13 @@ static bool infer(VfiSession *session, const Source *sources, double t,
             return false;
         arguments.region[VFI_REGION_FRAME0 + i] = slot->memory;
     }
-    if (!run_time_stage(session, &arguments, &segment, error) ||
-        !write_picture(session, sources, t, segment, out, cancel, error) ||
+    if (!run_time_stage(session, &arguments, &segment, error))
+        return false;
+    int64_t start = g_get_monotonic_time();
+    if (!write_picture(session, sources, t, segment, out, cancel, error) ||
         !session->backend->sync(session->device, error))
         return false;
+    record(session, VFI_TIMED_SYNTHESIS, start);
     count(session, &session->stats.inferences);
     return true;
 }
@@ -161,9 +180,27 @@ static bool infer(VfiSession *session, const Source *sources, double t,
 static bool copy_frame(VfiSession *session, const VfiFrame *frame, const VfiFrame *out,
                        const atomic_int *cancel, GError **error)
 {
-    return session->backend->copy(session->device, &session->video, frame, out, cancel,
-                                  error) &&
-           session->backend->sync(session->device, error);
+    int64_t start = g_get_monotonic_time();
+
+    if (!session->backend->copy(session->device, &session->video, frame, out, cancel,
+                                error) ||
+        !session->backend->sync(session->device, error))
+        return false;
+    record(session, VFI_TIMED_SYNTHESIS, start);
+    return true;
+}
+
+static bool blend(VfiSession *session, VfiJob *job, GError **error)
+{
+    const VfiFrame *frames = job->pair->frames;
+    int64_t start = g_get_monotonic_time();
+
+    if (!session->backend->blend(session->device, &session->video, &frames[0], &frames[1],
+                                 job->t, &job->out, &job->cancel, error) ||
+        !session->backend->sync(session->device, error))
+        return false;
+    record(session, VFI_TIMED_SYNTHESIS, start);
+    return true;
 }
 
 /* Keys of kept in-betweens: the top bit, the pair, the position. Frames' keys have it clear. */
@@ -232,10 +269,7 @@ bool vfi_interpolate(VfiSession *session, VfiJob *job, GError **error)
         return true;
     }
     if (session->model->family->output(&session->model->setup) == VFI_OUTPUT_BLEND)
-        return session->backend->blend(session->device, &session->video, &pair->frames[0],
-                                       &pair->frames[1], job->t, &job->out, &job->cancel,
-                                       error) &&
-               session->backend->sync(session->device, error);
+        return blend(session, job, error);
     if (session->bisection.depth > 0)
         return bisect(session, job, error);
     Source sources[] = {{&pair->frames[0], pair->keys[0]},

@@ -2,9 +2,18 @@
 /* Requests to trim, for those who own something to trim. */
 #pragma once
 
+#include <stddef.h>
+
 /* Grows with every vfi_soft_clear(). */
 unsigned vfi_trim_requests(void);
 
 /* Gives the C library's free memory back to the system. Does nothing where another allocator
  * stands in for it (sanitizers): glibc's own heap is then not set up to be looked at. */
 void vfi_trim_host_memory(void);
+
+/* The same, but only if 1 MiB or more became free since the last time: else it takes only
+ * the time to ask. */
+void vfi_trim_idle_host_memory(void);
+
+/* Bytes of the process that are in memory; 0 if unknown. Allocates nothing. */
+size_t vfi_resident_bytes(void);

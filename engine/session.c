@@ -181,6 +181,7 @@ static bool build_session(VfiSession *session, const VfiSessionConfig *config,
     if (!allocate_memory(session, error) || !allocate_bisection(session, error))
         return false;
     record_facts(session);
+    vfi_session_start_cleanups(session);
     return vfi_session_start_worker(session, error);
 }
 
@@ -308,13 +309,19 @@ void vfi_session_set_notify(VfiSession *session, void (*notify)(void *user_data)
 
 void vfi_session_get_stats(VfiSession *session, VfiSessionStats *stats)
 {
+    VfiStageRing times[VFI_TIMED_COUNT];
     VfiDeviceInfo info;
 
     session->backend->info(session->device, &info);
     g_mutex_lock(&session->lock);
     *stats = session->stats;
+    memcpy(times, session->times, sizeof(times));
     g_mutex_unlock(&session->lock);
+    for (int i = 0; i < VFI_TIMED_COUNT; i++)
+        vfi_stage_ring_read(&times[i], &stats->times[i]);
     stats->work_chunks = info.work_chunks;
+    session->backend->memory_info(session->device, &stats->device_free_bytes,
+                                  &stats->device_total_bytes);
 }
 
 /* ---- public calls: pair --------------------------------------------------------------- */

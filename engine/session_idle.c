@@ -19,6 +19,7 @@ VfiPair *vfi_session_take_pair(VfiSession *session)
     }
     g_atomic_ref_count_init(&pair->ref_count);
     pair->identical = IDENTICAL_UNKNOWN;
+    pair->n_made = 0;
     return pair;
 }
 
@@ -49,6 +50,7 @@ static void free_pair(VfiPair *pair)
 void vfi_session_give_pair(VfiSession *session, VfiPair *pair)
 {
     g_mutex_lock(&session->lock);
+    vfi_session_note_finished(session, pair->n_made);
     bool keep = session->idle_pairs.length < MOST_IDLE;
     if (keep)
         g_queue_push_head_link(&session->idle_pairs, &pair->link);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The parts of a session: session.c builds it and holds the public calls, session_idle.c
- * keeps pairs and jobs for the next ones, session_worker.c runs the job queue, interpolate.c
- * makes one in-between. */
+ * keeps pairs and jobs for the next ones, session_worker.c runs the job queue,
+ * session_cleanup.c gives memory back now and then, interpolate.c makes one in-between. */
 #pragma once
 
 #include <stdatomic.h>
@@ -10,6 +10,7 @@
 
 #include "backend.h"
 #include "model_internal.h"
+#include "stage_times.h"
 
 /* Frames of a pair at most: what VFI_MAX_REGIONS leaves for frames. */
 #define VFI_MAX_NEIGHBOURS (VFI_MAX_REGIONS - VFI_REGION_FRAME0)
@@ -53,6 +54,8 @@ struct VfiSession {
     uint64_t
         *profile[VFI_STAGE_COUNT]; /* nanoseconds of each op of the plan, if ever asked */
 
+    bool told_tight; /* worker only: the log knows that memory is scarce */
+
     GThread *worker;
     GMutex lock; /* everything below, and jobs' state */
     GCond work_arrived;
@@ -63,7 +66,12 @@ struct VfiSession {
     bool stopping;
     bool free_in_worker; /* the worker itself dropped the last reference */
     uint64_t next_key;
+    unsigned cleanup_pairs;  /* 0: adaptive_pairs counts */
+    unsigned adaptive_pairs; /* what was chosen last */
+    unsigned pairs_since_cleanup;
+    unsigned most_in_betweens; /* of one of these pairs */
     VfiSessionStats stats;
+    VfiStageRing times[VFI_TIMED_COUNT];
 
     GMutex notify_lock;
     void (*notify)(void *user_data);
@@ -75,6 +83,7 @@ struct VfiPair {
     GList link; /* in its session's idle_pairs */
     VfiSession *session;
     uint64_t serial; /* unique in the session, not 0 */
+    unsigned n_made; /* in-betweens with a picture; under the session's lock */
     int n_frames;
     VfiFrame frames[VFI_MAX_NEIGHBOURS];
     uint64_t keys[VFI_MAX_NEIGHBOURS]; /* of the frames' slots */
@@ -115,6 +124,13 @@ VfiJob *vfi_session_take_job(VfiSession *session);
 void vfi_session_give_pair(VfiSession *session, VfiPair *pair);
 void vfi_session_give_job(VfiSession *session, VfiJob *job);
 void vfi_session_free_idle(VfiSession *session);
+
+/* session_cleanup.c. Starting is for the builder; the next two want the session's lock, and
+ * cleaning up is for the worker. */
+void vfi_session_start_cleanups(VfiSession *session);
+void vfi_session_note_finished(VfiSession *session, unsigned in_betweens);
+bool vfi_session_cleanup_is_due(const VfiSession *session);
+void vfi_session_clean_up(VfiSession *session);
 
 /* session_worker.c */
 bool vfi_session_start_worker(VfiSession *session, GError **error);

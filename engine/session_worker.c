@@ -13,10 +13,12 @@ static void finish_job(VfiSession *session, VfiJob *job, GError *error)
     job->error = error;
     job->state = VFI_JOB_DONE;
     session->running = NULL;
-    if (error == NULL)
+    if (error == NULL) {
         session->stats.in_betweens++;
-    else
+        job->pair->n_made++;
+    } else {
         session->stats.cancelled++;
+    }
     g_cond_broadcast(&session->job_ended);
     g_mutex_unlock(&session->lock);
 
@@ -38,14 +40,26 @@ static void run_job(VfiSession *session, VfiJob *job)
     finish_job(session, job, error);
 }
 
-/* The next job, marked as running, or NULL when the session stops. */
-static VfiJob *next_job(VfiSession *session)
+/* Waits for a job or a cleanup point; FALSE when the session stops. */
+static bool wait_for_work(VfiSession *session, bool *is_cleanup)
 {
     g_mutex_lock(&session->lock);
-    while (g_queue_is_empty(&session->queue) && !session->stopping)
+    while (g_queue_is_empty(&session->queue) && !session->stopping &&
+           !vfi_session_cleanup_is_due(session))
         g_cond_wait(&session->work_arrived, &session->lock);
+    bool stopping = session->stopping;
+    *is_cleanup = vfi_session_cleanup_is_due(session);
+    g_mutex_unlock(&session->lock);
+    return !stopping;
+}
+
+/* The next job, marked as running, or NULL. */
+static VfiJob *next_job(VfiSession *session)
+{
     VfiJob *job = NULL;
-    if (!session->stopping) {
+
+    g_mutex_lock(&session->lock);
+    if (!g_queue_is_empty(&session->queue)) {
         job = g_queue_pop_head_link(&session->queue)->data;
         job->state = VFI_JOB_RUNNING;
         job->started = g_get_monotonic_time();
@@ -59,9 +73,14 @@ static void *work(void *data)
 {
     VfiSession *session = data;
     unsigned trimmed = vfi_trim_requests();
-    VfiJob *job;
+    bool is_cleanup;
 
-    while ((job = next_job(session)) != NULL) {
+    while (wait_for_work(session, &is_cleanup)) {
+        if (is_cleanup)
+            vfi_session_clean_up(session);
+        VfiJob *job = next_job(session);
+        if (job == NULL)
+            continue;
         if (trimmed != vfi_trim_requests()) {
             trimmed = vfi_trim_requests();
             session->backend->trim(session->device);

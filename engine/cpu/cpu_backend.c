@@ -115,7 +115,7 @@ static void cpu_free(VfiDevice *device, void *memory)
 static void cpu_trim(VfiDevice *device)
 {
     (void)device;
-    vfi_trim_host_memory();
+    vfi_trim_idle_host_memory();
 }
 
 /* Stride 2 gains too little to copy operands for it. Sizes are not known yet. */

@@ -62,11 +62,29 @@ typedef struct {
     gboolean reference_borders;
 } VfiSessionConfig;
 
+/** Parts of an in-between whose time is measured. */
+typedef enum {
+    VFI_TIMED_PREPARE,     /**< a frame's planes to the network's input */
+    VFI_TIMED_FRAME_STAGE, /**< the network's part that sees one frame */
+    VFI_TIMED_TIME_STAGE,  /**< the rest of the network */
+    VFI_TIMED_SYNTHESIS,   /**< the result to planes; blends and copies, too */
+    VFI_TIMED_COUNT
+} VfiTimedStage;
+
+/** How long one of them takes; percentiles are of the last 128 runs, in ms. A device that
+ * queues work is waited for in the synthesis. */
+typedef struct {
+    uint64_t runs; /**< so far; the rest is 0 if this is */
+    double p50;
+    double p95;
+} VfiStageTimes;
+
 /** Counters and sizes; see vfi_session_get_stats(). */
 typedef struct {
-    uint64_t pairs;       /**< pairs begun */
-    uint64_t in_betweens; /**< jobs that finished with a picture */
-    uint64_t inferences;  /**< runs of the model's time stage */
+    uint64_t pairs;          /**< pairs begun */
+    uint64_t finished_pairs; /**< pairs released, with a picture or more */
+    uint64_t in_betweens;    /**< jobs that finished with a picture */
+    uint64_t inferences;     /**< runs of the model's time stage */
     uint64_t identical;   /**< in-betweens copied because both frames are the same bits */
     uint64_t cancelled;   /**< jobs that ended without a picture */
     uint64_t work_chunks; /**< chunks of work run for this session */
@@ -77,7 +95,15 @@ typedef struct {
     unsigned threads;
     int padded_width; /**< size that the network sees, pixels */
     int padded_height;
-    double scale;          /**< the flow scale in effect; 1 for families without one */
+    double scale; /**< the flow scale in effect; 1 for families without one */
+    unsigned cleanup_interval;     /**< finished pairs between two cleanups */
+    uint64_t cleanups;             /**< see vfi_session_set_cleanup_interval() */
+    uint64_t cleanup_bytes;        /**< by which they made the process smaller */
+    uint64_t cleanup_microseconds; /**< that they took */
+    uint64_t
+        device_free_bytes; /**< of the device's memory, or the host's if that is it */
+    uint64_t device_total_bytes; /**< 0 if unknown */
+    VfiStageTimes times[VFI_TIMED_COUNT];
     const char *device;    /**< "cpu", …; static */
     const char *precision; /**< the precision in effect: "f32", "bf16", …; static */
     const char *cpu_level; /**< "c", "avx2", "avx512"; static */
@@ -160,6 +186,17 @@ VFI_API void vfi_session_flush(VfiSession *session);
  * called from inside it. */
 VFI_API void vfi_session_set_notify(VfiSession *session, void (*notify)(void *user_data),
                                     void *user_data);
+
+/** Cleanups of a session that nothing was asked of. */
+#define VFI_CLEANUP_PAIRS_DEFAULT 10
+
+/**
+ * Makes the session give back memory that nobody uses whenever @pairs more pairs are
+ * finished: what allocators keep, and packed weights that no session of the model uses. Its
+ * worker does that between two jobs. 0 chooses 1 to 20 pairs by the device's free memory and
+ * the session's size, anew at each cleanup. Counts from the last cleanup on.
+ */
+VFI_API void vfi_session_set_cleanup_interval(VfiSession *session, unsigned pairs);
 
 /** Fills @stats with the numbers as they are now. */
 VFI_API void vfi_session_get_stats(VfiSession *session, VfiSessionStats *stats);

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* How often a session gives memory back, where nobody says: pure. */
+#pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include <glib.h>
+
+/* For devices whose memory cannot be asked for. */
+#define VFI_CLEANUP_PAIRS_UNKNOWN 5
+
+typedef struct {
+    uint64_t total_bytes;     /* of the device's memory; 0: unknown */
+    uint64_t available_bytes; /* of them, what nobody has taken */
+    size_t frame_bytes;       /* a frame as f32 RGB */
+    unsigned in_betweens;     /* of a pair */
+    size_t arena_bytes;       /* what the session computes in */
+    uint64_t pairs;           /* known to be in the stream */
+} VfiCleanupNumbers;
+
+/* Pairs between two cleanups: as many as the memory would hold if nothing of any were given
+ * back, 1 to 20; in streams of more than 500 pairs at most 3. *is_tight, which may be NULL,
+ * says whether there is not room for even one. */
+unsigned vfi_cleanup_interval(const VfiCleanupNumbers *numbers, gboolean *is_tight);
