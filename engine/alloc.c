@@ -1,14 +1,17 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "alloc.h"
 
+#include <malloc.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include <vfi/error.h>
+#include <vfi/memory.h>
 
 static atomic_ullong alloc_calls;
 static atomic_ullong alloc_successes_left = G_MAXUINT64;
+static atomic_size_t bytes_taken, most_taken; /* as large as the C library made them */
 
 /* Counts the call and says whether a test wants it to fail. */
 static bool allocation_is_denied(void)
@@ -24,6 +27,15 @@ static bool allocation_is_denied(void)
     return false;
 }
 
+static void count_taken(size_t bytes)
+{
+    size_t now = atomic_fetch_add(&bytes_taken, bytes) + bytes;
+    size_t most = atomic_load(&most_taken);
+
+    while (now > most && !atomic_compare_exchange_weak(&most_taken, &most, now))
+        ;
+}
+
 void *vfi_try_alloc(size_t count, size_t size, const char *what, GError **error)
 {
     size_t bytes, padded;
@@ -34,6 +46,8 @@ void *vfi_try_alloc(size_t count, size_t size, const char *what, GError **error)
     if (fits && !allocation_is_denied()) {
         padded -= padded % VFI_ALIGNMENT; /* aligned_alloc wants a multiple, never zero */
         memory = aligned_alloc(VFI_ALIGNMENT, padded);
+        if (memory != NULL)
+            count_taken(malloc_usable_size(memory));
     }
     if (memory == NULL)
         g_set_error(error, VFI_ERROR, VFI_ERROR_NO_MEMORY,
@@ -52,12 +66,20 @@ void *vfi_try_alloc0(size_t count, size_t size, const char *what, GError **error
 
 void vfi_free(void *memory)
 {
+    if (memory != NULL)
+        atomic_fetch_sub(&bytes_taken, malloc_usable_size(memory));
     free(memory);
 }
 
 void vfi_alloc_fail_after(guint64 successes)
 {
     atomic_store(&alloc_successes_left, successes);
+}
+
+void vfi_get_memory_use(uint64_t *now, uint64_t *peak)
+{
+    *now = atomic_load(&bytes_taken);
+    *peak = atomic_load(&most_taken);
 }
 
 guint64 vfi_alloc_count(void)

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include <vfi/error.h>
+#include <vfi/memory.h>
 
 #include "alloc.h"
 #include "check_main.h"
@@ -42,6 +43,31 @@ START_TEST(a_test_can_make_the_nth_allocation_fail)
 }
 END_TEST
 
+START_TEST(what_is_taken_is_counted_and_the_most_of_it)
+{
+    const size_t large = 1000000, small = 1000;
+    uint64_t start, now, peak, start_peak;
+
+    vfi_get_memory_use(&start, &start_peak);
+    void *a = vfi_try_alloc(large, 1, "a test", NULL);
+    void *b = vfi_try_alloc0(small, 1, "a test", NULL);
+    vfi_get_memory_use(&now, &peak);
+    ck_assert_uint_ge(now, start + large + small);
+    ck_assert_uint_lt(now, start + large + small + 10000);
+    ck_assert_uint_ge(peak, now);
+    vfi_free(a);
+    vfi_get_memory_use(&now, &peak);
+    ck_assert_uint_ge(now, start + small);
+    ck_assert_uint_lt(now, start + large);
+    ck_assert_uint_ge(peak, start + large + small);
+    vfi_free(b);
+    vfi_free(NULL);
+    ck_assert_ptr_null(vfi_try_alloc(SIZE_MAX / 4, 2, "a test", NULL));
+    vfi_get_memory_use(&now, &peak);
+    ck_assert_uint_eq(now, start);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("alloc");
@@ -49,6 +75,7 @@ int main(void)
     tcase_add_test(tcase, memory_is_aligned);
     tcase_add_test(tcase, overflow_is_an_error_that_names_the_purpose);
     tcase_add_test(tcase, a_test_can_make_the_nth_allocation_fail);
+    tcase_add_test(tcase, what_is_taken_is_counted_and_the_most_of_it);
     suite_add_tcase(suite, tcase);
     return check_main(suite);
 }
