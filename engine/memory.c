@@ -51,15 +51,20 @@ void vfi_trim_host_memory(void)
     atomic_store(&free_after_trim, free_heap_bytes());
 }
 
-void vfi_trim_idle_host_memory(void)
+bool vfi_host_memory_is_idle(void)
 {
     size_t now = free_heap_bytes();
     size_t then = atomic_load(&free_after_trim);
 
-    if (now == SIZE_MAX || now >= then + LEAST_TO_TRIM)
-        vfi_trim_host_memory();
-    else if (now < then) /* allocated again: it counts when it is free the next time */
+    if (now < then) /* allocated again: it counts when it is free the next time */
         atomic_store(&free_after_trim, now);
+    return now == SIZE_MAX || now >= then + LEAST_TO_TRIM;
+}
+
+void vfi_trim_idle_host_memory(void)
+{
+    if (vfi_host_memory_is_idle())
+        vfi_trim_host_memory();
 }
 
 size_t vfi_resident_bytes(void)

@@ -2,6 +2,7 @@
 /* Requests to trim, for those who own something to trim. */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 
 /* Grows with every vfi_soft_clear(). */
@@ -11,8 +12,10 @@ unsigned vfi_trim_requests(void);
  * stands in for it (sanitizers): glibc's own heap is then not set up to be looked at. */
 void vfi_trim_host_memory(void);
 
-/* The same, but only if 1 MiB or more became free since the last time: else it takes only
- * the time to ask. */
+/* Whether 1 MiB or more became free since the last time; cheap. */
+bool vfi_host_memory_is_idle(void);
+
+/* Trims only if it did. */
 void vfi_trim_idle_host_memory(void);
 
 /* Bytes of the process that are in memory; 0 if unknown. Allocates nothing. */

@@ -69,16 +69,32 @@ bool vfi_session_cleanup_is_due(const VfiSession *session)
     return session->pairs_since_cleanup >= interval_in_effect(session);
 }
 
+/* Bytes by which the process became smaller. To measure that costs more than to find out
+ * that there is nothing to give back. */
+static size_t give_back(VfiSession *session)
+{
+    VfiPackedWeights *packed = session->model->weights == NULL
+                                   ? NULL
+                                   : vfi_weights_packed(session->model->weights);
+    VfiPackedStats stats = {0};
+
+    if (packed != NULL)
+        vfi_packed_weights_stats(packed, &stats);
+    bool has_unused = stats.bytes > stats.bytes_in_use;
+    size_t before = has_unused || vfi_host_memory_is_idle() ? vfi_resident_bytes() : 0;
+    if (has_unused)
+        vfi_packed_weights_trim(packed);
+    session->backend->trim(session->device);
+    if (before == 0)
+        return 0;
+    size_t after = vfi_resident_bytes();
+    return before > after ? before - after : 0;
+}
+
 void vfi_session_clean_up(VfiSession *session)
 {
     int64_t start = g_get_monotonic_time();
-    size_t before = vfi_resident_bytes();
-
-    if (session->model->weights != NULL)
-        vfi_packed_weights_trim(vfi_weights_packed(session->model->weights));
-    session->backend->trim(session->device);
-    size_t after = vfi_resident_bytes();
-    size_t returned = before > after ? before - after : 0;
+    size_t returned = give_back(session);
 
     g_mutex_lock(&session->lock);
     bool adaptive = session->cleanup_pairs == 0;
