@@ -23,6 +23,7 @@
 #include "gstvfiinterp.h"
 
 #include "vfimodel.h"
+#include "vfireport.h"
 #include "vfistream.h"
 
 #define GST_CAT_DEFAULT gst_vfi_debug
@@ -227,26 +228,13 @@ get_counter (const GstVfiCounters *counters, guint id, GValue *value)
 static void
 get_stats (GstVfiInterp *self, GValue *value)
 {
-  VfiSession *session;
-  VfiSessionStats base;
-  GstVfiCounters counters;
   VfiModel *model = NULL;
-  GstStructure *stats;
 
-  g_mutex_lock (&self->stream->lock);
-  counters = self->stream->counters;
-  base = self->stream->session_base;
-  session =
-      self->stream->session != NULL ? vfi_session_ref (self->stream->session) : NULL;
-  g_mutex_unlock (&self->stream->lock);
   GST_OBJECT_LOCK (self);
   if (self->model != NULL)
     model = vfi_model_ref (self->model);
   GST_OBJECT_UNLOCK (self);
-  stats = gst_vfi_stats_new (&counters, model, session, &base);
-  gst_vfi_live_add_stats (self->stream, stats);
-  g_value_take_boxed (value, stats);
-  vfi_session_unref (session);
+  g_value_take_boxed (value, gst_vfi_report_stats (self->stream, model));
   vfi_model_unref (model);
 }
 

@@ -4,14 +4,13 @@
 #include "vfialloc.h"
 
 #include <gst/video/gstvideometa.h>
-#include <gst/video/gstvideopool.h>
 
 /* A configured pool that is not active yet. Padded rows need GstVideoMeta to be understood. */
 static GstBufferPool *
-new_own_pool (
-    const GstVideoInfo *info, GstCaps *caps, gboolean with_meta, guint min_buffers)
+new_own_pool (const GstVideoInfo *info, GstCaps *caps, gboolean with_meta,
+    guint min_buffers, GstVfiPoolBytes *bytes)
 {
-  GstBufferPool *pool = gst_video_buffer_pool_new ();
+  GstBufferPool *pool = gst_vfi_pool_new (bytes);
   GstStructure *config = gst_buffer_pool_get_config (pool);
   GstVideoAlignment alignment;
   GstAllocationParams params;
@@ -50,11 +49,12 @@ gst_vfi_alloc_is_scarce (const GstBuffer *buffer, guint n_buffers)
 }
 
 GstBufferPool *
-gst_vfi_alloc_own_pool (const GstVideoInfo *info, GstCaps *caps, gboolean with_meta)
+gst_vfi_alloc_own_pool (
+    const GstVideoInfo *info, GstCaps *caps, gboolean with_meta, GstVfiPoolBytes *bytes)
 {
   g_autoptr (GstCaps) made =
       caps != NULL ? gst_caps_ref (caps) : gst_video_info_to_caps ((GstVideoInfo *) info);
-  GstBufferPool *pool = new_own_pool (info, made, with_meta, 0);
+  GstBufferPool *pool = new_own_pool (info, made, with_meta, 0, bytes);
 
   if (pool == NULL || gst_buffer_pool_set_active (pool, TRUE))
     return pool;
@@ -74,7 +74,7 @@ gst_vfi_alloc_propose (GstQuery *query, guint min_buffers, gboolean with_meta)
   if (caps == NULL || !gst_video_info_from_caps (&info, caps))
     return FALSE;
   if (need_pool) {
-    pool = new_own_pool (&info, caps, with_meta, min_buffers);
+    pool = new_own_pool (&info, caps, with_meta, min_buffers, NULL);
     if (pool == NULL)
       return FALSE;
   }
@@ -157,7 +157,7 @@ downstream_pool (GstQuery *query, GstCaps *caps, const GstVideoInfo *info, guint
 
 GstBufferPool *
 gst_vfi_alloc_decide (GstPad *srcpad, GstCaps *caps, const GstVideoInfo *info,
-    guint extra, gboolean *with_meta)
+    guint extra, gboolean *with_meta, GstVfiPoolBytes *bytes)
 {
   g_autoptr (GstQuery) query = gst_query_new_allocation (caps, TRUE);
   GstBufferPool *pool = NULL;
@@ -167,7 +167,7 @@ gst_vfi_alloc_decide (GstPad *srcpad, GstCaps *caps, const GstVideoInfo *info,
     *with_meta = gst_query_find_allocation_meta (query, GST_VIDEO_META_API_TYPE, NULL);
     pool = downstream_pool (query, caps, info, extra);
   }
-  return pool != NULL ? pool : gst_vfi_alloc_own_pool (info, caps, *with_meta);
+  return pool != NULL ? pool : gst_vfi_alloc_own_pool (info, caps, *with_meta, bytes);
 }
 
 /* The engine wants 2-byte samples on 2-byte addresses. */

@@ -7,6 +7,8 @@
 
 #include <vfi/vfi.h>
 
+#include "vfipool.h"
+
 G_BEGIN_DECLS
 
 /* Alignment, in bytes, of memory that the element allocates itself. */
@@ -30,15 +32,15 @@ void gst_vfi_alloc_amend_proxied (GstQuery *query);
 gboolean gst_vfi_alloc_is_scarce (const GstBuffer *buffer, guint n_buffers);
 
 /* A new, active pool of own video buffers, growing on demand; rows are aligned if
- * @with_meta. @caps may be NULL. */
+ * @with_meta. @caps and @bytes, where its buffers count, may be NULL. */
 GstBufferPool *gst_vfi_alloc_own_pool (
-    const GstVideoInfo *info, GstCaps *caps, gboolean with_meta);
+    const GstVideoInfo *info, GstCaps *caps, gboolean with_meta, GstVfiPoolBytes *bytes);
 
 /* Asks downstream of @srcpad for a pool with @extra buffers more than it needs itself, and
- * falls back to an own one. @with_meta says whether downstream understands GstVideoMeta.
+ * falls back to an own one that counts in @bytes. @with_meta says whether downstream understands GstVideoMeta.
  * Returns an active pool, or NULL. */
 GstBufferPool *gst_vfi_alloc_decide (GstPad *srcpad, GstCaps *caps,
-    const GstVideoInfo *info, guint extra, gboolean *with_meta);
+    const GstVideoInfo *info, guint extra, gboolean *with_meta, GstVfiPoolBytes *bytes);
 
 /* Maps @buffer without taking a reference and describes it to the engine in @picture.
  * FALSE, with nothing mapped, if it cannot be mapped or its memory is too oddly placed for

@@ -35,7 +35,8 @@ acquire_inner (GstVfiPictures *pictures)
   GstBuffer *buffer = NULL;
 
   if (pictures->inner_pool == NULL)
-    pictures->inner_pool = gst_vfi_alloc_own_pool (&pictures->path.inner, NULL, TRUE);
+    pictures->inner_pool =
+        gst_vfi_alloc_own_pool (&pictures->path.inner, NULL, TRUE, pictures->pool_bytes);
   if (pictures->inner_pool == NULL ||
       gst_buffer_pool_acquire_buffer (pictures->inner_pool, &buffer, NULL) != GST_FLOW_OK)
     return NULL;

@@ -9,6 +9,7 @@
 #include <vfi/vfi.h>
 
 #include "vfiformat.h"
+#include "vfipool.h"
 
 G_BEGIN_DECLS
 
@@ -18,6 +19,7 @@ typedef struct {
   GstBufferPool
       *inner_pool;         /* path.inner: conversions and realigned copies; made lazily */
   GstBufferPool *out_pool; /* path.outer: what goes downstream */
+  GstVfiPoolBytes *pool_bytes; /* of both, where they are own ones; may be NULL */
 } GstVfiPictures;
 
 /* An original, mapped for reading until its last reference goes. */

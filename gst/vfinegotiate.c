@@ -186,8 +186,8 @@ prepare_pool (GstVfiStream *stream, GstCaps *out)
   stream->max_in_flight = (guint) MAX (in_flight, 1);
   if (!gst_video_info_from_caps (&info, out))
     return GST_FLOW_NOT_NEGOTIATED;
-  pool = gst_vfi_alloc_decide (
-      stream->srcpad, out, &info, GST_VFI_MAX_JOBS + 1, &stream->video_meta);
+  pool = gst_vfi_alloc_decide (stream->srcpad, out, &info, GST_VFI_MAX_JOBS + 1,
+      &stream->video_meta, stream->pictures.pool_bytes);
   if (pool == NULL) {
     GST_ELEMENT_ERROR (stream->element, RESOURCE, NO_SPACE_LEFT, (NULL),
         ("no buffer pool for %" GST_PTR_FORMAT, out));

@@ -5,6 +5,7 @@
 
 #include "vfifallback.h"
 #include "vfimeta.h"
+#include "vfireport.h"
 #include "vfitask.h"
 
 #define GST_CAT_DEFAULT gst_vfi_debug
@@ -375,10 +376,23 @@ retire_entry (GstVfiStream *stream, GstVfiEntry *entry)
   return GST_FLOW_OK;
 }
 
+/* Whether the pair of @entry, which has left the list, has nothing more in it. */
+static gboolean
+is_last_of_pair (GstVfiStream *stream, const GstVfiEntry *entry)
+{
+  const GList *next = stream->pending.head;
+
+  while (next != NULL && ((const GstVfiEntry *) next->data)->pair == NULL)
+    next = next->next;
+  return entry->pair != NULL &&
+         (next == NULL || ((const GstVfiEntry *) next->data)->pair != entry->pair);
+}
+
 GstFlowReturn
 gst_vfi_pending_retire (GstVfiStream *stream)
 {
   GstVfiEntry *entry = g_queue_peek_head (&stream->pending);
+  gboolean ends_pair;
   GstFlowReturn ret;
 
   if (stream->unsubmitted == stream->pending.head) {
@@ -393,7 +407,10 @@ gst_vfi_pending_retire (GstVfiStream *stream)
   if (entry->job != NULL)
     stream->n_jobs--;
   ret = retire_entry (stream, entry);
+  ends_pair = is_last_of_pair (stream, entry);
   entry_free (entry);
+  if (ends_pair)
+    gst_vfi_report_pair (stream);
   return ret;
 }
 

@@ -53,6 +53,9 @@ gst_vfi_process_take_settings (GstVfiStream *stream)
   stream->settings_serial = settings.serial;
   gst_vfi_fallback_forget (stream);
   gst_vfi_run_set_max_gap (&stream->run, settings.max_gap);
+  if (stream->session != NULL)
+    vfi_session_set_cleanup_interval (
+        stream->session, settings.clear_cache_after_n_pairs);
   return TRUE;
 }
 

@@ -192,6 +192,14 @@ static const Property properties[] = {
         "Pairs of frames computed while earlier ones are on their way; -1 is 1 for live "
         "sources and else 2, 0 works in upstream's thread",
         KIND_INT, CHANGES_IN_READY, FIELD (max_in_flight), -1, 8, -1},
+    {"clear-cache-after-n-pairs", "Clear cache after n pairs",
+        "Give memory that is not in use back to the system whenever this many pairs are "
+        "done; 0 chooses by free memory",
+        KIND_UINT, CHANGES_ALWAYS, FIELD (clear_cache_after_n_pairs), 0, G_MAXUINT,
+        VFI_CLEANUP_PAIRS_DEFAULT},
+    {"stats-interval", "Statistics interval",
+        "Post stats as an element message whenever this many pairs are done; 0 is never",
+        KIND_UINT, CHANGES_ALWAYS, FIELD (stats_interval), 0, G_MAXUINT, 0},
     {"on-late", "On late", "What to do when in-betweens would come too late", KIND_ENUM,
         CHANGES_ALWAYS, FIELD (on_late), .default_number = GST_VFI_ON_LATE_AUTO,
         .enum_type = on_late_get_type},

@@ -25,8 +25,10 @@ typedef struct {
   guint64 max_gap;       /* ns, 0: automatic */
   gint precision;        /* VfiPrecision */
   guint threads;
-  gint max_in_flight; /* -1: by liveness, 0: synchronous */
-  gint on_late;       /* GstVfiOnLate */
+  guint clear_cache_after_n_pairs; /* 0: adaptive */
+  guint stats_interval;            /* pairs; 0: never */
+  gint max_in_flight;              /* -1: by liveness, 0: synchronous */
+  gint on_late;                    /* GstVfiOnLate */
   guint64 latency_budget;
   guint64 live_timeout;
   gboolean qos;

@@ -37,6 +37,8 @@ set_session (GstVfiStream *stream, VfiSession *session)
         " of packed weights",
         stats.arena_bytes, stats.packed_weight_bytes);
     vfi_session_set_notify (session, on_job_ended, stream);
+    vfi_session_set_cleanup_interval (
+        session, gst_vfi_stream_settings (stream).clear_cache_after_n_pairs);
   }
   g_mutex_lock (&stream->lock);
   old = stream->session;

@@ -21,9 +21,16 @@ typedef struct {
   gdouble scene_score;  /* of the last pair that was looked at */
 } GstVfiCounters;
 
-/* A new structure "vfiinterp-stats". @model and @session may be NULL; @session's counters
- * count from @base on. */
-GstStructure *gst_vfi_stats_new (const GstVfiCounters *counters, VfiModel *model,
-    VfiSession *session, const VfiSessionStats *base);
+/* What there is to tell. */
+typedef struct {
+  GstVfiCounters counters;
+  VfiModel *model;      /* or NULL */
+  VfiSession *session;  /* or NULL */
+  VfiSessionStats base; /* the session's counters count from here on */
+  gsize pool_bytes;
+} GstVfiStatsSource;
+
+/* A new structure "vfiinterp-stats". */
+GstStructure *gst_vfi_stats_new (const GstVfiStatsSource *source);
 
 G_END_DECLS

@@ -334,6 +334,7 @@ gst_vfi_stream_new (GstElement *element)
   stream->max_in_flight = 1;
   gst_vfi_settings_init (&stream->settings);
   gst_vfi_live_init (&stream->live);
+  stream->pictures.pool_bytes = gst_vfi_pool_bytes_new ();
 
   stream->sinkpad = add_pad (stream, "sink");
   gst_pad_set_chain_function (stream->sinkpad, gst_vfi_stream_chain);
@@ -357,6 +358,7 @@ gst_vfi_stream_free (GstVfiStream *stream)
   gst_vfi_stream_stop (stream);
   g_clear_pointer (&stream->pairs, gst_vfi_pairs_unref);
   gst_vfi_settings_clear (&stream->settings);
+  gst_vfi_pool_bytes_unref (stream->pictures.pool_bytes);
   g_mutex_clear (&stream->lock);
   g_cond_clear (&stream->changed);
   g_free (stream);
@@ -370,6 +372,7 @@ gst_vfi_stream_start (GstVfiStream *stream, VfiModel *model)
   stream->live.builds_aside = vfi_model_info (model)->weight_bytes != 0;
   stream->synchronous = stream->settings.max_in_flight == 0;
   stream->counters = (GstVfiCounters){0};
+  stream->pairs_since_report = 0;
   g_mutex_unlock (&stream->lock);
 }
 

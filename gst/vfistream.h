@@ -95,6 +95,7 @@ struct _GstVfiStream {
   GList *unsubmitted; /* link of the first in-between without a job */
   guint n_jobs;
   guint n_originals; /* in pending */
+  guint pairs_since_report;
 };
 
 /* vfistream.c: pads and life */

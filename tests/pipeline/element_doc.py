@@ -21,7 +21,7 @@ def inspected() -> dict[str, tuple[str, str, str]]:
                           stdout=subprocess.PIPE, text=True).stdout
     section = re.split(r"\n(?=\S)", text[text.index("Element Properties:"):])[0]
     found = {}
-    for entry in re.split(r"\n(?=  [a-z-]+ +: )", section)[1:]:
+    for entry in re.split(r"\n(?=  [a-z-]+ *: )", section)[1:]:
         name = entry.split(":")[0].strip()
         limits = re.search(r"Range: +(\S+) - +(\S+)", entry)
         values = re.findall(r"^ +\(\d+\): (\S+)", entry, re.MULTILINE)
