@@ -62,7 +62,7 @@ START_TEST(what_is_taken_is_counted_and_the_most_of_it)
     ck_assert_uint_ge(peak, start + large + small);
     vfi_free(b);
     vfi_free(NULL);
-    ck_assert_ptr_null(vfi_try_alloc(SIZE_MAX / 4, 2, "a test", NULL));
+    ck_assert_ptr_null(vfi_try_alloc(SIZE_MAX / 2, 4, "a test", NULL));
     vfi_get_memory_use(&now, &peak);
     ck_assert_uint_eq(now, start);
 }
