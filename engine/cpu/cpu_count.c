@@ -9,6 +9,7 @@
 
 #include <glib.h>
 
+#include "../cgroup.h"
 #include "pool.h"
 
 /* Largest machine whose affinity mask is asked for. */
@@ -52,53 +53,21 @@ static int limit_v2(const char *folder)
     return cpus_of_quota(quota, g_ascii_strtoll(rest, NULL, 10));
 }
 
-/* The least limit of the group @path below @root and all its ancestors; 0 for none.
- * Inside a container the path may not be visible: then only the ancestors that exist
- * count. */
-static int limit_of_ancestors(const char *root, const char *path,
-                              int (*limit_of)(const char *folder))
+/* Keeps the least limit; 0 for none. */
+static void note_limit(const char *folder, VfiCgroupVersion version, void *data)
 {
-    g_autofree char *group = g_strdup(path);
-    int least = 0;
+    int *least = data;
+    int limit = version == VFI_CGROUP_V1 ? limit_v1(folder) : limit_v2(folder);
 
-    for (;;) {
-        g_autofree char *folder = g_build_filename(root, group, NULL);
-        int limit = limit_of(folder);
-        if (limit > 0 && (least == 0 || limit < least))
-            least = limit;
-        char *slash = strrchr(group, '/');
-        if (slash == NULL)
-            return least;
-        *slash = '\0';
-    }
-}
-
-static bool lists_cpu_controller(const char *controllers)
-{
-    g_auto(GStrv) names = g_strsplit(controllers, ",", -1);
-    return g_strv_contains((const char *const *)names, "cpu");
+    if (limit > 0 && (*least == 0 || limit < *least))
+        *least = limit;
 }
 
 int vfi_cgroup_cpu_limit(const char *membership, const char *mount)
 {
-    g_auto(GStrv) lines = g_strsplit(membership, "\n", -1);
     int least = 0;
 
-    /* A line is "number:controllers:path"; v2 has the number 0 and no controllers. */
-    for (char **line = lines; *line != NULL; line++) {
-        g_auto(GStrv) fields = g_strsplit(*line, ":", 3);
-        int limit = 0;
-        if (g_strv_length(fields) < 3)
-            continue;
-        if (strcmp(fields[0], "0") == 0 && fields[1][0] == '\0') {
-            limit = limit_of_ancestors(mount, fields[2], limit_v2);
-        } else if (lists_cpu_controller(fields[1])) {
-            g_autofree char *root = g_build_filename(mount, "cpu", NULL);
-            limit = limit_of_ancestors(root, fields[2], limit_v1);
-        }
-        if (limit > 0 && (least == 0 || limit < least))
-            least = limit;
-    }
+    vfi_cgroup_visit(membership, mount, "cpu", note_limit, &least);
     return least;
 }
 
