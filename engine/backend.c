@@ -120,3 +120,16 @@ VfiDevice *vfi_device_open(const char *spec, unsigned threads, VfiPrecision prec
                 "device \"%s\" is unknown: expected auto, cpu, cuda or cuda:N", spec);
     return NULL;
 }
+
+char *vfi_device_key(const char *spec, VfiPrecision precision)
+{
+    bool is_auto = spec == NULL || strcmp(spec, "auto") == 0;
+    bool is_cpu = is_auto ? cuda_module()->backend == NULL : strcmp(spec, "cpu") == 0;
+
+    if (is_cpu && precision == VFI_PRECISION_AUTO)
+        precision = VFI_PRECISION_F32;
+    return g_strconcat(is_cpu    ? "cpu"
+                       : is_auto ? "auto"
+                                 : spec,
+                       " ", vfi_precision_to_string(precision), NULL);
+}

@@ -19,7 +19,7 @@
 #include "plan.h"
 
 /* Grows whenever a structure below, or an op, changes. */
-#define VFI_BACKEND_ABI 2
+#define VFI_BACKEND_ABI 3
 
 /* Defined by each backend. */
 typedef struct VfiDevice VfiDevice;
@@ -32,6 +32,12 @@ typedef struct {
     unsigned threads;  /* host threads that compute */
     uint64_t work_chunks; /* chunks of work run so far */
 } VfiDeviceInfo;
+
+/* Memory that making a plan ready to run would take, bytes. */
+typedef struct {
+    size_t packed_bytes;  /* packed weights that are not there yet */
+    size_t scratch_bytes; /* the program's own; device memory like the weights */
+} VfiProgramNeed;
 
 /* What changes from run to run of a program. */
 typedef struct {
@@ -49,6 +55,7 @@ typedef struct {
 typedef struct {
     unsigned abi; /* VFI_BACKEND_ABI */
     const char *name;
+    bool host_memory; /* device memory is the machine's */
 
     /* Opens what @spec asks for ("cpu", "cuda", "cuda:1"); @threads 0 is all usable CPUs. A
      * precision that the device lacks is VFI_ERROR_UNSUPPORTED, naming those it has. */
@@ -73,6 +80,9 @@ typedef struct {
      * that before, and makes the plan ready to run. The plan and the weights it points to
      * must outlive the program. */
     VfiProgram *(*compile)(VfiDevice *device, const VfiPlan *plan, GError **error);
+    /* What compile() would take, without taking it. */
+    bool (*measure)(VfiDevice *device, const VfiPlan *plan, VfiProgramNeed *need,
+                    GError **error);
     void (*program_free)(VfiDevice *device, VfiProgram *program);
     /* Bytes of packed weights that the program uses, its own and shared ones. */
     size_t (*program_packed_bytes)(const VfiProgram *program);
@@ -112,3 +122,7 @@ extern const VfiBackend vfi_backend_cpu;
  * INFO line saying why. NULL with an error that says what is missing and what would help. */
 VfiDevice *vfi_device_open(const char *spec, unsigned threads, VfiPrecision precision,
                            const VfiBackend **backend, GError **error);
+
+/* What stands for @spec and @precision where they mean the same: "cpu f32" for both "auto"
+ * without CUDA and "cpu". Opens nothing. Free with g_free(). */
+char *vfi_device_key(const char *spec, VfiPrecision precision);

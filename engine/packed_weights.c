@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "packed_weights.h"
 
-#include <stdbool.h>
 #include <string.h>
 
 #include "alloc.h"
@@ -27,17 +26,19 @@ static guint entry_hash(gconstpointer data)
     return g_direct_hash(((const Entry *)data)->key.weight);
 }
 
-static gboolean entry_equal(gconstpointer data_a, gconstpointer data_b)
+bool vfi_packed_key_equal(const VfiPackedKey *a, const VfiPackedKey *b)
 {
-    const VfiPackedKey *a = &((const Entry *)data_a)->key;
-    const VfiPackedKey *b = &((const Entry *)data_b)->key;
-
     return a->weight == b->weight && strcmp(a->layout, b->layout) == 0 &&
            a->bytes == b->bytes && a->level == b->level && a->kind == b->kind &&
            a->in == b->in && a->out == b->out && a->groups == b->groups &&
            a->kernel_h == b->kernel_h && a->kernel_w == b->kernel_w &&
            a->stride == b->stride && a->pad_top == b->pad_top &&
            a->pad_left == b->pad_left;
+}
+
+static gboolean entry_equal(gconstpointer a, gconstpointer b)
+{
+    return vfi_packed_key_equal(&((const Entry *)a)->key, &((const Entry *)b)->key);
 }
 
 static void entry_free(gpointer data)
@@ -112,6 +113,16 @@ const VfiPacked *vfi_packed_weights_get(VfiPackedWeights *store, const VfiPacked
         g_cond_wait(&store->became_ready, &store->lock);
     g_mutex_unlock(&store->lock);
     return &entry->packed;
+}
+
+bool vfi_packed_weights_has(VfiPackedWeights *store, const VfiPackedKey *key)
+{
+    const Entry wanted = {.key = *key};
+
+    g_mutex_lock(&store->lock);
+    bool has = g_hash_table_contains(store->entries, &wanted);
+    g_mutex_unlock(&store->lock);
+    return has;
 }
 
 void vfi_packed_release(const VfiPacked *packed)

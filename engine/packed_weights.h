@@ -4,6 +4,7 @@
  * first of them. Thread-safe. */
 #pragma once
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include <glib.h>
@@ -50,6 +51,12 @@ void vfi_packed_weights_free(VfiPackedWeights *store);
 const VfiPacked *vfi_packed_weights_get(VfiPackedWeights *store, const VfiPackedKey *key,
                                         VfiPackFunc pack, const void *source,
                                         GError **error);
+
+/* Whether the store keeps the form of @key, or somebody is packing it. */
+bool vfi_packed_weights_has(VfiPackedWeights *store, const VfiPackedKey *key);
+
+/* Whether both keys mean the same form. */
+bool vfi_packed_key_equal(const VfiPackedKey *a, const VfiPackedKey *b);
 
 /* The store keeps what nobody holds, for the next session. NULL is allowed. */
 void vfi_packed_release(const VfiPacked *packed);

@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The CPU as a device: programs are lists of prepared ops, frames are used in place, pixel
  * work is split into bands of rows. */
-#include <string.h>
-
 #include <vfi/error.h>
 
 #include "../alloc.h"
 #include "../backend.h"
 #include "../memory.h"
+#include "../memory_probe.h"
 #include "op_internal.h"
 #include "row_group.h"
 
@@ -80,24 +79,15 @@ static void cpu_info(VfiDevice *device, VfiDeviceInfo *info)
     };
 }
 
-/* The value of a "Name:   123 kB" line of /proc/meminfo in bytes; 0 if it is not there. */
-static uint64_t meminfo_bytes(const char *text, const char *name)
-{
-    const char *line = strstr(text, name);
-
-    return line == NULL ? 0 : g_ascii_strtoull(line + strlen(name), NULL, 10) * 1024;
-}
-
 static void cpu_memory_info(VfiDevice *device, uint64_t *free_bytes,
                             uint64_t *total_bytes)
 {
-    g_autofree char *text = NULL;
+    VfiMemoryNumbers numbers;
     (void)device;
 
-    if (!g_file_get_contents("/proc/meminfo", &text, NULL, NULL))
-        text = g_strdup("");
-    *free_bytes = meminfo_bytes(text, "MemAvailable:");
-    *total_bytes = meminfo_bytes(text, "MemTotal:");
+    vfi_memory_probe(&numbers);
+    *free_bytes = numbers.free;
+    *total_bytes = MIN(numbers.total, numbers.limit);
 }
 
 static void *cpu_alloc(VfiDevice *device, size_t bytes, const char *what, GError **error)
@@ -161,7 +151,9 @@ static size_t more_packed_bytes(const VfiProgram *program, int index)
     return vfi_cpu_op_packed_bytes(program->ops[index]);
 }
 
-static VfiProgram *cpu_compile(VfiDevice *device, const VfiPlan *plan, GError **error)
+/* A program without its threads' scratch; when @measuring without packed weights, too. */
+static VfiProgram *new_program(VfiDevice *device, const VfiPlan *plan, bool measuring,
+                               GError **error)
 {
     VfiProgram *program = g_new0(VfiProgram, 1);
     size_t scratch = 0;
@@ -170,13 +162,14 @@ static VfiProgram *cpu_compile(VfiDevice *device, const VfiPlan *plan, GError **
     program->ops = g_new0(VfiCpuOp *, plan->n_ops);
     program->groups = g_new0(VfiCpuRowGroup *, plan->n_ops);
     for (int i = 0; i < plan->n_ops; i++) {
-        VfiCpuOpSetup setup = {
-            .level = device->level, .bf16 = device->bf16, .store = plan->packed_weights};
+        VfiCpuOpSetup setup = {.level = device->level,
+                               .bf16 = device->bf16,
+                               .store = plan->packed_weights,
+                               .measuring = measuring};
         program->ops[i] = vfi_cpu_op_new_with(&plan->ops[i], &setup, error);
         if (program->ops[i] == NULL)
             goto fail;
         scratch = MAX(scratch, vfi_cpu_op_scratch_bytes(program->ops[i]));
-        program->packed_bytes += more_packed_bytes(program, i);
     }
     for (int i = 0; i < plan->n_row_groups; i++) {
         const VfiRowGroup *rows = &plan->row_groups[i];
@@ -189,16 +182,63 @@ static VfiProgram *cpu_compile(VfiDevice *device, const VfiPlan *plan, GError **
     }
     program->scratch_stride =
         (scratch + VFI_ALIGNMENT - 1) / VFI_ALIGNMENT * VFI_ALIGNMENT;
-    program->scratch =
-        vfi_try_alloc((size_t)vfi_pool_threads(device->pool), program->scratch_stride,
-                      "the threads' scratch", error);
-    if (program->scratch == NULL)
-        goto fail;
     return program;
 
 fail:
     cpu_program_free(device, program);
     return NULL;
+}
+
+static VfiProgram *cpu_compile(VfiDevice *device, const VfiPlan *plan, GError **error)
+{
+    VfiProgram *program = new_program(device, plan, false, error);
+
+    if (program == NULL)
+        return NULL;
+    for (int i = 0; i < plan->n_ops; i++)
+        program->packed_bytes += more_packed_bytes(program, i);
+    program->scratch =
+        vfi_try_alloc((size_t)vfi_pool_threads(device->pool), program->scratch_stride,
+                      "the threads' scratch", error);
+    if (program->scratch != NULL)
+        return program;
+    cpu_program_free(device, program);
+    return NULL;
+}
+
+/* Bytes that the weights of op @index would be packed into, unless they are there or an op
+ * before it would do that. */
+static size_t missing_packed_bytes(const VfiProgram *program, int index)
+{
+    const VfiPackedKey *key = vfi_cpu_op_packed_key(program->ops[index]);
+
+    if (key == NULL)
+        return 0;
+    if (program->plan->packed_weights == NULL)
+        return key->bytes;
+    if (vfi_packed_weights_has(program->plan->packed_weights, key))
+        return 0;
+    for (int i = 0; i < index; i++) {
+        const VfiPackedKey *other = vfi_cpu_op_packed_key(program->ops[i]);
+        if (other != NULL && vfi_packed_key_equal(key, other))
+            return 0;
+    }
+    return key->bytes;
+}
+
+static bool cpu_measure(VfiDevice *device, const VfiPlan *plan, VfiProgramNeed *need,
+                        GError **error)
+{
+    VfiProgram *program = new_program(device, plan, true, error);
+
+    if (program == NULL)
+        return false;
+    *need = (VfiProgramNeed){.scratch_bytes = (size_t)vfi_pool_threads(device->pool) *
+                                              program->scratch_stride};
+    for (int i = 0; i < plan->n_ops; i++)
+        need->packed_bytes += missing_packed_bytes(program, i);
+    cpu_program_free(device, program);
+    return true;
 }
 
 static size_t cpu_program_packed_bytes(const VfiProgram *program)
@@ -398,6 +438,7 @@ static bool cpu_sync(VfiDevice *device, GError **error)
 const VfiBackend vfi_backend_cpu = {
     .abi = VFI_BACKEND_ABI,
     .name = "cpu",
+    .host_memory = true,
     .open = cpu_open,
     .close = cpu_close,
     .info = cpu_info,
@@ -407,6 +448,7 @@ const VfiBackend vfi_backend_cpu = {
     .trim = cpu_trim,
     .plan_target = cpu_plan_target,
     .compile = cpu_compile,
+    .measure = cpu_measure,
     .program_free = cpu_program_free,
     .program_packed_bytes = cpu_program_packed_bytes,
     .run = cpu_run,

@@ -48,6 +48,7 @@ typedef struct {
     VfiCpuLevel level;
     bool bf16;               /* may round to bf16 where that is faster */
     VfiPackedWeights *store; /* packed weights are taken from it or left there, or NULL */
+    bool measuring; /* weights are not packed: the op cannot run, but knows its bytes */
 } VfiCpuOpSetup;
 
 VfiCpuOp *vfi_cpu_op_new_with(const VfiOp *op, const VfiCpuOpSetup *setup,
@@ -57,6 +58,9 @@ void vfi_cpu_op_free(VfiCpuOp *op);
 /* Packed weights and tables, and their bytes; ops with the same layer may share them. */
 const void *vfi_cpu_op_packed(const VfiCpuOp *op);
 size_t vfi_cpu_op_packed_bytes(const VfiCpuOp *op);
+
+/* What the packed weights depend on; NULL for ops that pack none. */
+const VfiPackedKey *vfi_cpu_op_packed_key(const VfiCpuOp *op);
 
 /* Bytes of scratch that each thread needs while the op runs. */
 size_t vfi_cpu_op_scratch_bytes(const VfiCpuOp *op);

@@ -31,6 +31,8 @@ struct VfiCpuOp {
     const void *packed;      /* weights or tables in the algorithm's own layout */
     const VfiPacked *shared; /* whose .packed is, or NULL: the op's own; vfi_free() */
     VfiPackedWeights *store; /* where weights may be shared, or NULL */
+    VfiPackedKey key;        /* of the packed weights; .layout is NULL without */
+    bool measuring;          /* leaves them out */
     void *state;             /* the algorithm's own numbers; g_free() */
 };
 

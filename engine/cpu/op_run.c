@@ -77,12 +77,11 @@ static void pack_for_store(const void *source, void *to)
     context->pack(context->op, to);
 }
 
-static bool pack_shared(VfiCpuOp *op, const char *layout, VfiCpuPackFunc pack,
-                        GError **error)
+static VfiPackedKey packed_key(const VfiCpuOp *op, const char *layout)
 {
     const VfiConvParams *p = &op->op.u.conv;
-    const PackContext context = {.op = op, .pack = pack};
-    const VfiPackedKey key = {
+
+    return (VfiPackedKey){
         .weight = p->weight,
         .layout = layout,
         .bytes = op->packed_bytes,
@@ -97,8 +96,14 @@ static bool pack_shared(VfiCpuOp *op, const char *layout, VfiCpuPackFunc pack,
         .pad_top = p->pad_top,
         .pad_left = p->pad_left,
     };
+}
 
-    op->shared = vfi_packed_weights_get(op->store, &key, pack_for_store, &context, error);
+static bool pack_shared(VfiCpuOp *op, VfiCpuPackFunc pack, GError **error)
+{
+    const PackContext context = {.op = op, .pack = pack};
+
+    op->shared =
+        vfi_packed_weights_get(op->store, &op->key, pack_for_store, &context, error);
     if (op->shared == NULL)
         return false;
     op->packed = op->shared->data;
@@ -109,8 +114,11 @@ bool vfi_cpu_op_pack(VfiCpuOp *op, const char *layout, size_t bytes, VfiCpuPackF
                      GError **error)
 {
     op->packed_bytes = bytes;
+    op->key = packed_key(op, layout);
+    if (op->measuring)
+        return true;
     if (op->store != NULL)
-        return pack_shared(op, layout, pack, error);
+        return pack_shared(op, pack, error);
 
     void *own = vfi_try_alloc(bytes, 1, "packed weights", error);
     if (own == NULL)
@@ -145,6 +153,7 @@ VfiCpuOp *vfi_cpu_op_new_with(const VfiOp *op, const VfiCpuOpSetup *setup, GErro
     ready->level = level;
     ready->bf16 = setup->bf16;
     ready->store = setup->store;
+    ready->measuring = setup->measuring;
     ready->kernels = vfi_cpu_kernels(level);
     ready->algorithm = choose_algorithm(op, ready->kernels);
     if (!ready->algorithm->prepare(ready, error)) {
@@ -176,6 +185,11 @@ const void *vfi_cpu_op_packed(const VfiCpuOp *op)
 size_t vfi_cpu_op_packed_bytes(const VfiCpuOp *op)
 {
     return op->packed_bytes;
+}
+
+const VfiPackedKey *vfi_cpu_op_packed_key(const VfiCpuOp *op)
+{
+    return op->key.layout != NULL ? &op->key : NULL;
 }
 
 size_t vfi_cpu_op_scratch_bytes(const VfiCpuOp *op)
