@@ -13,6 +13,8 @@
 
 #include <vfi/memory.h>
 
+#include "model_cache.h"
+
 #if defined(__GLIBC__) && !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
 #include <malloc.h>
 #define TRIM() malloc_trim(0)
@@ -85,13 +87,14 @@ size_t vfi_resident_bytes(void)
 
 void vfi_soft_clear(void)
 {
-    atomic_fetch_add(&requests, 1);
-    vfi_trim_host_memory();
+    vfi_clear_cache(FALSE);
 }
 
-/* A model goes with its last reference, so that there is no idle one to drop. */
 void vfi_clear_cache(gboolean full)
 {
-    (void)full;
-    vfi_soft_clear();
+    vfi_model_cache_trim_packed(NULL);
+    if (full)
+        vfi_model_cache_drop_idle();
+    atomic_fetch_add(&requests, 1);
+    vfi_trim_host_memory();
 }

@@ -1,71 +1,28 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Opening a model: file → checkpoint → family and variant → options → weights. */
-#include <string.h>
-
+/* Models: what a checkpoint became, shared through the cache or not, with one set of
+ * options. */
 #include <vfi/error.h>
 
+#include "backend.h"
 #include "log_internal.h"
 #include "model_internal.h"
 #include "plan.h"
 
-/* The family that recognises @checkpoint best, with its verdict; NULL with an error. */
-static const VfiModelFamily *detect_family(const VfiCheckpoint *checkpoint,
-                                           VfiDetection *detection, GError **error)
+/* Gets family, variant, options and weights of the file at model->path. */
+static bool load_checkpoint(VfiModel *model, GVariant *options, const char *device_key,
+                            uint64_t headroom, GError **error)
 {
-    const VfiModelFamily *best = NULL;
+    const VfiModelRequest request = {
+        .path = model->path, .options = options, .headroom = headroom};
 
-    *detection = (VfiDetection){0};
-    for (const VfiModelFamily *const *family = vfi_families(); *family != NULL;
-         family++) {
-        if ((*family)->detect == NULL)
-            continue;
-        VfiDetection verdict = (*family)->detect(checkpoint);
-        if (verdict.score > detection->score) {
-            *detection = verdict;
-            best = *family;
-        }
-    }
-    if (best == NULL) {
-        size_t n = vfi_checkpoint_n_tensors(checkpoint);
-        g_set_error(
-            error, VFI_ERROR, VFI_ERROR_UNSUPPORTED,
-            "%s: a %s file with %zu tensors%s%s%s, but not a network that is known "
-            "here; RIFE 3.2 to 3.8, 4.0 and 4.1 load",
-            vfi_checkpoint_path(checkpoint),
-            vfi_container_to_string(vfi_checkpoint_container(checkpoint)), n,
-            n > 0 ? " (the first is \"" : "",
-            n > 0 ? vfi_checkpoint_tensor(checkpoint, 0)->name : "", n > 0 ? "\")" : "");
-    }
-    return best;
-}
-
-static bool weight_is_wanted(const char *name, void *user_data)
-{
-    const VfiModel *model = user_data;
-
-    return model->family->wants == NULL || model->family->wants(&model->setup, name);
-}
-
-/* Reads family, variant, options and weights from the file at model->path. */
-static bool load_checkpoint(VfiModel *model, GVariant *options, GError **error)
-{
-    VfiDetection detection;
-    g_autoptr(VfiCheckpoint) checkpoint = vfi_checkpoint_open(model->path, error);
-
-    if (checkpoint == NULL)
+    model->cached = vfi_model_cache_take(&request, device_key, &model->setup, error);
+    if (model->cached == NULL)
         return false;
-    model->family = detect_family(checkpoint, &detection, error);
-    if (model->family == NULL)
-        return false;
-    model->setup.variant = detection.variant;
-    model->setup.options = vfi_options_resolve(model->family, options, error);
-    if (model->setup.options == NULL)
-        return false;
-    model->weights = vfi_weights_load(checkpoint, weight_is_wanted, model, error);
-    if (model->weights == NULL)
-        return false;
-    model->info.variant = detection.name;
-    model->info.time_mode = detection.time_mode;
+    const VfiModelSource *source = vfi_cached_model_source(model->cached);
+    model->family = source->family;
+    model->weights = source->weights;
+    model->info.variant = source->detection.name;
+    model->info.time_mode = source->detection.time_mode;
     model->info.n_parameters = vfi_weights_n_parameters(model->weights);
     model->info.weight_bytes = vfi_weights_bytes(model->weights);
     return true;
@@ -110,7 +67,9 @@ static bool graphs_build(const VfiModel *model, GError **error)
     return reason == NULL;
 }
 
-VfiModel *vfi_model_open(const char *name, GVariant *options, GError **error)
+/* @device_key: what the model is shared by, or NULL for one of the caller's own. */
+static VfiModel *open_model(const char *name, GVariant *options, const char *device_key,
+                            uint64_t headroom, GError **error)
 {
     g_autoptr(GVariant) held_options =
         options == NULL ? NULL : g_variant_ref_sink(options);
@@ -123,12 +82,14 @@ VfiModel *vfi_model_open(const char *name, GVariant *options, GError **error)
     model->name = g_strdup(name);
     model->path = g_steal_pointer(&path);
 
-    bool loaded = model->path == NULL ? load_without_weights(model, held_options, error)
-                                      : load_checkpoint(model, held_options, error);
+    bool loaded = model->path == NULL
+                      ? load_without_weights(model, held_options, error)
+                      : load_checkpoint(model, held_options, device_key, headroom, error);
     if (!loaded || !graphs_build(model, error)) {
-        vfi_model_unref(model);
+        vfi_model_unref(model); /* a file that no model can be made of is not kept */
         return NULL;
     }
+    atomic_init(&model->keep, device_key != NULL);
     model->info.name = model->name;
     model->info.path = model->path;
     model->info.family = model->family->name;
@@ -137,6 +98,27 @@ VfiModel *vfi_model_open(const char *name, GVariant *options, GError **error)
             model->info.family, model->info.variant, model->info.n_parameters,
             model->path == NULL ? "no file" : model->path);
     return model;
+}
+
+VfiModel *vfi_model_open(const char *name, GVariant *options, GError **error)
+{
+    return open_model(name, options, NULL, 0, error);
+}
+
+VfiModel *vfi_model_cache_open(const char *name, GVariant *options,
+                               const VfiModelCacheConfig *config, GError **error)
+{
+    const VfiModelCacheConfig defaults = {0};
+
+    if (config == NULL)
+        config = &defaults;
+    g_autofree char *key = vfi_device_key(config->device, config->precision);
+    return open_model(name, options, key, config->memory_headroom, error);
+}
+
+void vfi_model_set_keep(VfiModel *model, gboolean keep)
+{
+    atomic_store(&model->keep, keep != FALSE);
 }
 
 VfiModel *vfi_model_ref(VfiModel *model)
@@ -150,7 +132,7 @@ void vfi_model_unref(VfiModel *model)
     if (model == NULL || !g_atomic_int_dec_and_test(&model->ref_count))
         return;
     g_clear_pointer(&model->setup.options, g_hash_table_unref);
-    vfi_weights_free(model->weights);
+    vfi_model_cache_release(model->cached, atomic_load(&model->keep));
     g_free(model->name);
     g_free(model->path);
     g_free(model);

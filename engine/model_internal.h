@@ -2,16 +2,21 @@
 /* What the rest of the engine sees of a loaded model. */
 #pragma once
 
+#include <stdatomic.h>
+
 #include <vfi/model.h>
 
 #include "family.h"
+#include "model_cache.h"
 #include "weights.h"
 
 struct VfiModel {
     gatomicrefcount ref_count;
     const VfiModelFamily *family;
     VfiModelSetup setup;
-    VfiWeights *weights; /* NULL for families without */
+    VfiCachedModel *cached; /* what the file became; NULL for families without weights */
+    VfiWeights *weights;    /* of .cached, or NULL */
+    atomic_bool keep;       /* whether .cached may stay when nobody uses it */
     VfiModelInfo info;
     char *name, *path; /* what info points to */
 };

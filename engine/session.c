@@ -46,8 +46,8 @@ static void choose_padding(VfiSession *session)
     session->padded_h = round_up(session->video.height, multiple);
 }
 
-/* Builds, plans and compiles one stage; the family may not have it. */
-static bool build_stage(VfiSession *session, VfiStage stage, GError **error)
+/* Builds and plans one stage; the family may not have it. */
+static bool plan_stage(VfiSession *session, VfiStage stage, GError **error)
 {
     const VfiModel *model = session->model;
     const VfiPlan *frame_plan = session->plans[VFI_STAGE_FRAME];
@@ -63,47 +63,46 @@ static bool build_stage(VfiSession *session, VfiStage stage, GError **error)
     session->backend->plan_target(session->device, &target);
     session->plans[stage] =
         vfi_plan_new(session->graphs[stage], &target, stage == VFI_STAGE_FRAME, error);
-    if (session->plans[stage] == NULL)
-        return false;
-    session->programs[stage] =
-        session->backend->compile(session->device, session->plans[stage], error);
-    return session->programs[stage] != NULL;
+    return session->plans[stage] != NULL;
+}
+
+static bool compile_stages(VfiSession *session, GError **error)
+{
+    for (int stage = 0; stage < VFI_STAGE_COUNT; stage++) {
+        if (session->plans[stage] == NULL)
+            continue;
+        session->programs[stage] =
+            session->backend->compile(session->device, session->plans[stage], error);
+        if (session->programs[stage] == NULL)
+            return false;
+    }
+    vfi_session_unclaim(session, session->need.packed_bytes);
+    return true;
 }
 
 /* Device memory: one arena that the stages share, since they run one after the other, and a
  * slot for each frame that a pair needs. */
 static bool allocate_memory(VfiSession *session, GError **error)
 {
-    const VfiModelFamily *family = session->model->family;
-    size_t slot_bytes = vfi_plan_image_bytes(session->padded_w, session->padded_h);
-    size_t arena_bytes = 0, n_scalars = 0, total;
+    const VfiSessionNeed *need = &session->need;
 
-    if (family->build == NULL)
+    if (session->model->family->build == NULL)
         return true;
-    for (int stage = 0; stage < VFI_STAGE_COUNT; stage++) {
-        const VfiPlan *plan = session->plans[stage];
-        if (plan == NULL)
-            continue;
-        arena_bytes = MAX(arena_bytes, plan->arena_bytes);
-        slot_bytes = MAX(slot_bytes, plan->frame_bytes);
-        n_scalars = MAX(n_scalars, (size_t)plan->n_scalars);
-    }
-    session->n_slots = family->frames_before + family->frames_after;
+    session->n_slots = need->n_slots;
     session->slots = g_new0(VfiFrameSlot, session->n_slots);
-    session->scalars = g_new0(float, n_scalars);
-    session->arena = session->backend->alloc(session->device, arena_bytes,
+    session->scalars = g_new0(float, need->n_scalars);
+    session->arena = session->backend->alloc(session->device, need->arena_bytes,
                                              "the session's arena", error);
     if (session->arena == NULL)
         return false;
     for (int i = 0; i < session->n_slots; i++) {
         session->slots[i].memory = session->backend->alloc(
-            session->device, slot_bytes, "what is kept for a frame", error);
+            session->device, need->slot_bytes, "what is kept for a frame", error);
         if (session->slots[i].memory == NULL)
             return false;
     }
-    if (!vfi_size_mul(slot_bytes, (size_t)session->n_slots, &total) ||
-        !vfi_size_add(total, arena_bytes, &session->stats.arena_bytes))
-        session->stats.arena_bytes = SIZE_MAX;
+    session->stats.arena_bytes =
+        need->arena_bytes + (size_t)need->n_slots * need->slot_bytes;
     return true;
 }
 
@@ -176,9 +175,11 @@ static bool build_session(VfiSession *session, const VfiSessionConfig *config,
     session->scale = effective_scale(session, config->scale);
     choose_padding(session);
     for (int stage = 0; stage < VFI_STAGE_COUNT; stage++)
-        if (!build_stage(session, (VfiStage)stage, error))
+        if (!plan_stage(session, (VfiStage)stage, error))
             return false;
-    if (!allocate_memory(session, error) || !allocate_bisection(session, error))
+    if (!vfi_session_measure(session, error) ||
+        !vfi_session_claim(session, config, error) || !compile_stages(session, error) ||
+        !allocate_memory(session, error) || !allocate_bisection(session, error))
         return false;
     record_facts(session);
     vfi_session_start_cleanups(session);
@@ -236,6 +237,7 @@ void vfi_session_free(VfiSession *session)
 {
     if (session->device != NULL)
         free_device_memory(session);
+    vfi_session_unclaim(session, session->claimed);
     for (int stage = 0; stage < VFI_STAGE_COUNT; stage++) {
         vfi_plan_free(session->plans[stage]);
         vfi_graph_free(session->graphs[stage]);
@@ -295,6 +297,14 @@ void vfi_session_flush(VfiSession *session)
         atomic_store(&session->running->cancel, 1);
     for (GList *link = session->queue.head; link != NULL; link = link->next)
         atomic_store(&((VfiJob *)link->data)->cancel, 1);
+    g_mutex_unlock(&session->lock);
+}
+
+void vfi_session_wait(VfiSession *session)
+{
+    g_mutex_lock(&session->lock);
+    while (session->busy || !g_queue_is_empty(&session->queue))
+        g_cond_wait(&session->job_ended, &session->lock);
     g_mutex_unlock(&session->lock);
 }
 

@@ -31,6 +31,17 @@ typedef struct {
     uint64_t pair_serial;
 } VfiBisection;
 
+/* Memory that a session takes. */
+typedef struct {
+    size_t arena_bytes;
+    int n_slots;
+    size_t slot_bytes;
+    size_t n_scalars;
+    size_t packed_bytes; /* weights that are to be packed yet */
+    size_t device_bytes; /* all of it on the device */
+    size_t host_bytes;   /* besides that */
+} VfiSessionNeed;
+
 struct VfiSession {
     gatomicrefcount ref_count;
     VfiModel *model;
@@ -44,6 +55,8 @@ struct VfiSession {
     VfiGraph *graphs[VFI_STAGE_COUNT]; /* plans' keys live in them */
     VfiPlan *plans[VFI_STAGE_COUNT];   /* NULL: the family has no such stage */
     VfiProgram *programs[VFI_STAGE_COUNT];
+    VfiSessionNeed need;
+    uint64_t claimed; /* of the pressure guard; the worker's once it runs */
     char *arena;
     float *scalars;
     VfiFrameSlot *slots;
@@ -63,6 +76,7 @@ struct VfiSession {
     GQueue queue;                 /* of VfiJob, owned references, not yet running */
     GQueue idle_pairs, idle_jobs; /* of VfiPair and VfiJob without a reference */
     VfiJob *running;              /* or NULL */
+    bool busy; /* the worker has a job's reference, also after the job has ended */
     bool stopping;
     bool free_in_worker; /* the worker itself dropped the last reference */
     uint64_t next_key;
@@ -131,6 +145,15 @@ void vfi_session_start_cleanups(VfiSession *session);
 void vfi_session_note_finished(VfiSession *session, unsigned in_betweens);
 bool vfi_session_cleanup_is_due(const VfiSession *session);
 void vfi_session_clean_up(VfiSession *session);
+/* session_need.c */
+
+/* Fills session->need from the plans. */
+bool vfi_session_measure(VfiSession *session, GError **error);
+/* Asks for it; false with VFI_ERROR_NO_MEMORY. Claimed memory counts as taken until it is: a
+ * part by vfi_session_unclaim(), the rest with the first picture or with the session. */
+bool vfi_session_claim(VfiSession *session, const VfiSessionConfig *config,
+                       GError **error);
+void vfi_session_unclaim(VfiSession *session, uint64_t bytes);
 
 /* session_worker.c */
 bool vfi_session_start_worker(VfiSession *session, GError **error);

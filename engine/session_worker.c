@@ -44,6 +44,8 @@ static void run_job(VfiSession *session, VfiJob *job)
 static bool wait_for_work(VfiSession *session, bool *is_cleanup)
 {
     g_mutex_lock(&session->lock);
+    session->busy = false;
+    g_cond_broadcast(&session->job_ended);
     while (g_queue_is_empty(&session->queue) && !session->stopping &&
            !vfi_session_cleanup_is_due(session))
         g_cond_wait(&session->work_arrived, &session->lock);
@@ -61,6 +63,7 @@ static VfiJob *next_job(VfiSession *session)
     g_mutex_lock(&session->lock);
     if (!g_queue_is_empty(&session->queue)) {
         job = g_queue_pop_head_link(&session->queue)->data;
+        session->busy = true;
         job->state = VFI_JOB_RUNNING;
         job->started = g_get_monotonic_time();
         session->running = job;
@@ -86,6 +89,7 @@ static void *work(void *data)
             session->backend->trim(session->device);
         }
         run_job(session, job);
+        vfi_session_unclaim(session, session->claimed); /* now it is in use */
         vfi_job_unref(job); /* may drop the session's last reference: then we stop next */
     }
     if (session->free_in_worker)

@@ -38,6 +38,23 @@ static bool load_tensor(VfiWeights *weights, const VfiTensorInfo *tensor, GError
     return true;
 }
 
+uint64_t vfi_weights_need(const VfiCheckpoint *checkpoint, VfiWeightFilter wanted,
+                          void *user_data)
+{
+    uint64_t bytes = 0;
+
+    for (size_t i = 0; i < vfi_checkpoint_n_tensors(checkpoint); i++) {
+        const VfiTensorInfo *tensor = vfi_checkpoint_tensor(checkpoint, i);
+        size_t more;
+        if (wanted != NULL && !wanted(tensor->name, user_data))
+            continue;
+        if (!vfi_size_mul(tensor->n_elements, sizeof(float), &more) ||
+            __builtin_add_overflow(bytes, more, &bytes))
+            return UINT64_MAX;
+    }
+    return bytes;
+}
+
 VfiWeights *vfi_weights_load(const VfiCheckpoint *checkpoint, VfiWeightFilter wanted,
                              void *user_data, GError **error)
 {

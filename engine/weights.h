@@ -25,6 +25,10 @@ typedef struct {
 /* Says whether the tensor of that name belongs to the model as it will run. */
 typedef bool (*VfiWeightFilter)(const char *name, void *user_data);
 
+/* Bytes that vfi_weights_load() would take. */
+uint64_t vfi_weights_need(const VfiCheckpoint *checkpoint, VfiWeightFilter wanted,
+                          void *user_data);
+
 /* Reads every tensor that @wanted accepts (NULL: all). NULL with VFI_ERROR_NO_MEMORY. */
 VfiWeights *vfi_weights_load(const VfiCheckpoint *checkpoint, VfiWeightFilter wanted,
                              void *user_data, GError **error);

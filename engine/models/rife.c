@@ -20,14 +20,17 @@ typedef enum {
 
 static const VfiOptionSpec rife_options[] = {
     {"ensemble", "b", 0, 1, "false",
-     "4.0, 4.1: average each block with its run on the swapped frames; twice the time"},
+     "4.0, 4.1: average each block with its run on the swapped frames; twice the time",
+     FALSE},
     {"refine", "b", 0, 1, "false",
-     "4.0, 4.1: correct the result with the context and U-nets, in RGB"},
+     "4.0, 4.1: correct the result with the context and U-nets, in RGB", TRUE},
     {"pad-multiple", "u", 0, 1024, "0",
      "pad width and height to a multiple of this if it is larger than the smallest one; "
      "0 is "
-     "the smallest"},
-    {"bisect-depth", "u", 1, 4, "2", "3.x: times are rounded to multiples of 1/2^depth"},
+     "the smallest",
+     FALSE},
+    {"bisect-depth", "u", 1, 4, "2", "3.x: times are rounded to multiples of 1/2^depth",
+     FALSE},
 };
 
 /* What is known of the in-between so far; all of full padded size. */

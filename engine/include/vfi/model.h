@@ -23,6 +23,7 @@ typedef struct {
     double maximum;            /**< numbers only */
     const char *default_value; /**< printed form, as g_variant_print() without types */
     const char *text;          /**< one sentence */
+    gboolean chooses_weights;  /**< it depends on the value which tensors are read */
 } VfiOptionSpec;
 
 /** A loaded model. Immutable, shared by any number of sessions. Thread-safety: safe. */
@@ -63,6 +64,8 @@ VFI_API gboolean vfi_model_resolve(const char *name, char **path, GError **error
  *
  * @options: a{sv} or NULL; a floating reference is consumed. Unknown names, wrong types and
  * values out of range are errors that list the valid options.
+ *
+ * The weights are this model's alone; vfi_model_cache_open() shares them.
  *
  * Returns a new reference, or NULL with an error that says what would help.
  */

@@ -60,6 +60,9 @@ typedef struct {
      * implementations do; for comparison with their output. FALSE (users): it sees the
      * frame's own edge repeated. */
     gboolean reference_borders;
+    /** Bytes of memory that have to stay free beside the session, 0: see
+     * vfi_memory_relieve(). */
+    uint64_t memory_headroom;
 } VfiSessionConfig;
 
 /** Parts of an in-between whose time is measured. */
@@ -110,10 +113,11 @@ typedef struct {
 } VfiSessionStats;
 
 /**
- * Builds a session: pads the size to the family's multiple, plans all stages, packs weights,
- * allocates the arena. Takes a reference on @model.
+ * Builds a session: pads the size to the family's multiple, plans all stages, asks whether
+ * there is memory for it (idle models go if need be), packs weights, allocates the arena.
+ * Takes a reference on @model.
  * Returns a new reference, or NULL with VFI_ERROR_INVALID_ARGUMENT, _UNSUPPORTED, _BACKEND or
- * _NO_MEMORY (need and size in the text).
+ * _NO_MEMORY (need, free memory, limit and what would help in the text).
  */
 VFI_API VfiSession *vfi_session_new(VfiModel *model, const VfiSessionConfig *config,
                                     GError **error);
@@ -180,6 +184,11 @@ VFI_API void vfi_job_cancel(VfiJob *job);
 
 /** Cancels all jobs submitted so far. Never blocks; later submissions run normally. */
 VFI_API void vfi_session_flush(VfiSession *session);
+
+/** Blocks until all jobs submitted so far have ended and the worker has let go of them: if the
+ * caller then drops the session's last reference, its memory is free when that returns. Must
+ * not be called from the function of vfi_session_set_notify(). */
+VFI_API void vfi_session_wait(VfiSession *session);
 
 /** Called from the worker thread after a job ended; must only wake a waiter. NULL removes
  * it. After the call returns the old function is not called any more, so it must not be

@@ -9,5 +9,6 @@
 #include <vfi/log.h>
 #include <vfi/memory.h>
 #include <vfi/model.h>
+#include <vfi/model_cache.h>
 #include <vfi/scene.h>
 #include <vfi/session.h>

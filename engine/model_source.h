@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* What a checkpoint file becomes: the family that recognised it and the weights. Immutable,
+ * the same for all models of the file whose options read the same tensors. */
+#pragma once
+
+#include "family.h"
+#include "weights.h"
+
+typedef struct {
+    const VfiModelFamily *family;
+    VfiDetection detection;
+    VfiWeights *weights;
+} VfiModelSource;
+
+/* What a model is opened with. */
+typedef struct {
+    const char *path;
+    GVariant *options; /* a{sv} or NULL; not floating */
+    uint64_t headroom; /* bytes of memory that stay free, 0: automatic */
+} VfiModelRequest;
+
+/* Reads the file: recognises it, checks the options, asks the pressure guard, reads the
+ * weights. Fills @setup, whose .options the caller frees. NULL with an error and an empty
+ * @setup. */
+VfiModelSource *vfi_model_source_load(const VfiModelRequest *request,
+                                      VfiModelSetup *setup, GError **error);
+/* NULL is allowed. */
+void vfi_model_source_free(VfiModelSource *source);
+
+/* Fills @setup for a further model of @source; reads nothing. */
+bool vfi_model_source_setup(const VfiModelSource *source, GVariant *options,
+                            VfiModelSetup *setup, GError **error);

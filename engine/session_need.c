@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* What memory a session needs, known before any of it is taken. */
+#include <vfi/error.h>
+
+#include "alloc.h"
+#include "memory_guard.h"
+#include "session_internal.h"
+
+/* What memory for several things comes to; false when it is more than there can be. */
+static bool add_bytes(size_t *sum, size_t count, size_t bytes)
+{
+    size_t product;
+
+    return vfi_size_mul(count, bytes, &product) && vfi_size_add(*sum, product, sum);
+}
+
+/* Bytes of a frame as vfi_frame_alloc() lays it out. */
+static size_t frame_bytes(const VfiVideoInfo *video)
+{
+    size_t total = 0;
+
+    for (int plane = 0; plane < VFI_MAX_PLANES; plane++) {
+        size_t row = vfi_video_info_row_bytes(video, plane);
+        row = (row + VFI_ALIGNMENT - 1) / VFI_ALIGNMENT * VFI_ALIGNMENT;
+        total += row * (size_t)vfi_video_info_rows(video, plane);
+    }
+    return total;
+}
+
+/* Midpoint families keep every second of 2^depth in-betweens, but for the ends. */
+static size_t bisection_frames(const VfiSession *session)
+{
+    if (session->model->info.time_mode != VFI_TIME_MIDPOINT)
+        return 0;
+    return ((size_t)1 << vfi_setup_uint(&session->model->setup, "bisect-depth")) / 2 - 1;
+}
+
+bool vfi_session_measure(VfiSession *session, GError **error)
+{
+    const VfiModelFamily *family = session->model->family;
+    VfiSessionNeed *need = &session->need;
+    bool fits = true;
+
+    *need = (VfiSessionNeed){
+        .n_slots = family->frames_before + family->frames_after,
+        .slot_bytes = vfi_plan_image_bytes(session->padded_w, session->padded_h),
+    };
+    for (int stage = 0; stage < VFI_STAGE_COUNT; stage++) {
+        const VfiPlan *plan = session->plans[stage];
+        VfiProgramNeed program;
+        if (plan == NULL)
+            continue;
+        if (!session->backend->measure(session->device, plan, &program, error))
+            return false;
+        need->arena_bytes = MAX(need->arena_bytes, plan->arena_bytes);
+        need->slot_bytes = MAX(need->slot_bytes, plan->frame_bytes);
+        need->n_scalars = MAX(need->n_scalars, (size_t)plan->n_scalars);
+        fits = fits && add_bytes(&need->packed_bytes, 1, program.packed_bytes) &&
+               add_bytes(&need->device_bytes, 1, program.scratch_bytes);
+    }
+    if (family->build == NULL)
+        need->n_slots = 0;
+    fits = fits && add_bytes(&need->device_bytes, 1, need->packed_bytes) &&
+           add_bytes(&need->device_bytes, 1, need->arena_bytes) &&
+           add_bytes(&need->device_bytes, (size_t)need->n_slots, need->slot_bytes) &&
+           add_bytes(&need->host_bytes, bisection_frames(session),
+                     frame_bytes(&session->video));
+    if (!fits)
+        g_set_error(error, VFI_ERROR, VFI_ERROR_NO_MEMORY,
+                    "a session for %d×%d needs more memory than can be named",
+                    session->video.width, session->video.height);
+    return fits;
+}
+
+bool vfi_session_claim(VfiSession *session, const VfiSessionConfig *config,
+                       GError **error)
+{
+    const VfiSessionNeed *need = &session->need;
+    g_autofree char *key = vfi_device_key(config->device, config->precision);
+    g_autofree char *what = g_strdup_printf(
+        "a session of %s %s for %d×%d", session->model->info.family,
+        session->model->info.variant, session->video.width, session->video.height);
+    VfiMemoryRequest request = {
+        .what = what,
+        .remedy = session->model->family->has_scale ? "smaller frames, a smaller scale, "
+                                                      "a smaller model"
+                                                    : "smaller frames, a smaller model",
+        .host_bytes = need->host_bytes,
+        .device_bytes = need->device_bytes,
+        .headroom = config->memory_headroom,
+        .backend = session->backend,
+        .device = session->device,
+        .device_key = key,
+        .spare = session->model->weights == NULL
+                     ? NULL
+                     : vfi_weights_packed(session->model->weights),
+    };
+
+    if (session->backend->host_memory) {
+        if (!vfi_size_add(need->host_bytes, need->device_bytes, &request.host_bytes))
+            request.host_bytes = UINT64_MAX;
+        request.device_bytes = 0;
+    }
+    if (!vfi_memory_claim(&request, error))
+        return false;
+    session->claimed = request.host_bytes;
+    return true;
+}
+
+void vfi_session_unclaim(VfiSession *session, uint64_t bytes)
+{
+    bytes = MIN(bytes, session->claimed);
+    if (bytes == 0)
+        return;
+    session->claimed -= bytes;
+    vfi_memory_unclaim(bytes);
+}
