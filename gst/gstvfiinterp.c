@@ -52,6 +52,8 @@ struct _GstVfiInterp {
   GstStructure *model_options;
   /* State changes only. */
   VfiModel *model;
+  gchar *model_device; /* that it was opened for */
+  VfiPrecision model_precision;
   /* Set under OBJECT_LOCK: the model in use is not the one that properties name. */
   gboolean model_changed;
 };
@@ -61,16 +63,52 @@ GST_ELEMENT_REGISTER_DEFINE (vfiinterp, "vfiinterp", GST_RANK_NONE, GST_TYPE_VFI
 
 /* Model */
 
+/* Reads settings that the model depends on. Returns the device's name, which @config points
+ * to. */
+static gchar *
+cache_config (GstVfiInterp *self, VfiModelCacheConfig *config)
+{
+  const GstVfiSettings *settings = &self->stream->settings;
+  gchar *device;
+
+  g_mutex_lock (&self->stream->lock);
+  device = g_strdup (settings->device);
+  *config = (VfiModelCacheConfig){
+      .device = device,
+      .precision = (VfiPrecision) settings->precision,
+      .memory_headroom = settings->memory_headroom,
+  };
+  g_mutex_unlock (&self->stream->lock);
+  return device;
+}
+
+static void
+let_go_of_model (GstVfiInterp *self, VfiModel *model)
+{
+  gint model_cache = gst_vfi_stream_settings (self->stream).model_cache;
+
+  if (model == NULL)
+    return;
+  vfi_model_set_keep (model, model_cache == GST_VFI_MODEL_CACHE_KEEP);
+  vfi_model_unref (model);
+  if (model_cache == GST_VFI_MODEL_CACHE_RELEASE)
+    vfi_soft_clear ();
+}
+
 /* Makes self->model what the properties name. Runs in state changes. */
 static gboolean
 open_model (GstVfiInterp *self)
 {
+  VfiModelCacheConfig config;
+  g_autofree gchar *device = cache_config (self, &config);
   g_autofree gchar *name = NULL;
   GstStructure *options;
-  VfiModel *model;
+  VfiModel *model, *old;
 
   GST_OBJECT_LOCK (self);
-  if (self->model != NULL && !self->model_changed) {
+  if (self->model != NULL && !self->model_changed &&
+      g_str_equal (self->model_device, device) &&
+      self->model_precision == config.precision) {
     GST_OBJECT_UNLOCK (self);
     return TRUE;
   }
@@ -79,12 +117,16 @@ open_model (GstVfiInterp *self)
   self->model_changed = FALSE;
   GST_OBJECT_UNLOCK (self);
 
-  model = gst_vfi_model_load (GST_ELEMENT (self), name, options);
+  model = gst_vfi_model_load (GST_ELEMENT (self), name, options, &config);
   g_clear_pointer (&options, gst_structure_free);
+  g_free (self->model_device);
+  self->model_device = g_steal_pointer (&device);
+  self->model_precision = config.precision;
   GST_OBJECT_LOCK (self);
-  g_clear_pointer (&self->model, vfi_model_unref);
+  old = self->model;
   self->model = model;
   GST_OBJECT_UNLOCK (self);
+  let_go_of_model (self, old);
   return model != NULL;
 }
 
@@ -94,7 +136,7 @@ close_model (GstVfiInterp *self)
   GST_OBJECT_LOCK (self);
   VfiModel *model = g_steal_pointer (&self->model);
   GST_OBJECT_UNLOCK (self);
-  vfi_model_unref (model);
+  let_go_of_model (self, model);
 }
 
 static gboolean
@@ -146,6 +188,7 @@ gst_vfi_interp_change_state (GstElement *element, GstStateChange transition)
       break;
     case GST_STATE_CHANGE_PAUSED_TO_READY:
       gst_vfi_stream_stop (self->stream);
+      vfi_soft_clear ();
       break;
     case GST_STATE_CHANGE_READY_TO_NULL:
       close_model (self);
@@ -326,8 +369,9 @@ gst_vfi_interp_finalize (GObject *object)
 {
   GstVfiInterp *self = GST_VFI_INTERP (object);
 
-  gst_vfi_stream_free (self->stream);
   close_model (self);
+  gst_vfi_stream_free (self->stream);
+  g_free (self->model_device);
   g_free (self->model_name);
   g_clear_pointer (&self->model_options, gst_structure_free);
   G_OBJECT_CLASS (gst_vfi_interp_parent_class)->finalize (object);

@@ -28,8 +28,12 @@ gst_vfi_fallback_engine_failed (
   gint on_error = gst_vfi_stream_settings (stream).on_error;
 
   if (on_error == GST_VFI_ON_ERROR_ERROR) {
-    GST_ELEMENT_ERROR (
-        stream->element, LIBRARY, FAILED, ("%s", error->message), ("%s", what));
+    if (g_error_matches (error, VFI_ERROR, VFI_ERROR_NO_MEMORY))
+      GST_ELEMENT_ERROR (
+          stream->element, RESOURCE, NO_SPACE_LEFT, ("%s", error->message), ("%s", what));
+    else
+      GST_ELEMENT_ERROR (
+          stream->element, LIBRARY, FAILED, ("%s", error->message), ("%s", what));
     return FALSE;
   }
   if (!stream->engine_failed)

@@ -55,12 +55,15 @@ post_model_error (GstElement *element, const GError *error)
     GST_ELEMENT_ERROR (element, RESOURCE, NOT_FOUND, ("%s", error->message), (NULL));
   else if (g_error_matches (error, VFI_ERROR, VFI_ERROR_INVALID_ARGUMENT))
     GST_ELEMENT_ERROR (element, RESOURCE, SETTINGS, ("%s", error->message), (NULL));
+  else if (g_error_matches (error, VFI_ERROR, VFI_ERROR_NO_MEMORY))
+    GST_ELEMENT_ERROR (element, RESOURCE, NO_SPACE_LEFT, ("%s", error->message), (NULL));
   else
     GST_ELEMENT_ERROR (element, RESOURCE, OPEN_READ, ("%s", error->message), (NULL));
 }
 
 VfiModel *
-gst_vfi_model_load (GstElement *element, const char *name, const GstStructure *options)
+gst_vfi_model_load (GstElement *element, const char *name, const GstStructure *options,
+    const VfiModelCacheConfig *config)
 {
   g_autoptr (GError) error = NULL;
   GVariant *variant = NULL;
@@ -77,7 +80,7 @@ gst_vfi_model_load (GstElement *element, const char *name, const GstStructure *o
       return NULL;
     }
   }
-  model = vfi_model_open (name, variant, &error);
+  model = vfi_model_cache_open (name, variant, config, &error);
   if (model == NULL)
     post_model_error (element, error);
   return model;

@@ -343,7 +343,7 @@ gst_vfi_negotiate_set_caps (GstVfiStream *stream, GstCaps *caps)
   g_autofree char *reason = NULL;
   GstVideoInfo info;
   GstFlowReturn ret;
-  gboolean variable;
+  gboolean variable, had_session = stream->session != NULL;
 
   if (stream->negotiated && gst_caps_is_equal (caps, stream->sink_caps))
     return GST_FLOW_OK;
@@ -376,7 +376,11 @@ gst_vfi_negotiate_set_caps (GstVfiStream *stream, GstCaps *caps)
   gst_vfi_run_set_rate (&stream->run, variable ? 0 : GST_VIDEO_INFO_FPS_N (&info),
       GST_VIDEO_INFO_FPS_D (&info));
   gst_pad_check_reconfigure (stream->srcpad);
-  return gst_vfi_negotiate (stream, GST_CLOCK_TIME_NONE);
+  ret = gst_vfi_negotiate (stream, GST_CLOCK_TIME_NONE);
+  /* Only now: the new session has taken what it can use of the old one's weights. */
+  if (had_session)
+    vfi_soft_clear ();
+  return ret;
 }
 
 void

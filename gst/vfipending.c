@@ -357,6 +357,15 @@ retire_in_between (GstVfiStream *stream, GstVfiEntry *entry)
   return push_made (stream, entry, g_steal_pointer (&entry->output.buffer));
 }
 
+/* Whoever sees EOS finds unused memory given back. */
+static void
+retire_event (GstVfiStream *stream, GstEvent *event)
+{
+  if (GST_EVENT_TYPE (event) == GST_EVENT_EOS)
+    vfi_soft_clear ();
+  gst_pad_push_event (stream->srcpad, event);
+}
+
 static GstFlowReturn
 retire_entry (GstVfiStream *stream, GstVfiEntry *entry)
 {
@@ -368,7 +377,7 @@ retire_entry (GstVfiStream *stream, GstVfiEntry *entry)
     case ENTRY_ORIGINAL:
       return retire_original (stream, entry);
     case ENTRY_EVENT:
-      gst_pad_push_event (stream->srcpad, g_steal_pointer (&entry->event));
+      retire_event (stream, g_steal_pointer (&entry->event));
       break;
     case ENTRY_NOTHING:
       break;

@@ -127,6 +127,23 @@ on_late_get_type (void)
 }
 
 static GType
+model_cache_get_type (void)
+{
+  static gsize type = 0;
+  static const GEnumValue values[] = {
+      {GST_VFI_MODEL_CACHE_KEEP, "It stays until memory is short or it is cleared",
+          "keep"},
+      {GST_VFI_MODEL_CACHE_RELEASE, "It goes with the last element that uses it",
+          "release"},
+      {0, NULL, NULL},
+  };
+
+  if (g_once_init_enter (&type))
+    g_once_init_leave (&type, g_enum_register_static ("GstVfiInterpModelCache", values));
+  return type;
+}
+
+static GType
 scene_mode_get_type (void)
 {
   static gsize type = 0;
@@ -200,6 +217,15 @@ static const Property properties[] = {
     {"stats-interval", "Statistics interval",
         "Post stats as an element message whenever this many pairs are done; 0 is never",
         KIND_UINT, CHANGES_ALWAYS, FIELD (stats_interval), 0, G_MAXUINT, 0},
+    {"model-cache", "Model cache",
+        "What happens to the model when the element goes to NULL", KIND_ENUM,
+        CHANGES_ALWAYS, FIELD (model_cache), .default_number = GST_VFI_MODEL_CACHE_KEEP,
+        .enum_type = model_cache_get_type},
+    {"memory-headroom", "Memory headroom",
+        "Bytes of memory that stay free when models are opened and working memory is "
+        "taken; 0 is a tenth of the machine's, at least 512 MiB, at most a quarter of "
+        "the process's limit",
+        KIND_UINT64, CHANGES_ALWAYS, FIELD (memory_headroom)},
     {"on-late", "On late", "What to do when in-betweens would come too late", KIND_ENUM,
         CHANGES_ALWAYS, FIELD (on_late), .default_number = GST_VFI_ON_LATE_AUTO,
         .enum_type = on_late_get_type},

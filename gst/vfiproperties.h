@@ -34,6 +34,8 @@ typedef struct {
   gboolean qos;
   gchar *device;
   gboolean mark_droppable;
+  gint model_cache;        /* GstVfiModelCache */
+  guint64 memory_headroom; /* 0: automatic */
   gdouble scene_threshold;
   gint scene_mode;     /* GstVfiSceneMode */
   gint duplicate_mode; /* GstVfiDuplicateMode */
@@ -59,6 +61,11 @@ typedef enum {
   GST_VFI_ON_ERROR_PASSTHROUGH,
   GST_VFI_ON_ERROR_DUPLICATE,
 } GstVfiOnError;
+
+typedef enum {
+  GST_VFI_MODEL_CACHE_KEEP,
+  GST_VFI_MODEL_CACHE_RELEASE,
+} GstVfiModelCache;
 
 /* Installs the table's properties with ids from @first_id on; returns the first id that is
  * free behind them. */

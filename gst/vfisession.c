@@ -47,6 +47,9 @@ set_session (GstVfiStream *stream, VfiSession *session)
   g_mutex_unlock (&stream->lock);
   if (old != NULL)
     vfi_session_set_notify (old, NULL, NULL);
+  /* What follows a release counts on its memory; jobs of one that is replaced go on. */
+  if (old != NULL && session == NULL)
+    vfi_session_wait (old);
   vfi_session_unref (old);
 }
 
@@ -110,6 +113,7 @@ build_new (GstVfiStream *stream, const VfiVideoInfo *video, gdouble scale)
   g_mutex_lock (&stream->lock);
   build->config.threads = stream->settings.threads;
   build->config.precision = (VfiPrecision) stream->settings.precision;
+  build->config.memory_headroom = stream->settings.memory_headroom;
   build->device = g_strdup (stream->settings.device);
   g_mutex_unlock (&stream->lock);
   build->config.device = build->device;
