@@ -36,7 +36,7 @@ typedef struct {
 /* Memory that making a plan ready to run would take, bytes. */
 typedef struct {
     size_t packed_bytes;  /* packed weights that are not there yet */
-    size_t scratch_bytes; /* the program's own; device memory like the weights */
+    size_t scratch_bytes; /* scratch and tables, the program's own; device memory, too */
 } VfiProgramNeed;
 
 /* What changes from run to run of a program. */

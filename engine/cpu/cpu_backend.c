@@ -235,8 +235,11 @@ static bool cpu_measure(VfiDevice *device, const VfiPlan *plan, VfiProgramNeed *
         return false;
     *need = (VfiProgramNeed){.scratch_bytes = (size_t)vfi_pool_threads(device->pool) *
                                               program->scratch_stride};
-    for (int i = 0; i < plan->n_ops; i++)
+    for (int i = 0; i < plan->n_ops; i++) {
         need->packed_bytes += missing_packed_bytes(program, i);
+        if (vfi_cpu_op_packed_key(program->ops[i]) == NULL) /* tables of its own */
+            need->scratch_bytes += vfi_cpu_op_packed_bytes(program->ops[i]);
+    }
     cpu_program_free(device, program);
     return true;
 }
