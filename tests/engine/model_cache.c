@@ -13,6 +13,7 @@
 #include "check_main.h"
 #include "deterministic_weights.h"
 #include "fake_memory.h"
+#include "memory_guard.h"
 #include "model_internal.h"
 
 #define N_FILES 3
@@ -559,6 +560,79 @@ START_TEST(what_a_session_was_promised_is_not_given_twice)
 }
 END_TEST
 
+/* A device with memory of its own, as the test says. */
+static struct {
+    guint64 free_bytes, total_bytes;
+    int n_trims;
+    guint64 trim_gives;
+} fake_device;
+
+static void fake_memory_info(VfiDevice *device, uint64_t *free_bytes,
+                             uint64_t *total_bytes)
+{
+    ck_assert_ptr_eq(device, &fake_device);
+    *free_bytes = fake_device.free_bytes;
+    *total_bytes = fake_device.total_bytes;
+}
+
+static void fake_trim(VfiDevice *device)
+{
+    ck_assert_ptr_eq(device, &fake_device);
+    fake_device.n_trims++;
+    fake_device.free_bytes += fake_device.trim_gives;
+}
+
+START_TEST(a_devices_own_memory_is_guarded)
+{
+    static const char *const words[] = {"a test",
+                                        "100.0 MiB of the device's memory",
+                                        "1100.0 MiB free",
+                                        "8192.0 MiB",
+                                        "1024.0 MiB",
+                                        "patience",
+                                        NULL};
+    static const VfiBackend backend = {.memory_info = fake_memory_info,
+                                       .trim = fake_trim};
+    const VfiModelCacheConfig there = {.device = "cuda:1"};
+    g_autofree char *key = vfi_device_key("cuda:1", VFI_PRECISION_AUTO);
+    const VfiMemoryRequest request = {
+        .what = "a test",
+        .remedy = "patience",
+        .device_bytes = 100 * MIB,
+        .headroom = HEADROOM,
+        .backend = &backend,
+        .device = (VfiDevice *)(void *)&fake_device,
+        .device_key = key,
+    };
+    g_autoptr(GError) error = NULL;
+
+    vfi_model_unref(open_file(0));
+    vfi_model_unref(open_with(paths[1], NULL, &there));
+    /* the host has plenty; of the device, exactly enough */
+    fake_device.total_bytes = TOTAL;
+    fake_device.free_bytes = HEADROOM + 100 * MIB;
+    ck_assert(vfi_memory_claim(&request, NULL));
+    ck_assert_int_eq(fake_device.n_trims, 0);
+
+    /* trimming is enough */
+    fake_device.free_bytes -= MIB;
+    fake_device.trim_gives = MIB;
+    ck_assert(vfi_memory_claim(&request, NULL));
+    ck_assert_int_eq(fake_device.n_trims, 1);
+    ck_assert_uint_eq(stats().evictions, 0);
+
+    /* nothing is: only what is idle on that device goes */
+    fake_device.free_bytes = 1100 * MIB;
+    fake_device.trim_gives = 0;
+    ck_assert(!vfi_memory_claim(&request, &error));
+    assert_no_memory(error, words);
+    ck_assert_uint_eq(stats().evictions, 1);
+    ck_assert_uint_eq(stats().models, 1);
+    vfi_model_unref(open_file(0));
+    ck_assert_uint_eq(stats().loads, 2);
+}
+END_TEST
+
 /* ---- threads -------------------------------------------------------------------------- */
 
 #define N_OPENERS 32
@@ -675,6 +749,7 @@ int main(void)
     tcase_add_test(tcase, a_session_asks_for_what_it_takes);
     tcase_add_test(tcase, a_session_that_does_not_fit_is_an_error);
     tcase_add_test(tcase, what_a_session_was_promised_is_not_given_twice);
+    tcase_add_test(tcase, a_devices_own_memory_is_guarded);
     tcase_add_test(tcase, those_who_come_at_once_wait_for_one_load);
     tcase_add_test(tcase, everything_at_once);
     suite_add_tcase(suite, tcase);

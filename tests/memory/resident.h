@@ -3,6 +3,7 @@
 #pragma once
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <unistd.h>
 
 #define MIB ((long)1 << 20)
@@ -10,13 +11,15 @@
 /* Sizes of /proc/self/statm, bytes: the address space, and what of it is resident. */
 static inline void read_statm(long *address_space, long *resident)
 {
+    char text[128], *rest;
     FILE *file = fopen("/proc/self/statm", "r");
 
     ck_assert(file != NULL);
-    ck_assert_int_eq(fscanf(file, "%ld %ld", address_space, resident), 2);
+    ck_assert(fgets(text, sizeof text, file) != NULL);
     fclose(file);
-    *address_space *= sysconf(_SC_PAGESIZE);
-    *resident *= sysconf(_SC_PAGESIZE);
+    *address_space = strtol(text, &rest, 10) * sysconf(_SC_PAGESIZE);
+    *resident = strtol(rest, NULL, 10) * sysconf(_SC_PAGESIZE);
+    ck_assert(*resident > 0);
 }
 
 static inline long resident_bytes(void)
