@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The planner's working state, shared by its passes (plan.c, plan_layout.c, plan_rows.c). */
+/* The planner's working state, shared by its passes (plan.c, plan_fuse.c, plan_layout.c,
+ * plan_rows.c). */
 #pragma once
 
 #include "graph_internal.h"
@@ -77,6 +78,9 @@ static inline VfiPlanItem *vfi_plan_root(VfiPlanner *planner, VfiValue value,
         *offset = sum;
     return item;
 }
+
+/* Fuses activations and residuals into convolutions. */
+void vfi_plan_fuse(VfiPlanner *planner);
 
 /* Chooses which values are kept in channel blocks, and adds copies from one layout to the
  * other where an op gains from blocks that its neighbours cannot have. @spans has room for

@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The planner's pass that gives convolutions the work of what follows them: an activation, the
+ * sum with another value. */
+#include "plan_internal.h"
+
+#include <string.h>
+
+/* The convolution that alone feeds @by and can take its work over, or NULL. */
+static VfiPlanItem *fusable_conv(VfiPlanner *planner, VfiValue value,
+                                 const VfiPlanItem *by)
+{
+    VfiPlanItem *item = &planner->items[value];
+
+    if (item->node.kind != VFI_NODE_OP || item->n_uses != 1 ||
+        item->node.segment != by->node.segment)
+        return NULL;
+    return item->node.op.kind == VFI_OP_CONV || item->node.op.kind == VFI_OP_DECONV
+               ? item
+               : NULL;
+}
+
+/* conv → activation: the activation's node becomes the convolution with that epilogue. */
+static void fuse_activation(VfiPlanner *planner, VfiPlanItem *item)
+{
+    VfiPlanItem *conv = fusable_conv(planner, item->node.source[0], item);
+
+    if (conv == NULL || conv->node.op.u.conv.activation.kind != VFI_ACTIVATION_NONE)
+        return;
+    VfiActivation activation = item->node.op.u.activation;
+    item->node.op = conv->node.op;
+    item->node.op.u.conv.activation = activation;
+    if (item->node.op.u.conv.residual == VFI_RESIDUAL_AFTER_ACTIVATION)
+        item->node.op.u.conv.residual = VFI_RESIDUAL_BEFORE_ACTIVATION;
+    memcpy(item->node.source, conv->node.source, sizeof(item->node.source));
+    item->node.n_sources = conv->node.n_sources;
+    conv->alive = false;
+}
+
+/* conv + x: the sum's node becomes the convolution with the residual x. */
+static void fuse_residual(VfiPlanner *planner, VfiPlanItem *item)
+{
+    if (item->node.op.u.affine.mul != 1.0f ||
+        item->node.source[0] == item->node.source[1])
+        return;
+    for (int i = 0; i < 2; i++) {
+        VfiPlanItem *conv = fusable_conv(planner, item->node.source[i], item);
+        if (conv == NULL || conv->node.op.kind != VFI_OP_CONV ||
+            conv->node.op.u.conv.residual != VFI_RESIDUAL_NONE)
+            continue;
+        VfiValue other = item->node.source[1 - i];
+        item->node.op = conv->node.op;
+        item->node.op.u.conv.residual = VFI_RESIDUAL_AFTER_ACTIVATION;
+        item->node.source[0] = conv->node.source[0];
+        item->node.source[1] = other;
+        item->node.n_sources = 2;
+        conv->alive = false;
+        return;
+    }
+}
+
+void vfi_plan_fuse(VfiPlanner *planner)
+{
+    for (int i = 0; i < planner->n_items; i++) {
+        VfiPlanItem *item = &planner->items[i];
+        if (!item->alive || item->node.kind != VFI_NODE_OP)
+            continue;
+        if (item->node.op.kind == VFI_OP_ACTIVATE)
+            fuse_activation(planner, item);
+        else if (item->node.op.kind == VFI_OP_ADD)
+            fuse_residual(planner, item);
+    }
+}
