@@ -16,9 +16,3 @@ static inline uint16_t vfi_bf16(float value)
         return (uint16_t)(bits >> 16 | 0x40);
     return (uint16_t)((bits + 0x7fff + (bits >> 16 & 1)) >> 16);
 }
-
-/* Two channels as the dot-product instruction takes them. */
-static inline uint32_t vfi_bf16_pair(float first, float second)
-{
-    return (uint32_t)vfi_bf16(first) | (uint32_t)vfi_bf16(second) << 16;
-}

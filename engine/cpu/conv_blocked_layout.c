@@ -15,16 +15,6 @@
 /* Bytes of input that are copied for a row of cells: what the second-level cache holds. */
 #define COPY_BYTES (384 * 1024)
 
-/* How far from cell to input tap @k of phase @q goes in a transposed convolution: output cell *
- * stride + q takes input cell + (q + pad - k) / stride where that is whole. */
-static bool deconv_shift(int q, int k, int pad, int stride, int *shift)
-{
-    int rest = (q + pad - k) % stride;
-
-    *shift = (q + pad - k) / stride;
-    return rest == 0;
-}
-
 static void add_taps(VfiBlocked *d, const VfiOp *op, int phase)
 {
     const VfiConvParams *p = &op->u.conv;
@@ -34,8 +24,10 @@ static void add_taps(VfiBlocked *d, const VfiOp *op, int phase)
         for (int kx = 0; kx < p->kernel_w; kx++) {
             VfiBlockedTap tap = {ky, kx, ky - p->pad_top, kx - p->pad_left};
             if (op->kind == VFI_OP_DECONV &&
-                !(deconv_shift(phase / p->stride, ky, p->pad_top, p->stride, &tap.dy) &&
-                  deconv_shift(phase % p->stride, kx, p->pad_left, p->stride, &tap.dx)))
+                !(vfi_deconv_shift(phase / p->stride, ky, p->pad_top, p->stride,
+                                   &tap.dy) &&
+                  vfi_deconv_shift(phase % p->stride, kx, p->pad_left, p->stride,
+                                   &tap.dx)))
                 continue;
             d->taps[n++] = tap;
             d->least_dx = MIN(d->least_dx, tap.dx);
@@ -80,7 +72,7 @@ static void lay_out_copies(VfiBlocked *d)
     d->copy_cells = CLAMP(fit, MIN(VFI_BLOCKED_RUN_CELLS, d->chunk_cols), d->chunk_cols);
     int columns = ((d->copy_cells - 1) * d->in_stride + reach) * d->in_length;
     /* An odd number of cache lines: rows must not fall on the same sets. */
-    d->line_pitch = (vfi_ceil_div(columns, 16) | 1) * 16;
+    d->line_pitch = (int)vfi_odd_lines((size_t)columns);
     d->copied_floats =
         (size_t)d->in_units * (size_t)d->lines * (size_t)d->line_pitch + VFI_ROW_SLACK;
 }

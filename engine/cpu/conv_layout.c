@@ -15,12 +15,6 @@
 #define BAND_ROWS_MIN 4
 #define BAND_COLS_MIN 64
 
-static int floor_mod(int a, int b)
-{
-    int rest = a % b;
-    return rest < 0 ? rest + b : rest;
-}
-
 /* A convolution: cell x reads input x * stride - pad + k; phase and column follow from k. */
 static void lay_out_conv(VfiDirect *d, const VfiConvParams *p)
 {
@@ -46,16 +40,6 @@ static void lay_out_conv(VfiDirect *d, const VfiConvParams *p)
     d->first_tap[1] = n;
 }
 
-/* How far from cell to input row (or column) tap @k of output phase @q goes: output
- * cell * stride + q takes input cell + (q + pad - k) / stride where that is whole. */
-static bool deconv_shift(int q, int k, int pad, int stride, int *shift)
-{
-    if (floor_mod(q + pad - k, stride) != 0)
-        return false;
-    *shift = (q + pad - k) / stride;
-    return true;
-}
-
 /* Least and largest shift over all phases and taps of one direction. */
 static void deconv_range(int kernel, int pad, int stride, int *least, int *largest)
 {
@@ -65,7 +49,7 @@ static void deconv_range(int kernel, int pad, int stride, int *least, int *large
     *largest = G_MININT;
     for (int q = 0; q < stride; q++) {
         for (int k = 0; k < kernel; k++) {
-            if (!deconv_shift(q, k, pad, stride, &shift))
+            if (!vfi_deconv_shift(q, k, pad, stride, &shift))
                 continue;
             *least = MIN(*least, shift);
             *largest = MAX(*largest, shift);
@@ -79,10 +63,10 @@ static int add_deconv_taps(VfiDirect *d, const VfiConvParams *p, int qy, int qx,
     int dy, dx;
 
     for (int ky = 0; ky < p->kernel_h; ky++) {
-        if (!deconv_shift(qy, ky, p->pad_top, p->stride, &dy))
+        if (!vfi_deconv_shift(qy, ky, p->pad_top, p->stride, &dy))
             continue;
         for (int kx = 0; kx < p->kernel_w; kx++) {
-            if (!deconv_shift(qx, kx, p->pad_left, p->stride, &dx))
+            if (!vfi_deconv_shift(qx, kx, p->pad_left, p->stride, &dx))
                 continue;
             d->taps[n++] = (VfiDirectTap){
                 .ky = ky, .kx = kx, .row = dy - d->base_y, .col = dx - d->base_x};
@@ -161,13 +145,6 @@ static void choose_blocks(VfiDirect *d, const VfiCpuKernels *kernels, int groups
     d->piece_blocks = vfi_ceil_div(d->n_out_blocks, d->pieces);
 }
 
-/* Rounds up to an odd number of cache lines: channels must not fall on the same sets. */
-static size_t odd_lines(size_t floats)
-{
-    size_t lines = (floats + 15) / 16;
-    return (lines | 1) * 16;
-}
-
 static void lay_out_scratch(VfiDirect *d)
 {
     size_t rows = (size_t)d->band_rows + (size_t)d->reach_y;
@@ -175,9 +152,10 @@ static void lay_out_scratch(VfiDirect *d)
 
     d->pitch = d->band_cols + d->reach_x;
     d->phase_plane = rows * (size_t)d->pitch;
-    d->in_plane = odd_lines(d->phase_plane * (size_t)d->phases_y * (size_t)d->phases_x);
+    d->in_plane =
+        vfi_odd_lines(d->phase_plane * (size_t)d->phases_y * (size_t)d->phases_x);
     n_flat = ((size_t)d->band_rows - 1) * (size_t)d->pitch + (size_t)d->band_cols;
-    d->acc_pitch = odd_lines(n_flat + VFI_ROW_SLACK);
+    d->acc_pitch = vfi_odd_lines(n_flat + VFI_ROW_SLACK);
     d->in_floats = (size_t)d->in_block * d->in_plane + VFI_ROW_SLACK;
     d->in_floats = (d->in_floats + 15) / 16 * 16;
     d->acc_floats = (size_t)d->piece_blocks * (size_t)d->out_block *

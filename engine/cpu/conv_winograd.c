@@ -114,11 +114,6 @@ static int choose_chunk_tiles(const VfiCpuOp *ready, const Winograd *w)
     return vfi_ceil_div(tiles, chunks);
 }
 
-static size_t odd_lines(size_t floats)
-{
-    return ((floats + 15) / 16 | 1) * 16;
-}
-
 /* The points of each sum. */
 static void list_segments(Winograd *w)
 {
@@ -155,8 +150,8 @@ static bool winograd_prepare(VfiCpuOp *ready, GError **error)
     w->chunk_tiles = choose_chunk_tiles(ready, w);
     size_t width = (size_t)MIN(w->out_channels, VFI_MULTIPLY_MAX_VECTORS * block);
     /* An odd number of cache lines: points must not fall on the same sets. */
-    w->point_pitch = odd_lines((size_t)w->chunk_tiles * (size_t)w->in_words);
-    w->sum_pitch = odd_lines((size_t)w->chunk_tiles * width);
+    w->point_pitch = vfi_odd_lines((size_t)w->chunk_tiles * (size_t)w->in_words);
+    w->sum_pitch = vfi_odd_lines((size_t)w->chunk_tiles * width);
     w->point_floats = (size_t)w->points * w->point_pitch;
     w->sum_floats = (size_t)w->sums * w->sum_pitch;
     list_segments(w);

@@ -57,6 +57,23 @@ const VfiCpuKernels *vfi_cpu_kernels(VfiCpuLevel level);
  * the one size of channel blocks that there may be, 0 for none. */
 bool vfi_cpu_op_check(const VfiOp *op, int block, GError **error);
 
+/* Rounds up to an odd number of cache lines: channels must not fall on the same sets. */
+static inline size_t vfi_odd_lines(size_t floats)
+{
+    return ((floats + 15) / 16 | 1) * 16;
+}
+
+/* How far from cell to input row (or column) tap @k of output phase @q of a transposed
+ * convolution goes: output cell * stride + q takes input cell + (q + pad - k) / stride. False
+ * where that is not whole. */
+static inline bool vfi_deconv_shift(int q, int k, int pad, int stride, int *shift)
+{
+    if ((q + pad - k) % stride != 0)
+        return false;
+    *shift = (q + pad - k) / stride;
+    return true;
+}
+
 static inline float *vfi_operand(const VfiCpuRun *run, const VfiOperand *operand)
 {
     return (float *)(void *)(run->region[operand->region] + operand->offset);
