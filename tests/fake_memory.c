@@ -2,20 +2,16 @@
 #include "fake_memory.h"
 
 #include <check.h>
-#include <glib/gstdio.h>
 
 #include "memory_probe.h"
+#include "temporary_folder.h"
 
 static char *root, *meminfo, *membership, *cgroups, *statm;
 static VfiMemorySources sources;
 
 void fake_memory_write(const char *path, const char *text)
 {
-    g_autofree char *full = g_build_filename(root, path, NULL);
-    g_autofree char *folder = g_path_get_dirname(full);
-
-    ck_assert_int_eq(g_mkdir_with_parents(folder, 0700), 0);
-    ck_assert(g_file_set_contents(full, text, -1, NULL));
+    folder_write(root, path, text);
 }
 
 void fake_memory_set(guint64 free_bytes, guint64 total_bytes)
@@ -55,24 +51,10 @@ void fake_memory_begin(void)
     vfi_memory_probe_set_sources(&sources);
 }
 
-static void remove_tree(const char *path)
-{
-    GDir *folder = g_dir_open(path, 0, NULL);
-    const char *name;
-
-    while (folder != NULL && (name = g_dir_read_name(folder)) != NULL) {
-        g_autofree char *child = g_build_filename(path, name, NULL);
-        remove_tree(child);
-    }
-    if (folder != NULL)
-        g_dir_close(folder);
-    g_remove(path);
-}
-
 void fake_memory_end(void)
 {
     vfi_memory_probe_set_sources(NULL);
-    remove_tree(root);
+    folder_remove(root);
     g_free(root);
     g_free(meminfo);
     g_free(membership);

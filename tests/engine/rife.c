@@ -6,15 +6,13 @@
 #include <stdatomic.h>
 #include <string.h>
 
-#include <glib/gstdio.h>
-
 #include <vfi/vfi.h>
 
 #include "alloc.h"
 #include "check_main.h"
 #include "cpu/kernels.h"
-#include "deterministic_weights.h"
 #include "model_internal.h"
+#include "open_family.h"
 
 #define WIDTH 50
 #define HEIGHT 38
@@ -23,21 +21,6 @@ static const VfiVideoInfo video = {.format = VFI_FORMAT_I420,
                                    .width = WIDTH,
                                    .height = HEIGHT,
                                    .matrix = VFI_MATRIX_BT709};
-
-static VfiModel *open_family(const char *family, const char *options)
-{
-    g_autoptr(GError) error = NULL;
-    g_autofree char *path = deterministic_checkpoint(family, &error);
-    g_autoptr(GVariant) parsed = NULL;
-
-    if (options != NULL)
-        parsed = g_variant_parse(G_VARIANT_TYPE_VARDICT, options, NULL, NULL, NULL);
-    ck_assert_ptr_nonnull(path);
-    VfiModel *model = vfi_model_open(path, parsed, &error);
-    g_unlink(path);
-    ck_assert_msg(model != NULL, "%s", error != NULL ? error->message : "");
-    return model;
-}
 
 static VfiSession *open_session(VfiModel *model, unsigned threads)
 {

@@ -6,15 +6,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <glib/gstdio.h>
-
 #include <vfi/error.h>
 
 #include "backend.h"
 #include "check_main.h"
 #include "cpu/row_group.h"
-#include "deterministic_weights.h"
 #include "model_internal.h"
+#include "open_family.h"
 
 /* What a run left: the outputs of its last segment in order, then the scalars. */
 static GByteArray *run_plan(const VfiPlan *plan, char *const *frames, int last_segment,
@@ -259,21 +257,6 @@ static const struct {
     {"rife_v3_6", NULL, 1.0, 0},
     {"rife_v3_6", NULL, 0.5, 0},
 };
-
-static VfiModel *open_family(const char *family, const char *options)
-{
-    g_autoptr(GError) error = NULL;
-    g_autofree char *path = deterministic_checkpoint(family, &error);
-    g_autoptr(GVariant) parsed = NULL;
-
-    if (options != NULL)
-        parsed = g_variant_parse(G_VARIANT_TYPE_VARDICT, options, NULL, NULL, NULL);
-    ck_assert_ptr_nonnull(path);
-    VfiModel *model = vfi_model_open(path, parsed, &error);
-    g_unlink(path);
-    ck_assert_msg(model != NULL, "%s", error != NULL ? error->message : "");
-    return model;
-}
 
 START_TEST(rife_gives_the_same_bits)
 {

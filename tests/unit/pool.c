@@ -10,13 +10,12 @@
 #include <xmmintrin.h>
 #endif
 
-#include <glib/gstdio.h>
-
 #include <vfi/error.h>
 
 #include "check_main.h"
 #include "cpu/cpu_count.h"
 #include "cpu/pool.h"
+#include "temporary_folder.h"
 
 #define MAX_CHUNKS 1000
 
@@ -456,44 +455,20 @@ START_TEST(usable_cpus_follow_the_affinity_mask)
 }
 END_TEST
 
-/* A folder that stands for /sys/fs/cgroup; files are written by relative path. */
-static void write_below(const char *root, const char *path, const char *text)
-{
-    g_autofree char *full = g_build_filename(root, path, NULL);
-    g_autofree char *folder = g_path_get_dirname(full);
-
-    ck_assert_int_eq(g_mkdir_with_parents(folder, 0700), 0);
-    ck_assert(g_file_set_contents(full, text, -1, NULL));
-}
-
-static void remove_tree(const char *path)
-{
-    GDir *folder = g_dir_open(path, 0, NULL);
-    const char *name;
-
-    while (folder != NULL && (name = g_dir_read_name(folder)) != NULL) {
-        g_autofree char *child = g_build_filename(path, name, NULL);
-        remove_tree(child);
-    }
-    if (folder != NULL)
-        g_dir_close(folder);
-    g_remove(path);
-}
-
 START_TEST(cgroup_quotas_are_found_and_rounded_up)
 {
     g_autofree char *root = g_dir_make_tmp("vfi-cgroup-XXXXXX", NULL);
 
-    write_below(root, "a/cpu.max", "250000 100000\n");
-    write_below(root, "a/b/cpu.max", "max 100000\n");
-    write_below(root, "c/cpu.max", "50000 100000\n");
-    write_below(root, "c/d/cpu.max", "700000 100000\n");
-    write_below(root, "cpu/v1/cpu.cfs_quota_us", "400000\n");
-    write_below(root, "cpu/v1/cpu.cfs_period_us", "100000\n");
-    write_below(root, "cpu/free/cpu.cfs_quota_us", "-1\n");
-    write_below(root, "cpu/free/cpu.cfs_period_us", "100000\n");
-    write_below(root, "bad/cpu.max", "nonsense");
-    write_below(root, "zero/cpu.max", "100000 0");
+    folder_write(root, "a/cpu.max", "250000 100000\n");
+    folder_write(root, "a/b/cpu.max", "max 100000\n");
+    folder_write(root, "c/cpu.max", "50000 100000\n");
+    folder_write(root, "c/d/cpu.max", "700000 100000\n");
+    folder_write(root, "cpu/v1/cpu.cfs_quota_us", "400000\n");
+    folder_write(root, "cpu/v1/cpu.cfs_period_us", "100000\n");
+    folder_write(root, "cpu/free/cpu.cfs_quota_us", "-1\n");
+    folder_write(root, "cpu/free/cpu.cfs_period_us", "100000\n");
+    folder_write(root, "bad/cpu.max", "nonsense");
+    folder_write(root, "zero/cpu.max", "100000 0");
 
     ck_assert_int_eq(vfi_cgroup_cpu_limit("0::/a\n", root), 3);
     ck_assert_int_eq(vfi_cgroup_cpu_limit("0::/a/b\n", root), 3);
@@ -508,7 +483,7 @@ START_TEST(cgroup_quotas_are_found_and_rounded_up)
     ck_assert_int_eq(vfi_cgroup_cpu_limit("0::/zero\n", root), 0);
     ck_assert_int_eq(vfi_cgroup_cpu_limit("", root), 0);
     ck_assert_int_eq(vfi_cgroup_cpu_limit("nonsense\n:\n", root), 0);
-    remove_tree(root);
+    folder_remove(root);
 }
 END_TEST
 

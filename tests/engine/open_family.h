@@ -1,0 +1,9 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include <vfi/model.h>
+
+/* Opens the model of a family ("rife_v4_0", …) from its deterministic checkpoint. @options:
+ * a dictionary of model options as GVariant's text, or NULL. Fails the test instead of
+ * returning NULL. */
+VfiModel *open_family(const char *family, const char *options);
