@@ -282,6 +282,16 @@ VfiValue vfi_graph_prelu(VfiGraph *graph, VfiValue x, const char *key)
                                 : add_op(graph, op, shape, x, VFI_NO_VALUE);
 }
 
+VfiValue vfi_graph_leaky_relu(VfiGraph *graph, VfiValue x, float leak)
+{
+    VfiOp op = {.kind = VFI_OP_ACTIVATE,
+                .u.activation = {.kind = VFI_ACTIVATION_LEAKY, .leak = leak}};
+
+    if (!values_are_usable(graph, &x, 1, "leaky_relu"))
+        return VFI_NO_VALUE;
+    return add_op(graph, op, vfi_graph_shape(graph, x), x, VFI_NO_VALUE);
+}
+
 VfiValue vfi_graph_sigmoid(VfiGraph *graph, VfiValue x)
 {
     VfiOp op = {.kind = VFI_OP_ACTIVATE,

@@ -68,6 +68,9 @@ VfiValue vfi_graph_deconv(VfiGraph *graph, VfiValue x, const char *key, int out)
 /* PReLU with one slope a channel in @key.weight. */
 VfiValue vfi_graph_prelu(VfiGraph *graph, VfiValue x, const char *key);
 
+/* x < 0 ? leak * x : x */
+VfiValue vfi_graph_leaky_relu(VfiGraph *graph, VfiValue x, float leak);
+
 VfiValue vfi_graph_sigmoid(VfiGraph *graph, VfiValue x);
 
 /* scale * (a + b), scale * (a - b); a * b, where b may have a single channel. */
