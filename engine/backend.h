@@ -19,7 +19,7 @@
 #include "plan.h"
 
 /* Grows whenever a structure below, or an op, changes. */
-#define VFI_BACKEND_ABI 3
+#define VFI_BACKEND_ABI 4
 
 /* Defined by each backend. */
 typedef struct VfiDevice VfiDevice;
@@ -89,23 +89,31 @@ typedef struct {
     bool (*run)(VfiDevice *device, const VfiProgram *program, int segment,
                 const VfiRunArguments *arguments, GError **error);
 
-    /* Host frames in, device memory between, host frames out; see pixels.h. */
+    /* Host frames in, device memory between, host frames out; see pixels.h. Synthesize and
+     * paint make luma rows [begin, end), which begin at an even one. */
     bool (*prepare)(VfiDevice *device, const VfiVideoInfo *video, const VfiFrame *frame,
                     float *image, int padded_w, int padded_h, const atomic_int *cancel,
                     GError **error);
     bool (*synthesize)(VfiDevice *device, const VfiVideoInfo *video,
                        const VfiFrame *frame0, const VfiFrame *frame1,
-                       const VfiFlowField *field, const VfiFrame *out,
+                       const VfiFlowField *field, const VfiFrame *out, int begin, int end,
                        const atomic_int *cancel, GError **error);
-    bool (*paint)(VfiDevice *device, const VfiVideoInfo *video, const float *rgb,
-                  int padded_w, int padded_h, const VfiFrame *frame0,
-                  const VfiFrame *frame1, double t, const VfiFrame *out,
-                  const atomic_int *cancel, GError **error);
+    bool (*paint)(VfiDevice *device, const VfiVideoInfo *video,
+                  const VfiRgbPicture *picture, const VfiFrame *frame0,
+                  const VfiFrame *frame1, double t, const VfiFrame *out, int begin,
+                  int end, const atomic_int *cancel, GError **error);
     bool (*blend)(VfiDevice *device, const VfiVideoInfo *video, const VfiFrame *frame0,
                   const VfiFrame *frame1, double t, const VfiFrame *out,
                   const atomic_int *cancel, GError **error);
     bool (*copy)(VfiDevice *device, const VfiVideoInfo *video, const VfiFrame *frame,
                  const VfiFrame *out, const atomic_int *cancel, GError **error);
+
+    /* Puts tiles together in device memory; see pixels.h. */
+    bool (*slide_band)(VfiDevice *device, const VfiTileBand *band, int first_row,
+                       const atomic_int *cancel, GError **error);
+    bool (*add_tile)(VfiDevice *device, const VfiTileBand *band, const float *tile,
+                     int first_plane, int n_planes, const VfiTilePlace *place,
+                     const atomic_int *cancel, GError **error);
 
     /* Waits until everything queued has run. */
     bool (*sync)(VfiDevice *device, GError **error);

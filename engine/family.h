@@ -44,6 +44,9 @@ struct VfiModelFamily {
     size_t n_options;
     bool has_weights;
     bool has_scale;
+    /* Whether parts of a picture may be seen one at a time: what the network finds depends on
+     * some hundred pixels around each, but for what next_segment() decides. */
+    bool can_tile;
     /* Frames needed before and after the interval that is interpolated. */
     int frames_before, frames_after;
 

@@ -46,11 +46,11 @@ void vfi_pixels_synthesize(const VfiVideoInfo *info, const VfiFrame *frame0,
     functions()->synthesize(info, frame0, frame1, field, out, begin, end);
 }
 
-void vfi_pixels_paint(const VfiVideoInfo *info, const float *rgb, int padded_w,
-                      int padded_h, const VfiFrame *frame0, const VfiFrame *frame1,
-                      double t, const VfiFrame *out, int begin, int end)
+void vfi_pixels_paint(const VfiVideoInfo *info, const VfiRgbPicture *picture,
+                      const VfiFrame *frame0, const VfiFrame *frame1, double t,
+                      const VfiFrame *out, int begin, int end)
 {
-    functions()->paint(info, rgb, padded_w, padded_h, frame0, frame1, t, out, begin, end);
+    functions()->paint(info, picture, frame0, frame1, t, out, begin, end);
 }
 
 void vfi_pixels_blend(const VfiVideoInfo *info, const VfiFrame *frame0,

@@ -24,10 +24,11 @@ void vfi_pixels_prepare(const VfiVideoInfo *info, const VfiFrame *frame, float *
 
 /* Two flows and a blend mask, as a model's last stage gives them. */
 typedef struct {
-    const float
-        *flow; /* 4 × padded_h × padded_w: dx, dy into frame 0; dx, dy into frame 1 */
-    const float *mask; /* padded_h × padded_w, weight of frame 0, already in [0,1] */
-    int padded_w, padded_h;
+    const float *flow;      /* 4 planes: dx, dy into frame 0; dx, dy into frame 1 */
+    const float *mask;      /* 1 plane: weight of frame 0, already in [0,1] */
+    int padded_w, padded_h; /* of the whole picture; rows are padded_w floats apart */
+    size_t plane;           /* floats from plane to plane */
+    int first_row;          /* the planes' first row is this one of the picture */
     /* TRUE: samples beyond the frame see what prepare padded (black) up to the padded size,
      * then repeat that (alpha, which no network saw, repeats its edge); FALSE: they see the
      * frame's own edge repeated. */
@@ -39,17 +40,53 @@ typedef struct {
  * the code range of the sample type. Chroma uses the mean flow and mask of the luma samples
  * it is co-sited with, flow scaled to chroma pixels: where it is
  * centred those are two columns (rows), where it is co-sited the one it lies on. The x byte
- * of RGBx is 255, P010's low bits are 0. Luma rows [begin, end). */
+ * of RGBx is 255, P010's low bits are 0. Luma rows [begin, end), which the field has. */
 void vfi_pixels_synthesize(const VfiVideoInfo *info, const VfiFrame *frame0,
                            const VfiFrame *frame1, const VfiFlowField *field,
                            const VfiFrame *out, int begin, int end);
 
-/* rgb (3 × padded_h × padded_w, nominally [0,1]) → planes of @out, the inverse of prepare,
- * chroma averaged at its site, rounded to nearest; alpha, where the format has it, is the
- * blend of the two frames' alpha at @t. Rows [begin, end). */
-void vfi_pixels_paint(const VfiVideoInfo *info, const float *rgb, int padded_w,
-                      int padded_h, const VfiFrame *frame0, const VfiFrame *frame1,
-                      double t, const VfiFrame *out, int begin, int end);
+/* What a model painted, as its last stage gives it. */
+typedef struct {
+    const float *rgb; /* 3 planes, nominally [0,1] */
+    int padded_w;     /* floats from row to row */
+    size_t plane;     /* floats from plane to plane */
+    int first_row;    /* the planes' first row is this one of the picture */
+} VfiRgbPicture;
+
+/* rgb → planes of @out, the inverse of prepare, chroma averaged at its site, rounded to
+ * nearest; alpha, where the format has it, is the blend of the two frames' alpha at @t. Rows
+ * [begin, end); chroma that lies on luma rows reads one more on either side. */
+void vfi_pixels_paint(const VfiVideoInfo *info, const VfiRgbPicture *picture,
+                      const VfiFrame *frame0, const VfiFrame *frame1, double t,
+                      const VfiFrame *out, int begin, int end);
+
+/* Rows of a picture that is put together from tiles: some planes of floats, all as wide as
+ * the picture. */
+typedef struct {
+    float *data;
+    int n_planes;
+    int width;     /* floats from row to row */
+    int n_rows;    /* of each plane */
+    int first_row; /* of the picture */
+} VfiTileBand;
+
+/* Where a tile goes. Weights are by column and row of what is added. */
+typedef struct {
+    int x, y, w, h;        /* of the picture */
+    int tile_x, tile_y;    /* the same corner within the tile */
+    int tile_w, tile_h;    /* size of the tile's planes */
+    const float *weight_x; /* w of them */
+    const float *weight_y; /* h of them */
+} VfiTilePlace;
+
+/* band += weights × tile, for @n_planes planes from @first_plane on; @tile is their planes
+ * one after the other. Rows [begin, end) of the place, counted from its top. */
+void vfi_pixels_add_tile(const VfiTileBand *band, const float *tile, int first_plane,
+                         int n_planes, const VfiTilePlace *place, int begin, int end);
+
+/* Makes the band, whose .first_row is still the old one, begin at row @first_row of the
+ * picture: rows that it has already move up, the others are zero. Planes [begin, end). */
+void vfi_pixels_slide_band(const VfiTileBand *band, int first_row, int begin, int end);
 
 /* out = frame0 * (1-t) + frame1 * t in integer arithmetic with t rounded to 1/65536, rounded
  * to nearest (halves up), exact at every CPU level; RGB_F32 in f32. Rows [begin, end). */

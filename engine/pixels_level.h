@@ -24,9 +24,9 @@ typedef void VfiPixelsPrepare(const VfiVideoInfo *info, const VfiFrame *frame, f
 typedef void VfiPixelsSynthesize(const VfiVideoInfo *info, const VfiFrame *frame0,
                                  const VfiFrame *frame1, const VfiFlowField *field,
                                  const VfiFrame *out, int begin, int end);
-typedef void VfiPixelsPaint(const VfiVideoInfo *info, const float *rgb, int padded_w,
-                            int padded_h, const VfiFrame *frame0, const VfiFrame *frame1,
-                            double t, const VfiFrame *out, int begin, int end);
+typedef void VfiPixelsPaint(const VfiVideoInfo *info, const VfiRgbPicture *picture,
+                            const VfiFrame *frame0, const VfiFrame *frame1, double t,
+                            const VfiFrame *out, int begin, int end);
 typedef void VfiPixelsBlend(const VfiVideoInfo *info, const VfiFrame *frame0,
                             const VfiFrame *frame1, double t, const VfiFrame *out,
                             int begin, int end);

@@ -13,8 +13,7 @@
 typedef struct {
     const VfiVideoInfo *info;
     const VfiFormatDescription *format;
-    const float *rgb;
-    size_t row, plane; /* floats from row to row, from channel to channel */
+    const VfiRgbPicture *picture;
     const VfiFrame *out;
     VfiColour colour;
 } Painting;
@@ -70,11 +69,15 @@ static void sum_rows(const Painting *painting, int channel, const Rows *rows, in
 {
     const int begin = first > 0 ? first : 0;
     const int end = first + n < painting->info->width ? first + n : painting->info->width;
-    const float *plane = painting->rgb + (size_t)channel * painting->plane;
+    const VfiRgbPicture *picture = painting->picture;
+    const float *plane = picture->rgb + (size_t)channel * picture->plane;
 
     for (int r = 0; r < rows->n; r++)
-        add_row(plane + (size_t)rows->row[r] * painting->row + begin, end - begin,
-                rows->weight[r], r == 0, out + (begin - first));
+        add_row(plane +
+                    (size_t)(rows->row[r] - picture->first_row) *
+                        (size_t)picture->padded_w +
+                    begin,
+                end - begin, rows->weight[r], r == 0, out + (begin - first));
     for (int k = 0; k < begin - first; k++)
         out[k] = out[begin - first];
     for (int k = end - first; k < n; k++)
@@ -138,20 +141,15 @@ static void paint_row(const Painting *painting, int shift_x, int shift_y, int y)
     }
 }
 
-void VFI_PIXELS_AT_LEVEL(vfi_pixels_paint)(const VfiVideoInfo *info, const float *rgb,
-                                           int padded_w, int padded_h,
+void VFI_PIXELS_AT_LEVEL(vfi_pixels_paint)(const VfiVideoInfo *info,
+                                           const VfiRgbPicture *picture,
                                            const VfiFrame *frame0, const VfiFrame *frame1,
                                            double t, const VfiFrame *out, int begin,
                                            int end)
 {
     const VfiFormatDescription *format = vfi_format_describe(info->format);
     const VfiComponent *chroma = &format->component[format->n_components > 1 ? 1 : 0];
-    Painting painting = {.info = info,
-                         .format = format,
-                         .rgb = rgb,
-                         .row = (size_t)padded_w,
-                         .plane = (size_t)padded_w * (size_t)padded_h,
-                         .out = out};
+    Painting painting = {.info = info, .format = format, .picture = picture, .out = out};
 
     vfi_colour_init(&painting.colour, info);
     /* Alpha is not the network's: blend whole pixels, then paint over their colours. */

@@ -84,8 +84,9 @@ static void mean_of_field(const Synthesis *work, const Grid *grid, const float *
     const bool pair_y = grid->shift_y && !(site & VFI_CHROMA_SITE_VERTICAL);
     const int top = y << grid->shift_y, bottom = top + (pair_y && top + 1 < info->height);
     const size_t row = (size_t)work->field->padded_w, column = 2 * (size_t)x;
-    const float *above = in + (size_t)top * row + column;
-    const float *below = in + (size_t)bottom * row + column;
+    const int first_row = work->field->first_row;
+    const float *above = in + (size_t)(top - first_row) * row + column;
+    const float *below = in + (size_t)(bottom - first_row) * row + column;
     const int pairs = 2 * (x + n) > info->width ? n - 1 : n;
 
     if (site & VFI_CHROMA_SITE_HORIZONTAL) {
@@ -101,8 +102,7 @@ static FieldBlock field_block(const Synthesis *work, const Grid *grid, int x, in
                               int y, FieldScratch scratch)
 {
     const VfiFlowField *field = work->field;
-    const size_t plane = (size_t)field->padded_w * (size_t)field->padded_h;
-    const size_t at = (size_t)y * (size_t)field->padded_w + (size_t)x;
+    const size_t plane = field->plane;
     const float scale_x = 1.0f / (float)(1 << grid->shift_x);
     const float scale_y = 1.0f / (float)(1 << grid->shift_y);
     const float *in[5] = {field->flow, field->flow + plane, field->flow + 2 * plane,
@@ -111,7 +111,7 @@ static FieldBlock field_block(const Synthesis *work, const Grid *grid, int x, in
 
     for (int i = 0; i < 5; i++) {
         if (grid->shift_x == 0) {
-            in[i] += at;
+            in[i] += (size_t)(y - field->first_row) * (size_t)field->padded_w + (size_t)x;
             continue;
         }
         mean_of_field(work, grid, in[i], x, n, y, scale[i], scratch[i]);

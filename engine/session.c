@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Sessions, pairs and jobs: building, reference counts, the public calls. */
-#include <math.h>
 #include <string.h>
 
 #include <vfi/error.h>
@@ -10,61 +9,6 @@
 #include "session_internal.h"
 
 /* ---- building ------------------------------------------------------------------------- */
-
-/* The flow scale in effect: the power of two nearest to what was asked for, since only
- * those give whole sizes at every block; 0 is chosen by the frame's size. */
-static double effective_scale(const VfiSession *session, double scale)
-{
-    double pixels = (double)session->video.width * session->video.height;
-
-    if (!session->model->family->has_scale)
-        return 1.0;
-    if (scale == 0.0)
-        return pixels <= 1920.0 * 1088.0         ? 1.0
-               : pixels <= 4.0 * 1920.0 * 1088.0 ? 0.5
-                                                 : 0.25;
-    return exp2(round(log2(scale)));
-}
-
-static int round_up(int size, int multiple)
-{
-    return (size + multiple - 1) / multiple * multiple;
-}
-
-/* Width and height that the network sees. */
-static void choose_padding(VfiSession *session)
-{
-    const VfiModelFamily *family = session->model->family;
-    const VfiModelSetup *setup = &session->model->setup;
-    int multiple =
-        family->size_multiple == NULL ? 1 : family->size_multiple(setup, session->scale);
-
-    if (g_hash_table_contains(setup->options, "pad-multiple"))
-        multiple =
-            MAX(multiple, round_up((int)vfi_setup_uint(setup, "pad-multiple"), multiple));
-    session->padded_w = round_up(session->video.width, multiple);
-    session->padded_h = round_up(session->video.height, multiple);
-}
-
-/* Builds and plans one stage; the family may not have it. */
-static bool plan_stage(VfiSession *session, VfiStage stage, GError **error)
-{
-    const VfiModel *model = session->model;
-    const VfiPlan *frame_plan = session->plans[VFI_STAGE_FRAME];
-    VfiPlanTarget target;
-
-    if (model->family->build == NULL)
-        return true;
-    session->graphs[stage] =
-        vfi_graph_new(model->weights, frame_plan, session->padded_w, session->padded_h);
-    if (!model->family->build(session->graphs[stage], &model->setup, stage,
-                              session->scale))
-        return true;
-    session->backend->plan_target(session->device, &target);
-    session->plans[stage] =
-        vfi_plan_new(session->graphs[stage], &target, stage == VFI_STAGE_FRAME, error);
-    return session->plans[stage] != NULL;
-}
 
 static bool compile_stages(VfiSession *session, GError **error)
 {
@@ -78,6 +22,22 @@ static bool compile_stages(VfiSession *session, GError **error)
     }
     vfi_session_unclaim(session, session->need.packed_bytes);
     return true;
+}
+
+/* What tiles are put together in. */
+static bool allocate_band(VfiSession *session, GError **error)
+{
+    const VfiTiling *tiling = &session->tiling;
+
+    session->whole_scalars = g_new0(float, session->need.n_scalars);
+    session->tile_weights = vfi_try_alloc((size_t)tiling->x.tile + (size_t)tiling->y.tile,
+                                          sizeof(float), "the weights of tiles", error);
+    if (session->tile_weights == NULL)
+        return false;
+    session->band.data =
+        session->backend->alloc(session->device, session->need.band_bytes,
+                                "what tiles are put together in", error);
+    return session->band.data != NULL;
 }
 
 /* Device memory: one arena that the stages share, since they run one after the other, and a
@@ -102,8 +62,8 @@ static bool allocate_memory(VfiSession *session, GError **error)
             return false;
     }
     session->stats.arena_bytes =
-        need->arena_bytes + (size_t)need->n_slots * need->slot_bytes;
-    return true;
+        need->arena_bytes + (size_t)need->n_slots * need->slot_bytes + need->band_bytes;
+    return vfi_tiling_is_one(&session->tiling) || allocate_band(session, error);
 }
 
 /* Midpoint families: host frames for the in-betweens that others start from. */
@@ -159,6 +119,9 @@ static void record_facts(VfiSession *session)
     stats->padded_width = session->padded_w;
     stats->padded_height = session->padded_h;
     stats->scale = session->scale;
+    stats->tiles = (unsigned)(session->tiling.x.n * session->tiling.y.n);
+    stats->tile_width = session->tiling.x.tile;
+    stats->tile_height = session->tiling.y.tile;
     for (int stage = 0; stage < VFI_STAGE_COUNT; stage++)
         if (session->programs[stage] != NULL)
             stats->packed_weight_bytes +=
@@ -172,12 +135,7 @@ static bool build_session(VfiSession *session, const VfiSessionConfig *config,
                                       &session->backend, error);
     if (session->device == NULL)
         return false;
-    session->scale = effective_scale(session, config->scale);
-    choose_padding(session);
-    for (int stage = 0; stage < VFI_STAGE_COUNT; stage++)
-        if (!plan_stage(session, (VfiStage)stage, error))
-            return false;
-    if (!vfi_session_measure(session, error) ||
+    if (!vfi_session_plan(session, config, error) ||
         !vfi_session_claim(session, config, error) || !compile_stages(session, error) ||
         !allocate_memory(session, error) || !allocate_bisection(session, error))
         return false;
@@ -230,6 +188,7 @@ static void free_device_memory(VfiSession *session)
     for (int i = 0; i < session->n_slots; i++)
         backend->free(session->device, session->slots[i].memory);
     backend->free(session->device, session->arena);
+    backend->free(session->device, session->band.data);
     backend->close(session->device);
 }
 
@@ -238,10 +197,7 @@ void vfi_session_free(VfiSession *session)
     if (session->device != NULL)
         free_device_memory(session);
     vfi_session_unclaim(session, session->claimed);
-    for (int stage = 0; stage < VFI_STAGE_COUNT; stage++) {
-        vfi_plan_free(session->plans[stage]);
-        vfi_graph_free(session->graphs[stage]);
-    }
+    vfi_session_free_plans(session);
     for (int k = 0;
          session->bisection.frames != NULL && k < 1 << session->bisection.depth; k++)
         vfi_frame_clear(&session->bisection.frames[k]);
@@ -250,6 +206,8 @@ void vfi_session_free(VfiSession *session)
     vfi_session_free_idle(session);
     g_free(session->slots);
     g_free(session->scalars);
+    g_free(session->whole_scalars);
+    vfi_free(session->tile_weights);
     g_mutex_clear(&session->lock);
     g_mutex_clear(&session->notify_lock);
     g_cond_clear(&session->work_arrived);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The parts of a session: session.c builds it and holds the public calls, session_idle.c
+/* The parts of a session: session.c builds it and holds the public calls,
+ * session_plan.c says how it sees frames, session_idle.c
  * keeps pairs and jobs for the next ones, session_worker.c runs the job queue,
  * session_cleanup.c gives memory back now and then, interpolate.c makes one in-between. */
 #pragma once
@@ -11,6 +12,7 @@
 #include "backend.h"
 #include "model_internal.h"
 #include "stage_times.h"
+#include "tiling.h"
 
 /* Frames of a pair at most: what VFI_MAX_REGIONS leaves for frames. */
 #define VFI_MAX_NEIGHBOURS (VFI_MAX_REGIONS - VFI_REGION_FRAME0)
@@ -37,16 +39,19 @@ typedef struct {
     int n_slots;
     size_t slot_bytes;
     size_t n_scalars;
-    size_t packed_bytes; /* weights that are to be packed yet */
-    size_t device_bytes; /* all of it on the device */
-    size_t host_bytes;   /* besides that */
+    size_t band_bytes;    /* where tiles are put together; 0 without */
+    size_t packed_bytes;  /* weights that are to be packed yet */
+    size_t limited_bytes; /* what memory-limit is about: all but packed weights */
+    size_t device_bytes;  /* all of it on the device */
+    size_t host_bytes;    /* besides that */
 } VfiSessionNeed;
 
 struct VfiSession {
     gatomicrefcount ref_count;
     VfiModel *model;
     VfiVideoInfo video;
-    int padded_w, padded_h;
+    int padded_w, padded_h; /* of the whole picture */
+    VfiTiling tiling;       /* of that; the network sees one tile at a time */
     double scale;
     bool reference_borders;
 
@@ -63,6 +68,9 @@ struct VfiSession {
     int n_slots;
     uint64_t slot_clock;
     VfiBisection bisection;
+    VfiTileBand band;     /* of tiles' results; these three only if there are tiles */
+    float *whole_scalars; /* as .scalars, of the whole picture */
+    float *tile_weights;  /* columns', then rows' */
     bool profiling;
     uint64_t
         *profile[VFI_STAGE_COUNT]; /* nanoseconds of each op of the plan, if ever asked */
@@ -145,6 +153,13 @@ void vfi_session_start_cleanups(VfiSession *session);
 void vfi_session_note_finished(VfiSession *session, unsigned in_betweens);
 bool vfi_session_cleanup_is_due(const VfiSession *session);
 void vfi_session_clean_up(VfiSession *session);
+
+/* session_plan.c: chooses scale, padding and tiles, plans the stages and measures them, all
+ * before memory is taken. VFI_ERROR_NO_MEMORY if config->memory_limit is too small. */
+bool vfi_session_plan(VfiSession *session, const VfiSessionConfig *config,
+                      GError **error);
+void vfi_session_free_plans(VfiSession *session);
+
 /* session_need.c */
 
 /* Fills session->need from the plans. */

@@ -35,6 +35,27 @@ static size_t bisection_frames(const VfiSession *session)
     return ((size_t)1 << vfi_setup_uint(&session->model->setup, "bisect-depth")) / 2 - 1;
 }
 
+/* Rows that the band has besides a tile's: see inference_tiles.c. */
+#define ROWS_BESIDES 4
+
+/* Shape and bytes of the band that tiles are put together in. */
+static bool measure_band(VfiSession *session)
+{
+    VfiModelFamily const *family = session->model->family;
+    VfiTileBand *band = &session->band;
+    size_t row;
+
+    *band = (VfiTileBand){0};
+    if (family->build == NULL || vfi_tiling_is_one(&session->tiling))
+        return true;
+    band->n_planes = family->output(&session->model->setup) == VFI_OUTPUT_RGB ? 3 : 5;
+    band->width = session->padded_w;
+    band->n_rows = session->tiling.y.tile + ROWS_BESIDES;
+    return vfi_size_mul((size_t)band->width, sizeof(float), &row) &&
+           add_bytes(&session->need.band_bytes,
+                     (size_t)band->n_planes * (size_t)band->n_rows, row);
+}
+
 bool vfi_session_measure(VfiSession *session, GError **error)
 {
     const VfiModelFamily *family = session->model->family;
@@ -43,7 +64,8 @@ bool vfi_session_measure(VfiSession *session, GError **error)
 
     *need = (VfiSessionNeed){
         .n_slots = family->frames_before + family->frames_after,
-        .slot_bytes = vfi_plan_image_bytes(session->padded_w, session->padded_h),
+        .slot_bytes =
+            vfi_plan_image_bytes(session->tiling.x.tile, session->tiling.y.tile),
     };
     for (int stage = 0; stage < VFI_STAGE_COUNT; stage++) {
         const VfiPlan *plan = session->plans[stage];
@@ -60,16 +82,32 @@ bool vfi_session_measure(VfiSession *session, GError **error)
     }
     if (family->build == NULL)
         need->n_slots = 0;
-    fits = fits && add_bytes(&need->device_bytes, 1, need->packed_bytes) &&
+    fits = fits && measure_band(session) &&
            add_bytes(&need->device_bytes, 1, need->arena_bytes) &&
+           add_bytes(&need->device_bytes, 1, need->band_bytes) &&
            add_bytes(&need->device_bytes, (size_t)need->n_slots, need->slot_bytes) &&
            add_bytes(&need->host_bytes, bisection_frames(session),
-                     frame_bytes(&session->video));
+                     frame_bytes(&session->video)) &&
+           add_bytes(&need->limited_bytes, 1, need->device_bytes) &&
+           add_bytes(&need->limited_bytes, 1, need->host_bytes) &&
+           add_bytes(&need->device_bytes, 1, need->packed_bytes);
     if (!fits)
         g_set_error(error, VFI_ERROR, VFI_ERROR_NO_MEMORY,
                     "a session for %d×%d needs more memory than can be named",
                     session->video.width, session->video.height);
     return fits;
+}
+
+static const char *remedies(const VfiSession *session)
+{
+    const VfiModelFamily *family = session->model->family;
+
+    if (family->can_tile && family->has_scale)
+        return "smaller frames, a smaller scale, a tile-size or a memory-limit (which "
+               "chooses "
+               "one), a smaller model";
+    return family->has_scale ? "smaller frames, a smaller scale, a smaller model"
+                             : "smaller frames, a smaller model";
 }
 
 bool vfi_session_claim(VfiSession *session, const VfiSessionConfig *config,
@@ -82,9 +120,7 @@ bool vfi_session_claim(VfiSession *session, const VfiSessionConfig *config,
         session->model->info.variant, session->video.width, session->video.height);
     VfiMemoryRequest request = {
         .what = what,
-        .remedy = session->model->family->has_scale ? "smaller frames, a smaller scale, "
-                                                      "a smaller model"
-                                                    : "smaller frames, a smaller model",
+        .remedy = remedies(session),
         .host_bytes = need->host_bytes,
         .device_bytes = need->device_bytes,
         .headroom = config->memory_headroom,

@@ -15,9 +15,11 @@ typedef struct {
 /* A field for frames of @info, padded by 5 columns and 3 rows; everything zero. */
 static inline TestField test_field_new(const VfiVideoInfo *info, bool reference_borders)
 {
-    TestField test = {.field = {.padded_w = info->width + 5,
-                                .padded_h = info->height + 3,
-                                .reference_borders = reference_borders}};
+    TestField test = {
+        .field = {.padded_w = info->width + 5,
+                  .padded_h = info->height + 3,
+                  .plane = (size_t)(info->width + 5) * (size_t)(info->height + 3),
+                  .reference_borders = reference_borders}};
     size_t plane = (size_t)test.field.padded_w * (size_t)test.field.padded_h;
 
     test.flow = calloc(4 * plane, sizeof(float));

@@ -12,6 +12,7 @@
 #include <vfi/frame.h>
 
 #include "format.h"
+#include "pixels.h"
 
 #define GUARD_BYTE 0xA5
 
@@ -202,4 +203,11 @@ static inline void assert_filler(const TestFrame *test)
                 if ((wide & ((1u << format->shift) - 1)) != 0)
                     ck_abort_msg("%s: low bits of sample %d, %d", format->name, x, y);
             }
+}
+
+/* @rgb, three planes of height × width floats, as a picture. */
+static inline VfiRgbPicture test_rgb_picture(const float *rgb, int width, int height)
+{
+    return (VfiRgbPicture){
+        .rgb = rgb, .padded_w = width, .plane = (size_t)width * (size_t)height};
 }

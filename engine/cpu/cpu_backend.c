@@ -303,22 +303,33 @@ static bool cpu_run(VfiDevice *device, const VfiProgram *program, int segment,
 
 /* One pixel operation over bands of rows; which fields count depends on .kind. */
 typedef struct {
-    enum { BAND_PREPARE, BAND_SYNTHESIZE, BAND_PAINT, BAND_BLEND, BAND_COPY } kind;
+    enum {
+        BAND_PREPARE,
+        BAND_SYNTHESIZE,
+        BAND_PAINT,
+        BAND_BLEND,
+        BAND_COPY,
+        BAND_ADD_TILE
+    } kind;
     const VfiVideoInfo *video;
     const VfiFrame *frame0, *frame1, *out;
     float *image;
-    const float *rgb;
+    const VfiRgbPicture *picture;
     const VfiFlowField *field;
+    const VfiTileBand *band;
+    const float *tile;
+    int first_plane, n_planes;
+    const VfiTilePlace *place;
     double t;
     int padded_w, padded_h;
-    int rows;
+    int first_row, rows; /* of the work, .first_row + .rows is where it ends */
 } BandWork;
 
 static void run_band(void *data, int index, int thread)
 {
     const BandWork *work = data;
-    int begin = index * BAND_ROWS;
-    int end = MIN(begin + BAND_ROWS, work->rows);
+    int begin = work->first_row + index * BAND_ROWS;
+    int end = MIN(begin + BAND_ROWS, work->first_row + work->rows);
     (void)thread;
 
     switch (work->kind) {
@@ -331,8 +342,8 @@ static void run_band(void *data, int index, int thread)
                               work->out, begin, end);
         break;
     case BAND_PAINT:
-        vfi_pixels_paint(work->video, work->rgb, work->padded_w, work->padded_h,
-                         work->frame0, work->frame1, work->t, work->out, begin, end);
+        vfi_pixels_paint(work->video, work->picture, work->frame0, work->frame1, work->t,
+                         work->out, begin, end);
         break;
     case BAND_BLEND:
         vfi_pixels_blend(work->video, work->frame0, work->frame1, work->t, work->out,
@@ -340,6 +351,10 @@ static void run_band(void *data, int index, int thread)
         break;
     case BAND_COPY:
         vfi_pixels_copy(work->video, work->frame0, work->out, begin, end);
+        break;
+    case BAND_ADD_TILE:
+        vfi_pixels_add_tile(work->band, work->tile, work->first_plane, work->n_planes,
+                            work->place, begin, end);
         break;
     }
 }
@@ -370,8 +385,8 @@ static bool cpu_prepare(VfiDevice *device, const VfiVideoInfo *video,
 
 static bool cpu_synthesize(VfiDevice *device, const VfiVideoInfo *video,
                            const VfiFrame *frame0, const VfiFrame *frame1,
-                           const VfiFlowField *field, const VfiFrame *out,
-                           const atomic_int *cancel, GError **error)
+                           const VfiFlowField *field, const VfiFrame *out, int begin,
+                           int end, const atomic_int *cancel, GError **error)
 {
     BandWork work = {.kind = BAND_SYNTHESIZE,
                      .video = video,
@@ -379,26 +394,26 @@ static bool cpu_synthesize(VfiDevice *device, const VfiVideoInfo *video,
                      .frame1 = frame1,
                      .out = out,
                      .field = field,
-                     .rows = video->height};
+                     .first_row = begin,
+                     .rows = end - begin};
 
     return run_bands(device, &work, cancel, error);
 }
 
-static bool cpu_paint(VfiDevice *device, const VfiVideoInfo *video, const float *rgb,
-                      int padded_w, int padded_h, const VfiFrame *frame0,
-                      const VfiFrame *frame1, double t, const VfiFrame *out,
-                      const atomic_int *cancel, GError **error)
+static bool cpu_paint(VfiDevice *device, const VfiVideoInfo *video,
+                      const VfiRgbPicture *picture, const VfiFrame *frame0,
+                      const VfiFrame *frame1, double t, const VfiFrame *out, int begin,
+                      int end, const atomic_int *cancel, GError **error)
 {
     BandWork work = {.kind = BAND_PAINT,
                      .video = video,
                      .frame0 = frame0,
                      .frame1 = frame1,
                      .out = out,
-                     .rgb = rgb,
+                     .picture = picture,
                      .t = t,
-                     .padded_w = padded_w,
-                     .padded_h = padded_h,
-                     .rows = video->height};
+                     .first_row = begin,
+                     .rows = end - begin};
 
     return run_bands(device, &work, cancel, error);
 }
@@ -426,6 +441,43 @@ static bool cpu_copy(VfiDevice *device, const VfiVideoInfo *video, const VfiFram
                      .frame0 = frame,
                      .out = out,
                      .rows = video->height};
+
+    return run_bands(device, &work, cancel, error);
+}
+
+typedef struct {
+    const VfiTileBand *band;
+    int first_row;
+} SlideWork;
+
+static void slide_plane(void *data, int index, int thread)
+{
+    const SlideWork *work = data;
+    (void)thread;
+
+    vfi_pixels_slide_band(work->band, work->first_row, index, index + 1);
+}
+
+static bool cpu_slide_band(VfiDevice *device, const VfiTileBand *band, int first_row,
+                           const atomic_int *cancel, GError **error)
+{
+    SlideWork work = {band, first_row};
+
+    return check_cancelled(
+        vfi_pool_run(device->pool, band->n_planes, slide_plane, &work, cancel), error);
+}
+
+static bool cpu_add_tile(VfiDevice *device, const VfiTileBand *band, const float *tile,
+                         int first_plane, int n_planes, const VfiTilePlace *place,
+                         const atomic_int *cancel, GError **error)
+{
+    BandWork work = {.kind = BAND_ADD_TILE,
+                     .band = band,
+                     .tile = tile,
+                     .first_plane = first_plane,
+                     .n_planes = n_planes,
+                     .place = place,
+                     .rows = place->h};
 
     return run_bands(device, &work, cancel, error);
 }
@@ -460,5 +512,7 @@ const VfiBackend vfi_backend_cpu = {
     .paint = cpu_paint,
     .blend = cpu_blend,
     .copy = cpu_copy,
+    .slide_band = cpu_slide_band,
+    .add_tile = cpu_add_tile,
     .sync = cpu_sync,
 };

@@ -443,6 +443,7 @@ const VfiModelFamily vfi_family_rife = {
     .n_options = G_N_ELEMENTS(rife_options),
     .has_weights = true,
     .has_scale = true,
+    .can_tile = true,
     .frames_before = 1,
     .frames_after = 1,
     .detect = rife_detect,

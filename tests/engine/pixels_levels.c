@@ -67,6 +67,7 @@ START_TEST(levels_agree)
         Bench x = bench_new((VfiFormat)_i, width, height, i % 2 != 0);
         const VfiFrame *a = &x.a.frame, *b = &x.b.frame;
         const VfiFrame *plain = &x.plain.frame, *fast = &x.fast.frame;
+        const VfiRgbPicture painted = test_rgb_picture(x.plain_rgb, width, height);
 
         vfi_pixels_blend_c(&x.info, a, b, 0.3, plain, 0, height);
         vfi_pixels_blend_avx2(&x.info, a, b, 0.3, fast, 0, height);
@@ -77,10 +78,8 @@ START_TEST(levels_agree)
         vfi_pixels_prepare_c(&x.info, a, x.plain_rgb, width, height, 0, height);
         vfi_pixels_prepare_avx2(&x.info, a, x.fast_rgb, width, height, 0, height);
         ck_assert_mem_eq(x.plain_rgb, x.fast_rgb, x.n * sizeof(float));
-        vfi_pixels_paint_c(&x.info, x.plain_rgb, width, height, a, b, 0.3, plain, 0,
-                           height);
-        vfi_pixels_paint_avx2(&x.info, x.plain_rgb, width, height, a, b, 0.3, fast, 0,
-                              height);
+        vfi_pixels_paint_c(&x.info, &painted, a, b, 0.3, plain, 0, height);
+        vfi_pixels_paint_avx2(&x.info, &painted, a, b, 0.3, fast, 0, height);
         assert_same_frames(&x, "paint");
         bench_free(&x);
     }

@@ -101,10 +101,11 @@ START_TEST(paint_follows_the_formulas)
             TestFrame a = test_frame_new(&info, LAYOUT_PADDED);
             TestFrame out = test_frame_new(&info, (Layout)(site % LAYOUT_COUNT));
             Picture picture = picture_new(info.width + 5, info.height + 3, 9);
+            const VfiRgbPicture painted =
+                test_rgb_picture(picture.value, picture.width, picture.height);
             fill_noise(&a, 1);
             for (int y = 0; y < info.height; y += 2)
-                vfi_pixels_paint(&info, picture.value, picture.width, picture.height,
-                                 &a.frame, &a.frame, 0.5, &out.frame, y,
+                vfi_pixels_paint(&info, &painted, &a.frame, &a.frame, 0.5, &out.frame, y,
                                  MIN(y + 2, info.height));
             assert_painted(&out, &picture);
             assert_filler(&out);
@@ -130,15 +131,16 @@ START_TEST(round_trip_returns_the_picture)
         TestFrame legal = test_frame_new(&info, LAYOUT_PADDED);
         TestFrame out = test_frame_new(&info, LAYOUT_PADDED);
         float *rgb = malloc(sizeof *rgb * 3 * 67 * 31);
+        const VfiRgbPicture painted = test_rgb_picture(rgb, 67, 31);
 
         /* Noise in YCbCr leaves the RGB cube: what is painted once stays inside. */
         fill_noise(&source, 5);
         vfi_pixels_prepare(&info, &source.frame, rgb, 67, 31, 0, 31);
-        vfi_pixels_paint(&info, rgb, 67, 31, &source.frame, &source.frame, 0,
-                         &legal.frame, 0, 31);
-        vfi_pixels_prepare(&info, &legal.frame, rgb, 67, 31, 0, 31);
-        vfi_pixels_paint(&info, rgb, 67, 31, &source.frame, &source.frame, 0, &out.frame,
+        vfi_pixels_paint(&info, &painted, &source.frame, &source.frame, 0, &legal.frame,
                          0, 31);
+        vfi_pixels_prepare(&info, &legal.frame, rgb, 67, 31, 0, 31);
+        vfi_pixels_paint(&info, &painted, &source.frame, &source.frame, 0, &out.frame, 0,
+                         31);
         for (int c = 0; c < vfi_format_describe(info.format)->n_components; c++)
             for (int y = 0; y < 31; y++)
                 for (int x = 0; x < 67; x++) {
@@ -168,11 +170,12 @@ START_TEST(alpha_is_the_blend_of_the_frames)
         TestFrame b = test_frame_new(&info, LAYOUT_TIGHT);
         TestFrame out = test_frame_new(&info, LAYOUT_TIGHT);
         Picture picture = picture_new(9, 4, 2);
+        const VfiRgbPicture painted =
+            test_rgb_picture(picture.value, picture.width, picture.height);
 
         fill_noise(&a, 3);
         fill_noise(&b, 4);
-        vfi_pixels_paint(&info, picture.value, 9, 4, &a.frame, &b.frame, 0.25, &out.frame,
-                         0, 4);
+        vfi_pixels_paint(&info, &painted, &a.frame, &b.frame, 0.25, &out.frame, 0, 4);
         for (int y = 0; y < 4; y++)
             for (int x = 0; x < 9; x++)
                 assert_code(&out, 3, x, y,

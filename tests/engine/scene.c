@@ -100,9 +100,10 @@ static VfiSceneSignature sign_painted(const float *rgb, const VfiVideoInfo *info
 {
     TestFrame frame = test_frame_new(info, layout);
     VfiSceneSignature signature;
+    const VfiRgbPicture painted = test_rgb_picture(rgb, info->width, info->height);
 
-    vfi_pixels_paint(info, rgb, info->width, info->height, &frame.frame, &frame.frame, 0,
-                     &frame.frame, 0, info->height);
+    vfi_pixels_paint(info, &painted, &frame.frame, &frame.frame, 0, &frame.frame, 0,
+                     info->height);
     vfi_scene_signature(info, &frame.frame, &signature);
     test_frame_free(&frame);
     return signature;

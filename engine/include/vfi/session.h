@@ -63,6 +63,15 @@ typedef struct {
     /** Bytes of memory that have to stay free beside the session, 0: see
      * vfi_memory_relieve(). */
     uint64_t memory_headroom;
+    /** Most bytes of memory that the session may take for itself: working memory and what it
+     * keeps of frames, without the model's weights, which are shared. 0: no limit. If the
+     * whole picture needs more, the network sees it in overlapping tiles, as large as the limit
+     * allows; if that is not enough or the family has no tiles, it is an error. */
+    uint64_t memory_limit;
+    /** Largest width and height of a tile, pixels, overlap included; at least 256 (more for a
+     * smaller scale) and a multiple of 64 is used. 0: tiles only where the limit asks for
+     * them. Ignored by families without tiles. */
+    unsigned tile_size;
 } VfiSessionConfig;
 
 /** Parts of an in-between whose time is measured. */
@@ -96,9 +105,12 @@ typedef struct {
      * model where it is the CPU. */
     size_t packed_weight_bytes;
     unsigned threads;
-    int padded_width; /**< size that the network sees, pixels */
+    int padded_width; /**< size that the picture is padded to, pixels */
     int padded_height;
-    double scale; /**< the flow scale in effect; 1 for families without one */
+    double scale;   /**< the flow scale in effect; 1 for families without one */
+    unsigned tiles; /**< that the network sees one by one; 1: the whole picture */
+    int tile_width; /**< pixels; the padded size if there is one */
+    int tile_height;
     unsigned cleanup_interval;     /**< finished pairs between two cleanups */
     uint64_t cleanups;             /**< see vfi_session_set_cleanup_interval() */
     uint64_t cleanup_bytes;        /**< by which they made the process smaller */
@@ -113,7 +125,8 @@ typedef struct {
 } VfiSessionStats;
 
 /**
- * Builds a session: pads the size to the family's multiple, plans all stages, asks whether
+ * Builds a session: pads the size to the family's multiple, cuts it into tiles if it has to,
+ * plans all stages, asks whether
  * there is memory for it (idle models go if need be), packs weights, allocates the arena.
  * Takes a reference on @model.
  * Returns a new reference, or NULL with VFI_ERROR_INVALID_ARGUMENT, _UNSUPPORTED, _BACKEND or

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Running the network between two pictures. Worker thread only. */
+#pragma once
+
+#include "session_internal.h"
+
+/* A picture to interpolate from: its planes and the key of what is kept for it. */
+typedef struct {
+    const VfiFrame *frame;
+    uint64_t key;
+} VfiSource;
+
+/* Makes the picture at time @t between two sources: prepare what is not kept yet, run the
+ * stages, apply the result to the planes of @out. */
+bool vfi_infer(VfiSession *session, const VfiSource *sources, double t,
+               const VfiFrame *out, const atomic_int *cancel, GError **error);
+
+/* One more in @counter, which is one of session->stats. */
+void vfi_count(VfiSession *session, uint64_t *counter);
+
+/* The time from @start, monotonic µs, until now was one run of @stage. */
+void vfi_record_time(VfiSession *session, VfiTimedStage stage, int64_t start);
+
+/* ---- between inference.c and inference_tiles.c */
+
+/* What one run of the network sees: all of the picture, or a tile. */
+typedef struct {
+    VfiVideoInfo video;
+    VfiFrame frames[2];
+    uint64_t keys[2];
+    double t;
+    const atomic_int *cancel;
+} VfiView;
+
+/* Prepares both frames of @view and runs their per-frame stage, where that is not kept; fills
+ * @arguments for the time stage. */
+bool vfi_ready_frames(VfiSession *session, const VfiView *view,
+                      VfiRunArguments *arguments, GError **error);
+
+/* Data of an output of the time stage. */
+const float *vfi_output_data(const VfiSession *session, int segment, const char *name);
+
+/* Does vfi_infer() tile by tile. */
+bool vfi_infer_tiles(VfiSession *session, const VfiView *whole, const VfiFrame *out,
+                     GError **error);

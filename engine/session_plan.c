@@ -1,0 +1,172 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* How a session sees its frames: flow scale, padding, tiles; and the plans that follow. */
+#include <math.h>
+
+#include <vfi/error.h>
+
+#include "log_internal.h"
+#include "session_internal.h"
+
+/* Tiles begin at multiples of this, too: no pyramid halves the size more often than six
+ * times. */
+#define TILE_ALIGNMENT 64
+
+/* The flow scale in effect: the power of two nearest to what was asked for, since only
+ * those give whole sizes at every block; 0 is chosen by the frame's size. */
+static double effective_scale(const VfiSession *session, double scale)
+{
+    double pixels = (double)session->video.width * session->video.height;
+
+    if (!session->model->family->has_scale)
+        return 1.0;
+    if (scale == 0.0)
+        return pixels <= 1920.0 * 1088.0         ? 1.0
+               : pixels <= 4.0 * 1920.0 * 1088.0 ? 0.5
+                                                 : 0.25;
+    return exp2(round(log2(scale)));
+}
+
+static int round_up(int size, int multiple)
+{
+    return (size + multiple - 1) / multiple * multiple;
+}
+
+/* What the network's width and height are multiples of. */
+static int size_multiple(const VfiSession *session)
+{
+    const VfiModelFamily *family = session->model->family;
+    const VfiModelSetup *setup = &session->model->setup;
+    int multiple =
+        family->size_multiple == NULL ? 1 : family->size_multiple(setup, session->scale);
+
+    if (g_hash_table_contains(setup->options, "pad-multiple"))
+        multiple =
+            MAX(multiple, round_up((int)vfi_setup_uint(setup, "pad-multiple"), multiple));
+    return multiple;
+}
+
+/* Builds and plans one stage; the family may not have it. */
+static bool plan_stage(VfiSession *session, VfiStage stage, GError **error)
+{
+    const VfiModel *model = session->model;
+    const VfiPlan *frame_plan = session->plans[VFI_STAGE_FRAME];
+    VfiPlanTarget target;
+
+    if (model->family->build == NULL)
+        return true;
+    session->graphs[stage] = vfi_graph_new(
+        model->weights, frame_plan, session->tiling.x.tile, session->tiling.y.tile);
+    if (!model->family->build(session->graphs[stage], &model->setup, stage,
+                              session->scale))
+        return true;
+    session->backend->plan_target(session->device, &target);
+    session->plans[stage] =
+        vfi_plan_new(session->graphs[stage], &target, stage == VFI_STAGE_FRAME, error);
+    return session->plans[stage] != NULL;
+}
+
+void vfi_session_free_plans(VfiSession *session)
+{
+    for (int stage = 0; stage < VFI_STAGE_COUNT; stage++) {
+        g_clear_pointer(&session->plans[stage], vfi_plan_free);
+        g_clear_pointer(&session->graphs[stage], vfi_graph_free);
+    }
+}
+
+/* Plans for tiles of at least @n_x × @n_y, or for ones of at most @largest pixels in both
+ * directions where that is not 0. */
+static bool plan_for(VfiSession *session, int n_x, int n_y, int largest, GError **error)
+{
+    int multiple = size_multiple(session);
+
+    vfi_session_free_plans(session);
+    if (n_x * n_y > 1 || largest != 0)
+        multiple = round_up(TILE_ALIGNMENT, multiple);
+    session->padded_w = round_up(session->video.width, multiple);
+    session->padded_h = round_up(session->video.height, multiple);
+    session->tiling.x =
+        vfi_tile_axis(session->padded_w, n_x, largest, multiple, session->scale);
+    session->tiling.y =
+        vfi_tile_axis(session->padded_h, n_y, largest, multiple, session->scale);
+    if (largest != 0 && vfi_tiling_is_one(&session->tiling))
+        return plan_for(session, 1, 1, 0, error); /* without the tiles' alignment */
+    for (int stage = 0; stage < VFI_STAGE_COUNT; stage++)
+        if (!plan_stage(session, (VfiStage)stage, error))
+            return false;
+    return vfi_session_measure(session, error);
+}
+
+static bool is_within(const VfiSession *session, uint64_t limit)
+{
+    return limit == 0 || session->need.limited_bytes <= limit;
+}
+
+/* More tiles in the direction where they are larger, if there they can still shrink. False
+ * when neither can. */
+static bool split_further(const VfiSession *session, int *n_x, int *n_y)
+{
+    const VfiTileAxis *x = &session->tiling.x, *y = &session->tiling.y;
+    int smallest = vfi_tile_smallest(x->alignment, session->scale);
+    bool x_can = x->tile > smallest, y_can = y->tile > smallest;
+
+    if (!x_can && !y_can)
+        return false;
+    bool splits_x = x_can && (!y_can || x->tile >= y->tile);
+    const VfiTileAxis *axis = splits_x ? x : y;
+    int *n = splits_x ? n_x : n_y;
+    do
+        (*n)++;
+    while (vfi_tile_axis(axis->size, *n, 0, axis->alignment, session->scale).tile ==
+           axis->tile);
+    return true;
+}
+
+static void set_limit_error(const VfiSession *session, const VfiSessionConfig *config,
+                            size_t whole, GError **error)
+{
+    const VfiModelFamily *family = session->model->family;
+    g_autofree char *tiles = NULL;
+
+    if (!vfi_tiling_is_one(&session->tiling))
+        tiles = g_strdup_printf(", in tiles of %d×%d %.1f MiB", session->tiling.x.tile,
+                                session->tiling.y.tile,
+                                (double)session->need.limited_bytes / 0x1p20);
+    g_set_error(
+        error, VFI_ERROR, VFI_ERROR_NO_MEMORY,
+        "a session of %s %s for %d×%d needs %.1f MiB%s, but memory-limit leaves it %.1f "
+        "MiB. What would help: a larger memory-limit, smaller frames%s%s%s",
+        session->model->info.family, session->model->info.variant, session->video.width,
+        session->video.height, (double)whole / 0x1p20, tiles == NULL ? "" : tiles,
+        (double)config->memory_limit / 0x1p20,
+        family->has_scale && session->scale > 0.25 ? ", a smaller scale" : "",
+        config->tile_size != 0 && family->can_tile
+            ? ", a smaller tile-size or 0, which chooses one"
+            : "",
+        family->can_tile ? "" : ", a model that can work in tiles (this one cannot)");
+}
+
+bool vfi_session_plan(VfiSession *session, const VfiSessionConfig *config, GError **error)
+{
+    bool can_tile = session->model->family->can_tile;
+    int largest = can_tile ? (int)MIN(config->tile_size, (unsigned)G_MAXINT) : 0;
+    int n_x = 1, n_y = 1;
+
+    session->scale = effective_scale(session, config->scale);
+    if (!plan_for(session, 1, 1, largest, error))
+        return false;
+    size_t whole = session->need.limited_bytes;
+    while (!is_within(session, config->memory_limit)) {
+        if (!can_tile || largest != 0 || !split_further(session, &n_x, &n_y)) {
+            set_limit_error(session, config, whole, error);
+            return false;
+        }
+        if (!plan_for(session, n_x, n_y, 0, error))
+            return false;
+    }
+    if (!vfi_tiling_is_one(&session->tiling))
+        vfi_log(VFI_LOG_INFO, "%d×%d in %d×%d tiles of %d×%d: %zu MiB",
+                session->video.width, session->video.height, session->tiling.x.n,
+                session->tiling.y.n, session->tiling.x.tile, session->tiling.y.tile,
+                session->need.limited_bytes >> 20);
+    return true;
+}
