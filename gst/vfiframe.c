@@ -21,6 +21,17 @@ gst_vfi_pictures_set_format (GstVfiPictures *pictures, const GstVideoInfo *outer
   return gst_vfi_path_init (&pictures->path, outer);
 }
 
+guint64
+gst_vfi_pictures_need (const GstVfiPictures *pictures, guint n_outputs, guint n_originals)
+{
+  const GstVfiPath *path = &pictures->path;
+  guint64 bytes = (guint64) n_outputs * GST_VIDEO_INFO_SIZE (&path->outer);
+
+  if (path->to_inner != NULL)
+    bytes += ((guint64) n_outputs + n_originals) * GST_VIDEO_INFO_SIZE (&path->inner);
+  return bytes;
+}
+
 void
 gst_vfi_pictures_clear (GstVfiPictures *pictures)
 {

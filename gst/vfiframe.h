@@ -44,6 +44,11 @@ typedef struct {
 gboolean gst_vfi_pictures_set_format (
     GstVfiPictures *pictures, const GstVideoInfo *outer);
 
+/* Bytes of buffers for @n_outputs that are made or wait to be pushed, and for @n_originals
+ * where these have to be copied to be read. */
+guint64 gst_vfi_pictures_need (
+    const GstVfiPictures *pictures, guint n_outputs, guint n_originals);
+
 /* Releases pools and converters; zeroed pictures are allowed. */
 void gst_vfi_pictures_clear (GstVfiPictures *pictures);
 

@@ -226,6 +226,17 @@ static const Property properties[] = {
         "taken; 0 is a tenth of the machine's, at least 512 MiB, at most a quarter of "
         "the process's limit",
         KIND_UINT64, CHANGES_ALWAYS, FIELD (memory_headroom)},
+    {"memory-limit", "Memory limit",
+        "Most bytes that this element may take: working memory, what is kept of frames "
+        "and "
+        "the buffers it fills, without the model, which is shared; where that is not "
+        "enough "
+        "the network sees pictures in tiles. 0 is no limit",
+        KIND_UINT64, CHANGES_ALWAYS, FIELD (memory_limit)},
+    {"tile-size", "Tile size",
+        "Largest width and height of the tiles that the network sees one by one; 0 makes "
+        "tiles only where memory-limit demands them",
+        KIND_UINT, CHANGES_ALWAYS, FIELD (tile_size), 0, 16384, 0},
     {"on-late", "On late", "What to do when in-betweens would come too late", KIND_ENUM,
         CHANGES_ALWAYS, FIELD (on_late), .default_number = GST_VFI_ON_LATE_AUTO,
         .enum_type = on_late_get_type},

@@ -36,6 +36,8 @@ typedef struct {
   gboolean mark_droppable;
   gint model_cache;        /* GstVfiModelCache */
   guint64 memory_headroom; /* 0: automatic */
+  guint64 memory_limit;    /* 0: none */
+  guint tile_size;         /* 0: as memory_limit demands */
   gdouble scene_threshold;
   gint scene_mode;     /* GstVfiSceneMode */
   gint duplicate_mode; /* GstVfiDuplicateMode */

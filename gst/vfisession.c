@@ -9,6 +9,7 @@ struct _GstVfiBuild {
   VfiModel *model;
   VfiSessionConfig config;
   gchar *device;
+  guint64 pool_bytes; /* of memory-limit, for the buffers that are filled */
   GstVfiBuildSession build;
   gpointer build_data;
   GThread *thread; /* NULL: built in the caller's */
@@ -71,11 +72,33 @@ gst_vfi_session_build (
   return vfi_session_new (model, config, error);
 }
 
+/* What memory-limit leaves for the session. */
+static gboolean
+take_pools_off_limit (GstVfiBuild *build)
+{
+  guint64 limit = build->config.memory_limit;
+
+  if (limit == 0)
+    return TRUE;
+  if (limit <= build->pool_bytes) {
+    g_set_error (&build->error, VFI_ERROR, VFI_ERROR_NO_MEMORY,
+        "The buffers for in-betweens of %d×%d need %.1f MiB, but memory-limit is %.1f "
+        "MiB. What would help: a larger memory-limit, or smaller frames.",
+        build->config.video.width, build->config.video.height,
+        (gdouble) build->pool_bytes / 0x1p20, (gdouble) limit / 0x1p20);
+    return FALSE;
+  }
+  build->config.memory_limit = limit - build->pool_bytes;
+  return TRUE;
+}
+
 static void
 build_session (GstVfiBuild *build)
 {
   int before, after;
 
+  if (!take_pools_off_limit (build))
+    return;
   build->session =
       build->build (build->build_data, build->model, &build->config, &build->error);
   if (build->session == NULL)
@@ -107,6 +130,8 @@ build_new (GstVfiStream *stream, const VfiVideoInfo *video, gdouble scale)
 
   build->stream = stream;
   build->model = vfi_model_ref (stream->model);
+  build->pool_bytes = gst_vfi_pictures_need (
+      &stream->pictures, GST_VFI_MAX_JOBS + 1, 2 + stream->max_in_flight);
   build->config = (VfiSessionConfig){.video = *video, .scale = scale};
   build->build = stream->live.build_session;
   build->build_data = stream->live.build_session_data;
@@ -114,6 +139,8 @@ build_new (GstVfiStream *stream, const VfiVideoInfo *video, gdouble scale)
   build->config.threads = stream->settings.threads;
   build->config.precision = (VfiPrecision) stream->settings.precision;
   build->config.memory_headroom = stream->settings.memory_headroom;
+  build->config.memory_limit = stream->settings.memory_limit;
+  build->config.tile_size = stream->settings.tile_size;
   build->device = g_strdup (stream->settings.device);
   g_mutex_unlock (&stream->lock);
   build->config.device = build->device;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Elements and the models that the process keeps: sharing, model-cache, clear-cache,
- * memory-headroom. */
+/* Elements and the memory that they and the process keep: sharing of models, model-cache,
+ * clear-cache, memory-headroom, memory-limit, tile-size. */
 #include <string.h>
 
 #include <glib/gstdio.h>
@@ -270,6 +270,70 @@ GST_START_TEST(too_little_memory_for_a_session_is_an_error_of_the_stream)
 }
 GST_END_TEST
 
+#define WIDE "video/x-raw,format=I420,width=320,height=64,framerate=20/1"
+#define LARGEST "video/x-raw,format=I420,width=8192,height=4320,framerate=20/1"
+
+static guint tiles(Fixture *f)
+{
+    g_autoptr(GstStructure) structure = NULL;
+    guint n;
+
+    g_object_get(f->element, "stats", &structure, NULL);
+    ck_assert(gst_structure_get_uint(structure, "tiles", &n));
+    return n;
+}
+
+GST_START_TEST(tile_size_makes_tiles)
+{
+    Fixture *f = fixture_with_model(in_flight_mode(__i__), "tile-size=1");
+
+    fixture_set_caps(f, WIDE, NULL);
+    push_noise(f, 2);
+    wait_for_buffers(f, 2);
+    ck_assert_uint_eq(tiles(f), 2);
+    ck_assert_uint_eq(counter(f, "interpolated"), 1);
+
+    /* another session, another choice */
+    g_object_set(f->element, "tile-size", 0, NULL);
+    fixture_set_caps(f, SMALL, NULL);
+    push_noise(f, 2);
+    finish(f);
+    ck_assert_uint_eq(tiles(f), 1);
+    fixture_free(f);
+}
+GST_END_TEST
+
+/* Limits that not even tiles can keep, and what the error says of them. */
+static const struct {
+    const char *caps;
+    guint64 limit;
+    const char *words[3];
+} too_small[] = {
+    {WIDE, 1 << 20, {"320×64", "memory-limit", "tiles of 256×64"}},
+    {WIDE, 1 << 10, {"320×64", "memory-limit is 0.0 MiB", "buffers"}},
+    {LARGEST, 280 << 20, {"8192×4320", "memory-limit", "tiles of 256×256"}},
+};
+
+GST_START_TEST(a_limit_that_cannot_be_kept_is_an_error)
+{
+    Fixture *f = fixture_with_model(in_flight_mode(__i__ % N_MODES), NULL);
+    g_autoptr(GError) error = NULL;
+    int which = __i__ / N_MODES;
+
+    g_object_set(f->element, "memory-limit", too_small[which].limit, NULL);
+    fixture_set_caps(f, too_small[which].caps, NULL);
+    gst_harness_push(f->harness, noise_frame(f, 0, 0, 50 * GST_MSECOND));
+    finish(f);
+    error = posted_error(f);
+    ck_assert(
+        g_error_matches(error, GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_NO_SPACE_LEFT));
+    for (size_t i = 0; i < G_N_ELEMENTS(too_small[which].words); i++)
+        ck_assert_msg(strstr(error->message, too_small[which].words[i]) != NULL,
+                      "no \"%s\" in: %s", too_small[which].words[i], error->message);
+    fixture_free(f);
+}
+GST_END_TEST
+
 static gpointer clear_again_and_again(gpointer data)
 {
     for (int i = 0; i < 20; i++)
@@ -331,6 +395,9 @@ int main(int argc, char **argv)
     tcase_add_loop_test(tcase, too_little_memory_is_an_error_of_ready, 0, N_MODES);
     tcase_add_loop_test(tcase, too_little_memory_for_a_session_is_an_error_of_the_stream,
                         0, N_MODES);
+    tcase_add_loop_test(tcase, tile_size_makes_tiles, 0, N_MODES);
+    tcase_add_loop_test(tcase, a_limit_that_cannot_be_kept_is_an_error, 0,
+                        N_MODES * (int)G_N_ELEMENTS(too_small));
     tcase_add_loop_test(tcase, clearing_while_others_run, 0, N_MODES);
     return element_main(argc, argv, suite);
 }
