@@ -43,6 +43,7 @@ typedef struct {
 typedef struct {
     char *region[VFI_MAX_REGIONS]; /* device memory */
     float time;                    /* t of the in-between */
+    float image_mean;              /* of the pair's frames, for families that want it */
     float *scalars;                /* host; filled when the call returns */
     const atomic_int *cancel;      /* polled between chunks of work; may be NULL */
     /* NULL, or the time of each op of the plan is added here; a row group's time is divided
@@ -94,6 +95,11 @@ typedef struct {
     bool (*prepare)(VfiDevice *device, const VfiVideoInfo *video, const VfiFrame *frame,
                     float *image, int padded_w, int padded_h, const atomic_int *cancel,
                     GError **error);
+    /* The mean of the @width × @height × 3 values of a prepared image, its padding left out.
+     * The same bits whatever computes along. */
+    bool (*image_mean)(VfiDevice *device, const float *image, int padded_w, int padded_h,
+                       int width, int height, double *mean, const atomic_int *cancel,
+                       GError **error);
     bool (*synthesize)(VfiDevice *device, const VfiVideoInfo *video,
                        const VfiFrame *frame0, const VfiFrame *frame1,
                        const VfiFlowField *field, const VfiFrame *out, int begin, int end,

@@ -47,6 +47,7 @@ struct VfiModelFamily {
     /* Whether parts of a picture may be seen one at a time: what the network finds depends on
      * some hundred pixels around each, but for what next_segment() decides. */
     bool can_tile;
+    bool wants_mean; /* graphs read vfi_graph_image_mean() */
     /* Frames needed before and after the interval that is interpolated. */
     int frames_before, frames_after;
 

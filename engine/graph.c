@@ -332,7 +332,7 @@ VfiValue vfi_graph_add(VfiGraph *graph, VfiValue a, VfiValue b, float scale)
 VfiValue vfi_graph_sub(VfiGraph *graph, VfiValue a, VfiValue b, float scale)
 {
     return add_binary(graph, (VfiOp){.kind = VFI_OP_SUB, .u.affine.mul = scale}, a, b,
-                      false);
+                      true);
 }
 
 VfiValue vfi_graph_mul(VfiGraph *graph, VfiValue a, VfiValue b)
@@ -430,13 +430,27 @@ VfiValue vfi_graph_warp(VfiGraph *graph, VfiValue x, VfiValue flow)
     return add_op(graph, (VfiOp){.kind = VFI_OP_WARP}, shape, x, flow);
 }
 
+/* A plane of one value, given at each run. */
+static VfiValue add_plane(VfiGraph *graph, VfiOp op, int height, int width)
+{
+    if (graph->error != NULL)
+        return VFI_NO_VALUE;
+    return add_op(graph, op, (VfiShape){1, height, width}, VFI_NO_VALUE, VFI_NO_VALUE);
+}
+
 VfiValue vfi_graph_time(VfiGraph *graph, int height, int width, float mul, float add)
 {
     VfiOp op = {.kind = VFI_OP_TIME, .u.affine = {mul, add}};
 
-    if (graph->error != NULL)
-        return VFI_NO_VALUE;
-    return add_op(graph, op, (VfiShape){1, height, width}, VFI_NO_VALUE, VFI_NO_VALUE);
+    return add_plane(graph, op, height, width);
+}
+
+VfiValue vfi_graph_image_mean(VfiGraph *graph, int height, int width, float mul,
+                              float add)
+{
+    VfiOp op = {.kind = VFI_OP_IMAGE_MEAN, .u.affine = {mul, add}};
+
+    return add_plane(graph, op, height, width);
 }
 
 int vfi_graph_max_abs(VfiGraph *graph, VfiValue x)

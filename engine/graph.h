@@ -73,7 +73,7 @@ VfiValue vfi_graph_leaky_relu(VfiGraph *graph, VfiValue x, float leak);
 
 VfiValue vfi_graph_sigmoid(VfiGraph *graph, VfiValue x);
 
-/* scale * (a + b), scale * (a - b); a * b, where b may have a single channel. */
+/* scale * (a + b); scale * (a - b) and a * b, where b may have a single channel. */
 VfiValue vfi_graph_add(VfiGraph *graph, VfiValue a, VfiValue b, float scale);
 VfiValue vfi_graph_sub(VfiGraph *graph, VfiValue a, VfiValue b, float scale);
 VfiValue vfi_graph_mul(VfiGraph *graph, VfiValue a, VfiValue b);
@@ -97,6 +97,11 @@ VfiValue vfi_graph_warp(VfiGraph *graph, VfiValue x, VfiValue flow);
 
 /* A 1 × height × width plane that holds t * mul + add, t the in-between's time. */
 VfiValue vfi_graph_time(VfiGraph *graph, int height, int width, float mul, float add);
+
+/* A 1 × height × width plane that holds mean * mul + add, mean that of all values of the pair's
+ * frames without their padding. For families that want it (family.h). */
+VfiValue vfi_graph_image_mean(VfiGraph *graph, int height, int width, float mul,
+                              float add);
 
 /* The greatest |x|, read back by the host after the segment. Returns the scalar's index. */
 int vfi_graph_max_abs(VfiGraph *graph, VfiValue x);

@@ -61,6 +61,12 @@ static bool fill_slot(VfiSession *session, const VfiView *view, const VfiFrame *
                           (float *)(void *)slot->memory, session->tiling.x.tile,
                           session->tiling.y.tile, view->cancel, error))
         return false;
+    if (session->model->family->wants_mean && !view->has_mean &&
+        !backend->image_mean(session->device, (const float *)(void *)slot->memory,
+                             session->tiling.x.tile, session->tiling.y.tile,
+                             view->video.width, view->video.height, &slot->mean,
+                             view->cancel, error))
+        return false;
     vfi_record_time(session, VFI_TIMED_PREPARE, start);
     if (session->programs[VFI_STAGE_FRAME] == NULL)
         return true;
@@ -88,6 +94,7 @@ bool vfi_ready_frames(VfiSession *session, const VfiView *view,
         .cancel = view->cancel,
         .op_nanoseconds = profile_of(session, VFI_STAGE_TIME),
     };
+    double mean = 0.0;
     arguments->region[VFI_REGION_ARENA] = session->arena;
     for (int i = 0; i < 2; i++) {
         VfiFrameSlot *slot = find_slot(session, view->keys[i]);
@@ -100,7 +107,9 @@ bool vfi_ready_frames(VfiSession *session, const VfiView *view,
         }
         slot->last_used = ++session->slot_clock;
         arguments->region[VFI_REGION_FRAME0 + i] = slot->memory;
+        mean += slot->mean / 2;
     }
+    arguments->image_mean = (float)(view->has_mean ? view->mean : mean);
     return true;
 }
 

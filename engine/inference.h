@@ -29,6 +29,8 @@ typedef struct {
     VfiFrame frames[2];
     uint64_t keys[2];
     double t;
+    bool has_mean; /* .mean is that of both whole frames */
+    double mean;
     const atomic_int *cancel;
 } VfiView;
 

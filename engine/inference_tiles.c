@@ -21,18 +21,21 @@ typedef struct {
     bool is_rgb;
     int path[MAX_PATH]; /* segments of the time stage, in order */
     int n_path;
-    int done; /* rows of the picture that are written */
+    int done;    /* rows of the picture that are written */
+    double mean; /* of both frames, if the family wants it */
 } TiledInference;
 
 /* What is seen of @whole through tile (@column, @row). */
-static VfiView view_of_tile(const VfiSession *session, const VfiView *whole, int column,
-                            int row)
+static VfiView view_of_tile(const TiledInference *work, int column, int row)
 {
-    const VfiTiling *tiling = &session->tiling;
+    const VfiTiling *tiling = &work->session->tiling;
+    const VfiView *whole = work->whole;
     const VfiFormatDescription *format = vfi_format_describe(whole->video.format);
     int x = vfi_tile_start(&tiling->x, column), y = vfi_tile_start(&tiling->y, row);
     VfiView view = *whole;
 
+    view.has_mean = true;
+    view.mean = work->mean;
     view.video.width = MIN(tiling->x.tile, whole->video.width - x);
     view.video.height = MIN(tiling->y.tile, whole->video.height - y);
     for (int plane = 0; plane < format->n_planes; plane++) {
@@ -49,7 +52,7 @@ static VfiView view_of_tile(const VfiSession *session, const VfiView *whole, int
 static bool run_tile(TiledInference *work, int column, int row, GError **error)
 {
     VfiSession *session = work->session;
-    VfiView view = view_of_tile(session, work->whole, column, row);
+    VfiView view = view_of_tile(work, column, row);
     VfiRunArguments arguments;
 
     for (int i = 0; i < session->n_slots; i++)
@@ -66,6 +69,55 @@ static bool run_tile(TiledInference *work, int column, int row, GError **error)
 }
 
 /* ---- what is decided once ------------------------------------------------------------- */
+
+/* Where tile @index + 1 begins, or the picture ends. */
+static int next_start(const VfiTileAxis *axis, int index, int size)
+{
+    return index == axis->n - 1 ? size : vfi_tile_start(axis, index + 1);
+}
+
+/* Adds to *sum what tile (@column, @row) has of both frames and no later tile has. */
+static bool add_to_sum(const TiledInference *work, int column, int row, double *sum,
+                       GError **error)
+{
+    VfiSession *session = work->session;
+    const VfiTiling *tiling = &session->tiling;
+    const VfiVideoInfo *video = &work->whole->video;
+    float *image = (float *)(void *)session->slots[0].memory;
+    VfiView view = view_of_tile(work, column, row);
+    int w =
+        next_start(&tiling->x, column, video->width) - vfi_tile_start(&tiling->x, column);
+    int h = next_start(&tiling->y, row, video->height) - vfi_tile_start(&tiling->y, row);
+    double mean;
+
+    for (int i = 0; i < 2; i++) {
+        if (!session->backend->prepare(session->device, &view.video, &view.frames[i],
+                                       image, tiling->x.tile, tiling->y.tile, view.cancel,
+                                       error) ||
+            !session->backend->image_mean(session->device, image, tiling->x.tile,
+                                          tiling->y.tile, w, h, &mean, view.cancel,
+                                          error))
+            return false;
+        *sum += mean * w * h;
+    }
+    return true;
+}
+
+static bool find_mean(TiledInference *work, GError **error)
+{
+    const VfiTiling *tiling = &work->session->tiling;
+    const VfiVideoInfo *video = &work->whole->video;
+    double sum = 0.0;
+
+    if (!work->session->model->family->wants_mean)
+        return true;
+    for (int row = 0; row < tiling->y.n; row++)
+        for (int column = 0; column < tiling->x.n; column++)
+            if (!add_to_sum(work, column, row, &sum, error))
+                return false;
+    work->mean = sum / (2.0 * video->width * video->height);
+    return true;
+}
 
 /* Whether @segment has results that the host reads. */
 static bool writes_scalars(const VfiPlan *plan, int segment)
@@ -224,7 +276,7 @@ bool vfi_infer_tiles(VfiSession *session, const VfiView *whole, const VfiFrame *
     };
     const VfiTiling *tiling = &session->tiling;
 
-    if (!find_path(&work, error))
+    if (!find_mean(&work, error) || !find_path(&work, error))
         return false;
     session->band.first_row = -session->band.n_rows; /* nothing of it is kept */
     for (int row = 0; row < tiling->y.n; row++) {

@@ -3,12 +3,19 @@
 #include "op.h"
 
 static const char *const kind_names[VFI_OP_KIND_COUNT] = {
-    [VFI_OP_CONV] = "conv",         [VFI_OP_DECONV] = "deconv",
-    [VFI_OP_ACTIVATE] = "activate", [VFI_OP_ADD] = "add",
-    [VFI_OP_SUB] = "sub",           [VFI_OP_MUL] = "mul",
-    [VFI_OP_AFFINE] = "affine",     [VFI_OP_CLAMP] = "clamp",
-    [VFI_OP_COPY] = "copy",         [VFI_OP_RESIZE] = "resize",
-    [VFI_OP_WARP] = "warp",         [VFI_OP_TIME] = "time",
+    [VFI_OP_CONV] = "conv",
+    [VFI_OP_DECONV] = "deconv",
+    [VFI_OP_ACTIVATE] = "activate",
+    [VFI_OP_ADD] = "add",
+    [VFI_OP_SUB] = "sub",
+    [VFI_OP_MUL] = "mul",
+    [VFI_OP_AFFINE] = "affine",
+    [VFI_OP_CLAMP] = "clamp",
+    [VFI_OP_COPY] = "copy",
+    [VFI_OP_RESIZE] = "resize",
+    [VFI_OP_WARP] = "warp",
+    [VFI_OP_TIME] = "time",
+    [VFI_OP_IMAGE_MEAN] = "image_mean",
     [VFI_OP_MAX_ABS] = "max_abs",
 };
 

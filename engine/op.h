@@ -23,7 +23,7 @@ typedef enum {
     VFI_OP_DECONV,   /* transposed convolution with fused epilogue */
     VFI_OP_ACTIVATE, /* activation alone */
     VFI_OP_ADD,      /* dst = scale * (src0 + src1) */
-    VFI_OP_SUB,      /* dst = scale * (src0 - src1) */
+    VFI_OP_SUB,      /* dst = scale * (src0 - src1); src1 may have one channel for all */
     VFI_OP_MUL,      /* dst = src0 * src1; src1 may have one channel for all */
     VFI_OP_AFFINE,   /* dst = src0 * mul + add */
     VFI_OP_CLAMP,    /* dst = min(max(src0, low), high) */
@@ -31,7 +31,8 @@ typedef enum {
     VFI_OP_RESIZE,   /* bilinear, half-pixel centres, no antialias; values times mul */
     VFI_OP_WARP,     /* backward warp of src0 by the flow src1 (2 × H × W, pixels) */
     VFI_OP_TIME,     /* dst = t * mul + add everywhere; t is the in-between's time */
-    VFI_OP_MAX_ABS,  /* scalar read back by the host: max |src0| */
+    VFI_OP_IMAGE_MEAN, /* dst = mean * mul + add everywhere; mean is that of the pair's frames */
+    VFI_OP_MAX_ABS, /* scalar read back by the host: max |src0| */
     VFI_OP_KIND_COUNT
 } VfiOpKind;
 
@@ -121,7 +122,7 @@ typedef struct {
         VfiActivation activation; /* ACTIVATE */
         struct {
             float mul, add;
-        } affine; /* AFFINE, TIME; mul alone: ADD, SUB (scale), RESIZE */
+        } affine; /* AFFINE, TIME, IMAGE_MEAN; mul alone: ADD, SUB (scale), RESIZE */
         struct {
             float low, high;
         } clamp;    /* CLAMP */

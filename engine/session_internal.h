@@ -23,6 +23,7 @@ typedef struct {
     char *memory;       /* device memory */
     uint64_t key;       /* which frame; 0 is empty */
     uint64_t last_used; /* for choosing the least recently used */
+    double mean;        /* of the image, for families that want it */
 } VfiFrameSlot;
 
 /* Midpoint families: in-betweens that serve as model inputs for others of the same pair. */

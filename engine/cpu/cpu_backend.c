@@ -7,6 +7,7 @@
 #include "../backend.h"
 #include "../memory.h"
 #include "../memory_probe.h"
+#include "image_mean.h"
 #include "op_internal.h"
 #include "row_group.h"
 
@@ -284,6 +285,7 @@ static bool cpu_run(VfiDevice *device, const VfiProgram *program, int segment,
         .scratch = program->scratch,
         .scratch_stride = program->scratch_stride,
         .time = arguments->time,
+        .image_mean = arguments->image_mean,
         .scalars = arguments->scalars,
         .cancel = arguments->cancel,
     };
@@ -381,6 +383,16 @@ static bool cpu_prepare(VfiDevice *device, const VfiVideoInfo *video,
                      .rows = padded_h};
 
     return run_bands(device, &work, cancel, error);
+}
+
+static bool cpu_image_mean(VfiDevice *device, const float *image, int padded_w,
+                           int padded_h, int width, int height, double *mean,
+                           const atomic_int *cancel, GError **error)
+{
+    VfiCpuImage area = {image, padded_w, padded_h, width, height};
+
+    return check_cancelled(
+        vfi_cpu_image_mean(device->pool, device->level, &area, mean, cancel), error);
 }
 
 static bool cpu_synthesize(VfiDevice *device, const VfiVideoInfo *video,
@@ -508,6 +520,7 @@ const VfiBackend vfi_backend_cpu = {
     .program_packed_bytes = cpu_program_packed_bytes,
     .run = cpu_run,
     .prepare = cpu_prepare,
+    .image_mean = cpu_image_mean,
     .synthesize = cpu_synthesize,
     .paint = cpu_paint,
     .blend = cpu_blend,

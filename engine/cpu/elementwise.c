@@ -68,8 +68,8 @@ static void fill(float *dst, float value, size_t n)
         dst[i] = value;
 }
 
-void vfi_elementwise_run(const VfiCpuOp *ready, float time, int channel, float *dst,
-                         const float *a, const float *b, size_t n)
+void vfi_elementwise_run(const VfiCpuOp *ready, const VfiCpuRun *run, int channel,
+                         float *dst, const float *a, const float *b, size_t n)
 {
     const VfiOp *op = &ready->op;
     const VfiCpuKernels *k = ready->kernels;
@@ -94,7 +94,10 @@ void vfi_elementwise_run(const VfiCpuOp *ready, float time, int channel, float *
         activate(ready, &op->u.activation, channel, dst, a, n);
         break;
     case VFI_OP_TIME:
-        fill(dst, time * op->u.affine.mul + op->u.affine.add, n);
+        fill(dst, run->time * op->u.affine.mul + op->u.affine.add, n);
+        break;
+    case VFI_OP_IMAGE_MEAN:
+        fill(dst, run->image_mean * op->u.affine.mul + op->u.affine.add, n);
         break;
     default: /* COPY */
         if (dst != a)
@@ -111,7 +114,7 @@ static void run_piece(const VfiCpuOp *ready, const VfiCpuRun *run, int channel,
     VfiShape shape = op->dst.shape;
     const float *a = NULL, *b = NULL;
 
-    if (op->kind != VFI_OP_TIME)
+    if (op->n_src > 0)
         a = vfi_operand(run, &op->src[0]) + begin;
     if (op->kind == VFI_OP_ADD || op->kind == VFI_OP_SUB || op->kind == VFI_OP_MUL) {
         size_t plane = (size_t)shape.h * (size_t)shape.w;
@@ -119,8 +122,7 @@ static void run_piece(const VfiCpuOp *ready, const VfiCpuRun *run, int channel,
         b = vfi_operand(run, &op->src[1]) +
             (shared ? begin - (size_t)channel * plane : begin);
     }
-    vfi_elementwise_run(ready, run->time, channel, vfi_operand(run, &op->dst) + begin, a,
-                        b, n);
+    vfi_elementwise_run(ready, run, channel, vfi_operand(run, &op->dst) + begin, a, b, n);
 }
 
 static void elementwise_chunk(const VfiCpuOp *op, const VfiCpuRun *run, int index,

@@ -98,6 +98,25 @@ static uint32_t ISA(max_abs)(const float *src, size_t n)
     return largest;
 }
 
+/* In lanes that are added up in a fixed order, so that every level gives the same bits. */
+#define SUM_LANES 16
+
+static double ISA(sum)(const float *src, size_t n)
+{
+    double lane[SUM_LANES] = {0};
+    size_t i = 0;
+
+    for (; i + SUM_LANES <= n; i += SUM_LANES)
+        for (size_t l = 0; l < SUM_LANES; l++)
+            lane[l] += (double)src[i + l];
+    for (size_t l = 0; i + l < n; l++)
+        lane[l] += (double)src[i + l];
+    for (size_t half = SUM_LANES / 2; half > 0; half /= 2)
+        for (size_t l = 0; l < half; l++)
+            lane[l] += lane[l + half];
+    return lane[0];
+}
+
 static void ISA(blend_rows)(float *dst, const float *a, const float *b, float weight,
                             float mul, size_t n)
 {
@@ -154,6 +173,7 @@ static void ISA(fill_elementwise)(VfiCpuKernels *kernels)
     kernels->leaky = ISA(leaky);
     kernels->sigmoid = ISA(sigmoid);
     kernels->max_abs = ISA(max_abs);
+    kernels->sum = ISA(sum);
     kernels->epilogue = ISA(epilogue);
     kernels->blend_rows = ISA(blend_rows);
 }

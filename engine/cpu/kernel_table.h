@@ -203,6 +203,8 @@ typedef struct {
     void (*sigmoid)(float *dst, const float *src, size_t n);
     /* Bits of the largest |x|; NaN counts as larger than infinity. */
     uint32_t (*max_abs)(const float *src, size_t n);
+    /* Of all @n, in double. */
+    double (*sum)(const float *src, size_t n);
     void (*epilogue)(const VfiEpilogueRow *row);
     /* The second half of a resize to more columns: mul * (a + weight * (b - a)). */
     void (*blend_rows)(float *dst, const float *a, const float *b, float weight,

@@ -73,6 +73,7 @@ typedef struct {
     char *scratch;         /* n_threads areas of scratch_stride bytes, 64-byte aligned */
     size_t scratch_stride; /* ≥ scratch bytes of every op, a multiple of 64 */
     float time;            /* VFI_OP_TIME */
+    float image_mean;      /* VFI_OP_IMAGE_MEAN */
     float *scalars;        /* VFI_OP_MAX_ABS results */
     const atomic_int *cancel; /* may be NULL */
 } VfiCpuRun;

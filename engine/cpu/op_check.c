@@ -45,6 +45,7 @@ static int sources_of(const VfiOp *op)
     case VFI_OP_WARP:
         return 2;
     case VFI_OP_TIME:
+    case VFI_OP_IMAGE_MEAN:
         return 0;
     case VFI_OP_CONV:
     case VFI_OP_DECONV:
@@ -114,6 +115,7 @@ static bool check_shapes(const VfiOp *op, GError **error)
             return refuse(op, "the flow must be 2 × the result's size", error);
         return true;
     case VFI_OP_TIME:
+    case VFI_OP_IMAGE_MEAN:
         return true;
     case VFI_OP_MAX_ABS:
         return op->u.scalar >= 0 ? true : refuse(op, "no scalar to write", error);

@@ -110,8 +110,8 @@ uint64_t vfi_nanoseconds(void);
 /* What runs of ops share with row groups (row_group.c). */
 
 /* An element-wise op on @n elements of one @channel; @a, @b: its sources there, or NULL. */
-void vfi_elementwise_run(const VfiCpuOp *op, float time, int channel, float *dst,
-                         const float *a, const float *b, size_t n);
+void vfi_elementwise_run(const VfiCpuOp *op, const VfiCpuRun *run, int channel,
+                         float *dst, const float *a, const float *b, size_t n);
 
 /* Where each output column and row of a resize reads: left column, upper row, and the weights
  * of the next ones. */

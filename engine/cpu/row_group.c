@@ -261,7 +261,7 @@ static void run_elementwise(const Band *band, const VfiCpuOp *ready)
     if (op->n_src > 1 && op->src[1].shape.c == 1)
         b.plane = 0;
     for (int c = 0; c < op->dst.shape.c; c++)
-        vfi_elementwise_run(ready, band->run->time, c, dst.first + (size_t)c * dst.plane,
+        vfi_elementwise_run(ready, band->run, c, dst.first + (size_t)c * dst.plane,
                             a.first != NULL ? a.first + (size_t)c * a.plane : NULL,
                             b.first != NULL ? b.first + (size_t)c * b.plane : NULL, n);
 }

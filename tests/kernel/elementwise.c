@@ -164,6 +164,19 @@ START_TEST(time_fills_the_plane)
 }
 END_TEST
 
+START_TEST(image_mean_fills_the_plane)
+{
+    VfiOp op = {.kind = VFI_OP_IMAGE_MEAN, .u.affine = {.mul = -2.0f, .add = 1.0f}};
+    Setting setting = {
+        .level = test_level, .threads = 2, .time = 9.0f, .image_mean = 0.375f};
+
+    op.dst.shape = (VfiShape){1, 31, 33};
+    g_autofree float *result = run_op(&op, NULL, &setting);
+    for (size_t i = 0; i < vfi_shape_elements(op.dst.shape); i++)
+        ck_assert_float_eq(result[i], 0.25f);
+}
+END_TEST
+
 /* The largest value wherever it lies; NaN wins over everything. */
 START_TEST(max_abs_finds_the_largest)
 {
@@ -238,6 +251,7 @@ static Suite *make_suite(void)
     tcase_add_loop_test(tcase, ops_match_their_formulas, 0, (int)G_N_ELEMENTS(ops));
     tcase_add_loop_test(tcase, a_one_channel_source_serves_all_channels, 0, 3);
     tcase_add_test(tcase, time_fills_the_plane);
+    tcase_add_test(tcase, image_mean_fills_the_plane);
     tcase_add_test(tcase, max_abs_finds_the_largest);
     tcase_add_test(tcase, every_kind_has_a_name);
     tcase_add_test(tcase, a_cancelled_run_does_nothing);

@@ -127,6 +127,7 @@ typedef struct {
     bool in_place; /* dst is src[0] */
     bool bf16;     /* the op may round to bf16 */
     float time;
+    float image_mean;
     float *scalars;
 } Setting;
 
@@ -152,6 +153,7 @@ static inline void run_in_scratch(const VfiCpuOp *ready, char *arena,
         .scratch = scratch,
         .scratch_stride = stride,
         .time = setting->time,
+        .image_mean = setting->image_mean,
         .scalars = setting->scalars,
     };
 
