@@ -7,6 +7,7 @@
 static const VfiModelFamily *const families[] = {
     &vfi_family_blend,
     &vfi_family_rife,
+    &vfi_family_ifrnet,
     NULL,
 };
 

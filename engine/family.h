@@ -75,4 +75,5 @@ const VfiModelFamily *const *vfi_families(void);
 const VfiModelFamily *vfi_family_find(const char *name);
 
 extern const VfiModelFamily vfi_family_blend;
+extern const VfiModelFamily vfi_family_ifrnet;
 extern const VfiModelFamily vfi_family_rife;

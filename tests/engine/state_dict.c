@@ -124,8 +124,49 @@ static GArray *rife_v3_6(void)
     return entries;
 }
 
+/* IFRNet: encoder levels of the widths @w, decoders of the widths @d (both 1 … 4), @side side
+ * channels, a first layer of @kernel × @kernel. */
+static GArray *ifrnet(const int w[4], const int d[4], int side, int kernel)
+{
+    const int decoder_in[] = {3 * w[0] + 4, 3 * w[1] + 4, 3 * w[2] + 4, 2 * w[3] + 1};
+    const int decoder_out[] = {8, 4 + w[0], 4 + w[1], 4 + w[2]};
+    GArray *entries = g_array_new(FALSE, FALSE, sizeof(StateEntry));
+
+    for (int i = 0; i < 4; i++) {
+        g_autofree char *first = g_strdup_printf("encoder.pyramid%d.0", i + 1);
+        g_autofree char *second = g_strdup_printf("encoder.pyramid%d.1", i + 1);
+        add_conv_prelu(entries, first, i == 0 ? 3 : w[i - 1], w[i]);
+        add_conv_prelu(entries, second, w[i], w[i]);
+    }
+    for (int i = 0; i < 4; i++) {
+        g_autofree char *first = g_strdup_printf("decoder%d.convblock.0", i + 1);
+        g_autofree char *prelu = g_strdup_printf("decoder%d.convblock.1.prelu", i + 1);
+        g_autofree char *fifth = g_strdup_printf("decoder%d.convblock.1.conv5", i + 1);
+        g_autofree char *last = g_strdup_printf("decoder%d.convblock.2", i + 1);
+        add_conv_prelu(entries, first, decoder_in[i], d[i]);
+        for (int layer = 1; layer <= 4; layer++) {
+            g_autofree char *conv =
+                g_strdup_printf("decoder%d.convblock.1.conv%d", i + 1, layer);
+            int c = layer % 2 == 1 ? d[i] : side;
+            add_conv_prelu(entries, conv, c, c);
+        }
+        add_conv(entries, fifth, d[i], d[i], 3, d[i]);
+        add(entries, STATE_PRELU, prelu, ".weight", 1, (int[]){d[i]});
+        add_conv(entries, last, d[i], decoder_out[i], 4, decoder_out[i]);
+    }
+    StateEntry *first = &g_array_index(entries, StateEntry, 0);
+    first->shape[2] = first->shape[3] = kernel;
+    return entries;
+}
+
 GArray *state_dict_of(const char *family)
 {
+    if (strcmp(family, "ifrnet_s") == 0)
+        return ifrnet((int[]){24, 36, 54, 72}, (int[]){72, 108, 162, 144}, 24, 3);
+    if (strcmp(family, "ifrnet") == 0)
+        return ifrnet((int[]){32, 48, 72, 96}, (int[]){96, 144, 216, 192}, 32, 3);
+    if (strcmp(family, "ifrnet_l") == 0)
+        return ifrnet((int[]){64, 96, 144, 192}, (int[]){192, 288, 432, 384}, 64, 7);
     if (strcmp(family, "rife_v4_0") == 0 || strcmp(family, "rife_v4_1") == 0)
         return rife_v4_0();
     if (strcmp(family, "rife_v3_6") == 0)
