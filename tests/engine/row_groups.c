@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Row groups: plans with and without them give the same bits on the CPU, on random graphs and
- * on RIFE's, whatever the number of threads; values that only groups see take no memory. Gets the
+ * on those of networks, whatever the number of threads; values that only groups see take no memory. Gets the
  * level as its argument. */
 #include <stdio.h>
 #include <stdlib.h>
@@ -24,8 +24,10 @@ static GByteArray *run_plan(const VfiPlan *plan, char *const *frames, int last_s
     VfiProgram *program = backend->compile(device, plan, NULL);
     char *arena = backend->alloc(device, plan->arena_bytes + 1, "test arena", NULL);
     g_autofree float *scalars = g_new0(float, plan->n_scalars + 1);
-    VfiRunArguments arguments = {
-        .region = {arena, frames[0], frames[1]}, .time = 0.3f, .scalars = scalars};
+    VfiRunArguments arguments = {.region = {arena, frames[0], frames[1]},
+                                 .time = 0.3f,
+                                 .image_mean = 0.4f,
+                                 .scalars = scalars};
 
     ck_assert_ptr_nonnull(program);
     memset(arena, 0xff, plan->arena_bytes); /* NaN: what is not computed shows */
@@ -242,7 +244,7 @@ START_TEST(random_graphs_give_the_same_bits)
 }
 END_TEST
 
-/* ---- RIFE ----------------------------------------------------------------------------- */
+/* ---- networks ------------------------------------------------------------------------- */
 
 static const struct {
     const char *family, *options;
@@ -256,9 +258,11 @@ static const struct {
     {"rife_v4_0", "{'refine': <true>, 'ensemble': <true>}", 1.0, 1},
     {"rife_v3_6", NULL, 1.0, 0},
     {"rife_v3_6", NULL, 0.5, 0},
+    {"ifrnet_s", NULL, 1.0, 0},
+    {"ifrnet_s", NULL, 0.5, 0},
 };
 
-START_TEST(rife_gives_the_same_bits)
+START_TEST(networks_give_the_same_bits)
 {
     g_autoptr(VfiModel) model = open_family(variants[_i].family, variants[_i].options);
     const VfiModelFamily *family = model->family;
@@ -449,7 +453,7 @@ int main(int argc, char **argv)
 
     tcase_set_timeout(tcase, 60);
     tcase_add_loop_test(tcase, random_graphs_give_the_same_bits, 0, 80);
-    tcase_add_loop_test(tcase, rife_gives_the_same_bits, 0, G_N_ELEMENTS(variants));
+    tcase_add_loop_test(tcase, networks_give_the_same_bits, 0, G_N_ELEMENTS(variants));
     tcase_add_test(tcase, values_between_rows_take_no_memory);
     tcase_add_test(tcase, pixels_that_nothing_reads_are_not_computed);
     tcase_add_test(tcase, cheap_values_are_computed_anew);
