@@ -98,9 +98,10 @@ static void pin_frame_outputs(VfiPlanner *planner)
 static void place_parts(VfiPlanner *planner, VfiValue value)
 {
     const GArray *parts = planner->items[value].node.parts;
+    int kept = vfi_plan_kept_part(planner, value);
     size_t offset = 0;
 
-    for (guint i = 0; i < parts->len; i++) {
+    for (int i = 0; i < (int)parts->len; i++) {
         VfiValue part = g_array_index(parts, VfiValue, i);
         VfiPlanItem *item = &planner->items[part];
         bool is_own =
@@ -109,7 +110,9 @@ static void place_parts(VfiPlanner *planner, VfiValue value)
         if (item->cost_anew > 0 && item->n_uses > 1)
             is_own = false;
 
-        if (is_own && item->host == VFI_NO_VALUE && !item->pinned) {
+        if (i == kept) {
+            planner->items[item->node.source[0]].host = value;
+        } else if (is_own && kept < 0 && item->host == VFI_NO_VALUE && !item->pinned) {
             item->host = value;
             item->host_offset = offset;
         } else {
@@ -347,6 +350,10 @@ static VfiOp make_op(VfiPlanner *planner, const VfiPlanStep *step, GStringChunk 
         op.src[0] = operand_of(planner, step->copy_of, step->group);
         op.dst = operand_of(planner, step->value, step->group);
         op.dst.offset += step->offset;
+        /* A tensor in blocks is as many planes to whoever only copies it. */
+        op.src[0].shape.c =
+            (int)vfi_shape_floats((VfiShape){op.src[0].shape.c, 1, 1}, op.src[0].block);
+        op.src[0].block = op.dst.block = 0;
         op.dst.shape = op.src[0].shape;
         return op;
     }

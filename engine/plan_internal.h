@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The planner's working state, shared by its passes (plan.c, plan_fuse.c, plan_layout.c,
- * plan_rows.c). */
+ * plan_replace.c, plan_rows.c). */
 #pragma once
 
 #include "graph_internal.h"
@@ -87,6 +87,10 @@ void vfi_plan_fuse(VfiPlanner *planner);
  * the lifetimes of all added values. */
 void vfi_plan_choose_layouts(VfiPlanner *planner, const VfiPlanTarget *target,
                              VfiPlanSpan *spans);
+
+/* The part of @concat, by its index, that is a slice of a value which may be computed in the
+ * concatenation's place, so that only the other parts are copied over it; or -1. */
+int vfi_plan_kept_part(const VfiPlanner *planner, VfiValue concat);
 
 /* Sets cost_anew of all items. */
 void vfi_plan_find_cheap_values(VfiPlanner *planner);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The layout pass of the planner. A value is kept in channel blocks where a convolution makes
- * it and only convolutions read it. Ops that gain much from blocks get them in any case: what
- * their neighbours hold in planes is copied. */
+ * it and only convolutions read it. Slices and concatenations between them are views in blocks,
+ * too, if they are cut at whole blocks. Ops that gain much from blocks get them in any case:
+ * what their neighbours hold in planes is copied. */
 #include "plan_internal.h"
 
 #include <string.h>
@@ -34,6 +35,41 @@ static bool gains(const Layout *layout, VfiValue value)
            layout->target->gains_from_blocks(&item->node.op);
 }
 
+static bool is_view(const VfiPlanItem *item)
+{
+    return item->alive &&
+           (item->node.kind == VFI_NODE_SLICE || item->node.kind == VFI_NODE_CONCAT);
+}
+
+static int n_sources(const VfiNode *node)
+{
+    return node->kind == VFI_NODE_CONCAT ? (int)node->parts->len : node->n_sources;
+}
+
+static VfiPlanItem *source_item(VfiPlanner *planner, const VfiNode *node, int i)
+{
+    return &planner->items[node->kind == VFI_NODE_CONCAT
+                               ? g_array_index(node->parts, VfiValue, i)
+                               : node->source[i]];
+}
+
+/* Whether a view is cut at whole blocks, or ends where its source does: beyond that there are
+ * zeros, as there are to be beyond the view's own last channel. */
+static bool is_cut_at_blocks(VfiPlanner *planner, const VfiPlanItem *item, int block)
+{
+    const VfiNode *node = &item->node;
+    bool fits = true;
+
+    if (node->kind == VFI_NODE_SLICE) {
+        int end = node->first + node->shape.c;
+        return node->first % block == 0 &&
+               (end % block == 0 || end == source_item(planner, node, 0)->node.shape.c);
+    }
+    for (int i = 0; i < n_sources(node) - 1; i++)
+        fits = fits && source_item(planner, node, i)->node.shape.c % block == 0;
+    return fits;
+}
+
 /* Takes blocks from every value that something reads or wants that cannot have them. */
 static void drop_values_read_as_planes(Layout *layout)
 {
@@ -44,18 +80,47 @@ static void drop_values_read_as_planes(Layout *layout)
         planner->items[g_array_index(outputs, VfiGraphOutput, i).value].block = 0;
     for (int i = 0; i < planner->n_items; i++) {
         const VfiPlanItem *item = &planner->items[i];
-        bool concat = item->node.kind == VFI_NODE_CONCAT;
-        int n = concat ? (int)item->node.parts->len : item->node.n_sources;
-        for (int s = 0; item->alive && !is_conv(item) && s < n; s++)
-            planner
-                ->items[concat ? g_array_index(item->node.parts, VfiValue, s)
-                               : item->node.source[s]]
-                .block = 0;
+        if (!item->alive || is_conv(item) || is_view(item))
+            continue;
+        for (int s = 0; s < n_sources(&item->node); s++)
+            source_item(planner, &item->node, s)->block = 0;
     }
 }
 
-/* Makes a residual and the sum of one layout; what changes may change others. */
-static void settle_residuals(Layout *layout)
+/* A view has the layout of all that it is made of. Returns whether that took a change. */
+static bool settle_view(VfiPlanner *planner, VfiPlanItem *item)
+{
+    int n = n_sources(&item->node), n_blocked = 0;
+
+    for (int s = 0; s < n; s++)
+        n_blocked += source_item(planner, &item->node, s)->block > 1;
+    if (n_blocked == (item->block > 1 ? n : 0))
+        return false;
+    item->block = 0;
+    for (int s = 0; s < n; s++)
+        source_item(planner, &item->node, s)->block = 0;
+    return true;
+}
+
+/* Makes a residual and the sum of one layout. Returns whether that took a change. */
+static bool settle_residual(Layout *layout, VfiValue value)
+{
+    VfiPlanItem *item = &layout->planner->items[value];
+    VfiPlanItem *residual = &layout->planner->items[item->node.source[1]];
+
+    if (residual->block > 1 && !layout->computes_blocks[value]) {
+        residual->block = 0;
+        return true;
+    }
+    if (residual->block <= 1 && item->block > 1 && !gains(layout, value)) {
+        item->block = 0;
+        return true;
+    }
+    return false;
+}
+
+/* What changes may change others. */
+static void settle(Layout *layout)
 {
     VfiPlanner *planner = layout->planner;
     bool changed = true;
@@ -64,17 +129,12 @@ static void settle_residuals(Layout *layout)
         changed = false;
         for (int i = 0; i < planner->n_items; i++) {
             VfiPlanItem *item = &planner->items[i];
-            layout->computes_blocks[i] = item->block > 1 || gains(layout, i);
-            if (!is_conv(item) || item->node.n_sources < 2)
-                continue;
-            VfiPlanItem *residual = &planner->items[item->node.source[1]];
-            if (residual->block > 1 && !layout->computes_blocks[i]) {
-                residual->block = 0;
-                changed = true;
-            } else if (residual->block <= 1 && item->block > 1 && !gains(layout, i)) {
-                item->block = 0;
-                changed = true;
-            }
+            layout->computes_blocks[i] =
+                is_conv(item) && (item->block > 1 || gains(layout, i));
+            if (is_view(item))
+                changed = settle_view(planner, item) || changed;
+            else if (is_conv(item) && item->node.n_sources == 2)
+                changed = settle_residual(layout, i) || changed;
         }
     }
 }
@@ -147,10 +207,12 @@ void vfi_plan_choose_layouts(VfiPlanner *planner, const VfiPlanTarget *target,
         bool can = is_conv(item) && !item->pinned &&
                    item->node.shape.c >= target->channel_block &&
                    item->node.op.u.conv.activation.kind != VFI_ACTIVATION_SIGMOID;
+        if (is_view(item))
+            can = is_cut_at_blocks(planner, item, target->channel_block);
         item->block = can ? target->channel_block : 0;
     }
     drop_values_read_as_planes(&layout);
-    settle_residuals(&layout);
+    settle(&layout);
     for (int i = 0; i < n; i++) {
         const VfiPlanItem *item = &planner->items[i];
         if (!layout.computes_blocks[i])

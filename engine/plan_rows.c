@@ -91,11 +91,11 @@ static VfiShape picture_of(const Grouping *g, const VfiPlanStep *step)
     const VfiNode *node = &g->planner->items[step->value].node;
     VfiShape none = {0, 0, 0};
 
-    if (step->copy_of != VFI_NO_VALUE)
-        return shape_of(g, step->copy_of);
     if (g->planner->items[step->value].block > 1 ||
         (node->n_sources > 0 && g->planner->items[node->source[0]].block > 1))
         return none; /* in channel blocks */
+    if (step->copy_of != VFI_NO_VALUE)
+        return shape_of(g, step->copy_of);
     switch (node->op.kind) {
     case VFI_OP_CONV:
     case VFI_OP_DECONV:

@@ -22,7 +22,8 @@ static const struct {
     int in, out, kernel;
 } layers[] = {
     {"first", 3, 32, 3}, {"second", 32, 32, 3}, {"third", 32, 40, 3}, {"wide", 35, 32, 3},
-    {"small", 32, 5, 3}, {"up", 32, 20, -4},    {"narrow", 20, 4, 1},
+    {"small", 32, 5, 3}, {"up", 32, 20, -4},    {"narrow", 20, 4, 1}, {"side", 16, 16, 3},
+    {"most", 28, 28, 3}, {"both", 64, 32, 3},
 };
 
 static VfiWeights *make_weights(void)
@@ -101,6 +102,70 @@ static void build_halving(VfiGraph *graph)
     vfi_graph_output(graph, "x", conv(graph, vfi_graph_concat(graph, parts, 2), 3, 2));
 }
 
+/* Two values side by side, of which the first is read by itself as well. */
+static void build_joined(VfiGraph *graph)
+{
+    VfiValue x = conv(graph, vfi_graph_image(graph, 0), 0, 1);
+    VfiValue parts[] = {x, conv(graph, x, 1, 1)};
+
+    x = conv(graph, vfi_graph_concat(graph, parts, 2), 9, 1);
+    vfi_graph_output(graph, "x", conv(graph, x, 4, 1));
+}
+
+/* The channels of @x from @first on through @layer, the others as they are. */
+static VfiValue replace(VfiGraph *graph, VfiValue x, int first, int layer)
+{
+    VfiValue parts[] = {
+        vfi_graph_slice(graph, x, 0, first),
+        conv(graph, vfi_graph_slice(graph, x, first, 32 - first), layer, 1),
+    };
+
+    return vfi_graph_concat(graph, parts, 2);
+}
+
+/* As in IFRNet's residual blocks, cut at whole blocks. */
+static void build_replaced(VfiGraph *graph)
+{
+    VfiValue x = conv(graph, vfi_graph_image(graph, 0), 0, 1), y = x;
+
+    y = conv(graph, replace(graph, conv(graph, y, 1, 1), 16, 7), 1, 1);
+    y = conv(graph, replace(graph, y, 16, 7), 1, 1);
+    y = vfi_graph_add(graph, y, x, 1.0f);
+    vfi_graph_output(graph, "y", conv(graph, y, 4, 1));
+}
+
+/* What some channels are replaced of is read later: it must not be overwritten. */
+static void build_replaced_and_read(VfiGraph *graph)
+{
+    VfiValue x = conv(graph, vfi_graph_image(graph, 0), 0, 1);
+    VfiValue y = conv(graph, replace(graph, x, 16, 7), 1, 1);
+    VfiValue z = conv(graph, vfi_graph_slice(graph, x, 16, 16), 7, 1);
+    VfiValue w = conv(graph, replace(graph, x, 16, 7), 1, 1);
+
+    vfi_graph_output(graph, "x", conv(graph, vfi_graph_add(graph, y, w, 1.0f), 4, 1));
+    vfi_graph_output(graph, "z", z);
+}
+
+/* The halves of a value exchanged. */
+static void build_swapped(VfiGraph *graph)
+{
+    VfiValue x = conv(graph, vfi_graph_image(graph, 0), 0, 1);
+    VfiValue parts[] = {vfi_graph_slice(graph, x, 16, 16),
+                        vfi_graph_slice(graph, x, 0, 16)};
+
+    x = conv(graph, vfi_graph_concat(graph, parts, 2), 1, 1);
+    vfi_graph_output(graph, "x", conv(graph, x, 4, 1));
+}
+
+/* Cut within a block. */
+static void build_replaced_within(VfiGraph *graph)
+{
+    VfiValue x = conv(graph, vfi_graph_image(graph, 0), 0, 1);
+
+    x = conv(graph, replace(graph, x, 4, 8), 1, 1);
+    vfi_graph_output(graph, "x", conv(graph, x, 4, 1));
+}
+
 static void run(VfiDevice *device, const VfiPlan *plan, const float *image, char *arena)
 {
     VfiProgram *program = vfi_backend_cpu.compile(device, plan, NULL);
@@ -111,6 +176,7 @@ static void run(VfiDevice *device, const VfiPlan *plan, const float *image, char
     vfi_backend_cpu.program_free(device, program);
 }
 
+/* Copies from one layout to the other. */
 static int count_copies(const VfiPlan *plan)
 {
     int n = 0;
@@ -118,6 +184,18 @@ static int count_copies(const VfiPlan *plan)
     for (int i = 0; i < plan->n_ops; i++)
         n += plan->ops[i].kind == VFI_OP_COPY &&
              plan->ops[i].src[0].block != plan->ops[i].dst.block;
+    return n;
+}
+
+/* Channels that are copied as they are. */
+static int count_moved_channels(const VfiPlan *plan)
+{
+    int n = 0;
+
+    for (int i = 0; i < plan->n_ops; i++)
+        if (plan->ops[i].kind == VFI_OP_COPY &&
+            plan->ops[i].src[0].block == plan->ops[i].dst.block)
+            n += plan->ops[i].dst.shape.c;
     return n;
 }
 
@@ -144,12 +222,21 @@ static void compare_outputs(const VfiPlan *plan, const char *arena, const VfiPla
 static const struct {
     void (*build)(VfiGraph *graph);
     int copies; /* at a level with blocks of at most 16 channels */
+    int moved_channels;
 } cases[] = {
-    {build_chain, 0},
+    {build_chain, 0, 0},
     /* the concatenation and skip are copied to blocks, wide and the first output to planes */
-    {build_mixed, 4},
+    {build_mixed, 4, 3},
     /* stride 2 is not worth copies */
-    {build_halving, 0},
+    {build_halving, 0, 3},
+    {build_joined, 0, 0},
+    /* the new channels alone, twice */
+    {build_replaced, 0, 2 * 16},
+    /* the first time also the kept ones; z to planes */
+    {build_replaced_and_read, 1, 16 + 16},
+    {build_swapped, 0, 32},
+    /* the slice to blocks, what replaces it to planes, the concatenation to blocks */
+    {build_replaced_within, 3, 4},
 };
 
 START_TEST(blocked_plans_compute_the_same)
@@ -168,6 +255,8 @@ START_TEST(blocked_plans_compute_the_same)
     VfiPlan *planar = vfi_plan_new(graph, NULL, false, NULL);
     ck_assert_int_eq(count_copies(planar), 0);
     ck_assert_int_eq(count_copies(plan), target.channel_block > 1 ? cases[_i].copies : 0);
+    if (target.channel_block > 1)
+        ck_assert_int_eq(count_moved_channels(plan), cases[_i].moved_channels);
 
     char *arena = vfi_try_alloc(plan->arena_bytes, 1, "arena", NULL);
     char *planar_arena = vfi_try_alloc(planar->arena_bytes, 1, "arena", NULL);

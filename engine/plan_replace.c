@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Values of which a network replaces some channels: concat(slice(x), f(slice(x))), as in
+ * IFRNet's residual blocks. Where nothing reads x any more by then, x is computed in the place
+ * of the concatenation and only the new channels are copied.
+ *
+ * For values in channel blocks only: what reads those never moves to another place in the list
+ * of steps (plan_rows.c). */
+#include "plan_internal.h"
+
+/* The value that @value is a slice of, or @value itself. */
+static VfiValue sliced_value(const VfiPlanner *planner, VfiValue value)
+{
+    while (planner->items[value].node.kind == VFI_NODE_SLICE)
+        value = planner->items[value].node.source[0];
+    return value;
+}
+
+static int n_sources(const VfiNode *node)
+{
+    return node->kind == VFI_NODE_CONCAT ? (int)node->parts->len : node->n_sources;
+}
+
+static VfiValue source(const VfiNode *node, int i)
+{
+    return node->kind == VFI_NODE_CONCAT ? g_array_index(node->parts, VfiValue, i)
+                                         : node->source[i];
+}
+
+/* How many times @node reads channels of @value. */
+static int count_reads(const VfiPlanner *planner, const VfiNode *node, VfiValue value)
+{
+    int n = 0;
+
+    for (int i = 0; i < n_sources(node); i++)
+        n += sliced_value(planner, source(node, i)) == value;
+    return n;
+}
+
+/* Whether nothing reads @value once @concat has its parts, which reads it once itself. */
+static bool is_read_only_before(const VfiPlanner *planner, VfiValue value,
+                                VfiValue concat)
+{
+    for (int i = concat + 1; i < planner->n_items; i++) {
+        const VfiPlanItem *item = &planner->items[i];
+        if (item->alive && item->node.kind != VFI_NODE_SLICE &&
+            count_reads(planner, &item->node, value) > 0)
+            return false;
+    }
+    return count_reads(planner, &planner->items[concat].node, value) == 1;
+}
+
+int vfi_plan_kept_part(const VfiPlanner *planner, VfiValue concat)
+{
+    const VfiPlanItem *item = &planner->items[concat];
+    int channel = 0;
+
+    for (int i = 0; item->block > 1 && i < n_sources(&item->node); i++) {
+        const VfiNode *part = &planner->items[source(&item->node, i)].node;
+        VfiValue value = part->kind == VFI_NODE_SLICE ? part->source[0] : VFI_NO_VALUE;
+        const VfiPlanItem *whole = value == VFI_NO_VALUE ? NULL : &planner->items[value];
+        if (whole != NULL && whole->node.kind == VFI_NODE_OP &&
+            whole->host == VFI_NO_VALUE && !whole->pinned &&
+            whole->node.segment == item->node.segment && part->first == channel &&
+            whole->node.shape.c == item->node.shape.c &&
+            is_read_only_before(planner, value, concat))
+            return i;
+        channel += part->shape.c;
+    }
+    return -1;
+}
