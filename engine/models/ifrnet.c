@@ -274,6 +274,7 @@ const VfiModelFamily vfi_family_ifrnet = {
     .n_options = G_N_ELEMENTS(ifrnet_options),
     .has_weights = true,
     .has_scale = true,
+    .can_tile = true,
     .wants_mean = true,
     .frames_before = 1,
     .frames_after = 1,

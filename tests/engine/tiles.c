@@ -2,6 +2,7 @@
 /* Sessions in tiles: what a limit makes of a session, and that pictures do not show it. The
  * network of most tests computes every pixel by itself, so that tiles must give what the
  * whole picture gives. */
+#include <math.h>
 #include <string.h>
 
 #include <vfi/vfi.h>
@@ -110,6 +111,35 @@ static const VfiModelFamily deciding = {.name = "deciding",
                                         .build = build_decision,
                                         .next_segment = decide_by_brightness};
 
+static bool build_contrast(VfiGraph *graph, const VfiModelSetup *setup, VfiStage stage,
+                           double scale)
+{
+    (void)setup;
+    (void)scale;
+    if (stage != VFI_STAGE_TIME)
+        return false;
+    VfiValue image = vfi_graph_image(graph, 0);
+    VfiShape shape = vfi_graph_shape(graph, image);
+    vfi_graph_output(
+        graph, "rgb",
+        vfi_graph_affine(
+            graph,
+            vfi_graph_sub(graph, image,
+                          vfi_graph_image_mean(graph, shape.h, shape.w, 1.0f, 0.0f),
+                          1.0f),
+            0.5f, 0.5f));
+    return true;
+}
+
+/* Shows how far frame 0 is from the mean of both. */
+static const VfiModelFamily contrast = {.name = "contrast",
+                                        .can_tile = true,
+                                        .wants_mean = true,
+                                        .frames_before = 1,
+                                        .frames_after = 1,
+                                        .output = output_rgb,
+                                        .build = build_contrast};
+
 static VfiSession *open_session(const VfiModelFamily *family, const VfiVideoInfo *video,
                                 unsigned tile_size)
 {
@@ -163,11 +193,8 @@ static void assert_nearly_same(const TestFrame *a, const TestFrame *b)
     const VfiFormatDescription *format = vfi_format_describe(a->info.format);
 
     for (int c = 0; c < format->n_components; c++) {
-        const VfiComponent *component = &format->component[c];
-        int height = vfi_subsampled(a->info.height, component->shift_y);
-        int width = vfi_subsampled(a->info.width, component->shift_x);
-        for (int y = 0; y < height; y++)
-            for (int x = 0; x < width; x++) {
+        for (int y = 0; y < component_height(&a->info, c); y++)
+            for (int x = 0; x < component_width(&a->info, c); x++) {
                 double one = get_code(a, c, x, y), other = get_code(b, c, x, y);
                 if (one - other > 1 || other - one > 1)
                     ck_abort_msg("%s: component %d at %d, %d is %g in tiles, %g without",
@@ -175,6 +202,18 @@ static void assert_nearly_same(const TestFrame *a, const TestFrame *b)
                                  other);
             }
     }
+}
+
+/* Noise, darker on the left: tiles have other means than the picture. */
+static void fill_unevenly(const TestFrame *frame, uint32_t seed)
+{
+    const VfiFormatDescription *format = vfi_format_describe(frame->info.format);
+
+    fill_noise(frame, seed);
+    for (int c = 0; c < format->n_components; c++)
+        for (int y = 0; y < component_height(&frame->info, c); y++)
+            for (int x = 0; x < component_width(&frame->info, c) / 2; x++)
+                set_code(frame, c, x, y, floor(get_code(frame, c, x, y) / 3));
 }
 
 static void compare_tiles_with_whole(const VfiModelFamily *family, int index)
@@ -185,8 +224,8 @@ static void compare_tiles_with_whole(const VfiModelFamily *family, int index)
     TestFrame b = test_frame_new(&video, LAYOUT_BOTTOM_UP);
     TestFrame whole = test_frame_new(&video, LAYOUT_TIGHT);
 
-    fill_noise(&a, 1);
-    fill_noise(&b, 2);
+    fill_unevenly(&a, 1);
+    fill_unevenly(&b, 2);
     ck_assert_uint_eq(interpolate(family, 0, &a, &b, &whole), 1);
     for (size_t i = 0; i < G_N_ELEMENTS(tile_sizes); i++) {
         TestFrame tiled = test_frame_new(&video, LAYOUT_PADDED);
@@ -209,6 +248,12 @@ END_TEST
 START_TEST(rgb_of_tiles_makes_the_whole_picture)
 {
     compare_tiles_with_whole(&local_rgb, _i);
+}
+END_TEST
+
+START_TEST(the_mean_is_the_whole_picture_s)
+{
+    compare_tiles_with_whole(&contrast, _i);
 }
 END_TEST
 
@@ -340,6 +385,8 @@ int main(void)
                         2 * (int)G_N_ELEMENTS(formats));
     tcase_add_loop_test(tcase, rgb_of_tiles_makes_the_whole_picture, 0,
                         2 * (int)G_N_ELEMENTS(formats));
+    tcase_add_loop_test(tcase, the_mean_is_the_whole_picture_s, 0,
+                        (int)G_N_ELEMENTS(formats));
     tcase_add_test(tcase, decisions_are_the_whole_picture_s);
     tcase_add_test(tcase, the_limit_decides_about_tiles);
     tcase_add_test(tcase, too_small_a_limit_is_an_error);
