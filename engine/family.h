@@ -24,9 +24,15 @@ typedef enum {
     VFI_OUTPUT_RGB, /* "rgb" (3 × H × W) */
 } VfiOutputKind;
 
-/* A recognised checkpoint. */
+/* From this score on a checkpoint is recognised. */
+#define VFI_SCORE_RECOGNISED 50
+
+/* What a family thinks of a checkpoint. */
 typedef struct {
-    int score;        /* 0: not this family; the highest wins */
+    /* The highest wins. 0: nothing like this family. Below VFI_SCORE_RECOGNISED: it resembles
+     * .variant but is not it; where no family does better, that variant's graph says which
+     * tensor differs, so the score may simply grow with the number of facts that agree. */
+    int score;
     int variant;      /* the family's own index */
     const char *name; /* of the variant, static */
     VfiTimeMode time_mode;
@@ -66,6 +72,11 @@ struct VfiModelFamily {
      * when the result is complete. NULL: there is one segment. */
     int (*next_segment)(const VfiModelSetup *setup, int segment, const float *scalars);
 };
+
+/* Builds the stages once at a small size. False with the graph's first error, which names the
+ * tensor that is missing or of another shape. */
+bool vfi_family_check(const VfiModelFamily *family, const VfiModelSetup *setup,
+                      const VfiWeights *weights, GError **error);
 
 bool vfi_setup_boolean(const VfiModelSetup *setup, const char *option);
 unsigned vfi_setup_uint(const VfiModelSetup *setup, const char *option);

@@ -6,7 +6,6 @@
 #include "backend.h"
 #include "log_internal.h"
 #include "model_internal.h"
-#include "plan.h"
 
 /* Gets family, variant, options and weights of the file at model->path. */
 static bool load_checkpoint(VfiModel *model, GVariant *options, const char *device_key,
@@ -41,30 +40,11 @@ static bool load_without_weights(VfiModel *model, GVariant *options, GError **er
  * tensors is refused when it is opened and not when the first frame arrives. */
 static bool graphs_build(const VfiModel *model, GError **error)
 {
-    const VfiModelFamily *family = model->family;
-    g_autoptr(GError) reason = NULL;
-
-    if (family->build == NULL)
+    if (vfi_family_check(model->family, &model->setup, model->weights, error))
         return true;
-    int size =
-        family->size_multiple == NULL ? 1 : family->size_multiple(&model->setup, 1.0);
-    VfiGraph *frame = vfi_graph_new(model->weights, NULL, size, size);
-    VfiPlan *frame_plan = NULL;
-    if (family->build(frame, &model->setup, VFI_STAGE_FRAME, 1.0))
-        frame_plan = vfi_plan_new(frame, NULL, true, &reason);
-    VfiGraph *time = vfi_graph_new(model->weights, frame_plan, size, size);
-    if (reason == NULL) {
-        family->build(time, &model->setup, VFI_STAGE_TIME, 1.0);
-        if (vfi_graph_error(time) != NULL)
-            reason = g_error_copy(vfi_graph_error(time));
-    }
-    vfi_graph_free(time);
-    vfi_plan_free(frame_plan);
-    vfi_graph_free(frame);
-    if (reason != NULL)
-        g_set_error(error, reason->domain, reason->code, "%s: as %s %s: %s", model->path,
-                    family->name, model->info.variant, reason->message);
-    return reason == NULL;
+    g_prefix_error(error, "%s: as %s %s: ", model->path, model->family->name,
+                   model->info.variant);
+    return false;
 }
 
 /* @device_key: what the model is shared by, or NULL for one of the caller's own. */

@@ -19,6 +19,14 @@ typedef struct {
     uint64_t headroom; /* bytes of memory that stay free, 0: automatic */
 } VfiModelRequest;
 
+/* The one of @families (NULL-terminated) that recognises @checkpoint, with its verdict; NULL
+ * with VFI_ERROR_UNSUPPORTED that says what the file is and, where it resembles a network,
+ * which tensor is not as there. */
+const VfiModelFamily *vfi_model_source_detect(const VfiModelFamily *const *families,
+                                              const VfiCheckpoint *checkpoint,
+                                              uint64_t headroom, VfiDetection *detection,
+                                              GError **error);
+
 /* Reads the file: recognises it, checks the options, asks the pressure guard, reads the
  * weights. Fills @setup, whose .options the caller frees. NULL with an error and an empty
  * @setup. */

@@ -10,6 +10,7 @@
 #include "alloc.h"
 #include "check_main.h"
 #include "deterministic_weights.h"
+#include "model_source.h"
 
 /* A folder on the search path, alone: the user's own models must not be seen. */
 static char *folder;
@@ -194,6 +195,68 @@ START_TEST(near_misses_name_the_tensor)
 }
 END_TEST
 
+/* A family of one layer, which resembles whatever has that layer's bias. */
+static VfiDetection small_detect(const VfiCheckpoint *checkpoint)
+{
+    int score = vfi_checkpoint_find(checkpoint, "layer.bias") != NULL
+                    ? VFI_SCORE_RECOGNISED - 1
+                    : 0;
+
+    return (VfiDetection){.score = score, .name = "1"};
+}
+
+static bool small_build(VfiGraph *graph, const VfiModelSetup *setup, VfiStage stage,
+                        double scale)
+{
+    (void)setup;
+    (void)scale;
+    if (stage == VFI_STAGE_TIME)
+        vfi_graph_conv(graph, vfi_graph_image(graph, 0), "layer", 2, 3, 1);
+    return stage == VFI_STAGE_TIME;
+}
+
+START_TEST(what_resembles_a_family_is_told_the_difference)
+{
+    static const VfiModelFamily small = {.name = "small",
+                                         .has_weights = true,
+                                         .detect = small_detect,
+                                         .build = small_build};
+    static const VfiModelFamily *const families[] = {&small, NULL};
+    static const struct {
+        StateEntry weight;
+        const char *text;
+    } cases[] = {
+        {{.key = "layer.weight", .n_dims = 4, .shape = {2, 4, 3, 3}},
+         "it resembles small 1 most: tensor \"layer.weight\" should be 2x3x3x3, but the "
+         "checkpoint has 2x4x3x3"},
+        {{.key = "layer.waste", .n_dims = 4, .shape = {2, 3, 3, 3}},
+         "tensor \"layer.weight\" (2x3x3x3) is missing"},
+        {{.key = "layer.weight", .n_dims = 4, .shape = {2, 3, 3, 3}}, "others say"},
+    };
+    StateEntry bias = {
+        .key = "layer.bias", .kind = STATE_BIAS, .n_dims = 1, .shape = {2}};
+
+    for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autoptr(GArray) entries = g_array_new(FALSE, FALSE, sizeof(StateEntry));
+        g_autoptr(GError) error = NULL;
+        VfiDetection detection;
+
+        g_array_append_val(entries, cases[i].weight);
+        g_array_append_val(entries, bias);
+        g_autofree char *path = deterministic_file(entries, NULL);
+        g_autoptr(VfiCheckpoint) checkpoint = vfi_checkpoint_open(path, NULL);
+        g_unlink(path);
+        ck_assert_ptr_nonnull(checkpoint);
+        ck_assert_ptr_null(
+            vfi_model_source_detect(families, checkpoint, 0, &detection, &error));
+        ck_assert(g_error_matches(error, VFI_ERROR, VFI_ERROR_UNSUPPORTED));
+        ck_assert_msg(strstr(error->message, cases[i].text) != NULL, "%s",
+                      error->message);
+        ck_assert_ptr_nonnull(strstr(error->message, "families: small"));
+    }
+}
+END_TEST
+
 START_TEST(options_are_checked_against_the_table)
 {
     static const struct {
@@ -277,6 +340,7 @@ int main(void)
     tcase_add_test(tcase, variants_are_recognised_by_keys_and_shapes);
     tcase_add_test(tcase, training_extras_are_ignored);
     tcase_add_test(tcase, near_misses_name_the_tensor);
+    tcase_add_test(tcase, what_resembles_a_family_is_told_the_difference);
     tcase_add_test(tcase, options_are_checked_against_the_table);
     tcase_add_test(tcase, failing_allocations_are_errors);
     tcase_add_test(tcase, families_describe_their_options);
