@@ -11,6 +11,7 @@
 #include "check_main.h"
 #include "deterministic_weights.h"
 #include "model_source.h"
+#include "temporary_folder.h"
 
 /* A folder on the search path, alone: the user's own models must not be seen. */
 static char *folder;
@@ -25,14 +26,7 @@ static void setup(void)
 
 static void teardown(void)
 {
-    g_autoptr(GDir) dir = g_dir_open(folder, 0, NULL);
-    const char *name;
-
-    while (dir != NULL && (name = g_dir_read_name(dir)) != NULL) {
-        g_autofree char *path = g_build_filename(folder, name, NULL);
-        g_unlink(path);
-    }
-    g_rmdir(folder);
+    folder_remove(folder);
     g_free(folder);
 }
 
@@ -41,6 +35,15 @@ static void touch(const char *name)
     g_autofree char *path = g_build_filename(folder, name, NULL);
 
     ck_assert(g_file_set_contents(path, "", 0, NULL));
+}
+
+static void touch_in(const char *inner, const char *name)
+{
+    g_autofree char *path = g_build_filename(folder, inner, NULL);
+    g_autofree char *file = g_build_filename(inner, name, NULL);
+
+    g_mkdir(path, 0700);
+    touch(file);
 }
 
 /* What @name resolves to, without the folder; NULL if nothing. */
@@ -59,11 +62,15 @@ START_TEST(names_match_with_and_without_extension_and_version)
         {"rife", "rife-4.26.pkl"},
         {"rife-4.6", "rife-4.6.pth"},
         {"rife-4.6.pth", "rife-4.6.pth"},
-        {"film", NULL}, /* "_net" is no version */
+        {"film", "film_net.pt"},
         {"auto", "rife-4.26.pkl"},
         {"film_net", "film_net.pt"},
         {"odd name", "odd name.safetensors"},
-        {"rife-4", NULL},
+        {"rife-4", "rife-4.26.pkl"},
+        {"rife-4.2", NULL},
+        {"ncnn-1", "flownet.bin"}, /* folders of a model */
+        {"torch", "flownet.pkl"},
+        {"ncnn-2", NULL}, /* a structure without weights */
         {"rif", NULL},
         {"notes", NULL},
     };
@@ -75,6 +82,10 @@ START_TEST(names_match_with_and_without_extension_and_version)
     touch("film_net.pt");
     touch("odd name.safetensors");
     touch("notes.txt");
+    touch_in("ncnn-1", "flownet.param");
+    touch_in("ncnn-1", "flownet.bin");
+    touch_in("ncnn-2", "flownet.param");
+    touch_in("torch", "flownet.pkl");
     for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
         g_autofree char *found = resolved(cases[i].name);
         ck_assert_msg(g_strcmp0(found, cases[i].expected) == 0, "%s: %s instead of %s",
@@ -87,15 +98,42 @@ START_TEST(a_missing_model_lists_folders_and_remedies)
 {
     g_autoptr(GError) error = NULL;
 
+    touch("film_net_fp32.pt");
+    touch("rife-4.6.txt");
     ck_assert_ptr_null(vfi_model_open("rife-9", NULL, &error));
     ck_assert(g_error_matches(error, VFI_ERROR, VFI_ERROR_NOT_FOUND));
     ck_assert_ptr_nonnull(strstr(error->message, folder));
     ck_assert_ptr_nonnull(strstr(error->message, "/usr/share/vfi/models"));
     ck_assert_ptr_nonnull(strstr(error->message, "tools/get-models"));
+    ck_assert_ptr_nonnull(strstr(error->message, "found there: film_net_fp32.pt. "));
     g_clear_error(&error);
     ck_assert_ptr_null(vfi_model_open("/no/such/file.pth", NULL, &error));
     ck_assert(g_error_matches(error, VFI_ERROR, VFI_ERROR_NOT_FOUND));
     ck_assert_ptr_nonnull(strstr(error->message, "/no/such/file.pth"));
+    g_clear_error(&error);
+    ck_assert_ptr_null(vfi_model_open(folder, NULL, &error));
+    ck_assert(g_error_matches(error, VFI_ERROR, VFI_ERROR_NOT_FOUND));
+    ck_assert_ptr_nonnull(strstr(error->message, "flownet.param"));
+}
+END_TEST
+
+START_TEST(the_models_there_are_are_listed)
+{
+    g_auto(GStrv) nothing = vfi_model_list();
+    ck_assert_uint_eq(g_strv_length(nothing), 0);
+    touch("rife-4.6.pth");
+    touch("notes.txt");
+    touch("film_net.pt");
+    touch_in("rife-v4", "flownet.param");
+    touch_in("rife-v4", "flownet.bin");
+    touch_in("empty", "other.pkl");
+
+    static const char *const expected[] = {"film_net.pt", "rife-4.6.pth",
+                                           "rife-v4/flownet.bin"};
+    g_auto(GStrv) found = vfi_model_list();
+    ck_assert_uint_eq(g_strv_length(found), G_N_ELEMENTS(expected));
+    for (size_t i = 0; i < G_N_ELEMENTS(expected); i++)
+        ck_assert(g_str_has_suffix(found[i], expected[i]));
 }
 END_TEST
 
@@ -336,6 +374,7 @@ int main(void)
     tcase_add_checked_fixture(tcase, setup, teardown);
     tcase_add_test(tcase, names_match_with_and_without_extension_and_version);
     tcase_add_test(tcase, a_missing_model_lists_folders_and_remedies);
+    tcase_add_test(tcase, the_models_there_are_are_listed);
     tcase_add_test(tcase, auto_never_means_blend);
     tcase_add_test(tcase, variants_are_recognised_by_keys_and_shapes);
     tcase_add_test(tcase, training_extras_are_ignored);

@@ -42,21 +42,30 @@ typedef struct {
 } VfiModelInfo;
 
 /**
- * Folders that a model's name is looked up in, first match wins: VFI_MODEL_PATH (":"
- * separated), $XDG_DATA_HOME/vfi/models, /usr/local/share/vfi/models, /usr/share/vfi/models.
+ * Folders that a model's name is looked up in; of two that match as well the earlier wins:
+ * VFI_MODEL_PATH (":" separated), $XDG_DATA_HOME/vfi/models, /usr/local/share/vfi/models,
+ * /usr/share/vfi/models.
  * Returns a NULL-terminated array, free with g_strfreev().
  */
 VFI_API char **vfi_model_search_path(void);
 
 /**
- * Resolves @name to a file: a path that exists, else the best match on the search path, with
- * or without extension (.pkl, .pth, .pt, .safetensors) and version ("rife", "rife-4.0").
- * "auto" is the highest RIFE found. Families without weights ("blend") resolve to no file.
+ * Resolves @name to a file: a path that exists, else the best match on the search path. Names
+ * need neither extension nor version, nor the very spelling: "rife", "rife-4.26" (also
+ * rife426.pth or flownet_v4.26.pkl), "film", "ifrnet_s"; docs/models.md has the rule. "auto" is
+ * the highest RIFE found, a lite or heavy one only where there is no other. A folder stands
+ * for the flownet.param and flownet.bin (ncnn) or flownet.pkl in it. Families without weights
+ * ("blend") resolve to no file.
  *
  * Returns TRUE and a new string in *path (NULL for a family without weights), or FALSE with
- * VFI_ERROR_NOT_FOUND; the message lists the folders searched and says how to get a model.
+ * VFI_ERROR_NOT_FOUND; the message lists the folders searched and the models found there, and
+ * says how to get one.
  */
 VFI_API gboolean vfi_model_resolve(const char *name, char **path, GError **error);
+
+/** Files on the search path that look like models, in the order in which they are found; they
+ * may still be refused when they are opened. NULL-terminated, free with g_strfreev(). */
+VFI_API char **vfi_model_list(void);
 
 /**
  * Opens a model: resolves @name, reads the checkpoint, recognises family and variant from
