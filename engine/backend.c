@@ -14,7 +14,8 @@
 /* What became of the CUDA module; decided once a process. */
 typedef struct {
     const VfiBackend *backend; /* NULL: not usable */
-    char *reason;              /* why not */
+    char *path;
+    char *reason; /* why not */
 } CudaModule;
 
 /* VFI_BACKEND_PATH (the module or its folder), else the folder it is installed in. */
@@ -31,7 +32,7 @@ static char *cuda_module_path(void)
 
 static void load_cuda_module(CudaModule *cuda)
 {
-    g_autofree char *path = cuda_module_path();
+    const char *path = cuda->path = cuda_module_path();
     VfiBackendEntry entry = NULL;
 
     if (!g_file_test(path, G_FILE_TEST_EXISTS)) {
@@ -73,6 +74,14 @@ static const CudaModule *cuda_module(void)
         g_once_init_leave(&loaded, 1);
     }
     return &cuda;
+}
+
+bool vfi_cuda_find(const char **text)
+{
+    const CudaModule *cuda = cuda_module();
+
+    *text = cuda->backend != NULL ? cuda->path : cuda->reason;
+    return cuda->backend != NULL;
 }
 
 static VfiDevice *open_cuda(const char *spec, unsigned threads, VfiPrecision precision,

@@ -137,6 +137,9 @@ extern const VfiBackend vfi_backend_cpu;
 VfiDevice *vfi_device_open(const char *spec, unsigned threads, VfiPrecision precision,
                            const VfiBackend **backend, GError **error);
 
+/* Whether the CUDA module loads; *text is its file or else why not, for the process's life. */
+bool vfi_cuda_find(const char **text);
+
 /* What stands for @spec and @precision where they mean the same: "cpu f32" for both "auto"
  * without CUDA and "cpu". Opens nothing. Free with g_free(). */
 char *vfi_device_key(const char *spec, VfiPrecision precision);

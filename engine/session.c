@@ -6,7 +6,7 @@
 
 #include "alloc.h"
 #include "log_internal.h"
-#include "session_internal.h"
+#include "session_plan.h"
 
 /* ---- building ------------------------------------------------------------------------- */
 
@@ -147,14 +147,8 @@ static bool build_session(VfiSession *session, const VfiSessionConfig *config,
 VfiSession *vfi_session_new(VfiModel *model, const VfiSessionConfig *config,
                             GError **error)
 {
-    if (!vfi_video_info_validate(&config->video, error))
+    if (!vfi_session_check_config(config, error))
         return NULL;
-    if (!(config->scale == 0.0 || (config->scale >= 0.25 && config->scale <= 4.0))) {
-        g_set_error(error, VFI_ERROR, VFI_ERROR_INVALID_ARGUMENT,
-                    "scale %g is out of range: expected 0 (automatic) or 0.25 to 4",
-                    config->scale);
-        return NULL;
-    }
     VfiSession *session = g_new0(VfiSession, 1);
     g_atomic_ref_count_init(&session->ref_count);
     g_mutex_init(&session->lock);

@@ -155,12 +155,6 @@ void vfi_session_note_finished(VfiSession *session, unsigned in_betweens);
 bool vfi_session_cleanup_is_due(const VfiSession *session);
 void vfi_session_clean_up(VfiSession *session);
 
-/* session_plan.c: chooses scale, padding and tiles, plans the stages and measures them, all
- * before memory is taken. VFI_ERROR_NO_MEMORY if config->memory_limit is too small. */
-bool vfi_session_plan(VfiSession *session, const VfiSessionConfig *config,
-                      GError **error);
-void vfi_session_free_plans(VfiSession *session);
-
 /* session_need.c */
 
 /* Fills session->need from the plans. */

@@ -5,7 +5,7 @@
 #include <vfi/error.h>
 
 #include "log_internal.h"
-#include "session_internal.h"
+#include "session_plan.h"
 
 /* Tiles begin at multiples of this, too: no pyramid halves the size more often than six
  * times. */
@@ -31,8 +31,7 @@ static int round_up(int size, int multiple)
     return (size + multiple - 1) / multiple * multiple;
 }
 
-/* What the network's width and height are multiples of. */
-static int size_multiple(const VfiSession *session)
+int vfi_session_size_multiple(const VfiSession *session)
 {
     const VfiModelFamily *family = session->model->family;
     const VfiModelSetup *setup = &session->model->setup;
@@ -77,7 +76,7 @@ void vfi_session_free_plans(VfiSession *session)
  * directions where that is not 0. */
 static bool plan_for(VfiSession *session, int n_x, int n_y, int largest, GError **error)
 {
-    int multiple = size_multiple(session);
+    int multiple = vfi_session_size_multiple(session);
 
     vfi_session_free_plans(session);
     if (n_x * n_y > 1 || largest != 0)
@@ -143,6 +142,18 @@ static void set_limit_error(const VfiSession *session, const VfiSessionConfig *c
             ? ", a smaller tile-size or 0, which chooses one"
             : "",
         family->can_tile ? "" : ", a model that can work in tiles (this one cannot)");
+}
+
+bool vfi_session_check_config(const VfiSessionConfig *config, GError **error)
+{
+    if (!vfi_video_info_validate(&config->video, error))
+        return false;
+    if (config->scale == 0.0 || (config->scale >= 0.25 && config->scale <= 4.0))
+        return true;
+    g_set_error(error, VFI_ERROR, VFI_ERROR_INVALID_ARGUMENT,
+                "scale %g is out of range: expected 0 (automatic) or 0.25 to 4",
+                config->scale);
+    return false;
 }
 
 bool vfi_session_plan(VfiSession *session, const VfiSessionConfig *config, GError **error)

@@ -5,6 +5,7 @@
 
 #include <vfi/checkpoint.h>
 #include <vfi/error.h>
+#include <vfi/estimate.h>
 #include <vfi/frame.h>
 #include <vfi/log.h>
 #include <vfi/memory.h>
@@ -12,3 +13,4 @@
 #include <vfi/model_cache.h>
 #include <vfi/scene.h>
 #include <vfi/session.h>
+#include <vfi/system.h>

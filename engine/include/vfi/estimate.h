@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* What a session would cost, known before there is one: a plan is made, but nothing of what
+ * it needs is allocated, and no weight is packed. */
+#pragma once
+
+#include <glib.h>
+
+#include <vfi/export.h>
+#include <vfi/model.h>
+#include <vfi/session.h>
+
+G_BEGIN_DECLS
+
+/** Work and memory of a session; everything is 0 that the family does not have. */
+typedef struct {
+    int size_multiple; /**< width and height are padded to multiples of it, pixels */
+    int padded_width;  /**< size that pictures are padded to, pixels */
+    int padded_height;
+    double scale;   /**< the flow scale in effect; 1 for families without one */
+    unsigned tiles; /**< that the network sees one by one; 1: the whole picture */
+    /** Multiplications with an addition in all convolutions: once a frame, and once an
+     * in-between in the usual course. Warps, resizes and activations are not counted. */
+    double frame_macs;
+    double time_macs;
+    /** The same for the costliest in-between, where pictures decide what is computed (RIFE
+     * 4.0 starts again where motion is large); else time_macs. */
+    double time_macs_most;
+    size_t arena_bytes; /**< intermediate results */
+    size_t frame_bytes; /**< what is kept for a frame: image, features */
+    unsigned frames;    /**< for how many frames that is kept */
+    size_t
+        packed_weight_bytes; /**< yet to be packed: less where other sessions did that */
+    size_t scratch_bytes;    /**< of the threads */
+    size_t host_bytes;       /**< frames in host memory that bisection starts from */
+    size_t session_bytes;    /**< all of these; the model's own weights come on top */
+} VfiEstimate;
+
+/**
+ * Plans a session of @model for @config as vfi_session_new() would, memory_limit and tile_size
+ * included, fills @estimate and lets go of the plan; free memory is not looked at.
+ * Returns FALSE with VFI_ERROR_INVALID_ARGUMENT, _UNSUPPORTED, _BACKEND or _NO_MEMORY (more
+ * than can be addressed), and leaves @estimate alone. Thread-safety: safe.
+ */
+VFI_API gboolean vfi_model_estimate(VfiModel *model, const VfiSessionConfig *config,
+                                    VfiEstimate *estimate, GError **error);
+
+G_END_DECLS
