@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # What `meson install` and `meson devenv` give to users: a plugin that gst-inspect-1.0 finds,
-# and a vfi.pc that builds the embedding example. Prints TAP.
+# vfi-inspect, and a vfi.pc that builds the embedding example. Prints TAP.
 #
 # usage: tests/pipeline/install.sh SOURCE BUILD
 set -uo pipefail
@@ -32,6 +32,10 @@ inspects_installed() {
   GST_PLUGIN_PATH_1_0=$(installed libgstvfiinterp.so) LD_LIBRARY_PATH=$(installed libvfi.so) \
     gst-inspect-1.0 vfiinterp >/dev/null
 }
+inspects_models() {
+  LD_LIBRARY_PATH=$(installed libvfi.so) "$(installed vfi-inspect)/vfi-inspect" blend |
+    grep -q '^family: *blend$'
+}
 builds_example() {
   sed "s|^prefix=|&$DESTDIR|" "$(installed vfi.pc)/vfi.pc" >vfi.pc &&
     PKG_CONFIG_PATH=$scratch pkg-config --cflags --libs vfi >flags &&
@@ -45,9 +49,10 @@ inspects_in_devenv() {
   env -u GST_PLUGIN_PATH_1_0 meson devenv -C "$build" gst-inspect-1.0 vfiinterp >/dev/null
 }
 
-echo "1..5"
+echo "1..6"
 check "meson install" installs
 check "the installed element is found" inspects_installed
+check "the installed vfi-inspect knows a model" inspects_models
 check "vfi.pc builds the embedding example" builds_example
 check "libvfi.so exports vfi_ symbols only" exports_only_its_interface
 check "meson devenv finds the element" inspects_in_devenv

@@ -1,0 +1,314 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* vfi-inspect: what a model file is, what it would cost, or why it does not load; with
+ * --system what the engine finds of the machine. Sees the public interface only. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <vfi/vfi.h>
+
+/* Where cost is measured: 1920×1088 fits the multiples of all families but the coarsest. */
+#define REFERENCE_WIDTH 1920
+#define REFERENCE_HEIGHT 1088
+
+#define MIB(bytes) ((double)(bytes) / 0x1p20)
+
+typedef struct {
+    char *size;
+    double scale;
+    gboolean system;
+    char **files;
+} Arguments;
+
+/* ---- a file --------------------------------------------------------------------------- */
+
+/* "f32" or "f16, f32": the storage types that occur, in the order of VfiDType. */
+static char *list_dtypes(const VfiCheckpoint *checkpoint)
+{
+    gboolean occurs[VFI_DTYPE_BOOL + 1] = {FALSE};
+    GString *text = g_string_new(NULL);
+
+    for (size_t i = 0; i < vfi_checkpoint_n_tensors(checkpoint); i++)
+        occurs[vfi_checkpoint_tensor(checkpoint, i)->dtype] = TRUE;
+    for (int dtype = 0; dtype <= VFI_DTYPE_BOOL; dtype++)
+        if (occurs[dtype])
+            g_string_append_printf(text, "%s%s", text->len > 0 ? ", " : "",
+                                   vfi_dtype_to_string((VfiDType)dtype));
+    return g_string_free(text, FALSE);
+}
+
+/* What there is to say about a file whether or not it is a model. */
+static gboolean print_checkpoint(const char *path, GError **error)
+{
+    g_autoptr(VfiCheckpoint) checkpoint = vfi_checkpoint_open(path, error);
+    size_t n_elements = 0;
+
+    if (checkpoint == NULL)
+        return FALSE;
+    g_autofree char *dtypes = list_dtypes(checkpoint);
+    size_t n = vfi_checkpoint_n_tensors(checkpoint);
+    for (size_t i = 0; i < n; i++)
+        n_elements += vfi_checkpoint_tensor(checkpoint, i)->n_elements;
+    printf("container:   %s\n",
+           vfi_container_to_string(vfi_checkpoint_container(checkpoint)));
+    printf("tensors:     %zu with %zu elements, %s\n", n, n_elements, dtypes);
+    return TRUE;
+}
+
+static void print_option(const VfiOptionSpec *option)
+{
+    const char *type = strcmp(option->type, "b") == 0   ? "boolean"
+                       : strcmp(option->type, "u") == 0 ? "uint"
+                       : strcmp(option->type, "d") == 0 ? "double"
+                                                        : "string";
+
+    printf("  %-14s %s", option->name, type);
+    if (strcmp(option->type, "u") == 0 || strcmp(option->type, "d") == 0)
+        printf(", %g to %g", option->minimum, option->maximum);
+    printf(", default %s: %s\n", option->default_value, option->text);
+}
+
+static void print_options(const char *family)
+{
+    size_t n;
+    const VfiOptionSpec *options = vfi_family_options(family, &n);
+
+    printf("options:     %s\n", n == 0 ? "none" : "");
+    for (size_t i = 0; i < n; i++)
+        print_option(&options[i]);
+}
+
+static gboolean print_cost(VfiModel *model, GError **error)
+{
+    const VfiSessionConfig config = {
+        .video = {.format = VFI_FORMAT_I420,
+                  .width = REFERENCE_WIDTH,
+                  .height = REFERENCE_HEIGHT},
+        .scale = 1.0,
+    };
+    VfiEstimate estimate;
+
+    if (!vfi_model_estimate(model, &config, &estimate, error))
+        return FALSE;
+    double pixels = (double)estimate.padded_width * estimate.padded_height / 1e6;
+    printf("multiple:    sizes are padded to multiples of %d at scale 1\n",
+           estimate.size_multiple);
+    printf("cost:        %.2f GMAC a megapixel and in-between",
+           estimate.time_macs / 1e9 / pixels);
+    if (estimate.frame_macs > 0.0)
+        printf(", %.2f a megapixel and frame", estimate.frame_macs / 1e9 / pixels);
+    if (estimate.time_macs_most > estimate.time_macs)
+        printf("; at most %.2f an in-between", estimate.time_macs_most / 1e9 / pixels);
+    printf(" (convolutions at %d×%d)\n", REFERENCE_WIDTH, REFERENCE_HEIGHT);
+    return TRUE;
+}
+
+static gboolean print_memory(VfiModel *model, const VfiSessionConfig *config,
+                             GError **error)
+{
+    VfiEstimate estimate;
+
+    if (!vfi_model_estimate(model, config, &estimate, error))
+        return FALSE;
+    printf("at %d×%d:    padded to %d×%d, scale %g\n", config->video.width,
+           config->video.height, estimate.padded_width, estimate.padded_height,
+           estimate.scale);
+    printf("  work           %.1f GMAC an in-between, %.1f a frame\n",
+           estimate.time_macs / 1e9, estimate.frame_macs / 1e9);
+    printf("  arena          %.1f MiB\n", MIB(estimate.arena_bytes));
+    printf("  kept           %.1f MiB a frame, for %u frames\n",
+           MIB(estimate.frame_bytes), estimate.frames);
+    printf("  packed weights %.1f MiB\n", MIB(estimate.packed_weight_bytes));
+    printf("  scratch        %.1f MiB\n", MIB(estimate.scratch_bytes));
+    printf("  host frames    %.1f MiB\n", MIB(estimate.host_bytes));
+    printf("  session        %.1f MiB in all, besides the model's weights\n",
+           MIB(estimate.session_bytes));
+    return TRUE;
+}
+
+static gboolean print_model(const char *name, const VfiSessionConfig *config,
+                            GError **error)
+{
+    g_autoptr(VfiModel) model = vfi_model_open(name, NULL, error);
+
+    if (model == NULL)
+        return FALSE;
+    const VfiModelInfo *info = vfi_model_info(model);
+    printf("family:      %s\n", info->family);
+    printf("variant:     %s\n", info->variant[0] != '\0' ? info->variant : "none");
+    printf("parameters:  %zu used, %.1f MiB\n", info->n_parameters,
+           MIB(info->weight_bytes));
+    printf("times:       %s\n",
+           info->time_mode == VFI_TIME_ANY ? "any" : "the middle; others by bisection");
+    printf("flow scale:  %s\n", info->has_scale ? "yes" : "no");
+    if (!print_cost(model, error))
+        return FALSE;
+    print_options(info->family);
+    return config == NULL || print_memory(model, config, error);
+}
+
+static gboolean inspect(const char *name, const VfiSessionConfig *config, GError **error)
+{
+    g_autofree char *path = NULL;
+
+    if (!vfi_model_resolve(name, &path, error))
+        return FALSE;
+    printf("model:       %s\n", path != NULL ? path : name);
+    return (path == NULL || print_checkpoint(path, error)) &&
+           print_model(path != NULL ? path : name, config, error);
+}
+
+/* ---- the system ----------------------------------------------------------------------- */
+
+static void print_bytes(const char *name, uint64_t bytes)
+{
+    if (bytes == UINT64_MAX)
+        printf("  %-14s unknown or without limit\n", name);
+    else
+        printf("  %-14s %.0f MiB\n", name, MIB(bytes));
+}
+
+static void print_cpu(const VfiSystemInfo *info)
+{
+    const char *cap = g_getenv("VFI_CPU");
+
+    printf("cpu level:   %s", info->cpu_level);
+    if (strcmp(info->cpu_level, info->machine_cpu_level) != 0)
+        printf(", capped by VFI_CPU=%s; the CPU has %s", cap != NULL ? cap : "",
+               info->machine_cpu_level);
+    else
+        printf(", all that the CPU has");
+    printf("; bf16: %s\n", info->cpu_has_bf16 ? "yes" : "no");
+    printf("threads:     %u (affinity and control groups)\n", info->threads);
+}
+
+static void print_found_model(const char *path)
+{
+    g_autoptr(GError) error = NULL;
+    g_autoptr(VfiModel) model = vfi_model_open(path, NULL, &error);
+
+    if (model == NULL)
+        printf("  %s: does not load: %s\n", path, error->message);
+    else
+        printf("  %s: %s %s\n", path, vfi_model_info(model)->family,
+               vfi_model_info(model)->variant);
+}
+
+static void print_models(void)
+{
+    g_auto(GStrv) folders = vfi_model_search_path();
+    g_auto(GStrv) models = vfi_model_list();
+    g_autofree char *chosen = NULL;
+
+    printf("search path:\n");
+    for (size_t i = 0; folders[i] != NULL; i++)
+        printf("  %s%s\n", folders[i],
+               g_file_test(folders[i], G_FILE_TEST_IS_DIR) ? "" : " (not there)");
+    printf("models:      %s\n", models[0] == NULL ? "none" : "");
+    for (size_t i = 0; models[i] != NULL; i++)
+        print_found_model(models[i]);
+    printf("auto:        %s\n",
+           vfi_model_resolve("auto", &chosen, NULL) ? chosen : "no RIFE found");
+}
+
+static void print_system(void)
+{
+    VfiSystemInfo info;
+
+    vfi_system_info(&info);
+    print_cpu(&info);
+    printf("memory:\n");
+    print_bytes("total", info.memory_total);
+    print_bytes("limit", info.memory_limit);
+    print_bytes("free", info.memory_free);
+    printf("  %-14s %s\n", "limited by", info.memory_limited_by);
+    print_bytes("headroom", info.memory_headroom);
+    if (info.has_cuda)
+        printf("cuda:        %s\n", info.cuda);
+    else
+        printf("cuda:        not available: %s\n", info.cuda);
+    print_models();
+}
+
+/* ---- the command line ----------------------------------------------------------------- */
+
+static gboolean parse_size(const char *text, VfiVideoInfo *video, GError **error)
+{
+    g_auto(GStrv) parts = g_strsplit(text, "x", -1);
+    guint64 width = 0, height = 0;
+
+    if (g_strv_length(parts) != 2 ||
+        !g_ascii_string_to_unsigned(parts[0], 10, 1, VFI_MAX_DIMENSION, &width, NULL) ||
+        !g_ascii_string_to_unsigned(parts[1], 10, 1, VFI_MAX_DIMENSION, &height, NULL)) {
+        g_set_error(error, VFI_ERROR, VFI_ERROR_INVALID_ARGUMENT,
+                    "size \"%s\": expected WIDTHxHEIGHT, each 1 to %d", text,
+                    VFI_MAX_DIMENSION);
+        return FALSE;
+    }
+    *video = (VfiVideoInfo){
+        .format = VFI_FORMAT_I420, .width = (int)width, .height = (int)height};
+    return TRUE;
+}
+
+static gboolean parse_arguments(int *argc, char ***argv, Arguments *arguments,
+                                GError **error)
+{
+    const GOptionEntry entries[] = {
+        {"size", 0, 0, G_OPTION_ARG_STRING, &arguments->size,
+         "Also say what a session for frames of this size needs", "WIDTHxHEIGHT"},
+        {"scale", 0, 0, G_OPTION_ARG_DOUBLE, &arguments->scale,
+         "Flow scale of that session: 0.25 to 4, or 0 to choose it by size (default 1)",
+         "SCALE"},
+        {"system", 0, 0, G_OPTION_ARG_NONE, &arguments->system,
+         "Show instruction set, threads, memory, CUDA and the models found", NULL},
+        {G_OPTION_REMAINING, 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &arguments->files, NULL,
+         "MODEL…"},
+        {NULL},
+    };
+    g_autoptr(GOptionContext) context =
+        g_option_context_new("- what a model is and costs, or why it does not load");
+
+    g_option_context_set_summary(
+        context, "MODEL is a file, a folder of an ncnn model, or a name on the search "
+                 "path.\nThe exit status is 1 if one does not load, and 2 for a wrong "
+                 "command line.");
+    g_option_context_add_main_entries(context, entries, NULL);
+    if (!g_option_context_parse(context, argc, argv, error))
+        return FALSE;
+    if (!arguments->system && arguments->files == NULL) {
+        g_set_error(error, VFI_ERROR, VFI_ERROR_INVALID_ARGUMENT,
+                    "expected a model or --system; --help shows all options");
+        return FALSE;
+    }
+    return TRUE;
+}
+
+int main(int argc, char **argv)
+{
+    Arguments arguments = {.scale = 1.0};
+    VfiSessionConfig config = {.device = "auto"};
+    g_autoptr(GError) error = NULL;
+    int status = EXIT_SUCCESS;
+
+    if (!parse_arguments(&argc, &argv, &arguments, &error) ||
+        (arguments.size != NULL && !parse_size(arguments.size, &config.video, &error))) {
+        fprintf(stderr, "vfi-inspect: %s\n", error->message);
+        return 2;
+    }
+    config.scale = arguments.scale;
+    if (arguments.system)
+        print_system();
+    for (char **file = arguments.files; file != NULL && *file != NULL; file++) {
+        g_autoptr(GError) reason = NULL;
+        if (file != arguments.files || arguments.system)
+            printf("\n");
+        if (!inspect(*file, arguments.size != NULL ? &config : NULL, &reason)) {
+            fflush(stdout);
+            fprintf(stderr, "vfi-inspect: %s\n", reason->message);
+            status = EXIT_FAILURE;
+        }
+    }
+    g_free(arguments.size);
+    g_strfreev(arguments.files);
+    return status;
+}
