@@ -18,6 +18,7 @@ struct VfiCheckpoint {
     gatomicrefcount references;
     char *path;
     GMappedFile *mapping;
+    GMappedFile *weights; /* ncnn: the file beside the one in .mapping */
     VfiContainer container;
     VfiTensorList list;
 };
@@ -91,6 +92,10 @@ static bool refuse(VfiSpan file, GError **error)
         return vfi_unsupported(error,
                                "it is a web page, not a checkpoint; download the file "
                                "itself");
+    if (begins_with(file, "\xdd\x85\x76\0", 4))
+        return vfi_unsupported(error,
+                               "it is the structure of an ncnn model in its binary form; "
+                               "take the text (.param)");
     if (file.size > 262 && memcmp(file.data + 257, "ustar", 5) == 0)
         return vfi_unsupported(error,
                                "it is a tar archive, as torch before 0.1.10 wrote; "
@@ -98,7 +103,7 @@ static bool refuse(VfiSpan file, GError **error)
     return vfi_unsupported(
         error,
         "it begins with \"%s\", which is none of torch zip, torch legacy, "
-        "TorchScript and safetensors",
+        "TorchScript, safetensors and an ncnn model's .param with a .bin beside it",
         vfi_quote(start).text);
 }
 
@@ -117,16 +122,68 @@ static bool read_container(VfiCheckpoint *checkpoint, VfiSpan file, GError **err
     return refuse(file, error);
 }
 
-static bool read_file(VfiCheckpoint *checkpoint, GError **error)
+static VfiSpan span_of(GMappedFile *mapping)
+{
+    return (VfiSpan){(const uint8_t *)g_mapped_file_get_contents(mapping),
+                     g_mapped_file_get_length(mapping)};
+}
+
+/* @path with @extension in place of the one that it ends with. */
+static char *with_extension(const char *path, const char *extension)
+{
+    return g_strdup_printf("%.*s%s", (int)(strrchr(path, '.') - path), path, extension);
+}
+
+/* The .param file of the ncnn model that @path is a part or the folder of; NULL: it is none. */
+static char *ncnn_param_of(const char *path)
+{
+    g_autofree char *param = NULL;
+
+    if (g_str_has_suffix(path, ".param"))
+        return g_strdup(path);
+    if (g_str_has_suffix(path, ".bin"))
+        param = with_extension(path, ".param");
+    else if (g_file_test(path, G_FILE_TEST_IS_DIR))
+        param = g_build_filename(path, "flownet.param", NULL);
+    return param != NULL && g_file_test(param, G_FILE_TEST_IS_REGULAR)
+               ? g_steal_pointer(&param)
+               : NULL;
+}
+
+static bool read_ncnn(VfiCheckpoint *checkpoint, const char *param, GError **error)
+{
+    g_autofree char *weights = with_extension(param, ".bin");
+
+    checkpoint->container = VFI_CONTAINER_NCNN;
+    checkpoint->mapping = map_file(param, error);
+    if (checkpoint->mapping == NULL)
+        return false;
+    checkpoint->weights = map_file(weights, error);
+    if (checkpoint->weights == NULL) {
+        g_prefix_error(error, "the weights of an ncnn model, %s: ", weights);
+        return false;
+    }
+    return vfi_read_ncnn(span_of(checkpoint->mapping), span_of(checkpoint->weights),
+                         &checkpoint->list, error);
+}
+
+static bool read_single(VfiCheckpoint *checkpoint, GError **error)
 {
     checkpoint->mapping = map_file(checkpoint->path, error);
     if (checkpoint->mapping == NULL)
         return false;
-    VfiSpan file = {(const uint8_t *)g_mapped_file_get_contents(checkpoint->mapping),
-                    g_mapped_file_get_length(checkpoint->mapping)};
+    VfiSpan file = span_of(checkpoint->mapping);
     if (file.size == 0) /* shrank since it was examined */
         return vfi_corrupt(error, "the file is empty");
-    if (!read_container(checkpoint, file, error))
+    return read_container(checkpoint, file, error);
+}
+
+static bool read_file(VfiCheckpoint *checkpoint, GError **error)
+{
+    g_autofree char *param = ncnn_param_of(checkpoint->path);
+
+    if (!(param != NULL ? read_ncnn(checkpoint, param, error)
+                        : read_single(checkpoint, error)))
         return false;
     if (checkpoint->list.infos.count == 0)
         return vfi_unsupported(error, "the file holds no tensors");
@@ -161,6 +218,7 @@ void vfi_checkpoint_unref(VfiCheckpoint *checkpoint)
         return;
     vfi_tensor_list_clear(&checkpoint->list);
     g_clear_pointer(&checkpoint->mapping, g_mapped_file_unref);
+    g_clear_pointer(&checkpoint->weights, g_mapped_file_unref);
     g_free(checkpoint->path);
     g_free(checkpoint);
 }
@@ -182,6 +240,7 @@ const char *vfi_container_to_string(VfiContainer container)
         [VFI_CONTAINER_TORCH_LEGACY] = "torch legacy",
         [VFI_CONTAINER_TORCHSCRIPT] = "TorchScript",
         [VFI_CONTAINER_SAFETENSORS] = "safetensors",
+        [VFI_CONTAINER_NCNN] = "ncnn",
     };
 
     return (size_t)container < G_N_ELEMENTS(names) ? names[container] : "unknown";

@@ -18,3 +18,6 @@ bool vfi_read_torch_zip(VfiSpan file, VfiTensorList *list, VfiContainer *contain
 bool vfi_read_torch_legacy(VfiSpan file, VfiTensorList *list, GError **error);
 
 bool vfi_read_safetensors(VfiSpan file, VfiTensorList *list, GError **error);
+
+/* A model of ncnn: the text of its structure and the file of its weights. */
+bool vfi_read_ncnn(VfiSpan param, VfiSpan weights, VfiTensorList *list, GError **error);

@@ -83,15 +83,23 @@ static GString *make_header(const GArray *entries)
     return json;
 }
 
-static gboolean write_values(FILE *file, const StateEntry *entry)
+float *deterministic_values(const StateEntry *entry)
 {
     guint64 n = state_entry_elements(entry);
     guint64 hash = fnv1a(entry->key);
     float gain = weight_gain(n, (guint64)entry->shape[0]);
-    g_autofree float *values = g_new(float, n);
+    float *values = g_new(float, n);
 
     for (guint64 i = 0; i < n; i++)
         values[i] = shape_value(entry->kind, uniform(hash, i), gain);
+    return values;
+}
+
+static gboolean write_values(FILE *file, const StateEntry *entry)
+{
+    guint64 n = state_entry_elements(entry);
+    g_autofree float *values = deterministic_values(entry);
+
     return fwrite(values, sizeof(float), n, file) == n;
 }
 

@@ -15,6 +15,9 @@ char *deterministic_checkpoint(const char *family, GError **error);
 /* The same for any list of StateEntry. */
 char *deterministic_file(const GArray *entries, GError **error);
 
+/* All elements of @entry; free with g_free(). */
+float *deterministic_values(const StateEntry *entry);
+
 /* Element @index of the tensor @key of @kind with @n_elements elements and leading dimension
  * @first_dimension. */
 float deterministic_value(const char *key, StateKind kind, guint64 index,

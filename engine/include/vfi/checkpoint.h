@@ -2,7 +2,9 @@
 /* Checkpoints: named, read-only tensors out of the files people already have.
  *
  * Containers: torch zip (torch.save since 1.6), torch legacy pickle stream (before 1.6),
- * TorchScript archive (names are attribute paths), safetensors. The pickle reader is a
+ * TorchScript archive (names are attribute paths), safetensors; and ncnn models of RIFE 3.9 to
+ * 4.26, a .param and a .bin file that have no names: theirs are those of RIFE's state dict,
+ * found by the order and the channels of the layers. The pickle reader is a
  * data reader: it knows the opcodes and globals that tensor containers use and refuses
  * anything else by name; it never executes or imports anything. */
 #pragma once
@@ -38,6 +40,7 @@ typedef enum {
     VFI_CONTAINER_TORCH_LEGACY,
     VFI_CONTAINER_TORCHSCRIPT,
     VFI_CONTAINER_SAFETENSORS,
+    VFI_CONTAINER_NCNN,
 } VfiContainer;
 
 /** One tensor of a checkpoint; memory belongs to the checkpoint. */
@@ -55,7 +58,8 @@ typedef struct {
 typedef struct VfiCheckpoint VfiCheckpoint;
 
 /**
- * Opens and indexes the file at @path. Tensor data stays in the mapped file until it is
+ * Opens and indexes the file at @path; for an ncnn model either of NAME.param and NAME.bin,
+ * which lie side by side, or the folder of flownet.param and flownet.bin. Tensor data stays in the mapped file until it is
  * read (deflated members of a zip archive are inflated here), so the file must not be
  * truncated while it is open. Checksums of a zip archive are verified for the pickle and
  * for deflated members, not for stored tensor data, which would have to be read for that.
