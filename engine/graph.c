@@ -159,6 +159,12 @@ static const float *find_weight(VfiGraph *graph, const char *key, const char *su
     return weight->data;
 }
 
+bool vfi_graph_require(VfiGraph *graph, const char *key, const char *suffix,
+                       const int64_t *shape, int n_dims)
+{
+    return graph->error == NULL && find_weight(graph, key, suffix, shape, n_dims) != NULL;
+}
+
 VfiValue vfi_graph_image(VfiGraph *graph, int frame)
 {
     VfiNode node = {
@@ -204,10 +210,21 @@ void vfi_graph_tolerate_bf16(VfiGraph *graph, bool tolerates)
 VfiValue vfi_graph_conv(VfiGraph *graph, VfiValue x, const char *key, int out, int kernel,
                         int stride)
 {
+    return vfi_graph_group_conv(graph, x, key, out, kernel, stride, 1);
+}
+
+VfiValue vfi_graph_group_conv(VfiGraph *graph, VfiValue x, const char *key, int out,
+                              int kernel, int stride, int groups)
+{
     if (!values_are_usable(graph, &x, 1, key))
         return VFI_NO_VALUE;
     VfiShape in = vfi_graph_shape(graph, x);
     int pad = kernel / 2;
+    if (groups < 1 || in.c % groups != 0 || out % groups != 0) {
+        vfi_graph_fail(graph, "%s: %d and %d channels do not divide into %d groups", key,
+                       in.c, out, groups);
+        return VFI_NO_VALUE;
+    }
     VfiShape shape = {out, (in.h + 2 * pad - kernel) / stride + 1,
                       (in.w + 2 * pad - kernel) / stride + 1};
     VfiOp op = {
@@ -216,7 +233,7 @@ VfiValue vfi_graph_conv(VfiGraph *graph, VfiValue x, const char *key, int out, i
         .u.conv =
             {
                 .weight = find_weight(graph, key, "weight",
-                                      (int64_t[]){out, in.c, kernel, kernel}, 4),
+                                      (int64_t[]){out, in.c / groups, kernel, kernel}, 4),
                 .bias = find_weight(graph, key, "bias", (int64_t[]){out}, 1),
                 .kernel_h = kernel,
                 .kernel_w = kernel,
@@ -225,7 +242,7 @@ VfiValue vfi_graph_conv(VfiGraph *graph, VfiValue x, const char *key, int out, i
                 .pad_left = pad,
                 .pad_bottom = pad,
                 .pad_right = pad,
-                .groups = 1,
+                .groups = groups,
                 .tolerates_bf16 = graph->tolerates_bf16,
             },
     };
@@ -413,6 +430,19 @@ VfiValue vfi_graph_resize(VfiGraph *graph, VfiValue x, int height, int width, fl
     shape.w = width;
     return add_op(graph, (VfiOp){.kind = VFI_OP_RESIZE, .u.affine.mul = mul}, shape, x,
                   VFI_NO_VALUE);
+}
+
+VfiValue vfi_graph_pixel_shuffle(VfiGraph *graph, VfiValue x)
+{
+    if (!values_are_usable(graph, &x, 1, "pixel_shuffle"))
+        return VFI_NO_VALUE;
+    VfiShape in = vfi_graph_shape(graph, x);
+    if (in.c % 4 != 0) {
+        vfi_graph_fail(graph, "pixel_shuffle: %d channels are not a multiple of 4", in.c);
+        return VFI_NO_VALUE;
+    }
+    return add_op(graph, (VfiOp){.kind = VFI_OP_PIXEL_SHUFFLE},
+                  (VfiShape){in.c / 4, 2 * in.h, 2 * in.w}, x, VFI_NO_VALUE);
 }
 
 VfiValue vfi_graph_warp(VfiGraph *graph, VfiValue x, VfiValue flow)

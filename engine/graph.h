@@ -62,6 +62,15 @@ void vfi_graph_tolerate_bf16(VfiGraph *graph, bool tolerates);
 VfiValue vfi_graph_conv(VfiGraph *graph, VfiValue x, const char *key, int out, int kernel,
                         int stride);
 
+/* The same in @groups of channels, weights [out,in/groups,k,k]. */
+VfiValue vfi_graph_group_conv(VfiGraph *graph, VfiValue x, const char *key, int out,
+                              int kernel, int stride, int groups);
+
+/* Fails unless there is a tensor @key.@suffix of that shape: for what was folded into other
+ * weights when they were loaded. */
+bool vfi_graph_require(VfiGraph *graph, const char *key, const char *suffix,
+                       const int64_t *shape, int n_dims);
+
 /* ConvTranspose2d(k 4, stride 2, pad 1), doubling the size; @key.weight [in,out,4,4]. */
 VfiValue vfi_graph_deconv(VfiGraph *graph, VfiValue x, const char *key, int out);
 
@@ -91,6 +100,10 @@ VfiValue vfi_graph_concat(VfiGraph *graph, const VfiValue *values, int n);
 
 /* F.interpolate(bilinear, align_corners=False) to @height × @width, values times @mul. */
 VfiValue vfi_graph_resize(VfiGraph *graph, VfiValue x, int height, int width, float mul);
+
+/* PixelShuffle(2): 4·C channels to C of twice the size,
+ * out[c, 2y+i, 2x+j] = in[4c+2i+j, y, x]. */
+VfiValue vfi_graph_pixel_shuffle(VfiGraph *graph, VfiValue x);
 
 /* Backward warp of @x by @flow (2 channels dx, dy in pixels, same size), borders repeated. */
 VfiValue vfi_graph_warp(VfiGraph *graph, VfiValue x, VfiValue flow);

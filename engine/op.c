@@ -13,6 +13,7 @@ static const char *const kind_names[VFI_OP_KIND_COUNT] = {
     [VFI_OP_CLAMP] = "clamp",
     [VFI_OP_COPY] = "copy",
     [VFI_OP_RESIZE] = "resize",
+    [VFI_OP_PIXEL_SHUFFLE] = "pixel_shuffle",
     [VFI_OP_WARP] = "warp",
     [VFI_OP_TIME] = "time",
     [VFI_OP_IMAGE_MEAN] = "image_mean",

@@ -29,8 +29,9 @@ typedef enum {
     VFI_OP_CLAMP,    /* dst = min(max(src0, low), high) */
     VFI_OP_COPY,     /* dst = src0 (a piece of a concat that could not be a view) */
     VFI_OP_RESIZE,   /* bilinear, half-pixel centres, no antialias; values times mul */
-    VFI_OP_WARP,     /* backward warp of src0 by the flow src1 (2 × H × W, pixels) */
-    VFI_OP_TIME,     /* dst = t * mul + add everywhere; t is the in-between's time */
+    VFI_OP_PIXEL_SHUFFLE, /* dst[c, 2y+i, 2x+j] = src0[4c+2i+j, y, x] */
+    VFI_OP_WARP, /* backward warp of src0 by the flow src1 (2 × H × W, pixels) */
+    VFI_OP_TIME, /* dst = t * mul + add everywhere; t is the in-between's time */
     VFI_OP_IMAGE_MEAN, /* dst = mean * mul + add everywhere; mean is that of the pair's frames */
     VFI_OP_MAX_ABS, /* scalar read back by the host: max |src0| */
     VFI_OP_KIND_COUNT

@@ -80,9 +80,10 @@ static bool reads_anywhere(const Grouping *g, const VfiPlanStep *step, int i)
 
     if (step->copy_of != VFI_NO_VALUE)
         return false;
-    return node->op.kind == VFI_OP_RESIZE
-               ? factor_down(shape_of(g, node->source[0]), node->shape) == 0
-               : node->op.kind == VFI_OP_WARP && i == 0;
+    if (node->op.kind == VFI_OP_RESIZE)
+        return factor_down(shape_of(g, node->source[0]), node->shape) == 0;
+    return i == 0 &&
+           (node->op.kind == VFI_OP_WARP || node->op.kind == VFI_OP_PIXEL_SHUFFLE);
 }
 
 /* The size of the pictures on which @step works row by row; 0×0 if it does not. */

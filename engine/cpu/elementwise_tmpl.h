@@ -84,6 +84,15 @@ static void ISA(sigmoid)(float *dst, const float *src, size_t n)
     }
 }
 
+static void ISA(interleave)(float *restrict dst, const float *restrict even,
+                            const float *restrict odd, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        dst[2 * i] = even[i];
+        dst[2 * i + 1] = odd[i];
+    }
+}
+
 /* Without the sign bit, floats compare like their bits, NaN above infinity. */
 static uint32_t ISA(max_abs)(const float *src, size_t n)
 {
@@ -172,6 +181,7 @@ static void ISA(fill_elementwise)(VfiCpuKernels *kernels)
     kernels->clamp = ISA(clamp);
     kernels->leaky = ISA(leaky);
     kernels->sigmoid = ISA(sigmoid);
+    kernels->interleave = ISA(interleave);
     kernels->max_abs = ISA(max_abs);
     kernels->sum = ISA(sum);
     kernels->epilogue = ISA(epilogue);

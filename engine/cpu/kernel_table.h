@@ -201,6 +201,8 @@ typedef struct {
     void (*clamp)(float *dst, const float *src, float low, float high, size_t n);
     void (*leaky)(float *dst, const float *src, float slope, size_t n);
     void (*sigmoid)(float *dst, const float *src, size_t n);
+    /* dst[2i] = even[i], dst[2i+1] = odd[i] for i < n. */
+    void (*interleave)(float *dst, const float *even, const float *odd, size_t n);
     /* Bits of the largest |x|; NaN counts as larger than infinity. */
     uint32_t (*max_abs)(const float *src, size_t n);
     /* Of all @n, in double. */

@@ -110,6 +110,14 @@ static bool check_shapes(const VfiOp *op, GError **error)
         return true;
     case VFI_OP_RESIZE:
         return s0.c == d.c ? true : refuse(op, "the numbers of channels differ", error);
+    case VFI_OP_PIXEL_SHUFFLE:
+        if (s0.c != 4 * (int64_t)d.c || d.h != 2 * (int64_t)s0.h ||
+            d.w != 2 * (int64_t)s0.w)
+            return refuse(op,
+                          "the result must have a quarter of the channels and twice "
+                          "the size",
+                          error);
+        return true;
     case VFI_OP_WARP:
         if (s0.c != d.c || s1.c != 2 || s1.h != d.h || s1.w != d.w)
             return refuse(op, "the flow must be 2 × the result's size", error);

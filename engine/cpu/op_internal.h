@@ -40,6 +40,7 @@ extern const VfiCpuAlgorithm vfi_cpu_elementwise;
 extern const VfiCpuAlgorithm vfi_cpu_max_abs;
 extern const VfiCpuAlgorithm vfi_cpu_resize;
 extern const VfiCpuAlgorithm vfi_cpu_warp;
+extern const VfiCpuAlgorithm vfi_cpu_pixel_shuffle;
 extern const VfiCpuAlgorithm vfi_cpu_conv_reference; /* CONV and DECONV, any level */
 extern const VfiCpuAlgorithm vfi_cpu_conv_direct; /* the same, vector levels, to planes */
 extern const VfiCpuAlgorithm vfi_cpu_conv_blocked;  /* the same, to channel blocks */
@@ -140,6 +141,12 @@ size_t vfi_stretch_floats(const VfiOp *op, int columns);
 
 /* Row @y of the result, its computed columns. */
 void vfi_stretch_to_row(VfiStretch *stretch, int y, float *dst);
+
+/* Row @y of channel @c of a PIXEL_SHUFFLE; of that, the @n columns @x. */
+void vfi_pixel_shuffle_row(const VfiCpuOp *op, const VfiCpuRun *run, int c, int y,
+                           float *dst);
+void vfi_pixel_shuffle_samples(const VfiCpuOp *op, const VfiCpuRun *run, int c, int y,
+                               const float *x, int n, float *dst);
 
 /* 0, 1, … @n-1: what VfiWarpRow.x is for a whole row. vfi_free(). */
 float *vfi_column_numbers_new(int n, GError **error);

@@ -58,6 +58,8 @@ static const VfiCpuAlgorithm *choose_algorithm(const VfiOp *op,
         return &vfi_cpu_resize;
     case VFI_OP_WARP:
         return &vfi_cpu_warp;
+    case VFI_OP_PIXEL_SHUFFLE:
+        return &vfi_cpu_pixel_shuffle;
     case VFI_OP_MAX_ABS:
         return &vfi_cpu_max_abs;
     default:

@@ -70,7 +70,8 @@ static int factor_down(const VfiOp *op)
 /* Whether source @i is read elsewhere than in the band's rows. */
 static bool reads_anywhere(const VfiOp *op, int i)
 {
-    return i == 0 && (op->kind == VFI_OP_WARP || op->kind == VFI_OP_RESIZE);
+    return i == 0 && (op->kind == VFI_OP_WARP || op->kind == VFI_OP_RESIZE ||
+                      op->kind == VFI_OP_PIXEL_SHUFFLE);
 }
 
 /* The factor of the resizes down if they have one in common and need not all of what the
@@ -292,6 +293,24 @@ static void run_warp(const Band *band, const VfiCpuOp *ready)
     }
 }
 
+static void run_pixel_shuffle(const Band *band, const VfiCpuOp *ready)
+{
+    Rows dst = rows_of(band, &ready->op.dst);
+
+    for (int c = 0; c < ready->op.dst.shape.c; c++) {
+        for (int i = 0; i < band->n; i++) {
+            int y = place_of(band->group, band->first + i);
+            float *row = dst.first + (size_t)c * dst.plane +
+                         (size_t)i * (size_t)band->group->columns;
+            if (band->group->sampling == 0)
+                vfi_pixel_shuffle_row(ready, band->run, c, y, row);
+            else
+                vfi_pixel_shuffle_samples(ready, band->run, c, y, band->group->x,
+                                          band->group->columns, row);
+        }
+    }
+}
+
 static void run_resize_up(const Band *band, const VfiCpuOp *ready,
                           const VfiResizeTables *tables)
 {
@@ -369,6 +388,9 @@ static void run_op(const Band *band, int index, OpRecord *record)
     switch (ready->op.kind) {
     case VFI_OP_WARP:
         run_warp(band, ready);
+        break;
+    case VFI_OP_PIXEL_SHUFFLE:
+        run_pixel_shuffle(band, ready);
         break;
     case VFI_OP_RESIZE:
         if (factor_down(&ready->op) != 0)

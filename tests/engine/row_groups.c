@@ -168,12 +168,25 @@ static void add_combination(RandomGraph *random, VfiValue a, VfiValue b)
     }
 }
 
+/* Four channels of half size, some of them the same, to one. */
+static void add_shuffled(RandomGraph *random)
+{
+    VfiGraph *graph = random->graph;
+    VfiValue half =
+        vfi_graph_resize(graph, pick(random, random->small), HEIGHT / 2, WIDTH / 2, 1.0f);
+    VfiValue last = vfi_graph_slice(graph, half, channels(random, half) - 1, 1);
+    VfiValue four[] = {half, last, last, last};
+    VfiValue x = vfi_graph_concat(graph, four, 4);
+
+    add_large(random, vfi_graph_pixel_shuffle(graph, vfi_graph_slice(graph, x, 0, 4)));
+}
+
 static void add_random_node(RandomGraph *random)
 {
     VfiGraph *graph = random->graph;
     VfiValue a = pick(random, random->large), b = pick(random, random->large);
 
-    switch (g_rand_int(random->rand) % 12) {
+    switch (g_rand_int(random->rand) % 13) {
     case 0:
     case 1:
     case 2:
@@ -196,6 +209,9 @@ static void add_random_node(RandomGraph *random)
     case 8:
         add_large(random, vfi_graph_time(graph, HEIGHT, WIDTH, 2.0f, -0.5f));
         vfi_graph_max_abs(graph, a);
+        break;
+    case 9:
+        add_shuffled(random);
         break;
     default:
         add_combination(random, a, b);
