@@ -36,6 +36,7 @@ typedef struct {
     int variant;      /* the family's own index */
     const char *name; /* of the variant, static */
     VfiTimeMode time_mode;
+    const char *refusal; /* why a network that is known cannot run, static; else NULL */
 } VfiDetection;
 
 /* What a family knows when it builds: the checkpoint's variant and the options' values. */
@@ -61,6 +62,9 @@ struct VfiModelFamily {
     VfiDetection (*detect)(const VfiCheckpoint *checkpoint);
     /* Whether a tensor is needed with these options (training extras are not). NULL: all. */
     bool (*wants)(const VfiModelSetup *setup, const char *tensor);
+    /* Brings fresh weights into the form that the graphs read: names, folded factors. NULL:
+     * they are used as they were loaded. */
+    void (*prepare_weights)(VfiWeights *weights);
     /* Smallest multiple of width and height that the graph is exact for; NULL: 1. */
     int (*size_multiple)(const VfiModelSetup *setup, double scale);
     VfiOutputKind (*output)(const VfiModelSetup *setup);

@@ -56,6 +56,8 @@ static VfiWeights *load_weights(const VfiCheckpoint *checkpoint, Wanted *wanted,
         return NULL;
     VfiWeights *weights = vfi_weights_load(checkpoint, weight_is_wanted, wanted, error);
     vfi_memory_unclaim(memory.host_bytes);
+    if (weights != NULL && wanted->family->prepare_weights != NULL)
+        wanted->family->prepare_weights(weights);
     return weights;
 }
 
@@ -103,6 +105,12 @@ const VfiModelFamily *vfi_model_source_detect(const VfiModelFamily *const *famil
     const VfiModelFamily *best = nearest_family(families, checkpoint, detection);
     g_autoptr(GError) reason = NULL;
 
+    if (best != NULL && detection->refusal != NULL) {
+        g_set_error(error, VFI_ERROR, VFI_ERROR_UNSUPPORTED, "%s: this is %s %s: %s",
+                    vfi_checkpoint_path(checkpoint), best->name, detection->name,
+                    detection->refusal);
+        return NULL;
+    }
     if (best != NULL && detection->score >= VFI_SCORE_RECOGNISED)
         return best;
     g_autofree char *known = known_families(families);

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "weights.h"
 
+#include <string.h>
+
 #include "alloc.h"
 
 struct VfiWeights {
@@ -73,6 +75,76 @@ VfiWeights *vfi_weights_load(const VfiCheckpoint *checkpoint, VfiWeightFilter wa
         }
     }
     return weights;
+}
+
+void vfi_weights_rename(VfiWeights *weights, char *(*rename)(const char *name))
+{
+    g_autoptr(GList) names = g_hash_table_get_keys(weights->by_name);
+
+    for (GList *link = names; link != NULL; link = link->next) {
+        char *name = rename(link->data);
+        if (name == NULL)
+            continue;
+        VfiWeight *weight = g_hash_table_lookup(weights->by_name, link->data);
+        if (g_hash_table_contains(weights->by_name, name)) {
+            weights->n_parameters -= weight->n_elements;
+            g_hash_table_remove(weights->by_name, link->data);
+            g_free(name);
+            continue;
+        }
+        g_hash_table_steal(weights->by_name, link->data);
+        g_free((char *)weight->name);
+        weight->name = name;
+        g_hash_table_insert(weights->by_name, name, weight);
+    }
+}
+
+/* P.@conv.@suffix for the tensor P.@scale. */
+static VfiWeight *find_sibling(const VfiWeights *weights, const VfiWeight *scale,
+                               size_t prefix_length, const char *conv, const char *suffix)
+{
+    g_autofree char *name =
+        g_strdup_printf("%.*s.%s.%s", (int)prefix_length, scale->name, conv, suffix);
+
+    return g_hash_table_lookup(weights->by_name, name);
+}
+
+/* Multiplies each of scale's channels of @weight; they are its first dimension. */
+static void multiply_channels(VfiWeight *weight, const VfiWeight *scale)
+{
+    float *data = (float *)weight->data;
+    size_t per_channel = weight->n_elements / scale->n_elements;
+
+    for (size_t c = 0; c < scale->n_elements; c++)
+        for (size_t i = 0; i < per_channel; i++)
+            *data++ *= scale->data[c];
+}
+
+static bool has_channels(const VfiWeight *weight, const VfiWeight *scale)
+{
+    return weight != NULL && weight->n_dims > 0 && weight->n_elements > 0 &&
+           weight->shape[0] == (int64_t)scale->n_elements;
+}
+
+void vfi_weights_fold_scale(VfiWeights *weights, const char *scale, const char *conv)
+{
+    g_autofree char *suffix = g_strdup_printf(".%s", scale);
+    GHashTableIter iter;
+    gpointer value;
+
+    g_hash_table_iter_init(&iter, weights->by_name);
+    while (g_hash_table_iter_next(&iter, NULL, &value)) {
+        const VfiWeight *factors = value;
+        if (!g_str_has_suffix(factors->name, suffix))
+            continue;
+        size_t prefix = strlen(factors->name) - strlen(suffix);
+        VfiWeight *weight = find_sibling(weights, factors, prefix, conv, "weight");
+        VfiWeight *bias = find_sibling(weights, factors, prefix, conv, "bias");
+        if (!has_channels(weight, factors) || !has_channels(bias, factors))
+            continue;
+        multiply_channels(weight, factors);
+        multiply_channels(bias, factors);
+    }
 }
 
 void vfi_weights_free(VfiWeights *weights)

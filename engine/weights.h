@@ -34,6 +34,15 @@ VfiWeights *vfi_weights_load(const VfiCheckpoint *checkpoint, VfiWeightFilter wa
                              void *user_data, GError **error);
 void vfi_weights_free(VfiWeights *weights);
 
+/* While nobody else sees the weights yet: gives tensors the names that @rename says (g_free();
+ * NULL: it keeps its name). Where two would have one name, one is dropped. */
+void vfi_weights_rename(VfiWeights *weights, char *(*rename)(const char *name));
+
+/* The same for scaled convolutions, y = conv(x) · s: multiplies tensors P.@conv.weight and
+ * P.@conv.bias by P.@scale, one factor an output channel, wherever there are all three and
+ * their shapes fit. P.@scale stays, so that graphs can tell whether it was there. */
+void vfi_weights_fold_scale(VfiWeights *weights, const char *scale, const char *conv);
+
 /* The tensor of that name, or NULL. */
 const VfiWeight *vfi_weights_find(const VfiWeights *weights, const char *name);
 

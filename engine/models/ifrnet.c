@@ -245,7 +245,10 @@ static VfiDetection ifrnet_detect(const VfiCheckpoint *checkpoint)
 {
     for (int i = 0; i < (int)G_N_ELEMENTS(variants); i++)
         if (is_variant(checkpoint, &variants[i]))
-            return (VfiDetection){100, i, variants[i].name, VFI_TIME_ANY};
+            return (VfiDetection){.score = 100,
+                                  .variant = i,
+                                  .name = variants[i].name,
+                                  .time_mode = VFI_TIME_ANY};
     return (VfiDetection){0};
 }
 

@@ -6,35 +6,31 @@
 static const char *const context_names[CONTEXT_LEVELS] = {"context1", "context2",
                                                           "context3", "context4"};
 
-VfiValue vfi_rife_conv_prelu(VfiGraph *graph, VfiValue x, const char *prefix, int out,
-                             int stride)
-{
-    x = vfi_graph_conv(graph, x, vfi_graph_key(graph, "%s.0", prefix), out, 3, stride);
-    return vfi_graph_prelu(graph, x, vfi_graph_key(graph, "%s.1", prefix));
-}
-
 /* Conv2: a stride-2 convolution, then one of stride 1. */
-static VfiValue conv2(VfiGraph *graph, VfiValue x, const char *prefix, int out)
+static VfiValue conv2(VfiGraph *graph, VfiValue x, const char *prefix, int out,
+                      VfiRifeActivation activation)
 {
-    x = vfi_rife_conv_prelu(graph, x, vfi_graph_key(graph, "%s.conv1", prefix), out, 2);
-    return vfi_rife_conv_prelu(graph, x, vfi_graph_key(graph, "%s.conv2", prefix), out,
-                               1);
+    x = vfi_rife_conv(graph, x, vfi_graph_key(graph, "%s.conv1", prefix), out, 2,
+                      activation);
+    return vfi_rife_conv(graph, x, vfi_graph_key(graph, "%s.conv2", prefix), out, 1,
+                         activation);
 }
 
-static VfiValue deconv_prelu(VfiGraph *graph, VfiValue x, const char *prefix, int out)
+static VfiValue deconv(VfiGraph *graph, VfiValue x, const char *prefix, int out,
+                       VfiRifeActivation activation)
 {
     x = vfi_graph_deconv(graph, x, vfi_graph_key(graph, "%s.0", prefix), out);
-    return vfi_graph_prelu(graph, x, vfi_graph_key(graph, "%s.1", prefix));
+    return vfi_rife_activate(graph, x, activation, vfi_graph_key(graph, "%s.1", prefix));
 }
 
-void vfi_rife_context(VfiGraph *graph)
+void vfi_rife_context(VfiGraph *graph, VfiRifeActivation activation)
 {
     VfiValue x = vfi_graph_image(graph, 0);
 
     /* 3 → 16 → 32 → 64 → 128 channels */
     for (int level = 0; level < CONTEXT_LEVELS; level++) {
         x = conv2(graph, x, vfi_graph_key(graph, "contextnet.conv%d", level + 1),
-                  16 << level);
+                  16 << level, activation);
         vfi_graph_output(graph, context_names[level], x);
     }
 }
@@ -67,15 +63,16 @@ static VfiValue unet(VfiGraph *graph, const VfiRifeRefineInput *input, const Vfi
 {
     VfiValue all[] = {input->image0,  input->image1, input->warped0,
                       input->warped1, input->mask,   input->flow};
-    VfiValue s0 = conv2(graph, vfi_graph_concat(graph, all, 6), "unet.down0", 32);
-    VfiValue s1 = conv2(graph, concat3(graph, s0, c0[0], c1[0]), "unet.down1", 64);
-    VfiValue s2 = conv2(graph, concat3(graph, s1, c0[1], c1[1]), "unet.down2", 128);
-    VfiValue s3 = conv2(graph, concat3(graph, s2, c0[2], c1[2]), "unet.down3", 256);
+    VfiRifeActivation a = input->activation;
+    VfiValue s0 = conv2(graph, vfi_graph_concat(graph, all, 6), "unet.down0", 32, a);
+    VfiValue s1 = conv2(graph, concat3(graph, s0, c0[0], c1[0]), "unet.down1", 64, a);
+    VfiValue s2 = conv2(graph, concat3(graph, s1, c0[1], c1[1]), "unet.down2", 128, a);
+    VfiValue s3 = conv2(graph, concat3(graph, s2, c0[2], c1[2]), "unet.down3", 256, a);
 
-    VfiValue x = deconv_prelu(graph, concat3(graph, s3, c0[3], c1[3]), "unet.up0", 128);
-    x = deconv_prelu(graph, concat2(graph, x, s2), "unet.up1", 64);
-    x = deconv_prelu(graph, concat2(graph, x, s1), "unet.up2", 32);
-    x = deconv_prelu(graph, concat2(graph, x, s0), "unet.up3", 16);
+    VfiValue x = deconv(graph, concat3(graph, s3, c0[3], c1[3]), "unet.up0", 128, a);
+    x = deconv(graph, concat2(graph, x, s2), "unet.up1", 64, a);
+    x = deconv(graph, concat2(graph, x, s1), "unet.up2", 32, a);
+    x = deconv(graph, concat2(graph, x, s0), "unet.up3", 16, a);
     return vfi_graph_sigmoid(graph, vfi_graph_conv(graph, x, "unet.conv", 3, 3, 1));
 }
 

@@ -1,0 +1,269 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The networks of RIFE as a table, and which of them a checkpoint is, by names and shapes
+ * alone: the row with the fewest differences. What then still differs, the builder names. */
+#include "rife.h"
+
+#include <string.h>
+
+/* Sources: hzwer/ECCV2022-RIFE (the paper's IFNet and IFNet_m), hzwer/Practical-RIFE and
+ * HolyWu/vs-rife (4.x); 3.9 from styler00dollar/VapourSynth-RIFE-ncnn-Vulkan's graph. */
+#define HEAD(kind, width, channels) VFI_RIFE_HEAD_##kind, width, channels
+#define NO_HEAD VFI_RIFE_NO_HEAD, 0, 0
+#define ACTIVATION(kind) VFI_RIFE_##kind
+#define BODY(kind) VFI_RIFE_BODY_##kind
+#define SCALES_3                                                                         \
+    {                                                                                    \
+        4, 2, 1                                                                          \
+    }
+#define SCALES_4                                                                         \
+    {                                                                                    \
+        8, 4, 2, 1                                                                       \
+    }
+#define SCALES_5                                                                         \
+    {                                                                                    \
+        16, 8, 4, 2, 1                                                                   \
+    }
+#define MIDDLE VFI_TIME_MIDPOINT
+#define ANY VFI_TIME_ANY
+#define ADDS VFI_RIFE_MASK_ADDS
+#define REPLACES VFI_RIFE_MASK_REPLACES
+#define BOTH VFI_RIFE_SEES_BOTH
+#define WARPED VFI_RIFE_SEES_WARPED
+#define NEVER VFI_RIFE_NEVER_REFINES
+#define OPTION VFI_RIFE_MAY_REFINE
+#define ALWAYS VFI_RIFE_REFINES
+
+/* clang-format off */
+static const VfiRifeNetwork networks[] = {
+    /* name, time, blocks, widths, scales, head, activation, body, groups, last layer, mask, view,
+     * refinement, ensemble, restarts */
+    {"ECCV", MIDDLE, 3, {240, 150, 90}, SCALES_3,
+     NO_HEAD, ACTIVATION(PRELU), BODY(SKIP), 1, 5, ADDS, BOTH, ALWAYS, false, false},
+    {"ECCV-m", ANY, 3, {240, 150, 90}, SCALES_3,
+     NO_HEAD, ACTIVATION(PRELU), BODY(SKIP), 1, 5, ADDS, BOTH, ALWAYS, false, false},
+    {"3.9", ANY, 4, {100, 100, 100, 100}, SCALES_4,
+     NO_HEAD, ACTIVATION(PRELU), BODY(SKIP), 1, 5, ADDS, BOTH, NEVER, false, false},
+    {"4.0", ANY, 4, {192, 128, 96, 64}, SCALES_4,
+     NO_HEAD, ACTIVATION(PRELU), BODY(SKIP), 1, 5, ADDS, WARPED, OPTION, true, true},
+    {"4.2", ANY, 4, {192, 128, 96, 64}, SCALES_4,
+     NO_HEAD, ACTIVATION(LEAKY), BODY(PLAIN), 1, 5, ADDS, WARPED, OPTION, true, false},
+    {"4.5", ANY, 4, {192, 128, 96, 64}, SCALES_4,
+     NO_HEAD, ACTIVATION(LEAKY), BODY(RES), 1, 20, ADDS, WARPED, NEVER, true, false},
+    {"4.6", ANY, 4, {192, 128, 96, 64}, SCALES_4,
+     NO_HEAD, ACTIVATION(LEAKY), BODY(RES), 1, 24, ADDS, WARPED, NEVER, true, false},
+    {"4.7", ANY, 4, {192, 128, 96, 64}, SCALES_4,
+     HEAD(2, 16, 4), ACTIVATION(LEAKY), BODY(RES), 1, 24, REPLACES, WARPED, NEVER, true, false},
+    {"4.10", ANY, 4, {192, 128, 96, 64}, SCALES_4,
+     HEAD(SEQ, 32, 8), ACTIVATION(LEAKY), BODY(RES), 1, 24, REPLACES, WARPED, NEVER, true, false},
+    {"4.12.lite", ANY, 4, {128, 96, 64, 48}, SCALES_4,
+     HEAD(SEQ, 32, 4), ACTIVATION(LEAKY), BODY(RES), 1, 24, REPLACES, WARPED, NEVER, true, false},
+    {"4.13", ANY, 4, {192, 128, 96, 64}, SCALES_4,
+     HEAD(CNN, 32, 8), ACTIVATION(LEAKY), BODY(RES), 1, 24, REPLACES, WARPED, NEVER, true, false},
+    {"4.14.lite", ANY, 4, {192, 128, 96, 64}, SCALES_4,
+     HEAD(CNN, 32, 8), ACTIVATION(LEAKY), BODY(RES), 2, 24, REPLACES, WARPED, NEVER, true, false},
+    {"4.15.lite", ANY, 4, {128, 96, 64, 48}, SCALES_4,
+     HEAD(CNN, 16, 4), ACTIVATION(LEAKY), BODY(RES), 1, 24, REPLACES, WARPED, NEVER, true, false},
+    {"4.20", ANY, 4, {384, 192, 96, 48}, SCALES_4,
+     HEAD(CNN, 32, 8), ACTIVATION(LEAKY), BODY(RES), 1, 24, REPLACES, WARPED, NEVER, true, false},
+    {"4.21", ANY, 4, {256, 192, 96, 48}, SCALES_4,
+     HEAD(CNN, 32, 8), ACTIVATION(LEAKY), BODY(RES), 1, 52, REPLACES, WARPED, NEVER, false, false},
+    {"4.22.lite", ANY, 4, {192, 128, 64, 32}, SCALES_4,
+     HEAD(CNN, 16, 4), ACTIVATION(LEAKY), BODY(RES), 1, 52, REPLACES, WARPED, NEVER, false, false},
+    {"4.25", ANY, 5, {192, 128, 96, 64, 32}, SCALES_5,
+     HEAD(CNN, 16, 4), ACTIVATION(LEAKY), BODY(RES), 1, 52, REPLACES, WARPED, NEVER, false, false},
+    {"4.25.lite", ANY, 5, {192, 128, 96, 64, 24}, {32, 16, 8, 4, 1},
+     HEAD(CNN, 16, 4), ACTIVATION(LEAKY), BODY(RES), 1, 52, REPLACES, WARPED, NEVER, false, false},
+    {"4.25.heavy", ANY, 5, {384, 256, 192, 128, 64}, SCALES_5,
+     HEAD(CNN, 16, 4), ACTIVATION(LEAKY), BODY(RES), 1, 52, REPLACES, WARPED, NEVER, false, false},
+    {"4.26.heavy", ANY, 5, {192, 128, 96, 64, 32}, SCALES_5,
+     HEAD(CNN, 16, 16), ACTIVATION(LEAKY), BODY(RES), 1, 52, REPLACES, WARPED, NEVER, false, false},
+};
+/* clang-format on */
+
+#define N_NETWORKS ((int)G_N_ELEMENTS(networks))
+
+/* Beside the table's rows. */
+enum { V3 = N_NETWORKS, V2, V1 };
+
+static const VfiDetection others[] = {
+    {100, V3, "3.6", VFI_TIME_MIDPOINT, NULL},
+    {100, V2, "3.1, 3.0 or 2.x", VFI_TIME_MIDPOINT,
+     "its context and fusion networks lie in files of their own, which is not supported; "
+     "RIFE 3.2 and later come in one file"},
+    {100, V1, "1.x", VFI_TIME_MIDPOINT,
+     "such networks with batch normalisation are not supported; take RIFE 3.2 or later"},
+};
+
+/* A checkpoint with more differences from every row is something else. */
+#define MAX_DIFFERENCES 3
+
+int vfi_rife_features(const VfiRifeNetwork *network)
+{
+    return network->last > 24 ? network->last / 4 - 5 : 0;
+}
+
+int vfi_rife_block_channels(const VfiRifeNetwork *network, int block)
+{
+    int channels = 6 + 2 * network->head_channels + (network->time == VFI_TIME_ANY);
+
+    if (block == 0)
+        return channels;
+    if (network->view == VFI_RIFE_SEES_BOTH)
+        channels += 6;
+    return channels + 4 + 1 + vfi_rife_features(network);
+}
+
+const VfiRifeNetwork *vfi_rife_network(int variant)
+{
+    return variant < N_NETWORKS ? &networks[variant] : NULL;
+}
+
+char *vfi_rife_canonical_name(const char *name)
+{
+    static const char other[] = "blocks.";
+    size_t length = strlen(other);
+
+    if (strncmp(name, other, length) != 0 || !g_ascii_isdigit(name[length]))
+        return NULL;
+    return g_strdup_printf("block%s", name + length);
+}
+
+const VfiTensorInfo *vfi_rife_tensor(const VfiCheckpoint *checkpoint, const char *name)
+{
+    const VfiTensorInfo *tensor = vfi_checkpoint_find(checkpoint, name);
+
+    if (tensor != NULL || !g_str_has_prefix(name, "block"))
+        return tensor;
+    g_autofree char *other = g_strdup_printf("blocks.%s", name + strlen("block"));
+    return vfi_checkpoint_find(checkpoint, other);
+}
+
+/* What is looked at of a checkpoint; 0 where there is no such tensor. */
+typedef struct {
+    int n_blocks;
+    int64_t width[VFI_RIFE_MAX_BLOCKS], in[VFI_RIFE_MAX_BLOCKS];
+    VfiRifeHead head;
+    int64_t head_channels;
+    VfiRifeBody body;
+    int64_t body_in; /* input channels of a body's convolution: of one group */
+    int64_t last;
+} Facts;
+
+/* Dimension @dim of the tensor of that name, or 0. */
+static int64_t dimension(const VfiCheckpoint *checkpoint, const char *name, int dim)
+{
+    const VfiTensorInfo *tensor = vfi_rife_tensor(checkpoint, name);
+
+    return tensor != NULL && tensor->n_dims > dim ? tensor->shape[dim] : 0;
+}
+
+static int64_t block_dimension(const VfiCheckpoint *checkpoint, int block,
+                               const char *name, int dim)
+{
+    g_autofree char *key = g_strdup_printf("block%d.%s", block, name);
+
+    return dimension(checkpoint, key, dim);
+}
+
+static void find_head(const VfiCheckpoint *checkpoint, Facts *facts)
+{
+    static const struct {
+        const char *last; /* the transposed convolution, in × out */
+        VfiRifeHead head;
+    } heads[] = {
+        {"encode.cnn3.weight", VFI_RIFE_HEAD_CNN},
+        {"encode.6.weight", VFI_RIFE_HEAD_SEQ},
+        {"encode.1.weight", VFI_RIFE_HEAD_2},
+    };
+
+    for (size_t i = 0; i < G_N_ELEMENTS(heads); i++) {
+        facts->head_channels = dimension(checkpoint, heads[i].last, 1);
+        facts->head = heads[i].head;
+        if (facts->head_channels != 0)
+            return;
+    }
+    facts->head = VFI_RIFE_NO_HEAD;
+}
+
+static void find_body(const VfiCheckpoint *checkpoint, Facts *facts)
+{
+    const VfiTensorInfo *slope =
+        vfi_rife_tensor(checkpoint, "block0.convblock.0.1.weight");
+
+    facts->body_in = dimension(checkpoint, "block0.convblock.0.conv.weight", 1);
+    facts->body = VFI_RIFE_BODY_RES;
+    if (facts->body_in != 0)
+        return;
+    facts->body_in = dimension(checkpoint, "block0.convblock.0.0.weight", 1);
+    facts->body = facts->body_in == 0                   ? VFI_RIFE_BODY_NONE
+                  : slope != NULL && slope->n_dims == 1 ? VFI_RIFE_BODY_SKIP
+                                                        : VFI_RIFE_BODY_PLAIN;
+}
+
+static Facts find_facts(const VfiCheckpoint *checkpoint)
+{
+    Facts facts = {0};
+
+    while (facts.n_blocks < VFI_RIFE_MAX_BLOCKS) {
+        int block = facts.n_blocks;
+        facts.in[block] = block_dimension(checkpoint, block, "conv0.0.0.weight", 1);
+        facts.width[block] = block_dimension(checkpoint, block, "conv0.1.0.weight", 0);
+        if (facts.in[block] == 0)
+            break;
+        facts.n_blocks++;
+    }
+    find_head(checkpoint, &facts);
+    find_body(checkpoint, &facts);
+    facts.last = dimension(checkpoint, "block0.lastconv.0.weight", 1);
+    if (facts.last == 0)
+        facts.last = dimension(checkpoint, "block0.lastconv.weight", 1);
+    return facts;
+}
+
+static int count_differences(const Facts *facts, const VfiRifeNetwork *network)
+{
+    int n = facts->n_blocks != network->n_blocks;
+
+    for (int block = 0; block < MIN(facts->n_blocks, network->n_blocks); block++) {
+        n += facts->width[block] != network->width[block];
+        n += facts->in[block] != vfi_rife_block_channels(network, block);
+    }
+    n += facts->head != network->head || facts->head_channels != network->head_channels;
+    n += facts->body != network->body;
+    n += facts->body_in != network->width[0] / network->groups;
+    n += facts->last != network->last;
+    return n;
+}
+
+static bool has(const VfiCheckpoint *checkpoint, const char *name, int n_dims)
+{
+    const VfiTensorInfo *tensor = vfi_rife_tensor(checkpoint, name);
+
+    return tensor != NULL && tensor->n_dims == n_dims;
+}
+
+VfiDetection vfi_rife_detect(const VfiCheckpoint *checkpoint)
+{
+    VfiDetection best = {0};
+    int least = MAX_DIFFERENCES + 1;
+
+    if (has(checkpoint, "block0.convblock0.0.0.weight", 4))
+        return others[V3 - N_NETWORKS];
+    if (has(checkpoint, "block0.conv1.weight", 4))
+        return others[V2 - N_NETWORKS];
+    if (has(checkpoint, "block0.conv0.0.weight", 4) &&
+        has(checkpoint, "block0.conv0.1.running_mean", 1))
+        return others[V1 - N_NETWORKS];
+    Facts facts = find_facts(checkpoint);
+    for (int i = 0; i < N_NETWORKS && facts.n_blocks > 0; i++) {
+        int differences = count_differences(&facts, &networks[i]);
+        if (differences >= least)
+            continue;
+        least = differences;
+        best = (VfiDetection){.score = 100 - 10 * differences,
+                              .variant = i,
+                              .name = networks[i].name,
+                              .time_mode = networks[i].time};
+    }
+    return best;
+}
