@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "state_dict.h"
 
+#include <stdbool.h>
 #include <string.h>
 
 static void add(GArray *entries, StateKind kind, const char *prefix, const char *suffix,
@@ -21,46 +22,49 @@ static void add_conv(GArray *entries, const char *prefix, int dim0, int dim1, in
     add(entries, STATE_BIAS, prefix, ".bias", 1, (int[]){bias});
 }
 
-/* Sequential(Conv2d 3×3 or ConvTranspose2d 4×4, PReLU). */
-static void add_conv_prelu(GArray *entries, const char *prefix, int in, int out)
+/* Sequential(Conv2d 3×3 or ConvTranspose2d 4×4, PReLU or leaky ReLU). */
+static void add_conv_act(GArray *entries, const char *prefix, int in, int out, bool prelu)
 {
     g_autofree char *conv = g_strdup_printf("%s.0", prefix);
-    g_autofree char *prelu = g_strdup_printf("%s.1", prefix);
+    g_autofree char *slopes = g_strdup_printf("%s.1", prefix);
 
     add_conv(entries, conv, out, in, 3, out);
-    add(entries, STATE_PRELU, prelu, ".weight", 1, (int[]){out});
+    if (prelu)
+        add(entries, STATE_PRELU, slopes, ".weight", 1, (int[]){out});
 }
 
-static void add_deconv_prelu(GArray *entries, const char *prefix, int in, int out)
+static void add_deconv_act(GArray *entries, const char *prefix, int in, int out,
+                           bool prelu)
 {
     g_autofree char *deconv = g_strdup_printf("%s.0", prefix);
-    g_autofree char *prelu = g_strdup_printf("%s.1", prefix);
+    g_autofree char *slopes = g_strdup_printf("%s.1", prefix);
 
     add_conv(entries, deconv, in, out, 4, out);
-    add(entries, STATE_PRELU, prelu, ".weight", 1, (int[]){out});
+    if (prelu)
+        add(entries, STATE_PRELU, slopes, ".weight", 1, (int[]){out});
 }
 
-static void add_conv2(GArray *entries, const char *prefix, int in, int out)
+static void add_conv2(GArray *entries, const char *prefix, int in, int out, bool prelu)
 {
     g_autofree char *first = g_strdup_printf("%s.conv1", prefix);
     g_autofree char *second = g_strdup_printf("%s.conv2", prefix);
 
-    add_conv_prelu(entries, first, in, out);
-    add_conv_prelu(entries, second, out, out);
+    add_conv_act(entries, first, in, out, prelu);
+    add_conv_act(entries, second, out, out, prelu);
 }
 
 /* block<i>.conv0: in → c/2 → c. */
-static void add_conv0(GArray *entries, int block, int in, int c)
+static void add_conv0(GArray *entries, int block, int in, int c, bool prelu)
 {
     g_autofree char *first = g_strdup_printf("block%d.conv0.0", block);
     g_autofree char *second = g_strdup_printf("block%d.conv0.1", block);
 
-    add_conv_prelu(entries, first, in, c / 2);
-    add_conv_prelu(entries, second, c / 2, c);
+    add_conv_act(entries, first, in, c / 2, prelu);
+    add_conv_act(entries, second, c / 2, c, prelu);
 }
 
 /* Context network (3 → 16 … 128) and U-Net (17 in, 3 out). */
-static void add_refinement(GArray *entries)
+static void add_refinement(GArray *entries, bool prelu)
 {
     static const int down_in[] = {17, 64, 128, 256}, down_out[] = {32, 64, 128, 256};
     static const int up_in[] = {512, 256, 128, 64}, up_out[] = {128, 64, 32, 16};
@@ -69,39 +73,204 @@ static void add_refinement(GArray *entries)
         g_autofree char *context = g_strdup_printf("contextnet.conv%d", i + 1);
         g_autofree char *down = g_strdup_printf("unet.down%d", i);
         g_autofree char *up = g_strdup_printf("unet.up%d", i);
-        add_conv2(entries, context, i == 0 ? 3 : 8 << i, 16 << i);
-        add_conv2(entries, down, down_in[i], down_out[i]);
-        add_deconv_prelu(entries, up, up_in[i], up_out[i]);
+        add_conv2(entries, context, i == 0 ? 3 : 8 << i, 16 << i, prelu);
+        add_conv2(entries, down, down_in[i], down_out[i], prelu);
+        add_deconv_act(entries, up, up_in[i], up_out[i], prelu);
     }
     add_conv(entries, "unet.conv", 3, 16, 3, 3);
 }
 
-/* RIFE 4.0, 4.1. */
-static GArray *rife_v4_0(void)
-{
-    static const int width[] = {192, 128, 96, 64};
-    GArray *entries = g_array_new(FALSE, FALSE, sizeof(StateEntry));
+/* How a network's layers are spelled: with PReLUs; with leaky ReLUs; with residuals (.beta). */
+typedef enum { PRELU, LEAKY, RESIDUAL } Body;
 
-    for (int block = 0; block < 4; block++) {
-        g_autofree char *last = g_strdup_printf("block%d.lastconv", block);
-        add_conv0(entries, block, block == 0 ? 7 : 12, width[block]);
-        for (int i = 0; i < 8; i++) {
-            g_autofree char *conv = g_strdup_printf("block%d.convblock.%d", block, i);
-            add_conv_prelu(entries, conv, width[block], width[block]);
-        }
-        add_conv(entries, last, width[block], 5, 4, 5);
+/* encode.0, .1; encode.0, .2, .4, .6; encode.cnn0 … cnn3. */
+typedef enum { NO_HEAD, TWO, SEQUENCE, NAMED } Head;
+
+/* Every released network since 3.9 and the paper's two: widths and input channels of the
+ * blocks, head with its widths, kind of body and its groups, channels of the last layer,
+ * context network and U-Net. */
+static const struct {
+    const char *family;
+    int blocks, width[5], in[2];
+    Head head;
+    int head_width, head_out;
+    Body body;
+    int groups, last;
+    bool refines;
+} networks[] = {
+    {"rife_eccv", 3, {240, 150, 90}, {6, 17}, NO_HEAD, 0, 0, PRELU, 1, 5, true},
+    {"rife_eccv_m", 3, {240, 150, 90}, {7, 18}, NO_HEAD, 0, 0, PRELU, 1, 5, true},
+    {"rife_v3_9", 4, {100, 100, 100, 100}, {7, 18}, NO_HEAD, 0, 0, PRELU, 1, 5, false},
+    {"rife_v4_0", 4, {192, 128, 96, 64}, {7, 12}, NO_HEAD, 0, 0, PRELU, 1, 5, true},
+    {"rife_v4_2", 4, {192, 128, 96, 64}, {7, 12}, NO_HEAD, 0, 0, LEAKY, 1, 5, true},
+    {"rife_v4_5", 4, {192, 128, 96, 64}, {7, 12}, NO_HEAD, 0, 0, RESIDUAL, 1, 20, false},
+    {"rife_v4_6", 4, {192, 128, 96, 64}, {7, 12}, NO_HEAD, 0, 0, RESIDUAL, 1, 24, false},
+    {"rife_v4_7", 4, {192, 128, 96, 64}, {15, 20}, TWO, 16, 4, RESIDUAL, 1, 24, false},
+    {"rife_v4_10",
+     4,
+     {192, 128, 96, 64},
+     {23, 28},
+     SEQUENCE,
+     32,
+     8,
+     RESIDUAL,
+     1,
+     24,
+     false},
+    {"rife_v4_12_lite",
+     4,
+     {128, 96, 64, 48},
+     {15, 20},
+     SEQUENCE,
+     32,
+     4,
+     RESIDUAL,
+     1,
+     24,
+     false},
+    {"rife_v4_13", 4, {192, 128, 96, 64}, {23, 28}, NAMED, 32, 8, RESIDUAL, 1, 24, false},
+    {"rife_v4_14_lite",
+     4,
+     {192, 128, 96, 64},
+     {23, 28},
+     NAMED,
+     32,
+     8,
+     RESIDUAL,
+     2,
+     24,
+     false},
+    {"rife_v4_15_lite",
+     4,
+     {128, 96, 64, 48},
+     {15, 20},
+     NAMED,
+     16,
+     4,
+     RESIDUAL,
+     1,
+     24,
+     false},
+    {"rife_v4_20", 4, {384, 192, 96, 48}, {23, 28}, NAMED, 32, 8, RESIDUAL, 1, 24, false},
+    {"rife_v4_21", 4, {256, 192, 96, 48}, {23, 36}, NAMED, 32, 8, RESIDUAL, 1, 52, false},
+    {"rife_v4_22_lite",
+     4,
+     {192, 128, 64, 32},
+     {15, 28},
+     NAMED,
+     16,
+     4,
+     RESIDUAL,
+     1,
+     52,
+     false},
+    {"rife_v4_25",
+     5,
+     {192, 128, 96, 64, 32},
+     {15, 28},
+     NAMED,
+     16,
+     4,
+     RESIDUAL,
+     1,
+     52,
+     false},
+    {"rife_v4_25_lite",
+     5,
+     {192, 128, 96, 64, 24},
+     {15, 28},
+     NAMED,
+     16,
+     4,
+     RESIDUAL,
+     1,
+     52,
+     false},
+    {"rife_v4_25_heavy",
+     5,
+     {384, 256, 192, 128, 64},
+     {15, 28},
+     NAMED,
+     16,
+     4,
+     RESIDUAL,
+     1,
+     52,
+     false},
+    {"rife_v4_26_heavy",
+     5,
+     {192, 128, 96, 64, 32},
+     {39, 52},
+     NAMED,
+     16,
+     16,
+     RESIDUAL,
+     1,
+     52,
+     false},
+};
+
+static void add_head(GArray *entries, Head head, int width, int out)
+{
+    static const char *const formats[] = {
+        [TWO] = "encode.%d", [SEQUENCE] = "encode.%d", [NAMED] = "encode.cnn%d"};
+    int n = head == NO_HEAD ? 0 : head == TWO ? 2 : 4;
+
+    for (int i = 0; i < n; i++) {
+        g_autofree char *key =
+            g_strdup_printf(formats[head], head == SEQUENCE ? 2 * i : i);
+        if (i == n - 1)
+            add_conv(entries, key, width, out, 4, out);
+        else
+            add_conv(entries, key, width, i == 0 ? 3 : width, 3, width);
     }
-    add_refinement(entries);
+}
+
+/* block<i>.convblock.<j>. */
+static void add_body_layer(GArray *entries, int block, int layer, Body body, int groups,
+                           int c)
+{
+    g_autofree char *key = g_strdup_printf("block%d.convblock.%d", block, layer);
+    g_autofree char *conv = g_strdup_printf("%s.conv", key);
+
+    if (body == RESIDUAL) {
+        add(entries, STATE_BETA, key, ".beta", 4, (int[]){1, c, 1, 1});
+        add_conv(entries, conv, c, c / groups, 3, c);
+    } else {
+        add_conv_act(entries, key, c, c, body == PRELU);
+    }
+}
+
+static GArray *network_entries(size_t index)
+{
+    GArray *entries = g_array_new(FALSE, FALSE, sizeof(StateEntry));
+    bool prelu = networks[index].body == PRELU;
+
+    add_head(entries, networks[index].head, networks[index].head_width,
+             networks[index].head_out);
+    for (int block = 0; block < networks[index].blocks; block++) {
+        int c = networks[index].width[block], last = networks[index].last;
+        g_autofree char *key = g_strdup_printf(
+            networks[index].body == RESIDUAL ? "block%d.lastconv.0" : "block%d.lastconv",
+            block);
+        add_conv0(entries, block, networks[index].in[block > 0], c, prelu);
+        for (int i = 0; i < 8; i++)
+            add_body_layer(entries, block, i, networks[index].body,
+                           networks[index].groups, c);
+        add_conv(entries, key, c, last, 4, last);
+    }
+    if (networks[index].refines)
+        add_refinement(entries, prelu);
     return entries;
 }
 
 /* block<i>.conv<head>: two transposed convolutions c → c/2 → out. */
-static void add_head(GArray *entries, int block, int head, int c, int out)
+static void add_v3_head(GArray *entries, int block, int head, int c, int out)
 {
     g_autofree char *first = g_strdup_printf("block%d.conv%d", block, head);
     g_autofree char *second = g_strdup_printf("block%d.conv%d.2", block, head);
 
-    add_deconv_prelu(entries, first, c, c / 2);
+    add_deconv_act(entries, first, c, c / 2, true);
     add_conv(entries, second, c / 2, out, 4, out);
 }
 
@@ -112,14 +281,14 @@ static GArray *rife_v3_6(void)
     GArray *entries = g_array_new(FALSE, FALSE, sizeof(StateEntry));
 
     for (int block = 0; block < 3; block++) {
-        add_conv0(entries, block, 11, c);
+        add_conv0(entries, block, 11, c, true);
         for (int i = 0; i < 8; i++) {
             g_autofree char *conv =
                 g_strdup_printf("block%d.convblock%d.%d", block, i / 2, i % 2);
-            add_conv_prelu(entries, conv, c, c);
+            add_conv_act(entries, conv, c, c, true);
         }
-        add_head(entries, block, 1, c, 4);
-        add_head(entries, block, 2, c, 1);
+        add_v3_head(entries, block, 1, c, 4);
+        add_v3_head(entries, block, 2, c, 1);
     }
     return entries;
 }
@@ -135,20 +304,20 @@ static GArray *ifrnet(const int w[4], const int d[4], int side, int kernel)
     for (int i = 0; i < 4; i++) {
         g_autofree char *first = g_strdup_printf("encoder.pyramid%d.0", i + 1);
         g_autofree char *second = g_strdup_printf("encoder.pyramid%d.1", i + 1);
-        add_conv_prelu(entries, first, i == 0 ? 3 : w[i - 1], w[i]);
-        add_conv_prelu(entries, second, w[i], w[i]);
+        add_conv_act(entries, first, i == 0 ? 3 : w[i - 1], w[i], true);
+        add_conv_act(entries, second, w[i], w[i], true);
     }
     for (int i = 0; i < 4; i++) {
         g_autofree char *first = g_strdup_printf("decoder%d.convblock.0", i + 1);
         g_autofree char *prelu = g_strdup_printf("decoder%d.convblock.1.prelu", i + 1);
         g_autofree char *fifth = g_strdup_printf("decoder%d.convblock.1.conv5", i + 1);
         g_autofree char *last = g_strdup_printf("decoder%d.convblock.2", i + 1);
-        add_conv_prelu(entries, first, decoder_in[i], d[i]);
+        add_conv_act(entries, first, decoder_in[i], d[i], true);
         for (int layer = 1; layer <= 4; layer++) {
             g_autofree char *conv =
                 g_strdup_printf("decoder%d.convblock.1.conv%d", i + 1, layer);
             int c = layer % 2 == 1 ? d[i] : side;
-            add_conv_prelu(entries, conv, c, c);
+            add_conv_act(entries, conv, c, c, true);
         }
         add_conv(entries, fifth, d[i], d[i], 3, d[i]);
         add(entries, STATE_PRELU, prelu, ".weight", 1, (int[]){d[i]});
@@ -167,10 +336,11 @@ GArray *state_dict_of(const char *family)
         return ifrnet((int[]){32, 48, 72, 96}, (int[]){96, 144, 216, 192}, 32, 3);
     if (strcmp(family, "ifrnet_l") == 0)
         return ifrnet((int[]){64, 96, 144, 192}, (int[]){192, 288, 432, 384}, 64, 7);
-    if (strcmp(family, "rife_v4_0") == 0 || strcmp(family, "rife_v4_1") == 0)
-        return rife_v4_0();
     if (strcmp(family, "rife_v3_6") == 0)
         return rife_v3_6();
+    for (size_t i = 0; i < G_N_ELEMENTS(networks); i++)
+        if (strcmp(family, networks[i].family) == 0)
+            return network_entries(i);
     return NULL;
 }
 

@@ -19,7 +19,8 @@ typedef struct {
     int shape[4];
 } StateEntry;
 
-/* All tensors of @family ("rife_v4_0", "rife_v3_6", "ifrnet_s", "ifrnet", "ifrnet_l") as an array of StateEntry, or NULL. */
+/* All tensors of @family ("rife_v4_0", "rife_v3_6", "rife_eccv", "ifrnet_s", …) as an array of
+ * StateEntry, or NULL. */
 GArray *state_dict_of(const char *family);
 
 guint64 state_entry_elements(const StateEntry *entry);
