@@ -253,10 +253,16 @@ VfiValue vfi_graph_group_conv(VfiGraph *graph, VfiValue x, const char *key, int 
 
 VfiValue vfi_graph_deconv(VfiGraph *graph, VfiValue x, const char *key, int out)
 {
+    return vfi_graph_deconv_first(graph, x, key, out, out);
+}
+
+VfiValue vfi_graph_deconv_first(VfiGraph *graph, VfiValue x, const char *key, int out,
+                                int count)
+{
     if (!values_are_usable(graph, &x, 1, key))
         return VFI_NO_VALUE;
     VfiShape in = vfi_graph_shape(graph, x);
-    VfiShape shape = {out, 2 * in.h, 2 * in.w};
+    VfiShape shape = {count, 2 * in.h, 2 * in.w};
     VfiOp op = {
         .kind = VFI_OP_DECONV,
         .name = key,
@@ -273,6 +279,7 @@ VfiValue vfi_graph_deconv(VfiGraph *graph, VfiValue x, const char *key, int out)
                 .pad_bottom = 1,
                 .pad_right = 1,
                 .groups = 1,
+                .weight_out = out,
             },
     };
 

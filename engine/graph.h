@@ -74,6 +74,10 @@ bool vfi_graph_require(VfiGraph *graph, const char *key, const char *suffix,
 /* ConvTranspose2d(k 4, stride 2, pad 1), doubling the size; @key.weight [in,out,4,4]. */
 VfiValue vfi_graph_deconv(VfiGraph *graph, VfiValue x, const char *key, int out);
 
+/* Its first @count channels alone. */
+VfiValue vfi_graph_deconv_first(VfiGraph *graph, VfiValue x, const char *key, int out,
+                                int count);
+
 /* PReLU with one slope a channel in @key.weight. */
 VfiValue vfi_graph_prelu(VfiGraph *graph, VfiValue x, const char *key);
 

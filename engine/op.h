@@ -60,7 +60,7 @@ typedef enum {
 
 /* VFI_OP_CONV: weight [out][in/groups][kernel_h][kernel_w]; zero padding.
  *   out size = (in + pad_begin + pad_end - kernel) / stride + 1 in each direction.
- * VFI_OP_DECONV: weight [in][out][kernel_h][kernel_w]; output pixel (y,x) collects input
+ * VFI_OP_DECONV: weight [in][weight_out][kernel_h][kernel_w]; output pixel (y,x) collects input
  *   (iy,ix) with y = iy*stride - pad_top + ky; out size = (in-1)*stride - 2*pad + kernel. */
 typedef struct {
     const float *weight; /* lives as long as the model */
@@ -69,6 +69,7 @@ typedef struct {
     int stride;
     int pad_top, pad_left, pad_bottom, pad_right;
     int groups;
+    int weight_out; /* DECONV: channels of weight, the first of which are dst's; 0: as many */
     bool tolerates_bf16; /* may be rounded to it where the precision is bf16 */
     VfiActivation activation;
     VfiResidual residual;
@@ -130,6 +131,12 @@ typedef struct {
         int scalar; /* MAX_ABS: index of the scalar that is written */
     } u;
 } VfiOp;
+
+/* Output channels of a DECONV's weight. */
+static inline int vfi_deconv_weight_channels(const VfiOp *op)
+{
+    return op->u.conv.weight_out != 0 ? op->u.conv.weight_out : op->dst.shape.c;
+}
 
 /* Name of a kind for messages: "conv", "warp", … */
 const char *vfi_op_kind_to_string(VfiOpKind kind);

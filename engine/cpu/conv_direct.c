@@ -42,9 +42,10 @@ static float model_weight(const VfiCpuOp *ready, const VfiDirect *d, int o, int 
                           const VfiDirectTap *tap)
 {
     const VfiConvParams *p = &ready->op.u.conv;
-    size_t filter = ready->op.kind == VFI_OP_CONV
-                        ? (size_t)o * (size_t)d->in_group + (size_t)i
-                        : (size_t)i * (size_t)d->out_group + (size_t)o;
+    size_t filter =
+        ready->op.kind == VFI_OP_CONV
+            ? (size_t)o * (size_t)d->in_group + (size_t)i
+            : (size_t)i * (size_t)vfi_deconv_weight_channels(&ready->op) + (size_t)o;
 
     return p
         ->weight[(filter * (size_t)p->kernel_h + (size_t)tap->ky) * (size_t)p->kernel_w +

@@ -100,10 +100,10 @@ static void deconv_row(const VfiCpuOp *ready, const VfiCpuRun *run, int o, int y
 {
     const VfiOp *op = &ready->op;
     const VfiConvParams *p = &op->u.conv;
-    VfiShape in = op->src[0].shape, out = op->dst.shape;
+    VfiShape in = op->src[0].shape;
 
     for (int i = 0; i < in.c; i++) {
-        size_t filter = (size_t)i * (size_t)out.c + (size_t)o;
+        size_t filter = (size_t)i * (size_t)vfi_deconv_weight_channels(op) + (size_t)o;
         for (int ky = 0; ky < p->kernel_h; ky++) {
             int from = y + p->pad_top - ky;
             if (from < 0 || from % p->stride != 0 || from / p->stride >= in.h)

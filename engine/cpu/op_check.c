@@ -80,6 +80,8 @@ static bool check_conv(const VfiOp *op, GError **error)
     if (op->kind == VFI_OP_DECONV) {
         if (p->groups != 1)
             return refuse(op, "a transposed convolution must have one group", error);
+        if (vfi_deconv_weight_channels(op) < out.c)
+            return refuse(op, "the weight has fewer channels than the result", error);
         if (out.h != (in.h - 1) * p->stride - p->pad_top - p->pad_bottom + p->kernel_h ||
             out.w != (in.w - 1) * p->stride - p->pad_left - p->pad_right + p->kernel_w)
             return refuse(op, "size is not (in-1)*stride - padding + kernel", error);

@@ -153,13 +153,13 @@ static VfiRifeDelta block_last(const Builder *b, int block, VfiValue x, double s
     int features = is_last ? 0 : vfi_rife_features(b->network);
     VfiRifeDelta delta = {.features = VFI_NO_VALUE};
 
-    x = vfi_graph_deconv(
+    /* Not the channels that nobody reads: 20 to 23 of 24, all features of the last block. */
+    x = vfi_graph_deconv_first(
         graph, x,
         vfi_graph_key(graph, shuffles ? "block%d.lastconv.0" : "block%d.lastconv", block),
-        last);
-    if (shuffles) /* of channels that nobody needs, none */
-        x = vfi_graph_pixel_shuffle(graph,
-                                    vfi_graph_slice(graph, x, 0, 4 * (5 + features)));
+        last, shuffles ? 4 * (5 + features) : last);
+    if (shuffles)
+        x = vfi_graph_pixel_shuffle(graph, x);
     delta.flow = vfi_graph_resize(graph, vfi_graph_slice(graph, x, 0, 4), h, w,
                                   (float)(shuffles ? scale : 2.0 * scale));
     delta.mask = vfi_graph_resize(graph, vfi_graph_slice(graph, x, 4, 1), h, w, 1.0f);

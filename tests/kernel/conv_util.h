@@ -30,7 +30,8 @@ static inline void conv_case_fill(ConvCase *test, GRand *random, bool has_bias)
 {
     VfiConvParams *p = &test->op.u.conv;
     VfiShape in = test->op.src[0].shape, out = test->op.dst.shape;
-    size_t filters = (size_t)in.c / (size_t)p->groups * (size_t)out.c;
+    size_t weight_out = (size_t)(p->weight_out != 0 ? p->weight_out : out.c);
+    size_t filters = (size_t)in.c / (size_t)p->groups * weight_out;
 
     test->weight = random_floats(random, filters * (size_t)(p->kernel_h * p->kernel_w));
     test->bias = random_floats(random, (size_t)out.c);
@@ -84,7 +85,8 @@ static inline double deconv_sum(const ConvCase *test, int o, int y, int x)
             if (from_y % p->stride != 0 || from_x % p->stride != 0)
                 continue;
             for (int i = 0; i < in.c; i++) {
-                int filter = i * test->op.dst.shape.c + o;
+                int filter =
+                    i * (p->weight_out != 0 ? p->weight_out : test->op.dst.shape.c) + o;
                 sum += p->weight[(filter * p->kernel_h + ky) * p->kernel_w + kx] *
                        input_at(test, i, from_y / p->stride, from_x / p->stride);
             }

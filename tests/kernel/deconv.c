@@ -48,6 +48,22 @@ START_TEST(doubling_matches_the_definition)
 }
 END_TEST
 
+/* The weight's first channels alone. */
+START_TEST(channels_left_out_match_the_definition)
+{
+    GRand *random = g_rand_new_with_seed((guint32)_i + 30);
+    VfiConvParams params = doubling;
+
+    for (int i = 0; i < 4; i++) {
+        int channels = g_rand_int_range(random, 1, 30);
+        params.weight_out = channels + g_rand_int_range(random, 0, 20);
+        check_one(random, params, (VfiShape){g_rand_int_range(random, 1, 40), 5, 9},
+                  channels);
+    }
+    g_rand_free(random);
+}
+END_TEST
+
 START_TEST(wide_planes_match_the_definition)
 {
     GRand *random = g_rand_new_with_seed(20);
@@ -84,6 +100,7 @@ static Suite *make_suite(void)
     Suite *suite = suite_create("deconv");
     TCase *tcase = tcase_create("deconv");
     tcase_add_loop_test(tcase, doubling_matches_the_definition, 0, 4);
+    tcase_add_loop_test(tcase, channels_left_out_match_the_definition, 0, 3);
     tcase_add_test(tcase, wide_planes_match_the_definition);
     tcase_add_loop_test(tcase, any_kernel_and_stride_match_the_definition, 0, 6);
     suite_add_tcase(suite, tcase);
