@@ -86,7 +86,7 @@ static GString *make_header(const GArray *entries)
 float *deterministic_values(const StateEntry *entry)
 {
     guint64 n = state_entry_elements(entry);
-    guint64 hash = fnv1a(entry->key);
+    guint64 hash = fnv1a(entry->seed[0] != '\0' ? entry->seed : entry->key);
     float gain = weight_gain(n, (guint64)entry->shape[0]);
     float *values = g_new(float, n);
 

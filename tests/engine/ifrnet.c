@@ -30,25 +30,6 @@ static const struct {
     {"ifrnet_l", "L", 19699460},
 };
 
-static VfiModel *open_entries(const GArray *entries, GError **error)
-{
-    g_autofree char *path = deterministic_file(entries, error);
-
-    ck_assert_ptr_nonnull(path);
-    VfiModel *model = vfi_model_open(path, NULL, error);
-    g_unlink(path);
-    return model;
-}
-
-static StateEntry *find_entry(GArray *entries, const char *key)
-{
-    for (guint i = 0; i < entries->len; i++)
-        if (strcmp(g_array_index(entries, StateEntry, i).key, key) == 0)
-            return &g_array_index(entries, StateEntry, i);
-    ck_abort_msg("no entry %s", key);
-    return NULL;
-}
-
 START_TEST(sizes_are_recognised)
 {
     g_autoptr(VfiModel) model = open_family(sizes[_i].family, NULL);
@@ -70,7 +51,7 @@ START_TEST(the_wrapping_of_parallel_training_is_no_obstacle)
         g_autofree char *key = g_strdup(entry->key);
         g_snprintf(entry->key, sizeof(entry->key), "module.%s", key);
     }
-    g_autoptr(VfiModel) model = open_entries(entries, NULL);
+    g_autoptr(VfiModel) model = open_entries(entries, NULL, NULL);
     ck_assert_ptr_nonnull(model);
     ck_assert_str_eq(vfi_model_info(model)->variant, "S");
 }
@@ -83,7 +64,7 @@ START_TEST(training_extras_are_ignored)
         .key = "tr_loss.w", .kind = STATE_BIAS, .n_dims = 1, .shape = {49}};
 
     g_array_append_val(entries, loss);
-    g_autoptr(VfiModel) model = open_entries(entries, NULL);
+    g_autoptr(VfiModel) model = open_entries(entries, NULL, NULL);
     ck_assert_ptr_nonnull(model);
     ck_assert_uint_eq(vfi_model_info(model)->n_parameters, 2803610);
 }
@@ -110,7 +91,7 @@ START_TEST(relatives_are_not_taken_for_it)
         g_autoptr(GError) error = NULL;
         find_entry(entries, relatives[i].key)->shape[relatives[i].dimension] =
             relatives[i].size;
-        ck_assert_ptr_null(open_entries(entries, &error));
+        ck_assert_ptr_null(open_entries(entries, NULL, &error));
         ck_assert(g_error_matches(error, VFI_ERROR, VFI_ERROR_UNSUPPORTED));
         ck_assert_msg(strstr(error->message, "not a network that is known") != NULL,
                       "%s: %s", relatives[i].key, error->message);
@@ -131,7 +112,7 @@ START_TEST(near_misses_name_the_tensor)
         g_autoptr(GArray) entries = state_dict_of("ifrnet_s");
         g_autoptr(GError) error = NULL;
         find_entry(entries, cases[i].key)->shape[1] = 107;
-        ck_assert_ptr_null(open_entries(entries, &error));
+        ck_assert_ptr_null(open_entries(entries, NULL, &error));
         ck_assert_ptr_nonnull(strstr(error->message, cases[i].key));
         ck_assert_ptr_nonnull(strstr(error->message, cases[i].expected));
         ck_assert_ptr_nonnull(strstr(error->message, cases[i].found));
@@ -139,7 +120,7 @@ START_TEST(near_misses_name_the_tensor)
     g_autoptr(GArray) entries = state_dict_of("ifrnet_s");
     g_autoptr(GError) error = NULL;
     find_entry(entries, "decoder3.convblock.1.prelu.weight")->key[0] = 'x';
-    ck_assert_ptr_null(open_entries(entries, &error));
+    ck_assert_ptr_null(open_entries(entries, NULL, &error));
     ck_assert_ptr_nonnull(strstr(error->message, "decoder3.convblock.1.prelu.weight"));
     ck_assert_ptr_nonnull(strstr(error->message, "missing"));
 }

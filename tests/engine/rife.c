@@ -96,6 +96,9 @@ static const struct {
     {"rife_v4_0", NULL, 64},
     {"rife_v4_0", "{'refine': <true>, 'ensemble': <true>}", 64},
     {"rife_v3_6", "{'pad-multiple': <100>}", 112},
+    {"rife_eccv", NULL, 16},
+    {"rife_v4_10", "{'ensemble': <true>}", 32},
+    {"rife_v4_25_lite", NULL, 128},
 };
 
 START_TEST(bits_do_not_depend_on_threads_or_on_what_ran_before)

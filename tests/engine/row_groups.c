@@ -276,6 +276,11 @@ static const struct {
     {"rife_v3_6", NULL, 0.5, 0},
     {"ifrnet_s", NULL, 1.0, 0},
     {"ifrnet_s", NULL, 0.5, 0},
+    {"rife_eccv_m", NULL, 1.0, 0},
+    {"rife_v4_6", NULL, 1.0, 0},
+    {"rife_v4_6", NULL, 4.0, 0},
+    {"rife_v4_10", "{'ensemble': <true>}", 0.5, 0},
+    {"rife_v4_25", NULL, 1.0, 0},
 };
 
 START_TEST(networks_give_the_same_bits)

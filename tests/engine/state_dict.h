@@ -14,6 +14,7 @@ typedef enum {
 
 typedef struct {
     char key[96];
+    char seed[96]; /* the name that its values are made from, if it is not the key */
     StateKind kind;
     int n_dims;
     int shape[4];

@@ -164,7 +164,8 @@ static const struct {
     {"blend", NULL, 200},
     {"rife_v4_0", NULL, 4},
     {"rife_v4_0", "{'refine': <true>}", 4}, /* has a per-frame stage */
-    {"rife_v3_6", NULL, 4},                 /* bisects */
+    {"rife_v4_22_lite", NULL, 4},
+    {"rife_v3_6", NULL, 4}, /* bisects */
 };
 
 /* Plays with one pair more in flight than later, since the worker may still hold the job
