@@ -54,7 +54,8 @@ struct VfiPlan {
 /* What a backend wants of a plan. */
 typedef struct {
     /* Channels that its kernels like side by side; 0 or 1: planes only. Convolutions of one
-     * group must then take such operands, and COPY go from one layout to the other. */
+     * group must then take such operands, those of groups that are whole blocks if they gain
+     * from it, and COPY go from one layout to the other. */
     int channel_block;
     /* Whether an op (a CONV) gains so much from blocks that its operands are worth copying. */
     bool (*gains_from_blocks)(const VfiOp *op);

@@ -13,16 +13,31 @@ typedef struct {
     bool *computes_blocks; /* the op's result comes in blocks */
 } Layout;
 
-static bool is_conv(const VfiPlanItem *item)
-{
-    return item->alive && item->node.kind == VFI_NODE_OP &&
-           (item->node.op.kind == VFI_OP_CONV || item->node.op.kind == VFI_OP_DECONV) &&
-           item->node.op.u.conv.groups == 1;
-}
-
 static int channels_of(const VfiPlanner *planner, VfiValue value)
 {
     return planner->items[value].node.shape.c;
+}
+
+/* Whether @item has one group, or groups that are whole blocks and gain from it. */
+static bool groups_fit(const Layout *layout, const VfiPlanItem *item)
+{
+    VfiOp op = item->node.op;
+    int groups = op.u.conv.groups, block = layout->target->channel_block;
+
+    if (groups == 1)
+        return true;
+    op.src[0].shape = layout->planner->items[item->node.source[0]].node.shape;
+    op.dst.shape = item->node.shape;
+    return op.src[0].shape.c / groups % block == 0 &&
+           op.dst.shape.c / groups % block == 0 && layout->target->gains_from_blocks(&op);
+}
+
+/* Whether @item is a convolution that can have blocks. */
+static bool takes_blocks(const Layout *layout, const VfiPlanItem *item)
+{
+    return item->alive && item->node.kind == VFI_NODE_OP &&
+           (item->node.op.kind == VFI_OP_CONV || item->node.op.kind == VFI_OP_DECONV) &&
+           groups_fit(layout, item);
 }
 
 static bool gains(const Layout *layout, VfiValue value)
@@ -30,7 +45,7 @@ static bool gains(const Layout *layout, VfiValue value)
     const VfiPlanItem *item = &layout->planner->items[value];
     int block = layout->target->channel_block;
 
-    return is_conv(item) && item->node.shape.c >= block &&
+    return takes_blocks(layout, item) && item->node.shape.c >= block &&
            channels_of(layout->planner, item->node.source[0]) >= block &&
            layout->target->gains_from_blocks(&item->node.op);
 }
@@ -80,7 +95,7 @@ static void drop_values_read_as_planes(Layout *layout)
         planner->items[g_array_index(outputs, VfiGraphOutput, i).value].block = 0;
     for (int i = 0; i < planner->n_items; i++) {
         const VfiPlanItem *item = &planner->items[i];
-        if (!item->alive || is_conv(item) || is_view(item))
+        if (!item->alive || takes_blocks(layout, item) || is_view(item))
             continue;
         for (int s = 0; s < n_sources(&item->node); s++)
             source_item(planner, &item->node, s)->block = 0;
@@ -130,10 +145,10 @@ static void settle(Layout *layout)
         for (int i = 0; i < planner->n_items; i++) {
             VfiPlanItem *item = &planner->items[i];
             layout->computes_blocks[i] =
-                is_conv(item) && (item->block > 1 || gains(layout, i));
+                takes_blocks(layout, item) && (item->block > 1 || gains(layout, i));
             if (is_view(item))
                 changed = settle_view(planner, item) || changed;
-            else if (is_conv(item) && item->node.n_sources == 2)
+            else if (takes_blocks(layout, item) && item->node.n_sources == 2)
                 changed = settle_residual(layout, i) || changed;
         }
     }
@@ -204,7 +219,7 @@ void vfi_plan_choose_layouts(VfiPlanner *planner, const VfiPlanTarget *target,
 
     for (int i = 0; i < n; i++) {
         VfiPlanItem *item = &planner->items[i];
-        bool can = is_conv(item) && !item->pinned &&
+        bool can = takes_blocks(&layout, item) && !item->pinned &&
                    item->node.shape.c >= target->channel_block &&
                    item->node.op.u.conv.activation.kind != VFI_ACTIVATION_SIGMOID;
         if (is_view(item))

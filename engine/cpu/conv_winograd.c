@@ -30,7 +30,8 @@ typedef struct {
     int points, sums; /* of the squares */
     int tiles_y, tiles_x;
     int chunk_tiles;               /* most tiles of a chunk */
-    int in_channels, out_channels; /* whole blocks */
+    int n_chunks;                  /* of one group of the convolution */
+    int in_channels, out_channels; /* of one, whole blocks */
     int in_words; /* floats, or pairs of bf16, of a tile's input channels at a point */
     int n_groups;
     size_t point_pitch, sum_pitch;   /* words of a point of V, floats of a sum of M */
@@ -40,26 +41,32 @@ typedef struct {
     float *epilogues;
 } Winograd;
 
-/* Words of U before output group @group. */
-static size_t group_offset(const VfiCpuOp *ready, VfiOutGroup group)
+/* Words of U before output group @group of the convolution's group @part. */
+static size_t group_offset(const VfiCpuOp *ready, int part, VfiOutGroup group)
 {
     const Winograd *w = ready->state;
+    size_t channels = (size_t)part * (size_t)w->out_channels +
+                      (size_t)group.first * (size_t)ready->kernels->vector_floats;
 
-    return (size_t)w->points * (size_t)w->in_words * (size_t)group.first *
-           (size_t)ready->kernels->vector_floats;
+    return (size_t)w->points * (size_t)w->in_words * channels;
 }
 
-/* Writes the points of the filter from input channel @i to output channel @o. */
-static void pack_filter(const VfiCpuOp *ready, VfiOutGroup group, int o, int i, float *to)
+/* Writes the points of the filter from input channel @i to output channel @o, both of the
+ * convolution's group @part. */
+static void pack_filter(const VfiCpuOp *ready, int part, VfiOutGroup group, int o, int i,
+                        float *to)
 {
     const Winograd *w = ready->state;
-    size_t block = (size_t)ready->kernels->vector_floats, in = ready->op.src[0].shape.c;
+    const VfiConvParams *conv = &ready->op.u.conv;
+    size_t block = (size_t)ready->kernels->vector_floats;
+    size_t in = (size_t)(ready->op.src[0].shape.c / conv->groups);
+    size_t first = (size_t)part * (size_t)(ready->op.dst.shape.c / conv->groups);
     size_t width = (size_t)group.n * block;
     double points[VFI_WINOGRAD_MAX_POINTS];
 
     vfi_winograd_filter(
-        w->form, ready->op.u.conv.weight + ((size_t)o * in + (size_t)i) * 9, points);
-    to += group_offset(ready, group) + ((size_t)o - (size_t)group.first * block);
+        w->form, conv->weight + ((first + (size_t)o) * in + (size_t)i) * 9, points);
+    to += group_offset(ready, part, group) + ((size_t)o - (size_t)group.first * block);
     for (int p = 0; p < w->points; p++) {
         size_t row = (size_t)p * (size_t)w->in_words;
         if (!vfi_winograd_is_bf16(w->form)) {
@@ -76,23 +83,29 @@ static size_t weight_bytes(const VfiCpuOp *ready)
     const Winograd *w = ready->state;
 
     return (size_t)w->in_words * (size_t)w->out_channels * (size_t)w->points *
-           sizeof(float);
+           (size_t)ready->op.u.conv.groups * sizeof(float);
+}
+
+static void pack_part(const VfiCpuOp *ready, int part, float *to)
+{
+    const Winograd *w = ready->state;
+    int block = ready->kernels->vector_floats, parts = ready->op.u.conv.groups;
+    int in = ready->op.src[0].shape.c / parts, out = ready->op.dst.shape.c / parts;
+
+    for (int g = 0; g < w->n_groups; g++) {
+        VfiOutGroup group = vfi_out_group(w->out_channels / block, g);
+        int end = MIN((group.first + group.n) * block, out);
+        for (int i = 0; i < in; i++)
+            for (int o = group.first * block; o < end; o++)
+                pack_filter(ready, part, group, o, i, to);
+    }
 }
 
 static void pack_weights(const VfiCpuOp *ready, void *to)
 {
-    const Winograd *w = ready->state;
-    int block = ready->kernels->vector_floats;
-    VfiShape in = ready->op.src[0].shape, out = ready->op.dst.shape;
-
     memset(to, 0, weight_bytes(ready)); /* channels beyond the last */
-    for (int g = 0; g < w->n_groups; g++) {
-        VfiOutGroup group = vfi_out_group(w->out_channels / block, g);
-        int end = MIN((group.first + group.n) * block, out.c);
-        for (int i = 0; i < in.c; i++)
-            for (int o = group.first * block; o < end; o++)
-                pack_filter(ready, group, o, i, to);
-    }
+    for (int part = 0; part < ready->op.u.conv.groups; part++)
+        pack_part(ready, part, to);
 }
 
 /* Tiles of a chunk: as many as the cache holds, whole tiles of the product's registers, and
@@ -133,7 +146,7 @@ static void list_segments(Winograd *w)
 static bool winograd_prepare(VfiCpuOp *ready, GError **error)
 {
     VfiShape in = ready->op.src[0].shape, out = ready->op.dst.shape;
-    int block = ready->kernels->vector_floats;
+    int block = ready->kernels->vector_floats, parts = ready->op.u.conv.groups;
     Winograd *w = g_new0(Winograd, 1);
 
     ready->state = w;
@@ -143,9 +156,9 @@ static bool winograd_prepare(VfiCpuOp *ready, GError **error)
     w->sums = w->size.sums * w->size.sums;
     w->tiles_y = vfi_ceil_div(out.h, w->size.tile);
     w->tiles_x = vfi_ceil_div(out.w, w->size.tile);
-    w->in_channels = vfi_padded_channels(in.c, block);
+    w->in_channels = vfi_padded_channels(in.c / parts, block);
     w->in_words = vfi_winograd_is_bf16(w->form) ? w->in_channels / 2 : w->in_channels;
-    w->out_channels = vfi_padded_channels(out.c, block);
+    w->out_channels = vfi_padded_channels(out.c / parts, block);
     w->n_groups = vfi_out_groups(w->out_channels / block);
     w->chunk_tiles = choose_chunk_tiles(ready, w);
     size_t width = (size_t)MIN(w->out_channels, VFI_MULTIPLY_MAX_VECTORS * block);
@@ -155,7 +168,8 @@ static bool winograd_prepare(VfiCpuOp *ready, GError **error)
     w->point_floats = (size_t)w->points * w->point_pitch;
     w->sum_floats = (size_t)w->sums * w->sum_pitch;
     list_segments(w);
-    ready->n_chunks = vfi_ceil_div(w->tiles_y * w->tiles_x, w->chunk_tiles);
+    w->n_chunks = vfi_ceil_div(w->tiles_y * w->tiles_x, w->chunk_tiles);
+    ready->n_chunks = parts * w->n_chunks;
     ready->scratch_bytes = sizeof(float) * (w->point_floats + w->sum_floats +
                                             2 * (size_t)(w->points * block));
     w->epilogues = vfi_block_epilogue_new(&ready->op.u.conv, out.c, block, error);
@@ -169,8 +183,9 @@ static void winograd_clear(VfiCpuOp *ready)
     vfi_free(((Winograd *)ready->state)->epilogues);
 }
 
-/* A run of tiles and a thread's scratch. */
+/* A run of tiles of one group of the convolution, and a thread's scratch. */
 typedef struct {
+    int part;             /* that group */
     float *points, *sums; /* V, M */
     float *patch;         /* pixels at an edge: a patch, or a tile after its residual */
     int first, n;         /* tiles */
@@ -181,12 +196,14 @@ static Chunk find_chunk(const VfiCpuOp *ready, const VfiCpuRun *run, int index,
 {
     const Winograd *w = ready->state;
     int tiles = w->tiles_y * w->tiles_x;
-    Chunk chunk = {.points = vfi_thread_scratch(run, thread)};
+    Chunk chunk = {.part = index / w->n_chunks,
+                   .points = vfi_thread_scratch(run, thread)};
 
+    index %= w->n_chunks;
     chunk.sums = chunk.points + w->point_floats;
     chunk.patch = chunk.sums + w->sum_floats;
-    chunk.first = vfi_piece_begin(tiles, ready->n_chunks, index);
-    chunk.n = vfi_piece_begin(tiles, ready->n_chunks, index + 1) - chunk.first;
+    chunk.first = vfi_piece_begin(tiles, w->n_chunks, index);
+    chunk.n = vfi_piece_begin(tiles, w->n_chunks, index + 1) - chunk.first;
     return chunk;
 }
 
@@ -232,7 +249,8 @@ static void transform_tile(const VfiCpuOp *ready, const VfiCpuRun *run,
     const VfiOperand *source = &ready->op.src[0];
     VfiShape shape = source->shape;
     int block = source->block, patch = w->size.patch, y, x;
-    float *plane = vfi_operand_block(run, source, b);
+    float *plane =
+        vfi_operand_block(run, source, chunk->part * (w->in_channels / block) + b);
     VfiWinogradInput input = {
         .dst = chunk->points + (size_t)t * (size_t)w->in_words +
                (ptrdiff_t)b * (w->in_words / (w->in_channels / block)),
@@ -260,7 +278,7 @@ static void multiply_group(const VfiCpuOp *ready, const Chunk *chunk, VfiOutGrou
     const Winograd *w = ready->state;
     VfiMultiply call = {
         .in = chunk->points,
-        .weight = (const float *)ready->packed + group_offset(ready, group),
+        .weight = (const float *)ready->packed + group_offset(ready, chunk->part, group),
         .in_pitch = w->in_words,
         .out_pitch = (ptrdiff_t)group.n * ready->kernels->vector_floats,
         .length = w->in_words,
@@ -286,7 +304,8 @@ static void write_tile(const VfiCpuOp *ready, const VfiCpuRun *run, const Chunk 
     const Winograd *w = ready->state;
     const VfiOp *op = &ready->op;
     VfiShape shape = op->dst.shape;
-    int block = op->dst.block, tile = w->size.tile, index = group.first + b, y, x;
+    int block = op->dst.block, tile = w->size.tile, y, x;
+    int index = chunk->part * (w->out_channels / block) + group.first + b;
     bool has_residual = op->u.conv.residual != VFI_RESIDUAL_NONE;
     VfiWinogradOutput output = {
         .epilogue = vfi_block_epilogue(w->epilogues, &op->u.conv, shape.c, block, index),

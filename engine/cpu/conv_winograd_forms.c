@@ -23,6 +23,9 @@
 #define STRIDE_2_TILES_MIN 9
 #define STRIDE_2_CHANNELS_MAX 192
 
+/* Channels of a block at the level with the largest ones. */
+#define LARGEST_BLOCK 16
+
 /* The filter's side of a form in one direction. */
 typedef struct {
     const char *layout;
@@ -109,13 +112,24 @@ static bool stride_2_gains(const VfiOp *op)
            op->src[0].shape.c <= STRIDE_2_CHANNELS_MAX && used_part(out, 4) > 0.75;
 }
 
+/* Whether the channels of a group are whole blocks, at any level. Sizes may not be known yet:
+ * then they are zeros. */
+static bool groups_are_blocks(const VfiOp *op)
+{
+    int groups = op->u.conv.groups;
+
+    return groups == 1 || (op->src[0].shape.c / groups % LARGEST_BLOCK == 0 &&
+                           op->dst.shape.c / groups % LARGEST_BLOCK == 0);
+}
+
 bool vfi_winograd_suits(const VfiOp *op)
 {
     const VfiConvParams *p = &op->u.conv;
 
     return op->kind == VFI_OP_CONV && p->kernel_h == 3 && p->kernel_w == 3 &&
-           p->groups == 1 && p->pad_top == 1 && p->pad_left == 1 && p->pad_bottom == 1 &&
-           p->pad_right == 1 && p->activation.kind != VFI_ACTIVATION_SIGMOID &&
+           groups_are_blocks(op) && p->pad_top == 1 && p->pad_left == 1 &&
+           p->pad_bottom == 1 && p->pad_right == 1 &&
+           p->activation.kind != VFI_ACTIVATION_SIGMOID &&
            (p->stride == 1 || (p->stride == 2 && stride_2_gains(op)));
 }
 

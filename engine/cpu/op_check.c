@@ -158,8 +158,10 @@ static bool check_layouts(const VfiOp *op, int block, GError **error)
         return refuse(op, "the result has blocks of the wrong size", error);
     if (!is_conv && op->kind != VFI_OP_COPY)
         return refuse(op, "operands must be planar", error);
-    if (is_conv && op->u.conv.groups != 1)
-        return refuse(op, "operands must be planar where there are groups", error);
+    if (is_conv && op->u.conv.groups != 1 &&
+        !(dst_blocked && vfi_operand_is_blocked(&op->src[0]) && vfi_winograd_suits(op)))
+        return refuse(op, "operands must be planar where groups are not whole blocks",
+                      error);
     if (is_conv && dst_blocked && op->u.conv.activation.kind == VFI_ACTIVATION_SIGMOID)
         return refuse(op, "the result must be planar after a sigmoid", error);
     if (n_src == 2 && vfi_operand_is_blocked(&op->src[1]) != dst_blocked)

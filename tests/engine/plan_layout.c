@@ -23,7 +23,7 @@ static const struct {
 } layers[] = {
     {"first", 3, 32, 3}, {"second", 32, 32, 3}, {"third", 32, 40, 3}, {"wide", 35, 32, 3},
     {"small", 32, 5, 3}, {"up", 32, 20, -4},    {"narrow", 20, 4, 1}, {"side", 16, 16, 3},
-    {"most", 28, 28, 3}, {"both", 64, 32, 3},
+    {"most", 28, 28, 3}, {"both", 64, 32, 3},   {"two", 16, 32, 3},   {"four", 8, 32, 3},
 };
 
 static VfiWeights *make_weights(void)
@@ -166,6 +166,19 @@ static void build_replaced_within(VfiGraph *graph)
     vfi_graph_output(graph, "x", conv(graph, x, 4, 1));
 }
 
+/* Two groups are whole blocks at every level, four may be half ones: these have planes. */
+static void build_groups(VfiGraph *graph)
+{
+    VfiValue x = conv(graph, vfi_graph_image(graph, 0), 0, 2);
+
+    x = vfi_graph_group_conv(graph, x, "two", 32, 3, 1, 2);
+    x = vfi_graph_group_conv(graph, vfi_graph_leaky_relu(graph, x, 0.2f), "two", 32, 3, 1,
+                             2);
+    x = vfi_graph_conv(graph, x, "second", 32, 3, 1);
+    vfi_graph_output(graph, "x", vfi_graph_conv(graph, x, "small", 5, 3, 1));
+    vfi_graph_output(graph, "y", vfi_graph_group_conv(graph, x, "four", 32, 3, 1, 4));
+}
+
 static void run(VfiDevice *device, const VfiPlan *plan, const float *image, char *arena)
 {
     VfiProgram *program = vfi_backend_cpu.compile(device, plan, NULL);
@@ -237,6 +250,8 @@ static const struct {
     {build_swapped, 0, 32},
     /* the slice to blocks, what replaces it to planes, the concatenation to blocks */
     {build_replaced_within, 3, 4},
+    /* "second" to planes, which the four groups read */
+    {build_groups, 1, 0},
 };
 
 START_TEST(blocked_plans_compute_the_same)

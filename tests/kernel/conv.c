@@ -143,6 +143,28 @@ START_TEST(tiles_match_the_definition)
 }
 END_TEST
 
+/* Groups that are whole blocks of channels at any level, and some that are not. */
+START_TEST(tiles_of_groups_match_the_definition)
+{
+    static const struct {
+        int groups, in, out;
+    } cases[] = {{2, 16, 32}, {3, 32, 16}, {2, 48, 96}, {4, 8, 8}, {2, 20, 16}};
+    GRand *random = g_rand_new_with_seed((guint32)_i + 40);
+    VfiConvParams params = three_by_three;
+    VfiShape in = {cases[_i].groups * cases[_i].in, 17, 29};
+    ConvCase test = {.op = {.kind = VFI_OP_CONV}};
+
+    params.groups = cases[_i].groups;
+    params.residual = (VfiResidual)(_i % 3);
+    test.op.u.conv = params;
+    test.op.src[0].shape = in;
+    set_result_size(&test, cases[_i].groups * cases[_i].out);
+    ck_assert_int_eq(vfi_winograd_suits(&test.op), _i < 3);
+    check_one(random, params, in, cases[_i].groups * cases[_i].out);
+    g_rand_free(random);
+}
+END_TEST
+
 /* The same for Winograd's form of stride 2: even and odd sizes that end at each of the eight
  * pixels that a tile steps by. */
 START_TEST(tiles_of_stride_2_match_the_definition)
@@ -414,6 +436,7 @@ static Suite *make_suite(void)
     tcase_add_loop_test(tcase, odd_kernels_match_the_definition, 0, 8);
     tcase_add_test(tcase, two_by_two_pads_on_one_side);
     tcase_add_test(tcase, many_channels_match_the_definition);
+    tcase_add_loop_test(tcase, tiles_of_groups_match_the_definition, 0, 5);
     tcase_add_loop_test(tcase, tiles_match_the_definition, 0, 9);
     tcase_add_loop_test(tcase, tiles_of_stride_2_match_the_definition, 0, 16);
     tcase_add_loop_test(tcase, winograd_is_accurate_on_average, 0, 4);

@@ -190,8 +190,14 @@ static inline void conv_case_check(ConvCase *test)
     for (size_t i = 0; i < n; i++)
         reference[i] = planar[i];
     conv_case_compare(test, reference, scale);
-    if (block == 0 || test->op.u.conv.groups != 1)
+    if (block == 0)
         return;
+    if (test->op.u.conv.groups != 1) {
+        conv_case_set_layouts(test, block, block);
+        if (uses_winograd(&test->op))
+            conv_case_compare(test, reference, scale);
+        return;
+    }
     conv_case_set_layouts(test, block, 0);
     conv_case_compare(test, reference, scale);
     if (test->op.u.conv.activation.kind == VFI_ACTIVATION_SIGMOID)
