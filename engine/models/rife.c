@@ -18,7 +18,7 @@ static const VfiOptionSpec rife_options[] = {
      "the smallest",
      FALSE},
     {"bisect-depth", "u", 1, 4, "2",
-     "3.x and the paper's: times are rounded to multiples of 1/2^depth", FALSE},
+     "3.2 to 3.8, the paper's IFNet: times are rounded to multiples of 1/2^depth", FALSE},
 };
 
 bool vfi_rife_refines(const VfiModelSetup *setup)

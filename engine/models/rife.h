@@ -68,14 +68,8 @@ typedef struct {
 /* Channels that a block hands to the next one beside flow (4) and mask (1). */
 int vfi_rife_features(const VfiRifeNetwork *network);
 
-/* Input channels of a block. */
-int vfi_rife_block_channels(const VfiRifeNetwork *network, int block);
-
 /* The row that a variant means; NULL for 3.2 … 3.8, which have a builder of their own. */
 const VfiRifeNetwork *vfi_rife_network(int variant);
-
-/* The tensor of a canonical name, whichever way the file spells it, or NULL. */
-const VfiTensorInfo *vfi_rife_tensor(const VfiCheckpoint *checkpoint, const char *name);
 
 /* block0.… for blocks.0.…; NULL for all other names. */
 char *vfi_rife_canonical_name(const char *name);

@@ -7,76 +7,85 @@
 
 /* Sources: hzwer/ECCV2022-RIFE (the paper's IFNet and IFNet_m), hzwer/Practical-RIFE and
  * HolyWu/vs-rife (4.x); 3.9 from styler00dollar/VapourSynth-RIFE-ncnn-Vulkan's graph. */
-#define HEAD(kind, width, channels) VFI_RIFE_HEAD_##kind, width, channels
-#define NO_HEAD VFI_RIFE_NO_HEAD, 0, 0
-#define ACTIVATION(kind) VFI_RIFE_##kind
-#define BODY(kind) VFI_RIFE_BODY_##kind
-#define SCALES_3                                                                         \
-    {                                                                                    \
-        4, 2, 1                                                                          \
-    }
-#define SCALES_4                                                                         \
-    {                                                                                    \
-        8, 4, 2, 1                                                                       \
-    }
-#define SCALES_5                                                                         \
-    {                                                                                    \
-        16, 8, 4, 2, 1                                                                   \
-    }
-#define MIDDLE VFI_TIME_MIDPOINT
-#define ANY VFI_TIME_ANY
-#define ADDS VFI_RIFE_MASK_ADDS
-#define REPLACES VFI_RIFE_MASK_REPLACES
-#define BOTH VFI_RIFE_SEES_BOTH
-#define WARPED VFI_RIFE_SEES_WARPED
-#define NEVER VFI_RIFE_NEVER_REFINES
-#define OPTION VFI_RIFE_MAY_REFINE
-#define ALWAYS VFI_RIFE_REFINES
-
 /* clang-format off */
+#define NO_HEAD                     VFI_RIFE_NO_HEAD, 0, 0
+#define HEAD(kind, width, channels) VFI_RIFE_HEAD_##kind, width, channels
+#define BLOCK(activation, body)     VFI_RIFE_##activation, VFI_RIFE_BODY_##body
+#define MASK(kind)                  VFI_RIFE_MASK_##kind
+#define SEES(view)                  VFI_RIFE_SEES_##view
+#define SCALES_3                    {4, 2, 1}
+#define SCALES_4                    {8, 4, 2, 1}
+#define SCALES_5                    {16, 8, 4, 2, 1}
+#define ANY                         VFI_TIME_ANY
+#define MIDDLE                      VFI_TIME_MIDPOINT
+#define NEVER                       VFI_RIFE_NEVER_REFINES
+#define OPTION                      VFI_RIFE_MAY_REFINE
+#define ALWAYS                      VFI_RIFE_REFINES
+
 static const VfiRifeNetwork networks[] = {
-    /* name, time, blocks, widths, scales, head, activation, body, groups, last layer, mask, view,
-     * refinement, ensemble, restarts */
-    {"ECCV", MIDDLE, 3, {240, 150, 90}, SCALES_3,
-     NO_HEAD, ACTIVATION(PRELU), BODY(SKIP), 1, 5, ADDS, BOTH, ALWAYS, false, false},
-    {"ECCV-m", ANY, 3, {240, 150, 90}, SCALES_3,
-     NO_HEAD, ACTIVATION(PRELU), BODY(SKIP), 1, 5, ADDS, BOTH, ALWAYS, false, false},
-    {"3.9", ANY, 4, {100, 100, 100, 100}, SCALES_4,
-     NO_HEAD, ACTIVATION(PRELU), BODY(SKIP), 1, 5, ADDS, BOTH, NEVER, false, false},
-    {"4.0", ANY, 4, {192, 128, 96, 64}, SCALES_4,
-     NO_HEAD, ACTIVATION(PRELU), BODY(SKIP), 1, 5, ADDS, WARPED, OPTION, true, true},
-    {"4.2", ANY, 4, {192, 128, 96, 64}, SCALES_4,
-     NO_HEAD, ACTIVATION(LEAKY), BODY(PLAIN), 1, 5, ADDS, WARPED, OPTION, true, false},
-    {"4.5", ANY, 4, {192, 128, 96, 64}, SCALES_4,
-     NO_HEAD, ACTIVATION(LEAKY), BODY(RES), 1, 20, ADDS, WARPED, NEVER, true, false},
-    {"4.6", ANY, 4, {192, 128, 96, 64}, SCALES_4,
-     NO_HEAD, ACTIVATION(LEAKY), BODY(RES), 1, 24, ADDS, WARPED, NEVER, true, false},
-    {"4.7", ANY, 4, {192, 128, 96, 64}, SCALES_4,
-     HEAD(2, 16, 4), ACTIVATION(LEAKY), BODY(RES), 1, 24, REPLACES, WARPED, NEVER, true, false},
-    {"4.10", ANY, 4, {192, 128, 96, 64}, SCALES_4,
-     HEAD(SEQ, 32, 8), ACTIVATION(LEAKY), BODY(RES), 1, 24, REPLACES, WARPED, NEVER, true, false},
-    {"4.12.lite", ANY, 4, {128, 96, 64, 48}, SCALES_4,
-     HEAD(SEQ, 32, 4), ACTIVATION(LEAKY), BODY(RES), 1, 24, REPLACES, WARPED, NEVER, true, false},
-    {"4.13", ANY, 4, {192, 128, 96, 64}, SCALES_4,
-     HEAD(CNN, 32, 8), ACTIVATION(LEAKY), BODY(RES), 1, 24, REPLACES, WARPED, NEVER, true, false},
-    {"4.14.lite", ANY, 4, {192, 128, 96, 64}, SCALES_4,
-     HEAD(CNN, 32, 8), ACTIVATION(LEAKY), BODY(RES), 2, 24, REPLACES, WARPED, NEVER, true, false},
-    {"4.15.lite", ANY, 4, {128, 96, 64, 48}, SCALES_4,
-     HEAD(CNN, 16, 4), ACTIVATION(LEAKY), BODY(RES), 1, 24, REPLACES, WARPED, NEVER, true, false},
-    {"4.20", ANY, 4, {384, 192, 96, 48}, SCALES_4,
-     HEAD(CNN, 32, 8), ACTIVATION(LEAKY), BODY(RES), 1, 24, REPLACES, WARPED, NEVER, true, false},
-    {"4.21", ANY, 4, {256, 192, 96, 48}, SCALES_4,
-     HEAD(CNN, 32, 8), ACTIVATION(LEAKY), BODY(RES), 1, 52, REPLACES, WARPED, NEVER, false, false},
-    {"4.22.lite", ANY, 4, {192, 128, 64, 32}, SCALES_4,
-     HEAD(CNN, 16, 4), ACTIVATION(LEAKY), BODY(RES), 1, 52, REPLACES, WARPED, NEVER, false, false},
-    {"4.25", ANY, 5, {192, 128, 96, 64, 32}, SCALES_5,
-     HEAD(CNN, 16, 4), ACTIVATION(LEAKY), BODY(RES), 1, 52, REPLACES, WARPED, NEVER, false, false},
-    {"4.25.lite", ANY, 5, {192, 128, 96, 64, 24}, {32, 16, 8, 4, 1},
-     HEAD(CNN, 16, 4), ACTIVATION(LEAKY), BODY(RES), 1, 52, REPLACES, WARPED, NEVER, false, false},
-    {"4.25.heavy", ANY, 5, {384, 256, 192, 128, 64}, SCALES_5,
-     HEAD(CNN, 16, 4), ACTIVATION(LEAKY), BODY(RES), 1, 52, REPLACES, WARPED, NEVER, false, false},
-    {"4.26.heavy", ANY, 5, {192, 128, 96, 64, 32}, SCALES_5,
-     HEAD(CNN, 16, 16), ACTIVATION(LEAKY), BODY(RES), 1, 52, REPLACES, WARPED, NEVER, false, false},
+    /* name, time, blocks, their widths, their scales,
+     *     head, activation and body, groups, last layer, mask, later blocks see,
+     *     refines, ensemble, restarts */
+    {"ECCV",      MIDDLE, 3, {240, 150, 90},           SCALES_3,
+     NO_HEAD,          BLOCK(PRELU, SKIP),  1, 5,  MASK(ADDS),     SEES(BOTH),
+     ALWAYS, false, false},
+    {"ECCV-m",    ANY,    3, {240, 150, 90},           SCALES_3,
+     NO_HEAD,          BLOCK(PRELU, SKIP),  1, 5,  MASK(ADDS),     SEES(BOTH),
+     ALWAYS, false, false},
+    {"3.9",       ANY,    4, {100, 100, 100, 100},     SCALES_4,
+     NO_HEAD,          BLOCK(PRELU, SKIP),  1, 5,  MASK(ADDS),     SEES(BOTH),
+     NEVER,  false, false},
+    {"4.0",       ANY,    4, {192, 128, 96, 64},       SCALES_4,
+     NO_HEAD,          BLOCK(PRELU, SKIP),  1, 5,  MASK(ADDS),     SEES(WARPED),
+     OPTION, true,  true},
+    {"4.2",       ANY,    4, {192, 128, 96, 64},       SCALES_4,
+     NO_HEAD,          BLOCK(LEAKY, PLAIN), 1, 5,  MASK(ADDS),     SEES(WARPED),
+     OPTION, true,  false},
+    {"4.5",       ANY,    4, {192, 128, 96, 64},       SCALES_4,
+     NO_HEAD,          BLOCK(LEAKY, RES),   1, 20, MASK(ADDS),     SEES(WARPED),
+     NEVER,  true,  false},
+    {"4.6",       ANY,    4, {192, 128, 96, 64},       SCALES_4,
+     NO_HEAD,          BLOCK(LEAKY, RES),   1, 24, MASK(ADDS),     SEES(WARPED),
+     NEVER,  true,  false},
+    {"4.7",       ANY,    4, {192, 128, 96, 64},       SCALES_4,
+     HEAD(2, 16, 4),   BLOCK(LEAKY, RES),   1, 24, MASK(REPLACES), SEES(WARPED),
+     NEVER,  true,  false},
+    {"4.10",      ANY,    4, {192, 128, 96, 64},       SCALES_4,
+     HEAD(SEQ, 32, 8), BLOCK(LEAKY, RES),   1, 24, MASK(REPLACES), SEES(WARPED),
+     NEVER,  true,  false},
+    {"4.12.lite", ANY,    4, {128, 96, 64, 48},        SCALES_4,
+     HEAD(SEQ, 32, 4), BLOCK(LEAKY, RES),   1, 24, MASK(REPLACES), SEES(WARPED),
+     NEVER,  true,  false},
+    {"4.13",      ANY,    4, {192, 128, 96, 64},       SCALES_4,
+     HEAD(CNN, 32, 8), BLOCK(LEAKY, RES),   1, 24, MASK(REPLACES), SEES(WARPED),
+     NEVER,  true,  false},
+    {"4.14.lite", ANY,    4, {192, 128, 96, 64},       SCALES_4,
+     HEAD(CNN, 32, 8), BLOCK(LEAKY, RES),   2, 24, MASK(REPLACES), SEES(WARPED),
+     NEVER,  true,  false},
+    {"4.15.lite", ANY,    4, {128, 96, 64, 48},        SCALES_4,
+     HEAD(CNN, 16, 4), BLOCK(LEAKY, RES),   1, 24, MASK(REPLACES), SEES(WARPED),
+     NEVER,  true,  false},
+    {"4.20",      ANY,    4, {384, 192, 96, 48},       SCALES_4,
+     HEAD(CNN, 32, 8), BLOCK(LEAKY, RES),   1, 24, MASK(REPLACES), SEES(WARPED),
+     NEVER,  true,  false},
+    {"4.21",      ANY,    4, {256, 192, 96, 48},       SCALES_4,
+     HEAD(CNN, 32, 8), BLOCK(LEAKY, RES),   1, 52, MASK(REPLACES), SEES(WARPED),
+     NEVER,  false, false},
+    {"4.22.lite", ANY,    4, {192, 128, 64, 32},       SCALES_4,
+     HEAD(CNN, 16, 4), BLOCK(LEAKY, RES),   1, 52, MASK(REPLACES), SEES(WARPED),
+     NEVER,  false, false},
+    {"4.25",      ANY,    5, {192, 128, 96, 64, 32},   SCALES_5,
+     HEAD(CNN, 16, 4), BLOCK(LEAKY, RES),   1, 52, MASK(REPLACES), SEES(WARPED),
+     NEVER,  false, false},
+    {"4.25.lite", ANY,    5, {192, 128, 96, 64, 24},   {32, 16, 8, 4, 1},
+     HEAD(CNN, 16, 4), BLOCK(LEAKY, RES),   1, 52, MASK(REPLACES), SEES(WARPED),
+     NEVER,  false, false},
+    {"4.25.heavy",ANY,    5, {384, 256, 192, 128, 64}, SCALES_5,
+     HEAD(CNN, 16, 4), BLOCK(LEAKY, RES),   1, 52, MASK(REPLACES), SEES(WARPED),
+     NEVER,  false, false},
+    {"4.26.heavy",ANY,    5, {192, 128, 96, 64, 32},   SCALES_5,
+     HEAD(CNN, 16, 16),BLOCK(LEAKY, RES),   1, 52, MASK(REPLACES), SEES(WARPED),
+     NEVER,  false, false},
 };
 /* clang-format on */
 
@@ -102,7 +111,8 @@ int vfi_rife_features(const VfiRifeNetwork *network)
     return network->last > 24 ? network->last / 4 - 5 : 0;
 }
 
-int vfi_rife_block_channels(const VfiRifeNetwork *network, int block)
+/* Input channels of a block. */
+static int block_channels(const VfiRifeNetwork *network, int block)
 {
     int channels = 6 + 2 * network->head_channels + (network->time == VFI_TIME_ANY);
 
@@ -128,7 +138,8 @@ char *vfi_rife_canonical_name(const char *name)
     return g_strdup_printf("block%s", name + length);
 }
 
-const VfiTensorInfo *vfi_rife_tensor(const VfiCheckpoint *checkpoint, const char *name)
+/* The tensor of a canonical name, whichever way the file spells it, or NULL. */
+static const VfiTensorInfo *find_tensor(const VfiCheckpoint *checkpoint, const char *name)
 {
     const VfiTensorInfo *tensor = vfi_checkpoint_find(checkpoint, name);
 
@@ -152,7 +163,7 @@ typedef struct {
 /* Dimension @dim of the tensor of that name, or 0. */
 static int64_t dimension(const VfiCheckpoint *checkpoint, const char *name, int dim)
 {
-    const VfiTensorInfo *tensor = vfi_rife_tensor(checkpoint, name);
+    const VfiTensorInfo *tensor = find_tensor(checkpoint, name);
 
     return tensor != NULL && tensor->n_dims > dim ? tensor->shape[dim] : 0;
 }
@@ -187,8 +198,7 @@ static void find_head(const VfiCheckpoint *checkpoint, Facts *facts)
 
 static void find_body(const VfiCheckpoint *checkpoint, Facts *facts)
 {
-    const VfiTensorInfo *slope =
-        vfi_rife_tensor(checkpoint, "block0.convblock.0.1.weight");
+    const VfiTensorInfo *slope = find_tensor(checkpoint, "block0.convblock.0.1.weight");
 
     facts->body_in = dimension(checkpoint, "block0.convblock.0.conv.weight", 1);
     facts->body = VFI_RIFE_BODY_RES;
@@ -226,7 +236,7 @@ static int count_differences(const Facts *facts, const VfiRifeNetwork *network)
 
     for (int block = 0; block < MIN(facts->n_blocks, network->n_blocks); block++) {
         n += facts->width[block] != network->width[block];
-        n += facts->in[block] != vfi_rife_block_channels(network, block);
+        n += facts->in[block] != block_channels(network, block);
     }
     n += facts->head != network->head || facts->head_channels != network->head_channels;
     n += facts->body != network->body;
@@ -237,7 +247,7 @@ static int count_differences(const Facts *facts, const VfiRifeNetwork *network)
 
 static bool has(const VfiCheckpoint *checkpoint, const char *name, int n_dims)
 {
-    const VfiTensorInfo *tensor = vfi_rife_tensor(checkpoint, name);
+    const VfiTensorInfo *tensor = find_tensor(checkpoint, name);
 
     return tensor != NULL && tensor->n_dims == n_dims;
 }
