@@ -77,11 +77,14 @@ add_session (GstStructure *stats, VfiSession *session, const VfiSessionStats *ba
 static void
 add_memory (GstStructure *stats, gsize pool_bytes)
 {
+  VfiModelCacheStats cache;
   guint64 now, peak;
 
   vfi_get_memory_use (&now, &peak);
+  vfi_model_cache_get_stats (&cache);
   gst_structure_set (stats, "pool-bytes", G_TYPE_UINT64, (guint64) pool_bytes,
-      "memory-bytes", G_TYPE_UINT64, now, "peak-memory-bytes", G_TYPE_UINT64, peak, NULL);
+      "memory-bytes", G_TYPE_UINT64, now, "peak-memory-bytes", G_TYPE_UINT64, peak,
+      "evictions", G_TYPE_UINT64, (guint64) cache.evictions, NULL);
 }
 
 GstStructure *

@@ -86,6 +86,7 @@ static gboolean open_session(Bench *bench, GError **error)
         .scale = a->scale,
         .threads = (unsigned)MAX(a->threads, 0),
         .precision = precision,
+        .memory_limit = (uint64_t)MAX(a->memory_limit, 0),
     };
     bench->model = vfi_model_open(a->model, NULL, error);
     if (bench->model == NULL)
@@ -147,6 +148,8 @@ int main(int argc, char **argv)
         {"precision", 0, 0, G_OPTION_ARG_STRING, &a.precision,
          "auto, f32 (default), bf16, …", "P"},
         {"device", 0, 0, G_OPTION_ARG_STRING, &a.device, "auto, cpu, cuda[:N]", "D"},
+        {"memory-limit", 0, 0, G_OPTION_ARG_INT64, &a.memory_limit,
+         "bytes that the session may take; 0: no limit", "BYTES"},
         {"json", 0, 0, G_OPTION_ARG_NONE, &a.json, "one line of JSON", NULL},
         {"profile", 0, 0, G_OPTION_ARG_NONE, &a.profile, "time of each op", NULL},
         {"layers", 0, 0, G_OPTION_ARG_NONE, &a.layers,

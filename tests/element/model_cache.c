@@ -270,6 +270,24 @@ GST_START_TEST(too_little_memory_for_a_session_is_an_error_of_the_stream)
 }
 GST_END_TEST
 
+GST_START_TEST(evictions_are_counted)
+{
+    Fixture *f = fixture_new(0, NULL);
+    GstElement *element = new_element();
+    guint64 before = engine_stat(f, "evictions");
+
+    set_state(element, GST_STATE_READY);
+    ck_assert(!vfi_memory_relieve((guint64)1 << 62)); /* the model is in use */
+    ck_assert_uint_eq(engine_stat(f, "evictions"), before);
+    set_state(element, GST_STATE_NULL);
+    ck_assert(!vfi_memory_relieve((guint64)1 << 62));
+    ck_assert_uint_eq(engine_stat(f, "evictions"), before + 1);
+    ck_assert_uint_eq(stats().models, 0);
+    gst_object_unref(element);
+    fixture_free(f);
+}
+GST_END_TEST
+
 #define WIDE "video/x-raw,format=I420,width=320,height=64,framerate=20/1"
 #define LARGEST "video/x-raw,format=I420,width=8192,height=4320,framerate=20/1"
 
@@ -395,6 +413,7 @@ int main(int argc, char **argv)
     tcase_add_loop_test(tcase, too_little_memory_is_an_error_of_ready, 0, N_MODES);
     tcase_add_loop_test(tcase, too_little_memory_for_a_session_is_an_error_of_the_stream,
                         0, N_MODES);
+    tcase_add_test(tcase, evictions_are_counted);
     tcase_add_loop_test(tcase, tile_size_makes_tiles, 0, N_MODES);
     tcase_add_loop_test(tcase, a_limit_that_cannot_be_kept_is_an_error, 0,
                         N_MODES * (int)G_N_ELEMENTS(too_small));

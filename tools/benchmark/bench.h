@@ -11,6 +11,7 @@ typedef struct {
     char *model, *size, *frames, *times, *precision, *device;
     int threads, runs;
     double scale;
+    gint64 memory_limit; /* bytes, 0: none */
     gboolean json, profile, layers, interactive;
 } BenchArguments;
 

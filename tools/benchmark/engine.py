@@ -27,6 +27,7 @@ class Case:
     level: str = ""  # VFI_CPU; "": the CPU's best
     device: str = "cpu"
     frames: tuple[str, str] | None = None  # instead of size
+    memory_limit: int = 0  # bytes; 0: none
 
     def but(self, **changes) -> "Case":
         return replace(self, **changes)
@@ -35,7 +36,7 @@ class Case:
         times = ",".join(f"{k / (self.between + 1):.6f}" for k in range(1, self.between + 1))
         source = ["--frames", ",".join(self.frames)] if self.frames else ["--size", self.size]
         return ["--model", self.model, *source, "--threads", str(self.threads), "--precision",
-                self.precision, "--scale", f"{self.scale:g}", "--times", times, "--device",
+                self.precision, "--memory-limit", str(self.memory_limit), "--scale", f"{self.scale:g}", "--times", times, "--device",
                 self.device]
 
     def environment(self) -> dict[str, str]:

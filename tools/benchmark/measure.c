@@ -92,8 +92,10 @@ gboolean bench_measure(Bench *bench, BenchFigures *figures, GError **error)
     vfi_session_set_profiling(bench->session, TRUE);
     if (bench_time_pair(bench, error) < 0.0)
         return FALSE;
-    figures->gflop = profiled_flop(bench->session, VFI_STAGE_FRAME) +
-                     bench->n_times * profiled_flop(bench->session, VFI_STAGE_TIME);
+    vfi_session_get_stats(bench->session, &figures->stats);
+    figures->gflop = figures->stats.tiles *
+                     (profiled_flop(bench->session, VFI_STAGE_FRAME) +
+                      bench->n_times * profiled_flop(bench->session, VFI_STAGE_TIME));
     vfi_session_set_profiling(bench->session, bench->arguments->profile);
     bench_clear_profile(bench);
     for (size_t i = 0; i < runs; i++)

@@ -41,6 +41,12 @@ def comparisons_table(comparisons: list[Comparison], digits: int = 2) -> str:
     return table(["", "median", "min", "max", "turns", "bar", ""], rows)
 
 
+def memory_table(lines: list[dict]) -> str:
+    rows = [[line["what"], str(line["pairs"]), f"{line['samples'][-1][0]:.1f}",
+             f"{line['peak_mib']:.0f}", f"{line['last_mib']:.0f}"] for line in lines]
+    return table(["RIFE 4.0", "in-betweens", "seconds", "peak MiB", "MiB at the end"], rows)
+
+
 def write_json(path: str, result: dict) -> None:
     Path(path).write_text(json.dumps(result, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
 
