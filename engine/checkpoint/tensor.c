@@ -3,6 +3,8 @@
  * with memcpy because checkpoints align nothing. */
 #include "tensor.h"
 
+#include "../f16.h"
+
 #if G_BYTE_ORDER != G_LITTLE_ENDIAN
 #error "tensor data is read as it stands in the file, which is little-endian"
 #endif
@@ -27,26 +29,6 @@ static inline float float_from_bf16(uint16_t half)
     return float_from_bits((uint32_t)half << 16);
 }
 
-/* Integer arithmetic only, so that subnormals survive flush-to-zero and NaNs keep their
- * payload. */
-static inline float float_from_f16(uint16_t half)
-{
-    uint32_t sign = (uint32_t)(half & 0x8000u) << 16;
-    uint32_t exponent = (half >> 10) & 0x1fu;
-    uint32_t mantissa = half & 0x3ffu;
-
-    if (exponent == 0x1f)
-        return float_from_bits(sign | 0x7f800000u | mantissa << 13);
-    if (exponent == 0) {
-        if (mantissa == 0)
-            return float_from_bits(sign);
-        unsigned shift = (unsigned)__builtin_clz(mantissa) - 21; /* to bit 10 */
-        exponent = 1 - shift; /* wraps; the sum below is 103 … 112 */
-        mantissa = mantissa << shift & 0x3ffu;
-    }
-    return float_from_bits(sign | (exponent + 112) << 23 | mantissa << 13);
-}
-
 #define DEFINE_CONVERT_ROW(suffix, type, expression)                                     \
     static void convert_##suffix(const uint8_t *source, size_t step, size_t count,       \
                                  float *out)                                             \
@@ -58,7 +40,7 @@ static inline float float_from_f16(uint16_t half)
         }                                                                                \
     }
 
-DEFINE_CONVERT_ROW(f16, uint16_t, float_from_f16(value))
+DEFINE_CONVERT_ROW(f16, uint16_t, vfi_float_from_f16(value))
 DEFINE_CONVERT_ROW(bf16, uint16_t, float_from_bf16(value))
 DEFINE_CONVERT_ROW(f64, double, (float)value)
 DEFINE_CONVERT_ROW(i8, int8_t, (float)value)

@@ -207,6 +207,9 @@ typedef struct {
     uint32_t (*max_abs)(const float *src, size_t n);
     /* Of all @n, in double. */
     double (*sum)(const float *src, size_t n);
+    /* f32 to f16, rounded to nearest even, beyond ±65504 that; NaN stays NaN. And back. */
+    void (*narrow)(uint16_t *dst, const float *src, size_t n);
+    void (*widen)(float *dst, const uint16_t *src, size_t n);
     void (*epilogue)(const VfiEpilogueRow *row);
     /* The second half of a resize to more columns: mul * (a + weight * (b - a)). */
     void (*blend_rows)(float *dst, const float *a, const float *b, float weight,

@@ -3,6 +3,7 @@
  * against. */
 #define ISA(name) name##_c
 
+#include "../f16.h"
 #include "elementwise_tmpl.h"
 
 static void resize_row_c(const VfiResizeRow *row)
@@ -55,10 +56,24 @@ static void warp_row_c(const VfiWarpRow *row)
     }
 }
 
+static void narrow_c(uint16_t *dst, const float *src, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        dst[i] = vfi_f16_from_float(src[i]);
+}
+
+static void widen_c(float *dst, const uint16_t *src, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        dst[i] = vfi_float_from_f16(src[i]);
+}
+
 void vfi_cpu_kernels_fill_c(VfiCpuKernels *kernels)
 {
     fill_elementwise_c(kernels);
     kernels->resize_row = resize_row_c;
     kernels->stretch_row = stretch_row_c;
     kernels->warp_row = warp_row_c;
+    kernels->narrow = narrow_c;
+    kernels->widen = widen_c;
 }

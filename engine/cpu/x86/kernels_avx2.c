@@ -5,6 +5,7 @@
 #include "../elementwise_tmpl.h"
 #include "blocks_tmpl.h"
 #include "conv_tmpl.h"
+#include "half_tmpl.h"
 #include "multiply_tmpl.h"
 #include "resample_tmpl.h"
 #include "winograd_tmpl.h"
@@ -16,6 +17,7 @@ void vfi_cpu_kernels_fill_avx2(VfiCpuKernels *kernels)
     ISA(fill_blocks)(kernels);
     kernels->multiply = ISA(multiply);
     kernels->multiply_rows = MULTIPLY_ROWS_2;
+    ISA(fill_half)(kernels);
     ISA(fill_resample)(kernels);
     ISA(fill_winograd)(kernels);
 }

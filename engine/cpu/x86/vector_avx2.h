@@ -14,6 +14,10 @@ typedef __m256i VectorInt;
 #define v_set1(x) _mm256_set1_ps(x)
 #define v_load(p) _mm256_loadu_ps(p)
 #define v_store(p, x) _mm256_storeu_ps(p, x)
+#define v_load_f16(p) _mm256_cvtph_ps(_mm_loadu_si128((const __m128i *)(const void *)(p)))
+#define v_store_f16(p, x)                                                                \
+    _mm_storeu_si128((__m128i *)(void *)(p),                                             \
+                     _mm256_cvtps_ph(x, _MM_FROUND_TO_NEAREST_INT))
 #define v_prefetch(p) _mm_prefetch((const char *)(const void *)(p), _MM_HINT_T0)
 #define v_add(a, b) _mm256_add_ps(a, b)
 #define v_sub(a, b) _mm256_sub_ps(a, b)

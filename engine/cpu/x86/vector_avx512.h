@@ -14,6 +14,11 @@ typedef __m512i VectorInt;
 #define v_set1(x) _mm512_set1_ps(x)
 #define v_load(p) _mm512_loadu_ps(p)
 #define v_store(p, x) _mm512_storeu_ps(p, x)
+#define v_load_f16(p)                                                                    \
+    _mm512_cvtph_ps(_mm256_loadu_si256((const __m256i *)(const void *)(p)))
+#define v_store_f16(p, x)                                                                \
+    _mm256_storeu_si256((__m256i *)(void *)(p),                                          \
+                        _mm512_cvtps_ph(x, _MM_FROUND_TO_NEAREST_INT))
 #define v_prefetch(p) _mm_prefetch((const char *)(const void *)(p), _MM_HINT_T0)
 #define v_add(a, b) _mm512_add_ps(a, b)
 #define v_sub(a, b) _mm512_sub_ps(a, b)

@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* f16: every number that there is, and what lies between two of them, at every level. */
+#include <math.h>
+
+#include "kernel_util.h"
+
+#include "cpu/op_internal.h"
+
+#define N_HALVES 65536
+
+/* By the definition of binary16. */
+static double value_of(unsigned half)
+{
+    int exponent = half >> 10 & 31, mantissa = half & 1023;
+    double size = exponent == 31  ? (mantissa == 0 ? INFINITY : NAN)
+                  : exponent == 0 ? ldexp(mantissa, -24)
+                                  : ldexp(1024 + mantissa, exponent - 25);
+
+    return half & 0x8000 ? -size : size;
+}
+
+START_TEST(every_number_goes_there_and_back)
+{
+    const VfiCpuKernels *kernels = vfi_cpu_kernels(test_level);
+    g_autofree uint16_t *halves = g_new(uint16_t, N_HALVES);
+    g_autofree uint16_t *back = g_new(uint16_t, N_HALVES);
+    g_autofree float *floats = g_new(float, N_HALVES);
+
+    for (unsigned i = 0; i < N_HALVES; i++)
+        halves[i] = (uint16_t)i;
+    kernels->widen(floats, halves, N_HALVES);
+    kernels->narrow(back, floats, N_HALVES);
+    for (unsigned i = 0; i < N_HALVES; i++) {
+        double value = value_of(i);
+        if (isnan(value)) {
+            ck_assert(isnan(floats[i]) && isnan(value_of(back[i])));
+            continue;
+        }
+        ck_assert(floats[i] == value && !signbit(floats[i]) == !signbit(value));
+        unsigned expected = isinf(value) ? i - 1 : i; /* the largest finite one */
+        ck_assert_msg(back[i] == expected, "0x%04x came back as 0x%04x", i, back[i]);
+    }
+}
+END_TEST
+
+/* A quarter, a half and three quarters of the way from each number to the next. */
+START_TEST(what_lies_between_is_rounded_to_nearest_even)
+{
+    const VfiCpuKernels *kernels = vfi_cpu_kernels(test_level);
+    enum { N = 0x7bff };
+    g_autofree float *between = g_new(float, N);
+    g_autofree uint16_t *rounded = g_new(uint16_t, N);
+    double sign = _i % 2 ? -1 : 1;
+    int quarters = _i / 2 + 1;
+
+    for (unsigned i = 0; i < N; i++) {
+        double low = value_of(i), high = value_of(i + 1);
+        between[i] = (float)(sign * (low + (high - low) * quarters / 4));
+    }
+    kernels->narrow(rounded, between, N);
+    for (unsigned i = 0; i < N; i++) {
+        unsigned expected = quarters == 1 ? i : quarters == 3 ? i + 1 : i + i % 2;
+        ck_assert_msg((rounded[i] & 0x7fff) == expected, "%g became 0x%04x, not 0x%04x",
+                      (double)between[i], rounded[i], expected);
+        ck_assert_int_eq(rounded[i] >> 15, sign < 0);
+    }
+}
+END_TEST
+
+START_TEST(what_is_too_large_becomes_the_largest)
+{
+    const VfiCpuKernels *kernels = vfi_cpu_kernels(test_level);
+    float values[67];
+    uint16_t rounded[G_N_ELEMENTS(values)];
+
+    for (size_t i = 0; i < G_N_ELEMENTS(values); i++)
+        values[i] = i % 3 == 0 ? 65505.0f : i % 3 == 1 ? -3e38f : INFINITY;
+    kernels->narrow(rounded, values, G_N_ELEMENTS(values));
+    for (size_t i = 0; i < G_N_ELEMENTS(values); i++)
+        ck_assert_uint_eq(rounded[i], i % 3 == 1 ? 0xfbff : 0x7bff);
+}
+END_TEST
+
+static Suite *make_suite(void)
+{
+    Suite *suite = suite_create("half");
+    TCase *tcase = tcase_create("half");
+
+    tcase_add_test(tcase, every_number_goes_there_and_back);
+    tcase_add_loop_test(tcase, what_lies_between_is_rounded_to_nearest_even, 0, 6);
+    tcase_add_test(tcase, what_is_too_large_becomes_the_largest);
+    suite_add_tcase(suite, tcase);
+    return suite;
+}
+
+int main(int argc, char **argv)
+{
+    return kernel_test_main(argc, argv, make_suite);
+}
