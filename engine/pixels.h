@@ -53,8 +53,8 @@ typedef struct {
     int first_row;    /* the planes' first row is this one of the picture */
 } VfiRgbPicture;
 
-/* rgb → planes of @out, the inverse of prepare, chroma averaged at its site, rounded to
- * nearest; alpha, where the format has it, is the blend of the two frames' alpha at @t. Rows
+/* rgb → planes of @out, the inverse of prepare, chroma averaged at its site, clamped to the
+ * format's range (RGB_F32 is not clamped), rounded to nearest; alpha, where the format has it, is the blend of the two frames' alpha at @t. Rows
  * [begin, end); chroma that lies on luma rows reads one more on either side. */
 void vfi_pixels_paint(const VfiVideoInfo *info, const VfiRgbPicture *picture,
                       const VfiFrame *frame0, const VfiFrame *frame1, double t,

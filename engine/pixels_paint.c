@@ -3,6 +3,8 @@
  * around its site, taken before the matrix, which is linear. */
 #include "pixels_level.h"
 
+#include <string.h>
+
 #include "colour.h"
 #include "format.h"
 #include "pixels_samples.h"
@@ -141,6 +143,20 @@ static void paint_row(const Painting *painting, int shift_x, int shift_y, int y)
     }
 }
 
+/* RGB_F32: rows as the network gives them. */
+static void copy_rows(const Painting *painting, int begin, int end)
+{
+    const VfiRgbPicture *picture = painting->picture;
+
+    for (int channel = 0; channel < 3; channel++)
+        for (int y = begin; y < end; y++)
+            memcpy(
+                vfi_sample_at(painting->out, &painting->format->component[channel], 0, y),
+                picture->rgb + (size_t)channel * picture->plane +
+                    (size_t)(y - picture->first_row) * (size_t)picture->padded_w,
+                (size_t)painting->info->width * sizeof(float));
+}
+
 void VFI_PIXELS_AT_LEVEL(vfi_pixels_paint)(const VfiVideoInfo *info,
                                            const VfiRgbPicture *picture,
                                            const VfiFrame *frame0, const VfiFrame *frame1,
@@ -151,6 +167,10 @@ void VFI_PIXELS_AT_LEVEL(vfi_pixels_paint)(const VfiVideoInfo *info,
     const VfiComponent *chroma = &format->component[format->n_components > 1 ? 1 : 0];
     Painting painting = {.info = info, .format = format, .picture = picture, .out = out};
 
+    if (info->format == VFI_FORMAT_RGB_F32) {
+        copy_rows(&painting, begin, end);
+        return;
+    }
     vfi_colour_init(&painting.colour, info);
     /* Alpha is not the network's: blend whole pixels, then paint over their colours. */
     if (format->has_alpha)

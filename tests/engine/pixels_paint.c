@@ -28,8 +28,8 @@ static double channel_at(const Picture *picture, const VfiVideoInfo *info, int c
     x = (int)clamp_to(x, 0, info->width - 1);
     y = (int)clamp_to(y, 0, info->height - 1);
     size_t row = (size_t)channel * (size_t)picture->height + (size_t)y;
-    return clamp_to((double)picture->value[row * (size_t)picture->width + (size_t)x], 0,
-                    1);
+    double value = (double)picture->value[row * (size_t)picture->width + (size_t)x];
+    return info->format == VFI_FORMAT_RGB_F32 ? value : clamp_to(value, 0, 1);
 }
 
 /* Channel filtered to the site of sample (x, y) of a component. */
