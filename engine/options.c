@@ -14,6 +14,10 @@ static char *list_options(const VfiModelFamily *family)
     for (size_t i = 0; i < family->n_options; i++) {
         const VfiOptionSpec *spec = &family->options[i];
         g_string_append_printf(text, "%s%s (", i == 0 ? "" : ", ", spec->name);
+        if (strcmp(spec->type, "s") == 0) {
+            g_string_append_printf(text, "%s, default the first)", spec->default_value);
+            continue;
+        }
         if (strcmp(spec->type, "b") == 0)
             g_string_append(text, "boolean");
         else
@@ -57,17 +61,27 @@ static bool number_of(GVariant *value, double *number)
     }
 }
 
+static bool is_choice(const VfiOptionSpec *spec, const char *value)
+{
+    g_auto(GStrv) choices = g_strsplit(spec->default_value, "|", -1);
+
+    return g_strv_contains((const char *const *)choices, value);
+}
+
 /* @value in the type and range of @spec as a new floating GVariant, or NULL. Numbers convert
  * between types as long as the value stays the same. */
 static GVariant *coerce(const VfiOptionSpec *spec, GVariant *value)
 {
     double number;
 
-    if (g_variant_is_of_type(value, G_VARIANT_TYPE(spec->type)) &&
-        (strcmp(spec->type, "b") == 0 || strcmp(spec->type, "s") == 0))
-        return strcmp(spec->type, "b") == 0
-                   ? g_variant_new_boolean(g_variant_get_boolean(value))
-                   : g_variant_new_string(g_variant_get_string(value, NULL));
+    if (strcmp(spec->type, "s") == 0)
+        return g_variant_is_of_type(value, G_VARIANT_TYPE_STRING) &&
+                       is_choice(spec, g_variant_get_string(value, NULL))
+                   ? g_variant_new_string(g_variant_get_string(value, NULL))
+                   : NULL;
+    if (strcmp(spec->type, "b") == 0 &&
+        g_variant_is_of_type(value, G_VARIANT_TYPE_BOOLEAN))
+        return g_variant_new_boolean(g_variant_get_boolean(value));
     if (!number_of(value, &number) ||
         !(number >= spec->minimum && number <= spec->maximum))
         return NULL;
@@ -77,6 +91,17 @@ static GVariant *coerce(const VfiOptionSpec *spec, GVariant *value)
     return strcmp(spec->type, "d") == 0 ? g_variant_new_double(number) : NULL;
 }
 
+static GVariant *default_value(const VfiOptionSpec *spec)
+{
+    g_auto(GStrv) choices = NULL;
+
+    if (strcmp(spec->type, "s") != 0)
+        return g_variant_parse(G_VARIANT_TYPE(spec->type), spec->default_value, NULL,
+                               NULL, NULL);
+    choices = g_strsplit(spec->default_value, "|", -1);
+    return g_variant_ref_sink(g_variant_new_string(choices[0]));
+}
+
 static GHashTable *default_options(const VfiModelFamily *family)
 {
     GHashTable *values = g_hash_table_new_full(g_str_hash, g_str_equal, NULL,
@@ -84,8 +109,7 @@ static GHashTable *default_options(const VfiModelFamily *family)
 
     for (size_t i = 0; i < family->n_options; i++) {
         const VfiOptionSpec *spec = &family->options[i];
-        GVariant *value = g_variant_parse(G_VARIANT_TYPE(spec->type), spec->default_value,
-                                          NULL, NULL, NULL);
+        GVariant *value = default_value(spec);
         g_hash_table_insert(values, (char *)spec->name, value);
     }
     return values;

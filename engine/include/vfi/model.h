@@ -18,12 +18,14 @@ typedef enum {
  * type "b", "u", "d" or "s". */
 typedef struct {
     const char *name;
-    const char *type;          /**< GVariant type string */
-    double minimum;            /**< numbers only */
-    double maximum;            /**< numbers only */
-    const char *default_value; /**< printed form, as g_variant_print() without types */
-    const char *text;          /**< one sentence */
-    gboolean chooses_weights;  /**< it depends on the value which tensors are read */
+    const char *type; /**< GVariant type string */
+    double minimum;   /**< numbers only */
+    double maximum;   /**< numbers only */
+    /** Printed form, as g_variant_print() without types; of strings all values that there
+     * are, separated by "|", the default first. */
+    const char *default_value;
+    const char *text;         /**< one sentence */
+    gboolean chooses_weights; /**< it depends on the value which tensors are read */
 } VfiOptionSpec;
 
 /** A loaded model. Immutable, shared by any number of sessions. Thread-safety: safe. */
