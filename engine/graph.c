@@ -202,6 +202,15 @@ void vfi_graph_output(VfiGraph *graph, const char *name, VfiValue value)
         g_array_append_val(graph->outputs, output);
 }
 
+int vfi_graph_weight_dimension(const VfiGraph *graph, const char *name, int dim)
+{
+    const VfiWeight *weight = vfi_weights_find(graph->weights, name);
+
+    return weight != NULL && weight->n_dims > dim && weight->shape[dim] <= G_MAXINT
+               ? (int)weight->shape[dim]
+               : 0;
+}
+
 void vfi_graph_tolerate_bf16(VfiGraph *graph, bool tolerates)
 {
     graph->tolerates_bf16 = tolerates;
@@ -219,14 +228,12 @@ VfiValue vfi_graph_group_conv(VfiGraph *graph, VfiValue x, const char *key, int 
     if (!values_are_usable(graph, &x, 1, key))
         return VFI_NO_VALUE;
     VfiShape in = vfi_graph_shape(graph, x);
-    int pad = kernel / 2;
     if (groups < 1 || in.c % groups != 0 || out % groups != 0) {
         vfi_graph_fail(graph, "%s: %d and %d channels do not divide into %d groups", key,
                        in.c, out, groups);
         return VFI_NO_VALUE;
     }
-    VfiShape shape = {out, (in.h + 2 * pad - kernel) / stride + 1,
-                      (in.w + 2 * pad - kernel) / stride + 1};
+    VfiShape shape = {out, (in.h - 1) / stride + 1, (in.w - 1) / stride + 1};
     VfiOp op = {
         .kind = VFI_OP_CONV,
         .name = key,
@@ -238,10 +245,10 @@ VfiValue vfi_graph_group_conv(VfiGraph *graph, VfiValue x, const char *key, int 
                 .kernel_h = kernel,
                 .kernel_w = kernel,
                 .stride = stride,
-                .pad_top = pad,
-                .pad_left = pad,
-                .pad_bottom = pad,
-                .pad_right = pad,
+                .pad_top = (kernel - 1) / 2,
+                .pad_left = (kernel - 1) / 2,
+                .pad_bottom = kernel / 2,
+                .pad_right = kernel / 2,
                 .groups = groups,
                 .tolerates_bf16 = graph->tolerates_bf16,
             },
@@ -450,6 +457,35 @@ VfiValue vfi_graph_pixel_shuffle(VfiGraph *graph, VfiValue x)
     }
     return add_op(graph, (VfiOp){.kind = VFI_OP_PIXEL_SHUFFLE},
                   (VfiShape){in.c / 4, 2 * in.h, 2 * in.w}, x, VFI_NO_VALUE);
+}
+
+VfiValue vfi_graph_pool(VfiGraph *graph, VfiValue x)
+{
+    if (!values_are_usable(graph, &x, 1, "pool"))
+        return VFI_NO_VALUE;
+    VfiShape shape = vfi_graph_shape(graph, x);
+    if (shape.h < 2 || shape.w < 2) {
+        vfi_graph_fail(graph, "pool: %dx%d cannot be halved", shape.h, shape.w);
+        return VFI_NO_VALUE;
+    }
+    shape.h /= 2;
+    shape.w /= 2;
+    return add_op(graph, (VfiOp){.kind = VFI_OP_POOL}, shape, x, VFI_NO_VALUE);
+}
+
+VfiValue vfi_graph_nearest(VfiGraph *graph, VfiValue x, int height, int width)
+{
+    if (!values_are_usable(graph, &x, 1, "nearest"))
+        return VFI_NO_VALUE;
+    VfiShape shape = vfi_graph_shape(graph, x);
+    if (height < shape.h || width < shape.w) {
+        vfi_graph_fail(graph, "nearest: %dx%d to %dx%d makes it smaller", shape.h,
+                       shape.w, height, width);
+        return VFI_NO_VALUE;
+    }
+    shape.h = height;
+    shape.w = width;
+    return add_op(graph, (VfiOp){.kind = VFI_OP_NEAREST}, shape, x, VFI_NO_VALUE);
 }
 
 VfiValue vfi_graph_warp(VfiGraph *graph, VfiValue x, VfiValue flow)

@@ -54,11 +54,16 @@ VfiValue vfi_graph_feature(VfiGraph *graph, int frame, const char *name);
 /* Names @value as a result of the current segment; the string must be static. */
 void vfi_graph_output(VfiGraph *graph, const char *name, VfiValue value);
 
+/* Dimension @dim of the model's tensor @name, 0 if there is no such tensor or dimension: for
+ * models that come in several widths. */
+int vfi_graph_weight_dimension(const VfiGraph *graph, const char *name, int dim);
+
 /* Convolutions built from here on may (or, at first, may not) be computed in bf16 where the
  * session asks for that precision: the model says where eight significant bits do no harm. */
 void vfi_graph_tolerate_bf16(VfiGraph *graph, bool tolerates);
 
-/* Conv2d with "same" zero padding (kernel/2), weights @key.weight [out,in,k,k], @key.bias. */
+/* Conv2d with "same" zero padding, (kernel-1)/2 before and kernel/2 behind; weights
+ * @key.weight [out,in,k,k], @key.bias. */
 VfiValue vfi_graph_conv(VfiGraph *graph, VfiValue x, const char *key, int out, int kernel,
                         int stride);
 
@@ -108,6 +113,12 @@ VfiValue vfi_graph_resize(VfiGraph *graph, VfiValue x, int height, int width, fl
 /* PixelShuffle(2): 4·C channels to C of twice the size,
  * out[c, 2y+i, 2x+j] = in[4c+2i+j, y, x]. */
 VfiValue vfi_graph_pixel_shuffle(VfiGraph *graph, VfiValue x);
+
+/* AvgPool2d(2): half the size, rounded down. */
+VfiValue vfi_graph_pool(VfiGraph *graph, VfiValue x);
+
+/* F.interpolate(nearest) to @height × @width, no less than @x has. */
+VfiValue vfi_graph_nearest(VfiGraph *graph, VfiValue x, int height, int width);
 
 /* Backward warp of @x by @flow (2 channels dx, dy in pixels, same size), borders repeated. */
 VfiValue vfi_graph_warp(VfiGraph *graph, VfiValue x, VfiValue flow);

@@ -29,6 +29,8 @@ typedef enum {
     VFI_OP_CLAMP,    /* dst = min(max(src0, low), high) */
     VFI_OP_COPY,     /* dst = src0 (a piece of a concat that could not be a view) */
     VFI_OP_RESIZE,   /* bilinear, half-pixel centres, no antialias; values times mul */
+    VFI_OP_POOL, /* mean of 2 × 2 pixels, stride 2; odd rows and columns are left out */
+    VFI_OP_NEAREST, /* pixel (y, x) is src0's pixel floor(y * in / out), the same for x */
     VFI_OP_PIXEL_SHUFFLE, /* dst[c, 2y+i, 2x+j] = src0[4c+2i+j, y, x] */
     VFI_OP_WARP, /* backward warp of src0 by the flow src1 (2 × H × W, pixels) */
     VFI_OP_TIME, /* dst = t * mul + add everywhere; t is the in-between's time */

@@ -100,6 +100,8 @@ static VfiShape picture_of(const Grouping *g, const VfiPlanStep *step)
     switch (node->op.kind) {
     case VFI_OP_CONV:
     case VFI_OP_DECONV:
+    case VFI_OP_POOL:
+    case VFI_OP_NEAREST:
         return none;
     case VFI_OP_MAX_ABS:
         return shape_of(g, node->source[0]);

@@ -133,6 +133,27 @@ static void ISA(blend_rows)(float *dst, const float *a, const float *b, float we
         dst[i] = mul * (a[i] + weight * (b[i] - a[i]));
 }
 
+static void ISA(pool_row)(const VfiPoolRow *row)
+{
+    const float *top = row->top, *bottom = row->bottom;
+    float *dst = row->dst;
+    size_t block = row->block;
+
+    if (block == 1) {
+        for (size_t i = 0; i < row->n; i++)
+            dst[i] = 0.25f * ((top[2 * i] + top[2 * i + 1]) +
+                              (bottom[2 * i] + bottom[2 * i + 1]));
+        return;
+    }
+    for (size_t i = 0; i < row->n; i++, dst += block) {
+        for (size_t c = 0; c < block; c++)
+            dst[c] =
+                0.25f * ((top[c] + top[block + c]) + (bottom[c] + bottom[block + c]));
+        top += 2 * block;
+        bottom += 2 * block;
+    }
+}
+
 static void ISA(epilogue)(const VfiEpilogueRow *row)
 {
     const float *acc = row->acc, *residual = row->residual;
@@ -186,4 +207,5 @@ static void ISA(fill_elementwise)(VfiCpuKernels *kernels)
     kernels->sum = ISA(sum);
     kernels->epilogue = ISA(epilogue);
     kernels->blend_rows = ISA(blend_rows);
+    kernels->pool_row = ISA(pool_row);
 }

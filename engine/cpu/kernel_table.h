@@ -59,6 +59,23 @@ typedef struct {
     int y, n;
 } VfiWarpRow;
 
+/* Pixels of one row of a backward warp of channel blocks. */
+typedef struct {
+    float *dst;                   /* block 0, [n][vector_floats] */
+    const float *src;             /* block 0, row 0 */
+    const float *flow_x, *flow_y; /* [n] */
+    size_t dst_plane, src_plane;  /* floats from block to block */
+    int blocks, src_w, src_h;
+    int x, y, n; /* pixels x … x+n-1 of row y */
+} VfiWarpBlocks;
+
+/* One row of a mean of 2 × 2 pixels, of channel blocks or (block 1) a plane. */
+typedef struct {
+    float *dst;                /* [n][block] */
+    const float *top, *bottom; /* [2 * n][block] */
+    size_t n, block;
+} VfiPoolRow;
+
 /* One block of output channels over a band of flat pixels: for every o < n_out, p <
  * n_flat acc[o * acc_pitch + p] (+)= Σ_i Σ_t weight[(i * n_taps + t) * n_out + o]
  *                                       * in[i * in_plane + tap_offset[t] + p]
@@ -218,6 +235,8 @@ typedef struct {
     void (*resize_row)(const VfiResizeRow *row);
     void (*stretch_row)(const VfiStretchRow *row);
     void (*warp_row)(const VfiWarpRow *row);
+    void (*warp_blocks)(const VfiWarpBlocks *row); /* NULL at a level without blocks */
+    void (*pool_row)(const VfiPoolRow *row);
 
     /* Direct convolution. NULL at a level without one; op_run then takes the reference.
      */

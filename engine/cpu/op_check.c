@@ -120,6 +120,16 @@ static bool check_shapes(const VfiOp *op, GError **error)
                           "the size",
                           error);
         return true;
+    case VFI_OP_POOL:
+        return s0.c == d.c && s0.h / 2 == d.h && s0.w / 2 == d.w
+                   ? true
+                   : refuse(op, "the result must have half the size, rounded down",
+                            error);
+    case VFI_OP_NEAREST:
+        return s0.c == d.c && s0.h <= d.h && s0.w <= d.w
+                   ? true
+                   : refuse(op, "the result must be as large as the source or larger",
+                            error);
     case VFI_OP_WARP:
         if (s0.c != d.c || s1.c != 2 || s1.h != d.h || s1.w != d.w)
             return refuse(op, "the flow must be 2 × the result's size", error);
@@ -156,15 +166,21 @@ static bool check_layouts(const VfiOp *op, int block, GError **error)
             return refuse(op, "a source has blocks of the wrong size", error);
     if (dst_blocked && op->dst.block != block)
         return refuse(op, "the result has blocks of the wrong size", error);
-    if (!is_conv && op->kind != VFI_OP_COPY)
+    bool moves_pixels =
+        op->kind == VFI_OP_POOL || op->kind == VFI_OP_NEAREST || op->kind == VFI_OP_WARP;
+    if (!is_conv && !moves_pixels && op->kind != VFI_OP_COPY)
         return refuse(op, "operands must be planar", error);
+    if (moves_pixels && vfi_operand_is_blocked(&op->src[0]) != dst_blocked)
+        return refuse(op, "the source is not laid out as the result", error);
+    if (op->kind == VFI_OP_WARP && vfi_operand_is_blocked(&op->src[1]))
+        return refuse(op, "the flow must be planar", error);
     if (is_conv && op->u.conv.groups != 1 &&
         !(dst_blocked && vfi_operand_is_blocked(&op->src[0]) && vfi_winograd_suits(op)))
         return refuse(op, "operands must be planar where groups are not whole blocks",
                       error);
     if (is_conv && dst_blocked && op->u.conv.activation.kind == VFI_ACTIVATION_SIGMOID)
         return refuse(op, "the result must be planar after a sigmoid", error);
-    if (n_src == 2 && vfi_operand_is_blocked(&op->src[1]) != dst_blocked)
+    if (is_conv && n_src == 2 && vfi_operand_is_blocked(&op->src[1]) != dst_blocked)
         return refuse(op, "the residual is not laid out as the result", error);
     return true;
 }

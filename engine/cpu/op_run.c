@@ -56,8 +56,12 @@ static const VfiCpuAlgorithm *choose_algorithm(const VfiOp *op,
                    : &vfi_cpu_elementwise;
     case VFI_OP_RESIZE:
         return &vfi_cpu_resize;
+    case VFI_OP_POOL:
+        return &vfi_cpu_pool;
+    case VFI_OP_NEAREST:
+        return &vfi_cpu_nearest;
     case VFI_OP_WARP:
-        return &vfi_cpu_warp;
+        return vfi_operand_is_blocked(&op->dst) ? &vfi_cpu_warp_blocks : &vfi_cpu_warp;
     case VFI_OP_PIXEL_SHUFFLE:
         return &vfi_cpu_pixel_shuffle;
     case VFI_OP_MAX_ABS:

@@ -320,9 +320,74 @@ static void ISA(warp_row)(const VfiWarpRow *row)
         ISA(warp_tail)(row, i);
 }
 
+/* VECTOR_FLOATS pixels or fewer, from the @i-th on: where each of them reads. */
+typedef struct {
+    ptrdiff_t top_left[VECTOR_FLOATS], bottom_left[VECTOR_FLOATS]; /* floats */
+    ptrdiff_t right[VECTOR_FLOATS]; /* from there to the pixel on the right */
+    float x_weight[VECTOR_FLOATS], y_weight[VECTOR_FLOATS];
+} ISA(WarpPixels);
+
+static void ISA(find_warp_pixels)(const VfiWarpBlocks *w, int i, ISA(WarpPixels) * at)
+{
+    float x[VECTOR_FLOATS], flow_x[VECTOR_FLOATS], flow_y[VECTOR_FLOATS];
+    int x0[VECTOR_FLOATS], x1[VECTOR_FLOATS], y0[VECTOR_FLOATS];
+    VfiWarpRow row = {.x = x,
+                      .flow_x = flow_x,
+                      .flow_y = flow_y,
+                      .src_w = w->src_w,
+                      .src_h = w->src_h,
+                      .y = w->y};
+
+    for (int lane = 0; lane < VECTOR_FLOATS; lane++) {
+        int from = i + lane < w->n ? i + lane : w->n - 1;
+        x[lane] = (float)(w->x + from);
+        flow_x[lane] = w->flow_x[from];
+        flow_y[lane] = w->flow_y[from];
+    }
+    ISA(WarpPlace) place = ISA(warp_place)(&row, 0);
+    memcpy(x0, &place.x0, sizeof x0);
+    memcpy(x1, &place.x1, sizeof x1);
+    memcpy(y0, &place.y0, sizeof y0);
+    v_store(at->x_weight, place.x_weight);
+    v_store(at->y_weight, place.y_weight);
+    for (int lane = 0; lane < VECTOR_FLOATS; lane++) {
+        ptrdiff_t pitch = w->src_w;
+        ptrdiff_t top = y0[lane] * pitch + x0[lane];
+        at->top_left[lane] = top * VECTOR_FLOATS;
+        at->bottom_left[lane] =
+            (y0[lane] < w->src_h - 1 ? top + pitch : top) * VECTOR_FLOATS;
+        at->right[lane] = (ptrdiff_t)(x1[lane] - x0[lane]) * VECTOR_FLOATS;
+    }
+}
+
+static void ISA(warp_blocks)(const VfiWarpBlocks *w)
+{
+    for (int i = 0; i < w->n; i += VECTOR_FLOATS) {
+        int n = w->n - i < VECTOR_FLOATS ? w->n - i : VECTOR_FLOATS;
+        ISA(WarpPixels) at;
+        ISA(find_warp_pixels)(w, i, &at);
+        for (int b = 0; b < w->blocks; b++) {
+            const float *src = w->src + (size_t)b * w->src_plane;
+            float *dst = w->dst + (size_t)b * w->dst_plane + (size_t)i * VECTOR_FLOATS;
+            for (int lane = 0; lane < n; lane++) {
+                const float *top = src + at.top_left[lane];
+                const float *bottom = src + at.bottom_left[lane];
+                ptrdiff_t right = at.right[lane];
+                Vector x_weight = v_set1(at.x_weight[lane]);
+                Vector upper = ISA(lerp)(v_load(top), v_load(top + right), x_weight);
+                Vector lower =
+                    ISA(lerp)(v_load(bottom), v_load(bottom + right), x_weight);
+                v_store(dst + (ptrdiff_t)lane * VECTOR_FLOATS,
+                        ISA(lerp)(upper, lower, v_set1(at.y_weight[lane])));
+            }
+        }
+    }
+}
+
 static void ISA(fill_resample)(VfiCpuKernels *kernels)
 {
     kernels->resize_row = ISA(resize_row);
     kernels->stretch_row = ISA(stretch_row);
     kernels->warp_row = ISA(warp_row);
+    kernels->warp_blocks = ISA(warp_blocks);
 }
