@@ -5,10 +5,7 @@
 #include <string.h>
 
 static const VfiModelFamily *const families[] = {
-    &vfi_family_blend,
-    &vfi_family_rife,
-    &vfi_family_ifrnet,
-    NULL,
+    &vfi_family_blend, &vfi_family_rife, &vfi_family_ifrnet, &vfi_family_film, NULL,
 };
 
 const VfiModelFamily *const *vfi_families(void)
@@ -53,6 +50,11 @@ static GVariant *setup_value(const VfiModelSetup *setup, const char *option)
 bool vfi_setup_boolean(const VfiModelSetup *setup, const char *option)
 {
     return g_variant_get_boolean(setup_value(setup, option));
+}
+
+const char *vfi_setup_string(const VfiModelSetup *setup, const char *option)
+{
+    return g_variant_get_string(setup_value(setup, option), NULL);
 }
 
 unsigned vfi_setup_uint(const VfiModelSetup *setup, const char *option)

@@ -65,6 +65,8 @@ struct VfiModelFamily {
     /* Brings fresh weights into the form that the graphs read: names, folded factors. NULL:
      * they are used as they were loaded. */
     void (*prepare_weights)(VfiWeights *weights);
+    /* Least width and height that the graph can be built for; 0: any. */
+    int least_size;
     /* Smallest multiple of width and height that the graph is exact for; NULL: 1. */
     int (*size_multiple)(const VfiModelSetup *setup, double scale);
     VfiOutputKind (*output)(const VfiModelSetup *setup);
@@ -72,6 +74,9 @@ struct VfiModelFamily {
      * to the graph. */
     bool (*build)(VfiGraph *graph, const VfiModelSetup *setup, VfiStage stage,
                   double scale);
+    /* Whether the in-between at @t is made by bisection (with an option "bisect-depth"); if
+     * ever, then at t = 0.5. NULL: as the detection's time mode says. */
+    bool (*bisects)(const VfiModelSetup *setup, double t);
     /* The segment of the time stage after @segment, given the scalars read back so far, or -1
      * when the result is complete. NULL: there is one segment. */
     int (*next_segment)(const VfiModelSetup *setup, int segment, const float *scalars);
@@ -83,6 +88,7 @@ bool vfi_family_check(const VfiModelFamily *family, const VfiModelSetup *setup,
                       const VfiWeights *weights, GError **error);
 
 bool vfi_setup_boolean(const VfiModelSetup *setup, const char *option);
+const char *vfi_setup_string(const VfiModelSetup *setup, const char *option);
 unsigned vfi_setup_uint(const VfiModelSetup *setup, const char *option);
 
 /* All families, NULL-terminated. */
@@ -92,3 +98,4 @@ const VfiModelFamily *vfi_family_find(const char *name);
 extern const VfiModelFamily vfi_family_blend;
 extern const VfiModelFamily vfi_family_ifrnet;
 extern const VfiModelFamily vfi_family_rife;
+extern const VfiModelFamily vfi_family_film;

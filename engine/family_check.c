@@ -12,6 +12,7 @@ bool vfi_family_check(const VfiModelFamily *family, const VfiModelSetup *setup,
     if (family->build == NULL)
         return true;
     int size = family->size_multiple == NULL ? 1 : family->size_multiple(setup, 1.0);
+    size = MAX(size, family->least_size);
     VfiGraph *frame = vfi_graph_new(weights, NULL, size, size);
     VfiPlan *frame_plan = NULL;
     if (family->build(frame, setup, VFI_STAGE_FRAME, 1.0))

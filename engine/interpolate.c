@@ -89,6 +89,14 @@ static bool bisect(VfiSession *session, VfiJob *job, GError **error)
     }
 }
 
+bool vfi_session_bisects(const VfiSession *session, double t)
+{
+    const VfiModel *model = session->model;
+
+    return model->family->bisects != NULL ? model->family->bisects(&model->setup, t)
+                                          : model->info.time_mode == VFI_TIME_MIDPOINT;
+}
+
 bool vfi_interpolate(VfiSession *session, VfiJob *job, GError **error)
 {
     VfiPair *pair = job->pair;
@@ -101,7 +109,7 @@ bool vfi_interpolate(VfiSession *session, VfiJob *job, GError **error)
     }
     if (session->model->family->output(&session->model->setup) == VFI_OUTPUT_BLEND)
         return blend(session, job, error);
-    if (session->bisection.depth > 0)
+    if (vfi_session_bisects(session, job->t))
         return bisect(session, job, error);
     VfiSource sources[] = {{&pair->frames[0], pair->keys[0]},
                            {&pair->frames[1], pair->keys[1]}};

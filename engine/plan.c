@@ -86,10 +86,12 @@ static void pin_frame_outputs(VfiPlanner *planner)
     for (guint i = 0; planner->outputs_in_frame && i < outputs->len; i++) {
         const VfiGraphOutput *output = &g_array_index(outputs, VfiGraphOutput, i);
         VfiPlanItem *item = &planner->items[output->value];
-        if (item->node.kind != VFI_NODE_OP && planner->error == NULL)
+        if (item->node.kind != VFI_NODE_OP && item->node.kind != VFI_NODE_CONCAT &&
+            planner->error == NULL)
             planner->error = g_error_new(
                 VFI_ERROR, VFI_ERROR_UNSUPPORTED,
-                "per-frame output \"%s\" is not computed by an op", output->name);
+                "per-frame output \"%s\" is neither computed by an op nor a concat",
+                output->name);
         item->pinned = true;
     }
 }

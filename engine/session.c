@@ -71,7 +71,7 @@ static bool allocate_bisection(VfiSession *session, GError **error)
 {
     VfiBisection *bisection = &session->bisection;
 
-    if (session->model->info.time_mode != VFI_TIME_MIDPOINT)
+    if (!vfi_session_bisects(session, 0.5))
         return true;
     bisection->depth = (int)vfi_setup_uint(&session->model->setup, "bisect-depth");
     int n = 1 << bisection->depth;
@@ -96,7 +96,7 @@ static void tell_what_was_built(VfiSession *session)
         session->video.height, session->padded_w, session->padded_h, session->scale,
         stats->threads, stats->cpu_level, stats->arena_bytes >> 20,
         stats->packed_weight_bytes >> 20);
-    if (session->bisection.depth > 0)
+    if (session->model->info.time_mode == VFI_TIME_MIDPOINT)
         vfi_log(
             VFI_LOG_INFO,
             "%s %s interpolates midpoints only: other times are rounded to multiples of "

@@ -169,5 +169,8 @@ void vfi_session_unclaim(VfiSession *session, uint64_t bytes);
 bool vfi_session_start_worker(VfiSession *session, GError **error);
 void vfi_session_stop_worker(VfiSession *session);
 
+/* interpolate.c: whether the in-between at @t is made by bisection; if ever, then at 0.5. */
+bool vfi_session_bisects(const VfiSession *session, double t);
+
 /* interpolate.c: makes the picture of @job. Worker thread only. */
 bool vfi_interpolate(VfiSession *session, VfiJob *job, GError **error);

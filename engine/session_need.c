@@ -30,7 +30,7 @@ static size_t frame_bytes(const VfiVideoInfo *video)
 /* Midpoint families keep every second of 2^depth in-betweens, but for the ends. */
 static size_t bisection_frames(const VfiSession *session)
 {
-    if (session->model->info.time_mode != VFI_TIME_MIDPOINT)
+    if (!vfi_session_bisects(session, 0.5))
         return 0;
     return ((size_t)1 << vfi_setup_uint(&session->model->setup, "bisect-depth")) / 2 - 1;
 }

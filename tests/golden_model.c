@@ -58,6 +58,7 @@ static bool parse_deterministic(GoldenVector *vector, const char *file, const ch
         vector->ensemble = true;
     }
     skip(key, "out_");
+    vector->relative = vector->direct = g_str_has_prefix(vector->family, "film");
     return true;
 }
 
@@ -88,6 +89,8 @@ static GVariant *vector_options(const GoldenVector *vector)
         g_variant_dict_insert(&options, "ensemble", "b", TRUE);
     if (vector->refine)
         g_variant_dict_insert(&options, "refine", "b", TRUE);
+    if (vector->direct)
+        g_variant_dict_insert(&options, "timestep-mode", "s", "direct");
     if (vector->pad_multiple > 0)
         g_variant_dict_insert(&options, "pad-multiple", "u", vector->pad_multiple);
     return g_variant_dict_end(&options);

@@ -13,6 +13,9 @@ typedef struct {
     double scale; /* 1 unless the key says otherwise */
     bool ensemble;
     bool refine;
+    bool
+        relative; /* FILM: limits are multiples of the expected values' range, if above 1 */
+    bool direct;           /* FILM: flows are scaled by the time, never bisected */
     unsigned pad_multiple; /* 0: unpadded */
 } GoldenVector;
 

@@ -328,6 +328,58 @@ static GArray *ifrnet(const int w[4], const int d[4], int side, int kernel)
     return entries;
 }
 
+/* Sequential(Conv2d, LeakyReLU). */
+static void add_conv_lrelu(GArray *entries, const char *prefix, int in, int out,
+                           int kernel)
+{
+    g_autofree char *conv = g_strdup_printf("%s.0", prefix);
+
+    add_conv(entries, conv, out, in, kernel, out);
+}
+
+/* One flow predictor: three 3×3 convolutions and two 1×1. */
+static void add_flow_predictor(GArray *entries, const char *prefix, int in, int c)
+{
+    for (int i = 0; i < 5; i++) {
+        g_autofree char *conv = g_strdup_printf("%s._convs.%d", prefix, i);
+        int out = i < 3 ? c : i == 3 ? c / 2 : 2;
+        add_conv_lrelu(entries, conv, in, out, i < 3 ? 3 : 1);
+        in = out;
+    }
+}
+
+/* FILM with @f filters in its first layer; flow predictors from @flow (level 0) to 8 × it. */
+static GArray *film(int f, int flow)
+{
+    GArray *entries = g_array_new(FALSE, FALSE, sizeof(StateEntry));
+
+    for (int i = 0; i < 4; i++) {
+        for (int k = 0; k < 2; k++) {
+            g_autofree char *conv =
+                g_strdup_printf("extract.extract_sublevels.convs.%d.%d", i, k);
+            int in = k == 1 ? f << i : i == 0 ? 3 : f << (i - 1);
+            add_conv_lrelu(entries, conv, in, f << i, 3);
+        }
+    }
+    add_flow_predictor(entries, "predict_flow._predictor", 2 * 15 * f, 8 * flow);
+    for (int i = 0; i < 3; i++) {
+        g_autofree char *prefix = g_strdup_printf("predict_flow._predictors.%d", i);
+        add_flow_predictor(entries, prefix, 2 * ((8 >> i) - 1) * f, flow << (2 - i));
+    }
+    for (int i = 0; i < 4; i++) {
+        g_autofree char *prefix = g_strdup_printf("fuse.convs.%d", i);
+        g_autofree char *first = g_strdup_printf("%s.0", prefix);
+        g_autofree char *second = g_strdup_printf("%s.1", prefix);
+        g_autofree char *third = g_strdup_printf("%s.2", prefix);
+        int aligned = 2 * (3 + ((16 >> i) - 1) * f) + 4, out = (8 >> i) * f;
+        add_conv_lrelu(entries, first, i == 0 ? aligned : 2 * out, out, 2);
+        add_conv_lrelu(entries, second, aligned + out, out, 3);
+        add_conv_lrelu(entries, third, out, out, 3);
+    }
+    add_conv(entries, "fuse.output_conv", 3, f, 1, 3);
+    return entries;
+}
+
 GArray *state_dict_of(const char *family)
 {
     if (strcmp(family, "ifrnet_s") == 0)
@@ -336,6 +388,10 @@ GArray *state_dict_of(const char *family)
         return ifrnet((int[]){32, 48, 72, 96}, (int[]){96, 144, 216, 192}, 32, 3);
     if (strcmp(family, "ifrnet_l") == 0)
         return ifrnet((int[]){64, 96, 144, 192}, (int[]){192, 288, 432, 384}, 64, 7);
+    if (strcmp(family, "film") == 0)
+        return film(64, 32);
+    if (strcmp(family, "film_tiny") == 0)
+        return film(8, 4);
     if (strcmp(family, "rife_v3_6") == 0)
         return rife_v3_6();
     for (size_t i = 0; i < G_N_ELEMENTS(networks); i++)

@@ -20,8 +20,8 @@ typedef struct {
     int shape[4];
 } StateEntry;
 
-/* All tensors of @family ("rife_v4_0", "rife_v3_6", "rife_eccv", "ifrnet_s", …) as an array of
- * StateEntry, or NULL. */
+/* All tensors of @family ("rife_v4_0", "rife_v3_6", "rife_eccv", "ifrnet_s", "film", …;
+ * "film_tiny" has 8 filters, flow filters 4 … 32) as an array of StateEntry, or NULL. */
 GArray *state_dict_of(const char *family);
 
 guint64 state_entry_elements(const StateEntry *entry);
