@@ -60,6 +60,14 @@ typedef enum {
     VFI_RESIDUAL_AFTER_ACTIVATION,
 } VfiResidual;
 
+/* Channels @first … @first + @count - 1. */
+typedef struct {
+    int first, count;
+} VfiChannelRun;
+
+/* Most runs of input channels that a convolution takes of its weight. */
+#define VFI_CONV_MAX_RUNS 4
+
 /* VFI_OP_CONV: weight [out][in/groups][kernel_h][kernel_w]; zero padding.
  *   out size = (in + pad_begin + pad_end - kernel) / stride + 1 in each direction.
  * VFI_OP_DECONV: weight [in][weight_out][kernel_h][kernel_w]; output pixel (y,x) collects input
@@ -72,10 +80,28 @@ typedef struct {
     int pad_top, pad_left, pad_bottom, pad_right;
     int groups;
     int weight_out; /* DECONV: channels of weight, the first of which are dst's; 0: as many */
+    /* CONV of one group that sees a part of the weight's input channels: how many the weight
+     * has, and the runs of them that the op's channels are, in order. 0: all. */
+    int weight_in;
+    int n_runs;
+    VfiChannelRun runs[VFI_CONV_MAX_RUNS];
     bool tolerates_bf16; /* may be rounded to it where the precision is bf16 */
     VfiActivation activation;
     VfiResidual residual;
 } VfiConvParams;
+
+/* Where in a CONV's weight the filter from its input channel @i, of @in in the group, to
+ * output channel @o is: filters before it. */
+static inline size_t vfi_conv_filter(const VfiConvParams *p, int o, int i, int in)
+{
+    int run = 0;
+
+    if (p->weight_in == 0)
+        return (size_t)o * (size_t)in + (size_t)i;
+    while (i >= p->runs[run].count)
+        i -= p->runs[run++].count;
+    return (size_t)o * (size_t)p->weight_in + (size_t)(p->runs[run].first + i);
+}
 
 /* Most inputs that an op reads. */
 #define VFI_OP_MAX_SOURCES 2

@@ -26,6 +26,16 @@ static guint entry_hash(gconstpointer data)
     return g_direct_hash(((const Entry *)data)->key.weight);
 }
 
+static bool same_runs(const VfiPackedKey *a, const VfiPackedKey *b)
+{
+    bool same = a->n_runs == b->n_runs;
+
+    for (int i = 0; same && i < a->n_runs; i++)
+        same =
+            a->runs[i].first == b->runs[i].first && a->runs[i].count == b->runs[i].count;
+    return same;
+}
+
 bool vfi_packed_key_equal(const VfiPackedKey *a, const VfiPackedKey *b)
 {
     return a->weight == b->weight && strcmp(a->layout, b->layout) == 0 &&
@@ -33,7 +43,7 @@ bool vfi_packed_key_equal(const VfiPackedKey *a, const VfiPackedKey *b)
            a->in == b->in && a->out == b->out && a->groups == b->groups &&
            a->kernel_h == b->kernel_h && a->kernel_w == b->kernel_w &&
            a->stride == b->stride && a->pad_top == b->pad_top &&
-           a->pad_left == b->pad_left;
+           a->pad_left == b->pad_left && same_runs(a, b);
 }
 
 static gboolean entry_equal(gconstpointer a, gconstpointer b)

@@ -25,6 +25,8 @@ typedef struct {
     int kernel_h, kernel_w;
     int stride;
     int pad_top, pad_left;
+    int n_runs; /* of the weight's input channels, if not all */
+    VfiChannelRun runs[VFI_CONV_MAX_RUNS];
 } VfiPackedKey;
 
 /* One packed form. */

@@ -134,7 +134,7 @@ static float model_weight(const VfiOp *op, int o, int i, const VfiBlockedTap *ta
     if (i >= in || o >= out)
         return 0.0f;
     size_t filter = op->kind == VFI_OP_CONV
-                        ? (size_t)o * (size_t)in + (size_t)i
+                        ? vfi_conv_filter(p, o, i, in)
                         : (size_t)i * (size_t)vfi_deconv_weight_channels(op) + (size_t)o;
     return p
         ->weight[(filter * (size_t)p->kernel_h + (size_t)tap->ky) * (size_t)p->kernel_w +

@@ -44,7 +44,7 @@ static float model_weight(const VfiCpuOp *ready, const VfiDirect *d, int o, int 
     const VfiConvParams *p = &ready->op.u.conv;
     size_t filter =
         ready->op.kind == VFI_OP_CONV
-            ? (size_t)o * (size_t)d->in_group + (size_t)i
+            ? vfi_conv_filter(p, o, i, d->in_group)
             : (size_t)i * (size_t)vfi_deconv_weight_channels(&ready->op) + (size_t)o;
 
     return p

@@ -76,9 +76,9 @@ static void conv_row(const VfiCpuOp *ready, const VfiCpuRun *run, int o, int y, 
     const VfiConvParams *p = &op->u.conv;
     VfiShape in = op->src[0].shape, out = op->dst.shape;
     int in_group = in.c / p->groups, first = o / (out.c / p->groups) * in_group;
-    size_t filter = (size_t)o * (size_t)in_group;
 
-    for (int i = 0; i < in_group; i++, filter++) {
+    for (int i = 0; i < in_group; i++) {
+        size_t filter = vfi_conv_filter(p, o, i, in_group);
         for (int ky = 0; ky < p->kernel_h; ky++) {
             int iy = y * p->stride - p->pad_top + ky;
             if (iy < 0 || iy >= in.h)

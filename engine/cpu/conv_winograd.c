@@ -59,22 +59,22 @@ static void pack_filter(const VfiCpuOp *ready, int part, VfiOutGroup group, int 
     const Winograd *w = ready->state;
     const VfiConvParams *conv = &ready->op.u.conv;
     size_t block = (size_t)ready->kernels->vector_floats;
-    size_t in = (size_t)(ready->op.src[0].shape.c / conv->groups);
-    size_t first = (size_t)part * (size_t)(ready->op.dst.shape.c / conv->groups);
+    int in = ready->op.src[0].shape.c / conv->groups;
+    int first = part * (ready->op.dst.shape.c / conv->groups);
+    size_t filter = vfi_conv_filter(conv, first + o, i, in);
     size_t width = (size_t)group.n * block;
     double points[VFI_WINOGRAD_MAX_POINTS];
 
-    vfi_winograd_filter(
-        w->form, conv->weight + ((first + (size_t)o) * in + (size_t)i) * 9, points);
+    vfi_winograd_filter(w->form, conv->weight + filter * 9, points);
     to += group_offset(ready, part, group) + ((size_t)o - (size_t)group.first * block);
-    for (int p = 0; p < w->points; p++) {
-        size_t row = (size_t)p * (size_t)w->in_words;
+    for (int point = 0; point < w->points; point++) {
+        size_t row = (size_t)point * (size_t)w->in_words;
         if (!vfi_winograd_is_bf16(w->form)) {
-            to[(row + (size_t)i) * width] = (float)points[p];
+            to[(row + (size_t)i) * width] = (float)points[point];
             continue;
         }
         uint16_t *pair = (uint16_t *)(void *)&to[(row + (size_t)i / 2) * width];
-        pair[i % 2] = vfi_bf16((float)points[p]);
+        pair[i % 2] = vfi_bf16((float)points[point]);
     }
 }
 

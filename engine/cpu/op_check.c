@@ -60,6 +60,26 @@ static bool activation_is_sane(const VfiActivation *activation)
     return activation->kind != VFI_ACTIVATION_PRELU || activation->slope != NULL;
 }
 
+/* Whether the runs of the weight's input channels are the op's input channels. */
+static bool runs_are_sane(const VfiOp *op)
+{
+    const VfiConvParams *p = &op->u.conv;
+    int channels = 0;
+
+    if (p->weight_in == 0)
+        return p->n_runs == 0;
+    if (op->kind != VFI_OP_CONV || p->groups != 1 || p->n_runs < 1 ||
+        p->n_runs > VFI_CONV_MAX_RUNS)
+        return false;
+    for (int i = 0; i < p->n_runs; i++) {
+        const VfiChannelRun *run = &p->runs[i];
+        if (run->first < 0 || run->count < 1 || run->count > p->weight_in - run->first)
+            return false;
+        channels += run->count;
+    }
+    return channels == op->src[0].shape.c;
+}
+
 static bool check_conv(const VfiOp *op, GError **error)
 {
     const VfiConvParams *p = &op->u.conv;
@@ -74,6 +94,9 @@ static bool check_conv(const VfiOp *op, GError **error)
                       error);
     if (p->groups < 1 || in.c % p->groups != 0 || out.c % p->groups != 0)
         return refuse(op, "channels are not a multiple of the groups", error);
+    if (!runs_are_sane(op))
+        return refuse(op, "runs of the weight's channels do not make up the source's",
+                      error);
     if (p->residual != VFI_RESIDUAL_NONE && !same_shape(op->src[1].shape, out))
         return refuse(op, "the residual's shape is not the result's", error);
 

@@ -3,6 +3,7 @@
  * from an op to the pool's chunks. */
 #include "op_internal.h"
 
+#include <string.h>
 #include <time.h>
 
 #include <vfi/error.h>
@@ -86,8 +87,7 @@ static void pack_for_store(const void *source, void *to)
 static VfiPackedKey packed_key(const VfiCpuOp *op, const char *layout)
 {
     const VfiConvParams *p = &op->op.u.conv;
-
-    return (VfiPackedKey){
+    VfiPackedKey key = {
         .weight = p->weight,
         .layout = layout,
         .bytes = op->packed_bytes,
@@ -101,7 +101,11 @@ static VfiPackedKey packed_key(const VfiCpuOp *op, const char *layout)
         .stride = p->stride,
         .pad_top = p->pad_top,
         .pad_left = p->pad_left,
+        .n_runs = p->n_runs,
     };
+
+    memcpy(key.runs, p->runs, sizeof key.runs);
+    return key;
 }
 
 static bool pack_shared(VfiCpuOp *op, VfiCpuPackFunc pack, GError **error)
