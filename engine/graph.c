@@ -190,6 +190,7 @@ VfiValue vfi_graph_feature(VfiGraph *graph, int frame, const char *name)
         .shape = output->operand.shape,
         .region = VFI_REGION_FRAME0 + frame,
         .offset = output->operand.offset,
+        .block = output->operand.block,
     };
     return graph->error != NULL ? VFI_NO_VALUE : add_node(graph, node);
 }

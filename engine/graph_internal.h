@@ -22,6 +22,7 @@ typedef struct {
     int first;     /* SLICE: first channel */
     int region;    /* INPUT */
     size_t offset; /* INPUT: bytes */
+    int block;     /* INPUT: channels of a block, see VfiOperand */
 } VfiNode;
 
 typedef struct {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* From graph to plan in seven passes: drop what no output needs, fuse (plan_fuse.c), choose
- * layouts (plan_layout.c), place views, group ops that run row by row (plan_rows.c), compute
- * lifetimes, lay out the arena. */
+/* From graph to plan in eight passes: drop what no output needs, fuse (plan_fuse.c), split
+ * convolutions over large concats (plan_split.c), choose layouts (plan_layout.c), place views,
+ * group ops that run row by row (plan_rows.c), compute lifetimes, lay out the arena. */
 #include <string.h>
 
 #include <vfi/error.h>
@@ -142,13 +142,23 @@ static void add_op_step(VfiPlanner *planner, VfiValue value)
     g_array_append_val(planner->steps, step);
 }
 
-/* Pass 4: views for slices and parts of concats; the list of steps in order. */
+/* The values that are to be computed right after @value. */
+static void add_later_steps(VfiPlanner *planner, VfiValue value)
+{
+    for (VfiValue next = planner->items[value].after; next != VFI_NO_VALUE;
+         next = planner->items[next].after)
+        add_op_step(planner, next);
+}
+
+/* Pass 5: views for slices and parts of concats; the list of steps in order. */
 static void place_views(VfiPlanner *planner)
 {
     for (int i = 0; i < (int)planner->graph->nodes->len; i++) {
         VfiPlanItem *item = &planner->items[i];
-        if (!item->alive)
+        if (!item->alive) {
+            add_later_steps(planner, i);
             continue;
+        }
         if (item->node.kind == VFI_NODE_SLICE) {
             VfiShape skipped = item->node.shape;
             skipped.c = item->node.first;
@@ -159,6 +169,7 @@ static void place_views(VfiPlanner *planner)
         } else if (item->node.kind == VFI_NODE_OP) {
             add_op_step(planner, i);
         }
+        add_later_steps(planner, i);
         for (guint s = (guint)item->node.segment; s < planner->graph->segments->len; s++)
             planner->segment_end[s] = (int)planner->steps->len;
     }
@@ -211,7 +222,7 @@ static void span_segments(VfiPlanner *planner, VfiPlanItem *item)
     }
 }
 
-/* Pass 5: from the first write to the last read; outputs live to the end of every segment
+/* Pass 7: from the first write to the last read; outputs live to the end of every segment
  * that can run after theirs. */
 static void compute_lifetimes(VfiPlanner *planner)
 {
@@ -279,7 +290,7 @@ static size_t find_place(const VfiPlanItem *item, VfiPlanItem *const *placed, gu
     return place;
 }
 
-/* Pass 6: greedy by size, largest first. Returns the arena's bytes. */
+/* Pass 8: greedy by size, largest first. Returns the arena's bytes. */
 static size_t lay_out_arena(VfiPlanner *planner)
 {
     g_autoptr(GPtrArray) roots = g_ptr_array_new();
@@ -316,7 +327,7 @@ static size_t lay_out_frame(VfiPlanner *planner)
         if (!item->alive || !item->pinned)
             continue;
         item->place = bytes;
-        bytes += align_up(shape_bytes(planner, item->node.shape));
+        bytes += align_up(tensor_bytes(planner, item->node.shape, item->block));
     }
     return bytes;
 }
@@ -353,9 +364,12 @@ static VfiOp make_op(VfiPlanner *planner, const VfiPlanStep *step, GStringChunk 
         op.dst = operand_of(planner, step->value, step->group);
         op.dst.offset += step->offset;
         /* A tensor in blocks is as many planes to whoever only copies it. */
-        op.src[0].shape.c =
-            (int)vfi_shape_floats((VfiShape){op.src[0].shape.c, 1, 1}, op.src[0].block);
-        op.src[0].block = op.dst.block = 0;
+        bool reorders = vfi_operand_is_blocked(&op.src[0]) && op.dst.block <= 1;
+        if (!reorders) {
+            op.src[0].shape.c = (int)vfi_shape_floats((VfiShape){op.src[0].shape.c, 1, 1},
+                                                      op.src[0].block);
+            op.src[0].block = op.dst.block = 0;
+        }
         op.dst.shape = op.src[0].shape;
         return op;
     }
@@ -417,6 +431,62 @@ static VfiPlan *make_plan(VfiPlanner *planner)
     return plan;
 }
 
+/* Room for all values that passes add, and an item for each of the graph's. */
+static void planner_init(VfiPlanner *planner)
+{
+    const VfiGraph *graph = planner->graph;
+    size_t n_segments = graph->segments->len;
+    size_t most = (graph->nodes->len + (size_t)vfi_plan_most_splits(graph)) *
+                  (1 + VFI_PLAN_MAX_COPIES);
+
+    planner->n_items = (int)graph->nodes->len;
+    planner->items = g_new0(VfiPlanItem, most);
+    planner->spans = g_new(VfiPlanSpan, most * n_segments);
+    planner->steps = g_array_new(FALSE, FALSE, sizeof(VfiPlanStep));
+    planner->segment_end = g_new0(int, n_segments);
+    planner->groups = g_array_new(FALSE, FALSE, sizeof(VfiPlanRowGroup));
+    planner->own_parts = g_ptr_array_new_with_free_func((GDestroyNotify)g_array_unref);
+    for (size_t i = 0; i < most * n_segments; i++)
+        planner->spans[i] = (VfiPlanSpan){.first = G_MAXINT, .last = -1};
+    for (int i = 0; i < planner->n_items; i++)
+        planner->items[i] =
+            (VfiPlanItem){.node = *vfi_graph_node(graph, i),
+                          .host = VFI_NO_VALUE,
+                          .after = VFI_NO_VALUE,
+                          .spans = &planner->spans[(size_t)i * n_segments]};
+}
+
+static void planner_clear(VfiPlanner *planner)
+{
+    vfi_plan_groups_clear(planner);
+    g_array_unref(planner->steps);
+    g_ptr_array_unref(planner->own_parts);
+    g_free(planner->segment_end);
+    g_free(planner->items);
+    g_free(planner->spans);
+}
+
+VfiValue vfi_plan_add_value(VfiPlanner *planner, VfiValue like)
+{
+    VfiValue value = planner->n_items++;
+    VfiPlanItem *item = &planner->items[value];
+
+    *item = planner->items[like];
+    item->spans = &planner->spans[(size_t)value * planner->graph->segments->len];
+    item->host = VFI_NO_VALUE;
+    item->after = VFI_NO_VALUE;
+    item->pinned = false;
+    item->n_before = 0;
+    return value;
+}
+
+void vfi_plan_compute_after(VfiPlanner *planner, VfiValue value, VfiValue added)
+{
+    while (planner->items[value].after != VFI_NO_VALUE)
+        value = planner->items[value].after;
+    planner->items[value].after = added;
+}
+
 VfiPlan *vfi_plan_new(const VfiGraph *graph, const VfiPlanTarget *target,
                       bool outputs_in_frame, GError **error)
 {
@@ -424,33 +494,17 @@ VfiPlan *vfi_plan_new(const VfiGraph *graph, const VfiPlanTarget *target,
         g_propagate_error(error, g_error_copy(graph->error));
         return NULL;
     }
-    VfiPlanner planner = {
-        .graph = graph,
-        .n_items = (int)graph->nodes->len,
-        .items =
-            g_new0(VfiPlanItem, (gsize)graph->nodes->len * (1 + VFI_PLAN_MAX_COPIES)),
-        .steps = g_array_new(FALSE, FALSE, sizeof(VfiPlanStep)),
-        .segment_end = g_new0(int, graph->segments->len),
-        .groups = g_array_new(FALSE, FALSE, sizeof(VfiPlanRowGroup)),
-        .outputs_in_frame = outputs_in_frame,
-    };
-    size_t n_spans =
-        (size_t)graph->nodes->len * (1 + VFI_PLAN_MAX_COPIES) * graph->segments->len;
-    VfiPlanSpan *spans = g_new(VfiPlanSpan, n_spans);
+    VfiPlanner planner = {.graph = graph, .outputs_in_frame = outputs_in_frame};
     VfiPlan *plan = NULL;
 
-    for (size_t i = 0; i < n_spans; i++)
-        spans[i] = (VfiPlanSpan){.first = G_MAXINT, .last = -1};
-    for (int i = 0; i < planner.n_items; i++)
-        planner.items[i] =
-            (VfiPlanItem){.node = *vfi_graph_node(graph, i),
-                          .host = VFI_NO_VALUE,
-                          .spans = &spans[(size_t)i * graph->segments->len]};
+    planner_init(&planner);
     mark_alive(&planner);
     vfi_plan_fuse(&planner);
+    vfi_plan_split_convs(&planner);
     pin_frame_outputs(&planner);
     if (target != NULL && target->channel_block > 1)
-        vfi_plan_choose_layouts(&planner, target, spans);
+        vfi_plan_choose_layouts(&planner, target);
+    vfi_plan_share_sums(&planner);
     if (target != NULL && target->row_groups)
         vfi_plan_find_cheap_values(&planner);
     place_views(&planner);
@@ -466,11 +520,7 @@ VfiPlan *vfi_plan_new(const VfiGraph *graph, const VfiPlanTarget *target,
     } else {
         g_propagate_error(error, planner.error);
     }
-    vfi_plan_groups_clear(&planner);
-    g_array_unref(planner.steps);
-    g_free(planner.segment_end);
-    g_free(planner.items);
-    g_free(spans);
+    planner_clear(&planner);
     return plan;
 }
 

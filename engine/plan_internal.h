@@ -30,6 +30,8 @@ typedef struct {
     int block;                            /* channels of a block; 0: planar */
     VfiValue before[VFI_PLAN_MAX_COPIES]; /* values computed right before this one */
     int n_before;
+    VfiValue after;  /* a value computed right after this one, or VFI_NO_VALUE */
+    bool is_partial; /* a sum that the one convolution which reads it may overwrite */
 } VfiPlanItem;
 
 /* An op to emit: node @value computed, or @copy_of copied into concat @value at @offset.
@@ -60,6 +62,8 @@ typedef struct {
     int *segment_end; /* per segment: one past its last step */
     GArray *groups;   /* of VfiPlanRowGroup */
     bool outputs_in_frame;
+    VfiPlanSpan *spans;   /* room for the lifetimes of all items, one a segment */
+    GPtrArray *own_parts; /* of GArray: parts of concats that fusing rewrote */
     GError *error;
 } VfiPlanner;
 
@@ -82,11 +86,24 @@ static inline VfiPlanItem *vfi_plan_root(VfiPlanner *planner, VfiValue value,
 /* Fuses activations and residuals into convolutions. */
 void vfi_plan_fuse(VfiPlanner *planner);
 
+/* A copy of @like without memory, a place among the steps, or readers. */
+VfiValue vfi_plan_add_value(VfiPlanner *planner, VfiValue like);
+
+/* Has @added computed after @value and what was to come after it already. */
+void vfi_plan_compute_after(VfiPlanner *planner, VfiValue value, VfiValue added);
+
+/* Turns convolutions over large concats into sums of convolutions over their parts. */
+void vfi_plan_split_convs(VfiPlanner *planner);
+
+/* Values that vfi_plan_split_convs() may add. */
+int vfi_plan_most_splits(const VfiGraph *graph);
+
+/* Lets such sums add up in one place, once layouts are known. */
+void vfi_plan_share_sums(VfiPlanner *planner);
+
 /* Chooses which values are kept in channel blocks, and adds copies from one layout to the
- * other where an op gains from blocks that its neighbours cannot have. @spans has room for
- * the lifetimes of all added values. */
-void vfi_plan_choose_layouts(VfiPlanner *planner, const VfiPlanTarget *target,
-                             VfiPlanSpan *spans);
+ * other where an op gains from blocks that its neighbours cannot have. */
+void vfi_plan_choose_layouts(VfiPlanner *planner, const VfiPlanTarget *target);
 
 /* The part of @concat, by its index, that is a slice of a value which may be computed in the
  * concatenation's place, so that only the other parts are copied over it; or -1. */

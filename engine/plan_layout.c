@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The layout pass of the planner. A value is kept in channel blocks where a convolution makes
- * it and only convolutions read it. Slices and concatenations between them are views in blocks,
- * too, if they are cut at whole blocks. Ops that gain much from blocks get them in any case:
- * what their neighbours hold in planes is copied. */
+/* The layout pass of the planner. A value is kept in channel blocks where convolutions and ops
+ * that move whole pixels make it and read it. Slices and concatenations between them are views
+ * in blocks, too, if they are cut at whole blocks. Ops that gain much from blocks get them in
+ * any case: what their neighbours hold in planes is copied. */
 #include "plan_internal.h"
 
 #include <string.h>
+
+/* Fewest channels of a per-frame result that is kept in blocks. */
+#define PINNED_CHANNELS 32
 
 typedef struct {
     VfiPlanner *planner;
@@ -61,11 +64,15 @@ static int n_sources(const VfiNode *node)
     return node->kind == VFI_NODE_CONCAT ? (int)node->parts->len : node->n_sources;
 }
 
+static VfiValue source_value(const VfiNode *node, int i)
+{
+    return node->kind == VFI_NODE_CONCAT ? g_array_index(node->parts, VfiValue, i)
+                                         : node->source[i];
+}
+
 static VfiPlanItem *source_item(VfiPlanner *planner, const VfiNode *node, int i)
 {
-    return &planner->items[node->kind == VFI_NODE_CONCAT
-                               ? g_array_index(node->parts, VfiValue, i)
-                               : node->source[i]];
+    return &planner->items[source_value(node, i)];
 }
 
 /* Whether a view is cut at whole blocks, or ends where its source does: beyond that there are
@@ -85,90 +92,133 @@ static bool is_cut_at_blocks(VfiPlanner *planner, const VfiPlanItem *item, int b
     return fits;
 }
 
-/* Takes blocks from every value that something reads or wants that cannot have them. */
-static void drop_values_read_as_planes(Layout *layout)
+/* Ops that move whole pixels: their result is laid out as their first source. */
+static bool moves_pixels(const VfiPlanItem *item)
 {
-    VfiPlanner *planner = layout->planner;
-    const GArray *outputs = planner->graph->outputs;
+    VfiOpKind kind = item->node.op.kind;
 
-    for (guint i = 0; i < outputs->len; i++)
-        planner->items[g_array_index(outputs, VfiGraphOutput, i).value].block = 0;
-    for (int i = 0; i < planner->n_items; i++) {
-        const VfiPlanItem *item = &planner->items[i];
-        if (!item->alive || takes_blocks(layout, item) || is_view(item))
-            continue;
-        for (int s = 0; s < n_sources(&item->node); s++)
-            source_item(planner, &item->node, s)->block = 0;
-    }
+    return item->node.kind == VFI_NODE_OP &&
+           (kind == VFI_OP_POOL || kind == VFI_OP_NEAREST || kind == VFI_OP_WARP);
 }
 
-/* A view has the layout of all that it is made of. Returns whether that took a change. */
-static bool settle_view(VfiPlanner *planner, VfiPlanItem *item)
+/* Takes the blocks of @value, unless it came with them. */
+static bool drop_blocks(Layout *layout, VfiValue value)
 {
-    int n = n_sources(&item->node), n_blocked = 0;
+    VfiPlanItem *item = &layout->planner->items[value];
 
-    for (int s = 0; s < n; s++)
-        n_blocked += source_item(planner, &item->node, s)->block > 1;
-    if (n_blocked == (item->block > 1 ? n : 0))
+    if (item->block <= 1 || item->node.kind == VFI_NODE_INPUT)
         return false;
     item->block = 0;
-    for (int s = 0; s < n; s++)
-        source_item(planner, &item->node, s)->block = 0;
     return true;
 }
 
-/* Makes a residual and the sum of one layout. Returns whether that took a change. */
-static bool settle_residual(Layout *layout, VfiValue value)
+/* A view has the layout of all that it is made of. */
+static bool settle_view(Layout *layout, VfiValue value)
 {
-    VfiPlanItem *item = &layout->planner->items[value];
-    VfiPlanItem *residual = &layout->planner->items[item->node.source[1]];
+    const VfiPlanItem *item = &layout->planner->items[value];
+    int n = n_sources(&item->node), n_blocked = 0;
+    bool changed = false;
 
-    if (residual->block > 1 && !layout->computes_blocks[value]) {
-        residual->block = 0;
-        return true;
-    }
-    if (residual->block <= 1 && item->block > 1 && !gains(layout, value)) {
-        item->block = 0;
-        return true;
-    }
-    return false;
+    for (int s = 0; s < n; s++)
+        n_blocked += source_item(layout->planner, &item->node, s)->block > 1;
+    if (item->block > 1 && n_blocked == n)
+        return false;
+    changed = drop_blocks(layout, value);
+    for (int s = 0; s < n; s++)
+        changed = drop_blocks(layout, source_value(&item->node, s)) || changed;
+    return changed;
 }
 
-/* What changes may change others. */
-static void settle(Layout *layout)
+/* A residual and the sum have one layout. */
+static bool settle_conv(Layout *layout, VfiValue value)
+{
+    VfiPlanItem *items = layout->planner->items, *item = &items[value];
+
+    if (item->node.n_sources < 2)
+        return false;
+    VfiValue residual = item->node.source[1];
+    if (!layout->computes_blocks[value])
+        return drop_blocks(layout, residual);
+    return items[residual].block <= 1 && !gains(layout, value) &&
+           drop_blocks(layout, value);
+}
+
+static bool settle_pixel_mover(Layout *layout, VfiValue value)
+{
+    VfiPlanItem *items = layout->planner->items, *item = &items[value];
+    bool changed = false;
+
+    if (items[item->node.source[0]].block <= 1)
+        changed = drop_blocks(layout, value);
+    if (item->block <= 1)
+        changed = drop_blocks(layout, item->node.source[0]) || changed;
+    if (item->node.n_sources == 2)
+        changed = drop_blocks(layout, item->node.source[1]) || changed;
+    return changed;
+}
+
+/* Takes blocks from @value or what it reads where they do not fit. */
+static bool settle(Layout *layout, VfiValue value)
+{
+    const VfiPlanItem *item = &layout->planner->items[value];
+    bool changed = false;
+
+    if (!item->alive || item->node.kind == VFI_NODE_INPUT)
+        return false;
+    layout->computes_blocks[value] =
+        takes_blocks(layout, item) && (item->block > 1 || gains(layout, value));
+    if (is_view(item))
+        return settle_view(layout, value);
+    if (takes_blocks(layout, item))
+        return settle_conv(layout, value);
+    if (moves_pixels(item))
+        return settle_pixel_mover(layout, value);
+    for (int s = 0; s < item->node.n_sources; s++)
+        changed = drop_blocks(layout, item->node.source[s]) || changed;
+    return changed;
+}
+
+/* Takes blocks from every value that something reads or wants that cannot have them; what
+ * changes may change others. */
+static void settle_all(Layout *layout)
 {
     VfiPlanner *planner = layout->planner;
+    const GArray *outputs = planner->graph->outputs;
     bool changed = true;
 
+    for (guint i = 0; i < outputs->len && !planner->outputs_in_frame; i++)
+        drop_blocks(layout, g_array_index(outputs, VfiGraphOutput, i).value);
     while (changed) {
         changed = false;
-        for (int i = 0; i < planner->n_items; i++) {
-            VfiPlanItem *item = &planner->items[i];
-            layout->computes_blocks[i] =
-                takes_blocks(layout, item) && (item->block > 1 || gains(layout, i));
-            if (is_view(item))
-                changed = settle_view(planner, item) || changed;
-            else if (takes_blocks(layout, item) && item->node.n_sources == 2)
-                changed = settle_residual(layout, i) || changed;
-        }
+        for (int i = 0; i < planner->n_items; i++)
+            changed = settle(layout, i) || changed;
     }
+}
+
+/* Whether the value may have blocks at all, by itself. */
+static bool can_have_blocks(const Layout *layout, const VfiPlanItem *item)
+{
+    int block = layout->target->channel_block;
+    /* Whoever reads a frame's few channels wants planes: images, warps beside images. */
+    int least = item->pinned ? MAX(block, PINNED_CHANNELS) : block;
+
+    if (!item->alive || (item->node.shape.c < least && !(is_view(item) && !item->pinned)))
+        return false;
+    if (is_view(item))
+        return is_cut_at_blocks(layout->planner, item, block);
+    if (takes_blocks(layout, item))
+        return item->node.op.u.conv.activation.kind != VFI_ACTIVATION_SIGMOID;
+    return moves_pixels(item);
 }
 
 /* A new value like @like, computed right before op @before. */
-static VfiValue add_value(Layout *layout, VfiValue like, VfiValue before,
-                          VfiPlanSpan *spans)
+static VfiValue add_value(Layout *layout, VfiValue like, VfiValue before)
 {
     VfiPlanner *planner = layout->planner;
-    int n_segments = (int)planner->graph->segments->len;
-    VfiValue value = planner->n_items++;
-    VfiPlanItem *item = &planner->items[value], *op = &planner->items[before];
+    VfiValue value = vfi_plan_add_value(planner, like);
+    VfiPlanItem *op = &planner->items[before];
 
-    *item = planner->items[like];
-    item->node.segment = op->node.segment;
-    item->spans = &spans[(size_t)value * (size_t)n_segments];
-    item->host = VFI_NO_VALUE;
-    item->pinned = false;
-    item->n_before = 0;
+    planner->items[value].node.segment = op->node.segment;
     op->before[op->n_before++] = value;
     return value;
 }
@@ -183,7 +233,7 @@ static void make_copy(VfiPlanItem *item, VfiValue source)
 
 /* Reads source @s of op @value from a copy in blocks, or from what itself was copied to planes.
  */
-static void copy_source(Layout *layout, VfiValue value, int s, VfiPlanSpan *spans)
+static void copy_source(Layout *layout, VfiValue value, int s)
 {
     VfiPlanItem *items = layout->planner->items;
     VfiValue source = items[value].node.source[s];
@@ -194,7 +244,7 @@ static void copy_source(Layout *layout, VfiValue value, int s, VfiPlanSpan *span
         items[value].node.source[s] = made_by->source[0];
         return;
     }
-    VfiValue copy = add_value(layout, source, value, spans);
+    VfiValue copy = add_value(layout, source, value);
     VfiPlanItem *item = &layout->planner->items[copy];
 
     make_copy(item, source);
@@ -203,41 +253,75 @@ static void copy_source(Layout *layout, VfiValue value, int s, VfiPlanSpan *span
 }
 
 /* Lets a new value take the op's place and copies its blocks to the planes that are read. */
-static void copy_result(Layout *layout, VfiValue value, VfiPlanSpan *spans)
+static void copy_result(Layout *layout, VfiValue value)
 {
-    VfiValue blocks = add_value(layout, value, value, spans);
+    VfiValue blocks = add_value(layout, value, value);
 
     layout->planner->items[blocks].block = layout->target->channel_block;
     make_copy(&layout->planner->items[value], blocks);
 }
 
-void vfi_plan_choose_layouts(VfiPlanner *planner, const VfiPlanTarget *target,
-                             VfiPlanSpan *spans)
+/* Whether op @value must read its source @s, which came in blocks, as planes. */
+static bool wants_planes(const Layout *layout, VfiValue value, int s)
+{
+    const VfiPlanItem *item = &layout->planner->items[value];
+
+    if (is_view(item))
+        return item->block <= 1;
+    if (takes_blocks(layout, item))
+        return s == 1 && !layout->computes_blocks[value];
+    return !moves_pixels(item) || s == 1 || item->block <= 1;
+}
+
+/* Readers of the input @input that want planes get a copy. */
+static void copy_input(Layout *layout, VfiValue input, int n)
+{
+    VfiPlanner *planner = layout->planner;
+    VfiValue planes = VFI_NO_VALUE;
+
+    for (int i = 0; i < n; i++) {
+        VfiPlanItem *item = &planner->items[i];
+        bool reads = item->alive && item->node.kind != VFI_NODE_CONCAT;
+        for (int s = 0; reads && s < item->node.n_sources; s++) {
+            if (item->node.source[s] != input || !wants_planes(layout, i, s))
+                continue;
+            if (planes == VFI_NO_VALUE) {
+                planes = vfi_plan_add_value(planner, input);
+                make_copy(&planner->items[planes], input);
+                planner->items[planes].block = 0;
+                vfi_plan_compute_after(planner, input, planes);
+            }
+            item->node.source[s] = planes;
+        }
+    }
+}
+
+void vfi_plan_choose_layouts(VfiPlanner *planner, const VfiPlanTarget *target)
 {
     int n = planner->n_items;
     Layout layout = {planner, target, g_new0(bool, n)};
 
     for (int i = 0; i < n; i++) {
         VfiPlanItem *item = &planner->items[i];
-        bool can = takes_blocks(&layout, item) && !item->pinned &&
-                   item->node.shape.c >= target->channel_block &&
-                   item->node.op.u.conv.activation.kind != VFI_ACTIVATION_SIGMOID;
-        if (is_view(item))
-            can = is_cut_at_blocks(planner, item, target->channel_block);
-        item->block = can ? target->channel_block : 0;
+        if (item->node.kind == VFI_NODE_INPUT)
+            item->block = item->node.block;
+        else
+            item->block = can_have_blocks(&layout, item) ? target->channel_block : 0;
     }
-    drop_values_read_as_planes(&layout);
-    settle(&layout);
+    settle_all(&layout);
+    for (int i = 0; i < n; i++)
+        if (planner->items[i].node.kind == VFI_NODE_INPUT && planner->items[i].block > 1)
+            copy_input(&layout, i, n);
     for (int i = 0; i < n; i++) {
         const VfiPlanItem *item = &planner->items[i];
         if (!layout.computes_blocks[i])
             continue;
         if (gains(&layout, i) && planner->items[item->node.source[0]].block <= 1)
-            copy_source(&layout, i, 0, spans);
+            copy_source(&layout, i, 0);
         if (item->node.n_sources == 2 && planner->items[item->node.source[1]].block <= 1)
-            copy_source(&layout, i, 1, spans);
+            copy_source(&layout, i, 1);
         if (item->block <= 1)
-            copy_result(&layout, i, spans);
+            copy_result(&layout, i);
     }
     g_free(layout.computes_blocks);
 }

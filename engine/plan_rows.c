@@ -96,7 +96,8 @@ static VfiShape picture_of(const Grouping *g, const VfiPlanStep *step)
         (node->n_sources > 0 && g->planner->items[node->source[0]].block > 1))
         return none; /* in channel blocks */
     if (step->copy_of != VFI_NO_VALUE)
-        return shape_of(g, step->copy_of);
+        return g->planner->items[step->copy_of].block > 1 ? none
+                                                          : shape_of(g, step->copy_of);
     switch (node->op.kind) {
     case VFI_OP_CONV:
     case VFI_OP_DECONV:
