@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* From graph to plan in eight passes: drop what no output needs, fuse (plan_fuse.c), split
  * convolutions over large concats (plan_split.c), choose layouts (plan_layout.c), place views,
- * group ops that run row by row (plan_rows.c), compute lifetimes, lay out the arena. */
+ * group ops that run row by row (plan_rows.c), compute lifetimes, lay out the arena (plan_arena.c). */
 #include <string.h>
 
 #include <vfi/error.h>
@@ -9,8 +9,7 @@
 #include "alloc.h"
 #include "plan_internal.h"
 
-/* Bytes of a tensor in blocks of @block channels; fails on overflow. */
-static size_t tensor_bytes(VfiPlanner *planner, VfiShape shape, int block)
+size_t vfi_plan_tensor_bytes(VfiPlanner *planner, VfiShape shape, int block)
 {
     size_t bytes;
 
@@ -32,17 +31,12 @@ static size_t tensor_bytes(VfiPlanner *planner, VfiShape shape, int block)
 
 static size_t shape_bytes(VfiPlanner *planner, VfiShape shape)
 {
-    return tensor_bytes(planner, shape, 0);
-}
-
-static size_t align_up(size_t bytes)
-{
-    return (bytes + VFI_ALIGNMENT - 1) / VFI_ALIGNMENT * VFI_ALIGNMENT;
+    return vfi_plan_tensor_bytes(planner, shape, 0);
 }
 
 size_t vfi_plan_image_bytes(int width, int height)
 {
-    return align_up((size_t)3 * (size_t)width * (size_t)height * sizeof(float));
+    return vfi_plan_align((size_t)3 * (size_t)width * (size_t)height * sizeof(float));
 }
 
 static int node_n_sources(const VfiNode *node)
@@ -248,75 +242,6 @@ static void compute_lifetimes(VfiPlanner *planner)
             span_segments(planner, &planner->items[i]);
 }
 
-static gint compare_bytes_descending(gconstpointer a, gconstpointer b)
-{
-    const VfiPlanItem *item_a = *(VfiPlanItem *const *)a,
-                      *item_b = *(VfiPlanItem *const *)b;
-
-    if (item_a->bytes != item_b->bytes)
-        return item_a->bytes < item_b->bytes ? 1 : -1;
-    return (item_a > item_b) - (item_a < item_b); /* both point into one array */
-}
-
-/* Whether there is a step at which both values must be kept. */
-static bool live_together(const VfiPlanItem *a, const VfiPlanItem *b, int n_segments)
-{
-    for (int s = 0; s < n_segments; s++)
-        if (a->spans[s].first <= b->spans[s].last &&
-            b->spans[s].first <= a->spans[s].last)
-            return true;
-    return false;
-}
-
-/* Lowest offset at which @item overlaps none of the @n placed items that live with it. */
-static size_t find_place(const VfiPlanItem *item, VfiPlanItem *const *placed, guint n,
-                         int n_segments)
-{
-    size_t place = 0;
-    bool moved = true;
-
-    while (moved) {
-        moved = false;
-        for (guint i = 0; i < n; i++) {
-            const VfiPlanItem *other = placed[i];
-            if (live_together(item, other, n_segments) &&
-                place < other->place + other->bytes &&
-                other->place < place + item->bytes) {
-                place = other->place + other->bytes;
-                moved = true;
-            }
-        }
-    }
-    return place;
-}
-
-/* Pass 8: greedy by size, largest first. Returns the arena's bytes. */
-static size_t lay_out_arena(VfiPlanner *planner)
-{
-    g_autoptr(GPtrArray) roots = g_ptr_array_new();
-    size_t arena_bytes = 0;
-
-    for (int i = 0; i < planner->n_items; i++) {
-        VfiPlanItem *item = &planner->items[i];
-        bool has_memory =
-            item->node.kind == VFI_NODE_CONCAT ||
-            (item->node.kind == VFI_NODE_OP && item->node.op.kind != VFI_OP_MAX_ABS);
-        if (!item->alive || item->host != VFI_NO_VALUE || item->pinned || item->in_rows ||
-            !has_memory)
-            continue;
-        item->bytes = align_up(tensor_bytes(planner, item->node.shape, item->block));
-        g_ptr_array_add(roots, item);
-    }
-    g_ptr_array_sort(roots, compare_bytes_descending);
-    for (guint i = 0; i < roots->len; i++) {
-        VfiPlanItem *item = g_ptr_array_index(roots, i);
-        item->place = find_place(item, (VfiPlanItem *const *)roots->pdata, i,
-                                 (int)planner->graph->segments->len);
-        arena_bytes = MAX(arena_bytes, item->place + item->bytes);
-    }
-    return arena_bytes;
-}
-
 /* Frame stage: outputs one after the other behind the image. Returns the region's bytes. */
 static size_t lay_out_frame(VfiPlanner *planner)
 {
@@ -327,7 +252,8 @@ static size_t lay_out_frame(VfiPlanner *planner)
         if (!item->alive || !item->pinned)
             continue;
         item->place = bytes;
-        bytes += align_up(tensor_bytes(planner, item->node.shape, item->block));
+        bytes +=
+            vfi_plan_align(vfi_plan_tensor_bytes(planner, item->node.shape, item->block));
     }
     return bytes;
 }
@@ -512,7 +438,7 @@ VfiPlan *vfi_plan_new(const VfiGraph *graph, const VfiPlanTarget *target,
         vfi_plan_group_rows(&planner);
     compute_lifetimes(&planner);
     size_t frame_bytes = lay_out_frame(&planner);
-    size_t arena_bytes = lay_out_arena(&planner);
+    size_t arena_bytes = vfi_plan_lay_out_arena(&planner);
     if (planner.error == NULL) {
         plan = make_plan(&planner);
         plan->arena_bytes = arena_bytes;

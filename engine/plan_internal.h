@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The planner's working state, shared by its passes (plan.c, plan_fuse.c, plan_layout.c,
- * plan_replace.c, plan_rows.c). */
+/* The planner's working state, shared by its passes (plan.c, plan_fuse.c, plan_split.c,
+ * plan_layout.c, plan_replace.c, plan_rows.c, plan_arena.c). */
 #pragma once
 
+#include "alloc.h"
 #include "graph_internal.h"
 #include "plan.h"
 
@@ -26,6 +27,7 @@ typedef struct {
     size_t host_offset;                   /* bytes into the host */
     VfiPlanSpan *spans;                   /* lifetime, one a segment; roots only */
     size_t bytes;                         /* roots only */
+    int life;                             /* steps between its first and its last use */
     size_t place;                         /* offset in its region; roots only */
     int block;                            /* channels of a block; 0: planar */
     VfiValue before[VFI_PLAN_MAX_COPIES]; /* values computed right before this one */
@@ -83,6 +85,14 @@ static inline VfiPlanItem *vfi_plan_root(VfiPlanner *planner, VfiValue value,
     return item;
 }
 
+static inline size_t vfi_plan_align(size_t bytes)
+{
+    return (bytes + VFI_ALIGNMENT - 1) / VFI_ALIGNMENT * VFI_ALIGNMENT;
+}
+
+/* Bytes of a tensor in blocks of @block channels; sets the planner's error on overflow. */
+size_t vfi_plan_tensor_bytes(VfiPlanner *planner, VfiShape shape, int block);
+
 /* Fuses activations and residuals into convolutions. */
 void vfi_plan_fuse(VfiPlanner *planner);
 
@@ -118,5 +128,8 @@ void vfi_plan_group_rows(VfiPlanner *planner);
 
 /* Offset in VFI_REGION_ROWS of a root that is in_rows, as @group sees it. */
 size_t vfi_plan_rows_place(const VfiPlanner *planner, int group, const VfiPlanItem *root);
+
+/* Places all values that need memory of their own; returns the arena's bytes. */
+size_t vfi_plan_lay_out_arena(VfiPlanner *planner);
 
 void vfi_plan_groups_clear(VfiPlanner *planner);
