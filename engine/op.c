@@ -15,6 +15,7 @@ static const char *const kind_names[VFI_OP_KIND_COUNT] = {
     [VFI_OP_RESIZE] = "resize",
     [VFI_OP_POOL] = "pool",
     [VFI_OP_NEAREST] = "nearest",
+    [VFI_OP_TAP_SUM] = "tap_sum",
     [VFI_OP_PIXEL_SHUFFLE] = "pixel_shuffle",
     [VFI_OP_WARP] = "warp",
     [VFI_OP_TIME] = "time",

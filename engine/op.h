@@ -31,6 +31,10 @@ typedef enum {
     VFI_OP_RESIZE,   /* bilinear, half-pixel centres, no antialias; values times mul */
     VFI_OP_POOL, /* mean of 2 × 2 pixels, stride 2; odd rows and columns are left out */
     VFI_OP_NEAREST, /* pixel (y, x) is src0's pixel floor(y * in / out), the same for x */
+    /* a 2 × 2 convolution of an enlargement of src0, from its products with the four places of
+     * the kernel: channel o at (y, x) is bias + the sum over ky, kx of channel
+     * (2 * ky + kx) * C + o of NEAREST(src0) at (y + ky, x + kx), where that is inside */
+    VFI_OP_TAP_SUM,
     VFI_OP_PIXEL_SHUFFLE, /* dst[c, 2y+i, 2x+j] = src0[4c+2i+j, y, x] */
     VFI_OP_WARP, /* backward warp of src0 by the flow src1 (2 × H × W, pixels) */
     VFI_OP_TIME, /* dst = t * mul + add everywhere; t is the in-between's time */
@@ -85,22 +89,32 @@ typedef struct {
     int weight_in;
     int n_runs;
     VfiChannelRun runs[VFI_CONV_MAX_RUNS];
+    /* CONV of 1 × 1 and one group whose output channel t * tap_channels + o takes place t of
+     * the @taps places that the weight's larger kernel has, to its output channel o. 0: not. */
+    int taps, tap_channels;
     bool tolerates_bf16; /* may be rounded to it where the precision is bf16 */
     VfiActivation activation;
     VfiResidual residual;
 } VfiConvParams;
 
 /* Where in a CONV's weight the filter from its input channel @i, of @in in the group, to
- * output channel @o is: filters before it. */
+ * output channel @o is: filters of the op's own size before it. */
 static inline size_t vfi_conv_filter(const VfiConvParams *p, int o, int i, int in)
 {
-    int run = 0;
+    int run = 0, tap = 0;
 
-    if (p->weight_in == 0)
-        return (size_t)o * (size_t)in + (size_t)i;
-    while (i >= p->runs[run].count)
-        i -= p->runs[run++].count;
-    return (size_t)o * (size_t)p->weight_in + (size_t)(p->runs[run].first + i);
+    if (p->taps > 0) {
+        tap = o / p->tap_channels;
+        o %= p->tap_channels;
+    }
+    if (p->weight_in > 0) {
+        while (i >= p->runs[run].count)
+            i -= p->runs[run++].count;
+        i += p->runs[run].first;
+        in = p->weight_in;
+    }
+    size_t filter = (size_t)o * (size_t)in + (size_t)i;
+    return p->taps > 0 ? filter * (size_t)p->taps + (size_t)tap : filter;
 }
 
 /* Most inputs that an op reads. */

@@ -103,6 +103,7 @@ static VfiShape picture_of(const Grouping *g, const VfiPlanStep *step)
     case VFI_OP_DECONV:
     case VFI_OP_POOL:
     case VFI_OP_NEAREST:
+    case VFI_OP_TAP_SUM:
         return none;
     case VFI_OP_MAX_ABS:
         return shape_of(g, node->source[0]);

@@ -154,6 +154,41 @@ static void ISA(pool_row)(const VfiPoolRow *row)
     }
 }
 
+/* Pixel @i; @right, @below: whether there are taps there. */
+static inline void ISA(add_taps)(const VfiTapRow *row, size_t i, const bool right,
+                                 const bool below)
+{
+    size_t block = row->block, left_at = (size_t)row->x[i] * block;
+    size_t right_at = right ? (size_t)row->x[i + 1] * block : 0;
+    float *dst = row->dst + i * block;
+
+    for (size_t c = 0; c < block; c++) {
+        float sum = row->bias[c] + row->tap[0][left_at + c];
+        if (right)
+            sum += row->tap[1][right_at + c];
+        if (below)
+            sum += row->tap[2][left_at + c];
+        if (right && below)
+            sum += row->tap[3][right_at + c];
+        dst[c] = sum;
+    }
+}
+
+static void ISA(tap_row)(const VfiTapRow *row)
+{
+    size_t last = row->n - 1;
+
+    if (row->tap[2] != NULL) {
+        for (size_t i = 0; i < last; i++)
+            ISA(add_taps)(row, i, true, true);
+        ISA(add_taps)(row, last, false, true);
+    } else {
+        for (size_t i = 0; i < last; i++)
+            ISA(add_taps)(row, i, true, false);
+        ISA(add_taps)(row, last, false, false);
+    }
+}
+
 static void ISA(epilogue)(const VfiEpilogueRow *row)
 {
     const float *acc = row->acc, *residual = row->residual;
@@ -208,4 +243,5 @@ static void ISA(fill_elementwise)(VfiCpuKernels *kernels)
     kernels->epilogue = ISA(epilogue);
     kernels->blend_rows = ISA(blend_rows);
     kernels->pool_row = ISA(pool_row);
+    kernels->tap_row = ISA(tap_row);
 }

@@ -76,6 +76,17 @@ typedef struct {
     size_t n, block;
 } VfiPoolRow;
 
+/* One row of a TAP_SUM, of channel blocks or (block 1) a plane: for i < n, c < block
+ *   dst[i][c] = bias[c] + tap[0][x[i]][c] + tap[1][x[i + 1]][c] + tap[2] … + tap[3] …;
+ * the last pixel has no x[i + 1]. */
+typedef struct {
+    float *dst;
+    const float *tap[4]; /* rows; the last two are NULL in the last row */
+    const float *bias;   /* [block] */
+    const int32_t *x;    /* [n] */
+    size_t n, block;
+} VfiTapRow;
+
 /* One block of output channels over a band of flat pixels: for every o < n_out, p <
  * n_flat acc[o * acc_pitch + p] (+)= Σ_i Σ_t weight[(i * n_taps + t) * n_out + o]
  *                                       * in[i * in_plane + tap_offset[t] + p]
@@ -237,6 +248,7 @@ typedef struct {
     void (*warp_row)(const VfiWarpRow *row);
     void (*warp_blocks)(const VfiWarpBlocks *row); /* NULL at a level without blocks */
     void (*pool_row)(const VfiPoolRow *row);
+    void (*tap_row)(const VfiTapRow *row);
 
     /* Direct convolution. NULL at a level without one; op_run then takes the reference.
      */

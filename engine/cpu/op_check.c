@@ -60,12 +60,17 @@ static bool activation_is_sane(const VfiActivation *activation)
     return activation->kind != VFI_ACTIVATION_PRELU || activation->slope != NULL;
 }
 
-/* Whether the runs of the weight's input channels are the op's input channels. */
-static bool runs_are_sane(const VfiOp *op)
+/* Whether places of the kernel and runs of input channels, where the op has a part of the
+ * weight's, are those that the weight has. */
+static bool parts_are_sane(const VfiOp *op)
 {
     const VfiConvParams *p = &op->u.conv;
     int channels = 0;
 
+    if (p->taps > 0 &&
+        (op->kind != VFI_OP_CONV || p->groups != 1 || p->kernel_h != 1 ||
+         p->kernel_w != 1 || op->dst.shape.c != (long long)p->taps * p->tap_channels))
+        return false;
     if (p->weight_in == 0)
         return p->n_runs == 0;
     if (op->kind != VFI_OP_CONV || p->groups != 1 || p->n_runs < 1 ||
@@ -94,9 +99,8 @@ static bool check_conv(const VfiOp *op, GError **error)
                       error);
     if (p->groups < 1 || in.c % p->groups != 0 || out.c % p->groups != 0)
         return refuse(op, "channels are not a multiple of the groups", error);
-    if (!runs_are_sane(op))
-        return refuse(op, "runs of the weight's channels do not make up the source's",
-                      error);
+    if (!parts_are_sane(op))
+        return refuse(op, "parts of the weight do not fit the operands", error);
     if (p->residual != VFI_RESIDUAL_NONE && !same_shape(op->src[1].shape, out))
         return refuse(op, "the residual's shape is not the result's", error);
 
@@ -148,6 +152,13 @@ static bool check_shapes(const VfiOp *op, GError **error)
                    ? true
                    : refuse(op, "the result must have half the size, rounded down",
                             error);
+    case VFI_OP_TAP_SUM:
+        return s0.c % 4 == 0 && s0.c / 4 == d.c && s0.h <= d.h && s0.w <= d.w
+                   ? true
+                   : refuse(op,
+                            "the source must have four times the result's channels "
+                            "and be no larger",
+                            error);
     case VFI_OP_NEAREST:
         return s0.c == d.c && s0.h <= d.h && s0.w <= d.w
                    ? true
@@ -189,12 +200,14 @@ static bool check_layouts(const VfiOp *op, int block, GError **error)
             return refuse(op, "a source has blocks of the wrong size", error);
     if (dst_blocked && op->dst.block != block)
         return refuse(op, "the result has blocks of the wrong size", error);
-    bool moves_pixels =
-        op->kind == VFI_OP_POOL || op->kind == VFI_OP_NEAREST || op->kind == VFI_OP_WARP;
+    bool moves_pixels = op->kind == VFI_OP_POOL || op->kind == VFI_OP_TAP_SUM ||
+                        op->kind == VFI_OP_NEAREST || op->kind == VFI_OP_WARP;
     if (!is_conv && !moves_pixels && op->kind != VFI_OP_COPY)
         return refuse(op, "operands must be planar", error);
     if (moves_pixels && vfi_operand_is_blocked(&op->src[0]) != dst_blocked)
         return refuse(op, "the source is not laid out as the result", error);
+    if (op->kind == VFI_OP_TAP_SUM && op->dst.shape.c % block != 0)
+        return refuse(op, "the result's channels must fill blocks", error);
     if (op->kind == VFI_OP_WARP && vfi_operand_is_blocked(&op->src[1]))
         return refuse(op, "the flow must be planar", error);
     if (is_conv && op->u.conv.groups != 1 &&

@@ -43,6 +43,7 @@ extern const VfiCpuAlgorithm vfi_cpu_warp;
 extern const VfiCpuAlgorithm vfi_cpu_pixel_shuffle;
 extern const VfiCpuAlgorithm vfi_cpu_pool;
 extern const VfiCpuAlgorithm vfi_cpu_nearest;
+extern const VfiCpuAlgorithm vfi_cpu_tap_sum;
 extern const VfiCpuAlgorithm vfi_cpu_warp_blocks;    /* WARP of channel blocks */
 extern const VfiCpuAlgorithm vfi_cpu_conv_reference; /* CONV and DECONV, any level */
 extern const VfiCpuAlgorithm vfi_cpu_conv_direct; /* the same, vector levels, to planes */

@@ -59,6 +59,8 @@ static const VfiCpuAlgorithm *choose_algorithm(const VfiOp *op,
         return &vfi_cpu_resize;
     case VFI_OP_POOL:
         return &vfi_cpu_pool;
+    case VFI_OP_TAP_SUM:
+        return &vfi_cpu_tap_sum;
     case VFI_OP_NEAREST:
         return &vfi_cpu_nearest;
     case VFI_OP_WARP:

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Ops that treat all channels of a pixel alike and so take channel blocks as well as planes:
- * means of 2 × 2 pixels, nearest enlargement, and the warp of channel blocks. A plane counts
+ * means of 2 × 2 pixels, nearest enlargement, what a 2 × 2 convolution makes of that, and the
+ * warp of channel blocks. A plane counts
  * as a block of one channel. */
 #include "conv_blocks.h"
 
@@ -145,6 +146,43 @@ const VfiCpuAlgorithm vfi_cpu_nearest = {
     .name = "nearest",
     .prepare = nearest_prepare,
     .chunk = nearest_chunk,
+};
+
+static void tap_sum_chunk(const VfiCpuOp *ready, const VfiCpuRun *run, int index,
+                          int thread)
+{
+    static const float zeros[VFI_ROW_SLACK];
+    const Rows *state = ready->state;
+    const VfiOp *op = &ready->op;
+    const float *bias = op->u.conv.bias;
+    VfiShape out = op->dst.shape;
+    int unit = index / state->bands, y = index % state->bands * state->rows;
+    int end = MIN(y + state->rows, out.h);
+    VfiTapRow row = {
+        .bias = bias != NULL ? bias + (ptrdiff_t)unit * state->block : zeros,
+        .x = state->index + out.h,
+        .n = (size_t)out.w,
+        .block = (size_t)state->block,
+    };
+    (void)thread;
+
+    for (; y < end; y++) {
+        row.dst = unit_row(run, &op->dst, unit, y);
+        for (int tap = 0; tap < 4; tap++) {
+            int from = y + tap / 2;
+            row.tap[tap] = from < out.h
+                               ? unit_row(run, &op->src[0], tap * state->units + unit,
+                                          state->index[from])
+                               : NULL;
+        }
+        ready->kernels->tap_row(&row);
+    }
+}
+
+const VfiCpuAlgorithm vfi_cpu_tap_sum = {
+    .name = "tap sum",
+    .prepare = nearest_prepare,
+    .chunk = tap_sum_chunk,
 };
 
 static bool warp_blocks_prepare(VfiCpuOp *ready, GError **error)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Ops that treat all channels of a pixel alike: means of 2 × 2 pixels, nearest enlargement and
- * the warp of channel blocks, in planes and in blocks. */
+/* Ops that treat all channels of a pixel alike: means of 2 × 2 pixels, nearest enlargement,
+ * what a 2 × 2 convolution makes of that, and the warp of channel blocks, in planes and in blocks. */
 #include "kernel_util.h"
 
 #include "cpu/op_internal.h"
@@ -83,6 +83,50 @@ START_TEST(nearest_repeats_pixels)
 }
 END_TEST
 
+/* Channel @c of the enlarged @source at (y, x), 0 outside. */
+static double enlarged_at(const float *source, VfiShape in, int h, int w, int c, int y,
+                          int x)
+{
+    if (y >= h || x >= w)
+        return 0.0;
+    return source[((ptrdiff_t)c * in.h + y * in.h / h) * in.w + x * in.w / w];
+}
+
+START_TEST(tap_sum_is_a_convolution_of_the_enlarged)
+{
+    static const VfiShape sources[] = {{4, 1, 1}, {12, 3, 5}, {64, 4, 9}, {192, 7, 30}};
+    GRand *random = g_rand_new_with_seed((guint32)_i + 30);
+    VfiShape in = sources[_i], out = {in.c / 4, 2 * in.h + 1, 2 * in.w};
+    g_autofree float *source = random_floats(random, vfi_shape_elements(in));
+    g_autofree float *bias = random_floats(random, (size_t)out.c);
+    int blocks[2], n_blocks = blocks_of_level(blocks);
+
+    for (int b = 0; b < n_blocks; b++) {
+        VfiOp op = op_of(VFI_OP_TAP_SUM, in, out.h, out.w, blocks[b]);
+        double largest = 0.0;
+        op.dst.shape = out;
+        op.u.conv.bias = bias;
+        if (blocks[b] > 0 && out.c % blocks[b] != 0)
+            continue;
+        g_autofree float *result =
+            run_op_all_threads(&op, (const float *const[]){source});
+        const float *at = result;
+        for (int c = 0; c < out.c; c++)
+            for (int y = 0; y < out.h; y++)
+                for (int x = 0; x < out.w; x++) {
+                    double sum = bias[c];
+                    for (int tap = 0; tap < 4; tap++)
+                        sum += enlarged_at(source, in, out.h, out.w, tap * out.c + c,
+                                           y + tap / 2, x + tap % 2);
+                    double error = fabs(*at++ - sum);
+                    largest = MAX(largest, error);
+                }
+        ck_assert_double_le(largest, 1e-6);
+    }
+    g_rand_free(random);
+}
+END_TEST
+
 /* The warp of planes, which tests/kernel/warp.c holds against the formula, has the same bits. */
 START_TEST(warp_of_blocks_is_the_warp_of_planes)
 {
@@ -130,6 +174,8 @@ START_TEST(operands_that_do_not_fit_are_refused)
 
     refuse(&pool, "half the size");
     refuse(&nearest, "as large as the source");
+    nearest.kind = VFI_OP_TAP_SUM;
+    refuse(&nearest, "four times the result's channels");
     if (n_blocks < 2)
         return;
     warp.n_src = 2;
@@ -148,6 +194,7 @@ static Suite *make_suite(void)
 
     tcase_add_loop_test(tcase, pool_takes_means, 0, (int)G_N_ELEMENTS(shapes));
     tcase_add_loop_test(tcase, nearest_repeats_pixels, 0, (int)G_N_ELEMENTS(shapes));
+    tcase_add_loop_test(tcase, tap_sum_is_a_convolution_of_the_enlarged, 0, 4);
     tcase_add_loop_test(tcase, warp_of_blocks_is_the_warp_of_planes, 0,
                         (int)G_N_ELEMENTS(shapes));
     tcase_add_test(tcase, operands_that_do_not_fit_are_refused);
