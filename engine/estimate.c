@@ -62,6 +62,7 @@ static void count(const VfiSession *session, VfiEstimate *estimate)
 {
     const VfiSessionNeed *need = &session->need;
     const VfiPlan *frame = session->plans[VFI_STAGE_FRAME];
+    const VfiPlan *pair = session->plans[VFI_STAGE_PAIR];
     const VfiPlan *time = session->plans[VFI_STAGE_TIME];
     int tiles = session->tiling.x.n * session->tiling.y.n;
     size_t frames_bytes = (size_t)need->n_slots * need->slot_bytes;
@@ -73,15 +74,16 @@ static void count(const VfiSession *session, VfiEstimate *estimate)
         .scale = session->scale,
         .tiles = (unsigned)tiles,
         .frame_macs = frame == NULL ? 0.0 : tiles * segment_macs(frame, 0),
+        .pair_macs = pair == NULL ? 0.0 : tiles * segment_macs(pair, 0),
         .time_macs = time == NULL ? 0.0 : tiles * usual_macs(session, time),
         .time_macs_most =
             time == NULL ? 0.0 : tiles * most_macs(session->graphs[VFI_STAGE_TIME], time),
-        .arena_bytes = need->arena_bytes + need->band_bytes,
+        .arena_bytes = need->arena_bytes + need->pair_bytes + need->band_bytes,
         .frame_bytes = need->n_slots > 0 ? need->slot_bytes : 0,
         .frames = (unsigned)need->n_slots,
         .packed_weight_bytes = need->packed_bytes,
         .scratch_bytes = need->limited_bytes - need->host_bytes - need->arena_bytes -
-                         need->band_bytes - frames_bytes,
+                         need->pair_bytes - need->band_bytes - frames_bytes,
         .host_bytes = need->host_bytes,
         .session_bytes = need->device_bytes + need->host_bytes,
     };

@@ -12,9 +12,14 @@
 
 typedef struct VfiModelFamily VfiModelFamily;
 
-/* When a graph runs: once a frame (its results are kept for the next pair), or once an
- * in-between. */
-typedef enum { VFI_STAGE_FRAME, VFI_STAGE_TIME, VFI_STAGE_COUNT } VfiStage;
+/* When a graph runs: once a frame (its results are kept for the next pair), once a pair (its
+ * results are kept for all in-betweens), or once an in-between. */
+typedef enum {
+    VFI_STAGE_FRAME,
+    VFI_STAGE_PAIR,
+    VFI_STAGE_TIME,
+    VFI_STAGE_COUNT
+} VfiStage;
 
 /* What the time stage gives. */
 typedef enum {
@@ -51,6 +56,7 @@ struct VfiModelFamily {
     size_t n_options;
     bool has_weights;
     bool has_scale;
+    bool has_pair_stage; /* else VFI_STAGE_PAIR is never built */
     /* Whether parts of a picture may be seen one at a time: what the network finds depends on
      * some hundred pixels around each, but for what next_segment() decides. */
     bool can_tile;
@@ -81,6 +87,14 @@ struct VfiModelFamily {
      * when the result is complete. NULL: there is one segment. */
     int (*next_segment)(const VfiModelSetup *setup, int segment, const float *scalars);
 };
+
+/* Where the outputs of a stage lie: for the frame, for the pair or in the arena. */
+static inline int vfi_stage_output_region(VfiStage stage)
+{
+    return stage == VFI_STAGE_FRAME  ? VFI_REGION_FRAME0
+           : stage == VFI_STAGE_PAIR ? VFI_REGION_PAIR
+                                     : VFI_REGION_ARENA;
+}
 
 /* Builds the stages once at a small size. False with the graph's first error, which names the
  * tensor that is missing or of another shape. */

@@ -176,23 +176,40 @@ VfiValue vfi_graph_image(VfiGraph *graph, int frame)
     return graph->error != NULL ? VFI_NO_VALUE : add_node(graph, node);
 }
 
-VfiValue vfi_graph_feature(VfiGraph *graph, int frame, const char *name)
+/* Output @name of the plan of an earlier @stage, which lies in @region. */
+static VfiValue add_result(VfiGraph *graph, const VfiPlan *plan, const char *stage,
+                           int region, const char *name)
 {
-    const VfiPlanOutput *output =
-        graph->frame_plan == NULL ? NULL : vfi_plan_output(graph->frame_plan, 0, name);
+    const VfiPlanOutput *output = plan == NULL ? NULL : vfi_plan_output(plan, 0, name);
 
     if (output == NULL) {
-        vfi_graph_fail(graph, "the per-frame stage has no output \"%s\"", name);
+        vfi_graph_fail(graph, "the %s stage has no output \"%s\"", stage, name);
         return VFI_NO_VALUE;
     }
     VfiNode node = {
         .kind = VFI_NODE_INPUT,
         .shape = output->operand.shape,
-        .region = VFI_REGION_FRAME0 + frame,
+        .region = region,
         .offset = output->operand.offset,
         .block = output->operand.block,
     };
     return graph->error != NULL ? VFI_NO_VALUE : add_node(graph, node);
+}
+
+VfiValue vfi_graph_feature(VfiGraph *graph, int frame, const char *name)
+{
+    return add_result(graph, graph->frame_plan, "per-frame", VFI_REGION_FRAME0 + frame,
+                      name);
+}
+
+void vfi_graph_set_pair_plan(VfiGraph *graph, const VfiPlan *pair_plan)
+{
+    graph->pair_plan = pair_plan;
+}
+
+VfiValue vfi_graph_pair_value(VfiGraph *graph, const char *name)
+{
+    return add_result(graph, graph->pair_plan, "per-pair", VFI_REGION_PAIR, name);
 }
 
 void vfi_graph_output(VfiGraph *graph, const char *name, VfiValue value)

@@ -51,6 +51,13 @@ VfiValue vfi_graph_image(VfiGraph *graph, int frame);
 /* An output of the per-frame stage for the pair's frame @frame. */
 VfiValue vfi_graph_feature(VfiGraph *graph, int frame, const char *name);
 
+/* The plan of the per-pair stage, whose outputs this stage can read; must outlive the plan
+ * made from the graph. */
+void vfi_graph_set_pair_plan(VfiGraph *graph, const VfiPlan *pair_plan);
+
+/* An output of the per-pair stage. */
+VfiValue vfi_graph_pair_value(VfiGraph *graph, const char *name);
+
 /* Names @value as a result of the current segment; the string must be static. */
 void vfi_graph_output(VfiGraph *graph, const char *name, VfiValue value);
 

@@ -34,6 +34,7 @@ typedef struct {
 struct VfiGraph {
     const VfiWeights *weights;
     const VfiPlan *frame_plan;
+    const VfiPlan *pair_plan;
     int width, height;
     GArray *nodes;    /* of VfiNode, in the order they were built: a topological order */
     GArray *segments; /* of int: the segment that each follows, -1 for the first */

@@ -18,7 +18,7 @@ void vfi_record_time(VfiSession *session, VfiTimedStage stage, int64_t start)
     g_mutex_unlock(&session->lock);
 }
 
-/* ---- frames --------------------------------------------------------------------------- */
+/* ---- frames and pairs ----------------------------------------------------------------- */
 
 /* The kept slot of @key, or NULL. */
 static VfiFrameSlot *find_slot(VfiSession *session, uint64_t key)
@@ -85,6 +85,27 @@ static bool fill_slot(VfiSession *session, const VfiView *view, const VfiFrame *
     return true;
 }
 
+/* Runs the pair stage, if there is one and its results for the view's frames are not kept. */
+static bool run_pair_stage(VfiSession *session, const VfiView *view,
+                           const VfiRunArguments *arguments, GError **error)
+{
+    const VfiProgram *program = session->programs[VFI_STAGE_PAIR];
+    VfiRunArguments of_pair = *arguments;
+    uint64_t *keys = session->pair_keys;
+
+    if (program == NULL || (keys[0] == view->keys[0] && keys[1] == view->keys[1]))
+        return true;
+    keys[0] = keys[1] = 0;
+    of_pair.op_nanoseconds = profile_of(session, VFI_STAGE_PAIR);
+    int64_t start = g_get_monotonic_time();
+    if (!session->backend->run(session->device, program, 0, &of_pair, error))
+        return false;
+    vfi_record_time(session, VFI_TIMED_PAIR_STAGE, start);
+    keys[0] = view->keys[0];
+    keys[1] = view->keys[1];
+    return true;
+}
+
 bool vfi_ready_frames(VfiSession *session, const VfiView *view,
                       VfiRunArguments *arguments, GError **error)
 {
@@ -110,7 +131,8 @@ bool vfi_ready_frames(VfiSession *session, const VfiView *view,
         mean += slot->mean / 2;
     }
     arguments->image_mean = (float)(view->has_mean ? view->mean : mean);
-    return true;
+    arguments->region[VFI_REGION_PAIR] = session->pair_memory;
+    return run_pair_stage(session, view, arguments, error);
 }
 
 /* ---- the time stage ------------------------------------------------------------------- */

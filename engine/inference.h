@@ -34,8 +34,8 @@ typedef struct {
     const atomic_int *cancel;
 } VfiView;
 
-/* Prepares both frames of @view and runs their per-frame stage, where that is not kept; fills
- * @arguments for the time stage. */
+/* Prepares both frames of @view and runs their per-frame stage and the per-pair stage, where
+ * that is not kept; fills @arguments for the time stage. */
 bool vfi_ready_frames(VfiSession *session, const VfiView *view,
                       VfiRunArguments *arguments, GError **error);
 

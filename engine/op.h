@@ -120,15 +120,17 @@ static inline size_t vfi_conv_filter(const VfiConvParams *p, int o, int i, int i
 /* Most inputs that an op reads. */
 #define VFI_OP_MAX_SOURCES 2
 
-/* Memory that operands lie in, bound anew at each run: the stage's own arena, and what is kept
- * for each frame (its prepared image, the results of the per-frame stage). A frame stage sees
- * its frame as FRAME0; a time stage sees the pair's frames, oldest first. VFI_REGION_ROWS is
+/* Memory that operands lie in, bound anew at each run: the stage's own arena, what is kept
+ * for each frame (its prepared image, the results of the per-frame stage), and what is kept for
+ * the pair (the results of the per-pair stage). A frame stage sees its frame as FRAME0; the
+ * other stages see the pair's frames, oldest first. VFI_REGION_ROWS is
  * not memory: what lies there is seen by one row group only (plan.h), whose runner keeps some
  * rows of it; offsets count as if all rows were there. */
 enum {
     VFI_REGION_ARENA,
     VFI_REGION_FRAME0,
-    VFI_MAX_REGIONS = VFI_REGION_FRAME0 + 8,
+    VFI_REGION_PAIR = VFI_REGION_FRAME0 + 8,
+    VFI_MAX_REGIONS,
     VFI_REGION_ROWS = VFI_MAX_REGIONS,
 };
 

@@ -72,19 +72,20 @@ static void mark_alive(VfiPlanner *planner)
     }
 }
 
-/* Frame stage: outputs get memory of their own behind the image. */
-static void pin_frame_outputs(VfiPlanner *planner)
+/* Frame and pair stage: outputs get memory of their own. */
+static void pin_outputs(VfiPlanner *planner)
 {
     const GArray *outputs = planner->graph->outputs;
 
-    for (guint i = 0; planner->outputs_in_frame && i < outputs->len; i++) {
+    for (guint i = 0; planner->output_region != VFI_REGION_ARENA && i < outputs->len;
+         i++) {
         const VfiGraphOutput *output = &g_array_index(outputs, VfiGraphOutput, i);
         VfiPlanItem *item = &planner->items[output->value];
         if (item->node.kind != VFI_NODE_OP && item->node.kind != VFI_NODE_CONCAT &&
             planner->error == NULL)
             planner->error = g_error_new(
                 VFI_ERROR, VFI_ERROR_UNSUPPORTED,
-                "per-frame output \"%s\" is neither computed by an op nor a concat",
+                "kept output \"%s\" is neither computed by an op nor a concat",
                 output->name);
         item->pinned = true;
     }
@@ -242,11 +243,10 @@ static void compute_lifetimes(VfiPlanner *planner)
             span_segments(planner, &planner->items[i]);
 }
 
-/* Frame stage: outputs one after the other behind the image. Returns the region's bytes. */
-static size_t lay_out_frame(VfiPlanner *planner)
+/* Frame and pair stage: outputs one after the other in a region whose first @bytes are taken.
+ * Returns the region's bytes. */
+static size_t lay_out_pinned(VfiPlanner *planner, size_t bytes)
 {
-    size_t bytes = vfi_plan_image_bytes(planner->graph->width, planner->graph->height);
-
     for (int i = 0; i < planner->n_items; i++) {
         VfiPlanItem *item = &planner->items[i];
         if (!item->alive || !item->pinned)
@@ -273,7 +273,7 @@ static VfiOperand operand_of(VfiPlanner *planner, VfiValue value, int group)
         operand.region = root->node.region;
         operand.offset = root->node.offset + offset;
     } else {
-        operand.region = root->pinned ? VFI_REGION_FRAME0 : VFI_REGION_ARENA;
+        operand.region = root->pinned ? planner->output_region : VFI_REGION_ARENA;
         operand.offset = root->place + offset;
     }
     return operand;
@@ -414,20 +414,20 @@ void vfi_plan_compute_after(VfiPlanner *planner, VfiValue value, VfiValue added)
 }
 
 VfiPlan *vfi_plan_new(const VfiGraph *graph, const VfiPlanTarget *target,
-                      bool outputs_in_frame, GError **error)
+                      int output_region, GError **error)
 {
     if (graph->error != NULL) {
         g_propagate_error(error, g_error_copy(graph->error));
         return NULL;
     }
-    VfiPlanner planner = {.graph = graph, .outputs_in_frame = outputs_in_frame};
+    VfiPlanner planner = {.graph = graph, .output_region = output_region};
     VfiPlan *plan = NULL;
 
     planner_init(&planner);
     mark_alive(&planner);
     vfi_plan_fuse(&planner);
     vfi_plan_split_convs(&planner);
-    pin_frame_outputs(&planner);
+    pin_outputs(&planner);
     if (target != NULL && target->channel_block > 1)
         vfi_plan_choose_layouts(&planner, target);
     vfi_plan_share_sums(&planner);
@@ -437,12 +437,15 @@ VfiPlan *vfi_plan_new(const VfiGraph *graph, const VfiPlanTarget *target,
     if (target != NULL && target->row_groups)
         vfi_plan_group_rows(&planner);
     compute_lifetimes(&planner);
-    size_t frame_bytes = lay_out_frame(&planner);
+    bool is_pair = output_region == VFI_REGION_PAIR;
+    size_t image_bytes = vfi_plan_image_bytes(graph->width, graph->height);
+    size_t output_bytes = lay_out_pinned(&planner, is_pair ? 0 : image_bytes);
     size_t arena_bytes = vfi_plan_lay_out_arena(&planner);
     if (planner.error == NULL) {
         plan = make_plan(&planner);
         plan->arena_bytes = arena_bytes;
-        plan->frame_bytes = frame_bytes;
+        plan->frame_bytes = is_pair ? image_bytes : output_bytes;
+        plan->pair_bytes = is_pair ? output_bytes : 0;
     } else {
         g_propagate_error(error, planner.error);
     }

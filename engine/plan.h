@@ -47,6 +47,7 @@ struct VfiPlan {
     size_t arena_bytes; /* region VFI_REGION_ARENA */
     size_t
         frame_bytes; /* frame stage only: bytes of region VFI_REGION_FRAME0, image included */
+    size_t pair_bytes; /* pair stage only: bytes of region VFI_REGION_PAIR */
     VfiPackedWeights *packed_weights; /* of the weights that ops point to, or NULL */
     GStringChunk *names;              /* ops' names live here */
 };
@@ -63,11 +64,12 @@ typedef struct {
     bool row_groups;
 } VfiPlanTarget;
 
-/* Plans @graph for a backend (NULL: planes only). With @outputs_in_frame (the per-frame stage) the outputs are laid out behind
- * the image in VFI_REGION_FRAME0, else in the arena. NULL with the graph's own error, or
- * VFI_ERROR_NO_MEMORY when the sizes overflow. */
+/* Plans @graph for a backend (NULL: planes only). @output_region is where outputs are laid out:
+ * VFI_REGION_FRAME0, behind the image (the per-frame stage), VFI_REGION_PAIR (the per-pair
+ * stage) or VFI_REGION_ARENA. NULL with the graph's own error, or VFI_ERROR_NO_MEMORY when the
+ * sizes overflow. */
 VfiPlan *vfi_plan_new(const VfiGraph *graph, const VfiPlanTarget *target,
-                      bool outputs_in_frame, GError **error);
+                      int output_region, GError **error);
 void vfi_plan_free(VfiPlan *plan);
 
 /* The output of that name of @segment, or NULL. */

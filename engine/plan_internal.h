@@ -19,7 +19,7 @@ typedef struct {
 typedef struct {
     VfiNode node; /* copy; fusing rewrites it */
     bool alive;
-    bool pinned;   /* laid out on its own in the frame's region */
+    bool pinned;   /* laid out on its own in the region of the stage's outputs */
     bool in_rows;  /* roots only: seen by row groups alone, which keep a band of it */
     int cost_anew; /* with row groups: > 0 if each group may compute it for itself */
     int n_uses;    /* by alive nodes and outputs */
@@ -60,10 +60,10 @@ typedef struct {
     const VfiGraph *graph;
     VfiPlanItem *items;
     int n_items;
-    GArray *steps;    /* of VfiPlanStep */
-    int *segment_end; /* per segment: one past its last step */
-    GArray *groups;   /* of VfiPlanRowGroup */
-    bool outputs_in_frame;
+    GArray *steps;        /* of VfiPlanStep */
+    int *segment_end;     /* per segment: one past its last step */
+    GArray *groups;       /* of VfiPlanRowGroup */
+    int output_region;    /* not the arena: outputs are pinned there */
     VfiPlanSpan *spans;   /* room for the lifetimes of all items, one a segment */
     GPtrArray *own_parts; /* of GArray: parts of concats that fusing rewrote */
     GError *error;

@@ -187,7 +187,7 @@ static void settle_all(Layout *layout)
     const GArray *outputs = planner->graph->outputs;
     bool changed = true;
 
-    for (guint i = 0; i < outputs->len && !planner->outputs_in_frame; i++)
+    for (guint i = 0; planner->output_region == VFI_REGION_ARENA && i < outputs->len; i++)
         drop_blocks(layout, g_array_index(outputs, VfiGraphOutput, i).value);
     while (changed) {
         changed = false;

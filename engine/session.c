@@ -55,14 +55,20 @@ static bool allocate_memory(VfiSession *session, GError **error)
                                              "the session's arena", error);
     if (session->arena == NULL)
         return false;
+    if (need->pair_bytes > 0)
+        session->pair_memory = session->backend->alloc(session->device, need->pair_bytes,
+                                                       "what is kept for a pair", error);
+    if (need->pair_bytes > 0 && session->pair_memory == NULL)
+        return false;
     for (int i = 0; i < session->n_slots; i++) {
         session->slots[i].memory = session->backend->alloc(
             session->device, need->slot_bytes, "what is kept for a frame", error);
         if (session->slots[i].memory == NULL)
             return false;
     }
-    session->stats.arena_bytes =
-        need->arena_bytes + (size_t)need->n_slots * need->slot_bytes + need->band_bytes;
+    session->stats.arena_bytes = need->arena_bytes + need->pair_bytes +
+                                 (size_t)need->n_slots * need->slot_bytes +
+                                 need->band_bytes;
     return vfi_tiling_is_one(&session->tiling) || allocate_band(session, error);
 }
 
@@ -181,6 +187,7 @@ static void free_device_memory(VfiSession *session)
         backend->program_free(session->device, session->programs[stage]);
     for (int i = 0; i < session->n_slots; i++)
         backend->free(session->device, session->slots[i].memory);
+    backend->free(session->device, session->pair_memory);
     backend->free(session->device, session->arena);
     backend->free(session->device, session->band.data);
     backend->close(session->device);

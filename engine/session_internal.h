@@ -14,8 +14,8 @@
 #include "stage_times.h"
 #include "tiling.h"
 
-/* Frames of a pair at most: what VFI_MAX_REGIONS leaves for frames. */
-#define VFI_MAX_NEIGHBOURS (VFI_MAX_REGIONS - VFI_REGION_FRAME0)
+/* Frames of a pair at most: the regions that there are for frames. */
+#define VFI_MAX_NEIGHBOURS (VFI_REGION_PAIR - VFI_REGION_FRAME0)
 
 /* What is kept for one frame: its prepared image and the per-frame stage's results. Only the
  * worker touches slots. */
@@ -39,6 +39,7 @@ typedef struct {
     size_t arena_bytes;
     int n_slots;
     size_t slot_bytes;
+    size_t pair_bytes;
     size_t n_scalars;
     size_t band_bytes;    /* where tiles are put together; 0 without */
     size_t packed_bytes;  /* weights that are to be packed yet */
@@ -68,6 +69,8 @@ struct VfiSession {
     VfiFrameSlot *slots;
     int n_slots;
     uint64_t slot_clock;
+    char *pair_memory;     /* device memory: the per-pair stage's results, or NULL */
+    uint64_t pair_keys[2]; /* of the frames that they are for; 0: of none */
     VfiBisection bisection;
     VfiTileBand band;     /* of tiles' results; these three only if there are tiles */
     float *whole_scalars; /* as .scalars, of the whole picture */

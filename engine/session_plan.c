@@ -51,16 +51,18 @@ static bool plan_stage(VfiSession *session, VfiStage stage, GError **error)
     const VfiPlan *frame_plan = session->plans[VFI_STAGE_FRAME];
     VfiPlanTarget target;
 
-    if (model->family->build == NULL)
+    if (model->family->build == NULL ||
+        (stage == VFI_STAGE_PAIR && !model->family->has_pair_stage))
         return true;
     session->graphs[stage] = vfi_graph_new(
         model->weights, frame_plan, session->tiling.x.tile, session->tiling.y.tile);
+    vfi_graph_set_pair_plan(session->graphs[stage], session->plans[VFI_STAGE_PAIR]);
     if (!model->family->build(session->graphs[stage], &model->setup, stage,
                               session->scale))
         return true;
     session->backend->plan_target(session->device, &target);
-    session->plans[stage] =
-        vfi_plan_new(session->graphs[stage], &target, stage == VFI_STAGE_FRAME, error);
+    session->plans[stage] = vfi_plan_new(session->graphs[stage], &target,
+                                         vfi_stage_output_region(stage), error);
     return session->plans[stage] != NULL;
 }
 

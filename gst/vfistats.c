@@ -35,6 +35,7 @@ add_times (GstStructure *stats, const VfiSessionStats *engine)
   } names[] = {
       [VFI_TIMED_PREPARE] = {"prepare-p50", "prepare-p95"},
       [VFI_TIMED_FRAME_STAGE] = {"frame-stage-p50", "frame-stage-p95"},
+      [VFI_TIMED_PAIR_STAGE] = {"pair-stage-p50", "pair-stage-p95"},
       [VFI_TIMED_TIME_STAGE] = {"time-stage-p50", "time-stage-p95"},
       [VFI_TIMED_SYNTHESIS] = {"synthesis-p50", "synthesis-p95"},
   };

@@ -97,6 +97,8 @@ static gboolean print_cost(VfiModel *model, GError **error)
            estimate.time_macs / 1e9 / pixels);
     if (estimate.frame_macs > 0.0)
         printf(", %.2f a megapixel and frame", estimate.frame_macs / 1e9 / pixels);
+    if (estimate.pair_macs > 0.0)
+        printf(", %.2f a megapixel and pair", estimate.pair_macs / 1e9 / pixels);
     if (estimate.time_macs_most > estimate.time_macs)
         printf("; at most %.2f an in-between", estimate.time_macs_most / 1e9 / pixels);
     printf(" (convolutions at %d×%d)\n", REFERENCE_WIDTH, REFERENCE_HEIGHT);
@@ -115,6 +117,8 @@ static gboolean print_memory(VfiModel *model, const VfiSessionConfig *config,
            estimate.scale);
     printf("  work           %.1f GMAC an in-between, %.1f a frame\n",
            estimate.time_macs / 1e9, estimate.frame_macs / 1e9);
+    if (estimate.pair_macs > 0.0)
+        printf("                 %.1f GMAC a pair\n", estimate.pair_macs / 1e9);
     printf("  arena          %.1f MiB\n", MIB(estimate.arena_bytes));
     printf("  kept           %.1f MiB a frame, for %u frames\n",
            MIB(estimate.frame_bytes), estimate.frames);

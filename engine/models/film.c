@@ -55,6 +55,11 @@ static const char *const image_names[FUSION_LEVELS] = {NULL, "image1", "image2",
 static const char *const feature_names[LEVELS] = {
     "feature0", "feature1", "feature2", "feature3", "feature4", "feature5", "feature6"};
 
+static const char *const forward_names[FUSION_LEVELS] = {
+    "forward0", "forward1", "forward2", "forward3", "forward4"};
+static const char *const backward_names[FUSION_LEVELS] = {
+    "backward0", "backward1", "backward2", "backward3", "backward4"};
+
 /* ---- layers ---------------------------------------------------------------------------- */
 
 static VfiValue conv_lrelu(const Film *film, VfiValue x, const char *layer, int out,
@@ -195,6 +200,19 @@ static void build_flow(const Film *film, const FilmPyramid *a, const FilmPyramid
     }
 }
 
+static void build_pair(const Film *film)
+{
+    FilmPyramid frames[] = {frame_pyramid(film, 0), frame_pyramid(film, 1)};
+    VfiValue forward[FUSION_LEVELS], backward[FUSION_LEVELS];
+
+    build_flow(film, &frames[0], &frames[1], forward);
+    build_flow(film, &frames[1], &frames[0], backward);
+    for (int level = 0; level < FUSION_LEVELS; level++) {
+        vfi_graph_output(film->graph, forward_names[level], forward[level]);
+        vfi_graph_output(film->graph, backward_names[level], backward[level]);
+    }
+}
+
 /* ---- per time: warp and fuse ----------------------------------------------------------- */
 
 /* Flows scaled to the in-between: backward by t, forward by 1 - t. */
@@ -256,8 +274,10 @@ static void build_time(const Film *film)
     FilmPyramid frames[] = {frame_pyramid(film, 0), frame_pyramid(film, 1)};
     VfiValue forward[FUSION_LEVELS], backward[FUSION_LEVELS];
 
-    build_flow(film, &frames[0], &frames[1], forward);
-    build_flow(film, &frames[1], &frames[0], backward);
+    for (int level = 0; level < FUSION_LEVELS; level++) {
+        forward[level] = vfi_graph_pair_value(film->graph, forward_names[level]);
+        backward[level] = vfi_graph_pair_value(film->graph, backward_names[level]);
+    }
     vfi_graph_output(film->graph, "rgb", build_fusion(film, frames, backward, forward));
 }
 
@@ -365,6 +385,8 @@ static bool film_build(VfiGraph *graph, const VfiModelSetup *setup, VfiStage sta
 
     if (stage == VFI_STAGE_FRAME)
         build_frame(&film);
+    else if (stage == VFI_STAGE_PAIR)
+        build_pair(&film);
     else
         build_time(&film);
     return true;
@@ -375,6 +397,7 @@ const VfiModelFamily vfi_family_film = {
     .options = film_options,
     .n_options = G_N_ELEMENTS(film_options),
     .has_weights = true,
+    .has_pair_stage = true,
     .frames_before = 1,
     .frames_after = 1,
     .least_size = 1 << (LEVELS - 1),

@@ -95,6 +95,7 @@ gboolean bench_measure(Bench *bench, BenchFigures *figures, GError **error)
     vfi_session_get_stats(bench->session, &figures->stats);
     figures->gflop = figures->stats.tiles *
                      (profiled_flop(bench->session, VFI_STAGE_FRAME) +
+                      profiled_flop(bench->session, VFI_STAGE_PAIR) +
                       bench->n_times * profiled_flop(bench->session, VFI_STAGE_TIME));
     vfi_session_set_profiling(bench->session, bench->arguments->profile);
     bench_clear_profile(bench);

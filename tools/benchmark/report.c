@@ -28,7 +28,7 @@ static double op_ms(const Bench *bench, int stage, int op)
 
 static const char *stage_name(int stage)
 {
-    return stage == VFI_STAGE_FRAME ? "frame" : "time";
+    return stage == VFI_STAGE_FRAME ? "frame" : stage == VFI_STAGE_PAIR ? "pair" : "time";
 }
 
 /* Whether @stage exists and its op has run. */

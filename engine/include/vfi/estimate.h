@@ -18,14 +18,15 @@ typedef struct {
     int padded_height;
     double scale;   /**< the flow scale in effect; 1 for families without one */
     unsigned tiles; /**< that the network sees one by one; 1: the whole picture */
-    /** Multiplications with an addition in all convolutions: once a frame, and once an
-     * in-between in the usual course. Warps, resizes and activations are not counted. */
+    /** Multiplications with an addition in all convolutions: once a frame, once a
+     * pair (for families with such a stage), and once an in-between in the usual course. Warps, resizes and activations are not counted. */
     double frame_macs;
+    double pair_macs;
     double time_macs;
     /** The same for the costliest in-between, where pictures decide what is computed (RIFE
      * 4.0 starts again where motion is large); else time_macs. */
     double time_macs_most;
-    size_t arena_bytes; /**< intermediate results */
+    size_t arena_bytes; /**< intermediate results, with what is kept for a pair */
     size_t frame_bytes; /**< what is kept for a frame: image, features */
     unsigned frames;    /**< for how many frames that is kept */
     size_t

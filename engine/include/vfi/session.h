@@ -78,6 +78,7 @@ typedef struct {
 typedef enum {
     VFI_TIMED_PREPARE,     /**< a frame's planes to the network's input */
     VFI_TIMED_FRAME_STAGE, /**< the network's part that sees one frame */
+    VFI_TIMED_PAIR_STAGE,  /**< the part that sees a pair, whatever the time */
     VFI_TIMED_TIME_STAGE,  /**< the rest of the network */
     VFI_TIMED_SYNTHESIS,   /**< the result to planes; blends and copies, too */
     VFI_TIMED_COUNT
