@@ -21,6 +21,10 @@
 /* Bytes of V and M: what a second-level cache of 512 KiB or more holds beside some weights. */
 #define CHUNK_BYTES (400 * 1024)
 
+/* Weights that no cache holds are read once a chunk: then it is worth more that they meet
+ * enough tiles than that V stays in the second-level cache. */
+#define WEIGHTS_BYTES 16e6
+
 /* Most products of a chunk, so that a cancelled job ends soon. */
 #define CHUNK_PRODUCTS 2e8
 
@@ -117,7 +121,10 @@ static int choose_chunk_tiles(const VfiCpuOp *ready, const Winograd *w)
     double width = MIN(w->out_channels, VFI_MULTIPLY_MAX_VECTORS * block);
     double bytes = sizeof(float) * (w->points * (double)w->in_words + w->sums * width);
     double products = (double)w->points * w->in_channels * w->out_channels;
-    int most = (int)MIN(CHUNK_BYTES / bytes, CHUNK_PRODUCTS / products);
+    double fit = CHUNK_BYTES / bytes;
+    if (products * sizeof(float) > WEIGHTS_BYTES)
+        fit = MAX(fit, (double)rows);
+    int most = (int)MIN(fit, CHUNK_PRODUCTS / products);
 
     most = most >= rows ? most / rows * rows : MAX(most, 1);
     int chunks = vfi_ceil_div(tiles, most);
