@@ -366,6 +366,7 @@ static GArray *film(int f, int flow)
         g_autofree char *prefix = g_strdup_printf("predict_flow._predictors.%d", i);
         add_flow_predictor(entries, prefix, 2 * ((8 >> i) - 1) * f, flow << (2 - i));
     }
+    add_conv(entries, "fuse.output_conv", 3, f, 1, 3);
     for (int i = 0; i < 4; i++) {
         g_autofree char *prefix = g_strdup_printf("fuse.convs.%d", i);
         g_autofree char *first = g_strdup_printf("%s.0", prefix);
@@ -376,7 +377,6 @@ static GArray *film(int f, int flow)
         add_conv_lrelu(entries, second, aligned + out, out, 3);
         add_conv_lrelu(entries, third, out, out, 3);
     }
-    add_conv(entries, "fuse.output_conv", 3, f, 1, 3);
     return entries;
 }
 
