@@ -49,7 +49,7 @@ static bool gains(const Layout *layout, VfiValue value)
     int block = layout->target->channel_block;
 
     return takes_blocks(layout, item) && item->node.shape.c >= block &&
-           channels_of(layout->planner, item->node.source[0]) >= block &&
+           2 * channels_of(layout->planner, item->node.source[0]) >= block &&
            layout->target->gains_from_blocks(&item->node.op);
 }
 
