@@ -21,6 +21,8 @@
 /* Levels with a flow predictor of their own; the coarser ones share one. */
 #define PREDICTORS 3
 #define LEAK 0.2f
+/* Most levels of features that need not be kept: coarser ones are small. */
+#define RECOMPUTED_MAX 2
 
 /* How a layer "convs.0" calls the convolution that an activation follows, and one alone. */
 typedef enum {
@@ -42,6 +44,7 @@ typedef struct {
     VfiGraph *graph;
     FilmKeys keys;
     int filters;
+    int recomputed;        /* levels whose features are not kept */
     VfiShape size[LEVELS]; /* of the image at each level */
 } Film;
 
@@ -141,21 +144,36 @@ static void build_frame(const Film *film)
     build_features(film, images, features);
     for (int level = 1; level < FUSION_LEVELS; level++)
         vfi_graph_output(film->graph, image_names[level], images[level]);
-    for (int level = 0; level < LEVELS; level++)
+    for (int level = film->recomputed; level < LEVELS; level++)
         vfi_graph_output(film->graph, feature_names[level], features[level]);
 }
 
 static FilmPyramid frame_pyramid(const Film *film, int frame)
 {
-    FilmPyramid pyramid;
+    FilmPyramid pyramid = {.feature = {VFI_NO_VALUE, VFI_NO_VALUE}};
 
     pyramid.image[0] = vfi_graph_image(film->graph, frame);
     for (int level = 1; level < FUSION_LEVELS; level++)
         pyramid.image[level] = vfi_graph_feature(film->graph, frame, image_names[level]);
-    for (int level = 0; level < LEVELS; level++)
+    for (int level = film->recomputed; level < LEVELS; level++)
         pyramid.feature[level] =
             vfi_graph_feature(film->graph, frame, feature_names[level]);
     return pyramid;
+}
+
+/* The features at @level as they are kept, or else computed from the image again. */
+static VfiValue feature_at(const Film *film, const FilmPyramid *pyramid, int level)
+{
+    VfiValue x = pyramid->image[0];
+
+    if (level >= film->recomputed)
+        return pyramid->feature[level];
+    if (level == 0)
+        return extract_sublevel(film, x, 0);
+    x = vfi_graph_pool(film->graph, extract_sublevel(film, x, 0));
+    VfiValue parts[] = {extract_sublevel(film, pyramid->image[1], 0),
+                        extract_sublevel(film, x, 1)};
+    return vfi_graph_concat(film->graph, parts, 2);
 }
 
 /* ---- per pair: flows ------------------------------------------------------------------- */
@@ -192,9 +210,9 @@ static void build_flow(const Film *film, const FilmPyramid *a, const FilmPyramid
 
     for (int level = LEVELS - 2; level >= 0; level--) {
         VfiValue coarse = resized_flow(film, flow, level);
-        VfiValue warped = vfi_graph_warp(graph, b->feature[level], coarse);
-        flow = vfi_graph_add(graph, predict_flow(film, a->feature[level], warped, level),
-                             coarse, 1.0f);
+        VfiValue warped = vfi_graph_warp(graph, feature_at(film, b, level), coarse);
+        VfiValue rest = predict_flow(film, feature_at(film, a, level), warped, level);
+        flow = vfi_graph_add(graph, rest, coarse, 1.0f);
         if (level < FUSION_LEVELS)
             flows[level] = flow;
     }
@@ -238,9 +256,10 @@ static void aligned_parts(const Film *film, const FilmPyramid *frames,
     parts[4] = scaled_flow(film, backward[level], true);
     parts[5] = scaled_flow(film, forward[level], false);
     for (int frame = 0; frame < 2; frame++) {
-        VfiValue flow = parts[4 + frame];
-        parts[2 * frame] = vfi_graph_warp(graph, frames[frame].image[level], flow);
-        parts[2 * frame + 1] = vfi_graph_warp(graph, frames[frame].feature[level], flow);
+        VfiValue flow = parts[4 + frame], *warped = frame == 0 ? parts : parts + 2;
+        VfiValue feature = feature_at(film, &frames[frame], level);
+        warped[0] = vfi_graph_warp(graph, frames[frame].image[level], flow);
+        warped[1] = vfi_graph_warp(graph, feature, flow);
     }
 }
 
@@ -289,6 +308,11 @@ static const VfiOptionSpec film_options[] = {
      "the "
      "network was trained, and times are rounded to multiples of 1/2^bisect-depth. auto: "
      "midpoint where that rounds nothing",
+     FALSE},
+    {"recompute-levels", "u", 0, RECOMPUTED_MAX, "0",
+     "features of so many of the largest levels are computed anew for each use instead "
+     "of "
+     "being kept: less memory, more time",
      FALSE},
     {"bisect-depth", "u", 1, 4, "3", "for timestep-mode auto and midpoint", FALSE},
     {"pad-multiple", "u", 0, 1024, "0",
@@ -368,6 +392,7 @@ static Film film_begin(VfiGraph *graph, const VfiModelSetup *setup)
         vfi_graph_key(graph, "extract.extract_sublevels.convs.0.0%s.weight",
                       key_ends[film.keys].activated);
 
+    film.recomputed = (int)vfi_setup_uint(setup, "recompute-levels");
     film.filters = vfi_graph_weight_dimension(graph, first, 0);
     film.size[0] = vfi_graph_shape(graph, vfi_graph_image(graph, 0));
     for (int level = 1; level < LEVELS; level++) {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* FILM with 8 filters: its keys' spellings, near misses and TorchScript container; what is
  * kept of a frame and of a pair; times that are bisected and times that are not. */
+#include <math.h>
 #include <string.h>
 
 #include <glib/gstdio.h>
@@ -301,6 +302,29 @@ START_TEST(midpoints_differ_from_scaled_flows_and_are_rounded_to)
 }
 END_TEST
 
+/* Sums in another order, hence no more than rounding. */
+START_TEST(features_computed_anew_give_the_same_picture)
+{
+    g_autofree char *options =
+        g_strdup_printf("{'recompute-levels': <uint32 %d>}", _i + 1);
+    VfiFrame kept, anew;
+    double largest = 0.0;
+
+    inferences_of(NULL, 0.5, &kept);
+    inferences_of(options, 0.5, &anew);
+    for (int plane = 0; plane < 3; plane++)
+        for (int y = 0; y < HEIGHT; y++)
+            for (int x = 0; x < WIDTH; x++) {
+                double difference =
+                    fabs((double)row_of(&kept, plane, y)[x] - row_of(&anew, plane, y)[x]);
+                largest = MAX(largest, difference);
+            }
+    ck_assert_double_le(largest, 1e-5);
+    vfi_frame_clear(&kept);
+    vfi_frame_clear(&anew);
+}
+END_TEST
+
 START_TEST(an_unknown_mode_is_an_error_that_lists_them)
 {
     g_autofree char *path = deterministic_checkpoint("film_tiny", NULL);
@@ -347,6 +371,7 @@ int main(void)
     tcase_add_test(tcase, a_second_in_between_runs_no_pair_stage);
     tcase_add_loop_test(tcase, times_are_bisected_where_the_mode_says, 0, 6);
     tcase_add_test(tcase, midpoints_differ_from_scaled_flows_and_are_rounded_to);
+    tcase_add_loop_test(tcase, features_computed_anew_give_the_same_picture, 0, 2);
     tcase_add_test(tcase, an_unknown_mode_is_an_error_that_lists_them);
     tcase_add_loop_test(tcase, frames_are_padded_to_the_coarsest_pixel_or_on_demand, 0,
                         3);
