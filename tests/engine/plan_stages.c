@@ -1,0 +1,293 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Results that stages keep for others: whatever the layout that they are kept in, and whatever
+ * reads them, the numbers are those of plans in planes; and what cannot be kept is refused. */
+#include <math.h>
+#include <string.h>
+
+#include <glib/gstdio.h>
+
+#include <vfi/error.h>
+
+#include "alloc.h"
+#include "backend.h"
+#include "check_main.h"
+#include "deterministic_weights.h"
+#include "family.h"
+
+#define WIDTH 45
+#define HEIGHT 38
+
+static const struct {
+    const char *name;
+    int in, out, kernel;
+} layers[] = {
+    {"first", 3, 32, 3},   {"second", 32, 32, 3}, {"flow", 64, 2, 1},
+    {"beside", 67, 32, 3}, {"slice", 20, 16, 3},  {"both", 96, 16, 3},
+    {"split", 170, 48, 3}, {"double", 64, 32, 2}, {"half", 64, 24, 3},
+};
+
+static VfiWeights *make_weights(void)
+{
+    g_autoptr(GArray) entries = g_array_new(FALSE, TRUE, sizeof(StateEntry));
+
+    for (size_t i = 0; i < G_N_ELEMENTS(layers); i++) {
+        int k = layers[i].kernel;
+        StateEntry weight = {.kind = STATE_WEIGHT,
+                             .n_dims = 4,
+                             .shape = {layers[i].out, layers[i].in, k, k}};
+        StateEntry bias = {.kind = STATE_BIAS, .n_dims = 1, .shape = {layers[i].out}};
+        g_snprintf(weight.key, sizeof weight.key, "%s.weight", layers[i].name);
+        g_snprintf(bias.key, sizeof bias.key, "%s.bias", layers[i].name);
+        g_array_append_val(entries, weight);
+        g_array_append_val(entries, bias);
+    }
+    g_autofree char *path = deterministic_file(entries, NULL);
+    VfiCheckpoint *checkpoint = vfi_checkpoint_open(path, NULL);
+    VfiWeights *weights = vfi_weights_load(checkpoint, NULL, NULL, NULL);
+
+    ck_assert_ptr_nonnull(weights);
+    vfi_checkpoint_unref(checkpoint);
+    g_unlink(path);
+    return weights;
+}
+
+static VfiValue conv(VfiGraph *graph, VfiValue x, const char *layer)
+{
+    for (size_t i = 0; i < G_N_ELEMENTS(layers); i++)
+        if (strcmp(layers[i].name, layer) == 0)
+            return vfi_graph_leaky_relu(
+                graph,
+                vfi_graph_conv(graph, x, layer, layers[i].out, layers[i].kernel, 1),
+                0.2f);
+    ck_abort_msg("no layer %s", layer);
+    return VFI_NO_VALUE;
+}
+
+/* Keeps a concat of 64 channels, one of its parts, and three channels. */
+static void build_frame(VfiGraph *graph)
+{
+    VfiValue image = vfi_graph_image(graph, 0);
+    VfiValue x = conv(graph, image, "first");
+    VfiValue parts[] = {x, conv(graph, x, "second")};
+
+    vfi_graph_output(graph, "wide", vfi_graph_concat(graph, parts, 2));
+    vfi_graph_output(graph, "single", conv(graph, parts[1], "second"));
+    vfi_graph_output(graph, "few", vfi_graph_affine(graph, image, 2.0f, 0.5f));
+}
+
+static void build_pair(VfiGraph *graph)
+{
+    VfiValue flow = conv(graph, vfi_graph_feature(graph, 0, "wide"), "flow");
+
+    vfi_graph_output(graph, "flow", vfi_graph_affine(graph, flow, 6.0f, 0.3f));
+    vfi_graph_output(graph, "mix",
+                     conv(graph, vfi_graph_feature(graph, 0, "single"), "second"));
+}
+
+/* Everything that may read what is kept, one output each. */
+static void build_time(VfiGraph *graph)
+{
+    VfiValue wide = vfi_graph_feature(graph, 0, "wide");
+    VfiValue single = vfi_graph_feature(graph, 0, "single");
+    VfiValue few = vfi_graph_feature(graph, 0, "few");
+    VfiValue flow = vfi_graph_pair_value(graph, "flow");
+    VfiValue mix = vfi_graph_pair_value(graph, "mix");
+
+    VfiValue beside[] = {few, vfi_graph_warp(graph, wide, flow)};
+    vfi_graph_output(graph, "beside",
+                     conv(graph, vfi_graph_concat(graph, beside, 2), "beside"));
+    vfi_graph_output(graph, "affine", vfi_graph_affine(graph, single, -1.0f, 1.0f));
+    vfi_graph_output(graph, "slice",
+                     conv(graph, vfi_graph_slice(graph, wide, 21, 20), "slice"));
+    vfi_graph_output(graph, "sum",
+                     vfi_graph_add(graph, conv(graph, mix, "second"), single, 1.0f));
+    VfiValue both[] = {wide, mix};
+    vfi_graph_output(graph, "both",
+                     conv(graph, vfi_graph_concat(graph, both, 2), "both"));
+    VfiValue split[] = {few,  vfi_graph_warp(graph, wide, flow),  mix, flow,
+                        wide, vfi_graph_slice(graph, flow, 0, 2), few};
+    vfi_graph_output(graph, "split",
+                     conv(graph, vfi_graph_concat(graph, split, 7), "split"));
+    VfiValue twice = vfi_graph_nearest(graph, wide, 2 * HEIGHT + 1, 2 * WIDTH);
+    vfi_graph_output(graph, "double", vfi_graph_conv(graph, twice, "double", 32, 2, 1));
+    vfi_graph_output(graph, "half", conv(graph, vfi_graph_pool(graph, wide), "half"));
+    vfi_graph_output(graph, "resized",
+                     vfi_graph_resize(graph, single, HEIGHT / 2, WIDTH / 2, 1.0f));
+}
+
+static void (*const builders[VFI_STAGE_COUNT])(VfiGraph *graph) = {
+    [VFI_STAGE_FRAME] = build_frame,
+    [VFI_STAGE_PAIR] = build_pair,
+    [VFI_STAGE_TIME] = build_time,
+};
+
+/* All stages run once, and their memory. */
+typedef struct {
+    VfiGraph *graphs[VFI_STAGE_COUNT];
+    VfiPlan *plans[VFI_STAGE_COUNT];
+    char *frame, *pair, *arena[VFI_STAGE_COUNT];
+} Stages;
+
+static char *fresh_memory(size_t bytes)
+{
+    char *memory = vfi_try_alloc(bytes + 1, 1, "test memory", NULL);
+
+    ck_assert_ptr_nonnull(memory);
+    memset(memory, 0xff, bytes); /* not a number */
+    return memory;
+}
+
+static void run_stage(VfiDevice *device, Stages *stages, int stage)
+{
+    VfiProgram *program = vfi_backend_cpu.compile(device, stages->plans[stage], NULL);
+    VfiRunArguments arguments = {.time = 0.5f};
+
+    ck_assert_ptr_nonnull(program);
+    stages->arena[stage] = fresh_memory(stages->plans[stage]->arena_bytes);
+    arguments.region[VFI_REGION_ARENA] = stages->arena[stage];
+    arguments.region[VFI_REGION_FRAME0] = stages->frame;
+    arguments.region[VFI_REGION_PAIR] = stages->pair;
+    ck_assert(vfi_backend_cpu.run(device, program, 0, &arguments, NULL));
+    vfi_backend_cpu.program_free(device, program);
+}
+
+static Stages run_stages(VfiDevice *device, const VfiWeights *weights,
+                         const VfiPlanTarget *target)
+{
+    Stages stages = {.frame = NULL};
+
+    for (int stage = 0; stage < VFI_STAGE_COUNT; stage++) {
+        g_autoptr(GError) error = NULL;
+        VfiGraph *graph =
+            vfi_graph_new(weights, stages.plans[VFI_STAGE_FRAME], WIDTH, HEIGHT);
+        stages.graphs[stage] = graph;
+        vfi_graph_set_pair_plan(graph, stages.plans[VFI_STAGE_PAIR]);
+        builders[stage](graph);
+        stages.plans[stage] =
+            vfi_plan_new(graph, target, vfi_stage_output_region((VfiStage)stage), &error);
+        ck_assert_msg(error == NULL, "%s", error != NULL ? error->message : "");
+    }
+    stages.frame = fresh_memory(stages.plans[VFI_STAGE_FRAME]->frame_bytes);
+    stages.pair = fresh_memory(stages.plans[VFI_STAGE_PAIR]->pair_bytes);
+    for (int i = 0; i < 3 * WIDTH * HEIGHT; i++)
+        ((float *)(void *)stages.frame)[i] = (float)(i % 251) / 251.0f;
+    for (int stage = 0; stage < VFI_STAGE_COUNT; stage++)
+        run_stage(device, &stages, stage);
+    return stages;
+}
+
+static void free_stages(Stages *stages)
+{
+    for (int stage = 0; stage < VFI_STAGE_COUNT; stage++) {
+        vfi_plan_free(stages->plans[stage]);
+        vfi_graph_free(stages->graphs[stage]);
+        vfi_free(stages->arena[stage]);
+    }
+    vfi_free(stages->frame);
+    vfi_free(stages->pair);
+}
+
+START_TEST(kept_results_mean_the_same_in_any_layout)
+{
+    VfiWeights *weights = make_weights();
+    VfiDevice *device = vfi_backend_cpu.open("cpu", 2, VFI_PRECISION_F32, NULL);
+    VfiPlanTarget target;
+
+    vfi_backend_cpu.plan_target(device, &target);
+    Stages stages = run_stages(device, weights, &target);
+    Stages planar = run_stages(device, weights, NULL);
+    const VfiPlan *plan = stages.plans[VFI_STAGE_TIME];
+
+    for (int i = 0; i < plan->n_outputs; i++) {
+        const VfiOperand *a = &plan->outputs[i].operand;
+        const VfiOperand *b = &planar.plans[VFI_STAGE_TIME]->outputs[i].operand;
+        const float *x =
+            (const float *)(const void *)(stages.arena[VFI_STAGE_TIME] + a->offset);
+        const float *y =
+            (const float *)(const void *)(planar.arena[VFI_STAGE_TIME] + b->offset);
+        double largest = 0.0, error = 0.0;
+        ck_assert(!vfi_operand_is_blocked(a));
+        for (size_t at = 0; at < vfi_shape_elements(a->shape); at++) {
+            double difference = fabs((double)x[at] - (double)y[at]);
+            largest = MAX(largest, fabs((double)y[at]));
+            error = difference <= error ? error : difference; /* also NaN */
+        }
+        ck_assert_double_gt(largest, 0.01);
+        ck_assert_msg(error <= 3e-5 * largest, "%s: %g of %g", plan->outputs[i].name,
+                      error, largest);
+    }
+    free_stages(&planar);
+    free_stages(&stages);
+    vfi_backend_cpu.close(device);
+    vfi_weights_free(weights);
+}
+END_TEST
+
+START_TEST(wide_results_are_kept_in_blocks_and_few_channels_in_planes)
+{
+    VfiWeights *weights = make_weights();
+    VfiGraph *graph = vfi_graph_new(weights, NULL, WIDTH, HEIGHT);
+    VfiDevice *device = vfi_backend_cpu.open("cpu", 1, VFI_PRECISION_F32, NULL);
+    VfiPlanTarget target;
+
+    vfi_backend_cpu.plan_target(device, &target);
+    build_frame(graph);
+    VfiPlan *plan = vfi_plan_new(graph, &target, VFI_REGION_FRAME0, NULL);
+    int block = target.channel_block > 1 ? target.channel_block : 0;
+    ck_assert_int_eq(vfi_plan_output(plan, 0, "wide")->operand.block, block);
+    ck_assert_int_eq(vfi_plan_output(plan, 0, "single")->operand.block, block);
+    ck_assert_int_eq(vfi_plan_output(plan, 0, "few")->operand.block, 0);
+    vfi_plan_free(plan);
+    vfi_graph_free(graph);
+    vfi_backend_cpu.close(device);
+    vfi_weights_free(weights);
+}
+END_TEST
+
+START_TEST(what_no_stage_keeps_is_an_error)
+{
+    VfiGraph *graph = vfi_graph_new(NULL, NULL, 8, 4);
+
+    ck_assert_int_eq(vfi_graph_pair_value(graph, "flow"), VFI_NO_VALUE);
+    ck_assert_ptr_nonnull(
+        strstr(vfi_graph_error(graph)->message, "per-pair stage has no output \"flow\""));
+    vfi_graph_free(graph);
+
+    g_autoptr(GError) error = NULL;
+    graph = vfi_graph_new(NULL, NULL, 8, 4);
+    vfi_graph_output(graph, "x", vfi_graph_image(graph, 0));
+    ck_assert_ptr_null(vfi_plan_new(graph, NULL, VFI_REGION_PAIR, &error));
+    ck_assert_ptr_nonnull(
+        strstr(error->message, "neither computed by an op nor a concat"));
+    vfi_graph_free(graph);
+}
+END_TEST
+
+START_TEST(sizes_that_do_not_fit_are_errors)
+{
+    VfiGraph *graph = vfi_graph_new(NULL, NULL, 8, 1);
+
+    ck_assert_int_eq(vfi_graph_pool(graph, vfi_graph_image(graph, 0)), VFI_NO_VALUE);
+    ck_assert_ptr_nonnull(
+        strstr(vfi_graph_error(graph)->message, "1x8 cannot be halved"));
+    vfi_graph_free(graph);
+    graph = vfi_graph_new(NULL, NULL, 8, 4);
+    ck_assert_int_eq(vfi_graph_nearest(graph, vfi_graph_image(graph, 0), 8, 7),
+                     VFI_NO_VALUE);
+    ck_assert_ptr_nonnull(strstr(vfi_graph_error(graph)->message, "makes it smaller"));
+    vfi_graph_free(graph);
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("plan_stages");
+    TCase *tcase = tcase_create("plan_stages");
+
+    tcase_add_test(tcase, kept_results_mean_the_same_in_any_layout);
+    tcase_add_test(tcase, wide_results_are_kept_in_blocks_and_few_channels_in_planes);
+    tcase_add_test(tcase, what_no_stage_keeps_is_an_error);
+    tcase_add_test(tcase, sizes_that_do_not_fit_are_errors);
+    suite_add_tcase(suite, tcase);
+    return check_main(suite);
+}
