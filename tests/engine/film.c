@@ -161,9 +161,10 @@ END_TEST
 static const VfiVideoInfo video = {
     .format = VFI_FORMAT_RGB_F32, .width = WIDTH, .height = HEIGHT};
 
-static VfiSession *open_session(VfiModel *model, const VfiVideoInfo *info)
+static VfiSession *open_session(VfiModel *model, const VfiVideoInfo *info,
+                                unsigned threads)
 {
-    VfiSessionConfig config = {.video = *info, .device = "cpu"};
+    VfiSessionConfig config = {.video = *info, .device = "cpu", .threads = threads};
     g_autoptr(GError) error = NULL;
     VfiSession *session = vfi_session_new(model, &config, &error);
 
@@ -220,10 +221,11 @@ static VfiSessionStats stats_of(VfiSession *session)
     return stats;
 }
 
+/* And has the bits of sessions that made nothing else, on any number of threads. */
 START_TEST(a_second_in_between_runs_no_pair_stage)
 {
     g_autoptr(VfiModel) model = open_family("film_tiny", "{'timestep-mode': <'direct'>}");
-    g_autoptr(VfiSession) session = open_session(model, &video);
+    g_autoptr(VfiSession) session = open_session(model, &video, 2);
     VfiFrame frames[] = {make_frame(0, 1), make_frame(3, 2), make_frame(6, 3)};
     VfiFrame out[4];
 
@@ -238,7 +240,7 @@ START_TEST(a_second_in_between_runs_no_pair_stage)
     }
     ck_assert(!same_picture(&out[2], &out[3]));
     for (int i = 0; i < 4; i++) {
-        g_autoptr(VfiSession) alone = open_session(model, &video);
+        g_autoptr(VfiSession) alone = open_session(model, &video, 1 + (unsigned)i);
         g_autoptr(VfiPair) pair = vfi_session_begin(alone, &frames[i / 2], 2, NULL);
         VfiFrame expected = interpolate(pair, i % 2 == 0 ? 0.5 : 0.3);
         ck_assert(same_picture(&out[i], &expected));
@@ -254,7 +256,7 @@ END_TEST
 static uint64_t inferences_of(const char *options, double t, VfiFrame *out)
 {
     g_autoptr(VfiModel) model = open_family("film_tiny", options);
-    g_autoptr(VfiSession) session = open_session(model, &video);
+    g_autoptr(VfiSession) session = open_session(model, &video, 2);
     VfiFrame frames[] = {make_frame(0, 1), make_frame(3, 2)};
     g_autoptr(VfiPair) pair = vfi_session_begin(session, frames, 2, NULL);
 
@@ -352,7 +354,7 @@ START_TEST(frames_are_padded_to_the_coarsest_pixel_or_on_demand)
     g_autoptr(VfiModel) model = open_family("film_tiny", cases[_i].options);
     VfiVideoInfo info = {
         .format = VFI_FORMAT_I420, .width = cases[_i].width, .height = cases[_i].height};
-    g_autoptr(VfiSession) session = open_session(model, &info);
+    g_autoptr(VfiSession) session = open_session(model, &info, 1);
     VfiSessionStats stats = stats_of(session);
 
     ck_assert_int_eq(stats.padded_width, cases[_i].padded_width);
