@@ -331,36 +331,37 @@ static const VfiTensorInfo *find_tensor(const VfiCheckpoint *checkpoint, int n_d
     return tensor != NULL && tensor->n_dims == n_dims ? tensor : NULL;
 }
 
-/* Whether the checkpoint's layers are called by @keys. */
-static bool has_keys(const VfiCheckpoint *checkpoint, FilmKeys keys)
+/* Facts that make a checkpoint FILM, with its layers called by @keys. */
+#define FACTS 6
+
+static int count_facts(const VfiCheckpoint *checkpoint, FilmKeys keys)
 {
     const char *activated = key_ends[keys].activated, *alone = key_ends[keys].alone;
-
-    return find_tensor(checkpoint, 4, "extract.extract_sublevels.convs.3.1", activated) !=
-               NULL &&
-           find_tensor(checkpoint, 4, "predict_flow._predictors.2._convs.4", alone) !=
-               NULL &&
-           find_tensor(checkpoint, 4, "fuse.convs.3.0", alone) != NULL &&
-           find_tensor(checkpoint, 4, "fuse.output_conv", "") != NULL;
-}
-
-/* By the first and the last layer: 3 → F and F → 3 channels. */
-static bool has_shapes(const VfiCheckpoint *checkpoint, FilmKeys keys)
-{
-    const VfiTensorInfo *first = find_tensor(
-        checkpoint, 4, "extract.extract_sublevels.convs.0.0", key_ends[keys].activated);
+    const VfiTensorInfo *first =
+        find_tensor(checkpoint, 4, "extract.extract_sublevels.convs.0.0", activated);
     const VfiTensorInfo *last = find_tensor(checkpoint, 4, "fuse.output_conv", "");
+    int n = first != NULL && first->shape[1] == 3 && first->shape[0] <= 1024;
 
-    return first != NULL && first->shape[1] == 3 && last->shape[0] == 3 &&
-           last->shape[1] == first->shape[0] && first->shape[0] <= 1024;
+    n += last != NULL && last->shape[0] == 3;
+    n += first != NULL && last != NULL && last->shape[1] == first->shape[0];
+    n += find_tensor(checkpoint, 4, "extract.extract_sublevels.convs.3.1", activated) !=
+         NULL;
+    n += find_tensor(checkpoint, 4, "predict_flow._predictors.2._convs.4", alone) != NULL;
+    n += find_tensor(checkpoint, 4, "fuse.convs.3.0", alone) != NULL;
+    return n;
 }
 
 static VfiDetection film_detect(const VfiCheckpoint *checkpoint)
 {
-    for (int keys = 0; keys < FILM_KEYS_COUNT; keys++)
-        if (has_keys(checkpoint, keys) && has_shapes(checkpoint, keys))
-            return (VfiDetection){100, keys, "film_net", VFI_TIME_ANY, NULL};
-    return (VfiDetection){0};
+    VfiDetection best = {0};
+
+    for (int keys = 0; keys < FILM_KEYS_COUNT; keys++) {
+        int facts = count_facts(checkpoint, keys);
+        int score = facts == FACTS ? 100 : facts;
+        if (score > best.score)
+            best = (VfiDetection){score, keys, "film_net", VFI_TIME_ANY, NULL};
+    }
+    return best;
 }
 
 static VfiOutputKind film_output(const VfiModelSetup *setup)

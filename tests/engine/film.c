@@ -89,9 +89,12 @@ START_TEST(near_misses_are_refused)
         {"predict_flow._predictors.1._convs.0.0.weight", 1, 40,
          "should be 8x48x3x3, but the checkpoint has 8x40x3x3"},
         {"extract.extract_sublevels.convs.2.0.0.bias", 0, 31, "should be 32"},
-        {"fuse.output_conv.weight", 0, 4, "not a network that is known"},
-        {"fuse.output_conv.weight", 1, 16, "not a network that is known"},
-        {"fuse.convs.3.0.0.weight", 0, 0, "not a network that is known"},
+        {"fuse.output_conv.weight", 0, 4,
+         "resembles film film_net most: tensor \"fuse.output"},
+        {"fuse.output_conv.weight", 1, 16,
+         "should be 3x8x1x1, but the checkpoint has 3x16"},
+        {"fuse.convs.3.0.0.weight", 0, 0,
+         "\"fuse.convs.3.0.0.weight\" (8x16x2x2) is missing"},
     };
     g_autoptr(GArray) entries = state_dict_of("film_tiny");
     StateEntry *entry = find_entry(entries, cases[_i].key);
