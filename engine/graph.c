@@ -192,6 +192,7 @@ static VfiValue add_result(VfiGraph *graph, const VfiPlan *plan, const char *sta
         .region = region,
         .offset = output->operand.offset,
         .block = output->operand.block,
+        .half = output->operand.half,
     };
     return graph->error != NULL ? VFI_NO_VALUE : add_node(graph, node);
 }

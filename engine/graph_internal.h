@@ -23,6 +23,7 @@ typedef struct {
     int region;    /* INPUT */
     size_t offset; /* INPUT: bytes */
     int block;     /* INPUT: channels of a block, see VfiOperand */
+    bool half;     /* INPUT, or what the planner makes of an output: f16 */
 } VfiNode;
 
 typedef struct {

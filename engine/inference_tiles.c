@@ -57,6 +57,7 @@ static bool run_tile(TiledInference *work, int column, int row, GError **error)
 
     for (int i = 0; i < session->n_slots; i++)
         session->slots[i].key = 0; /* of another tile */
+    session->pair_keys[0] = session->pair_keys[1] = 0;
     if (!vfi_ready_frames(session, &view, &arguments, error))
         return false;
     int64_t start = g_get_monotonic_time();

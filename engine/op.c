@@ -12,6 +12,7 @@ static const char *const kind_names[VFI_OP_KIND_COUNT] = {
     [VFI_OP_AFFINE] = "affine",
     [VFI_OP_CLAMP] = "clamp",
     [VFI_OP_COPY] = "copy",
+    [VFI_OP_CONVERT] = "convert",
     [VFI_OP_RESIZE] = "resize",
     [VFI_OP_POOL] = "pool",
     [VFI_OP_NEAREST] = "nearest",

@@ -28,6 +28,7 @@ typedef enum {
     VFI_OP_AFFINE,   /* dst = src0 * mul + add */
     VFI_OP_CLAMP,    /* dst = min(max(src0, low), high) */
     VFI_OP_COPY,     /* dst = src0 (a piece of a concat that could not be a view) */
+    VFI_OP_CONVERT,  /* dst = src0, one of them f16, the other f32; of one layout */
     VFI_OP_RESIZE,   /* bilinear, half-pixel centres, no antialias; values times mul */
     VFI_OP_POOL, /* mean of 2 × 2 pixels, stride 2; odd rows and columns are left out */
     VFI_OP_NEAREST, /* pixel (y, x) is src0's pixel floor(y * in / out), the same for x */
@@ -142,6 +143,7 @@ typedef struct {
     int region;    /* VFI_REGION_… */
     size_t offset; /* bytes from the start of the region, a multiple of 4 */
     int block;     /* channels that lie side by side at each pixel */
+    bool half;     /* f16 instead of f32: CONVERT alone takes such */
 } VfiOperand;
 
 static inline bool vfi_operand_is_blocked(const VfiOperand *operand)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* From graph to plan in eight passes: drop what no output needs, fuse (plan_fuse.c), split
- * convolutions over large concats (plan_split.c), choose layouts (plan_layout.c), place views,
+ * convolutions over large concats (plan_split.c), convert what is kept in f16 (plan_half.c), choose layouts (plan_layout.c), place views,
  * group ops that run row by row (plan_rows.c), compute lifetimes, lay out the arena (plan_arena.c). */
 #include <string.h>
 
@@ -236,7 +236,8 @@ static void compute_lifetimes(VfiPlanner *planner)
         const VfiGraphOutput *output = &g_array_index(graph->outputs, VfiGraphOutput, i);
         for (int s = 0; s < (int)graph->segments->len; s++)
             if (vfi_graph_segment_sees(graph, s, output->segment))
-                extend_lifetime(planner, output->value, s, planner->segment_end[s]);
+                extend_lifetime(planner, vfi_plan_kept_output(planner, output->value), s,
+                                planner->segment_end[s]);
     }
     for (int i = 0; i < planner->n_items; i++)
         if (planner->items[i].alive && planner->items[i].host == VFI_NO_VALUE)
@@ -253,7 +254,8 @@ static size_t lay_out_pinned(VfiPlanner *planner, size_t bytes)
             continue;
         item->place = bytes;
         bytes +=
-            vfi_plan_align(vfi_plan_tensor_bytes(planner, item->node.shape, item->block));
+            vfi_plan_align(vfi_plan_tensor_bytes(planner, item->node.shape, item->block) /
+                           (item->node.half ? 2 : 1));
     }
     return bytes;
 }
@@ -264,7 +266,8 @@ static VfiOperand operand_of(VfiPlanner *planner, VfiValue value, int group)
     size_t offset;
     const VfiPlanItem *root = vfi_plan_root(planner, value, &offset);
     VfiOperand operand = {.shape = planner->items[value].node.shape,
-                          .block = planner->items[value].block};
+                          .block = planner->items[value].block,
+                          .half = planner->items[value].node.half};
 
     if (root->in_rows) {
         operand.region = VFI_REGION_ROWS;
@@ -351,7 +354,8 @@ static VfiPlan *make_plan(VfiPlanner *planner)
         plan->outputs[i] = (VfiPlanOutput){
             .segment = output->segment,
             .name = g_string_chunk_insert_const(plan->names, output->name),
-            .operand = operand_of(planner, output->value, VFI_PLAN_NO_GROUP),
+            .operand = operand_of(planner, vfi_plan_kept_output(planner, output->value),
+                                  VFI_PLAN_NO_GROUP),
         };
     }
     return plan;
@@ -363,7 +367,7 @@ static void planner_init(VfiPlanner *planner)
     const VfiGraph *graph = planner->graph;
     size_t n_segments = graph->segments->len;
     size_t most = (graph->nodes->len + (size_t)vfi_plan_most_splits(graph)) *
-                  (1 + VFI_PLAN_MAX_COPIES);
+                  (5 + VFI_PLAN_MAX_COPIES);
 
     planner->n_items = (int)graph->nodes->len;
     planner->items = g_new0(VfiPlanItem, most);
@@ -379,6 +383,7 @@ static void planner_init(VfiPlanner *planner)
             (VfiPlanItem){.node = *vfi_graph_node(graph, i),
                           .host = VFI_NO_VALUE,
                           .after = VFI_NO_VALUE,
+                          .kept_as = VFI_NO_VALUE,
                           .spans = &planner->spans[(size_t)i * n_segments]};
 }
 
@@ -401,6 +406,7 @@ VfiValue vfi_plan_add_value(VfiPlanner *planner, VfiValue like)
     item->spans = &planner->spans[(size_t)value * planner->graph->segments->len];
     item->host = VFI_NO_VALUE;
     item->after = VFI_NO_VALUE;
+    item->kept_as = VFI_NO_VALUE;
     item->pinned = false;
     item->n_before = 0;
     return value;
@@ -428,6 +434,9 @@ VfiPlan *vfi_plan_new(const VfiGraph *graph, const VfiPlanTarget *target,
     vfi_plan_fuse(&planner);
     vfi_plan_split_convs(&planner);
     pin_outputs(&planner);
+    vfi_plan_widen_inputs(&planner);
+    if (target != NULL && target->half_outputs)
+        vfi_plan_narrow_outputs(&planner);
     if (target != NULL && target->channel_block > 1)
         vfi_plan_choose_layouts(&planner, target);
     vfi_plan_share_sums(&planner);

@@ -62,6 +62,9 @@ typedef struct {
     bool (*gains_from_blocks)(const VfiOp *op);
     /* Whether it runs row groups; else every op can be run by itself. */
     bool row_groups;
+    /* Whether outputs outside of the arena are f16. Inputs are what the plan that made them
+     * says, in either case. */
+    bool half_outputs;
 } VfiPlanTarget;
 
 /* Plans @graph for a backend (NULL: planes only). @output_region is where outputs are laid out:

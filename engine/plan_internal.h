@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The planner's working state, shared by its passes (plan.c, plan_fuse.c, plan_split.c,
- * plan_layout.c, plan_replace.c, plan_rows.c, plan_arena.c). */
+ * plan_half.c, plan_layout.c, plan_replace.c, plan_rows.c, plan_arena.c). */
 #pragma once
 
 #include "alloc.h"
@@ -32,8 +32,9 @@ typedef struct {
     int block;                            /* channels of a block; 0: planar */
     VfiValue before[VFI_PLAN_MAX_COPIES]; /* values computed right before this one */
     int n_before;
-    VfiValue after;  /* a value computed right after this one, or VFI_NO_VALUE */
-    bool is_partial; /* a sum that the one convolution which reads it may overwrite */
+    VfiValue after;   /* a value computed right after this one, or VFI_NO_VALUE */
+    VfiValue kept_as; /* the output that this one is narrowed to, or VFI_NO_VALUE */
+    bool is_partial;  /* a sum that the one convolution which reads it may overwrite */
 } VfiPlanItem;
 
 /* An op to emit: node @value computed, or @copy_of copied into concat @value at @offset.
@@ -107,6 +108,18 @@ void vfi_plan_split_convs(VfiPlanner *planner);
 
 /* Values that vfi_plan_split_convs() may add. */
 int vfi_plan_most_splits(const VfiGraph *graph);
+
+/* What is kept in f16 (plan_half.c): outputs that are pinned, inputs that are so. */
+void vfi_plan_narrow_outputs(VfiPlanner *planner);
+void vfi_plan_widen_inputs(VfiPlanner *planner);
+
+/* The value that stands for the output @value. */
+static inline VfiValue vfi_plan_kept_output(const VfiPlanner *planner, VfiValue value)
+{
+    VfiValue kept_as = planner->items[value].kept_as;
+
+    return kept_as != VFI_NO_VALUE ? kept_as : value;
+}
 
 /* Lets such sums add up in one place, once layouts are known. */
 void vfi_plan_share_sums(VfiPlanner *planner);

@@ -98,8 +98,18 @@ static bool moves_pixels(const VfiPlanItem *item)
     VfiOpKind kind = item->node.op.kind;
 
     return item->node.kind == VFI_NODE_OP &&
-           (kind == VFI_OP_POOL || kind == VFI_OP_NEAREST || kind == VFI_OP_TAP_SUM ||
-            kind == VFI_OP_WARP);
+           (kind == VFI_OP_CONVERT || kind == VFI_OP_POOL || kind == VFI_OP_NEAREST ||
+            kind == VFI_OP_TAP_SUM || kind == VFI_OP_WARP);
+}
+
+/* Whether a value's layout was chosen by an earlier stage. */
+static bool came_so(const Layout *layout, VfiValue value)
+{
+    const VfiPlanItem *items = layout->planner->items, *item = &items[value];
+
+    return item->node.kind == VFI_NODE_INPUT ||
+           (item->node.kind == VFI_NODE_OP && item->node.op.kind == VFI_OP_CONVERT &&
+            items[item->node.source[0]].node.kind == VFI_NODE_INPUT);
 }
 
 /* Takes the blocks of @value, unless it came with them. */
@@ -107,7 +117,7 @@ static bool drop_blocks(Layout *layout, VfiValue value)
 {
     VfiPlanItem *item = &layout->planner->items[value];
 
-    if (item->block <= 1 || item->node.kind == VFI_NODE_INPUT)
+    if (item->block <= 1 || came_so(layout, value))
         return false;
     item->block = 0;
     return true;
@@ -164,7 +174,7 @@ static bool settle(Layout *layout, VfiValue value)
     const VfiPlanItem *item = &layout->planner->items[value];
     bool changed = false;
 
-    if (!item->alive || item->node.kind == VFI_NODE_INPUT)
+    if (!item->alive || came_so(layout, value))
         return false;
     layout->computes_blocks[value] =
         takes_blocks(layout, item) && (item->block > 1 || gains(layout, value));
@@ -276,7 +286,7 @@ static bool wants_planes(const Layout *layout, VfiValue value, int s)
     return !moves_pixels(item) || s == 1 || item->block <= 1;
 }
 
-/* Readers of the input @input that want planes get a copy. */
+/* Readers of @input, which came in blocks, that want planes get a copy. */
 static void copy_input(Layout *layout, VfiValue input, int n)
 {
     VfiPlanner *planner = layout->planner;
@@ -306,14 +316,14 @@ void vfi_plan_choose_layouts(VfiPlanner *planner, const VfiPlanTarget *target)
 
     for (int i = 0; i < n; i++) {
         VfiPlanItem *item = &planner->items[i];
-        if (item->node.kind == VFI_NODE_INPUT)
+        if (came_so(&layout, i))
             item->block = item->node.block;
         else
             item->block = can_have_blocks(&layout, item) ? target->channel_block : 0;
     }
     settle_all(&layout);
     for (int i = 0; i < n; i++)
-        if (planner->items[i].node.kind == VFI_NODE_INPUT && planner->items[i].block > 1)
+        if (came_so(&layout, i) && planner->items[i].block > 1)
             copy_input(&layout, i, n);
     for (int i = 0; i < n; i++) {
         const VfiPlanItem *item = &planner->items[i];

@@ -101,6 +101,7 @@ static VfiShape picture_of(const Grouping *g, const VfiPlanStep *step)
     switch (node->op.kind) {
     case VFI_OP_CONV:
     case VFI_OP_DECONV:
+    case VFI_OP_CONVERT:
     case VFI_OP_POOL:
     case VFI_OP_NEAREST:
     case VFI_OP_TAP_SUM:
@@ -424,7 +425,10 @@ static void find_kept_roots(Grouping *g)
             g->kept[root(g, i)] = true;
     for (guint i = 0; i < planner->graph->outputs->len; i++)
         g->kept[root(
-            g, g_array_index(planner->graph->outputs, VfiGraphOutput, i).value)] = true;
+            g, vfi_plan_kept_output(
+                   planner,
+                   g_array_index(planner->graph->outputs, VfiGraphOutput, i).value))] =
+            true;
 }
 
 void vfi_plan_group_rows(VfiPlanner *planner)

@@ -122,6 +122,8 @@ static void record_facts(VfiSession *session)
     stats->device = info.name;
     stats->precision = vfi_precision_to_string(info.precision);
     stats->cpu_level = info.level;
+    stats->feature_storage = vfi_feature_storage_to_string(
+        session->half_features ? VFI_FEATURE_STORAGE_F16 : VFI_FEATURE_STORAGE_F32);
     stats->padded_width = session->padded_w;
     stats->padded_height = session->padded_h;
     stats->scale = session->scale;

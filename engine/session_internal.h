@@ -56,6 +56,7 @@ struct VfiSession {
     VfiTiling tiling;       /* of that; the network sees one tile at a time */
     double scale;
     bool reference_borders;
+    bool half_features; /* what is kept of the per-frame stage is f16 */
 
     const VfiBackend *backend;
     VfiDevice *device;

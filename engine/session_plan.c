@@ -61,6 +61,7 @@ static bool plan_stage(VfiSession *session, VfiStage stage, GError **error)
                               session->scale))
         return true;
     session->backend->plan_target(session->device, &target);
+    target.half_outputs = stage == VFI_STAGE_FRAME && session->half_features;
     session->plans[stage] = vfi_plan_new(session->graphs[stage], &target,
                                          vfi_stage_output_region(stage), error);
     return session->plans[stage] != NULL;
@@ -166,6 +167,9 @@ bool vfi_session_plan(VfiSession *session, const VfiSessionConfig *config, GErro
     int n_x = 1, n_y = 1;
 
     session->scale = effective_scale(session, config->scale);
+    session->half_features = config->feature_storage == VFI_FEATURE_STORAGE_F16 ||
+                             (config->feature_storage == VFI_FEATURE_STORAGE_AUTO &&
+                              !session->backend->host_memory);
     if (!plan_for(session, 1, 1, largest, error))
         return false;
     size_t whole = session->need.limited_bytes;

@@ -74,6 +74,23 @@ unsupported_get_type (void)
 }
 
 static GType
+feature_storage_get_type (void)
+{
+  static gsize type;
+  static const GEnumValue values[] = {
+      {VFI_FEATURE_STORAGE_AUTO, "CPU f32, CUDA f16", "auto"},
+      {VFI_FEATURE_STORAGE_F32, "As they are computed", "f32"},
+      {VFI_FEATURE_STORAGE_F16, "Half of the bytes, 11 significant bits", "f16"},
+      {0, NULL, NULL},
+  };
+
+  if (g_once_init_enter (&type))
+    g_once_init_leave (
+        &type, g_enum_register_static ("GstVfiInterpFeatureStorage", values));
+  return type;
+}
+
+static GType
 precision_get_type (void)
 {
   static gsize type = 0;
@@ -203,6 +220,12 @@ static const Property properties[] = {
         "error",
         KIND_ENUM, CHANGES_IN_READY, FIELD (precision),
         .default_number = VFI_PRECISION_AUTO, .enum_type = precision_get_type},
+    {"feature-storage", "Feature storage",
+        "How results of a network's per-frame part are kept for the next pair: f16 takes "
+        "half of the bytes",
+        KIND_ENUM, CHANGES_IN_READY, FIELD (feature_storage),
+        .default_number = VFI_FEATURE_STORAGE_AUTO,
+        .enum_type = feature_storage_get_type},
     {"threads", "Threads", "Threads that compute; 0 is every usable CPU", KIND_UINT,
         CHANGES_IN_READY, FIELD (threads), 0, 1024, 0},
     {"max-in-flight", "Max in flight",

@@ -35,6 +35,7 @@ typedef struct {
   gchar *device;
   gboolean mark_droppable;
   gint model_cache;        /* GstVfiModelCache */
+  gint feature_storage;    /* VfiFeatureStorage */
   guint64 memory_headroom; /* 0: automatic */
   guint64 memory_limit;    /* 0: none */
   guint tile_size;         /* 0: as memory_limit demands */

@@ -138,6 +138,7 @@ build_new (GstVfiStream *stream, const VfiVideoInfo *video, gdouble scale)
   g_mutex_lock (&stream->lock);
   build->config.threads = stream->settings.threads;
   build->config.precision = (VfiPrecision) stream->settings.precision;
+  build->config.feature_storage = (VfiFeatureStorage) stream->settings.feature_storage;
   build->config.memory_headroom = stream->settings.memory_headroom;
   build->config.memory_limit = stream->settings.memory_limit;
   build->config.tile_size = stream->settings.tile_size;

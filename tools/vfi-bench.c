@@ -73,7 +73,14 @@ static gboolean open_session(Bench *bench, GError **error)
 {
     const BenchArguments *a = bench->arguments;
     VfiPrecision precision;
+    VfiFeatureStorage feature_storage;
 
+    if (!vfi_feature_storage_from_string(a->feature_storage, &feature_storage)) {
+        g_set_error(error, VFI_ERROR, VFI_ERROR_INVALID_ARGUMENT,
+                    "feature storage \"%s\" is unknown: expected auto, f32 or f16",
+                    a->feature_storage);
+        return FALSE;
+    }
     if (!vfi_precision_from_string(a->precision, &precision)) {
         g_set_error(error, VFI_ERROR, VFI_ERROR_INVALID_ARGUMENT,
                     "precision \"%s\" is unknown: expected auto, f32, tf32, bf16 or f16",
@@ -86,6 +93,7 @@ static gboolean open_session(Bench *bench, GError **error)
         .scale = a->scale,
         .threads = (unsigned)MAX(a->threads, 0),
         .precision = precision,
+        .feature_storage = feature_storage,
         .memory_limit = (uint64_t)MAX(a->memory_limit, 0),
     };
     bench->model = vfi_model_open(a->model, NULL, error);
@@ -147,6 +155,8 @@ int main(int argc, char **argv)
         {"scale", 0, 0, G_OPTION_ARG_DOUBLE, &a.scale, "flow scale (1)", "S"},
         {"precision", 0, 0, G_OPTION_ARG_STRING, &a.precision,
          "auto, f32 (default), bf16, …", "P"},
+        {"feature-storage", 0, 0, G_OPTION_ARG_STRING, &a.feature_storage,
+         "auto, f32, f16", "S"},
         {"device", 0, 0, G_OPTION_ARG_STRING, &a.device, "auto, cpu, cuda[:N]", "D"},
         {"memory-limit", 0, 0, G_OPTION_ARG_INT64, &a.memory_limit,
          "bytes that the session may take; 0: no limit", "BYTES"},
@@ -168,12 +178,14 @@ int main(int argc, char **argv)
     set_default(&a.model, "rife-4.0");
     set_default(&a.times, "0.5");
     set_default(&a.precision, "f32");
+    set_default(&a.feature_storage, "auto");
     a.runs = MAX(a.runs, 1);
     done = done && run(&bench, &error);
     if (!done)
         fprintf(stderr, "vfi-bench: %s\n", error->message);
     bench_clear(&bench);
     g_free(a.model);
+    g_free(a.feature_storage);
     g_free(a.size);
     g_free(a.frames);
     g_free(a.times);

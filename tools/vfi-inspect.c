@@ -267,7 +267,7 @@ static gboolean parse_arguments(int *argc, char ***argv, Arguments *arguments,
          "Show instruction set, threads, memory, CUDA and the models found", NULL},
         {G_OPTION_REMAINING, 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &arguments->files, NULL,
          "MODEL…"},
-        {NULL},
+        G_OPTION_ENTRY_NULL,
     };
     g_autoptr(GOptionContext) context =
         g_option_context_new("- what a model is and costs, or why it does not load");

@@ -3,7 +3,7 @@
  * with memcpy because checkpoints align nothing. */
 #include "tensor.h"
 
-#include "../f16.h"
+#include "f16.h"
 
 #if G_BYTE_ORDER != G_LITTLE_ENDIAN
 #error "tensor data is read as it stands in the file, which is little-endian"

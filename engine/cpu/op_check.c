@@ -200,8 +200,9 @@ static bool check_layouts(const VfiOp *op, int block, GError **error)
             return refuse(op, "a source has blocks of the wrong size", error);
     if (dst_blocked && op->dst.block != block)
         return refuse(op, "the result has blocks of the wrong size", error);
-    bool moves_pixels = op->kind == VFI_OP_POOL || op->kind == VFI_OP_TAP_SUM ||
-                        op->kind == VFI_OP_NEAREST || op->kind == VFI_OP_WARP;
+    bool moves_pixels = op->kind == VFI_OP_CONVERT || op->kind == VFI_OP_POOL ||
+                        op->kind == VFI_OP_TAP_SUM || op->kind == VFI_OP_NEAREST ||
+                        op->kind == VFI_OP_WARP;
     if (!is_conv && !moves_pixels && op->kind != VFI_OP_COPY)
         return refuse(op, "operands must be planar", error);
     if (moves_pixels && vfi_operand_is_blocked(&op->src[0]) != dst_blocked)
@@ -221,6 +222,20 @@ static bool check_layouts(const VfiOp *op, int block, GError **error)
     return true;
 }
 
+/* f16 is what conversions are for, and nothing else. */
+static bool check_storage(const VfiOp *op, GError **error)
+{
+    bool any = op->dst.half;
+
+    for (int i = 0; i < sources_of(op); i++)
+        any = any || op->src[i].half;
+    if (op->kind == VFI_OP_CONVERT)
+        return op->src[0].half != op->dst.half
+                   ? true
+                   : refuse(op, "one operand must be f16, the other f32", error);
+    return any ? refuse(op, "operands must be f32", error) : true;
+}
+
 bool vfi_cpu_op_check(const VfiOp *op, int block, GError **error)
 {
     if ((int)op->kind < 0 || op->kind >= VFI_OP_KIND_COUNT)
@@ -233,5 +248,6 @@ bool vfi_cpu_op_check(const VfiOp *op, int block, GError **error)
     }
     if (!operand_is_sane(&op->dst))
         return refuse(op, "the result's shape or offset is out of range", error);
-    return check_shapes(op, error) && check_layouts(op, block, error);
+    return check_shapes(op, error) && check_layouts(op, block, error) &&
+           check_storage(op, error);
 }

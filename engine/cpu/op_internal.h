@@ -38,6 +38,7 @@ struct VfiCpuOp {
 
 extern const VfiCpuAlgorithm vfi_cpu_elementwise;
 extern const VfiCpuAlgorithm vfi_cpu_max_abs;
+extern const VfiCpuAlgorithm vfi_cpu_convert;
 extern const VfiCpuAlgorithm vfi_cpu_resize;
 extern const VfiCpuAlgorithm vfi_cpu_warp;
 extern const VfiCpuAlgorithm vfi_cpu_pixel_shuffle;
@@ -82,6 +83,11 @@ static inline bool vfi_deconv_shift(int q, int k, int pad, int stride, int *shif
 static inline float *vfi_operand(const VfiCpuRun *run, const VfiOperand *operand)
 {
     return (float *)(void *)(run->region[operand->region] + operand->offset);
+}
+
+static inline uint16_t *vfi_half_operand(const VfiCpuRun *run, const VfiOperand *operand)
+{
+    return (uint16_t *)(void *)(run->region[operand->region] + operand->offset);
 }
 
 /* Pointer to channel @c, row @y. */

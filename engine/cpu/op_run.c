@@ -55,6 +55,8 @@ static const VfiCpuAlgorithm *choose_algorithm(const VfiOp *op,
         return vfi_operand_is_blocked(&op->dst) != vfi_operand_is_blocked(&op->src[0])
                    ? &vfi_cpu_reorder
                    : &vfi_cpu_elementwise;
+    case VFI_OP_CONVERT:
+        return &vfi_cpu_convert;
     case VFI_OP_RESIZE:
         return &vfi_cpu_resize;
     case VFI_OP_POOL:

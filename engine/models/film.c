@@ -424,6 +424,7 @@ const VfiModelFamily vfi_family_film = {
     .n_options = G_N_ELEMENTS(film_options),
     .has_weights = true,
     .has_pair_stage = true,
+    .can_tile = true,
     .frames_before = 1,
     .frames_after = 1,
     .least_size = 1 << (LEVELS - 1),

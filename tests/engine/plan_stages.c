@@ -12,6 +12,7 @@
 #include "backend.h"
 #include "check_main.h"
 #include "deterministic_weights.h"
+#include "f16.h"
 #include "family.h"
 
 #define WIDTH 45
@@ -151,8 +152,27 @@ static void run_stage(VfiDevice *device, Stages *stages, int stage)
     vfi_backend_cpu.program_free(device, program);
 }
 
+/* How the frame stage's results are kept. */
+typedef enum {
+    KEPT_F32,
+    KEPT_F16,
+    KEPT_ROUNDED, /* f32 that f16 has, too */
+} Storage;
+
+static void round_kept(const Stages *stages)
+{
+    const VfiPlan *plan = stages->plans[VFI_STAGE_FRAME];
+
+    for (int i = 0; i < plan->n_outputs; i++) {
+        const VfiOperand *operand = &plan->outputs[i].operand;
+        float *kept = (float *)(void *)(stages->frame + operand->offset);
+        for (size_t at = 0; at < vfi_shape_floats(operand->shape, operand->block); at++)
+            kept[at] = vfi_float_from_f16(vfi_f16_from_float(kept[at]));
+    }
+}
+
 static Stages run_stages(VfiDevice *device, const VfiWeights *weights,
-                         const VfiPlanTarget *target)
+                         const VfiPlanTarget *common, Storage storage)
 {
     Stages stages = {.frame = NULL};
 
@@ -163,16 +183,21 @@ static Stages run_stages(VfiDevice *device, const VfiWeights *weights,
         stages.graphs[stage] = graph;
         vfi_graph_set_pair_plan(graph, stages.plans[VFI_STAGE_PAIR]);
         builders[stage](graph);
-        stages.plans[stage] =
-            vfi_plan_new(graph, target, vfi_stage_output_region((VfiStage)stage), &error);
+        VfiPlanTarget target = *common;
+        target.half_outputs = stage == VFI_STAGE_FRAME && storage == KEPT_F16;
+        stages.plans[stage] = vfi_plan_new(
+            graph, &target, vfi_stage_output_region((VfiStage)stage), &error);
         ck_assert_msg(error == NULL, "%s", error != NULL ? error->message : "");
     }
     stages.frame = fresh_memory(stages.plans[VFI_STAGE_FRAME]->frame_bytes);
     stages.pair = fresh_memory(stages.plans[VFI_STAGE_PAIR]->pair_bytes);
     for (int i = 0; i < 3 * WIDTH * HEIGHT; i++)
         ((float *)(void *)stages.frame)[i] = (float)(i % 251) / 251.0f;
-    for (int stage = 0; stage < VFI_STAGE_COUNT; stage++)
+    for (int stage = 0; stage < VFI_STAGE_COUNT; stage++) {
         run_stage(device, &stages, stage);
+        if (stage == VFI_STAGE_FRAME && storage == KEPT_ROUNDED)
+            round_kept(&stages);
+    }
     return stages;
 }
 
@@ -187,24 +212,20 @@ static void free_stages(Stages *stages)
     vfi_free(stages->pair);
 }
 
-START_TEST(kept_results_mean_the_same_in_any_layout)
-{
-    VfiWeights *weights = make_weights();
-    VfiDevice *device = vfi_backend_cpu.open("cpu", 2, VFI_PRECISION_F32, NULL);
-    VfiPlanTarget target;
+static const VfiPlanTarget planes = {0};
 
-    vfi_backend_cpu.plan_target(device, &target);
-    Stages stages = run_stages(device, weights, &target);
-    Stages planar = run_stages(device, weights, NULL);
-    const VfiPlan *plan = stages.plans[VFI_STAGE_TIME];
+/* Outputs of the time stage differ by no more than @limit of the largest value. */
+static void compare(const Stages *stages, const Stages *reference, double limit)
+{
+    const VfiPlan *plan = stages->plans[VFI_STAGE_TIME];
 
     for (int i = 0; i < plan->n_outputs; i++) {
         const VfiOperand *a = &plan->outputs[i].operand;
-        const VfiOperand *b = &planar.plans[VFI_STAGE_TIME]->outputs[i].operand;
+        const VfiOperand *b = &reference->plans[VFI_STAGE_TIME]->outputs[i].operand;
         const float *x =
-            (const float *)(const void *)(stages.arena[VFI_STAGE_TIME] + a->offset);
+            (const float *)(const void *)(stages->arena[VFI_STAGE_TIME] + a->offset);
         const float *y =
-            (const float *)(const void *)(planar.arena[VFI_STAGE_TIME] + b->offset);
+            (const float *)(const void *)(reference->arena[VFI_STAGE_TIME] + b->offset);
         double largest = 0.0, error = 0.0;
         ck_assert(!vfi_operand_is_blocked(a));
         for (size_t at = 0; at < vfi_shape_elements(a->shape); at++) {
@@ -213,11 +234,49 @@ START_TEST(kept_results_mean_the_same_in_any_layout)
             error = difference <= error ? error : difference; /* also NaN */
         }
         ck_assert_double_gt(largest, 0.01);
-        ck_assert_msg(error <= 3e-5 * largest, "%s: %g of %g", plan->outputs[i].name,
+        ck_assert_msg(error <= limit * largest, "%s: %g of %g", plan->outputs[i].name,
                       error, largest);
     }
+}
+
+START_TEST(kept_results_mean_the_same_in_any_layout)
+{
+    VfiWeights *weights = make_weights();
+    VfiDevice *device = vfi_backend_cpu.open("cpu", 2, VFI_PRECISION_F32, NULL);
+    VfiPlanTarget target;
+
+    vfi_backend_cpu.plan_target(device, &target);
+    Stages stages = run_stages(device, weights, &target, KEPT_F32);
+    Stages planar = run_stages(device, weights, &planes, KEPT_F32);
+    compare(&stages, &planar, 3e-5);
     free_stages(&planar);
     free_stages(&stages);
+    vfi_backend_cpu.close(device);
+    vfi_weights_free(weights);
+}
+END_TEST
+
+/* The same to the bit as if they were rounded; in blocks, where other sums are rounded, up to
+ * f16's precision. They take half of the bytes. */
+START_TEST(f16_rounds_what_is_kept_and_nothing_else)
+{
+    VfiWeights *weights = make_weights();
+    VfiDevice *device = vfi_backend_cpu.open("cpu", 2, VFI_PRECISION_F32, NULL);
+    size_t image = vfi_plan_image_bytes(WIDTH, HEIGHT);
+    VfiPlanTarget target;
+
+    vfi_backend_cpu.plan_target(device, &target);
+    Stages rounded = run_stages(device, weights, &planes, KEPT_ROUNDED);
+    Stages planar = run_stages(device, weights, &planes, KEPT_F16);
+    Stages blocked = run_stages(device, weights, &target, KEPT_F16);
+    compare(&planar, &rounded, 0.0);
+    compare(&blocked, &rounded, 3e-3);
+    ck_assert_uint_le(2 * (planar.plans[VFI_STAGE_FRAME]->frame_bytes - image),
+                      rounded.plans[VFI_STAGE_FRAME]->frame_bytes - image +
+                          6 * (size_t)VFI_ALIGNMENT);
+    free_stages(&blocked);
+    free_stages(&planar);
+    free_stages(&rounded);
     vfi_backend_cpu.close(device);
     vfi_weights_free(weights);
 }
@@ -285,6 +344,7 @@ int main(void)
     TCase *tcase = tcase_create("plan_stages");
 
     tcase_add_test(tcase, kept_results_mean_the_same_in_any_layout);
+    tcase_add_test(tcase, f16_rounds_what_is_kept_and_nothing_else);
     tcase_add_test(tcase, wide_results_are_kept_in_blocks_and_few_channels_in_planes);
     tcase_add_test(tcase, what_no_stage_keeps_is_an_error);
     tcase_add_test(tcase, sizes_that_do_not_fit_are_errors);

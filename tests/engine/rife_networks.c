@@ -118,6 +118,53 @@ START_TEST(each_runs_at_other_flow_scales)
 }
 END_TEST
 
+/* The picture at 0.5 of two noisy frames; fills @stats. */
+static VfiFrame picture_with_storage(VfiModel *model, const VfiVideoInfo *video,
+                                     VfiFeatureStorage storage, VfiSessionStats *stats)
+{
+    VfiFrame frames[] = {make_frame(video, 0), make_frame(video, 3)}, out;
+    VfiSessionConfig config = {
+        .video = *video, .device = "cpu", .threads = 2, .feature_storage = storage};
+    g_autoptr(VfiSession) session = vfi_session_new(model, &config, NULL);
+    ck_assert_ptr_nonnull(session);
+    g_autoptr(VfiPair) pair = vfi_session_begin(session, frames, 2, NULL);
+
+    ck_assert(vfi_frame_alloc(&out, video, NULL));
+    g_autoptr(VfiJob) job = vfi_pair_submit(pair, 0.5, &out, NULL);
+    ck_assert(vfi_job_wait(job, NULL));
+    vfi_session_get_stats(session, stats);
+    vfi_frame_clear(&frames[0]);
+    vfi_frame_clear(&frames[1]);
+    return out;
+}
+
+START_TEST(features_may_be_kept_in_16_bits)
+{
+    g_autoptr(VfiModel) model = open_family("rife_v4_10", NULL);
+    VfiVideoInfo video = {.format = VFI_FORMAT_RGB_F32, .width = 128, .height = 96};
+    VfiSessionStats automatic, wide, narrow;
+    VfiFrame exact = picture_with_storage(model, &video, VFI_FEATURE_STORAGE_F32, &wide);
+    VfiFrame rounded =
+        picture_with_storage(model, &video, VFI_FEATURE_STORAGE_F16, &narrow);
+    VfiFrame same =
+        picture_with_storage(model, &video, VFI_FEATURE_STORAGE_AUTO, &automatic);
+    size_t row_bytes = (size_t)video.width * sizeof(float);
+
+    ck_assert_str_eq(wide.feature_storage, "f32");
+    ck_assert_str_eq(narrow.feature_storage, "f16");
+    ck_assert_str_eq(automatic.feature_storage, "f32");
+    ck_assert_uint_eq(automatic.arena_bytes, wide.arena_bytes);
+    /* at least one frame's eight planes in halves */
+    ck_assert_uint_le(narrow.arena_bytes + (size_t)8 * 128 * 96 * 2, wide.arena_bytes);
+    assert_finite(&rounded, &video);
+    ck_assert_mem_eq(exact.data[0], same.data[0], row_bytes);
+    ck_assert_mem_ne(exact.data[0], rounded.data[0], row_bytes);
+    vfi_frame_clear(&exact);
+    vfi_frame_clear(&rounded);
+    vfi_frame_clear(&same);
+}
+END_TEST
+
 static void refuse(const GArray *entries, const char *options, const char *const *words)
 {
     g_autoptr(GError) error = NULL;
@@ -320,6 +367,7 @@ int main(void)
 
     tcase_add_loop_test(tcase, each_is_recognised, 0, n);
     tcase_add_loop_test(tcase, each_runs_at_other_flow_scales, 0, n);
+    tcase_add_test(tcase, features_may_be_kept_in_16_bits);
     tcase_add_loop_test(tcase, options_that_a_network_lacks_are_errors, 0, n);
     tcase_add_loop_test(tcase, near_misses_name_the_first_wrong_tensor, 0,
                         (int)G_N_ELEMENTS(near_misses));

@@ -140,6 +140,33 @@ static const VfiModelFamily contrast = {.name = "contrast",
                                         .output = output_rgb,
                                         .build = build_contrast};
 
+/* The same with a per-pair stage, whose result is of one tile. */
+static bool build_paired(VfiGraph *graph, const VfiModelSetup *setup, VfiStage stage,
+                         double scale)
+{
+    (void)setup;
+    (void)scale;
+    if (stage == VFI_STAGE_FRAME)
+        return false;
+    if (stage == VFI_STAGE_PAIR)
+        vfi_graph_output(graph, "sum",
+                         vfi_graph_add(graph, vfi_graph_image(graph, 0),
+                                       vfi_graph_image(graph, 1), 1.0f));
+    else
+        vfi_graph_output(
+            graph, "rgb",
+            vfi_graph_affine(graph, vfi_graph_pair_value(graph, "sum"), 0.5f, 0.0f));
+    return true;
+}
+
+static const VfiModelFamily paired = {.name = "paired",
+                                      .can_tile = true,
+                                      .has_pair_stage = true,
+                                      .frames_before = 1,
+                                      .frames_after = 1,
+                                      .output = output_rgb,
+                                      .build = build_paired};
+
 static VfiSession *open_session(const VfiModelFamily *family, const VfiVideoInfo *video,
                                 unsigned tile_size)
 {
@@ -248,6 +275,12 @@ END_TEST
 START_TEST(rgb_of_tiles_makes_the_whole_picture)
 {
     compare_tiles_with_whole(&local_rgb, _i);
+}
+END_TEST
+
+START_TEST(what_is_kept_for_a_pair_is_each_tile_s)
+{
+    compare_tiles_with_whole(&paired, _i);
 }
 END_TEST
 
@@ -385,6 +418,8 @@ int main(void)
                         2 * (int)G_N_ELEMENTS(formats));
     tcase_add_loop_test(tcase, rgb_of_tiles_makes_the_whole_picture, 0,
                         2 * (int)G_N_ELEMENTS(formats));
+    tcase_add_loop_test(tcase, what_is_kept_for_a_pair_is_each_tile_s, 0,
+                        (int)G_N_ELEMENTS(formats));
     tcase_add_loop_test(tcase, the_mean_is_the_whole_picture_s, 0,
                         (int)G_N_ELEMENTS(formats));
     tcase_add_test(tcase, decisions_are_the_whole_picture_s);

@@ -81,6 +81,27 @@ START_TEST(what_is_too_large_becomes_the_largest)
 }
 END_TEST
 
+static void refuse(const VfiOp *op, const char *words)
+{
+    g_autoptr(GError) error = NULL;
+
+    ck_assert_ptr_null(vfi_cpu_op_new(op, test_level, &error));
+    ck_assert_msg(strstr(error->message, words) != NULL, "%s", error->message);
+}
+
+START_TEST(only_conversions_take_halves)
+{
+    VfiOp op = {.kind = VFI_OP_CONVERT, .n_src = 1, .name = "x"};
+
+    op.src[0].shape = op.dst.shape = (VfiShape){3, 4, 5};
+    refuse(&op, "one operand must be f16");
+    op.src[0].half = op.dst.half = true;
+    refuse(&op, "one operand must be f16");
+    op.kind = VFI_OP_COPY;
+    refuse(&op, "operands must be f32");
+}
+END_TEST
+
 static Suite *make_suite(void)
 {
     Suite *suite = suite_create("half");
@@ -89,6 +110,7 @@ static Suite *make_suite(void)
     tcase_add_test(tcase, every_number_goes_there_and_back);
     tcase_add_loop_test(tcase, what_lies_between_is_rounded_to_nearest_even, 0, 6);
     tcase_add_test(tcase, what_is_too_large_becomes_the_largest);
+    tcase_add_test(tcase, only_conversions_take_halves);
     suite_add_tcase(suite, tcase);
     return suite;
 }

@@ -8,7 +8,7 @@
 #include "session_internal.h"
 
 typedef struct {
-    char *model, *size, *frames, *times, *precision, *device;
+    char *model, *size, *frames, *times, *precision, *device, *feature_storage;
     int threads, runs;
     double scale;
     gint64 memory_limit; /* bytes, 0: none */

@@ -41,6 +41,22 @@ VFI_API const char *vfi_precision_to_string(VfiPrecision precision);
  * Thread-safety: safe. */
 VFI_API gboolean vfi_precision_from_string(const char *name, VfiPrecision *precision);
 
+/** How results of a network's per-frame part are kept for the next pair. Pictures, flows and
+ * coordinates are f32 in any case. */
+typedef enum {
+    VFI_FEATURE_STORAGE_AUTO, /**< CPU f32, CUDA f16 */
+    VFI_FEATURE_STORAGE_F32,
+    VFI_FEATURE_STORAGE_F16, /**< half of the bytes, 11 significant bits */
+} VfiFeatureStorage;
+
+/** "auto", "f32", "f16"; static. Thread-safety: safe. */
+VFI_API const char *vfi_feature_storage_to_string(VfiFeatureStorage storage);
+
+/** The storage of that name. FALSE for an unknown one, @storage is left alone then.
+ * Thread-safety: safe. */
+VFI_API gboolean vfi_feature_storage_from_string(const char *name,
+                                                 VfiFeatureStorage *storage);
+
 /** What a session is built for. Zero-initialise, then set what differs. */
 typedef struct {
     VfiVideoInfo video;
@@ -56,6 +72,7 @@ typedef struct {
      * what goes into the convolutions for which the model says that it does no harm, such as
      * those of RIFE's first and last block; all others stay f32. */
     VfiPrecision precision;
+    VfiFeatureStorage feature_storage;
     /** TRUE: at the right and bottom edge the last warp sees the zero padding, as upstream
      * implementations do; for comparison with their output. FALSE (users): it sees the
      * frame's own edge repeated. */
@@ -122,6 +139,8 @@ typedef struct {
     VfiStageTimes times[VFI_TIMED_COUNT];
     const char *device;    /**< "cpu", …; static */
     const char *precision; /**< the precision in effect: "f32", "bf16", …; static */
+    /** "f32" or "f16": how results of the per-frame part are kept; static. */
+    const char *feature_storage;
     const char *cpu_level; /**< "c", "avx2", "avx512"; static */
 } VfiSessionStats;
 

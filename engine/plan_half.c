@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The planner's pass for what is kept in 16 bits: a stage narrows its outputs as it puts them
+ * into their region, and a later stage widens each right before its readers, so that both
+ * compute with f32 alone. */
+#include "plan_internal.h"
+
+/* A new value like @like that is @source in the other storage. */
+static VfiValue add_conversion(VfiPlanner *planner, VfiValue source)
+{
+    VfiValue value = vfi_plan_add_value(planner, source);
+    VfiPlanItem *item = &planner->items[value];
+
+    item->node.kind = VFI_NODE_OP;
+    item->node.op = (VfiOp){.kind = VFI_OP_CONVERT, .name = "convert"};
+    item->node.source[0] = source;
+    item->node.n_sources = 1;
+    item->node.half = !planner->items[source].node.half;
+    item->is_partial = false;
+    return value;
+}
+
+void vfi_plan_narrow_outputs(VfiPlanner *planner)
+{
+    int n = planner->n_items;
+
+    for (int i = 0; i < n; i++) {
+        if (!planner->items[i].alive || !planner->items[i].pinned)
+            continue;
+        VfiValue kept = add_conversion(planner, i);
+        planner->items[kept].pinned = true;
+        planner->items[kept].n_uses = 1;
+        planner->items[i].pinned = false;
+        planner->items[i].kept_as = kept;
+        vfi_plan_compute_after(planner, i, kept);
+    }
+}
+
+/* The graph's node that each value is computed with or after. */
+static int *find_anchors(VfiPlanner *planner)
+{
+    int *anchors = g_new0(int, planner->n_items);
+
+    for (int i = 0; i < (int)planner->graph->nodes->len; i++)
+        for (VfiValue v = i; v != VFI_NO_VALUE; v = planner->items[v].after)
+            anchors[v] = i;
+    return anchors;
+}
+
+static bool reads(const VfiPlanItem *item, VfiValue value)
+{
+    bool found = false;
+
+    if (!item->alive)
+        return false;
+    for (int s = 0; s < item->node.n_sources; s++)
+        found = found || item->node.source[s] == value;
+    for (guint p = 0; item->node.kind == VFI_NODE_CONCAT && p < item->node.parts->len;
+         p++)
+        found = found || g_array_index(item->node.parts, VfiValue, p) == value;
+    return found;
+}
+
+static void read_instead(VfiPlanner *planner, VfiPlanItem *item, VfiValue value,
+                         VfiValue instead)
+{
+    for (int s = 0; s < item->node.n_sources; s++)
+        if (item->node.source[s] == value)
+            item->node.source[s] = instead;
+    if (item->node.kind != VFI_NODE_CONCAT)
+        return;
+    GArray *own = g_array_copy(item->node.parts);
+    g_ptr_array_add(planner->own_parts, own);
+    item->node.parts = own;
+    for (guint p = 0; p < own->len; p++)
+        if (g_array_index(own, VfiValue, p) == value)
+            g_array_index(own, VfiValue, p) = instead;
+}
+
+/* Has @wide computed right before the node @first, or where the input @input stands if
+ * @first is in another segment than the node before it. */
+static void place_before(VfiPlanner *planner, VfiValue wide, VfiValue input, int first)
+{
+    VfiPlanItem *items = planner->items;
+    int segment = items[first].node.segment;
+
+    if (first > input && items[first - 1].node.segment == segment) {
+        items[wide].node.segment = segment;
+        vfi_plan_compute_after(planner, first - 1, wide);
+        return;
+    }
+    items[wide].after = items[input].after;
+    items[input].after = wide;
+}
+
+/* Readers that are no more nodes than this apart share what is widened. Others have it made
+ * anew: it would take memory in between, which is what f16 is to save. */
+#define SHARED_DISTANCE 8
+
+/* The first node after @last that reads @input, or G_MAXINT. */
+static int next_reader(const VfiPlanner *planner, const int *anchors, int n,
+                       VfiValue input, int last)
+{
+    int next = G_MAXINT;
+
+    for (int i = 0; i < n; i++)
+        if (anchors[i] > last && anchors[i] < next && reads(&planner->items[i], input))
+            next = anchors[i];
+    return next;
+}
+
+static void widen_input(VfiPlanner *planner, const int *anchors, int n, VfiValue input)
+{
+    for (int first = next_reader(planner, anchors, n, input, -1); first != G_MAXINT;) {
+        int last = first, next = first;
+        while (next != G_MAXINT && next - last <= SHARED_DISTANCE &&
+               planner->items[next].node.segment == planner->items[first].node.segment) {
+            last = next;
+            next = next_reader(planner, anchors, n, input, last);
+        }
+        VfiValue wide = add_conversion(planner, input);
+        for (int i = 0; i < n; i++)
+            if (anchors[i] >= first && anchors[i] <= last &&
+                reads(&planner->items[i], input))
+                read_instead(planner, &planner->items[i], input, wide);
+        place_before(planner, wide, input, first);
+        first = next;
+    }
+}
+
+void vfi_plan_widen_inputs(VfiPlanner *planner)
+{
+    int n = planner->n_items;
+    g_autofree int *anchors = find_anchors(planner);
+
+    for (int i = 0; i < n; i++)
+        if (planner->items[i].node.kind == VFI_NODE_INPUT && planner->items[i].node.half)
+            widen_input(planner, anchors, n, i);
+}
