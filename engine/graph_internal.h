@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* What the plan sees of a graph. */
+/* What the plan, and the builders of ops, see of a graph. */
 #pragma once
 
 #include "graph.h"
@@ -58,3 +58,16 @@ static inline bool vfi_graph_segment_sees(const VfiGraph *graph, int later, int 
         later = g_array_index(graph->segments, int, later);
     return later == earlier;
 }
+
+/* For the builders of ops (graph_ops.c). */
+
+/* Whether values exist and are visible in the current segment; records the error if not. */
+bool vfi_graph_check_values(VfiGraph *graph, const VfiValue *values, int n,
+                            const char *what);
+
+/* Adds @node to the current segment. */
+VfiValue vfi_graph_add_node(VfiGraph *graph, VfiNode node);
+
+/* The tensor @key.@suffix, of exactly that shape. NULL where it is not, which is recorded. */
+const float *vfi_graph_find_weight(VfiGraph *graph, const char *key, const char *suffix,
+                                   const int64_t *shape, int n_dims);
