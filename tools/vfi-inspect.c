@@ -62,10 +62,15 @@ static void print_option(const VfiOptionSpec *option)
                        : strcmp(option->type, "d") == 0 ? "double"
                                                         : "string";
 
-    printf("  %-14s %s", option->name, type);
+    /* a string's default is the first of its values */
+    int default_length = (int)strcspn(option->default_value, "|");
+
+    printf("  %-16s %s", option->name, type);
+    if (option->default_value[default_length] == '|')
+        printf(", %s", option->default_value);
     if (strcmp(option->type, "u") == 0 || strcmp(option->type, "d") == 0)
         printf(", %g to %g", option->minimum, option->maximum);
-    printf(", default %s: %s\n", option->default_value, option->text);
+    printf(", default %.*s: %s\n", default_length, option->default_value, option->text);
 }
 
 static void print_options(const char *family)
