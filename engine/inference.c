@@ -2,13 +2,6 @@
 /* One inference: what is kept of frames, the stages, the result on the frames' planes. */
 #include "inference.h"
 
-void vfi_count(VfiSession *session, uint64_t *counter)
-{
-    g_mutex_lock(&session->lock);
-    (*counter)++;
-    g_mutex_unlock(&session->lock);
-}
-
 void vfi_record_time(VfiSession *session, VfiTimedStage stage, int64_t start)
 {
     int64_t microseconds = g_get_monotonic_time() - start;
@@ -197,8 +190,8 @@ static bool write_picture(VfiSession *session, const VfiView *view, int segment,
                                out, 0, session->video.height, view->cancel, error);
 }
 
-static bool infer_whole(VfiSession *session, const VfiView *view, const VfiFrame *out,
-                        GError **error)
+bool vfi_infer_whole(VfiSession *session, const VfiView *view, const VfiFrame *out,
+                     GError **error)
 {
     VfiRunArguments arguments;
     int segment = 0;
@@ -212,23 +205,4 @@ static bool infer_whole(VfiSession *session, const VfiView *view, const VfiFrame
         return false;
     vfi_record_time(session, VFI_TIMED_SYNTHESIS, start);
     return true;
-}
-
-bool vfi_infer(VfiSession *session, const VfiSource *sources, double t,
-               const VfiFrame *out, const atomic_int *cancel, GError **error)
-{
-    VfiView view = {
-        .video = session->video,
-        .frames = {*sources[0].frame, *sources[1].frame},
-        .keys = {sources[0].key, sources[1].key},
-        .t = t,
-        .cancel = cancel,
-    };
-    bool made = vfi_tiling_is_one(&session->tiling)
-                    ? infer_whole(session, &view, out, error)
-                    : vfi_infer_tiles(session, &view, out, error);
-
-    if (made)
-        vfi_count(session, &session->stats.inferences);
-    return made;
 }

@@ -4,24 +4,8 @@
 
 #include "session_internal.h"
 
-/* A picture to interpolate from: its planes and the key of what is kept for it. */
-typedef struct {
-    const VfiFrame *frame;
-    uint64_t key;
-} VfiSource;
-
-/* Makes the picture at time @t between two sources: prepare what is not kept yet, run the
- * stages, apply the result to the planes of @out. */
-bool vfi_infer(VfiSession *session, const VfiSource *sources, double t,
-               const VfiFrame *out, const atomic_int *cancel, GError **error);
-
-/* One more in @counter, which is one of session->stats. */
-void vfi_count(VfiSession *session, uint64_t *counter);
-
 /* The time from @start, monotonic µs, until now was one run of @stage. */
 void vfi_record_time(VfiSession *session, VfiTimedStage stage, int64_t start);
-
-/* ---- between inference.c and inference_tiles.c */
 
 /* What one run of the network sees: all of the picture, or a tile. */
 typedef struct {
@@ -42,6 +26,9 @@ bool vfi_ready_frames(VfiSession *session, const VfiView *view,
 /* Data of an output of the time stage. */
 const float *vfi_output_data(const VfiSession *session, int segment, const char *name);
 
-/* Does vfi_infer() tile by tile. */
+/* Makes the picture that @whole asks for: prepare what is not kept yet, run the stages, apply
+ * the result to the planes of @out. At once, or tile by tile (inference_tiles.c). */
+bool vfi_infer_whole(VfiSession *session, const VfiView *whole, const VfiFrame *out,
+                     GError **error);
 bool vfi_infer_tiles(VfiSession *session, const VfiView *whole, const VfiFrame *out,
                      GError **error);

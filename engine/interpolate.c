@@ -8,6 +8,39 @@
 #include "log_internal.h"
 #include "inference.h"
 
+/* A picture to interpolate from: its planes and the key of what is kept for it. */
+typedef struct {
+    const VfiFrame *frame;
+    uint64_t key;
+} Source;
+
+static void count(VfiSession *session, uint64_t *counter)
+{
+    g_mutex_lock(&session->lock);
+    (*counter)++;
+    g_mutex_unlock(&session->lock);
+}
+
+/* One inference between two sources. */
+static bool infer(VfiSession *session, const Source *sources, double t,
+                  const VfiFrame *out, const atomic_int *cancel, GError **error)
+{
+    VfiView view = {
+        .video = session->video,
+        .frames = {*sources[0].frame, *sources[1].frame},
+        .keys = {sources[0].key, sources[1].key},
+        .t = t,
+        .cancel = cancel,
+    };
+    bool made = vfi_tiling_is_one(&session->tiling)
+                    ? vfi_infer_whole(session, &view, out, error)
+                    : vfi_infer_tiles(session, &view, out, error);
+
+    if (made)
+        count(session, &session->stats.inferences);
+    return made;
+}
+
 static bool copy_frame(VfiSession *session, const VfiFrame *frame, const VfiFrame *out,
                        const atomic_int *cancel, GError **error)
 {
@@ -41,15 +74,15 @@ static uint64_t in_between_key(const VfiPair *pair, int k)
 }
 
 /* The source at time k/2^depth of @pair; for in-betweens the kept one. */
-static VfiSource bisection_source(VfiSession *session, const VfiPair *pair, int k)
+static Source bisection_source(VfiSession *session, const VfiPair *pair, int k)
 {
     VfiBisection *bisection = &session->bisection;
 
     if (k == 0)
-        return (VfiSource){&pair->frames[0], pair->keys[0]};
+        return (Source){&pair->frames[0], pair->keys[0]};
     if (k == 1 << bisection->depth)
-        return (VfiSource){&pair->frames[1], pair->keys[1]};
-    return (VfiSource){&bisection->frames[k], in_between_key(pair, k)};
+        return (Source){&pair->frames[1], pair->keys[1]};
+    return (Source){&bisection->frames[k], in_between_key(pair, k)};
 }
 
 /* A midpoint family at time t: the nearest k/2^depth, by halving the interval around it.
@@ -74,9 +107,9 @@ static bool bisect(VfiSession *session, VfiJob *job, GError **error)
         bool kept = middle % 2 == 0;
         const VfiFrame *out = kept ? &bisection->frames[middle] : &job->out;
         if (!bisection->valid[middle]) {
-            VfiSource sources[] = {bisection_source(session, pair, low),
-                                   bisection_source(session, pair, high)};
-            if (!vfi_infer(session, sources, 0.5, out, &job->cancel, error))
+            Source sources[] = {bisection_source(session, pair, low),
+                                bisection_source(session, pair, high)};
+            if (!infer(session, sources, 0.5, out, &job->cancel, error))
                 return false;
             bisection->valid[middle] = kept;
         }
@@ -89,14 +122,6 @@ static bool bisect(VfiSession *session, VfiJob *job, GError **error)
     }
 }
 
-bool vfi_session_bisects(const VfiSession *session, double t)
-{
-    const VfiModel *model = session->model;
-
-    return model->family->bisects != NULL ? model->family->bisects(&model->setup, t)
-                                          : model->info.time_mode == VFI_TIME_MIDPOINT;
-}
-
 bool vfi_interpolate(VfiSession *session, VfiJob *job, GError **error)
 {
     VfiPair *pair = job->pair;
@@ -104,14 +129,14 @@ bool vfi_interpolate(VfiSession *session, VfiJob *job, GError **error)
     if (vfi_pair_is_identical(pair)) {
         if (!copy_frame(session, &pair->frames[0], &job->out, &job->cancel, error))
             return false;
-        vfi_count(session, &session->stats.identical);
+        count(session, &session->stats.identical);
         return true;
     }
     if (session->model->family->output(&session->model->setup) == VFI_OUTPUT_BLEND)
         return blend(session, job, error);
     if (vfi_session_bisects(session, job->t))
         return bisect(session, job, error);
-    VfiSource sources[] = {{&pair->frames[0], pair->keys[0]},
-                           {&pair->frames[1], pair->keys[1]}};
-    return vfi_infer(session, sources, job->t, &job->out, &job->cancel, error);
+    Source sources[] = {{&pair->frames[0], pair->keys[0]},
+                        {&pair->frames[1], pair->keys[1]}};
+    return infer(session, sources, job->t, &job->out, &job->cancel, error);
 }

@@ -161,6 +161,9 @@ void vfi_session_clean_up(VfiSession *session);
 
 /* session_need.c */
 
+/* Whether the in-between at @t is made by bisection; if ever, then at 0.5. */
+bool vfi_session_bisects(const VfiSession *session, double t);
+
 /* Fills session->need from the plans. */
 bool vfi_session_measure(VfiSession *session, GError **error);
 /* Asks for it; false with VFI_ERROR_NO_MEMORY. Claimed memory counts as taken until it is: a
@@ -172,9 +175,6 @@ void vfi_session_unclaim(VfiSession *session, uint64_t bytes);
 /* session_worker.c */
 bool vfi_session_start_worker(VfiSession *session, GError **error);
 void vfi_session_stop_worker(VfiSession *session);
-
-/* interpolate.c: whether the in-between at @t is made by bisection; if ever, then at 0.5. */
-bool vfi_session_bisects(const VfiSession *session, double t);
 
 /* interpolate.c: makes the picture of @job. Worker thread only. */
 bool vfi_interpolate(VfiSession *session, VfiJob *job, GError **error);

@@ -27,6 +27,14 @@ static size_t frame_bytes(const VfiVideoInfo *video)
     return total;
 }
 
+bool vfi_session_bisects(const VfiSession *session, double t)
+{
+    const VfiModel *model = session->model;
+
+    return model->family->bisects != NULL ? model->family->bisects(&model->setup, t)
+                                          : model->info.time_mode == VFI_TIME_MIDPOINT;
+}
+
 /* Midpoint families keep every second of 2^depth in-betweens, but for the ends. */
 static size_t bisection_frames(const VfiSession *session)
 {
