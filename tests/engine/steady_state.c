@@ -15,8 +15,8 @@
 #include "check_main.h"
 #include "deterministic_weights.h"
 
-#define WIDTH 50
-#define HEIGHT 38
+#define WIDTH 300 /* two tiles */
+#define HEIGHT 64
 #define N_IN_FLIGHT 3
 #define N_TIMES 3
 
@@ -79,9 +79,9 @@ void free(void *memory)
 
 #pragma GCC visibility pop
 
-static VfiSession *open_session(const char *family, const char *options)
+static VfiSession *open_session(const char *family, const char *options,
+                                VfiSessionConfig config)
 {
-    VfiSessionConfig config = {.video = video, .device = "cpu", .threads = 2};
     g_autoptr(GError) error = NULL;
     g_autofree char *path = NULL;
     g_autoptr(GVariant) parsed = NULL;
@@ -160,12 +160,19 @@ static const struct {
     const char *family;
     const char *options;
     int rounds;
+    unsigned tile_size;
+    VfiFeatureStorage feature_storage;
 } models[] = {
-    {"blend", NULL, 200},
-    {"rife_v4_0", NULL, 4},
-    {"rife_v4_0", "{'refine': <true>}", 4}, /* has a per-frame stage */
-    {"rife_v4_22_lite", NULL, 4},
-    {"rife_v3_6", NULL, 4}, /* bisects */
+    {"blend", NULL, 200, 0, VFI_FEATURE_STORAGE_AUTO},
+    {"rife_v4_0", NULL, 2, 0, VFI_FEATURE_STORAGE_AUTO},
+    /* decides for all tiles */
+    {"rife_v4_0", NULL, 2, 1, VFI_FEATURE_STORAGE_AUTO},
+    /* has a per-frame stage */
+    {"rife_v4_22_lite", NULL, 2, 0, VFI_FEATURE_STORAGE_F16},
+    {"rife_v3_6", NULL, 2, 0, VFI_FEATURE_STORAGE_AUTO}, /* bisects */
+    /* has a per-pair stage */
+    {"film_tiny", "{'timestep-mode': <'direct'>}", 2, 0, VFI_FEATURE_STORAGE_AUTO},
+    {"ifrnet_s", NULL, 2, 1, VFI_FEATURE_STORAGE_AUTO}, /* wants the mean */
 };
 
 /* Plays with one pair more in flight than later, since the worker may still hold the job
@@ -196,7 +203,14 @@ END_TEST
 
 START_TEST(nothing_is_allocated_once_pairs_flow)
 {
-    VfiSession *session = open_session(models[_i].family, models[_i].options);
+    const VfiSessionConfig config = {
+        .video = video,
+        .device = "cpu",
+        .threads = 2,
+        .tile_size = models[_i].tile_size,
+        .feature_storage = models[_i].feature_storage,
+    };
+    VfiSession *session = open_session(models[_i].family, models[_i].options, config);
     Clip clip = {0};
     uint64_t id = 0;
     VfiSessionStats stats;
@@ -210,6 +224,7 @@ START_TEST(nothing_is_allocated_once_pairs_flow)
     ck_assert(made);
     ck_assert_uint_eq(after - before, 0);
     vfi_session_get_stats(session, &stats);
+    ck_assert_uint_eq(stats.tiles, models[_i].tile_size > 0 ? 2 : 1);
     ck_assert_uint_eq(stats.in_betweens,
                       (uint64_t)(models[_i].rounds + 2) * N_IN_FLIGHT * N_TIMES + 1);
     close_clip(&clip);
