@@ -292,9 +292,17 @@ static gboolean parse_arguments(int *argc, char ***argv, Arguments *arguments,
     return TRUE;
 }
 
+static void arguments_clear(Arguments *arguments)
+{
+    g_strfreev(arguments->files);
+    g_free(arguments->size);
+}
+
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Arguments, arguments_clear)
+
 int main(int argc, char **argv)
 {
-    Arguments arguments = {.scale = 1.0};
+    g_auto(Arguments) arguments = {.scale = 1.0};
     VfiSessionConfig config = {.device = "auto"};
     g_autoptr(GError) error = NULL;
     int status = EXIT_SUCCESS;
@@ -317,7 +325,5 @@ int main(int argc, char **argv)
             status = EXIT_FAILURE;
         }
     }
-    g_free(arguments.size);
-    g_strfreev(arguments.files);
     return status;
 }
