@@ -165,6 +165,12 @@ void finish(Fixture *fixture)
     wait_for_event(fixture, GST_EVENT_EOS);
 }
 
+void finish_failing(Fixture *fixture)
+{
+    if (gst_harness_push_event(fixture->harness, gst_event_new_eos()))
+        wait_for_event(fixture, GST_EVENT_EOS);
+}
+
 void wait_for_event(Fixture *fixture, GstEventType type)
 {
     gint64 deadline = g_get_monotonic_time() + PATIENCE;

@@ -57,6 +57,9 @@ void push_frames(Fixture *fixture, int n, int first);
 /* Pushes EOS and waits until it has left the element. */
 void finish(Fixture *fixture);
 
+/* The same for a stream that fails: EOS is refused where that is known already. */
+void finish_failing(Fixture *fixture);
+
 /* Waits until an event of @type has left the element. */
 void wait_for_event(Fixture *fixture, GstEventType type);
 

@@ -260,7 +260,7 @@ GST_START_TEST(too_little_memory_for_a_session_is_an_error_of_the_stream)
     g_object_set(f->element, "memory-headroom", (guint64)1 << 62, NULL);
     fixture_set_caps(f, SMALL, NULL);
     gst_harness_push(f->harness, noise_frame(f, 0, 0, 50 * GST_MSECOND));
-    finish(f);
+    finish_failing(f);
     error = posted_error(f);
     ck_assert(
         g_error_matches(error, GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_NO_SPACE_LEFT));
@@ -341,7 +341,7 @@ GST_START_TEST(a_limit_that_cannot_be_kept_is_an_error)
     g_object_set(f->element, "memory-limit", too_small[which].limit, NULL);
     fixture_set_caps(f, too_small[which].caps, NULL);
     gst_harness_push(f->harness, noise_frame(f, 0, 0, 50 * GST_MSECOND));
-    finish(f);
+    finish_failing(f);
     error = posted_error(f);
     ck_assert(
         g_error_matches(error, GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_NO_SPACE_LEFT));

@@ -57,7 +57,7 @@ def test_models(rife: Path):
          "times:       any", "flow scale:  yes", "multiples of 64 at scale 1",
          # 83.7 GMAC at 1920×1088, counted on the network's source
          "cost:        40.06 GMAC a megapixel",
-         "ensemble       boolean, default false", "pad-multiple   uint, 0 to 1024, default 0")
+         "ensemble         boolean, default false", "pad-multiple     uint, 0 to 1024, default 0")
     says("what a size needs", inspect(rife, "--size", "1920x1080"),
          "padded to 1920×1088, scale 1", "work           83.7 GMAC", "MiB a frame, for 2 frames",
          "MiB in all")

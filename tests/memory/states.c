@@ -196,7 +196,7 @@ GST_START_TEST(a_limit_that_is_too_small_ends_in_an_error)
     limit_address_space(240 * MIB);
     fixture_set_caps(f, HUGE, NULL);
     push_noise(f, 1, 0);
-    finish(f);
+    finish_failing(f);
     error = posted_error(f);
     ck_assert(
         g_error_matches(error, GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_NO_SPACE_LEFT));
