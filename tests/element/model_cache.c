@@ -340,7 +340,7 @@ GST_START_TEST(a_limit_that_cannot_be_kept_is_an_error)
 
     g_object_set(f->element, "memory-limit", too_small[which].limit, NULL);
     fixture_set_caps(f, too_small[which].caps, NULL);
-    gst_harness_push(f->harness, noise_frame(f, 0, 0, 50 * GST_MSECOND));
+    gst_harness_push(f->harness, flat_frame(f, 0, 0, 50 * GST_MSECOND));
     finish_failing(f);
     error = posted_error(f);
     ck_assert(
