@@ -207,6 +207,8 @@ void vfi_session_free(VfiSession *session)
     g_free(session->bisection.frames);
     g_free(session->bisection.valid);
     vfi_session_free_idle(session);
+    for (int stage = 0; stage < VFI_STAGE_COUNT; stage++)
+        g_free(session->profile[stage]);
     g_free(session->slots);
     g_free(session->scalars);
     g_free(session->whole_scalars);
