@@ -39,17 +39,6 @@ size_t vfi_plan_image_bytes(int width, int height)
     return vfi_plan_align((size_t)3 * (size_t)width * (size_t)height * sizeof(float));
 }
 
-static int node_n_sources(const VfiNode *node)
-{
-    return node->kind == VFI_NODE_CONCAT ? (int)node->parts->len : node->n_sources;
-}
-
-static VfiValue node_source(const VfiNode *node, int i)
-{
-    return node->kind == VFI_NODE_CONCAT ? g_array_index(node->parts, VfiValue, i)
-                                         : node->source[i];
-}
-
 /* Pass 1: a node lives if an output or a scalar read by the host depends on it. */
 static void mark_alive(VfiPlanner *planner)
 {
@@ -64,8 +53,8 @@ static void mark_alive(VfiPlanner *planner)
         VfiPlanItem *item = &planner->items[i];
         if (item->node.kind == VFI_NODE_OP && item->node.op.kind == VFI_OP_MAX_ABS)
             item->alive = true;
-        for (int s = 0; item->alive && s < node_n_sources(&item->node); s++) {
-            VfiPlanItem *source = &planner->items[node_source(&item->node, s)];
+        for (int s = 0; item->alive && s < vfi_plan_n_sources(&item->node); s++) {
+            VfiPlanItem *source = &planner->items[vfi_plan_source(&item->node, s)];
             source->alive = true;
             source->n_uses++;
         }

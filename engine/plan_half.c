@@ -52,11 +52,8 @@ static bool reads(const VfiPlanItem *item, VfiValue value)
 
     if (!item->alive)
         return false;
-    for (int s = 0; s < item->node.n_sources; s++)
-        found = found || item->node.source[s] == value;
-    for (guint p = 0; item->node.kind == VFI_NODE_CONCAT && p < item->node.parts->len;
-         p++)
-        found = found || g_array_index(item->node.parts, VfiValue, p) == value;
+    for (int s = 0; s < vfi_plan_n_sources(&item->node); s++)
+        found = found || vfi_plan_source(&item->node, s) == value;
     return found;
 }
 

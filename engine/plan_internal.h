@@ -86,6 +86,18 @@ static inline VfiPlanItem *vfi_plan_root(VfiPlanner *planner, VfiValue value,
     return item;
 }
 
+/* What a node is made from: a concat's parts, or an op's or a slice's sources. */
+static inline int vfi_plan_n_sources(const VfiNode *node)
+{
+    return node->kind == VFI_NODE_CONCAT ? (int)node->parts->len : node->n_sources;
+}
+
+static inline VfiValue vfi_plan_source(const VfiNode *node, int i)
+{
+    return node->kind == VFI_NODE_CONCAT ? g_array_index(node->parts, VfiValue, i)
+                                         : node->source[i];
+}
+
 static inline size_t vfi_plan_align(size_t bytes)
 {
     return (bytes + VFI_ALIGNMENT - 1) / VFI_ALIGNMENT * VFI_ALIGNMENT;

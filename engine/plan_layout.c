@@ -59,20 +59,9 @@ static bool is_view(const VfiPlanItem *item)
            (item->node.kind == VFI_NODE_SLICE || item->node.kind == VFI_NODE_CONCAT);
 }
 
-static int n_sources(const VfiNode *node)
-{
-    return node->kind == VFI_NODE_CONCAT ? (int)node->parts->len : node->n_sources;
-}
-
-static VfiValue source_value(const VfiNode *node, int i)
-{
-    return node->kind == VFI_NODE_CONCAT ? g_array_index(node->parts, VfiValue, i)
-                                         : node->source[i];
-}
-
 static VfiPlanItem *source_item(VfiPlanner *planner, const VfiNode *node, int i)
 {
-    return &planner->items[source_value(node, i)];
+    return &planner->items[vfi_plan_source(node, i)];
 }
 
 /* Whether a view is cut at whole blocks, or ends where its source does: beyond that there are
@@ -87,7 +76,7 @@ static bool is_cut_at_blocks(VfiPlanner *planner, const VfiPlanItem *item, int b
         return node->first % block == 0 &&
                (end % block == 0 || end == source_item(planner, node, 0)->node.shape.c);
     }
-    for (int i = 0; i < n_sources(node) - 1; i++)
+    for (int i = 0; i < vfi_plan_n_sources(node) - 1; i++)
         fits = fits && source_item(planner, node, i)->node.shape.c % block == 0;
     return fits;
 }
@@ -127,7 +116,7 @@ static bool drop_blocks(Layout *layout, VfiValue value)
 static bool settle_view(Layout *layout, VfiValue value)
 {
     const VfiPlanItem *item = &layout->planner->items[value];
-    int n = n_sources(&item->node), n_blocked = 0;
+    int n = vfi_plan_n_sources(&item->node), n_blocked = 0;
     bool changed = false;
 
     for (int s = 0; s < n; s++)
@@ -136,7 +125,7 @@ static bool settle_view(Layout *layout, VfiValue value)
         return false;
     changed = drop_blocks(layout, value);
     for (int s = 0; s < n; s++)
-        changed = drop_blocks(layout, source_value(&item->node, s)) || changed;
+        changed = drop_blocks(layout, vfi_plan_source(&item->node, s)) || changed;
     return changed;
 }
 

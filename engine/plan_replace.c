@@ -15,24 +15,13 @@ static VfiValue sliced_value(const VfiPlanner *planner, VfiValue value)
     return value;
 }
 
-static int n_sources(const VfiNode *node)
-{
-    return node->kind == VFI_NODE_CONCAT ? (int)node->parts->len : node->n_sources;
-}
-
-static VfiValue source(const VfiNode *node, int i)
-{
-    return node->kind == VFI_NODE_CONCAT ? g_array_index(node->parts, VfiValue, i)
-                                         : node->source[i];
-}
-
 /* How many times @node reads channels of @value. */
 static int count_reads(const VfiPlanner *planner, const VfiNode *node, VfiValue value)
 {
     int n = 0;
 
-    for (int i = 0; i < n_sources(node); i++)
-        n += sliced_value(planner, source(node, i)) == value;
+    for (int i = 0; i < vfi_plan_n_sources(node); i++)
+        n += sliced_value(planner, vfi_plan_source(node, i)) == value;
     return n;
 }
 
@@ -54,8 +43,8 @@ int vfi_plan_kept_part(const VfiPlanner *planner, VfiValue concat)
     const VfiPlanItem *item = &planner->items[concat];
     int channel = 0;
 
-    for (int i = 0; item->block > 1 && i < n_sources(&item->node); i++) {
-        const VfiNode *part = &planner->items[source(&item->node, i)].node;
+    for (int i = 0; item->block > 1 && i < vfi_plan_n_sources(&item->node); i++) {
+        const VfiNode *part = &planner->items[vfi_plan_source(&item->node, i)].node;
         VfiValue value = part->kind == VFI_NODE_SLICE ? part->source[0] : VFI_NO_VALUE;
         const VfiPlanItem *whole = value == VFI_NO_VALUE ? NULL : &planner->items[value];
         if (whole != NULL && whole->node.kind == VFI_NODE_OP &&
