@@ -26,11 +26,6 @@ static double effective_scale(const VfiSession *session, double scale)
     return exp2(round(log2(scale)));
 }
 
-static int round_up(int size, int multiple)
-{
-    return (size + multiple - 1) / multiple * multiple;
-}
-
 int vfi_session_size_multiple(const VfiSession *session)
 {
     const VfiModelFamily *family = session->model->family;
@@ -39,8 +34,8 @@ int vfi_session_size_multiple(const VfiSession *session)
         family->size_multiple == NULL ? 1 : family->size_multiple(setup, session->scale);
 
     if (g_hash_table_contains(setup->options, "pad-multiple"))
-        multiple =
-            MAX(multiple, round_up((int)vfi_setup_uint(setup, "pad-multiple"), multiple));
+        multiple = MAX(
+            multiple, vfi_round_up((int)vfi_setup_uint(setup, "pad-multiple"), multiple));
     return multiple;
 }
 
@@ -84,9 +79,9 @@ static bool plan_for(VfiSession *session, int n_x, int n_y, int largest, GError 
 
     vfi_session_free_plans(session);
     if (n_x * n_y > 1 || largest != 0)
-        multiple = round_up(TILE_ALIGNMENT, multiple);
-    session->padded_w = round_up(MAX(session->video.width, least_size), multiple);
-    session->padded_h = round_up(MAX(session->video.height, least_size), multiple);
+        multiple = vfi_round_up(TILE_ALIGNMENT, multiple);
+    session->padded_w = vfi_round_up(MAX(session->video.width, least_size), multiple);
+    session->padded_h = vfi_round_up(MAX(session->video.height, least_size), multiple);
     session->tiling.x =
         vfi_tile_axis(session->padded_w, n_x, largest, multiple, session->scale);
     session->tiling.y =

@@ -9,15 +9,10 @@
 #define OVERLAP 256
 #define RAMP 32
 
-static int round_up(int size, int multiple)
-{
-    return (size + multiple - 1) / multiple * multiple;
-}
-
 /* @pixels at scale 1, in multiples of @alignment at @scale. */
 static int at_scale(int pixels, int alignment, double scale)
 {
-    return round_up((int)(pixels / MIN(scale, 1.0)), alignment);
+    return vfi_round_up((int)(pixels / MIN(scale, 1.0)), alignment);
 }
 
 int vfi_tile_smallest(int alignment, double scale)

@@ -5,6 +5,12 @@
 
 #include <stdbool.h>
 
+/* @size or the next larger multiple of @multiple. */
+static inline int vfi_round_up(int size, int multiple)
+{
+    return (size + multiple - 1) / multiple * multiple;
+}
+
 /* One direction. Tiles are of one size and spread evenly; they begin at multiples of
  * .alignment, so that a network that halves the size several times samples the same pixels as
  * without tiles. Between two tiles there is a seam in the middle of their overlap: across
