@@ -132,44 +132,58 @@ GST_START_TEST(everything_at_once)
 }
 GST_END_TEST
 
-/* States change under frames and properties, as GstHarness's stress functions do it. */
+/* As upstream does that is told to begin anew: with its streaming thread outside, the stream's
+ * events are sent again before the next frame. */
+static void start_over(Stress *stress)
+{
+    GstPad *sink = gst_pad_get_peer(stress->harness->srcpad);
+
+    g_mutex_lock(&stress->upstream);
+    ck_assert(gst_pad_unlink(stress->harness->srcpad, sink));
+    ck_assert_int_eq(gst_pad_link(stress->harness->srcpad, sink), GST_PAD_LINK_OK);
+    ck_assert_int_eq(gst_element_set_state(stress->element, GST_STATE_PLAYING),
+                     GST_STATE_CHANGE_SUCCESS);
+    g_mutex_unlock(&stress->upstream);
+    gst_object_unref(sink);
+}
+
+/* States change while a frame may be anywhere in the element, and under properties. */
 GST_START_TEST(states_under_load)
 {
     GstElement *element = gst_element_factory_make("vfiinterp", NULL);
-    GstBuffer *buffer = gst_buffer_new_allocate(NULL, 256, NULL);
-    g_autoptr(GstCaps) caps = gst_caps_from_string(
-        "video/x-raw,format=GRAY8,width=16,height=16,framerate=20/1");
+    Stress stress = {.element = gst_object_ref_sink(element), .running = 1};
     g_autoptr(GstEvent) reconfigure = gst_event_new_reconfigure();
     GValue multiplier = G_VALUE_INIT;
-    GstHarnessThread *pushes, *properties, *reconfigures;
-    GstSegment segment;
-    GstHarness *harness;
+    GstHarnessThread *properties, *reconfigures;
+    GThread *pusher;
 
-    gst_object_ref_sink(element);
+    g_mutex_init(&stress.upstream);
     g_object_set(element, "model", "blend", "max-in-flight", in_flight_mode(__i__), NULL);
-    gst_buffer_memset(buffer, 0, 7, 256);
-    GST_BUFFER_PTS(buffer) = 0;
-    GST_BUFFER_DURATION(buffer) = 50 * MS;
-    harness = gst_harness_new_with_element(element, "sink", "src");
-    gst_harness_set_drop_buffers(harness, TRUE);
-    gst_segment_init(&segment, GST_FORMAT_TIME);
-    pushes = gst_harness_stress_push_buffer_start(harness, caps, &segment, buffer);
+    stress.harness = gst_harness_new_with_element(element, "sink", "src");
+    gst_harness_set_drop_buffers(stress.harness, TRUE);
+    gst_harness_set_src_caps_str(stress.harness,
+                                 "video/x-raw,format=GRAY8,width=16,height=16,"
+                                 "framerate=20/1");
     g_value_init(&multiplier, G_TYPE_UINT);
     g_value_set_uint(&multiplier, 3);
-    properties = gst_harness_stress_property_start(harness, "multiplier", &multiplier);
-    reconfigures = gst_harness_stress_send_upstream_event_start(harness, reconfigure);
+    pusher = g_thread_new("push", push_thread, &stress);
+    properties =
+        gst_harness_stress_property_start(stress.harness, "multiplier", &multiplier);
+    reconfigures =
+        gst_harness_stress_send_upstream_event_start(stress.harness, reconfigure);
     for (int i = 0; i < 100; i++) {
         ck_assert_int_eq(gst_element_set_state(element, GST_STATE_READY),
                          GST_STATE_CHANGE_SUCCESS);
-        ck_assert_int_eq(gst_element_set_state(element, GST_STATE_PLAYING),
-                         GST_STATE_CHANGE_SUCCESS);
+        start_over(&stress);
     }
     gst_harness_stress_thread_stop(reconfigures);
     gst_harness_stress_thread_stop(properties);
-    gst_harness_stress_thread_stop(pushes);
+    g_atomic_int_set(&stress.running, 0);
+    g_thread_join(pusher);
+    ck_assert_int_eq(push(&stress, 0), GST_FLOW_OK);
     g_value_unset(&multiplier);
-    gst_buffer_unref(buffer);
-    gst_harness_teardown(harness);
+    gst_harness_teardown(stress.harness);
+    g_mutex_clear(&stress.upstream);
     gst_object_unref(element);
 }
 GST_END_TEST
