@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* How kernels are written and launched, so that one source compiles with nvcc for a device and
+ * with a host C++ compiler for the simulated one (tests/cuda/sim). There a launch runs every
+ * thread of every block as a plain loop, in the order of the stream; hence kernels have no
+ * barriers, and what only hardware has (warp votes, vector reductions) stands in
+ * #ifdef __CUDACC__ beside code that does without. */
+#pragma once
+
+#include <cuda_fp16.h>
+#include <cuda_runtime.h>
+
+/* VFI_LAUNCH(kernel, grid, block, stream, argument…): queues the kernel; arguments are copied.
+ * A template's name with commas wants parentheses or a variable. Launch errors come from
+ * cudaGetLastError(). */
+#ifdef __CUDACC__
+#define VFI_LAUNCH(kernel, grid, block, stream, ...)                                     \
+    (kernel)<<<(grid), (block), 0, (stream)>>>(__VA_ARGS__)
+#else
+#define VFI_LAUNCH(kernel, grid, block, stream, ...)                                     \
+    vfi_simulated_launch((grid), (block), (stream),                                      \
+                         vfi_simulated_call((kernel), __VA_ARGS__))
+#endif
