@@ -137,13 +137,15 @@ enum {
 
 /* One operand or result: where it lies, what shape it has, and how it is laid out. Planar
  * (block 0 or 1): one plane a channel. Blocked: [channel blocks][h][w][block], the channels
- * rounded up to whole blocks, those that are too many hold zeros. */
+ * rounded up to whole blocks, those that are too many hold zeros. Channels last, where the
+ * plan's target asks for that: one block of all channels, or more where the operand is a part
+ * of them; the offset then leads to its first channel. */
 typedef struct {
     VfiShape shape;
     int region;    /* VFI_REGION_… */
     size_t offset; /* bytes from the start of the region, a multiple of 4 */
     int block;     /* channels that lie side by side at each pixel */
-    bool half;     /* f16 instead of f32: CONVERT alone takes such */
+    bool half;     /* f16 instead of f32: CONVERT alone takes such in planes or blocks */
 } VfiOperand;
 
 static inline bool vfi_operand_is_blocked(const VfiOperand *operand)

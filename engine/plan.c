@@ -9,7 +9,8 @@
 #include "alloc.h"
 #include "plan_internal.h"
 
-size_t vfi_plan_tensor_bytes(VfiPlanner *planner, VfiShape shape, int block)
+/* Bytes of a tensor in blocks of @block channels. */
+static size_t tensor_bytes(VfiPlanner *planner, VfiShape shape, int block, size_t element)
 {
     size_t bytes;
 
@@ -18,7 +19,7 @@ size_t vfi_plan_tensor_bytes(VfiPlanner *planner, VfiShape shape, int block)
 
     if (!vfi_size_mul((size_t)shape.h, (size_t)shape.w, &bytes) ||
         !vfi_size_mul(bytes, (size_t)shape.c, &bytes) ||
-        !vfi_size_mul(bytes, sizeof(float), &bytes)) {
+        !vfi_size_mul(bytes, element, &bytes)) {
         if (planner->error == NULL)
             planner->error =
                 g_error_new(VFI_ERROR, VFI_ERROR_NO_MEMORY,
@@ -29,9 +30,21 @@ size_t vfi_plan_tensor_bytes(VfiPlanner *planner, VfiShape shape, int block)
     return bytes;
 }
 
-static size_t shape_bytes(VfiPlanner *planner, VfiShape shape)
+size_t vfi_plan_value_bytes(VfiPlanner *planner, const VfiPlanItem *item)
 {
-    return vfi_plan_tensor_bytes(planner, shape, 0);
+    return tensor_bytes(planner, item->node.shape, item->block,
+                        item->node.half ? sizeof(uint16_t) : sizeof(float));
+}
+
+/* Bytes from the start of @whole to channel @first of it. */
+static size_t channel_offset(VfiPlanner *planner, const VfiPlanItem *whole, int first)
+{
+    VfiShape skipped = whole->node.shape;
+
+    if (whole->block > 1 && planner->target.channels_last)
+        return (size_t)first * (whole->node.half ? sizeof(uint16_t) : sizeof(float));
+    skipped.c = first;
+    return tensor_bytes(planner, skipped, 0, sizeof(float));
 }
 
 size_t vfi_plan_image_bytes(int width, int height)
@@ -84,12 +97,12 @@ static void pin_outputs(VfiPlanner *planner)
 static void place_parts(VfiPlanner *planner, VfiValue value)
 {
     const GArray *parts = planner->items[value].node.parts;
-    int kept = vfi_plan_kept_part(planner, value);
-    size_t offset = 0;
+    int kept = vfi_plan_kept_part(planner, value), first = 0;
 
     for (int i = 0; i < (int)parts->len; i++) {
         VfiValue part = g_array_index(parts, VfiValue, i);
         VfiPlanItem *item = &planner->items[part];
+        size_t offset = channel_offset(planner, &planner->items[value], first);
         bool is_own =
             item->node.kind == VFI_NODE_OP || item->node.kind == VFI_NODE_CONCAT;
         /* A view would keep the whole concat for the sake of what can be had anew. */
@@ -109,7 +122,7 @@ static void place_parts(VfiPlanner *planner, VfiValue value)
                                 .group = VFI_PLAN_NO_GROUP};
             g_array_append_val(planner->steps, step);
         }
-        offset += shape_bytes(planner, item->node.shape);
+        first += item->node.shape.c;
     }
 }
 
@@ -144,10 +157,9 @@ static void place_views(VfiPlanner *planner)
             continue;
         }
         if (item->node.kind == VFI_NODE_SLICE) {
-            VfiShape skipped = item->node.shape;
-            skipped.c = item->node.first;
             item->host = item->node.source[0];
-            item->host_offset = shape_bytes(planner, skipped);
+            item->host_offset =
+                channel_offset(planner, &planner->items[item->host], item->node.first);
         } else if (item->node.kind == VFI_NODE_CONCAT) {
             place_parts(planner, i);
         } else if (item->node.kind == VFI_NODE_OP) {
@@ -242,11 +254,19 @@ static size_t lay_out_pinned(VfiPlanner *planner, size_t bytes)
         if (!item->alive || !item->pinned)
             continue;
         item->place = bytes;
-        bytes +=
-            vfi_plan_align(vfi_plan_tensor_bytes(planner, item->node.shape, item->block) /
-                           (item->node.half ? 2 : 1));
+        bytes += vfi_plan_align(vfi_plan_value_bytes(planner, item));
     }
     return bytes;
+}
+
+/* Channels last: from pixel to pixel of @root. */
+static int channels_side_by_side(const VfiPlanner *planner, const VfiPlanItem *root)
+{
+    int block = planner->target.channel_block;
+
+    return root->node.kind == VFI_NODE_INPUT
+               ? root->node.block
+               : (root->node.shape.c + block - 1) / block * block;
 }
 
 /* @group: the one that the operand's step is in. */
@@ -258,6 +278,8 @@ static VfiOperand operand_of(VfiPlanner *planner, VfiValue value, int group)
                           .block = planner->items[value].block,
                           .half = planner->items[value].node.half};
 
+    if (operand.block > 1 && planner->target.channels_last)
+        operand.block = channels_side_by_side(planner, root);
     if (root->in_rows) {
         operand.region = VFI_REGION_ROWS;
         operand.offset = vfi_plan_rows_place(planner, group, root) + offset;
@@ -283,7 +305,7 @@ static VfiOp make_op(VfiPlanner *planner, const VfiPlanStep *step, GStringChunk 
         op.dst.offset += step->offset;
         /* A tensor in blocks is as many planes to whoever only copies it. */
         bool reorders = vfi_operand_is_blocked(&op.src[0]) && op.dst.block <= 1;
-        if (!reorders) {
+        if (!reorders && !planner->target.channels_last) {
             op.src[0].shape.c = (int)vfi_shape_floats((VfiShape){op.src[0].shape.c, 1, 1},
                                                       op.src[0].block);
             op.src[0].block = op.dst.block = 0;
@@ -415,7 +437,11 @@ VfiPlan *vfi_plan_new(const VfiGraph *graph, const VfiPlanTarget *target,
         g_propagate_error(error, g_error_copy(graph->error));
         return NULL;
     }
-    VfiPlanner planner = {.graph = graph, .output_region = output_region};
+    VfiPlanner planner = {
+        .graph = graph,
+        .output_region = output_region,
+        .target = target == NULL ? (VfiPlanTarget){0} : *target,
+    };
     VfiPlan *plan = NULL;
 
     planner_init(&planner);
@@ -424,15 +450,17 @@ VfiPlan *vfi_plan_new(const VfiGraph *graph, const VfiPlanTarget *target,
     vfi_plan_split_convs(&planner);
     pin_outputs(&planner);
     vfi_plan_widen_inputs(&planner);
-    if (target != NULL && target->half_outputs)
+    if (planner.target.half_outputs && !planner.target.half_pixels)
         vfi_plan_narrow_outputs(&planner);
-    if (target != NULL && target->channel_block > 1)
-        vfi_plan_choose_layouts(&planner, target);
+    if (planner.target.channel_block > 1)
+        vfi_plan_choose_layouts(&planner);
+    if (planner.target.half_outputs && planner.target.half_pixels)
+        vfi_plan_narrow_outputs(&planner);
     vfi_plan_share_sums(&planner);
-    if (target != NULL && target->row_groups)
+    if (planner.target.row_groups)
         vfi_plan_find_cheap_values(&planner);
     place_views(&planner);
-    if (target != NULL && target->row_groups)
+    if (planner.target.row_groups)
         vfi_plan_group_rows(&planner);
     compute_lifetimes(&planner);
     bool is_pair = output_region == VFI_REGION_PAIR;

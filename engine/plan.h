@@ -58,7 +58,13 @@ typedef struct {
      * group must then take such operands, those of groups that are whole blocks if they gain
      * from it, and COPY go from one layout to the other. */
     int channel_block;
-    /* Whether an op (a CONV) gains so much from blocks that its operands are worth copying. */
+    /* All channels of a pixel lie side by side, rounded up to channel_block (op.h). Every
+     * convolution then takes its first source so and nothing else, the residual and the result
+     * in any layout; PIXEL_SHUFFLE takes its source in any. */
+    bool channels_last;
+    bool half_pixels; /* what is channels last is f16 */
+    /* Whether an op (a CONV) gains so much from blocks that its operands are worth copying.
+     * Not asked where channels are last. */
     bool (*gains_from_blocks)(const VfiOp *op);
     /* Whether it runs row groups; else every op can be run by itself. */
     bool row_groups;

@@ -95,8 +95,7 @@ size_t vfi_plan_lay_out_arena(VfiPlanner *planner)
         if (!item->alive || item->host != VFI_NO_VALUE || item->pinned || item->in_rows ||
             !has_memory)
             continue;
-        item->bytes =
-            vfi_plan_align(vfi_plan_tensor_bytes(planner, item->node.shape, item->block));
+        item->bytes = vfi_plan_align(vfi_plan_value_bytes(planner, item));
         item->life = life_of(item, n_segments);
         g_ptr_array_add(roots, item);
     }

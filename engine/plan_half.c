@@ -24,7 +24,8 @@ void vfi_plan_narrow_outputs(VfiPlanner *planner)
     int n = planner->n_items;
 
     for (int i = 0; i < n; i++) {
-        if (!planner->items[i].alive || !planner->items[i].pinned)
+        if (!planner->items[i].alive || !planner->items[i].pinned ||
+            planner->items[i].node.half)
             continue;
         VfiValue kept = add_conversion(planner, i);
         planner->items[kept].pinned = true;
@@ -129,7 +130,11 @@ void vfi_plan_widen_inputs(VfiPlanner *planner)
     int n = planner->n_items;
     g_autofree int *anchors = find_anchors(planner);
 
-    for (int i = 0; i < n; i++)
-        if (planner->items[i].node.kind == VFI_NODE_INPUT && planner->items[i].node.half)
+    for (int i = 0; i < n; i++) {
+        const VfiPlanItem *item = &planner->items[i];
+        if (item->node.kind != VFI_NODE_INPUT || !item->node.half)
+            continue;
+        if (!planner->target.half_pixels || item->node.block <= 1)
             widen_input(planner, anchors, n, i);
+    }
 }

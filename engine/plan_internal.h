@@ -67,6 +67,7 @@ typedef struct {
     int output_region;    /* not the arena: outputs are pinned there */
     VfiPlanSpan *spans;   /* room for the lifetimes of all items, one a segment */
     GPtrArray *own_parts; /* of GArray: parts of concats that fusing rewrote */
+    VfiPlanTarget target; /* zeros: planes only */
     GError *error;
 } VfiPlanner;
 
@@ -103,8 +104,8 @@ static inline size_t vfi_plan_align(size_t bytes)
     return (bytes + VFI_ALIGNMENT - 1) / VFI_ALIGNMENT * VFI_ALIGNMENT;
 }
 
-/* Bytes of a tensor in blocks of @block channels; sets the planner's error on overflow. */
-size_t vfi_plan_tensor_bytes(VfiPlanner *planner, VfiShape shape, int block);
+/* Bytes of a value of its own; sets the planner's error on overflow. */
+size_t vfi_plan_value_bytes(VfiPlanner *planner, const VfiPlanItem *item);
 
 /* Fuses activations and residuals into convolutions. */
 void vfi_plan_fuse(VfiPlanner *planner);
@@ -138,7 +139,7 @@ void vfi_plan_share_sums(VfiPlanner *planner);
 
 /* Chooses which values are kept in channel blocks, and adds copies from one layout to the
  * other where an op gains from blocks that its neighbours cannot have. */
-void vfi_plan_choose_layouts(VfiPlanner *planner, const VfiPlanTarget *target);
+void vfi_plan_choose_layouts(VfiPlanner *planner);
 
 /* The part of @concat, by its index, that is a slice of a value which may be computed in the
  * concatenation's place, so that only the other parts are copied over it; or -1. */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The layout pass of the planner. A value is kept in channel blocks where convolutions and ops
+/* The layout pass of the planner, for channel blocks and, as the case of one block that has all
+ * channels, for channels last. A value is kept in channel blocks where convolutions and ops
  * that move whole pixels make it and read it. Slices and concatenations between them are views
  * in blocks, too, if they are cut at whole blocks. Ops that gain much from blocks get them in
  * any case: what their neighbours hold in planes is copied. */
@@ -12,9 +13,13 @@
 
 typedef struct {
     VfiPlanner *planner;
-    const VfiPlanTarget *target;
     bool *computes_blocks; /* the op's result comes in blocks */
 } Layout;
+
+static bool is_channels_last(const Layout *layout)
+{
+    return layout->planner->target.channels_last;
+}
 
 static int channels_of(const VfiPlanner *planner, VfiValue value)
 {
@@ -25,14 +30,15 @@ static int channels_of(const VfiPlanner *planner, VfiValue value)
 static bool groups_fit(const Layout *layout, const VfiPlanItem *item)
 {
     VfiOp op = item->node.op;
-    int groups = op.u.conv.groups, block = layout->target->channel_block;
+    int groups = op.u.conv.groups, block = layout->planner->target.channel_block;
 
-    if (groups == 1)
+    if (groups == 1 || is_channels_last(layout))
         return true;
     op.src[0].shape = layout->planner->items[item->node.source[0]].node.shape;
     op.dst.shape = item->node.shape;
     return op.src[0].shape.c / groups % block == 0 &&
-           op.dst.shape.c / groups % block == 0 && layout->target->gains_from_blocks(&op);
+           op.dst.shape.c / groups % block == 0 &&
+           layout->planner->target.gains_from_blocks(&op);
 }
 
 /* Whether @item is a convolution that can have blocks. */
@@ -46,11 +52,13 @@ static bool takes_blocks(const Layout *layout, const VfiPlanItem *item)
 static bool gains(const Layout *layout, VfiValue value)
 {
     const VfiPlanItem *item = &layout->planner->items[value];
-    int block = layout->target->channel_block;
+    int block = layout->planner->target.channel_block;
 
+    if (is_channels_last(layout))
+        return takes_blocks(layout, item);
     return takes_blocks(layout, item) && item->node.shape.c >= block &&
            2 * channels_of(layout->planner, item->node.source[0]) >= block &&
-           layout->target->gains_from_blocks(&item->node.op);
+           layout->planner->target.gains_from_blocks(&item->node.op);
 }
 
 static bool is_view(const VfiPlanItem *item)
@@ -134,7 +142,7 @@ static bool settle_conv(Layout *layout, VfiValue value)
 {
     VfiPlanItem *items = layout->planner->items, *item = &items[value];
 
-    if (item->node.n_sources < 2)
+    if (item->node.n_sources < 2 || is_channels_last(layout))
         return false;
     VfiValue residual = item->node.source[1];
     if (!layout->computes_blocks[value])
@@ -157,6 +165,13 @@ static bool settle_pixel_mover(Layout *layout, VfiValue value)
     return changed;
 }
 
+/* Whether @item reads its source in any layout and writes planes. */
+static bool takes_any(const Layout *layout, const VfiPlanItem *item)
+{
+    return is_channels_last(layout) && item->node.kind == VFI_NODE_OP &&
+           item->node.op.kind == VFI_OP_PIXEL_SHUFFLE;
+}
+
 /* Takes blocks from @value or what it reads where they do not fit. */
 static bool settle(Layout *layout, VfiValue value)
 {
@@ -173,7 +188,7 @@ static bool settle(Layout *layout, VfiValue value)
         return settle_conv(layout, value);
     if (moves_pixels(item))
         return settle_pixel_mover(layout, value);
-    for (int s = 0; s < item->node.n_sources; s++)
+    for (int s = 0; s < item->node.n_sources && !takes_any(layout, item); s++)
         changed = drop_blocks(layout, item->node.source[s]) || changed;
     return changed;
 }
@@ -198,7 +213,7 @@ static void settle_all(Layout *layout)
 /* Whether the value may have blocks at all, by itself. */
 static bool can_have_blocks(const Layout *layout, const VfiPlanItem *item)
 {
-    int block = layout->target->channel_block;
+    int block = layout->planner->target.channel_block;
     /* Whoever reads a frame's few channels wants planes: images, warps beside images. */
     int least = item->pinned ? MAX(block, PINNED_CHANNELS) : block;
 
@@ -209,7 +224,8 @@ static bool can_have_blocks(const Layout *layout, const VfiPlanItem *item)
     if (is_view(item))
         return is_cut_at_blocks(layout->planner, item, block);
     if (takes_blocks(layout, item))
-        return item->node.op.u.conv.activation.kind != VFI_ACTIVATION_SIGMOID;
+        return is_channels_last(layout) ||
+               item->node.op.u.conv.activation.kind != VFI_ACTIVATION_SIGMOID;
     return moves_pixels(item);
 }
 
@@ -250,7 +266,7 @@ static void copy_source(Layout *layout, VfiValue value, int s)
     VfiPlanItem *item = &layout->planner->items[copy];
 
     make_copy(item, source);
-    item->block = layout->target->channel_block;
+    item->block = layout->planner->target.channel_block;
     layout->planner->items[value].node.source[s] = copy;
 }
 
@@ -259,7 +275,7 @@ static void copy_result(Layout *layout, VfiValue value)
 {
     VfiValue blocks = add_value(layout, value, value);
 
-    layout->planner->items[blocks].block = layout->target->channel_block;
+    layout->planner->items[blocks].block = layout->planner->target.channel_block;
     make_copy(&layout->planner->items[value], blocks);
 }
 
@@ -272,6 +288,8 @@ static bool wants_planes(const Layout *layout, VfiValue value, int s)
         return item->block <= 1;
     if (takes_blocks(layout, item))
         return s == 1 && !layout->computes_blocks[value];
+    if (takes_any(layout, item))
+        return false;
     return !moves_pixels(item) || s == 1 || item->block <= 1;
 }
 
@@ -298,17 +316,30 @@ static void copy_input(Layout *layout, VfiValue input, int n)
     }
 }
 
-void vfi_plan_choose_layouts(VfiPlanner *planner, const VfiPlanTarget *target)
+/* Whatever is channels last is f16. Inputs say themselves what they are. */
+static void mark_halves(Layout *layout)
+{
+    VfiPlanner *planner = layout->planner;
+
+    for (int i = 0; i < planner->n_items; i++) {
+        VfiPlanItem *item = &planner->items[i];
+        if (item->block > 1 && item->node.kind != VFI_NODE_INPUT)
+            item->node.half = true;
+    }
+}
+
+void vfi_plan_choose_layouts(VfiPlanner *planner)
 {
     int n = planner->n_items;
-    Layout layout = {planner, target, g_new0(bool, n)};
+    Layout layout = {planner, g_new0(bool, n)};
 
     for (int i = 0; i < n; i++) {
         VfiPlanItem *item = &planner->items[i];
         if (came_so(&layout, i))
             item->block = item->node.block;
         else
-            item->block = can_have_blocks(&layout, item) ? target->channel_block : 0;
+            item->block =
+                can_have_blocks(&layout, item) ? planner->target.channel_block : 0;
     }
     settle_all(&layout);
     for (int i = 0; i < n; i++)
@@ -320,10 +351,14 @@ void vfi_plan_choose_layouts(VfiPlanner *planner, const VfiPlanTarget *target)
             continue;
         if (gains(&layout, i) && planner->items[item->node.source[0]].block <= 1)
             copy_source(&layout, i, 0);
+        if (planner->target.channels_last)
+            continue;
         if (item->node.n_sources == 2 && planner->items[item->node.source[1]].block <= 1)
             copy_source(&layout, i, 1);
         if (item->block <= 1)
             copy_result(&layout, i);
     }
+    if (planner->target.half_pixels)
+        mark_halves(&layout);
     g_free(layout.computes_blocks);
 }
