@@ -84,47 +84,58 @@ bool vfi_cuda_find(const char **text)
     return cuda->backend != NULL;
 }
 
-static VfiDevice *open_cuda(const char *spec, unsigned threads, VfiPrecision precision,
-                            const VfiBackend **backend, GError **error)
+static VfiDevice *open_cuda(const VfiDeviceRequest *request, const VfiBackend **backend,
+                            GError **error)
 {
     const CudaModule *cuda = cuda_module();
 
     if (cuda->backend == NULL) {
         g_set_error(error, VFI_ERROR, VFI_ERROR_BACKEND,
                     "device \"%s\" is not available: %s; use device=cpu or device=auto",
-                    spec, cuda->reason);
+                    request->spec, cuda->reason);
         return NULL;
     }
     *backend = cuda->backend;
-    return cuda->backend->open(spec, threads, precision, error);
+    return cuda->backend->open(request, error);
 }
 
-static VfiDevice *open_cpu(unsigned threads, VfiPrecision precision,
-                           const VfiBackend **backend, GError **error)
+static VfiDevice *open_cpu(const VfiDeviceRequest *request, const VfiBackend **backend,
+                           GError **error)
 {
+    if (request->context != NULL) {
+        g_set_error_literal(error, VFI_ERROR, VFI_ERROR_UNSUPPORTED,
+                            "frames in CUDA memory need a CUDA device, and computing is "
+                            "on the CPU: use device=cuda, or copy frames to the host "
+                            "(cudadownload)");
+        return NULL;
+    }
     *backend = &vfi_backend_cpu;
-    return vfi_backend_cpu.open("cpu", threads, precision, error);
+    return vfi_backend_cpu.open(request, error);
 }
 
-VfiDevice *vfi_device_open(const char *spec, unsigned threads, VfiPrecision precision,
-                           const VfiBackend **backend, GError **error)
+VfiDevice *vfi_device_open(const VfiDeviceRequest *request, const VfiBackend **backend,
+                           GError **error)
 {
+    const char *spec = request->spec;
+
     if (spec == NULL || strcmp(spec, "auto") == 0) {
         static gsize reason_told;
         g_autoptr(GError) reason = NULL;
-        VfiDevice *device = open_cuda("cuda", threads, precision, backend, &reason);
+        VfiDeviceRequest cuda = *request;
+        cuda.spec = "cuda";
+        VfiDevice *device = open_cuda(&cuda, backend, &reason);
         if (device != NULL)
             return device;
         if (g_once_init_enter(&reason_told)) {
             vfi_log(VFI_LOG_INFO, "computing on the CPU: %s", reason->message);
             g_once_init_leave(&reason_told, 1);
         }
-        return open_cpu(threads, precision, backend, error);
+        return open_cpu(request, backend, error);
     }
     if (strcmp(spec, "cpu") == 0)
-        return open_cpu(threads, precision, backend, error);
+        return open_cpu(request, backend, error);
     if (strcmp(spec, "cuda") == 0 || g_str_has_prefix(spec, "cuda:"))
-        return open_cuda(spec, threads, precision, backend, error);
+        return open_cuda(request, backend, error);
     g_set_error(error, VFI_ERROR, VFI_ERROR_INVALID_ARGUMENT,
                 "device \"%s\" is unknown: expected auto, cpu, cuda or cuda:N", spec);
     return NULL;

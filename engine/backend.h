@@ -2,8 +2,8 @@
 /* The backend interface: what a device must be able to do for a session. The CPU backend is
  * built in; vfi-cuda.so exports one function, vfi_backend_entry(), and is loaded at run time.
  *
- * All calls on one device come from one thread at a time. Work may be queued by the device;
- * results are visible to the host after sync(). */
+ * All calls on one device come from one thread at a time, unless said otherwise. Work may be
+ * queued by the device; results are visible to the host after sync() or wait_picture(). */
 #pragma once
 
 #include <stdatomic.h>
@@ -13,13 +13,14 @@
 #include <glib.h>
 
 #include <vfi/frame.h>
+#include <vfi/scene.h>
 #include <vfi/session.h>
 
 #include "pixels.h"
 #include "plan.h"
 
 /* Grows whenever a structure below, or an op, changes. */
-#define VFI_BACKEND_ABI 4
+#define VFI_BACKEND_ABI 5
 
 /* Defined by each backend. */
 typedef struct VfiDevice VfiDevice;
@@ -32,6 +33,16 @@ typedef struct {
     unsigned threads;  /* host threads that compute */
     uint64_t work_chunks; /* chunks of work run so far */
 } VfiDeviceInfo;
+
+/* What a device is opened for. */
+typedef struct {
+    const char *spec; /* "cpu", "cuda", "cuda:1" */
+    unsigned threads; /* 0 is all usable CPUs */
+    VfiPrecision
+        precision; /* one that the device lacks is VFI_ERROR_UNSUPPORTED, naming those
+                             * it has */
+    void *context; /* CUcontext to work in, whose device it then is; or NULL */
+} VfiDeviceRequest;
 
 /* Memory that making a plan ready to run would take, bytes. */
 typedef struct {
@@ -58,10 +69,7 @@ typedef struct {
     const char *name;
     bool host_memory; /* device memory is the machine's */
 
-    /* Opens what @spec asks for ("cpu", "cuda", "cuda:1"); @threads 0 is all usable CPUs. A
-     * precision that the device lacks is VFI_ERROR_UNSUPPORTED, naming those it has. */
-    VfiDevice *(*open)(const char *spec, unsigned threads, VfiPrecision precision,
-                       GError **error);
+    VfiDevice *(*open)(const VfiDeviceRequest *request, GError **error);
     void (*close)(VfiDevice *device);
     void (*info)(VfiDevice *device, VfiDeviceInfo *info);
     /* Bytes of memory free and in all; 0 if unknown. This and info() may be asked in any
@@ -90,8 +98,8 @@ typedef struct {
     bool (*run)(VfiDevice *device, const VfiProgram *program, int segment,
                 const VfiRunArguments *arguments, GError **error);
 
-    /* Host frames in, device memory between, host frames out; see pixels.h. Synthesize and
-     * paint make luma rows [begin, end), which begin at an even one. */
+    /* Frames in, device memory between, frames out, all in the device's memory; see pixels.h.
+     * Synthesize and paint make luma rows [begin, end), which begin at an even one. */
     bool (*prepare)(VfiDevice *device, const VfiVideoInfo *video, const VfiFrame *frame,
                     float *image, int padded_w, int padded_h, const atomic_int *cancel,
                     GError **error);
@@ -123,7 +131,41 @@ typedef struct {
 
     /* Waits until everything queued has run. */
     bool (*sync)(VfiDevice *device, GError **error);
+
+    /* What follows is there only without host_memory. */
+
+    /* Begins a picture: what is queued until end_picture() belongs to it. Waits while there are
+     * VFI_PICTURES_IN_FLIGHT pictures that nobody has waited for. *picture counts from 1. */
+    bool (*begin_picture)(VfiDevice *device, uint64_t *picture, GError **error);
+    /* Copies a frame to planes in device memory that picture @last_use was the last to read (0:
+     * none was): while older pictures are being computed; what is queued later sees it. */
+    bool (*upload)(VfiDevice *device, const VfiVideoInfo *video, const VfiFrame *frame,
+                   const VfiFrame *planes, uint64_t last_use, GError **error);
+    /* Has the picture in @planes copied to @out, both of which stay until wait_picture(). At
+     * most once a picture, as its last work. */
+    bool (*download)(VfiDevice *device, const VfiVideoInfo *video, const VfiFrame *planes,
+                     const VfiFrame *out, GError **error);
+    /* What was queued for the picture since it began, or since the last stamp, was @stage. */
+    void (*stamp)(VfiDevice *device, VfiTimedStage stage);
+    bool (*end_picture)(VfiDevice *device, GError **error);
+    /* Waits until @picture is complete and in its place. Adds the ms that its stages took. Once
+     * for every picture that was ended, in order, in any thread. */
+    bool (*wait_picture)(VfiDevice *device, uint64_t picture,
+                         double milliseconds[VFI_TIMED_COUNT], GError **error);
+    /* vfi_pixels_equal() and what vfi/scene.h computes, for frames in device memory. Any thread;
+     * they wait for nothing but themselves. */
+    bool (*frames_equal)(VfiDevice *device, const VfiVideoInfo *video, const VfiFrame *a,
+                         const VfiFrame *b, bool *equal, GError **error);
+    bool (*frames_repeat)(VfiDevice *device, const VfiVideoInfo *video, const VfiFrame *a,
+                          const VfiFrame *b, double threshold, bool *repeat,
+                          GError **error);
+    bool (*scene_signature)(VfiDevice *device, const VfiVideoInfo *video,
+                            const VfiFrame *frame, VfiSceneSignature *signature,
+                            GError **error);
 } VfiBackend;
+
+/* Pictures that may be queued and not waited for yet. */
+#define VFI_PICTURES_IN_FLIGHT 2
 
 /* The one symbol of a backend module. */
 #define VFI_BACKEND_ENTRY "vfi_backend_entry"
@@ -134,8 +176,8 @@ extern const VfiBackend vfi_backend_cpu;
 /* Chooses the backend for "auto", "cpu" or "cuda[:N]" (NULL is "auto") and opens the device.
  * "auto" prefers CUDA where the module loads and a device answers, else the CPU, with one
  * INFO line saying why. NULL with an error that says what is missing and what would help. */
-VfiDevice *vfi_device_open(const char *spec, unsigned threads, VfiPrecision precision,
-                           const VfiBackend **backend, GError **error);
+VfiDevice *vfi_device_open(const VfiDeviceRequest *request, const VfiBackend **backend,
+                           GError **error);
 
 /* Whether the CUDA module loads; *text is its file or else why not, for the process's life. */
 bool vfi_cuda_find(const char **text);

@@ -94,10 +94,11 @@ gboolean vfi_model_estimate(VfiModel *model, const VfiSessionConfig *config,
 {
     VfiSession session = {.model = model, .video = config->video};
 
+    VfiDeviceRequest request = vfi_session_request(config);
+
     if (!vfi_session_check_config(config, error))
         return FALSE;
-    session.device = vfi_device_open(config->device, config->threads, config->precision,
-                                     &session.backend, error);
+    session.device = vfi_device_open(&request, &session.backend, error);
     if (session.device == NULL)
         return FALSE;
     bool planned = vfi_session_plan(&session, config, error);

@@ -6,9 +6,19 @@ void vfi_record_time(VfiSession *session, VfiTimedStage stage, int64_t start)
 {
     int64_t microseconds = g_get_monotonic_time() - start;
 
+    if (!session->backend->host_memory) {
+        session->backend->stamp(session->device, stage);
+        return;
+    }
     g_mutex_lock(&session->lock);
     vfi_stage_ring_add(&session->times[stage], (double)microseconds / 1e3);
     g_mutex_unlock(&session->lock);
+}
+
+bool vfi_finish_work(VfiSession *session, GError **error)
+{
+    return !session->backend->host_memory ||
+           session->backend->sync(session->device, error);
 }
 
 /* ---- frames and pairs ----------------------------------------------------------------- */
@@ -201,7 +211,7 @@ bool vfi_infer_whole(VfiSession *session, const VfiView *view, const VfiFrame *o
         return false;
     int64_t start = g_get_monotonic_time();
     if (!write_picture(session, view, segment, out, error) ||
-        !session->backend->sync(session->device, error))
+        !vfi_finish_work(session, error))
         return false;
     vfi_record_time(session, VFI_TIMED_SYNTHESIS, start);
     return true;

@@ -4,8 +4,13 @@
 
 #include "session_internal.h"
 
-/* The time from @start, monotonic µs, until now was one run of @stage. */
+/* The time from @start, monotonic µs, until now was one run of @stage; a device that queues work
+ * measures that itself. */
 void vfi_record_time(VfiSession *session, VfiTimedStage stage, int64_t start);
+
+/* Waits for a device that works while the host does not; others are waited for as each picture
+ * lands. */
+bool vfi_finish_work(VfiSession *session, GError **error);
 
 /* What one run of the network sees: all of the picture, or a tile. */
 typedef struct {

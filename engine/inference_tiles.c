@@ -289,7 +289,7 @@ bool vfi_infer_tiles(VfiSession *session, const VfiView *whole, const VfiFrame *
                 return false;
         int64_t start = g_get_monotonic_time();
         if (!write_rows(&work, complete_rows(session, row), error) ||
-            !session->backend->sync(session->device, error))
+            !vfi_finish_work(session, error))
             return false;
         vfi_record_time(session, VFI_TIMED_SYNTHESIS, start);
     }

@@ -5,8 +5,8 @@
 
 #include <vfi/error.h>
 
-#include "log_internal.h"
 #include "inference.h"
+#include "log_internal.h"
 
 /* A picture to interpolate from: its planes and the key of what is kept for it. */
 typedef struct {
@@ -27,11 +27,14 @@ static bool infer(VfiSession *session, const Source *sources, double t,
 {
     VfiView view = {
         .video = session->video,
-        .frames = {*sources[0].frame, *sources[1].frame},
         .keys = {sources[0].key, sources[1].key},
         .t = t,
         .cancel = cancel,
     };
+    for (int i = 0; i < 2; i++)
+        if (!vfi_session_hold_frame(session, sources[i].frame, sources[i].key, view.keys,
+                                    &view.frames[i], error))
+            return false;
     bool made = vfi_tiling_is_one(&session->tiling)
                     ? vfi_infer_whole(session, &view, out, error)
                     : vfi_infer_tiles(session, &view, out, error);
@@ -41,27 +44,36 @@ static bool infer(VfiSession *session, const Source *sources, double t,
     return made;
 }
 
-static bool copy_frame(VfiSession *session, const VfiFrame *frame, const VfiFrame *out,
+static bool copy_frame(VfiSession *session, Source source, const VfiFrame *out,
                        const atomic_int *cancel, GError **error)
 {
+    const uint64_t keep[2] = {source.key, source.key};
     int64_t start = g_get_monotonic_time();
+    VfiFrame planes;
 
-    if (!session->backend->copy(session->device, &session->video, frame, out, cancel,
+    if (!vfi_session_hold_frame(session, source.frame, source.key, keep, &planes,
                                 error) ||
-        !session->backend->sync(session->device, error))
+        !session->backend->copy(session->device, &session->video, &planes, out, cancel,
+                                error) ||
+        !vfi_finish_work(session, error))
         return false;
     vfi_record_time(session, VFI_TIMED_SYNTHESIS, start);
     return true;
 }
 
-static bool blend(VfiSession *session, VfiJob *job, GError **error)
+static bool blend(VfiSession *session, VfiJob *job, const VfiFrame *out, GError **error)
 {
-    const VfiFrame *frames = job->pair->frames;
+    const VfiPair *pair = job->pair;
     int64_t start = g_get_monotonic_time();
+    VfiFrame frames[2];
 
+    for (int i = 0; i < 2; i++)
+        if (!vfi_session_hold_frame(session, &pair->frames[i], pair->keys[i], pair->keys,
+                                    &frames[i], error))
+            return false;
     if (!session->backend->blend(session->device, &session->video, &frames[0], &frames[1],
-                                 job->t, &job->out, &job->cancel, error) ||
-        !session->backend->sync(session->device, error))
+                                 job->t, out, &job->cancel, error) ||
+        !vfi_finish_work(session, error))
         return false;
     vfi_record_time(session, VFI_TIMED_SYNTHESIS, start);
     return true;
@@ -87,7 +99,7 @@ static Source bisection_source(VfiSession *session, const VfiPair *pair, int k)
 
 /* A midpoint family at time t: the nearest k/2^depth, by halving the interval around it.
  * Even positions are kept, since later times of the pair start from them. */
-static bool bisect(VfiSession *session, VfiJob *job, GError **error)
+static bool bisect(VfiSession *session, VfiJob *job, const VfiFrame *out, GError **error)
 {
     VfiBisection *bisection = &session->bisection;
     const VfiPair *pair = job->pair;
@@ -100,21 +112,22 @@ static bool bisect(VfiSession *session, VfiJob *job, GError **error)
         bisection->pair_serial = pair->serial;
     }
     if (target == 0 || target == high)
-        return copy_frame(session, &pair->frames[target == 0 ? 0 : 1], &job->out,
+        return copy_frame(session, bisection_source(session, pair, target), out,
                           &job->cancel, error);
     for (;;) {
         int middle = (low + high) / 2;
         bool kept = middle % 2 == 0;
-        const VfiFrame *out = kept ? &bisection->frames[middle] : &job->out;
+        const VfiFrame *made = kept ? &bisection->frames[middle] : out;
         if (!bisection->valid[middle]) {
             Source sources[] = {bisection_source(session, pair, low),
                                 bisection_source(session, pair, high)};
-            if (!infer(session, sources, 0.5, out, &job->cancel, error))
+            if (!infer(session, sources, 0.5, made, &job->cancel, error))
                 return false;
             bisection->valid[middle] = kept;
         }
         if (middle == target)
-            return !kept || copy_frame(session, out, &job->out, &job->cancel, error);
+            return !kept || copy_frame(session, bisection_source(session, pair, middle),
+                                       out, &job->cancel, error);
         if (middle < target)
             low = middle;
         else
@@ -122,21 +135,60 @@ static bool bisect(VfiSession *session, VfiJob *job, GError **error)
     }
 }
 
-bool vfi_interpolate(VfiSession *session, VfiJob *job, GError **error)
+/* Makes the picture of @job in @out, which the device can reach. */
+static bool make_picture(VfiSession *session, VfiJob *job, bool is_identical,
+                         const VfiFrame *out, GError **error)
 {
     VfiPair *pair = job->pair;
-
-    if (vfi_pair_is_identical(pair)) {
-        if (!copy_frame(session, &pair->frames[0], &job->out, &job->cancel, error))
-            return false;
-        count(session, &session->stats.identical);
-        return true;
-    }
-    if (session->model->family->output(&session->model->setup) == VFI_OUTPUT_BLEND)
-        return blend(session, job, error);
-    if (vfi_session_bisects(session, job->t))
-        return bisect(session, job, error);
     Source sources[] = {{&pair->frames[0], pair->keys[0]},
                         {&pair->frames[1], pair->keys[1]}};
-    return infer(session, sources, job->t, &job->out, &job->cancel, error);
+
+    if (is_identical)
+        return copy_frame(session, sources[0], out, &job->cancel, error);
+    if (session->model->family->output(&session->model->setup) == VFI_OUTPUT_BLEND)
+        return blend(session, job, out, error);
+    if (vfi_session_bisects(session, job->t))
+        return bisect(session, job, out, error);
+    return infer(session, sources, job->t, out, &job->cancel, error);
+}
+
+/* The same on a device with a memory of its own, which goes on with it while this returns. What
+ * fails half-way is waited for: its memory is used until then. */
+static bool queue_picture(VfiSession *session, VfiJob *job, bool is_identical,
+                          GError **error)
+{
+    const VfiBackend *backend = session->backend;
+    double milliseconds[VFI_TIMED_COUNT];
+
+    if (!backend->begin_picture(session->device, &session->picture, error))
+        return false;
+    VfiFrame planes = vfi_session_planes_for(session, &job->out);
+    bool queued = make_picture(session, job, is_identical, &planes, error) &&
+                  vfi_session_deliver(session, &planes, &job->out, error);
+    bool ended = backend->end_picture(session->device, queued ? error : NULL);
+    if (queued && ended)
+        job->picture = session->picture;
+    else
+        backend->wait_picture(session->device, session->picture, milliseconds, NULL);
+    return queued && ended;
+}
+
+bool vfi_interpolate(VfiSession *session, VfiJob *job, GError **error)
+{
+    const VfiFrame *frame = &job->pair->frames[0];
+    bool is_identical = vfi_pair_is_identical(job->pair), made;
+
+    job->picture = 0;
+    if (session->backend->host_memory) {
+        made = make_picture(session, job, is_identical, &job->out, error);
+    } else if (is_identical && frame->memory == VFI_MEMORY_HOST &&
+               job->out.memory == VFI_MEMORY_HOST) {
+        vfi_pixels_copy(&session->video, frame, &job->out, 0, session->video.height);
+        made = true;
+    } else {
+        made = queue_picture(session, job, is_identical, error);
+    }
+    if (made && is_identical)
+        count(session, &session->stats.identical);
+    return made;
 }

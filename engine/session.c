@@ -66,13 +66,13 @@ static bool allocate_memory(VfiSession *session, GError **error)
         if (session->slots[i].memory == NULL)
             return false;
     }
-    session->stats.arena_bytes = need->arena_bytes + need->pair_bytes +
-                                 (size_t)need->n_slots * need->slot_bytes +
-                                 need->band_bytes;
+    session->stats.arena_bytes =
+        need->arena_bytes + need->pair_bytes + (size_t)need->n_slots * need->slot_bytes +
+        need->band_bytes + (size_t)need->n_planes * need->planes_bytes;
     return vfi_tiling_is_one(&session->tiling) || allocate_band(session, error);
 }
 
-/* Midpoint families: host frames for the in-betweens that others start from. */
+/* Midpoint families: frames for the in-betweens that others start from. */
 static bool allocate_bisection(VfiSession *session, GError **error)
 {
     VfiBisection *bisection = &session->bisection;
@@ -84,7 +84,9 @@ static bool allocate_bisection(VfiSession *session, GError **error)
     bisection->frames = g_new0(VfiFrame, n + 1);
     bisection->valid = g_new0(bool, n + 1);
     for (int k = 2; k < n; k += 2)
-        if (!vfi_frame_alloc(&bisection->frames[k], &session->video, error))
+        if (!(session->backend->host_memory
+                  ? vfi_frame_alloc(&bisection->frames[k], &session->video, error)
+                  : vfi_session_allocate_frame(session, &bisection->frames[k], error)))
             return false;
     return true;
 }
@@ -139,13 +141,16 @@ static void record_facts(VfiSession *session)
 static bool build_session(VfiSession *session, const VfiSessionConfig *config,
                           GError **error)
 {
-    session->device = vfi_device_open(config->device, config->threads, config->precision,
-                                      &session->backend, error);
+    VfiDeviceRequest request = vfi_session_request(config);
+
+    session->device = vfi_device_open(&request, &session->backend, error);
     if (session->device == NULL)
         return false;
     if (!vfi_session_plan(session, config, error) ||
         !vfi_session_claim(session, config, error) || !compile_stages(session, error) ||
-        !allocate_memory(session, error) || !allocate_bisection(session, error))
+        !allocate_memory(session, error) ||
+        !vfi_session_allocate_planes(session, error) ||
+        !allocate_bisection(session, error))
         return false;
     record_facts(session);
     vfi_session_start_cleanups(session);
@@ -163,7 +168,10 @@ VfiSession *vfi_session_new(VfiModel *model, const VfiSessionConfig *config,
     g_mutex_init(&session->notify_lock);
     g_cond_init(&session->work_arrived);
     g_cond_init(&session->job_ended);
+    g_cond_init(&session->took_off);
     g_queue_init(&session->queue);
+    g_queue_init(&session->in_flight);
+    g_queue_init(&session->landed);
     g_queue_init(&session->idle_pairs);
     g_queue_init(&session->idle_jobs);
     session->model = vfi_model_ref(model);
@@ -192,6 +200,13 @@ static void free_device_memory(VfiSession *session)
     backend->free(session->device, session->pair_memory);
     backend->free(session->device, session->arena);
     backend->free(session->device, session->band.data);
+    vfi_session_free_planes(session);
+    for (int k = 0; !backend->host_memory && session->bisection.frames != NULL &&
+                    k < 1 << session->bisection.depth;
+         k++) {
+        backend->free(session->device, session->bisection.frames[k].data[0]);
+        session->bisection.frames[k] = (VfiFrame){0};
+    }
     backend->close(session->device);
 }
 
@@ -258,6 +273,8 @@ void vfi_session_flush(VfiSession *session)
     g_mutex_lock(&session->lock);
     if (session->running != NULL)
         atomic_store(&session->running->cancel, 1);
+    for (GList *link = session->in_flight.head; link != NULL; link = link->next)
+        atomic_store(&((VfiJob *)link->data)->cancel, 1);
     for (GList *link = session->queue.head; link != NULL; link = link->next)
         atomic_store(&((VfiJob *)link->data)->cancel, 1);
     g_mutex_unlock(&session->lock);
@@ -266,7 +283,8 @@ void vfi_session_flush(VfiSession *session)
 void vfi_session_wait(VfiSession *session)
 {
     g_mutex_lock(&session->lock);
-    while (session->busy || !g_queue_is_empty(&session->queue))
+    while (session->busy || !g_queue_is_empty(&session->queue) ||
+           !g_queue_is_empty(&session->in_flight) || !g_queue_is_empty(&session->landed))
         g_cond_wait(&session->job_ended, &session->lock);
     g_mutex_unlock(&session->lock);
 }
@@ -299,6 +317,17 @@ void vfi_session_get_stats(VfiSession *session, VfiSessionStats *stats)
 
 /* ---- public calls: pair --------------------------------------------------------------- */
 
+/* Whether the session can use the memory that @frame is in. */
+static bool check_memory(const VfiSession *session, const VfiFrame *frame, GError **error)
+{
+    if (frame->memory == VFI_MEMORY_HOST || !session->backend->host_memory)
+        return true;
+    g_set_error(error, VFI_ERROR, VFI_ERROR_INVALID_ARGUMENT,
+                "the frame is in CUDA memory, and the session computes on the %s",
+                session->stats.device);
+    return false;
+}
+
 VfiPair *vfi_session_begin(VfiSession *session, const VfiFrame *frames, size_t n_frames,
                            GError **error)
 {
@@ -311,6 +340,9 @@ VfiPair *vfi_session_begin(VfiSession *session, const VfiFrame *frames, size_t n
                     n_frames);
         return NULL;
     }
+    for (size_t i = 0; i < n_frames; i++)
+        if (!check_memory(session, &frames[i], error))
+            return NULL;
     VfiPair *pair = vfi_session_take_pair(session);
     pair->session = vfi_session_ref(session);
     pair->n_frames = (int)n_frames;
@@ -342,6 +374,19 @@ void vfi_pair_unref(VfiPair *pair)
     vfi_session_unref(session);
 }
 
+/* A device that cannot compare says so again when it is to compute. */
+static bool frames_equal(VfiSession *session, const VfiFrame *a, const VfiFrame *b)
+{
+    bool equal = false;
+
+    if (a->memory == VFI_MEMORY_HOST && b->memory == VFI_MEMORY_HOST)
+        return vfi_pixels_equal(&session->video, a, b);
+    return a->memory == b->memory &&
+           session->backend->frames_equal(session->device, &session->video, a, b, &equal,
+                                          NULL) &&
+           equal;
+}
+
 gboolean vfi_pair_is_identical(VfiPair *pair)
 {
     int before, after;
@@ -350,8 +395,7 @@ gboolean vfi_pair_is_identical(VfiPair *pair)
     g_mutex_lock(&pair->lock);
     if (pair->identical == IDENTICAL_UNKNOWN)
         pair->identical =
-            vfi_pixels_equal(&pair->session->video, &pair->frames[before - 1],
-                             &pair->frames[before])
+            frames_equal(pair->session, &pair->frames[before - 1], &pair->frames[before])
                 ? IDENTICAL_YES
                 : IDENTICAL_NO;
     gboolean identical = pair->identical == IDENTICAL_YES;
@@ -368,6 +412,8 @@ VfiJob *vfi_pair_submit(VfiPair *pair, double t, const VfiFrame *out, GError **e
                     "time %g is not between 0 and 1", t);
         return NULL;
     }
+    if (!check_memory(session, out, error))
+        return NULL;
     VfiJob *job = vfi_session_take_job(session);
     job->pair = vfi_pair_ref(pair);
     job->t = t;

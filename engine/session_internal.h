@@ -26,6 +26,17 @@ typedef struct {
     double mean;        /* of the image, for families that want it */
 } VfiFrameSlot;
 
+/* Planes in device memory, for sessions without host_memory. */
+typedef struct {
+    VfiFrame planes;       /* .data[0] is what was allocated */
+    uint64_t key;          /* of the frame in it; 0 is none */
+    uint64_t last_used;    /* for choosing the least recently used */
+    uint64_t last_picture; /* the last one that was made with it */
+} VfiDevicePlanes;
+
+/* Those of a pair, and one to be filled meanwhile. */
+#define VFI_MOST_HELD (VFI_MAX_NEIGHBOURS + 1)
+
 /* Midpoint families: in-betweens that serve as model inputs for others of the same pair. */
 typedef struct {
     int depth;        /* times are multiples of 1/2^depth; 0: not a midpoint family */
@@ -42,6 +53,8 @@ typedef struct {
     size_t pair_bytes;
     size_t n_scalars;
     size_t band_bytes;    /* where tiles are put together; 0 without */
+    int n_planes;         /* frames whose planes are in device memory */
+    size_t planes_bytes;  /* of one of them */
     size_t packed_bytes;  /* weights that are to be packed yet */
     size_t limited_bytes; /* what memory-limit is about: all but packed weights */
     size_t device_bytes;  /* all of it on the device */
@@ -76,6 +89,12 @@ struct VfiSession {
     VfiTileBand band;     /* of tiles' results; these three only if there are tiles */
     float *whole_scalars; /* as .scalars, of the whole picture */
     float *tile_weights;  /* columns', then rows' */
+    /* The same without host_memory, session_frames.c; the worker's. */
+    VfiDevicePlanes held[VFI_MOST_HELD]; /* of frames */
+    int n_held;
+    uint64_t held_clock;
+    VfiDevicePlanes made[VFI_PICTURES_IN_FLIGHT]; /* of in-betweens */
+    uint64_t picture;                             /* the one that is being queued */
     bool profiling;
     uint64_t
         *profile[VFI_STAGE_COUNT]; /* nanoseconds of each op of the plan, if ever asked */
@@ -86,7 +105,11 @@ struct VfiSession {
     GMutex lock; /* everything below, and jobs' state */
     GCond work_arrived;
     GCond job_ended;
-    GQueue queue;                 /* of VfiJob, owned references, not yet running */
+    GQueue queue;     /* of VfiJob, owned references, not yet running */
+    GQueue in_flight; /* the same, queued on a device that makes them meanwhile */
+    GQueue landed;    /* the same, ended there, for the worker to let go */
+    GThread *lander;  /* waits for those in flight; NULL with host_memory */
+    GCond took_off;
     GQueue idle_pairs, idle_jobs; /* of VfiPair and VfiJob without a reference */
     VfiJob *running;              /* or NULL */
     bool busy; /* the worker has a job's reference, also after the job has ended */
@@ -131,6 +154,7 @@ struct VfiJob {
     double t;
     VfiFrame out;
     atomic_int cancel;
+    uint64_t picture;  /* on the device that makes it meanwhile; 0: none does */
     VfiJobState state; /* under the session's lock */
     int64_t started;   /* under the session's lock: when the worker took and left it, */
     int64_t ended;     /* monotonic µs */
@@ -176,5 +200,26 @@ void vfi_session_unclaim(VfiSession *session, uint64_t bytes);
 bool vfi_session_start_worker(VfiSession *session, GError **error);
 void vfi_session_stop_worker(VfiSession *session);
 
-/* interpolate.c: makes the picture of @job. Worker thread only. */
+/* session_frames.c, worker thread only: pictures in the device's own memory. Where that is the
+ * host's, or the frame is there already, planes are the frame's own. */
+
+/* Memory for them; fills in .held and .made. */
+bool vfi_session_allocate_planes(VfiSession *session, GError **error);
+void vfi_session_free_planes(VfiSession *session);
+/* One more, for good: .data[0] is what is to be freed. */
+bool vfi_session_allocate_frame(VfiSession *session, VfiFrame *frame, GError **error);
+/* Bytes of one frame, as vfi_frame_alloc() lays it out, too. */
+size_t vfi_session_planes_bytes(const VfiVideoInfo *video);
+/* *planes are those of @frame, copied unless they are there for its key, in place of what has none
+ * of the two keys @keep. */
+bool vfi_session_hold_frame(VfiSession *session, const VfiFrame *frame, uint64_t key,
+                            const uint64_t *keep, VfiFrame *planes, GError **error);
+/* Where the picture that goes to @out is to be made. */
+VfiFrame vfi_session_planes_for(VfiSession *session, const VfiFrame *out);
+/* Has it copied there, if it was not made there. */
+bool vfi_session_deliver(VfiSession *session, const VfiFrame *planes, const VfiFrame *out,
+                         GError **error);
+
+/* interpolate.c: makes the picture of @job, or queues what makes it (job->picture). Worker thread
+ * only. */
 bool vfi_interpolate(VfiSession *session, VfiJob *job, GError **error);

@@ -14,19 +14,6 @@ static bool add_bytes(size_t *sum, size_t count, size_t bytes)
     return vfi_size_mul(count, bytes, &product) && vfi_size_add(*sum, product, sum);
 }
 
-/* Bytes of a frame as vfi_frame_alloc() lays it out. */
-static size_t frame_bytes(const VfiVideoInfo *video)
-{
-    size_t total = 0;
-
-    for (int plane = 0; plane < VFI_MAX_PLANES; plane++) {
-        size_t row = vfi_video_info_row_bytes(video, plane);
-        row = (row + VFI_ALIGNMENT - 1) / VFI_ALIGNMENT * VFI_ALIGNMENT;
-        total += row * (size_t)vfi_video_info_rows(video, plane);
-    }
-    return total;
-}
-
 bool vfi_session_bisects(const VfiSession *session, double t)
 {
     const VfiModel *model = session->model;
@@ -70,7 +57,12 @@ bool vfi_session_measure(VfiSession *session, GError **error)
     VfiSessionNeed *need = &session->need;
     bool fits = true;
 
+    bool has_planes = !session->backend->host_memory;
     *need = (VfiSessionNeed){
+        .n_planes = has_planes ? family->frames_before + family->frames_after + 1 +
+                                     VFI_PICTURES_IN_FLIGHT
+                               : 0,
+        .planes_bytes = vfi_session_planes_bytes(&session->video),
         .n_slots = family->frames_before + family->frames_after,
         .slot_bytes =
             vfi_plan_image_bytes(session->tiling.x.tile, session->tiling.y.tile),
@@ -96,8 +88,9 @@ bool vfi_session_measure(VfiSession *session, GError **error)
            add_bytes(&need->device_bytes, 1, need->band_bytes) &&
            add_bytes(&need->device_bytes, 1, need->pair_bytes) &&
            add_bytes(&need->device_bytes, (size_t)need->n_slots, need->slot_bytes) &&
-           add_bytes(&need->host_bytes, bisection_frames(session),
-                     frame_bytes(&session->video)) &&
+           add_bytes(&need->device_bytes, (size_t)need->n_planes, need->planes_bytes) &&
+           add_bytes(has_planes ? &need->device_bytes : &need->host_bytes,
+                     bisection_frames(session), need->planes_bytes) &&
            add_bytes(&need->limited_bytes, 1, need->device_bytes) &&
            add_bytes(&need->limited_bytes, 1, need->host_bytes) &&
            add_bytes(&need->device_bytes, 1, need->packed_bytes);

@@ -143,6 +143,14 @@ static void set_limit_error(const VfiSession *session, const VfiSessionConfig *c
         family->can_tile ? "" : ", a model that can work in tiles (this one cannot)");
 }
 
+VfiDeviceRequest vfi_session_request(const VfiSessionConfig *config)
+{
+    return (VfiDeviceRequest){.spec = config->device,
+                              .threads = config->threads,
+                              .precision = config->precision,
+                              .context = config->cuda_context};
+}
+
 bool vfi_session_check_config(const VfiSessionConfig *config, GError **error)
 {
     if (!vfi_video_info_validate(&config->video, error))

@@ -6,6 +6,7 @@
 #include "session_internal.h"
 
 /* False with VFI_ERROR_INVALID_ARGUMENT. */
+VfiDeviceRequest vfi_session_request(const VfiSessionConfig *config);
 bool vfi_session_check_config(const VfiSessionConfig *config, GError **error);
 
 /* Fills in scale, padded size, tiles, graphs, plans and need. Wants .model, .video, .backend

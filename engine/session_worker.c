@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The worker thread of a session: takes jobs in submission order, runs them, wakes waiters. */
+/* The worker thread of a session: takes jobs in submission order, runs them, wakes waiters. Where
+ * the device makes pictures by itself, a second thread waits for them. */
 #include <vfi/error.h>
 
 #include "memory.h"
@@ -12,7 +13,8 @@ static void finish_job(VfiSession *session, VfiJob *job, GError *error)
     job->ended = g_get_monotonic_time();
     job->error = error;
     job->state = VFI_JOB_DONE;
-    session->running = NULL;
+    if (session->running == job)
+        session->running = NULL;
     if (error == NULL) {
         session->stats.in_betweens++;
         job->pair->n_made++;
@@ -28,26 +30,61 @@ static void finish_job(VfiSession *session, VfiJob *job, GError *error)
     g_mutex_unlock(&session->notify_lock);
 }
 
+static void wait_for_landings(VfiSession *session)
+{
+    g_mutex_lock(&session->lock);
+    while (!g_queue_is_empty(&session->in_flight))
+        g_cond_wait(&session->job_ended, &session->lock);
+    g_mutex_unlock(&session->lock);
+}
+
+/* Takes the reference to @job; when it has ended, gives it back to the worker. A picture that a
+ * device is still making takes off. */
 static void run_job(VfiSession *session, VfiJob *job)
 {
     GError *error = NULL;
 
+    job->picture = 0;
     if (atomic_load(&job->cancel) != 0)
         g_set_error_literal(&error, VFI_ERROR, VFI_ERROR_CANCELLED,
                             "the job was cancelled");
     else
         vfi_interpolate(session, job, &error);
-    finish_job(session, job, error);
+    if (job->picture == 0) {
+        wait_for_landings(session); /* jobs end in order */
+        finish_job(session, job, error);
+        vfi_job_unref(job); /* may drop the session's last reference: then we stop next */
+        return;
+    }
+    g_mutex_lock(&session->lock);
+    session->running = NULL;
+    g_queue_push_tail_link(&session->in_flight, &job->link);
+    g_cond_signal(&session->took_off);
+    g_mutex_unlock(&session->lock);
 }
 
-/* Waits for a job or a cleanup point; FALSE when the session stops. */
+/* Lets go of jobs that landed. */
+static void release_landed(VfiSession *session)
+{
+    for (;;) {
+        g_mutex_lock(&session->lock);
+        GList *link = g_queue_pop_head_link(&session->landed);
+        session->busy = session->busy || link != NULL;
+        g_mutex_unlock(&session->lock);
+        if (link == NULL)
+            return;
+        vfi_job_unref(link->data);
+    }
+}
+
+/* Waits for a job, a landed one or a cleanup point; FALSE when the session stops. */
 static bool wait_for_work(VfiSession *session, bool *is_cleanup)
 {
     g_mutex_lock(&session->lock);
     session->busy = false;
     g_cond_broadcast(&session->job_ended);
-    while (g_queue_is_empty(&session->queue) && !session->stopping &&
-           !vfi_session_cleanup_is_due(session))
+    while (g_queue_is_empty(&session->queue) && g_queue_is_empty(&session->landed) &&
+           !session->stopping && !vfi_session_cleanup_is_due(session))
         g_cond_wait(&session->work_arrived, &session->lock);
     bool stopping = session->stopping;
     *is_cleanup = vfi_session_cleanup_is_due(session);
@@ -79,6 +116,7 @@ static void *work(void *data)
     bool is_cleanup;
 
     while (wait_for_work(session, &is_cleanup)) {
+        release_landed(session);
         if (is_cleanup)
             vfi_session_clean_up(session);
         VfiJob *job = next_job(session);
@@ -90,16 +128,73 @@ static void *work(void *data)
         }
         run_job(session, job);
         vfi_session_unclaim(session, session->claimed); /* now it is in use */
-        vfi_job_unref(job); /* may drop the session's last reference: then we stop next */
     }
     if (session->free_in_worker)
         vfi_session_free(session);
     return NULL;
 }
 
+/* ---- pictures that the device makes while the worker queues the next one ----------------- */
+
+static void record_times(VfiSession *session, const double *milliseconds)
+{
+    g_mutex_lock(&session->lock);
+    for (int stage = 0; stage < VFI_TIMED_COUNT; stage++)
+        if (milliseconds[stage] > 0.0)
+            vfi_stage_ring_add(&session->times[stage], milliseconds[stage]);
+    g_mutex_unlock(&session->lock);
+}
+
+/* The job whose picture is to be waited for next, left in its place; NULL when the session
+ * stops. */
+static VfiJob *next_to_land(VfiSession *session)
+{
+    g_mutex_lock(&session->lock);
+    while (g_queue_is_empty(&session->in_flight) && !session->stopping)
+        g_cond_wait(&session->took_off, &session->lock);
+    GList *link = g_queue_peek_head_link(&session->in_flight);
+    g_mutex_unlock(&session->lock);
+    return link != NULL ? link->data : NULL;
+}
+
+static void *land(void *data)
+{
+    VfiSession *session = data;
+    int64_t last_ended = 0;
+    VfiJob *job;
+
+    while ((job = next_to_land(session)) != NULL) {
+        double milliseconds[VFI_TIMED_COUNT] = {0};
+        GError *error = NULL;
+
+        if (session->backend->wait_picture(session->device, job->picture, milliseconds,
+                                           &error))
+            record_times(session, milliseconds);
+        g_mutex_lock(&session->lock);
+        job->started = MAX(job->started, last_ended);
+        g_mutex_unlock(&session->lock);
+        finish_job(session, job, error);
+        g_mutex_lock(&session->lock);
+        last_ended = job->ended;
+        g_queue_unlink(&session->in_flight, &job->link);
+        g_queue_push_tail_link(&session->landed, &job->link);
+        g_cond_broadcast(&session->job_ended);
+        g_cond_signal(&session->work_arrived);
+        g_mutex_unlock(&session->lock);
+    }
+    return NULL;
+}
+
 bool vfi_session_start_worker(VfiSession *session, GError **error)
 {
+    if (!session->backend->host_memory) {
+        session->lander = g_thread_try_new("vfi-landing", land, session, error);
+        if (session->lander == NULL)
+            return false;
+    }
     session->worker = g_thread_try_new("vfi-session", work, session, error);
+    if (session->worker == NULL)
+        vfi_session_stop_worker(session);
     return session->worker != NULL;
 }
 
@@ -113,7 +208,12 @@ void vfi_session_stop_worker(VfiSession *session)
     session->stopping = true;
     session->free_in_worker = is_worker;
     g_cond_signal(&session->work_arrived);
+    g_cond_signal(&session->took_off);
     g_mutex_unlock(&session->lock);
+    if (session->lander != NULL)
+        g_thread_join(session->lander);
+    if (worker == NULL)
+        return;
     if (is_worker)
         g_thread_unref(worker);
     else

@@ -45,21 +45,21 @@ static bool check_precision(VfiPrecision precision, VfiCpuLevel level, GError **
     return false;
 }
 
-static VfiDevice *cpu_open(const char *spec, unsigned threads, VfiPrecision precision,
-                           GError **error)
+static VfiDevice *cpu_open(const VfiDeviceRequest *request, GError **error)
 {
-    if (!check_precision(precision, vfi_cpu_level(), error))
+    unsigned threads = request->threads;
+
+    if (!check_precision(request->precision, vfi_cpu_level(), error))
         return NULL;
     int n_threads = threads == 0 ? vfi_usable_cpus() : (int)MIN(threads, 1024u);
     VfiPool *pool = vfi_pool_new(n_threads, error);
-    (void)spec;
 
     if (pool == NULL)
         return NULL;
     VfiDevice *device = g_new0(VfiDevice, 1);
     device->pool = pool;
     device->level = vfi_cpu_level();
-    device->bf16 = precision == VFI_PRECISION_BF16;
+    device->bf16 = request->precision == VFI_PRECISION_BF16;
     return device;
 }
 

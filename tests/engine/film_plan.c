@@ -24,7 +24,8 @@ static Plans make_plans(const VfiModel *model, bool in_blocks)
     VfiPlanTarget target = {0};
     const VfiBackend *backend;
     Plans plans = {.has_blocks = false};
-    VfiDevice *device = vfi_device_open("cpu", 1, VFI_PRECISION_F32, &backend, NULL);
+    VfiDevice *device = vfi_device_open(
+        &(VfiDeviceRequest){"cpu", 1, VFI_PRECISION_F32, NULL}, &backend, NULL);
 
     ck_assert_ptr_nonnull(device);
     if (in_blocks)

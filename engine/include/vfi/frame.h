@@ -98,6 +98,12 @@ typedef struct {
     VfiChromaSite chroma_site; /**< bits of VfiChromaSite */
 } VfiVideoInfo;
 
+/** Where a frame's planes lie. */
+typedef enum {
+    VFI_MEMORY_HOST,
+    VFI_MEMORY_CUDA, /**< addresses of the context that the session works in */
+} VfiMemoryKind;
+
 /**
  * One frame's memory; the engine never owns it. Planes follow the format's own order (YV12:
  * Y, V, U; GBR: G, B, R). A stride is in bytes, at least the plane's row bytes, and may be
@@ -110,6 +116,9 @@ typedef struct {
     /** Identity of the content: two frames with the same non-zero id are the same picture, so
      * results kept for one serve the other. 0 means "unknown". */
     uint64_t id;
+    /** CUDA memory is taken by sessions on a CUDA device only, and they neither copy it to the
+     * host nor back. What filled it must have run when the frame is handed over. */
+    VfiMemoryKind memory;
 } VfiFrame;
 
 /** Name of a format as GStreamer spells it ("I420", "RGBx", …; "RGB_F32"), never NULL. */

@@ -62,6 +62,9 @@ typedef struct {
     VfiVideoInfo video;
     /** "auto", "cpu" or "cuda[:N]"; NULL is "auto". */
     const char *device;
+    /** The CUcontext that frames in CUDA memory belong to; the session works in it, on its
+     * device, and it must outlive the session. NULL: the device's primary context. */
+    void *cuda_context;
     /** Flow scale 0.25 … 4; 0 chooses by size (1 up to 1920×1080 pixels, 0.5 up to four times
      * that, else 0.25). Ignored by families without a flow. */
     double scale;
@@ -101,8 +104,8 @@ typedef enum {
     VFI_TIMED_COUNT
 } VfiTimedStage;
 
-/** How long one of them takes; percentiles are of the last 128 runs, in ms. A device that
- * queues work is waited for in the synthesis. */
+/** How long one of them takes; percentiles are of the last 128 runs, in ms, of the
+ * device's own clock where it queues work. */
 typedef struct {
     uint64_t runs; /**< so far; the rest is 0 if this is */
     double p50;
