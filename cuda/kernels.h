@@ -33,6 +33,10 @@ typedef struct {
     float image_mean; /* of the pair's frames */
 } VfiCudaRunValues;
 
+/* *values (device memory) = those; queued, so that runs that wait see their own (run_values.cu). */
+cudaError_t vfi_cuda_set_values(cudaStream_t stream, VfiCudaRunValues *values, float time,
+                                float image_mean);
+
 /* ---- element-wise, planar f32 (elementwise.cu); dst may be a source ------------------------ */
 
 /* dst = scale * (a + b); scale * (a - b); a * b. b may have one channel for all of a's, but

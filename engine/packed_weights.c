@@ -43,7 +43,7 @@ bool vfi_packed_key_equal(const VfiPackedKey *a, const VfiPackedKey *b)
            a->in == b->in && a->out == b->out && a->groups == b->groups &&
            a->kernel_h == b->kernel_h && a->kernel_w == b->kernel_w &&
            a->stride == b->stride && a->pad_top == b->pad_top &&
-           a->pad_left == b->pad_left && same_runs(a, b);
+           a->pad_left == b->pad_left && a->memory == b->memory && same_runs(a, b);
 }
 
 static gboolean entry_equal(gconstpointer a, gconstpointer b)
@@ -55,7 +55,10 @@ static void entry_free(gpointer data)
 {
     Entry *entry = data;
 
-    vfi_free(entry->memory);
+    if (entry->key.memory != NULL)
+        entry->key.memory->free(entry->key.memory, entry->memory);
+    else
+        vfi_free(entry->memory);
     g_free(entry);
 }
 
@@ -83,7 +86,9 @@ void vfi_packed_weights_free(VfiPackedWeights *store)
  * touched yet, so that this takes no time. */
 static Entry *add_entry(VfiPackedWeights *store, const VfiPackedKey *key, GError **error)
 {
-    void *memory = vfi_try_alloc(key->bytes, 1, "packed weights", error);
+    void *memory = key->memory != NULL
+                       ? key->memory->alloc(key->memory, key->bytes, error)
+                       : vfi_try_alloc(key->bytes, 1, "packed weights", error);
 
     if (memory == NULL)
         return NULL;
@@ -147,7 +152,8 @@ void vfi_packed_release(const VfiPacked *packed)
     g_mutex_unlock(&store->lock);
 }
 
-size_t vfi_packed_weights_trim(VfiPackedWeights *store)
+/* Frees what nobody holds: of @memory, or all. */
+static size_t free_unused(VfiPackedWeights *store, const VfiPackedMemory *memory)
 {
     GHashTableIter iter;
     gpointer key;
@@ -157,13 +163,23 @@ size_t vfi_packed_weights_trim(VfiPackedWeights *store)
     g_hash_table_iter_init(&iter, store->entries);
     while (g_hash_table_iter_next(&iter, &key, NULL)) {
         const Entry *entry = key;
-        if (entry->users > 0)
+        if (entry->users > 0 || (memory != NULL && entry->key.memory != memory))
             continue;
         freed += entry->key.bytes;
         g_hash_table_iter_remove(&iter);
     }
     g_mutex_unlock(&store->lock);
     return freed;
+}
+
+size_t vfi_packed_weights_trim(VfiPackedWeights *store)
+{
+    return free_unused(store, NULL);
+}
+
+void vfi_packed_weights_drop(VfiPackedWeights *store, const VfiPackedMemory *memory)
+{
+    free_unused(store, memory);
 }
 
 void vfi_packed_weights_stats(VfiPackedWeights *store, VfiPackedStats *stats)

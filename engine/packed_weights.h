@@ -13,6 +13,14 @@
 
 typedef struct VfiPackedWeights VfiPackedWeights;
 
+/* Memory of a device for packed forms, where that is not the host's. It stays for as long as
+ * a form lies in it, whatever becomes of the sessions. */
+typedef struct VfiPackedMemory VfiPackedMemory;
+struct VfiPackedMemory {
+    void *(*alloc)(const VfiPackedMemory *memory, size_t bytes, GError **error);
+    void (*free)(const VfiPackedMemory *memory, void *data);
+};
+
 /* What a packed form depends on. */
 typedef struct {
     const float *weight; /* the model's tensor */
@@ -27,6 +35,7 @@ typedef struct {
     int pad_top, pad_left;
     int n_runs; /* of the weight's input channels, if not all */
     VfiChannelRun runs[VFI_CONV_MAX_RUNS];
+    const VfiPackedMemory *memory; /* NULL: the host's */
 } VfiPackedKey;
 
 /* One packed form. */
@@ -34,7 +43,8 @@ typedef struct {
     const void *data; /* key.bytes, VFI_ALIGNMENT aligned */
 } VfiPacked;
 
-/* Writes the packed form to @to. May run while other forms are packed. */
+/* Writes the packed form to @to, which is in the key's memory. May run while other forms are
+ * packed. */
 typedef void (*VfiPackFunc)(const void *source, void *to);
 
 typedef struct {
@@ -62,6 +72,9 @@ bool vfi_packed_key_equal(const VfiPackedKey *a, const VfiPackedKey *b);
 
 /* The store keeps what nobody holds, for the next session. NULL is allowed. */
 void vfi_packed_release(const VfiPacked *packed);
+
+/* Frees what nobody holds of what lies in @memory, which is going to end. */
+void vfi_packed_weights_drop(VfiPackedWeights *store, const VfiPackedMemory *memory);
 
 /* Frees what nobody holds; returns its bytes. */
 size_t vfi_packed_weights_trim(VfiPackedWeights *store);

@@ -6,6 +6,9 @@
 
 #include "format.h"
 
+/* Cells of a signature of frames of @info. */
+void vfi_scene_signature_size(const VfiVideoInfo *info, int *width, int *height);
+
 /* Luma components of a format and their weights: Y alone, or R, G, B. */
 typedef struct {
     int n;

@@ -91,16 +91,22 @@ static int cells_along(int size, int longer)
     return cells > 1 ? cells : 1;
 }
 
+void vfi_scene_signature_size(const VfiVideoInfo *info, int *width, int *height)
+{
+    const int longer = info->width > info->height ? info->width : info->height;
+
+    *width = cells_along(info->width, longer);
+    *height = cells_along(info->height, longer);
+}
+
 void vfi_scene_signature(const VfiVideoInfo *info, const VfiFrame *frame,
                          VfiSceneSignature *signature)
 {
     const VfiLumaWeights luma = vfi_luma_weights(vfi_format_describe(info->format));
-    const int longer = info->width > info->height ? info->width : info->height;
     VfiColour colour;
 
     vfi_colour_init(&colour, info);
-    signature->width = cells_along(info->width, longer);
-    signature->height = cells_along(info->height, longer);
+    vfi_scene_signature_size(info, &signature->width, &signature->height);
     for (int y = 0; y < signature->height; y++) {
         const int begin = y * info->height / signature->height;
         const int end = (y + 1) * info->height / signature->height;

@@ -317,8 +317,8 @@ void vfi_session_get_stats(VfiSession *session, VfiSessionStats *stats)
 
 /* ---- public calls: pair --------------------------------------------------------------- */
 
-/* Whether the session can use the memory that @frame is in. */
-static bool check_memory(const VfiSession *session, const VfiFrame *frame, GError **error)
+bool vfi_session_check_memory(const VfiSession *session, const VfiFrame *frame,
+                              GError **error)
 {
     if (frame->memory == VFI_MEMORY_HOST || !session->backend->host_memory)
         return true;
@@ -341,7 +341,7 @@ VfiPair *vfi_session_begin(VfiSession *session, const VfiFrame *frames, size_t n
         return NULL;
     }
     for (size_t i = 0; i < n_frames; i++)
-        if (!check_memory(session, &frames[i], error))
+        if (!vfi_session_check_memory(session, &frames[i], error))
             return NULL;
     VfiPair *pair = vfi_session_take_pair(session);
     pair->session = vfi_session_ref(session);
@@ -374,19 +374,6 @@ void vfi_pair_unref(VfiPair *pair)
     vfi_session_unref(session);
 }
 
-/* A device that cannot compare says so again when it is to compute. */
-static bool frames_equal(VfiSession *session, const VfiFrame *a, const VfiFrame *b)
-{
-    bool equal = false;
-
-    if (a->memory == VFI_MEMORY_HOST && b->memory == VFI_MEMORY_HOST)
-        return vfi_pixels_equal(&session->video, a, b);
-    return a->memory == b->memory &&
-           session->backend->frames_equal(session->device, &session->video, a, b, &equal,
-                                          NULL) &&
-           equal;
-}
-
 gboolean vfi_pair_is_identical(VfiPair *pair)
 {
     int before, after;
@@ -395,7 +382,8 @@ gboolean vfi_pair_is_identical(VfiPair *pair)
     g_mutex_lock(&pair->lock);
     if (pair->identical == IDENTICAL_UNKNOWN)
         pair->identical =
-            frames_equal(pair->session, &pair->frames[before - 1], &pair->frames[before])
+            vfi_session_frames_equal(pair->session, &pair->frames[before - 1],
+                                     &pair->frames[before])
                 ? IDENTICAL_YES
                 : IDENTICAL_NO;
     gboolean identical = pair->identical == IDENTICAL_YES;
@@ -412,7 +400,7 @@ VfiJob *vfi_pair_submit(VfiPair *pair, double t, const VfiFrame *out, GError **e
                     "time %g is not between 0 and 1", t);
         return NULL;
     }
-    if (!check_memory(session, out, error))
+    if (!vfi_session_check_memory(session, out, error))
         return NULL;
     VfiJob *job = vfi_session_take_job(session);
     job->pair = vfi_pair_ref(pair);

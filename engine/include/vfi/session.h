@@ -18,6 +18,7 @@
 #include <vfi/export.h>
 #include <vfi/frame.h>
 #include <vfi/model.h>
+#include <vfi/scene.h>
 
 G_BEGIN_DECLS
 
@@ -177,6 +178,20 @@ VFI_API void vfi_session_neighbours(const VfiSession *session, int *before, int 
  */
 VFI_API VfiPair *vfi_session_begin(VfiSession *session, const VfiFrame *frames,
                                    size_t n_frames, GError **error);
+
+/**
+ * vfi_scene_signature() of a frame in any memory that the session can use. It waits for no job.
+ * Returns FALSE with VFI_ERROR_INVALID_ARGUMENT (memory that it cannot use) or _BACKEND.
+ */
+VFI_API gboolean vfi_session_scene_signature(VfiSession *session, const VfiFrame *frame,
+                                             VfiSceneSignature *signature,
+                                             GError **error);
+
+/** vfi_frames_repeat() of frames in any memory that the session can use, both in the same.
+ * *repeat is FALSE unless it returns TRUE. Errors as above. */
+VFI_API gboolean vfi_session_frames_repeat(VfiSession *session, const VfiFrame *a,
+                                           const VfiFrame *b, double threshold,
+                                           gboolean *repeat, GError **error);
 
 /** Adds a reference and returns @pair. */
 VFI_API VfiPair *vfi_pair_ref(VfiPair *pair);

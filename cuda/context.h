@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* What all sessions in one CUDA context share: its memory pool, packed weights, plans of
+ * convolutions. Exists while a session or a packed weight uses it. */
+#pragma once
+
+#include <glib.h>
+
+#include "conv.h"
+#include "driver.h"
+#include "packed_weights.h"
+
+typedef struct VfiCudaContext VfiCudaContext;
+
+struct VfiCudaContext {
+    VfiPackedMemory
+        weights; /* first: it leads back here. Packed weights in this context */
+    gatomicrefcount ref_count;
+    VfiCudaHandle handle;
+    int ordinal;
+    bool is_primary;
+    struct cudaDeviceProp properties;
+    cudaMemPool_t pool;
+    const VfiCudnnLibrary *cudnn;
+    VfiCudaConvCache *choices; /* engines of convolutions, also on disk */
+};
+
+/* That of @handle, or of the primary context of device @ordinal if that is NULL; made if nobody
+ * has it. A reference, or NULL with VFI_ERROR_BACKEND or _UNSUPPORTED that says what is missing. */
+VfiCudaContext *vfi_cuda_context_get(VfiCudaHandle handle, int ordinal, GError **error);
+VfiCudaContext *vfi_cuda_context_ref(VfiCudaContext *context);
+void vfi_cuda_context_unref(VfiCudaContext *context);
+
+/* Between these two the calling thread works in the context. */
+bool vfi_cuda_context_enter(const VfiCudaContext *context, GError **error);
+void vfi_cuda_context_leave(void);
+
+/* Memory of the pool, 256-byte aligned; ready when the call returns. Entered contexts only. Where
+ * none is left, the pool gives back what it keeps, and it is tried once more. */
+void *vfi_cuda_context_alloc(VfiCudaContext *context, size_t bytes, const char *what,
+                             GError **error);
+/* Nothing that is queued may use it any more. NULL is allowed. */
+void vfi_cuda_context_free(void *memory);

@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "driver.h"
+
+#include <gmodule.h>
+
+#include <vfi/error.h>
+
+#define LIBRARY "libcuda.so.1"
+
+/* Functions of cuda.h by the names that the library has them under. */
+typedef struct {
+    int (*init)(unsigned flags);
+    int (*primary_retain)(VfiCudaHandle *context, int device);
+    int (*primary_release)(int device);
+    int (*get_device)(int *device);
+    int (*push)(VfiCudaHandle context);
+    int (*pop)(VfiCudaHandle *context);
+} Driver;
+
+static const struct {
+    const char *name;
+    size_t offset;
+} symbols[] = {
+    {"cuInit", G_STRUCT_OFFSET(Driver, init)},
+    {"cuDevicePrimaryCtxRetain", G_STRUCT_OFFSET(Driver, primary_retain)},
+    {"cuDevicePrimaryCtxRelease_v2", G_STRUCT_OFFSET(Driver, primary_release)},
+    {"cuCtxGetDevice", G_STRUCT_OFFSET(Driver, get_device)},
+    {"cuCtxPushCurrent_v2", G_STRUCT_OFFSET(Driver, push)},
+    {"cuCtxPopCurrent_v2", G_STRUCT_OFFSET(Driver, pop)},
+};
+
+/* What became of loading it; once a process. */
+static Driver driver;
+static char *reason; /* NULL: it is there */
+
+static void load(void)
+{
+    GModule *module = g_module_open(LIBRARY, G_MODULE_BIND_LOCAL);
+    int result;
+
+    if (module == NULL) {
+        reason = g_strdup_printf("there is no NVIDIA driver (%s): %s", LIBRARY,
+                                 g_module_error());
+        return;
+    }
+    for (gsize i = 0; i < G_N_ELEMENTS(symbols); i++) {
+        gpointer *function = G_STRUCT_MEMBER_P(&driver, symbols[i].offset);
+        if (!g_module_symbol(module, symbols[i].name, function)) {
+            reason = g_strdup_printf("the NVIDIA driver has no %s: it is too old",
+                                     symbols[i].name);
+            g_module_close(module);
+            return;
+        }
+    }
+    result = driver.init(0);
+    if (result != 0)
+        reason = g_strdup_printf("the NVIDIA driver does not start (cuInit gives %d): no "
+                                 "NVIDIA GPU, or a driver that does not fit the kernel's",
+                                 result);
+    g_module_make_resident(module);
+}
+
+bool vfi_cuda_driver_load(GError **error)
+{
+    static gsize loaded;
+
+    if (g_once_init_enter(&loaded)) {
+        load();
+        g_once_init_leave(&loaded, 1);
+    }
+    if (reason == NULL)
+        return true;
+    g_set_error_literal(error, VFI_ERROR, VFI_ERROR_BACKEND, reason);
+    return false;
+}
+
+static bool check(int result, const char *what, GError **error)
+{
+    if (result == 0)
+        return true;
+    g_set_error(error, VFI_ERROR, result == 2 ? VFI_ERROR_NO_MEMORY : VFI_ERROR_BACKEND,
+                "%s failed: the CUDA driver gives error %d", what, result);
+    return false;
+}
+
+bool vfi_cuda_driver_retain_primary(int ordinal, VfiCudaHandle *context, GError **error)
+{
+    return check(driver.primary_retain(context, ordinal), "opening the CUDA device",
+                 error);
+}
+
+void vfi_cuda_driver_release_primary(int ordinal)
+{
+    driver.primary_release(ordinal);
+}
+
+bool vfi_cuda_driver_push(VfiCudaHandle context, GError **error)
+{
+    return check(driver.push(context), "using the CUDA context", error);
+}
+
+void vfi_cuda_driver_pop(void)
+{
+    VfiCudaHandle context;
+
+    driver.pop(&context);
+}
+
+bool vfi_cuda_driver_device_of(VfiCudaHandle context, int *ordinal, GError **error)
+{
+    if (!vfi_cuda_driver_push(context, error))
+        return false;
+    bool found = check(driver.get_device(ordinal),
+                       "asking for the device of the CUDA "
+                       "context that was given",
+                       error);
+    vfi_cuda_driver_pop();
+    return found;
+}

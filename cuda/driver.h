@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The few functions of the CUDA driver that have no like in the runtime: contexts. The runtime
+ * works in the context that is current in the thread. */
+#pragma once
+
+#include <stdbool.h>
+
+#include <glib.h>
+
+/* A CUcontext. */
+typedef void *VfiCudaHandle;
+
+/* Whether the driver is there; else false with VFI_ERROR_BACKEND that says what is missing. */
+bool vfi_cuda_driver_load(GError **error);
+
+/* The device's primary context, kept until released. */
+bool vfi_cuda_driver_retain_primary(int ordinal, VfiCudaHandle *context, GError **error);
+void vfi_cuda_driver_release_primary(int ordinal);
+
+/* The device that @context is on. */
+bool vfi_cuda_driver_device_of(VfiCudaHandle context, int *ordinal, GError **error);
+
+/* Makes @context the thread's current one until vfi_cuda_driver_pop(). */
+bool vfi_cuda_driver_push(VfiCudaHandle context, GError **error);
+void vfi_cuda_driver_pop(void);

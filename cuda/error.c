@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "error.h"
+
+#include <vfi/error.h>
+
+bool vfi_cuda_check(cudaError_t result, const char *what, GError **error)
+{
+    if (result == cudaSuccess)
+        return true;
+    cudaGetLastError(); /* an error that is not for good must not be met again */
+    g_set_error(error, VFI_ERROR,
+                result == cudaErrorMemoryAllocation ? VFI_ERROR_NO_MEMORY
+                                                    : VFI_ERROR_BACKEND,
+                "%s failed on the CUDA device: %s (%s)", what, cudaGetErrorString(result),
+                cudaGetErrorName(result));
+    return false;
+}

@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Errors of the CUDA runtime as the engine's. */
+#pragma once
+
+#include <stdbool.h>
+
+#include <cuda_runtime_api.h>
+#include <glib.h>
+
+/* True for success. Else false with VFI_ERROR_NO_MEMORY where memory was short, VFI_ERROR_BACKEND
+ * otherwise: @what failed, and why. */
+bool vfi_cuda_check(cudaError_t result, const char *what, GError **error);
