@@ -18,5 +18,6 @@
 #else
 #define VFI_LAUNCH(kernel, grid, block, stream, ...)                                     \
     vfi_simulated_launch((grid), (block), (stream),                                      \
-                         vfi_simulated_call((kernel), __VA_ARGS__))
+                         [=](auto... arguments_) { (kernel)(arguments_...); },           \
+                         __VA_ARGS__)
 #endif

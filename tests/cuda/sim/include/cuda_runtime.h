@@ -8,6 +8,7 @@
 #ifdef __cplusplus
 #include <cmath>
 #include <functional>
+#include <type_traits>
 
 #define __global__
 #define __device__
@@ -17,19 +18,58 @@
 #define __launch_bounds__(...)
 #define __restrict__ __restrict
 
-/* Of the thread that runs now. */
-extern thread_local uint3 threadIdx, blockIdx;
-extern thread_local dim3 blockDim, gridDim;
+/* Of the thread that runs now; a file's own, so that the compiler sees that nothing else writes
+ * them and keeps them in registers. */
+#define VFI_SIMULATED_INDEX                                                              \
+    [[maybe_unused]] static thread_local __attribute__((tls_model("initial-exec")))
+VFI_SIMULATED_INDEX uint3 threadIdx, blockIdx;
+VFI_SIMULATED_INDEX dim3 blockDim, gridDim;
 
-/* Binds a kernel's arguments, by value. */
-template <typename... Parameters, typename... Arguments>
-std::function<void()> vfi_simulated_call(void (*kernel)(Parameters...),
-                                         Arguments... arguments)
+/* Queues @grid_loop, which runs all threads of the grid. Host memory among @pointers makes
+ * the launch fail as a device does that reads it. */
+void vfi_simulated_queue_grid(dim3 grid, dim3 block, cudaStream_t stream,
+                              std::function<void()> grid_loop,
+                              std::initializer_list<const volatile void *> pointers);
+
+template <typename Argument>
+static inline const volatile void *vfi_simulated_pointer(const Argument &argument)
 {
-    return [=] { kernel(static_cast<Parameters>(arguments)...); };
+    if constexpr (std::is_pointer_v<Argument>)
+        return argument;
+    else
+        return nullptr;
 }
 
-/* Queues every thread of the grid. */
-void vfi_simulated_launch(dim3 grid, dim3 block, cudaStream_t stream,
-                          std::function<void()> thread);
+/* One block after the other, one thread after the other. The arguments are locals here, whose
+ * values no store of the kernel changes. */
+template <typename Kernel, typename... Arguments>
+static void vfi_simulated_grid_loop(const dim3 grid, const dim3 block, const Kernel kernel,
+                                    Arguments... arguments)
+{
+    uint3 b, t;
+
+    gridDim = grid;
+    blockDim = block;
+    for (b.z = 0; b.z < grid.z; b.z++)
+        for (b.y = 0; b.y < grid.y; b.y++)
+            for (b.x = 0; b.x < grid.x; b.x++) {
+                blockIdx = b;
+                for (t.z = 0; t.z < block.z; t.z++)
+                    for (t.y = 0; t.y < block.y; t.y++)
+                        for (t.x = 0; t.x < block.x; t.x++) {
+                            threadIdx = t;
+                            kernel(arguments...);
+                        }
+            }
+}
+
+template <typename Kernel, typename... Arguments>
+static void vfi_simulated_launch(dim3 grid, dim3 block, cudaStream_t stream, Kernel kernel,
+                                 Arguments... arguments)
+{
+    vfi_simulated_queue_grid(
+        grid, block, stream,
+        [=] { vfi_simulated_grid_loop(grid, block, kernel, arguments...); },
+        {vfi_simulated_pointer(arguments)...});
+}
 #endif

@@ -1,0 +1,373 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The simulated device: settings, contexts, and what every call begins with. */
+#include "simulated.h"
+
+#include <dlfcn.h>
+#include <fcntl.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+namespace simulated
+{
+
+thread_local Thread thread;
+
+static uint64_t variable(const char *name, uint64_t otherwise)
+{
+    const char *text = getenv((std::string("VFI_SIMULATED_") + name).c_str());
+
+    return text && *text ? strtoull(text, NULL, 0) : otherwise;
+}
+
+static std::string text_variable(const char *name)
+{
+    const char *text = getenv((std::string("VFI_SIMULATED_") + name).c_str());
+
+    return text ? text : "";
+}
+
+static Settings settings_from_environment(void)
+{
+    Settings s;
+    uint64_t compute = variable("COMPUTE", 86);
+
+    s.seed = variable("SEED", 1);
+    s.immediate = variable("IMMEDIATE", 0) != 0;
+    s.n_devices = (int)std::min<uint64_t>(variable("DEVICES", 1), MAX_DEVICES);
+    s.no_driver = variable("NO_DRIVER", 0) != 0;
+    s.major = (int)(compute / 10);
+    s.minor = (int)(compute % 10);
+    s.total_memory = variable("MEMORY", (uint64_t)8 << 30);
+    s.memory_of_others = variable("MEMORY_OF_OTHERS", 0);
+    s.fail_allocation = variable("FAIL_ALLOCATION", 0);
+    s.fail_allocations_above = variable("FAIL_ALLOCATIONS_ABOVE", 0);
+    s.fail_launch = variable("FAIL_LAUNCH", 0);
+    s.launch_error = (cudaError_t)variable("FAIL_LAUNCH_ERROR", cudaErrorLaunchFailure);
+    s.drop_wait = text_variable("DROP_WAIT");
+    s.list_waits = text_variable("LIST_WAITS");
+    return s;
+}
+
+State &state(void)
+{
+    /* Never freed: other threads may outlive main(). */
+    static State *s = [] {
+        State *made = new State();
+        made->settings = settings_from_environment();
+        made->random.seed(made->settings.seed);
+        return made;
+    }();
+
+    return *s;
+}
+
+void give_up(const char *format, ...)
+{
+    va_list args;
+
+    fprintf(stderr, "simulated device: ");
+    va_start(args, format);
+    vfprintf(stderr, format, args);
+    va_end(args);
+    fprintf(stderr, "\n");
+    abort();
+}
+
+/* ---- contexts ------------------------------------------------------------------------------ */
+
+Context *new_context(int device, bool primary)
+{
+    Context *context = new Context{device, primary, true, cudaSuccess, NULL};
+
+    context->null_stream = new_stream(context, true);
+    state().contexts.insert(context);
+    state().counters.contexts++;
+    return context;
+}
+
+Context *primary_context(int device)
+{
+    Device &d = state().devices[device];
+
+    if (!d.primary)
+        d.primary = new_context(device, true);
+    return d.primary;
+}
+
+/* What the context owns goes with it; the structure stays, so that handles that outlive it can
+ * be told from others. */
+void destroy_context(Lock &lock, Context *context)
+{
+    State &s = state();
+    std::vector<const char *> owned;
+
+    run_context(lock, context);
+    for (auto &[memory, allocation] : s.allocations)
+        if (allocation.context == context)
+            owned.push_back(memory);
+    for (const char *memory : owned)
+        release(memory);
+    for (auto it = s.streams.begin(); it != s.streams.end();) {
+        CUstream_st *stream = *it;
+        it = stream->context == context ? s.streams.erase(it) : std::next(it);
+        if (stream->context == context && stream != context->null_stream &&
+            !stream->destroyed)
+            s.counters.streams--;
+    }
+    for (auto it = s.events.begin(); it != s.events.end();) {
+        bool gone = (*it)->context == context;
+        it = gone ? s.events.erase(it) : std::next(it);
+        s.counters.events -= gone;
+    }
+    context->alive = false;
+    s.counters.contexts--;
+    if (s.devices[context->device].primary == context)
+        s.devices[context->device].primary = NULL;
+}
+
+cudaError_t count_devices(int *n)
+{
+    const Settings &settings = state().settings;
+
+    *n = 0;
+    if (settings.no_driver)
+        return cudaErrorInsufficientDriver;
+    if (settings.n_devices == 0)
+        return cudaErrorNoDevice;
+    *n = settings.n_devices;
+    return cudaSuccess;
+}
+
+/* The driver's, when one is set, else the primary one of the thread's device. */
+static cudaError_t current_context(Context **context)
+{
+    if (thread.stack.empty() || !thread.stack.back()) {
+        if (thread.device >= state().settings.n_devices)
+            return cudaErrorInvalidDevice;
+        *context = primary_context(thread.device);
+        return cudaSuccess;
+    }
+    *context = thread.stack.back();
+    if (!state().contexts.count(*context) || !(*context)->alive)
+        return cudaErrorContextIsDestroyed;
+    return cudaSuccess;
+}
+
+Call::Call(Needs needs) : lock(state().mutex), context(NULL), error(cudaSuccess)
+{
+    int n;
+
+    if (thread.runs_work)
+        error = cudaErrorNotPermitted;
+    else if (needs != NOTHING)
+        error = count_devices(&n);
+    if (!error && needs == CONTEXT)
+        error = current_context(&context);
+    if (!error && context)
+        error = context->sticky;
+}
+
+cudaError_t Call::end(cudaError_t result)
+{
+    if (!result && context)
+        result = context->sticky; /* of work that ran meanwhile */
+    if (result)
+        thread.last_error = result;
+    return result;
+}
+
+/* ---- waits --------------------------------------------------------------------------------- */
+
+static const char *base_name(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+
+    return slash ? slash + 1 : path;
+}
+
+static std::string site_name(const char *function, void *caller)
+{
+    char text[64];
+    Dl_info info;
+
+    if (thread.wait_file) {
+        snprintf(text, sizeof text, ":%d:", thread.wait_line);
+        return base_name(thread.wait_file) + (text + std::string(function));
+    }
+    if (!dladdr(caller, &info) || !info.dli_fname)
+        return std::string("?:") + function;
+    snprintf(text, sizeof text, "+%#zx:", (size_t)((char *)caller - (char *)info.dli_fbase));
+    return base_name(info.dli_fname) + (text + std::string(function));
+}
+
+static void append_line(const std::string &file, std::string line)
+{
+    int fd = open(file.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666);
+
+    line += "\n";
+    if (fd < 0 || write(fd, line.data(), line.size()) != (ssize_t)line.size())
+        give_up("cannot write to %s, which is to list the waits", file.c_str());
+    close(fd);
+}
+
+bool wait_dropped(const char *function, void *caller)
+{
+    State &s = state();
+    bool asked = !s.settings.drop_wait.empty() || !s.settings.list_waits.empty();
+    std::string site = asked ? site_name(function, caller) : "";
+
+    thread.wait_file = NULL;
+    if (asked && !s.settings.list_waits.empty() && s.seen_waits.insert(site).second)
+        append_line(s.settings.list_waits, site);
+    return asked && site == s.settings.drop_wait;
+}
+
+} /* namespace simulated */
+
+using namespace simulated;
+
+void vfi_simulated_wait_site(const char *file, int line)
+{
+    simulated::thread.wait_file = file;
+    simulated::thread.wait_line = line;
+}
+
+/* ---- simulated_device.h -------------------------------------------------------------------- */
+
+static Settings &locked_settings(const Lock &)
+{
+    return state().settings;
+}
+
+void vfi_simulated_reset(void)
+{
+    State &s = state();
+    Lock lock(s.mutex);
+
+    s.streams.clear();
+    s.contexts.clear();
+    s.events.clear();
+    s.graphs.clear();
+    s.executables.clear();
+    s.pools.clear();
+    s.captures.clear();
+    s.pinned.clear();
+    s.registered.clear();
+    s.seen_waits.clear();
+    for (Device &device : s.devices)
+        device = {};
+    forget_memory();
+    s.counters = {};
+    s.settings = settings_from_environment();
+    s.random.seed(s.settings.seed);
+    simulated::thread = {};
+}
+
+void vfi_simulated_set_seed(uint64_t seed)
+{
+    Lock lock(state().mutex);
+
+    locked_settings(lock).seed = seed;
+    state().random.seed(seed);
+}
+
+void vfi_simulated_set_immediate(bool immediate)
+{
+    Lock lock(state().mutex);
+
+    locked_settings(lock).immediate = immediate;
+}
+
+void vfi_simulated_set_devices(int n)
+{
+    Lock lock(state().mutex);
+
+    locked_settings(lock).n_devices = std::max(0, std::min(n, MAX_DEVICES));
+}
+
+void vfi_simulated_set_no_driver(bool none)
+{
+    Lock lock(state().mutex);
+
+    locked_settings(lock).no_driver = none;
+}
+
+void vfi_simulated_set_compute(int major, int minor)
+{
+    Lock lock(state().mutex);
+
+    locked_settings(lock).major = major;
+    locked_settings(lock).minor = minor;
+}
+
+void vfi_simulated_set_memory(uint64_t total, uint64_t of_others)
+{
+    Lock lock(state().mutex);
+
+    locked_settings(lock).total_memory = total;
+    locked_settings(lock).memory_of_others = of_others;
+}
+
+void vfi_simulated_fail_allocation(uint64_t nth)
+{
+    Lock lock(state().mutex);
+
+    locked_settings(lock).fail_allocation = nth;
+}
+
+void vfi_simulated_fail_allocations_above(uint64_t bytes)
+{
+    Lock lock(state().mutex);
+
+    locked_settings(lock).fail_allocations_above = bytes;
+}
+
+void vfi_simulated_fail_launch(uint64_t nth, int error)
+{
+    Lock lock(state().mutex);
+
+    locked_settings(lock).fail_launch = nth;
+    locked_settings(lock).launch_error = error ? (cudaError_t)error : cudaErrorLaunchFailure;
+}
+
+void vfi_simulated_drop_wait(const char *site)
+{
+    Lock lock(state().mutex);
+
+    locked_settings(lock).drop_wait = site ? site : "";
+}
+
+void vfi_simulated_list_waits(const char *file)
+{
+    Lock lock(state().mutex);
+
+    locked_settings(lock).list_waits = file ? file : "";
+    state().seen_waits.clear();
+}
+
+void vfi_simulated_counters(VfiSimulatedCounters *counters)
+{
+    State &s = state();
+    Lock lock(s.mutex);
+
+    *counters = s.counters;
+    for (CUstream_st *stream : s.streams)
+        counters->queued += stream->queue.size();
+}
+
+void vfi_simulated_check_memory(void)
+{
+    Lock lock(state().mutex);
+
+    check_guards();
+}
+
+bool vfi_simulated_is_device_memory(const void *memory)
+{
+    Lock lock(state().mutex);
+
+    return in_device_memory(memory);
+}
