@@ -1,0 +1,172 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Which engine computes a convolution fastest, found out once a device and not once a process.
+ * A key file: one group, one key a shape, "engine type=value type=value …". */
+#include <errno.h>
+#include <string.h>
+
+#include <vfi/error.h>
+
+#include "conv.h"
+
+#define GROUP "convolutions"
+/* Larger files are not ours. */
+#define MOST_BYTES (4 << 20)
+
+struct VfiCudaConvCache {
+    GMutex mutex;
+    char *path;
+    GKeyFile *choices; /* read, and kept */
+    GKeyFile *kept;    /* since the last save */
+    bool has_new;
+};
+
+static bool parse_choice(const char *text, VfiCudaConvChoice *choice)
+{
+    g_auto(GStrv) words = g_strsplit(text, " ", VFI_CUDA_CONV_MAX_KNOBS + 2);
+    guint n = g_strv_length(words);
+
+    if (n < 1 || n > VFI_CUDA_CONV_MAX_KNOBS + 1 ||
+        !g_ascii_string_to_signed(words[0], 10, 0, G_MAXINT32, &choice->engine, NULL))
+        return false;
+    choice->n_knobs = (int)n - 1;
+    for (int i = 0; i < choice->n_knobs; i++) {
+        char *value = strchr(words[i + 1], '=');
+        if (value == NULL)
+            return false;
+        *value++ = '\0';
+        if (!g_ascii_string_to_signed(words[i + 1], 10, 0, G_MAXINT32,
+                                      &choice->knobs[i].type, NULL) ||
+            !g_ascii_string_to_signed(value, 10, G_MININT32, G_MAXINT32,
+                                      &choice->knobs[i].value, NULL))
+            return false;
+    }
+    return true;
+}
+
+static char *format_choice(const VfiCudaConvChoice *choice)
+{
+    GString *text = g_string_new(NULL);
+
+    g_string_append_printf(text, "%" G_GINT64_FORMAT, choice->engine);
+    for (int i = 0; i < choice->n_knobs; i++)
+        g_string_append_printf(text, " %" G_GINT64_FORMAT "=%" G_GINT64_FORMAT,
+                               choice->knobs[i].type, choice->knobs[i].value);
+    return g_string_free(text, FALSE);
+}
+
+/* What the file holds; nothing where it cannot be read. */
+static GKeyFile *read_file(const char *path)
+{
+    GKeyFile *file = g_key_file_new();
+    g_autofree char *text = NULL;
+    gsize length = 0;
+
+    if (!g_file_get_contents(path, &text, &length, NULL) || length > MOST_BYTES ||
+        !g_key_file_load_from_data(file, text, length, G_KEY_FILE_NONE, NULL)) {
+        g_key_file_free(file);
+        file = g_key_file_new();
+    }
+    return file;
+}
+
+/* A file's name of a device's. */
+static char *file_name(const char *device_name, int compute_major, int compute_minor,
+                       size_t cudnn_version)
+{
+    g_autofree char *name = g_strdup(device_name);
+
+    for (char *c = name; *c != '\0'; c++)
+        if (!g_ascii_isalnum(*c))
+            *c = '-';
+    return g_strdup_printf("cudnn-%zu-sm_%d%d-%.100s.ini", cudnn_version, compute_major,
+                           compute_minor, name);
+}
+
+VfiCudaConvCache *vfi_cuda_conv_cache_new(const char *device_name, int compute_major,
+                                          int compute_minor, size_t cudnn_version)
+{
+    VfiCudaConvCache *cache = g_new0(VfiCudaConvCache, 1);
+    g_autofree char *name =
+        file_name(device_name, compute_major, compute_minor, cudnn_version);
+
+    g_mutex_init(&cache->mutex);
+    cache->path = g_build_filename(g_get_user_cache_dir(), "vfi", name, NULL);
+    cache->choices = read_file(cache->path);
+    cache->kept = g_key_file_new();
+    return cache;
+}
+
+void vfi_cuda_conv_cache_free(VfiCudaConvCache *cache)
+{
+    if (cache == NULL)
+        return;
+    g_key_file_free(cache->choices);
+    g_key_file_free(cache->kept);
+    g_mutex_clear(&cache->mutex);
+    g_free(cache->path);
+    g_free(cache);
+}
+
+bool vfi_cuda_conv_cache_find(VfiCudaConvCache *cache, const char *shape_key,
+                              VfiCudaConvChoice *choice)
+{
+    g_mutex_lock(&cache->mutex);
+    g_autofree char *text = g_key_file_get_value(cache->choices, GROUP, shape_key, NULL);
+    g_mutex_unlock(&cache->mutex);
+    return text != NULL && parse_choice(text, choice);
+}
+
+void vfi_cuda_conv_cache_keep(VfiCudaConvCache *cache, const char *shape_key,
+                              const VfiCudaConvChoice *choice)
+{
+    g_autofree char *text = format_choice(choice);
+
+    g_mutex_lock(&cache->mutex);
+    g_key_file_set_value(cache->choices, GROUP, shape_key, text);
+    g_key_file_set_value(cache->kept, GROUP, shape_key, text);
+    cache->has_new = true;
+    g_mutex_unlock(&cache->mutex);
+}
+
+/* Sets all keys of @from's group in @to. */
+static void merge(GKeyFile *to, GKeyFile *from)
+{
+    g_auto(GStrv) keys = g_key_file_get_keys(from, GROUP, NULL, NULL);
+
+    for (char **key = keys; key != NULL && *key != NULL; key++) {
+        g_autofree char *value = g_key_file_get_value(from, GROUP, *key, NULL);
+        if (value != NULL)
+            g_key_file_set_value(to, GROUP, *key, value);
+    }
+}
+
+/* Another process may write between reading and writing: what it kept is then found out again
+ * some other time. The file itself is always whole. */
+static bool write_file(VfiCudaConvCache *cache, GError **error)
+{
+    g_autofree char *folder = g_path_get_dirname(cache->path);
+    g_autofree char *text = NULL;
+    g_autoptr(GKeyFile) file = read_file(cache->path);
+    gsize length = 0;
+
+    merge(file, cache->kept);
+    text = g_key_file_to_data(file, &length, NULL);
+    if (g_mkdir_with_parents(folder, 0700) != 0) {
+        g_set_error(error, VFI_ERROR, VFI_ERROR_IO, "there can be no folder %s: %s",
+                    folder, g_strerror(errno));
+        return false;
+    }
+    return g_file_set_contents(cache->path, text, (gssize)length, error);
+}
+
+bool vfi_cuda_conv_cache_save(VfiCudaConvCache *cache, GError **error)
+{
+    bool ok = true;
+
+    g_mutex_lock(&cache->mutex);
+    if (cache->has_new)
+        ok = write_file(cache, error);
+    cache->has_new = false;
+    g_mutex_unlock(&cache->mutex);
+    return ok;
+}
