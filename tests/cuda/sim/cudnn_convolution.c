@@ -1,0 +1,483 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "cudnn_convolution.h"
+
+#include <math.h>
+#include <string.h>
+
+#include <glib.h>
+
+#include "alloc.h"
+#include "backend.h"
+#include "f16.h"
+
+#if defined(__x86_64__)
+#include <immintrin.h>
+#endif
+
+/* Filters that a convolver keeps ready; layers of one shape share a plan. */
+#define MAX_PROGRAMS 64
+
+/* Where the operands of the CPU's plan lie. */
+enum { SRC_REGION = VFI_REGION_ARENA, DST_REGION = VFI_REGION_PAIR };
+
+/* One filter, ready to run. The plan points to the filter. */
+typedef struct {
+    guint64 hash;
+    float *filter; /* [K][C][kernel_h][kernel_w] */
+    VfiPlan plan;
+    VfiPlanSegment segment;
+    VfiProgram *program;
+} Prepared;
+
+struct VfiSimulatedConvolver {
+    VfiSimulatedConvolution convolution;
+    VfiSimulatedMath math;
+    int block;           /* of the CPU's operands, 0: planes */
+    GPtrArray *prepared; /* Prepared, the one used last is the last */
+    unsigned runs;
+};
+
+/* The CPU's device is one thread's at a time and shared; convolvers keep it open. */
+static GMutex lock;
+static VfiDevice *device;
+static int n_convolvers;
+static float *buffers[2]; /* src's, dst's */
+static size_t buffer_floats[2];
+
+/* ---- values -------------------------------------------------------------------------------- */
+
+static void floats_from_halves(const uint16_t *halves, float *floats, int n)
+{
+    for (int i = 0; i < n; i++)
+        floats[i] = vfi_float_from_f16(halves[i]);
+}
+
+/* What is too large becomes infinite, as on a device. */
+static void halves_from_floats(const float *floats, uint16_t *halves, int n)
+{
+    for (int i = 0; i < n; i++)
+        halves[i] = fabsf(floats[i]) >= 65520.0f
+                        ? (uint16_t)(signbit(floats[i]) ? 0xfc00 : 0x7c00)
+                        : vfi_f16_from_float(floats[i]);
+}
+
+#if defined(__x86_64__)
+__attribute__((target("avx,f16c"))) static void
+floats_from_halves_f16c(const uint16_t *halves, float *floats, int n)
+{
+    int i = 0;
+
+    for (; i + 8 <= n; i += 8)
+        _mm256_storeu_ps(floats + i, _mm256_cvtph_ps(_mm_loadu_si128(
+                                         (const __m128i *)(const void *)(halves + i))));
+    floats_from_halves(halves + i, floats + i, n - i);
+}
+
+__attribute__((target("avx,f16c"))) static void
+halves_from_floats_f16c(const float *floats, uint16_t *halves, int n)
+{
+    int i = 0;
+
+    for (; i + 8 <= n; i += 8)
+        _mm_storeu_si128((__m128i *)(void *)(halves + i),
+                         _mm256_cvtps_ph(_mm256_loadu_ps(floats + i),
+                                         _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC));
+    halves_from_floats(floats + i, halves + i, n - i);
+}
+#endif
+
+typedef struct {
+    void (*to_floats)(const uint16_t *halves, float *floats, int n);
+    void (*to_halves)(const float *floats, uint16_t *halves, int n);
+} Conversion;
+
+static Conversion conversion(void)
+{
+#if defined(__x86_64__)
+    if (__builtin_cpu_supports("avx") && __builtin_cpu_supports("f16c"))
+        return (Conversion){floats_from_halves_f16c, halves_from_floats_f16c};
+#endif
+    return (Conversion){floats_from_halves, halves_from_floats};
+}
+
+static float round_to_tf32(float value)
+{
+    uint32_t bits;
+
+    memcpy(&bits, &value, sizeof bits);
+    if ((bits & 0x7f800000u) != 0x7f800000u)
+        bits = (bits + 0xfffu + (bits >> 13 & 1)) & ~0x1fffu;
+    memcpy(&value, &bits, sizeof value);
+    return value;
+}
+
+static void round_factors(VfiSimulatedMath math, float *values, int n)
+{
+    uint16_t half;
+
+    if (math == VFI_SIMULATED_TF32)
+        for (int i = 0; i < n; i++)
+            values[i] = round_to_tf32(values[i]);
+    if (math == VFI_SIMULATED_F16_INPUTS)
+        for (int i = 0; i < n; i++) {
+            halves_from_floats(values + i, &half, 1);
+            values[i] = vfi_float_from_f16(half);
+        }
+}
+
+/* ---- from and to channels last -------------------------------------------------------------- */
+
+/* The place of channel @c in a buffer of the CPU's; those of its block follow. */
+static size_t place(const VfiSimulatedTensor *t, int block, int c, size_t pixel)
+{
+    size_t width = block > 1 ? (size_t)block : 1;
+    size_t pixels = (size_t)t->h * (size_t)t->w;
+
+    return (size_t)c / width * width * pixels + pixel * width;
+}
+
+static void load_pixel(const VfiSimulatedConvolver *convolver, const float *values, int c,
+                       size_t pixel, float *to)
+{
+    const VfiSimulatedTensor *t = &convolver->convolution.src;
+    int block = convolver->block, width = MAX(block, 1);
+
+    for (; c > 0; c -= width, values += width, to += place(t, block, width, 0)) {
+        int n = MIN(width, c);
+        float *at = to + pixel * (size_t)width;
+        memcpy(at, values, (size_t)n * sizeof *at);
+        memset(at + n, 0, (size_t)(width - n) * sizeof *at);
+    }
+}
+
+/* Picture @n of src into the CPU's buffer. */
+static void load(const VfiSimulatedConvolver *convolver, const void *src, int n,
+                 float *to)
+{
+    const VfiSimulatedConvolution *p = &convolver->convolution;
+    const VfiSimulatedTensor *t = &p->src;
+    Conversion convert = conversion();
+    g_autofree float *values = g_new(float, t->c);
+
+    for (int y = 0; y < t->h; y++)
+        for (int x = 0; x < t->w; x++) {
+            ptrdiff_t at = n * t->batch_stride + y * t->row_stride + x * t->pixel_stride;
+            if (p->half)
+                convert.to_floats((const uint16_t *)src + at, values, t->c);
+            else
+                memcpy(values, (const float *)src + at, (size_t)t->c * sizeof *values);
+            round_factors(convolver->math, values, t->c);
+            load_pixel(convolver, values, t->c, (size_t)y * (size_t)t->w + (size_t)x, to);
+        }
+}
+
+static void store_pixel(const VfiSimulatedConvolver *convolver, const float *from,
+                        size_t pixel, float *values)
+{
+    const VfiSimulatedTensor *t = &convolver->convolution.dst;
+    int width = MAX(convolver->block, 1);
+
+    for (int c = 0; c < t->c; c += width)
+        memcpy(values + c, from + place(t, convolver->block, c, pixel),
+               (size_t)MIN(width, t->c - c) * sizeof *values);
+}
+
+static void store(VfiSimulatedConvolver *convolver, const float *from, int n, void *dst)
+{
+    const VfiSimulatedConvolution *p = &convolver->convolution;
+    const VfiSimulatedTensor *t = &p->dst;
+    Conversion convert = conversion();
+    float alpha = p->alpha;
+    g_autofree float *values = g_new(float, 2 * (size_t)t->c);
+    float *old = values + t->c;
+
+    if (convolver->math == VFI_SIMULATED_VARYING)
+        alpha *= convolver->runs++ % 2 == 0 ? 1.0f + 0x1p-8f : 1.0f - 0x1p-8f;
+    for (int y = 0; y < t->h; y++)
+        for (int x = 0; x < t->w; x++) {
+            ptrdiff_t at = n * t->batch_stride + y * t->row_stride + x * t->pixel_stride;
+            store_pixel(convolver, from, (size_t)y * (size_t)t->w + (size_t)x, values);
+            for (int c = 0; c < t->c && alpha != 1.0f; c++)
+                values[c] *= alpha;
+            if (p->beta != 0.0f) {
+                if (p->half)
+                    convert.to_floats((uint16_t *)dst + at, old, t->c);
+                else
+                    memcpy(old, (float *)dst + at, (size_t)t->c * sizeof *old);
+                for (int c = 0; c < t->c; c++)
+                    values[c] += p->beta * old[c];
+            }
+            if (p->half)
+                convert.to_halves(values, (uint16_t *)dst + at, t->c);
+            else
+                memcpy((float *)dst + at, values, (size_t)t->c * sizeof *values);
+        }
+}
+
+/* ---- filters -------------------------------------------------------------------------------- */
+
+/* Channels of a filter, as its two outer dimensions K and C. */
+static void filter_channels(const VfiSimulatedConvolution *p, int *k, int *c)
+{
+    *k = p->transposed ? p->src.c : p->dst.c;
+    *c = (p->transposed ? p->dst.c : p->src.c) / p->groups;
+}
+
+static size_t filter_elements(const VfiSimulatedConvolution *p)
+{
+    int k, c;
+
+    filter_channels(p, &k, &c);
+    return (size_t)k * (size_t)c * (size_t)p->kernel_h * (size_t)p->kernel_w;
+}
+
+static guint64 hash_bytes(const void *bytes, size_t n)
+{
+    guint64 hash = 0xcbf29ce484222325u, word;
+
+    for (size_t i = 0; i + sizeof word <= n; i += sizeof word) {
+        memcpy(&word, (const char *)bytes + i, sizeof word);
+        hash = (hash ^ word) * 0x9e3779b97f4a7c15u;
+        hash ^= hash >> 29;
+    }
+    for (size_t i = n / sizeof word * sizeof word; i < n; i++)
+        hash = (hash ^ ((const unsigned char *)bytes)[i]) * 0x100000001b3u;
+    return hash;
+}
+
+/* [K][kernel_h][kernel_w][C] to [K][C][kernel_h][kernel_w], in f32. */
+static void convert_filter(const VfiSimulatedConvolver *convolver, const void *filter,
+                           float *to)
+{
+    const VfiSimulatedConvolution *p = &convolver->convolution;
+    int k_count, c_count, places = p->kernel_h * p->kernel_w;
+
+    filter_channels(p, &k_count, &c_count);
+    for (int k = 0; k < k_count; k++)
+        for (int i = 0; i < places; i++)
+            for (int c = 0; c < c_count; c++) {
+                size_t from = ((size_t)k * (size_t)places + (size_t)i) * (size_t)c_count +
+                              (size_t)c;
+                int tap = p->flipped ? places - 1 - i : i;
+                float value = p->half
+                                  ? vfi_float_from_f16(((const uint16_t *)filter)[from])
+                                  : ((const float *)filter)[from];
+                round_factors(convolver->math, &value, 1);
+                to[((size_t)k * (size_t)c_count + (size_t)c) * (size_t)places +
+                   (size_t)tap] = value;
+            }
+}
+
+/* Op @group of @groups that the convolution takes: transposed ones know no groups. */
+static VfiOp make_op(const VfiSimulatedConvolver *convolver, const float *filter,
+                     int group, int groups)
+{
+    const VfiSimulatedConvolution *p = &convolver->convolution;
+    VfiShape src = {p->src.c / groups, p->src.h, p->src.w};
+    VfiShape dst = {p->dst.c / groups, p->dst.h, p->dst.w};
+    VfiOp op = {.kind = p->transposed ? VFI_OP_DECONV : VFI_OP_CONV,
+                .n_src = 1,
+                .name = "simulated"};
+
+    op.src[0] = (VfiOperand){.shape = src,
+                             .region = SRC_REGION,
+                             .offset = (size_t)group * vfi_shape_elements(src) * 4,
+                             .block = convolver->block};
+    op.dst = (VfiOperand){.shape = dst,
+                          .region = DST_REGION,
+                          .offset = (size_t)group * vfi_shape_elements(dst) * 4,
+                          .block = convolver->block};
+    op.u.conv = (VfiConvParams){
+        .weight = filter == NULL
+                      ? NULL
+                      : filter + (size_t)group * (filter_elements(p) / (size_t)groups),
+        .kernel_h = p->kernel_h,
+        .kernel_w = p->kernel_w,
+        .stride = p->stride,
+        .pad_top = p->pad_top,
+        .pad_left = p->pad_left,
+        .pad_bottom = p->pad_bottom,
+        .pad_right = p->pad_right,
+        .groups = p->groups / groups,
+    };
+    return op;
+}
+
+static int ops_of(const VfiSimulatedConvolution *p)
+{
+    return p->transposed ? p->groups : 1;
+}
+
+static void prepared_free(gpointer data)
+{
+    Prepared *prepared = data;
+
+    if (prepared->program != NULL)
+        vfi_backend_cpu.program_free(device, prepared->program);
+    g_free(prepared->plan.ops);
+    vfi_free(prepared->filter);
+    g_free(prepared);
+}
+
+static Prepared *prepare(const VfiSimulatedConvolver *convolver, const void *filter,
+                         guint64 hash)
+{
+    const VfiSimulatedConvolution *p = &convolver->convolution;
+    Prepared *prepared = g_new0(Prepared, 1);
+    int n_ops = ops_of(p);
+    g_autoptr(GError) error = NULL;
+
+    prepared->hash = hash;
+    prepared->filter =
+        vfi_try_alloc(filter_elements(p), sizeof(float), "a filter", &error);
+    if (prepared->filter == NULL)
+        g_error("the simulated cuDNN: %s", error->message);
+    convert_filter(convolver, filter, prepared->filter);
+    prepared->segment = (VfiPlanSegment){.n_ops = n_ops};
+    prepared->plan.ops = g_new(VfiOp, n_ops);
+    prepared->plan.n_ops = n_ops;
+    prepared->plan.segments = &prepared->segment;
+    prepared->plan.n_segments = 1;
+    for (int i = 0; i < n_ops; i++)
+        prepared->plan.ops[i] = make_op(convolver, prepared->filter, i, n_ops);
+    prepared->program = vfi_backend_cpu.compile(device, &prepared->plan, &error);
+    if (prepared->program == NULL)
+        g_error("the simulated cuDNN: %s", error->message);
+    return prepared;
+}
+
+/* The filter's program, made unless it is there. */
+static const Prepared *find_prepared(VfiSimulatedConvolver *convolver, const void *filter)
+{
+    const VfiSimulatedConvolution *p = &convolver->convolution;
+    guint64 hash = hash_bytes(filter, filter_elements(p) * (p->half ? 2 : 4));
+    GPtrArray *all = convolver->prepared;
+    Prepared *found = NULL;
+
+    for (guint i = 0; i < all->len && found == NULL; i++) {
+        Prepared *prepared = g_ptr_array_index(all, i);
+        if (prepared->hash == hash)
+            found = g_ptr_array_steal_index(all, i);
+    }
+    if (found == NULL && all->len == MAX_PROGRAMS)
+        g_ptr_array_remove_index(all, 0);
+    if (found == NULL)
+        found = prepare(convolver, filter, hash);
+    g_ptr_array_add(all, found);
+    return found;
+}
+
+/* ---- convolvers ----------------------------------------------------------------------------- */
+
+/* Blocks of channels where the CPU's kernels take them. */
+static int choose_block(const VfiSimulatedConvolver *convolver)
+{
+    VfiPlanTarget target;
+
+    vfi_backend_cpu.plan_target(device, &target);
+    if (convolver->convolution.groups == 1)
+        return target.channel_block;
+    if (convolver->convolution.transposed || target.channel_block == 0)
+        return 0;
+    VfiOp op = make_op(convolver, NULL, 0, 1);
+    op.src[0].block = op.dst.block = target.channel_block;
+    return target.gains_from_blocks(&op) ? target.channel_block : 0;
+}
+
+static void close_device(void)
+{
+    if (--n_convolvers > 0)
+        return;
+    vfi_backend_cpu.close(device);
+    device = NULL;
+    for (int i = 0; i < 2; i++) {
+        vfi_free(buffers[i]);
+        buffers[i] = NULL;
+        buffer_floats[i] = 0;
+    }
+}
+
+/* Whether the CPU's kernels have it. */
+static bool is_possible(const VfiSimulatedConvolution *p)
+{
+    int pads[] = {p->pad_top, p->pad_left, p->pad_bottom, p->pad_right};
+
+    for (int i = 0; i < 4; i++)
+        if (pads[i] < 0 || pads[i] > 64)
+            return false;
+    return p->kernel_h <= 64 && p->kernel_w <= 64 && p->stride <= 16;
+}
+
+VfiSimulatedConvolver *
+vfi_simulated_convolver_new(const VfiSimulatedConvolution *convolution,
+                            VfiSimulatedMath math)
+{
+    g_autoptr(GError) error = NULL;
+
+    if (!is_possible(convolution))
+        return NULL;
+    VfiSimulatedConvolver *convolver = g_new0(VfiSimulatedConvolver, 1);
+    convolver->convolution = *convolution;
+    convolver->math = math;
+    convolver->prepared = g_ptr_array_new_with_free_func(prepared_free);
+    convolver->block = -1; /* not chosen yet: threads start with the first run */
+    return convolver;
+}
+
+void vfi_simulated_convolver_free(VfiSimulatedConvolver *convolver)
+{
+    g_mutex_lock(&lock);
+    g_ptr_array_unref(convolver->prepared);
+    if (convolver->block >= 0)
+        close_device();
+    g_mutex_unlock(&lock);
+    g_free(convolver);
+}
+
+static void open_device(VfiSimulatedConvolver *convolver)
+{
+    g_autoptr(GError) error = NULL;
+
+    if (n_convolvers++ == 0)
+        device = vfi_backend_cpu.open("cpu", 2, VFI_PRECISION_F32, &error);
+    if (device == NULL)
+        g_error("the simulated cuDNN: %s", error->message);
+    convolver->block = choose_block(convolver);
+}
+
+static char *buffer(int index, const VfiSimulatedTensor *t, int block)
+{
+    size_t floats = vfi_shape_floats((VfiShape){t->c, t->h, t->w}, block);
+    g_autoptr(GError) error = NULL;
+
+    if (floats > buffer_floats[index]) {
+        vfi_free(buffers[index]);
+        buffers[index] = vfi_try_alloc(floats, sizeof(float), "a tensor", &error);
+        if (buffers[index] == NULL)
+            g_error("the simulated cuDNN: %s", error->message);
+        buffer_floats[index] = floats;
+    }
+    return (char *)buffers[index];
+}
+
+void vfi_simulated_convolve(VfiSimulatedConvolver *convolver, const void *src,
+                            const void *filter, void *dst)
+{
+    const VfiSimulatedConvolution *p = &convolver->convolution;
+    VfiRunArguments arguments = {.scalars = NULL};
+    g_autoptr(GError) error = NULL;
+
+    g_mutex_lock(&lock);
+    if (convolver->block < 0)
+        open_device(convolver);
+    const Prepared *prepared = find_prepared(convolver, filter);
+    arguments.region[SRC_REGION] = buffer(0, &p->src, convolver->block);
+    arguments.region[DST_REGION] = buffer(1, &p->dst, convolver->block);
+    for (int n = 0; n < p->batch; n++) {
+        load(convolver, src, n, buffers[0]);
+        if (!vfi_backend_cpu.run(device, prepared->program, 0, &arguments, &error))
+            g_error("the simulated cuDNN: %s", error->message);
+        store(convolver, buffers[1], n, dst);
+    }
+    g_mutex_unlock(&lock);
+}

@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* What the simulated cuDNN computes with: convolutions of channels-last tensors by the engine's
+ * own CPU kernels. */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* Element (n, c, y, x) is at n * batch_stride + y * row_stride + x * pixel_stride + c. */
+typedef struct {
+    int c, h, w;
+    ptrdiff_t batch_stride, row_stride, pixel_stride;
+} VfiSimulatedTensor;
+
+typedef struct {
+    bool transposed;
+    bool half;    /* tensors and filter are f16, else f32 */
+    bool flipped; /* a convolution in the mathematical sense */
+    int batch;
+    VfiSimulatedTensor src, dst;
+    int kernel_h, kernel_w;
+    int stride, groups;
+    int pad_top, pad_left, pad_bottom, pad_right;
+    float alpha, beta; /* dst = alpha * sum + beta * dst */
+} VfiSimulatedConvolution;
+
+/* How exact an engine is. */
+typedef enum {
+    VFI_SIMULATED_EXACT,      /* f32 products and sums, one rounding to dst's type */
+    VFI_SIMULATED_TF32,       /* factors rounded to ten mantissa bits */
+    VFI_SIMULATED_F16_INPUTS, /* factors rounded to f16 */
+    VFI_SIMULATED_VARYING,    /* results are a little off, each time otherwise */
+} VfiSimulatedMath;
+
+/* A convolution and what it keeps of the filters that it met. Any thread. */
+typedef struct VfiSimulatedConvolver VfiSimulatedConvolver;
+
+/* NULL where the CPU's kernels cannot do it. */
+VfiSimulatedConvolver *
+vfi_simulated_convolver_new(const VfiSimulatedConvolution *convolution,
+                            VfiSimulatedMath math);
+void vfi_simulated_convolver_free(VfiSimulatedConvolver *convolver);
+
+/* @filter is [K][kernel_h][kernel_w][C]: K is dst's channels and C src's, of a group; the other
+ * way round where transposed. Aborts when memory runs out. */
+void vfi_simulated_convolve(VfiSimulatedConvolver *convolver, const void *src,
+                            const void *filter, void *dst);
+
+#ifdef __cplusplus
+}
+#endif

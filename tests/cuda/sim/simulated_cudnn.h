@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The simulated cuDNN (libcudnn.so.9 beside this), as tests steer it. Besides, read once when
+ * it is loaded: VFI_SIMULATED_CUDNN_VERSION, VFI_SIMULATED_CUDNN_FAIL_CREATE and
+ * VFI_SIMULATED_CUDNN_FAIL_EXECUTE, numbers that mean what the functions' arguments do. */
+#pragma once
+
+#include <cudnn.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* The @nth next call of cudnnCreate(), or of cudnnBackendExecute(), fails and queues nothing;
+ * 0: none does. */
+void cudnnSimulatedFailCreate(int64_t nth);
+void cudnnSimulatedFailExecute(int64_t nth);
+
+/* What cudnnGetVersion() says. */
+void cudnnSimulatedSetVersion(size_t version);
+
+/* Handles and descriptors that exist. */
+size_t cudnnSimulatedLive(void);
+
+/* Executions queued since the process began. */
+size_t cudnnSimulatedExecutions(void);
+
+#ifdef __cplusplus
+}
+#endif
