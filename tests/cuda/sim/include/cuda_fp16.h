@@ -42,6 +42,7 @@ static inline float __half2float(__half value)
     return vfi_simulated_float(bits | sign);
 }
 
+/* Infinite from 65520 on, where rounding leaves the finite ones. */
 static inline __half __float2half_rn(float value)
 {
     uint32_t bits;

@@ -4,6 +4,8 @@
 #pragma once
 
 #include "cuda_runtime_api.h"
+#include "device_atomic_functions.h"
+#include "vector_types.h"
 
 #ifdef __cplusplus
 #include <cmath>
