@@ -1,17 +1,196 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Element-wise kernels of the CUDA backend against plain C. */
-#include <check.h>
+/* Element-wise kernels of the CUDA backend against the CPU's C reference. */
+#include "tensor_util.h"
 
-#include "check_main.h"
-#include "kernels.h"
+/* Rounding of the two exponential functions. */
+#define SIGMOID_TOLERANCE 1e-6f
 
-START_TEST(affine)
+static const float special[] = {NAN,   INFINITY, -INFINITY, 0.0f,    -0.0f,
+                                1e30f, -1e30f,   88.0f,     -100.0f, 1e-30f};
+
+typedef cudaError_t (*Run)(const VfiOp *op, const VfiCudaTensor *a,
+                           const VfiCudaTensor *b, const VfiCudaTensor *dst);
+
+static cudaError_t run_binary(const VfiOp *op, const VfiCudaTensor *a,
+                              const VfiCudaTensor *b, const VfiCudaTensor *dst)
 {
-    float data[] = {0.0f, 1.0f, -2.0f};
-    VfiCudaTensor tensor = {.data = data, .c = 3, .h = 1, .w = 1};
+    switch (op->kind) {
+    case VFI_OP_ADD:
+        return vfi_cuda_add(NULL, a, b, op->u.affine.mul, dst);
+    case VFI_OP_SUB:
+        return vfi_cuda_sub(NULL, a, b, op->u.affine.mul, dst);
+    default:
+        return vfi_cuda_mul(NULL, a, b, dst);
+    }
+}
 
-    ck_assert_int_eq(vfi_cuda_affine(NULL, &tensor, 2.0f, 1.0f, &tensor), cudaSuccess);
-    ck_assert(data[0] == 1.0f && data[1] == 3.0f && data[2] == -3.0f);
+/* The slopes lie in device memory. */
+static const float *device_slopes;
+
+static cudaError_t run_unary(const VfiOp *op, const VfiCudaTensor *a,
+                             const VfiCudaTensor *b, const VfiCudaTensor *dst)
+{
+    (void)b;
+    switch (op->kind) {
+    case VFI_OP_AFFINE:
+        return vfi_cuda_affine(NULL, a, op->u.affine.mul, op->u.affine.add, dst);
+    case VFI_OP_CLAMP:
+        return vfi_cuda_clamp(NULL, a, op->u.clamp.low, op->u.clamp.high, dst);
+    default:
+        return vfi_cuda_activate(NULL, a, op->u.activation.kind, device_slopes,
+                                 op->u.activation.leak, dst);
+    }
+}
+
+/* Runs @op aligned and not, into memory of its own and in place of each source. */
+static void check(VfiOp *op, const float *const *values, float tolerance, Run run)
+{
+    g_autofree float *expected = reference_of(op, values, 0.0f, 0.0f);
+
+    for (int variant = 0; variant < 6; variant++) {
+        Layout layout = {.shift = variant % 2};
+        TestTensor sources[2] = {{.layout = layout}, {.layout = layout}};
+        for (int i = 0; i < op->n_src; i++)
+            sources[i] = tensor_new(op->src[i].shape, layout, values[i]);
+        TestTensor own = tensor_new(op->dst.shape, layout, NULL);
+        TestTensor *dst = variant < 2 ? &own : &sources[variant / 2 - 1];
+        if (variant / 2 <= op->n_src && dst->tensor.c == op->dst.shape.c) {
+            expect_success(run(op, &sources[0].tensor, &sources[1].tensor, &dst->tensor));
+            tensor_expect(dst, expected, tolerance, vfi_op_kind_to_string(op->kind));
+        }
+        for (int i = 0; i < op->n_src; i++)
+            tensor_clear(&sources[i]);
+        tensor_clear(&own);
+    }
+}
+
+static float *values_of(GRand *random, VfiShape shape)
+{
+    size_t n = vfi_shape_elements(shape);
+    float *values = random_floats(random, n);
+
+    for (size_t i = 0; i < G_N_ELEMENTS(special) && 3 * i < n; i++)
+        values[3 * i] = special[i];
+    return values;
+}
+
+START_TEST(of_two_sources)
+{
+    static const VfiOpKind kinds[] = {VFI_OP_ADD, VFI_OP_SUB, VFI_OP_MUL};
+    GRand *random = g_rand_new_with_seed((guint32)_i);
+    VfiShape shape = tensor_shapes[_i];
+    g_autofree float *a = values_of(random, shape), *b = values_of(random, shape);
+
+    for (size_t k = 0; k < G_N_ELEMENTS(kinds); k++)
+        for (int shared = 0; shared < 2; shared++) {
+            VfiOp op = {.kind = kinds[k], .n_src = 2, .u.affine.mul = 0.3f};
+            op.src[0].shape = op.src[1].shape = op.dst.shape = shape;
+            if (shared)
+                op.src[1].shape.c = 1;
+            if (!shared || kinds[k] != VFI_OP_ADD)
+                check(&op, (const float *const[]){a, b}, 0.0f, run_binary);
+        }
+    g_rand_free(random);
+}
+END_TEST
+
+START_TEST(of_one_source)
+{
+    GRand *random = g_rand_new_with_seed((guint32)_i + 10);
+    VfiShape shape = tensor_shapes[_i];
+    g_autofree float *values = values_of(random, shape);
+    VfiOp op = {.kind = VFI_OP_AFFINE, .n_src = 1, .u.affine = {1.7f, -0.3f}};
+
+    op.src[0].shape = op.dst.shape = shape;
+    check(&op, (const float *const[]){values}, 0.0f, run_unary);
+    op.kind = VFI_OP_CLAMP;
+    op.u.clamp.low = -0.25f;
+    op.u.clamp.high = 0.5f;
+    check(&op, (const float *const[]){values}, 0.0f, run_unary);
+    g_rand_free(random);
+}
+END_TEST
+
+START_TEST(activations)
+{
+    GRand *random = g_rand_new_with_seed((guint32)_i + 20);
+    VfiShape shape = tensor_shapes[_i];
+    size_t slopes_bytes = (size_t)shape.c * sizeof(float);
+    g_autofree float *values = values_of(random, shape);
+    g_autofree float *slopes = random_floats(random, (size_t)shape.c);
+    char *memory = device_new(slopes, slopes_bytes);
+
+    device_slopes = (const float *)(const void *)memory;
+    for (int kind = VFI_ACTIVATION_NONE; kind <= VFI_ACTIVATION_SIGMOID; kind++) {
+        VfiOp op = {.kind = VFI_OP_ACTIVATE, .n_src = 1};
+        op.src[0].shape = op.dst.shape = shape;
+        op.u.activation = (VfiActivation){
+            .kind = (VfiActivationKind)kind, .slope = slopes, .leak = 0.2f};
+        check(&op, (const float *const[]){values},
+              kind == VFI_ACTIVATION_SIGMOID ? SIGMOID_TOLERANCE : 0.0f, run_unary);
+    }
+    device_free(memory);
+    g_rand_free(random);
+}
+END_TEST
+
+START_TEST(fills)
+{
+    VfiCudaRunValues values = {.time = 0.3f, .image_mean = 0.6f};
+    char *memory = device_new(&values, sizeof values);
+    const VfiCudaRunValues *device = (const VfiCudaRunValues *)(const void *)memory;
+
+    for (int mean = 0; mean < 2; mean++)
+        for (int shift = 0; shift < 2; shift++) {
+            VfiOp op = {.kind = mean ? VFI_OP_IMAGE_MEAN : VFI_OP_TIME,
+                        .dst.shape = tensor_shapes[_i],
+                        .u.affine = {2.0f, -0.7f}};
+            g_autofree float *expected =
+                reference_of(&op, NULL, values.time, values.image_mean);
+            TestTensor dst = tensor_new(op.dst.shape, (Layout){.shift = shift}, NULL);
+            expect_success(
+                mean ? vfi_cuda_fill_image_mean(NULL, device, 2.0f, -0.7f, &dst.tensor)
+                     : vfi_cuda_fill_time(NULL, device, 2.0f, -0.7f, &dst.tensor));
+            tensor_expect(&dst, expected, 0.0f, "fill");
+            tensor_clear(&dst);
+        }
+    device_free(memory);
+}
+END_TEST
+
+/* Relative to the result, however small. */
+START_TEST(sigmoid_near_zero)
+{
+    VfiShape shape = {1, 1, 160};
+    float values[160];
+
+    for (int i = 0; i < shape.w; i++)
+        values[i] = -0.54f * (float)i;
+    TestTensor test = tensor_new(shape, (Layout){0}, values);
+    expect_success(vfi_cuda_activate(NULL, &test.tensor, VFI_ACTIVATION_SIGMOID, NULL,
+                                     0.0f, &test.tensor));
+    g_autofree float *results = tensor_planes(&test);
+    for (int i = 0; i < shape.w; i++) {
+        double expected = 1.0 / (1.0 + exp(-(double)values[i]));
+        if (!(fabs(results[i] - expected) <= 1e-6 * expected))
+            ck_abort_msg("sigmoid of %g is %g, not %g", values[i], results[i], expected);
+    }
+    tensor_clear(&test);
+}
+END_TEST
+
+/* More channels than a grid has places for. */
+START_TEST(very_many_channels)
+{
+    VfiShape shape = {65535 + 3, 1, 1};
+    GRand *random = g_rand_new_with_seed(30);
+    g_autofree float *a = random_floats(random, vfi_shape_elements(shape));
+    VfiOp op = {.kind = VFI_OP_MUL, .n_src = 2};
+
+    op.src[0].shape = op.src[1].shape = op.dst.shape = shape;
+    op.src[1].shape.c = 1;
+    check(&op, (const float *const[]){a, a}, 0.0f, run_binary);
+    g_rand_free(random);
 }
 END_TEST
 
@@ -19,8 +198,14 @@ int main(void)
 {
     Suite *suite = suite_create("cuda-elementwise");
     TCase *tcase = tcase_create("elementwise");
+    int n = (int)G_N_ELEMENTS(tensor_shapes);
 
     suite_add_tcase(suite, tcase);
-    tcase_add_test(tcase, affine);
+    tcase_add_loop_test(tcase, of_two_sources, 0, n);
+    tcase_add_loop_test(tcase, of_one_source, 0, n);
+    tcase_add_loop_test(tcase, activations, 0, n);
+    tcase_add_loop_test(tcase, fills, 0, n);
+    tcase_add_test(tcase, sigmoid_near_zero);
+    tcase_add_test(tcase, very_many_channels);
     return check_main(suite);
 }
