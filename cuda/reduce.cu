@@ -92,6 +92,7 @@ static __global__ void __launch_bounds__(VFI_BLOCK) add_strips(double *sums)
 {
     double sum = 0.0;
 
+    VFI_UNROLL_BY_8
     for (int strip = 0; strip < STRIPS; strip++)
         sum += sums[strip * VFI_BLOCK + (int)threadIdx.x];
     sums[threadIdx.x] = sum;
@@ -101,6 +102,7 @@ static __global__ void finish_mean(const double *sums, double count, double *res
 {
     double total = 0.0;
 
+    VFI_UNROLL_BY_8
     for (int i = 0; i < VFI_BLOCK; i++)
         total += sums[i];
     *result = total / count;
