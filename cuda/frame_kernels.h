@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Kernels between a frame's own planes and the network: pixels.h on the device, with the same
- * results (blend and copy to the bit, the others as the C reference but for the order of f32
- * sums). Planes, images, flows and weights are in device memory; the structures themselves are
+ * results to the bit (but for scene cells). Planes, images, flows and weights are in device memory; the structures themselves are
  * the host's. Each queues its work on @stream. */
 #pragma once
 
@@ -32,7 +31,7 @@ cudaError_t vfi_cuda_blend(cudaStream_t stream, const VfiVideoInfo *info,
 cudaError_t vfi_cuda_copy_frame(cudaStream_t stream, const VfiVideoInfo *info,
                                 const VfiFrame *frame, const VfiFrame *out);
 /* *different (device memory) becomes non-zero unless both frames hold the same bits (row
- * padding and the x byte of RGBx aside). */
+ * padding and the x byte of RGBx aside); the caller zeroes it before. */
 cudaError_t vfi_cuda_compare_frames(cudaStream_t stream, const VfiVideoInfo *info,
                                     const VfiFrame *a, const VfiFrame *b,
                                     unsigned *different);
@@ -42,7 +41,7 @@ cudaError_t vfi_cuda_scene_cells(cudaStream_t stream, const VfiVideoInfo *info,
                                  const VfiFrame *frame, int width, int height,
                                  float *cells);
 /* *different (device memory) becomes non-zero if a block of 16 × 16 pixels differs by more than
- * @threshold, as vfi_frames_repeat() says for a positive one. */
+ * @threshold, as vfi_frames_repeat() says for a positive one; the caller zeroes it before. */
 cudaError_t vfi_cuda_compare_blocks(cudaStream_t stream, const VfiVideoInfo *info,
                                     const VfiFrame *a, const VfiFrame *b,
                                     double threshold, unsigned *different);

@@ -1,0 +1,156 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Scene cells and repeated blocks of the CUDA backend against the CPU's. */
+#include <math.h>
+
+#include <glib.h>
+#include <vfi/scene.h>
+
+#include "check_main.h"
+#include "frame_kernels.h"
+#include "pixels_frames.h"
+
+/* Cells of one pixel, of less rows than are looked at, of more; wide ones. */
+static const int sizes[][2] = {{1, 1}, {3, 5}, {64, 50}, {300, 7}, {330, 200}};
+
+#define CELLS (VFI_SCENE_SIGNATURE_SIZE * VFI_SCENE_SIGNATURE_SIZE)
+
+static void check_cells(const VfiVideoInfo *info, Layout layout)
+{
+    TestFrame frame = test_frame_new(info, layout);
+    float cells[CELLS + 1];
+    VfiSceneSignature wanted;
+
+    fill_noise(&frame, 4);
+    vfi_scene_signature(info, &frame.frame, &wanted);
+    for (int i = 0; i <= CELLS; i++)
+        cells[i] = -7;
+    if (vfi_cuda_scene_cells(NULL, info, &frame.frame, wanted.width, wanted.height,
+                             cells) != cudaSuccess)
+        ck_abort_msg("scene cells: the launch failed");
+    for (int i = 0; i <= CELLS; i++) {
+        const int x = i % wanted.width, y = i / wanted.width;
+        const float want = y < wanted.height ? wanted.luma[y][x] : -7;
+
+        if (!(fabsf(cells[i] - want) <= (y < wanted.height ? 1e-3f : 0)))
+            ck_abort_msg("%s %dx%d: cell %d, %d: expected %.9g, found %.9g",
+                         vfi_format_to_string(info->format), info->width, info->height, x,
+                         y, (double)want, (double)cells[i]);
+    }
+    test_frame_free(&frame);
+}
+
+START_TEST(cells_are_those_of_the_signature)
+{
+    for (size_t s = 0; s < G_N_ELEMENTS(sizes); s++)
+        for (int range = 0; range < 3; range++) {
+            const VfiVideoInfo info = {.format = (VfiFormat)_i,
+                                       .width = sizes[s][0],
+                                       .height = sizes[s][1],
+                                       .range = (VfiRange)range};
+
+            check_cells(&info, (Layout)range);
+        }
+}
+END_TEST
+
+static bool found_different(const TestFrame *a, const TestFrame *b, double threshold)
+{
+    unsigned different = 0;
+
+    if (vfi_cuda_compare_blocks(NULL, &a->info, &a->frame, &b->frame, threshold,
+                                &different) != cudaSuccess)
+        ck_abort_msg("compare blocks: the launch failed");
+    return different != 0;
+}
+
+static void check_repeat(const TestFrame *a, const TestFrame *b, double threshold)
+{
+    const bool want = !vfi_frames_repeat(&a->info, &a->frame, &b->frame, threshold);
+
+    if (found_different(a, b, threshold) != want)
+        ck_abort_msg("%s %dx%d, threshold %.17g: expected %d",
+                     vfi_format_to_string(a->info.format), a->info.width, a->info.height,
+                     threshold, want);
+}
+
+/* Changes each component of one pixel by up to @by 8-bit codes. */
+static void change_pixel(const TestFrame *frame, int x, int y, double by)
+{
+    const double largest = largest_code(frame->info.format);
+
+    for (int c = 0; c < vfi_format_describe(frame->info.format)->n_components; c++) {
+        const VfiComponent *where =
+            &vfi_format_describe(frame->info.format)->component[c];
+        const int column = x >> where->shift_x, row = y >> where->shift_y;
+        const double code = get_code(frame, c, column, row) + by * largest / 255;
+
+        set_code(frame, c, column, row, code > largest ? code - largest : code);
+    }
+}
+
+/* The threshold that the pair just misses, found by halving: there the answers must agree to
+ * the last bit. */
+static void check_limit(const TestFrame *a, const TestFrame *b)
+{
+    double low = 0, high = 256;
+
+    for (int i = 0; i < 60; i++) {
+        const double middle = (low + high) / 2;
+
+        if (vfi_frames_repeat(&a->info, &a->frame, &b->frame, middle))
+            high = middle;
+        else
+            low = middle;
+        check_repeat(a, b, middle);
+    }
+}
+
+START_TEST(blocks_differ_as_on_the_host)
+{
+    static const int places[][2] = {{0, 0}, {15, 15}, {16, 0}, {36, 20}, {31, 17}};
+    const VfiVideoInfo info = {.format = (VfiFormat)_i, .width = 37, .height = 21};
+
+    for (size_t i = 0; i < G_N_ELEMENTS(places); i++) {
+        TestFrame a = test_frame_new(&info, LAYOUT_TIGHT);
+        TestFrame b = test_frame_new(&info, LAYOUT_BOTTOM_UP);
+
+        fill_noise(&a, 8);
+        vfi_pixels_copy(&info, &a.frame, &b.frame, 0, info.height);
+        check_repeat(&a, &b, 0.001);
+        change_pixel(&b, places[i][0], places[i][1], 100);
+        check_limit(&a, &b);
+        fill_noise(&b, 9);
+        check_limit(&a, &b);
+        test_frame_free(&a);
+        test_frame_free(&b);
+    }
+}
+END_TEST
+
+START_TEST(nan_differs)
+{
+    const VfiVideoInfo info = {.format = VFI_FORMAT_RGB_F32, .width = 20, .height = 3};
+    TestFrame a = test_frame_new(&info, LAYOUT_TIGHT);
+    TestFrame b = test_frame_new(&info, LAYOUT_TIGHT);
+
+    fill_noise(&a, 1);
+    vfi_pixels_copy(&info, &a.frame, &b.frame, 0, info.height);
+    set_code(&b, 1, 19, 2, NAN);
+    ck_assert(found_different(&a, &b, 1e9));
+    test_frame_free(&a);
+    test_frame_free(&b);
+}
+END_TEST
+
+int main(void)
+{
+    const int first = VFI_FORMAT_UNKNOWN + 1, end = VFI_FORMAT_COUNT;
+    Suite *suite = suite_create("cuda-frames_scene");
+    TCase *tcase = tcase_create("frames_scene");
+
+    suite_add_tcase(suite, tcase);
+    tcase_add_loop_test(tcase, cells_are_those_of_the_signature, first, end);
+    tcase_add_loop_test(tcase, blocks_differ_as_on_the_host, first, end);
+    tcase_add_test(tcase, nan_differs);
+    return check_main(suite);
+}
