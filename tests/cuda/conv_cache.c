@@ -19,14 +19,8 @@ static const VfiCudaConvChoice first = {
 };
 static const VfiCudaConvChoice plain = {.engine = 0};
 
+/* The cache folder of all tests: GLib asks for it once a process. */
 static char *folder;
-
-static void set_up(void)
-{
-    folder = g_dir_make_tmp("vfi-cache-XXXXXX", NULL);
-    ck_assert_ptr_nonnull(folder);
-    g_setenv("XDG_CACHE_HOME", folder, TRUE);
-}
 
 static void tear_down(void)
 {
@@ -35,8 +29,6 @@ static void tear_down(void)
 
     g_unlink(file);
     g_rmdir(inner);
-    g_rmdir(folder);
-    g_clear_pointer(&folder, g_free);
 }
 
 static VfiCudaConvCache *open_cache(void)
@@ -172,12 +164,17 @@ int main(void)
     Suite *suite = suite_create("cuda-conv_cache");
     TCase *tcase = tcase_create("cache");
 
+    folder = g_dir_make_tmp("vfi-cache-XXXXXX", NULL);
+    g_setenv("XDG_CACHE_HOME", folder, TRUE);
     suite_add_tcase(suite, tcase);
-    tcase_add_checked_fixture(tcase, set_up, tear_down);
+    tcase_add_checked_fixture(tcase, NULL, tear_down);
     tcase_add_test(tcase, choices_are_kept);
     tcase_add_test(tcase, processes_keep_each_others_choices);
     tcase_add_loop_test(tcase, damage_does_no_harm, 0, G_N_ELEMENTS(damaged));
     tcase_add_test(tcase, more_settings_than_there_can_be_are_refused);
     tcase_add_test(tcase, what_cannot_be_written_is_no_failure);
-    return check_main(suite);
+    int result = check_main(suite);
+    g_rmdir(folder);
+    g_free(folder);
+    return result;
 }

@@ -84,12 +84,12 @@ static float meant_weight(const VfiOp *op, int o, int i, int y, int x)
 {
     const VfiConvParams *conv = &op->u.conv;
     int in = op->src[0].shape.c / conv->groups, out = op->dst.shape.c / conv->groups;
-    size_t taps = (size_t)(conv->kernel_h * conv->kernel_w), filter;
+    size_t taps = (size_t)conv->kernel_h * (size_t)conv->kernel_w, filter;
 
     if (o >= op->dst.shape.c || i >= op->src[0].shape.c || o / out != i / in)
         return 0.0f;
     if (op->kind == VFI_OP_DECONV)
-        filter = (size_t)(i * vfi_deconv_weight_channels(op) + o);
+        filter = (size_t)i * (size_t)vfi_deconv_weight_channels(op) + (size_t)o;
     else
         filter = vfi_conv_filter(conv, o, i % in, in);
     return conv->weight[filter * taps + (size_t)(y * conv->kernel_w + x)];
