@@ -312,7 +312,7 @@ static bool make_ready(VfiProgram *program, GError **error)
     if (!vfi_cuda_choose_convs(program, error) ||
         !copy_constants(program, need.constants, error))
         return false;
-    vfi_cuda_conv_cache_save(program->device->context->choices);
+    vfi_cuda_conv_cache_save(program->device->context->choices, NULL);
     return allocate(program, &need, error);
 }
 

@@ -439,7 +439,8 @@ static void open_device(VfiSimulatedConvolver *convolver)
     g_autoptr(GError) error = NULL;
 
     if (n_convolvers++ == 0)
-        device = vfi_backend_cpu.open("cpu", 2, VFI_PRECISION_F32, &error);
+        device = vfi_backend_cpu.open(
+            &(VfiDeviceRequest){"cpu", 2, VFI_PRECISION_F32, NULL}, &error);
     if (device == NULL)
         g_error("the simulated cuDNN: %s", error->message);
     convolver->block = choose_block(convolver);

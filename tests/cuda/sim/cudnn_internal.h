@@ -12,7 +12,8 @@
 
 #include "cudnn_convolution.h"
 
-namespace simulated {
+namespace simulated
+{
 
 /* Says why, for cudnnGetLastErrorString(), and returns @status. */
 [[gnu::format(printf, 2, 3)]] cudnnStatus_t fail(cudnnStatus_t status, const char *format,
@@ -39,7 +40,9 @@ struct Descriptor {
     cudnnBackendDescriptorType_t type;
     bool finalized = false;
 
-    explicit Descriptor(cudnnBackendDescriptorType_t type_) : type(type_) {}
+    explicit Descriptor(cudnnBackendDescriptorType_t type_) : type(type_)
+    {
+    }
     virtual ~Descriptor() = default;
     virtual cudnnStatus_t set(const Given &given) = 0;
     virtual cudnnStatus_t get(const Wanted &wanted) const;
@@ -64,7 +67,8 @@ cudnnStatus_t take(const Given &given, cudnnBackendAttributeType_t type, Value *
 }
 
 /* Numbers, at most @most. */
-cudnnStatus_t take_numbers(const Given &given, size_t most, std::vector<int64_t> *numbers);
+cudnnStatus_t take_numbers(const Given &given, size_t most,
+                           std::vector<int64_t> *numbers);
 
 cudnnStatus_t take_descriptor(const Given &given, cudnnBackendDescriptorType_t type,
                               const Descriptor **descriptor);
@@ -133,7 +137,9 @@ struct Tensor : Descriptor {
     int64_t uid = 0, alignment = 0;
     bool has_uid = false, is_virtual = false, is_by_value = false;
 
-    Tensor() : Descriptor(kind) {}
+    Tensor() : Descriptor(kind)
+    {
+    }
     cudnnStatus_t set(const Given &given) override;
     cudnnStatus_t get(const Wanted &wanted) const override;
     cudnnStatus_t finalize() override;
@@ -148,7 +154,9 @@ struct Convolution : Descriptor {
     int64_t spatial_dims = 0;
     std::vector<int64_t> pre, post, strides, dilations;
 
-    Convolution() : Descriptor(kind) {}
+    Convolution() : Descriptor(kind)
+    {
+    }
     cudnnStatus_t set(const Given &given) override;
     cudnnStatus_t finalize() override;
 };
@@ -163,8 +171,9 @@ struct Operation : Descriptor {
     bool has_alpha = false, has_beta = false;
 
     explicit Operation(bool backward_)
-        : Descriptor(backward_ ? CUDNN_BACKEND_OPERATION_CONVOLUTION_BACKWARD_DATA_DESCRIPTOR
-                               : CUDNN_BACKEND_OPERATION_CONVOLUTION_FORWARD_DESCRIPTOR),
+        : Descriptor(backward_
+                         ? CUDNN_BACKEND_OPERATION_CONVOLUTION_BACKWARD_DATA_DESCRIPTOR
+                         : CUDNN_BACKEND_OPERATION_CONVOLUTION_FORWARD_DESCRIPTOR),
           backward(backward_)
     {
     }
@@ -177,7 +186,9 @@ struct Graph : Descriptor {
     std::shared_ptr<const Operation> operation;
     size_t n_operations = 0;
 
-    Graph() : Descriptor(kind) {}
+    Graph() : Descriptor(kind)
+    {
+    }
     cudnnStatus_t set(const Given &given) override;
     cudnnStatus_t get(const Wanted &wanted) const override;
     cudnnStatus_t finalize() override;
@@ -189,7 +200,9 @@ struct DeviceProperties : Descriptor {
     static constexpr auto kind = CUDNN_BACKEND_DEVICEPROP_DESCRIPTOR;
     bool has_any = false;
 
-    DeviceProperties() : Descriptor(kind) {}
+    DeviceProperties() : Descriptor(kind)
+    {
+    }
     cudnnStatus_t set(const Given &given) override;
     cudnnStatus_t finalize() override;
 };
@@ -199,7 +212,9 @@ struct KnobInfo : Descriptor {
     int knob = 0;
     int64_t maximum = 0;
 
-    KnobInfo() : Descriptor(kind) {}
+    KnobInfo() : Descriptor(kind)
+    {
+    }
     void assign(const KnobInfo &other);
     cudnnStatus_t set(const Given &given) override;
     cudnnStatus_t get(const Wanted &wanted) const override;
@@ -211,7 +226,9 @@ struct KnobChoice : Descriptor {
     int knob = -1;
     int64_t value = -1;
 
-    KnobChoice() : Descriptor(kind) {}
+    KnobChoice() : Descriptor(kind)
+    {
+    }
     void assign(const KnobChoice &other);
     cudnnStatus_t set(const Given &given) override;
     cudnnStatus_t get(const Wanted &wanted) const override;
@@ -223,7 +240,9 @@ struct Engine : Descriptor {
     std::shared_ptr<const Graph> graph;
     int64_t index = -1;
 
-    Engine() : Descriptor(kind) {}
+    Engine() : Descriptor(kind)
+    {
+    }
     void assign(const Engine &other);
     cudnnStatus_t set(const Given &given) override;
     cudnnStatus_t get(const Wanted &wanted) const override;
@@ -235,7 +254,9 @@ struct EngineConfig : Descriptor {
     std::shared_ptr<const Engine> engine;
     std::vector<KnobChoice> choices;
 
-    EngineConfig() : Descriptor(kind) {}
+    EngineConfig() : Descriptor(kind)
+    {
+    }
     void assign(const EngineConfig &other);
     cudnnStatus_t set(const Given &given) override;
     cudnnStatus_t get(const Wanted &wanted) const override;
@@ -248,7 +269,9 @@ struct Heuristics : Descriptor {
     std::shared_ptr<const Graph> graph;
     int mode = -1;
 
-    Heuristics() : Descriptor(kind) {}
+    Heuristics() : Descriptor(kind)
+    {
+    }
     cudnnStatus_t set(const Given &given) override;
     cudnnStatus_t get(const Wanted &wanted) const override;
     cudnnStatus_t finalize() override;
@@ -262,7 +285,9 @@ struct Plan : Descriptor {
     int64_t workspace = 0;
     std::shared_ptr<VfiSimulatedConvolver> convolver;
 
-    Plan() : Descriptor(kind) {}
+    Plan() : Descriptor(kind)
+    {
+    }
     cudnnStatus_t set(const Given &given) override;
     cudnnStatus_t get(const Wanted &wanted) const override;
     cudnnStatus_t finalize() override;
@@ -274,7 +299,9 @@ struct VariantPack : Descriptor {
     std::vector<void *> pointers;
     void *workspace = nullptr;
 
-    VariantPack() : Descriptor(kind) {}
+    VariantPack() : Descriptor(kind)
+    {
+    }
     cudnnStatus_t set(const Given &given) override;
     cudnnStatus_t finalize() override;
 };

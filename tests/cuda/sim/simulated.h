@@ -106,7 +106,8 @@ struct State {
     std::mt19937_64 random;
     Device devices[MAX_DEVICES];
     std::set<Context *> contexts;
-    std::set<CUstream_st *> streams; /* with the contexts' own and destroyed ones that have work */
+    std::set<CUstream_st *>
+        streams; /* with the contexts' own and destroyed ones that have work */
     std::set<CUevent_st *> events;
     std::set<CUgraph_st *> graphs;
     std::set<CUgraphExec_st *> executables;
@@ -123,8 +124,9 @@ State &state(void);
 
 /* Of the calling thread. */
 struct Thread {
-    std::vector<Context *> stack; /* of the driver; its top is the runtime's context, too */
-    int device;                   /* for when the stack is empty */
+    std::vector<Context *>
+        stack;  /* of the driver; its top is the runtime's context, too */
+    int device; /* for when the stack is empty */
     cudaError_t last_error;
     bool runs_work;
     const char *wait_file;
