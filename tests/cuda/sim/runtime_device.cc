@@ -123,8 +123,6 @@ static cudaError_t last_error(bool forget)
         simulated::thread.last_error = cudaSuccess;
     if (!simulated::thread.stack.empty())
         context = simulated::thread.stack.back();
-    else
-        context = s.devices[simulated::thread.device].primary;
     /* What made a context unusable is not forgotten. */
     return context && s.contexts.count(context) && context->sticky ? context->sticky : error;
 }
@@ -171,9 +169,7 @@ cudaError_t cudaSetDevice(int device)
     if (device < 0 || device >= state().settings.n_devices)
         return call.end(cudaErrorInvalidDevice);
     simulated::thread.device = device;
-    if (!simulated::thread.stack.empty())
-        simulated::thread.stack.back() = primary_context(device);
-    return call.end(primary_context(device)->sticky);
+    return call.end(use_primary_context(device)->sticky);
 }
 
 cudaError_t cudaGetDevice(int *device)
@@ -183,7 +179,8 @@ cudaError_t cudaGetDevice(int *device)
     if (call.error)
         return call.end(call.error);
     *device = simulated::thread.device;
-    if (!simulated::thread.stack.empty() && simulated::thread.stack.back())
+    if (!simulated::thread.stack.empty() &&
+        state().contexts.count(simulated::thread.stack.back()))
         *device = simulated::thread.stack.back()->device;
     return cudaSuccess;
 }
@@ -333,9 +330,10 @@ cudaError_t cudaDeviceReset(void)
 
     if (call.error)
         return call.end(call.error);
-    Context *primary = state().devices[simulated::thread.device].primary;
-    if (primary)
-        destroy_context(call.lock, primary);
+    Device &device = state().devices[simulated::thread.device];
+    device.runtime_uses_primary = false;
+    if (device.primary)
+        destroy_context(call.lock, device.primary);
     return cudaSuccess;
 }
 

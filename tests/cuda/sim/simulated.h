@@ -96,7 +96,8 @@ struct Device {
     Context *primary; /* NULL before its first use */
     CUmemPoolHandle_st *default_pool, *pool;
     uint64_t used; /* by cudaMalloc() */
-    int primary_retained;
+    int primary_retained; /* through the driver */
+    bool runtime_uses_primary;
 };
 
 struct State {
@@ -124,9 +125,8 @@ State &state(void);
 
 /* Of the calling thread. */
 struct Thread {
-    std::vector<Context *>
-        stack;  /* of the driver; its top is the runtime's context, too */
-    int device; /* for when the stack is empty */
+    std::vector<Context *> stack; /* the driver's; its top is the runtime's context, too */
+    int device;                   /* for when the stack is empty */
     cudaError_t last_error;
     bool runs_work;
     const char *wait_file;
@@ -149,6 +149,7 @@ struct Call {
 };
 
 Context *primary_context(int device);
+Context *use_primary_context(int device);
 Context *new_context(int device, bool primary);
 void destroy_context(Lock &lock, Context *context);
 cudaError_t count_devices(int *n);

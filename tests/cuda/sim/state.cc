@@ -141,18 +141,34 @@ cudaError_t count_devices(int *n)
     return cudaSuccess;
 }
 
-/* The driver's, when one is set, else the primary one of the thread's device. */
+/* Makes @device's primary context the thread's, as the runtime does. */
+Context *use_primary_context(int device)
+{
+    Context *context = primary_context(device);
+
+    state().devices[device].runtime_uses_primary = true;
+    if (thread.stack.empty())
+        thread.stack.push_back(context);
+    else
+        thread.stack.back() = context;
+    return context;
+}
+
+/* The driver's, when one is set, else the primary one of the thread's device. A primary one
+ * that was reset comes anew. */
 static cudaError_t current_context(Context **context)
 {
-    if (thread.stack.empty() || !thread.stack.back()) {
-        if (thread.device >= state().settings.n_devices)
-            return cudaErrorInvalidDevice;
-        *context = primary_context(thread.device);
+    State &s = state();
+
+    *context = thread.stack.empty() ? NULL : thread.stack.back();
+    bool alive = *context && s.contexts.count(*context) && (*context)->alive;
+    if (alive)
         return cudaSuccess;
-    }
-    *context = thread.stack.back();
-    if (!state().contexts.count(*context) || !(*context)->alive)
+    if (*context && s.contexts.count(*context) && !(*context)->primary)
         return cudaErrorContextIsDestroyed;
+    if (thread.device >= s.settings.n_devices)
+        return cudaErrorInvalidDevice;
+    *context = use_primary_context(thread.device);
     return cudaSuccess;
 }
 
