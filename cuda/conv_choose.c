@@ -20,8 +20,7 @@ static bool choose(const VfiProgram *program, int index, GError **error)
     VfiShape rounded = op->dst.shape;
     bool chosen = true;
 
-    rounded.c = (rounded.c + VFI_CUDA_CONV_CHANNELS - 1) / VFI_CUDA_CONV_CHANNELS *
-                VFI_CUDA_CONV_CHANNELS;
+    rounded.c = vfi_cuda_conv_channels(rounded.c);
     size_t dst_bytes = MAX(operand_bytes(&op->dst), vfi_shape_floats(rounded, 0) * 4);
     void *src = vfi_cuda_context_alloc(device->context, operand_bytes(&op->src[0]),
                                        "trying convolutions", NULL);

@@ -306,9 +306,12 @@ void vfi_cuda_trim(VfiDevice *device)
 
 void vfi_cuda_plan_target(VfiDevice *device, VfiPlanTarget *target)
 {
+    /* Engines without tensor cores are made for planes. */
+    bool has_planes = device->math == VFI_CUDA_CONV_F32;
+
     *target = (VfiPlanTarget){
-        .channel_block = VFI_CUDA_CONV_CHANNELS,
-        .channels_last = true,
+        .channel_block = has_planes ? 0 : VFI_CUDA_CONV_CHANNELS,
+        .channels_last = !has_planes,
         .half_pixels = device->math == VFI_CUDA_CONV_F16,
     };
 }

@@ -34,8 +34,9 @@ static bool run_conv(const VfiProgram *program, const VfiOp *op, const VfiCudaSt
 
     if (step->sums_in_scratch) {
         sums.data = program->scratch;
-        sums.pixel_stride = (dst->c + VFI_CUDA_CONV_CHANNELS - 1) /
-                            VFI_CUDA_CONV_CHANNELS * VFI_CUDA_CONV_CHANNELS;
+        sums.pixel_stride = program->device->math == VFI_CUDA_CONV_F32
+                                ? 0
+                                : vfi_cuda_conv_channels(dst->c);
         sums.half = program->device->math == VFI_CUDA_CONV_F16;
     }
     return vfi_cuda_conv_run(step->conv, stream, src[0].data, step->weights->data,

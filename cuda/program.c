@@ -33,11 +33,20 @@ static bool same_place(const VfiOperand *a, const VfiOperand *b)
     return a->region == b->region && a->offset == b->offset;
 }
 
-/* A convolution writes its sums where the result is to be, unless that has another layout or holds
- * the residual. */
-static bool needs_scratch(const VfiOp *op)
+/* What convolutions of @device write: channels last and by themselves, or planes. */
+static int sums_stride(const VfiDevice *device, const VfiOp *op)
 {
-    return !vfi_operand_is_blocked(&op->dst) ||
+    return device->math == VFI_CUDA_CONV_F32 ? 0
+                                             : vfi_cuda_conv_channels(op->dst.shape.c);
+}
+
+/* They write it where the result is to be, unless that has another layout, is a part of a tensor
+ * or holds the residual. */
+static bool needs_scratch(const VfiDevice *device, const VfiOp *op)
+{
+    int stride = vfi_operand_is_blocked(&op->dst) ? op->dst.block : 0;
+
+    return stride != sums_stride(device, op) ||
            (op->u.conv.residual != VFI_RESIDUAL_NONE &&
             same_place(&op->src[1], &op->dst));
 }
@@ -45,8 +54,10 @@ static bool needs_scratch(const VfiOp *op)
 static bool shape_of(const VfiDevice *device, const VfiOp *op, VfiCudaConvShape *shape,
                      GError **error)
 {
-    return vfi_cuda_conv_shape_init(shape, op, device->math, op->src[0].block,
-                                    needs_scratch(op) ? 0 : op->dst.block, error);
+    int stride = vfi_operand_is_blocked(&op->src[0]) ? op->src[0].block : 0;
+
+    return vfi_cuda_conv_shape_init(shape, op, device->math, stride,
+                                    sums_stride(device, op), error);
 }
 
 static VfiCudaConvPlan *find_conv(VfiDevice *device, const VfiCudaConvShape *shape,
@@ -76,8 +87,10 @@ static size_t element_bytes(const VfiDevice *device)
 
 static size_t tensor_bytes(const VfiDevice *device, const VfiCudaConvTensor *tensor)
 {
-    return (size_t)tensor->h * (size_t)tensor->w * (size_t)tensor->pixel_stride *
-           element_bytes(device);
+    size_t channels =
+        (size_t)(tensor->pixel_stride != 0 ? tensor->pixel_stride : tensor->c);
+
+    return (size_t)tensor->h * (size_t)tensor->w * channels * element_bytes(device);
 }
 
 /* ---- what a plan takes ------------------------------------------------------------------ */
@@ -92,10 +105,13 @@ typedef struct {
 static VfiPackedKey weight_key(const VfiDevice *device, const VfiCudaConvShape *shape,
                                const VfiOp *op, size_t bytes)
 {
+    static const char *const layouts[] = {[VFI_CUDA_CONV_F16] = "channels last f16",
+                                          [VFI_CUDA_CONV_F32] = "planar f32",
+                                          [VFI_CUDA_CONV_TF32] = "channels last f32"};
     const VfiConvParams *p = &op->u.conv;
     VfiPackedKey key = {
         .weight = p->weight,
-        .layout = element_bytes(device) == 2 ? "cuda f16" : "cuda f32",
+        .layout = layouts[device->math],
         .bytes = bytes,
         .kind = op->kind,
         .in = shape->src.c,
@@ -131,7 +147,7 @@ static bool add_conv_need(VfiDevice *device, const VfiPlan *plan, const VfiOp *o
         !vfi_packed_weights_has(plan->packed_weights, &key))
         need->packed += bytes;
     need->workspace = MAX(need->workspace, vfi_cuda_conv_workspace(conv));
-    if (needs_scratch(op))
+    if (needs_scratch(device, op))
         need->sums = MAX(need->sums, align(tensor_bytes(device, &shape.dst)));
     return true;
 }
@@ -244,7 +260,7 @@ static bool prepare_conv(VfiProgram *program, int index, GError **error)
     if (!shape_of(program->device, op, &shape, error))
         return false;
     step->conv = find_conv(program->device, &shape, error);
-    step->sums_in_scratch = needs_scratch(op);
+    step->sums_in_scratch = needs_scratch(program->device, op);
     return step->conv != NULL && get_weights(program, op, &shape, step, error);
 }
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* golden [--precision P] DIR [DIR…]: runs every reference vector of the folders and compares.
- * Exits with 77, "skipped", where the CPU lacks the precision.
+/* golden [--device D] [--precision P] DIR [DIR…]: runs every reference vector of the folders and compares.
+ * Exits with 77, "skipped", where the device is not there or lacks the precision.
  *
  * A vector is one tensor of a file <family>[_ensemble].safetensors (deterministic weights) or
  * expected.safetensors (trained weights, found on the model search path), its key
@@ -26,6 +26,7 @@ static const Limits limits_f32 = {2e-3, 2e-5}, limits_16_bits = {1e-2, 2e-4};
 
 /* What the command line asks for. */
 static VfiPrecision precision = VFI_PRECISION_F32;
+static const char *device = "cpu";
 
 static const Limits *limits_in_effect(void)
 {
@@ -136,7 +137,7 @@ static gboolean interpolate(VfiModel *model, const GoldenVector *vector,
 {
     VfiSessionConfig config = {
         .video = image0->video,
-        .device = "cpu",
+        .device = device,
         .scale = vector->scale,
         .precision = precision,
         .reference_borders = TRUE,
@@ -267,7 +268,7 @@ static gboolean precision_is_there(void)
     g_autoptr(VfiModel) model = vfi_model_open("blend", NULL, NULL);
     VfiSessionConfig config = {
         .video = {.format = VFI_FORMAT_I420, .width = 16, .height = 16},
-        .device = "cpu",
+        .device = device,
         .precision = precision,
     };
     g_autoptr(VfiSession) session = vfi_session_new(model, &config, &error);
@@ -282,11 +283,13 @@ int main(int argc, char **argv)
     Tally tally = {0};
     int first = 1;
 
-    if (argc > 2 && strcmp(argv[1], "--precision") == 0 &&
-        vfi_precision_from_string(argv[2], &precision))
-        first = 3;
+    while (argc > first + 1 &&
+           ((strcmp(argv[first], "--precision") == 0 &&
+             vfi_precision_from_string(argv[first + 1], &precision)) ||
+            (strcmp(argv[first], "--device") == 0 && (device = argv[first + 1]) != NULL)))
+        first += 2;
     if (argc <= first) {
-        fprintf(stderr, "usage: %s [--precision P] DIR [DIR...]\n", argv[0]);
+        fprintf(stderr, "usage: %s [--device D] [--precision P] DIR [DIR...]\n", argv[0]);
         return 2;
     }
     if (!precision_is_there())
