@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* What a row group (plan.h) becomes: lists of instructions, small enough to travel as a
+ * kernel's argument, that every thread follows for its own pixel. Values that only the group
+ * sees stay in the thread's slots in shared memory. */
+#pragma once
+
+#include <stdint.h>
+
+#include "op.h"
+
+/* Most instructions of a program: its arguments stay below 4 KiB. */
+#define VFI_ROW_INSTRUCTIONS 64
+
+/* Most slots, at the fewest threads of a block. */
+#define VFI_ROW_SLOTS 384
+
+/* In place of a region: a slot. */
+#define VFI_ROW_SLOT (-1)
+
+/* The operands of an instruction: of the first of its channels. */
+enum {
+    VFI_ROW_DST,
+    VFI_ROW_A, /* src[0]; what RESIZE up, WARP and PIXEL_SHUFFLE read anywhere */
+    VFI_ROW_B, /* src[1]; WARP: flow x */
+    VFI_ROW_C, /* WARP: flow y; RESIZE down: slots that add up the four pixels */
+    VFI_ROW_OPERANDS
+};
+
+/* An op on @count channels. Each operand goes on from channel to channel by a slot, or by a
+ * plane of its picture. */
+typedef struct {
+    uint32_t at[VFI_ROW_OPERANDS];   /* slot, or floats from the start of the region */
+    int8_t region[VFI_ROW_OPERANDS]; /* VFI_REGION_…, VFI_ROW_SLOT */
+    uint16_t count;
+    uint8_t kind;           /* VfiOpKind */
+    bool is_down;           /* RESIZE */
+    bool one_b;             /* b has one channel for all */
+    bool is_sigmoid;        /* ACTIVATE */
+    bool half;              /* PIXEL_SHUFFLE: the source is f16, */
+    uint16_t stride;        /* and so far from pixel to pixel, 0 if planar */
+    uint16_t src_w, src_h;  /* of what is read anywhere */
+    float p, q;             /* mul, add; low, high; ACTIVATE: slope */
+    float scale_x, scale_y; /* RESIZE up */
+} VfiRowInstruction;
+
+/* A program for all pixels of the group's pictures (factor 0), or for those of a picture that
+ * is @factor times smaller: then every thread goes through it four times, for the pixels that
+ * it takes the mean of. */
+typedef struct {
+    int factor;
+    int w, h; /* of the group's pictures */
+    int n_slots;
+    int n;
+    VfiRowInstruction code[VFI_ROW_INSTRUCTIONS];
+} VfiRowProgram;

@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Random graphs of what row groups take: two images, enlarged, made smaller, warped, combined
+ * and so on. */
+#pragma once
+
+#include <check.h>
+
+#include "graph.h"
+
+enum { WIDTH = 96, HEIGHT = 64, N_VALUES = 26 };
+
+typedef struct {
+    VfiGraph *graph;
+    GRand *rand;
+    GArray *large, *small; /* of VfiValue: of full size, and smaller */
+} RandomGraph;
+
+static inline VfiValue pick(RandomGraph *random, const GArray *values)
+{
+    guint recent = MIN(values->len, 7);
+
+    return g_array_index(values, VfiValue,
+                         values->len - 1 - g_rand_int(random->rand) % recent);
+}
+
+static inline int channels(const RandomGraph *random, VfiValue value)
+{
+    return vfi_graph_shape(random->graph, value).c;
+}
+
+static inline void add_large(RandomGraph *random, VfiValue value)
+{
+    ck_assert_int_ne(value, VFI_NO_VALUE);
+    g_array_append_val(random->large, value);
+}
+
+/* Rarely by a factor that no group takes. */
+static inline void add_small(RandomGraph *random, VfiValue value)
+{
+    static const int factors[] = {2, 2, 4, 4, 4, 8, 16};
+    int factor = factors[g_rand_int(random->rand) % G_N_ELEMENTS(factors)];
+    int width = g_rand_int(random->rand) % 8 == 0 ? WIDTH / 3 : WIDTH / factor;
+    VfiValue small = vfi_graph_resize(random->graph, value, HEIGHT / factor, width, 1.5f);
+
+    ck_assert_int_ne(small, VFI_NO_VALUE);
+    g_array_append_val(random->small, small);
+}
+
+/* Two channels that move pixels by up to about @reach. */
+static inline VfiValue make_flow(RandomGraph *random, float reach)
+{
+    VfiValue source = pick(random, random->small);
+    VfiValue flow = vfi_graph_resize(
+        random->graph,
+        vfi_graph_slice(random->graph, source, 0, MIN(2, channels(random, source))),
+        HEIGHT, WIDTH, reach);
+
+    if (channels(random, flow) == 1)
+        flow = vfi_graph_concat(random->graph, (VfiValue[]){flow, flow}, 2);
+    return flow;
+}
+
+static inline void add_combination(RandomGraph *random, VfiValue a, VfiValue b)
+{
+    VfiGraph *graph = random->graph;
+    int ca = channels(random, a), cb = channels(random, b), least = MIN(ca, cb);
+    VfiValue some_a = ca > least ? vfi_graph_slice(graph, a, ca - least, least) : a;
+    VfiValue some_b = cb > least ? vfi_graph_slice(graph, b, 0, least) : b;
+
+    switch (g_rand_int(random->rand) % 5) {
+    case 0:
+        if (ca + cb <= 12)
+            add_large(random, vfi_graph_concat(graph, (VfiValue[]){a, b}, 2));
+        break;
+    case 1:
+        add_large(random, vfi_graph_sub(graph, some_a, some_b, 0.5f));
+        break;
+    case 2:
+        add_large(random, vfi_graph_mul(graph, a, vfi_graph_slice(graph, b, cb - 1, 1)));
+        break;
+    default:
+        add_large(random, vfi_graph_add(graph, some_a, some_b, 0.75f));
+        break;
+    }
+}
+
+/* Four channels of half size, some of them the same, to one. */
+static inline void add_shuffled(RandomGraph *random)
+{
+    VfiGraph *graph = random->graph;
+    VfiValue half =
+        vfi_graph_resize(graph, pick(random, random->small), HEIGHT / 2, WIDTH / 2, 1.0f);
+    VfiValue last = vfi_graph_slice(graph, half, channels(random, half) - 1, 1);
+    VfiValue four[] = {half, last, last, last};
+    VfiValue x = vfi_graph_concat(graph, four, 4);
+
+    add_large(random, vfi_graph_pixel_shuffle(graph, vfi_graph_slice(graph, x, 0, 4)));
+}
+
+static inline void add_random_node(RandomGraph *random)
+{
+    VfiGraph *graph = random->graph;
+    VfiValue a = pick(random, random->large), b = pick(random, random->large);
+
+    switch (g_rand_int(random->rand) % 13) {
+    case 0:
+    case 1:
+    case 2:
+        add_small(random, a);
+        break;
+    case 3:
+        add_large(random, vfi_graph_resize(graph, pick(random, random->small), HEIGHT,
+                                           WIDTH, 0.5f));
+        break;
+    case 4:
+    case 5:
+        add_large(random, vfi_graph_warp(graph, a, make_flow(random, 6.0f)));
+        break;
+    case 6:
+        add_large(random, vfi_graph_clamp(graph, a, 0.1f, 0.8f));
+        break;
+    case 7:
+        add_large(random, vfi_graph_sigmoid(graph, vfi_graph_affine(graph, a, -3, 1)));
+        break;
+    case 8:
+        add_large(random, vfi_graph_time(graph, HEIGHT, WIDTH, 2.0f, -0.5f));
+        vfi_graph_max_abs(graph, a);
+        break;
+    case 9:
+        add_shuffled(random);
+        break;
+    default:
+        add_combination(random, a, b);
+        break;
+    }
+}
+
+static inline VfiGraph *random_graph(GRand *rand, int *last_segment)
+{
+    RandomGraph random = {
+        .graph = vfi_graph_new(NULL, NULL, WIDTH, HEIGHT),
+        .rand = rand,
+        .large = g_array_new(FALSE, FALSE, sizeof(VfiValue)),
+        .small = g_array_new(FALSE, FALSE, sizeof(VfiValue)),
+    };
+
+    *last_segment = 0;
+    for (int frame = 0; frame < 2; frame++)
+        add_large(&random, vfi_graph_image(random.graph, frame));
+    add_small(&random, pick(&random, random.large));
+    while (random.large->len + random.small->len < N_VALUES) {
+        if (*last_segment == 0 && g_rand_int(rand) % (2 * N_VALUES) == 0)
+            *last_segment = vfi_graph_segment(random.graph, 0);
+        add_random_node(&random);
+    }
+    vfi_graph_output(random.graph, "x", pick(&random, random.large));
+    for (guint i = 0; i < random.small->len; i++) /* all: what groups are for */
+        vfi_graph_output(random.graph, "y", g_array_index(random.small, VfiValue, i));
+    g_array_unref(random.large);
+    g_array_unref(random.small);
+    return random.graph;
+}
