@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Kernels between a frame's own planes and the network: pixels.h on the device, with the same
- * results to the bit (but for scene cells). Planes, images, flows and weights are in device memory; the structures themselves are
- * the host's. Each queues its work on @stream. */
+ * results to the bit (scene cells aside). Planes, images, flows and weights are in device
+ * memory; the structures themselves are the host's. Each queues its work on @stream. */
 #pragma once
 
 #include <cuda_runtime_api.h>
