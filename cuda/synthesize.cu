@@ -5,13 +5,8 @@
 #include "frame_kernels.h"
 #include "samples.cuh"
 
-/* Blocks that a multiprocessor has room for, at least: with 64 registers a thread. From
- * compute capability 10 on the compiler keeps addresses in more of them, and would spill. */
-#if defined(__CUDA_ARCH__) && __CUDA_ARCH__ >= 1000
-#define BLOCKS 3
-#else
+/* Blocks that a multiprocessor has room for, at least: with 64 registers a thread. */
 #define BLOCKS 4
-#endif
 
 /* The grid of samples that planes of equal subsampling share. */
 struct Grid {
@@ -262,7 +257,7 @@ static __device__ __forceinline__ float mix_words(const SynthesizeParameters *p,
                        (float)((uint32_t)words->v11 >> bit & mask));
 }
 
-/* Components first … end - 1 and, if @alpha, the fourth, which lie in one word: the code
+/* Components @first to 2 and, if @alpha, the fourth, which lie in one word: the code
  * bits of that at (x, y). */
 template <typename Word>
 static __device__ __forceinline__ uint32_t
@@ -311,20 +306,14 @@ static __device__ __forceinline__ void synthesize_pixel(const SynthesizeParamete
     store_filler(&p->out, p->format.filler, x, y);
 }
 
-/* Luma of the pixels (x, y) and (x + 1, y), and alpha if there is any. */
+/* Luma of the pixels (x, y) and (x + 1, y). */
 template <int BYTES>
 static __device__ __forceinline__ void synthesize_luma(const SynthesizeParameters *p, int x,
                                                        int y, const Motion *motion)
 {
-    const bool two = x + 1 < p->format.width;
-
-    for (int c = 0; c < 4; c += 3) {
-        if (c >= p->format.n_components)
-            continue;
-        synthesize_component<BYTES>(p, c, &p->luma, x, y, &motion[0]);
-        if (two)
-            synthesize_component<BYTES>(p, c, &p->luma, x + 1, y, &motion[1]);
-    }
+    synthesize_component<BYTES>(p, 0, &p->luma, x, y, &motion[0]);
+    if (x + 1 < p->format.width)
+        synthesize_component<BYTES>(p, 0, &p->luma, x + 1, y, &motion[1]);
 }
 
 /* Both chroma components at (x, y) of their grid. */
@@ -360,6 +349,19 @@ static __global__ void __launch_bounds__(BLOCK_X *BLOCK_Y, BLOCKS)
         synthesize_pixel<BYTES>(&p, x, y);
 }
 
+/* Alpha of a format with subsampled chroma: few have it, so the others' kernel has no room
+ * for it. */
+template <int BYTES> static __global__ void synthesize_alpha(SynthesizeParameters p)
+{
+    const int x = (int)(blockIdx.x * blockDim.x + threadIdx.x);
+    const int y = p.begin + (int)(blockIdx.y * blockDim.y + threadIdx.y);
+
+    if (x >= p.format.width || y >= p.end)
+        return;
+    const Motion motion = motion_of_pixel(&p, x, y);
+    synthesize_component<BYTES>(&p, 3, &p.luma, x, y, &motion);
+}
+
 /* SHIFT_Y: log2 of the luma rows that one chroma row covers. */
 template <int BYTES, int SHIFT_Y>
 static __global__ void __launch_bounds__(BLOCK_X *BLOCK_Y, BLOCKS)
@@ -375,10 +377,10 @@ static __global__ void __launch_bounds__(BLOCK_X *BLOCK_Y, BLOCKS)
 #ifdef __CUDACC__
 #pragma unroll 1 /* both rows at once would want too many registers */
 #endif
-    for (int row = 0; row < 2; row++) {
+    for (int row = 0; row <= SHIFT_Y; row++) {
         Motion pixel[2], of_row = sum;
 
-        if (row == 0 || (SHIFT_Y == 1 && luma_y + 1 < p.format.height)) {
+        if (luma_y + row < p.format.height) {
             motion_of_pair(&p, luma_x, luma_y + row, pixel);
             if (luma_y + row < p.end)
                 synthesize_luma<BYTES>(&p, luma_x, luma_y + row, pixel);
@@ -387,6 +389,8 @@ static __global__ void __launch_bounds__(BLOCK_X *BLOCK_Y, BLOCKS)
         }
         sum = row == 0 ? of_row : add_motions(&sum, &of_row);
     }
+    if (SHIFT_Y == 0)
+        sum = add_motions(&sum, &sum);
     const Motion motion = mean_of_rows(&sum, SHIFT_Y);
     synthesize_chroma<BYTES>(&p, x, y, &motion);
 }
@@ -439,6 +443,24 @@ static SynthesizeParameters parameters_of(const VfiVideoInfo *info, const VfiFra
     return p;
 }
 
+/* Formats whose chroma is subsampled. */
+template <int BYTES>
+static void launch_subsampled(cudaStream_t stream, const SynthesizeParameters &p)
+{
+    const int shift_y = p.format.shift_y;
+    const int rows = vfi_subsampled(p.end, shift_y) - (p.begin >> shift_y);
+    const dim3 grid = grid_over(p.format.chroma_width, rows, 1);
+    const dim3 block(BLOCK_X, BLOCK_Y);
+
+    if (shift_y == 0)
+        VFI_LAUNCH((synthesize_subsampled<BYTES, 0>), grid, block, stream, p);
+    else
+        VFI_LAUNCH((synthesize_subsampled<BYTES, 1>), grid, block, stream, p);
+    if (p.format.n_components == 4)
+        VFI_LAUNCH(synthesize_alpha<BYTES>, grid_over(p.format.width, p.end - p.begin, 1),
+                   block, stream, p);
+}
+
 cudaError_t vfi_cuda_synthesize(cudaStream_t stream, const VfiVideoInfo *info,
                                 const VfiFrame *frame0, const VfiFrame *frame1,
                                 const VfiFlowField *field, const VfiFrame *out, int begin,
@@ -446,27 +468,22 @@ cudaError_t vfi_cuda_synthesize(cudaStream_t stream, const VfiVideoInfo *info,
 {
     SynthesizeParameters p = parameters_of(info, frame0, frame1, field, out);
     const int bytes = vfi_format_describe(info->format)->sample_bytes;
-    const int rows = vfi_subsampled(end, p.format.shift_y) - (begin >> p.format.shift_y);
-    const dim3 grid = grid_over(p.format.chroma_width, rows, 1);
+    const dim3 grid = grid_over(info->width, end - begin, 1);
     const dim3 block(BLOCK_X, BLOCK_Y);
 
     p.begin = begin;
     p.end = end;
     if (begin >= end)
         return cudaSuccess;
-    if (p.format.shift_x == 0 && bytes == 1)
-        VFI_LAUNCH(synthesize_whole<1>, grid, block, stream, p);
-    else if (p.format.shift_x == 0 && bytes == 2)
-        VFI_LAUNCH(synthesize_whole<2>, grid, block, stream, p);
-    else if (p.format.shift_x == 0)
-        VFI_LAUNCH(synthesize_whole<4>, grid, block, stream, p);
-    else if (p.format.shift_y == 0 && bytes == 1)
-        VFI_LAUNCH((synthesize_subsampled<1, 0>), grid, block, stream, p);
-    else if (p.format.shift_y == 0)
-        VFI_LAUNCH((synthesize_subsampled<2, 0>), grid, block, stream, p);
+    if (p.format.shift_x != 0 && bytes == 1)
+        launch_subsampled<1>(stream, p);
+    else if (p.format.shift_x != 0)
+        launch_subsampled<2>(stream, p);
     else if (bytes == 1)
-        VFI_LAUNCH((synthesize_subsampled<1, 1>), grid, block, stream, p);
+        VFI_LAUNCH(synthesize_whole<1>, grid, block, stream, p);
+    else if (bytes == 2)
+        VFI_LAUNCH(synthesize_whole<2>, grid, block, stream, p);
     else
-        VFI_LAUNCH((synthesize_subsampled<2, 1>), grid, block, stream, p);
+        VFI_LAUNCH(synthesize_whole<4>, grid, block, stream, p);
     return cudaGetLastError();
 }
