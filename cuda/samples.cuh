@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Samples of a frame's planes in kernels: where each component lies, and single samples between
- * memory and f32 code values. The formulas and their order are those of pixels_samples.h. The
- * frame kernels are compiled without contraction of a * b + c, so that they give the CPU's
- * bits; they wait for memory anyway. */
+ * memory and f32 code values. The formulas and their order are those of pixels_samples.h: as
+ * nothing is contracted to a * b + c (meson.build), kernels give the CPU's bits. */
 #pragma once
 
 #include <stddef.h>
