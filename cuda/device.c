@@ -7,6 +7,7 @@
 #include <vfi/error.h>
 
 #include "error.h"
+#include "plan_target.h"
 
 /* First CUDA versions with all that is used, as the runtime numbers them. */
 #define LEAST_DRIVER 12000
@@ -306,12 +307,5 @@ void vfi_cuda_trim(VfiDevice *device)
 
 void vfi_cuda_plan_target(VfiDevice *device, VfiPlanTarget *target)
 {
-    /* Engines without tensor cores are made for planes. */
-    bool has_planes = device->math == VFI_CUDA_CONV_F32;
-
-    *target = (VfiPlanTarget){
-        .channel_block = has_planes ? 0 : VFI_CUDA_CONV_CHANNELS,
-        .channels_last = !has_planes,
-        .half_pixels = device->math == VFI_CUDA_CONV_F16,
-    };
+    *target = vfi_cuda_target(device->math);
 }

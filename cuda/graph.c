@@ -84,13 +84,13 @@ bool vfi_cuda_run_ops(const VfiProgram *program, int segment, char *const *regio
 {
     const VfiPlanSegment *range = &program->plan->segments[segment];
 
-    for (int i = range->first_op; i < range->first_op + range->n_ops; i++) {
+    for (int i = range->first_op, n = 0; i < range->first_op + range->n_ops; i += n) {
         if (cancel != NULL && atomic_load(cancel) != 0) {
             g_set_error_literal(error, VFI_ERROR, VFI_ERROR_CANCELLED,
                                 "the job was cancelled");
             return false;
         }
-        if (!vfi_cuda_run_op(program, i, region, error))
+        if (!vfi_cuda_run_op(program, i, region, &n, error))
             return false;
     }
     return true;
@@ -103,12 +103,12 @@ static bool profile_ops(const VfiProgram *program, int segment,
     const VfiPlanSegment *range = &program->plan->segments[segment];
     cudaStream_t stream = program->device->compute_stream;
 
-    for (int i = range->first_op; i < range->first_op + range->n_ops; i++) {
+    for (int i = range->first_op, n = 0; i < range->first_op + range->n_ops; i += n) {
         int64_t start;
         if (!vfi_cuda_check(cudaStreamSynchronize(stream), "measuring a network", error))
             return false;
         start = g_get_monotonic_time();
-        if (!vfi_cuda_run_op(program, i, arguments->region, error) ||
+        if (!vfi_cuda_run_op(program, i, arguments->region, &n, error) ||
             !vfi_cuda_check(cudaStreamSynchronize(stream), "measuring a network", error))
             return false;
         arguments->op_nanoseconds[i] += 1000 * (uint64_t)(g_get_monotonic_time() - start);

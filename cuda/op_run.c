@@ -95,12 +95,18 @@ static cudaError_t run_kernel(const VfiProgram *program, const VfiOp *op,
 }
 
 bool vfi_cuda_run_op(const VfiProgram *program, int index, char *const *region,
-                     GError **error)
+                     int *n_ops, GError **error)
 {
     const VfiOp *op = &program->plan->ops[index];
     const VfiCudaStep *step = &program->steps[index];
     VfiCudaTensor src[VFI_OP_MAX_SOURCES] = {{0}}, dst = {0};
 
+    *n_ops = step->group != NULL ? step->n_ops : 1;
+    if (step->group != NULL)
+        return vfi_cuda_check(vfi_cuda_row_group_run(program->device->compute_stream,
+                                                     step->group, region, program->values,
+                                                     program->scalars),
+                              "a row group", error);
     for (int s = 0; s < op->n_src; s++)
         src[s] = tensor_of(&op->src[s], region);
     if (op->kind != VFI_OP_MAX_ABS)

@@ -7,6 +7,7 @@
 
 #include "alloc.h"
 #include "error.h"
+#include "plan_target.h"
 
 /* Device memory is handed out at multiples of this. */
 #define DEVICE_ALIGNMENT 256
@@ -28,38 +29,6 @@ static size_t align(size_t bytes)
 
 /* ---- convolutions ----------------------------------------------------------------------- */
 
-static bool same_place(const VfiOperand *a, const VfiOperand *b)
-{
-    return a->region == b->region && a->offset == b->offset;
-}
-
-/* What convolutions of @device write: channels last and by themselves, or planes. */
-static int sums_stride(const VfiDevice *device, const VfiOp *op)
-{
-    return device->math == VFI_CUDA_CONV_F32 ? 0
-                                             : vfi_cuda_conv_channels(op->dst.shape.c);
-}
-
-/* They write it where the result is to be, unless that has another layout, is a part of a tensor
- * or holds the residual. */
-static bool needs_scratch(const VfiDevice *device, const VfiOp *op)
-{
-    int stride = vfi_operand_is_blocked(&op->dst) ? op->dst.block : 0;
-
-    return stride != sums_stride(device, op) ||
-           (op->u.conv.residual != VFI_RESIDUAL_NONE &&
-            same_place(&op->src[1], &op->dst));
-}
-
-static bool shape_of(const VfiDevice *device, const VfiOp *op, VfiCudaConvShape *shape,
-                     GError **error)
-{
-    int stride = vfi_operand_is_blocked(&op->src[0]) ? op->src[0].block : 0;
-
-    return vfi_cuda_conv_shape_init(shape, op, device->math, stride,
-                                    sums_stride(device, op), error);
-}
-
 static VfiCudaConvPlan *find_conv(VfiDevice *device, const VfiCudaConvShape *shape,
                                   GError **error)
 {
@@ -80,17 +49,13 @@ static VfiCudaConvPlan *find_conv(VfiDevice *device, const VfiCudaConvShape *sha
     return plan;
 }
 
-static size_t element_bytes(const VfiDevice *device)
-{
-    return device->math == VFI_CUDA_CONV_F16 ? 2 : 4;
-}
-
 static size_t tensor_bytes(const VfiDevice *device, const VfiCudaConvTensor *tensor)
 {
     size_t channels =
         (size_t)(tensor->pixel_stride != 0 ? tensor->pixel_stride : tensor->c);
 
-    return (size_t)tensor->h * (size_t)tensor->w * channels * element_bytes(device);
+    return (size_t)tensor->h * (size_t)tensor->w * channels *
+           vfi_cuda_element_bytes(device->math);
 }
 
 /* ---- what a plan takes ------------------------------------------------------------------ */
@@ -136,7 +101,7 @@ static bool add_conv_need(VfiDevice *device, const VfiPlan *plan, const VfiOp *o
     VfiCudaConvShape shape;
     size_t bytes;
 
-    if (!shape_of(device, op, &shape, error) ||
+    if (!vfi_cuda_shape_of_op(device->math, op, &shape, error) ||
         !vfi_cuda_conv_weight_bytes(&shape, &bytes, error))
         return false;
     const VfiCudaConvPlan *conv = find_conv(device, &shape, error);
@@ -147,7 +112,7 @@ static bool add_conv_need(VfiDevice *device, const VfiPlan *plan, const VfiOp *o
         !vfi_packed_weights_has(plan->packed_weights, &key))
         need->packed += bytes;
     need->workspace = MAX(need->workspace, vfi_cuda_conv_workspace(conv));
-    if (needs_scratch(device, op))
+    if (vfi_cuda_needs_scratch(device->math, op))
         need->sums = MAX(need->sums, align(tensor_bytes(device, &shape.dst)));
     return true;
 }
@@ -257,10 +222,10 @@ static bool prepare_conv(VfiProgram *program, int index, GError **error)
     VfiCudaStep *step = &program->steps[index];
     VfiCudaConvShape shape;
 
-    if (!shape_of(program->device, op, &shape, error))
+    if (!vfi_cuda_shape_of_op(program->device->math, op, &shape, error))
         return false;
     step->conv = find_conv(program->device, &shape, error);
-    step->sums_in_scratch = needs_scratch(program->device, op);
+    step->sums_in_scratch = vfi_cuda_needs_scratch(program->device->math, op);
     return step->conv != NULL && get_weights(program, op, &shape, step, error);
 }
 
@@ -316,6 +281,21 @@ static bool allocate(VfiProgram *program, const Need *need, GError **error)
                           "pinning host memory", error);
 }
 
+static bool make_groups(VfiProgram *program, GError **error)
+{
+    const VfiPlan *plan = program->plan;
+
+    for (int i = 0; i < plan->n_row_groups; i++) {
+        const VfiRowGroup *group = &plan->row_groups[i];
+        VfiCudaStep *step = &program->steps[group->first_op];
+        step->group = vfi_cuda_row_group_new(plan, group, error);
+        if (step->group == NULL)
+            return false;
+        step->n_ops = group->n_ops;
+    }
+    return true;
+}
+
 static bool make_ready(VfiProgram *program, GError **error)
 {
     Need need;
@@ -325,7 +305,7 @@ static bool make_ready(VfiProgram *program, GError **error)
     for (int i = 0; i < program->plan->n_ops; i++)
         if (vfi_cuda_is_conv(&program->plan->ops[i]) && !prepare_conv(program, i, error))
             return false;
-    if (!vfi_cuda_choose_convs(program, error) ||
+    if (!make_groups(program, error) || !vfi_cuda_choose_convs(program, error) ||
         !copy_constants(program, need.constants, error))
         return false;
     vfi_cuda_conv_cache_save(program->device->context->choices, NULL);
@@ -355,8 +335,10 @@ void vfi_cuda_program_free(VfiDevice *device, VfiProgram *program)
     if (program == NULL)
         return;
     vfi_cuda_sync(device, NULL);
-    for (int i = 0; i < program->plan->n_ops; i++)
+    for (int i = 0; i < program->plan->n_ops; i++) {
         vfi_packed_release(program->steps[i].weights);
+        vfi_cuda_row_group_free(program->steps[i].group);
+    }
     if (!device->context->is_primary && program->plan->packed_weights != NULL)
         vfi_packed_weights_drop(program->plan->packed_weights, &device->context->weights);
     if (vfi_cuda_enter(device, NULL)) {

@@ -4,6 +4,7 @@
 #pragma once
 
 #include "device.h"
+#include "row_group.h"
 
 /* What an op has besides its operands; zeros where it has not. */
 typedef struct {
@@ -12,6 +13,8 @@ typedef struct {
     const float *bias;        /* device memory */
     const float *slope;       /* device memory */
     bool sums_in_scratch;     /* the convolution's, before its epilogue */
+    VfiCudaRowGroup *group;   /* that begins with the op */
+    int n_ops;                /* of the group */
 } VfiCudaStep;
 
 /* Combinations of memory that graphs are kept for: frames change places from pair to pair. */
@@ -55,9 +58,9 @@ bool vfi_cuda_run(VfiDevice *device, const VfiProgram *program, int segment,
 /* conv_choose.c: lets the convolutions that have several engines keep the fastest. */
 bool vfi_cuda_choose_convs(VfiProgram *program, GError **error);
 
-/* op_run.c: queues one op. */
+/* op_run.c: queues one op, or the row group that begins with it; *n_ops is how many that were. */
 bool vfi_cuda_run_op(const VfiProgram *program, int index, char *const *region,
-                     GError **error);
+                     int *n_ops, GError **error);
 
 /* graph.c: runs a segment by its captured graph, if there is one yet. *ran says whether. */
 bool vfi_cuda_run_graph(VfiProgram *program, int segment, char *const *region, bool *ran,

@@ -5,7 +5,7 @@
 
 #include "engine/open_family.h"
 #include "model_internal.h"
-#include "plan.h"
+#include "plan_target.h"
 
 const JudgedModel judged_models[] = {
     {"rife_v3_6", "rife_v3_6", NULL},
@@ -51,13 +51,9 @@ typedef struct {
 
 static void add_op(Collector *collector, const VfiOp *op)
 {
-    bool planar = collector->math != VFI_CUDA_CONV_F16;
-    int src_stride = planar ? 0 : vfi_cuda_conv_channels(op->src[0].shape.c);
-    int dst_stride = planar ? 0 : vfi_cuda_conv_channels(op->dst.shape.c);
     UsedShape used;
 
-    ck_assert(vfi_cuda_conv_shape_init(&used.shape, op, collector->math, src_stride,
-                                       dst_stride, NULL));
+    ck_assert(vfi_cuda_shape_of_op(collector->math, op, &used.shape, NULL));
     used.key = vfi_cuda_conv_shape_key(&used.shape);
     guint place = GPOINTER_TO_UINT(g_hash_table_lookup(collector->places, used.key));
     if (place == 0) {
@@ -86,6 +82,7 @@ static void add_plans(Collector *collector, const VfiModel *model, int width, in
         family->size_multiple == NULL ? 1 : family->size_multiple(&model->setup, 1.0);
     VfiGraph *graphs[VFI_STAGE_COUNT] = {NULL};
     VfiPlan *plans[VFI_STAGE_COUNT] = {NULL};
+    VfiPlanTarget target = vfi_cuda_target(collector->math);
 
     for (int stage = 0; stage < VFI_STAGE_COUNT; stage++) {
         if (stage == VFI_STAGE_PAIR && !family->has_pair_stage)
@@ -96,7 +93,7 @@ static void add_plans(Collector *collector, const VfiModel *model, int width, in
         vfi_graph_set_pair_plan(graphs[stage], plans[VFI_STAGE_PAIR]);
         if (!family->build(graphs[stage], &model->setup, (VfiStage)stage, 1.0))
             continue;
-        plans[stage] = vfi_plan_new(graphs[stage], NULL,
+        plans[stage] = vfi_plan_new(graphs[stage], &target,
                                     vfi_stage_output_region((VfiStage)stage), NULL);
         ck_assert_ptr_nonnull(plans[stage]);
         for (int i = 0; i < plans[stage]->n_ops; i++) {

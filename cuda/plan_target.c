@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "plan_target.h"
+
+static bool has_planes(VfiCudaConvMath math)
+{
+    return math == VFI_CUDA_CONV_F32;
+}
+
+VfiPlanTarget vfi_cuda_target(VfiCudaConvMath math)
+{
+    return (VfiPlanTarget){
+        .channel_block = has_planes(math) ? 0 : VFI_CUDA_CONV_CHANNELS,
+        .channels_last = !has_planes(math),
+        .half_pixels = math == VFI_CUDA_CONV_F16,
+        .row_groups = true,
+    };
+}
+
+size_t vfi_cuda_element_bytes(VfiCudaConvMath math)
+{
+    return math == VFI_CUDA_CONV_F16 ? 2 : 4;
+}
+
+int vfi_cuda_sums_stride(VfiCudaConvMath math, const VfiOp *op)
+{
+    return has_planes(math) ? 0 : vfi_cuda_conv_channels(op->dst.shape.c);
+}
+
+static int stride_of(const VfiOperand *operand)
+{
+    return vfi_operand_is_blocked(operand) ? operand->block : 0;
+}
+
+bool vfi_cuda_needs_scratch(VfiCudaConvMath math, const VfiOp *op)
+{
+    const VfiOperand *residual = &op->src[1], *dst = &op->dst;
+
+    return stride_of(dst) != vfi_cuda_sums_stride(math, op) ||
+           (op->u.conv.residual != VFI_RESIDUAL_NONE && residual->region == dst->region &&
+            residual->offset == dst->offset);
+}
+
+bool vfi_cuda_shape_of_op(VfiCudaConvMath math, const VfiOp *op, VfiCudaConvShape *shape,
+                          GError **error)
+{
+    return vfi_cuda_conv_shape_init(shape, op, math, stride_of(&op->src[0]),
+                                    vfi_cuda_sums_stride(math, op), error);
+}
