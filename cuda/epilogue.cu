@@ -48,8 +48,8 @@ cudaError_t vfi_cuda_epilogue(cudaStream_t stream, const VfiCudaTensor *sums,
 {
     Operands operands = {*sums, residual != NULL ? *residual : *dst, *dst};
     VfiCudaEpilogue own = *epilogue;
-    VfiGroupLaunch launch =
-        vfi_group_launch(vfi_tensor_plane(dst), dst->c, vfi_tensor_is_planar(dst));
+    bool has_planes = vfi_tensor_is_planar(sums) || vfi_tensor_is_planar(dst);
+    VfiGroupLaunch launch = vfi_group_launch(vfi_tensor_plane(dst), dst->c, has_planes);
 
     if (own.activation != VFI_ACTIVATION_PRELU)
         own.slope = NULL;

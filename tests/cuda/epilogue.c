@@ -91,11 +91,13 @@ static void run_and_compare(const Case *test, const VfiConvParams *params,
 
 static void check_layouts(const Case *test, const VfiConvParams *params)
 {
-    static const Layout sums_layouts[] = {{.last = true}, {.last = true, .half = true}};
+    static const Layout sums_layouts[] = {
+        {.last = true}, {.last = true, .half = true}, {.last = false}};
+    size_t n_from = G_N_ELEMENTS(sums_layouts);
     g_autofree float *expected = expect(test, params);
 
-    for (size_t l = 0; l < 2 * G_N_ELEMENTS(layouts); l++) {
-        const Layout *from = &sums_layouts[l % 2], *to = &layouts[l / 2];
+    for (size_t l = 0; l < n_from * G_N_ELEMENTS(layouts); l++) {
+        const Layout *from = &sums_layouts[l % n_from], *to = &layouts[l / n_from];
         run_and_compare(test, params, expected, from, to, DST_OWN);
         if (params->residual != VFI_RESIDUAL_NONE)
             run_and_compare(test, params, expected, from, to, DST_RESIDUAL);
