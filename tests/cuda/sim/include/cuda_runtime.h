@@ -17,7 +17,8 @@
 #define __host__
 #define __constant__
 #define __grid_constant__
-#define __shared__ static thread_local
+/* Kernels have no barriers: no thread can see what another one stored there. */
+#define __shared__
 #define __forceinline__ inline
 #define __launch_bounds__(...)
 #define __restrict__ __restrict
