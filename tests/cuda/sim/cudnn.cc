@@ -18,7 +18,7 @@ struct cudnnContext {
     cudaStream_t stream;
 };
 
-namespace simulated {
+namespace simulated_cudnn {
 
 /* ---- what exists, and what tests ask for --------------------------------------------------- */
 
@@ -230,9 +230,9 @@ static cudnnStatus_t check_handle(cudnnHandle_t handle)
                : fail(CUDNN_STATUS_BAD_PARAM, "%p is no handle, or no more", (void *)handle);
 }
 
-} // namespace simulated
+} // namespace simulated_cudnn
 
-using namespace simulated;
+using namespace simulated_cudnn;
 
 /* ---- the library's functions --------------------------------------------------------------- */
 

@@ -7,42 +7,47 @@
 #include <glib.h>
 
 #include "alloc.h"
-#include "backend.h"
+#include "cpu/op_internal.h"
 #include "f16.h"
 
 #if defined(__x86_64__)
 #include <immintrin.h>
 #endif
 
-/* Filters that a convolver keeps ready; layers of one shape share a plan. */
-#define MAX_PROGRAMS 64
+/* That compute; there may be several test programs. */
+#define THREADS 2
 
-/* Where the operands of the CPU's plan lie. */
+/* Filters that a convolver keeps ready; layers of one shape share a plan. */
+#define MAX_PREPARED 64
+
+/* Where the operands of the CPU's ops lie. */
 enum { SRC_REGION = VFI_REGION_ARENA, DST_REGION = VFI_REGION_PAIR };
 
-/* One filter, ready to run. The plan points to the filter. */
+/* One filter, ready to run: ops of one group each where the CPU wants that. */
 typedef struct {
     guint64 hash;
     float *filter; /* [K][C][kernel_h][kernel_w] */
-    VfiPlan plan;
-    VfiPlanSegment segment;
-    VfiProgram *program;
+    VfiCpuOp **ops;
+    int n_ops;
 } Prepared;
 
 struct VfiSimulatedConvolver {
     VfiSimulatedConvolution convolution;
     VfiSimulatedMath math;
-    int block;           /* of the CPU's operands, 0: planes */
+    int block; /* of the CPU's operands, 0: planes */
+    bool has_run;
     GPtrArray *prepared; /* Prepared, the one used last is the last */
     unsigned runs;
 };
 
-/* The CPU's device is one thread's at a time and shared; convolvers keep it open. */
+/* Threads and buffers are one convolver's at a time; there are some while a convolver is that
+ * has run. */
 static GMutex lock;
-static VfiDevice *device;
-static int n_convolvers;
-static float *buffers[2]; /* src's, dst's */
-static size_t buffer_floats[2];
+static VfiPool *pool;
+static int n_users;
+enum { SRC_BUFFER, DST_BUFFER, SCRATCH, N_BUFFERS };
+static float *buffers[N_BUFFERS];
+static size_t buffer_floats[N_BUFFERS];
 
 /* ---- values -------------------------------------------------------------------------------- */
 
@@ -94,7 +99,7 @@ typedef struct {
 static Conversion conversion(void)
 {
 #if defined(__x86_64__)
-    if (__builtin_cpu_supports("avx") && __builtin_cpu_supports("f16c"))
+    if (vfi_cpu_level() >= VFI_CPU_LEVEL_AVX2)
         return (Conversion){floats_from_halves_f16c, halves_from_floats_f16c};
 #endif
     return (Conversion){floats_from_halves, halves_from_floats};
@@ -312,9 +317,9 @@ static void prepared_free(gpointer data)
 {
     Prepared *prepared = data;
 
-    if (prepared->program != NULL)
-        vfi_backend_cpu.program_free(device, prepared->program);
-    g_free(prepared->plan.ops);
+    for (int i = 0; i < prepared->n_ops; i++)
+        vfi_cpu_op_free(prepared->ops[i]);
+    g_free(prepared->ops);
     vfi_free(prepared->filter);
     g_free(prepared);
 }
@@ -324,7 +329,6 @@ static Prepared *prepare(const VfiSimulatedConvolver *convolver, const void *fil
 {
     const VfiSimulatedConvolution *p = &convolver->convolution;
     Prepared *prepared = g_new0(Prepared, 1);
-    int n_ops = ops_of(p);
     g_autoptr(GError) error = NULL;
 
     prepared->hash = hash;
@@ -333,20 +337,18 @@ static Prepared *prepare(const VfiSimulatedConvolver *convolver, const void *fil
     if (prepared->filter == NULL)
         g_error("the simulated cuDNN: %s", error->message);
     convert_filter(convolver, filter, prepared->filter);
-    prepared->segment = (VfiPlanSegment){.n_ops = n_ops};
-    prepared->plan.ops = g_new(VfiOp, n_ops);
-    prepared->plan.n_ops = n_ops;
-    prepared->plan.segments = &prepared->segment;
-    prepared->plan.n_segments = 1;
-    for (int i = 0; i < n_ops; i++)
-        prepared->plan.ops[i] = make_op(convolver, prepared->filter, i, n_ops);
-    prepared->program = vfi_backend_cpu.compile(device, &prepared->plan, &error);
-    if (prepared->program == NULL)
-        g_error("the simulated cuDNN: %s", error->message);
+    prepared->n_ops = ops_of(p);
+    prepared->ops = g_new(VfiCpuOp *, prepared->n_ops);
+    for (int i = 0; i < prepared->n_ops; i++) {
+        VfiOp op = make_op(convolver, prepared->filter, i, prepared->n_ops);
+        prepared->ops[i] = vfi_cpu_op_new(&op, vfi_cpu_level(), &error);
+        if (prepared->ops[i] == NULL)
+            g_error("the simulated cuDNN: %s", error->message);
+    }
     return prepared;
 }
 
-/* The filter's program, made unless it is there. */
+/* The filter's ops, made unless they are there. */
 static const Prepared *find_prepared(VfiSimulatedConvolver *convolver, const void *filter)
 {
     const VfiSimulatedConvolution *p = &convolver->convolution;
@@ -359,7 +361,7 @@ static const Prepared *find_prepared(VfiSimulatedConvolver *convolver, const voi
         if (prepared->hash == hash)
             found = g_ptr_array_steal_index(all, i);
     }
-    if (found == NULL && all->len == MAX_PROGRAMS)
+    if (found == NULL && all->len == MAX_PREPARED)
         g_ptr_array_remove_index(all, 0);
     if (found == NULL)
         found = prepare(convolver, filter, hash);
@@ -372,25 +374,35 @@ static const Prepared *find_prepared(VfiSimulatedConvolver *convolver, const voi
 /* Blocks of channels where the CPU's kernels take them. */
 static int choose_block(const VfiSimulatedConvolver *convolver)
 {
-    VfiPlanTarget target;
+    const VfiCpuKernels *kernels = vfi_cpu_kernels(vfi_cpu_level());
+    int block = kernels->multiply != NULL ? kernels->vector_floats : 0;
 
-    vfi_backend_cpu.plan_target(device, &target);
-    if (convolver->convolution.groups == 1)
-        return target.channel_block;
-    if (convolver->convolution.transposed || target.channel_block == 0)
+    if (convolver->convolution.groups == 1 || block == 0)
+        return block;
+    if (convolver->convolution.transposed)
         return 0;
     VfiOp op = make_op(convolver, NULL, 0, 1);
-    op.src[0].block = op.dst.block = target.channel_block;
-    return target.gains_from_blocks(&op) ? target.channel_block : 0;
+    op.src[0].block = op.dst.block = block;
+    return vfi_winograd_suits(&op) ? block : 0;
 }
 
-static void close_device(void)
+static void use_pool(VfiSimulatedConvolver *convolver)
 {
-    if (--n_convolvers > 0)
+    g_autoptr(GError) error = NULL;
+
+    if (n_users++ == 0)
+        pool = vfi_pool_new(THREADS, &error);
+    if (pool == NULL)
+        g_error("the simulated cuDNN: %s", error->message);
+    convolver->has_run = true;
+}
+
+static void drop_pool(void)
+{
+    if (--n_users > 0)
         return;
-    vfi_backend_cpu.close(device);
-    device = NULL;
-    for (int i = 0; i < 2; i++) {
+    g_clear_pointer(&pool, vfi_pool_free);
+    for (int i = 0; i < N_BUFFERS; i++) {
         vfi_free(buffers[i]);
         buffers[i] = NULL;
         buffer_floats[i] = 0;
@@ -412,15 +424,13 @@ VfiSimulatedConvolver *
 vfi_simulated_convolver_new(const VfiSimulatedConvolution *convolution,
                             VfiSimulatedMath math)
 {
-    g_autoptr(GError) error = NULL;
-
     if (!is_possible(convolution))
         return NULL;
     VfiSimulatedConvolver *convolver = g_new0(VfiSimulatedConvolver, 1);
     convolver->convolution = *convolution;
     convolver->math = math;
     convolver->prepared = g_ptr_array_new_with_free_func(prepared_free);
-    convolver->block = -1; /* not chosen yet: threads start with the first run */
+    convolver->block = choose_block(convolver);
     return convolver;
 }
 
@@ -428,27 +438,14 @@ void vfi_simulated_convolver_free(VfiSimulatedConvolver *convolver)
 {
     g_mutex_lock(&lock);
     g_ptr_array_unref(convolver->prepared);
-    if (convolver->block >= 0)
-        close_device();
+    if (convolver->has_run)
+        drop_pool();
     g_mutex_unlock(&lock);
     g_free(convolver);
 }
 
-static void open_device(VfiSimulatedConvolver *convolver)
+static char *buffer(int index, size_t floats)
 {
-    g_autoptr(GError) error = NULL;
-
-    if (n_convolvers++ == 0)
-        device = vfi_backend_cpu.open(
-            &(VfiDeviceRequest){"cpu", 2, VFI_PRECISION_F32, NULL}, &error);
-    if (device == NULL)
-        g_error("the simulated cuDNN: %s", error->message);
-    convolver->block = choose_block(convolver);
-}
-
-static char *buffer(int index, const VfiSimulatedTensor *t, int block)
-{
-    size_t floats = vfi_shape_floats((VfiShape){t->c, t->h, t->w}, block);
     g_autoptr(GError) error = NULL;
 
     if (floats > buffer_floats[index]) {
@@ -461,24 +458,38 @@ static char *buffer(int index, const VfiSimulatedTensor *t, int block)
     return (char *)buffers[index];
 }
 
+static char *tensor_buffer(int index, const VfiSimulatedTensor *t, int block)
+{
+    return buffer(index, vfi_shape_floats((VfiShape){t->c, t->h, t->w}, block));
+}
+
+static void run_op(const VfiCpuOp *op, VfiCpuRun *run)
+{
+    size_t bytes = vfi_cpu_op_scratch_bytes(op);
+
+    run->scratch_stride = (bytes + VFI_ALIGNMENT - 1) / VFI_ALIGNMENT * VFI_ALIGNMENT;
+    run->scratch = buffer(SCRATCH, THREADS * run->scratch_stride / sizeof(float));
+    vfi_cpu_op_run(op, run);
+}
+
 void vfi_simulated_convolve(VfiSimulatedConvolver *convolver, const void *src,
                             const void *filter, void *dst)
 {
     const VfiSimulatedConvolution *p = &convolver->convolution;
-    VfiRunArguments arguments = {.scalars = NULL};
-    g_autoptr(GError) error = NULL;
+    VfiCpuRun run = {.time = 0.0f};
 
     g_mutex_lock(&lock);
-    if (convolver->block < 0)
-        open_device(convolver);
+    if (!convolver->has_run)
+        use_pool(convolver);
     const Prepared *prepared = find_prepared(convolver, filter);
-    arguments.region[SRC_REGION] = buffer(0, &p->src, convolver->block);
-    arguments.region[DST_REGION] = buffer(1, &p->dst, convolver->block);
+    run.pool = pool;
+    run.region[SRC_REGION] = tensor_buffer(SRC_BUFFER, &p->src, convolver->block);
+    run.region[DST_REGION] = tensor_buffer(DST_BUFFER, &p->dst, convolver->block);
     for (int n = 0; n < p->batch; n++) {
-        load(convolver, src, n, buffers[0]);
-        if (!vfi_backend_cpu.run(device, prepared->program, 0, &arguments, &error))
-            g_error("the simulated cuDNN: %s", error->message);
-        store(convolver, buffers[1], n, dst);
+        load(convolver, src, n, buffers[SRC_BUFFER]);
+        for (int i = 0; i < prepared->n_ops; i++)
+            run_op(prepared->ops[i], &run);
+        store(convolver, buffers[DST_BUFFER], n, dst);
     }
     g_mutex_unlock(&lock);
 }

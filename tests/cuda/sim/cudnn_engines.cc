@@ -3,7 +3,7 @@
  * caller may have to leave out. */
 #include "cudnn_internal.h"
 
-namespace simulated {
+namespace simulated_cudnn {
 
 /* Numbers are those that cuDNN 9.19 has for a forward engine of that sort, where it has. */
 enum {
@@ -491,4 +491,4 @@ cudnnStatus_t Heuristics::get(const Wanted &wanted) const
     return give_copies(wanted, found, proposals.size());
 }
 
-} // namespace simulated
+} // namespace simulated_cudnn

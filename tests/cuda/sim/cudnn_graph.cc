@@ -5,7 +5,7 @@
 
 #include <set>
 
-namespace simulated {
+namespace simulated_cudnn {
 
 /* ---- tensors ------------------------------------------------------------------------------- */
 
@@ -351,4 +351,4 @@ cudnnStatus_t Graph::finalize()
     return CUDNN_STATUS_SUCCESS;
 }
 
-} // namespace simulated
+} // namespace simulated_cudnn

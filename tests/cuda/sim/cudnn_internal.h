@@ -12,7 +12,7 @@
 
 #include "cudnn_convolution.h"
 
-namespace simulated
+namespace simulated_cudnn
 {
 
 /* Says why, for cudnnGetLastErrorString(), and returns @status. */
@@ -315,4 +315,4 @@ bool engine_compiles(int64_t index);
 /* Queues the plan's work. */
 cudnnStatus_t execute(cudaStream_t stream, const Plan &plan, const VariantPack &pack);
 
-} // namespace simulated
+} // namespace simulated_cudnn

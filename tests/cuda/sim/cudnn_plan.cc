@@ -5,9 +5,9 @@
 
 #include <cstring>
 
-#include "cudnn_queue.h"
+#include "simulated_queue.h"
 
-namespace simulated {
+namespace simulated_cudnn {
 
 /* ---- plans --------------------------------------------------------------------------------- */
 
@@ -100,12 +100,16 @@ cudnnStatus_t Plan::finalize()
 
 cudnnStatus_t VariantPack::set(const Given &given)
 {
+    auto type = given.name == CUDNN_ATTR_VARIANT_PACK_UNIQUE_IDS ? CUDNN_TYPE_INT64
+                                                                 : CUDNN_TYPE_VOID_PTR;
+
+    if (given.type != type)
+        return fail(CUDNN_STATUS_NOT_SUPPORTED, "attribute %d has type %d, expected %d",
+                    given.name, given.type, type);
     switch (given.name) {
     case CUDNN_ATTR_VARIANT_PACK_UNIQUE_IDS:
         return take_numbers(given, 64, &uids);
     case CUDNN_ATTR_VARIANT_PACK_DATA_POINTERS: {
-        if (given.type != CUDNN_TYPE_VOID_PTR)
-            return fail(CUDNN_STATUS_BAD_PARAM_ATTRIBUTE_TYPE, "data are pointers");
         if (given.count < 0 || given.count > 64 ||
             (given.count > 0 && given.elements == nullptr))
             return fail(CUDNN_STATUS_BAD_PARAM, "there are no pointers");
@@ -201,7 +205,7 @@ cudnnStatus_t execute(cudaStream_t stream, const Plan &plan, const VariantPack &
     auto convolver = plan.convolver;
     const void *src = pointers[operation.backward ? 2 : 0], *filter = pointers[1];
     void *dst = pointers[result];
-    vfi_simulated_enqueue(stream, [=] {
+    cudaError_t error = vfi_simulated_enqueue(stream, [=] {
         /* NaNs: nobody may count on what was there, or is there afterwards */
         if (workspace_bytes > 0)
             memset(workspace, 0xff, workspace_bytes);
@@ -209,7 +213,10 @@ cudnnStatus_t execute(cudaStream_t stream, const Plan &plan, const VariantPack &
         if (workspace_bytes > 0)
             memset(workspace, 0xff, workspace_bytes);
     });
+    if (error != cudaSuccess)
+        return fail(CUDNN_STATUS_EXECUTION_FAILED, "work cannot be queued: CUDA error %d",
+                    (int)error);
     return CUDNN_STATUS_SUCCESS;
 }
 
-} // namespace simulated
+} // namespace simulated_cudnn
