@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* vfi-bench: time and memory of a model at a size. Text or JSON; --profile adds the time of
- * every op, --layers compares the convolutions with oneDNN. Frames are drawn or read; the
+ * every op, --layers compares the convolutions with oneDNN, --plan lists the ops for a GPU. Frames are drawn or read; the
  * time of a pair includes preparing its new frame and writing the in-betweens. */
 #include <stdio.h>
 #include <stdlib.h>
@@ -69,6 +69,7 @@ static gboolean make_frames(Bench *bench, GError **error)
     return vfi_frame_alloc(&bench->out, &bench->video, error);
 }
 
+/* With --plan the plan is printed instead. */
 static gboolean open_session(Bench *bench, GError **error)
 {
     const BenchArguments *a = bench->arguments;
@@ -99,6 +100,8 @@ static gboolean open_session(Bench *bench, GError **error)
     bench->model = vfi_model_open(a->model, NULL, error);
     if (bench->model == NULL)
         return FALSE;
+    if (a->plan)
+        return bench_plan(bench, &config, error);
     bench->session = vfi_session_new(bench->model, &config, error);
     return bench->session != NULL;
 }
@@ -111,6 +114,8 @@ static gboolean run(Bench *bench, GError **error)
     if (!parse_times(bench, a->times, error) || !make_frames(bench, error) ||
         !open_session(bench, error))
         return FALSE;
+    if (a->plan)
+        return TRUE;
     if (a->interactive)
         return bench_serve(bench, error);
     if (a->layers)
@@ -164,6 +169,8 @@ int main(int argc, char **argv)
         {"profile", 0, 0, G_OPTION_ARG_NONE, &a.profile, "time of each op", NULL},
         {"layers", 0, 0, G_OPTION_ARG_NONE, &a.layers,
          "time of each distinct convolution, in turn with oneDNN", NULL},
+        {"plan", 0, 0, G_OPTION_ARG_NONE, &a.plan,
+         "the ops that a CUDA device would run, as JSON; runs nothing", NULL},
         {"interactive", 0, 0, G_OPTION_ARG_NONE, &a.interactive,
          "answer the lines \"run\" and \"picture FILE\" with JSON", NULL},
         G_OPTION_ENTRY_NULL,

@@ -16,6 +16,7 @@ sys.dont_write_bytecode = True
 sys.path.insert(0, str(TOOLS / "benchmark"))
 import comparisons  # noqa: E402
 import peers  # noqa: E402
+import rooflines  # noqa: E402
 import turns  # noqa: E402
 
 passed: list[bool] = []
@@ -125,7 +126,44 @@ def test_chart(folder: Path):
     check(run.returncode == 1 and "tools/bench --peers" in run.stderr, "refused: another JSON")
 
 
+def tensor(channels, height, width, block=0, half=False) -> dict:
+    return {"shape": [channels, height, width], "block": block, "half": half}
+
+
+def test_roofline():
+    """5 channels to 16 of 10 x 20 pixels with a 3 x 3 kernel, by hand; and the program."""
+    conv = {"stage": "time", "kind": "conv", "name": "c", "gflop": 2 * 9 * 5 * 16 * 200 / 1e9,
+            "kernel": [3, 3], "groups": 1, "src": [tensor(5, 10, 20, 8, True)],
+            "dst": tensor(16, 10, 20, 16, True)}
+    resize = {"stage": "time", "kind": "resize", "name": "r", "src": [tensor(2, 80, 80)],
+              "dst": tensor(2, 10, 10)}
+    plan = {"width": 20, "height": 10, "padded_width": 24, "padded_height": 16, "tiles": 1,
+            "output": "flow", "ops": [conv, resize]}
+    kernels = {kernel.group: kernel for kernel in rooflines.kernels_of(plan)}
+    check({name: kernel.bytes for name, kernel in kernels.items()} ==
+          {"prepare": 300 + 12 * 384, "synthesize": 20 * 200 + 900,
+           "conv": 8 * 200 * 2 + 8 * 16 * 9 * 2 + 16 * 200 * 2, "epilogue": 2 * 16 * 200 * 2,
+           "resize": 2 * 80 * 80 * 4 / 4 + 2 * 100 * 4}, "a roofline's bytes")
+    card = rooflines.Card("slow", bandwidth=1e6, tensor=1e6)
+    check(kernels["conv"].flop == 2 * 9 * 8 * 16 * 200
+          and kernels["conv"].useful == 2 * 9 * 5 * 16 * 200
+          and kernels["conv"].seconds(card) == kernels["conv"].flop / 1e6
+          and kernels["epilogue"].seconds(card) == kernels["epilogue"].bytes / 1e6
+          and kernels["epilogue"].seconds(card, floor=1.0) == 1.0,
+          "its operations and times")
+    program = [sys.executable, "-B", TOOLS / "roofline", "--program", sys.argv[1], "--model"]
+    run = subprocess.run([*program, "blend", "--size", "64x48,32x16"], capture_output=True,
+                         text=True)
+    rows = [line.split("|")[1:4] for line in run.stdout.splitlines()]
+    check(run.returncode == 0 and [row[1].strip() for row in rows[2:]] == ["1", "1"],
+          "its table has a row for each size")
+    run = subprocess.run([*program, "none.pkl"], capture_output=True, text=True)
+    check(run.returncode == 1 and run.stdout == "" and "none.pkl" in run.stderr,
+          "refused: a roofline of a missing model")
+
+
 with tempfile.TemporaryDirectory() as scratch:
+    test_roofline()
     test_table(Path(scratch) / "table.json")
     test_comparisons(Path(scratch) / "comparisons.json")
     test_refusals()

@@ -12,7 +12,7 @@ typedef struct {
     int threads, runs;
     double scale;
     gint64 memory_limit; /* bytes, 0: none */
-    gboolean json, profile, layers, interactive;
+    gboolean json, profile, layers, plan, interactive;
 } BenchArguments;
 
 /* One session with what its pairs are made of. */
@@ -67,3 +67,6 @@ gboolean bench_serve(Bench *bench, GError **error);
 
 /* layers.c: each distinct convolution against oneDNN. */
 gboolean bench_layers(Bench *bench, GError **error);
+
+/* plan.c: the ops of bench->model for @config on a CUDA device, as one line of JSON. */
+gboolean bench_plan(const Bench *bench, const VfiSessionConfig *config, GError **error);

@@ -1,0 +1,141 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""What the CUDA backend moves and computes for an in-between, kernel by kernel, and the least
+time that takes a card whose memory and arithmetic run at their peaks."""
+from dataclasses import dataclass
+
+GIGA = 1e9
+
+
+@dataclass(frozen=True)
+class Card:
+    """Peaks from the vendor's data sheets: dense f16 products with sums in f32."""
+    name: str
+    bandwidth: float  # bytes a second
+    tensor: float     # floating-point operations a second
+
+
+CARDS = (
+    Card("RTX 3090", 936e9, 71e12),
+    Card("RTX 4090", 1008e9, 165e12),
+    Card("H200", 4800e9, 989e12),
+)
+
+
+@dataclass(frozen=True)
+class Kernel:
+    """One launch; @group is what tables add it up under."""
+    group: str
+    name: str
+    stage: str
+    bytes: float
+    flop: float = 0.0    # that tensor cores do, padding channels included
+    useful: float = 0.0  # without them
+
+    def seconds(self, card: Card, floor: float = 0.0) -> float:
+        return max(self.bytes / card.bandwidth, self.flop / card.tensor, floor)
+
+
+def round_up(value: int, multiple: int) -> int:
+    return -(-value // multiple) * multiple
+
+
+def operand_bytes(operand: dict) -> int:
+    """Channels last come in whole eights; of a part of more channels only its own move."""
+    c, h, w = operand["shape"]
+    channels = round_up(c, 8) if operand["block"] else c
+    return channels * h * w * (2 if operand["half"] else 4)
+
+
+def _convolution(op: dict) -> list[Kernel]:
+    """The sums, written channels last in f16, and the epilogue that reads them again."""
+    src, dst = op["src"][0], op["dst"]
+    c_in, c_out, groups = src["shape"][0], dst["shape"][0], op["groups"]
+    if groups > 1 and (c_in // groups % 8 or c_out // groups % 8):
+        groups = 1  # one group of a block-diagonal weight
+    if groups > 1:
+        padded_in, padded_out = c_in // groups, c_out
+    else:
+        padded_in, padded_out = round_up(c_in, 8), round_up(c_out, 8)
+    taps = op["kernel"][0] * op["kernel"][1]
+    sums = padded_out * dst["shape"][1] * dst["shape"][2] * 2
+    weights = padded_in * padded_out * taps * 2
+    at = dst if op["kind"] == "conv" else src
+    flop = 2.0 * taps * padded_in * padded_out * at["shape"][1] * at["shape"][2]
+    residual = operand_bytes(op["src"][1]) if len(op["src"]) > 1 else 0
+    useful = op["gflop"] * GIGA
+    return [
+        Kernel(op["kind"], op["name"], op["stage"],
+               operand_bytes(src) + weights + sums, flop, useful),
+        Kernel("epilogue", op["name"], op["stage"], sums + residual + operand_bytes(dst)),
+    ]
+
+
+def _other(op: dict) -> Kernel:
+    """Every operand moves once. A picture that gets smaller is read in the rows that it needs,
+    two for each of the result's."""
+    sources = float(sum(operand_bytes(operand) for operand in op["src"]))
+    if op["kind"] == "resize":
+        sources *= min(1.0, 2 * op["dst"]["shape"][1] / op["src"][0]["shape"][1])
+    return Kernel(op["kind"], op["name"], op["stage"], sources + operand_bytes(op["dst"]))
+
+
+def _frame_kernels(plan: dict) -> list[Kernel]:
+    """Between 8-bit 4:2:0 frames and the network: one new frame and one in-between."""
+    pixels = plan["width"] * plan["height"]
+    frame = 1.5 * pixels
+    if plan["output"] == "blend":
+        return [Kernel("blend", "", "out", 3 * frame)]
+    padded = plan["padded_width"] * plan["padded_height"]
+    kernels = [Kernel("prepare", "", "prepare", frame + 12 * padded)]
+    if plan["output"] == "rgb":
+        return kernels + [Kernel("paint", "", "out", 12 * pixels + frame)]
+    return kernels + [Kernel("synthesize", "", "out", 20 * pixels + 3 * frame)]
+
+
+def kernels_of(plan: dict) -> list[Kernel]:
+    """Everything that a pair with one in-between launches, one of its frames being new."""
+    kernels = []
+    for op in plan["ops"]:
+        kernels += _convolution(op) if op["kind"] in ("conv", "deconv") else [_other(op)]
+    return _frame_kernels(plan) + kernels * plan["tiles"]
+
+
+def milliseconds(kernels: list[Kernel], card: Card, floor: float = 0.0) -> float:
+    return 1e3 * sum(kernel.seconds(card, floor) for kernel in kernels)
+
+
+def _table(header: list[str], rows: list[list[str]]) -> str:
+    lines = ["| " + " | ".join(header) + " |",
+             "|" + "|".join(["---"] + ["---:"] * (len(header) - 1)) + "|"]
+    return "\n".join(lines + ["| " + " | ".join(row) + " |" for row in rows])
+
+
+def _figures(name: str, kernels: list[Kernel], floor: float, digits: int) -> list[str]:
+    return [name, str(len(kernels)), f"{sum(k.useful for k in kernels) / GIGA:.1f}",
+            f"{sum(k.flop for k in kernels) / GIGA:.1f}",
+            f"{sum(k.bytes for k in kernels) / 1e6:.1f}"] + [
+                f"{milliseconds(kernels, card, floor):.{digits}f}" for card in CARDS]
+
+
+HEADER = ["launches", "GFLOP", "with padding", "MB"] + [f"{card.name}, ms" for card in CARDS]
+
+
+def kinds_table(kernels: list[Kernel], floor: float) -> str:
+    """A row for each kind of kernel, the costliest on the first card first."""
+    groups: dict[str, list[Kernel]] = {}
+    for kernel in kernels:
+        groups.setdefault(kernel.group, []).append(kernel)
+    ordered = sorted(groups.items(), key=lambda item: -milliseconds(item[1], CARDS[0], floor))
+    rows = [_figures(name, members, floor, 3) for name, members in ordered]
+    return _table(["kernel", *HEADER], rows + [_figures("all", kernels, floor, 3)])
+
+
+def kernels_table(kernels: list[Kernel], floor: float) -> str:
+    """A row for each launch, in order."""
+    rows = [_figures(f"{k.stage} {k.group} {k.name}".strip(), [k], floor, 4) for k in kernels]
+    return _table(["kernel", *HEADER], rows)
+
+
+def models_table(models: list[tuple[str, list[Kernel]]], floor: float) -> str:
+    rows = [_figures(name, kernels, floor, 2) for name, kernels in models]
+    return _table(["model and size", *HEADER], rows)
