@@ -8,12 +8,8 @@ static bool has_planes(VfiCudaConvMath math)
 
 VfiPlanTarget vfi_cuda_target(VfiCudaConvMath math)
 {
-    return (VfiPlanTarget){
-        .channel_block = has_planes(math) ? 0 : VFI_CUDA_CONV_CHANNELS,
-        .channels_last = !has_planes(math),
-        .half_pixels = math == VFI_CUDA_CONV_F16,
-        .row_groups = true,
-    };
+    return has_planes(math) ? (VfiPlanTarget){.row_groups = true}
+                            : vfi_plan_target_channels_last(math == VFI_CUDA_CONV_F16);
 }
 
 size_t vfi_cuda_element_bytes(VfiCudaConvMath math)

@@ -73,6 +73,15 @@ typedef struct {
     bool half_outputs;
 } VfiPlanTarget;
 
+/* What tensor cores want: channels last by eights, 16 bytes of f16. */
+static inline VfiPlanTarget vfi_plan_target_channels_last(bool half)
+{
+    return (VfiPlanTarget){.channel_block = 8,
+                           .channels_last = true,
+                           .half_pixels = half,
+                           .row_groups = true};
+}
+
 /* Plans @graph for a backend (NULL: planes only). @output_region is where outputs are laid out:
  * VFI_REGION_FRAME0, behind the image (the per-frame stage), VFI_REGION_PAIR (the per-pair
  * stage) or VFI_REGION_ARENA. NULL with the graph's own error, or VFI_ERROR_NO_MEMORY when the

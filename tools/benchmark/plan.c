@@ -10,8 +10,7 @@
 static void plan_target(VfiDevice *device, VfiPlanTarget *target)
 {
     (void)device;
-    *target =
-        (VfiPlanTarget){.channel_block = 8, .channels_last = true, .half_pixels = true};
+    *target = vfi_plan_target_channels_last(true);
 }
 
 /* Memory is not what is asked here. */
