@@ -32,7 +32,8 @@ typedef struct {
     size_t offset;
 } Plane;
 
-/* A plane that a program of a smaller picture keeps in a slot though it has its own memory. */
+/* A plane that a program of a smaller picture keeps in a slot though it has its own memory: what
+ * that held before may be for a later program to read. */
 typedef struct {
     Plane plane;
     int slot;

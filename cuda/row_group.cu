@@ -14,7 +14,7 @@ struct RowArguments {
 struct RowThread {
     float *slots;         /* the thread's first */
     unsigned slot_stride; /* threads of the block */
-    bool is_inside;       /* else it computes along and stores nothing */
+    bool is_inside;       /* else it follows the first pixel's and writes no memory */
     unsigned x, y, pixel; /* of the group's pictures */
     unsigned plane;       /* pixels of those */
     unsigned small, small_plane; /* the same of the smaller picture */
@@ -177,7 +177,6 @@ static __device__ __forceinline__ void run_max_abs(const RowThread &thread,
         unsigned bits = size_bits(load(thread, arguments, code, VFI_ROW_A, c));
         largest = bits > largest ? bits : largest;
     }
-    largest = thread.is_inside ? largest : 0;
 #ifdef __CUDACC__
     for (int lanes = 16; lanes > 0; lanes /= 2) {
         unsigned other = __shfl_xor_sync(0xffffffffu, largest, lanes);

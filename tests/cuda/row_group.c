@@ -278,8 +278,9 @@ START_TEST(reads_channels_last)
     };
     VfiRowGroup group = {.n_ops = 3, .h = H, .w = W, .n_planes = C};
     VfiPlan plan = {.ops = ops, .n_ops = 3, .row_groups = &group, .n_row_groups = 1};
-    g_autofree float *source = random_halves(g_rand_new_with_seed(1), plane / 4 * STRIDE);
-    g_autofree float *other = random_halves(g_rand_new_with_seed(2), plane * C);
+    GRand *random = g_rand_new_with_seed(1);
+    g_autofree float *source = random_halves(random, plane / 4 * STRIDE);
+    g_autofree float *other = random_halves(random, plane * C);
     Machine machine = {.plan = &plan, .scalars = (float[]){0.0f}};
     char *region[VFI_MAX_REGIONS], *scalars;
 
@@ -327,6 +328,95 @@ START_TEST(reads_channels_last)
         vfi_free(machine.region[i]);
     }
     g_free(scalars);
+    g_rand_free(random);
+}
+END_TEST
+
+/* A slope for each channel, from memory to memory. */
+START_TEST(activates_by_channel)
+{
+    enum { H = 5, W = 7, C = 3 };
+    static const float slopes[C] = {0.5f, -1.0f, 2.0f};
+    size_t n = (size_t)C * H * W;
+    VfiOp op = {.kind = VFI_OP_ACTIVATE,
+                .n_src = 1,
+                .dst = {.shape = {C, H, W}, .region = VFI_REGION_PAIR},
+                .u.activation = {.kind = VFI_ACTIVATION_PRELU, .slope = slopes}};
+    VfiRowGroup group = {.n_ops = 1, .h = H, .w = W};
+    VfiPlan plan = {.ops = &op, .n_ops = 1};
+    Machine machine = {.plan = &plan, .scalars = (float[]){0.0f}};
+    GRand *random = g_rand_new_with_seed(9);
+    g_autofree float *values = random_floats(random, n);
+    char *region[VFI_MAX_REGIONS], *scalars;
+
+    op.src[0] = (VfiOperand){.shape = {C, H, W}};
+    give_region(&machine, VFI_REGION_ARENA, (const char *)values, n * sizeof(float));
+    give_region(&machine, VFI_REGION_PAIR, NULL, n * sizeof(float));
+    run_group_on_device(&machine, &group, region, &scalars);
+    const float *results = (const float *)(const void *)region[VFI_REGION_PAIR];
+    for (size_t i = 0; i < n; i++) {
+        float x = values[i], expected = x < 0.0f ? x * slopes[i / (H * W)] : x;
+        if (results[i] != expected)
+            ck_abort_msg("activation %zu is %g, not %g", i, results[i], expected);
+    }
+    for (int i = 0; i < VFI_MAX_REGIONS; i++) {
+        g_free(region[i]);
+        vfi_free(machine.region[i]);
+    }
+    g_free(scalars);
+    g_rand_free(random);
+}
+END_TEST
+
+/* A plane that is read, then written over, with a smaller picture made of both: the program of
+ * that one must leave the plane to the other. */
+START_TEST(reads_what_is_then_written_over)
+{
+    enum { H = 4, W = 6, A = 0, OLD = 1, SMALL = 2 };
+    size_t plane = (size_t)H * W, bytes = plane * sizeof(float);
+    VfiShape full = {1, H, W};
+    VfiOperand at[3],
+        rows[2] = {{.shape = full, .region = VFI_REGION_ROWS},
+                   {.shape = full, .region = VFI_REGION_ROWS, .offset = bytes}};
+    VfiOperand frame = {.shape = full, .region = VFI_REGION_FRAME0};
+    for (size_t i = 0; i < G_N_ELEMENTS(at); i++)
+        at[i] = (VfiOperand){.shape = full, .offset = i * bytes};
+    at[SMALL].shape = (VfiShape){1, H / 2, W / 2};
+    VfiOp ops[] = {
+        {VFI_OP_AFFINE, 1, {at[A]}, rows[0], "old", .u.affine = {2.0f, 0.0f}},
+        {VFI_OP_COPY, 1, {frame}, at[A], "new", .u.affine = {0}},
+        {VFI_OP_ADD, 2, {rows[0], at[A]}, rows[1], "sum", .u.affine = {1.0f, 0.0f}},
+        {VFI_OP_RESIZE, 1, {rows[1]}, at[SMALL], "small", .u.affine = {1.0f, 0.0f}},
+        {VFI_OP_COPY, 1, {rows[0]}, at[OLD], "kept", .u.affine = {0}},
+    };
+    VfiRowGroup group = {.n_ops = G_N_ELEMENTS(ops), .h = H, .w = W, .n_planes = 2};
+    VfiPlan plan = {.ops = ops, .n_ops = G_N_ELEMENTS(ops)};
+    Machine machine = {.plan = &plan, .scalars = (float[]){0.0f}};
+    GRand *random = g_rand_new_with_seed(11);
+    g_autofree float *values = random_floats(random, 3 * plane);
+    g_autofree float *news = random_floats(random, plane);
+    char *region[VFI_MAX_REGIONS], *scalars;
+
+    give_region(&machine, VFI_REGION_ARENA, (const char *)values, 3 * bytes);
+    give_region(&machine, VFI_REGION_FRAME0, (const char *)news, bytes);
+    run_group_on_device(&machine, &group, region, &scalars);
+    const float *found = (const float *)(const void *)region[VFI_REGION_ARENA];
+    for (size_t i = 0; i < plane; i++)
+        if (found[i] != news[i] || found[plane + i] != 2.0f * values[i])
+            ck_abort_msg("pixel %zu is %g and %g, not %g and %g", i, found[i],
+                         found[plane + i], news[i], 2.0f * values[i]);
+    float mean = 0.0f;
+    for (size_t i = 0; i < 4; i++) {
+        size_t from = i / 2 * W + i % 2;
+        mean += 0.25f * (2.0f * values[from] + news[from]);
+    }
+    ck_assert(same_value(found[2 * plane], mean, TOLERANCE));
+    for (int i = 0; i < VFI_MAX_REGIONS; i++) {
+        g_free(region[i]);
+        vfi_free(machine.region[i]);
+    }
+    g_free(scalars);
+    g_rand_free(random);
 }
 END_TEST
 
@@ -359,6 +449,8 @@ int main(void)
     tcase_add_loop_test(tcase, groups_of_random_graphs, 0, 60);
     tcase_add_loop_test(tcase, groups_of_networks, 0, (int)G_N_ELEMENTS(networks));
     tcase_add_test(tcase, reads_channels_last);
+    tcase_add_test(tcase, activates_by_channel);
+    tcase_add_test(tcase, reads_what_is_then_written_over);
     tcase_add_test(tcase, refuses_what_is_too_large);
     return check_main(suite);
 }
