@@ -2,20 +2,23 @@
 /* Device memory for tests of kernels, which run in the default stream. */
 #pragma once
 
-#include <string.h>
-
 #include <check.h>
 #include <glib.h>
 
 #include <cuda_runtime_api.h>
 
-#include "alloc.h"
+static inline void device_check(cudaError_t error)
+{
+    if (error != cudaSuccess)
+        ck_abort_msg("%s: %s", cudaGetErrorName(error), cudaGetErrorString(error));
+}
 
 static inline char *device_new(const void *host, size_t bytes)
 {
-    char *memory = vfi_try_alloc(1, bytes, "test memory", NULL);
+    void *memory = NULL;
 
-    memcpy(memory, host, bytes);
+    device_check(cudaMalloc(&memory, bytes));
+    device_check(cudaMemcpy(memory, host, bytes, cudaMemcpyHostToDevice));
     return memory;
 }
 
@@ -24,11 +27,11 @@ static inline char *device_read(const void *memory, size_t bytes)
 {
     char *host = g_malloc(bytes);
 
-    memcpy(host, memory, bytes);
+    device_check(cudaMemcpy(host, memory, bytes, cudaMemcpyDeviceToHost));
     return host;
 }
 
 static inline void device_free(void *memory)
 {
-    vfi_free(memory);
+    device_check(cudaFree(memory));
 }

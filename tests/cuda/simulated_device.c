@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include <check.h>
+#include <cuda.h>
 #include <simulated_device.h>
 
 #include "check_main.h"
@@ -646,6 +647,78 @@ START_TEST(leaks_are_counted)
 }
 END_TEST
 
+/* ---- contexts, environment ----------------------------------------------------------------- */
+
+START_TEST(contexts_of_the_driver_are_apart)
+{
+    float *device, *pinned;
+    CUcontext one, two, popped;
+    cudaStream_t stream;
+
+    ck_assert_int_eq(cuInit(0), CUDA_SUCCESS);
+    ck_assert_int_eq(cuCtxCreate(&one, 0, 0), CUDA_SUCCESS);
+    device = device_zeros(1);
+    pinned = pinned_floats(1);
+    stream = new_stream();
+    ck_assert_int_eq(cuCtxCreate(&two, 0, 0), CUDA_SUCCESS);
+    /* The stream is the other context's. */
+    ck_assert_int_eq(affine(stream, device, 1.0f, 1.0f, device, 1),
+                     cudaErrorInvalidResourceHandle);
+    ck_assert_int_eq(cuCtxPopCurrent(&popped), CUDA_SUCCESS);
+    ck_assert(popped == two);
+    vfi_simulated_fail_launch(1, cudaErrorIllegalAddress);
+    must(affine(stream, device, 1.0f, 1.0f, device, 1));
+    ck_assert_int_eq(cuStreamSynchronize(stream), CUDA_ERROR_ILLEGAL_ADDRESS);
+    ck_assert_int_eq(cudaFreeHost(pinned), cudaErrorIllegalAddress);
+    ck_assert_int_eq(cuCtxPushCurrent(two), CUDA_SUCCESS);
+    must(cudaFreeHost(pinned));
+    ck_assert_int_eq(cuCtxDestroy(two), CUDA_SUCCESS);
+    ck_assert_int_eq(cuCtxDestroy(one), CUDA_SUCCESS);
+    ck_assert_int_eq(cuCtxPushCurrent(one), CUDA_ERROR_INVALID_CONTEXT);
+    VfiSimulatedCounters c = counters();
+    ck_assert(c.allocations == 0 && c.streams == 0 && c.contexts == 0);
+}
+END_TEST
+
+START_TEST(primary_context_is_the_runtimes)
+{
+    CUcontext primary, current;
+
+    ck_assert_int_eq(cuDevicePrimaryCtxRetain(&primary, 0), CUDA_SUCCESS);
+    ck_assert_int_eq(cuCtxGetCurrent(&current), CUDA_SUCCESS);
+    ck_assert_ptr_null(current);
+    ck_assert_int_eq(cuMemAlloc(&(CUdeviceptr){0}, 4), CUDA_ERROR_INVALID_CONTEXT);
+    device_floats(1);
+    ck_assert_int_eq(cuCtxGetCurrent(&current), CUDA_SUCCESS);
+    ck_assert(current == primary);
+    ck_assert_int_eq(cuDevicePrimaryCtxRelease(0), CUDA_SUCCESS);
+    ck_assert_uint_eq(counters().allocations, 1);
+    ck_assert_int_eq(cuDevicePrimaryCtxRelease(0), CUDA_ERROR_INVALID_CONTEXT);
+}
+END_TEST
+
+START_TEST(environment_sets_the_device)
+{
+    const size_t mib = (size_t)1 << 20;
+    size_t left, total;
+    int value;
+
+    setenv("VFI_SIMULATED_MEMORY", "0x6400000", 1);
+    setenv("VFI_SIMULATED_MEMORY_OF_OTHERS", "1048576", 1);
+    setenv("VFI_SIMULATED_DEVICES", "3", 1);
+    setenv("VFI_SIMULATED_COMPUTE", "120", 1);
+    setenv("VFI_SIMULATED_FAIL_ALLOCATION", "1", 1);
+    vfi_simulated_reset();
+    must(cudaMemGetInfo(&left, &total));
+    ck_assert(left == 99 * mib && total == 100 * mib);
+    must(cudaGetDeviceCount(&value));
+    ck_assert_int_eq(value, 3);
+    must(cudaDeviceGetAttribute(&value, cudaDevAttrComputeCapabilityMajor, 2));
+    ck_assert_int_eq(value, 12);
+    ck_assert_int_eq(cudaMalloc(&(void *){NULL}, 1), cudaErrorMemoryAllocation);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("cuda-simulated-device");
@@ -674,6 +747,9 @@ int main(void)
     tcase_add_test(tcase, waits_are_listed_and_dropped);
     tcase_add_test(tcase, threads_share_the_device);
     tcase_add_test(tcase, leaks_are_counted);
+    tcase_add_test(tcase, contexts_of_the_driver_are_apart);
+    tcase_add_test(tcase, primary_context_is_the_runtimes);
+    tcase_add_test(tcase, environment_sets_the_device);
     tcase_add_test_raise_signal(tcase, host_cannot_read_device_memory, SIGSEGV);
     tcase_add_test_raise_signal(tcase, host_cannot_read_large_device_memory, SIGSEGV);
     tcase_add_test_raise_signal(tcase, use_after_free_is_found, SIGSEGV);
