@@ -95,7 +95,7 @@ struct Settings {
 struct Device {
     Context *primary; /* NULL before its first use */
     CUmemPoolHandle_st *default_pool, *pool;
-    uint64_t used; /* by cudaMalloc() */
+    uint64_t used;        /* by cudaMalloc() */
     int primary_retained; /* through the driver */
     bool runtime_uses_primary;
 };
@@ -125,8 +125,9 @@ State &state(void);
 
 /* Of the calling thread. */
 struct Thread {
-    std::vector<Context *> stack; /* the driver's; its top is the runtime's context, too */
-    int device;                   /* for when the stack is empty */
+    std::vector<Context *>
+        stack;  /* the driver's; its top is the runtime's context, too */
+    int device; /* for when the stack is empty */
     cudaError_t last_error;
     bool runs_work;
     const char *wait_file;

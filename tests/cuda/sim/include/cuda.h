@@ -101,8 +101,8 @@ CUresult cuCtxEnablePeerAccess(CUcontext peer, unsigned flags);
 CUresult cuCtxDisablePeerAccess(CUcontext peer);
 
 CUresult cuMemAlloc_v2(CUdeviceptr *memory, size_t size);
-CUresult cuMemAllocPitch_v2(CUdeviceptr *memory, size_t *pitch, size_t width, size_t height,
-                            unsigned element_size);
+CUresult cuMemAllocPitch_v2(CUdeviceptr *memory, size_t *pitch, size_t width,
+                            size_t height, unsigned element_size);
 CUresult cuMemFree_v2(CUdeviceptr memory);
 CUresult cuMemAllocHost_v2(void **memory, size_t size);
 CUresult cuMemFreeHost(void *memory);

@@ -35,8 +35,8 @@ static inline float __half2float(__half value)
     } else if (size >= 0x400u << 13) {
         bits = size + (112u << 23);
     } else { /* subnormal: the mantissa below 2^-14, then without the implied one */
-        float small = vfi_simulated_float(size + (113u << 23)) -
-                      vfi_simulated_float(113u << 23);
+        float small =
+            vfi_simulated_float(size + (113u << 23)) - vfi_simulated_float(113u << 23);
         memcpy(&bits, &small, sizeof bits);
     }
     return vfi_simulated_float(bits | sign);
@@ -51,14 +51,15 @@ static inline __half __float2half_rn(float value)
     uint32_t sign = bits >> 16 & 0x8000u, size = bits & 0x7fffffffu;
     if (size > 0x7f800000u)
         return __half{0x7fff}; /* the NaN that devices make */
-    if (size >= 0x477ff000u) /* 65520, half way to what would come next */
+    if (size >= 0x477ff000u)   /* 65520, half way to what would come next */
         return __half{(uint16_t)(sign | 0x7c00u)};
     if (size < 0x38800000u) { /* below 2^-14: adding 0.5 leaves units of 2^-24 */
         float sum = vfi_simulated_float(size) + 0.5f;
         memcpy(&bits, &sum, sizeof bits);
         return __half{(uint16_t)(sign | (bits - 0x3f000000u))};
     }
-    return __half{(uint16_t)(sign | (size - (112u << 23) + 0xfffu + (size >> 13 & 1)) >> 13)};
+    return __half{
+        (uint16_t)(sign | (size - (112u << 23) + 0xfffu + (size >> 13 & 1)) >> 13)};
 }
 
 static inline __half __float2half(float value)

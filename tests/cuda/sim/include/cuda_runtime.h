@@ -23,10 +23,10 @@
 #define __launch_bounds__(...)
 #define __restrict__ __restrict
 
-/* Of the thread that runs now; a file's own, so that the compiler sees that nothing else writes
- * them and keeps them in registers. */
+/* Of the thread that runs now; one set for the whole module, which may be loaded late and so has
+ * little room for thread-local variables that are quick to reach. */
 #define VFI_SIMULATED_INDEX                                                              \
-    [[maybe_unused]] static thread_local __attribute__((tls_model("initial-exec")))
+    inline thread_local __attribute__((tls_model("initial-exec"), visibility("hidden")))
 VFI_SIMULATED_INDEX uint3 threadIdx, blockIdx;
 VFI_SIMULATED_INDEX dim3 blockDim, gridDim;
 
@@ -48,8 +48,8 @@ static inline const volatile void *vfi_simulated_pointer(const Argument &argumen
 /* One block after the other, one thread after the other. The arguments are locals here, whose
  * values no store of the kernel changes. */
 template <typename Kernel, typename... Arguments>
-static void vfi_simulated_grid_loop(const dim3 grid, const dim3 block, const Kernel kernel,
-                                    Arguments... arguments)
+static void vfi_simulated_grid_loop(const dim3 grid, const dim3 block,
+                                    const Kernel kernel, Arguments... arguments)
 {
     uint3 b, t;
 
@@ -69,8 +69,8 @@ static void vfi_simulated_grid_loop(const dim3 grid, const dim3 block, const Ker
 }
 
 template <typename Kernel, typename... Arguments>
-static void vfi_simulated_launch(dim3 grid, dim3 block, cudaStream_t stream, Kernel kernel,
-                                 Arguments... arguments)
+static void vfi_simulated_launch(dim3 grid, dim3 block, cudaStream_t stream,
+                                 Kernel kernel, Arguments... arguments)
 {
     vfi_simulated_queue_grid(
         grid, block, stream,

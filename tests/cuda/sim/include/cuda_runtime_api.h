@@ -97,7 +97,8 @@ typedef struct uint3 {
 typedef struct dim3 {
     unsigned x, y, z;
 #ifdef __cplusplus
-    dim3(unsigned x_ = 1, unsigned y_ = 1, unsigned z_ = 1) : x(x_), y(y_), z(z_)
+    constexpr dim3(unsigned x_ = 1, unsigned y_ = 1, unsigned z_ = 1)
+        : x(x_), y(y_), z(z_)
     {
     }
 #endif
