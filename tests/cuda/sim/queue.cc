@@ -24,6 +24,14 @@ CUstream_st *new_stream(Context *context, bool blocking)
     return stream;
 }
 
+void forget_stream(CUstream_st *stream)
+{
+    if (stream->capture)
+        state().captures.erase(stream->capture.get());
+    state().streams.erase(stream);
+    state().former.push_back(stream);
+}
+
 CUstream_st *find_stream(Context *context, cudaStream_t handle)
 {
     if (!handle || handle == cudaStreamLegacy)
@@ -99,7 +107,7 @@ static void finish(CUstream_st *stream, const ItemRef &item)
     item->work = {};
     stream->queue.pop_front();
     if (stream->destroyed && stream->queue.empty())
-        state().streams.erase(stream);
+        forget_stream(stream);
     state().progress.notify_all();
 }
 

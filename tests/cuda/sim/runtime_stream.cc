@@ -114,10 +114,8 @@ cudaError_t cudaStreamDestroy(cudaStream_t handle)
         handle == handle->context->null_stream)
         return call.end(cudaErrorInvalidResourceHandle);
     handle->destroyed = true;
-    if (handle->capture)
-        s.captures.erase(handle->capture.get());
     if (handle->queue.empty())
-        s.streams.erase(handle);
+        forget_stream(handle);
     s.counters.streams--;
     return call.end(handle->context->sticky);
 }

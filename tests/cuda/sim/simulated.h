@@ -117,7 +117,8 @@ struct State {
     std::map<const char *, Allocation> allocations; /* by the first byte */
     std::map<const char *, size_t> pinned, registered;
     std::set<std::string> seen_waits;
-    bool running; /* some thread runs work; memory is accessible */
+    std::vector<const void *> former; /* kept, so that no handle comes twice */
+    bool running;                     /* some thread runs work; memory is accessible */
     VfiSimulatedCounters counters;
 };
 
@@ -183,6 +184,7 @@ void forget_memory(void);
 CUstream_st *find_stream(Context *context, cudaStream_t handle);
 CUstream_st *new_stream(Context *context, bool blocking);
 cudaError_t enqueue(Lock &lock, CUstream_st *stream, Work work, ItemRef *item);
+void forget_stream(CUstream_st *stream);
 /* Later work of @stream waits for @before. */
 cudaError_t enqueue_wait(Lock &lock, CUstream_st *stream, const ItemRef &before);
 void run_until_done(Lock &lock, const ItemRef &item);

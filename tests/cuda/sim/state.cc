@@ -110,17 +110,20 @@ void destroy_context(Lock &lock, Context *context)
             owned.push_back(memory);
     for (const char *memory : owned)
         release(memory);
-    for (auto it = s.streams.begin(); it != s.streams.end();) {
-        CUstream_st *stream = *it;
-        it = stream->context == context ? s.streams.erase(it) : std::next(it);
-        if (stream->context == context && stream != context->null_stream &&
-            !stream->destroyed)
-            s.counters.streams--;
+    const std::set<CUstream_st *> streams = s.streams;
+    for (CUstream_st *stream : streams) {
+        if (stream->context != context)
+            continue;
+        s.counters.streams -= stream != context->null_stream && !stream->destroyed;
+        forget_stream(stream);
     }
-    for (auto it = s.events.begin(); it != s.events.end();) {
-        bool gone = (*it)->context == context;
-        it = gone ? s.events.erase(it) : std::next(it);
-        s.counters.events -= gone;
+    const std::set<CUevent_st *> events = s.events;
+    for (CUevent_st *event : events) {
+        if (event->context != context)
+            continue;
+        s.counters.events--;
+        s.events.erase(event);
+        s.former.push_back(event);
     }
     context->alive = false;
     s.counters.contexts--;
@@ -258,18 +261,28 @@ static Settings &locked_settings(const Lock &)
     return state().settings;
 }
 
+/* What tests leaked is counted, but no leak of the simulation. */
+template <typename Handles> static void forget_all(Handles &handles)
+{
+    for (const void *handle : handles)
+        state().former.push_back(handle);
+    handles.clear();
+}
+
 void vfi_simulated_reset(void)
 {
     State &s = state();
     Lock lock(s.mutex);
 
-    s.streams.clear();
-    s.contexts.clear();
-    s.events.clear();
-    s.graphs.clear();
-    s.executables.clear();
-    s.pools.clear();
+    forget_all(s.streams);
+    forget_all(s.contexts);
+    forget_all(s.events);
+    forget_all(s.graphs);
+    forget_all(s.executables);
+    forget_all(s.pools);
     s.captures.clear();
+    for (auto &[memory, size] : s.pinned)
+        free((void *)memory);
     s.pinned.clear();
     s.registered.clear();
     s.seen_waits.clear();
