@@ -14,7 +14,7 @@ namespace simulated
 /* Pairs of these bytes are NaNs as f16, bf16, f32 and f64. */
 static const uint16_t FRESH = 0xffff, FREED = 0xfffe, GUARD = 0xfffd;
 
-static const size_t RANGE = (size_t)64 << 30, SMALL_RANGE = (size_t)4 << 30;
+static const size_t MOST = (size_t)64 << 30, LEAST = (size_t)4 << 30; /* of addresses */
 static const size_t PAGE = 4096, SMALL_UNIT = 256, LARGE_UNIT = (size_t)2 << 20;
 static const size_t LARGE = (size_t)1 << 20; /* from this size on */
 
@@ -29,6 +29,7 @@ struct Part {
 
 static Part small_part, large_part;
 static char *range;
+static size_t range_size;
 static bool accessible;
 
 /* In whole huge pages: changing them costs a hundredth of what their small ones do, and it
@@ -42,23 +43,28 @@ static void protect(char *memory, size_t size, int protection)
         give_up("cannot change the protection of %zu bytes", (size_t)(end - first));
 }
 
+/* Less than the most under tools that need addresses themselves. */
 static void reserve_range(void)
 {
+    void *mapped = MAP_FAILED;
+
     if (range)
         return;
-    char *mapped = (char *)mmap(NULL, RANGE + LARGE_UNIT, PROT_NONE,
-                                MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    for (range_size = MOST; range_size >= LEAST && mapped == MAP_FAILED; range_size /= 2)
+        mapped = mmap(NULL, range_size + LARGE_UNIT, PROT_NONE,
+                      MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     if (mapped == MAP_FAILED)
-        give_up("cannot reserve %zu bytes of addresses", RANGE);
+        give_up("cannot reserve %zu bytes of addresses", LEAST);
+    range_size *= 2; /* the loop went on once more */
     range = (char *)(((uintptr_t)mapped + LARGE_UNIT - 1) & ~(LARGE_UNIT - 1));
-    madvise(range, RANGE, MADV_HUGEPAGE);
-    small_part = {range, SMALL_RANGE, SMALL_UNIT, 0, {}, {}, 0, (size_t)64 << 20};
-    large_part = {range + SMALL_RANGE, RANGE - SMALL_RANGE, LARGE_UNIT, 0, {}, {}, 0,
-                  (size_t)24 << 30};
+    madvise(range, range_size, MADV_HUGEPAGE);
+    size_t small = range_size / 16;
+    small_part = {range, small, SMALL_UNIT, 0, {}, {}, 0, (size_t)64 << 20};
+    large_part = {range + small, range_size - small, LARGE_UNIT, 0, {}, {}, 0,
+                  range_size / 4};
 }
 
-/* Calls @apply for what host code may touch while work runs: all small ones' pages, and runs of
- * large ones. */
+/* For what may be touched while work runs: all small ones' pages, and runs of large ones. */
 static void for_open_memory(int protection)
 {
     char *begin = NULL, *end = NULL;
@@ -222,7 +228,7 @@ static char *take(Part &part, size_t size)
 
 bool in_device_memory(const void *memory)
 {
-    return range && (const char *)memory >= range && (const char *)memory < range + RANGE;
+    return range && (const char *)memory >= range && (const char *)memory < range + range_size;
 }
 
 const Allocation *find_allocation(const void *memory, size_t size)
@@ -353,13 +359,13 @@ cudaError_t allocate(Lock &lock, Context *context, CUmemPoolHandle_st *pool, siz
     reserve_range();
     a.size = size;
     a.charged = (size + 511) / 512 * 512;
-    if (size > RANGE || !charge(context, pool, a.charged)) {
+    if (size > range_size || !charge(context, pool, a.charged)) {
         /* Frees that are still queued may help, and what pools keep. */
         run_device(lock, context->device);
         shrink_pools();
         for (CUmemPoolHandle_st *other : state().pools)
             other->reserved = other->used;
-        if (size > RANGE || !charge(context, pool, a.charged))
+        if (size > range_size || !charge(context, pool, a.charged))
             return cudaErrorMemoryAllocation;
     }
     a.context = context;
@@ -407,8 +413,8 @@ void forget_memory(void)
     state().allocations.clear();
     if (!range)
         return;
-    madvise(range, RANGE, MADV_DONTNEED);
-    mprotect(range, RANGE, PROT_NONE);
+    madvise(range, range_size, MADV_DONTNEED);
+    mprotect(range, range_size, PROT_NONE);
     for (Part *part : {&small_part, &large_part}) {
         part->high = part->freed_bytes = 0;
         part->free.clear();
