@@ -16,7 +16,8 @@
 #define TF32_CAPABILITY 80
 
 /* What answers to questions take at most: the cells of a signature. */
-#define RESULT_BYTES (VFI_SCENE_SIGNATURE_SIZE * VFI_SCENE_SIGNATURE_SIZE * sizeof(float))
+#define RESULT_BYTES                                                                     \
+    ((size_t)VFI_SCENE_SIGNATURE_SIZE * VFI_SCENE_SIGNATURE_SIZE * sizeof(float))
 
 bool vfi_cuda_enter(VfiDevice *device, GError **error)
 {
