@@ -36,9 +36,6 @@ typedef struct {
     VfiCudaStaging staging;
 } VfiCudaPicture;
 
-/* Frames that wait to be copied in, at most. */
-#define VFI_CUDA_UPLOADS 3
-
 /* For what is asked in any thread: a stream of its own and room for the answer. */
 typedef struct {
     GMutex lock;
@@ -56,7 +53,7 @@ struct VfiDevice {
     cudnnHandle_t cudnn;
     GHashTable *convs; /* VfiCudaConvPlan by the key of its shape */
     cudaStream_t upload_stream, compute_stream, download_stream;
-    VfiCudaStaging uploads[VFI_CUDA_UPLOADS];
+    VfiCudaStaging uploads[VFI_UPLOADS_IN_FLIGHT];
     uint64_t n_uploads;
     cudaEvent_t uploaded;
     cudaEvent_t reusable; /* planes that the picture being queued has read already */

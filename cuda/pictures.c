@@ -29,7 +29,7 @@ bool vfi_cuda_make_pictures(VfiDevice *device, GError **error)
     for (int i = 0; i < VFI_PICTURES_IN_FLIGHT; i++)
         if (!make_picture(&device->pictures[i], error))
             return false;
-    for (int i = 0; i < VFI_CUDA_UPLOADS; i++)
+    for (int i = 0; i < VFI_UPLOADS_IN_FLIGHT; i++)
         if (!make_event(&device->uploads[i].passed, false, error))
             return false;
     return make_event(&device->uploaded, false, error) &&
@@ -53,7 +53,7 @@ void vfi_cuda_free_pictures(VfiDevice *device)
         vfi_cuda_free_staging(&picture->staging);
         destroy_event(picture->staging.passed);
     }
-    for (int i = 0; i < VFI_CUDA_UPLOADS; i++) {
+    for (int i = 0; i < VFI_UPLOADS_IN_FLIGHT; i++) {
         vfi_cuda_free_staging(&device->uploads[i]);
         destroy_event(device->uploads[i].passed);
     }

@@ -115,7 +115,8 @@ static bool wait_for_readers(VfiDevice *device, uint64_t last_use, GError **erro
 bool vfi_cuda_upload(VfiDevice *device, const VfiVideoInfo *video, const VfiFrame *frame,
                      const VfiFrame *planes, uint64_t last_use, GError **error)
 {
-    VfiCudaStaging *staging = &device->uploads[device->n_uploads++ % VFI_CUDA_UPLOADS];
+    VfiCudaStaging *staging =
+        &device->uploads[device->n_uploads++ % VFI_UPLOADS_IN_FLIGHT];
 
     if (!vfi_cuda_enter(device, error))
         return false;

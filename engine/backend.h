@@ -167,6 +167,10 @@ typedef struct {
 /* Pictures that may be queued and not waited for yet. */
 #define VFI_PICTURES_IN_FLIGHT 2
 
+/* Frames that are copied to the device by way of host memory at a time, at most; pictures in
+ * flight come back by such memory, too. */
+#define VFI_UPLOADS_IN_FLIGHT 3
+
 /* The one symbol of a backend module. */
 #define VFI_BACKEND_ENTRY "vfi_backend_entry"
 typedef const VfiBackend *(*VfiBackendEntry)(void);

@@ -89,6 +89,9 @@ bool vfi_session_measure(VfiSession *session, GError **error)
            add_bytes(&need->device_bytes, 1, need->pair_bytes) &&
            add_bytes(&need->device_bytes, (size_t)need->n_slots, need->slot_bytes) &&
            add_bytes(&need->device_bytes, (size_t)need->n_planes, need->planes_bytes) &&
+           add_bytes(&need->host_bytes,
+                     has_planes ? VFI_UPLOADS_IN_FLIGHT + VFI_PICTURES_IN_FLIGHT : 0,
+                     need->planes_bytes) &&
            add_bytes(has_planes ? &need->device_bytes : &need->host_bytes,
                      bisection_frames(session), need->planes_bytes) &&
            add_bytes(&need->limited_bytes, 1, need->device_bytes) &&
