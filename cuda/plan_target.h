@@ -5,6 +5,10 @@
 #include "conv.h"
 #include "plan.h"
 
+/* Most workspace that a convolution may want: more is for transforms and copies of whole tensors,
+ * and takes what the next session would use. */
+#define VFI_CUDA_WORKSPACE_LIMIT ((size_t)128 << 20)
+
 /* Engines without tensor cores are made for planes, the others for channels last. */
 VfiPlanTarget vfi_cuda_target(VfiCudaConvMath math);
 

@@ -12,10 +12,6 @@
 /* Device memory is handed out at multiples of this. */
 #define DEVICE_ALIGNMENT 256
 
-/* Most workspace that a convolution may want: more gains little, and takes what the next session
- * would use. */
-#define WORKSPACE_LIMIT ((size_t)128 << 20)
-
 /* Constants of a channel count, rounded up for vectors of eight. */
 static size_t constant_floats(int channels)
 {
@@ -38,7 +34,7 @@ static VfiCudaConvPlan *find_conv(VfiDevice *device, const VfiCudaConvShape *sha
         .library = device->context->cudnn,
         .handle = device->cudnn,
         .cache = device->context->choices,
-        .workspace_limit = WORKSPACE_LIMIT,
+        .workspace_limit = VFI_CUDA_WORKSPACE_LIMIT,
     };
 
     if (plan != NULL)

@@ -9,8 +9,8 @@
 #include "conv_graph.h"
 #include "conv_shapes.h"
 #include "cudnn_descriptor.h"
+#include "plan_target.h"
 
-#define WORKSPACE_LIMIT ((size_t)256 << 20)
 /* cuDNN 9.8 was the first that takes a device's properties. */
 #define LEAST_VERSION 90800
 
@@ -33,7 +33,7 @@ static VfiCudaConvContext context_for(const char *device)
 {
     VfiCudaConvContext context = {
         .library = vfi_cudnn_library(NULL),
-        .workspace_limit = WORKSPACE_LIMIT,
+        .workspace_limit = VFI_CUDA_WORKSPACE_LIMIT,
     };
     g_autofree char *path = g_strdup_printf("%s/%s.json", TEST_DEVICES, device);
     g_autofree char *text = NULL;
@@ -69,7 +69,7 @@ START_TEST(every_convolution_has_an_engine)
         if (plan == NULL)
             ck_abort_msg("%s: %s (in %s)", devices[(size_t)_i / N_MATHS], error->message,
                          used->users->str);
-        if (vfi_cuda_conv_workspace(plan) > WORKSPACE_LIMIT)
+        if (vfi_cuda_conv_workspace(plan) > VFI_CUDA_WORKSPACE_LIMIT)
             ck_abort_msg("%s wants %zu bytes", used->key, vfi_cuda_conv_workspace(plan));
         vfi_cuda_conv_free(plan);
     }
