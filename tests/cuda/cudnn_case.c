@@ -18,7 +18,10 @@ static int dst_size(const DnnCase *c, int in, int kernel, int dim)
 
 size_t dnn_picture_elements(const DnnPicture *p)
 {
-    return (size_t)p->n * (size_t)p->h * (size_t)p->w * (size_t)p->pixel_stride;
+    size_t pixel = (size_t)p->c, row = (size_t)p->w;
+
+    *(p->planar ? &row : &pixel) += (size_t)p->gap;
+    return (size_t)p->n * (size_t)p->h * row * pixel;
 }
 
 float dnn_as_stored(float value, bool half)
@@ -41,17 +44,16 @@ float dnn_picture_result(const DnnPicture *p, size_t i)
                    : ((const float *)p->memory)[i];
 }
 
-static DnnPicture picture_new(GRand *random, int n, int c, int h, int w, int gap,
-                              bool half)
+/* A picture of those sizes with memory and random values. */
+static DnnPicture picture_new(GRand *random, DnnPicture p)
 {
-    DnnPicture p = {
-        .n = n, .c = c, .h = h, .w = w, .pixel_stride = c + gap, .half = half};
-    size_t elements = dnn_picture_elements(&p), bytes = elements * (half ? 2 : 4);
+    size_t elements = dnn_picture_elements(&p), bytes = elements * (p.half ? 2 : 4);
 
     p.values = g_new(float, elements);
     p.memory = aligned_alloc(64, (bytes + 63) / 64 * 64);
     for (size_t i = 0; i < elements; i++)
-        p.values[i] = dnn_as_stored((float)g_rand_double_range(random, -1.0, 1.0), half);
+        p.values[i] =
+            dnn_as_stored((float)g_rand_double_range(random, -1.0, 1.0), p.half);
     dnn_picture_to_memory(&p);
     return p;
 }
@@ -70,12 +72,27 @@ DnnData dnn_data_new(const DnnCase *c)
     int k = c->transposed ? c->src_c : c->dst_c, in = c->transposed ? c->dst_c : c->src_c;
 
     data.c.alpha = c->alpha != 0.0 ? c->alpha : 1.0;
-    data.src =
-        picture_new(random, batch, c->src_c, c->src_h, c->src_w, c->src_gap, c->half);
-    data.filter =
-        picture_new(random, k, in / c->groups, c->kernel_h, c->kernel_w, 0, c->half);
-    data.dst = picture_new(random, batch, c->dst_c, dst_size(c, c->src_h, c->kernel_h, 0),
-                           dst_size(c, c->src_w, c->kernel_w, 1), c->dst_gap, c->half);
+    data.src = picture_new(random, (DnnPicture){.n = batch,
+                                                .c = c->src_c,
+                                                .h = c->src_h,
+                                                .w = c->src_w,
+                                                .gap = c->src_gap,
+                                                .half = c->half,
+                                                .planar = c->src_planar});
+    data.filter = picture_new(random, (DnnPicture){.n = k,
+                                                   .c = in / c->groups,
+                                                   .h = c->kernel_h,
+                                                   .w = c->kernel_w,
+                                                   .half = c->half,
+                                                   .planar = c->filter_planar});
+    data.dst =
+        picture_new(random, (DnnPicture){.n = batch,
+                                         .c = c->dst_c,
+                                         .h = dst_size(c, c->src_h, c->kernel_h, 0),
+                                         .w = dst_size(c, c->src_w, c->kernel_w, 1),
+                                         .gap = c->dst_gap,
+                                         .half = c->half,
+                                         .planar = c->dst_planar});
     g_rand_free(random);
     return data;
 }
@@ -106,6 +123,17 @@ DnnData dnn_common_data(bool half)
 
 /* ---- the definition -------------------------------------------------------------------------- */
 
+static size_t element(const DnnPicture *p, int n, int c, int y, int x)
+{
+    if (p->planar)
+        return (((size_t)n * (size_t)p->c + (size_t)c) * (size_t)p->h + (size_t)y) *
+                   (size_t)(p->w + p->gap) +
+               (size_t)x;
+    return (((size_t)n * (size_t)p->h + (size_t)y) * (size_t)p->w + (size_t)x) *
+               (size_t)(p->c + p->gap) +
+           (size_t)c;
+}
+
 static float filter_at(const DnnData *d, int k, int c, int ky, int kx)
 {
     const DnnPicture *f = &d->filter;
@@ -114,17 +142,7 @@ static float filter_at(const DnnData *d, int k, int c, int ky, int kx)
         ky = f->h - 1 - ky;
         kx = f->w - 1 - kx;
     }
-    return f
-        ->values[(((size_t)k * (size_t)f->h + (size_t)ky) * (size_t)f->w + (size_t)kx) *
-                     (size_t)f->c +
-                 (size_t)c];
-}
-
-static size_t element(const DnnPicture *p, int n, int c, int y, int x)
-{
-    return (((size_t)n * (size_t)p->h + (size_t)y) * (size_t)p->w + (size_t)x) *
-               (size_t)p->pixel_stride +
-           (size_t)c;
+    return f->values[element(f, k, c, ky, kx)];
 }
 
 /* One element of the result; *size is the sum of the products' sizes. */
@@ -164,20 +182,21 @@ static double expect(const DnnData *d, int n, int o, int y, int x, double *size)
     return sum;
 }
 
-/* Every element; those between pixels must be what they were. */
+/* Every element; those in gaps must be what they were. */
 void dnn_check_result(const DnnData *d)
 {
     const DnnPicture *p = &d->dst;
+    int c_end = p->c + (p->planar ? 0 : p->gap), x_end = p->w + (p->planar ? p->gap : 0);
 
     for (int n = 0; n < p->n; n++)
         for (int y = 0; y < p->h; y++)
-            for (int x = 0; x < p->w; x++)
-                for (int c = 0; c < p->pixel_stride; c++) {
+            for (int x = 0; x < x_end; x++)
+                for (int c = 0; c < c_end; c++) {
                     size_t i = element(p, n, c, y, x);
                     double size, before = (double)p->values[i], wanted = before;
                     float found = dnn_picture_result(p, i);
                     double allowed = 0.0;
-                    if (c < p->c) {
+                    if (c < p->c && x < p->w) {
                         wanted = d->c.alpha * expect(d, n, c, y, x, &size) +
                                  d->c.beta * before;
                         allowed = 4e-6 * (size + 1.0) +
@@ -252,9 +271,11 @@ cudnnBackendDescriptor_t dnn_make_tensor(const DnnPicture *p, int64_t uid,
 {
     cudnnBackendDescriptor_t tensor = dnn_make(CUDNN_BACKEND_TENSOR_DESCRIPTOR);
     int64_t dims[] = {p->n, p->c, p->h, p->w};
-    int64_t row = (int64_t)p->w * p->pixel_stride;
-    int64_t strides[] = {row * p->h, 1, row, p->pixel_stride};
-    int64_t planes[] = {row * p->h, (int64_t)p->h * p->w, p->w, 1};
+    int64_t pixel = p->c + p->gap, row = p->w + p->gap;
+    int64_t channels_last[] = {p->h * p->w * pixel, 1, p->w * pixel, pixel};
+    int64_t planar[] = {p->c * p->h * row, p->h * row, row, 1};
+    int64_t turned[] = {p->c * p->h * row, p->h * row, 1, p->h};
+    const int64_t *strides = p->turned ? turned : p->planar ? planar : channels_last;
     cudnnDataType_t type = p->half ? CUDNN_DATA_HALF : CUDNN_DATA_FLOAT;
 
     dnn_must(cudnnBackendSetAttribute(tensor, CUDNN_ATTR_TENSOR_DATA_TYPE,
@@ -262,7 +283,7 @@ cudnnBackendDescriptor_t dnn_make_tensor(const DnnPicture *p, int64_t uid,
     dnn_must(cudnnBackendSetAttribute(tensor, CUDNN_ATTR_TENSOR_DIMENSIONS,
                                       CUDNN_TYPE_INT64, 4, dims));
     dnn_must(cudnnBackendSetAttribute(tensor, CUDNN_ATTR_TENSOR_STRIDES, CUDNN_TYPE_INT64,
-                                      4, p->planes ? planes : strides));
+                                      4, strides));
     dnn_set_number(tensor, CUDNN_ATTR_TENSOR_UNIQUE_ID, uid);
     dnn_set_number(tensor, CUDNN_ATTR_TENSOR_BYTE_ALIGNMENT, alignment);
     dnn_must(cudnnBackendFinalize(tensor));

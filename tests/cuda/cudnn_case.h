@@ -28,14 +28,16 @@ typedef struct {
     int src_gap, dst_gap; /* pixel strides are larger than the channels by it */
     double alpha, beta;   /* alpha 0: 1 */
     int batch;            /* 0: 1 */
+    bool src_planar, filter_planar, dst_planar; /* gaps are then behind rows */
 } DnnCase;
 
 typedef struct {
-    int n, c, h, w, pixel_stride;
-    float *values; /* [n][h][w][pixel_stride] */
+    int n, c, h, w;
+    int gap;       /* elements between channels and the next pixel, or a plane's rows */
+    float *values; /* [n][h][w][c + gap]; planar: [n][c][h][w + gap] */
     void *memory;  /* the same as the device has it, aligned */
-    bool half;
-    bool planes; /* described as planar */
+    bool half, planar;
+    bool turned; /* described as planes of columns, not of rows */
 } DnnPicture;
 
 typedef struct {
@@ -57,7 +59,7 @@ float dnn_picture_result(const DnnPicture *p, size_t i);
 float dnn_as_stored(float value, bool half);
 
 /* Every element of dst's memory against the loops of a convolution's definition, dst's values
- * being what was there before; those between pixels must not have changed. */
+ * being what was there before; those in gaps must not have changed. */
 void dnn_check_result(const DnnData *d);
 
 /* The call succeeds; it fails with that, and cuDNN says why. */

@@ -122,23 +122,22 @@ static void spoil_outputs(DnnData *d)
 static void spoil_inputs(DnnData *d)
 {
     d->filter.c--;
-    d->filter.pixel_stride--;
 }
 
 static void spoil_groups(DnnData *d)
 {
-    d->filter.c = d->filter.pixel_stride = 16;
+    d->filter.c = 16;
     d->filter.n = d->dst.c = 47;
 }
 
 static void spoil_filter(DnnData *d)
 {
-    d->filter.pixel_stride = 40;
+    d->filter.gap = 8;
 }
 
 static void spoil_overlap(DnnData *d)
 {
-    d->src.pixel_stride = 16;
+    d->src.gap = -16;
 }
 
 static void spoil_kernel(DnnData *d)
@@ -200,7 +199,7 @@ START_TEST(layouts_and_engines_that_are_not_there)
     dnn_must_fail(cudnnBackendFinalize(plan),
                   CUDNN_STATUS_NOT_SUPPORTED_RUNTIME_PREREQUISITE_MISSING);
     dnn_drop(plan);
-    data.src.planes = true; /* the real library has engines for them */
+    data.src.turned = true; /* the real library takes any order of dimensions */
     graph = dnn_make_graph(&data, 16, CUDNN_DATA_FLOAT);
     dnn_must_fail(cudnnBackendFinalize(graph), CUDNN_STATUS_NOT_SUPPORTED_LAYOUT);
     dnn_drop(graph);

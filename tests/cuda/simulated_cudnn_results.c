@@ -165,24 +165,30 @@ static const DnnCase cases[] = {
      .post = {1, 1}},
 };
 
-static DnnData case_data(int index, bool half)
+/* Bits of @planar: src, filter, dst. */
+static DnnData case_in_layouts(int index, bool half, int planar)
 {
     DnnCase c = cases[index];
 
     c.half = half;
     c.stride = MAX(c.stride, 1);
     c.groups = MAX(c.groups, 1);
+    c.src_planar = (planar & 1) != 0;
+    c.filter_planar = (planar & 2) != 0;
+    c.dst_planar = (planar & 4) != 0;
     return dnn_data_new(&c);
 }
 
+/* In any mixture of layouts: the real library takes them all, too. */
 START_TEST(results_are_the_definition_s)
 {
-    for (int half = 0; half < 2; half++) {
-        DnnData data = case_data(_i, half != 0);
-        dnn_run(&data, DNN_ENGINE_PLAIN);
-        dnn_check_result(&data);
-        dnn_data_clear(&data);
-    }
+    for (int half = 0; half < 2; half++)
+        for (int planar = 0; planar < 8; planar++) {
+            DnnData data = case_in_layouts(_i, half != 0, planar);
+            dnn_run(&data, DNN_ENGINE_PLAIN);
+            dnn_check_result(&data);
+            dnn_data_clear(&data);
+        }
     ck_assert_uint_eq(cudnnSimulatedLive(), 0);
 }
 END_TEST
@@ -204,7 +210,7 @@ END_TEST
 /* A plan serves layers of one shape; weights may be copied over. */
 START_TEST(filters_may_change_between_runs)
 {
-    DnnData data = case_data(2, true);
+    DnnData data = case_in_layouts(2, true, 0);
     cudnnBackendDescriptor_t plan = dnn_make_plan(&data, DNN_ENGINE_PLAIN);
     cudnnBackendDescriptor_t pack = dnn_make_pack_of(&data, NULL);
     cudnnHandle_t handle;
@@ -283,7 +289,7 @@ END_TEST
 
 START_TEST(f16_that_is_too_large_is_infinite)
 {
-    DnnData data = case_data(0, true);
+    DnnData data = case_in_layouts(0, true, 0);
 
     for (size_t i = 0; i < dnn_picture_elements(&data.src); i++)
         data.src.values[i] = 8192.0f;

@@ -1,18 +1,14 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "cudnn_convolution.h"
 
-#include <math.h>
 #include <string.h>
 
 #include <glib.h>
 
 #include "alloc.h"
 #include "cpu/op_internal.h"
+#include "cudnn_values.h"
 #include "f16.h"
-
-#if defined(__x86_64__)
-#include <immintrin.h>
-#endif
 
 /* That compute; there may be several test programs. */
 #define THREADS 2
@@ -49,176 +45,6 @@ enum { SRC_BUFFER, DST_BUFFER, SCRATCH, N_BUFFERS };
 static float *buffers[N_BUFFERS];
 static size_t buffer_floats[N_BUFFERS];
 
-/* ---- values -------------------------------------------------------------------------------- */
-
-static void floats_from_halves(const uint16_t *halves, float *floats, int n)
-{
-    for (int i = 0; i < n; i++)
-        floats[i] = vfi_float_from_f16(halves[i]);
-}
-
-/* What is too large becomes infinite, as on a device. */
-static void halves_from_floats(const float *floats, uint16_t *halves, int n)
-{
-    for (int i = 0; i < n; i++)
-        halves[i] = fabsf(floats[i]) >= 65520.0f
-                        ? (uint16_t)(signbit(floats[i]) ? 0xfc00 : 0x7c00)
-                        : vfi_f16_from_float(floats[i]);
-}
-
-#if defined(__x86_64__)
-__attribute__((target("avx,f16c"))) static void
-floats_from_halves_f16c(const uint16_t *halves, float *floats, int n)
-{
-    int i = 0;
-
-    for (; i + 8 <= n; i += 8)
-        _mm256_storeu_ps(floats + i, _mm256_cvtph_ps(_mm_loadu_si128(
-                                         (const __m128i *)(const void *)(halves + i))));
-    floats_from_halves(halves + i, floats + i, n - i);
-}
-
-__attribute__((target("avx,f16c"))) static void
-halves_from_floats_f16c(const float *floats, uint16_t *halves, int n)
-{
-    int i = 0;
-
-    for (; i + 8 <= n; i += 8)
-        _mm_storeu_si128((__m128i *)(void *)(halves + i),
-                         _mm256_cvtps_ph(_mm256_loadu_ps(floats + i),
-                                         _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC));
-    halves_from_floats(floats + i, halves + i, n - i);
-}
-#endif
-
-typedef struct {
-    void (*to_floats)(const uint16_t *halves, float *floats, int n);
-    void (*to_halves)(const float *floats, uint16_t *halves, int n);
-} Conversion;
-
-static Conversion conversion(void)
-{
-#if defined(__x86_64__)
-    if (vfi_cpu_level() >= VFI_CPU_LEVEL_AVX2)
-        return (Conversion){floats_from_halves_f16c, halves_from_floats_f16c};
-#endif
-    return (Conversion){floats_from_halves, halves_from_floats};
-}
-
-static float round_to_tf32(float value)
-{
-    uint32_t bits;
-
-    memcpy(&bits, &value, sizeof bits);
-    if ((bits & 0x7f800000u) != 0x7f800000u)
-        bits = (bits + 0xfffu + (bits >> 13 & 1)) & ~0x1fffu;
-    memcpy(&value, &bits, sizeof value);
-    return value;
-}
-
-static void round_factors(VfiSimulatedMath math, float *values, int n)
-{
-    uint16_t half;
-
-    if (math == VFI_SIMULATED_TF32)
-        for (int i = 0; i < n; i++)
-            values[i] = round_to_tf32(values[i]);
-    if (math == VFI_SIMULATED_F16_INPUTS)
-        for (int i = 0; i < n; i++) {
-            halves_from_floats(values + i, &half, 1);
-            values[i] = vfi_float_from_f16(half);
-        }
-}
-
-/* ---- from and to channels last -------------------------------------------------------------- */
-
-/* The place of channel @c in a buffer of the CPU's; those of its block follow. */
-static size_t place(const VfiSimulatedTensor *t, int block, int c, size_t pixel)
-{
-    size_t width = block > 1 ? (size_t)block : 1;
-    size_t pixels = (size_t)t->h * (size_t)t->w;
-
-    return (size_t)c / width * width * pixels + pixel * width;
-}
-
-static void load_pixel(const VfiSimulatedConvolver *convolver, const float *values, int c,
-                       size_t pixel, float *to)
-{
-    const VfiSimulatedTensor *t = &convolver->convolution.src;
-    int block = convolver->block, width = MAX(block, 1);
-
-    for (; c > 0; c -= width, values += width, to += place(t, block, width, 0)) {
-        int n = MIN(width, c);
-        float *at = to + pixel * (size_t)width;
-        memcpy(at, values, (size_t)n * sizeof *at);
-        memset(at + n, 0, (size_t)(width - n) * sizeof *at);
-    }
-}
-
-/* Picture @n of src into the CPU's buffer. */
-static void load(const VfiSimulatedConvolver *convolver, const void *src, int n,
-                 float *to)
-{
-    const VfiSimulatedConvolution *p = &convolver->convolution;
-    const VfiSimulatedTensor *t = &p->src;
-    Conversion convert = conversion();
-    g_autofree float *values = g_new(float, t->c);
-
-    for (int y = 0; y < t->h; y++)
-        for (int x = 0; x < t->w; x++) {
-            ptrdiff_t at = n * t->batch_stride + y * t->row_stride + x * t->pixel_stride;
-            if (p->half)
-                convert.to_floats((const uint16_t *)src + at, values, t->c);
-            else
-                memcpy(values, (const float *)src + at, (size_t)t->c * sizeof *values);
-            round_factors(convolver->math, values, t->c);
-            load_pixel(convolver, values, t->c, (size_t)y * (size_t)t->w + (size_t)x, to);
-        }
-}
-
-static void store_pixel(const VfiSimulatedConvolver *convolver, const float *from,
-                        size_t pixel, float *values)
-{
-    const VfiSimulatedTensor *t = &convolver->convolution.dst;
-    int width = MAX(convolver->block, 1);
-
-    for (int c = 0; c < t->c; c += width)
-        memcpy(values + c, from + place(t, convolver->block, c, pixel),
-               (size_t)MIN(width, t->c - c) * sizeof *values);
-}
-
-static void store(VfiSimulatedConvolver *convolver, const float *from, int n, void *dst)
-{
-    const VfiSimulatedConvolution *p = &convolver->convolution;
-    const VfiSimulatedTensor *t = &p->dst;
-    Conversion convert = conversion();
-    float alpha = p->alpha;
-    g_autofree float *values = g_new(float, 2 * (size_t)t->c);
-    float *old = values + t->c;
-
-    if (convolver->math == VFI_SIMULATED_VARYING)
-        alpha *= convolver->runs++ % 2 == 0 ? 1.0f + 0x1p-8f : 1.0f - 0x1p-8f;
-    for (int y = 0; y < t->h; y++)
-        for (int x = 0; x < t->w; x++) {
-            ptrdiff_t at = n * t->batch_stride + y * t->row_stride + x * t->pixel_stride;
-            store_pixel(convolver, from, (size_t)y * (size_t)t->w + (size_t)x, values);
-            for (int c = 0; c < t->c && alpha != 1.0f; c++)
-                values[c] *= alpha;
-            if (p->beta != 0.0f) {
-                if (p->half)
-                    convert.to_floats((uint16_t *)dst + at, old, t->c);
-                else
-                    memcpy(old, (float *)dst + at, (size_t)t->c * sizeof *old);
-                for (int c = 0; c < t->c; c++)
-                    values[c] += p->beta * old[c];
-            }
-            if (p->half)
-                convert.to_halves(values, (uint16_t *)dst + at, t->c);
-            else
-                memcpy((float *)dst + at, values, (size_t)t->c * sizeof *values);
-        }
-}
-
 /* ---- filters -------------------------------------------------------------------------------- */
 
 /* Channels of a filter, as its two outer dimensions K and C. */
@@ -250,7 +76,7 @@ static guint64 hash_bytes(const void *bytes, size_t n)
     return hash;
 }
 
-/* [K][kernel_h][kernel_w][C] to [K][C][kernel_h][kernel_w], in f32. */
+/* To [K][C][kernel_h][kernel_w], in f32. */
 static void convert_filter(const VfiSimulatedConvolver *convolver, const void *filter,
                            float *to)
 {
@@ -258,19 +84,19 @@ static void convert_filter(const VfiSimulatedConvolver *convolver, const void *f
     int k_count, c_count, places = p->kernel_h * p->kernel_w;
 
     filter_channels(p, &k_count, &c_count);
+    size_t c_stride = p->planar_filter ? (size_t)places : 1;
+    size_t tap_stride = p->planar_filter ? 1 : (size_t)c_count;
     for (int k = 0; k < k_count; k++)
-        for (int i = 0; i < places; i++)
-            for (int c = 0; c < c_count; c++) {
-                size_t from = ((size_t)k * (size_t)places + (size_t)i) * (size_t)c_count +
-                              (size_t)c;
+        for (int c = 0; c < c_count; c++)
+            for (int i = 0; i < places; i++, to++) {
                 int tap = p->flipped ? places - 1 - i : i;
-                float value = p->half
-                                  ? vfi_float_from_f16(((const uint16_t *)filter)[from])
-                                  : ((const float *)filter)[from];
-                round_factors(convolver->math, &value, 1);
-                to[((size_t)k * (size_t)c_count + (size_t)c) * (size_t)places +
-                   (size_t)tap] = value;
+                size_t from = (size_t)k * (size_t)c_count * (size_t)places +
+                              (size_t)c * c_stride + (size_t)tap * tap_stride;
+                *to = p->half ? vfi_float_from_f16(((const uint16_t *)filter)[from])
+                              : ((const float *)filter)[from];
             }
+    vfi_simulated_round_factors(convolver->math, to - filter_elements(p),
+                                filter_elements(p));
 }
 
 /* Op @group of @groups that the convolution takes: transposed ones know no groups. */
@@ -477,8 +303,11 @@ void vfi_simulated_convolve(VfiSimulatedConvolver *convolver, const void *src,
 {
     const VfiSimulatedConvolution *p = &convolver->convolution;
     VfiCpuRun run = {.time = 0.0f};
+    float factor = p->alpha;
 
     g_mutex_lock(&lock);
+    if (convolver->math == VFI_SIMULATED_VARYING)
+        factor *= convolver->runs++ % 2 == 0 ? 1.0f + 0x1p-8f : 1.0f - 0x1p-8f;
     if (!convolver->has_run)
         use_pool(convolver);
     const Prepared *prepared = find_prepared(convolver, filter);
@@ -486,10 +315,11 @@ void vfi_simulated_convolve(VfiSimulatedConvolver *convolver, const void *src,
     run.region[SRC_REGION] = tensor_buffer(SRC_BUFFER, &p->src, convolver->block);
     run.region[DST_REGION] = tensor_buffer(DST_BUFFER, &p->dst, convolver->block);
     for (int n = 0; n < p->batch; n++) {
-        load(convolver, src, n, buffers[SRC_BUFFER]);
+        vfi_simulated_load(p, convolver->math, convolver->block, src, n,
+                           buffers[SRC_BUFFER]);
         for (int i = 0; i < prepared->n_ops; i++)
             run_op(prepared->ops[i], &run);
-        store(convolver, buffers[DST_BUFFER], n, dst);
+        vfi_simulated_store(p, factor, convolver->block, buffers[DST_BUFFER], n, dst);
     }
     g_mutex_unlock(&lock);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* What the simulated cuDNN computes with: convolutions of channels-last tensors by the engine's
- * own CPU kernels. */
+/* What the simulated cuDNN computes with: convolutions of tensors, planar or channels last, by
+ * the engine's own CPU kernels. */
 #pragma once
 
 #include <stdbool.h>
@@ -10,10 +10,11 @@
 extern "C" {
 #endif
 
-/* Element (n, c, y, x) is at n * batch_stride + y * row_stride + x * pixel_stride + c. */
+/* Element (n, c, y, x) is at n * batch_stride + c * channel_stride + y * row_stride +
+ * x * pixel_stride. Channel or pixel stride is 1. */
 typedef struct {
     int c, h, w;
-    ptrdiff_t batch_stride, row_stride, pixel_stride;
+    ptrdiff_t batch_stride, channel_stride, row_stride, pixel_stride;
 } VfiSimulatedTensor;
 
 typedef struct {
@@ -23,6 +24,7 @@ typedef struct {
     int batch;
     VfiSimulatedTensor src, dst;
     int kernel_h, kernel_w;
+    bool planar_filter;
     int stride, groups;
     int pad_top, pad_left, pad_bottom, pad_right;
     float alpha, beta; /* dst = alpha * sum + beta * dst */
@@ -45,7 +47,7 @@ vfi_simulated_convolver_new(const VfiSimulatedConvolution *convolution,
                             VfiSimulatedMath math);
 void vfi_simulated_convolver_free(VfiSimulatedConvolver *convolver);
 
-/* @filter is [K][kernel_h][kernel_w][C]: K is dst's channels and C src's, of a group; the other
+/* @filter is [K][kernel_h][kernel_w][C], if planar [K][C][kernel_h][kernel_w]: K is dst's channels and C src's, of a group; the other
  * way round where transposed. Aborts when memory runs out. */
 void vfi_simulated_convolve(VfiSimulatedConvolver *convolver, const void *src,
                             const void *filter, void *dst);

@@ -77,6 +77,18 @@ int64_t Tensor::reach() const
     return last + 1;
 }
 
+bool Tensor::channels_are_last() const
+{
+    return strides[1] == 1 && strides[3] >= dims[1] && strides[2] >= strides[3] * dims[3] &&
+           (dims[0] == 1 || strides[0] >= strides[2] * dims[2]);
+}
+
+bool Tensor::is_planar() const
+{
+    return strides[3] == 1 && strides[2] >= dims[3] && strides[1] >= strides[2] * dims[2] &&
+           (dims[0] == 1 || strides[0] >= strides[1] * dims[1]);
+}
+
 cudnnStatus_t Tensor::finalize()
 {
     if (data_type < 0 || !has_uid)
@@ -227,13 +239,6 @@ static cudnnStatus_t check_size(const Operation &operation, size_t dim)
     return CUDNN_STATUS_SUCCESS;
 }
 
-static bool channels_are_last(const Tensor &t)
-{
-    return t.strides[1] == 1 && t.strides[3] >= t.dims[1] &&
-           t.strides[2] >= t.strides[3] * t.dims[3] &&
-           (t.dims[0] == 1 || t.strides[0] >= t.strides[2] * t.dims[2]);
-}
-
 /* Whether elements share a place. */
 static bool overlaps(const Tensor &t)
 {
@@ -344,9 +349,10 @@ cudnnStatus_t Graph::finalize()
                     (long long)(tensors[0]->uid == tensors[1]->uid ? tensors[0]->uid
                                                                    : tensors[2]->uid));
     for (const Tensor *tensor : tensors)
-        if (tensor->dims.size() != 4 || !channels_are_last(*tensor))
+        if (tensor->dims.size() != 4 ||
+            !(tensor->channels_are_last() || tensor->is_planar()))
             return fail(CUDNN_STATUS_NOT_SUPPORTED_LAYOUT,
-                        "tensor %lld does not have two dimensions with its channels last",
+                        "tensor %lld has not two dimensions in planes or with channels last",
                         (long long)tensor->uid);
     return CUDNN_STATUS_SUCCESS;
 }

@@ -146,6 +146,9 @@ struct Tensor : Descriptor {
     /* Elements from the first to the last one. */
     int64_t reach() const;
     size_t element_bytes() const;
+    /* Of four dimensions; gaps may be between pixels, rows and planes. */
+    bool channels_are_last() const;
+    bool is_planar() const;
 };
 
 struct Convolution : Descriptor {

@@ -13,8 +13,8 @@ namespace simulated_cudnn {
 
 static VfiSimulatedTensor describe(const Tensor &t)
 {
-    return {(int)t.dims[1], (int)t.dims[2], (int)t.dims[3], t.strides[0], t.strides[2],
-            t.strides[3]};
+    return {(int)t.dims[1], (int)t.dims[2], (int)t.dims[3], t.strides[0], t.strides[1],
+            t.strides[2], t.strides[3]};
 }
 
 static VfiSimulatedConvolution describe(const Operation &operation)
@@ -36,6 +36,7 @@ static VfiSimulatedConvolution describe(const Operation &operation)
     result.dst = describe(operation.backward ? *operation.x : *operation.y);
     result.kernel_h = (int)operation.w->dims[2];
     result.kernel_w = (int)operation.w->dims[3];
+    result.planar_filter = !operation.w->channels_are_last();
     result.stride = (int)c.strides[0];
     result.groups = (int)(operation.x->dims[1] / operation.w->dims[1]);
     result.pad_top = (int)c.pre[0];
