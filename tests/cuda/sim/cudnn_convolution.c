@@ -28,6 +28,8 @@ typedef struct {
 } Prepared;
 
 struct VfiSimulatedConvolver {
+    int n_users;
+    char *key;
     VfiSimulatedConvolution convolution;
     VfiSimulatedMath math;
     int block; /* of the CPU's operands, 0: planes */
@@ -35,6 +37,9 @@ struct VfiSimulatedConvolver {
     GPtrArray *prepared; /* Prepared, the one used last is the last */
     unsigned runs;
 };
+
+/* Convolvers by their keys; NULL while there are none. */
+static GHashTable *convolvers;
 
 /* Threads and buffers are one convolver's at a time; there are some while a convolver is that
  * has run. */
@@ -77,10 +82,8 @@ static guint64 hash_bytes(const void *bytes, size_t n)
 }
 
 /* To [K][C][kernel_h][kernel_w], in f32. */
-static void convert_filter(const VfiSimulatedConvolver *convolver, const void *filter,
-                           float *to)
+static void order_filter(const VfiSimulatedConvolution *p, const void *filter, float *to)
 {
-    const VfiSimulatedConvolution *p = &convolver->convolution;
     int k_count, c_count, places = p->kernel_h * p->kernel_w;
 
     filter_channels(p, &k_count, &c_count);
@@ -95,8 +98,18 @@ static void convert_filter(const VfiSimulatedConvolver *convolver, const void *f
                 *to = p->half ? vfi_float_from_f16(((const uint16_t *)filter)[from])
                               : ((const float *)filter)[from];
             }
-    vfi_simulated_round_factors(convolver->math, to - filter_elements(p),
-                                filter_elements(p));
+}
+
+static void convert_filter(const VfiSimulatedConvolver *convolver, const void *filter,
+                           float *to)
+{
+    const VfiSimulatedConvolution *p = &convolver->convolution;
+
+    if (p->planar_filter && !p->flipped && !p->half)
+        memcpy(to, filter, filter_elements(p) * sizeof *to);
+    else
+        order_filter(p, filter, to);
+    vfi_simulated_round_factors(convolver->math, to, filter_elements(p));
 }
 
 /* Op @group of @groups that the convolution takes: transposed ones know no groups. */
@@ -246,28 +259,80 @@ static bool is_possible(const VfiSimulatedConvolution *p)
     return p->kernel_h <= 64 && p->kernel_w <= 64 && p->stride <= 16;
 }
 
-VfiSimulatedConvolver *
-vfi_simulated_convolver_new(const VfiSimulatedConvolution *convolution,
-                            VfiSimulatedMath math)
+static void add_tensor(GString *key, const VfiSimulatedTensor *t)
 {
-    if (!is_possible(convolution))
-        return NULL;
+    g_string_append_printf(key, "%d %d %d %td %td %td %td ", t->c, t->h, t->w,
+                           t->batch_stride, t->channel_stride, t->row_stride,
+                           t->pixel_stride);
+}
+
+/* The same for the same convolution. */
+static char *describe(const VfiSimulatedConvolution *p, VfiSimulatedMath math)
+{
+    GString *key = g_string_new(NULL);
+
+    add_tensor(key, &p->src);
+    add_tensor(key, &p->dst);
+    g_string_append_printf(key, "%d %d %d %d %d %d %d %d ", p->transposed, p->half,
+                           p->flipped, p->batch, p->kernel_h, p->kernel_w,
+                           p->planar_filter, p->groups);
+    g_string_append_printf(key, "%d %d %d %d %d %a %a %d", p->stride, p->pad_top,
+                           p->pad_left, p->pad_bottom, p->pad_right, (double)p->alpha,
+                           (double)p->beta, math);
+    return g_string_free(key, FALSE);
+}
+
+static VfiSimulatedConvolver *convolver_new(const VfiSimulatedConvolution *convolution,
+                                            VfiSimulatedMath math, const char *key)
+{
     VfiSimulatedConvolver *convolver = g_new0(VfiSimulatedConvolver, 1);
+
+    convolver->key = g_strdup(key);
     convolver->convolution = *convolution;
     convolver->math = math;
     convolver->prepared = g_ptr_array_new_with_free_func(prepared_free);
     convolver->block = choose_block(convolver);
+    g_hash_table_insert(convolvers, convolver->key, convolver);
     return convolver;
+}
+
+VfiSimulatedConvolver *
+vfi_simulated_convolver_new(const VfiSimulatedConvolution *convolution,
+                            VfiSimulatedMath math)
+{
+    g_autofree char *key = describe(convolution, math);
+
+    if (!is_possible(convolution))
+        return NULL;
+    g_mutex_lock(&lock);
+    if (convolvers == NULL)
+        convolvers = g_hash_table_new(g_str_hash, g_str_equal);
+    VfiSimulatedConvolver *convolver = g_hash_table_lookup(convolvers, key);
+    if (convolver == NULL)
+        convolver = convolver_new(convolution, math, key);
+    convolver->n_users++;
+    g_mutex_unlock(&lock);
+    return convolver;
+}
+
+static void convolver_free(VfiSimulatedConvolver *convolver)
+{
+    g_hash_table_remove(convolvers, convolver->key);
+    if (g_hash_table_size(convolvers) == 0)
+        g_clear_pointer(&convolvers, g_hash_table_unref);
+    g_ptr_array_unref(convolver->prepared);
+    if (convolver->has_run)
+        drop_pool();
+    g_free(convolver->key);
+    g_free(convolver);
 }
 
 void vfi_simulated_convolver_free(VfiSimulatedConvolver *convolver)
 {
     g_mutex_lock(&lock);
-    g_ptr_array_unref(convolver->prepared);
-    if (convolver->has_run)
-        drop_pool();
+    if (--convolver->n_users == 0)
+        convolver_free(convolver);
     g_mutex_unlock(&lock);
-    g_free(convolver);
 }
 
 static char *buffer(int index, size_t floats)

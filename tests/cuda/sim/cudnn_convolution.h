@@ -38,7 +38,8 @@ typedef enum {
     VFI_SIMULATED_VARYING,    /* results are a little off, each time otherwise */
 } VfiSimulatedMath;
 
-/* A convolution and what it keeps of the filters that it met. Any thread. */
+/* A convolution and what it keeps of the filters that it met; those who want the same one share
+ * it. Any thread. */
 typedef struct VfiSimulatedConvolver VfiSimulatedConvolver;
 
 /* NULL where the CPU's kernels cannot do it. */
