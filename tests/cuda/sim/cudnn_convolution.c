@@ -67,17 +67,27 @@ static size_t filter_elements(const VfiSimulatedConvolution *p)
     return (size_t)k * (size_t)c * (size_t)p->kernel_h * (size_t)p->kernel_w;
 }
 
+static guint64 mix(guint64 hash, guint64 word)
+{
+    hash = (hash ^ word) * 0x9e3779b97f4a7c15u;
+    return hash ^ hash >> 29;
+}
+
+/* Four chains at once: every run hashes its filter. */
 static guint64 hash_bytes(const void *bytes, size_t n)
 {
-    guint64 hash = 0xcbf29ce484222325u, word;
+    guint64 hashes[4] = {1, 2, 3, 4}, words[4], hash = n;
+    size_t whole = n / sizeof words * sizeof words;
 
-    for (size_t i = 0; i + sizeof word <= n; i += sizeof word) {
-        memcpy(&word, (const char *)bytes + i, sizeof word);
-        hash = (hash ^ word) * 0x9e3779b97f4a7c15u;
-        hash ^= hash >> 29;
+    for (size_t i = 0; i < whole; i += sizeof words) {
+        memcpy(words, (const char *)bytes + i, sizeof words);
+        for (int k = 0; k < 4; k++)
+            hashes[k] = mix(hashes[k], words[k]);
     }
-    for (size_t i = n / sizeof word * sizeof word; i < n; i++)
-        hash = (hash ^ ((const unsigned char *)bytes)[i]) * 0x100000001b3u;
+    for (int k = 0; k < 4; k++)
+        hash = mix(hash, hashes[k]);
+    for (size_t i = whole; i < n; i++)
+        hash = mix(hash, ((const unsigned char *)bytes)[i]);
     return hash;
 }
 
