@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Clips for sessions on the simulated device, and what became of them. */
+#pragma once
+
+#include <stdbool.h>
+
+#include <vfi/vfi.h>
+
+#define CLIP_MOST_FRAMES 8
+
+/* Pictures of one format, in host memory. */
+typedef struct {
+    VfiVideoInfo video;
+    int n;
+    VfiFrame frames[CLIP_MOST_FRAMES];
+} Clip;
+
+/* A textured scene that moves by some pixels from frame to frame; ids from 1 on. */
+Clip *clip_new(VfiFormat format, int width, int height, int n);
+/* As many frames of zeros. */
+Clip *clip_blank(const VfiVideoInfo *video, int n);
+void clip_free(Clip *clip);
+
+/* |Difference| of samples, where 1 is the whole range of code values. */
+typedef struct {
+    double max, mean;
+} ClipDifference;
+
+ClipDifference clip_compare(const Clip *a, const Clip *b);
+/* Whether all samples are the same bits. */
+bool clip_equal(const Clip *a, const Clip *b);
+
+/* Plays all pairs of @clip with @n_times in-betweens each; @clip's pairs times @n_times is at most
+ * CLIP_MOST_FRAMES. Two pairs are begun before the first is waited for. Fails the test where
+ * one does. */
+Clip *clip_play(VfiSession *session, const Clip *clip, int n_times);
+
+/* clip_play() in a session of its own. */
+Clip *clip_interpolate(VfiModel *model, const VfiSessionConfig *config, const Clip *clip,
+                       int n_times);
+
+/* A session; fails the test instead of returning NULL. */
+VfiSession *clip_session(VfiModel *model, const VfiSessionConfig *config);
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(Clip, clip_free)
