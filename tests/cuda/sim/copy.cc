@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Copies and fills on the simulated device. Pageable host memory is read while the call lasts
- * and written before it returns; pinned memory is touched when the work runs. */
+ * and written before it returns; pinned memory is touched when the work runs. What comes from
+ * pageable memory may not have arrived when even the plain call returns. */
 #include "simulated.h"
 
 #include <string.h>
@@ -106,14 +107,17 @@ cudaError_t copy(Lock &lock, CUstream_st *stream, const Copy &asked, cudaMemcpyK
         return cudaErrorStreamCaptureUnsupported;
 
     std::shared_ptr<std::vector<char>> staged;
-    if (src == Place::PAGEABLE)
+    if (src == Place::PAGEABLE) {
+        if (wait)
+            run_null_stream(lock, stream);
         staged = stage(c);
+    }
     Work work = {work_kind(dst, src), [c, staged] { copy_rows(c); }, c.width * c.height};
     cudaError_t error = enqueue(lock, stream, std::move(work), &item);
     if (error || !item)
         return error;
     /* Between devices even the plain call returns before the work is done. */
-    wait = wait && (is_host(dst) || is_host(src));
+    wait = wait && (is_host(dst) || src == Place::PINNED);
     if (wait || dst == Place::PAGEABLE) {
         state().counters.waits++;
         run_until_done(lock, item);

@@ -288,6 +288,10 @@ cudaError_t count_allocation(size_t size)
     state().counters.allocations_made++;
     if (settings.fail_allocation && --settings.fail_allocation == 0)
         return cudaErrorMemoryAllocation;
+    if (settings.fail_allocations_from == 1)
+        return cudaErrorMemoryAllocation;
+    if (settings.fail_allocations_from)
+        settings.fail_allocations_from--;
     if (settings.fail_allocations_above && size > settings.fail_allocations_above)
         return cudaErrorMemoryAllocation;
     return cudaSuccess;
@@ -379,6 +383,14 @@ cudaError_t allocate(Lock &lock, Context *context, CUmemPoolHandle_st *pool, siz
     count_live(a, true);
     *memory = placed;
     return cudaSuccess;
+}
+
+void make_fresh(char *memory)
+{
+    auto it = state().allocations.find(memory);
+
+    if (it != state().allocations.end())
+        fill(memory, it->second.size, FRESH);
 }
 
 void release(const char *memory)

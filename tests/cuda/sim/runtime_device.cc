@@ -143,7 +143,7 @@ cudaError_t cudaDriverGetVersion(int *version)
 {
     Call call(Call::NOTHING);
 
-    *version = state().settings.no_driver ? 0 : CUDART_VERSION;
+    *version = state().settings.no_driver ? 0 : state().settings.driver_version;
     return cudaSuccess;
 }
 

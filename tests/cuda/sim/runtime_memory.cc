@@ -151,7 +151,8 @@ static bool pool_usable(cudaMemPool_t pool)
     return state().pools.count(pool) && !pool->destroyed;
 }
 
-/* The memory is there at once: nothing that was queued before can know its address. */
+/* The address is there at once, the memory when the stream comes to it: what other streams did
+ * with it before that is lost. */
 static cudaError_t allocate_in_order(Call &call, cudaMemPool_t pool, size_t size,
                                      cudaStream_t handle, void **memory)
 {
@@ -166,7 +167,13 @@ static cudaError_t allocate_in_order(Call &call, cudaMemPool_t pool, size_t size
         stream->capture->invalid = true;
         return cudaErrorStreamCaptureUnsupported;
     }
-    return allocate(call.lock, call.context, pool, size, memory);
+    cudaError_t error = allocate(call.lock, call.context, pool, size, memory);
+    if (error)
+        return error;
+    char *placed = (char *)*memory;
+    Work work = {Kind::OTHER, [placed] { make_fresh(placed); }};
+    work.locked = true;
+    return enqueue(call.lock, stream, std::move(work), NULL);
 }
 
 cudaError_t cudaMallocAsync(void **memory, size_t size, cudaStream_t stream)

@@ -86,7 +86,8 @@ struct Settings {
     bool no_driver;
     int major, minor;
     uint64_t total_memory, memory_of_others;
-    uint64_t fail_allocation, fail_allocations_above;
+    uint64_t fail_allocation, fail_allocations_from, fail_allocations_above;
+    int driver_version;
     uint64_t fail_launch;
     cudaError_t launch_error;
     std::string drop_wait, list_waits;
@@ -167,6 +168,8 @@ void close_memory(void);
 cudaError_t allocate(Lock &lock, Context *context, CUmemPoolHandle_st *pool, size_t size,
                      void **memory);
 void release(const char *memory);
+/* Fills an allocation as a new one is; memory is accessible. */
+void make_fresh(char *memory);
 void check_guards(void);
 bool in_device_memory(const void *memory);
 /* The allocation that holds [memory, memory + size), or NULL. */

@@ -37,6 +37,9 @@ void vfi_simulated_set_immediate(bool immediate);
 void vfi_simulated_set_devices(int n);
 /* VFI_SIMULATED_NO_DRIVER=1: as on a machine without one. */
 void vfi_simulated_set_no_driver(bool none);
+/* VFI_SIMULATED_DRIVER_VERSION: the CUDA version that the driver is for, as cudaDriverGetVersion()
+ * gives it. Default: that of the headers. */
+void vfi_simulated_set_driver_version(int version);
 /* VFI_SIMULATED_COMPUTE=86: default 86. */
 void vfi_simulated_set_compute(int major, int minor);
 /* VFI_SIMULATED_MEMORY, VFI_SIMULATED_MEMORY_OF_OTHERS, in bytes: of each device, in all and
@@ -48,6 +51,8 @@ void vfi_simulated_set_memory(uint64_t total, uint64_t of_others);
 /* VFI_SIMULATED_FAIL_ALLOCATION: the @nth allocation of device or pinned memory from now (1: the
  * next) fails with cudaErrorMemoryAllocation; 0: none. */
 void vfi_simulated_fail_allocation(uint64_t nth);
+/* VFI_SIMULATED_FAIL_ALLOCATIONS_FROM: the @nth from now and all later ones fail; 0: none. */
+void vfi_simulated_fail_allocations_from(uint64_t nth);
 /* VFI_SIMULATED_FAIL_ALLOCATIONS_ABOVE: all larger ones fail; 0: none. */
 void vfi_simulated_fail_allocations_above(uint64_t bytes);
 /* VFI_SIMULATED_FAIL_LAUNCH, VFI_SIMULATED_FAIL_LAUNCH_ERROR: the @nth launch from now (one of

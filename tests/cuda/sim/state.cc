@@ -42,7 +42,9 @@ static Settings settings_from_environment(void)
     s.minor = (int)(compute % 10);
     s.total_memory = variable("MEMORY", (uint64_t)8 << 30);
     s.memory_of_others = variable("MEMORY_OF_OTHERS", 0);
+    s.driver_version = (int)variable("DRIVER_VERSION", CUDART_VERSION);
     s.fail_allocation = variable("FAIL_ALLOCATION", 0);
+    s.fail_allocations_from = variable("FAIL_ALLOCATIONS_FROM", 0);
     s.fail_allocations_above = variable("FAIL_ALLOCATIONS_ABOVE", 0);
     s.fail_launch = variable("FAIL_LAUNCH", 0);
     s.launch_error = (cudaError_t)variable("FAIL_LAUNCH_ERROR", cudaErrorLaunchFailure);
@@ -345,6 +347,20 @@ void vfi_simulated_fail_allocation(uint64_t nth)
     Lock lock(state().mutex);
 
     locked_settings(lock).fail_allocation = nth;
+}
+
+void vfi_simulated_set_driver_version(int version)
+{
+    Lock lock(state().mutex);
+
+    locked_settings(lock).driver_version = version;
+}
+
+void vfi_simulated_fail_allocations_from(uint64_t nth)
+{
+    Lock lock(state().mutex);
+
+    locked_settings(lock).fail_allocations_from = nth;
 }
 
 void vfi_simulated_fail_allocations_above(uint64_t bytes)
