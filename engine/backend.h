@@ -76,7 +76,8 @@ typedef struct {
      * thread. */
     void (*memory_info)(VfiDevice *device, uint64_t *free_bytes, uint64_t *total_bytes);
 
-    /* Device memory, VFI_ALIGNMENT aligned. @what is for the error's text. */
+    /* Device memory, VFI_ALIGNMENT aligned. @what is for the error's text. When it is freed,
+     * like a program or the device itself, nothing that is queued uses it. */
     void *(*alloc)(VfiDevice *device, size_t bytes, const char *what, GError **error);
     void (*free)(VfiDevice *device, void *memory);
     /* Gives cached memory back to the system; cheap where there is none. */

@@ -85,6 +85,7 @@ static void set_short_error(const VfiMemoryRequest *request, const Account *acco
         (double)numbers->limit / 0x1p20, (double)headroom / 0x1p20, request->remedy);
 }
 
+/* All that idle models have on a device: what they have in the host's memory is no help. */
 static bool claim_device(const VfiMemoryRequest *request, GError **error)
 {
     Account account = {.name = "the device's memory", .need = request->device_bytes};
@@ -94,12 +95,14 @@ static bool claim_device(const VfiMemoryRequest *request, GError **error)
     look_at_device(&account, request);
     if (account.missing == 0)
         return true;
-    request->backend->trim(request->device);
-    do {
+    for (int attempt = 0; attempt < 2; attempt++) {
+        if (attempt > 0 && vfi_model_cache_trim_devices(request->spare) == 0)
+            break;
+        request->backend->trim(request->device);
         look_at_device(&account, request);
         if (account.missing == 0)
             return true;
-    } while (vfi_model_cache_evict(request->device_key) > 0);
+    }
     set_short_error(request, &account, error);
     return false;
 }

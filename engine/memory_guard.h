@@ -18,12 +18,11 @@ typedef struct {
     uint64_t headroom;             /* bytes that stay free; 0 is automatic */
     const VfiBackend *backend;     /* NULL: the host only */
     VfiDevice *device;             /* of .backend */
-    const char *device_key;        /* as models are kept by, see vfi_device_key() */
     const VfiPackedWeights *spare; /* what this keeps will be used; or NULL */
 } VfiMemoryRequest;
 
 /* Makes sure that there is as much memory, drops models that nobody uses if need be, the
- * least recently used first, and holds the host's part in the caller's name: a promise that
+ * least recently used first (on a device their packed weights, all of them), and holds the host's part in the caller's name: a promise that
  * others' requests see, since memory counts as used only once it is written to.
  * False with VFI_ERROR_NO_MEMORY that says need, free, limit and remedies. */
 bool vfi_memory_claim(const VfiMemoryRequest *request, GError **error);

@@ -358,7 +358,9 @@ size_t vfi_model_cache_idle_bytes(void)
     return stats.idle_bytes;
 }
 
-size_t vfi_model_cache_trim_packed(const VfiPackedWeights *spare)
+/* Of all models but that of @spare. */
+static size_t trim_all(const VfiPackedWeights *spare,
+                       size_t (*trim)(VfiPackedWeights *store))
 {
     size_t bytes = 0;
 
@@ -367,10 +369,20 @@ size_t vfi_model_cache_trim_packed(const VfiPackedWeights *spare)
         const VfiCachedModel *cached = link->data;
         VfiPackedWeights *packed = vfi_weights_packed(cached->source->weights);
         if (packed != spare)
-            bytes += vfi_packed_weights_trim(packed);
+            bytes += trim(packed);
     }
     g_mutex_unlock(&cache.lock);
     return bytes;
+}
+
+size_t vfi_model_cache_trim_packed(const VfiPackedWeights *spare)
+{
+    return trim_all(spare, vfi_packed_weights_trim);
+}
+
+size_t vfi_model_cache_trim_devices(const VfiPackedWeights *spare)
+{
+    return trim_all(spare, vfi_packed_weights_trim_devices);
 }
 
 void vfi_model_cache_get_stats(VfiModelCacheStats *stats)

@@ -36,3 +36,5 @@ size_t vfi_model_cache_idle_bytes(void);
 /* Frees packed weights that nobody uses, but for those of @spare (or NULL); returns their
  * bytes. */
 size_t vfi_model_cache_trim_packed(const VfiPackedWeights *spare);
+/* The same of what is in devices' own memory. */
+size_t vfi_model_cache_trim_devices(const VfiPackedWeights *spare);

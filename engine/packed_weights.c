@@ -152,8 +152,22 @@ void vfi_packed_release(const VfiPacked *packed)
     g_mutex_unlock(&store->lock);
 }
 
-/* Frees what nobody holds: of @memory, or all. */
-static size_t free_unused(VfiPackedWeights *store, const VfiPackedMemory *memory)
+typedef enum {
+    UNUSED_ANYWHERE,
+    UNUSED_ON_DEVICES,
+    UNUSED_IN_MEMORY, /* in the one that is given */
+} Unused;
+
+static bool is_in(const Entry *entry, Unused where, const VfiPackedMemory *memory)
+{
+    return where == UNUSED_ANYWHERE ||
+           (where == UNUSED_ON_DEVICES ? entry->key.memory != NULL
+                                       : entry->key.memory == memory);
+}
+
+/* Frees what nobody holds. */
+static size_t free_unused(VfiPackedWeights *store, Unused where,
+                          const VfiPackedMemory *memory)
 {
     GHashTableIter iter;
     gpointer key;
@@ -163,7 +177,7 @@ static size_t free_unused(VfiPackedWeights *store, const VfiPackedMemory *memory
     g_hash_table_iter_init(&iter, store->entries);
     while (g_hash_table_iter_next(&iter, &key, NULL)) {
         const Entry *entry = key;
-        if (entry->users > 0 || (memory != NULL && entry->key.memory != memory))
+        if (entry->users > 0 || !is_in(entry, where, memory))
             continue;
         freed += entry->key.bytes;
         g_hash_table_iter_remove(&iter);
@@ -174,12 +188,17 @@ static size_t free_unused(VfiPackedWeights *store, const VfiPackedMemory *memory
 
 size_t vfi_packed_weights_trim(VfiPackedWeights *store)
 {
-    return free_unused(store, NULL);
+    return free_unused(store, UNUSED_ANYWHERE, NULL);
+}
+
+size_t vfi_packed_weights_trim_devices(VfiPackedWeights *store)
+{
+    return free_unused(store, UNUSED_ON_DEVICES, NULL);
 }
 
 void vfi_packed_weights_drop(VfiPackedWeights *store, const VfiPackedMemory *memory)
 {
-    free_unused(store, memory);
+    free_unused(store, UNUSED_IN_MEMORY, memory);
 }
 
 void vfi_packed_weights_stats(VfiPackedWeights *store, VfiPackedStats *stats)

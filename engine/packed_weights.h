@@ -78,5 +78,7 @@ void vfi_packed_weights_drop(VfiPackedWeights *store, const VfiPackedMemory *mem
 
 /* Frees what nobody holds; returns its bytes. */
 size_t vfi_packed_weights_trim(VfiPackedWeights *store);
+/* The same of what is in a device's own memory. */
+size_t vfi_packed_weights_trim_devices(VfiPackedWeights *store);
 
 void vfi_packed_weights_stats(VfiPackedWeights *store, VfiPackedStats *stats);

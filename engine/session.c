@@ -147,8 +147,10 @@ static bool build_session(VfiSession *session, const VfiSessionConfig *config,
     if (session->device == NULL)
         return false;
     if (!vfi_session_plan(session, config, error) ||
-        !vfi_session_claim(session, config, error) || !compile_stages(session, error) ||
-        !allocate_memory(session, error) ||
+        !vfi_session_claim(session, config, error))
+        return false;
+    session->is_granted = true;
+    if (!compile_stages(session, error) || !allocate_memory(session, error) ||
         !vfi_session_allocate_planes(session, error) ||
         !allocate_bisection(session, error))
         return false;
@@ -157,12 +159,10 @@ static bool build_session(VfiSession *session, const VfiSessionConfig *config,
     return vfi_session_start_worker(session, error);
 }
 
-VfiSession *vfi_session_new(VfiModel *model, const VfiSessionConfig *config,
-                            GError **error)
+static VfiSession *new_session(VfiModel *model, const VfiSessionConfig *config)
 {
-    if (!vfi_session_check_config(config, error))
-        return NULL;
     VfiSession *session = g_new0(VfiSession, 1);
+
     g_atomic_ref_count_init(&session->ref_count);
     g_mutex_init(&session->lock);
     g_mutex_init(&session->notify_lock);
@@ -177,15 +177,52 @@ VfiSession *vfi_session_new(VfiModel *model, const VfiSessionConfig *config,
     session->model = vfi_model_ref(model);
     session->video = config->video;
     session->reference_borders = config->reference_borders;
+    return session;
+}
 
-    if (!build_session(session, config, error)) {
-        vfi_session_free(session);
-        /* Memory may be what it failed for: keep nothing that it alone packed. */
-        if (model->weights != NULL)
-            vfi_packed_weights_trim(vfi_weights_packed(model->weights));
+/* Builds it, or says whether a device had no memory although that looked to be there: others may
+ * have taken it, or it lies in pieces. */
+static VfiSession *try_session(VfiModel *model, const VfiSessionConfig *config,
+                               bool *ran_short, GError **error)
+{
+    VfiSession *session = new_session(model, config);
+    GError *problem = NULL;
+
+    *ran_short = false;
+    if (build_session(session, config, &problem))
+        return session;
+    *ran_short = session->is_granted && !session->backend->host_memory &&
+                 g_error_matches(problem, VFI_ERROR, VFI_ERROR_NO_MEMORY);
+    vfi_session_free(session);
+    /* Memory may be what it failed for: keep nothing that it alone packed. */
+    if (model->weights != NULL)
+        vfi_packed_weights_trim(vfi_weights_packed(model->weights));
+    g_propagate_error(error, problem);
+    return NULL;
+}
+
+VfiSession *vfi_session_new(VfiModel *model, const VfiSessionConfig *config,
+                            GError **error)
+{
+    GError *problem = NULL;
+    bool ran_short;
+
+    if (!vfi_session_check_config(config, error))
         return NULL;
+    VfiSession *session = try_session(model, config, &ran_short, &problem);
+    if (session == NULL && ran_short) {
+        g_clear_error(&problem);
+        size_t freed = vfi_model_cache_trim_devices(NULL);
+        vfi_log(VFI_LOG_INFO,
+                "the device ran out of memory: gave up %zu MiB of idle models' weights, "
+                "trying once more",
+                freed >> 20);
+        session = try_session(model, config, &ran_short, &problem);
     }
-    tell_what_was_built(session);
+    if (session == NULL)
+        g_propagate_error(error, problem);
+    else
+        tell_what_was_built(session);
     return session;
 }
 
@@ -193,6 +230,7 @@ static void free_device_memory(VfiSession *session)
 {
     const VfiBackend *backend = session->backend;
 
+    backend->sync(session->device, NULL); /* an error may have left something queued */
     for (int stage = 0; stage < VFI_STAGE_COUNT; stage++)
         backend->program_free(session->device, session->programs[stage]);
     for (int i = 0; i < session->n_slots; i++)
@@ -222,6 +260,12 @@ void vfi_session_free(VfiSession *session)
     g_free(session->bisection.frames);
     g_free(session->bisection.valid);
     vfi_session_free_idle(session);
+    if (session->device_failed) {
+        /* What is kept there is lost, and keeps the device from being reset. */
+        vfi_model_cache_trim_devices(NULL);
+        if (session->model->weights != NULL)
+            vfi_packed_weights_trim_devices(vfi_weights_packed(session->model->weights));
+    }
     for (int stage = 0; stage < VFI_STAGE_COUNT; stage++)
         g_free(session->profile[stage]);
     g_free(session->slots);
@@ -232,6 +276,7 @@ void vfi_session_free(VfiSession *session)
     g_mutex_clear(&session->notify_lock);
     g_cond_clear(&session->work_arrived);
     g_cond_clear(&session->job_ended);
+    g_cond_clear(&session->took_off);
     vfi_model_unref(session->model);
     g_free(session);
 }

@@ -78,6 +78,7 @@ struct VfiSession {
     VfiProgram *programs[VFI_STAGE_COUNT];
     VfiSessionNeed need;
     uint64_t claimed; /* of the pressure guard; the worker's once it runs */
+    bool is_granted;  /* by the pressure guard */
     char *arena;
     float *scalars;
     VfiFrameSlot *slots;
@@ -115,6 +116,7 @@ struct VfiSession {
     bool busy; /* the worker has a job's reference, also after the job has ended */
     bool stopping;
     bool free_in_worker; /* the worker itself dropped the last reference */
+    bool device_failed;  /* a job ended with VFI_ERROR_BACKEND */
     uint64_t next_key;
     unsigned cleanup_pairs;  /* 0: adaptive_pairs counts */
     unsigned adaptive_pairs; /* what was chosen last */

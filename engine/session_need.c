@@ -120,7 +120,6 @@ bool vfi_session_claim(VfiSession *session, const VfiSessionConfig *config,
                        GError **error)
 {
     const VfiSessionNeed *need = &session->need;
-    g_autofree char *key = vfi_device_key(config->device, config->precision);
     g_autofree char *what = g_strdup_printf(
         "a session of %s %s for %d×%d", session->model->info.family,
         session->model->info.variant, session->video.width, session->video.height);
@@ -132,7 +131,6 @@ bool vfi_session_claim(VfiSession *session, const VfiSessionConfig *config,
         .headroom = config->memory_headroom,
         .backend = session->backend,
         .device = session->device,
-        .device_key = key,
         .spare = session->model->weights == NULL
                      ? NULL
                      : vfi_weights_packed(session->model->weights),

@@ -20,6 +20,8 @@ static void finish_job(VfiSession *session, VfiJob *job, GError *error)
         job->pair->n_made++;
     } else {
         session->stats.cancelled++;
+        session->device_failed = session->device_failed ||
+                                 g_error_matches(error, VFI_ERROR, VFI_ERROR_BACKEND);
     }
     g_cond_broadcast(&session->job_ended);
     g_mutex_unlock(&session->lock);
