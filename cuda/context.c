@@ -146,7 +146,6 @@ static bool open_context(VfiCudaContext *context, GError **error)
 static void end(VfiCudaContext *context)
 {
     if (context->pool != NULL && vfi_cuda_context_enter(context, NULL)) {
-        cudaStreamSynchronize(NULL);
         cudaMemPoolDestroy(context->pool);
         vfi_cuda_context_leave();
     }

@@ -6,6 +6,7 @@
 
 #include "conv_graph.h"
 #include "cudnn_descriptor.h"
+#include "error.h"
 
 /* Plans that are timed against each other, and how often each runs. */
 #define MOST_CANDIDATES 3
@@ -93,7 +94,9 @@ static bool execute(const VfiCudaConvPlan *plan, cudnnBackendDescriptor_t execut
     cudnnStatus_t status = library->set_stream(plan->context.handle, stream);
     if (status == CUDNN_STATUS_SUCCESS)
         status = library->execute(plan->context.handle, execution_plan, pack);
-    if (status != CUDNN_STATUS_SUCCESS)
+    /* Where the device has failed, that is what to tell. */
+    if (status != CUDNN_STATUS_SUCCESS &&
+        vfi_cuda_check(cudaGetLastError(), plan->key, error))
         vfi_cudnn_set_error(library, status, plan->key, error);
     vfi_cudnn_descriptor_free(library, pack);
     return status == CUDNN_STATUS_SUCCESS;
@@ -112,14 +115,6 @@ typedef struct {
     cudaEvent_t begin, end;
 } Timer;
 
-static bool check_cuda(cudaError_t status, const char *what, GError **error)
-{
-    if (status != cudaSuccess)
-        g_set_error(error, VFI_ERROR, VFI_ERROR_BACKEND, "%s: CUDA says %s", what,
-                    cudaGetErrorString(status));
-    return status == cudaSuccess;
-}
-
 static void timer_clear(Timer *timer)
 {
     if (timer->begin != NULL)
@@ -136,16 +131,16 @@ static bool time_candidate(const VfiCudaConvPlan *plan, int i, const Timer *time
 {
     for (int run = -1; run < TIMED_RUNS; run++) {
         if (run == 0 &&
-            !check_cuda(cudaEventRecord(timer->begin, stream), plan->key, error))
+            !vfi_cuda_check(cudaEventRecord(timer->begin, stream), plan->key, error))
             return false;
         if (!execute(plan, plan->candidates[i].plan, stream, src, weight, dst, workspace,
                      error))
             return false;
     }
-    return check_cuda(cudaEventRecord(timer->end, stream), plan->key, error) &&
-           check_cuda(cudaEventSynchronize(timer->end), plan->key, error) &&
-           check_cuda(cudaEventElapsedTime(milliseconds, timer->begin, timer->end),
-                      plan->key, error);
+    return vfi_cuda_check(cudaEventRecord(timer->end, stream), plan->key, error) &&
+           vfi_cuda_check(cudaEventSynchronize(timer->end), plan->key, error) &&
+           vfi_cuda_check(cudaEventElapsedTime(milliseconds, timer->begin, timer->end),
+                          plan->key, error);
 }
 
 /* Candidate @i alone. */
@@ -167,8 +162,8 @@ bool vfi_cuda_conv_choose(VfiCudaConvPlan *plan, cudaStream_t stream, const void
     float fastest = 0.0f;
     int best = 0;
     bool ok = plan->n_candidates < 2 ||
-              (check_cuda(cudaEventCreate(&timer.begin), plan->key, error) &&
-               check_cuda(cudaEventCreate(&timer.end), plan->key, error));
+              (vfi_cuda_check(cudaEventCreate(&timer.begin), plan->key, error) &&
+               vfi_cuda_check(cudaEventCreate(&timer.end), plan->key, error));
 
     for (int i = 0; ok && plan->n_candidates > 1 && i < plan->n_candidates; i++) {
         float milliseconds = 0.0f;

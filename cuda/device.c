@@ -202,10 +202,8 @@ VfiDevice *vfi_cuda_open(const VfiDeviceRequest *request, GError **error)
 
 static void destroy_stream(cudaStream_t stream)
 {
-    if (stream == NULL)
-        return;
-    cudaStreamSynchronize(stream); /* what it uses is about to be freed */
-    cudaStreamDestroy(stream);
+    if (stream != NULL)
+        cudaStreamDestroy(stream);
 }
 
 static void free_pinned(void *memory)
@@ -291,7 +289,7 @@ void *vfi_cuda_alloc(VfiDevice *device, size_t bytes, const char *what, GError *
 
 void vfi_cuda_free(VfiDevice *device, void *memory)
 {
-    if (memory == NULL || !vfi_cuda_sync(device, NULL) || !vfi_cuda_enter(device, NULL))
+    if (memory == NULL || !vfi_cuda_enter(device, NULL))
         return;
     vfi_cuda_context_free(memory);
     vfi_cuda_leave();

@@ -67,7 +67,6 @@ struct VfiDevice {
     float *mean_scratch;
     size_t mean_scratch_floats;
     float *tile_weights; /* device memory */
-    size_t n_tile_weights;
     VfiCudaQuestions questions;
 };
 

@@ -44,13 +44,11 @@ bool vfi_cuda_prepare_frame(VfiDevice *device, const VfiVideoInfo *video,
                     "preparing a frame", error);
 }
 
+/* Whoever used it last has waited for the result. */
 static bool grow_mean_scratch(VfiDevice *device, size_t floats, GError **error)
 {
     if (device->mean_scratch_floats >= floats)
         return true;
-    if (!vfi_cuda_check(cudaStreamSynchronize(device->compute_stream),
-                        "averaging a frame", error))
-        return false;
     vfi_cuda_context_free(device->mean_scratch);
     device->mean_scratch_floats = 0;
     device->mean_scratch = vfi_cuda_context_alloc(device->context, floats * sizeof(float),
@@ -140,22 +138,16 @@ bool vfi_cuda_slide_band_to(VfiDevice *device, const VfiTileBand *band, int firs
                     "putting tiles together", error);
 }
 
-/* Room for the weights of a tile; the last one's may still be read. */
-static bool grow_tile_weights(VfiDevice *device, size_t floats, GError **error)
+/* Room for the weights of a tile, all of which are as large. */
+static bool ensure_tile_weights(VfiDevice *device, const VfiTilePlace *place,
+                                GError **error)
 {
-    if (device->n_tile_weights >= floats)
-        return true;
-    if (!vfi_cuda_check(cudaStreamSynchronize(device->compute_stream),
-                        "putting tiles together", error))
-        return false;
-    vfi_cuda_context_free(device->tile_weights);
-    device->n_tile_weights = 0;
-    device->tile_weights = vfi_cuda_context_alloc(device->context, floats * sizeof(float),
-                                                  "the weights of tiles", error);
+    size_t floats = (size_t)place->tile_w + (size_t)place->tile_h;
+
     if (device->tile_weights == NULL)
-        return false;
-    device->n_tile_weights = floats;
-    return true;
+        device->tile_weights = vfi_cuda_context_alloc(
+            device->context, floats * sizeof(float), "the weights of tiles", error);
+    return device->tile_weights != NULL;
 }
 
 /* The weights are in memory that is not pinned: CUDA has copied them when the call returns. */
@@ -167,7 +159,7 @@ static bool place_tile(VfiDevice *device, const VfiTileBand *band, const float *
     size_t w = (size_t)place->w, h = (size_t)place->h;
     VfiTilePlace on_device = *place;
 
-    if (!grow_tile_weights(device, w + h, error) ||
+    if (!ensure_tile_weights(device, place, error) ||
         !vfi_cuda_check(cudaMemcpyAsync(device->tile_weights, place->weight_x,
                                         w * sizeof(float), cudaMemcpyHostToDevice,
                                         stream),

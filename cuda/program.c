@@ -266,12 +266,15 @@ static bool allocate(VfiProgram *program, const Need *need, GError **error)
     program->workspace_bytes = need->workspace;
     program->scratch = vfi_cuda_context_alloc(
         context, MAX(need->sums + need->workspace, 1), "convolutions' workspace", error);
+    if (program->scratch == NULL)
+        return false;
     program->values =
         vfi_cuda_context_alloc(context, sizeof(*program->values), "run values", error);
+    if (program->values == NULL)
+        return false;
     program->scalars =
         vfi_cuda_context_alloc(context, n_scalars * sizeof(float), "scalars", error);
-    return program->scratch != NULL && program->values != NULL &&
-           program->scalars != NULL &&
+    return program->scalars != NULL &&
            vfi_cuda_check(cudaHostAlloc((void **)&program->pinned_scalars,
                                         n_scalars * sizeof(float), cudaHostAllocDefault),
                           "pinning host memory", error);
@@ -330,7 +333,6 @@ void vfi_cuda_program_free(VfiDevice *device, VfiProgram *program)
 {
     if (program == NULL)
         return;
-    vfi_cuda_sync(device, NULL);
     for (int i = 0; i < program->plan->n_ops; i++) {
         vfi_packed_release(program->steps[i].weights);
         vfi_cuda_row_group_free(program->steps[i].group);
