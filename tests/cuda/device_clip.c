@@ -160,5 +160,7 @@ Clip *clip_interpolate(VfiModel *model, const VfiSessionConfig *config, const Cl
 
     used.video = clip->video;
     g_autoptr(VfiSession) session = clip_session(model, &used);
-    return clip_play(session, clip, n_times);
+    Clip *made = clip_play(session, clip, n_times);
+    vfi_session_wait(session); /* then it is gone when this returns */
+    return made;
 }
