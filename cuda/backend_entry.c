@@ -9,6 +9,7 @@ static const VfiBackend backend = {
     .abi = VFI_BACKEND_ABI,
     .name = "cuda",
     .host_memory = false,
+    .probe = vfi_cuda_probe,
     .open = vfi_cuda_open,
     .close = vfi_cuda_close,
     .info = vfi_cuda_info,

@@ -9,8 +9,8 @@
 #include "error.h"
 #include "plan_target.h"
 
-/* First CUDA versions with all that is used, as the runtime numbers them. */
-#define LEAST_DRIVER 12000
+/* The first version with all that is used, as the runtime numbers them. */
+#define LEAST_CUDA 12000
 
 /* First compute capability with TF32. */
 #define TF32_CAPABILITY 80
@@ -63,24 +63,52 @@ static bool parse_ordinal(const char *spec, int *ordinal, GError **error)
     return false;
 }
 
-static bool check_driver(const char *spec, int ordinal, GError **error)
+/* Drivers serve all minor versions of a runtime's major one. */
+static int least_driver(void)
 {
-    int n_devices = 0, version = 0;
+    int runtime = LEAST_CUDA;
+
+    if (cudaRuntimeGetVersion(&runtime) != cudaSuccess)
+        return LEAST_CUDA;
+    return MAX(runtime / 1000 * 1000, LEAST_CUDA);
+}
+
+static bool count_devices(int *n_devices, GError **error)
+{
+    int version = 0, least = least_driver();
 
     if (!vfi_cuda_driver_load(error))
         return false;
-    cudaError_t result = cudaGetDeviceCount(&n_devices);
+    cudaError_t result = cudaGetDeviceCount(n_devices);
     if (result == cudaErrorInsufficientDriver ||
-        (cudaDriverGetVersion(&version) == cudaSuccess && version < LEAST_DRIVER)) {
+        (cudaDriverGetVersion(&version) == cudaSuccess && version < least)) {
         g_set_error(error, VFI_ERROR, VFI_ERROR_BACKEND,
                     "the NVIDIA driver is for CUDA %d.%d: expected one for CUDA %d.%d or "
                     "later; update the driver",
-                    version / 1000, version % 1000 / 10, LEAST_DRIVER / 1000,
-                    LEAST_DRIVER % 1000 / 10);
+                    version / 1000, version % 1000 / 10, least / 1000, least % 1000 / 10);
         return false;
     }
-    if (result != cudaSuccess)
-        return vfi_cuda_check(result, "looking for devices", error);
+    return vfi_cuda_check(result, "looking for devices", error);
+}
+
+bool vfi_cuda_probe(GError **error)
+{
+    int n_devices = 0;
+
+    if (!count_devices(&n_devices, error) || vfi_cudnn_library(error) == NULL)
+        return false;
+    if (n_devices == 0)
+        g_set_error_literal(error, VFI_ERROR, VFI_ERROR_BACKEND,
+                            "the NVIDIA driver finds no GPU");
+    return n_devices > 0;
+}
+
+static bool check_ordinal(const char *spec, int ordinal, GError **error)
+{
+    int n_devices = 0;
+
+    if (!count_devices(&n_devices, error))
+        return false;
     if (ordinal < n_devices)
         return true;
     g_set_error(error, VFI_ERROR, VFI_ERROR_BACKEND,
@@ -181,7 +209,7 @@ VfiDevice *vfi_cuda_open(const VfiDeviceRequest *request, GError **error)
     int ordinal;
 
     if (!parse_ordinal(request->spec, &ordinal, error) ||
-        !check_driver(request->spec, ordinal, error))
+        !check_ordinal(request->spec, ordinal, error))
         return NULL;
     VfiCudaContext *context = vfi_cuda_context_get(request->context, ordinal, error);
     if (context == NULL)

@@ -78,6 +78,7 @@ void vfi_cuda_leave(void);
 bool vfi_cuda_sync(VfiDevice *device, GError **error);
 
 /* device.c: the backend's functions. */
+bool vfi_cuda_probe(GError **error);
 VfiDevice *vfi_cuda_open(const VfiDeviceRequest *request, GError **error);
 void vfi_cuda_close(VfiDevice *device);
 void vfi_cuda_info(VfiDevice *device, VfiDeviceInfo *info);

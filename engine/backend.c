@@ -30,6 +30,16 @@ static char *cuda_module_path(void)
     return g_strdup(environment);
 }
 
+static void probe(CudaModule *cuda, const VfiBackend *backend)
+{
+    g_autoptr(GError) error = NULL;
+
+    if (backend->probe(&error))
+        cuda->backend = backend;
+    else
+        cuda->reason = g_strdup(error->message);
+}
+
 static void load_cuda_module(CudaModule *cuda)
 {
     const char *path = cuda->path = cuda_module_path();
@@ -52,8 +62,8 @@ static void load_cuda_module(CudaModule *cuda)
     } else {
         const VfiBackend *backend = entry();
         if (backend->abi == VFI_BACKEND_ABI) {
-            cuda->backend = backend;
             g_module_make_resident(module);
+            probe(cuda, backend);
         } else {
             cuda->reason =
                 g_strdup_printf("%s has interface version %u, this engine wants "

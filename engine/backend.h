@@ -69,6 +69,9 @@ typedef struct {
     const char *name;
     bool host_memory; /* device memory is the machine's */
 
+    /* Modules only: whether there is a device that could be opened at all; else
+     * VFI_ERROR_BACKEND that says what is missing. Asked once a process. */
+    bool (*probe)(GError **error);
     VfiDevice *(*open)(const VfiDeviceRequest *request, GError **error);
     void (*close)(VfiDevice *device);
     void (*info)(VfiDevice *device, VfiDeviceInfo *info);
@@ -184,7 +187,8 @@ extern const VfiBackend vfi_backend_cpu;
 VfiDevice *vfi_device_open(const VfiDeviceRequest *request, const VfiBackend **backend,
                            GError **error);
 
-/* Whether the CUDA module loads; *text is its file or else why not, for the process's life. */
+/* Whether the CUDA module loads and finds a device; *text is its file or else why not, for the
+ * process's life. */
 bool vfi_cuda_find(const char **text);
 
 /* What stands for @spec and @precision where they mean the same: "cpu f32" for both "auto"

@@ -22,7 +22,7 @@ typedef struct {
     uint64_t memory_free;          /**< that the process may still take */
     const char *memory_limited_by; /**< what leaves the least free */
     uint64_t memory_headroom; /**< of which this stays free if nobody says otherwise */
-    gboolean has_cuda;        /**< the CUDA module loads */
+    gboolean has_cuda;        /**< the CUDA module loads and finds a driver and a GPU */
     const char
         *cuda; /**< the module's file, or why there is none, as part of a sentence */
 } VfiSystemInfo;
