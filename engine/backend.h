@@ -58,7 +58,7 @@ typedef struct {
     float *scalars;                /* host; filled when the call returns */
     const atomic_int *cancel;      /* polled between chunks of work; may be NULL */
     /* NULL, or the time of each op of the plan is added here; a row group's time is divided
-     * among its ops. */
+     * among its ops with host_memory, else it is its first op's. */
     uint64_t *op_nanoseconds;
 } VfiRunArguments;
 

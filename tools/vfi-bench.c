@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* vfi-bench: time and memory of a model at a size. Text or JSON; --profile adds the time of
- * every op, --layers compares the convolutions with oneDNN, --plan lists the ops for a GPU. Frames are drawn or read; the
- * time of a pair includes preparing its new frame and writing the in-betweens. */
+ * every op, --in-flight the rate with several in-betweens queued, --layers compares the
+ * convolutions with oneDNN, --plan lists the ops for a GPU. Frames are drawn or read; the time
+ * of a pair includes preparing its new frame and writing the in-betweens. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,6 +10,7 @@
 #include "benchmark/bench.h"
 
 #define DEFAULT_SIZE "1280x720"
+#define MOST_IN_FLIGHT 64
 
 /* The in-betweens' times, separated by commas, each in (0, 1). */
 static gboolean parse_times(Bench *bench, const char *text, GError **error)
@@ -106,13 +108,41 @@ static gboolean open_session(Bench *bench, GError **error)
     return bench->session != NULL;
 }
 
+/* Where a figure is taken at all, it is of what was asked for. */
+static gboolean check_arguments(const BenchArguments *a, GError **error)
+{
+    const char *wrong = NULL;
+
+    if (a->warm_up < 1 || a->in_flight < 1 || a->in_flight > MOST_IN_FLIGHT)
+        wrong = "--warm-up starts at 1, --in-flight is 1 to " G_STRINGIFY(MOST_IN_FLIGHT);
+    else if (a->in_flight > 1 && (a->layers || a->interactive))
+        wrong = "--in-flight is of whole runs: leave --layers and --interactive out";
+    else if (a->layers && g_strcmp0(a->device, "cpu") != 0)
+        wrong = "--layers compares with oneDNN on the CPU: expected --device cpu";
+    if (wrong != NULL)
+        g_set_error_literal(error, VFI_ERROR, VFI_ERROR_INVALID_ARGUMENT, wrong);
+    return wrong == NULL;
+}
+
+static void print_models(void)
+{
+    g_auto(GStrv) models = vfi_model_list();
+
+    for (size_t i = 0; models[i] != NULL; i++)
+        printf("%s\n", models[i]);
+}
+
 static gboolean run(Bench *bench, GError **error)
 {
     const BenchArguments *a = bench->arguments;
     BenchFigures figures = {0};
 
-    if (!parse_times(bench, a->times, error) || !make_frames(bench, error) ||
-        !open_session(bench, error))
+    if (a->list) {
+        print_models();
+        return TRUE;
+    }
+    if (!check_arguments(a, error) || !parse_times(bench, a->times, error) ||
+        !make_frames(bench, error) || !open_session(bench, error))
         return FALSE;
     if (a->plan)
         return TRUE;
@@ -145,7 +175,7 @@ static void set_default(char **argument, const char *value)
 
 int main(int argc, char **argv)
 {
-    BenchArguments a = {.threads = 0, .runs = 7, .scale = 1.0};
+    BenchArguments a = {.runs = 7, .warm_up = 1, .in_flight = 1, .scale = 1.0};
     const GOptionEntry entries[] = {
         {"model", 0, 0, G_OPTION_ARG_STRING, &a.model, "name or file (rife-4.0)",
          "MODEL"},
@@ -154,12 +184,15 @@ int main(int argc, char **argv)
         {"frames", 0, 0, G_OPTION_ARG_STRING, &a.frames,
          "8-bit PPM files instead of drawn frames", "A,B"},
         {"threads", 0, 0, G_OPTION_ARG_INT, &a.threads, "0: all usable CPUs", "N"},
-        {"runs", 0, 0, G_OPTION_ARG_INT, &a.runs, "timed pairs, after one more (7)", "N"},
+        {"runs", 0, 0, G_OPTION_ARG_INT, &a.runs, "timed pairs (7)", "N"},
+        {"warm-up", 0, 0, G_OPTION_ARG_INT, &a.warm_up, "pairs before them (1)", "N"},
+        {"in-flight", 0, 0, G_OPTION_ARG_INT, &a.in_flight,
+         "in-betweens queued at once; from 2 on also the rate of that (1)", "N"},
         {"times", 0, 0, G_OPTION_ARG_STRING, &a.times, "in-betweens of a pair (0.5)",
          "T,T…"},
         {"scale", 0, 0, G_OPTION_ARG_DOUBLE, &a.scale, "flow scale (1)", "S"},
         {"precision", 0, 0, G_OPTION_ARG_STRING, &a.precision,
-         "auto, f32 (default), bf16, …", "P"},
+         "auto (f32; CUDA: f16), f32, bf16, …", "P"},
         {"feature-storage", 0, 0, G_OPTION_ARG_STRING, &a.feature_storage,
          "auto, f32, f16", "S"},
         {"device", 0, 0, G_OPTION_ARG_STRING, &a.device, "auto, cpu, cuda[:N]", "D"},
@@ -171,6 +204,8 @@ int main(int argc, char **argv)
          "time of each distinct convolution, in turn with oneDNN", NULL},
         {"plan", 0, 0, G_OPTION_ARG_NONE, &a.plan,
          "the ops that a CUDA device would run, as JSON; runs nothing", NULL},
+        {"list", 0, 0, G_OPTION_ARG_NONE, &a.list,
+         "the models on the search path; runs nothing", NULL},
         {"interactive", 0, 0, G_OPTION_ARG_NONE, &a.interactive,
          "answer the lines \"run\" and \"picture FILE\" with JSON", NULL},
         G_OPTION_ENTRY_NULL,
@@ -183,8 +218,10 @@ int main(int argc, char **argv)
     g_option_context_add_main_entries(context, entries, NULL);
     gboolean done = g_option_context_parse(context, &argc, &argv, &error);
     set_default(&a.model, "rife-4.0");
+    if (a.layers)
+        set_default(&a.device, "cpu");
     set_default(&a.times, "0.5");
-    set_default(&a.precision, "f32");
+    set_default(&a.precision, "auto");
     set_default(&a.feature_storage, "auto");
     a.runs = MAX(a.runs, 1);
     done = done && run(&bench, &error);

@@ -9,10 +9,10 @@
 
 typedef struct {
     char *model, *size, *frames, *times, *precision, *device, *feature_storage;
-    int threads, runs;
+    int threads, runs, warm_up, in_flight;
     double scale;
     gint64 memory_limit; /* bytes, 0: none */
-    gboolean json, profile, layers, plan, interactive;
+    gboolean json, profile, layers, plan, interactive, list;
 } BenchArguments;
 
 /* One session with what its pairs are made of. */
@@ -32,6 +32,7 @@ typedef struct {
     double median, min, max; /* ms a pair */
     double gflops;           /* effective, by the median */
     double gflop;            /* of a pair */
+    double in_flight_ms;     /* an in-between while others are queued; 0: not measured */
     VfiSessionStats stats;
     guint64 rss_bytes; /* peak */
 } BenchFigures;
@@ -43,17 +44,28 @@ gboolean bench_read_frames(Bench *bench, const char *paths, GError **error);
 gboolean bench_write_frame(const VfiVideoInfo *video, const VfiFrame *frame,
                            const char *path, GError **error);
 
-/* measure.c: interpolates all times of one pair, to @bench->out. Pairs go to and fro between
- * the two pictures, so that each shares a frame with the one before and brings a new one, as
- * in a video. Milliseconds, or a negative value on failure. */
+/* measure.c: the next pair. Pairs go to and fro between the two pictures, so that each shares a
+ * frame with the one before and brings a new one, as in a video. */
+VfiPair *bench_begin_pair(Bench *bench, GError **error);
+/* Interpolates all times of the next pair, to @bench->out. Milliseconds, or a negative value on
+ * failure. */
 double bench_time_pair(Bench *bench, GError **error);
+/* arguments->warm_up pairs, the first of them profiled: what it shows is what a pair runs. */
+gboolean bench_warm_up(Bench *bench, GError **error);
 gboolean bench_measure(Bench *bench, BenchFigures *figures, GError **error);
 /* Starts the session's profile anew. */
 void bench_clear_profile(Bench *bench);
 /* Twice the multiply-adds of a convolution; 0 for other ops, as networks' costs are counted. */
 double bench_op_flop(const VfiOp *op);
+/* Ops that the time in the profile of op @op, or the launch that begins with it, is of: a device
+ * with its own memory runs a row group as one, the CPU divides its time among the ops. */
+int bench_launch_ops(const VfiSession *session, int stage, int op);
+double bench_launch_flop(const VfiSession *session, int stage, int op);
 guint64 bench_peak_rss(void);
 double bench_median(double *values, size_t n); /* sorts them */
+
+/* throughput.c: milliseconds an in-between while arguments->in_flight are queued. */
+gboolean bench_throughput(Bench *bench, double *ms, GError **error);
 
 /* report.c */
 void bench_print_json(const Bench *bench, const BenchFigures *figures);

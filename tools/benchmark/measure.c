@@ -21,6 +21,25 @@ double bench_op_flop(const VfiOp *op)
     return 0.0;
 }
 
+int bench_launch_ops(const VfiSession *session, int stage, int op)
+{
+    const VfiPlan *plan = session->plans[stage];
+
+    for (int i = 0; !session->backend->host_memory && i < plan->n_row_groups; i++)
+        if (plan->row_groups[i].first_op == op)
+            return plan->row_groups[i].n_ops;
+    return 1;
+}
+
+double bench_launch_flop(const VfiSession *session, int stage, int op)
+{
+    double flop = 0.0;
+
+    for (int i = 0; i < bench_launch_ops(session, stage, op); i++)
+        flop += bench_op_flop(&session->plans[stage]->ops[op + i]);
+    return flop;
+}
+
 /* What ran is what has a time in the profile. */
 static double profiled_flop(const VfiSession *session, int stage)
 {
@@ -29,7 +48,7 @@ static double profiled_flop(const VfiSession *session, int stage)
 
     for (int i = 0; plan != NULL && i < plan->n_ops; i++)
         if (session->profile[stage][i] != 0)
-            flop += bench_op_flop(&plan->ops[i]);
+            flop += bench_launch_flop(session, stage, i);
     return flop;
 }
 
@@ -64,15 +83,21 @@ guint64 bench_peak_rss(void)
     return (guint64)usage.ru_maxrss * 1024;
 }
 
-double bench_time_pair(Bench *bench, GError **error)
+VfiPair *bench_begin_pair(Bench *bench, GError **error)
 {
     guint64 number = bench->n_pairs++;
     VfiFrame frames[2] = {bench->frames[number % 2], bench->frames[(number + 1) % 2]};
 
     frames[0].id = number + 1; /* the new frame of the pair before */
     frames[1].id = number + 2;
+    return vfi_session_begin(bench->session, frames, 2, error);
+}
+
+double bench_time_pair(Bench *bench, GError **error)
+{
     gint64 start = g_get_monotonic_time();
-    g_autoptr(VfiPair) pair = vfi_session_begin(bench->session, frames, 2, error);
+    g_autoptr(VfiPair) pair = bench_begin_pair(bench, error);
+
     if (pair == NULL)
         return -1.0;
     for (guint i = 0; i < bench->n_times; i++) {
@@ -84,24 +109,38 @@ double bench_time_pair(Bench *bench, GError **error)
     return (double)(g_get_monotonic_time() - start) / 1e3;
 }
 
+gboolean bench_warm_up(Bench *bench, GError **error)
+{
+    for (int i = 0; i < bench->arguments->warm_up; i++) {
+        vfi_session_set_profiling(bench->session, i == 0);
+        if (bench_time_pair(bench, error) < 0.0)
+            return FALSE;
+    }
+    vfi_session_set_profiling(bench->session, FALSE);
+    return TRUE;
+}
+
 gboolean bench_measure(Bench *bench, BenchFigures *figures, GError **error)
 {
-    size_t runs = (size_t)bench->arguments->runs;
+    const BenchArguments *a = bench->arguments;
+    size_t runs = (size_t)a->runs;
     g_autofree double *ms = g_new0(double, runs);
 
-    vfi_session_set_profiling(bench->session, TRUE);
-    if (bench_time_pair(bench, error) < 0.0)
+    if (!bench_warm_up(bench, error))
         return FALSE;
     vfi_session_get_stats(bench->session, &figures->stats);
     figures->gflop = figures->stats.tiles *
                      (profiled_flop(bench->session, VFI_STAGE_FRAME) +
                       profiled_flop(bench->session, VFI_STAGE_PAIR) +
                       bench->n_times * profiled_flop(bench->session, VFI_STAGE_TIME));
-    vfi_session_set_profiling(bench->session, bench->arguments->profile);
     bench_clear_profile(bench);
+    vfi_session_set_profiling(bench->session, a->profile);
     for (size_t i = 0; i < runs; i++)
         if ((ms[i] = bench_time_pair(bench, error)) < 0.0)
             return FALSE;
+    vfi_session_set_profiling(bench->session, FALSE);
+    if (a->in_flight > 1 && !bench_throughput(bench, &figures->in_flight_ms, error))
+        return FALSE;
     figures->median = bench_median(ms, runs);
     figures->min = ms[0];
     figures->max = ms[runs - 1];

@@ -37,10 +37,23 @@ static gboolean op_ran(const Bench *bench, int stage, int op)
     return bench->session->profile[stage][op] != 0;
 }
 
-/* Time by kind of op, and every op that ran. */
+/* The op's name, or of a row group that ran as one launch its first and last op's. */
+static char *launch_name(const Bench *bench, int stage, int op)
+{
+    const VfiOp *ops = bench->session->plans[stage]->ops;
+    int n = bench_launch_ops(bench->session, stage, op);
+
+    return n == 1 ? g_strdup(ops[op].name)
+                  : g_strdup_printf("%s .. %s", ops[op].name, ops[op + n - 1].name);
+}
+
+/* What a row group that ran as one launch is called among the kinds of ops. */
+#define ROW_GROUP "row group"
+
+/* Time by kind of op, and every op or row group that ran. */
 static void print_profile_text(const Bench *bench)
 {
-    double kinds[VFI_OP_KIND_COUNT] = {0};
+    double kinds[VFI_OP_KIND_COUNT] = {0}, row_groups = 0.0;
 
     printf("\nop                                                   ms    GFLOP/s\n");
     for (int stage = 0; stage < VFI_STAGE_COUNT; stage++) {
@@ -49,18 +62,22 @@ static void print_profile_text(const Bench *bench)
             const VfiOp *op = &plan->ops[i];
             if (!op_ran(bench, stage, i))
                 continue;
+            int n = bench_launch_ops(bench->session, stage, i);
+            VfiShape src = op->src[0].shape, dst = plan->ops[i + n - 1].dst.shape;
             double ms = op_ms(bench, stage, i);
-            kinds[op->kind] += ms;
-            printf("%-24s %4dx%4dx%4d > %3dx%4dx%4d %8.3f %8.1f\n", op->name,
-                   op->src[0].shape.c, op->src[0].shape.h, op->src[0].shape.w,
-                   op->dst.shape.c, op->dst.shape.h, op->dst.shape.w, ms,
-                   bench_op_flop(op) / (ms * 1e6));
+            g_autofree char *name = launch_name(bench, stage, i);
+            *(n == 1 ? &kinds[op->kind] : &row_groups) += ms;
+            printf("%-24s %4dx%4dx%4d > %3dx%4dx%4d %8.3f %8.1f\n", name, src.c, src.h,
+                   src.w, dst.c, dst.h, dst.w, ms,
+                   bench_launch_flop(bench->session, stage, i) / (ms * 1e6));
         }
     }
     printf("\nkind            ms a pair\n");
     for (int kind = 0; kind < VFI_OP_KIND_COUNT; kind++)
         if (kinds[kind] > 0.0)
             printf("%-15s %9.3f\n", vfi_op_kind_to_string((VfiOpKind)kind), kinds[kind]);
+    if (row_groups > 0.0)
+        printf("%-15s %9.3f\n", ROW_GROUP, row_groups);
 }
 
 static void print_profile_json(const Bench *bench)
@@ -72,20 +89,37 @@ static void print_profile_json(const Bench *bench)
         const VfiPlan *plan = bench->session->plans[stage];
         for (int i = 0; plan != NULL && i < plan->n_ops; i++) {
             const VfiOp *op = &plan->ops[i];
-            const VfiShape *src = &op->src[0].shape, *dst = &op->dst.shape;
-            g_autofree char *name = bench_json_string(op->name);
             if (!op_ran(bench, stage, i))
                 continue;
-            printf(
-                "%s{\"stage\": \"%s\", \"op\": %s, \"kind\": \"%s\", \"src\": [%d, %d, "
-                "%d], \"dst\": [%d, %d, %d], \"ms\": %.4f, \"gflop\": %.4f}",
-                separator, stage_name(stage), name, vfi_op_kind_to_string(op->kind),
-                src->c, src->h, src->w, dst->c, dst->h, dst->w, op_ms(bench, stage, i),
-                bench_op_flop(op) / 1e9);
+            int n = bench_launch_ops(bench->session, stage, i);
+            const VfiShape *src = &op->src[0].shape,
+                           *dst = &plan->ops[i + n - 1].dst.shape;
+            g_autofree char *text = launch_name(bench, stage, i);
+            g_autofree char *name = bench_json_string(text);
+            printf("%s{\"stage\": \"%s\", \"op\": %s, \"kind\": \"%s\", \"ops\": %d, "
+                   "\"src\": "
+                   "[%d, %d, %d], \"dst\": [%d, %d, %d], \"ms\": %.4f, \"gflop\": %.4f}",
+                   separator, stage_name(stage), name,
+                   n == 1 ? vfi_op_kind_to_string(op->kind) : ROW_GROUP, n, src->c,
+                   src->h, src->w, dst->c, dst->h, dst->w, op_ms(bench, stage, i),
+                   bench_launch_flop(bench->session, stage, i) / 1e9);
             separator = ", ";
         }
     }
     printf("]");
+}
+
+/* Memory of the session, its weights' aside, and the device's. */
+static void print_memory_json(const Bench *bench, const BenchFigures *f)
+{
+    printf(
+        ", \"arena_bytes\": %zu, \"session_bytes\": %zu, \"packed_weight_bytes\": %zu, "
+        "\"device_free_bytes\": %" G_GUINT64_FORMAT
+        ", \"device_total_bytes\": %" G_GUINT64_FORMAT
+        ", \"rss_bytes\": %" G_GUINT64_FORMAT,
+        f->stats.arena_bytes, bench->session->need.limited_bytes,
+        f->stats.packed_weight_bytes, (guint64)f->stats.device_free_bytes,
+        (guint64)f->stats.device_total_bytes, f->rss_bytes);
 }
 
 void bench_print_json(const Bench *bench, const BenchFigures *f)
@@ -99,14 +133,16 @@ void bench_print_json(const Bench *bench, const BenchFigures *f)
            "\"height\": %d, \"padded_width\": %d, \"padded_height\": %d, \"scale\": %g, "
            "\"threads\": %u, \"cpu_level\": \"%s\", \"device\": %s, \"precision\": "
            "\"%s\", \"times\": %u, \"runs\": %d, \"ms_median\": %.3f, \"ms_min\": %.3f, "
-           "\"ms_max\": %.3f, \"gflop\": %.3f, \"gflops\": %.2f, \"arena_bytes\": %zu, "
-           "\"packed_weight_bytes\": %zu, \"rss_bytes\": %" G_GUINT64_FORMAT,
+           "\"ms_max\": %.3f, \"gflop\": %.3f, \"gflops\": %.2f",
            name, info->family, info->variant, video->width, video->height,
            f->stats.padded_width, f->stats.padded_height, f->stats.scale,
            f->stats.threads, f->stats.cpu_level, device, f->stats.precision,
            bench->n_times, bench->arguments->runs, f->median, f->min, f->max,
-           f->gflop / 1e9, f->gflops, f->stats.arena_bytes, f->stats.packed_weight_bytes,
-           f->rss_bytes);
+           f->gflop / 1e9, f->gflops);
+    print_memory_json(bench, f);
+    if (f->in_flight_ms > 0.0)
+        printf(", \"in_flight\": %d, \"in_flight_ms\": %.3f, \"fps\": %.2f",
+               bench->arguments->in_flight, f->in_flight_ms, 1e3 / f->in_flight_ms);
     if (bench->arguments->profile)
         print_profile_json(bench);
     printf("}\n");
@@ -124,6 +160,9 @@ void bench_print_text(const Bench *bench, const BenchFigures *f)
            f->stats.threads, f->stats.precision);
     printf("ms a pair      median %.1f, min %.1f, max %.1f of %d\n", f->median, f->min,
            f->max, bench->arguments->runs);
+    if (f->in_flight_ms > 0.0)
+        printf("%2d in flight   %.2f ms an in-between, %.1f fps\n",
+               bench->arguments->in_flight, f->in_flight_ms, 1e3 / f->in_flight_ms);
     printf("convolutions   %.1f GFLOP a pair, %.0f GFLOP/s effective\n", f->gflop / 1e9,
            f->gflops);
     printf("memory         arena %.1f MiB, packed weights %.1f MiB, peak resident %.1f "

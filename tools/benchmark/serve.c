@@ -2,7 +2,7 @@
 /* vfi-bench --interactive: a worker that other programs take turns with.
  *
  *     (at the start)   {"version": "0.1.0", "segments": [0, 1], …}
- *     run              {"ms": 231.4, "rss_bytes": 229511168}    one pair
+ *     run              {"ms": 231.4, "rss_bytes": 229511168, "device_free_bytes": …}  one pair
  *     picture FILE     the same, and writes the last in-between of A, B as PPM
  *     (anything else)  {"error": "…"}
  */
@@ -22,6 +22,7 @@ static void answer_error(const GError *error)
 static void answer_pair(Bench *bench, const char *picture)
 {
     g_autoptr(GError) error = NULL;
+    VfiSessionStats stats;
     double ms = 0.0;
 
     if (picture != NULL && bench->n_pairs % 2 != 0) /* the other way round is next */
@@ -30,11 +31,14 @@ static void answer_pair(Bench *bench, const char *picture)
         ms = bench_time_pair(bench, &error);
     if (ms >= 0.0 && picture != NULL)
         bench_write_frame(&bench->video, &bench->out, picture, &error);
-    if (error != NULL)
+    if (error != NULL) {
         answer_error(error);
-    else
-        printf("{\"ms\": %.3f, \"rss_bytes\": %" G_GUINT64_FORMAT "}\n", ms,
-               bench_peak_rss());
+        return;
+    }
+    vfi_session_get_stats(bench->session, &stats);
+    printf("{\"ms\": %.3f, \"rss_bytes\": %" G_GUINT64_FORMAT
+           ", \"device_free_bytes\": %" G_GUINT64_FORMAT "}\n",
+           ms, bench_peak_rss(), (guint64)stats.device_free_bytes);
 }
 
 /* Segments of the time stage that have run: with RIFE 4.0, whether it started again for a
@@ -76,11 +80,9 @@ gboolean bench_serve(Bench *bench, GError **error)
 {
     char line[4096];
 
-    vfi_session_set_profiling(bench->session, TRUE);
-    if (bench_time_pair(bench, error) < 0.0)
+    if (!bench_warm_up(bench, error))
         return FALSE;
     answer_start(bench);
-    vfi_session_set_profiling(bench->session, FALSE);
     for (;;) {
         fflush(stdout);
         if (fgets(line, sizeof(line), stdin) == NULL)
