@@ -3,13 +3,16 @@
 """bench.py VFI_BENCH: figures, frames from files, the interactive form, profile, layers and the
 plan for a GPU, and that what cannot be done is refused by name."""
 import json
-import math
+import os
 import subprocess
 import sys
 import tempfile
 from pathlib import Path
 
-WIDTHS, SCALES = (192, 128, 96, 64), (8, 4, 2, 1)  # of RIFE 4.0's blocks
+sys.dont_write_bytecode = True
+import still_rife  # noqa: E402
+from still_rife import expected_gflop, layer_shapes  # noqa: E402
+
 passed: list[bool] = []
 
 
@@ -36,39 +39,6 @@ def write_ppm(path: Path, width: int, height: int, value: int, header=b"P6\n%d %
     path.write_bytes(header % (width, height) + bytes([value]) * (3 * width * height))
 
 
-def layer_shapes():
-    """RIFE 4.0's convolutions as name, in, out, kernel, and the size they run at as a divisor
-    of the padded size: the output's, or the input's of a transposed one."""
-    for i, (width, scale) in enumerate(zip(WIDTHS, SCALES)):
-        yield f"block{i}.conv0.0.0", 12 if i else 7, width // 2, 3, 2 * scale
-        yield f"block{i}.conv0.1.0", width // 2, width, 3, 4 * scale
-        for k in range(8):
-            yield f"block{i}.convblock.{k}.0", width, width, 3, 4 * scale
-        yield f"block{i}.lastconv", width, 5, 4, 4 * scale
-
-
-def expected_gflop(width: int, height: int) -> float:
-    return sum(2 * kernel ** 2 * n_in * n_out * (width // divisor) * (height // divisor)
-               for _, n_in, n_out, kernel, divisor in layer_shapes()) / 1e9
-
-
-def write_still_rife(path: Path):
-    """RIFE 4.0 with zeros for weights, which sees no motion: a sparse safetensors file."""
-    header, end = {}, 0
-    for name, n_in, n_out, kernel, _ in layer_shapes():
-        weight = [n_in, n_out] if name.endswith("lastconv") else [n_out, n_in]
-        tensors = {f"{name}.weight": weight + [kernel, kernel], f"{name}.bias": [n_out]}
-        if not name.endswith("lastconv"):
-            tensors[f"{name[:-1]}1.weight"] = [n_out]
-        for key, shape in tensors.items():
-            begin, end = end, end + 4 * math.prod(shape)
-            header[key] = {"dtype": "F32", "shape": shape, "data_offsets": [begin, end]}
-    text = json.dumps(header).encode()
-    with open(path, "wb") as file:
-        file.write(len(text).to_bytes(8, "little") + text)
-        file.truncate(8 + len(text) + end)
-
-
 def test_figures():
     figures = json.loads(blend("--size", "64x48", "--runs", 3, "--json", "--threads", 2, "--times",
                                "0.25,0.5").stdout)
@@ -78,6 +48,19 @@ def test_figures():
           and figures["threads"] == 2 and figures["times"] == 2
           and figures["rss_bytes"] > 1 << 20, "figures make sense")
     check("ms a pair" in blend("--size", "64x48", "--runs", 3, "--profile").stdout, "text form")
+    check("fps" not in figures, "no rate unless it is asked for")
+
+
+def test_in_flight():
+    run = blend("--size", "64x48", "--device", "cpu", "--in-flight", 3, "--runs", 4, "--warm-up", 2,
+                "--times", "0.25,0.5,0.75", "--json")
+    figures = json.loads(run.stdout)
+    check(figures["in_flight"] == 3 and figures["in_flight_ms"] > 0
+          and abs(figures["fps"] * figures["in_flight_ms"] / 1e3 - 1) < 0.01
+          and 0 < figures["device_free_bytes"] <= figures["device_total_bytes"],
+          "the rate with three in flight")
+    check("3 in flight" in blend("--size", "64x48", "--device", "cpu", "--in-flight", 3).stdout,
+          "in the text, too")
 
 
 def test_frames(folder: Path):
@@ -112,6 +95,11 @@ def test_arguments():
     refused("sizes that are none", blend("--size", "64by48"), "64by48")
     refused("a time that is the frame", blend("--times", "0.5,1"), "0.5,1")
     refused("no time", blend("--times", ""), "times")
+    refused("none in flight", blend("--in-flight", 0), "--in-flight")
+    refused("no warm-up", blend("--warm-up", 0), "--warm-up")
+    refused("a worker with several in flight", blend("--in-flight", 2, "--interactive"),
+            "--interactive")
+    refused("layers of a GPU", blend("--layers", "--device", "cuda"), "--device cpu")
 
 
 def test_layers(model: Path):
@@ -135,6 +123,13 @@ def test_layers(model: Path):
           "each distinct layer has both times")
 
 
+def test_list(model: Path):
+    path = {"VFI_MODEL_PATH": str(model.parent)}
+    run = subprocess.run([sys.argv[1], "--list"], env={**os.environ, **path}, text=True,
+                         capture_output=True)
+    check(str(model) in run.stdout.splitlines(), "the list has what is on the search path")
+
+
 def test_plan(model: Path):
     run = bench("--model", model, "--size", "128x64", "--plan")
     plan = json.loads(run.stdout)
@@ -150,11 +145,13 @@ def test_plan(model: Path):
 
 with tempfile.TemporaryDirectory() as scratch:
     test_figures()
+    test_in_flight()
     test_frames(Path(scratch))
     test_arguments()
     still = Path(scratch) / "still.safetensors"
-    write_still_rife(still)
+    still_rife.write(still)
     test_layers(still)
+    test_list(still)
     test_plan(still)
 print(f"1..{len(passed)}")
 sys.exit(0 if all(passed) else 1)

@@ -15,6 +15,7 @@ TOOLS = Path(__file__).resolve().parents[2] / "tools"
 sys.dont_write_bytecode = True
 sys.path.insert(0, str(TOOLS / "benchmark"))
 import comparisons  # noqa: E402
+import cuda  # noqa: E402
 import peers  # noqa: E402
 import rooflines  # noqa: E402
 import turns  # noqa: E402
@@ -74,10 +75,32 @@ def test_refusals():
             ("peers for another model", ("--peers", "torch"), "RIFE 4.0"),
             ("two comparisons", ("--reuse", "--linear"), "not allowed"),
             ("what vfi-bench refuses", ("--precision", "bf17"), "bf17"),
-            ("a size that is none", ("--scaling", "--size", "64by48"), "64by48")):
+            ("a size that is none", ("--scaling", "--size", "64by48"), "64by48"),
+            ("a device that is none", ("--device", "cuda:one"), "cuda:one"),
+            ("a pipeline on a GPU", ("--device", "cuda", "--pipeline"), "--pipeline"),
+            ("threads of a GPU", ("--device", "cuda", "--threads", "2"), "--threads")):
         run = bench(*arguments)
         check(run.returncode in (1, 2) and word in run.stderr and "Traceback" not in run.stderr,
               f"refused: {what}")
+
+
+def test_cuda_table():
+    names = {name: cuda.card_of(f"cuda:0 {name}") for name in (
+        "NVIDIA GeForce RTX 3090", "NVIDIA GeForce RTX 3090 Ti", "NVIDIA H200", "NVIDIA GH200 480GB",
+        "Simulated Device")}
+    check([name for name, card in names.items() if card] ==
+          ["NVIDIA GeForce RTX 3090", "NVIDIA H200"], "cards are known by their whole names")
+    case = cuda.base_case("cuda", model="blend", size="3840x2160")
+    result = {"device": "cuda:1 NVIDIA H200", "precision": "f16"}
+    ms = cuda.expected_ms(Path(sys.argv[1]), case, result)
+    check(abs(ms - 1e3 * 4.5 * 3840 * 2160 / 4800e9) < 1e-9
+          and cuda.expected_ms(Path(sys.argv[1]), case, {**result, "precision": "f32"}) is None,
+          "least times are of f16 on the device")
+    cases = cuda.documented(cuda.base_case("cuda:1"), [Path("/m/rife-4.0.pkl"), Path("/m/b.pkl")])
+    check([case.model for case in cases if case.model != cuda.MODEL] == ["/m/b.pkl"]
+          and {case.device for case in cases} == {"cuda:1"}
+          and {case.size for case in cases} == {"1280x720", "1920x1080", "3840x2160"}
+          and len(set(cases)) == len(cases), "what the table has")
 
 
 def test_judgement():
@@ -167,6 +190,7 @@ with tempfile.TemporaryDirectory() as scratch:
     test_table(Path(scratch) / "table.json")
     test_comparisons(Path(scratch) / "comparisons.json")
     test_refusals()
+    test_cuda_table()
     test_judgement()
     test_chart(Path(scratch))
 print(f"1..{len(passed)}")

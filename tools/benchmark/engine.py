@@ -28,6 +28,12 @@ class Case:
     device: str = "cpu"
     frames: tuple[str, str] | None = None  # instead of size
     memory_limit: int = 0  # bytes; 0: none
+    warm_up: int = 1  # pairs
+    in_flight: int = 1  # in-betweens queued at once
+
+    @property
+    def on_cuda(self) -> bool:
+        return self.device.startswith("cuda")
 
     def but(self, **changes) -> "Case":
         return replace(self, **changes)
@@ -36,8 +42,9 @@ class Case:
         times = ",".join(f"{k / (self.between + 1):.6f}" for k in range(1, self.between + 1))
         source = ["--frames", ",".join(self.frames)] if self.frames else ["--size", self.size]
         return ["--model", self.model, *source, "--threads", str(self.threads), "--precision",
-                self.precision, "--memory-limit", str(self.memory_limit), "--scale", f"{self.scale:g}", "--times", times, "--device",
-                self.device]
+                self.precision, "--memory-limit", str(self.memory_limit), "--scale",
+                f"{self.scale:g}", "--times", times, "--device", self.device, "--warm-up",
+                str(self.warm_up)]
 
     def environment(self) -> dict[str, str]:
         return {**os.environ, **({"VFI_CPU": self.level} if self.level else {})}
@@ -70,13 +77,35 @@ def build(folder: Path) -> Path:
     return folder / "tools" / "vfi-bench"
 
 
+def find_cuda(folder: Path) -> None:
+    """Has the folder's own CUDA module loaded, not an installed one, unless told otherwise."""
+    module = folder / "cuda" / "vfi-cuda.so"
+    if module.is_file():
+        os.environ.setdefault("VFI_BACKEND_PATH", str(module))
+
+
 def run(program: Path, case: Case, runs: int) -> dict:
     """One process of vfi-bench: its JSON object."""
-    done = subprocess.run([program, *case.arguments(), "--runs", str(runs), "--json"], check=False,
-                          env=case.environment(), capture_output=True, text=True)
+    return json.loads(_output([program, *case.arguments(), "--runs", str(runs), "--in-flight",
+                               str(case.in_flight), "--json"], case.environment()))
+
+
+def plan(program: Path, model: str, size: str, scale: float) -> dict:
+    """The ops that the CUDA backend would run."""
+    return json.loads(_output([program, "--plan", "--model", model, "--size", size, "--scale",
+                               f"{scale:g}"]))
+
+
+def models(program: Path) -> list[Path]:
+    """What there is on the search path."""
+    return [Path(line) for line in _output([program, "--list"]).splitlines()]
+
+
+def _output(command: list, environment: dict[str, str] | None = None) -> str:
+    done = subprocess.run(command, check=False, env=environment, capture_output=True, text=True)
     if done.returncode != 0:
-        raise BenchError(done.stderr.strip())
-    return json.loads(done.stdout)
+        raise BenchError(done.stderr.strip() or f"{command[0]} ended with {done.returncode}")
+    return done.stdout
 
 
 class Worker:

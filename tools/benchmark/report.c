@@ -141,7 +141,7 @@ void bench_print_json(const Bench *bench, const BenchFigures *f)
            f->gflop / 1e9, f->gflops);
     print_memory_json(bench, f);
     if (f->in_flight_ms > 0.0)
-        printf(", \"in_flight\": %d, \"in_flight_ms\": %.3f, \"fps\": %.2f",
+        printf(", \"in_flight\": %d, \"in_flight_ms\": %.6f, \"fps\": %.2f",
                bench->arguments->in_flight, f->in_flight_ms, 1e3 / f->in_flight_ms);
     if (bench->arguments->profile)
         print_profile_json(bench);

@@ -19,6 +19,11 @@ def table(heads: list[str], rows: list[list[str]]) -> str:
     return "\n".join(lines)
 
 
+def markdown(heads: list[str], rows: list[list[str]]) -> str:
+    lines = [heads, ["---"] + ["---:"] * (len(heads) - 1), *rows]
+    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
+
+
 def runs_table(runs: list[dict]) -> str:
     heads = ["model", "size", "padded", "scale", "threads", "level", "precision", "in-betweens",
              "ms median", "min", "max", "GFLOP/s", "arena MiB", "peak MiB"]
