@@ -124,6 +124,13 @@ static gboolean check_arguments(const BenchArguments *a, GError **error)
     return wrong == NULL;
 }
 
+static void wait_for_end_of_input(void)
+{
+    fflush(stdout);
+    while (getchar() != EOF)
+        ;
+}
+
 static void print_models(void)
 {
     g_auto(GStrv) models = vfi_model_list();
@@ -153,6 +160,8 @@ static gboolean run(Bench *bench, GError **error)
     if (!bench_measure(bench, &figures, error))
         return FALSE;
     (a->json ? bench_print_json : bench_print_text)(bench, &figures);
+    if (a->hold)
+        wait_for_end_of_input();
     return TRUE;
 }
 
@@ -206,6 +215,8 @@ int main(int argc, char **argv)
          "the ops that a CUDA device would run, as JSON; runs nothing", NULL},
         {"list", 0, 0, G_OPTION_ARG_NONE, &a.list,
          "the models on the search path; runs nothing", NULL},
+        {"hold", 0, 0, G_OPTION_ARG_NONE, &a.hold,
+         "keep all memory after the figures until standard input ends", NULL},
         {"interactive", 0, 0, G_OPTION_ARG_NONE, &a.interactive,
          "answer the lines \"run\" and \"picture FILE\" with JSON", NULL},
         G_OPTION_ENTRY_NULL,

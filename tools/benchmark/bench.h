@@ -12,7 +12,7 @@ typedef struct {
     int threads, runs, warm_up, in_flight;
     double scale;
     gint64 memory_limit; /* bytes, 0: none */
-    gboolean json, profile, layers, plan, interactive, list;
+    gboolean json, profile, layers, plan, interactive, list, hold;
 } BenchArguments;
 
 /* One session with what its pairs are made of. */

@@ -58,11 +58,16 @@ def driver_version() -> str:
 
 
 def _measure(program: Path, watcher: engine.Worker, case: Case, runs: int) -> dict:
-    """One process, and by how much less of the device is free when it has run: its context and
-    libraries are counted, the watcher's are in both readings."""
-    free = watcher.ask("run")["device_free_bytes"]
-    result = engine.run(program, case, runs)
-    return {**result, "in_use_bytes": free - result["device_free_bytes"]}
+    """One process, and by how much less of the device the watcher sees free when it has run: so its
+    context, its libraries and what its pool keeps are counted, and nothing of the watcher's."""
+    before = watcher.ask("run")["device_free_bytes"]
+    worker = engine.holding(program, case, runs)
+    try:
+        result = worker.ready()
+        after = watcher.ask("run")["device_free_bytes"]
+    finally:
+        worker.close()
+    return {**result, "in_use_bytes": before - after}
 
 
 def _merge(program: Path, case: Case, results: list[dict]) -> dict:

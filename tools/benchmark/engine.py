@@ -86,8 +86,17 @@ def find_cuda(folder: Path) -> None:
 
 def run(program: Path, case: Case, runs: int) -> dict:
     """One process of vfi-bench: its JSON object."""
-    return json.loads(_output([program, *case.arguments(), "--runs", str(runs), "--in-flight",
-                               str(case.in_flight), "--json"], case.environment()))
+    return json.loads(_output(_command(program, case, runs), case.environment()))
+
+
+def holding(program: Path, case: Case, runs: int) -> "Worker":
+    """The same as a worker that is ready with that object and keeps its memory until closed."""
+    return Worker([*_command(program, case, runs), "--hold"], case.environment())
+
+
+def _command(program: Path, case: Case, runs: int) -> list:
+    return [program, *case.arguments(), "--runs", str(runs), "--in-flight", str(case.in_flight),
+            "--json"]
 
 
 def plan(program: Path, model: str, size: str, scale: float) -> dict:
