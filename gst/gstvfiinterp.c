@@ -22,6 +22,7 @@
  */
 #include "gstvfiinterp.h"
 
+#include "vficuda.h"
 #include "vfimodel.h"
 #include "vfireport.h"
 #include "vfistream.h"
@@ -199,6 +200,13 @@ gst_vfi_interp_change_state (GstElement *element, GstStateChange transition)
   return ret;
 }
 
+static void
+gst_vfi_interp_set_context (GstElement *element, GstContext *context)
+{
+  gst_vfi_cuda_set_context (GST_VFI_INTERP (element)->stream, context);
+  GST_ELEMENT_CLASS (gst_vfi_interp_parent_class)->set_context (element, context);
+}
+
 /* Properties */
 
 static void
@@ -294,13 +302,10 @@ clear_cache (GstVfiInterp *self, gboolean full)
 static void
 reset_stats (GstVfiInterp *self)
 {
-  VfiSession *session;
+  g_autoptr (GstObject) cuda = NULL;
+  g_autoptr (VfiSession) session = gst_vfi_stream_ref_session (self->stream, &cuda);
   VfiSessionStats now = {0};
 
-  g_mutex_lock (&self->stream->lock);
-  session =
-      self->stream->session != NULL ? vfi_session_ref (self->stream->session) : NULL;
-  g_mutex_unlock (&self->stream->lock);
   if (session != NULL)
     vfi_session_get_stats (session, &now);
   g_mutex_lock (&self->stream->lock);
@@ -308,7 +313,6 @@ reset_stats (GstVfiInterp *self)
   if (self->stream->session == session)
     self->stream->session_base = now;
   g_mutex_unlock (&self->stream->lock);
-  vfi_session_unref (session);
 }
 
 static void
@@ -426,7 +430,7 @@ install_readings (GObjectClass *klass)
 static void
 add_pad_templates (GstElementClass *klass)
 {
-  g_autoptr (GstCaps) caps = gst_vfi_format_template_caps ();
+  g_autoptr (GstCaps) caps = gst_vfi_cuda_template_caps (gst_vfi_format_template_caps ());
 
   gst_element_class_add_pad_template (
       klass, gst_pad_template_new ("sink", GST_PAD_SINK, GST_PAD_ALWAYS, caps));
@@ -443,6 +447,7 @@ gst_vfi_interp_class_init (GstVfiInterpClass *klass)
   object_class->set_property = GST_DEBUG_FUNCPTR (gst_vfi_interp_set_property);
   object_class->get_property = GST_DEBUG_FUNCPTR (gst_vfi_interp_get_property);
   object_class->finalize = GST_DEBUG_FUNCPTR (gst_vfi_interp_finalize);
+  element_class->set_context = GST_DEBUG_FUNCPTR (gst_vfi_interp_set_context);
   element_class->change_state = GST_DEBUG_FUNCPTR (gst_vfi_interp_change_state);
   install_model (object_class);
   gst_vfi_properties_install (object_class, PROP_SETTINGS);

@@ -5,6 +5,8 @@
 
 #include <gst/video/gstvideometa.h>
 
+#include "vficudamem.h"
+
 /* A configured pool that is not active yet. Padded rows need GstVideoMeta to be understood. */
 static GstBufferPool *
 new_own_pool (const GstVideoInfo *info, GstCaps *caps, gboolean with_meta,
@@ -33,6 +35,24 @@ new_own_pool (const GstVideoInfo *info, GstCaps *caps, gboolean with_meta,
   return pool;
 }
 
+/* The same with CUDA memory, whose rows are always padded. */
+static GstBufferPool *
+new_cuda_pool (GstObject *cuda, const GstVideoInfo *info, GstCaps *caps,
+    guint min_buffers, GstVfiPoolBytes *bytes)
+{
+  GstBufferPool *pool = gst_vfi_cudamem_pool_new (cuda);
+  GstStructure *config = gst_buffer_pool_get_config (pool);
+
+  if (bytes != NULL)
+    gst_vfi_pool_count_in (pool, bytes);
+  gst_buffer_pool_config_set_params (
+      config, caps, (guint) GST_VIDEO_INFO_SIZE (info), min_buffers, 0);
+  gst_buffer_pool_config_add_option (config, GST_BUFFER_POOL_OPTION_VIDEO_META);
+  if (!gst_buffer_pool_set_config (pool, config))
+    g_clear_pointer (&pool, gst_object_unref);
+  return pool;
+}
+
 gboolean
 gst_vfi_alloc_is_scarce (const GstBuffer *buffer, guint n_buffers)
 {
@@ -48,22 +68,41 @@ gst_vfi_alloc_is_scarce (const GstBuffer *buffer, guint n_buffers)
   return max != 0 && max < n_buffers;
 }
 
-GstBufferPool *
-gst_vfi_alloc_own_pool (
-    const GstVideoInfo *info, GstCaps *caps, gboolean with_meta, GstVfiPoolBytes *bytes)
+/* @pool (taken) running, or NULL. */
+static GstBufferPool *
+activate (GstBufferPool *pool)
 {
-  g_autoptr (GstCaps) made =
-      caps != NULL ? gst_caps_ref (caps) : gst_video_info_to_caps ((GstVideoInfo *) info);
-  GstBufferPool *pool = new_own_pool (info, made, with_meta, 0, bytes);
-
   if (pool == NULL || gst_buffer_pool_set_active (pool, TRUE))
     return pool;
   gst_object_unref (pool);
   return NULL;
 }
 
+GstBufferPool *
+gst_vfi_alloc_own_pool (
+    const GstVideoInfo *info, GstCaps *caps, gboolean with_meta, GstVfiPoolBytes *bytes)
+{
+  g_autoptr (GstCaps) made =
+      caps != NULL ? gst_caps_ref (caps) : gst_video_info_to_caps ((GstVideoInfo *) info);
+
+  return activate (new_own_pool (info, made, with_meta, 0, bytes));
+}
+
+/* What the pool's buffers have, with their padding. */
+static guint
+buffer_size (GstBufferPool *pool)
+{
+  GstStructure *config = gst_buffer_pool_get_config (pool);
+  guint size = 0;
+
+  gst_buffer_pool_config_get_params (config, NULL, &size, NULL, NULL);
+  gst_structure_free (config);
+  return size;
+}
+
 gboolean
-gst_vfi_alloc_propose (GstQuery *query, guint min_buffers, gboolean with_meta)
+gst_vfi_alloc_propose (
+    GstQuery *query, guint min_buffers, gboolean with_meta, GstObject *cuda)
 {
   GstCaps *caps = NULL;
   gboolean need_pool = FALSE;
@@ -74,13 +113,15 @@ gst_vfi_alloc_propose (GstQuery *query, guint min_buffers, gboolean with_meta)
   if (caps == NULL || !gst_video_info_from_caps (&info, caps))
     return FALSE;
   if (need_pool) {
-    pool = new_own_pool (&info, caps, with_meta, min_buffers, NULL);
+    pool = cuda != NULL ? new_cuda_pool (cuda, &info, caps, min_buffers, NULL)
+                        : new_own_pool (&info, caps, with_meta, min_buffers, NULL);
     if (pool == NULL)
       return FALSE;
   }
-  gst_query_add_allocation_pool (
-      query, pool, (guint) GST_VIDEO_INFO_SIZE (&info), min_buffers, 0);
-  if (with_meta)
+  gst_query_add_allocation_pool (query, pool,
+      pool != NULL ? buffer_size (pool) : (guint) GST_VIDEO_INFO_SIZE (&info),
+      min_buffers, 0);
+  if (with_meta || cuda != NULL)
     gst_query_add_allocation_meta (query, GST_VIDEO_META_API_TYPE, NULL);
   return TRUE;
 }
@@ -103,13 +144,9 @@ gst_vfi_alloc_amend_proxied (GstQuery *query)
   }
 }
 
-/* Configures downstream's @pool; takes what the pool makes of the configuration as long as it
- * still fits. */
-static gboolean
-configure_pool (
-    GstBufferPool *pool, GstCaps *caps, GstQuery *query, guint size, guint min, guint max)
+static void
+set_allocator (GstStructure *config, GstQuery *query)
 {
-  GstStructure *config = gst_buffer_pool_get_config (pool);
   GstAllocator *allocator = NULL;
   GstAllocationParams params;
 
@@ -117,12 +154,25 @@ configure_pool (
   if (gst_query_get_n_allocation_params (query) > 0)
     gst_query_parse_nth_allocation_param (query, 0, &allocator, &params);
   params.align = MAX (params.align, GST_VFI_ALIGNMENT - 1);
-  gst_buffer_pool_config_set_params (config, caps, size, min, max);
   gst_buffer_pool_config_set_allocator (config, allocator, &params);
-  if (gst_query_find_allocation_meta (query, GST_VIDEO_META_API_TYPE, NULL) &&
+  g_clear_pointer (&allocator, gst_object_unref);
+}
+
+/* Configures downstream's @pool; takes what the pool makes of the configuration as long as it
+ * still fits. */
+static gboolean
+configure_pool (GstBufferPool *pool, GstCaps *caps, GstQuery *query, guint size,
+    guint min, guint max, gboolean is_cuda)
+{
+  GstStructure *config = gst_buffer_pool_get_config (pool);
+
+  gst_buffer_pool_config_set_params (config, caps, size, min, max);
+  if (!is_cuda)
+    set_allocator (config, query);
+  if ((is_cuda ||
+          gst_query_find_allocation_meta (query, GST_VIDEO_META_API_TYPE, NULL)) &&
       gst_buffer_pool_has_option (pool, GST_BUFFER_POOL_OPTION_VIDEO_META))
     gst_buffer_pool_config_add_option (config, GST_BUFFER_POOL_OPTION_VIDEO_META);
-  g_clear_pointer (&allocator, gst_object_unref);
   if (gst_buffer_pool_set_config (pool, config))
     return TRUE;
 
@@ -133,8 +183,10 @@ configure_pool (
   return FALSE;
 }
 
+/* The first that @query has. A pool of another context would need copies. */
 static GstBufferPool *
-downstream_pool (GstQuery *query, GstCaps *caps, const GstVideoInfo *info, guint extra)
+downstream_pool (GstQuery *query, GstCaps *caps, const GstVideoInfo *info, guint extra,
+    GstObject *cuda)
 {
   GstBufferPool *pool = NULL;
   guint size, min, max;
@@ -148,7 +200,8 @@ downstream_pool (GstQuery *query, GstCaps *caps, const GstVideoInfo *info, guint
   min += extra;
   if (max != 0)
     min = MIN (min, max);
-  if (configure_pool (pool, caps, query, size, min, max) &&
+  if ((cuda == NULL || gst_vfi_cudamem_is_pool_of (pool, cuda)) &&
+      configure_pool (pool, caps, query, size, min, max, cuda != NULL) &&
       gst_buffer_pool_set_active (pool, TRUE))
     return pool;
   gst_object_unref (pool);
@@ -157,7 +210,7 @@ downstream_pool (GstQuery *query, GstCaps *caps, const GstVideoInfo *info, guint
 
 GstBufferPool *
 gst_vfi_alloc_decide (GstPad *srcpad, GstCaps *caps, const GstVideoInfo *info,
-    guint extra, gboolean *with_meta, GstVfiPoolBytes *bytes)
+    guint extra, gboolean *with_meta, GstVfiPoolBytes *bytes, GstObject *cuda)
 {
   g_autoptr (GstQuery) query = gst_query_new_allocation (caps, TRUE);
   GstBufferPool *pool = NULL;
@@ -165,9 +218,13 @@ gst_vfi_alloc_decide (GstPad *srcpad, GstCaps *caps, const GstVideoInfo *info,
   *with_meta = FALSE;
   if (gst_pad_peer_query (srcpad, query)) {
     *with_meta = gst_query_find_allocation_meta (query, GST_VIDEO_META_API_TYPE, NULL);
-    pool = downstream_pool (query, caps, info, extra);
+    pool = downstream_pool (query, caps, info, extra, cuda);
   }
-  return pool != NULL ? pool : gst_vfi_alloc_own_pool (info, caps, *with_meta, bytes);
+  if (pool != NULL)
+    return pool;
+  if (cuda != NULL)
+    return activate (new_cuda_pool (cuda, info, caps, 0, bytes));
+  return gst_vfi_alloc_own_pool (info, caps, *with_meta, bytes);
 }
 
 /* The engine wants 2-byte samples on 2-byte addresses. */
@@ -185,19 +242,20 @@ is_aligned (const GstVideoFrame *map)
 }
 
 gboolean
-gst_vfi_alloc_map (GstBuffer *buffer, const GstVideoInfo *info, GstMapFlags flags,
-    GstVideoFrame *map, VfiFrame *picture, gboolean *misaligned)
+gst_vfi_alloc_map (GstBuffer *buffer, const GstVideoInfo *info, GstObject *cuda,
+    GstMapFlags flags, GstVideoFrame *map, VfiFrame *picture, gboolean *misaligned)
 {
   *misaligned = FALSE;
-  if (!gst_video_frame_map (
-          map, info, buffer, (GstMapFlags) (flags | GST_VIDEO_FRAME_MAP_FLAG_NO_REF)))
+  if (cuda != NULL ? !gst_vfi_cudamem_map (buffer, info, flags, map)
+                   : !gst_video_frame_map (map, info, buffer,
+                         (GstMapFlags) (flags | GST_VIDEO_FRAME_MAP_FLAG_NO_REF)))
     return FALSE;
   if (!is_aligned (map)) {
     *misaligned = TRUE;
     gst_video_frame_unmap (map);
     return FALSE;
   }
-  *picture = (VfiFrame){.id = 0};
+  *picture = (VfiFrame){.memory = cuda != NULL ? VFI_MEMORY_CUDA : VFI_MEMORY_HOST};
   for (guint i = 0; i < GST_VIDEO_FRAME_N_PLANES (map); i++) {
     picture->data[i] = GST_VIDEO_FRAME_PLANE_DATA (map, i);
     picture->stride[i] = GST_VIDEO_FRAME_PLANE_STRIDE (map, i);

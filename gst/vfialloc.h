@@ -16,8 +16,10 @@ G_BEGIN_DECLS
 
 /* Answers an upstream ALLOCATION @query whose buffers we hold on to: a pool with at least
  * @min_buffers and, @with_meta, GstVideoMeta. Originals go on downstream as they are, so that
- * only downstream can say whether it understands that meta. */
-gboolean gst_vfi_alloc_propose (GstQuery *query, guint min_buffers, gboolean with_meta);
+ * only downstream can say whether it understands that meta. With the context @cuda the pool is
+ * one of its memory, whose layout nobody knows without the meta. */
+gboolean gst_vfi_alloc_propose (
+    GstQuery *query, guint min_buffers, gboolean with_meta, GstObject *cuda);
 
 /* In pass-through downstream's answer stands, but one more buffer may be held here: raises
  * the pools' minimum and removes pools that cannot grow. */
@@ -38,14 +40,15 @@ GstBufferPool *gst_vfi_alloc_own_pool (
 
 /* Asks downstream of @srcpad for a pool with @extra buffers more than it needs itself, and
  * falls back to an own one that counts in @bytes. @with_meta says whether downstream understands GstVideoMeta.
- * Returns an active pool, or NULL. */
+ * With the context @cuda it is a pool of its memory. Returns an active pool, or NULL. */
 GstBufferPool *gst_vfi_alloc_decide (GstPad *srcpad, GstCaps *caps,
-    const GstVideoInfo *info, guint extra, gboolean *with_meta, GstVfiPoolBytes *bytes);
+    const GstVideoInfo *info, guint extra, gboolean *with_meta, GstVfiPoolBytes *bytes,
+    GstObject *cuda);
 
-/* Maps @buffer without taking a reference and describes it to the engine in @picture.
- * FALSE, with nothing mapped, if it cannot be mapped or its memory is too oddly placed for
- * the engine (*misaligned is then set). */
-gboolean gst_vfi_alloc_map (GstBuffer *buffer, const GstVideoInfo *info,
+/* Maps @buffer without taking a reference and describes it to the engine in @picture; with
+ * the context @cuda, where it is on the device. FALSE, with nothing mapped, if it cannot be
+ * mapped or its memory is too oddly placed for the engine (*misaligned is then set). */
+gboolean gst_vfi_alloc_map (GstBuffer *buffer, const GstVideoInfo *info, GstObject *cuda,
     GstMapFlags flags, GstVideoFrame *map, VfiFrame *picture, gboolean *misaligned);
 
 /* Copies the pixels of @from into @to, both of @info. */

@@ -17,38 +17,47 @@ gst_vfi_content_is_cut_event (GstEvent *event)
          gst_event_has_name (event, GST_VFI_SCENE_CUT_EVENT);
 }
 
-/* The signature of @frame, made in the place that @other's does not take. */
+/* The signature of @frame, made in the place that @other's does not take; or NULL. */
 static const VfiSceneSignature *
-signature_of (GstVfiContent *content, const VfiVideoInfo *video, const VfiFrame *frame,
-    const VfiFrame *other)
+signature_of (GstVfiContent *content, VfiSession *session, const VfiFrame *frame,
+    const VfiFrame *other, GError **error)
 {
   guint place = content->ids[0] == other->id ? 1 : 0;
 
   if (content->ids[1] == frame->id)
     place = 1;
-  if (content->ids[place] != frame->id) {
-    vfi_scene_signature (video, frame, &content->signatures[place]);
-    content->ids[place] = frame->id;
-  }
+  if (content->ids[place] == frame->id)
+    return &content->signatures[place];
+  content->ids[place] = 0;
+  if (!vfi_session_scene_signature (session, frame, &content->signatures[place], error))
+    return NULL;
+  content->ids[place] = frame->id;
   return &content->signatures[place];
 }
 
-GstVfiPairKind
-gst_vfi_content_judge (GstVfiContent *content, const VfiVideoInfo *video,
-    const VfiFrame *a, const VfiFrame *b, gdouble threshold)
+gboolean
+gst_vfi_content_judge (GstVfiContent *content, VfiSession *session, const VfiFrame *a,
+    const VfiFrame *b, gdouble threshold, GstVfiPairKind *kind, GError **error)
 {
   const VfiSceneSignature *of_a, *of_b;
+  gboolean same;
 
+  *kind = GST_VFI_PAIR_CUT;
   if (content->announced)
-    return GST_VFI_PAIR_CUT;
-  if (vfi_frames_repeat (video, a, b, 0))
-    return GST_VFI_PAIR_IDENTICAL;
-  if (threshold <= 0)
-    return GST_VFI_PAIR_MOVES;
-  of_a = signature_of (content, video, a, b);
-  of_b = signature_of (content, video, b, a);
+    return TRUE;
+  if (!vfi_session_frames_repeat (session, a, b, 0, &same, error))
+    return FALSE;
+  *kind = same ? GST_VFI_PAIR_IDENTICAL : GST_VFI_PAIR_MOVES;
+  if (same || threshold <= 0)
+    return TRUE;
+  of_a = signature_of (content, session, a, b, error);
+  of_b = of_a != NULL ? signature_of (content, session, b, a, error) : NULL;
+  if (of_b == NULL)
+    return FALSE;
   content->score = vfi_scene_score (of_a, of_b);
-  return content->score >= threshold ? GST_VFI_PAIR_CUT : GST_VFI_PAIR_MOVES;
+  if (content->score >= threshold)
+    *kind = GST_VFI_PAIR_CUT;
+  return TRUE;
 }
 
 GstVfiShow

@@ -66,10 +66,11 @@ void gst_vfi_content_reset (GstVfiContent *content);
 /* Whether @event announces a cut. */
 gboolean gst_vfi_content_is_cut_event (GstEvent *event);
 
-/* Judges two frames (with ids) of @video. @threshold is the score from which on a pair is a
- * cut; with 0 only announced ones are. */
-GstVfiPairKind gst_vfi_content_judge (GstVfiContent *content, const VfiVideoInfo *video,
-    const VfiFrame *a, const VfiFrame *b, gdouble threshold);
+/* Judges two frames (with ids) of @session. @threshold is the score from which on a pair is a
+ * cut; with 0 only announced ones are. FALSE with @error if the device cannot say. */
+gboolean gst_vfi_content_judge (GstVfiContent *content, VfiSession *session,
+    const VfiFrame *a, const VfiFrame *b, gdouble threshold, GstVfiPairKind *kind,
+    GError **error);
 
 /* What belongs into @slot, which lies between the two frames of a pair of @kind; its phase
  * counts from the first one. */

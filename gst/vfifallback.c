@@ -49,4 +49,5 @@ void
 gst_vfi_fallback_forget (GstVfiStream *stream)
 {
   stream->engine_failed = FALSE;
+  stream->session_failures = 0;
 }

@@ -15,9 +15,11 @@ release_pool (GstBufferPool **pool)
 }
 
 gboolean
-gst_vfi_pictures_set_format (GstVfiPictures *pictures, const GstVideoInfo *outer)
+gst_vfi_pictures_set_format (
+    GstVfiPictures *pictures, const GstVideoInfo *outer, GstObject *cuda)
 {
   release_pool (&pictures->inner_pool);
+  gst_object_replace (&pictures->cuda, cuda);
   return gst_vfi_path_init (&pictures->path, outer);
 }
 
@@ -38,6 +40,7 @@ gst_vfi_pictures_clear (GstVfiPictures *pictures)
   gst_vfi_path_clear (&pictures->path);
   release_pool (&pictures->inner_pool);
   release_pool (&pictures->out_pool);
+  gst_clear_object (&pictures->cuda);
 }
 
 static GstBuffer *
@@ -87,7 +90,7 @@ map_copy (GstVfiPictures *pictures, GstVfiFrame *frame)
     return FALSE;
   if (transfer (frame->readable, &pictures->path.inner, frame->buffer,
           &pictures->path.outer, pictures->path.to_inner) &&
-      gst_vfi_alloc_map (frame->readable, &pictures->path.inner, GST_MAP_READ,
+      gst_vfi_alloc_map (frame->readable, &pictures->path.inner, NULL, GST_MAP_READ,
           &frame->map, &frame->picture, &misaligned))
     return TRUE;
   g_clear_pointer (&frame->readable, gst_buffer_unref);
@@ -101,12 +104,12 @@ map_frame (GstVfiPictures *pictures, GstVfiFrame *frame)
 
   if (pictures->path.to_inner != NULL)
     return map_copy (pictures, frame);
-  if (gst_vfi_alloc_map (frame->buffer, &pictures->path.inner, GST_MAP_READ, &frame->map,
-          &frame->picture, &misaligned)) {
+  if (gst_vfi_alloc_map (frame->buffer, &pictures->path.inner, pictures->cuda,
+          GST_MAP_READ, &frame->map, &frame->picture, &misaligned)) {
     frame->readable = frame->buffer;
     return TRUE;
   }
-  return misaligned && map_copy (pictures, frame);
+  return misaligned && pictures->cuda == NULL && map_copy (pictures, frame);
 }
 
 static void
@@ -165,14 +168,19 @@ acquire_out (GstVfiPictures *pictures, gboolean wait, GstBuffer **buffer)
                     : GST_BUFFER_POOL_ACQUIRE_FLAG_DONTWAIT,
   };
 
-  return gst_buffer_pool_acquire_buffer (pictures->out_pool, buffer, &params);
+  GstFlowReturn ret =
+      gst_buffer_pool_acquire_buffer (pictures->out_pool, buffer, &params);
+
+  if (ret == GST_FLOW_OK)
+    gst_vfi_pool_note (pictures->out_pool, *buffer);
+  return ret;
 }
 
 static gboolean
 map_output (GstVfiOutput *output, GstVfiPictures *pictures, gboolean *misaligned)
 {
   output->mapped = gst_vfi_alloc_map (output->target, &pictures->path.inner,
-      GST_MAP_WRITE, &output->map, &output->picture, misaligned);
+      pictures->cuda, GST_MAP_WRITE, &output->map, &output->picture, misaligned);
   return output->mapped;
 }
 
@@ -189,7 +197,7 @@ gst_vfi_output_open (GstVfiOutput *output, GstVfiPictures *pictures, gboolean wa
     if (map_output (output, pictures, &misaligned))
       return GST_FLOW_OK;
     g_clear_pointer (&output->target, gst_buffer_unref);
-    if (!misaligned)
+    if (!misaligned || pictures->cuda != NULL)
       return GST_FLOW_ERROR;
   }
   output->target = acquire_inner (pictures);

@@ -20,6 +20,8 @@ typedef struct {
       *inner_pool;         /* path.inner: conversions and realigned copies; made lazily */
   GstBufferPool *out_pool; /* path.outer: what goes downstream */
   GstVfiPoolBytes *pool_bytes; /* of both, where they are own ones; may be NULL */
+  GstObject
+      *cuda; /* the context that pictures lie in the memory of, or NULL: the host's */
 } GstVfiPictures;
 
 /* An original, mapped for reading until its last reference goes. */
@@ -39,10 +41,10 @@ typedef struct {
   VfiFrame picture;
 } GstVfiOutput;
 
-/* Readies @pictures for originals of @outer; the out_pool stays. No frame may be held. FALSE
- * if the format has no inner one. */
+/* Readies @pictures for originals of @outer, in memory of the context @cuda if there is one;
+ * the out_pool stays. No frame may be held. FALSE if the format has no inner one. */
 gboolean gst_vfi_pictures_set_format (
-    GstVfiPictures *pictures, const GstVideoInfo *outer);
+    GstVfiPictures *pictures, const GstVideoInfo *outer, GstObject *cuda);
 
 /* Bytes of buffers for @n_outputs that are made or wait to be pushed, and for @n_originals
  * where these have to be copied to be read. */

@@ -2,6 +2,7 @@
 /* Caps of the stream: queries, the choice of output caps, and what follows from it (pool,
  * session, latency). The arithmetic is in vficaps.c. */
 #include "vfialloc.h"
+#include "vficuda.h"
 #include "vfifallback.h"
 #include "vfipending.h"
 #include "vfisession.h"
@@ -42,7 +43,8 @@ query_caps (GstVfiStream *stream, GstPad *pad, GstCaps *filter)
   peer = gst_pad_peer_query_caps (other, peer_filter);
   known = gst_caps_intersect_full (peer, template, GST_CAPS_INTERSECT_FIRST);
   possible = gst_vfi_caps_transform (GST_PAD_DIRECTION (other), known, filter, &options);
-  return gst_caps_intersect_full (possible, template, GST_CAPS_INTERSECT_FIRST);
+  return gst_vfi_cuda_filter_caps (
+      stream, gst_caps_intersect_full (possible, template, GST_CAPS_INTERSECT_FIRST));
 }
 
 /* Interlaced caps get through to the CAPS event, which can say why they are refused. */
@@ -123,6 +125,10 @@ gst_vfi_negotiate_query (GstVfiStream *stream, GstPad *pad, GstQuery *query)
       if (pad == stream->srcpad)
         return query_frames (stream, query);
       break;
+    case GST_QUERY_CONTEXT:
+      if (gst_vfi_cuda_answer (stream, query))
+        return TRUE;
+      break;
     default:
       break;
   }
@@ -152,10 +158,18 @@ set_pool (GstVfiStream *stream, GstBufferPool *pool)
 static GstFlowReturn
 prepare_engine (GstVfiStream *stream)
 {
+  g_autoptr (GstObject) cuda = NULL;
   g_autoptr (GError) error = NULL;
 
+  if (stream->in_cuda && !gst_vfi_cuda_ensure (stream)) {
+    GST_ELEMENT_ERROR (stream->element, RESOURCE, OPEN_READ_WRITE,
+        ("Frames come in CUDA memory, but there is no CUDA context."),
+        ("neither neighbours nor the application have one, and none could be made"));
+    return GST_FLOW_ERROR;
+  }
+  cuda = stream->in_cuda ? gst_vfi_cuda_get (stream) : NULL;
   if (stream->held == NULL &&
-      !gst_vfi_pictures_set_format (&stream->pictures, &stream->info)) {
+      !gst_vfi_pictures_set_format (&stream->pictures, &stream->info, cuda)) {
     GST_ELEMENT_ERROR (stream->element, STREAM, FORMAT, (NULL),
         ("no way to convert %s", GST_VIDEO_INFO_NAME (&stream->info)));
     return GST_FLOW_NOT_NEGOTIATED;
@@ -187,7 +201,7 @@ prepare_pool (GstVfiStream *stream, GstCaps *out)
   if (!gst_video_info_from_caps (&info, out))
     return GST_FLOW_NOT_NEGOTIATED;
   pool = gst_vfi_alloc_decide (stream->srcpad, out, &info, GST_VFI_MAX_JOBS + 1,
-      &stream->video_meta, stream->pictures.pool_bytes);
+      &stream->video_meta, stream->pictures.pool_bytes, stream->pictures.cuda);
   if (pool == NULL) {
     GST_ELEMENT_ERROR (stream->element, RESOURCE, NO_SPACE_LEFT, (NULL),
         ("no buffer pool for %" GST_PTR_FORMAT, out));
@@ -368,6 +382,7 @@ gst_vfi_negotiate_set_caps (GstVfiStream *stream, GstCaps *caps)
     return GST_FLOW_NOT_NEGOTIATED;
   }
   gst_caps_replace (&stream->sink_caps, caps);
+  stream->in_cuda = gst_vfi_cuda_has_feature (caps);
   g_mutex_lock (&stream->lock);
   stream->info = info;
   stream->rates_known = FALSE;

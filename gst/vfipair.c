@@ -28,15 +28,16 @@ inside_segment (const GstSegment *segment, GstClockTime start, GstClockTime stop
              GST_CLOCK_TIME_NONE;
 }
 
-static void
-judge (GstVfiStream *stream, Between *between)
+static gboolean
+judge (GstVfiStream *stream, Between *between, GError **error)
 {
   GstVfiSettings settings = gst_vfi_stream_settings (stream);
   gdouble score;
 
   between->mode = (GstVfiSceneMode) settings.scene_mode;
-  between->kind = gst_vfi_content_judge (&stream->content, &stream->session_video,
-      &between->first->picture, &between->second->picture, settings.scene_threshold);
+  if (!gst_vfi_content_judge (&stream->content, stream->session, &between->first->picture,
+          &between->second->picture, settings.scene_threshold, &between->kind, error))
+    return FALSE;
   score = stream->content.score;
   g_mutex_lock (&stream->lock);
   stream->counters.scene_score = score;
@@ -47,6 +48,19 @@ judge (GstVfiStream *stream, Between *between)
       : between->kind == GST_VFI_PAIR_IDENTICAL ? "identical"
                                                 : "moving",
       score);
+  return TRUE;
+}
+
+/* Nothing is made of a pair that the engine could not look at. */
+static GstFlowReturn
+cannot_open (GstVfiStream *stream, Between *between, const GError *error)
+{
+  between->kind = GST_VFI_PAIR_MOVES;
+  gst_vfi_session_note_failure (stream, stream->session, error);
+  return gst_vfi_fallback_engine_failed (
+             stream, error, "no pair of frames could be opened")
+             ? GST_FLOW_OK
+             : GST_FLOW_ERROR;
 }
 
 /* Frames whose visible parts differ are no pair. */
@@ -56,7 +70,7 @@ open_pair (GstVfiStream *stream, Between *between)
   const VfiFrame pictures[] = {between->first->picture, between->second->picture};
   g_autoptr (GError) error = NULL;
 
-  if (!gst_vfi_session_poll (stream, &error)) {
+  if (!gst_vfi_session_mend (stream, &error) || !gst_vfi_session_poll (stream, &error)) {
     stream->only_copies = TRUE;
     if (!gst_vfi_fallback_engine_failed (stream, error, "no session for this video"))
       return GST_FLOW_ERROR;
@@ -64,15 +78,13 @@ open_pair (GstVfiStream *stream, Between *between)
   if (stream->only_copies || stream->session == NULL ||
       !gst_vfi_meta_same_crop (between->first->buffer, between->second->buffer))
     return GST_FLOW_OK;
-  judge (stream, between);
+  if (!judge (stream, between, &error))
+    return cannot_open (stream, between, error);
   if (between->kind != GST_VFI_PAIR_MOVES)
     return GST_FLOW_OK;
   between->pair =
       vfi_session_begin (stream->session, pictures, G_N_ELEMENTS (pictures), &error);
-  if (between->pair == NULL && !gst_vfi_fallback_engine_failed (
-                                   stream, error, "no pair of frames could be opened"))
-    return GST_FLOW_ERROR;
-  return GST_FLOW_OK;
+  return between->pair != NULL ? GST_FLOW_OK : cannot_open (stream, between, error);
 }
 
 GstFlowReturn

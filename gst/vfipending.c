@@ -6,6 +6,7 @@
 #include "vfifallback.h"
 #include "vfimeta.h"
 #include "vfireport.h"
+#include "vfisession.h"
 #include "vfitask.h"
 
 #define GST_CAT_DEFAULT gst_vfi_debug
@@ -20,18 +21,19 @@ typedef enum {
 
 typedef struct {
   GstVfiEntryKind kind;
-  GstBuffer *buffer;    /* ORIGINAL */
-  GstEvent *event;      /* EVENT */
-  GstVfiSlot slot;      /* IN_BETWEEN, DUPLICATE */
-  GstVfiFrame *a;       /* IN_BETWEEN, DUPLICATE */
-  GstVfiFrame *b;       /* IN_BETWEEN */
-  GstVfiFrame *instead; /* IN_BETWEEN: the original that it replaces, or NULL */
-  VfiPair *pair;        /* IN_BETWEEN */
-  VfiJob *job;          /* IN_BETWEEN, once submitted */
-  GstVfiOutput output;  /* IN_BETWEEN, once submitted */
-  GstVfiQosJob qos;     /* IN_BETWEEN, once decided */
-  gboolean decided;     /* IN_BETWEEN: it is to be computed */
-  gboolean accounted;   /* IN_BETWEEN: its cost is known */
+  GstBuffer *buffer;         /* ORIGINAL */
+  GstEvent *event;           /* EVENT */
+  GstVfiSlot slot;           /* IN_BETWEEN, DUPLICATE */
+  GstVfiFrame *a;            /* IN_BETWEEN, DUPLICATE */
+  GstVfiFrame *b;            /* IN_BETWEEN */
+  GstVfiFrame *instead;      /* IN_BETWEEN: the original that it replaces, or NULL */
+  VfiPair *pair;             /* IN_BETWEEN */
+  const VfiSession *session; /* IN_BETWEEN: the pair's */
+  VfiJob *job;               /* IN_BETWEEN, once submitted */
+  GstVfiOutput output;       /* IN_BETWEEN, once submitted */
+  GstVfiQosJob qos;          /* IN_BETWEEN, once decided */
+  gboolean decided;          /* IN_BETWEEN: it is to be computed */
+  gboolean accounted;        /* IN_BETWEEN: its cost is known */
 } GstVfiEntry;
 
 /* The engine may still write to the output: its job must have ended. */
@@ -79,6 +81,7 @@ gst_vfi_pending_add_in_between (GstVfiStream *stream, VfiPair *pair, GstVfiFrame
   GstVfiEntry *entry = append (stream, ENTRY_IN_BETWEEN);
 
   entry->pair = vfi_pair_ref (pair);
+  entry->session = stream->session;
   entry->a = gst_vfi_frame_ref (a);
   entry->b = gst_vfi_frame_ref (b);
   entry->slot = *slot;
@@ -141,6 +144,7 @@ engine_failed (GstVfiStream *stream, GstVfiEntry *entry, const GError *error)
 {
   if (g_error_matches (error, VFI_ERROR, VFI_ERROR_CANCELLED))
     return GST_FLOW_FLUSHING;
+  gst_vfi_session_note_failure (stream, entry->session, error);
   if (!gst_vfi_fallback_engine_failed (stream, error, "interpolation failed"))
     return GST_FLOW_ERROR;
   give_up (stream, entry, ENTRY_DUPLICATE);
@@ -336,6 +340,8 @@ retire_in_between (GstVfiStream *stream, GstVfiEntry *entry)
     ret = engine_failed (stream, entry, error);
     return ret == GST_FLOW_OK ? retire_stand_in (stream, entry) : ret;
   }
+  if (entry->session == stream->session)
+    stream->session_failures = 0;
   ret = gst_vfi_output_finish (&entry->output, &stream->pictures);
   if (ret == GST_FLOW_ERROR)
     return no_memory_for_picture (stream);

@@ -44,6 +44,57 @@ gst_vfi_pool_bytes_get (GstVfiPoolBytes *bytes)
   return (gsize) g_atomic_pointer_get (&bytes->bytes);
 }
 
+/* Pools that are not ours to derive from: their memories carry what they count for. */
+
+typedef struct {
+  GstVfiPoolBytes *bytes;
+  gsize size;
+} Counted;
+
+static void
+stop_counting (gpointer data)
+{
+  Counted *counted = data;
+
+  g_atomic_pointer_add (&counted->bytes->bytes, -(gssize) counted->size);
+  gst_vfi_pool_bytes_unref (counted->bytes);
+  g_free (counted);
+}
+
+static GQuark
+bytes_quark (void)
+{
+  return g_quark_from_static_string ("gst-vfi-pool-bytes");
+}
+
+void
+gst_vfi_pool_count_in (GstBufferPool *pool, GstVfiPoolBytes *bytes)
+{
+  g_object_set_qdata_full (G_OBJECT (pool), bytes_quark (),
+      gst_vfi_pool_bytes_ref (bytes), (GDestroyNotify) gst_vfi_pool_bytes_unref);
+}
+
+void
+gst_vfi_pool_note (GstBufferPool *pool, GstBuffer *buffer)
+{
+  GstVfiPoolBytes *bytes = g_object_get_qdata (G_OBJECT (pool), bytes_quark ());
+  GstMiniObject *memory;
+  Counted *counted;
+
+  if (bytes == NULL)
+    return;
+  memory = GST_MINI_OBJECT_CAST (gst_buffer_peek_memory (buffer, 0));
+  if (gst_mini_object_get_qdata (memory, bytes_quark ()) != NULL)
+    return;
+  counted = g_new (Counted, 1);
+  counted->bytes = gst_vfi_pool_bytes_ref (bytes);
+  counted->size = GST_MEMORY_CAST (memory)->maxsize;
+  g_atomic_pointer_add (&bytes->bytes, (gssize) counted->size);
+  gst_mini_object_set_qdata (memory, bytes_quark (), counted, stop_counting);
+}
+
+/* The element's own kind. */
+
 static GstFlowReturn
 gst_vfi_pool_alloc_buffer (
     GstBufferPool *pool, GstBuffer **buffer, GstBufferPoolAcquireParams *params)

@@ -17,6 +17,13 @@ GstVfiPoolBytes *gst_vfi_pool_bytes_ref (GstVfiPoolBytes *bytes);
 void gst_vfi_pool_bytes_unref (GstVfiPoolBytes *bytes);
 gsize gst_vfi_pool_bytes_get (GstVfiPoolBytes *bytes);
 
+/* Makes the buffers of @pool, which is of another kind, count in @bytes: those that
+ * gst_vfi_pool_note() is told of, until their memory is freed. */
+void gst_vfi_pool_count_in (GstBufferPool *pool, GstVfiPoolBytes *bytes);
+
+/* @buffer was acquired from @pool, which may be any. */
+void gst_vfi_pool_note (GstBufferPool *pool, GstBuffer *buffer);
+
 #define GST_VFI_TYPE_POOL (gst_vfi_pool_get_type ())
 G_DECLARE_FINAL_TYPE (GstVfiPool, gst_vfi_pool, GST_VFI, POOL, GstVideoBufferPool)
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* One item in stream order: what a buffer, an event or a query means for the run of frames
  * and for the outputs. Called by the task or, when synchronous, by upstream's thread. */
+#include "vficuda.h"
 #include "vfifallback.h"
 #include "vfipending.h"
 #include "vfirepeats.h"
@@ -83,9 +84,11 @@ new_frame (GstVfiStream *stream, GstBuffer *buffer)
 
   if (frame == NULL)
     GST_ELEMENT_ERROR (stream->element, RESOURCE, READ, ("A frame could not be read."),
-        ("expected %" G_GSIZE_FORMAT " bytes of %s %dx%d that can be mapped",
+        ("expected %" G_GSIZE_FORMAT " bytes of %s %dx%d in %s that can be mapped",
             GST_VIDEO_INFO_SIZE (&stream->info), GST_VIDEO_INFO_NAME (&stream->info),
-            GST_VIDEO_INFO_WIDTH (&stream->info), GST_VIDEO_INFO_HEIGHT (&stream->info)));
+            GST_VIDEO_INFO_WIDTH (&stream->info), GST_VIDEO_INFO_HEIGHT (&stream->info),
+            stream->pictures.cuda != NULL ? "one CUDA memory, as the caps say,"
+                                          : "memory"));
   return frame;
 }
 
@@ -169,13 +172,32 @@ interpolate (GstVfiStream *stream, GstBuffer *buffer)
   return gst_vfi_pending_submit (stream);
 }
 
+/* Nothing of one context is of use in another, so that all begins anew. */
 static GstFlowReturn
-check_negotiation (GstVfiStream *stream, const GstBuffer *buffer)
+change_context (GstVfiStream *stream, GstBuffer *buffer)
 {
+  GstFlowReturn ret;
+
+  gst_vfi_process_close_run (stream, TRUE, GST_BUFFER_PTS (buffer));
+  ret = gst_vfi_pending_drain (stream);
+  gst_vfi_cuda_adopt (stream, buffer);
+  stream->negotiated = FALSE;
+  return ret;
+}
+
+static GstFlowReturn
+check_negotiation (GstVfiStream *stream, GstBuffer *buffer)
+{
+  GstFlowReturn ret = GST_FLOW_OK;
+
   if (!gst_vfi_process_take_settings (stream))
     return GST_FLOW_ERROR;
   if (stream->sink_caps == NULL)
     return GST_FLOW_NOT_NEGOTIATED;
+  if (gst_vfi_cuda_is_foreign (stream, buffer))
+    ret = change_context (stream, buffer);
+  if (ret != GST_FLOW_OK)
+    return ret;
   if (!gst_pad_check_reconfigure (stream->srcpad) && stream->negotiated)
     return GST_FLOW_OK;
   return gst_vfi_negotiate (stream, GST_BUFFER_PTS (buffer));
@@ -264,8 +286,8 @@ gst_vfi_process_query (GstVfiStream *stream, GstQuery *query)
     case GST_QUERY_ALLOCATION:
       if (stream->mode != GST_VFI_MODE_PASSTHROUGH)
         return gst_vfi_alloc_propose (query,
-            2 + stream->max_in_flight + gst_vfi_repeats_most (stream),
-            stream->video_meta);
+            2 + stream->max_in_flight + gst_vfi_repeats_most (stream), stream->video_meta,
+            stream->pictures.cuda);
       if (!gst_pad_peer_query (stream->srcpad, query))
         return FALSE;
       gst_vfi_alloc_amend_proxied (query);
@@ -292,7 +314,9 @@ gst_vfi_process_needs_drain (GstVfiStream *stream, const GstMiniObject *item)
     return TRUE;
   if (GST_IS_EVENT (item))
     return GST_EVENT_TYPE ((const GstEvent *) item) == GST_EVENT_CAPS;
-  return !stream->negotiated || GST_PAD_NEEDS_RECONFIGURE (stream->srcpad);
+  return !stream->negotiated ||
+         gst_vfi_cuda_is_foreign (stream, GST_BUFFER_CAST (item)) ||
+         GST_PAD_NEEDS_RECONFIGURE (stream->srcpad);
 }
 
 void

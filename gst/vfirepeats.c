@@ -58,16 +58,31 @@ gst_vfi_repeats_most (GstVfiStream *stream)
                                                                : 0;
 }
 
+/* Frames on a device are compared there, by the session. */
+static gboolean
+looks_the_same (GstVfiStream *stream, const VfiFrame *a, const VfiFrame *b)
+{
+  VfiVideoInfo video = gst_vfi_format_video_info (&stream->pictures.path.inner);
+  gdouble threshold = gst_vfi_stream_settings (stream).duplicate_threshold;
+  g_autoptr (GError) error = NULL;
+  gboolean same;
+
+  if (a->memory == VFI_MEMORY_HOST)
+    return vfi_frames_repeat (&video, a, b, threshold);
+  if (stream->session == NULL)
+    return FALSE;
+  if (!vfi_session_frames_repeat (stream->session, a, b, threshold, &same, &error))
+    GST_WARNING_OBJECT (stream->element, "not compared: %s", error->message);
+  return same;
+}
+
 /* An announced cut is a new picture, whatever it shows. */
 static gboolean
 is_repeat (GstVfiStream *stream, const GstVfiFrame *next)
 {
-  VfiVideoInfo video = gst_vfi_format_video_info (&stream->pictures.path.inner);
-
   return !stream->content.announced &&
          gst_vfi_meta_same_crop (stream->held->buffer, next->buffer) &&
-         vfi_frames_repeat (&video, &stream->held->picture, &next->picture,
-             gst_vfi_stream_settings (stream).duplicate_threshold);
+         looks_the_same (stream, &stream->held->picture, &next->picture);
 }
 
 static Item *

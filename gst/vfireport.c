@@ -10,16 +10,17 @@ gst_vfi_report_stats (GstVfiStream *stream, VfiModel *model)
       .model = model,
       .pool_bytes = gst_vfi_pool_bytes_get (stream->pictures.pool_bytes),
   };
+  g_autoptr (GstObject) cuda = NULL;
+  g_autoptr (VfiSession) session = gst_vfi_stream_ref_session (stream, &cuda);
   GstStructure *stats;
 
   g_mutex_lock (&stream->lock);
   source.counters = stream->counters;
   source.base = stream->session_base;
-  source.session = stream->session != NULL ? vfi_session_ref (stream->session) : NULL;
   g_mutex_unlock (&stream->lock);
+  source.session = session;
   stats = gst_vfi_stats_new (&source);
   gst_vfi_live_add_stats (stream, stats);
-  vfi_session_unref (source.session);
   return stats;
 }
 

@@ -3,12 +3,15 @@
  * how to wake it; its result is taken over between two frames. */
 #include "vfisession.h"
 
+#include "vficudamem.h"
+
 #define GST_CAT_DEFAULT gst_vfi_debug
 
 struct _GstVfiBuild {
   VfiModel *model;
   VfiSessionConfig config;
   gchar *device;
+  GstObject *cuda;    /* whose CUcontext the config has, or NULL */
   guint64 pool_bytes; /* of memory-limit, for the buffers that are filled */
   GstVfiBuildSession build;
   gpointer build_data;
@@ -25,10 +28,12 @@ on_job_ended (void *stream)
   gst_vfi_stream_wake (stream);
 }
 
+/* @cuda is the context that the session works in, or NULL. */
 static void
-set_session (GstVfiStream *stream, VfiSession *session)
+set_session (GstVfiStream *stream, VfiSession *session, GstObject *cuda)
 {
   VfiSession *old;
+  GstObject *old_cuda;
 
   if (session != NULL) {
     VfiSessionStats stats;
@@ -44,6 +49,8 @@ set_session (GstVfiStream *stream, VfiSession *session)
   g_mutex_lock (&stream->lock);
   old = stream->session;
   stream->session = session;
+  old_cuda = stream->session_cuda;
+  stream->session_cuda = cuda != NULL ? gst_object_ref (cuda) : NULL;
   stream->session_base = (VfiSessionStats){0};
   g_mutex_unlock (&stream->lock);
   if (old != NULL)
@@ -52,6 +59,14 @@ set_session (GstVfiStream *stream, VfiSession *session)
   if (old != NULL && session == NULL)
     vfi_session_wait (old);
   vfi_session_unref (old);
+  gst_clear_object (&old_cuda);
+}
+
+static gpointer
+wanted_cuda_handle (const GstVfiStream *stream)
+{
+  return stream->pictures.cuda != NULL ? gst_vfi_cudamem_handle (stream->pictures.cuda)
+                                       : NULL;
 }
 
 static gboolean
@@ -133,6 +148,10 @@ build_new (GstVfiStream *stream, const VfiVideoInfo *video, gdouble scale)
   build->pool_bytes = gst_vfi_pictures_need (
       &stream->pictures, GST_VFI_MAX_JOBS + 1, 2 + stream->max_in_flight);
   build->config = (VfiSessionConfig){.video = *video, .scale = scale};
+  if (stream->pictures.cuda != NULL) {
+    build->cuda = gst_object_ref (stream->pictures.cuda);
+    build->config.cuda_context = wanted_cuda_handle (stream);
+  }
   build->build = stream->live.build_session;
   build->build_data = stream->live.build_session_data;
   g_mutex_lock (&stream->lock);
@@ -155,6 +174,7 @@ build_free (GstVfiBuild *build)
     g_thread_join (build->thread);
   vfi_model_unref (build->model);
   vfi_session_unref (build->session);
+  gst_clear_object (&build->cuda);
   g_clear_error (&build->error);
   g_free (build->device);
   g_free (build);
@@ -167,16 +187,24 @@ post_progress (GstVfiStream *stream, GstProgressType type, const char *text)
       gst_message_new_progress (GST_OBJECT (stream->element), type, "session", text));
 }
 
+/* What the session is, or will be, made for. */
+static void
+take_over_config (GstVfiStream *stream, const GstVfiBuild *build)
+{
+  stream->session_video = build->config.video;
+  stream->session_scale = build->config.scale;
+  stream->session_cuda_handle = build->config.cuda_context;
+}
+
 /* Takes over the result of a build that is done, and frees it. */
 static gboolean
 finish_build (GstVfiStream *stream, GstVfiBuild *build, GError **error)
 {
   VfiSession *session = g_steal_pointer (&build->session);
 
-  stream->session_video = build->config.video;
-  stream->session_scale = build->config.scale;
+  take_over_config (stream, build);
   if (session != NULL) {
-    set_session (stream, session);
+    set_session (stream, session, build->cuda);
     gst_vfi_live_forget_costs (stream);
   } else {
     g_propagate_error (error, g_steal_pointer (&build->error));
@@ -194,8 +222,7 @@ start_build_aside (GstVfiStream *stream, GstVfiBuild *build, GError **error)
     return FALSE;
   }
   stream->build = build;
-  stream->session_video = build->config.video;
-  stream->session_scale = build->config.scale;
+  take_over_config (stream, build);
   post_progress (stream, GST_PROGRESS_TYPE_START, "Building the model for this video.");
   return TRUE;
 }
@@ -216,7 +243,7 @@ gst_vfi_session_poll (GstVfiStream *stream, GError **error)
 void
 gst_vfi_session_release (GstVfiStream *stream)
 {
-  set_session (stream, NULL);
+  set_session (stream, NULL, NULL);
   if (stream->build == NULL)
     return;
   build_free (g_steal_pointer (&stream->build));
@@ -236,7 +263,8 @@ gst_vfi_session_ensure (GstVfiStream *stream, GError **error)
     stream->warned_scale = TRUE;
   }
   if ((stream->session != NULL || stream->build != NULL) &&
-      scale == stream->session_scale && same_video (&video, &stream->session_video))
+      scale == stream->session_scale && same_video (&video, &stream->session_video) &&
+      stream->session_cuda_handle == wanted_cuda_handle (stream))
     return TRUE;
   gst_vfi_session_release (stream);
   build = build_new (stream, &video, scale);
@@ -244,4 +272,34 @@ gst_vfi_session_ensure (GstVfiStream *stream, GError **error)
     return start_build_aside (stream, build, error);
   build_session (build);
   return finish_build (stream, build, error);
+}
+
+/* One failure may be of the moment; of what fails at once again the third try is no better. */
+#define MOST_FAILURES 2
+
+void
+gst_vfi_session_note_failure (
+    GstVfiStream *stream, const VfiSession *session, const GError *error)
+{
+  if (session == NULL || session != stream->session ||
+      !g_error_matches (error, VFI_ERROR, VFI_ERROR_BACKEND))
+    return;
+  stream->session_failed = TRUE;
+}
+
+gboolean
+gst_vfi_session_mend (GstVfiStream *stream, GError **error)
+{
+  if (!stream->session_failed)
+    return TRUE;
+  stream->session_failed = FALSE;
+  stream->session_failures++;
+  gst_vfi_session_release (stream);
+  if (stream->session_failures < MOST_FAILURES)
+    return gst_vfi_session_ensure (stream, error);
+  g_set_error (error, VFI_ERROR, VFI_ERROR_BACKEND,
+      "the device failed %u times in a row; other caps or properties make it be tried "
+      "again",
+      stream->session_failures);
+  return FALSE;
 }

@@ -21,6 +21,15 @@ gboolean gst_vfi_session_ensure (GstVfiStream *stream, GError **error);
 /* Takes over a session that has been finished aside. FALSE with @error if it failed. */
 gboolean gst_vfi_session_poll (GstVfiStream *stream, GError **error);
 
+/* What @session said about a job or a pair. If the device failed and it is still the stream's
+ * session, another one has to take its place. */
+void gst_vfi_session_note_failure (
+    GstVfiStream *stream, const VfiSession *session, const GError *error);
+
+/* Builds a session anew where the last one failed; FALSE with @error if there is none, or it
+ * failed too often. */
+gboolean gst_vfi_session_mend (GstVfiStream *stream, GError **error);
+
 /* Releases the session, and waits for one that is being built. */
 void gst_vfi_session_release (GstVfiStream *stream);
 

@@ -40,7 +40,10 @@ gst_vfi_share_memory (GstBuffer *to, GstBuffer *from)
   guint n_memories = gst_buffer_n_memory (from);
 
   for (guint i = 0; i < n_memories; i++) {
-    GstMemory *shared = wrap (from, gst_buffer_peek_memory (from, i));
+    GstMemory *memory = gst_buffer_peek_memory (from, i);
+    GstMemory *shared = gst_memory_is_type (memory, "gst.cuda.memory")
+                            ? gst_memory_ref (memory)
+                            : wrap (from, memory);
     if (shared == NULL) {
       gst_buffer_remove_all_memory (to);
       return FALSE;

@@ -4,7 +4,9 @@
  * A reference on the GstMemory itself would do, but a pool frees a buffer whose memory
  * somebody else still has when it comes back, and allocates a new one (a parent-buffer meta
  * goes before the memory and does not help). Memory that is wrapped around the other's bytes
- * keeps the whole buffer instead: it returns to its pool when the last use is over. */
+ * keeps the whole buffer instead: it returns to its pool when the last use is over. CUDA
+ * memory gets that reference all the same: to wrap it, it would have to be copied to the
+ * host. */
 #pragma once
 
 #include <gst/gst.h>

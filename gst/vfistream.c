@@ -3,6 +3,7 @@
  * a flush gets everybody out. */
 #include "vfistream.h"
 
+#include "vficuda.h"
 #include "vfitask.h"
 
 #define GST_CAT_DEFAULT gst_vfi_debug
@@ -30,6 +31,21 @@ gst_vfi_stream_is_flushing (GstVfiStream *stream)
   gboolean flushing = stream->flushing;
   g_mutex_unlock (&stream->lock);
   return flushing;
+}
+
+VfiSession *
+gst_vfi_stream_ref_session (GstVfiStream *stream, GstObject **cuda)
+{
+  VfiSession *session = NULL;
+
+  *cuda = NULL;
+  g_mutex_lock (&stream->lock);
+  if (stream->session != NULL)
+    session = vfi_session_ref (stream->session);
+  if (stream->session_cuda != NULL)
+    *cuda = gst_object_ref (stream->session_cuda);
+  g_mutex_unlock (&stream->lock);
+  return session;
 }
 
 GstVfiSettings
@@ -95,21 +111,21 @@ gst_vfi_stream_chain (GstPad *pad, GstObject *parent, GstBuffer *buffer)
 void
 gst_vfi_stream_set_flushing (GstVfiStream *stream)
 {
-  VfiSession *session;
+  g_autoptr (GstObject) cuda = NULL;
+  g_autoptr (VfiSession) session = NULL;
   GstBufferPool *pool;
 
   g_mutex_lock (&stream->lock);
   stream->flushing = TRUE;
   stream->flow = GST_FLOW_FLUSHING;
-  session = stream->session != NULL ? vfi_session_ref (stream->session) : NULL;
   pool = stream->out_pool != NULL ? gst_object_ref (stream->out_pool) : NULL;
   gst_vfi_task_clear_queue_locked (stream, TRUE);
   g_mutex_unlock (&stream->lock);
+  session = gst_vfi_stream_ref_session (stream, &cuda);
   if (session != NULL)
     vfi_session_flush (session);
   if (pool != NULL)
     gst_buffer_pool_set_flushing (pool, TRUE);
-  vfi_session_unref (session);
   gst_clear_object (&pool);
 }
 
@@ -372,6 +388,7 @@ gst_vfi_stream_start (GstVfiStream *stream, VfiModel *model)
   stream->live.builds_aside = vfi_model_info (model)->weight_bytes != 0;
   stream->synchronous = stream->settings.max_in_flight == 0;
   stream->counters = (GstVfiCounters){0};
+  stream->cuda_answer = GST_VFI_CUDA_UNKNOWN;
   stream->pairs_since_report = 0;
   g_mutex_unlock (&stream->lock);
 }
@@ -391,5 +408,6 @@ gst_vfi_stream_stop (GstVfiStream *stream)
   g_mutex_unlock (&stream->lock);
   gst_vfi_process_reset (stream);
   gst_vfi_negotiate_release (stream);
+  gst_vfi_cuda_release (stream);
   vfi_model_unref (model);
 }

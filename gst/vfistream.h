@@ -17,6 +17,7 @@
 #include <vfi/vfi.h>
 
 #include "vficontent.h"
+#include "vficuda.h"
 #include "vfidecide.h"
 #include "vfiframe.h"
 #include "vfigrid.h"
@@ -55,7 +56,10 @@ struct _GstVfiStream {
   gboolean eos;       /* EOS is queued or was pushed */
   GstFlowReturn flow; /* what chain returns; the task runs with OK and EOS */
   GstVfiSettings settings;
-  VfiSession *session; /* replaced by the streaming thread only */
+  VfiSession *session;     /* replaced by the streaming thread only */
+  GstObject *session_cuda; /* the context that it works in, which it must not outlive */
+  GstObject *cuda;         /* the CUDA context of the element, or NULL */
+  GstVfiCudaAnswer cuda_answer;
   VfiModel *model;
   GstBufferPool *out_pool; /* the same as pictures.out_pool */
   GstVfiCounters counters;
@@ -83,7 +87,11 @@ struct _GstVfiStream {
   GstVfiBuild *build;     /* of the session to come, or NULL */
   VfiVideoInfo session_video;
   gdouble session_scale;
+  gpointer session_cuda_handle;
+  gboolean session_failed; /* it will not work any more */
+  guint session_failures;  /* without a picture in between */
   GstVfiPictures pictures;
+  gboolean in_cuda;    /* sink_caps are of CUDA memory */
   gboolean video_meta; /* downstream understands GstVideoMeta */
   GstVfiRun run;
   GstVfiContent content;
@@ -121,6 +129,10 @@ void gst_vfi_stream_count_drop (GstVfiStream *stream);
 
 /* Whether a flush is going on. Takes the lock. */
 gboolean gst_vfi_stream_is_flushing (GstVfiStream *stream);
+
+/* The session with the context that it needs, both to be released, the session first; NULL
+ * if there is none. Takes the lock. */
+VfiSession *gst_vfi_stream_ref_session (GstVfiStream *stream, GstObject **cuda);
 
 /* A copy of the settings without pointers. Takes the lock. */
 GstVfiSettings gst_vfi_stream_settings (GstVfiStream *stream);

@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Checks who includes whom: dependencies point one way.
 
-gst/ and examples/ see the engine's public headers only; the engine sees neither GStreamer
-nor CUDA; cuda/ implements the engine's backend interface; a model sees what a model is
+gst/ and examples/ see the engine's public headers only, and of gst/ only vficudamem.c those
+of GStreamer's CUDA library; the engine sees neither GStreamer nor CUDA; cuda/ implements the engine's backend interface; a model sees what a model is
 made of; public headers see each other and GLib; nothing sees the tests.
 
 usage: tests/lint/includes.py [ROOT]     prints violations, and exits non-zero if any
@@ -19,12 +19,13 @@ FOLDERS = ["engine", "gst", "cuda", "examples"]
 # Where "name.h" is looked for besides the including file's own folder.
 SEARCH = {"engine": ["engine"], "gst": ["gst"], "cuda": ["cuda", "engine"], "examples": []}
 
-# By system header, from the most special folder: what is refused.
+# By system header, from the most special file or folder: what is refused.
 GSTREAMER = r"gst/"
 CUDA = r"(cuda|cudnn|cublas|nvrtc|nvcuvid|driver_types|vector_types)"
 REFUSED = [
     ("engine", f"{GSTREAMER}|{CUDA}"),
-    ("gst", CUDA),
+    ("gst/vficudamem.c", CUDA),
+    ("gst", CUDA + "|gst/cuda/"),
     ("cuda", GSTREAMER),
     ("examples", CUDA),
 ]
@@ -53,6 +54,10 @@ EXAMPLES = [
     ("gst/vfistream.c", '"op.h"', False),
     ("gst/vfistream.c", "<op.h>", False),
     ("gst/vfistream.c", "<cuda.h>", False),
+    ("gst/vfistream.c", "<gst/cuda/gstcudamemory.h>", False),
+    ("gst/vficudamem.h", "<gst/cuda/gstcudamemory.h>", False),
+    ("gst/vficudamem.c", "<gst/cuda/gstcudamemory.h>", True),
+    ("gst/vficudamem.c", "<cuda_runtime.h>", False),
     ("engine/session.c", '"op.h"', True),
     ("engine/session.c", "<gst/gst.h>", False),
     ("engine/session.c", "<cuda_runtime.h>", False),
@@ -88,7 +93,7 @@ def normalised(path: PurePosixPath) -> str:
 
 def rule(table: list[tuple[str, str]], path: str) -> re.Pattern[str] | None:
     for folder, pattern in table:
-        if path.startswith(folder + "/"):
+        if path == folder or path.startswith(folder + "/"):
             return re.compile(pattern)
     return None
 

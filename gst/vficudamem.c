@@ -1,0 +1,179 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* libgstcuda by a table of its functions, all or none; the only file that includes its
+ * headers. */
+#include "vficudamem.h"
+
+#include <gmodule.h>
+#include <gst/cuda/gstcudabufferpool.h>
+#include <gst/cuda/gstcudacontext.h>
+#include <gst/cuda/gstcudaloader.h>
+#include <gst/cuda/gstcudamemory.h>
+
+GST_DEBUG_CATEGORY_EXTERN (gst_vfi_debug);
+#define GST_CAT_DEFAULT gst_vfi_debug
+
+#define LIBRARY "libgstcuda-1.0.so.0"
+
+/* Those of gstcudautils.h are written out: that header wants more than a toolkit has. */
+typedef struct {
+  __typeof__ (&gst_cuda_load_library) load_library;
+  CUresult (*init) (unsigned int flags);
+  __typeof__ (&gst_cuda_memory_init_once) memory_init_once;
+  __typeof__ (&gst_is_cuda_memory) is_memory;
+  __typeof__ (&gst_cuda_context_new) context_new;
+  __typeof__ (&gst_cuda_context_get_handle) context_get_handle;
+  __typeof__ (&gst_cuda_buffer_pool_get_type) pool_get_type;
+  __typeof__ (&gst_cuda_buffer_pool_new) pool_new;
+  GstContext *(*wrap) (GstCudaContext *context);
+  gboolean (*handle_set_context) (
+      GstElement *element, GstContext *wrapped, gint device_id, GstCudaContext **context);
+  /* From 1.24 on memory may come with work that is still queued. */
+  void (*memory_sync) (GstCudaMemory *memory);
+} Library;
+
+static Library library;
+
+static gboolean
+find_functions (GModule *module)
+{
+  const struct {
+    const char *name;
+    gpointer *function;
+  } wanted[] = {
+      {"gst_cuda_load_library", (gpointer *) &library.load_library},
+      {"CuInit", (gpointer *) &library.init},
+      {"gst_cuda_memory_init_once", (gpointer *) &library.memory_init_once},
+      {"gst_is_cuda_memory", (gpointer *) &library.is_memory},
+      {"gst_cuda_context_new", (gpointer *) &library.context_new},
+      {"gst_cuda_context_get_handle", (gpointer *) &library.context_get_handle},
+      {"gst_cuda_buffer_pool_get_type", (gpointer *) &library.pool_get_type},
+      {"gst_cuda_buffer_pool_new", (gpointer *) &library.pool_new},
+      {"gst_context_new_cuda_context", (gpointer *) &library.wrap},
+      {"gst_cuda_handle_set_context", (gpointer *) &library.handle_set_context},
+  };
+
+  for (guint i = 0; i < G_N_ELEMENTS (wanted); i++)
+    if (!g_module_symbol (module, wanted[i].name, wanted[i].function))
+      return FALSE;
+  if (!g_module_symbol (
+          module, "gst_cuda_memory_sync", (gpointer *) &library.memory_sync))
+    library.memory_sync = NULL;
+  return TRUE;
+}
+
+static gboolean
+open_library (void)
+{
+  GModule *module = g_module_open (LIBRARY, G_MODULE_BIND_LAZY | G_MODULE_BIND_LOCAL);
+
+  if (module == NULL) {
+    GST_INFO ("no CUDA memory: %s", g_module_error ());
+    return FALSE;
+  }
+  if (!find_functions (module) || !library.load_library () ||
+      library.init (0) != CUDA_SUCCESS) {
+    GST_INFO ("no CUDA memory: %s lacks a function, or there is no driver", LIBRARY);
+    g_module_close (module);
+    return FALSE;
+  }
+  /* It has registered types. */
+  g_module_make_resident (module);
+  library.memory_init_once ();
+  return TRUE;
+}
+
+gboolean
+gst_vfi_cudamem_is_built (void)
+{
+  return TRUE;
+}
+
+gboolean
+gst_vfi_cudamem_load (void)
+{
+  static gsize loaded;
+
+  if (g_once_init_enter (&loaded))
+    g_once_init_leave (&loaded, open_library () ? 2 : 1);
+  return loaded == 2;
+}
+
+GstObject *
+gst_vfi_cudamem_context_new (gint device)
+{
+  return (GstObject *) library.context_new ((guint) MAX (device, 0));
+}
+
+GstObject *
+gst_vfi_cudamem_unwrap (GstElement *element, GstContext *wrapped, gint device)
+{
+  GstCudaContext *context = NULL;
+
+  library.handle_set_context (element, wrapped, device, &context);
+  return (GstObject *) context;
+}
+
+GstContext *
+gst_vfi_cudamem_wrap (GstObject *context)
+{
+  return library.wrap ((GstCudaContext *) context);
+}
+
+gpointer
+gst_vfi_cudamem_handle (GstObject *context)
+{
+  return library.context_get_handle ((GstCudaContext *) context);
+}
+
+static GstCudaMemory *
+memory_of (GstBuffer *buffer)
+{
+  GstMemory *memory;
+
+  if (gst_buffer_n_memory (buffer) != 1)
+    return NULL;
+  memory = gst_buffer_peek_memory (buffer, 0);
+  return library.is_memory (memory) ? GST_CUDA_MEMORY_CAST (memory) : NULL;
+}
+
+GstObject *
+gst_vfi_cudamem_context_of (GstBuffer *buffer)
+{
+  GstCudaMemory *memory = memory_of (buffer);
+
+  return memory != NULL ? (GstObject *) memory->context : NULL;
+}
+
+GstBufferPool *
+gst_vfi_cudamem_pool_new (GstObject *context)
+{
+  return library.pool_new ((GstCudaContext *) context);
+}
+
+gboolean
+gst_vfi_cudamem_is_pool_of (GstBufferPool *pool, GstObject *context)
+{
+  return G_TYPE_CHECK_INSTANCE_TYPE (pool, library.pool_get_type ()) &&
+         gst_vfi_cudamem_handle (
+             (GstObject *) GST_CUDA_BUFFER_POOL_CAST (pool)->context) ==
+             gst_vfi_cudamem_handle (context);
+}
+
+/* Where the buffer does not say how it is laid out, its memory does; caps never do. */
+gboolean
+gst_vfi_cudamem_map (
+    GstBuffer *buffer, const GstVideoInfo *info, GstMapFlags flags, GstVideoFrame *map)
+{
+  GstCudaMemory *memory = memory_of (buffer);
+
+  if (memory == NULL)
+    return FALSE;
+  if (gst_buffer_get_video_meta (buffer) == NULL)
+    info = &memory->info;
+  if (!gst_video_frame_map (map, info, buffer,
+          (GstMapFlags) (flags | GST_MAP_CUDA | GST_VIDEO_FRAME_MAP_FLAG_NO_REF)))
+    return FALSE;
+  if (library.memory_sync != NULL)
+    library.memory_sync (memory);
+  return TRUE;
+}
