@@ -29,8 +29,9 @@ static int64_t number_of(const char *variable, int64_t otherwise)
     return text == nullptr || text[0] == '\0' ? otherwise : strtoll(text, nullptr, 10);
 }
 
-static std::mutex lock;
-static std::set<const void *> live;
+/* Never freed: other threads may outlive main(), as in all of this library. */
+static std::mutex &lock = *new std::mutex;
+static std::set<const void *> &live = *new std::set<const void *>;
 static std::atomic<int64_t> fail_create{number_of("VFI_SIMULATED_CUDNN_FAIL_CREATE", 0)};
 static std::atomic<int64_t> fail_execute{number_of("VFI_SIMULATED_CUDNN_FAIL_EXECUTE", 0)};
 static std::atomic<int64_t> version{
@@ -243,7 +244,7 @@ size_t cudnnGetVersion(void)
 
 const char *cudnnGetErrorString(cudnnStatus_t status)
 {
-    static const std::map<int, const char *> names = {
+    static const auto &names = *new std::map<int, const char *>{
 #define NAME(status) {CUDNN_STATUS_##status, "CUDNN_STATUS_" #status}
         NAME(SUCCESS),
         NAME(NOT_INITIALIZED),

@@ -24,7 +24,8 @@ struct EngineKind {
     std::vector<std::pair<int, int64_t>> knobs; /* type and maximum; minimum 0, stride 1 */
 };
 
-static const std::vector<EngineKind> kinds = {
+/* Never freed, see cudnn.cc. */
+static const auto &kinds = *new std::vector<EngineKind>{
     {ENGINE_PLAIN, {CUDNN_NUMERICAL_NOTE_STRICT_NAN_PROP}, {}, {}},
     {ENGINE_GEMM, {}, {}, {{CUDNN_KNOB_TYPE_TILE_SIZE, 4}, {CUDNN_KNOB_TYPE_USE_TEX, 1}}},
     {ENGINE_WINOGRAD,

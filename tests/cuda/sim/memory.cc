@@ -27,7 +27,8 @@ struct Part {
     size_t freed_bytes, freed_limit;
 };
 
-static Part small_part, large_part;
+/* Never freed, as state(). */
+static Part &small_part = *new Part{}, &large_part = *new Part{};
 static char *range;
 static size_t range_size;
 static bool accessible;
