@@ -468,14 +468,19 @@ VfiJob *vfi_job_ref(VfiJob *job)
     return job;
 }
 
-void vfi_job_unref(VfiJob *job)
+void vfi_job_release(VfiJob *job)
 {
-    if (job == NULL || !g_atomic_int_dec_and_test(&job->ref_count))
-        return;
     VfiPair *pair = job->pair;
+
     g_clear_error(&job->error);
     vfi_session_give_job(pair->session, job);
     vfi_pair_unref(pair);
+}
+
+void vfi_job_unref(VfiJob *job)
+{
+    if (job != NULL && g_atomic_int_dec_and_test(&job->ref_count))
+        vfi_job_release(job);
 }
 
 gboolean vfi_job_wait(VfiJob *job, GError **error)

@@ -108,8 +108,9 @@ struct VfiSession {
     GCond job_ended;
     GQueue queue;     /* of VfiJob, owned references, not yet running */
     GQueue in_flight; /* the same, queued on a device that makes them meanwhile */
-    GQueue landed;    /* the same, ended there, for the worker to let go */
-    GThread *lander;  /* waits for those in flight; NULL with host_memory */
+    GQueue
+        landed; /* of VfiJob without a reference, ended there, for the worker to release */
+    GThread *lander; /* waits for those in flight; NULL with host_memory */
     GCond took_off;
     GQueue idle_pairs, idle_jobs; /* of VfiPair and VfiJob without a reference */
     VfiJob *running;              /* or NULL */
@@ -176,6 +177,9 @@ VfiPair *vfi_session_take_pair(VfiSession *session);
 VfiJob *vfi_session_take_job(VfiSession *session);
 void vfi_session_give_pair(VfiSession *session, VfiPair *pair);
 void vfi_session_give_job(VfiSession *session, VfiJob *job);
+
+/* session.c: what dropping the last reference does. */
+void vfi_job_release(VfiJob *job);
 void vfi_session_free_idle(VfiSession *session);
 
 /* session_cleanup.c. Starting is for the builder; the next two want the session's lock, and

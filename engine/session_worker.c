@@ -6,11 +6,13 @@
 #include "memory.h"
 #include "session_internal.h"
 
-/* Ends @job with @error (taken) or a picture, and tells everybody. */
-static void finish_job(VfiSession *session, VfiJob *job, GError *error)
+/* Ends @job with @error (taken) or a picture and gives up the reference to it; under the lock.
+ * Who waited for it and then drops the last reference ends the session, and not a thread of the
+ * session's, which might still do so when the process is gone. True if nobody else has a
+ * reference: then the job is to be released. */
+static bool end_job(VfiSession *session, VfiJob *job, int64_t now, GError *error)
 {
-    g_mutex_lock(&session->lock);
-    job->ended = g_get_monotonic_time();
+    job->ended = now;
     job->error = error;
     job->state = VFI_JOB_DONE;
     if (session->running == job)
@@ -24,8 +26,11 @@ static void finish_job(VfiSession *session, VfiJob *job, GError *error)
                                  g_error_matches(error, VFI_ERROR, VFI_ERROR_BACKEND);
     }
     g_cond_broadcast(&session->job_ended);
-    g_mutex_unlock(&session->lock);
+    return g_atomic_int_dec_and_test(&job->ref_count);
+}
 
+static void tell_that_job_ended(VfiSession *session)
+{
     g_mutex_lock(&session->notify_lock);
     if (session->notify != NULL)
         session->notify(session->notify_data);
@@ -40,8 +45,7 @@ static void wait_for_landings(VfiSession *session)
     g_mutex_unlock(&session->lock);
 }
 
-/* Takes the reference to @job; when it has ended, gives it back to the worker. A picture that a
- * device is still making takes off. */
+/* Takes the reference to @job. A picture that a device is still making takes off. */
 static void run_job(VfiSession *session, VfiJob *job)
 {
     GError *error = NULL;
@@ -54,8 +58,12 @@ static void run_job(VfiSession *session, VfiJob *job)
         vfi_interpolate(session, job, &error);
     if (job->picture == 0) {
         wait_for_landings(session); /* jobs end in order */
-        finish_job(session, job, error);
-        vfi_job_unref(job); /* may drop the session's last reference: then we stop next */
+        g_mutex_lock(&session->lock);
+        bool is_last = end_job(session, job, g_get_monotonic_time(), error);
+        g_mutex_unlock(&session->lock);
+        tell_that_job_ended(session);
+        if (is_last)
+            vfi_job_release(job); /* and the session, perhaps: then we stop next */
         return;
     }
     g_mutex_lock(&session->lock);
@@ -65,7 +73,7 @@ static void run_job(VfiSession *session, VfiJob *job)
     g_mutex_unlock(&session->lock);
 }
 
-/* Lets go of jobs that landed. */
+/* Releases jobs that landed and that nobody waits for. */
 static void release_landed(VfiSession *session)
 {
     for (;;) {
@@ -75,7 +83,7 @@ static void release_landed(VfiSession *session)
         g_mutex_unlock(&session->lock);
         if (link == NULL)
             return;
-        vfi_job_unref(link->data);
+        vfi_job_release(link->data);
     }
 }
 
@@ -174,15 +182,14 @@ static void *land(void *data)
             record_times(session, milliseconds);
         g_mutex_lock(&session->lock);
         job->started = MAX(job->started, last_ended);
-        g_mutex_unlock(&session->lock);
-        finish_job(session, job, error);
-        g_mutex_lock(&session->lock);
-        last_ended = job->ended;
+        last_ended = g_get_monotonic_time();
         g_queue_unlink(&session->in_flight, &job->link);
-        g_queue_push_tail_link(&session->landed, &job->link);
-        g_cond_broadcast(&session->job_ended);
-        g_cond_signal(&session->work_arrived);
+        if (end_job(session, job, last_ended, error)) {
+            g_queue_push_tail_link(&session->landed, &job->link);
+            g_cond_signal(&session->work_arrived);
+        }
         g_mutex_unlock(&session->lock);
+        tell_that_job_ended(session);
     }
     return NULL;
 }

@@ -253,16 +253,57 @@ START_TEST(the_worker_can_hold_the_last_reference)
 
     vfi_session_set_notify(session, wait_at_gate, &gate);
     vfi_job_unref(vfi_pair_submit(pair, 0.5, &out, NULL));
-    vfi_pair_unref(pair);
-    vfi_session_unref(session);
-    /* only the worker's own references are left; leak checkers see whether all is freed.
-     * The notification says that the job no longer needs the frames. */
     g_mutex_lock(&gate.lock);
     while (!gate.entered)
         g_cond_wait(&gate.changed, &gate.lock);
-    ck_assert_int_eq(gate.calls, 1);
     g_mutex_unlock(&gate.lock);
+    /* the worker now stands in the gate, so the next job is still queued */
+    vfi_job_unref(vfi_pair_submit(pair, 0.5, &out, NULL));
+    vfi_pair_unref(pair);
+    vfi_session_unref(session);
     open_gate(&gate);
+    /* only the worker's own references are left; leak checkers see whether all is freed.
+     * The notification says that the job no longer needs the frames. */
+    g_mutex_lock(&gate.lock);
+    while (gate.calls < 2)
+        g_cond_wait(&gate.changed, &gate.lock);
+    g_mutex_unlock(&gate.lock);
+    vfi_frame_clear(&a);
+    vfi_frame_clear(&b);
+    vfi_frame_clear(&out);
+}
+END_TEST
+
+typedef struct {
+    atomic_bool dropped, ended;
+} Tarrying;
+
+/* Gives the other thread time to drop its references. */
+static void tarry(void *user_data)
+{
+    Tarrying *tarrying = user_data;
+
+    for (int i = 0; i < 10000 && !atomic_load(&tarrying->dropped); i++)
+        g_thread_yield();
+    atomic_store(&tarrying->ended, true);
+}
+
+/* A process may end as soon as it has dropped what it has: no thread may be at it then. */
+START_TEST(who_waited_for_its_jobs_ends_the_session)
+{
+    VfiFrame a = flat_frame(0, 1), b = flat_frame(100, 2), out = flat_frame(0, 0);
+    VfiSession *session = blend_session();
+    VfiPair *pair = begin(session, &a, &b);
+    Tarrying tarrying = {false, false};
+
+    vfi_session_set_notify(session, tarry, &tarrying);
+    VfiJob *job = vfi_pair_submit(pair, 0.5, &out, NULL);
+    ck_assert(vfi_job_wait(job, NULL));
+    vfi_pair_unref(pair);
+    vfi_job_unref(job);
+    vfi_session_unref(session);
+    ck_assert(atomic_load(&tarrying.ended));
+    atomic_store(&tarrying.dropped, true);
     vfi_frame_clear(&a);
     vfi_frame_clear(&b);
     vfi_frame_clear(&out);
@@ -395,6 +436,7 @@ int main(void)
     tcase_add_test(tcase, a_cancelled_job_runs_no_work);
     tcase_add_test(tcase, references_may_go_in_any_order);
     tcase_add_test(tcase, the_worker_can_hold_the_last_reference);
+    tcase_add_test(tcase, who_waited_for_its_jobs_ends_the_session);
     tcase_add_test(tcase, wrong_arguments_are_refused);
     tcase_add_test(tcase, precisions_have_names);
     tcase_add_test(tcase, bf16_runs_or_says_what_it_needs);

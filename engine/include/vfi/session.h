@@ -218,7 +218,9 @@ VFI_API VfiJob *vfi_job_ref(VfiJob *job);
 VFI_API void vfi_job_unref(VfiJob *job);
 
 /** Blocks until the job ended. TRUE: the picture is complete. FALSE with
- * VFI_ERROR_CANCELLED, _NO_MEMORY or _BACKEND: its content is undefined. */
+ * VFI_ERROR_CANCELLED, _NO_MEMORY or _BACKEND: its content is undefined. The session holds no
+ * reference to it any more: who has waited for all jobs and drops the last reference, of
+ * whatever, finds the session gone when that returns. */
 VFI_API gboolean vfi_job_wait(VfiJob *job, GError **error);
 
 /** TRUE once the job ended, with a picture or without. Never blocks. */
@@ -241,8 +243,8 @@ VFI_API void vfi_session_flush(VfiSession *session);
  * not be called from the function of vfi_session_set_notify(). */
 VFI_API void vfi_session_wait(VfiSession *session);
 
-/** Called from the worker thread after a job ended; must only wake a waiter. NULL removes
- * it. After the call returns the old function is not called any more, so it must not be
+/** Called from the worker thread after a job ended; must only wake a waiter: who drops the
+ * session's last reference waits for it. NULL removes it. After the call returns the old function is not called any more, so it must not be
  * called from inside it. */
 VFI_API void vfi_session_set_notify(VfiSession *session, void (*notify)(void *user_data),
                                     void *user_data);
