@@ -104,7 +104,7 @@ static bool read_properties(VfiCudaContext *context, GError **error)
     g_set_error(
         error, VFI_ERROR, VFI_ERROR_UNSUPPORTED,
         "cuda:%d %s has compute capability %d.%d: expected %d.%d or more (GeForce "
-        "RTX 20, T4 and later)",
+        "RTX 20, T4 and later); use device=cpu or device=auto",
         context->ordinal, properties->name, properties->major, properties->minor,
         LEAST_CAPABILITY / 10, LEAST_CAPABILITY % 10);
     return false;

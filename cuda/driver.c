@@ -39,8 +39,8 @@ static void load(void)
     int result;
 
     if (module == NULL) {
-        reason = g_strdup_printf("there is no NVIDIA driver (%s): %s", LIBRARY,
-                                 g_module_error());
+        reason = g_strdup_printf("there is no NVIDIA driver (%s): %s; install it",
+                                 LIBRARY, g_module_error());
         return;
     }
     for (gsize i = 0; i < G_N_ELEMENTS(symbols); i++) {

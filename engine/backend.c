@@ -94,19 +94,31 @@ bool vfi_cuda_find(const char **text)
     return cuda->backend != NULL;
 }
 
+static void set_missing(GError **error, const char *spec, const char *reason)
+{
+    g_set_error(error, VFI_ERROR, VFI_ERROR_BACKEND,
+                "device \"%s\" is not available: %s; use device=cpu or device=auto", spec,
+                reason);
+}
+
 static VfiDevice *open_cuda(const VfiDeviceRequest *request, const VfiBackend **backend,
                             GError **error)
 {
     const CudaModule *cuda = cuda_module();
 
     if (cuda->backend == NULL) {
-        g_set_error(error, VFI_ERROR, VFI_ERROR_BACKEND,
-                    "device \"%s\" is not available: %s; use device=cpu or device=auto",
-                    request->spec, cuda->reason);
+        set_missing(error, request->spec, cuda->reason);
         return NULL;
     }
     *backend = cuda->backend;
-    return cuda->backend->open(request, error);
+    GError *reason = NULL;
+    VfiDevice *device = cuda->backend->open(request, &reason);
+    if (device == NULL && g_error_matches(reason, VFI_ERROR, VFI_ERROR_BACKEND))
+        set_missing(error, request->spec, reason->message);
+    else if (device == NULL)
+        g_propagate_error(error, g_steal_pointer(&reason));
+    g_clear_error(&reason);
+    return device;
 }
 
 static VfiDevice *open_cpu(const VfiDeviceRequest *request, const VfiBackend **backend,
