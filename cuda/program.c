@@ -91,9 +91,29 @@ static VfiPackedKey weight_key(const VfiDevice *device, const VfiCudaConvShape *
     return key;
 }
 
-static bool add_conv_need(VfiDevice *device, const VfiPlan *plan, const VfiOp *op,
-                          Need *need, GError **error)
+/* Whether an op before @index has its weights packed in the same form. */
+static bool is_packed_before(const VfiDevice *device, const VfiPlan *plan, int index,
+                             const VfiPackedKey *key)
 {
+    for (int i = 0; i < index; i++) {
+        const VfiOp *op = &plan->ops[i];
+        VfiCudaConvShape shape;
+        size_t bytes;
+        if (!vfi_cuda_is_conv(op) || op->u.conv.weight != key->weight ||
+            !vfi_cuda_shape_of_op(device->math, op, &shape, NULL) ||
+            !vfi_cuda_conv_weight_bytes(&shape, &bytes, NULL))
+            continue;
+        VfiPackedKey other = weight_key(device, &shape, op, bytes);
+        if (vfi_packed_key_equal(key, &other))
+            return true;
+    }
+    return false;
+}
+
+static bool add_conv_need(VfiDevice *device, const VfiPlan *plan, int index, Need *need,
+                          GError **error)
+{
+    const VfiOp *op = &plan->ops[index];
     VfiCudaConvShape shape;
     size_t bytes;
 
@@ -104,8 +124,9 @@ static bool add_conv_need(VfiDevice *device, const VfiPlan *plan, const VfiOp *o
     if (conv == NULL)
         return false;
     VfiPackedKey key = weight_key(device, &shape, op, bytes);
-    if (plan->packed_weights == NULL ||
-        !vfi_packed_weights_has(plan->packed_weights, &key))
+    if ((plan->packed_weights == NULL ||
+         !vfi_packed_weights_has(plan->packed_weights, &key)) &&
+        !is_packed_before(device, plan, index, &key))
         need->packed += bytes;
     need->workspace = MAX(need->workspace, vfi_cuda_conv_workspace(conv));
     if (vfi_cuda_needs_scratch(device->math, op))
@@ -142,7 +163,7 @@ static bool find_need(VfiDevice *device, const VfiPlan *plan, Need *need, GError
         size_t floats = constant_floats(op->dst.shape.c);
         need->constants += (bias_of(op) != NULL ? floats : 0);
         need->constants += (slope_of(op) != NULL ? floats : 0);
-        if (vfi_cuda_is_conv(op) && !add_conv_need(device, plan, op, need, error))
+        if (vfi_cuda_is_conv(op) && !add_conv_need(device, plan, i, need, error))
             return false;
     }
     return true;
@@ -208,7 +229,10 @@ static bool get_weights(VfiProgram *program, const VfiOp *op,
     vfi_free(source.staging);
     if (step->weights == NULL || !vfi_cuda_check(source.result, "copying weights", error))
         return false;
-    program->packed_bytes += source.bytes;
+    const VfiCudaStep *other = program->steps;
+    while (other->weights != step->weights)
+        other++;
+    program->packed_bytes += other == step ? source.bytes : 0;
     return true;
 }
 
