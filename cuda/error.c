@@ -27,8 +27,8 @@ bool vfi_cuda_check(cudaError_t result, const char *what, GError **error)
         result == cudaErrorMemoryAllocation ? VFI_ERROR_NO_MEMORY : VFI_ERROR_BACKEND,
         "%s failed on the CUDA device: %s (%s)%s", what, cudaGetErrorString(result),
         cudaGetErrorName(result),
-        is_final(result) ? "; the device can be used again when all sessions on it "
-                           "have been dropped"
+        is_final(result) ? "; drop all sessions on the device before trying again, "
+                           "or start the process anew"
                          : "");
     return false;
 }

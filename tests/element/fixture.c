@@ -67,6 +67,9 @@ Fixture *fixture_new(int in_flight, const char *properties)
     /* Most frames here have nothing in common. */
     g_object_set(fixture->element, "model", "blend", "max-in-flight", in_flight,
                  "scene-threshold", 0.0, NULL);
+    /* The suites run on the CPU, unless they are run once more on another device. */
+    if (g_getenv("VFI_TEST_DEVICE") != NULL)
+        g_object_set(fixture->element, "device", g_getenv("VFI_TEST_DEVICE"), NULL);
     for (guint i = 0; list[i] != NULL; i++)
         if (list[i][0] != '\0')
             set_property(fixture->element, list[i]);

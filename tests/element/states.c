@@ -186,7 +186,7 @@ GST_END_TEST
 
 GST_START_TEST(stats_say_what_runs)
 {
-    Fixture *f = fixture_new(in_flight_mode(__i__), "threads=1");
+    Fixture *f = fixture_new(in_flight_mode(__i__), "threads=1 device=cpu");
     GstStructure *stats = NULL;
     guint threads = 0;
 
@@ -217,7 +217,7 @@ GST_START_TEST(loads_with_a_broken_backend_path)
     Fixture *f;
 
     g_setenv("VFI_BACKEND_PATH", "/nonexistent/vfi-cuda.so", TRUE);
-    f = fixture_new(in_flight_mode(__i__), NULL);
+    f = fixture_new(in_flight_mode(__i__), "device=auto");
     fixture_set_caps(f, SMALL, NULL);
     push_frames(f, 2, 5);
     finish(f);
