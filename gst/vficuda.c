@@ -99,6 +99,8 @@ is_usable (GstVfiStream *stream)
   if (g_str_equal (device, "cpu"))
     return FALSE;
   vfi_system_info (&info);
+  if (!info.has_cuda)
+    GST_INFO_OBJECT (stream->element, "no CUDA memory is offered: %s", info.cuda);
   if (!info.has_cuda || !gst_vfi_cudamem_load ())
     return FALSE;
   if (model == NULL)
