@@ -323,12 +323,12 @@ static bool make_ready(VfiProgram *program, GError **error)
 {
     Need need;
 
-    if (!find_need(program->device, program->plan, &need, error))
-        return false;
     for (int i = 0; i < program->plan->n_ops; i++)
         if (vfi_cuda_is_conv(&program->plan->ops[i]) && !prepare_conv(program, i, error))
             return false;
+    /* The engines that are chosen may want less workspace than others. */
     if (!make_groups(program, error) || !vfi_cuda_choose_convs(program, error) ||
+        !find_need(program->device, program->plan, &need, error) ||
         !copy_constants(program, need.constants, error))
         return false;
     vfi_cuda_conv_cache_save(program->device->context->choices, NULL);

@@ -73,8 +73,14 @@ START_TEST(a_session_takes_what_was_estimated)
     g_autoptr(Clip) clip = clip_new(VFI_FORMAT_NV12, 131, 67, 3);
     const VfiSessionConfig config = {
         .device = "cuda", .video = clip->video, .precision = precisions[_i]};
-    VfiEstimate first = estimate_of(model, &config);
     VfiSessionStats stats;
+
+    /* engines that want less workspace than others may be chosen now, and never again */
+    VfiEstimate at_first = estimate_of(model, &config);
+    vfi_session_unref(clip_session(model, &config));
+    vfi_packed_weights_trim(vfi_weights_packed(model->weights));
+    VfiEstimate first = estimate_of(model, &config);
+    ck_assert_uint_le(first.session_bytes, at_first.session_bytes);
 
     uint64_t before = counters().allocated_bytes;
     g_autoptr(VfiSession) session = clip_session(model, &config);
@@ -205,15 +211,17 @@ END_TEST
 
 START_TEST(nothing_is_allocated_for_a_thousand_pairs)
 {
-    g_autoptr(VfiModel) model =
-        _i == 0 ? vfi_model_open("blend", NULL, NULL) : small_model(&local_flow);
+    g_autoptr(VfiModel) model = _i == 0   ? vfi_model_open("blend", NULL, NULL)
+                                : _i == 1 ? small_model(&local_flow)
+                                          : film_model();
+    int n_pairs = _i < 2 ? 1000 : 70;
     g_autoptr(Clip) clip = clip_new(VFI_FORMAT_I420, 66, 34, CLIP_MOST_FRAMES);
     const VfiSessionConfig config = {.device = "cuda", .video = clip->video};
     g_autoptr(VfiSession) session = clip_session(model, &config);
     VfiSimulatedCounters before;
     uint64_t id = 1;
 
-    for (int i = -2; i <= 1000 / (CLIP_MOST_FRAMES - 1); i++) {
+    for (int i = -2; i <= n_pairs / (CLIP_MOST_FRAMES - 1); i++) {
         if (i == 0)
             before = counters();
         for (int k = 0; k < clip->n; k++)
@@ -270,7 +278,7 @@ int main(void)
     tcase_add_test(tcase, a_limit_makes_tiles);
     tcase_add_test(tcase, headroom_stays_free);
     tcase_add_test(tcase, idle_weights_go_for_a_session_that_needs_the_room);
-    tcase_add_loop_test(tcase, nothing_is_allocated_for_a_thousand_pairs, 0, 2);
+    tcase_add_loop_test(tcase, nothing_is_allocated_for_a_thousand_pairs, 0, 3);
     tcase_add_test(tcase, sessions_come_and_go);
     suite_add_tcase(suite, tcase);
     return check_main(suite);
