@@ -55,7 +55,7 @@ static void relieve_host(Account *account, uint64_t headroom,
     if (!as_far_as_possible && vfi_model_cache_idle_bytes() < account->missing)
         return; /* in vain */
     while (account->missing > 0) {
-        uint64_t bytes = vfi_model_cache_evict(NULL);
+        uint64_t bytes = vfi_model_cache_evict();
         if (bytes == 0)
             break;
         account->missing -= MIN(bytes, account->missing);

@@ -309,7 +309,7 @@ void vfi_model_cache_release(VfiCachedModel *cached, bool keep)
         cached_free(cached);
 }
 
-size_t vfi_model_cache_evict(const char *device_key)
+size_t vfi_model_cache_evict(void)
 {
     GList *oldest = NULL;
     VfiCachedModel *victim = NULL;
@@ -317,8 +317,7 @@ size_t vfi_model_cache_evict(const char *device_key)
     g_mutex_lock(&cache.lock);
     for (GList *link = cache.models; link != NULL; link = link->next) {
         const VfiCachedModel *cached = link->data;
-        if (cached->users > 0 ||
-            (device_key != NULL && g_strcmp0(cached->device_key, device_key) != 0))
+        if (cached->users > 0)
             continue;
         if (oldest == NULL ||
             cached->last_used < ((const VfiCachedModel *)oldest->data)->last_used)

@@ -23,9 +23,8 @@ const VfiModelSource *vfi_cached_model_source(const VfiCachedModel *cached);
  * (no device key, a file that changed) goes anyway. NULL is allowed. */
 void vfi_model_cache_release(VfiCachedModel *cached, bool keep);
 
-/* Drops the idle model that was not used for longest, of those for @device_key (NULL: of
- * all). Returns its bytes; 0: there is none. */
-size_t vfi_model_cache_evict(const char *device_key);
+/* Drops the idle model that was not used for longest. Returns its bytes; 0: there is none. */
+size_t vfi_model_cache_evict(void);
 
 /* Drops all idle models; returns their bytes. */
 size_t vfi_model_cache_drop_idle(void);

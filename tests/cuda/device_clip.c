@@ -51,9 +51,8 @@ static void paint_frame(const Clip *clip, int index)
         const VfiComponent *component = &format->component[c];
         for (int y = 0; y < component_height(&clip->video, c); y++)
             for (int x = 0; x < component_width(&clip->video, c); x++) {
-                double value =
-                    scene_at((x << component->shift_x) + 1000 - 3 * index,
-                             (y << component->shift_y) + 1000 - 2 * index, c);
+                double value = scene_at((x << component->shift_x) + 1000 - 3 * index,
+                                        (y << component->shift_y) + 1000 - 2 * index, c);
                 set_code(&test, c, x, y, range <= 1.0 ? value : floor(value * range));
             }
     }
@@ -88,9 +87,9 @@ ClipDifference clip_compare(const Clip *a, const Clip *b)
             TestFrame frame_b = {.info = b->video, .frame = b->frames[i]};
             for (int y = 0; y < component_height(&a->video, c); y++)
                 for (int x = 0; x < component_width(&a->video, c); x++, n++) {
-                    double d = fabs(get_code(&frame_a, c, x, y) -
-                                    get_code(&frame_b, c, x, y)) /
-                               range;
+                    double d =
+                        fabs(get_code(&frame_a, c, x, y) - get_code(&frame_b, c, x, y)) /
+                        range;
                     if (isnan(d) || d > difference.max)
                         difference.max = d;
                     difference.mean += d;
@@ -143,9 +142,8 @@ Clip *clip_play(VfiSession *session, const Clip *clip, int n_times)
         if (pairs[i] == NULL)
             ck_abort_msg("no pair: %s", error->message);
         for (int k = 0; k < n_times; k++)
-            jobs[i * n_times + k] =
-                vfi_pair_submit(pairs[i], (k + 1) / (n_times + 1.0),
-                                &made->frames[i * n_times + k], NULL);
+            jobs[i * n_times + k] = vfi_pair_submit(pairs[i], (k + 1) / (n_times + 1.0),
+                                                    &made->frames[i * n_times + k], NULL);
         if (i > 0)
             end_pair(pairs[i - 1], &jobs[(i - 1) * n_times], n_times);
     }
