@@ -17,6 +17,8 @@
 
 /* ---- what is done --------------------------------------------------------------------- */
 
+/* Each waits for its session before it drops it, so that nothing of it is left for the next. */
+
 static VfiModel *model_of(const VfiModelFamily *family)
 {
     VfiModel *model = vfi_model_open("blend", NULL, NULL);
@@ -160,6 +162,7 @@ static Clip *play_on_device(void)
         vfi_job_unref(job);
         vfi_pair_unref(pair);
     }
+    vfi_session_wait(session);
     Clip *made = copy_clip(out, cudaMemcpyDeviceToHost);
     memcpy(made->frames[3].data[0], answers, 66);
     memcpy(made->frames[3].data[0] + made->frames[3].stride[0], answers + 66,
@@ -266,6 +269,7 @@ static Clip *play_after_cancelling(void)
     Clip *made = clip_play(session, clip, 2);
     for (int i = 0; i < 6; i++)
         vfi_job_unref(jobs[i]);
+    vfi_session_wait(session);
     return made;
 }
 
