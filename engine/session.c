@@ -329,7 +329,8 @@ void vfi_session_wait(VfiSession *session)
 {
     g_mutex_lock(&session->lock);
     while (session->busy || !g_queue_is_empty(&session->queue) ||
-           !g_queue_is_empty(&session->in_flight) || !g_queue_is_empty(&session->landed))
+           !g_queue_is_empty(&session->in_flight) ||
+           !g_queue_is_empty(&session->landed) || session->n_to_tell > 0)
         g_cond_wait(&session->job_ended, &session->lock);
     g_mutex_unlock(&session->lock);
 }

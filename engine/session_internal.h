@@ -110,7 +110,8 @@ struct VfiSession {
     GQueue in_flight; /* the same, queued on a device that makes them meanwhile */
     GQueue
         landed; /* of VfiJob without a reference, ended there, for the worker to release */
-    GThread *lander; /* waits for those in flight; NULL with host_memory */
+    unsigned n_to_tell; /* jobs that ended, of which .notify has not heard yet */
+    GThread *lander;    /* waits for those in flight; NULL with host_memory */
     GCond took_off;
     GQueue idle_pairs, idle_jobs; /* of VfiPair and VfiJob without a reference */
     VfiJob *running;              /* or NULL */

@@ -25,6 +25,7 @@ static bool end_job(VfiSession *session, VfiJob *job, int64_t now, GError *error
         session->device_failed = session->device_failed ||
                                  g_error_matches(error, VFI_ERROR, VFI_ERROR_BACKEND);
     }
+    session->n_to_tell++;
     g_cond_broadcast(&session->job_ended);
     return g_atomic_int_dec_and_test(&job->ref_count);
 }
@@ -35,6 +36,11 @@ static void tell_that_job_ended(VfiSession *session)
     if (session->notify != NULL)
         session->notify(session->notify_data);
     g_mutex_unlock(&session->notify_lock);
+
+    g_mutex_lock(&session->lock);
+    session->n_to_tell--;
+    g_cond_broadcast(&session->job_ended);
+    g_mutex_unlock(&session->lock);
 }
 
 static void wait_for_landings(VfiSession *session)

@@ -181,7 +181,9 @@ GST_START_TEST(a_failing_device_follows_on_error)
     g_object_get(element, "out", &out, "interpolated", &made, NULL);
     ck_assert_int_eq(error != NULL, failures[__i__].ends);
     ck_assert_uint_ge(made, failures[__i__].least_made);
-    ck_assert_uint_lt(made, 9);
+    /* a frame in CUDA memory that could not be compared is interpolated all the same */
+    if (failures[__i__].way[0] == '\0')
+        ck_assert_uint_lt(made, 9);
     if (!failures[__i__].ends)
         ck_assert_uint_ge(out, 10);
     gst_object_unref(element);
