@@ -149,19 +149,41 @@ def test_chart(folder: Path):
     check(run.returncode == 1 and "tools/bench --peers" in run.stderr, "refused: another JSON")
 
 
-def tensor(channels, height, width, block=0, half=False) -> dict:
-    return {"shape": [channels, height, width], "block": block, "half": half}
+PLAN = {"width": 20, "height": 10, "padded_width": 24, "padded_height": 16, "tiles": 1}
+
+
+def tensor(channels, height, width, block=0, half=False, rows=False, offset=0) -> dict:
+    return {"shape": [channels, height, width], "block": block, "half": half, "rows": rows,
+            "region": 10 if rows else 0, "offset": offset}
+
+
+def row_op(kind, dst, *src) -> dict:
+    return {"stage": "time", "group": 0, "kind": kind, "name": "", "src": list(src), "dst": dst}
+
+
+def test_row_groups():
+    """A flow is changed in its place, a picture warped by it and made smaller, the flow too."""
+    picture, flow = tensor(3, 32, 64), tensor(2, 32, 64, offset=1 << 20)
+    warped, moved = tensor(3, 32, 64, rows=True), tensor(2, 32, 64, offset=1 << 20)
+    small, smaller = tensor(3, 8, 16, offset=1 << 21), tensor(2, 4, 8, offset=1 << 22)
+    ops = [row_op("affine", moved, flow), row_op("warp", warped, picture, moved),
+           row_op("resize", small, warped), row_op("resize", smaller, flow)]
+    plane = 4 * 32 * 64
+    found = [(kernel.name, kernel.bytes) for kernel in
+             rooflines.kernels_of({**PLAN, "ops": ops, "output": "blend"})[1:]]
+    check(found == [("2 ops, /8", 2 * plane / 4 + 2 * 4 * 32),
+                    ("3 ops, /4", 5 * plane / 2 + 3 * 4 * 128),
+                    ("1 ops, /1", 4 * plane)], "row groups' programs and bytes")
 
 
 def test_roofline():
     """5 channels to 16 of 10 x 20 pixels with a 3 x 3 kernel, by hand; and the program."""
-    conv = {"stage": "time", "kind": "conv", "name": "c", "gflop": 2 * 9 * 5 * 16 * 200 / 1e9,
-            "kernel": [3, 3], "groups": 1, "src": [tensor(5, 10, 20, 8, True)],
-            "dst": tensor(16, 10, 20, 16, True)}
-    resize = {"stage": "time", "kind": "resize", "name": "r", "src": [tensor(2, 80, 80)],
-              "dst": tensor(2, 10, 10)}
-    plan = {"width": 20, "height": 10, "padded_width": 24, "padded_height": 16, "tiles": 1,
-            "output": "flow", "ops": [conv, resize]}
+    conv = {"stage": "time", "group": -1, "kind": "conv", "name": "c",
+            "gflop": 2 * 9 * 5 * 16 * 200 / 1e9, "kernel": [3, 3], "groups": 1,
+            "src": [tensor(5, 10, 20, 8, True)], "dst": tensor(16, 10, 20, 16, True)}
+    resize = {"stage": "time", "group": -1, "kind": "resize", "name": "r",
+              "src": [tensor(2, 80, 80)], "dst": tensor(2, 10, 10)}
+    plan = {**PLAN, "output": "flow", "ops": [conv, resize]}
     kernels = {kernel.group: kernel for kernel in rooflines.kernels_of(plan)}
     check({name: kernel.bytes for name, kernel in kernels.items()} ==
           {"prepare": 300 + 12 * 384, "synthesize": 20 * 200 + 900,
@@ -187,6 +209,7 @@ def test_roofline():
 
 with tempfile.TemporaryDirectory() as scratch:
     test_roofline()
+    test_row_groups()
     test_table(Path(scratch) / "table.json")
     test_comparisons(Path(scratch) / "comparisons.json")
     test_refusals()

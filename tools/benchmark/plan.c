@@ -13,7 +13,7 @@ static void plan_target(VfiDevice *device, VfiPlanTarget *target)
     *target = vfi_plan_target_channels_last(true);
 }
 
-/* Memory is not what is asked here. */
+/* What the backend takes besides the plan's own memory is not asked here. */
 static bool measure(VfiDevice *device, const VfiPlan *plan, VfiProgramNeed *need,
                     GError **error)
 {
@@ -28,21 +28,37 @@ static const VfiBackend planner = {.abi = VFI_BACKEND_ABI,
                                    .plan_target = plan_target,
                                    .measure = measure};
 
-/* @block: channels from pixel to pixel; 0: planes. @at tells operands apart. */
+/* @block: channels from pixel to pixel; 0: planes. @rows: no memory (VFI_REGION_ROWS). */
 static void print_operand(const VfiOperand *operand)
 {
-    printf("{\"shape\": [%d, %d, %d], \"block\": %d, \"half\": %s, \"at\": \"%d:%zu\"}",
+    printf("{\"shape\": [%d, %d, %d], \"block\": %d, \"half\": %s, \"rows\": %s, "
+           "\"region\": %d, \"offset\": %zu}",
            operand->shape.c, operand->shape.h, operand->shape.w,
            vfi_operand_is_blocked(operand) ? operand->block : 0,
-           operand->half ? "true" : "false", operand->region, operand->offset);
+           operand->half ? "true" : "false",
+           operand->region == VFI_REGION_ROWS ? "true" : "false", operand->region,
+           operand->offset);
 }
 
-static void print_op(const char *stage, const VfiOp *op)
+/* The row group of op @index, or -1. */
+static int group_of(const VfiPlan *plan, int index)
 {
+    for (int i = 0; i < plan->n_row_groups; i++) {
+        const VfiRowGroup *group = &plan->row_groups[i];
+        if (index >= group->first_op && index < group->first_op + group->n_ops)
+            return i;
+    }
+    return -1;
+}
+
+static void print_op(const char *stage, const VfiPlan *plan, int index)
+{
+    const VfiOp *op = &plan->ops[index];
     g_autofree char *name = bench_json_string(op->name != NULL ? op->name : "");
 
-    printf("{\"stage\": \"%s\", \"kind\": \"%s\", \"name\": %s, \"src\": [", stage,
-           vfi_op_kind_to_string(op->kind), name);
+    printf("{\"stage\": \"%s\", \"group\": %d, \"kind\": \"%s\", \"name\": %s, "
+           "\"src\": [",
+           stage, group_of(plan, index), vfi_op_kind_to_string(op->kind), name);
     for (int i = 0; i < op->n_src; i++) {
         printf("%s", i > 0 ? ", " : "");
         print_operand(&op->src[i]);
@@ -78,7 +94,7 @@ static void print_ops(const VfiSession *session)
 
             for (int i = part->first_op; i < part->first_op + part->n_ops; i++) {
                 printf("%s", separator);
-                print_op(names[stage], &plan->ops[i]);
+                print_op(names[stage], plan, i);
                 separator = ", ";
             }
             segment = stage != VFI_STAGE_TIME || model->family->next_segment == NULL
@@ -86,6 +102,23 @@ static void print_ops(const VfiSession *session)
                           : model->family->next_segment(&model->setup, segment, scalars);
         }
     }
+}
+
+/* Bytes of device memory: the stages' arena, what is kept of each frame and of the pair. */
+static void print_memory(const VfiSession *session)
+{
+    size_t arena = 0, frame = 0, pair = 0;
+
+    for (int stage = 0; stage < VFI_STAGE_COUNT; stage++) {
+        const VfiPlan *plan = session->plans[stage];
+        if (plan == NULL)
+            continue;
+        arena = MAX(arena, plan->arena_bytes);
+        frame = stage == VFI_STAGE_FRAME ? plan->frame_bytes : frame;
+        pair = stage == VFI_STAGE_PAIR ? plan->pair_bytes : pair;
+    }
+    printf("\"memory\": {\"arena\": %zu, \"frame\": %zu, \"pair\": %zu}", arena, frame,
+           pair);
 }
 
 gboolean bench_plan(const Bench *bench, const VfiSessionConfig *config, GError **error)
@@ -105,10 +138,12 @@ gboolean bench_plan(const Bench *bench, const VfiSessionConfig *config, GError *
 
         printf("{\"model\": %s, \"family\": \"%s\", \"variant\": \"%s\", \"width\": %d, "
                "\"height\": %d, \"padded_width\": %d, \"padded_height\": %d, \"tiles\": "
-               "%d, \"scale\": %g, \"output\": \"%s\", \"ops\": [",
+               "%d, \"scale\": %g, \"output\": \"%s\", ",
                name, info->family, info->variant, config->video.width,
                config->video.height, session.padded_w, session.padded_h,
                session.tiling.x.n * session.tiling.y.n, session.scale, output);
+        print_memory(&session);
+        printf(", \"ops\": [");
         print_ops(&session);
         printf("]}\n");
     }

@@ -2,6 +2,7 @@
 """What the CUDA backend moves and computes for an in-between, kernel by kernel, and the least
 time that takes a card whose memory and arithmetic run at their peaks."""
 from dataclasses import dataclass
+from itertools import groupby
 
 GIGA = 1e9
 
@@ -19,6 +20,12 @@ CARDS = (
     Card("RTX 4090", 1008e9, 165e12),
     Card("H200", 4800e9, 989e12),
 )
+
+
+# What memory is read and written by at least, and the largest factor of a resize within a row
+# group (engine/plan_rows.c).
+SECTOR = 32
+FACTOR_MAX = 32
 
 
 @dataclass(frozen=True)
@@ -70,13 +77,87 @@ def _convolution(op: dict) -> list[Kernel]:
     ]
 
 
+def factor_down(op: dict) -> int:
+    """By how much a resize makes its picture smaller; 0 if it does not."""
+    if op["kind"] != "resize" or op["src"][0]["shape"][1] <= op["dst"]["shape"][1]:
+        return 0
+    return op["src"][0]["shape"][1] // op["dst"]["shape"][1]
+
+
+def share_read(factor: int) -> float:
+    """Of the memory of a picture of f32 that gets @factor times smaller: the sectors of 32 bytes
+    in two of @factor rows that hold two of @factor columns, which lie about a sector's border."""
+    if factor <= 2:
+        return 1.0
+    return 2 / factor * min(1.0, 2 * SECTOR / (4 * factor))
+
+
 def _other(op: dict) -> Kernel:
-    """Every operand moves once. A picture that gets smaller is read in the rows that it needs,
-    two for each of the result's."""
-    sources = float(sum(operand_bytes(operand) for operand in op["src"]))
-    if op["kind"] == "resize":
-        sources *= min(1.0, 2 * op["dst"]["shape"][1] / op["src"][0]["shape"][1])
+    """Every operand moves once, of a picture that gets smaller what is needed of it."""
+    sources = sum(operand_bytes(operand) for operand in op["src"]) * share_read(factor_down(op))
     return Kernel(op["kind"], op["name"], op["stage"], sources + operand_bytes(op["dst"]))
+
+
+# ---- row groups: as cuda/row_group.c makes programs of them ----------------------------------
+
+def reads_anywhere(op: dict) -> bool:
+    """Whether the first source is read elsewhere than at the pixel that is written."""
+    return (op["kind"] in ("warp", "pixel_shuffle")
+            or (op["kind"] == "resize" and factor_down(op) == 0))
+
+
+def channels_of(operand: dict) -> set[tuple]:
+    """What tells an operand's channels from others."""
+    channels, height, width = operand["shape"]
+    element = 2 if operand["half"] else 4
+    step = element * (1 if operand["block"] else height * width)
+    return {(operand["region"], operand["offset"] + c * step, height * width * element)
+            for c in range(channels)}
+
+
+def needed_ops(ops: list[dict], factor: int) -> list[dict]:
+    """The ops that lead to results that are @factor times smaller, or (0) to all others."""
+    live: set[tuple] = set()
+    needed = []
+    for op in reversed(ops):
+        down = factor_down(op)
+        leaves = (down == factor if factor or down
+                  else op["kind"] == "max_abs" or not op["dst"]["rows"])
+        if not leaves and (down or not live & channels_of(op["dst"])):
+            continue
+        live -= set() if down else channels_of(op["dst"])
+        for source in op["src"][1:] if reads_anywhere(op) else op["src"]:
+            live |= channels_of(source)
+        needed.insert(0, op)
+    return needed
+
+
+def _program(ops: list[dict], factor: int) -> Kernel:
+    """Memory is read and written once each, what the program itself wrote is not read. Programs
+    of smaller pictures read what those need, and write nothing else."""
+    read: set[tuple] = set()
+    anywhere: set[tuple] = set()
+    written: set[tuple] = set()
+    for op in ops:
+        for number, source in enumerate(op["src"]):
+            if not source["rows"]:
+                into = anywhere if number == 0 and reads_anywhere(op) else read
+                into |= channels_of(source) - written
+        if op["kind"] != "max_abs" and not op["dst"]["rows"]:
+            written |= channels_of(op["dst"])
+    if factor:
+        written = {channel for op in ops if factor_down(op) for channel in channels_of(op["dst"])}
+    share = share_read(factor)
+    moved = (sum(size for *_, size in read | anywhere) * share
+             + sum(size for *_, size in written))
+    return Kernel("rows", f"{len(ops)} ops, /{factor or 1}", ops[0]["stage"], moved)
+
+
+def _row_group(ops: list[dict]) -> list[Kernel]:
+    """One launch for each factor that pictures get smaller by, one for all else."""
+    factors = [FACTOR_MAX >> i for i in range(FACTOR_MAX.bit_length() - 1)] + [0]
+    programs = [(needed_ops(ops, factor), factor) for factor in factors]
+    return [_program(needed, factor) for needed, factor in programs if needed]
 
 
 def _frame_kernels(plan: dict) -> list[Kernel]:
@@ -95,8 +176,13 @@ def _frame_kernels(plan: dict) -> list[Kernel]:
 def kernels_of(plan: dict) -> list[Kernel]:
     """Everything that a pair with one in-between launches, one of its frames being new."""
     kernels = []
-    for op in plan["ops"]:
-        kernels += _convolution(op) if op["kind"] in ("conv", "deconv") else [_other(op)]
+    for (_, group), members in groupby(plan["ops"], lambda op: (op["stage"], op["group"])):
+        ops = list(members)
+        if group >= 0:
+            kernels += _row_group(ops)
+            continue
+        for op in ops:
+            kernels += _convolution(op) if op["kind"] in ("conv", "deconv") else [_other(op)]
     return _frame_kernels(plan) + kernels * plan["tiles"]
 
 
