@@ -24,7 +24,7 @@ static __global__ void __launch_bounds__(VFI_BLOCK)
 
     if (!vfi_group_place(over, &pixel, &channel))
         return;
-    VfiGroup x = vfi_load_group(operands.sums, pixel, channel), residual;
+    VfiGroup x = vfi_load_group(operands.sums, pixel, channel), residual = {{0.0f}};
     add_to(&x, vfi_load_each(epilogue.bias, channel, over.channels, 0.0f));
     if (epilogue.residual != VFI_RESIDUAL_NONE)
         residual = vfi_load_group(operands.residual, pixel, channel);

@@ -17,14 +17,17 @@ extern "C" {
 
 /* One operand in device memory. Planar (pixel_stride 0): c planes of h × w f32, one after the
  * other. Channels last: element (channel, y, x) is at (y * w + x) * pixel_stride + channel;
- * pixel_stride and data's alignment are multiples of 8 elements, f16 or f32. What lies between
- * c and pixel_stride belongs to others or is padding; padding up to the next multiple of 8
- * channels holds zeros, which whoever writes the tensor's last channels also writes. */
+ * pixel_stride is a multiple of 8 elements, f16 or f32. The tensor may be a piece of a pixel's
+ * channels: it begins at a multiple of 8, or anywhere where that is said. What lies between c
+ * and pixel_stride belongs to others or is padding; padding up to the pixel's next multiple of 8
+ * channels holds zeros, which whoever writes the tensor's last channels also writes, unless
+ * it is followed. */
 typedef struct {
     void *data;
     int c, h, w;
     int pixel_stride;
-    bool half; /* f16; planar tensors are so in CONVERT alone */
+    bool half;     /* f16; planar tensors are so only where that is said */
+    bool followed; /* another piece of the pixel begins behind the last channel */
 } VfiCudaTensor;
 
 /* What changes between runs of a captured graph; in device memory, written before it runs. */
@@ -64,8 +67,8 @@ cudaError_t vfi_cuda_fill_image_mean(cudaStream_t stream, const VfiCudaRunValues
 
 /* ---- between layouts (layout.cu) ----------------------------------------------------------- */
 
-/* dst = src for any two layouts and storages; also zeroes dst's padding channels when it is
- * channels last. COPY and CONVERT. */
+/* dst = src for any two layouts and storages, planar f16 and pieces that begin anywhere
+ * included; also zeroes dst's padding channels when it is channels last. COPY and CONVERT. */
 cudaError_t vfi_cuda_copy(cudaStream_t stream, const VfiCudaTensor *src,
                           const VfiCudaTensor *dst);
 
@@ -74,7 +77,8 @@ cudaError_t vfi_cuda_copy(cudaStream_t stream, const VfiCudaTensor *src,
 /* Bilinear, half-pixel centres, no antialias, values times mul; planar f32. */
 cudaError_t vfi_cuda_resize(cudaStream_t stream, const VfiCudaTensor *src, float mul,
                             const VfiCudaTensor *dst);
-/* These four take any one layout and storage for src and dst (see op.h). */
+/* These four take any one layout and storage for src and dst (see op.h); dst may be a piece that
+ * begins anywhere. */
 cudaError_t vfi_cuda_pool(cudaStream_t stream, const VfiCudaTensor *src,
                           const VfiCudaTensor *dst);
 cudaError_t vfi_cuda_nearest(cudaStream_t stream, const VfiCudaTensor *src,
@@ -100,8 +104,9 @@ typedef struct {
 } VfiCudaEpilogue;
 
 /* dst = what op.h says follows a convolution whose sums are @sums (channels last, f16 or f32,
- * channels rounded up to 8). dst is in any layout and may be @sums or @residual; @residual
- * (NULL without one) is in any layout. Computed in f32. */
+ * channels rounded up to 8). dst is in any layout, planar f16 and pieces that begin anywhere
+ * included, and may be @sums or @residual; @residual (NULL without one) is in any layout, or
+ * such a piece. Computed in f32. */
 cudaError_t vfi_cuda_epilogue(cudaStream_t stream, const VfiCudaTensor *sums,
                               const VfiCudaEpilogue *epilogue,
                               const VfiCudaTensor *residual, const VfiCudaTensor *dst);

@@ -15,6 +15,7 @@ static VfiCudaTensor tensor_of(const VfiOperand *operand, char *const *region)
         .w = operand->shape.w,
         .pixel_stride = vfi_operand_is_blocked(operand) ? operand->block : 0,
         .half = operand->half,
+        .followed = operand->followed,
     };
 }
 
@@ -38,6 +39,7 @@ static bool run_conv(const VfiProgram *program, const VfiOp *op, const VfiCudaSt
                                 ? 0
                                 : vfi_cuda_conv_channels(dst->c);
         sums.half = program->device->math == VFI_CUDA_CONV_F16;
+        sums.followed = false;
     }
     return vfi_cuda_conv_run(step->conv, stream, src[0].data, step->weights->data,
                              sums.data, program->scratch + program->sums_bytes, error) &&

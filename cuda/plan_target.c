@@ -27,11 +27,22 @@ static int stride_of(const VfiOperand *operand)
     return vfi_operand_is_blocked(operand) ? operand->block : 0;
 }
 
+/* Whether the channels are a part of a pixel's that a convolution cannot write: other parts
+ * would be overwritten by the zeros that its own are padded with. */
+static bool is_within_pixel(const VfiOperand *operand)
+{
+    size_t group = 8 * (operand->half ? 2 : sizeof(float));
+
+    return vfi_operand_is_blocked(operand) &&
+           (operand->followed || operand->offset % group != 0);
+}
+
 bool vfi_cuda_needs_scratch(VfiCudaConvMath math, const VfiOp *op)
 {
     const VfiOperand *residual = &op->src[1], *dst = &op->dst;
 
-    return stride_of(dst) != vfi_cuda_sums_stride(math, op) ||
+    return stride_of(dst) != vfi_cuda_sums_stride(math, op) || is_within_pixel(dst) ||
+           (dst->half && math != VFI_CUDA_CONV_F16) ||
            (op->u.conv.residual != VFI_RESIDUAL_NONE && residual->region == dst->region &&
             residual->offset == dst->offset);
 }

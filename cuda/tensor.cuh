@@ -158,8 +158,30 @@ static __device__ __forceinline__ VfiGroup vfi_load_planes(const VfiCudaTensor &
     return group;
 }
 
-/* Channels @channel … + 7 of a pixel, zeros beyond the last one. Channels last, @channel is a
- * multiple of 8. */
+/* Channels last. Pieces of a pixel may begin at any channel: those that begin at no multiple of
+ * 8 go by elements. */
+static __device__ __forceinline__ bool vfi_has_groups(const VfiCudaTensor &tensor)
+{
+    return vfi_is_aligned(tensor.data, tensor.half ? 16 : 32);
+}
+
+static __device__ __forceinline__ VfiGroup vfi_load_elements(const VfiCudaTensor &tensor,
+                                                             size_t at, int channel)
+{
+    VfiGroup group;
+
+    VFI_UNROLL
+    for (int k = 0; k < VFI_GROUP; k++) {
+        group.v[k] = 0.0f;
+        if (channel + k < tensor.c)
+            group.v[k] = tensor.half ? __half2float(((const __half *)tensor.data)[at + k])
+                                     : ((const float *)tensor.data)[at + k];
+    }
+    return group;
+}
+
+/* Channels @channel … + 7 of a pixel, zeros beyond the last one, but what follows a piece of
+ * a pixel may be there. Channels last, @channel is a multiple of 8. */
 static __device__ __forceinline__ VfiGroup vfi_load_group(const VfiCudaTensor &tensor,
                                                           unsigned pixel, int channel)
 {
@@ -167,6 +189,8 @@ static __device__ __forceinline__ VfiGroup vfi_load_group(const VfiCudaTensor &t
         return vfi_load_planes(tensor, pixel, channel);
 
     size_t at = (size_t)pixel * (size_t)tensor.pixel_stride + (size_t)channel;
+    if (!vfi_has_groups(tensor))
+        return vfi_load_elements(tensor, at, channel);
     if (!tensor.half) {
         const float4 *from = (const float4 *)((const float *)tensor.data + at);
         return vfi_group_of(from[0], from[1]);
@@ -197,6 +221,32 @@ static __device__ __forceinline__ void vfi_store_planes(const VfiCudaTensor &ten
     }
 }
 
+static __device__ __forceinline__ void vfi_store_element(const VfiCudaTensor &tensor,
+                                                         size_t at, float value)
+{
+    if (tensor.half)
+        ((__half *)tensor.data)[at] = vfi_narrow(value);
+    else
+        ((float *)tensor.data)[at] = value;
+}
+
+/* Memory that tensors are pieces of begins at a multiple of 8 elements. */
+static __device__ __forceinline__ void vfi_store_elements(const VfiCudaTensor &tensor,
+                                                          size_t at, int channel,
+                                                          const VfiGroup &group)
+{
+    VFI_UNROLL
+    for (int k = 0; k < VFI_GROUP; k++)
+        if (channel + k < tensor.c)
+            vfi_store_element(tensor, at + k, group.v[k]);
+    if (tensor.followed || channel + VFI_GROUP < tensor.c)
+        return;
+    at += (size_t)(tensor.c - channel);
+    size_t first = (uintptr_t)tensor.data / (tensor.half ? 2 : 4);
+    for (; (first + at) % VFI_GROUP != 0; at++)
+        vfi_store_element(tensor, at, 0.0f);
+}
+
 /* Stores such a group; channels last, also the zeros that pad the last channels. */
 static __device__ __forceinline__ void vfi_store_group(const VfiCudaTensor &tensor,
                                                        unsigned pixel, int channel,
@@ -206,12 +256,16 @@ static __device__ __forceinline__ void vfi_store_group(const VfiCudaTensor &tens
         vfi_store_planes(tensor, pixel, channel, group);
         return;
     }
+    size_t at = (size_t)pixel * (size_t)tensor.pixel_stride + (size_t)channel;
+    if (!vfi_has_groups(tensor) || (tensor.followed && channel + VFI_GROUP > tensor.c)) {
+        vfi_store_elements(tensor, at, channel, group);
+        return;
+    }
     VFI_UNROLL
     for (int k = 0; k < VFI_GROUP; k++)
         group.v[k] = channel + k < tensor.c ? group.v[k] : 0.0f;
 
     const float *v = group.v;
-    size_t at = (size_t)pixel * (size_t)tensor.pixel_stride + (size_t)channel;
     if (tensor.half) {
         *(uint4 *)((__half *)tensor.data + at) =
             make_uint4(vfi_narrow_two(v[0], v[1]), vfi_narrow_two(v[2], v[3]),

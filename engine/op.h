@@ -139,13 +139,17 @@ enum {
  * (block 0 or 1): one plane a channel. Blocked: [channel blocks][h][w][block], the channels
  * rounded up to whole blocks, those that are too many hold zeros. Channels last, where the
  * plan's target asks for that: one block of all channels, or more where the operand is a part
- * of them; the offset then leads to its first channel. */
+ * of them; the offset then leads to its first channel. A part begins at a multiple of eight
+ * channels where a CONV or DECONV takes it as its source, else anywhere. */
 typedef struct {
     VfiShape shape;
     int region;    /* VFI_REGION_… */
-    size_t offset; /* bytes from the start of the region, a multiple of 4 */
+    size_t offset; /* bytes from the start of the region, a multiple of an element's */
     int block;     /* channels that lie side by side at each pixel */
     bool half;     /* f16 instead of f32: CONVERT alone takes such in planes or blocks */
+    /* Channels last, of a result: another part begins right behind its last channel. Else
+     * whoever writes that channel also writes zeros up to the next multiple of eight. */
+    bool followed;
 } VfiOperand;
 
 static inline bool vfi_operand_is_blocked(const VfiOperand *operand)
