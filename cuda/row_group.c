@@ -45,12 +45,26 @@ typedef struct {
     size_t at;
 } Place;
 
+/* Most channels of a pixel that are gathered in slots: more would leave room for few threads. */
+#define GATHERED_MAX 128
+
+/* A pixel, channels last f16, whose channels a program gathers in slots, so that it writes eight
+ * at a time. */
+typedef struct {
+    int region, stride;
+    size_t begin, end; /* bytes from the region's start; of the first picture's pixel */
+    size_t last;       /* the end without zeros */
+    int slot;
+    bool written[GATHERED_MAX];
+} Pixel;
+
 typedef struct {
     const VfiOp *ops;
     const VfiRowGroup *group;
     VfiRowProgram *program;
-    bool *needed; /* ops */
-    GArray *held; /* of Held; later ones hide earlier ones */
+    bool *needed;   /* ops */
+    GArray *held;   /* of Held; later ones hide earlier ones */
+    GArray *pixels; /* of Pixel */
     bool fits;
 } Builder;
 
@@ -68,16 +82,22 @@ static bool reads_anywhere(const VfiOp *op)
            (op->kind == VFI_OP_RESIZE && factor_down(op) == 0);
 }
 
-static size_t plane_floats(const VfiOperand *operand)
+static size_t plane_elements(const VfiOperand *operand)
 {
     return (size_t)operand->shape.h * (size_t)operand->shape.w;
 }
 
+static size_t element_bytes(const VfiOperand *operand)
+{
+    return operand->half ? 2 : sizeof(float);
+}
+
 static Plane plane_of(const VfiOperand *operand, int channel)
 {
-    return (Plane){operand->region, operand->offset + (size_t)channel *
-                                                          plane_floats(operand) *
-                                                          sizeof(float)};
+    size_t step = vfi_operand_is_blocked(operand) ? 1 : plane_elements(operand);
+
+    return (Plane){operand->region,
+                   operand->offset + (size_t)channel * step * element_bytes(operand)};
 }
 
 /* ---- which ops a program needs ----------------------------------------------------------- */
@@ -153,13 +173,13 @@ static Place place_of(const Builder *builder, const VfiOperand *operand, int cha
 
     if (plane.region == VFI_REGION_ROWS)
         return (Place){VFI_ROW_SLOT,
-                       plane.offset / (plane_floats(operand) * sizeof(float))};
+                       plane.offset / (plane_elements(operand) * sizeof(float))};
     for (guint i = builder->held->len; i-- > 0;) {
         const Held *held = &g_array_index(builder->held, Held, i);
         if (held->plane.region == plane.region && held->plane.offset == plane.offset)
             return (Place){VFI_ROW_SLOT, (size_t)held->slot};
     }
-    return (Place){plane.region, plane.offset / sizeof(float)};
+    return (Place){plane.region, plane.offset / element_bytes(operand)};
 }
 
 static bool follows(Place first, Place place, size_t planes, size_t plane)
@@ -185,9 +205,10 @@ static int run_of(const Builder *builder, const VfiOp *op, int channel, int chan
         operands[n++] = &op->src[1];
     for (; channel + run < channels; run++)
         for (int i = 0; i < n; i++)
-            if (!follows(place_of(builder, operands[i], channel),
+            if (!vfi_operand_is_blocked(operands[i]) &&
+                !follows(place_of(builder, operands[i], channel),
                          place_of(builder, operands[i], channel + run), (size_t)run,
-                         plane_floats(operands[i])))
+                         plane_elements(operands[i])))
                 return run;
     return run;
 }
@@ -233,7 +254,7 @@ static void set_source(Builder *builder, VfiRowInstruction *code, const VfiOp *o
                        int channel)
 {
     const VfiOperand *source = &op->src[0];
-    size_t at = source->offset / sizeof(float);
+    size_t at = source->offset / element_bytes(source);
 
     code->src_w = (uint16_t)source->shape.w;
     code->src_h = (uint16_t)source->shape.h;
@@ -241,11 +262,10 @@ static void set_source(Builder *builder, VfiRowInstruction *code, const VfiOp *o
     code->scale_y = (float)source->shape.h / (float)op->dst.shape.h;
     if (vfi_operand_is_blocked(source)) {
         code->stride = (uint16_t)source->block;
-        code->half = source->half;
         builder->fits = builder->fits && channel == 0 && source->block <= UINT16_MAX;
     } else {
         size_t planes = (size_t)channel * (op->kind == VFI_OP_PIXEL_SHUFFLE ? 4 : 1);
-        at += planes * plane_floats(source);
+        at += planes * plane_elements(source);
     }
     put(builder, code, VFI_ROW_A, (Place){source->region, at});
 }
@@ -259,17 +279,194 @@ static void hold_result(Builder *builder, const VfiOp *op)
     }
 }
 
-static void emit(Builder *builder, const VfiOp *op, int channel, int count)
+/* ---- pixels, channels last --------------------------------------------------------------- */
+
+static bool is_piece(const VfiOp *op)
+{
+    return op->kind != VFI_OP_MAX_ABS && vfi_operand_is_blocked(&op->dst);
+}
+
+static size_t pixel_bytes(int stride)
+{
+    return (size_t)stride * sizeof(uint16_t);
+}
+
+/* The pixel that @dst is a piece of, or NULL. Where a picture has several, those of other
+ * tensors are farther away. */
+static Pixel *find_pixel(const Builder *builder, const VfiOperand *dst)
+{
+    for (guint i = 0; i < builder->pixels->len; i++) {
+        Pixel *pixel = &g_array_index(builder->pixels, Pixel, i);
+        if (pixel->region == dst->region && pixel->stride == dst->block &&
+            dst->offset + pixel_bytes(pixel->stride) > pixel->begin &&
+            dst->offset < pixel->begin + pixel_bytes(pixel->stride))
+            return pixel;
+    }
+    return NULL;
+}
+
+/* Bytes behind the last channel of @dst, with zeros up to a multiple of eight or without. */
+static size_t end_of_piece(const VfiOperand *dst, bool with_zeros)
+{
+    size_t end = dst->offset / sizeof(uint16_t) + (size_t)dst->shape.c;
+
+    return (with_zeros && !dst->followed ? (end + 7) / 8 * 8 : end) * sizeof(uint16_t);
+}
+
+/* The pixels that the needed ops write pieces of, and how much of them. */
+static void find_pixels(Builder *builder)
+{
+    for (int i = 0; i < builder->group->n_ops; i++) {
+        const VfiOp *op = &builder->ops[i];
+        if (!builder->needed[i] || !is_piece(op) || !op->dst.half ||
+            plane_elements(&op->dst) == 1)
+            continue;
+        size_t begin = op->dst.offset / 16 * 16, end = end_of_piece(&op->dst, true);
+        Pixel *pixel = find_pixel(builder, &op->dst);
+        if (pixel == NULL) {
+            Pixel fresh = {.region = op->dst.region,
+                           .stride = op->dst.block,
+                           .begin = begin,
+                           .end = end,
+                           .last = end_of_piece(&op->dst, false)};
+            g_array_append_val(builder->pixels, fresh);
+            continue;
+        }
+        pixel->begin = MIN(pixel->begin, begin);
+        pixel->end = MAX(pixel->end, end);
+        pixel->last = MAX(pixel->last, end_of_piece(&op->dst, false));
+    }
+}
+
+static int pixel_channels(const Pixel *pixel)
+{
+    return (int)((pixel->end - pixel->begin) / sizeof(uint16_t));
+}
+
+/* Gives pixels their slots: sums are f32, what is copied is f16. */
+static void lay_out_pixels(Builder *builder)
+{
+    for (guint i = 0; i < builder->pixels->len; i++) {
+        Pixel *pixel = &g_array_index(builder->pixels, Pixel, i);
+        int channels = pixel_channels(pixel);
+        pixel->slot = builder->program->n_slots;
+        if (channels <= GATHERED_MAX)
+            builder->program->n_slots +=
+                builder->program->factor != 0 ? channels : (channels + 1) / 2;
+    }
+}
+
+/* Where the result goes on from @channel on, channels last. */
+static void put_piece(Builder *builder, VfiRowInstruction *code, const VfiOp *op,
+                      int channel, int count)
+{
+    const VfiOperand *dst = &op->dst;
+    Pixel *pixel = dst->half ? find_pixel(builder, dst) : NULL;
+    size_t at = dst->offset / element_bytes(dst) + (size_t)channel;
+    bool is_last = channel + count == dst->shape.c && !dst->followed;
+
+    if (pixel == NULL || pixel_channels(pixel) > GATHERED_MAX) {
+        code->dst_stride = (uint16_t)dst->block;
+        code->padding = is_last ? (uint16_t)((8 - (at + (size_t)count) % 8) % 8) : 0;
+        code->dst_half = dst->half;
+        builder->fits = builder->fits && dst->block <= UINT16_MAX;
+        put(builder, code, VFI_ROW_DST, (Place){dst->region, at});
+        return;
+    }
+    size_t first = at - pixel->begin / sizeof(uint16_t), end = first + (size_t)count;
+    if (is_last)
+        end = (size_t)pixel_channels(pixel);
+    for (size_t c = first; c < end; c++)
+        pixel->written[c] = true;
+    if (factor_down(op) != 0) {
+        code->is_gathered = true;
+        put(builder, code, VFI_ROW_C, (Place){VFI_ROW_SLOT, (size_t)pixel->slot + first});
+    } else {
+        put(builder, code, VFI_ROW_DST,
+            (Place){VFI_ROW_HALVES, 2 * (size_t)pixel->slot + first});
+    }
+}
+
+static VfiRowInstruction *add_instruction(Builder *builder)
 {
     VfiRowProgram *program = builder->program;
 
     if (program->n == VFI_ROW_INSTRUCTIONS) {
         builder->fits = false;
+        return NULL;
+    }
+    return &program->code[program->n++];
+}
+
+/* Writes the pixel's channels from @first to @end. */
+static void emit_pack(Builder *builder, const Pixel *pixel, int first, int end)
+{
+    VfiRowInstruction *code = add_instruction(builder);
+    size_t zeros = (pixel->last - pixel->begin) / sizeof(uint16_t);
+
+    if (code == NULL)
+        return;
+    *code = (VfiRowInstruction){.kind = VFI_ROW_PACK,
+                                .count = (uint16_t)(end - first),
+                                .is_down = builder->program->factor != 0,
+                                .dst_stride = (uint16_t)pixel->stride};
+    builder->fits = builder->fits && pixel->stride <= UINT16_MAX;
+    put(builder, code, VFI_ROW_DST, (Place){pixel->region, pixel->begin / 16});
+    put(builder, code, VFI_ROW_A, (Place){VFI_ROW_SLOT, (size_t)pixel->slot});
+    code->at[VFI_ROW_B] = (uint32_t)first;
+    code->at[VFI_ROW_C] = (uint32_t)zeros;
+}
+
+static void emit_packs(Builder *builder)
+{
+    for (guint i = 0; i < builder->pixels->len; i++) {
+        const Pixel *pixel = &g_array_index(builder->pixels, Pixel, i);
+        int channels = pixel_channels(pixel), first = 0;
+        if (channels > GATHERED_MAX)
+            continue;
+        for (int c = 0; c <= channels; c++) {
+            if (c < channels && pixel->written[c])
+                continue;
+            if (first < c)
+                emit_pack(builder, pixel, first, c);
+            first = c + 1;
+        }
+    }
+}
+
+/* ---- ops --------------------------------------------------------------------------------- */
+
+static void put_result(Builder *builder, VfiRowInstruction *code, const VfiOp *op,
+                       int channel, int count)
+{
+    VfiRowProgram *program = builder->program;
+
+    if (op->kind == VFI_OP_MAX_ABS) {
+        code->at[VFI_ROW_DST] = (uint32_t)op->u.scalar;
         return;
     }
-    VfiRowInstruction *code = &program->code[program->n++];
+    if (is_piece(op))
+        put_piece(builder, code, op, channel, count);
+    else if (factor_down(op) == 0)
+        put(builder, code, VFI_ROW_DST, place_of(builder, &op->dst, channel));
+    else
+        put(builder, code, VFI_ROW_DST,
+            (Place){op->dst.region, plane_of(&op->dst, channel).offset / sizeof(float)});
+    if (factor_down(op) != 0 && !code->is_gathered) {
+        put(builder, code, VFI_ROW_C, (Place){VFI_ROW_SLOT, (size_t)program->n_slots});
+        program->n_slots += count;
+    }
+}
+
+static void emit(Builder *builder, const VfiOp *op, int channel, int count)
+{
+    VfiRowInstruction *code = add_instruction(builder);
+
+    if (code == NULL)
+        return;
     *code = (VfiRowInstruction){.kind = (uint8_t)op->kind,
                                 .count = (uint16_t)count,
+                                .half = op->n_src > 0 && op->src[0].half,
                                 .is_down = factor_down(op) != 0};
     set_parameters(code, op, channel);
     if (reads_anywhere(op))
@@ -284,17 +481,7 @@ static void emit(Builder *builder, const VfiOp *op, int channel, int count)
         put(builder, code, VFI_ROW_B,
             place_of(builder, &op->src[1], code->one_b ? 0 : channel));
     }
-    if (op->kind == VFI_OP_MAX_ABS) {
-        code->at[VFI_ROW_DST] = (uint32_t)op->u.scalar;
-    } else if (factor_down(op) != 0) {
-        Plane plane = plane_of(&op->dst, channel);
-        put(builder, code, VFI_ROW_DST,
-            (Place){plane.region, plane.offset / sizeof(float)});
-        put(builder, code, VFI_ROW_C, (Place){VFI_ROW_SLOT, (size_t)program->n_slots});
-        program->n_slots += count;
-    } else {
-        put(builder, code, VFI_ROW_DST, place_of(builder, &op->dst, channel));
-    }
+    put_result(builder, code, op, channel, count);
 }
 
 static bool dimensions_fit(const VfiOp *op)
@@ -332,11 +519,13 @@ static bool build_program(VfiRowProgram *program, const VfiPlan *plan,
 {
     g_autofree bool *needed = g_new0(bool, group->n_ops);
     g_autoptr(GArray) held = g_array_new(FALSE, FALSE, sizeof(Held));
+    g_autoptr(GArray) pixels = g_array_new(FALSE, FALSE, sizeof(Pixel));
     Builder builder = {.ops = plan->ops + group->first_op,
                        .group = group,
                        .program = program,
                        .needed = needed,
                        .held = held,
+                       .pixels = pixels,
                        .fits = true};
 
     memset(program, 0, sizeof *program);
@@ -346,9 +535,12 @@ static bool build_program(VfiRowProgram *program, const VfiPlan *plan,
     program->n_slots = group->n_planes;
     if (!find_needed(&builder))
         return true;
+    find_pixels(&builder);
+    lay_out_pixels(&builder);
     for (int i = 0; i < group->n_ops && builder.fits; i++)
         if (needed[i])
             emit_op(&builder, &builder.ops[i]);
+    emit_packs(&builder);
     return builder.fits && program->n_slots <= VFI_ROW_SLOTS;
 }
 

@@ -21,6 +21,11 @@ struct RowThread {
     unsigned turn;               /* which of the four pixels */
 };
 
+static __device__ __forceinline__ float element_at(const float *data, bool half, size_t at)
+{
+    return half ? __half2float(((const __half *)data)[at]) : data[at];
+}
+
 static __device__ __forceinline__ float load(const RowThread &thread,
                                              const RowArguments &arguments,
                                              const VfiRowInstruction &code, int operand,
@@ -30,8 +35,34 @@ static __device__ __forceinline__ float load(const RowThread &thread,
 
     if (region == VFI_ROW_SLOT)
         return thread.slots[(code.at[operand] + channel) * thread.slot_stride];
-    return arguments.region[region][(size_t)code.at[operand] +
-                                    (size_t)channel * thread.plane + thread.pixel];
+    size_t at =
+        (size_t)code.at[operand] + (size_t)channel * thread.plane + thread.pixel;
+    return element_at(arguments.region[region], operand == VFI_ROW_A && code.half, at);
+}
+
+/* f16 channels of a pixel, two a slot. */
+static __device__ __forceinline__ __half *half_slot(const RowThread &thread, unsigned half)
+{
+    return (__half *)&thread.slots[half / 2 * thread.slot_stride] + half % 2;
+}
+
+/* Channels last, of @pixel in the picture of the result. */
+static __device__ __forceinline__ void store_in_pixel(const RowArguments &arguments,
+                                                      const VfiRowInstruction &code,
+                                                      unsigned channel, unsigned pixel,
+                                                      float value)
+{
+    float *data = arguments.region[code.region[VFI_ROW_DST]];
+    size_t at = (size_t)code.at[VFI_ROW_DST] + (size_t)pixel * code.dst_stride + channel;
+    unsigned zeros = channel + 1 == code.count ? code.padding : 0;
+
+    for (unsigned i = 0; i <= zeros; i++) {
+        float x = i == 0 ? value : 0.0f;
+        if (code.dst_half)
+            ((__half *)data)[at + i] = vfi_narrow(x);
+        else
+            data[at + i] = x;
+    }
 }
 
 static __device__ __forceinline__ void store(const RowThread &thread,
@@ -43,17 +74,24 @@ static __device__ __forceinline__ void store(const RowThread &thread,
 
     if (region == VFI_ROW_SLOT)
         thread.slots[(code.at[VFI_ROW_DST] + channel) * thread.slot_stride] = value;
-    else if (thread.is_inside)
+    else if (region == VFI_ROW_HALVES)
+        *half_slot(thread, code.at[VFI_ROW_DST] + channel) = vfi_narrow(value);
+    else if (!thread.is_inside)
+        return;
+    else if (code.dst_stride != 0)
+        store_in_pixel(arguments, code, channel, thread.pixel, value);
+    else
         arguments.region[region][(size_t)code.at[VFI_ROW_DST] +
                                  (size_t)channel * thread.plane + thread.pixel] = value;
 }
 
-/* Where a bilinear sample of a picture is: @p leads to its first plane. */
+/* Where a bilinear sample of a picture is: @at leads to its first plane. */
 struct RowSample {
-    const float *p;
-    size_t plane;
+    const float *data;
+    size_t at, plane;
     unsigned right, below;
     float wx, wy;
+    bool half;
 };
 
 static __device__ __forceinline__ RowSample sample_at(const RowArguments &arguments,
@@ -67,8 +105,9 @@ static __device__ __forceinline__ RowSample sample_at(const RowArguments &argume
     x0 = x0 < w - 1 ? x0 : w - 1;
     y0 = y0 < h - 1 ? y0 : h - 1;
     sample.plane = (size_t)w * h;
-    sample.p = arguments.region[code.region[VFI_ROW_A]] + code.at[VFI_ROW_A] +
-               ((size_t)y0 * w + x0);
+    sample.data = arguments.region[code.region[VFI_ROW_A]];
+    sample.half = code.half;
+    sample.at = code.at[VFI_ROW_A] + ((size_t)y0 * w + x0);
     sample.right = x0 < w - 1;
     sample.below = y0 < h - 1 ? w : 0;
     sample.wx = x - (float)x0;
@@ -78,9 +117,12 @@ static __device__ __forceinline__ RowSample sample_at(const RowArguments &argume
 
 static __device__ __forceinline__ float value_of(const RowSample &sample, unsigned channel)
 {
-    const float *p = sample.p + channel * sample.plane, *q = p + sample.below;
-    float top = p[0] + sample.wx * (p[sample.right] - p[0]);
-    float bottom = q[0] + sample.wx * (q[sample.right] - q[0]);
+    size_t p = sample.at + channel * sample.plane, q = p + sample.below;
+    float a = element_at(sample.data, sample.half, p);
+    float b = element_at(sample.data, sample.half, p + sample.right);
+    float c = element_at(sample.data, sample.half, q);
+    float d = element_at(sample.data, sample.half, q + sample.right);
+    float top = a + sample.wx * (b - a), bottom = c + sample.wx * (d - c);
 
     return top + sample.wy * (bottom - top);
 }
@@ -125,7 +167,7 @@ static __device__ __forceinline__ void run_pixel_shuffle(const RowThread &thread
                                                          const RowArguments &arguments,
                                                          const VfiRowInstruction &code)
 {
-    const float *data = arguments.region[code.region[VFI_ROW_A]] + code.at[VFI_ROW_A];
+    const float *data = arguments.region[code.region[VFI_ROW_A]];
     size_t plane = (size_t)code.src_w * code.src_h;
     size_t pixel = (size_t)(thread.y / 2) * code.src_w + thread.x / 2;
     unsigned first = thread.y % 2 * 2 + thread.x % 2;
@@ -133,27 +175,89 @@ static __device__ __forceinline__ void run_pixel_shuffle(const RowThread &thread
     size_t channel_step = code.stride != 0 ? 1 : plane;
 
     for (unsigned c = 0; c < code.count; c++) {
-        size_t at = pixel * pixel_step + (first + 4 * c) * channel_step;
-        store(thread, arguments, code, c,
-              code.half ? __half2float(((const __half *)data)[at]) : data[at]);
+        size_t at =
+            code.at[VFI_ROW_A] + pixel * pixel_step + (first + 4 * c) * channel_step;
+        store(thread, arguments, code, c, element_at(data, code.half, at));
     }
 }
 
-/* Adds the pixel to the sums; the last of the four writes their mean. */
+/* The mean that a reduction found. */
+static __device__ __forceinline__ void store_mean(const RowThread &thread,
+                                                  const RowArguments &arguments,
+                                                  const VfiRowInstruction &code,
+                                                  unsigned channel, float mean)
+{
+    if (code.dst_stride != 0)
+        store_in_pixel(arguments, code, channel, thread.small, mean);
+    else
+        arguments.region[code.region[VFI_ROW_DST]][(size_t)code.at[VFI_ROW_DST] +
+                                                   (size_t)channel * thread.small_plane +
+                                                   thread.small] = mean;
+}
+
+/* Adds the pixel to the sums; the last of the four makes them means. */
 static __device__ __forceinline__ void run_reduction(const RowThread &thread,
                                                      const RowArguments &arguments,
                                                      const VfiRowInstruction &code)
 {
-    float *dst = arguments.region[code.region[VFI_ROW_DST]] + code.at[VFI_ROW_DST];
-
     for (unsigned c = 0; c < code.count; c++) {
         float *sum = &thread.slots[(code.at[VFI_ROW_C] + c) * thread.slot_stride];
         float value = load(thread, arguments, code, VFI_ROW_A, c);
         value = thread.turn == 0 ? value : *sum + value;
-        if (thread.turn < 3)
+        if (thread.turn == 3)
+            value = code.p * (0.25f * value);
+        if (thread.turn < 3 || code.is_gathered)
             *sum = value;
         else if (thread.is_inside)
-            dst[(size_t)c * thread.small_plane + thread.small] = code.p * (0.25f * value);
+            store_mean(thread, arguments, code, c, value);
+    }
+}
+
+/* Channels @channel and the next of the pixel, as f16 in one word. */
+static __device__ __forceinline__ uint32_t two_channels(const RowThread &thread,
+                                                        const VfiRowInstruction &code,
+                                                        unsigned channel)
+{
+    unsigned slot = code.at[VFI_ROW_A], zeros = code.at[VFI_ROW_C];
+    uint32_t bits = 0;
+
+    if (channel >= zeros)
+        return 0;
+    if (code.is_down) {
+        const float *first = &thread.slots[(slot + channel) * thread.slot_stride];
+        return vfi_narrow_two(first[0],
+                              channel + 1 < zeros ? first[thread.slot_stride] : 0.0f);
+    }
+    memcpy(&bits, &thread.slots[(slot + channel / 2) * thread.slot_stride], sizeof bits);
+    return channel + 1 < zeros ? bits : bits & 0xffffu;
+}
+
+/* Eight channels at a time, from where @code begins; its first and last ones by themselves. */
+static __device__ __forceinline__ void run_pack(const RowThread &thread,
+                                                const RowArguments &arguments,
+                                                const VfiRowInstruction &code)
+{
+    unsigned channel = code.at[VFI_ROW_B], end = channel + code.count;
+    size_t pixel = code.is_down ? thread.small : thread.pixel;
+
+    if (!thread.is_inside || (code.is_down && thread.turn < 3))
+        return;
+    uint4 *base = (uint4 *)arguments.region[code.region[VFI_ROW_DST]] +
+                  code.at[VFI_ROW_DST] + pixel * (code.dst_stride / VFI_GROUP);
+    while (channel < end) {
+        if (channel % VFI_GROUP == 0 && channel + VFI_GROUP <= end) {
+            base[channel / VFI_GROUP] =
+                make_uint4(two_channels(thread, code, channel),
+                           two_channels(thread, code, channel + 2),
+                           two_channels(thread, code, channel + 4),
+                           two_channels(thread, code, channel + 6));
+            channel += VFI_GROUP;
+        } else {
+            uint32_t bits = two_channels(thread, code, channel & ~1u);
+            ((unsigned short *)base)[channel] =
+                (unsigned short)(channel % 2 == 0 ? bits : bits >> 16);
+            channel++;
+        }
     }
 }
 
@@ -254,6 +358,9 @@ static __device__ __forceinline__ void run_instruction(const RowThread &thread,
     case VFI_OP_MAX_ABS:
         run_max_abs(thread, arguments, code);
         break;
+    case VFI_ROW_PACK:
+        run_pack(thread, arguments, code);
+        break;
     default:
         run_elementwise(thread, arguments, code);
         break;
@@ -330,8 +437,14 @@ cudaError_t vfi_cuda_run_rows(cudaStream_t stream, const VfiRowProgram *program,
     arguments.scalars = scalars;
     if (program->n_slots <= 12)
         return launch<12, 256>(stream, *program, arguments);
+    if (program->n_slots <= 24)
+        return launch<24, 256>(stream, *program, arguments);
     if (program->n_slots <= 32)
         return launch<32, 256>(stream, *program, arguments);
+    if (program->n_slots <= 48)
+        return launch<48, 128>(stream, *program, arguments);
+    if (program->n_slots <= 64)
+        return launch<64, 128>(stream, *program, arguments);
     if (program->n_slots <= 96)
         return launch<96, 128>(stream, *program, arguments);
     return launch<VFI_ROW_SLOTS, 32>(stream, *program, arguments);

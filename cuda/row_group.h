@@ -15,7 +15,8 @@ extern "C" {
 typedef struct VfiCudaRowGroup VfiCudaRowGroup;
 
 /* Makes @group of @plan ready; neither must outlive it. All operands are planar f32, but for
- * the source of PIXEL_SHUFFLE, which is in any layout. NULL with VFI_ERROR_UNSUPPORTED if the
+ * results that are a part of channels last, the source of PIXEL_SHUFFLE, which is in any
+ * layout, and the first source of other ops, which may be f16 in planes. NULL with VFI_ERROR_UNSUPPORTED if the
  * group is larger than a kernel can hold (plan without row groups then). */
 VfiCudaRowGroup *vfi_cuda_row_group_new(const VfiPlan *plan, const VfiRowGroup *group,
                                         GError **error);

@@ -103,10 +103,13 @@ static void place_parts(VfiPlanner *planner, VfiValue value)
         VfiValue part = g_array_index(parts, VfiValue, i);
         VfiPlanItem *item = &planner->items[part];
         size_t offset = channel_offset(planner, &planner->items[value], first);
+        bool joined = planner->items[value].joined, is_last = i + 1 == (int)parts->len;
         bool is_own =
             item->node.kind == VFI_NODE_OP || item->node.kind == VFI_NODE_CONCAT;
         /* A view would keep the whole concat for the sake of what can be had anew. */
         if (item->cost_anew > 0 && item->n_uses > 1)
+            is_own = false;
+        if (joined && !vfi_plan_is_view_of_join(planner, part, first, is_last))
             is_own = false;
 
         if (i == kept) {
@@ -114,10 +117,12 @@ static void place_parts(VfiPlanner *planner, VfiValue value)
         } else if (is_own && kept < 0 && item->host == VFI_NO_VALUE && !item->pinned) {
             item->host = value;
             item->host_offset = offset;
+            item->followed = joined && !is_last;
         } else {
             VfiPlanStep step = {.value = value,
                                 .copy_of = part,
                                 .offset = offset,
+                                .followed = joined && !is_last,
                                 .segment = planner->items[value].node.segment,
                                 .group = VFI_PLAN_NO_GROUP};
             g_array_append_val(planner->steps, step);
@@ -276,7 +281,8 @@ static VfiOperand operand_of(VfiPlanner *planner, VfiValue value, int group)
     const VfiPlanItem *root = vfi_plan_root(planner, value, &offset);
     VfiOperand operand = {.shape = planner->items[value].node.shape,
                           .block = planner->items[value].block,
-                          .half = planner->items[value].node.half};
+                          .half = planner->items[value].node.half,
+                          .followed = planner->items[value].followed};
 
     if (operand.block > 1 && planner->target.channels_last)
         operand.block = channels_side_by_side(planner, root);
@@ -303,6 +309,7 @@ static VfiOp make_op(VfiPlanner *planner, const VfiPlanStep *step, GStringChunk 
         op.src[0] = operand_of(planner, step->copy_of, step->group);
         op.dst = operand_of(planner, step->value, step->group);
         op.dst.offset += step->offset;
+        op.dst.followed = step->followed;
         /* A tensor in blocks is as many planes to whoever only copies it. */
         bool reorders = vfi_operand_is_blocked(&op.src[0]) && op.dst.block <= 1;
         if (!reorders && !planner->target.channels_last) {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The planner's working state, shared by its passes (plan.c, plan_fuse.c, plan_split.c,
- * plan_half.c, plan_layout.c, plan_replace.c, plan_rows.c, plan_arena.c). */
+ * plan_half.c, plan_layout.c, plan_join.c, plan_replace.c, plan_rows.c, plan_arena.c). */
 #pragma once
 
 #include "alloc.h"
@@ -35,6 +35,9 @@ typedef struct {
     VfiValue after;   /* a value computed right after this one, or VFI_NO_VALUE */
     VfiValue kept_as; /* the output that this one is narrowed to, or VFI_NO_VALUE */
     bool is_partial;  /* a sum that the one convolution which reads it may overwrite */
+    bool joined;      /* a concat that convolutions alone read, channels last */
+    bool is_piece;    /* a part of such a one that a row group writes there */
+    bool followed;    /* a part that lies in such a one before others */
 } VfiPlanItem;
 
 /* An op to emit: node @value computed, or @copy_of copied into concat @value at @offset.
@@ -43,6 +46,7 @@ typedef struct {
     VfiValue value;
     VfiValue copy_of;
     size_t offset;
+    bool followed; /* the copy, by another part of a joined concat */
     int segment;
     int group; /* row group or VFI_PLAN_NO_GROUP */
 } VfiPlanStep;
@@ -140,6 +144,18 @@ void vfi_plan_share_sums(VfiPlanner *planner);
 /* Chooses which values are kept in channel blocks, and adds copies from one layout to the
  * other where an op gains from blocks that its neighbours cannot have. */
 void vfi_plan_choose_layouts(VfiPlanner *planner);
+
+/* Channels last (plan_join.c): finds concats that convolutions alone read; once layouts are
+ * chosen, which of their parts are written into them by whoever computes them; and whether
+ * that has @part, in a layout of its own, lie in such a concat from channel @first on. */
+void vfi_plan_find_joins(VfiPlanner *planner);
+void vfi_plan_join_parts(VfiPlanner *planner);
+bool vfi_plan_is_view_of_join(const VfiPlanner *planner, VfiValue part, int first,
+                              bool is_last);
+
+/* The size of the pictures on which @value, an op's result, is computed row by row; 0×0 if it
+ * is not. */
+VfiShape vfi_plan_picture(const VfiPlanner *planner, VfiValue value);
 
 /* The part of @concat, by its index, that is a slice of a value which may be computed in the
  * concatenation's place, so that only the other parts are copied over it; or -1. */

@@ -13,7 +13,9 @@
 
 typedef struct {
     VfiPlanner *planner;
+    int n;                 /* values that there were before */
     bool *computes_blocks; /* the op's result comes in blocks */
+    VfiValue *copies;      /* per value: its copy in blocks for all of its segment */
 } Layout;
 
 static bool is_channels_last(const Layout *layout)
@@ -129,7 +131,7 @@ static bool settle_view(Layout *layout, VfiValue value)
 
     for (int s = 0; s < n; s++)
         n_blocked += source_item(layout->planner, &item->node, s)->block > 1;
-    if (item->block > 1 && n_blocked == n)
+    if (item->joined || (item->block > 1 && n_blocked == n))
         return false;
     changed = drop_blocks(layout, value);
     for (int s = 0; s < n; s++)
@@ -222,7 +224,7 @@ static bool can_have_blocks(const Layout *layout, const VfiPlanItem *item)
     if (item->node.kind == VFI_NODE_OP && item->node.op.kind == VFI_OP_TAP_SUM)
         return item->node.shape.c % block == 0;
     if (is_view(item))
-        return is_cut_at_blocks(layout->planner, item, block);
+        return item->joined || is_cut_at_blocks(layout->planner, item, block);
     if (takes_blocks(layout, item))
         return is_channels_last(layout) ||
                item->node.op.u.conv.activation.kind != VFI_ACTIVATION_SIGMOID;
@@ -250,7 +252,7 @@ static void make_copy(VfiPlanItem *item, VfiValue source)
 }
 
 /* Reads source @s of op @value from a copy in blocks, or from what itself was copied to planes.
- */
+ * Channels last, readers share the copy. */
 static void copy_source(Layout *layout, VfiValue value, int s)
 {
     VfiPlanItem *items = layout->planner->items;
@@ -262,12 +264,25 @@ static void copy_source(Layout *layout, VfiValue value, int s)
         items[value].node.source[s] = made_by->source[0];
         return;
     }
-    VfiValue copy = add_value(layout, source, value);
+    bool shared = is_channels_last(layout) && source < layout->n &&
+                  items[source].node.segment == items[value].node.segment;
+    if (shared && layout->copies[source] != VFI_NO_VALUE) {
+        items[value].node.source[s] = layout->copies[source];
+        return;
+    }
+    VfiValue copy = shared ? vfi_plan_add_value(layout->planner, source)
+                           : add_value(layout, source, value);
     VfiPlanItem *item = &layout->planner->items[copy];
 
     make_copy(item, source);
     item->block = layout->planner->target.channel_block;
     layout->planner->items[value].node.source[s] = copy;
+    if (shared) {
+        /* Before what else is computed after the source: that may read the copy. */
+        layout->planner->items[copy].after = items[source].after;
+        items[source].after = copy;
+        layout->copies[source] = copy;
+    }
 }
 
 /* Lets a new value take the op's place and copies its blocks to the planes that are read. */
@@ -331,8 +346,13 @@ static void mark_halves(Layout *layout)
 void vfi_plan_choose_layouts(VfiPlanner *planner)
 {
     int n = planner->n_items;
-    Layout layout = {planner, g_new0(bool, n)};
+    Layout layout = {planner, n, g_new0(bool, n), g_new(VfiValue, n)};
+    bool joins = planner->target.channels_last && planner->target.row_groups;
 
+    if (joins)
+        vfi_plan_find_joins(planner);
+    for (int i = 0; i < n; i++)
+        layout.copies[i] = VFI_NO_VALUE;
     for (int i = 0; i < n; i++) {
         VfiPlanItem *item = &planner->items[i];
         if (came_so(&layout, i))
@@ -358,7 +378,10 @@ void vfi_plan_choose_layouts(VfiPlanner *planner)
         if (item->block <= 1)
             copy_result(&layout, i);
     }
+    if (joins)
+        vfi_plan_join_parts(planner);
     if (planner->target.half_pixels)
         mark_halves(&layout);
     g_free(layout.computes_blocks);
+    g_free(layout.copies);
 }

@@ -48,7 +48,7 @@ int vfi_plan_kept_part(const VfiPlanner *planner, VfiValue concat)
         VfiValue value = part->kind == VFI_NODE_SLICE ? part->source[0] : VFI_NO_VALUE;
         const VfiPlanItem *whole = value == VFI_NO_VALUE ? NULL : &planner->items[value];
         if (whole != NULL && whole->node.kind == VFI_NODE_OP &&
-            whole->host == VFI_NO_VALUE && !whole->pinned &&
+            whole->host == VFI_NO_VALUE && !whole->pinned && whole->block > 1 &&
             whole->node.segment == item->node.segment && part->first == channel &&
             whole->node.shape.c == item->node.shape.c &&
             is_read_only_before(planner, value, concat))

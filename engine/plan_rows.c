@@ -53,9 +53,9 @@ static VfiValue source(const Grouping *g, const VfiPlanStep *step, int i)
                                          : g->planner->items[step->value].node.source[i];
 }
 
-static VfiShape shape_of(const Grouping *g, VfiValue value)
+static VfiShape shape_of(const VfiPlanner *planner, VfiValue value)
 {
-    return g->planner->items[value].node.shape;
+    return planner->items[value].node.shape;
 }
 
 static int root(const Grouping *g, VfiValue value)
@@ -81,23 +81,32 @@ static bool reads_anywhere(const Grouping *g, const VfiPlanStep *step, int i)
     if (step->copy_of != VFI_NO_VALUE)
         return false;
     if (node->op.kind == VFI_OP_RESIZE)
-        return factor_down(shape_of(g, node->source[0]), node->shape) == 0;
+        return factor_down(shape_of(g->planner, node->source[0]), node->shape) == 0;
     return i == 0 &&
            (node->op.kind == VFI_OP_WARP || node->op.kind == VFI_OP_PIXEL_SHUFFLE);
 }
 
-/* The size of the pictures on which @step works row by row; 0×0 if it does not. */
-static VfiShape picture_of(const Grouping *g, const VfiPlanStep *step)
+/* Whether the op's result, or what it reads, is in channel blocks that row groups do not
+ * write or read. */
+static bool has_foreign_blocks(const VfiPlanner *planner, const VfiPlanItem *item)
 {
-    const VfiNode *node = &g->planner->items[step->value].node;
+    const VfiNode *node = &item->node;
+    bool takes_any =
+        planner->target.channels_last && node->op.kind == VFI_OP_PIXEL_SHUFFLE;
+    bool gives_any = planner->target.channels_last && node->op.kind == VFI_OP_COPY;
+
+    return (item->block > 1 && !item->is_piece && !gives_any) ||
+           (node->n_sources > 0 && planner->items[node->source[0]].block > 1 &&
+            !takes_any);
+}
+
+VfiShape vfi_plan_picture(const VfiPlanner *planner, VfiValue value)
+{
+    const VfiNode *node = &planner->items[value].node;
     VfiShape none = {0, 0, 0};
 
-    if (g->planner->items[step->value].block > 1 ||
-        (node->n_sources > 0 && g->planner->items[node->source[0]].block > 1))
-        return none; /* in channel blocks */
-    if (step->copy_of != VFI_NO_VALUE)
-        return g->planner->items[step->copy_of].block > 1 ? none
-                                                          : shape_of(g, step->copy_of);
+    if (has_foreign_blocks(planner, &planner->items[value]))
+        return none;
     switch (node->op.kind) {
     case VFI_OP_CONV:
     case VFI_OP_DECONV:
@@ -107,9 +116,9 @@ static VfiShape picture_of(const Grouping *g, const VfiPlanStep *step)
     case VFI_OP_TAP_SUM:
         return none;
     case VFI_OP_MAX_ABS:
-        return shape_of(g, node->source[0]);
+        return shape_of(planner, node->source[0]);
     case VFI_OP_RESIZE: {
-        VfiShape in = shape_of(g, node->source[0]);
+        VfiShape in = shape_of(planner, node->source[0]);
         if (in.h <= node->shape.h && in.w <= node->shape.w)
             return node->shape;
         return factor_down(in, node->shape) != 0 ? in : none;
@@ -117,6 +126,18 @@ static VfiShape picture_of(const Grouping *g, const VfiPlanStep *step)
     default:
         return node->shape;
     }
+}
+
+/* The size of the pictures on which @step works row by row; 0×0 if it does not. */
+static VfiShape picture_of(const Grouping *g, const VfiPlanStep *step)
+{
+    const VfiPlanItem *items = g->planner->items, *item = &items[step->value];
+
+    if (step->copy_of == VFI_NO_VALUE)
+        return vfi_plan_picture(g->planner, step->value);
+    if (items[step->copy_of].block > 1 || (item->block > 1 && !item->joined))
+        return (VfiShape){0, 0, 0};
+    return shape_of(g->planner, step->copy_of);
 }
 
 static Unit *unit_at(const Grouping *g, int index)
@@ -284,6 +305,39 @@ static void compute_cheap_values_anew(Grouping *g)
     }
 }
 
+static bool is_copy(const VfiPlanner *planner, const VfiPlanStep *step)
+{
+    return step->copy_of != VFI_NO_VALUE ||
+           planner->items[step->value].node.op.kind == VFI_OP_COPY;
+}
+
+/* Whether only row groups can run @step: it writes a part of channels last, or reads f16. */
+static bool needs_group(const VfiPlanner *planner, const VfiPlanStep *step)
+{
+    const VfiPlanItem *item = &planner->items[step->value];
+    const VfiNode *node = &item->node;
+
+    if (is_copy(planner, step))
+        return false;
+    return item->is_piece || (node->n_sources > 0 && item->block <= 1 &&
+                              planner->items[node->source[0]].block <= 1 &&
+                              planner->items[node->source[0]].node.half);
+}
+
+/* Whether @unit's steps form a row group: there are several, or one that nothing else runs.
+ * Channels last, copies alone are better off by themselves. */
+static bool is_group(const Grouping *g, const Unit *unit)
+{
+    bool copies = g->planner->target.channels_last;
+
+    if (unit->h == 0 || unit->steps->len < 2)
+        return unit->h != 0 && unit->steps->len > 0 &&
+               needs_group(g->planner, step_at(unit, 0));
+    for (guint i = 0; i < unit->steps->len; i++)
+        copies = copies && is_copy(g->planner, step_at(unit, i));
+    return !copies;
+}
+
 /* Whether only groups see the root @value, and each that reads it computes it, too. */
 static bool stays_in_groups(const Grouping *g, int value)
 {
@@ -296,12 +350,30 @@ static bool stays_in_groups(const Grouping *g, int value)
         Reading reading = reading_of(g, unit, value);
         if (reading == READS_NOT)
             continue;
-        if (reading == READS_ANYWHERE || unit->steps->len < 2 ||
+        if (reading == READS_ANYWHERE || !is_group(g, unit) ||
             writers_in(g, unit, value) != g->n_writers[value])
             return false;
         is_read = true;
     }
     return is_read;
+}
+
+/* Moves steps whose result leaves the group up to where what they read is there, so that it
+ * need not be kept for longer. */
+static void move_results_up(const Grouping *g, Unit *unit)
+{
+    for (guint i = 1; i < unit->steps->len; i++) {
+        VfiPlanStep step = *step_at(unit, i);
+        guint to = 0;
+        if (g->planner->items[root(g, step.value)].in_rows)
+            continue;
+        for (guint before = 0; before < i; before++)
+            for (int s = 0; s < n_sources(g, &step); s++)
+                if (root(g, step_at(unit, before)->value) == root(g, source(g, &step, s)))
+                    to = before + 1;
+        g_array_remove_index(unit->steps, i);
+        g_array_insert_val(unit->steps, to, step);
+    }
 }
 
 /* Replaces the planner's steps by those of the units. */
@@ -311,16 +383,18 @@ static void emit_steps(Grouping *g)
 
     g_array_set_size(planner->steps, 0);
     for (guint u = 0; u < g->units->len; u++) {
-        const Unit *unit = unit_at(g, (int)u);
-        bool is_group = unit->h != 0 && unit->steps->len > 1;
+        Unit *unit = unit_at(g, (int)u);
+        bool forms_group = is_group(g, unit);
         VfiPlanRowGroup group = {.first_step = (int)planner->steps->len,
                                  .n_steps = (int)unit->steps->len,
                                  .h = unit->h,
                                  .w = unit->w};
-        for (guint i = 0; is_group && i < unit->steps->len; i++)
+        if (forms_group && planner->target.channels_last)
+            move_results_up(g, unit);
+        for (guint i = 0; forms_group && i < unit->steps->len; i++)
             step_at(unit, i)->group = (int)planner->groups->len;
         g_array_append_vals(planner->steps, unit->steps->data, unit->steps->len);
-        if (is_group) {
+        if (forms_group) {
             group.locals = g_array_new(FALSE, FALSE, sizeof(Local));
             g_array_append_val(planner->groups, group);
         }

@@ -24,6 +24,7 @@ static const struct {
     {"first", 3, 32, 3}, {"second", 32, 32, 3}, {"third", 32, 40, 3}, {"wide", 35, 32, 3},
     {"small", 32, 5, 3}, {"up", 32, 20, -4},    {"narrow", 20, 4, 1}, {"side", 16, 16, 3},
     {"most", 28, 28, 3}, {"both", 64, 32, 3},   {"two", 16, 32, 3},   {"four", 8, 32, 3},
+    {"half", 32, 16, 3},
 };
 
 static VfiWeights *make_weights(void)
@@ -334,6 +335,94 @@ START_TEST(only_values_between_convolutions_are_blocked)
 }
 END_TEST
 
+/* ---- channels last ----------------------------------------------------------------------- */
+
+/* The input of a network's block: halves of two pictures, of a warped one and the flow, the
+ * time, and 16 channels that a convolution made; 28 in all. */
+static void build_block_input(VfiGraph *graph)
+{
+    VfiValue images[] = {vfi_graph_image(graph, 0), vfi_graph_image(graph, 1)};
+    VfiValue small = vfi_graph_resize(graph, images[1], HEIGHT / 4, WIDTH / 4, 8.0f);
+    VfiValue flow =
+        vfi_graph_resize(graph, vfi_graph_slice(graph, small, 0, 2), HEIGHT, WIDTH, 4.0f);
+    VfiValue warped = vfi_graph_warp(graph, images[0], flow);
+    VfiValue from[] = {images[0], images[1], warped, flow}, parts[6];
+
+    for (int i = 0; i < 4; i++)
+        parts[i] = vfi_graph_resize(graph, from[i], HEIGHT / 2, WIDTH / 2, 1.0f);
+    parts[4] = vfi_graph_time(graph, HEIGHT / 2, WIDTH / 2, 1.0f, 0.0f);
+    parts[5] = vfi_graph_conv(graph, conv(graph, images[0], 0, 2), "half", 16, 3, 1);
+    vfi_graph_output(
+        graph, "x",
+        vfi_graph_conv(graph, vfi_graph_concat(graph, parts, 6), "most", 28, 3, 1));
+}
+
+/* Whether @op writes a part of what @source, channels last, is; @first: its first channel. */
+static bool writes_part_of(const VfiOp *op, const VfiOperand *source, int *first)
+{
+    const VfiOperand *dst = &op->dst;
+
+    *first = ((int)dst->offset - (int)source->offset) / (int)sizeof(uint16_t);
+    return dst->region == source->region && dst->block == source->block &&
+           dst->offset >= source->offset && *first < source->shape.c;
+}
+
+/* What a convolution alone reads is written where it reads it, by a group or a convolution,
+ * each channel once, and zeros behind the last alone. */
+START_TEST(parts_are_written_where_they_are_read)
+{
+    VfiWeights *weights = make_weights();
+    VfiGraph *graph = vfi_graph_new(weights, NULL, WIDTH, HEIGHT);
+    VfiPlanTarget target = vfi_plan_target_channels_last(true);
+    int written = 0;
+
+    build_block_input(graph);
+    VfiPlan *plan = vfi_plan_new(graph, &target, VFI_REGION_ARENA, NULL);
+    ck_assert_ptr_nonnull(plan);
+    const VfiOperand *source = &plan->ops[plan->n_ops - 1].src[0];
+    ck_assert_int_eq(source->shape.c, 28);
+    ck_assert_int_eq(source->block, 32);
+    ck_assert(source->half);
+    for (int i = 0; i < plan->n_ops - 1; i++) {
+        const VfiOp *op = &plan->ops[i];
+        int first;
+        if (!writes_part_of(op, source, &first))
+            continue;
+        ck_assert_int_ne(op->kind, VFI_OP_COPY);
+        ck_assert_int_eq(op->dst.followed, first + op->dst.shape.c < 28);
+        written += op->dst.shape.c;
+    }
+    ck_assert_int_eq(written, 28);
+    /* what the flow is made from; pictures, their warp, the flow and the time */
+    ck_assert_int_eq(plan->n_row_groups, 2);
+    ck_assert_int_eq(plan->row_groups[1].h, HEIGHT);
+    /* the conv's input takes more than all else: no part has memory of its own */
+    ck_assert_uint_le(plan->arena_bytes, (size_t)WIDTH * HEIGHT * 64 * sizeof(uint16_t));
+    vfi_plan_free(plan);
+    vfi_graph_free(graph);
+    vfi_weights_free(weights);
+}
+END_TEST
+
+/* A value of planes that two convolutions read is copied once. */
+START_TEST(planes_are_copied_once)
+{
+    VfiWeights *weights = make_weights();
+    VfiGraph *graph = vfi_graph_new(weights, NULL, WIDTH, HEIGHT);
+    VfiPlanTarget target = vfi_plan_target_channels_last(true);
+    VfiValue image = vfi_graph_image(graph, 0);
+
+    vfi_graph_output(graph, "x", vfi_graph_conv(graph, image, "first", 32, 3, 1));
+    vfi_graph_output(graph, "y", vfi_graph_conv(graph, image, "first", 32, 3, 2));
+    VfiPlan *plan = vfi_plan_new(graph, &target, VFI_REGION_ARENA, NULL);
+    ck_assert_int_eq(count_copies(plan), 1);
+    ck_assert_int_eq(plan->n_ops, 3);
+    vfi_plan_free(plan);
+    vfi_graph_free(graph);
+    vfi_weights_free(weights);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("plan_layout");
@@ -342,6 +431,8 @@ int main(void)
     tcase_add_loop_test(tcase, blocked_plans_compute_the_same, 0,
                         (int)G_N_ELEMENTS(cases));
     tcase_add_test(tcase, only_values_between_convolutions_are_blocked);
+    tcase_add_test(tcase, parts_are_written_where_they_are_read);
+    tcase_add_test(tcase, planes_are_copied_once);
     suite_add_tcase(suite, tcase);
     return check_main(suite);
 }
