@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The planner's pass for what is kept in 16 bits: a stage narrows its outputs as it puts them
  * into their region, and a later stage widens each right before its readers, so that both
- * compute with f32 alone. */
+ * compute with f32 alone. Row groups for channels last read planes of f16 as they are. */
 #include "plan_internal.h"
 
 /* A new value like @like that is @source in the other storage. */
@@ -47,14 +47,29 @@ static int *find_anchors(VfiPlanner *planner)
     return anchors;
 }
 
-static bool reads(const VfiPlanItem *item, VfiValue value)
+/* Whether source @s of @reader, in f16 planes, is read by a row group, which takes it so. */
+static bool takes_half(const VfiPlanner *planner, VfiValue reader, int s)
 {
+    const VfiNode *node = &planner->items[reader].node;
+
+    return planner->target.channels_last && planner->target.row_groups && s == 0 &&
+           node->kind == VFI_NODE_OP && vfi_plan_picture(planner, reader).h != 0 &&
+           (node->op.kind == VFI_OP_WARP || node->op.kind == VFI_OP_RESIZE);
+}
+
+/* Whether @reader reads @value, and wants it in f32. */
+static bool reads(const VfiPlanner *planner, VfiValue reader, VfiValue value)
+{
+    const VfiPlanItem *item = &planner->items[reader];
     bool found = false;
 
     if (!item->alive)
         return false;
     for (int s = 0; s < vfi_plan_n_sources(&item->node); s++)
-        found = found || vfi_plan_source(&item->node, s) == value;
+        found =
+            found ||
+            (vfi_plan_source(&item->node, s) == value &&
+             (planner->items[value].node.block > 1 || !takes_half(planner, reader, s)));
     return found;
 }
 
@@ -101,7 +116,7 @@ static int next_reader(const VfiPlanner *planner, const int *anchors, int n,
     int next = G_MAXINT;
 
     for (int i = 0; i < n; i++)
-        if (anchors[i] > last && anchors[i] < next && reads(&planner->items[i], input))
+        if (anchors[i] > last && anchors[i] < next && reads(planner, i, input))
             next = anchors[i];
     return next;
 }
@@ -117,8 +132,7 @@ static void widen_input(VfiPlanner *planner, const int *anchors, int n, VfiValue
         }
         VfiValue wide = add_conversion(planner, input);
         for (int i = 0; i < n; i++)
-            if (anchors[i] >= first && anchors[i] <= last &&
-                reads(&planner->items[i], input))
+            if (anchors[i] >= first && anchors[i] <= last && reads(planner, i, input))
                 read_instead(planner, &planner->items[i], input, wide);
         place_before(planner, wide, input, first);
         first = next;
