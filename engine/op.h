@@ -146,7 +146,7 @@ typedef struct {
     int region;    /* VFI_REGION_… */
     size_t offset; /* bytes from the start of the region, a multiple of an element's */
     int block;     /* channels that lie side by side at each pixel */
-    bool half;     /* f16 instead of f32: CONVERT alone takes such in planes or blocks */
+    bool half;     /* f16 instead of f32; who takes such but CONVERT says plan.h */
     /* Channels last, of a result: another part begins right behind its last channel. Else
      * whoever writes that channel also writes zeros up to the next multiple of eight. */
     bool followed;

@@ -20,7 +20,7 @@ typedef struct {
  *   RESIZE up to h × w, PIXEL_SHUFFLE and WARP, whose (first) source is complete before the
  *   group begins;
  *   RESIZE down by f, a power of two: row y reads rows f·y + f/2 - 1 and f·y + f/2;
- *   MAX_ABS.
+ *   COPY and MAX_ABS.
  * Operands in VFI_REGION_ROWS exist within the group alone, @n_planes planes of h × w. */
 typedef struct {
     int first_op, n_ops;
@@ -60,9 +60,13 @@ typedef struct {
     int channel_block;
     /* All channels of a pixel lie side by side, rounded up to channel_block (op.h). Every
      * convolution then takes its first source so and nothing else, the residual and the result
-     * in any layout; PIXEL_SHUFFLE takes its source in any. */
+     * in any layout; PIXEL_SHUFFLE takes its source in any. Results of convolutions, of COPY, of
+     * ops that move whole pixels, and of all ops within row groups may be parts of pixels, at
+     * any channel. A group may then be one op. */
     bool channels_last;
-    bool half_pixels; /* what is channels last is f16 */
+    /* What is channels last is f16. Convolutions also write planes of f16, and RESIZE and WARP
+     * within row groups read them. */
+    bool half_pixels;
     /* Whether an op (a CONV) gains so much from blocks that its operands are worth copying.
      * Not asked where channels are last. */
     bool (*gains_from_blocks)(const VfiOp *op);

@@ -19,6 +19,14 @@ static VfiValue add_conversion(VfiPlanner *planner, VfiValue source)
     return value;
 }
 
+/* Whether a convolution that computes for this output alone may round it itself. */
+static bool gives_half(const VfiPlanner *planner, const VfiPlanItem *item)
+{
+    return planner->target.channels_last && planner->target.half_pixels &&
+           item->n_uses == 1 && item->node.kind == VFI_NODE_OP &&
+           (item->node.op.kind == VFI_OP_CONV || item->node.op.kind == VFI_OP_DECONV);
+}
+
 void vfi_plan_narrow_outputs(VfiPlanner *planner)
 {
     int n = planner->n_items;
@@ -27,6 +35,10 @@ void vfi_plan_narrow_outputs(VfiPlanner *planner)
         if (!planner->items[i].alive || !planner->items[i].pinned ||
             planner->items[i].node.half)
             continue;
+        if (gives_half(planner, &planner->items[i])) {
+            planner->items[i].node.half = true;
+            continue;
+        }
         VfiValue kept = add_conversion(planner, i);
         planner->items[kept].pinned = true;
         planner->items[kept].n_uses = 1;
