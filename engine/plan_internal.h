@@ -38,6 +38,7 @@ typedef struct {
     bool joined;      /* a concat that convolutions alone read, channels last */
     bool is_piece;    /* a part of such a one that a row group writes there */
     bool followed;    /* a part that lies in such a one before others */
+    bool loose;       /* a slice whose readers take it at any channel */
 } VfiPlanItem;
 
 /* An op to emit: node @value computed, or @copy_of copied into concat @value at @offset.
@@ -152,6 +153,11 @@ void vfi_plan_find_joins(VfiPlanner *planner);
 void vfi_plan_join_parts(VfiPlanner *planner);
 bool vfi_plan_is_view_of_join(const VfiPlanner *planner, VfiValue part, int first,
                               bool is_last);
+
+/* Whether @value is such a slice that begins at no whole block, so that a convolution reads a
+ * copy of it. One that ends at none is read as it is: behind it are other channels of the same
+ * value, which the zeros that pad weights take no part of. */
+bool vfi_plan_begins_within_block(const VfiPlanner *planner, VfiValue value);
 
 /* The size of the pictures on which @value, an op's result, is computed row by row; 0×0 if it
  * is not. */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Channels last: concatenations that convolutions alone read. Such a one is channels last
+/* Channels last: concatenations that convolutions alone read, and slices that those and
+ * convolutions read, which may be cut at any channel. Such a concatenation is channels last
  * whatever its parts are. Each part is put at its channels, be it at no multiple of eight: what
  * the concatenation alone reads is written there by whoever computes it, if that is a
  * convolution or works row by row (plan_rows.c), else it is copied. So parts take no memory of
@@ -40,6 +41,22 @@ static int count_reads(const VfiPlanner *planner, VfiValue value, int *by_convs)
     return n;
 }
 
+/* Whether all readers of @value take it at any channel: convolutions, which read a copy where
+ * it does not begin at whole blocks, and joined concatenations. */
+static bool is_read_at_any_channel(const VfiPlanner *planner, VfiValue value)
+{
+    if (is_output(planner, value))
+        return false;
+    for (int i = 0; i < planner->n_items; i++) {
+        const VfiPlanItem *item = &planner->items[i];
+        for (int s = 0; item->alive && s < vfi_plan_n_sources(&item->node); s++)
+            if (vfi_plan_source(&item->node, s) == value && !is_conv(item) &&
+                !item->joined)
+                return false;
+    }
+    return true;
+}
+
 void vfi_plan_find_joins(VfiPlanner *planner)
 {
     for (int i = 0; i < planner->n_items; i++) {
@@ -49,6 +66,19 @@ void vfi_plan_find_joins(VfiPlanner *planner)
                        !item->pinned && count_reads(planner, i, &by_convs) == by_convs &&
                        by_convs > 0;
     }
+    for (int i = 0; i < planner->n_items; i++) {
+        VfiPlanItem *item = &planner->items[i];
+        item->loose = item->alive && item->node.kind == VFI_NODE_SLICE &&
+                      is_read_at_any_channel(planner, i);
+    }
+}
+
+bool vfi_plan_begins_within_block(const VfiPlanner *planner, VfiValue value)
+{
+    const VfiPlanItem *item = &planner->items[value];
+
+    return item->loose && item->block > 1 &&
+           item->node.first % planner->target.channel_block != 0;
 }
 
 /* Whether whoever computes @part may write it into the one concatenation that reads it. */

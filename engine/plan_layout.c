@@ -224,7 +224,8 @@ static bool can_have_blocks(const Layout *layout, const VfiPlanItem *item)
     if (item->node.kind == VFI_NODE_OP && item->node.op.kind == VFI_OP_TAP_SUM)
         return item->node.shape.c % block == 0;
     if (is_view(item))
-        return item->joined || is_cut_at_blocks(layout->planner, item, block);
+        return item->joined || item->loose ||
+               is_cut_at_blocks(layout->planner, item, block);
     if (takes_blocks(layout, item))
         return is_channels_last(layout) ||
                item->node.op.u.conv.activation.kind != VFI_ACTIVATION_SIGMOID;
@@ -369,7 +370,9 @@ void vfi_plan_choose_layouts(VfiPlanner *planner)
         const VfiPlanItem *item = &planner->items[i];
         if (!layout.computes_blocks[i])
             continue;
-        if (gains(&layout, i) && planner->items[item->node.source[0]].block <= 1)
+        if (gains(&layout, i) &&
+            (planner->items[item->node.source[0]].block <= 1 ||
+             vfi_plan_begins_within_block(planner, item->node.source[0])))
             copy_source(&layout, i, 0);
         if (planner->target.channels_last)
             continue;

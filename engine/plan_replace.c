@@ -25,6 +25,24 @@ static int count_reads(const VfiPlanner *planner, const VfiNode *node, VfiValue 
     return n;
 }
 
+/* The graph's node that @value is computed with or after. */
+static VfiValue anchor_of(const VfiPlanner *planner, VfiValue value)
+{
+    bool found = true;
+
+    while (found && value >= (int)planner->graph->nodes->len) {
+        found = false;
+        for (int i = 0; i < planner->n_items && !found; i++) {
+            const VfiPlanItem *item = &planner->items[i];
+            found = item->after == value;
+            for (int b = 0; b < item->n_before; b++)
+                found = found || item->before[b] == value;
+            value = found ? i : value;
+        }
+    }
+    return value;
+}
+
 /* Whether nothing reads @value once @concat has its parts, which reads it once itself. */
 static bool is_read_only_before(const VfiPlanner *planner, VfiValue value,
                                 VfiValue concat)
@@ -32,7 +50,8 @@ static bool is_read_only_before(const VfiPlanner *planner, VfiValue value,
     for (int i = concat + 1; i < planner->n_items; i++) {
         const VfiPlanItem *item = &planner->items[i];
         if (item->alive && item->node.kind != VFI_NODE_SLICE &&
-            count_reads(planner, &item->node, value) > 0)
+            count_reads(planner, &item->node, value) > 0 &&
+            anchor_of(planner, i) > concat)
             return false;
     }
     return count_reads(planner, &planner->items[concat].node, value) == 1;
