@@ -98,6 +98,9 @@ static void place_parts(VfiPlanner *planner, VfiValue value)
 {
     const GArray *parts = planner->items[value].node.parts;
     int kept = vfi_plan_kept_part(planner, value), first = 0;
+    VfiValue kept_value =
+        kept >= 0 ? planner->items[g_array_index(parts, VfiValue, kept)].node.source[0]
+                  : VFI_NO_VALUE;
 
     for (int i = 0; i < (int)parts->len; i++) {
         VfiValue part = g_array_index(parts, VfiValue, i);
@@ -114,7 +117,9 @@ static void place_parts(VfiPlanner *planner, VfiValue value)
 
         if (i == kept) {
             planner->items[item->node.source[0]].host = value;
-        } else if (is_own && kept < 0 && item->host == VFI_NO_VALUE && !item->pinned) {
+        } else if (is_own && item->host == VFI_NO_VALUE && !item->pinned &&
+                   (kept < 0 ||
+                    (joined && vfi_plan_may_replace(planner, part, value, kept_value)))) {
             item->host = value;
             item->host_offset = offset;
             item->followed = joined && !is_last;
@@ -274,6 +279,18 @@ static int channels_side_by_side(const VfiPlanner *planner, const VfiPlanItem *r
                : (root->node.shape.c + block - 1) / block * block;
 }
 
+/* Whether other parts of a pixel follow @value, or what it lies in. */
+static bool is_followed(const VfiPlanner *planner, VfiValue value)
+{
+    bool followed = planner->items[value].followed;
+
+    while (planner->items[value].host != VFI_NO_VALUE) {
+        value = planner->items[value].host;
+        followed = followed || planner->items[value].followed;
+    }
+    return followed;
+}
+
 /* @group: the one that the operand's step is in. */
 static VfiOperand operand_of(VfiPlanner *planner, VfiValue value, int group)
 {
@@ -282,7 +299,7 @@ static VfiOperand operand_of(VfiPlanner *planner, VfiValue value, int group)
     VfiOperand operand = {.shape = planner->items[value].node.shape,
                           .block = planner->items[value].block,
                           .half = planner->items[value].node.half,
-                          .followed = planner->items[value].followed};
+                          .followed = is_followed(planner, value)};
 
     if (operand.block > 1 && planner->target.channels_last)
         operand.block = channels_side_by_side(planner, root);

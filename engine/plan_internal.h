@@ -163,6 +163,11 @@ bool vfi_plan_begins_within_block(const VfiPlanner *planner, VfiValue value);
  * is not. */
 VfiShape vfi_plan_picture(const VfiPlanner *planner, VfiValue value);
 
+/* Whether the part that replaces channels of @value, which is computed in @concat's place, may
+ * be written over them by whoever computes it. */
+bool vfi_plan_may_replace(const VfiPlanner *planner, VfiValue part, VfiValue concat,
+                          VfiValue value);
+
 /* The part of @concat, by its index, that is a slice of a value which may be computed in the
  * concatenation's place, so that only the other parts are copied over it; or -1. */
 int vfi_plan_kept_part(const VfiPlanner *planner, VfiValue concat);

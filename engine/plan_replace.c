@@ -57,6 +57,29 @@ static bool is_read_only_before(const VfiPlanner *planner, VfiValue value,
     return count_reads(planner, &planner->items[concat].node, value) == 1;
 }
 
+/* Whether @op's value @part, which @concat alone reads and which replaces channels of @value,
+ * may be written over them at once. A convolution that reads @value's channels itself may,
+ * since it writes its result only when all of it is computed. */
+bool vfi_plan_may_replace(const VfiPlanner *planner, VfiValue part, VfiValue concat,
+                          VfiValue value)
+{
+    const VfiPlanItem *item = &planner->items[part];
+
+    if (!planner->target.channels_last || item->node.kind != VFI_NODE_OP ||
+        item->node.op.kind != VFI_OP_CONV || item->node.n_sources != 1 ||
+        part >= (int)planner->graph->nodes->len || part < value)
+        return false;
+    for (int i = 0; i < planner->n_items; i++) {
+        const VfiPlanItem *reader = &planner->items[i];
+        if (i != part && i != concat && reader->alive &&
+            reader->node.kind != VFI_NODE_SLICE &&
+            count_reads(planner, &reader->node, value) > 0 &&
+            anchor_of(planner, i) >= part)
+            return false;
+    }
+    return true;
+}
+
 int vfi_plan_kept_part(const VfiPlanner *planner, VfiValue concat)
 {
     const VfiPlanItem *item = &planner->items[concat];

@@ -423,6 +423,44 @@ START_TEST(planes_are_copied_once)
 }
 END_TEST
 
+static const struct {
+    void (*build)(VfiGraph *graph);
+    int copies, channels; /* of channels-last values, and all of their channels */
+} last_cases[] = {
+    {build_replaced, 0, 0},
+    /* what is kept, the first time: x is read again */
+    {build_replaced_and_read, 1, 16},
+    {build_swapped, 2, 32},
+    /* what a convolution reads from channel 4 on */
+    {build_replaced_within, 1, 28},
+};
+
+START_TEST(channels_are_replaced_in_place)
+{
+    VfiWeights *weights = make_weights();
+    VfiGraph *graph = vfi_graph_new(weights, NULL, WIDTH, HEIGHT);
+    VfiPlanTarget target = vfi_plan_target_channels_last(true);
+    int copies = 0, channels = 0;
+
+    last_cases[_i].build(graph);
+    VfiPlan *plan = vfi_plan_new(graph, &target, VFI_REGION_ARENA, NULL);
+    for (int i = 0; i < plan->n_ops; i++) {
+        const VfiOp *op = &plan->ops[i];
+        if (op->kind == VFI_OP_CONV)
+            ck_assert_uint_eq(op->src[0].offset % 16, 0);
+        if (op->kind != VFI_OP_COPY || !vfi_operand_is_blocked(&op->src[0]))
+            continue;
+        copies++;
+        channels += op->dst.shape.c;
+    }
+    ck_assert_int_eq(copies, last_cases[_i].copies);
+    ck_assert_int_eq(channels, last_cases[_i].channels);
+    vfi_plan_free(plan);
+    vfi_graph_free(graph);
+    vfi_weights_free(weights);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("plan_layout");
@@ -433,6 +471,8 @@ int main(void)
     tcase_add_test(tcase, only_values_between_convolutions_are_blocked);
     tcase_add_test(tcase, parts_are_written_where_they_are_read);
     tcase_add_test(tcase, planes_are_copied_once);
+    tcase_add_loop_test(tcase, channels_are_replaced_in_place, 0,
+                        (int)G_N_ELEMENTS(last_cases));
     suite_add_tcase(suite, tcase);
     return check_main(suite);
 }
