@@ -89,7 +89,7 @@ cudaError_t vfi_cuda_tap_sum(cudaStream_t stream, const VfiCudaTensor *src,
  * clamped to the edge: as the CPU's VFI_OP_WARP. */
 cudaError_t vfi_cuda_warp(cudaStream_t stream, const VfiCudaTensor *src,
                           const VfiCudaTensor *flow, const VfiCudaTensor *dst);
-/* dst[c, 2y+i, 2x+j] = src[4c+2i+j, y, x]; src in any layout, dst planar f32. */
+/* dst[c, 2y+i, 2x+j] = src[4c+2i+j, y, x]; src in any layout, dst planar, f32 or f16. */
 cudaError_t vfi_cuda_pixel_shuffle(cudaStream_t stream, const VfiCudaTensor *src,
                                    const VfiCudaTensor *dst);
 

@@ -178,9 +178,15 @@ cudaError_t vfi_cuda_tap_sum(cudaStream_t stream, const VfiCudaTensor *src,
     return cudaGetLastError();
 }
 
-static __device__ __forceinline__ void store_two(float *to, float left, float right)
+static __device__ __forceinline__ void store_two(const VfiCudaTensor &dst, size_t at,
+                                                 float left, float right)
 {
-    if (vfi_is_aligned(to, sizeof(float2))) {
+    float *to = (float *)dst.data + at;
+
+    if (dst.half) {
+        vfi_store_element(dst, at, left);
+        vfi_store_element(dst, at + 1, right);
+    } else if (vfi_is_aligned(to, sizeof(float2))) {
         *(float2 *)to = make_float2(left, right);
     } else {
         to[0] = left;
@@ -199,14 +205,14 @@ static __global__ void __launch_bounds__(VFI_BLOCK)
         return;
     VfiGroup group = vfi_load_group(src, pixel, channel);
     size_t row = (size_t)dst.w, plane = (size_t)dst.h * row;
-    float *to = (float *)dst.data + (size_t)(channel / 4) * plane +
-                2 * (size_t)(pixel / w) * row + 2 * (pixel % w);
+    size_t to = (size_t)(channel / 4) * plane + 2 * (size_t)(pixel / w) * row +
+                2 * (pixel % w);
     VFI_UNROLL
     for (int c = 0; c < 2; c++, to += plane) {
         if (channel / 4 + c >= dst.c)
             break;
-        store_two(to, group.v[4 * c], group.v[4 * c + 1]);
-        store_two(to + row, group.v[4 * c + 2], group.v[4 * c + 3]);
+        store_two(dst, to, group.v[4 * c], group.v[4 * c + 1]);
+        store_two(dst, to + row, group.v[4 * c + 2], group.v[4 * c + 3]);
     }
 }
 

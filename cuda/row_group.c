@@ -167,6 +167,13 @@ static bool find_needed(Builder *builder)
 
 /* ---- instructions ------------------------------------------------------------------------ */
 
+static Place memory_of(const VfiOperand *operand, int channel)
+{
+    Plane plane = plane_of(operand, channel);
+
+    return (Place){plane.region, plane.offset / element_bytes(operand)};
+}
+
 static Place place_of(const Builder *builder, const VfiOperand *operand, int channel)
 {
     Plane plane = plane_of(operand, channel);
@@ -179,7 +186,7 @@ static Place place_of(const Builder *builder, const VfiOperand *operand, int cha
         if (held->plane.region == plane.region && held->plane.offset == plane.offset)
             return (Place){VFI_ROW_SLOT, (size_t)held->slot};
     }
-    return (Place){plane.region, plane.offset / element_bytes(operand)};
+    return memory_of(operand, channel);
 }
 
 static bool follows(Place first, Place place, size_t planes, size_t plane)
@@ -255,6 +262,7 @@ static void set_source(Builder *builder, VfiRowInstruction *code, const VfiOp *o
 {
     const VfiOperand *source = &op->src[0];
     size_t at = source->offset / element_bytes(source);
+    size_t channels = (size_t)channel * (op->kind == VFI_OP_PIXEL_SHUFFLE ? 4 : 1);
 
     code->src_w = (uint16_t)source->shape.w;
     code->src_h = (uint16_t)source->shape.h;
@@ -262,10 +270,10 @@ static void set_source(Builder *builder, VfiRowInstruction *code, const VfiOp *o
     code->scale_y = (float)source->shape.h / (float)op->dst.shape.h;
     if (vfi_operand_is_blocked(source)) {
         code->stride = (uint16_t)source->block;
-        builder->fits = builder->fits && channel == 0 && source->block <= UINT16_MAX;
+        builder->fits = builder->fits && source->block <= UINT16_MAX;
+        at += channels;
     } else {
-        size_t planes = (size_t)channel * (op->kind == VFI_OP_PIXEL_SHUFFLE ? 4 : 1);
-        at += planes * plane_elements(source);
+        at += channels * plane_elements(source);
     }
     put(builder, code, VFI_ROW_A, (Place){source->region, at});
 }
@@ -445,13 +453,14 @@ static void put_result(Builder *builder, VfiRowInstruction *code, const VfiOp *o
         code->at[VFI_ROW_DST] = (uint32_t)op->u.scalar;
         return;
     }
-    if (is_piece(op))
+    if (is_piece(op)) {
         put_piece(builder, code, op, channel, count);
-    else if (factor_down(op) == 0)
-        put(builder, code, VFI_ROW_DST, place_of(builder, &op->dst, channel));
-    else
+    } else {
+        code->dst_half = op->dst.half;
         put(builder, code, VFI_ROW_DST,
-            (Place){op->dst.region, plane_of(&op->dst, channel).offset / sizeof(float)});
+            factor_down(op) == 0 ? place_of(builder, &op->dst, channel)
+                                 : memory_of(&op->dst, channel));
+    }
     if (factor_down(op) != 0 && !code->is_gathered) {
         put(builder, code, VFI_ROW_C, (Place){VFI_ROW_SLOT, (size_t)program->n_slots});
         program->n_slots += count;

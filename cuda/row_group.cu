@@ -80,6 +80,10 @@ static __device__ __forceinline__ void store(const RowThread &thread,
         return;
     else if (code.dst_stride != 0)
         store_in_pixel(arguments, code, channel, thread.pixel, value);
+    else if (code.dst_half)
+        ((__half *)arguments.region[region])[(size_t)code.at[VFI_ROW_DST] +
+                                             (size_t)channel * thread.plane +
+                                             thread.pixel] = vfi_narrow(value);
     else
         arguments.region[region][(size_t)code.at[VFI_ROW_DST] +
                                  (size_t)channel * thread.plane + thread.pixel] = value;

@@ -41,10 +41,12 @@ static size_t channel_offset(VfiPlanner *planner, const VfiPlanItem *whole, int 
 {
     VfiShape skipped = whole->node.shape;
 
+    size_t element = whole->node.half ? sizeof(uint16_t) : sizeof(float);
+
     if (whole->block > 1 && planner->target.channels_last)
-        return (size_t)first * (whole->node.half ? sizeof(uint16_t) : sizeof(float));
+        return (size_t)first * element;
     skipped.c = first;
-    return tensor_bytes(planner, skipped, 0, sizeof(float));
+    return tensor_bytes(planner, skipped, 0, element);
 }
 
 size_t vfi_plan_image_bytes(int width, int height)
@@ -480,6 +482,8 @@ VfiPlan *vfi_plan_new(const VfiGraph *graph, const VfiPlanTarget *target,
         vfi_plan_choose_layouts(&planner);
     if (planner.target.half_outputs && planner.target.half_pixels)
         vfi_plan_narrow_outputs(&planner);
+    if (planner.target.half_pixels && planner.target.row_groups)
+        vfi_plan_narrow_shuffles(&planner);
     vfi_plan_share_sums(&planner);
     if (planner.target.row_groups)
         vfi_plan_find_cheap_values(&planner);

@@ -64,8 +64,8 @@ typedef struct {
      * ops that move whole pixels, and of all ops within row groups may be parts of pixels, at
      * any channel. A group may then be one op. */
     bool channels_last;
-    /* What is channels last is f16. Convolutions also write planes of f16, and RESIZE and WARP
-     * within row groups read them. */
+    /* What is channels last is f16. Convolutions and PIXEL_SHUFFLE also write planes of f16, and
+     * RESIZE and WARP within row groups read them. */
     bool half_pixels;
     /* Whether an op (a CONV) gains so much from blocks that its operands are worth copying.
      * Not asked where channels are last. */

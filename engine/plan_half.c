@@ -164,3 +164,60 @@ void vfi_plan_widen_inputs(VfiPlanner *planner)
             widen_input(planner, anchors, n, i);
     }
 }
+
+static bool is_output(const VfiPlanner *planner, VfiValue value)
+{
+    const GArray *outputs = planner->graph->outputs;
+
+    for (guint i = 0; i < outputs->len; i++)
+        if (g_array_index(outputs, VfiGraphOutput, i).value == value)
+            return true;
+    return false;
+}
+
+/* Whether source @s of @reader is read anywhere by a row group, not by rows: those groups keep
+ * as f32 in what takes no memory. */
+static bool takes_half_anywhere(const VfiPlanner *planner, VfiValue reader, int s)
+{
+    return takes_half(planner, reader, s) &&
+           vfi_plan_picture(planner, reader).h == planner->items[reader].node.shape.h;
+}
+
+/* Whether all that reads @value, or slices of it, takes it in f16 planes. */
+static bool is_read_as_half(const VfiPlanner *planner, VfiValue value)
+{
+    if (is_output(planner, value))
+        return false;
+    for (int i = 0; i < planner->n_items; i++) {
+        const VfiPlanItem *item = &planner->items[i];
+        for (int s = 0; item->alive && s < vfi_plan_n_sources(&item->node); s++) {
+            if (vfi_plan_source(&item->node, s) != value)
+                continue;
+            if (item->node.kind == VFI_NODE_SLICE ? !is_read_as_half(planner, i)
+                                                  : !takes_half_anywhere(planner, i, s))
+                return false;
+        }
+    }
+    return true;
+}
+
+static void mark_half(VfiPlanner *planner, VfiValue value)
+{
+    planner->items[value].node.half = true;
+    for (int i = 0; i < planner->n_items; i++)
+        if (planner->items[i].alive && planner->items[i].node.kind == VFI_NODE_SLICE &&
+            planner->items[i].node.source[0] == value)
+            mark_half(planner, i);
+}
+
+void vfi_plan_narrow_shuffles(VfiPlanner *planner)
+{
+    for (int i = 0; i < planner->n_items; i++) {
+        const VfiPlanItem *item = &planner->items[i];
+        if (item->alive && item->node.kind == VFI_NODE_OP &&
+            item->node.op.kind == VFI_OP_PIXEL_SHUFFLE && !item->pinned &&
+            item->block <= 1 && planner->items[item->node.source[0]].node.half &&
+            is_read_as_half(planner, i))
+            mark_half(planner, i);
+    }
+}

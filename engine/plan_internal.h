@@ -130,6 +130,8 @@ int vfi_plan_most_splits(const VfiGraph *graph);
 /* What is kept in f16 (plan_half.c): outputs that are pinned, inputs that are so. */
 void vfi_plan_narrow_outputs(VfiPlanner *planner);
 void vfi_plan_widen_inputs(VfiPlanner *planner);
+/* Shuffled f16 stays f16 where row groups alone read it. */
+void vfi_plan_narrow_shuffles(VfiPlanner *planner);
 
 /* The value that stands for the output @value. */
 static inline VfiValue vfi_plan_kept_output(const VfiPlanner *planner, VfiValue value)

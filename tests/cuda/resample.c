@@ -121,7 +121,8 @@ START_TEST(pixel_shuffles)
     for (size_t l = 0; l < 2 * G_N_ELEMENTS(layouts); l++) {
         VfiOp op =
             op_of(VFI_OP_PIXEL_SHUFFLE, in, (VfiShape){in.c / 4, 2 * in.h, 2 * in.w});
-        check(&op, values, NULL, layouts[l / 2], (Layout){.shift = (int)(l % 2)});
+        check(&op, values, NULL, layouts[l / 2],
+              (Layout){.shift = (int)(l % 2), .half = l % 3 == 0});
     }
     g_rand_free(random);
 }
