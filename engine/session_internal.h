@@ -100,7 +100,8 @@ struct VfiSession {
     uint64_t
         *profile[VFI_STAGE_COUNT]; /* nanoseconds of each op of the plan, if ever asked */
 
-    bool told_tight; /* worker only: the log knows that memory is scarce */
+    bool told_tight;  /* worker only: the log knows that memory is scarce */
+    unsigned trimmed; /* the worker's: vfi_trim_requests() that it has followed */
 
     GThread *worker;
     GMutex lock; /* everything below, and jobs' state */

@@ -128,7 +128,6 @@ static VfiJob *next_job(VfiSession *session)
 static void *work(void *data)
 {
     VfiSession *session = data;
-    unsigned trimmed = vfi_trim_requests();
     bool is_cleanup;
 
     while (wait_for_work(session, &is_cleanup)) {
@@ -138,8 +137,8 @@ static void *work(void *data)
         VfiJob *job = next_job(session);
         if (job == NULL)
             continue;
-        if (trimmed != vfi_trim_requests()) {
-            trimmed = vfi_trim_requests();
+        if (session->trimmed != vfi_trim_requests()) {
+            session->trimmed = vfi_trim_requests();
             session->backend->trim(session->device);
         }
         run_job(session, job);
@@ -207,6 +206,7 @@ bool vfi_session_start_worker(VfiSession *session, GError **error)
         if (session->lander == NULL)
             return false;
     }
+    session->trimmed = vfi_trim_requests(); /* the worker may begin later than the next */
     session->worker = g_thread_try_new("vfi-session", work, session, error);
     if (session->worker == NULL)
         vfi_session_stop_worker(session);
