@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The parts of a session: session.c builds it and holds the public calls,
- * session_plan.c says how it sees frames, session_idle.c
- * keeps pairs and jobs for the next ones, session_worker.c runs the job queue,
- * session_cleanup.c gives memory back now and then, interpolate.c makes one in-between. */
+/* The parts of a session: session.c builds it, session_plan.c says how it sees frames,
+ * session_jobs.c has pairs and jobs, session_idle.c keeps them for the next ones,
+ * session_worker.c runs the job queue, session_frames.c keeps frames on devices,
+ * session_questions.c compares frames wherever they lie, session_cleanup.c gives memory back
+ * now and then, interpolate.c makes one in-between. */
 #pragma once
 
 #include <stdatomic.h>
@@ -228,7 +229,7 @@ VfiFrame vfi_session_planes_for(VfiSession *session, const VfiFrame *out);
 bool vfi_session_deliver(VfiSession *session, const VfiFrame *planes, const VfiFrame *out,
                          GError **error);
 
-/* session.c: whether the session can use the memory that @frame is in. */
+/* session_jobs.c: whether the session can use the memory that @frame is in. */
 bool vfi_session_check_memory(const VfiSession *session, const VfiFrame *frame,
                               GError **error);
 
