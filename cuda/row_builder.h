@@ -97,7 +97,16 @@ static inline bool vfi_row_is_piece(const VfiOp *op)
 }
 
 /* The next instruction, or NULL where there is no room. */
-VfiRowInstruction *vfi_row_add_instruction(VfiRowBuilder *builder);
+static inline VfiRowInstruction *vfi_row_add_instruction(VfiRowBuilder *builder)
+{
+    VfiRowProgram *program = builder->program;
+
+    if (program->n == VFI_ROW_INSTRUCTIONS) {
+        builder->fits = false;
+        return NULL;
+    }
+    return &program->code[program->n++];
+}
 
 /* row_pixels.c. The pixels that the needed ops write pieces of, and how much of them. */
 void vfi_row_find_pixels(VfiRowBuilder *builder);

@@ -210,17 +210,6 @@ static void hold_result(VfiRowBuilder *builder, const VfiOp *op)
     }
 }
 
-VfiRowInstruction *vfi_row_add_instruction(VfiRowBuilder *builder)
-{
-    VfiRowProgram *program = builder->program;
-
-    if (program->n == VFI_ROW_INSTRUCTIONS) {
-        builder->fits = false;
-        return NULL;
-    }
-    return &program->code[program->n++];
-}
-
 /* ---- ops --------------------------------------------------------------------------------- */
 
 static void put_result(VfiRowBuilder *builder, VfiRowInstruction *code, const VfiOp *op,

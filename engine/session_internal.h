@@ -229,11 +229,11 @@ VfiFrame vfi_session_planes_for(VfiSession *session, const VfiFrame *out);
 bool vfi_session_deliver(VfiSession *session, const VfiFrame *planes, const VfiFrame *out,
                          GError **error);
 
-/* session_jobs.c: whether the session can use the memory that @frame is in. */
+/* session_questions.c: whether the session can use the memory that @frame is in. */
 bool vfi_session_check_memory(const VfiSession *session, const VfiFrame *frame,
                               GError **error);
 
-/* session_questions.c: whether both hold the same bits; a device that cannot compare says so
+/* Whether both hold the same bits; a device that cannot compare says so
  * again when it is to compute. */
 bool vfi_session_frames_equal(VfiSession *session, const VfiFrame *a, const VfiFrame *b);
 

@@ -8,17 +8,6 @@
 
 /* ---- pairs ----------------------------------------------------------------------------- */
 
-bool vfi_session_check_memory(const VfiSession *session, const VfiFrame *frame,
-                              GError **error)
-{
-    if (frame->memory == VFI_MEMORY_HOST || !session->backend->host_memory)
-        return true;
-    g_set_error(error, VFI_ERROR, VFI_ERROR_INVALID_ARGUMENT,
-                "the frame is in CUDA memory, and the session computes on the %s",
-                session->stats.device);
-    return false;
-}
-
 VfiPair *vfi_session_begin(VfiSession *session, const VfiFrame *frames, size_t n_frames,
                            GError **error)
 {

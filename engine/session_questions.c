@@ -1,6 +1,19 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* What is asked about frames, wherever they lie. */
+#include <vfi/error.h>
+
 #include "session_internal.h"
+
+bool vfi_session_check_memory(const VfiSession *session, const VfiFrame *frame,
+                              GError **error)
+{
+    if (frame->memory == VFI_MEMORY_HOST || !session->backend->host_memory)
+        return true;
+    g_set_error(error, VFI_ERROR, VFI_ERROR_INVALID_ARGUMENT,
+                "the frame is in CUDA memory, and the session computes on the %s",
+                session->stats.device);
+    return false;
+}
 
 bool vfi_session_frames_equal(VfiSession *session, const VfiFrame *a, const VfiFrame *b)
 {
