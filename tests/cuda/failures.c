@@ -256,7 +256,7 @@ START_TEST(a_failed_launch_ends_all_sessions_of_the_device)
     assert_says(late, VFI_ERROR_BACKEND, words);
     vfi_session_wait(other);
     vfi_session_unref(g_steal_pointer(&other));
-    g_autoptr(Clip) made = clip_interpolate(model, &config, clip, 1);
+    clip_free(clip_interpolate(model, &config, clip, 1));
 }
 END_TEST
 

@@ -95,12 +95,13 @@ START_TEST(a_session_takes_what_was_estimated)
     ck_assert_uint_eq(second.session_bytes,
                       first.session_bytes - first.packed_weight_bytes);
     g_autoptr(VfiSession) other = clip_session(model, &config);
+    ck_assert_ptr_nonnull(other);
     assert_about(counters().allocated_bytes - built,
                  second.session_bytes - second.host_bytes + DEVICE_BYTES);
 
     /* and playing takes no more, but for pinned memory, which was announced */
     built = counters().allocated_bytes;
-    g_autoptr(Clip) made = clip_play(session, clip, 2);
+    clip_free(clip_play(session, clip, 2));
     ck_assert_uint_eq(counters().allocated_bytes, built);
     vfi_session_wait(session);
 }
