@@ -47,15 +47,16 @@ def natural(site):
     return [int(part) if part.isdigit() else part for part in re.split(r"(\d+)", site)]
 
 
+def source_of(site):
+    """The backend's file that the wait stands in; there is none for those of tests."""
+    return os.path.join(os.path.dirname(__file__), "..", "..", "cuda", site.split(":")[0])
+
+
 def exemption(site):
     """Why it is left out: by the file and the text of the line."""
     name, line, _ = site.split(":")
-    path = os.path.join(os.path.dirname(__file__), "..", "..", "cuda", name)
-    try:
-        with open(path, encoding="utf-8") as source:
-            text = source.read().split("\n")[int(line) - 1]
-    except OSError:
-        return "not of cuda/"
+    with open(source_of(site), encoding="utf-8") as source:
+        text = source.read().split("\n")[int(line) - 1]
     for (file, part), reason in EXEMPT.items():
         if file == name and part in text:
             return reason
@@ -72,7 +73,8 @@ def seen_by(program, site):
 
 def main():
     program = sys.argv[1]
-    sites = sys.argv[2:] or waits_of(program)
+    sites = [site for site in sys.argv[2:] or waits_of(program)
+             if os.path.exists(source_of(site))]
     print(f"1..{len(sites)}")
     failed = False
     for number, site in enumerate(sites, 1):
