@@ -98,7 +98,7 @@ precision_get_type (void)
       {VFI_PRECISION_AUTO, "f32 on the CPU, f16 with CUDA", "auto"},
       {VFI_PRECISION_F32, "32 bits", "f32"},
       {VFI_PRECISION_TF32, "10 bits of mantissa (CUDA)", "tf32"},
-      {VFI_PRECISION_BF16, "7 bits of mantissa (CUDA; CPUs with AVX512-BF16)", "bf16"},
+      {VFI_PRECISION_BF16, "7 bits of mantissa (CPUs with AVX512-BF16)", "bf16"},
       {VFI_PRECISION_F16, "10 bits of mantissa, small range (CUDA)", "f16"},
       {0, NULL, NULL},
   };

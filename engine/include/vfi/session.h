@@ -31,7 +31,7 @@ typedef enum {
     VFI_PRECISION_AUTO, /**< CPU f32, CUDA f16 */
     VFI_PRECISION_F32,
     VFI_PRECISION_TF32, /**< 10 bits of mantissa; CUDA */
-    VFI_PRECISION_BF16, /**< 7 bits of mantissa; CPUs with AVX512-BF16, CUDA */
+    VFI_PRECISION_BF16, /**< 7 bits of mantissa; CPUs with AVX512-BF16 */
     VFI_PRECISION_F16,  /**< 10 bits of mantissa, small range; CUDA */
 } VfiPrecision;
 
