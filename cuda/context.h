@@ -34,7 +34,8 @@ void vfi_cuda_context_unref(VfiCudaContext *context);
 bool vfi_cuda_context_enter(const VfiCudaContext *context, GError **error);
 void vfi_cuda_context_leave(void);
 
-/* Memory of the pool, 256-byte aligned; ready when the call returns. Entered contexts only. Where
+/* Memory of the pool, 256-byte aligned; ready when the call returns, as is all that was queued on
+ * the default stream before: copies of weights count on it. Entered contexts only. Where
  * none is left, the pool gives back what it keeps, and it is tried once more. */
 void *vfi_cuda_context_alloc(VfiCudaContext *context, size_t bytes, const char *what,
                              GError **error);

@@ -204,6 +204,8 @@ typedef struct {
     cudaError_t result;
 } WeightSource;
 
+/* The copy may still be under way when this returns; the program's own memory, which is allocated
+ * after, waits for it. */
 static void pack_weight(const void *source, void *to)
 {
     WeightSource *weight = (WeightSource *)source;
