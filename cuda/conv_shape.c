@@ -27,7 +27,7 @@ bool vfi_cuda_conv_shape_init(VfiCudaConvShape *shape, const VfiOp *op,
 {
     const VfiConvParams *conv = &op->u.conv;
 
-    if (op->kind != VFI_OP_CONV && op->kind != VFI_OP_DECONV) {
+    if (!vfi_op_is_conv(op)) {
         g_set_error(error, VFI_ERROR, VFI_ERROR_UNSUPPORTED,
                     "%s is an op of kind %d, expected a convolution", op->name, op->kind);
         return false;

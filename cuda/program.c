@@ -99,7 +99,7 @@ static bool is_packed_before(const VfiDevice *device, const VfiPlan *plan, int i
         const VfiOp *op = &plan->ops[i];
         VfiCudaConvShape shape;
         size_t bytes;
-        if (!vfi_cuda_is_conv(op) || op->u.conv.weight != key->weight ||
+        if (!vfi_op_is_conv(op) || op->u.conv.weight != key->weight ||
             !vfi_cuda_shape_of_op(device->math, op, &shape, NULL) ||
             !vfi_cuda_conv_weight_bytes(&shape, &bytes, NULL))
             continue;
@@ -137,13 +137,13 @@ static bool add_conv_need(VfiDevice *device, const VfiPlan *plan, int index, Nee
 static const VfiActivation *activation_of(const VfiOp *op)
 {
     return op->kind == VFI_OP_ACTIVATE ? &op->u.activation
-           : vfi_cuda_is_conv(op)      ? &op->u.conv.activation
+           : vfi_op_is_conv(op)        ? &op->u.conv.activation
                                        : NULL;
 }
 
 static const float *bias_of(const VfiOp *op)
 {
-    return vfi_cuda_is_conv(op) || op->kind == VFI_OP_TAP_SUM ? op->u.conv.bias : NULL;
+    return vfi_op_is_conv(op) || op->kind == VFI_OP_TAP_SUM ? op->u.conv.bias : NULL;
 }
 
 static const float *slope_of(const VfiOp *op)
@@ -163,7 +163,7 @@ static bool find_need(VfiDevice *device, const VfiPlan *plan, Need *need, GError
         size_t floats = constant_floats(op->dst.shape.c);
         need->constants += (bias_of(op) != NULL ? floats : 0);
         need->constants += (slope_of(op) != NULL ? floats : 0);
-        if (vfi_cuda_is_conv(op) && !add_conv_need(device, plan, i, need, error))
+        if (vfi_op_is_conv(op) && !add_conv_need(device, plan, i, need, error))
             return false;
     }
     return true;
@@ -326,7 +326,7 @@ static bool make_ready(VfiProgram *program, GError **error)
     Need need;
 
     for (int i = 0; i < program->plan->n_ops; i++)
-        if (vfi_cuda_is_conv(&program->plan->ops[i]) && !prepare_conv(program, i, error))
+        if (vfi_op_is_conv(&program->plan->ops[i]) && !prepare_conv(program, i, error))
             return false;
     /* The engines that are chosen may want less workspace than others. */
     if (!make_groups(program, error) || !vfi_cuda_choose_convs(program, error) ||

@@ -69,8 +69,3 @@ void vfi_cuda_free_graphs(VfiProgram *program);
 /* Queues a segment's ops one by one. */
 bool vfi_cuda_run_ops(const VfiProgram *program, int segment, char *const *region,
                       const atomic_int *cancel, GError **error);
-
-static inline bool vfi_cuda_is_conv(const VfiOp *op)
-{
-    return op->kind == VFI_OP_CONV || op->kind == VFI_OP_DECONV;
-}

@@ -11,7 +11,7 @@ static double op_macs(const VfiOp *op)
     const VfiConvParams *conv = &op->u.conv;
     VfiShape in = op->src[0].shape, out = op->dst.shape;
 
-    if (op->kind != VFI_OP_CONV && op->kind != VFI_OP_DECONV)
+    if (!vfi_op_is_conv(op))
         return 0.0;
     /* A convolution gathers at each output pixel, a transposed one scatters each input's. */
     VfiShape at = op->kind == VFI_OP_CONV ? out : in;

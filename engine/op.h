@@ -184,6 +184,12 @@ typedef struct {
     } u;
 } VfiOp;
 
+/* Whether it is a convolution, transposed or not. */
+static inline bool vfi_op_is_conv(const VfiOp *op)
+{
+    return op->kind == VFI_OP_CONV || op->kind == VFI_OP_DECONV;
+}
+
 /* Output channels of a DECONV's weight. */
 static inline int vfi_deconv_weight_channels(const VfiOp *op)
 {

@@ -434,6 +434,16 @@ static void planner_clear(VfiPlanner *planner)
     g_free(planner->spans);
 }
 
+bool vfi_plan_is_output(const VfiPlanner *planner, VfiValue value)
+{
+    const GArray *outputs = planner->graph->outputs;
+
+    for (guint i = 0; i < outputs->len; i++)
+        if (g_array_index(outputs, VfiGraphOutput, i).value == value)
+            return true;
+    return false;
+}
+
 VfiValue vfi_plan_add_value(VfiPlanner *planner, VfiValue like)
 {
     VfiValue value = planner->n_items++;

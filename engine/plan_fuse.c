@@ -11,10 +11,8 @@ static VfiPlanItem *fusable_conv(VfiPlanner *planner, VfiValue value,
 {
     VfiPlanItem *item = &planner->items[value];
 
-    if (item->node.kind != VFI_NODE_OP || item->n_uses != 1 ||
-        item->node.segment != by->node.segment)
-        return NULL;
-    return item->node.op.kind == VFI_OP_CONV || item->node.op.kind == VFI_OP_DECONV
+    return vfi_plan_is_conv(item) && item->n_uses == 1 &&
+                   item->node.segment == by->node.segment
                ? item
                : NULL;
 }

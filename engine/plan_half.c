@@ -23,8 +23,7 @@ static VfiValue add_conversion(VfiPlanner *planner, VfiValue source)
 static bool gives_half(const VfiPlanner *planner, const VfiPlanItem *item)
 {
     return planner->target.channels_last && planner->target.half_pixels &&
-           item->n_uses == 1 && item->node.kind == VFI_NODE_OP &&
-           (item->node.op.kind == VFI_OP_CONV || item->node.op.kind == VFI_OP_DECONV);
+           item->n_uses == 1 && vfi_plan_is_conv(item);
 }
 
 void vfi_plan_narrow_outputs(VfiPlanner *planner)
@@ -165,16 +164,6 @@ void vfi_plan_widen_inputs(VfiPlanner *planner)
     }
 }
 
-static bool is_output(const VfiPlanner *planner, VfiValue value)
-{
-    const GArray *outputs = planner->graph->outputs;
-
-    for (guint i = 0; i < outputs->len; i++)
-        if (g_array_index(outputs, VfiGraphOutput, i).value == value)
-            return true;
-    return false;
-}
-
 /* Whether source @s of @reader is read anywhere by a row group, not by rows: those groups keep
  * as f32 in what takes no memory. */
 static bool takes_half_anywhere(const VfiPlanner *planner, VfiValue reader, int s)
@@ -186,7 +175,7 @@ static bool takes_half_anywhere(const VfiPlanner *planner, VfiValue reader, int 
 /* Whether all that reads @value, or slices of it, takes it in f16 planes. */
 static bool is_read_as_half(const VfiPlanner *planner, VfiValue value)
 {
-    if (is_output(planner, value))
+    if (vfi_plan_is_output(planner, value))
         return false;
     for (int i = 0; i < planner->n_items; i++) {
         const VfiPlanItem *item = &planner->items[i];

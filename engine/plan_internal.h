@@ -104,6 +104,14 @@ static inline VfiValue vfi_plan_source(const VfiNode *node, int i)
                                          : node->source[i];
 }
 
+static inline bool vfi_plan_is_conv(const VfiPlanItem *item)
+{
+    return item->node.kind == VFI_NODE_OP && vfi_op_is_conv(&item->node.op);
+}
+
+/* Whether the graph names @value as an output. */
+bool vfi_plan_is_output(const VfiPlanner *planner, VfiValue value);
+
 static inline size_t vfi_plan_align(size_t bytes)
 {
     return (bytes + VFI_ALIGNMENT - 1) / VFI_ALIGNMENT * VFI_ALIGNMENT;

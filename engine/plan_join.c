@@ -7,26 +7,10 @@
  * their own, and row groups write whole pixels. */
 #include "plan_internal.h"
 
-static bool is_conv(const VfiPlanItem *item)
-{
-    return item->node.kind == VFI_NODE_OP &&
-           (item->node.op.kind == VFI_OP_CONV || item->node.op.kind == VFI_OP_DECONV);
-}
-
-static bool is_output(const VfiPlanner *planner, VfiValue value)
-{
-    const GArray *outputs = planner->graph->outputs;
-
-    for (guint i = 0; i < outputs->len; i++)
-        if (g_array_index(outputs, VfiGraphOutput, i).value == value)
-            return true;
-    return false;
-}
-
 /* How often @value is read, and how often by a convolution as its input. */
 static int count_reads(const VfiPlanner *planner, VfiValue value, int *by_convs)
 {
-    int n = is_output(planner, value);
+    int n = vfi_plan_is_output(planner, value);
 
     *by_convs = 0;
     for (int i = 0; i < planner->n_items; i++) {
@@ -35,7 +19,7 @@ static int count_reads(const VfiPlanner *planner, VfiValue value, int *by_convs)
             if (vfi_plan_source(&item->node, s) != value)
                 continue;
             n++;
-            *by_convs += s == 0 && is_conv(item);
+            *by_convs += s == 0 && vfi_plan_is_conv(item);
         }
     }
     return n;
@@ -45,12 +29,12 @@ static int count_reads(const VfiPlanner *planner, VfiValue value, int *by_convs)
  * it does not begin at whole blocks, and joined concatenations. */
 static bool is_read_at_any_channel(const VfiPlanner *planner, VfiValue value)
 {
-    if (is_output(planner, value))
+    if (vfi_plan_is_output(planner, value))
         return false;
     for (int i = 0; i < planner->n_items; i++) {
         const VfiPlanItem *item = &planner->items[i];
         for (int s = 0; item->alive && s < vfi_plan_n_sources(&item->node); s++)
-            if (vfi_plan_source(&item->node, s) == value && !is_conv(item) &&
+            if (vfi_plan_source(&item->node, s) == value && !vfi_plan_is_conv(item) &&
                 !item->joined)
                 return false;
     }
@@ -89,7 +73,7 @@ static bool may_write_piece(const VfiPlanner *planner, VfiValue part)
 
     return item->alive && item->node.kind == VFI_NODE_OP && !item->pinned &&
            item->block <= 1 && count_reads(planner, part, &by_convs) == 1 &&
-           (is_conv(item) || vfi_plan_picture(planner, part).h != 0);
+           (vfi_plan_is_conv(item) || vfi_plan_picture(planner, part).h != 0);
 }
 
 /* The picture that a part of @concat is made smaller from; 0×0 if there is none. */
@@ -139,7 +123,7 @@ void vfi_plan_join_parts(VfiPlanner *planner)
             enlarge_time(planner, part, picture);
             if (!may_write_piece(planner, part))
                 continue;
-            planner->items[part].is_piece = !is_conv(&planner->items[part]);
+            planner->items[part].is_piece = !vfi_plan_is_conv(&planner->items[part]);
             planner->items[part].block = planner->target.channel_block;
         }
     }

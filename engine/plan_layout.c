@@ -46,9 +46,7 @@ static bool groups_fit(const Layout *layout, const VfiPlanItem *item)
 /* Whether @item is a convolution that can have blocks. */
 static bool takes_blocks(const Layout *layout, const VfiPlanItem *item)
 {
-    return item->alive && item->node.kind == VFI_NODE_OP &&
-           (item->node.op.kind == VFI_OP_CONV || item->node.op.kind == VFI_OP_DECONV) &&
-           groups_fit(layout, item);
+    return item->alive && vfi_plan_is_conv(item) && groups_fit(layout, item);
 }
 
 static bool gains(const Layout *layout, VfiValue value)

@@ -188,7 +188,7 @@ static bool check_layouts(const VfiOp *op, int block, GError **error)
 {
     int n_src = sources_of(op);
     bool dst_blocked = vfi_operand_is_blocked(&op->dst);
-    bool is_conv = op->kind == VFI_OP_CONV || op->kind == VFI_OP_DECONV;
+    bool is_conv = vfi_op_is_conv(op);
     bool any = dst_blocked;
 
     for (int i = 0; i < n_src; i++)

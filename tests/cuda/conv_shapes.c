@@ -96,11 +96,9 @@ static void add_plans(Collector *collector, const VfiModel *model, int width, in
         plans[stage] = vfi_plan_new(graphs[stage], &target,
                                     vfi_stage_output_region((VfiStage)stage), NULL);
         ck_assert_ptr_nonnull(plans[stage]);
-        for (int i = 0; i < plans[stage]->n_ops; i++) {
-            VfiOpKind kind = plans[stage]->ops[i].kind;
-            if (kind == VFI_OP_CONV || kind == VFI_OP_DECONV)
+        for (int i = 0; i < plans[stage]->n_ops; i++)
+            if (vfi_op_is_conv(&plans[stage]->ops[i]))
                 add_op(collector, &plans[stage]->ops[i]);
-        }
     }
     for (int stage = 0; stage < VFI_STAGE_COUNT; stage++) {
         vfi_plan_free(plans[stage]);

@@ -74,7 +74,7 @@ static void visit_ops(const Bench *bench, GArray *layers, gboolean collect)
         for (int i = 0; plan != NULL && i < plan->n_ops; i++) {
             const VfiOp *op = &plan->ops[i];
             guint64 ns = bench->session->profile[stage][i];
-            if (ns == 0 || (op->kind != VFI_OP_CONV && op->kind != VFI_OP_DECONV))
+            if (ns == 0 || !vfi_op_is_conv(op))
                 continue;
             BenchConv conv = conv_of(op);
             Layer *layer = find_layer(layers, &conv);

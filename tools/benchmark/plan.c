@@ -65,7 +65,7 @@ static void print_op(const char *stage, const VfiPlan *plan, int index)
     }
     printf("], \"dst\": ");
     print_operand(&op->dst);
-    if (op->kind == VFI_OP_CONV || op->kind == VFI_OP_DECONV)
+    if (vfi_op_is_conv(op))
         printf(", \"gflop\": %.9g, \"kernel\": [%d, %d], \"groups\": %d",
                bench_op_flop(op) / 1e9, op->u.conv.kernel_h, op->u.conv.kernel_w,
                op->u.conv.groups);
