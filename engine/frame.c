@@ -54,31 +54,33 @@ gboolean vfi_video_info_validate(const VfiVideoInfo *info, GError **error)
                        sites, error);
 }
 
+/* No overflow: a validated plane has at most 2^14 × 2^14 pixels of 4 bytes. */
+size_t vfi_frame_lay_out(const VfiVideoInfo *info, uint8_t *memory, VfiFrame *frame)
+{
+    size_t total = 0;
+
+    for (int plane = 0; plane < vfi_format_planes(info->format); plane++) {
+        size_t row = vfi_video_info_row_bytes(info, plane);
+        row = (row + VFI_ALIGNMENT - 1) & ~(size_t)(VFI_ALIGNMENT - 1);
+        if (frame != NULL) {
+            frame->data[plane] = memory + total;
+            frame->stride[plane] = (ptrdiff_t)row;
+        }
+        total += row * (size_t)vfi_video_info_rows(info, plane);
+    }
+    return total;
+}
+
 gboolean vfi_frame_alloc(VfiFrame *frame, const VfiVideoInfo *info, GError **error)
 {
-    size_t offset[VFI_MAX_PLANES] = {0}, total = 0;
-
     memset(frame, 0, sizeof *frame);
     if (!vfi_video_info_validate(info, error))
         return FALSE;
-
-    /* No overflow: a validated plane has at most 2^14 × 2^14 pixels of 4 bytes. */
-    int n_planes = vfi_format_planes(info->format);
-    for (int plane = 0; plane < n_planes; plane++) {
-        size_t row = vfi_video_info_row_bytes(info, plane);
-        row = (row + VFI_ALIGNMENT - 1) & ~(size_t)(VFI_ALIGNMENT - 1);
-        offset[plane] = total;
-        frame->stride[plane] = (ptrdiff_t)row;
-        total += row * (size_t)vfi_video_info_rows(info, plane);
-    }
-
-    uint8_t *block = vfi_try_alloc0(total, 1, "a video frame", error);
-    if (block == NULL) {
-        memset(frame, 0, sizeof *frame);
+    uint8_t *block =
+        vfi_try_alloc0(vfi_frame_lay_out(info, NULL, NULL), 1, "a video frame", error);
+    if (block == NULL)
         return FALSE;
-    }
-    for (int plane = 0; plane < n_planes; plane++)
-        frame->data[plane] = block + offset[plane];
+    vfi_frame_lay_out(info, block, frame);
     return TRUE;
 }
 

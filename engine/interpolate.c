@@ -21,6 +21,19 @@ static void count(VfiSession *session, uint64_t *counter)
     g_mutex_unlock(&session->lock);
 }
 
+/* Has the planes of both sources where the device can reach them. */
+static bool hold_both(VfiSession *session, const Source *sources, VfiFrame *planes,
+                      GError **error)
+{
+    const uint64_t keys[] = {sources[0].key, sources[1].key};
+
+    for (int i = 0; i < 2; i++)
+        if (!vfi_session_hold_frame(session, sources[i].frame, keys[i], keys, &planes[i],
+                                    error))
+            return false;
+    return true;
+}
+
 /* One inference between two sources. */
 static bool infer(VfiSession *session, const Source *sources, double t,
                   const VfiFrame *out, const atomic_int *cancel, GError **error)
@@ -31,10 +44,8 @@ static bool infer(VfiSession *session, const Source *sources, double t,
         .t = t,
         .cancel = cancel,
     };
-    for (int i = 0; i < 2; i++)
-        if (!vfi_session_hold_frame(session, sources[i].frame, sources[i].key, view.keys,
-                                    &view.frames[i], error))
-            return false;
+    if (!hold_both(session, sources, view.frames, error))
+        return false;
     bool made = vfi_tiling_is_one(&session->tiling)
                     ? vfi_infer_whole(session, &view, out, error)
                     : vfi_infer_tiles(session, &view, out, error);
@@ -61,18 +72,16 @@ static bool copy_frame(VfiSession *session, Source source, const VfiFrame *out,
     return true;
 }
 
-static bool blend(VfiSession *session, VfiJob *job, const VfiFrame *out, GError **error)
+static bool blend(VfiSession *session, const Source *sources, double t,
+                  const VfiFrame *out, const atomic_int *cancel, GError **error)
 {
-    const VfiPair *pair = job->pair;
     int64_t start = g_get_monotonic_time();
     VfiFrame frames[2];
 
-    for (int i = 0; i < 2; i++)
-        if (!vfi_session_hold_frame(session, &pair->frames[i], pair->keys[i], pair->keys,
-                                    &frames[i], error))
-            return false;
+    if (!hold_both(session, sources, frames, error))
+        return false;
     if (!session->backend->blend(session->device, &session->video, &frames[0], &frames[1],
-                                 job->t, out, &job->cancel, error) ||
+                                 t, out, cancel, error) ||
         !vfi_finish_work(session, error))
         return false;
     vfi_record_time(session, VFI_TIMED_SYNTHESIS, start);
@@ -146,7 +155,7 @@ static bool make_picture(VfiSession *session, VfiJob *job, bool is_identical,
     if (is_identical)
         return copy_frame(session, sources[0], out, &job->cancel, error);
     if (session->model->family->output(&session->model->setup) == VFI_OUTPUT_BLEND)
-        return blend(session, job, out, error);
+        return blend(session, sources, job->t, out, &job->cancel, error);
     if (vfi_session_bisects(session, job->t))
         return bisect(session, job, out, error);
     return infer(session, sources, job->t, out, &job->cancel, error);

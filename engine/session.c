@@ -226,6 +226,20 @@ VfiSession *vfi_session_new(VfiModel *model, const VfiSessionConfig *config,
     return session;
 }
 
+static void free_bisection(VfiSession *session)
+{
+    VfiBisection *bisection = &session->bisection;
+
+    for (int k = 0; bisection->frames != NULL && k < 1 << bisection->depth; k++) {
+        if (session->backend->host_memory)
+            vfi_frame_clear(&bisection->frames[k]);
+        else
+            session->backend->free(session->device, bisection->frames[k].data[0]);
+    }
+    g_free(bisection->frames);
+    g_free(bisection->valid);
+}
+
 static void free_device_memory(VfiSession *session)
 {
     const VfiBackend *backend = session->backend;
@@ -239,12 +253,7 @@ static void free_device_memory(VfiSession *session)
     backend->free(session->device, session->arena);
     backend->free(session->device, session->band.data);
     vfi_session_free_planes(session);
-    for (int k = 0; !backend->host_memory && session->bisection.frames != NULL &&
-                    k < 1 << session->bisection.depth;
-         k++) {
-        backend->free(session->device, session->bisection.frames[k].data[0]);
-        session->bisection.frames[k] = (VfiFrame){0};
-    }
+    free_bisection(session);
     backend->close(session->device);
 }
 
@@ -254,11 +263,6 @@ void vfi_session_free(VfiSession *session)
         free_device_memory(session);
     vfi_session_unclaim(session, session->claimed);
     vfi_session_free_plans(session);
-    for (int k = 0;
-         session->bisection.frames != NULL && k < 1 << session->bisection.depth; k++)
-        vfi_frame_clear(&session->bisection.frames[k]);
-    g_free(session->bisection.frames);
-    g_free(session->bisection.valid);
     vfi_session_free_idle(session);
     if (session->device_failed) {
         /* What is kept there is lost, and keeps the device from being reset. */

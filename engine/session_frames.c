@@ -1,40 +1,17 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Frames and in-betweens of a session whose device has a memory of its own: which frames'
  * planes are there, and where pictures are made. */
-#include "alloc.h"
+#include "format.h"
 #include "session_internal.h"
-
-static size_t padded_row(const VfiVideoInfo *video, int plane)
-{
-    size_t row = vfi_video_info_row_bytes(video, plane);
-
-    return (row + VFI_ALIGNMENT - 1) / VFI_ALIGNMENT * VFI_ALIGNMENT;
-}
-
-size_t vfi_session_planes_bytes(const VfiVideoInfo *video)
-{
-    size_t total = 0;
-
-    for (int plane = 0; plane < VFI_MAX_PLANES; plane++)
-        total += padded_row(video, plane) * (size_t)vfi_video_info_rows(video, plane);
-    return total;
-}
 
 bool vfi_session_allocate_frame(VfiSession *session, VfiFrame *frame, GError **error)
 {
-    uint8_t *memory = session->backend->alloc(session->device,
-                                              vfi_session_planes_bytes(&session->video),
+    uint8_t *memory = session->backend->alloc(session->device, session->need.planes_bytes,
                                               "a frame's planes on the device", error);
-    size_t offset = 0;
 
     *frame = (VfiFrame){.memory = VFI_MEMORY_CUDA};
-    for (int plane = 0;
-         memory != NULL && plane < vfi_format_planes(session->video.format); plane++) {
-        size_t row = padded_row(&session->video, plane);
-        frame->data[plane] = memory + offset;
-        frame->stride[plane] = (ptrdiff_t)row;
-        offset += row * (size_t)vfi_video_info_rows(&session->video, plane);
-    }
+    if (memory != NULL)
+        vfi_frame_lay_out(&session->video, memory, frame);
     return memory != NULL;
 }
 

@@ -217,8 +217,6 @@ bool vfi_session_allocate_planes(VfiSession *session, GError **error);
 void vfi_session_free_planes(VfiSession *session);
 /* One more, for good: .data[0] is what is to be freed. */
 bool vfi_session_allocate_frame(VfiSession *session, VfiFrame *frame, GError **error);
-/* Bytes of one frame, as vfi_frame_alloc() lays it out, too. */
-size_t vfi_session_planes_bytes(const VfiVideoInfo *video);
 /* *planes are those of @frame, copied unless they are there for its key, in place of what has none
  * of the two keys @keep. */
 bool vfi_session_hold_frame(VfiSession *session, const VfiFrame *frame, uint64_t key,

@@ -3,6 +3,7 @@
 #include <vfi/error.h>
 
 #include "alloc.h"
+#include "format.h"
 #include "memory_guard.h"
 #include "session_internal.h"
 
@@ -62,7 +63,7 @@ bool vfi_session_measure(VfiSession *session, GError **error)
         .n_planes = has_planes ? family->frames_before + family->frames_after + 1 +
                                      VFI_PICTURES_IN_FLIGHT
                                : 0,
-        .planes_bytes = vfi_session_planes_bytes(&session->video),
+        .planes_bytes = vfi_frame_lay_out(&session->video, NULL, NULL),
         .n_slots = family->frames_before + family->frames_after,
         .slot_bytes =
             vfi_plan_image_bytes(session->tiling.x.tile, session->tiling.y.tile),

@@ -102,10 +102,12 @@ is_usable (GstVfiStream *stream)
   if (!info.has_cuda)
     GST_INFO_OBJECT (stream->element, "no CUDA memory is offered: %s", info.cuda);
   if (!info.has_cuda || !gst_vfi_cudamem_load ())
-    return FALSE;
-  if (model == NULL)
+    answer = GST_VFI_CUDA_FAILS; /* for the process's life */
+  else if (model == NULL)
     return TRUE;
-  answer = device_opens (stream, model, device) ? GST_VFI_CUDA_WORKS : GST_VFI_CUDA_FAILS;
+  else
+    answer =
+        device_opens (stream, model, device) ? GST_VFI_CUDA_WORKS : GST_VFI_CUDA_FAILS;
   g_mutex_lock (&stream->lock);
   stream->cuda_answer = answer;
   g_mutex_unlock (&stream->lock);
