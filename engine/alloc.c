@@ -9,6 +9,8 @@
 #include <vfi/error.h>
 #include <vfi/memory.h>
 
+#include "printable.h"
+
 static atomic_ullong alloc_calls;
 static atomic_ullong alloc_successes_left = G_MAXUINT64;
 static atomic_size_t bytes_taken, most_taken; /* as large as the C library made them */
@@ -49,9 +51,11 @@ void *vfi_try_alloc(size_t count, size_t size, const char *what, GError **error)
         if (memory != NULL)
             count_taken(malloc_usable_size(memory));
     }
-    if (memory == NULL)
+    if (memory == NULL) {
+        g_autofree char *shown = vfi_printable(what);
         g_set_error(error, VFI_ERROR, VFI_ERROR_NO_MEMORY,
-                    "cannot allocate %zu × %zu bytes for %s", count, size, what);
+                    "cannot allocate %zu × %zu bytes for %s", count, size, shown);
+    }
     return memory;
 }
 

@@ -6,6 +6,7 @@
 #include "backend.h"
 #include "log_internal.h"
 #include "model_internal.h"
+#include "printable.h"
 
 /* Gets family, variant, options and weights of the file at model->path. */
 static bool load_checkpoint(VfiModel *model, GVariant *options, const char *device_key,
@@ -42,7 +43,8 @@ static bool graphs_build(const VfiModel *model, GError **error)
 {
     if (vfi_family_check(model->family, &model->setup, model->weights, error))
         return true;
-    g_prefix_error(error, "%s: as %s %s: ", model->path, model->family->name,
+    g_autofree char *shown = vfi_printable(model->path);
+    g_prefix_error(error, "%s: as %s %s: ", shown, model->family->name,
                    model->info.variant);
     return false;
 }
@@ -74,9 +76,11 @@ static VfiModel *open_model(const char *name, GVariant *options, const char *dev
     model->info.path = model->path;
     model->info.family = model->family->name;
     model->info.has_scale = model->family->has_scale;
-    vfi_log(VFI_LOG_INFO, "model %s: %s %s, %zu parameters, from %s", name,
+    g_autofree char *shown_name = vfi_printable(name);
+    g_autofree char *shown_path = vfi_printable(model->path);
+    vfi_log(VFI_LOG_INFO, "model %s: %s %s, %zu parameters, from %s", shown_name,
             model->info.family, model->info.variant, model->info.n_parameters,
-            model->path == NULL ? "no file" : model->path);
+            model->path == NULL ? "no file" : shown_path);
     return model;
 }
 

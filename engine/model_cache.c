@@ -9,6 +9,7 @@
 #include <vfi/error.h>
 
 #include "model_internal.h"
+#include "printable.h"
 
 /* A file that is written while it is read is read again this many times. */
 #define MAX_ATTEMPTS 3
@@ -169,10 +170,11 @@ static VfiModelSource *load(const VfiModelRequest *request, FileIdentity *file,
         g_clear_pointer(&setup->options, g_hash_table_unref);
         vfi_model_source_free(source);
         if (attempt == MAX_ATTEMPTS) {
+            g_autofree char *shown = vfi_printable(request->path);
             g_set_error(error, VFI_ERROR, VFI_ERROR_IO,
                         "%s changed %d times while it was read: wait until it is "
                         "written",
-                        request->path, MAX_ATTEMPTS);
+                        shown, MAX_ATTEMPTS);
             return NULL;
         }
         *file = now;

@@ -10,6 +10,7 @@
 
 #include <vfi/error.h>
 
+#include "printable.h"
 #include "readers.h"
 #include "tensor.h"
 #include "tensor_list.h"
@@ -160,7 +161,8 @@ static bool read_ncnn(VfiCheckpoint *checkpoint, const char *param, GError **err
         return false;
     checkpoint->weights = map_file(weights, error);
     if (checkpoint->weights == NULL) {
-        g_prefix_error(error, "the weights of an ncnn model, %s: ", weights);
+        g_autofree char *shown = vfi_printable(weights);
+        g_prefix_error(error, "the weights of an ncnn model, %s: ", shown);
         return false;
     }
     return vfi_read_ncnn(span_of(checkpoint->mapping), span_of(checkpoint->weights),
@@ -200,7 +202,7 @@ VfiCheckpoint *vfi_checkpoint_open(const char *path, GError **error)
     vfi_tensor_list_init(&checkpoint->list);
     if (read_file(checkpoint, error))
         return checkpoint;
-    g_autofree char *shown = g_filename_display_name(path);
+    g_autofree char *shown = vfi_printable(path);
     g_prefix_error(error, "%s: ", shown);
     vfi_checkpoint_unref(checkpoint);
     return NULL;

@@ -7,17 +7,26 @@
 
 #include <vfi/error.h>
 
+#include "printable.h"
+
 VfiQuote vfi_quote(VfiSpan bytes)
 {
     static const size_t longest = 95;
     VfiQuote quote;
-    size_t shown = MIN(bytes.size, longest);
+    size_t shown = 0, at = 0;
 
-    for (size_t i = 0; i < shown; i++) {
-        char c = (char)bytes.data[i];
-        quote.text[i] = g_ascii_isprint(c) ? c : '?';
+    while (at < bytes.size) {
+        char out[VFI_PRINTABLE_MAX];
+        size_t taken;
+        size_t length =
+            vfi_printable_character(bytes.data + at, bytes.size - at, &taken, out);
+        if (shown + length > longest)
+            break;
+        memcpy(quote.text + shown, out, length);
+        shown += length;
+        at += taken;
     }
-    strcpy(quote.text + shown, bytes.size > longest ? "..." : "");
+    strcpy(quote.text + shown, at < bytes.size ? "..." : "");
     return quote;
 }
 

@@ -52,8 +52,8 @@ static inline uint64_t vfi_read_le64(const uint8_t *bytes)
     return GUINT64_FROM_LE(value);
 }
 
-/* A short printable copy of bytes that a file chose: at most 95 characters, others as
- * '?'. */
+/* A short printable copy of bytes that a file chose: at most 95 bytes, control characters and
+ * what is not UTF-8 written out (printable.h). */
 typedef struct {
     char text[100];
 } VfiQuote;

@@ -36,7 +36,7 @@ ALLOWED = [
     ("engine/include/vfi", PUBLIC),
     ("engine/models", PUBLIC + r"|engine/models/.*"
      r"|engine/(family|graph|op|alloc|log_internal)\.h"),
-    ("engine/checkpoint", PUBLIC + r"|engine/checkpoint/.*|engine/(alloc|f16|log_internal)\.h"),
+    ("engine/checkpoint", PUBLIC + r"|engine/checkpoint/.*|engine/(alloc|f16|log_internal|printable)\.h"),
     ("engine/cpu", PUBLIC + r"|engine/cpu/.*|engine/[^/]+\.h"),
     ("engine", r"engine/.*"),
     ("gst", PUBLIC + r"|gst/.*"),
