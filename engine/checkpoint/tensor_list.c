@@ -9,10 +9,27 @@
 #define MAX_TENSORS (1u << 20)
 #define MAX_NAME_BYTES ((size_t)1 << 28)
 
-static const char *const shared_prefixes[] = {"module.", "flownet.", "model."};
+/* Rounds in which prefixes are removed. */
+#define MAX_PREFIXES 8
+
+/* What training scripts call the network that they train. */
+static const char *const shared_prefixes[] = {"module.", "flownet.",   "model.",
+                                              "net.",    "generator.", "network."};
+
+/* What they keep beside it, as parts of the same module: losses and their networks, the
+ * opponent, the optimizer. None of it runs. */
+static const char *const companions[] = {
+    "loss.",    "losses.",    "epe.",    "lap.",        "sobel.",
+    "ss.",      "ssim.",      "vgg.",    "perceptual.", "census.",
+    "lpips.",   "criterion.", "metric.", "teacher.",    "discriminator.",
+    "caltime.", "optim.",     "optimG.", "optimizer.",
+};
 
 /* The wrapper of torch.nn.DataParallel; some files have it on trained layers only. */
 static const char data_parallel[] = "module.";
+
+/* torch.compile() puts this before the names of whatever module it is given. */
+static const char compiled[] = "_orig_mod.";
 
 void vfi_tensor_list_init(VfiTensorList *list)
 {
@@ -45,6 +62,25 @@ bool vfi_tensor_list_own(VfiTensorList *list, void *memory, GError **error)
     return slot != NULL;
 }
 
+/* Copies @name without the parts that torch.compile() added; returns the length without NUL. */
+static size_t copy_name(char *copy, VfiSpan name)
+{
+    size_t length = 0, at = 0, skipped = strlen(compiled);
+    bool is_start = true; /* of a part */
+
+    while (at < name.size) {
+        if (is_start && name.size - at > skipped &&
+            memcmp(name.data + at, compiled, skipped) == 0) {
+            at += skipped;
+            continue;
+        }
+        copy[length] = (char)name.data[at++];
+        is_start = copy[length++] == '.';
+    }
+    copy[length] = '\0';
+    return length;
+}
+
 bool vfi_tensor_list_add(VfiTensorList *list, VfiSpan name, const VfiTensorInfo *info,
                          GError **error)
 {
@@ -61,9 +97,7 @@ bool vfi_tensor_list_add(VfiTensorList *list, VfiSpan name, const VfiTensorInfo 
     char *copy = vfi_growing_add(&list->names, name.size + 1, error);
     if (copy == NULL)
         return false;
-    if (name.size > 0)
-        memcpy(copy, name.data, name.size);
-    copy[name.size] = '\0';
+    list->names.count -= name.size - copy_name(copy, name);
     *added = *info;
     return true;
 }
@@ -93,28 +127,37 @@ static bool can_strip(const char *name, const char *prefix)
     return g_str_has_prefix(name, prefix) && name[strlen(prefix)] != '\0';
 }
 
-/* Removes @prefix if all names have it. */
-static bool strip_shared(VfiTensorList *list, const char *prefix)
+static bool is_companion(const char *name)
 {
-    VfiTensorInfo *infos = list->infos.items;
-
-    for (size_t i = 0; i < list->infos.count; i++)
-        if (!can_strip(infos[i].name, prefix))
-            return false;
-    for (size_t i = 0; i < list->infos.count; i++)
-        infos[i].name += strlen(prefix);
-    return list->infos.count > 0;
+    for (size_t i = 0; i < G_N_ELEMENTS(companions); i++)
+        if (name[0] == companions[i][0] && g_str_has_prefix(name, companions[i]))
+            return true;
+    return false;
 }
 
-/* Removes the DataParallel prefix from the names that have it; returns how many. */
-static size_t strip_some(VfiTensorList *list)
+/* Whether all names have @prefix, but for those of companions. */
+static bool is_shared(const VfiTensorList *list, const char *prefix)
+{
+    const VfiTensorInfo *infos = list->infos.items;
+    size_t n = 0;
+
+    for (size_t i = 0; i < list->infos.count; i++)
+        n += can_strip(infos[i].name, prefix);
+    for (size_t i = 0; n > 0 && n < list->infos.count && i < list->infos.count; i++)
+        if (!can_strip(infos[i].name, prefix) && !is_companion(infos[i].name))
+            return false;
+    return n > 0;
+}
+
+/* Removes @prefix from the names that have it; returns how many. */
+static size_t strip(VfiTensorList *list, const char *prefix)
 {
     VfiTensorInfo *infos = list->infos.items;
     size_t stripped = 0;
 
     for (size_t i = 0; i < list->infos.count; i++) {
-        if (can_strip(infos[i].name, data_parallel)) {
-            infos[i].name += strlen(data_parallel);
+        if (can_strip(infos[i].name, prefix)) {
+            infos[i].name += strlen(prefix);
             stripped++;
         }
     }
@@ -128,23 +171,24 @@ static bool index_names(VfiTensorList *list, GError **error)
                                name_of_info, error);
 }
 
-/* Points at the names in full, less what all of them begin with. */
+/* Points at the names in full, less what all of the network's begin with. */
 static void reset_names(VfiTensorList *list)
 {
     bool again = true;
 
     set_names(list);
-    while (again) {
+    for (int round = 0; again && round < MAX_PREFIXES; round++) {
         again = false;
         for (size_t i = 0; i < G_N_ELEMENTS(shared_prefixes); i++)
-            again |= strip_shared(list, shared_prefixes[i]);
+            if (is_shared(list, shared_prefixes[i]))
+                again |= strip(list, shared_prefixes[i]) > 0;
     }
 }
 
 bool vfi_tensor_list_finish(VfiTensorList *list, GError **error)
 {
     reset_names(list);
-    size_t stripped = strip_some(list);
+    size_t stripped = strip(list, data_parallel);
     if (!index_names(list, error))
         return false;
     size_t duplicate = vfi_name_index_duplicate(&list->index);

@@ -12,8 +12,9 @@
 #define MAX_WRAPPERS 3
 
 /* Keys under which training scripts put the state dictionary, the best first. */
-static const char *const wrappers[] = {"state_dict", "model_state_dict", "model",
-                                       "params_ema", "params",           "ema"};
+static const char *const wrappers[] = {
+    "state_dict", "model_state_dict", "model",   "params_ema", "params", "ema",
+    "net",        "generator",        "network", "weights"};
 
 typedef struct {
     const VfiPickle *pickle;

@@ -32,14 +32,16 @@ bool vfi_rife_refines(const VfiModelSetup *setup)
 
 static bool rife_wants(const VfiModelSetup *setup, const char *tensor)
 {
-    static const char *const training[] = {"teacher.", "caltime.", "block_tea.", "loss."};
+    static const char *const parts[] = {"block", "encode."};
+    bool is_part = false;
 
-    for (size_t i = 0; i < G_N_ELEMENTS(training); i++)
-        if (g_str_has_prefix(tensor, training[i]))
-            return false;
+    for (size_t i = 0; i < G_N_ELEMENTS(parts); i++)
+        is_part |= g_str_has_prefix(tensor, parts[i]);
+    if (g_str_has_prefix(tensor, "block_tea.")) /* the teacher */
+        is_part = false;
     bool is_refinement =
         g_str_has_prefix(tensor, "contextnet.") || g_str_has_prefix(tensor, "unet.");
-    return !is_refinement || vfi_rife_refines(setup);
+    return is_part || (is_refinement && vfi_rife_refines(setup));
 }
 
 static void rife_prepare_weights(VfiWeights *weights)

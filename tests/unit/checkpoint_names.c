@@ -53,8 +53,9 @@ static void check_names(const char *const *names, const char *const *expected)
 
 START_TEST(wrappers_are_entered)
 {
-    static const char *const wrappers[] = {"state_dict", "model_state_dict", "model",
-                                           "params_ema", "params",           "ema"};
+    static const char *const wrappers[] = {
+        "state_dict", "model_state_dict", "model",   "params_ema", "params", "ema",
+        "net",        "generator",        "network", "weights"};
     GByteArray *pickle = pickle_new();
 
     pickle_raw(pickle, "}(", 2);
@@ -123,6 +124,53 @@ START_TEST(shared_prefixes_are_removed)
                 (const char *[]){"model.a", "models.b", NULL});
     check_names((const char *[]){"module.", "module.a", NULL},
                 (const char *[]){"module.", "a", NULL});
+}
+END_TEST
+
+/* Whatever wraps the network, in any order and number. */
+START_TEST(combined_prefixes_are_removed)
+{
+    static const char *const prefixes[] = {
+        "_orig_mod.",
+        "net.",
+        "generator.",
+        "network.",
+        "module._orig_mod.flownet.",
+        "_orig_mod.module.",
+        "flownet._orig_mod.",
+        "net.module.model.flownet.",
+    };
+
+    for (size_t i = 0; i < G_N_ELEMENTS(prefixes); i++) {
+        g_autofree char *first = g_strconcat(prefixes[i], "block0.w", NULL);
+        g_autofree char *second = g_strconcat(prefixes[i], "block1.w", NULL);
+        check_names((const char *[]){first, second, NULL},
+                    (const char *[]){"block0.w", "block1.w", NULL});
+    }
+    check_names((const char *[]){"block0._orig_mod.w", "block1.a_orig_mod.w",
+                                 "_orig_mod.", "block2._orig_mod._orig_mod.b", NULL},
+                (const char *[]){"block0.w", "block1.a_orig_mod.w", "_orig_mod.",
+                                 "block2.b", NULL});
+}
+END_TEST
+
+/* A training checkpoint keeps losses and their networks beside the network. */
+START_TEST(prefixes_are_shared_but_for_what_trains)
+{
+    check_names(
+        (const char *[]){"flownet.a", "loss.vgg.w", "epe.kernel", "flownet.b", NULL},
+        (const char *[]){"a", "loss.vgg.w", "epe.kernel", "b", NULL});
+    check_names(
+        (const char *[]){"module.flownet.a", "module.lap.w", "module.vgg.w", NULL},
+        (const char *[]){"a", "lap.w", "vgg.w", NULL});
+    check_names((const char *[]){"generator.a", "discriminator.a", "optimizer.0", NULL},
+                (const char *[]){"a", "discriminator.a", "optimizer.0", NULL});
+    /* nothing but those: they stay */
+    check_names((const char *[]){"loss.a", "epe.b", NULL},
+                (const char *[]){"loss.a", "epe.b", NULL});
+    /* what shares no prefix does not make one */
+    check_names((const char *[]){"flownet.a", "loss.b", "lossy.c", NULL},
+                (const char *[]){"flownet.a", "loss.b", "lossy.c", NULL});
 }
 END_TEST
 
@@ -210,10 +258,12 @@ int main(void)
 {
     Suite *suite = suite_create("checkpoint names");
     TCase *tcase = tcase_create("names");
-    tcase_add_loop_test(tcase, wrappers_are_entered, 0, 6);
+    tcase_add_loop_test(tcase, wrappers_are_entered, 0, 10);
     tcase_add_test(tcase, the_better_wrapper_is_entered);
     tcase_add_test(tcase, a_wrapper_beside_tensors_is_a_part);
     tcase_add_test(tcase, shared_prefixes_are_removed);
+    tcase_add_test(tcase, combined_prefixes_are_removed);
+    tcase_add_test(tcase, prefixes_are_shared_but_for_what_trains);
     tcase_add_test(tcase, module_is_removed_where_it_is);
     tcase_add_test(tcase, names_that_would_collide_stay);
     tcase_add_test(tcase, paths_go_through_lists_and_numbers);

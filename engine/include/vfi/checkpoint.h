@@ -66,9 +66,12 @@ typedef struct VfiCheckpoint VfiCheckpoint;
  *
  * Names are paths through dictionaries, attributes and lists, joined by dots, less:
  * - wrapping dictionaries: the first of "state_dict", "model_state_dict", "model",
- *   "params_ema", "params" and "ema" that holds tensors is entered, repeatedly, unless
- *   tensors of at least one dimension stand beside it;
- * - a prefix "module.", "flownet." or "model." that all tensors share, repeatedly;
+ *   "params_ema", "params", "ema", "net", "generator", "network" and "weights" that holds
+ *   tensors is entered, repeatedly, unless tensors of at least one dimension stand beside it;
+ * - "_orig_mod." (of torch.compile) wherever it stands;
+ * - a prefix "module.", "flownet.", "model.", "net.", "generator." or "network." that all
+ *   tensors share but for what only training needs ("loss.", "epe.", "vgg.", "optimizer." …),
+ *   repeatedly;
  * - "module." where only some tensors have it, unless two names would become one: then
  * all stay as they are.
  *
