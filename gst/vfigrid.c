@@ -58,9 +58,14 @@ gst_vfi_run_longest_pair (const GstVfiRun *run)
     return GST_CLOCK_TIME_NONE;
   if (run->max_gap > 0)
     return run->max_gap;
-  GstClockTime frame = run->rate_num > 0 ? time_of_frames (run, 1) : run->duration;
+  GstClockTime said = run->rate_num > 0 ? time_of_frames (run, 1) : run->duration;
+  GstClockTime seen = gst_vfi_intervals_usual (&run->intervals);
+  GstClockTime frame = MIN (said, seen); /* the one that is known */
   if (!GST_CLOCK_TIME_IS_VALID (frame))
-    return GST_VFI_LEAST_AUTO_GAP;
+    return GST_VFI_FIRST_AUTO_GAP;
+  /* One interval alone may be a gap. */
+  if (GST_CLOCK_TIME_IS_VALID (said))
+    frame = run->intervals.count > 1 ? MAX (said, seen) : said;
   return MAX (GST_VFI_LEAST_AUTO_GAP, gst_util_uint64_scale (frame, 4, 1));
 }
 
@@ -70,6 +75,13 @@ gst_vfi_run_snap_tolerance (const GstVfiRun *run, GstClockTime frame)
   if (run->rate_num > 0)
     frame = time_of_frames (run, 1);
   return GST_CLOCK_TIME_IS_VALID (frame) ? MIN (GST_VFI_SNAP, frame / 16) : 0;
+}
+
+static void
+forget_measured (GstVfiRun *run)
+{
+  run->intervals = (GstVfiIntervals){0};
+  run->claims_fail = FALSE;
 }
 
 void
@@ -87,6 +99,7 @@ gst_vfi_run_reset (GstVfiRun *run)
   run->frames = 0;
   run->base_pts = GST_CLOCK_TIME_NONE;
   run->base_age = 0;
+  forget_measured (run);
   gst_vfi_run_close (run);
 }
 
@@ -110,6 +123,7 @@ gst_vfi_run_set_rate (GstVfiRun *run, gint num, gint den)
   }
   run->rate_num = constant ? (guint64) num : 0;
   run->rate_den = constant ? (guint64) den : 1;
+  forget_measured (run);
 }
 
 void
@@ -177,6 +191,7 @@ gst_vfi_run_close (GstVfiRun *run)
   run->origin = GST_CLOCK_TIME_NONE;
   run->pts = GST_CLOCK_TIME_NONE;
   run->duration = GST_CLOCK_TIME_NONE;
+  run->claim = GST_CLOCK_TIME_NONE;
   run->up_to_next = GST_CLOCK_TIME_NONE;
   run->shown_slot = G_MAXUINT64;
   run->last_out = GST_CLOCK_TIME_NONE;
@@ -222,7 +237,43 @@ judge (const GstVfiRun *run, gboolean discont, GstVfiFrameTime *frame)
     frame->verdict = GST_VFI_VERDICT_NEW_RUN;
     frame->tail = goes_on && !reverse;
   }
+  if (goes_on && (!discont || reverse))
+    frame->interval = step;
   return TRUE;
+}
+
+/* Whether durations are not what frames are shown for; only a partner can tell. */
+static gboolean
+claims_fail (const GstVfiRun *run, const GstVfiFrameTime *frame)
+{
+  if (frame->verdict != GST_VFI_VERDICT_NEXT || gst_vfi_run_is_reverse (run) ||
+      !GST_CLOCK_TIME_IS_VALID (run->claim))
+    return run->claims_fail;
+  return !gst_vfi_intervals_are_alike (run->claim, frame->interval, GST_VFI_SNAP);
+}
+
+/* How long @frame will be shown. A claim counts until it proves wrong; then, and where there
+ * is none, the rate; and where frames come steadily at another one, that. */
+static GstClockTime
+expected_duration (const GstVfiRun *run, const GstVfiFrameTime *frame)
+{
+  gboolean fail = claims_fail (run, frame);
+  if (GST_CLOCK_TIME_IS_VALID (frame->claim) && !fail)
+    return frame->claim;
+  GstVfiIntervals intervals = run->intervals;
+  if (frame->interval > 0)
+    gst_vfi_intervals_add (&intervals, frame->interval);
+  GstClockTime origin = frame->verdict == GST_VFI_VERDICT_NEXT ? run->origin : frame->pts;
+  GstClockTime nominal = nominal_duration (run, origin, frame->pts);
+  GstClockTime steady = gst_vfi_intervals_steady (&intervals);
+  if (!GST_CLOCK_TIME_IS_VALID (nominal)) {
+    gboolean only_one = fail && intervals.count == 1;
+    return only_one ? gst_vfi_intervals_usual (&intervals) : steady;
+  }
+  if (GST_CLOCK_TIME_IS_VALID (steady) &&
+      !gst_vfi_intervals_are_alike (steady, nominal, GST_VFI_SNAP))
+    return steady;
+  return nominal;
 }
 
 gboolean
@@ -238,13 +289,8 @@ gst_vfi_run_observe (GstVfiRun *run, GstClockTime pts, GstClockTime duration,
   else if (!judge (run, discont, frame))
     return drop (run, frame, GST_VFI_VERDICT_DROP_NOT_LATER);
 
-  if (GST_CLOCK_TIME_IS_VALID (duration) && duration > 0) {
-    frame->duration = duration;
-  } else {
-    GstClockTime origin =
-        frame->verdict == GST_VFI_VERDICT_NEXT ? run->origin : frame->pts;
-    frame->duration = nominal_duration (run, origin, frame->pts);
-  }
+  frame->claim = duration > 0 ? duration : GST_CLOCK_TIME_NONE;
+  frame->duration = expected_duration (run, frame);
   return TRUE;
 }
 
@@ -261,6 +307,9 @@ gst_vfi_run_accept (GstVfiRun *run, const GstVfiFrameTime *frame)
 {
   guint64 steps = gst_vfi_run_pair_slots (run, frame);
   GstClockTime span = gst_vfi_time_distance (run->pts, frame->pts);
+  run->claims_fail = claims_fail (run, frame);
+  if (frame->interval > 0)
+    gst_vfi_intervals_add (&run->intervals, frame->interval);
   if (frame->verdict == GST_VFI_VERDICT_NEW_RUN) {
     gst_vfi_run_close (run);
     run->origin = frame->pts;
@@ -274,6 +323,7 @@ gst_vfi_run_accept (GstVfiRun *run, const GstVfiFrameTime *frame)
   run->frames++;
   run->pts = frame->pts;
   run->duration = frame->duration;
+  run->claim = frame->claim;
   run->base_age = frame->from_rate;
   if (frame->from_rate == 0)
     run->base_pts = frame->pts;

@@ -42,6 +42,7 @@
 
 #include <gst/gst.h>
 
+#include "vfiintervals.h"
 #include "vfislots.h"
 
 G_BEGIN_DECLS
@@ -56,6 +57,10 @@ G_BEGIN_DECLS
 
 /* The least distance of frames that max-gap = 0 calls a gap; at low rates four frames. */
 #define GST_VFI_LEAST_AUTO_GAP (250 * GST_MSECOND)
+
+/* The same for the first two frames of a stream that says neither rate nor durations: they
+ * are what the rate is measured by. */
+#define GST_VFI_FIRST_AUTO_GAP (5 * GST_SECOND)
 
 /**
  * GstVfiVerdict:
@@ -102,8 +107,12 @@ typedef enum {
  *     (it is not after a jump back)
  * @warn: with a drop: whether it is the first of its run, the one to warn about
  * @pts: the frame's true time, valid unless it is dropped for having none
- * @duration: how long the input shows it (the buffer's, else one frame at the caps' rate),
- *     or GST_CLOCK_TIME_NONE
+ * @duration: how long the input shows it, as far as can be known before the next one comes:
+ *     what the buffer says, unless the one before said something wrong; else one frame at
+ *     the caps' rate or at the rate that frames come at; or GST_CLOCK_TIME_NONE
+ * @claim: what the buffer says, or GST_CLOCK_TIME_NONE
+ * @interval: how far it is from the frame before, where that says something about the
+ *     stream, or 0
  * @from_rate: how many frames @pts lies behind the last PTS that came with a buffer, when
  *     it was derived from the rate; 0 when the buffer had one
  */
@@ -113,6 +122,8 @@ typedef struct {
   gboolean warn;
   GstClockTime pts;
   GstClockTime duration;
+  GstClockTime claim;
+  GstClockTime interval;
   guint64 from_rate;
 } GstVfiFrameTime;
 
@@ -167,6 +178,9 @@ typedef struct {
  * @origin: PTS of the run's first frame
  * @pts: true PTS of the reference
  * @duration: how long the input shows the reference, or NONE
+ * @claim: what its buffer said about that, or NONE
+ * @claims_fail: whether the last frame but one was shown for another time than it claimed
+ * @intervals: the last distances of frames
  * @up_to_next: backwards without a grid: from the reference to the output above it, NONE
  *     for a run's first
  * @frames: frames accepted since reset or segment
@@ -190,6 +204,9 @@ typedef struct {
   GstClockTime origin;
   GstClockTime pts;
   GstClockTime duration;
+  GstClockTime claim;
+  gboolean claims_fail;
+  GstVfiIntervals intervals;
   GstClockTime up_to_next;
   guint64 frames;
   GstClockTime base_pts;
@@ -236,7 +253,9 @@ guint64 gst_vfi_run_pair_index (const GstVfiRun *run);
 void gst_vfi_run_set_grid (GstVfiRun *run, gint num, gint den);
 
 /* Frames more than @max_gap apart are no pair; 0 for the larger of four input frames and
- * GST_VFI_LEAST_AUTO_GAP. At a variable rate the reference's duration is the frame. */
+ * GST_VFI_LEAST_AUTO_GAP. A frame is the longest of what the caps say (at a variable rate
+ * the reference's duration) and of the last intervals' median: a stream may be slower than
+ * it says. Where nothing is known yet the limit is GST_VFI_FIRST_AUTO_GAP. */
 void gst_vfi_run_set_max_gap (GstVfiRun *run, GstClockTime max_gap);
 
 /* Forgets the reference without a tail. The output counter goes on. */

@@ -180,6 +180,34 @@ GST_START_TEST(missing_times_of_variable_video_are_dropped)
 }
 GST_END_TEST
 
+/* As cameras send over RTP: no rate, no durations. */
+GST_START_TEST(slow_variable_video_is_interpolated)
+{
+    const guint64 steps[] = {200, 333, 1000, 2000};
+    const guint64 step = steps[__i__ / N_MODES % 4] * MS;
+    const gboolean fixed = __i__ / N_MODES >= 4;
+    Fixture *f = fixture_new(in_flight_mode(__i__ % N_MODES), NULL);
+    g_autofree char *caps = video_caps("I420", 16, 16, "0/1");
+
+    fixture_set_caps(f, caps, fixed ? "video/x-raw,framerate=10/1" : NULL);
+    for (guint64 i = 0; i < 8; i++)
+        push(f, (int)i * 20, i * step, GST_CLOCK_TIME_NONE);
+    finish(f);
+    ck_assert_uint_eq(n_events(f, GST_EVENT_GAP), 0);
+    for (guint i = 0; i < n_buffers(f); i++)
+        assert_flag(nth_buffer(f, i), GST_BUFFER_FLAG_DISCONT, i == 0);
+    if (fixed) {
+        ck_assert_uint_eq(n_buffers(f), (8 * step + 100 * MS - 1) / (100 * MS));
+    } else {
+        ck_assert_uint_eq(n_buffers(f), 16);
+        ck_assert_uint_eq(counter(f, "interpolated"), 7);
+        for (guint i = 3; i < 16; i++)
+            assert_times(nth_buffer(f, i), i * step / 2, step / 2);
+    }
+    fixture_free(f);
+}
+GST_END_TEST
+
 /* Durations that say nothing useful: the original's comes from the rate or is shortened. */
 GST_START_TEST(odd_durations_do_no_harm)
 {
@@ -336,6 +364,7 @@ int main(int argc, char **argv)
     tcase_add_loop_test(tcase, a_minute_of_5994_has_no_drift, 0, N_MODES);
     tcase_add_loop_test(tcase, missing_times_follow_the_rate, 0, N_MODES);
     tcase_add_loop_test(tcase, missing_times_of_variable_video_are_dropped, 0, N_MODES);
+    tcase_add_loop_test(tcase, slow_variable_video_is_interpolated, 0, 8 * N_MODES);
     tcase_add_loop_test(tcase, odd_durations_do_no_harm, 0, N_MODES);
     tcase_add_loop_test(tcase, frames_that_go_back_are_dropped, 0, N_MODES);
     tcase_add_loop_test(tcase, discont_breaks_the_pair, 0, N_MODES);
