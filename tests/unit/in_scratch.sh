@@ -1,0 +1,58 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# Whether tests' temporary folders go: when a test ends, when it is killed, when all of it is.
+#
+# usage: in_scratch.sh IN_SCRATCH
+set -u
+in_scratch=$1
+root=$(mktemp -d)/scratch
+mkfifo "$root.begun" "$root.end"
+count=0
+
+# ok NAME COMMAND…
+ok() {
+  local name=$1 result=ok
+  shift
+  count=$((count + 1))
+  "$@" || result='not ok'
+  echo "$result $count - $name"
+}
+
+is_empty() { [ -z "$(ls -A "$root")" ]; }
+
+# A test that leaves a file behind and ends as its argument says.
+leave() { "$in_scratch" "$root" bash -c "touch \"\$TMPDIR/left\"; $1" 2>/dev/null; }
+
+# Starts one that waits, in a process group of its own; its leader is $leader.
+start() {
+  setsid "$in_scratch" "$root" bash -c \
+    'touch "$TMPDIR/left"; echo "$TMPDIR" >"$0.begun"; read -r _ <"$0.end"' "$root" &
+  leader=$!
+  read -r folder <"$root.begun"
+}
+
+echo 1..8
+leave 'test -O "$TMPDIR" && [ "$(stat -c %a "$TMPDIR")" = 700 ]'
+ok "a test has a folder that is its own" [ $? -eq 0 ]
+leave 'exit 77'
+ok "its exit status is the test's" [ $? -eq 77 ]
+ok "nothing is left of it" is_empty
+leave 'kill -SEGV $$'
+ok "nor of one that crashes" is_empty
+
+start
+kill -TERM -- "-$leader"
+wait "$leader" 2>/dev/null
+ok "nor of one that is interrupted" is_empty
+
+start
+kill -KILL -- "-$leader"
+wait "$leader" 2>/dev/null
+ok "what is killed cannot tidy up" [ -e "$folder/left" ]
+flock "$folder" true # once all of the group are gone
+start
+ok "the next one does" [ "$(ls "$root")" = "${folder##*/}" ]
+leave :
+ok "but leaves alone who is still there" [ -e "$folder/left" ]
+echo >"$root.end"
+wait "$leader"
