@@ -97,7 +97,7 @@ typedef struct {
 typedef struct VfiCudaConvCache VfiCudaConvCache;
 
 /* The choices of one kind of device and one version of cuDNN, kept in a file of
- * g_get_user_cache_dir()/vfi. A damaged file counts as an empty one; what is
+ * $XDG_CACHE_HOME/vfi. A damaged file counts as an empty one; what is
  * lost without it is a little time. Functions of one cache may be called in any
  * thread; other processes may use the same file. */
 VfiCudaConvCache *vfi_cuda_conv_cache_new(const char *device_name, int compute_major,

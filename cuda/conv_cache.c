@@ -7,6 +7,7 @@
 #include <vfi/error.h>
 
 #include "conv.h"
+#include "environment.h"
 
 #define GROUP "convolutions"
 /* Larger files are not ours. */
@@ -14,7 +15,7 @@
 
 struct VfiCudaConvCache {
     GMutex mutex;
-    char *path;
+    char *path;        /* NULL: there is no file */
     GKeyFile *choices; /* read, and kept */
     GKeyFile *kept;    /* since the last save */
     bool has_new;
@@ -61,7 +62,8 @@ static GKeyFile *read_file(const char *path)
     g_autofree char *text = NULL;
     gsize length = 0;
 
-    if (!g_file_get_contents(path, &text, &length, NULL) || length > MOST_BYTES ||
+    if (path == NULL || !g_file_get_contents(path, &text, &length, NULL) ||
+        length > MOST_BYTES ||
         !g_key_file_load_from_data(file, text, length, G_KEY_FILE_NONE, NULL)) {
         g_key_file_free(file);
         file = g_key_file_new();
@@ -90,7 +92,8 @@ VfiCudaConvCache *vfi_cuda_conv_cache_new(const char *device_name, int compute_m
         file_name(device_name, compute_major, compute_minor, cudnn_version);
 
     g_mutex_init(&cache->mutex);
-    cache->path = g_build_filename(g_get_user_cache_dir(), "vfi", name, NULL);
+    g_autofree char *folder = vfi_user_folder("XDG_CACHE_HOME", ".cache");
+    cache->path = folder != NULL ? g_build_filename(folder, "vfi", name, NULL) : NULL;
     cache->choices = read_file(cache->path);
     cache->kept = g_key_file_new();
     return cache;
@@ -164,7 +167,7 @@ bool vfi_cuda_conv_cache_save(VfiCudaConvCache *cache, GError **error)
     bool ok = true;
 
     g_mutex_lock(&cache->mutex);
-    if (cache->has_new)
+    if (cache->has_new && cache->path != NULL)
         ok = write_file(cache, error);
     cache->has_new = false;
     g_mutex_unlock(&cache->mutex);

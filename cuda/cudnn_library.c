@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "cudnn_library.h"
 
-#include <gmodule.h>
+#include <dlfcn.h>
 #include <stdbool.h>
 
 #include <vfi/error.h>
+
+#include "environment.h"
 
 #define LIBRARY_NAME "libcudnn.so.9"
 #define LEAST_VERSION 90000
@@ -34,39 +36,46 @@ static const struct {
     {"cudnnBackendExecute", G_STRUCT_OFFSET(VfiCudnnLibrary, execute)},
 };
 
-static char *look_up(GModule *module, VfiCudnnLibrary *functions)
+/* Why the open @library will not do; NULL: it will. */
+static char *look_up(void *library, const char *name, VfiCudnnLibrary *functions)
 {
     for (gsize i = 0; i < G_N_ELEMENTS(symbols); i++) {
-        gpointer *place = (gpointer *)((char *)functions + symbols[i].offset);
-        if (!g_module_symbol(module, symbols[i].name, place))
+        void **place = (void **)((char *)functions + symbols[i].offset);
+        *place = dlsym(library, symbols[i].name);
+        if (*place == NULL)
             return g_strdup_printf("%s has no function %s: it is not cuDNN 9.0 or later",
-                                   g_module_name(module), symbols[i].name);
+                                   name, symbols[i].name);
     }
     functions->version = functions->get_version();
     if (functions->version < LEAST_VERSION)
-        return g_strdup_printf("%s has version %zu, wanted is 9.0 (%d) or later",
-                               g_module_name(module), functions->version, LEAST_VERSION);
+        return g_strdup_printf("%s has version %zu, wanted is 9.0 (%d) or later", name,
+                               functions->version, LEAST_VERSION);
     return NULL;
+}
+
+/* Opens it and fills @functions, for the process's life; else why not. */
+static char *find(VfiCudnnLibrary *functions)
+{
+    const char *folder = vfi_environment("VFI_CUDNN_PATH");
+
+    if (folder != NULL && !g_path_is_absolute(folder))
+        return g_strdup_printf("VFI_CUDNN_PATH is \"%s\", expected an absolute path",
+                               folder);
+    g_autofree char *path = folder != NULL ? g_build_filename(folder, LIBRARY_NAME, NULL)
+                                           : g_strdup(LIBRARY_NAME);
+    void *library = dlopen(path, RTLD_LAZY | RTLD_LOCAL);
+    if (library == NULL)
+        return g_strdup(dlerror());
+    char *why = look_up(library, path, functions);
+    if (why != NULL)
+        dlclose(library);
+    return why;
 }
 
 static void load(LoadedLibrary *library)
 {
-    const char *folder = g_getenv("VFI_CUDNN_PATH");
-    bool has_folder = folder != NULL && folder[0] != '\0';
-    g_autofree char *path = has_folder ? g_build_filename(folder, LIBRARY_NAME, NULL)
-                                       : g_strdup(LIBRARY_NAME);
-    GModule *module = g_module_open(path, G_MODULE_BIND_LOCAL | G_MODULE_BIND_LAZY);
-    g_autofree char *why = NULL;
+    g_autofree char *why = find(&library->functions);
 
-    if (module == NULL) {
-        why = g_strdup(g_module_error());
-    } else {
-        why = look_up(module, &library->functions);
-        if (why == NULL)
-            g_module_make_resident(module);
-        else
-            g_module_close(module);
-    }
     if (why != NULL)
         library->reason = g_strdup_printf(
             "cuDNN 9 is not there: %s; install NVIDIA's package cudnn9-cuda-12 or "

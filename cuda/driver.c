@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "driver.h"
 
-#include <gmodule.h>
+#include <dlfcn.h>
 
 #include <vfi/error.h>
 
@@ -35,20 +35,21 @@ static char *reason; /* NULL: it is there */
 
 static void load(void)
 {
-    GModule *module = g_module_open(LIBRARY, G_MODULE_BIND_LOCAL);
+    void *library = dlopen(LIBRARY, RTLD_NOW | RTLD_LOCAL);
     int result;
 
-    if (module == NULL) {
+    if (library == NULL) {
         reason = g_strdup_printf("there is no NVIDIA driver (%s): %s; install it",
-                                 LIBRARY, g_module_error());
+                                 LIBRARY, dlerror());
         return;
     }
     for (gsize i = 0; i < G_N_ELEMENTS(symbols); i++) {
-        gpointer *function = G_STRUCT_MEMBER_P(&driver, symbols[i].offset);
-        if (!g_module_symbol(module, symbols[i].name, function)) {
+        void **function = G_STRUCT_MEMBER_P(&driver, symbols[i].offset);
+        *function = dlsym(library, symbols[i].name);
+        if (*function == NULL) {
             reason = g_strdup_printf("the NVIDIA driver has no %s: it is too old",
                                      symbols[i].name);
-            g_module_close(module);
+            dlclose(library);
             return;
         }
     }
@@ -57,7 +58,6 @@ static void load(void)
         reason = g_strdup_printf("the NVIDIA driver does not start (cuInit gives %d): no "
                                  "NVIDIA GPU, or a driver that does not fit the kernel's",
                                  result);
-    g_module_make_resident(module);
 }
 
 bool vfi_cuda_driver_load(GError **error)

@@ -2,11 +2,12 @@
 /* Choosing a backend, and loading the CUDA module where there is one. */
 #include "backend.h"
 
-#include <gmodule.h>
+#include <dlfcn.h>
 #include <string.h>
 
 #include <vfi/error.h>
 
+#include "environment.h"
 #include "log_internal.h"
 
 #define CUDA_MODULE "vfi-cuda.so"
@@ -18,13 +19,20 @@ typedef struct {
     char *reason; /* why not */
 } CudaModule;
 
-/* VFI_BACKEND_PATH (the module or its folder), else the folder it is installed in. */
-static char *cuda_module_path(void)
+/* VFI_BACKEND_PATH (the module or its folder), else the folder it is installed in. NULL, and
+ * @reason, for a relative path: what it leads to depends on where a program is started. */
+static char *cuda_module_path(char **reason)
 {
-    const char *environment = g_getenv("VFI_BACKEND_PATH");
+    const char *environment = vfi_environment("VFI_BACKEND_PATH");
 
-    if (environment == NULL || environment[0] == '\0')
+    if (environment == NULL)
         return g_build_filename(VFI_MODULE_DIR, CUDA_MODULE, NULL);
+    if (!g_path_is_absolute(environment)) {
+        *reason = g_strdup_printf("VFI_BACKEND_PATH is \"%s\", expected an absolute path "
+                                  "of the module or its folder",
+                                  environment);
+        return NULL;
+    }
     if (g_file_test(environment, G_FILE_TEST_IS_DIR))
         return g_build_filename(environment, CUDA_MODULE, NULL);
     return g_strdup(environment);
@@ -42,9 +50,10 @@ static void probe(CudaModule *cuda, const VfiBackend *backend)
 
 static void load_cuda_module(CudaModule *cuda)
 {
-    const char *path = cuda->path = cuda_module_path();
-    VfiBackendEntry entry = NULL;
+    const char *path = cuda->path = cuda_module_path(&cuda->reason);
 
+    if (path == NULL)
+        return;
     if (!g_file_test(path, G_FILE_TEST_EXISTS)) {
         cuda->reason =
             g_strdup_printf("there is no module %s (VFI_BACKEND_PATH sets where "
@@ -52,26 +61,25 @@ static void load_cuda_module(CudaModule *cuda)
                             path);
         return;
     }
-    GModule *module = g_module_open(path, G_MODULE_BIND_LOCAL);
+    void *module = dlopen(path, RTLD_NOW | RTLD_LOCAL);
     if (module == NULL) {
-        cuda->reason = g_strdup_printf("the module does not load: %s", g_module_error());
+        cuda->reason = g_strdup_printf("the module does not load: %s", dlerror());
         return;
     }
-    if (!g_module_symbol(module, VFI_BACKEND_ENTRY, (gpointer *)&entry)) {
+    VfiBackendEntry entry = (VfiBackendEntry)dlsym(module, VFI_BACKEND_ENTRY);
+    if (entry == NULL) {
         cuda->reason = g_strdup_printf("%s has no %s", path, VFI_BACKEND_ENTRY);
     } else {
         const VfiBackend *backend = entry();
         if (backend->abi == VFI_BACKEND_ABI) {
-            g_module_make_resident(module);
             probe(cuda, backend);
-        } else {
-            cuda->reason =
-                g_strdup_printf("%s has interface version %u, this engine wants "
-                                "%u: use the two from one build",
-                                path, backend->abi, VFI_BACKEND_ABI);
+            return; /* it stays */
         }
+        cuda->reason = g_strdup_printf("%s has interface version %u, this engine wants "
+                                       "%u: use the two from one build",
+                                       path, backend->abi, VFI_BACKEND_ABI);
     }
-    g_module_close(module);
+    dlclose(module);
 }
 
 static const CudaModule *cuda_module(void)

@@ -6,6 +6,7 @@
 #include <vfi/error.h>
 #include <vfi/model.h>
 
+#include "environment.h"
 #include "family.h"
 #include "model_name.h"
 
@@ -24,7 +25,7 @@ typedef struct {
 char **vfi_model_search_path(void)
 {
     g_autoptr(GStrvBuilder) folders = g_strv_builder_new();
-    const char *environment = g_getenv("VFI_MODEL_PATH");
+    const char *environment = vfi_environment("VFI_MODEL_PATH");
 
     if (environment != NULL) {
         g_auto(GStrv) parts = g_strsplit(environment, G_SEARCHPATH_SEPARATOR_S, -1);
@@ -32,9 +33,11 @@ char **vfi_model_search_path(void)
             if (parts[i][0] != '\0')
                 g_strv_builder_add(folders, parts[i]);
     }
-    g_autofree char *user =
-        g_build_filename(g_get_user_data_dir(), "vfi", "models", NULL);
-    g_strv_builder_add(folders, user);
+    g_autofree char *data = vfi_user_folder("XDG_DATA_HOME", ".local/share");
+    if (data != NULL) {
+        g_autofree char *user = g_build_filename(data, "vfi", "models", NULL);
+        g_strv_builder_add(folders, user);
+    }
     g_strv_builder_add(folders, "/usr/local/share/vfi/models");
     g_strv_builder_add(folders, "/usr/share/vfi/models");
     return g_strv_builder_end(folders);

@@ -3,7 +3,7 @@
  * headers. */
 #include "vficudamem.h"
 
-#include <gmodule.h>
+#include <dlfcn.h>
 #include <gst/cuda/gstcudabufferpool.h>
 #include <gst/cuda/gstcudacontext.h>
 #include <gst/cuda/gstcudaloader.h>
@@ -34,7 +34,7 @@ typedef struct {
 static Library library;
 
 static gboolean
-find_functions (GModule *module)
+find_functions (void *handle)
 {
   const struct {
     const char *name;
@@ -53,31 +53,41 @@ find_functions (GModule *module)
   };
 
   for (guint i = 0; i < G_N_ELEMENTS (wanted); i++)
-    if (!g_module_symbol (module, wanted[i].name, wanted[i].function))
+    if ((*wanted[i].function = dlsym (handle, wanted[i].name)) == NULL)
       return FALSE;
-  if (!g_module_symbol (
-          module, "gst_cuda_memory_sync", (gpointer *) &library.memory_sync))
-    library.memory_sync = NULL;
+  *(gpointer *) &library.memory_sync = dlsym (handle, "gst_cuda_memory_sync");
   return TRUE;
+}
+
+/* libgstcuda opens the driver with GModule, which takes a libtool archive of that name in the
+ * current folder rather than what the loader finds, and runs the code that it names. */
+static gboolean
+would_load_from_current_folder (void)
+{
+  return g_file_test ("libcuda.so.1.la", G_FILE_TEST_EXISTS);
 }
 
 static gboolean
 open_library (void)
 {
-  GModule *module = g_module_open (LIBRARY, G_MODULE_BIND_LAZY | G_MODULE_BIND_LOCAL);
+  void *handle;
 
-  if (module == NULL) {
-    GST_INFO ("no CUDA memory: %s", g_module_error ());
+  if (would_load_from_current_folder ()) {
+    GST_WARNING (
+        "no CUDA memory: the current folder holds libcuda.so.1.la, which GStreamer "
+        "would take for the driver; start from another folder");
     return FALSE;
   }
-  if (!find_functions (module) || !library.load_library () ||
+  handle = dlopen (LIBRARY, RTLD_LAZY | RTLD_LOCAL);
+  if (handle == NULL) {
+    GST_INFO ("no CUDA memory: %s", dlerror ());
+    return FALSE;
+  }
+  if (!find_functions (handle) || !library.load_library () ||
       library.init (0) != CUDA_SUCCESS) {
     GST_INFO ("no CUDA memory: %s lacks a function, or there is no driver", LIBRARY);
-    g_module_close (module);
-    return FALSE;
+    return FALSE; /* it stays: it may have registered something already */
   }
-  /* It has registered types. */
-  g_module_make_resident (module);
   library.memory_init_once ();
   return TRUE;
 }

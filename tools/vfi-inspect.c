@@ -179,7 +179,7 @@ static void print_bytes(const char *name, uint64_t bytes)
 
 static void print_cpu(const VfiSystemInfo *info)
 {
-    const char *cap = g_getenv("VFI_CPU");
+    const char *cap = secure_getenv("VFI_CPU");
 
     printf("cpu level:   %s", info->cpu_level);
     if (strcmp(info->cpu_level, info->machine_cpu_level) != 0)

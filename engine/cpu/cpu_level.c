@@ -10,6 +10,7 @@
 #include <cpuid.h>
 #endif
 
+#include "../environment.h"
 #include "../log_internal.h"
 
 static const char *const level_names[] = {
@@ -61,9 +62,9 @@ bool vfi_cpu_has_bf16(void)
 static VfiCpuLevel read_level(void)
 {
     VfiCpuLevel machine = vfi_cpu_level_of_machine();
-    const char *cap = getenv("VFI_CPU");
+    const char *cap = vfi_environment("VFI_CPU");
 
-    if (cap == NULL || cap[0] == '\0')
+    if (cap == NULL)
         return machine;
     for (size_t i = 0; i < G_N_ELEMENTS(level_names); i++) {
         if (strcmp(cap, level_names[i]) == 0)

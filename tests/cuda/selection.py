@@ -10,7 +10,7 @@ import subprocess
 import sys
 import tempfile
 
-PROBE, SIMULATED, WRONG_MODULE = sys.argv[1:]
+PROBE, SIMULATED, WRONG_MODULE = map(os.path.abspath, sys.argv[1:])
 REMEDY = "use device=cpu or device=auto"
 
 
@@ -33,6 +33,11 @@ def cases(folder):
     other = os.path.join(folder, "other")
     os.mkdir(other)
     os.symlink(os.path.join(SIMULATED, "libnvcuvid.so.1"), os.path.join(other, "libcudnn.so.9"))
+    # A module finds what lies beside it.
+    alone = os.path.join(folder, "alone")
+    os.mkdir(alone)
+    for name in ["vfi-cuda.so", "libvfi-simulated-device.so"]:
+        os.symlink(os.path.join(SIMULATED, name), os.path.join(alone, name))
     return [
         ("no module", {"VFI_BACKEND_PATH": empty},
          ["there is no module", empty, "VFI_BACKEND_PATH"]),
@@ -41,9 +46,11 @@ def cases(folder):
         ("a library that is no backend",
          {"VFI_BACKEND_PATH": os.path.join(SIMULATED, "libnvcuvid.so.1")},
          ["libnvcuvid.so.1 has no vfi_backend_entry"]),
+        ("a relative path of the module", {"VFI_BACKEND_PATH": os.path.relpath(SIMULATED)},
+         [f'VFI_BACKEND_PATH is "{os.path.relpath(SIMULATED)}"', "expected an absolute path"]),
         ("a module of another build", {"VFI_BACKEND_PATH": WRONG_MODULE},
          ["has interface version", "this engine wants", "from one build"]),
-        ("no driver", {"LD_LIBRARY_PATH": ""},
+        ("no driver", {"LD_LIBRARY_PATH": "", "VFI_BACKEND_PATH": alone},
          ["there is no NVIDIA driver", "libcuda.so.1", "install"]),
         ("a driver without a GPU", {"VFI_SIMULATED_NO_DRIVER": "1"},
          ["driver does not start", "cuInit gives 100", "no NVIDIA GPU"]),
@@ -55,6 +62,8 @@ def cases(folder):
          ["compute capability 6.1", "expected 7.5 or more"]),
         ("no cuDNN", {"VFI_CUDNN_PATH": empty},
          ["cuDNN 9 is not there", "libcudnn.so.9", "install", "VFI_CUDNN_PATH"]),
+        ("a relative path of cuDNN", {"VFI_CUDNN_PATH": os.path.relpath(SIMULATED)},
+         [f'VFI_CUDNN_PATH is "{os.path.relpath(SIMULATED)}"', "expected an absolute path"]),
         ("another library for cuDNN", {"VFI_CUDNN_PATH": other},
          ["has no function cudnn", "install"]),
         ("an old cuDNN", {"VFI_SIMULATED_CUDNN_VERSION": "8907"},

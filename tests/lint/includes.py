@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""Checks who includes whom: dependencies point one way.
+"""Checks who includes whom, so that dependencies point one way, and who may load code or ask the
+environment for files.
 
 gst/ and examples/ see the engine's public headers only, and of gst/ only vficudamem.c those
 of GStreamer's CUDA library; the engine sees neither GStreamer nor CUDA; cuda/ implements the engine's backend interface; a model sees what a model is
@@ -43,6 +44,16 @@ ALLOWED = [
     ("cuda", PUBLIC + r"|cuda/.*|engine/[^/]+\.h"),
     ("examples", PUBLIC + r"|examples/.*"),
 ]
+
+# By word: the only files that may use it. GModule prefers NAME.la beside the caller to what the
+# loader finds, and GLib's folders and getenv() listen to whoever starts a privileged program.
+USES = re.compile(r"\b(dlopen|g_module_\w+|(?:secure_|g_)?getenv|g_get_user_\w+_dir|g_get_home_dir)"
+                  r" ?\(")
+MAY_USE = {
+    "dlopen": ["engine/backend.c", "cuda/driver.c", "cuda/cudnn_library.c", "gst/vficudamem.c"],
+    "secure_getenv": ["engine/environment.c"],
+    "g_get_home_dir": ["engine/environment.c"],
+}
 
 # Checked against the rules at every start, so that a rule that lets all pass is noticed:
 # including file, what it includes, allowed?
@@ -139,6 +150,10 @@ def main() -> int:
             if not is_allowed(root, path, name, match[1] is not None):
                 line = text.count("\n", 0, match.start()) + 1
                 bad.append(f"{path}:{line}: may not include {name}")
+        for match in USES.finditer(text):
+            if path not in MAY_USE.get(match[1], []):
+                line = text.count("\n", 0, match.start()) + 1
+                bad.append(f"{path}:{line}: may not use {match[1]}()")
     print("\n".join(bad), end="\n" if bad else "")
     return 1 if bad else 0
 
