@@ -175,7 +175,7 @@ gst_vfi_interp_change_state (GstElement *element, GstStateChange transition)
       gst_vfi_stream_start (self->stream, self->model);
       break;
     case GST_STATE_CHANGE_PAUSED_TO_READY:
-      gst_vfi_stream_set_flushing (self->stream);
+      gst_vfi_stream_close (self->stream, GST_VFI_CLOSED_BY_STATE);
       break;
     default:
       break;

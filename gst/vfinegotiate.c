@@ -141,13 +141,15 @@ set_pool (GstVfiStream *stream, GstBufferPool *pool)
   GstBufferPool *old = stream->pictures.out_pool;
   gboolean flushing;
 
+  /* A flush that came before could only tell the old one. */
+  g_mutex_lock (&stream->gate);
   g_mutex_lock (&stream->lock);
   stream->pictures.out_pool = stream->out_pool = pool;
-  flushing = stream->flushing;
+  flushing = stream->closed != 0;
   g_mutex_unlock (&stream->lock);
-  /* A flush that came before could only tell the old one. */
   if (pool != NULL && flushing)
     gst_buffer_pool_set_flushing (pool, TRUE);
+  g_mutex_unlock (&stream->gate);
   if (old != NULL && old != pool)
     gst_buffer_pool_set_active (old, FALSE);
   gst_clear_object (&old);
@@ -359,7 +361,9 @@ gst_vfi_negotiate_set_caps (GstVfiStream *stream, GstCaps *caps)
   GstFlowReturn ret;
   gboolean variable, had_session = stream->session != NULL;
 
-  if (stream->negotiated && gst_caps_is_equal (caps, stream->sink_caps))
+  /* A pad that was deactivated in between has forgotten them. */
+  if (stream->negotiated && gst_caps_is_equal (caps, stream->sink_caps) &&
+      gst_pad_has_current_caps (stream->srcpad))
     return GST_FLOW_OK;
   gst_vfi_process_close_run (stream, TRUE, GST_CLOCK_TIME_NONE);
   ret = gst_vfi_pending_drain (stream);

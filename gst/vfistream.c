@@ -28,7 +28,7 @@ gboolean
 gst_vfi_stream_is_flushing (GstVfiStream *stream)
 {
   g_mutex_lock (&stream->lock);
-  gboolean flushing = stream->flushing;
+  gboolean flushing = stream->closed != 0;
   g_mutex_unlock (&stream->lock);
   return flushing;
 }
@@ -107,18 +107,27 @@ gst_vfi_stream_chain (GstPad *pad, GstObject *parent, GstBuffer *buffer)
   return flow;
 }
 
-/* The engine and the pool are told without the lock: they have locks of their own. */
+static GstBufferPool *
+ref_out_pool_locked (GstVfiStream *stream)
+{
+  return stream->out_pool != NULL ? gst_object_ref (stream->out_pool) : NULL;
+}
+
+/* The engine and the pool are told without the lock: they have locks of their own. The gate
+ * keeps what they are told in order. */
 void
-gst_vfi_stream_set_flushing (GstVfiStream *stream)
+gst_vfi_stream_close (GstVfiStream *stream, GstVfiClosed reason)
 {
   g_autoptr (GstObject) cuda = NULL;
   g_autoptr (VfiSession) session = NULL;
-  GstBufferPool *pool;
+  g_autoptr (GstBufferPool) pool = NULL;
 
+  g_mutex_lock (&stream->gate);
   g_mutex_lock (&stream->lock);
-  stream->flushing = TRUE;
+  stream->closed |= reason;
+  stream->reset_due = TRUE;
   stream->flow = GST_FLOW_FLUSHING;
-  pool = stream->out_pool != NULL ? gst_object_ref (stream->out_pool) : NULL;
+  pool = ref_out_pool_locked (stream);
   gst_vfi_task_clear_queue_locked (stream, TRUE);
   g_mutex_unlock (&stream->lock);
   session = gst_vfi_stream_ref_session (stream, &cuda);
@@ -126,49 +135,74 @@ gst_vfi_stream_set_flushing (GstVfiStream *stream)
     vfi_session_flush (session);
   if (pool != NULL)
     gst_buffer_pool_set_flushing (pool, TRUE);
-  gst_clear_object (&pool);
+  g_mutex_unlock (&stream->gate);
 }
 
+/* Nobody starts the task of a pad that is being deactivated: that has closed the stream
+ * before, or waits for the gate. */
 static void
-unset_flushing (GstVfiStream *stream)
+open_again (GstVfiStream *stream, GstVfiClosed reason)
 {
+  g_autoptr (GstBufferPool) pool = NULL;
+  gboolean open;
+
+  g_mutex_lock (&stream->gate);
   g_mutex_lock (&stream->lock);
-  stream->flushing = FALSE;
-  stream->eos = FALSE;
-  stream->flow = GST_FLOW_OK;
+  stream->closed &= ~reason;
+  open = stream->closed == 0;
+  if (open) {
+    stream->eos = FALSE;
+    stream->flow = GST_FLOW_OK;
+    pool = ref_out_pool_locked (stream);
+  }
   g_mutex_unlock (&stream->lock);
+  if (pool != NULL)
+    gst_buffer_pool_set_flushing (pool, FALSE);
+  if (open)
+    gst_vfi_task_start (stream);
+  g_mutex_unlock (&stream->gate);
+}
+
+/* Gets the task out of its function, unless it is the caller. */
+static void
+park_task (GstVfiStream *stream)
+{
+  if (!stream->synchronous)
+    gst_pad_pause_task (stream->srcpad);
 }
 
 static void
 flush_start (GstVfiStream *stream, GstEvent *event)
 {
+  gst_vfi_stream_close (stream, GST_VFI_CLOSED_BY_FLUSH);
   gst_pad_push_event (stream->srcpad, event);
-  gst_vfi_stream_set_flushing (stream);
-  if (!stream->synchronous)
-    gst_pad_pause_task (stream->srcpad);
+  park_task (stream);
 }
 
-/* The sink pad's STREAM_LOCK is held and the task is paused: nobody else is in here. */
+/* The sink pad's STREAM_LOCK is held. There may have been no FLUSH_START, so that everything
+ * still runs. */
 static gboolean
 flush_stop (GstVfiStream *stream, GstEvent *event)
 {
-  gboolean ret = gst_pad_push_event (stream->srcpad, event);
+  gboolean ret;
 
-  gst_vfi_process_reset (stream);
-  if (stream->pictures.out_pool != NULL)
-    gst_buffer_pool_set_flushing (stream->pictures.out_pool, FALSE);
-  unset_flushing (stream);
-  if (GST_PAD_MODE (stream->srcpad) == GST_PAD_MODE_PUSH)
-    gst_vfi_task_start (stream);
+  gst_vfi_stream_close (stream, GST_VFI_CLOSED_BY_FLUSH);
+  park_task (stream);
+  ret = gst_pad_push_event (stream->srcpad, event);
+  open_again (stream, GST_VFI_CLOSED_BY_FLUSH);
+  if (stream->synchronous)
+    gst_vfi_task_reset_if_due (stream);
   return ret;
 }
 
-/* A flow error stays until something changes that may mend it. */
+/* A flow error stays until something changes that may mend it. The task may not have heard
+ * of the error yet that is mended here. */
 static void
 try_again (GstVfiStream *stream, GstFlowReturn mended)
 {
   g_mutex_lock (&stream->lock);
-  if (stream->flow == mended) {
+  stream->links_changed++;
+  if (stream->flow == mended && !stream->synchronous) {
     stream->flow = GST_FLOW_OK;
     gst_vfi_task_start (stream);
   }
@@ -256,10 +290,8 @@ gst_vfi_stream_src_event (GstPad *pad, GstObject *parent, GstEvent *event)
 
   switch (GST_EVENT_TYPE (event)) {
     case GST_EVENT_RECONFIGURE:
-      if (!stream->synchronous) {
-        try_again (stream, GST_FLOW_NOT_LINKED);
-        try_again (stream, GST_FLOW_NOT_NEGOTIATED);
-      }
+      try_again (stream, GST_FLOW_NOT_LINKED);
+      try_again (stream, GST_FLOW_NOT_NEGOTIATED);
       break;
     default:
       break;
@@ -292,11 +324,12 @@ gst_vfi_stream_src_activate (
   if (mode != GST_PAD_MODE_PUSH)
     return FALSE;
   if (active) {
-    unset_flushing (stream);
-    gst_vfi_task_start (stream);
+    /* The pad has forgotten its caps. */
+    gst_pad_mark_reconfigure (pad);
+    open_again (stream, GST_VFI_CLOSED_BY_SRC);
     return TRUE;
   }
-  gst_vfi_stream_set_flushing (stream);
+  gst_vfi_stream_close (stream, GST_VFI_CLOSED_BY_SRC);
   return gst_pad_stop_task (pad);
 }
 
@@ -310,9 +343,9 @@ gst_vfi_stream_sink_activate (
   if (mode != GST_PAD_MODE_PUSH)
     return FALSE;
   if (active) {
-    unset_flushing (stream);
+    open_again (stream, GST_VFI_CLOSED_BY_SINK);
   } else {
-    gst_vfi_stream_set_flushing (stream);
+    gst_vfi_stream_close (stream, GST_VFI_CLOSED_BY_SINK);
     /* Deactivation is complete only when nobody is in chain any more. */
     GST_PAD_STREAM_LOCK (pad);
     GST_PAD_STREAM_UNLOCK (pad);
@@ -339,13 +372,15 @@ gst_vfi_stream_new (GstElement *element)
   GstVfiStream *stream = g_new0 (GstVfiStream, 1);
 
   stream->element = element;
+  g_mutex_init (&stream->gate);
   g_mutex_init (&stream->lock);
   g_cond_init (&stream->changed);
   g_queue_init (&stream->items);
   g_queue_init (&stream->pending);
   gst_vfi_run_init (&stream->run);
   stream->mode = GST_VFI_MODE_PASSTHROUGH;
-  stream->flushing = TRUE;
+  stream->closed =
+      GST_VFI_CLOSED_BY_STATE | GST_VFI_CLOSED_BY_SRC | GST_VFI_CLOSED_BY_SINK;
   stream->flow = GST_FLOW_FLUSHING;
   stream->max_in_flight = 1;
   gst_vfi_settings_init (&stream->settings);
@@ -375,6 +410,7 @@ gst_vfi_stream_free (GstVfiStream *stream)
   g_clear_pointer (&stream->pairs, gst_vfi_pairs_unref);
   gst_vfi_settings_clear (&stream->settings);
   gst_vfi_pool_bytes_unref (stream->pictures.pool_bytes);
+  g_mutex_clear (&stream->gate);
   g_mutex_clear (&stream->lock);
   g_cond_clear (&stream->changed);
   g_free (stream);
@@ -390,6 +426,7 @@ gst_vfi_stream_start (GstVfiStream *stream, VfiModel *model)
   stream->counters = (GstVfiCounters){0};
   stream->cuda_answer = GST_VFI_CUDA_UNKNOWN;
   stream->pairs_since_report = 0;
+  stream->closed &= ~GST_VFI_CLOSED_BY_STATE;
   g_mutex_unlock (&stream->lock);
 }
 
@@ -405,6 +442,8 @@ gst_vfi_stream_stop (GstVfiStream *stream)
   stream->live.pipeline_latency = GST_CLOCK_TIME_NONE;
   model = stream->model;
   stream->model = NULL;
+  stream->closed |= GST_VFI_CLOSED_BY_STATE;
+  stream->reset_due = FALSE;
   g_mutex_unlock (&stream->lock);
   gst_vfi_process_reset (stream);
   gst_vfi_negotiate_release (stream);

@@ -7,8 +7,13 @@
  * item appends its outputs to a pending list: in-betweens are jobs of the engine there, and
  * outputs leave in the list's order when they are done.
  *
- * Lock order: sink STREAM_LOCK, src STREAM_LOCK, stream->lock, OBJECT_LOCK. stream->lock is
- * never held across a push, a message, a call into the engine or a property notification. */
+ * What the streaming thread owns nobody else resets: a flush in another thread closes the
+ * stream, which gets everybody out, and leaves a request to the streaming thread, which may
+ * itself be the one that flushes, from within a push.
+ *
+ * Lock order: sink STREAM_LOCK, src STREAM_LOCK, stream->gate, stream->lock, OBJECT_LOCK.
+ * stream->lock is never held across a push, a message, a call into the engine or a property
+ * notification; stream->gate never across a push or a message. */
 #pragma once
 
 #include <gst/gst.h>
@@ -40,21 +45,33 @@ GST_DEBUG_CATEGORY_EXTERN (gst_vfi_memory_debug);
 
 typedef struct _GstVfiBuild GstVfiBuild;
 
+/* Why nothing moves. Bits, because a pad may be deactivated and the state may change in the
+ * middle of a flush: the stream is open when the last of them is gone. */
+typedef enum {
+  GST_VFI_CLOSED_BY_STATE = 1 << 0,
+  GST_VFI_CLOSED_BY_SRC = 1 << 1,
+  GST_VFI_CLOSED_BY_SINK = 1 << 2,
+  GST_VFI_CLOSED_BY_FLUSH = 1 << 3,
+} GstVfiClosed;
+
 struct _GstVfiStream {
   GstElement *element; /* not owned: the element owns the stream */
   GstPad *sinkpad;
   GstPad *srcpad;
 
+  GMutex gate; /* held by who closes or opens until all have been told */
   GMutex lock;
   GCond changed;
 
   /* Guarded by lock. */
   GQueue items; /* GstVfiItem */
   guint queued_buffers;
-  guint wake_count; /* raised by everything that may let the task go on */
-  gboolean flushing;
-  gboolean eos;       /* EOS is queued or was pushed */
-  GstFlowReturn flow; /* what chain returns; the task runs with OK and EOS */
+  guint wake_count;    /* raised by everything that may let the task go on */
+  GstVfiClosed closed; /* 0: open */
+  gboolean reset_due;  /* closed since the streaming thread reset what it owns */
+  guint links_changed; /* raised by what may mend a flow error */
+  gboolean eos;        /* EOS is queued or was pushed */
+  GstFlowReturn flow;  /* what chain returns; the task runs with OK and EOS */
   GstVfiSettings settings;
   VfiSession *session;     /* replaced by the streaming thread only */
   GstObject *session_cuda; /* the context that it works in, which it must not outlive */
@@ -115,8 +132,8 @@ void gst_vfi_stream_free (GstVfiStream *stream);
 /* READY→PAUSED, before pads are activated; takes a reference on @model. */
 void gst_vfi_stream_start (GstVfiStream *stream, VfiModel *model);
 
-/* Makes every call into the stream return soon. */
-void gst_vfi_stream_set_flushing (GstVfiStream *stream);
+/* Makes every call into the stream return soon, until that reason is gone. Does not wait. */
+void gst_vfi_stream_close (GstVfiStream *stream, GstVfiClosed reason);
 
 /* PAUSED→READY, after pads were deactivated: releases everything. */
 void gst_vfi_stream_stop (GstVfiStream *stream);
@@ -127,7 +144,7 @@ void gst_vfi_stream_wake (GstVfiStream *stream);
 /* Counts a frame that has no place in the output. Takes the lock. */
 void gst_vfi_stream_count_drop (GstVfiStream *stream);
 
-/* Whether a flush is going on. Takes the lock. */
+/* Whether the stream is closed. Takes the lock. */
 gboolean gst_vfi_stream_is_flushing (GstVfiStream *stream);
 
 /* The session with the context that it needs, both to be released, the session first; NULL

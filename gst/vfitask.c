@@ -167,6 +167,20 @@ fail_at_eos (GstVfiStream *stream, GstFlowReturn flow)
   gst_pad_push_event (stream->srcpad, gst_event_new_eos ());
 }
 
+void
+gst_vfi_task_reset_if_due (GstVfiStream *stream)
+{
+  gboolean due;
+
+  g_mutex_lock (&stream->lock);
+  due = stream->reset_due && stream->closed == 0;
+  if (due)
+    stream->reset_due = FALSE;
+  g_mutex_unlock (&stream->lock);
+  if (due)
+    gst_vfi_process_reset (stream);
+}
+
 GstFlowReturn
 gst_vfi_task_run_synchronously (GstVfiStream *stream, gpointer object, gboolean *answer)
 {
@@ -184,6 +198,7 @@ gst_vfi_task_run_synchronously (GstVfiStream *stream, gpointer object, gboolean 
     return ret;
   }
 
+  gst_vfi_task_reset_if_due (stream);
   ret = process_item (stream, object, answer);
   if (ret == GST_FLOW_OK)
     ret = gst_vfi_pending_drain (stream);
@@ -219,10 +234,10 @@ may_accept (GstVfiStream *stream, const GstMiniObject *object)
   return stream->unsubmitted == NULL;
 }
 
-/* What to do next. The lock is not held while the engine is asked; whatever changes then
- * raises wake_count. */
+/* What to do next, and how often links had changed before that. The lock is not held while
+ * the engine is asked; whatever changes then raises wake_count. */
 static GstVfiStep
-next_step (GstVfiStream *stream)
+next_step (GstVfiStream *stream, guint *links)
 {
   GstVfiStep step = STEP_STOP;
   gboolean ready;
@@ -235,7 +250,8 @@ next_step (GstVfiStream *stream)
     g_mutex_unlock (&stream->lock);
     ready = gst_vfi_pending_is_ready (stream);
     g_mutex_lock (&stream->lock);
-    if (stream->flushing)
+    *links = stream->links_changed;
+    if (stream->closed != 0 || stream->reset_due)
       break;
     item = g_queue_peek_head (&stream->items);
     if (item != NULL && may_accept (stream, item->object))
@@ -259,7 +275,7 @@ accept_item (GstVfiStream *stream)
   GstFlowReturn ret;
 
   g_mutex_lock (&stream->lock);
-  if (stream->flushing) {
+  if (stream->closed != 0 || g_queue_is_empty (&stream->items)) {
     g_mutex_unlock (&stream->lock);
     return GST_FLOW_FLUSHING;
   }
@@ -276,13 +292,31 @@ accept_item (GstVfiStream *stream)
   return ret;
 }
 
+/* Whether what came of the last step is out of date: the stream was flushed, and opened
+ * again, from within it, or downstream was linked meanwhile. */
+static gboolean
+is_out_of_date_locked (const GstVfiStream *stream, GstFlowReturn flow, guint links)
+{
+  if (stream->reset_due && stream->closed == 0)
+    return TRUE;
+  return (flow == GST_FLOW_NOT_LINKED || flow == GST_FLOW_NOT_NEGOTIATED) &&
+         links != stream->links_changed;
+}
+
+/* Where the stream is closed, what is pending waits for the reset behind it: the pad takes
+ * no sticky events now. */
 static void
-stop_task (GstVfiStream *stream, GstFlowReturn flow)
+stop_task (GstVfiStream *stream, GstFlowReturn flow, guint links)
 {
   gboolean eos;
 
-  gst_vfi_pending_clear (stream);
+  if (!gst_vfi_stream_is_flushing (stream))
+    gst_vfi_pending_clear (stream);
   g_mutex_lock (&stream->lock);
+  if (is_out_of_date_locked (stream, flow, links)) {
+    g_mutex_unlock (&stream->lock);
+    return;
+  }
   if (stream->flow == GST_FLOW_OK)
     stream->flow = flow;
   flow = stream->flow;
@@ -301,8 +335,10 @@ loop (gpointer data)
 {
   GstVfiStream *stream = data;
   GstFlowReturn ret = GST_FLOW_FLUSHING;
+  guint links = 0;
 
-  switch (next_step (stream)) {
+  gst_vfi_task_reset_if_due (stream);
+  switch (next_step (stream, &links)) {
     case STEP_ACCEPT:
       ret = accept_item (stream);
       break;
@@ -319,7 +355,7 @@ loop (gpointer data)
   if (ret == GST_FLOW_EOS)
     finish_at_downstream_eos (stream);
   else if (ret != GST_FLOW_OK)
-    stop_task (stream, ret);
+    stop_task (stream, ret, links);
 }
 
 void

@@ -41,6 +41,10 @@ void gst_vfi_task_post_flow_error (GstVfiStream *stream, GstFlowReturn flow);
 GstFlowReturn gst_vfi_task_run_synchronously (
     GstVfiStream *stream, gpointer object, gboolean *answer);
 
+/* For the streaming thread, in an open stream: forgets what was before it was closed. Sticky
+ * events of that time go to the src pad, which takes none before. */
+void gst_vfi_task_reset_if_due (GstVfiStream *stream);
+
 /* Starts or resumes the task, unless items are handled synchronously. */
 void gst_vfi_task_start (GstVfiStream *stream);
 
