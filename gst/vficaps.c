@@ -322,6 +322,31 @@ gst_vfi_caps_transform (GstPadDirection direction, const GstCaps *caps, GstCaps 
   return mapping.result;
 }
 
+static gboolean
+is_single_rate (const GValue *rate)
+{
+  if (rate == NULL)
+    return FALSE;
+  if (!GST_VALUE_HOLDS_LIST (rate))
+    return GST_VALUE_HOLDS_FRACTION (rate);
+  for (guint i = 0; i < gst_value_list_get_size (rate); i++) {
+    if (!GST_VALUE_HOLDS_FRACTION (gst_value_list_get_value (rate, i)))
+      return FALSE;
+  }
+  return TRUE;
+}
+
+gboolean
+gst_vfi_caps_rate_is_fixed (const GstCaps *caps)
+{
+  for (guint i = 0; i < gst_caps_get_size (caps); i++) {
+    const GstStructure *structure = gst_caps_get_structure (caps, i);
+    if (!is_single_rate (gst_structure_get_value (structure, "framerate")))
+      return FALSE;
+  }
+  return gst_caps_get_size (caps) > 0;
+}
+
 /* Whether @rate allows a variable one. */
 static gboolean
 may_be_variable (const GValue *rate)

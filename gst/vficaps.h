@@ -24,11 +24,14 @@ G_BEGIN_DECLS
  * @largest_of_pairs: the largest of the multipliers that pairs have of their own
  *     (gst_vfi_pairs_largest_multiplier()), 0 without such a list; with one, a variable
  *     output rate is possible for every input, and preferred
+ * @rate_is_fixed: whether downstream leaves no choice of the output rate; for
+ *     gst_vfi_caps_decide()
  */
 typedef struct {
   guint multiplier;
   gboolean pass_unsupported;
   guint largest_of_pairs;
+  gboolean rate_is_fixed;
 } GstVfiCapsOptions;
 
 /**
@@ -63,6 +66,10 @@ GstCaps *gst_vfi_caps_transform (GstPadDirection direction, const GstCaps *caps,
  */
 GstCaps *gst_vfi_caps_fixate (
     const GstCaps *in, GstCaps *candidates, const GstVfiCapsOptions *options);
+
+/* Whether @caps, which downstream accepts, name single rates only: fractions and lists of
+ * them. */
+gboolean gst_vfi_caps_rate_is_fixed (const GstCaps *caps);
 
 /* Whether a frame is one picture of one view. */
 gboolean gst_vfi_caps_is_single_view (GstVideoMultiviewMode mode);

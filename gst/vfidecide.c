@@ -133,6 +133,10 @@ decide_constant (const GstVideoInfo *in, const GstVideoInfo *out,
   guint ratio = gst_vfi_caps_is_variable (in) ? 0 : integer_ratio (in, out);
   if (ratio > 0) {
     multiply (decision, ratio);
+    if (options->rate_is_fixed && decision->mode == GST_VFI_MODE_MULTIPLY) {
+      decision->constant_num = GST_VIDEO_INFO_FPS_N (out);
+      decision->constant_den = GST_VIDEO_INFO_FPS_D (out);
+    }
   } else if (gst_vfi_caps_is_variable (in) || is_in_reach (in, out)) {
     decision->mode = GST_VFI_MODE_GRID;
     decision->grid_num = GST_VIDEO_INFO_FPS_N (out);
@@ -147,8 +151,8 @@ gst_vfi_caps_decide (const GstVideoInfo *in, const GstVideoInfo *out,
     const GstVfiCapsOptions *options, GstVfiCapsDecision *decision, gchar **reason)
 {
   g_autofree gchar *text = NULL;
-  *decision =
-      (GstVfiCapsDecision){.mode = GST_VFI_MODE_REFUSE, .multiplier = 1, .grid_den = 1};
+  *decision = (GstVfiCapsDecision){
+      .mode = GST_VFI_MODE_REFUSE, .multiplier = 1, .grid_den = 1, .constant_den = 1};
   if (GST_VIDEO_INFO_FORMAT (in) != GST_VIDEO_INFO_FORMAT (out) ||
       GST_VIDEO_INFO_WIDTH (in) != GST_VIDEO_INFO_WIDTH (out) ||
       GST_VIDEO_INFO_HEIGHT (in) != GST_VIDEO_INFO_HEIGHT (out)) {

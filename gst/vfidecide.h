@@ -28,6 +28,9 @@ typedef enum {
  *     @per_pair); otherwise 1
  * @grid_num: for gst_vfi_run_set_grid(): with GST_VFI_MODE_GRID the output rate, else 0
  * @grid_den: denominator of it
+ * @constant_num: for gst_vfi_run_set_constant(): with GST_VFI_MODE_MULTIPLY the output rate
+ *     where downstream insists on it, else 0
+ * @constant_den: denominator of it
  * @variable: whether the output rate is variable, for gst_vfi_pairs_plan()
  * @per_pair: whether pairs have their own multipliers, and @multiplier is for the others
  * @multipliers_ignored: whether there are such multipliers and the output rate, which is
@@ -38,6 +41,8 @@ typedef struct {
   guint multiplier;
   gint grid_num;
   gint grid_den;
+  gint constant_num;
+  gint constant_den;
   gboolean variable;
   gboolean per_pair;
   gboolean multipliers_ignored;
@@ -52,7 +57,8 @@ typedef struct {
  *     user that names both formats and what is possible instead, otherwise NULL
  *
  * An output rate that is an integer multiple of the input rate keeps the input's times
- * (MULTIPLY), any other needs a grid. With a variable input and a variable output the ratio
+ * (MULTIPLY; where downstream insists on the rate, as long as these are constant), any other
+ * needs a grid. With a variable input and a variable output the ratio
  * is that of the maximal rates where both have one and it is an integer, otherwise the
  * preferred multiplier.
  *

@@ -5,9 +5,8 @@
  * vfiplace.c. */
 #include "vfirun.h"
 
-/* Time of @frames frames at the input's rate, or NONE at a variable one. */
-static GstClockTime
-time_of_frames (const GstVfiRun *run, guint64 frames)
+GstClockTime
+gst_vfi_run_time_of_frames (const GstVfiRun *run, guint64 frames)
 {
   if (run->rate_num == 0)
     return GST_CLOCK_TIME_NONE;
@@ -21,16 +20,16 @@ nominal_duration (const GstVfiRun *run, GstClockTime origin, GstClockTime pts)
 {
   if (run->rate_num == 0)
     return GST_CLOCK_TIME_NONE;
-  GstClockTime rounded_down = time_of_frames (run, 1);
+  GstClockTime rounded_down = gst_vfi_run_time_of_frames (run, 1);
   if (pts < origin)
     return rounded_down;
   guint64 index = gst_util_uint64_scale_round (
       pts - origin, run->rate_num, run->rate_den * GST_SECOND);
-  GstClockTimeDiff off_grid =
-      GST_CLOCK_DIFF (pts, gst_vfi_time_add (origin, time_of_frames (run, index)));
+  GstClockTimeDiff off_grid = GST_CLOCK_DIFF (
+      pts, gst_vfi_time_add (origin, gst_vfi_run_time_of_frames (run, index)));
   if (ABS (off_grid) > 1)
     return rounded_down;
-  return gst_vfi_time_add (origin, time_of_frames (run, index + 1)) - pts;
+  return gst_vfi_time_add (origin, gst_vfi_run_time_of_frames (run, index + 1)) - pts;
 }
 
 gboolean
@@ -58,7 +57,8 @@ gst_vfi_run_longest_pair (const GstVfiRun *run)
     return GST_CLOCK_TIME_NONE;
   if (run->max_gap > 0)
     return run->max_gap;
-  GstClockTime said = run->rate_num > 0 ? time_of_frames (run, 1) : run->duration;
+  GstClockTime said =
+      run->rate_num > 0 ? gst_vfi_run_time_of_frames (run, 1) : run->duration;
   GstClockTime seen = gst_vfi_intervals_usual (&run->intervals);
   GstClockTime frame = MIN (said, seen); /* the one that is known */
   if (!GST_CLOCK_TIME_IS_VALID (frame))
@@ -73,7 +73,7 @@ GstClockTime
 gst_vfi_run_snap_tolerance (const GstVfiRun *run, GstClockTime frame)
 {
   if (run->rate_num > 0)
-    frame = time_of_frames (run, 1);
+    frame = gst_vfi_run_time_of_frames (run, 1);
   return GST_CLOCK_TIME_IS_VALID (frame) ? MIN (GST_VFI_SNAP, frame / 16) : 0;
 }
 
@@ -82,12 +82,14 @@ forget_measured (GstVfiRun *run)
 {
   run->intervals = (GstVfiIntervals){0};
   run->claims_fail = FALSE;
+  run->departs = FALSE;
 }
 
 void
 gst_vfi_run_init (GstVfiRun *run)
 {
-  *run = (GstVfiRun){.rate_den = 1, .multiplier = 1, .slots = {.den = 1}};
+  *run =
+      (GstVfiRun){.rate_den = 1, .multiplier = 1, .slots = {.den = 1}, .constant_den = 1};
   gst_vfi_run_reset (run);
 }
 
@@ -118,7 +120,8 @@ gst_vfi_run_set_rate (GstVfiRun *run, gint num, gint den)
   gboolean constant = num > 0 && den > 0;
   if (run->base_age > 0) {
     /* Frames without PTS go on from the last frame of the old rate. */
-    run->base_pts = gst_vfi_time_add (run->base_pts, time_of_frames (run, run->base_age));
+    run->base_pts =
+        gst_vfi_time_add (run->base_pts, gst_vfi_run_time_of_frames (run, run->base_age));
     run->base_age = 0;
   }
   run->rate_num = constant ? (guint64) num : 0;
@@ -170,7 +173,8 @@ gst_vfi_run_set_grid (GstVfiRun *run, gint num, gint den)
   gboolean constant = num > 0 && den > 0;
   guint64 rate_num = constant ? (guint64) num : 0;
   guint64 rate_den = constant ? (guint64) den : 1;
-  if (run->slots.num * rate_den == rate_num * run->slots.den)
+  if (run->slots.num * rate_den == rate_num * run->slots.den ||
+      (run->departed && !constant))
     return;
   if (!run->open || !constant) {
     run->slots.num = rate_num;
@@ -187,6 +191,7 @@ gst_vfi_run_set_grid (GstVfiRun *run, gint num, gint den)
 void
 gst_vfi_run_close (GstVfiRun *run)
 {
+  gst_vfi_run_return (run);
   run->open = FALSE;
   run->origin = GST_CLOCK_TIME_NONE;
   run->pts = GST_CLOCK_TIME_NONE;
@@ -210,7 +215,8 @@ derive_pts (const GstVfiRun *run, GstVfiFrameTime *frame)
     return GST_CLOCK_TIME_IS_VALID (frame->pts);
   }
   frame->from_rate = run->base_age + 1;
-  frame->pts = gst_vfi_time_add (run->base_pts, time_of_frames (run, frame->from_rate));
+  frame->pts = gst_vfi_time_add (
+      run->base_pts, gst_vfi_run_time_of_frames (run, frame->from_rate));
   return TRUE;
 }
 
@@ -237,7 +243,7 @@ judge (const GstVfiRun *run, gboolean discont, GstVfiFrameTime *frame)
     frame->verdict = GST_VFI_VERDICT_NEW_RUN;
     frame->tail = goes_on && !reverse;
   }
-  if (goes_on && (!discont || reverse))
+  if (goes_on && (!discont || reverse) && !gst_vfi_segment_is_key_units (&run->segment))
     frame->interval = step;
   return TRUE;
 }
@@ -246,8 +252,8 @@ judge (const GstVfiRun *run, gboolean discont, GstVfiFrameTime *frame)
 static gboolean
 claims_fail (const GstVfiRun *run, const GstVfiFrameTime *frame)
 {
-  if (frame->verdict != GST_VFI_VERDICT_NEXT || gst_vfi_run_is_reverse (run) ||
-      !GST_CLOCK_TIME_IS_VALID (run->claim))
+  if (frame->verdict != GST_VFI_VERDICT_NEXT || frame->interval == 0 ||
+      gst_vfi_run_is_reverse (run) || !GST_CLOCK_TIME_IS_VALID (run->claim))
     return run->claims_fail;
   return !gst_vfi_intervals_are_alike (run->claim, frame->interval, GST_VFI_SNAP);
 }
@@ -276,11 +282,22 @@ expected_duration (const GstVfiRun *run, const GstVfiFrameTime *frame)
   return nominal;
 }
 
+/* Counts the places up to @frame, or departs where it has none. */
+static void
+keep_constant (GstVfiRun *run, GstVfiFrameTime *frame)
+{
+  guint64 index;
+  if (gst_vfi_run_find_place (run, frame->pts, &index))
+    frame->places = index - run->place;
+  else
+    gst_vfi_run_depart (run);
+}
+
 gboolean
 gst_vfi_run_observe (GstVfiRun *run, GstClockTime pts, GstClockTime duration,
     gboolean discont, GstVfiFrameTime *frame)
 {
-  *frame = (GstVfiFrameTime){.verdict = GST_VFI_VERDICT_NEXT, .pts = pts};
+  *frame = (GstVfiFrameTime){.verdict = GST_VFI_VERDICT_NEXT, .pts = pts, .places = 1};
   if (!GST_CLOCK_TIME_IS_VALID (pts) && !derive_pts (run, frame))
     return drop (run, frame, GST_VFI_VERDICT_DROP_NO_PTS);
 
@@ -289,6 +306,8 @@ gst_vfi_run_observe (GstVfiRun *run, GstClockTime pts, GstClockTime duration,
   else if (!judge (run, discont, frame))
     return drop (run, frame, GST_VFI_VERDICT_DROP_NOT_LATER);
 
+  if (frame->verdict == GST_VFI_VERDICT_NEXT && gst_vfi_run_is_nominal (run))
+    keep_constant (run, frame);
   frame->claim = duration > 0 ? duration : GST_CLOCK_TIME_NONE;
   frame->duration = expected_duration (run, frame);
   return TRUE;
@@ -313,10 +332,14 @@ gst_vfi_run_accept (GstVfiRun *run, const GstVfiFrameTime *frame)
   if (frame->verdict == GST_VFI_VERDICT_NEW_RUN) {
     gst_vfi_run_close (run);
     run->origin = frame->pts;
+    run->nominal_base = frame->pts;
+    run->place = 0;
     gst_vfi_slots_start (&run->slots, frame->pts, gst_vfi_run_is_reverse (run));
   } else if (gst_vfi_run_is_reverse (run)) {
     run->up_to_next = gst_util_uint64_scale (span, 1, steps);
   }
+  if (frame->verdict == GST_VFI_VERDICT_NEXT)
+    run->place += frame->places;
   if (gst_vfi_run_uses_grid (run))
     accept_on_grid (run, frame);
   run->open = TRUE;

@@ -113,6 +113,8 @@ typedef enum {
  * @claim: what the buffer says, or GST_CLOCK_TIME_NONE
  * @interval: how far it is from the frame before, where that says something about the
  *     stream, or 0
+ * @places: how many places of the caps' rate it is behind the reference, where outputs are
+ *     to keep a constant rate; otherwise 1
  * @from_rate: how many frames @pts lies behind the last PTS that came with a buffer, when
  *     it was derived from the rate; 0 when the buffer had one
  */
@@ -124,6 +126,7 @@ typedef struct {
   GstClockTime duration;
   GstClockTime claim;
   GstClockTime interval;
+  guint64 places;
   guint64 from_rate;
 } GstVfiFrameTime;
 
@@ -173,6 +176,12 @@ typedef struct {
  * @repeat: whether the pair's slots show copies of the reference
  * @max_gap: frames farther apart are no pair; 0 for automatic
  * @slots: the output grid; its rate is 0 without one
+ * @constant_num: the output rate that has to be kept although outputs are multiplied, or 0
+ * @constant_den: denominator of it
+ * @departed: whether @slots is there because a frame was not where the caps' rate puts it
+ * @departs: whether that has happened since the rates were set
+ * @nominal_base: where the caps' rate begins to count
+ * @place: number of the reference by the caps' rate from there
  * @shown_slot: the slot that the reference takes, or G_MAXUINT64
  * @open: whether there is a reference
  * @origin: PTS of the run's first frame
@@ -199,6 +208,12 @@ typedef struct {
   gboolean repeat;
   GstClockTime max_gap;
   GstVfiSlots slots;
+  guint64 constant_num;
+  guint64 constant_den;
+  gboolean departed;
+  gboolean departs;
+  GstClockTime nominal_base;
+  guint64 place;
   guint64 shown_slot;
   gboolean open;
   GstClockTime origin;
@@ -249,8 +264,17 @@ guint64 gst_vfi_run_pair_index (const GstVfiRun *run);
 
 /* Places outputs on the grid of the rate @num / @den, or with @num = 0 by the multiplier.
  * Between two buffers, also within a run: the new grid goes on where the last output ends,
- * so that no time repeats. The same rate again changes nothing. */
+ * so that no time repeats. The same rate again changes nothing, and 0 does not end a grid
+ * that keeps a constant rate. */
 void gst_vfi_run_set_grid (GstVfiRun *run, gint num, gint den);
+
+/* Outputs, which the multiplier places, have to keep the rate @num / @den, the multiplier
+ * times the input's; with @num = 0 they follow the input wherever it goes. Where frames are
+ * missing there are as many more in-betweens; a frame that is away from where the input's
+ * rate puts it (by more than GST_VFI_SNAP, a sixteenth of a frame or what milliseconds are
+ * rounded by) begins a grid for the rest of its run. Between two buffers, and before
+ * gst_vfi_run_set_grid (). */
+void gst_vfi_run_set_constant (GstVfiRun *run, gint num, gint den);
 
 /* Frames more than @max_gap apart are no pair; 0 for the larger of four input frames and
  * GST_VFI_LEAST_AUTO_GAP. A frame is the longest of what the caps say (at a variable rate

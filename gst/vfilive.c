@@ -149,7 +149,7 @@ update_latency (GstVfiStream *stream, gboolean configured)
   GstVfiLive *live = &stream->live;
   const GstVfiRun *run = &stream->run;
   GstVfiLatencyInput input = {
-      .grid = run->slots.num != 0,
+      .grid = run->slots.num != 0 || run->departs,
       .multiplier = run->multiplier,
       .frame = frame_interval (stream),
       .cost = GST_CLOCK_TIME_NONE,
@@ -159,7 +159,7 @@ update_latency (GstVfiStream *stream, gboolean configured)
   GstClockTime own = 0;
   gboolean keeps_up = TRUE, was_known, changed;
 
-  if (input.grid)
+  if (run->slots.num != 0)
     input.out_frame = gst_util_uint64_scale (GST_SECOND, run->slots.den, run->slots.num);
   else
     input.out_frame = input.frame / MAX (run->multiplier, 1);

@@ -223,12 +223,13 @@ refuse (GstVfiStream *stream, const char *reason)
 }
 
 static GstCaps *
-choose_caps (GstVfiStream *stream, const GstVfiCapsOptions *options)
+choose_caps (GstVfiStream *stream, GstVfiCapsOptions *options)
 {
   g_autoptr (GstCaps) possible =
       gst_vfi_caps_transform (GST_PAD_SINK, stream->sink_caps, NULL, options);
   GstCaps *candidates = gst_pad_peer_query_caps (stream->srcpad, possible);
 
+  options->rate_is_fixed = gst_vfi_caps_rate_is_fixed (candidates);
   if (!gst_caps_is_empty (candidates))
     return gst_vfi_caps_fixate (stream->sink_caps, candidates, options);
   gst_caps_unref (candidates);
@@ -316,6 +317,8 @@ apply (GstVfiStream *stream, const Choice *choice)
   stream->mode = choice->decision.mode;
   if (!stream->run.open || !choice->decision.per_pair)
     gst_vfi_run_set_multiplier (&stream->run, choice->decision.multiplier);
+  gst_vfi_run_set_constant (
+      &stream->run, choice->decision.constant_num, choice->decision.constant_den);
   gst_vfi_run_set_grid (
       &stream->run, choice->decision.grid_num, choice->decision.grid_den);
   warn_of_multipliers (stream);

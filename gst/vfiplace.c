@@ -8,10 +8,13 @@ static GstVfiSlot
 own_slot (const GstVfiRun *run)
 {
   GstVfiSlot slot = {.pts = run->pts, .duration = run->duration, .phase_den = 1};
-  if (GST_CLOCK_TIME_IS_VALID (run->up_to_next))
+  if (GST_CLOCK_TIME_IS_VALID (run->up_to_next)) {
     slot.duration = run->up_to_next;
-  else if (GST_CLOCK_TIME_IS_VALID (run->duration) && !gst_vfi_run_is_reverse (run))
-    slot.duration = gst_util_uint64_scale (run->duration, 1, gst_vfi_run_steps (run));
+  } else if (GST_CLOCK_TIME_IS_VALID (run->duration) && !gst_vfi_run_is_reverse (run)) {
+    if (!gst_vfi_run_lasts_a_frame (run))
+      slot.duration = gst_vfi_run_time_of_frames (run, 1);
+    slot.duration = gst_util_uint64_scale (slot.duration, 1, gst_vfi_run_steps (run));
+  }
   return slot;
 }
 
@@ -24,6 +27,13 @@ gst_vfi_run_slots_until (
       &run->slots, next->pts, gst_vfi_run_snap_tolerance (run, step), snaps);
 }
 
+/* Outputs of a pair without a grid, its first frame included. */
+static guint64
+pair_steps (const GstVfiRun *run, const GstVfiFrameTime *next)
+{
+  return gst_vfi_run_steps (run) * next->places;
+}
+
 guint64
 gst_vfi_run_pair_slots (const GstVfiRun *run, const GstVfiFrameTime *next)
 {
@@ -32,7 +42,7 @@ gst_vfi_run_pair_slots (const GstVfiRun *run, const GstVfiFrameTime *next)
     return 1;
   if (gst_vfi_run_uses_grid (run))
     return gst_vfi_run_slots_until (run, next, &snaps) - run->slots.next + 1;
-  return gst_vfi_run_steps (run);
+  return pair_steps (run, next);
 }
 
 /* Whether the segment shows some of what is shown from @pts to @end. */
@@ -67,7 +77,7 @@ static void
 multiply_slot (
     const GstVfiRun *run, const GstVfiFrameTime *next, guint64 index, GstVfiSlot *slot)
 {
-  guint64 steps = gst_vfi_run_steps (run);
+  guint64 steps = pair_steps (run, next);
   GstClockTime first = MIN (run->pts, next->pts);
   GstClockTime span = gst_vfi_time_distance (run->pts, next->pts);
   guint64 step = gst_vfi_run_is_reverse (run) ? steps - index : index;
@@ -142,15 +152,29 @@ gst_vfi_run_original_slot (const GstVfiRun *run, GstVfiSlot *slot)
   return is_new (run, run->pts) && is_inside (&run->segment, run->pts, end);
 }
 
+/* The grid that copies behind the reference are on; FALSE without one. A frame that is
+ * shown for longer than the caps say departs from them, though none follows it. */
+static gboolean
+tail_grid (const GstVfiRun *run, GstVfiSlots *slots)
+{
+  *slots = run->slots;
+  if (gst_vfi_run_uses_grid (run))
+    return TRUE;
+  if (gst_vfi_run_lasts_a_frame (run))
+    return FALSE;
+  gst_vfi_run_constant_slots (run, slots);
+  return TRUE;
+}
+
 /* Fills in copies and, for hold, the time from where the reference is not shown any more. */
 static GstClockTime
-plan_grid_tail (const GstVfiRun *run, GstVfiTailPlan *plan)
+plan_grid_tail (const GstVfiRun *run, const GstVfiSlots *slots, GstVfiTailPlan *plan)
 {
   gboolean snaps;
   guint64 until = gst_vfi_slots_until (
-      &run->slots, plan->end, gst_vfi_run_snap_tolerance (run, run->duration), &snaps);
-  plan->copies = (guint) MIN (until - run->slots.next, G_MAXUINT);
-  return plan->copies > 0 ? gst_vfi_slots_time (&run->slots, run->slots.next) : plan->end;
+      slots, plan->end, gst_vfi_run_snap_tolerance (run, run->duration), &snaps);
+  plan->copies = (guint) MIN (until - slots->next, G_MAXUINT);
+  return plan->copies > 0 ? gst_vfi_slots_time (slots, slots->next) : plan->end;
 }
 
 static GstClockTime
@@ -175,8 +199,9 @@ gst_vfi_run_plan_tail (
     plan->end = gst_vfi_time_add (run->pts, run->duration);
     plan->end = MIN (plan->end, closed_at);
     plan->end = MIN (plan->end, run->segment.stop);
-    GstClockTime pushed = gst_vfi_run_uses_grid (run) ? plan_grid_tail (run, plan)
-                                                      : plan_multiply_tail (run, plan);
+    GstVfiSlots slots;
+    GstClockTime pushed = tail_grid (run, &slots) ? plan_grid_tail (run, &slots, plan)
+                                                  : plan_multiply_tail (run, plan);
     silent_from = tail == GST_VFI_TAIL_HOLD ? MIN (pushed, plan->end) : plan->end;
     if (tail != GST_VFI_TAIL_DUPLICATE)
       plan->copies = 0;
@@ -197,10 +222,11 @@ gst_vfi_run_tail_slot (
 {
   g_return_val_if_fail (run->open && index >= 1 && index <= plan->copies, FALSE);
   GstClockTime begin, end;
-  if (gst_vfi_run_uses_grid (run)) {
-    guint64 number = run->slots.next + index - 1;
-    begin = gst_vfi_slots_time (&run->slots, number);
-    end = index < plan->copies ? gst_vfi_slots_time (&run->slots, number + 1) : plan->end;
+  GstVfiSlots slots;
+  if (tail_grid (run, &slots)) {
+    guint64 number = slots.next + index - 1;
+    begin = gst_vfi_slots_time (&slots, number);
+    end = index < plan->copies ? gst_vfi_slots_time (&slots, number + 1) : plan->end;
   } else {
     guint steps = gst_vfi_run_steps (run);
     begin =

@@ -122,6 +122,7 @@ gst_vfi_process_accept (GstVfiStream *stream, const GstVfiFrameTime *time)
 static GstFlowReturn
 interpolate (GstVfiStream *stream, GstBuffer *buffer)
 {
+  gboolean departs = stream->run.departs;
   GstFlowReturn ret = GST_FLOW_OK;
   GstVfiFrameTime time;
   gboolean goes_on = TRUE;
@@ -134,6 +135,8 @@ interpolate (GstVfiStream *stream, GstBuffer *buffer)
     return GST_FLOW_OK;
   }
   gst_vfi_timeout_cancel (stream);
+  if (stream->run.departs != departs)
+    gst_vfi_live_configure (stream);
   gst_vfi_live_note_frame (stream, time.pts);
   frame = new_frame (stream, buffer);
   if (frame == NULL)

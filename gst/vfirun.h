@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* What vfigrid.c and vfiplace.c share about a run. Nothing outside includes this. */
+/* What vfigrid.c, vfinominal.c and vfiplace.c share about a run. Nothing outside includes this. */
 #pragma once
 
 #include "vfigrid.h"
@@ -28,6 +28,9 @@ gst_vfi_run_is_reverse (const GstVfiRun *run)
 
 /* vfigrid.c */
 
+/* Time of @frames frames at the input's rate, or NONE at a variable one. */
+GstClockTime gst_vfi_run_time_of_frames (const GstVfiRun *run, guint64 frames);
+
 gboolean gst_vfi_run_uses_grid (const GstVfiRun *run);
 
 /* Outputs a frame where there is no grid. */
@@ -39,6 +42,25 @@ GstClockTime gst_vfi_run_longest_pair (const GstVfiRun *run);
 /* How far from its slot a frame may be that the input shows for @frame where it has no
  * constant rate. */
 GstClockTime gst_vfi_run_snap_tolerance (const GstVfiRun *run, GstClockTime frame);
+
+/* vfinominal.c */
+
+/* Whether outputs have to keep a constant rate and do so by being multiplied. */
+gboolean gst_vfi_run_is_nominal (const GstVfiRun *run);
+
+/* Whether a frame is where the caps' rate puts the one at @index (out), behind the
+ * reference; frames between them may be missing. */
+gboolean gst_vfi_run_find_place (const GstVfiRun *run, GstClockTime pts, guint64 *index);
+
+/* The grid of the constant rate that the reference, which was shown, lies on. */
+void gst_vfi_run_constant_slots (const GstVfiRun *run, GstVfiSlots *slots);
+
+/* From the reference on outputs are on that grid. */
+void gst_vfi_run_depart (GstVfiRun *run);
+void gst_vfi_run_return (GstVfiRun *run);
+
+/* Whether the reference is shown for as long as the caps say, or nobody cares. */
+gboolean gst_vfi_run_lasts_a_frame (const GstVfiRun *run);
 
 /* vfiplace.c */
 

@@ -110,6 +110,60 @@ GST_START_TEST(variable_rate_becomes_constant)
 }
 GST_END_TEST
 
+/* 45 frames a second, then 15, from a container that says 30: where 60 are asked for they come,
+ * and where nothing is, times are left alone. */
+GST_START_TEST(a_multiple_is_kept_for_variable_times)
+{
+    const gboolean fixed = __i__ / N_MODES == 0;
+    Fixture *f = fixture_new(in_flight_mode(__i__ % N_MODES), NULL);
+    g_autofree char *caps = video_caps("GRAY8", 8, 8, "30/1");
+    guint halves[2] = {0, 0};
+
+    fixture_set_caps(f, caps, fixed ? "video/x-raw,framerate=60/1" : NULL);
+    for (guint64 i = 0; i < 60; i++) {
+        GstClockTime pts = i < 45 ? gst_util_uint64_scale(i, GST_SECOND, 45)
+                                  : gst_util_uint64_scale(i - 30, GST_SECOND, 15);
+        GstClockTime duration = GST_SECOND / (i < 45 ? 45 : 15);
+        ck_assert_int_eq(
+            gst_harness_push(f->harness, flat_frame(f, (int)i * 4, pts, duration)),
+            GST_FLOW_OK);
+    }
+    finish(f);
+    for (guint64 i = 0; i < n_buffers(f); i++) {
+        GstBuffer *buffer = nth_buffer(f, i);
+        halves[GST_BUFFER_PTS(buffer) < 999 * MS ? 0 : 1]++;
+        if (fixed)
+            ck_assert_uint_eq(GST_BUFFER_PTS(buffer),
+                              gst_util_uint64_scale(i, GST_SECOND, 60));
+    }
+    ck_assert_uint_eq(halves[0], fixed ? 60 : 90);
+    ck_assert_uint_eq(halves[1], fixed ? 60 : 30);
+    fixture_free(f);
+}
+GST_END_TEST
+
+/* Downstream asks for the rate again while frames flow, which changes nothing. */
+GST_START_TEST(a_multiple_is_kept_through_negotiation)
+{
+    Fixture *f = fixture_new(in_flight_mode(__i__), NULL);
+    g_autofree char *caps = video_caps("GRAY8", 8, 8, "25/1");
+    const guint64 times[] = {0, 40, 90, 125, 170, 200};
+
+    fixture_set_caps(f, caps, "video/x-raw,framerate=50/1");
+    for (guint i = 0; i < G_N_ELEMENTS(times); i++) {
+        ck_assert_int_eq(gst_harness_push(f->harness, flat_frame(f, (int)i, times[i] * MS,
+                                                                 GST_CLOCK_TIME_NONE)),
+                         GST_FLOW_OK);
+        gst_harness_push_upstream_event(f->harness, gst_event_new_reconfigure());
+    }
+    finish(f);
+    ck_assert_uint_eq(n_buffers(f), 12);
+    for (guint64 i = 0; i < 12; i++)
+        assert_times(nth_buffer(f, i), i * 20 * MS, 20 * MS);
+    fixture_free(f);
+}
+GST_END_TEST
+
 /* What an hour of outputs must be, one by one. */
 typedef struct {
     GMutex lock;
@@ -328,6 +382,8 @@ static Suite *rates_suite(void)
     tcase_add_loop_test(tcase, phases_of_24_to_60, 0, N_MODES);
     tcase_add_loop_test(tcase, rounded_times_snap, 0, N_MODES);
     tcase_add_loop_test(tcase, variable_rate_becomes_constant, 0, N_MODES);
+    tcase_add_loop_test(tcase, a_multiple_is_kept_for_variable_times, 0, 2 * N_MODES);
+    tcase_add_loop_test(tcase, a_multiple_is_kept_through_negotiation, 0, N_MODES);
     tcase_add_loop_test(tcase, an_hour_does_not_drift, 0, N_MODES);
     tcase_add_loop_test(tcase, downstream_changes_the_rate, 0, N_MODES);
     tcase_add_loop_test(tcase, frames_count_at_the_output, 0,

@@ -102,6 +102,58 @@ START_TEST(rates_are_decided)
 }
 END_TEST
 
+/* Downstream insists on the rate or does not. */
+START_TEST(a_fixed_multiple_is_to_be_kept)
+{
+    static const struct {
+        const char *in, *out;
+        gint num, den;
+    } table[] = {
+        {"framerate=30/1", "framerate=60/1", 60, 1},
+        {"framerate=30000/1001", "framerate=120000/1001", 120000, 1001},
+        {"framerate=30/1", "framerate=30/1", 0, 1}, /* passes through */
+        {"framerate=24/1", "framerate=60/1", 0, 1}, /* has a grid */
+        {"framerate=0/1", "framerate=60/1", 0, 1},
+        {"framerate=0/1", "framerate=0/1", 0, 1},
+    };
+    for (guint i = 0; i < G_N_ELEMENTS(table); i++) {
+        GstVideoInfo in = picture_info(table[i].in), out = picture_info(table[i].out);
+        GstVfiCapsOptions options = {.multiplier = 2, .rate_is_fixed = TRUE};
+        GstVfiCapsDecision decision;
+        gst_vfi_caps_decide(&in, &out, &options, &decision, NULL);
+        ck_assert_int_eq(decision.constant_num, table[i].num);
+        ck_assert_int_eq(decision.constant_den, table[i].den);
+        options.rate_is_fixed = FALSE;
+        gst_vfi_caps_decide(&in, &out, &options, &decision, NULL);
+        ck_assert_int_eq(decision.constant_num, 0);
+    }
+}
+END_TEST
+
+START_TEST(some_caps_leave_a_choice_of_rates)
+{
+    static const struct {
+        const char *caps;
+        gboolean fixed;
+    } table[] = {
+        {"video/x-raw,framerate=60/1", TRUE},
+        {"video/x-raw,framerate={50/1,60/1}", TRUE},
+        {"video/x-raw,framerate=60/1;video/x-raw,width=8,framerate=60/1", TRUE},
+        {"video/x-raw,framerate=60/1;video/x-raw,framerate=[30/1,300/1]", FALSE},
+        {"video/x-raw,framerate={60/1,[90/1,100/1]}", FALSE},
+        {"video/x-raw,framerate=[0/1,60/1]", FALSE},
+        {"video/x-raw", FALSE},
+        {"ANY", FALSE},
+        {"EMPTY", FALSE},
+    };
+    for (guint i = 0; i < G_N_ELEMENTS(table); i++) {
+        g_autoptr(GstCaps) caps = gst_caps_from_string(table[i].caps);
+        ck_assert_msg(gst_vfi_caps_rate_is_fixed(caps) == table[i].fixed, "%s",
+                      table[i].caps);
+    }
+}
+END_TEST
+
 START_TEST(unsupported_video_passes_only_when_asked)
 {
     GstVideoInfo info = picture_info("framerate=25/1,interlace-mode=interleaved");
@@ -237,6 +289,8 @@ int main(int argc, char **argv)
     Suite *suite = suite_create("decide");
     TCase *tcase = tcase_create("decide");
     tcase_add_loop_test(tcase, rates_are_decided, 0, G_N_ELEMENTS(decisions));
+    tcase_add_test(tcase, a_fixed_multiple_is_to_be_kept);
+    tcase_add_test(tcase, some_caps_leave_a_choice_of_rates);
     tcase_add_test(tcase, unsupported_video_passes_only_when_asked);
     tcase_add_loop_test(tcase, multipliers_of_pairs_need_a_variable_rate, 0,
                         G_N_ELEMENTS(pair_decisions));
