@@ -39,8 +39,9 @@
 #define TRIMMED 0.25
 
 /* Luma, 0 … 255. */
-#define FLAT 1.0f         /* standard deviation below which a block shows nothing */
-#define NOISE 0.25f       /* variance that counts as no structure */
+#define FLAT 1.0f      /* standard deviation below which a block shows nothing */
+#define NOISE 0.25f    /* variance that counts as no structure */
+#define STRUCTURE 0.5f /* least share of a block's variance; with less it shows nothing */
 #define FLAT_WEIGHT 0.25f /* weight of flat blocks; others have their deviation besides */
 #define SATURATED 248.0f  /* clipped by a flash */
 #define LEVEL_SAME 24.0f  /* flat blocks: up to here the same, as in a fade, … */
@@ -57,6 +58,7 @@ typedef struct {
     int last_x, last_y;
     float mean[PLACES][PLACES]; /* at [y][x], 0 … last_y and last_x */
     float deviation[PLACES][PLACES];
+    float structure[PLACES][PLACES]; /* share of the variance that is no noise */
 } Blocks;
 
 /* One picture of a pair. */
@@ -191,8 +193,15 @@ static void measure_blocks(Blocks *blocks, const Picture *picture)
             const float mean = sum / cells, variance = square / cells - mean * mean;
             blocks->mean[y][x] = mean;
             blocks->deviation[y][x] = sqrtf(variance > 0 ? variance : 0);
+            blocks->structure[y][x] =
+                variance > picture->noise ? 1 - picture->noise / variance : 0;
         }
     }
+}
+
+static bool shows_nothing(const Blocks *blocks, int x, int y)
+{
+    return blocks->deviation[y][x] < FLAT || blocks->structure[y][x] < STRUCTURE;
 }
 
 /* What the search of one block found. */
@@ -222,13 +231,14 @@ static Match search_block(const Side *a, const Side *b, int x, int y, Shift shif
     const Blocks *blocks = &a->blocks;
     const float cells = (float)(blocks->width * blocks->height);
     const float mean = blocks->mean[y][x], deviation = blocks->deviation[y][x];
+    const float structure = blocks->structure[y][x];
     const int left = x + shift.x - SEARCH_X;
     Match best = {.x = CLAMP(x + shift.x, 0, blocks->last_x),
                   .y = CLAMP(y + shift.y, 0, blocks->last_y),
                   .correlation = 0};
     float products[SEARCH_LANES];
 
-    if (deviation < FLAT)
+    if (shows_nothing(blocks, x, y))
         return best;
     for (int top = y + shift.y - SEARCH_Y; top <= y + shift.y + SEARCH_Y; top++) {
         if (top < 0 || top > blocks->last_y)
@@ -240,8 +250,11 @@ static Match search_block(const Side *a, const Side *b, int x, int y, Shift shif
             if (at < 0 || at > blocks->last_x)
                 continue;
             const float covariance = products[i] / cells - mean * b->blocks.mean[top][at];
-            const float correlation =
-                covariance / (deviation * b->blocks.deviation[top][at] + NOISE);
+            /* Noise has no part in the covariance. */
+            const float both =
+                sqrtf(structure * MAX(b->blocks.structure[top][at], STRUCTURE));
+            const float least = MAX(b->blocks.deviation[top][at], FLAT);
+            const float correlation = covariance / (both * deviation * least);
             if (correlation > best.correlation)
                 best = (Match){.x = at, .y = top, .correlation = correlation};
         }
@@ -254,8 +267,8 @@ static float compare_levels(const Blocks *a, int x, int y, const Blocks *b,
                             const Match *at)
 {
     const float mean_a = a->mean[y][x], mean_b = b->mean[at->y][at->x];
-    const bool flat_a = a->deviation[y][x] < FLAT;
-    const bool flat_b = b->deviation[at->y][at->x] < FLAT;
+    const bool flat_a = shows_nothing(a, x, y);
+    const bool flat_b = shows_nothing(b, at->x, at->y);
     const float beyond = fabsf(mean_a - mean_b) - LEVEL_SAME;
 
     /* A flash takes structure away. */
@@ -268,8 +281,8 @@ static float compare_levels(const Blocks *a, int x, int y, const Blocks *b,
 static float block_cost(const Side *a, int x, int y, const Side *b, const Match *match)
 {
     const float structure = 1 - MIN(match->correlation, 1.0f);
-    const bool flat_a = a->blocks.deviation[y][x] < FLAT;
-    const bool flat_b = b->blocks.deviation[match->y][match->x] < FLAT;
+    const bool flat_a = shows_nothing(&a->blocks, x, y);
+    const bool flat_b = shows_nothing(&b->blocks, match->x, match->y);
 
     if (!flat_a && !flat_b)
         return structure;
@@ -328,8 +341,10 @@ static double missing_structure(const Side *a, const Side *b, Shift shift)
                 y + shift.y < -BEYOND_MAX || y + shift.y > last_y + BEYOND_MAX)
                 continue;
             const Match match = search_block(a, b, x, y, shift);
+            const float deviation =
+                a->source.deviation[y][x] * sqrtf(a->source.structure[y][x]);
             const Cost cost = {.cost = block_cost(a, x, y, b, &match),
-                               .weight = a->source.deviation[y][x] + FLAT_WEIGHT};
+                               .weight = deviation + FLAT_WEIGHT};
             insert_cost(costs, n++, cost);
         }
     return middle_mean(costs, n);
@@ -350,6 +365,10 @@ double vfi_scene_score(const VfiSceneSignature *a, const VfiSceneSignature *b)
     vfi_scene_share_tones(&side_a.picture, &side_b.picture);
     measure_blocks(&side_a.blocks, &side_a.picture);
     measure_blocks(&side_b.blocks, &side_b.picture);
+    memcpy(side_a.blocks.structure, side_a.source.structure,
+           sizeof side_a.source.structure);
+    memcpy(side_b.blocks.structure, side_b.source.structure,
+           sizeof side_b.source.structure);
 
     const Shift back = {-shift.x, -shift.y};
     return (missing_structure(&side_a, &side_b, shift) +

@@ -25,15 +25,16 @@ static inline VfiLumaWeights vfi_luma_weights(const VfiFormatDescription *format
 /* Columns of zeros on both sides of a picture: no lane of a search reads beyond them. */
 #define VFI_SCENE_PADDING 24
 
-/* A signature's luma without letterbox bars, lightly smoothed. Cell (x, y) is
+/* A signature's luma without bars, lightly smoothed. Cell (x, y) is
  * luma[y][VFI_SCENE_PADDING + x]. */
 typedef struct {
     int width, height;
+    float noise; /* variance that is from cell to cell at random */
     float luma[VFI_SCENE_SIGNATURE_SIZE]
               [VFI_SCENE_SIGNATURE_SIZE + 2 * VFI_SCENE_PADDING];
 } VfiScenePicture;
 
-/* Loads both pictures (of the same size); dark bars that both have are left out. */
+/* Loads both pictures (of the same size); bars that both have are left out. */
 void vfi_scene_load_pictures(VfiScenePicture *picture_a, const VfiSceneSignature *a,
                              VfiScenePicture *picture_b, const VfiSceneSignature *b);
 

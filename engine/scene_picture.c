@@ -14,9 +14,19 @@
  * without it sky over ground correlates with any other sky over ground. */
 #define BAND_RADIUS 6
 
-/* Letterbox bars, in luma 0 … 255: darker than this, and this even. */
-#define BAR_LEVEL 32.0f
+/* Bars, in luma 0 … 255: this even, and dark, or of the same tone in both pictures. */
 #define BAR_RANGE 4.0f
+#define BAR_LEVEL 32.0f
+#define BAR_SAME 2.0f
+
+/* Lines of fewer cells are even by chance. */
+#define BAR_CELLS 8
+
+/* The most of a side that is taken for one bar: 16:9 in 9:16 has two of 34 %. */
+#define BAR_MOST(size) ((size)*3 / 8)
+
+/* Variance that smooth_picture() leaves of cells that have nothing to do with each other. */
+#define NOISE_LEFT (0.375f * 0.375f)
 
 /* Steps of a histogram. */
 #define TONES 256
@@ -66,24 +76,37 @@ typedef struct {
     int left, top, right, bottom;
 } Area;
 
-/* Is the line of @n cells from (x, y) on, down or to the right, a dark bar in the picture? */
-static bool is_bar(const VfiSceneSignature *signature, int x, int y, bool down, int n)
+/* The tones of a line of cells. */
+typedef struct {
+    float low, high;
+} Range;
+
+static Range range_of_line(const VfiSceneSignature *signature, int x, int y, bool down,
+                           int n)
 {
-    float low = 255, high = 0;
+    Range range = {.low = 255, .high = 0};
 
     for (int i = 0; i < n; i++) {
         const float value = down ? signature->luma[y + i][x] : signature->luma[y][x + i];
 
-        low = value < low ? value : low;
-        high = value > high ? value : high;
+        range.low = MIN(range.low, value);
+        range.high = MAX(range.high, value);
     }
-    return high < BAR_LEVEL && high - low < BAR_RANGE;
+    return range;
 }
 
+/* Is the line of @n cells from (x, y) on, down or to the right, part of a bar in both? */
 static bool both_bar(const VfiSceneSignature *a, const VfiSceneSignature *b, int x, int y,
                      bool down, int n)
 {
-    return is_bar(a, x, y, down, n) && is_bar(b, x, y, down, n);
+    const Range of_a = range_of_line(a, x, y, down, n);
+    const Range of_b = range_of_line(b, x, y, down, n);
+
+    if (n < BAR_CELLS || of_a.high - of_a.low >= BAR_RANGE ||
+        of_b.high - of_b.low >= BAR_RANGE)
+        return false;
+    return MAX(of_a.high, of_b.high) < BAR_LEVEL ||
+           fabsf(of_a.low + of_a.high - of_b.low - of_b.high) < 2 * BAR_SAME;
 }
 
 /* The part of both pictures between bars that both have: their edges never move, and would
@@ -93,23 +116,77 @@ static Area picture_area(const VfiSceneSignature *a, const VfiSceneSignature *b)
     const int width = a->width, height = a->height;
     Area area = {.right = width, .bottom = height};
 
-    while (area.top < height / 4 && both_bar(a, b, 0, area.top, false, width))
+    while (area.top < BAR_MOST(height) && both_bar(a, b, 0, area.top, false, width))
         area.top++;
-    while (area.bottom > height - height / 4 &&
+    while (area.bottom > height - BAR_MOST(height) &&
            both_bar(a, b, 0, area.bottom - 1, false, width))
         area.bottom--;
-    while (area.left < width * 3 / 8 && both_bar(a, b, area.left, 0, true, height))
+    while (area.left < BAR_MOST(width) && both_bar(a, b, area.left, 0, true, height))
         area.left++;
-    while (area.right > width - width * 3 / 8 &&
+    while (area.right > width - BAR_MOST(width) &&
            both_bar(a, b, area.right - 1, 0, true, height))
         area.right--;
     area.top += area.top > 0;
     area.bottom -= area.bottom < height;
     area.left += area.left > 0;
     area.right -= area.right < width;
-    if (4 * (area.right - area.left) < width || 4 * (area.bottom - area.top) < height)
-        return (Area){.right = width, .bottom = height}; /* dark everywhere */
+    if (5 * (area.right - area.left) < width || 5 * (area.bottom - area.top) < height)
+        return (Area){.right = width, .bottom = height}; /* even everywhere */
     return area;
+}
+
+/* The value of @n ≥ 1 that half of them are below; puts them into another order. */
+static float median(float *values, int n)
+{
+    int begin = 0, end = n - 1;
+
+    while (begin < end) {
+        const float pivot = values[(begin + end) / 2];
+        int low = begin, high = end;
+
+        while (low <= high) {
+            while (values[low] < pivot)
+                low++;
+            while (values[high] > pivot)
+                high--;
+            if (low <= high) {
+                const float value = values[low];
+
+                values[low++] = values[high];
+                values[high--] = value;
+            }
+        }
+        if (n / 2 <= high)
+            end = high;
+        else if (n / 2 >= low)
+            begin = low;
+        else
+            break;
+    }
+    return values[n / 2];
+}
+
+/* Variance of what differs from cell to cell at random. Second differences both ways leave
+ * nothing of slopes and of edges along the sides; the median passes over the other edges. */
+static float measure_noise(const Picture *picture)
+{
+    float found[SIZE * SIZE];
+    int n = 0;
+
+    for (int y = 1; y + 1 < picture->height; y++)
+        for (int x = PADDING + 1; x + 1 < PADDING + picture->width; x++) {
+            const float *above = picture->luma[y - 1], *row = picture->luma[y];
+            const float *below = picture->luma[y + 1];
+
+            found[n++] =
+                fabsf(above[x - 1] + above[x + 1] + below[x - 1] + below[x + 1] +
+                      4 * row[x] - 2 * (above[x] + below[x] + row[x - 1] + row[x + 1]));
+        }
+    if (n == 0)
+        return 0;
+    /* Six deviations of the cells, whose normal distribution has its median there. */
+    const float deviation = median(found, n) / (6 * 0.6745f);
+    return deviation * deviation;
 }
 
 static void load_picture(Picture *picture, const VfiSceneSignature *signature,
@@ -121,6 +198,7 @@ static void load_picture(Picture *picture, const VfiSceneSignature *signature,
     for (int y = 0; y < picture->height; y++)
         memcpy(&picture->luma[y][PADDING], &signature->luma[area->top + y][area->left],
                (size_t)picture->width * sizeof(float));
+    picture->noise = NOISE_LEFT * measure_noise(picture);
     /* Where cells fall on fine detail is chance. */
     smooth_picture(picture, 1, true);
 }

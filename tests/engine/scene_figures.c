@@ -189,13 +189,54 @@ static void add_pan(Figure *figure, const Sequence *sequence, double share, doub
     }
 }
 
-static void add_joins(Figure *figure, const Sequence *sequences, int n)
+/* Black bars above and below, of @share of the height each. */
+static VfiSceneSignature sign_between_bars(const uint8_t *picture, double share)
+{
+    const size_t row = 3 * (size_t)info.width;
+    const size_t bar = row * (size_t)(info.height * share),
+                 all = row * (size_t)info.height;
+    g_autofree uint8_t *barred = g_memdup2(picture, all);
+
+    memset(barred, 0, bar);
+    memset(barred + all - bar, 0, bar);
+    return sign(barred);
+}
+
+/* A twentieth of the contrast in the dark, under noise of 40 codes' deviation, clipped. */
+static VfiSceneSignature sign_noisy(const uint8_t *picture, GRand *random)
+{
+    const size_t pixels = (size_t)info.width * (size_t)info.height;
+    g_autofree uint8_t *noisy = g_malloc(3 * pixels);
+
+    for (size_t i = 0; i < pixels; i++) {
+        const double noise = g_rand_double_range(random, -70, 70);
+
+        for (size_t c = 3 * i; c < 3 * i + 3; c++)
+            noisy[c] = (uint8_t)CLAMP(picture[c] / 20.0 + 20 + noise, 0.0, 255.0);
+    }
+    return sign(noisy);
+}
+
+static void add_noisy_steps(Figure *figure, const Sequence *sequence)
+{
+    g_autoptr(GRand) random = g_rand_new_with_seed(1);
+    VfiSceneSignature last = sign_noisy(sequence->frames->pdata[0], random);
+
+    for (unsigned i = 1; i < sequence->frames->len; i++) {
+        VfiSceneSignature next = sign_noisy(sequence->frames->pdata[i], random);
+
+        add(figure, &last, &next, sequence->name, (int)i);
+        last = next;
+    }
+}
+
+static void add_joins(Figure *figure, const Sequence *sequences, int n, double bars)
 {
     for (int i = 0; i < n; i++)
         for (int j = 0; j < n; j++) {
             const GPtrArray *first = sequences[i].frames;
-            VfiSceneSignature a = sign(first->pdata[first->len - 1]);
-            VfiSceneSignature b = sign(sequences[j].frames->pdata[0]);
+            VfiSceneSignature a = sign_between_bars(first->pdata[first->len - 1], bars);
+            VfiSceneSignature b = sign_between_bars(sequences[j].frames->pdata[0], bars);
             g_autofree char *label =
                 g_strdup_printf("%s to %s", sequences[i].name, sequences[j].name);
 
@@ -229,11 +270,25 @@ static void print(const Figure *figure)
 
 int main(int argc, char **argv)
 {
-    enum { JOINS, STEPS, PAIRS, FLASH, WHITE, FADE, PAN_10, PAN_15, N_FIGURES };
+    enum {
+        JOINS,
+        BARRED,
+        STEPS,
+        PAIRS,
+        NOISY,
+        FLASH,
+        WHITE,
+        FADE,
+        PAN_10,
+        PAN_15,
+        N_FIGURES
+    };
     Figure figures[N_FIGURES] = {
         [JOINS] = {.what = "joins", .cut = true},
+        [BARRED] = {.what = "joins between bars of 30 %", .cut = true},
         [STEPS] = {.what = "steps"},
         [PAIRS] = {.what = "steps of two frames"},
+        [NOISY] = {.what = "steps, dark under noise"},
         [FLASH] = {.what = "flash, x3"},
         [WHITE] = {.what = "flash, 70 % white"},
         [FADE] = {.what = "fade, 8 steps"},
@@ -252,10 +307,12 @@ int main(int argc, char **argv)
     for (int i = 0; i < N_FIGURES; i++)
         figures[i].scores = g_array_new(FALSE, FALSE, sizeof(double));
 
-    add_joins(&figures[JOINS], sequences, n);
+    add_joins(&figures[JOINS], sequences, n, 0);
+    add_joins(&figures[BARRED], sequences, n, 0.3);
     for (int i = 0; i < n; i++) {
         add_steps(&figures[STEPS], &sequences[i], 1);
         add_steps(&figures[PAIRS], &sequences[i], 2);
+        add_noisy_steps(&figures[NOISY], &sequences[i]);
         add_flash(&figures[FLASH], &sequences[i], 3, 0);
         add_flash(&figures[WHITE], &sequences[i], 0.3, 0.7 * 255);
         add_fade(&figures[FADE], &sequences[i], 8);

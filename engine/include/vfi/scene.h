@@ -40,14 +40,15 @@ VFI_API void vfi_scene_signature(const VfiVideoInfo *info, const VfiFrame *frame
  * How much the step from @a to @b looks like a cut, 0 (same shot) … 1 (nothing in common):
  * the share of the structure of each picture that is not found in the other one nearby,
  * after the motion of the whole picture (up to 30 % of its size) is taken out. Brightness,
- * contrast and gamma do not count, so fades and flashes are no cuts; flat pictures, which
- * have no structure, are told apart by their brightness. The best and the worst matched
- * quarter do not count: neither a logo nor something large that moves in front decides.
- * Pictures of different sizes score 1. A cut to a very similar view, the same road a few
- * seconds later, cannot be told from motion.
+ * contrast and gamma do not count, so fades and flashes are no cuts; noise is no structure;
+ * flat pictures, which have none, are told apart by their brightness. Even bars that both have
+ * at a side, up to 3/8 of it, are left out. The best and the worst matched quarter do not
+ * count: neither a logo nor something large that moves in front decides. Pictures of different
+ * sizes score 1. A cut to a very similar view, the same road a few seconds later, cannot be
+ * told from motion.
  *
  * Symmetric but for rounding, and depends on nothing but the two pictures: a seek changes no
- * score. Takes about 300 KiB of stack.
+ * score. Takes about 350 KiB of stack.
  */
 VFI_API double vfi_scene_score(const VfiSceneSignature *a, const VfiSceneSignature *b);
 
