@@ -6,6 +6,7 @@
 #include <gst/video/gstvideometa.h>
 
 #include "vficudamem.h"
+#include "vfilayout.h"
 
 /* A configured pool that is not active yet. Padded rows need GstVideoMeta to be understood. */
 static GstBufferPool *
@@ -243,12 +244,12 @@ is_aligned (const GstVideoFrame *map)
 
 gboolean
 gst_vfi_alloc_map (GstBuffer *buffer, const GstVideoInfo *info, GstObject *cuda,
-    GstMapFlags flags, GstVideoFrame *map, VfiFrame *picture, gboolean *misaligned)
+    GstMapFlags flags, GstVideoFrame *map, VfiFrame *picture, gboolean *misaligned,
+    gchar **reason)
 {
   *misaligned = FALSE;
-  if (cuda != NULL ? !gst_vfi_cudamem_map (buffer, info, flags, map)
-                   : !gst_video_frame_map (map, info, buffer,
-                         (GstMapFlags) (flags | GST_VIDEO_FRAME_MAP_FLAG_NO_REF)))
+  if (cuda != NULL ? !gst_vfi_cudamem_map (buffer, info, flags, map, reason)
+                   : !gst_vfi_layout_map (map, info, info, buffer, flags, reason))
     return FALSE;
   if (!is_aligned (map)) {
     *misaligned = TRUE;
@@ -264,16 +265,15 @@ gst_vfi_alloc_map (GstBuffer *buffer, const GstVideoInfo *info, GstObject *cuda,
 }
 
 gboolean
-gst_vfi_alloc_copy (GstBuffer *to, GstBuffer *from, const GstVideoInfo *info)
+gst_vfi_alloc_copy (
+    GstBuffer *to, GstBuffer *from, const GstVideoInfo *info, gchar **reason)
 {
   GstVideoFrame source, target;
   gboolean copied;
 
-  if (!gst_video_frame_map (&source, info, from,
-          (GstMapFlags) (GST_MAP_READ | GST_VIDEO_FRAME_MAP_FLAG_NO_REF)))
+  if (!gst_vfi_layout_map (&source, info, info, from, GST_MAP_READ, reason))
     return FALSE;
-  if (!gst_video_frame_map (&target, info, to,
-          (GstMapFlags) (GST_MAP_WRITE | GST_VIDEO_FRAME_MAP_FLAG_NO_REF))) {
+  if (!gst_vfi_layout_map (&target, info, info, to, GST_MAP_WRITE, reason)) {
     gst_video_frame_unmap (&source);
     return FALSE;
   }

@@ -47,11 +47,14 @@ GstBufferPool *gst_vfi_alloc_decide (GstPad *srcpad, GstCaps *caps,
 
 /* Maps @buffer without taking a reference and describes it to the engine in @picture; with
  * the context @cuda, where it is on the device. FALSE, with nothing mapped, if it cannot be
- * mapped or its memory is too oddly placed for the engine (*misaligned is then set). */
+ * mapped, does not hold a frame of @info (*reason is then a sentence, to be freed, that says
+ * why) or its memory is too oddly placed for the engine (*misaligned is then set). */
 gboolean gst_vfi_alloc_map (GstBuffer *buffer, const GstVideoInfo *info, GstObject *cuda,
-    GstMapFlags flags, GstVideoFrame *map, VfiFrame *picture, gboolean *misaligned);
+    GstMapFlags flags, GstVideoFrame *map, VfiFrame *picture, gboolean *misaligned,
+    gchar **reason);
 
-/* Copies the pixels of @from into @to, both of @info. */
-gboolean gst_vfi_alloc_copy (GstBuffer *to, GstBuffer *from, const GstVideoInfo *info);
+/* Copies the pixels of @from into @to, both of @info; FALSE sets *reason as above. */
+gboolean gst_vfi_alloc_copy (
+    GstBuffer *to, GstBuffer *from, const GstVideoInfo *info, gchar **reason);
 
 G_END_DECLS

@@ -9,6 +9,8 @@
 #include <gst/cuda/gstcudaloader.h>
 #include <gst/cuda/gstcudamemory.h>
 
+#include "vfilayout.h"
+
 GST_DEBUG_CATEGORY_EXTERN (gst_vfi_debug);
 #define GST_CAT_DEFAULT gst_vfi_debug
 
@@ -171,17 +173,16 @@ gst_vfi_cudamem_is_pool_of (GstBufferPool *pool, GstObject *context)
 
 /* Where the buffer does not say how it is laid out, its memory does; caps never do. */
 gboolean
-gst_vfi_cudamem_map (
-    GstBuffer *buffer, const GstVideoInfo *info, GstMapFlags flags, GstVideoFrame *map)
+gst_vfi_cudamem_map (GstBuffer *buffer, const GstVideoInfo *info, GstMapFlags flags,
+    GstVideoFrame *map, gchar **reason)
 {
   GstCudaMemory *memory = memory_of (buffer);
 
   if (memory == NULL)
     return FALSE;
-  if (gst_buffer_get_video_meta (buffer) == NULL)
-    info = &memory->info;
-  if (!gst_video_frame_map (map, info, buffer,
-          (GstMapFlags) (flags | GST_MAP_CUDA | GST_VIDEO_FRAME_MAP_FLAG_NO_REF)))
+  if (!gst_vfi_layout_map (map, info,
+          gst_buffer_get_video_meta (buffer) == NULL ? &memory->info : info, buffer,
+          (GstMapFlags) (flags | GST_MAP_CUDA), reason))
     return FALSE;
   if (library.memory_sync != NULL)
     library.memory_sync (memory);

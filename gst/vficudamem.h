@@ -38,9 +38,9 @@ GstBufferPool *gst_vfi_cudamem_pool_new (GstObject *context);
 /* Whether @pool gives CUDA memory of @context. */
 gboolean gst_vfi_cudamem_is_pool_of (GstBufferPool *pool, GstObject *context);
 
-/* As gst_video_frame_map() without a reference, but the planes are the device's. What was
+/* As gst_vfi_layout_map(), but the planes are the device's. What was
  * queued to fill the memory has run when this returns. FALSE also for other memory. */
-gboolean gst_vfi_cudamem_map (
-    GstBuffer *buffer, const GstVideoInfo *info, GstMapFlags flags, GstVideoFrame *map);
+gboolean gst_vfi_cudamem_map (GstBuffer *buffer, const GstVideoInfo *info,
+    GstMapFlags flags, GstVideoFrame *map, gchar **reason);
 
 G_END_DECLS

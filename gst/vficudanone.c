@@ -67,12 +67,13 @@ gst_vfi_cudamem_is_pool_of (GstBufferPool *pool, GstObject *context)
 }
 
 gboolean
-gst_vfi_cudamem_map (
-    GstBuffer *buffer, const GstVideoInfo *info, GstMapFlags flags, GstVideoFrame *map)
+gst_vfi_cudamem_map (GstBuffer *buffer, const GstVideoInfo *info, GstMapFlags flags,
+    GstVideoFrame *map, gchar **reason)
 {
   (void) buffer;
   (void) info;
   (void) flags;
   (void) map;
+  (void) reason;
   return FALSE;
 }

@@ -5,6 +5,7 @@
 #include "vfiframe.h"
 
 #include "vfialloc.h"
+#include "vfilayout.h"
 
 static void
 release_pool (GstBufferPool **pool)
@@ -41,6 +42,7 @@ gst_vfi_pictures_clear (GstVfiPictures *pictures)
   release_pool (&pictures->inner_pool);
   release_pool (&pictures->out_pool);
   gst_clear_object (&pictures->cuda);
+  g_clear_pointer (&pictures->problem, g_free);
 }
 
 static GstBuffer *
@@ -60,24 +62,26 @@ acquire_inner (GstVfiPictures *pictures)
 /* Moves a picture between two buffers, through @converter or, without one, as it is. */
 static gboolean
 transfer (GstBuffer *to, const GstVideoInfo *to_info, GstBuffer *from,
-    const GstVideoInfo *from_info, GstVideoConverter *converter)
+    const GstVideoInfo *from_info, GstVideoConverter *converter, gchar **reason)
 {
   GstVideoFrame source, target;
+  gboolean sound;
 
   if (converter == NULL)
-    return gst_vfi_alloc_copy (to, from, from_info);
-  if (!gst_video_frame_map (&source, from_info, from,
-          (GstMapFlags) (GST_MAP_READ | GST_VIDEO_FRAME_MAP_FLAG_NO_REF)))
+    return gst_vfi_alloc_copy (to, from, from_info, reason);
+  if (!gst_vfi_layout_map (&source, from_info, from_info, from, GST_MAP_READ, reason))
     return FALSE;
-  if (!gst_video_frame_map (&target, to_info, to,
-          (GstMapFlags) (GST_MAP_WRITE | GST_VIDEO_FRAME_MAP_FLAG_NO_REF))) {
+  if (!gst_vfi_layout_map (&target, to_info, to_info, to, GST_MAP_WRITE, reason)) {
     gst_video_frame_unmap (&source);
     return FALSE;
   }
-  gst_video_converter_frame (converter, &source, &target);
+  sound = gst_vfi_layout_can_be_converted (&source, reason) &&
+          gst_vfi_layout_can_be_converted (&target, reason);
+  if (sound)
+    gst_video_converter_frame (converter, &source, &target);
   gst_video_frame_unmap (&target);
   gst_video_frame_unmap (&source);
-  return TRUE;
+  return sound;
 }
 
 static gboolean
@@ -89,9 +93,9 @@ map_copy (GstVfiPictures *pictures, GstVfiFrame *frame)
   if (frame->readable == NULL)
     return FALSE;
   if (transfer (frame->readable, &pictures->path.inner, frame->buffer,
-          &pictures->path.outer, pictures->path.to_inner) &&
+          &pictures->path.outer, pictures->path.to_inner, &pictures->problem) &&
       gst_vfi_alloc_map (frame->readable, &pictures->path.inner, NULL, GST_MAP_READ,
-          &frame->map, &frame->picture, &misaligned))
+          &frame->map, &frame->picture, &misaligned, &pictures->problem))
     return TRUE;
   g_clear_pointer (&frame->readable, gst_buffer_unref);
   return FALSE;
@@ -105,7 +109,7 @@ map_frame (GstVfiPictures *pictures, GstVfiFrame *frame)
   if (pictures->path.to_inner != NULL)
     return map_copy (pictures, frame);
   if (gst_vfi_alloc_map (frame->buffer, &pictures->path.inner, pictures->cuda,
-          GST_MAP_READ, &frame->map, &frame->picture, &misaligned)) {
+          GST_MAP_READ, &frame->map, &frame->picture, &misaligned, &pictures->problem)) {
     frame->readable = frame->buffer;
     return TRUE;
   }
@@ -130,6 +134,7 @@ gst_vfi_frame_new (GstVfiPictures *pictures, GstBuffer *buffer, guint64 id)
   GstVfiFrame *frame = g_atomic_rc_box_new0 (GstVfiFrame);
 
   frame->buffer = buffer;
+  g_clear_pointer (&pictures->problem, g_free);
   if (!map_frame (pictures, frame)) {
     gst_vfi_frame_unref (frame);
     return NULL;
@@ -179,8 +184,9 @@ acquire_out (GstVfiPictures *pictures, gboolean wait, GstBuffer **buffer)
 static gboolean
 map_output (GstVfiOutput *output, GstVfiPictures *pictures, gboolean *misaligned)
 {
-  output->mapped = gst_vfi_alloc_map (output->target, &pictures->path.inner,
-      pictures->cuda, GST_MAP_WRITE, &output->map, &output->picture, misaligned);
+  output->mapped =
+      gst_vfi_alloc_map (output->target, &pictures->path.inner, pictures->cuda,
+          GST_MAP_WRITE, &output->map, &output->picture, misaligned, &pictures->problem);
   return output->mapped;
 }
 
@@ -190,6 +196,7 @@ gst_vfi_output_open (GstVfiOutput *output, GstVfiPictures *pictures, gboolean wa
   gboolean misaligned = FALSE;
   GstFlowReturn ret;
 
+  g_clear_pointer (&pictures->problem, g_free);
   if (pictures->path.to_outer == NULL) {
     ret = acquire_out (pictures, wait, &output->target);
     if (ret != GST_FLOW_OK)
@@ -214,6 +221,7 @@ gst_vfi_output_finish (GstVfiOutput *output, GstVfiPictures *pictures)
 
   gst_video_frame_unmap (&output->map);
   output->mapped = FALSE;
+  g_clear_pointer (&pictures->problem, g_free);
   if (output->target->pool == pictures->out_pool) {
     output->buffer = g_steal_pointer (&output->target);
     return GST_FLOW_OK;
@@ -221,7 +229,7 @@ gst_vfi_output_finish (GstVfiOutput *output, GstVfiPictures *pictures)
   ret = acquire_out (pictures, TRUE, &output->buffer);
   if (ret == GST_FLOW_OK &&
       !transfer (output->buffer, &pictures->path.outer, output->target,
-          &pictures->path.inner, pictures->path.to_outer))
+          &pictures->path.inner, pictures->path.to_outer, &pictures->problem))
     ret = GST_FLOW_ERROR;
   g_clear_pointer (&output->target, gst_buffer_unref);
   return ret;

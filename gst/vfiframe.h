@@ -22,6 +22,7 @@ typedef struct {
   GstVfiPoolBytes *pool_bytes; /* of both, where they are own ones; may be NULL */
   GstObject
       *cuda; /* the context that pictures lie in the memory of, or NULL: the host's */
+  gchar *problem; /* why the last buffer was refused, as a sentence; NULL if unknown */
 } GstVfiPictures;
 
 /* An original, mapped for reading until its last reference goes. */
@@ -54,7 +55,8 @@ guint64 gst_vfi_pictures_need (
 /* Releases pools and converters; zeroed pictures are allowed. */
 void gst_vfi_pictures_clear (GstVfiPictures *pictures);
 
-/* Takes @buffer and maps it. @id names its content to the engine. NULL on failure. */
+/* Takes @buffer and maps it. @id names its content to the engine. NULL on failure, of which
+ * pictures->problem tells. */
 GstVfiFrame *gst_vfi_frame_new (GstVfiPictures *pictures, GstBuffer *buffer, guint64 id);
 
 GstVfiFrame *gst_vfi_frame_ref (GstVfiFrame *frame);
@@ -64,7 +66,8 @@ void gst_vfi_frame_unref (GstVfiFrame *frame);
 GstVfiFrame *gst_vfi_frame_detach (GstVfiPictures *pictures, const GstVfiFrame *frame);
 
 /* Gets memory for a picture. With @wait FALSE returns GST_FLOW_EOS instead of waiting for a
- * pool that has nothing left; GST_FLOW_ERROR means that memory cannot be had or mapped. */
+ * pool that has nothing left; GST_FLOW_ERROR means that memory cannot be had or mapped
+ * (pictures->problem). */
 GstFlowReturn gst_vfi_output_open (
     GstVfiOutput *output, GstVfiPictures *pictures, gboolean wait);
 

@@ -113,10 +113,17 @@ gst_vfi_pending_add_duplicate (
 static GstFlowReturn
 no_memory_for_picture (GstVfiStream *stream)
 {
-  GST_ELEMENT_ERROR (stream->element, RESOURCE, NO_SPACE_LEFT,
-      ("No memory for an in-between frame."),
-      ("A buffer of %" G_GSIZE_FORMAT " bytes could not be allocated or mapped.",
-          GST_VIDEO_INFO_SIZE (&stream->info)));
+  const char *problem = stream->pictures.problem;
+
+  if (problem != NULL)
+    GST_ELEMENT_ERROR (stream->element, RESOURCE, WRITE,
+        ("A buffer for an in-between frame cannot be used: %s", problem),
+        ("it comes from %" GST_PTR_FORMAT, stream->pictures.out_pool));
+  else
+    GST_ELEMENT_ERROR (stream->element, RESOURCE, NO_SPACE_LEFT,
+        ("No memory for an in-between frame."),
+        ("A buffer of %" G_GSIZE_FORMAT " bytes could not be allocated or mapped.",
+            GST_VIDEO_INFO_SIZE (&stream->info)));
   return GST_FLOW_ERROR;
 }
 

@@ -83,7 +83,10 @@ new_frame (GstVfiStream *stream, GstBuffer *buffer)
       &stream->pictures, gst_buffer_make_writable (buffer), ++stream->next_id);
 
   if (frame == NULL)
-    GST_ELEMENT_ERROR (stream->element, RESOURCE, READ, ("A frame could not be read."),
+    GST_ELEMENT_ERROR (stream->element, RESOURCE, READ,
+        ("A frame could not be read: %s.", stream->pictures.problem != NULL
+                                               ? stream->pictures.problem
+                                               : "its memory cannot be mapped"),
         ("expected %" G_GSIZE_FORMAT " bytes of %s %dx%d in %s that can be mapped",
             GST_VIDEO_INFO_SIZE (&stream->info), GST_VIDEO_INFO_NAME (&stream->info),
             GST_VIDEO_INFO_WIDTH (&stream->info), GST_VIDEO_INFO_HEIGHT (&stream->info),
