@@ -101,6 +101,7 @@ gst_vfi_run_reset (GstVfiRun *run)
   run->frames = 0;
   run->base_pts = GST_CLOCK_TIME_NONE;
   run->base_age = 0;
+  run->taken_until = GST_CLOCK_TIME_NONE;
   forget_measured (run);
   gst_vfi_run_close (run);
 }
@@ -109,6 +110,7 @@ void
 gst_vfi_run_set_segment (GstVfiRun *run, const GstSegment *segment)
 {
   run->segment = *segment;
+  run->taken_until = GST_CLOCK_TIME_NONE;
   run->frames = 0;
   run->base_pts = GST_CLOCK_TIME_NONE;
   run->base_age = 0;
@@ -188,6 +190,15 @@ gst_vfi_run_set_grid (GstVfiRun *run, gint num, gint den)
   }
 }
 
+/* Their time stays taken. */
+static void
+forget_stand_ins (GstVfiRun *run)
+{
+  run->stand_in_frame = 0;
+  run->stand_in_longest = 0;
+  run->stand_ins = 0;
+}
+
 void
 gst_vfi_run_close (GstVfiRun *run)
 {
@@ -202,6 +213,7 @@ gst_vfi_run_close (GstVfiRun *run)
   run->last_out = GST_CLOCK_TIME_NONE;
   run->last_end = GST_CLOCK_TIME_NONE;
   run->warned = FALSE;
+  forget_stand_ins (run);
 }
 
 /* Fills in the PTS that a buffer of a constant rate came without. */
@@ -331,6 +343,8 @@ gst_vfi_run_accept (GstVfiRun *run, const GstVfiFrameTime *frame)
     gst_vfi_intervals_add (&run->intervals, frame->interval);
   if (frame->verdict == GST_VFI_VERDICT_NEW_RUN) {
     gst_vfi_run_close (run);
+    if (!frame->tail)
+      run->taken_until = GST_CLOCK_TIME_NONE;
     run->origin = frame->pts;
     run->nominal_base = frame->pts;
     run->place = 0;
@@ -342,6 +356,7 @@ gst_vfi_run_accept (GstVfiRun *run, const GstVfiFrameTime *frame)
     run->place += frame->places;
   if (gst_vfi_run_uses_grid (run))
     accept_on_grid (run, frame);
+  forget_stand_ins (run);
   run->open = TRUE;
   run->frames++;
   run->pts = frame->pts;

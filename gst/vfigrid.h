@@ -155,12 +155,14 @@ typedef struct {
 /**
  * GstVfiTailPlan:
  * @copies: last index for gst_vfi_run_tail_slot(), which counts from 1; 0 for no copies
+ * @fills: whether copies fill the time up to the frame that closes the run
  * @end: where the run ends: the copies' durations reach up to here
  * @gap_pts: start of the GAP event, for GST_VFI_TAIL_HOLD and for a gap behind the run
  * @gap_duration: its duration; 0 when there is none to push
  */
 typedef struct {
   guint copies;
+  gboolean fills;
   GstClockTime end;
   GstClockTime gap_pts;
   GstClockTime gap_duration;
@@ -197,6 +199,11 @@ typedef struct {
  * @base_age: frames since @base_pts whose PTS was derived from the rate
  * @last_out: PTS of the run's last output, NONE before the first
  * @last_end: where that output ends, NONE if that is unknown
+ * @stand_in_frame: the interval that copies which stand in for frames follow, or 0
+ * @stand_in_longest: how much time copies may fill up to the frame that ends a run
+ * @stand_ins: how many outputs behind the reference copies have stood in for
+ * @taken_until: where the last of these copies ends, NONE if there was none
+ * @taken_slack: what another output may begin earlier
  * @warned: whether a drop of this run was reported
  * @outputs: outputs since reset: the next one's offset
  */
@@ -228,6 +235,11 @@ typedef struct {
   guint64 base_age;
   GstClockTime last_out;
   GstClockTime last_end;
+  GstClockTime stand_in_frame;
+  GstClockTime stand_in_longest;
+  guint stand_ins;
+  GstClockTime taken_until;
+  GstClockTime taken_slack;
   gboolean warned;
   guint64 outputs;
 } GstVfiRun;
@@ -342,7 +354,7 @@ gboolean gst_vfi_run_original_slot (const GstVfiRun *run, GstVfiSlot *slot);
  *
  * The run lasts until the least of the reference's PTS + duration, @closed_at and the
  * segment's stop. If @closed_at is more than max-gap behind the reference, a GAP event
- * reaches from there up to @closed_at. Backwards there is nothing to complete: the end of
+ * reaches from there, or from where copies that stood in end, up to @closed_at. Backwards there is nothing to complete: the end of
  * the last frame was shown when its time came.
  */
 void gst_vfi_run_plan_tail (
@@ -353,11 +365,20 @@ void gst_vfi_run_plan_tail (
 gboolean gst_vfi_run_tail_slot (
     const GstVfiRun *run, const GstVfiTailPlan *plan, guint index, GstVfiSlot *slot);
 
-/* The time of copy @index (from 1) of the reference where the next frame stays away: as in a
- * pair with a frame @frame later, but without end. Returns FALSE as
- * gst_vfi_run_pair_slot() does. */
-gboolean gst_vfi_run_repeat_slot (
-    const GstVfiRun *run, GstClockTime frame, guint index, GstVfiSlot *slot);
+/* Where the frame behind the reference stays away, copies may stand in for it: as in a pair
+ * with a frame @frame later, but without end. When it comes after all, the outputs up to it
+ * go on behind the last copy; if it begins a run, copies fill the time up to it, if that is
+ * no more than @longest. Set for each reference anew. */
+void gst_vfi_run_set_stand_in (GstVfiRun *run, GstClockTime frame, GstClockTime longest);
+
+/* The time of copy @index (from 1). Returns FALSE as gst_vfi_run_pair_slot() does. */
+gboolean gst_vfi_run_repeat_slot (const GstVfiRun *run, guint index, GstVfiSlot *slot);
+
+/* As gst_vfi_run_take(), for copy @index. */
+void gst_vfi_run_take_repeat (GstVfiRun *run, guint index, GstVfiSlot *slot);
+
+/* Whether such copies have taken the time of the reference. */
+gboolean gst_vfi_run_is_overtaken (const GstVfiRun *run);
 
 /* Assigns @slot its place in the output. Called once for each output, in output order. */
 void gst_vfi_run_take (GstVfiRun *run, GstVfiSlot *slot);

@@ -31,6 +31,8 @@ gst_vfi_run_slots_until (
 static guint64
 pair_steps (const GstVfiRun *run, const GstVfiFrameTime *next)
 {
+  if (gst_vfi_run_is_paced (run, next->pts))
+    return gst_vfi_run_stand_ins_until (run, next->pts) + 1;
   return gst_vfi_run_steps (run) * next->places;
 }
 
@@ -59,6 +61,8 @@ is_inside (const GstSegment *segment, GstClockTime pts, GstClockTime end)
 static gboolean
 is_new (const GstVfiRun *run, GstClockTime pts)
 {
+  if (gst_vfi_run_is_taken (run, pts))
+    return FALSE;
   if (!GST_CLOCK_TIME_IS_VALID (run->last_out))
     return TRUE;
   return gst_vfi_run_is_reverse (run) ? pts < run->last_out : pts > run->last_out;
@@ -89,6 +93,20 @@ multiply_slot (
   slot->phase_den = steps;
 }
 
+/* Output @index of a pair whose first outputs were copies, which set the pace. */
+static void
+paced_slot (
+    const GstVfiRun *run, const GstVfiFrameTime *next, guint64 index, GstVfiSlot *slot)
+{
+  GstClockTime end = next->pts;
+  slot->pts = gst_vfi_run_stand_in_time (run, index);
+  if (index + 1 < pair_steps (run, next))
+    end = gst_vfi_run_stand_in_time (run, index + 1);
+  slot->duration = end - slot->pts;
+  gst_vfi_slots_phase (
+      slot->pts - run->pts, next->pts - run->pts, &slot->phase_num, &slot->phase_den);
+}
+
 /* Slot @number of the grid, which lies in the pair. Behind a change of the rate it may be
  * where the reference is. */
 static void
@@ -114,6 +132,8 @@ gst_vfi_run_pair_slot (
   *slot = (GstVfiSlot){.kind = GST_VFI_SLOT_IN_BETWEEN, .phase_den = 1};
   if (gst_vfi_run_uses_grid (run))
     grid_slot (run, next, run->slots.next + index - 1, slot);
+  else if (gst_vfi_run_is_paced (run, next->pts))
+    paced_slot (run, next, index, slot);
   else
     multiply_slot (run, next, index, slot);
   if (run->repeat) {
@@ -180,6 +200,10 @@ plan_grid_tail (const GstVfiRun *run, const GstVfiSlots *slots, GstVfiTailPlan *
 static GstClockTime
 plan_multiply_tail (const GstVfiRun *run, GstVfiTailPlan *plan)
 {
+  if (plan->fills) {
+    plan->copies = (guint) MIN (gst_vfi_run_stand_ins_until (run, plan->end), G_MAXUINT);
+    return plan->end;
+  }
   plan->copies = gst_vfi_run_steps (run) - 1;
   return gst_vfi_time_add (
       run->pts, gst_util_uint64_scale (run->duration, 1, gst_vfi_run_steps (run)));
@@ -195,17 +219,23 @@ gst_vfi_run_plan_tail (
   gboolean gap = GST_CLOCK_TIME_IS_VALID (closed_at) && closed_at > run->pts &&
                  closed_at - run->pts > gst_vfi_run_longest_pair (run);
   GstClockTime silent_from = run->pts;
-  if (GST_CLOCK_TIME_IS_VALID (run->duration)) {
-    plan->end = gst_vfi_time_add (run->pts, run->duration);
-    plan->end = MIN (plan->end, closed_at);
+  plan->fills = gst_vfi_run_fills (run, closed_at);
+  if (GST_CLOCK_TIME_IS_VALID (run->duration) || plan->fills) {
+    plan->end = closed_at;
+    if (!plan->fills)
+      plan->end = MIN (gst_vfi_time_add (run->pts, run->duration), closed_at);
     plan->end = MIN (plan->end, run->segment.stop);
     GstVfiSlots slots;
     GstClockTime pushed = tail_grid (run, &slots) ? plan_grid_tail (run, &slots, plan)
                                                   : plan_multiply_tail (run, plan);
     silent_from = tail == GST_VFI_TAIL_HOLD ? MIN (pushed, plan->end) : plan->end;
-    if (tail != GST_VFI_TAIL_DUPLICATE)
+    if (tail != GST_VFI_TAIL_DUPLICATE && !plan->fills)
       plan->copies = 0;
+    if (plan->fills)
+      silent_from = plan->end;
   }
+  if (gst_vfi_run_has_stand_ins (run))
+    silent_from = MAX (silent_from, run->taken_until);
   GstClockTime silent_until = gap ? closed_at : plan->end;
   if (GST_CLOCK_TIME_IS_VALID (run->segment.start))
     silent_from = MAX (silent_from, run->segment.start);
@@ -227,6 +257,9 @@ gst_vfi_run_tail_slot (
     guint64 number = slots.next + index - 1;
     begin = gst_vfi_slots_time (&slots, number);
     end = index < plan->copies ? gst_vfi_slots_time (&slots, number + 1) : plan->end;
+  } else if (plan->fills) {
+    begin = gst_vfi_run_stand_in_time (run, index);
+    end = index < plan->copies ? gst_vfi_run_stand_in_time (run, index + 1) : plan->end;
   } else {
     guint steps = gst_vfi_run_steps (run);
     begin =
@@ -245,19 +278,16 @@ gst_vfi_run_tail_slot (
 }
 
 gboolean
-gst_vfi_run_repeat_slot (
-    const GstVfiRun *run, GstClockTime frame, guint index, GstVfiSlot *slot)
+gst_vfi_run_repeat_slot (const GstVfiRun *run, guint index, GstVfiSlot *slot)
 {
   guint64 number = run->slots.next + index - 1;
-  guint steps = gst_vfi_run_steps (run);
   *slot = (GstVfiSlot){.kind = GST_VFI_SLOT_DUPLICATE, .phase_den = 1};
   if (gst_vfi_run_uses_grid (run)) {
     slot->pts = gst_vfi_slots_time (&run->slots, number);
     slot->duration = gst_vfi_slots_duration (&run->slots, number);
   } else {
-    GstClockTime begin = gst_util_uint64_scale (frame, index, steps);
-    slot->pts = gst_vfi_time_add (run->pts, begin);
-    slot->duration = gst_util_uint64_scale (frame, index + 1, steps) - begin;
+    slot->pts = gst_vfi_run_stand_in_time (run, index);
+    slot->duration = gst_vfi_run_stand_in_time (run, (guint64) index + 1) - slot->pts;
   }
   return is_shown (run, slot);
 }

@@ -163,10 +163,7 @@ interpolate (GstVfiStream *stream, GstBuffer *buffer)
     gst_vfi_run_take (&stream->run, &slot);
     gst_vfi_slot_stamp (&slot, frame->buffer);
     gst_vfi_pending_add_original (stream, gst_buffer_ref (frame->buffer));
-  } else if (GST_CLOCK_TIME_IS_VALID (stream->run.last_out) &&
-             stream->run.last_out >= time.pts && stream->run.segment.rate > 0 &&
-             stream->run.slots.num == 0) {
-    /* Copies stood in for it. */
+  } else if (gst_vfi_run_is_overtaken (&stream->run)) {
     gst_vfi_stream_count_drop (stream);
   }
   g_clear_pointer (&stream->held, gst_vfi_frame_unref);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* What vfigrid.c, vfinominal.c and vfiplace.c share about a run. Nothing outside includes this. */
+/* What vfigrid.c, vfinominal.c, vfistandin.c and vfiplace.c share about a run. Nothing outside includes this. */
 #pragma once
 
 #include "vfigrid.h"
@@ -61,6 +61,26 @@ void gst_vfi_run_return (GstVfiRun *run);
 
 /* Whether the reference is shown for as long as the caps say, or nobody cares. */
 gboolean gst_vfi_run_lasts_a_frame (const GstVfiRun *run);
+
+/* vfistandin.c */
+
+/* Whether copies have stood in for what is between the reference and the next frame. */
+gboolean gst_vfi_run_has_stand_ins (const GstVfiRun *run);
+
+/* Whether outputs between the reference and a frame at @next are at the intervals of such
+ * copies: because there were some, or would have been a little later. */
+gboolean gst_vfi_run_is_paced (const GstVfiRun *run, GstClockTime next);
+
+/* Outputs up to @until at the intervals that these copies follow, the reference's own not
+ * counted; each is from gst_vfi_run_stand_in_time () on. */
+guint64 gst_vfi_run_stand_ins_until (const GstVfiRun *run, GstClockTime until);
+GstClockTime gst_vfi_run_stand_in_time (const GstVfiRun *run, guint64 index);
+
+/* Whether an output that begins at @pts would be where a copy has been shown. */
+gboolean gst_vfi_run_is_taken (const GstVfiRun *run, GstClockTime pts);
+
+/* Whether copies fill the time up to @closed_at. */
+gboolean gst_vfi_run_fills (const GstVfiRun *run, GstClockTime closed_at);
 
 /* vfiplace.c */
 

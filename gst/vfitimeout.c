@@ -4,12 +4,16 @@
 
 #include "vfipending.h"
 #include "vfitask.h"
+#include "vfitimemath.h"
 
 #define GST_CAT_DEFAULT gst_vfi_debug
 
 /* Copies appended at once: after a long stop of the clock's thread the task stays open to
  * whatever comes. */
 #define BURST 64
+
+/* The most time behind the copies that is filled when a frame comes that begins a run. */
+#define LONGEST_FILL (5 * GST_SECOND)
 
 typedef struct {
   GstElement *element; /* a reference: it owns the stream */
@@ -44,8 +48,7 @@ on_timeout (GstClock *clock, GstClockTime time, GstClockID id, gpointer user_dat
 static gboolean
 missing_slot (GstVfiStream *stream, GstVfiSlot *slot)
 {
-  return gst_vfi_run_repeat_slot (
-      &stream->run, stream->live.frame, stream->live.timeout_next, slot);
+  return gst_vfi_run_repeat_slot (&stream->run, stream->live.timeout_next, slot);
 }
 
 static GstClockTime
@@ -116,6 +119,9 @@ gst_vfi_timeout_arm (GstVfiStream *stream)
     return;
   stream->live.timeout_start = now + timeout;
   stream->live.timeout_next = 1;
+  /* Copies are late by the timeout and a frame, and clocks differ a little. */
+  gst_vfi_run_set_stand_in (&stream->run, stream->live.frame,
+      MIN (gst_vfi_time_times (stream->live.frame, 2) + timeout, LONGEST_FILL));
   wait_for_next (stream);
 }
 
@@ -133,10 +139,10 @@ gst_vfi_timeout_fill (GstVfiStream *stream)
     gboolean shown = missing_slot (stream, &slot);
     if (due_time (stream, &slot) > now)
       break;
-    stream->live.timeout_next++;
+    guint index = stream->live.timeout_next++;
     if (!shown)
       continue;
-    gst_vfi_run_take (&stream->run, &slot);
+    gst_vfi_run_take_repeat (&stream->run, index, &slot);
     gst_vfi_pending_add_duplicate (stream, stream->held, &slot);
   }
   GST_DEBUG_OBJECT (stream->element, "no frame since %" GST_TIME_FORMAT,

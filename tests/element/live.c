@@ -430,15 +430,66 @@ GST_START_TEST(copies_stand_in_for_a_source_that_stops)
     ck_assert_uint_eq(gst_clock_get_time(GST_CLOCK(sim->clock)), 195 * MS);
     crank(sim);
     simulated_wait_for(sim, 200 * MS);
-    /* It goes on with the frame of 250 ms, and the in-between of the pair, at 175 ms, has
-     * been shown. */
+    /* It goes on with the frame of 250 ms. */
     sim->sent = 5;
     simulated_send(sim, 3);
-    ck_assert_uint_eq(n_buffers(sim->fixture), 14);
-    for (guint i = 0; i < 14; i++) {
-        assert_times(nth_buffer(sim->fixture, i), (i < 9 ? i : i + 1) * 25 * MS, 25 * MS);
+    ck_assert_uint_eq(n_buffers(sim->fixture), 15);
+    for (guint i = 0; i < 15; i++) {
+        assert_times(nth_buffer(sim->fixture, i), i * 25 * MS, 25 * MS);
         assert_flag(nth_buffer(sim->fixture, i), GST_BUFFER_FLAG_GAP, i >= 5 && i <= 8);
     }
+    simulated_free(sim);
+}
+GST_END_TEST
+
+/* The same for a second: copies fill the time up to the frame, which begins a run. */
+GST_START_TEST(copies_reach_the_frame_that_begins_a_run)
+{
+    Simulated *sim = simulated_new(2, "live-timeout=100000000", "20/1", NULL);
+
+    simulated_configure_latency(sim);
+    simulated_send(sim, 3);
+    for (guint64 pts = 150; pts <= 875; pts += 25) {
+        crank(sim);
+        simulated_wait_for(sim, pts * MS);
+    }
+    ck_assert_uint_eq(gst_clock_get_time(GST_CLOCK(sim->clock)), 975 * MS);
+    sim->sent = 20;
+    simulated_send(sim, 3);
+    ck_assert_uint_eq(n_events(sim->fixture, GST_EVENT_GAP), 0);
+    ck_assert_uint_eq(n_buffers(sim->fixture), 45);
+    for (guint i = 0; i < 45; i++) {
+        assert_times(nth_buffer(sim->fixture, i), i * 25 * MS, 25 * MS);
+        assert_flag(nth_buffer(sim->fixture, i), GST_BUFFER_FLAG_GAP, i >= 5 && i < 40);
+        assert_flag(nth_buffer(sim->fixture, i), GST_BUFFER_FLAG_DISCONT,
+                    i == 0 || i == 40);
+    }
+    simulated_free(sim);
+}
+GST_END_TEST
+
+/* Time that passes without the clock, as where a source skips some: a GAP event about what
+ * copies have not been shown for. */
+GST_START_TEST(a_gap_event_begins_behind_the_copies)
+{
+    Simulated *sim = simulated_new(2, "live-timeout=100000000", "20/1", NULL);
+    GstClockTime pts, duration;
+
+    simulated_configure_latency(sim);
+    simulated_send(sim, 3);
+    crank(sim);
+    simulated_wait_for(sim, 150 * MS);
+    crank(sim);
+    simulated_wait_for(sim, 175 * MS);
+    ck_assert_int_eq(gst_harness_push(sim->fixture->harness,
+                                      flat_frame(sim->fixture, 90, 2000 * MS, 50 * MS)),
+                     GST_FLOW_OK);
+    simulated_wait_for(sim, 2000 * MS);
+    ck_assert_uint_eq(n_events(sim->fixture, GST_EVENT_GAP), 1);
+    gst_event_parse_gap(last_event(sim->fixture, GST_EVENT_GAP), &pts, &duration);
+    ck_assert_uint_eq(pts, 200 * MS);
+    ck_assert_uint_eq(duration, 1800 * MS);
+    ck_assert_uint_eq(n_buffers(sim->fixture), 9);
     simulated_free(sim);
 }
 GST_END_TEST
@@ -624,6 +675,8 @@ int main(int argc, char **argv)
     tcase_add_loop_test(tcase, overload_has_a_bounded_backlog, 0, 4 * N_MODES);
     tcase_add_loop_test(tcase, it_recovers_when_the_load_goes, 0, N_MODES);
     tcase_add_test(tcase, copies_stand_in_for_a_source_that_stops);
+    tcase_add_test(tcase, copies_reach_the_frame_that_begins_a_run);
+    tcase_add_test(tcase, a_gap_event_begins_behind_the_copies);
     tcase_add_test(tcase, a_frame_that_comes_too_late_is_a_partner);
     tcase_add_test(tcase, a_wait_for_frames_ends_with_the_stream);
     tcase_add_loop_test(tcase, copies_are_shown_until_the_model_is_ready, 0, N_MODES);

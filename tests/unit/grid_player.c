@@ -79,6 +79,19 @@ void player_frame(Player *player, GstClockTime pts, GstClockTime duration,
         put(player, &slot);
 }
 
+void player_stand_in(Player *player, GstClockTime frame, GstClockTime longest,
+                     guint count)
+{
+    GstVfiSlot slot;
+    gst_vfi_run_set_stand_in(&player->run, frame, longest);
+    for (guint i = 1; i <= count; i++) {
+        if (!gst_vfi_run_repeat_slot(&player->run, i, &slot))
+            continue;
+        gst_vfi_run_take_repeat(&player->run, i, &slot);
+        g_array_append_val(player->out, slot);
+    }
+}
+
 GstVfiSlot *at(const Player *player, guint index)
 {
     if (index >= player->out->len)

@@ -35,6 +35,11 @@ void player_frame(Player *player, GstClockTime pts, GstClockTime duration,
 /* Frames of a case: "pts" or "pts+duration" in ms, "-" for no PTS, "!" before a DISCONT. */
 void player_frames(Player *player, const char *frames);
 
+/* @count copies stand in for what comes behind the last frame, as if frames came every
+ * @frame; up to @longest is filled. */
+void player_stand_in(Player *player, GstClockTime frame, GstClockTime longest,
+                     guint count);
+
 /* What closes the run. */
 void player_tail(Player *player, GstVfiTail tail, GstClockTime closed_at);
 
