@@ -4,6 +4,8 @@
 
 #include <vfi/error.h>
 
+#include "checkpoint/checkpoint.h"
+#include "checkpoint_claim.h"
 #include "memory_guard.h"
 #include "model_internal.h"
 
@@ -141,8 +143,11 @@ bool vfi_model_source_setup(const VfiModelSource *source, GVariant *options,
 VfiModelSource *vfi_model_source_load(const VfiModelRequest *request,
                                       VfiModelSetup *setup, GError **error)
 {
-    g_autoptr(VfiCheckpoint) checkpoint = vfi_checkpoint_open(request->path, error);
+    VfiReadHooks hooks = {NULL};
 
+    vfi_checkpoint_claims(&hooks, &request->headroom);
+    g_autoptr(VfiCheckpoint) checkpoint =
+        vfi_checkpoint_open_with(request->path, &hooks, error);
     if (checkpoint == NULL)
         return NULL;
     VfiModelSource *source = g_new0(VfiModelSource, 1);

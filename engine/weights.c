@@ -6,7 +6,9 @@
 #include "alloc.h"
 
 struct VfiWeights {
-    GHashTable *by_name; /* name (in the value) → VfiWeight, owned */
+    /* Name (in the value) → VfiWeight, owned. Files choose the names, which could all have one
+     * hash. */
+    GTree *by_name;
     size_t n_parameters;
     VfiPackedWeights *packed;
 };
@@ -20,13 +22,19 @@ static void weight_free(void *data)
     g_free(weight);
 }
 
-/* Converts one tensor and adds it to @weights. */
-static bool load_tensor(VfiWeights *weights, const VfiTensorInfo *tensor, GError **error)
+static int compare_names(gconstpointer a, gconstpointer b, gpointer user_data)
+{
+    (void)user_data;
+    return strcmp(a, b);
+}
+
+/* Adds @tensor to @weights with memory for its values. */
+static VfiWeight *add_tensor(VfiWeights *weights, const VfiTensorInfo *tensor,
+                             GError **error)
 {
     float *data = vfi_try_alloc(tensor->n_elements, sizeof(float), tensor->name, error);
     if (data == NULL)
-        return false;
-    vfi_tensor_read_f32(tensor, data);
+        return NULL;
 
     VfiWeight *weight = g_new0(VfiWeight, 1);
     weight->name = g_strdup(tensor->name);
@@ -35,9 +43,9 @@ static bool load_tensor(VfiWeights *weights, const VfiTensorInfo *tensor, GError
         weight->shape[i] = tensor->shape[i];
     weight->n_elements = tensor->n_elements;
     weight->data = data;
-    g_hash_table_insert(weights->by_name, (char *)weight->name, weight);
+    g_tree_insert(weights->by_name, (char *)weight->name, weight);
     weights->n_parameters += weight->n_elements;
-    return true;
+    return weight;
 }
 
 uint64_t vfi_weights_need(const VfiCheckpoint *checkpoint, VfiWeightFilter wanted,
@@ -57,45 +65,79 @@ uint64_t vfi_weights_need(const VfiCheckpoint *checkpoint, VfiWeightFilter wante
     return bytes;
 }
 
-VfiWeights *vfi_weights_load(const VfiCheckpoint *checkpoint, VfiWeightFilter wanted,
-                             void *user_data, GError **error)
+/* Adds the tensors that are wanted and fills @reads with them; *n: how many. */
+static bool add_tensors(VfiWeights *weights, const VfiCheckpoint *checkpoint,
+                        VfiWeightFilter wanted, void *user_data, VfiTensorRead *reads,
+                        size_t *n, GError **error)
 {
-    VfiWeights *weights = g_new0(VfiWeights, 1);
-
-    weights->packed = vfi_packed_weights_new();
-    weights->by_name = g_hash_table_new_full(g_str_hash, g_str_equal, NULL, weight_free);
+    *n = 0;
     for (size_t i = 0; i < vfi_checkpoint_n_tensors(checkpoint); i++) {
         const VfiTensorInfo *tensor = vfi_checkpoint_tensor(checkpoint, i);
 
         if (wanted != NULL && !wanted(tensor->name, user_data))
             continue;
-        if (!load_tensor(weights, tensor, error)) {
-            vfi_weights_free(weights);
-            return NULL;
-        }
+        const VfiWeight *weight = add_tensor(weights, tensor, error);
+        if (weight == NULL)
+            return false;
+        reads[(*n)++] = (VfiTensorRead){tensor, (float *)weight->data};
     }
+    return true;
+}
+
+VfiWeights *vfi_weights_load(const VfiCheckpoint *checkpoint, VfiWeightFilter wanted,
+                             void *user_data, GError **error)
+{
+    VfiWeights *weights = g_new0(VfiWeights, 1);
+    size_t n;
+
+    weights->packed = vfi_packed_weights_new();
+    weights->by_name = g_tree_new_full(compare_names, NULL, NULL, weight_free);
+    VfiTensorRead *reads = vfi_try_alloc(vfi_checkpoint_n_tensors(checkpoint),
+                                         sizeof *reads, "a list of weights", error);
+    bool loaded = reads != NULL &&
+                  add_tensors(weights, checkpoint, wanted, user_data, reads, &n, error) &&
+                  vfi_checkpoint_read(checkpoint, reads, n, error);
+    vfi_free(reads);
+    if (!loaded)
+        g_clear_pointer(&weights, vfi_weights_free);
     return weights;
+}
+
+static gboolean append_weight(gpointer name, gpointer weight, gpointer all)
+{
+    (void)name;
+    g_ptr_array_add(all, weight);
+    return FALSE;
+}
+
+/* The weights, which stay where they are. */
+static GPtrArray *list_all(const VfiWeights *weights)
+{
+    GPtrArray *all = g_ptr_array_new();
+
+    g_tree_foreach(weights->by_name, append_weight, all);
+    return all;
 }
 
 void vfi_weights_rename(VfiWeights *weights, char *(*rename)(const char *name))
 {
-    g_autoptr(GList) names = g_hash_table_get_keys(weights->by_name);
+    g_autoptr(GPtrArray) all = list_all(weights);
 
-    for (GList *link = names; link != NULL; link = link->next) {
-        char *name = rename(link->data);
+    for (guint i = 0; i < all->len; i++) {
+        VfiWeight *weight = g_ptr_array_index(all, i);
+        char *name = rename(weight->name);
         if (name == NULL)
             continue;
-        VfiWeight *weight = g_hash_table_lookup(weights->by_name, link->data);
-        if (g_hash_table_contains(weights->by_name, name)) {
+        if (g_tree_lookup(weights->by_name, name) != NULL) {
             weights->n_parameters -= weight->n_elements;
-            g_hash_table_remove(weights->by_name, link->data);
+            g_tree_remove(weights->by_name, weight->name);
             g_free(name);
             continue;
         }
-        g_hash_table_steal(weights->by_name, link->data);
+        g_tree_steal(weights->by_name, weight->name);
         g_free((char *)weight->name);
         weight->name = name;
-        g_hash_table_insert(weights->by_name, name, weight);
+        g_tree_insert(weights->by_name, name, weight);
     }
 }
 
@@ -106,7 +148,7 @@ static VfiWeight *find_sibling(const VfiWeights *weights, const VfiWeight *scale
     g_autofree char *name =
         g_strdup_printf("%.*s.%s.%s", (int)prefix_length, scale->name, conv, suffix);
 
-    return g_hash_table_lookup(weights->by_name, name);
+    return g_tree_lookup(weights->by_name, name);
 }
 
 /* Multiplies each of scale's channels of @weight; they are its first dimension. */
@@ -129,12 +171,10 @@ static bool has_channels(const VfiWeight *weight, const VfiWeight *scale)
 void vfi_weights_fold_scale(VfiWeights *weights, const char *scale, const char *conv)
 {
     g_autofree char *suffix = g_strdup_printf(".%s", scale);
-    GHashTableIter iter;
-    gpointer value;
+    g_autoptr(GPtrArray) all = list_all(weights);
 
-    g_hash_table_iter_init(&iter, weights->by_name);
-    while (g_hash_table_iter_next(&iter, NULL, &value)) {
-        const VfiWeight *factors = value;
+    for (guint i = 0; i < all->len; i++) {
+        const VfiWeight *factors = g_ptr_array_index(all, i);
         if (!g_str_has_suffix(factors->name, suffix))
             continue;
         size_t prefix = strlen(factors->name) - strlen(suffix);
@@ -152,13 +192,13 @@ void vfi_weights_free(VfiWeights *weights)
     if (weights == NULL)
         return;
     vfi_packed_weights_free(weights->packed);
-    g_hash_table_unref(weights->by_name);
+    g_tree_unref(weights->by_name);
     g_free(weights);
 }
 
 const VfiWeight *vfi_weights_find(const VfiWeights *weights, const char *name)
 {
-    return g_hash_table_lookup(weights->by_name, name);
+    return g_tree_lookup(weights->by_name, name);
 }
 
 VfiPackedWeights *vfi_weights_packed(const VfiWeights *weights)

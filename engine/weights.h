@@ -29,7 +29,8 @@ typedef bool (*VfiWeightFilter)(const char *name, void *user_data);
 uint64_t vfi_weights_need(const VfiCheckpoint *checkpoint, VfiWeightFilter wanted,
                           void *user_data);
 
-/* Reads every tensor that @wanted accepts (NULL: all). NULL with VFI_ERROR_NO_MEMORY. */
+/* Reads every tensor that @wanted accepts (NULL: all). NULL with an error as of
+ * vfi_checkpoint_read(). */
 VfiWeights *vfi_weights_load(const VfiCheckpoint *checkpoint, VfiWeightFilter wanted,
                              void *user_data, GError **error);
 void vfi_weights_free(VfiWeights *weights);

@@ -50,8 +50,8 @@ static float *image_row(const Image *image, int plane, int y)
 }
 
 /* An N=1, C=3 tensor as an image. */
-static gboolean image_from_tensor(Image *image, const VfiTensorInfo *tensor,
-                                  GError **error)
+static gboolean image_from_tensor(Image *image, const VfiCheckpoint *file,
+                                  const VfiTensorInfo *tensor, GError **error)
 {
     if (tensor->n_dims != 4 || tensor->shape[0] != 1 || tensor->shape[1] != 3 ||
         tensor->shape[2] > VFI_MAX_DIMENSION || tensor->shape[3] > VFI_MAX_DIMENSION) {
@@ -65,7 +65,8 @@ static gboolean image_from_tensor(Image *image, const VfiTensorInfo *tensor,
     if (!vfi_frame_alloc(&image->frame, &image->video, error))
         return FALSE;
     g_autofree float *values = g_new(float, tensor->n_elements);
-    vfi_tensor_read_f32(tensor, values);
+    if (!vfi_checkpoint_read_f32(file, tensor, values, error))
+        return FALSE;
     for (int plane = 0; plane < 3; plane++)
         for (int y = 0; y < image->video.height; y++)
             memcpy(image_row(image, plane, y),
@@ -81,15 +82,17 @@ static gboolean load_input(Image *image, const char *name, const VfiCheckpoint *
 {
     const VfiTensorInfo *tensor = vfi_checkpoint_find(file, name);
 
-    if (tensor == NULL && inputs != NULL)
+    if (tensor == NULL && inputs != NULL) {
+        file = inputs;
         tensor = vfi_checkpoint_find(inputs, name);
+    }
     if (tensor == NULL) {
         g_set_error(error, VFI_ERROR, VFI_ERROR_NOT_FOUND,
                     "no input \"%s\" in the file or in inputs.safetensors beside it",
                     name);
         return FALSE;
     }
-    return image_from_tensor(image, tensor, error);
+    return image_from_tensor(image, file, tensor, error);
 }
 
 /* Rounded to the nearest f16 (ties to even) and back. */
@@ -164,7 +167,7 @@ static gboolean run_vector(const GoldenVector *vector, const VfiTensorInfo *tens
 
     gboolean ran = model != NULL && load_input(&image0, "img0", file, inputs, error) &&
                    load_input(&image1, "img1", file, inputs, error) &&
-                   image_from_tensor(&expected, tensor, error) &&
+                   image_from_tensor(&expected, file, tensor, error) &&
                    interpolate(model, vector, &image0, &image1, &out, error);
     if (ran && (expected.video.width != out.video.width ||
                 expected.video.height != out.video.height)) {

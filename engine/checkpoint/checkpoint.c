@@ -1,16 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Opens a checkpoint file: maps it, tells the containers apart by their first bytes, lets
- * the container's reader list the tensors, and keeps mapping and list together. */
-#include <vfi/checkpoint.h>
-
-#include <errno.h>
-#include <fcntl.h>
-#include <sys/stat.h>
-#include <unistd.h>
+/* Opens a checkpoint file: tells the containers apart by their first bytes, lets the container's
+ * reader list the tensors, and keeps file and list together. */
+#include "checkpoint.h"
 
 #include <vfi/error.h>
 
 #include "printable.h"
+#include "read.h"
 #include "readers.h"
 #include "tensor.h"
 #include "tensor_list.h"
@@ -18,61 +14,15 @@
 struct VfiCheckpoint {
     gatomicrefcount references;
     char *path;
-    GMappedFile *mapping;
-    GMappedFile *weights; /* ncnn: the file beside the one in .mapping */
+    VfiReadHooks hooks;
+    VfiSource *source;  /* what tensors are read from; NULL: they are in memory */
+    uint64_t file_size; /* of all files together */
     VfiContainer container;
     VfiTensorList list;
 };
 
-static bool io_error(GError **error, int code, const char *action)
-{
-    g_set_error(error, VFI_ERROR,
-                code == ENOENT || code == ENOTDIR ? VFI_ERROR_NOT_FOUND : VFI_ERROR_IO,
-                "cannot %s: %s", action, g_strerror(code));
-    return false;
-}
-
-/* Checks that @fd is a file that can be mapped: a FIFO would block, a directory has no
- * bytes. */
-static bool check_file(int fd, GError **error)
-{
-    struct stat status;
-
-    if (fstat(fd, &status) != 0)
-        return io_error(error, errno, "examine it");
-    if (S_ISDIR(status.st_mode)) {
-        g_set_error(error, VFI_ERROR, VFI_ERROR_IO,
-                    "expected a checkpoint file, found a directory");
-        return false;
-    }
-    if (!S_ISREG(status.st_mode)) {
-        g_set_error(error, VFI_ERROR, VFI_ERROR_IO,
-                    "expected a regular file, found a device, pipe or socket");
-        return false;
-    }
-    return status.st_size > 0 ||
-           vfi_corrupt(error, "the file is empty; copy or download it again");
-}
-
-static GMappedFile *map_file(const char *path, GError **error)
-{
-    g_autoptr(GError) reason = NULL;
-    GMappedFile *mapping = NULL;
-    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-
-    if (fd < 0) {
-        io_error(error, errno, "open the checkpoint");
-        return NULL;
-    }
-    if (check_file(fd, error)) {
-        mapping = g_mapped_file_new_from_fd(fd, FALSE, &reason); /* read-only, private */
-        if (mapping == NULL)
-            g_set_error(error, VFI_ERROR, VFI_ERROR_IO, "cannot map it: %s",
-                        reason->message);
-    }
-    close(fd);
-    return mapping;
-}
+/* What of a file's beginning tells what it is. */
+#define HEAD_SIZE 1024
 
 static bool begins_with(VfiSpan file, const char *bytes, size_t size)
 {
@@ -108,25 +58,21 @@ static bool refuse(VfiSpan file, GError **error)
         vfi_quote(start).text);
 }
 
-static bool read_container(VfiCheckpoint *checkpoint, VfiSpan file, GError **error)
+static bool read_container(VfiCheckpoint *checkpoint, VfiSpan head, GError **error)
 {
-    if (begins_with(file, "PK\3\4", 4) || begins_with(file, "PK\5\6", 4))
+    const VfiSource *file = checkpoint->source;
+
+    if (begins_with(head, "PK\3\4", 4) || begins_with(head, "PK\5\6", 4))
         return vfi_read_torch_zip(file, &checkpoint->list, &checkpoint->container, error);
-    if (begins_with(file, "\x80", 1) && !(file.size > 8 && file.data[8] == '{')) {
+    if (begins_with(head, "\x80", 1) && !(head.size > 8 && head.data[8] == '{')) {
         checkpoint->container = VFI_CONTAINER_TORCH_LEGACY;
         return vfi_read_torch_legacy(file, &checkpoint->list, error);
     }
-    if (file.size > 8 && file.data[8] == '{') {
+    if (head.size > 8 && head.data[8] == '{') {
         checkpoint->container = VFI_CONTAINER_SAFETENSORS;
         return vfi_read_safetensors(file, &checkpoint->list, error);
     }
-    return refuse(file, error);
-}
-
-static VfiSpan span_of(GMappedFile *mapping)
-{
-    return (VfiSpan){(const uint8_t *)g_mapped_file_get_contents(mapping),
-                     g_mapped_file_get_length(mapping)};
+    return refuse(head, error);
 }
 
 /* @path with @extension in place of the one that it ends with. */
@@ -151,33 +97,47 @@ static char *ncnn_param_of(const char *path)
                : NULL;
 }
 
+/* Both files are read as a whole, and closed again. */
 static bool read_ncnn(VfiCheckpoint *checkpoint, const char *param, GError **error)
 {
     g_autofree char *weights = with_extension(param, ".bin");
+    VfiSource *structure = vfi_source_open(param, &checkpoint->hooks, error);
+    VfiSource *values = NULL;
+    bool read = false;
 
     checkpoint->container = VFI_CONTAINER_NCNN;
-    checkpoint->mapping = map_file(param, error);
-    if (checkpoint->mapping == NULL)
+    if (structure == NULL)
         return false;
-    checkpoint->weights = map_file(weights, error);
-    if (checkpoint->weights == NULL) {
+    values = vfi_source_open(weights, &checkpoint->hooks, error);
+    if (values == NULL) {
         g_autofree char *shown = vfi_printable(weights);
         g_prefix_error(error, "the weights of an ncnn model, %s: ", shown);
-        return false;
+        goto out;
     }
-    return vfi_read_ncnn(span_of(checkpoint->mapping), span_of(checkpoint->weights),
-                         &checkpoint->list, error);
+    checkpoint->file_size = structure->size + values->size;
+    read = vfi_read_ncnn(structure, values, &checkpoint->list, error);
+    read = vfi_source_verify(structure, read, error);
+    read = vfi_source_verify(values, read, error);
+
+out:
+    vfi_source_close(structure);
+    vfi_source_close(values);
+    return read;
 }
 
 static bool read_single(VfiCheckpoint *checkpoint, GError **error)
 {
-    checkpoint->mapping = map_file(checkpoint->path, error);
-    if (checkpoint->mapping == NULL)
+    uint8_t bytes[HEAD_SIZE];
+    VfiSpan head = {.data = bytes};
+
+    checkpoint->source = vfi_source_open(checkpoint->path, &checkpoint->hooks, error);
+    if (checkpoint->source == NULL)
         return false;
-    VfiSpan file = span_of(checkpoint->mapping);
-    if (file.size == 0) /* shrank since it was examined */
-        return vfi_corrupt(error, "the file is empty");
-    return read_container(checkpoint, file, error);
+    checkpoint->file_size = checkpoint->source->size;
+    head.size = (size_t)MIN(checkpoint->file_size, sizeof bytes);
+    bool read = vfi_source_read(checkpoint->source, 0, bytes, head.size, error) &&
+                read_container(checkpoint, head, error);
+    return vfi_source_verify(checkpoint->source, read, error);
 }
 
 static bool read_file(VfiCheckpoint *checkpoint, GError **error)
@@ -192,18 +152,27 @@ static bool read_file(VfiCheckpoint *checkpoint, GError **error)
     return vfi_tensor_list_finish(&checkpoint->list, error);
 }
 
-VfiCheckpoint *vfi_checkpoint_open(const char *path, GError **error)
+static void prefix_path(const VfiCheckpoint *checkpoint, GError **error)
 {
-    g_return_val_if_fail(path != NULL, NULL);
+    g_autofree char *shown = vfi_printable(checkpoint->path);
 
+    g_prefix_error(error, "%s: ", shown);
+}
+
+VfiCheckpoint *vfi_checkpoint_open_with(const char *path, const VfiReadHooks *hooks,
+                                        GError **error)
+{
+    g_autoptr(GError) reason = NULL;
     VfiCheckpoint *checkpoint = g_new0(VfiCheckpoint, 1);
     g_atomic_ref_count_init(&checkpoint->references);
     checkpoint->path = g_strdup(path);
+    if (hooks != NULL)
+        checkpoint->hooks = *hooks;
     vfi_tensor_list_init(&checkpoint->list);
-    if (read_file(checkpoint, error))
+    if (read_file(checkpoint, &reason))
         return checkpoint;
-    g_autofree char *shown = vfi_printable(path);
-    g_prefix_error(error, "%s: ", shown);
+    prefix_path(checkpoint, &reason);
+    g_propagate_error(error, g_steal_pointer(&reason));
     vfi_checkpoint_unref(checkpoint);
     return NULL;
 }
@@ -219,8 +188,7 @@ void vfi_checkpoint_unref(VfiCheckpoint *checkpoint)
     if (checkpoint == NULL || !g_atomic_int_dec_and_test(&checkpoint->references))
         return;
     vfi_tensor_list_clear(&checkpoint->list);
-    g_clear_pointer(&checkpoint->mapping, g_mapped_file_unref);
-    g_clear_pointer(&checkpoint->weights, g_mapped_file_unref);
+    vfi_source_close(checkpoint->source);
     g_free(checkpoint->path);
     g_free(checkpoint);
 }
@@ -269,4 +237,28 @@ const VfiTensorInfo *vfi_checkpoint_find(const VfiCheckpoint *checkpoint,
     return found == SIZE_MAX
                ? NULL
                : (const VfiTensorInfo *)checkpoint->list.infos.items + found;
+}
+
+gboolean vfi_checkpoint_read(const VfiCheckpoint *checkpoint, const VfiTensorRead *reads,
+                             size_t n, GError **error)
+{
+    g_autoptr(GError) reason = NULL;
+    bool read = vfi_tensor_list_read(&checkpoint->list, checkpoint->source,
+                                     checkpoint->file_size, reads, n, &reason);
+
+    if (checkpoint->source != NULL)
+        read = vfi_source_verify(checkpoint->source, read, &reason);
+    if (read)
+        return TRUE;
+    prefix_path(checkpoint, &reason);
+    g_propagate_error(error, g_steal_pointer(&reason));
+    return FALSE;
+}
+
+gboolean vfi_checkpoint_read_f32(const VfiCheckpoint *checkpoint,
+                                 const VfiTensorInfo *tensor, float *out, GError **error)
+{
+    const VfiTensorRead one = {tensor, out};
+
+    return vfi_checkpoint_read(checkpoint, &one, 1, error);
 }

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Torch's container before 1.6: five pickles one after the other (magic number, protocol,
- * system, object, storage keys), then for each key an element count and the data. */
+ * system, object, storage keys), then for each key an element count and the data. Nothing says
+ * how long the pickles are: the beginning of the file is read, more of it if that was not all. */
 
+#include "alloc.h"
 #include "readers.h"
 #include "tensor.h"
 #include "torch.h"
@@ -12,18 +14,28 @@
 static const uint8_t magic[] = {0x6c, 0xfc, 0x9c, 0x46, 0xf9,
                                 0x20, 0x6a, 0xa8, 0x50, 0x19};
 
-#define MAX_STORAGES (1u << 20)
+#define MAX_STORAGES (1u << 17)
+
+/* What is read at first, how much more each time, and at most: a pickle takes some 200 bytes a
+ * tensor. */
+#define FIRST_WINDOW ((uint64_t)256 << 10)
+#define WINDOW_GROWTH 8
+#define MAX_WINDOW ((uint64_t)128 << 20)
 
 /* A storage that the object pickle mentions, and where its data turned out to be. */
 typedef struct {
     VfiTorchStorage about;
-    VfiSpan bytes;
+    uint32_t index; /* in the list */
+    uint64_t size;
     bool found;
 } Storage;
 
 typedef struct {
-    VfiSpan file;
-    size_t position;
+    const VfiSource *file;
+    VfiTensorList *list;
+    VfiSpan window;      /* the file's beginning */
+    bool ran_out;        /* a pickle reaches beyond it */
+    uint64_t position;   /* in the file */
     VfiGrowing storages; /* Storage; one for each mention */
     VfiNameIndex index;  /* by key; the first mention stands for all */
 } Stream;
@@ -31,11 +43,13 @@ typedef struct {
 /* Loads the next pickle of the stream and moves behind it. */
 static bool load_next(Stream *stream, const char *what, VfiPickle *pickle, GError **error)
 {
-    VfiSpan rest = {stream->file.data + stream->position,
-                    stream->file.size - stream->position};
+    VfiSpan rest = {stream->window.data + stream->position,
+                    stream->window.size - (size_t)stream->position};
 
     if (!vfi_torch_load(pickle, rest, error)) {
-        g_prefix_error(error, "%s, which begins at byte %zu: ", what, stream->position);
+        stream->ran_out = pickle->ran_out;
+        g_prefix_error(error, "%s, which begins at byte %" G_GUINT64_FORMAT ": ", what,
+                       stream->position);
         return false;
     }
     stream->position += pickle->position;
@@ -115,39 +129,45 @@ static Storage *find_storage(const Stream *stream, VfiSpan key)
     return found == SIZE_MAX ? NULL : (Storage *)stream->storages.items + found;
 }
 
-/* Reads the count and the data of storage @key, which begin at the current position. */
+/* Reads the count of storage @key and passes over its data, which begin at the current
+ * position. */
 static bool read_storage(Stream *stream, VfiSpan key, GError **error)
 {
     Storage *storage = find_storage(stream, key);
-    size_t begin = stream->position;
-    VfiSpan count;
+    uint64_t begin = stream->position, file_size = stream->file->size;
+    uint8_t count[8];
 
     if (storage == NULL || storage->found)
         return vfi_corrupt(error, "the stream has data for storage \"%s\", which %s",
                            vfi_quote(key).text,
                            storage == NULL ? "no tensor uses" : "it had before");
-    if (!vfi_span_slice(stream->file, begin, 8, &count))
-        return vfi_corrupt(error, "the file ends at byte %zu, before storage \"%s\"",
-                           stream->file.size, vfi_quote(key).text);
-    uint64_t n_elements = vfi_read_le64(count.data);
+    if (!vfi_source_has(stream->file, begin, sizeof count))
+        return vfi_corrupt(
+            error, "the file ends at byte %" G_GUINT64_FORMAT ", before storage \"%s\"",
+            file_size, vfi_quote(key).text);
+    if (!vfi_source_read(stream->file, begin, count, sizeof count, error))
+        return false;
+    uint64_t n_elements = vfi_read_le64(count), data = begin + sizeof count;
     if (n_elements != storage->about.n_elements)
-        return vfi_corrupt(error,
-                           "byte %zu: storage \"%s\" has %" G_GUINT64_FORMAT
-                           " elements here, but %" G_GUINT64_FORMAT " in the object",
-                           begin, vfi_quote(key).text, n_elements,
-                           storage->about.n_elements);
-    size_t size = vfi_dtype_size(storage->about.dtype);
-    if (n_elements > stream->file.size / size ||
-        !vfi_span_slice(stream->file, begin + 8, n_elements * size, &storage->bytes))
         return vfi_corrupt(
             error,
-            "byte %zu: the %" G_GUINT64_FORMAT
+            "byte %" G_GUINT64_FORMAT ": storage \"%s\" has %" G_GUINT64_FORMAT
+            " elements here, but %" G_GUINT64_FORMAT " in the object",
+            begin, vfi_quote(key).text, n_elements, storage->about.n_elements);
+    size_t size = vfi_dtype_size(storage->about.dtype);
+    if (n_elements > file_size / size ||
+        !vfi_source_has(stream->file, data, n_elements * size))
+        return vfi_corrupt(
+            error,
+            "byte %" G_GUINT64_FORMAT ": the %" G_GUINT64_FORMAT
             " elements of storage \"%s\" reach beyond the end of the file at "
-            "byte %zu: it is truncated",
-            begin, n_elements, vfi_quote(key).text, stream->file.size);
+            "byte %" G_GUINT64_FORMAT ": it is truncated",
+            begin, n_elements, vfi_quote(key).text, file_size);
     storage->found = true;
-    stream->position = begin + 8 + storage->bytes.size;
-    return true;
+    storage->size = n_elements * size;
+    stream->position = data + storage->size;
+    return vfi_tensor_list_add_storage(
+        stream->list, vfi_storage_in_file(data, storage->size), &storage->index, error);
 }
 
 static bool read_storages(Stream *stream, GError **error)
@@ -182,33 +202,55 @@ out:
 }
 
 /* VfiLocateStorage for legacy streams. */
-static bool locate(void *user_data, const VfiTorchStorage *storage, VfiSpan *bytes,
-                   GError **error)
+static bool locate(void *user_data, const VfiTorchStorage *storage, uint32_t *index,
+                   uint64_t *size, GError **error)
 {
     const Storage *known = find_storage(user_data, storage->key);
 
     if (known == NULL || !known->found)
         return vfi_corrupt(error, "the stream has no data for its storage \"%s\"",
                            vfi_quote(storage->key).text);
-    *bytes = known->bytes;
+    *index = known->index;
+    *size = known->size;
     return true;
 }
 
-bool vfi_read_torch_legacy(VfiSpan file, VfiTensorList *list, GError **error)
+/* Reads the stream, whose pickles are in the window; if not, ran_out is set. */
+static bool read_stream(Stream *stream, GError **error)
 {
-    Stream stream = {.file = file};
     VfiPickle object;
-    bool done = false;
 
-    vfi_growing_init(&stream.storages, sizeof(Storage), MAX_STORAGES, "storages");
-    if (!check_magic(&stream, error) || !check_protocol(&stream, error) ||
-        !check_system(&stream, error) ||
-        !load_next(&stream, "the object", &object, error))
+    vfi_growing_init(&stream->storages, sizeof(Storage), MAX_STORAGES, "storages");
+    if (!check_magic(stream, error) || !check_protocol(stream, error) ||
+        !check_system(stream, error) || !load_next(stream, "the object", &object, error))
         return false;
-    done = list_storages(&stream, &object, error) && read_storages(&stream, error) &&
-           vfi_torch_collect(&object, file.size, locate, &stream, list, error);
-    vfi_name_index_clear(&stream.index);
-    vfi_growing_clear(&stream.storages);
+    bool done = list_storages(stream, &object, error) && read_storages(stream, error) &&
+                vfi_torch_collect(&object, stream->file->size, locate, stream,
+                                  stream->list, error);
+    vfi_name_index_clear(&stream->index);
+    vfi_growing_clear(&stream->storages);
     vfi_pickle_clear(&object);
     return done;
+}
+
+bool vfi_read_torch_legacy(const VfiSource *file, VfiTensorList *list, GError **error)
+{
+    uint64_t most = MIN(file->size, MAX_WINDOW), size = MIN(most, FIRST_WINDOW);
+
+    for (;; size = MIN(most, size * WINDOW_GROWTH)) {
+        Stream stream = {.file = file, .list = list};
+        g_autoptr(GError) reason = NULL;
+        void *window = vfi_source_load(file, 0, size, "the pickles of a file", error);
+        if (window == NULL)
+            return false;
+        stream.window = (VfiSpan){window, (size_t)size};
+        bool done = read_stream(&stream, &reason);
+        vfi_free(window);
+        if (done)
+            return true;
+        if (!stream.ran_out || size == most) {
+            g_propagate_error(error, g_steal_pointer(&reason));
+            return false;
+        }
+    }
 }

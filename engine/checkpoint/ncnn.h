@@ -41,10 +41,13 @@ VfiQuote vfi_ncnn_layer_name(const VfiNcnnLayer *layer);
  * that no network of RIFE has is VFI_ERROR_UNSUPPORTED. */
 bool vfi_ncnn_read_param(VfiSpan text, VfiGrowing *layers, GError **error);
 
+/* Bytes that the weights of @layers have at most: as f32, all flagged and padded. */
+uint64_t vfi_ncnn_max_weight_bytes(const VfiGrowing *layers);
+
 /* Sets dtype, weights and bias of all @layers. @file must have just as many bytes. */
 bool vfi_ncnn_place_weights(VfiSpan file, VfiGrowing *layers, GError **error);
 
 /* Adds the tensors of @layers to @list, by their names in RIFE's state dict. Says at which
  * layer the network is none of RIFE 3.9 to 4.26. */
-bool vfi_ncnn_add_rife(const VfiGrowing *layers, size_t file_size, VfiTensorList *list,
+bool vfi_ncnn_add_rife(const VfiGrowing *layers, uint64_t file_size, VfiTensorList *list,
                        GError **error);

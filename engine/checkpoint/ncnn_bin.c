@@ -64,6 +64,16 @@ static size_t count_weights(const VfiNcnnLayer *layer)
     return (size_t)layer->out;
 }
 
+uint64_t vfi_ncnn_max_weight_bytes(const VfiGrowing *layers)
+{
+    const VfiNcnnLayer *items = layers->items;
+    uint64_t bytes = 0;
+
+    for (size_t i = 0; i < layers->count; i++) /* of each less than 2^31 */
+        bytes += (count_weights(&items[i]) + (size_t)items[i].out + 1) * sizeof(float);
+    return bytes;
+}
+
 static bool place_layer(VfiSpan file, size_t *position, VfiNcnnLayer *layer,
                         GError **error)
 {

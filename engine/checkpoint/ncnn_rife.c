@@ -27,7 +27,7 @@ typedef struct {
     size_t n_layers;
     size_t next;      /* layer that is not a constant */
     size_t next_beta; /* layer that is */
-    size_t file_size;
+    uint64_t file_size;
     VfiTensorList *list;
 } Walk;
 
@@ -143,10 +143,15 @@ static bool add(Walk *walk, const char *key, const char *suffix, VfiTensorInfo *
 {
     char name[96];
     int length = g_snprintf(name, sizeof name, "%s.%s", key, suffix);
+    VfiPlace place = {.begin = 0};
 
-    return vfi_tensor_place(info, storage, 0, walk->file_size, error) &&
-           vfi_tensor_list_add(
-               walk->list, (VfiSpan){(const uint8_t *)name, (size_t)length}, info, error);
+    return vfi_tensor_place(info, &place, storage.size, 0, walk->file_size, error) &&
+           vfi_tensor_list_add_storage(
+               walk->list, (VfiStorage){.bytes = storage.data, .size = storage.size},
+               &place.storage, error) &&
+           vfi_tensor_list_add(walk->list,
+                               (VfiSpan){(const uint8_t *)name, (size_t)length}, info,
+                               place, error);
 }
 
 static bool add_vector(Walk *walk, const char *key, const char *suffix, VfiDType dtype,
@@ -373,7 +378,7 @@ static bool find_form(const Walk *walk, int64_t encoded, Block *block, GError **
                            vfi_ncnn_layer_name(layer).text, found);
 }
 
-bool vfi_ncnn_add_rife(const VfiGrowing *layers, size_t file_size, VfiTensorList *list,
+bool vfi_ncnn_add_rife(const VfiGrowing *layers, uint64_t file_size, VfiTensorList *list,
                        GError **error)
 {
     Walk walk = {.layers = layers->items,

@@ -7,7 +7,7 @@
 
 /* Far beyond any checkpoint (a tensor takes about 20 objects); bounds memory for files
  * that are nothing but opcodes. */
-#define MAX_OBJECTS (1u << 22)
+#define MAX_OBJECTS (1u << 21)
 
 bool vfi_pickle_new(VfiPickle *pickle, VfiPickleValue value, VfiPickleRef *ref,
                     GError **error)
@@ -45,7 +45,8 @@ static bool step(VfiPickle *pickle, GError **error)
 {
     size_t at = pickle->position;
 
-    if (at == pickle->input.size)
+    pickle->ran_out = at == pickle->input.size;
+    if (pickle->ran_out)
         return vfi_corrupt(
             error,
             "the pickle has no end after %zu bytes: the file is truncated or "

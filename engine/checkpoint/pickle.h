@@ -77,6 +77,7 @@ struct VfiPickle {
     const VfiPickleHooks *hooks;
     uint8_t opcode; /* the one at work */
     bool stopped;
+    bool ran_out;        /* it failed because the input ended: more of it might do */
     VfiGrowing values;   /* VfiPickleValue */
     VfiGrowing cells;    /* VfiPickleCell */
     VfiGrowing stack;    /* VfiPickleRef */
@@ -86,7 +87,8 @@ struct VfiPickle {
 };
 
 /* Reads one pickle from the beginning of @input; bytes behind its STOP are not looked at.
- * Errors name the opcode and its offset. On failure nothing is left to clear. */
+ * Errors name the opcode and its offset. On failure nothing is left to clear,
+ * and pickle->ran_out is set if the input was too short. */
 bool vfi_pickle_load(VfiPickle *pickle, VfiSpan input, const VfiPickleHooks *hooks,
                      GError **error);
 

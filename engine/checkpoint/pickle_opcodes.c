@@ -7,7 +7,8 @@
 /* Takes @count bytes of the input. */
 static bool take(VfiPickle *pickle, uint64_t count, VfiSpan *bytes, GError **error)
 {
-    if (!vfi_span_slice(pickle->input, pickle->position, count, bytes))
+    pickle->ran_out = !vfi_span_slice(pickle->input, pickle->position, count, bytes);
+    if (pickle->ran_out)
         return vfi_corrupt(error,
                            "it needs %" G_GUINT64_FORMAT
                            " more bytes, but the pickle ends after %zu: the file is "
@@ -35,6 +36,7 @@ static bool take_line(VfiPickle *pickle, VfiSpan *line, GError **error)
     const uint8_t *begin = pickle->input.data + pickle->position;
     const uint8_t *end = memchr(begin, '\n', pickle->input.size - pickle->position);
 
+    pickle->ran_out = end == NULL;
     if (end == NULL)
         return vfi_corrupt(error,
                            "its line has no end: the file is truncated or damaged");
@@ -133,7 +135,8 @@ static bool run_frame(VfiPickle *pickle, GError **error)
 
     if (!take_number(pickle, &size, error))
         return false;
-    if (size > pickle->input.size - pickle->position)
+    pickle->ran_out = size > pickle->input.size - pickle->position;
+    if (pickle->ran_out)
         return vfi_corrupt(error,
                            "a frame of %" G_GUINT64_FORMAT
                            " bytes is longer than the file: it is truncated or damaged",

@@ -2,6 +2,7 @@
 /* Safetensors: an 8-byte header length, a JSON header {"name": {"dtype", "shape",
  * "data_offsets"}, …}, then the data, to which the offsets are relative. */
 
+#include "alloc.h"
 #include "json.h"
 #include "readers.h"
 #include "tensor.h"
@@ -108,49 +109,57 @@ static bool take_entry(VfiJson *json, Entry *entry, GError **error)
            vfi_corrupt(error, "it lacks one of dtype, shape and data_offsets");
 }
 
-/* Points @entry at its bytes in @data. */
-static bool place_entry(Entry *entry, VfiSpan data, size_t file_size, GError **error)
-{
-    VfiSpan bytes;
+/* The file behind the header. */
+typedef struct {
+    uint64_t offset, size;
+    uint64_t file_size;
+} Data;
 
-    if (entry->end < entry->begin ||
-        !vfi_span_slice(data, (uint64_t)entry->begin,
-                        (uint64_t)(entry->end - entry->begin), &bytes))
+/* Gives @entry its bytes in @data. */
+static bool place_entry(Entry *entry, const Data *data, VfiTensorList *list,
+                        VfiPlace *place, GError **error)
+{
+    uint64_t begin = (uint64_t)entry->begin, size = (uint64_t)entry->end - begin;
+
+    if (entry->end < entry->begin || (uint64_t)entry->end > data->size)
         return vfi_corrupt(error,
                            "its bytes %" G_GINT64_FORMAT " to %" G_GINT64_FORMAT
-                           " are outside the %zu bytes of data: the file is truncated or "
-                           "damaged",
-                           entry->begin, entry->end, data.size);
+                           " are outside the %" G_GUINT64_FORMAT
+                           " bytes of data: the file is truncated or damaged",
+                           entry->begin, entry->end, data->size);
     vfi_tensor_set_contiguous(&entry->info);
-    if (!vfi_tensor_place(&entry->info, bytes, 0, file_size, error))
+    *place = (VfiPlace){.begin = 0};
+    if (!vfi_tensor_place(&entry->info, place, size, 0, data->file_size, error))
         return false;
-    if (entry->info.n_elements * vfi_dtype_size(entry->info.dtype) != bytes.size)
-        return vfi_corrupt(error, "its shape needs %zu bytes, but it has %zu",
-                           entry->info.n_elements * vfi_dtype_size(entry->info.dtype),
-                           bytes.size);
-    return true;
+    if (entry->info.n_elements * vfi_dtype_size(entry->info.dtype) != size)
+        return vfi_corrupt(
+            error, "its shape needs %zu bytes, but it has %" G_GUINT64_FORMAT,
+            entry->info.n_elements * vfi_dtype_size(entry->info.dtype), size);
+    return vfi_tensor_list_add_storage(
+        list, vfi_storage_in_file(data->offset + begin, size), &place->storage, error);
 }
 
-static bool take_tensor(VfiJson *json, VfiSpan data, size_t file_size,
-                        VfiTensorList *list, GError **error)
+static bool take_tensor(VfiJson *json, const Data *data, VfiTensorList *list,
+                        GError **error)
 {
     uint8_t text[VFI_MAX_NAME];
     VfiSpan name = {.data = text};
     Entry entry = {.begin = 0};
+    VfiPlace place;
 
     if (!vfi_json_take_string(json, text, sizeof text, &name.size, error) ||
         !vfi_json_take(json, ':', error))
         return false;
     if (vfi_span_equals(name, "__metadata__"))
         return vfi_json_skip(json, error);
-    if (take_entry(json, &entry, error) && place_entry(&entry, data, file_size, error))
-        return vfi_tensor_list_add(list, name, &entry.info, error);
+    if (take_entry(json, &entry, error) && place_entry(&entry, data, list, &place, error))
+        return vfi_tensor_list_add(list, name, &entry.info, place, error);
     g_prefix_error(error, "tensor \"%s\": ", vfi_quote(name).text);
     return false;
 }
 
-static bool take_header(VfiJson *json, VfiSpan data, size_t file_size,
-                        VfiTensorList *list, GError **error)
+static bool take_header(VfiJson *json, const Data *data, VfiTensorList *list,
+                        GError **error)
 {
     bool first = true, more;
 
@@ -161,7 +170,7 @@ static bool take_header(VfiJson *json, VfiSpan data, size_t file_size,
             return false;
         if (!more)
             break;
-        if (!take_tensor(json, data, file_size, list, error))
+        if (!take_tensor(json, data, list, error))
             return false;
     }
     return vfi_json_at_end(json) ||
@@ -169,22 +178,31 @@ static bool take_header(VfiJson *json, VfiSpan data, size_t file_size,
                        json->position);
 }
 
-bool vfi_read_safetensors(VfiSpan file, VfiTensorList *list, GError **error)
+bool vfi_read_safetensors(const VfiSource *file, VfiTensorList *list, GError **error)
 {
-    VfiSpan length, header, data;
+    uint8_t length[8];
 
-    if (!vfi_span_slice(file, 0, 8, &length))
-        return vfi_corrupt(error, "%zu bytes are too few for a safetensors file",
-                           file.size);
-    uint64_t header_size = vfi_read_le64(length.data);
-    if (header_size > MAX_HEADER || !vfi_span_slice(file, 8, header_size, &header))
+    if (file->size < sizeof length)
         return vfi_corrupt(
-            error,
-            "the safetensors header of %" G_GUINT64_FORMAT
-            " bytes does not fit the file of %zu: it is truncated or damaged",
-            header_size, file.size);
-    if (!vfi_span_slice(file, 8 + header_size, file.size - 8 - header_size, &data))
-        return vfi_corrupt(error, "the safetensors data lies outside the file");
-    VfiJson json = {.text = header};
-    return take_header(&json, data, file.size, list, error);
+            error, "%" G_GUINT64_FORMAT " bytes are too few for a safetensors file",
+            file->size);
+    if (!vfi_source_read(file, 0, length, sizeof length, error))
+        return false;
+    uint64_t header_size = vfi_read_le64(length);
+    if (header_size > MAX_HEADER || !vfi_source_has(file, sizeof length, header_size))
+        return vfi_corrupt(error,
+                           "the safetensors header of %" G_GUINT64_FORMAT
+                           " bytes does not fit the file of %" G_GUINT64_FORMAT
+                           ": it is truncated or damaged",
+                           header_size, file->size);
+    void *header = vfi_source_load(file, sizeof length, header_size,
+                                   "the header of a safetensors file", error);
+    if (header == NULL)
+        return false;
+    uint64_t offset = sizeof length + header_size;
+    const Data data = {offset, file->size - offset, file->size};
+    VfiJson json = {.text = {header, (size_t)header_size}};
+    bool done = take_header(&json, &data, list, error);
+    vfi_free(header);
+    return done;
 }

@@ -9,11 +9,6 @@
 #error "tensor data is read as it stands in the file, which is little-endian"
 #endif
 
-/* A tensor may have this many times more elements than its storage or file has (stride
- * 0): real expanded tensors are small, and a reader of tensors must not be made to
- * allocate terabytes by a few bytes. */
-#define MAX_EXPANSION 16
-
 /* Converts @count elements, @step bytes apart. */
 typedef void (*ConvertRow)(const uint8_t *source, size_t step, size_t count, float *out);
 
@@ -122,17 +117,17 @@ static bool count_elements(VfiTensorInfo *info, GError **error)
     return true;
 }
 
-bool vfi_tensor_place(VfiTensorInfo *info, VfiSpan storage, int64_t offset,
-                      size_t file_size, GError **error)
+bool vfi_tensor_place(VfiTensorInfo *info, VfiPlace *place, uint64_t bytes,
+                      int64_t offset, uint64_t file_size, GError **error)
 {
     size_t size = vfi_dtype_size(info->dtype);
-    int64_t capacity = (int64_t)(storage.size / size);
+    int64_t capacity = (int64_t)(bytes / size);
     int64_t last = offset; /* the element farthest from the storage's beginning */
     bool fits = true;
 
     if (!count_elements(info, error))
         return false;
-    info->data = storage.data;
+    place->end = place->begin;
     if (info->n_elements == 0)
         return true;
     for (int dim = 0; dim < info->n_dims; dim++) {
@@ -145,17 +140,17 @@ bool vfi_tensor_place(VfiTensorInfo *info, VfiSpan storage, int64_t offset,
                            "its shape, strides and offset %" G_GINT64_FORMAT
                            " reach outside a storage of %" G_GINT64_FORMAT " %s elements",
                            offset, capacity, vfi_dtype_to_string(info->dtype));
-    size_t reasonable = MAX((size_t)capacity, file_size);
-    if (info->n_elements / MAX_EXPANSION > reasonable)
+    uint64_t reasonable = MAX((uint64_t)capacity, file_size);
+    if (info->n_elements / VFI_MAX_EXPANSION > reasonable)
         return vfi_corrupt(error,
                            "%zu elements are more than %d times what the file can hold",
-                           info->n_elements, MAX_EXPANSION);
-    info->data += (size_t)offset * size;
+                           info->n_elements, VFI_MAX_EXPANSION);
+    place->end = place->begin + ((uint64_t)last + 1) * size;
+    place->begin += (uint64_t)offset * size;
     return true;
 }
 
-/* Whether the elements stand in row-major order without gaps. */
-static bool is_contiguous(const VfiTensorInfo *tensor)
+bool vfi_tensor_is_contiguous(const VfiTensorInfo *tensor)
 {
     int64_t expected = 1;
 
@@ -167,15 +162,15 @@ static bool is_contiguous(const VfiTensorInfo *tensor)
     return true;
 }
 
-void vfi_tensor_read_f32(const VfiTensorInfo *tensor, float *out)
+void vfi_tensor_convert(const VfiTensorInfo *tensor, const uint8_t *source, float *out)
 {
     size_t size = vfi_dtype_size(tensor->dtype);
     ConvertRow convert = dtypes[tensor->dtype].convert;
 
     if (tensor->n_elements == 0)
         return;
-    if (is_contiguous(tensor)) {
-        convert(tensor->data, size, tensor->n_elements, out);
+    if (vfi_tensor_is_contiguous(tensor)) {
+        convert(source, size, tensor->n_elements, out);
         return;
     }
     int inner = tensor->n_dims - 1;
@@ -186,7 +181,7 @@ void vfi_tensor_read_f32(const VfiTensorInfo *tensor, float *out)
         size_t offset = 0;
         for (int dim = 0; dim < inner; dim++)
             offset += (size_t)(index[dim] * tensor->stride[dim]);
-        convert(tensor->data + offset * size, step, row, out + done);
+        convert(source + offset * size, step, row, out + done);
         for (int dim = inner - 1; dim >= 0 && ++index[dim] == tensor->shape[dim]; dim--)
             index[dim] = 0;
     }

@@ -6,8 +6,8 @@
 #include "alloc.h"
 
 /* Far beyond any network; bounds the work on a hostile file. */
-#define MAX_TENSORS (1u << 20)
-#define MAX_NAME_BYTES ((size_t)1 << 28)
+#define MAX_TENSORS (1u << 16)
+#define MAX_NAME_BYTES ((size_t)1 << 26)
 
 /* Rounds in which prefixes are removed. */
 #define MAX_PREFIXES 8
@@ -35,31 +35,31 @@ void vfi_tensor_list_init(VfiTensorList *list)
 {
     *list = (VfiTensorList){.index = {.count = 0}};
     vfi_growing_init(&list->infos, sizeof(VfiTensorInfo), MAX_TENSORS, "tensors");
+    vfi_growing_init(&list->places, sizeof(VfiPlace), MAX_TENSORS, "tensors");
     vfi_growing_init(&list->names, 1, MAX_NAME_BYTES, "bytes of tensor names");
-    vfi_growing_init(&list->inflated, sizeof(void *), MAX_TENSORS, "inflated members");
+    vfi_growing_init(&list->storages, sizeof(VfiStorage), MAX_TENSORS, "storages");
 }
 
 void vfi_tensor_list_clear(VfiTensorList *list)
 {
-    void **inflated = list->inflated.items;
-
-    for (size_t i = 0; i < list->inflated.count; i++)
-        vfi_free(inflated[i]);
-    vfi_growing_clear(&list->inflated);
+    g_clear_pointer(&list->memory, vfi_free);
+    vfi_growing_clear(&list->storages);
+    vfi_growing_clear(&list->places);
     vfi_growing_clear(&list->names);
     vfi_growing_clear(&list->infos);
     vfi_name_index_clear(&list->index);
 }
 
-bool vfi_tensor_list_own(VfiTensorList *list, void *memory, GError **error)
+bool vfi_tensor_list_add_storage(VfiTensorList *list, VfiStorage storage, uint32_t *index,
+                                 GError **error)
 {
-    void **slot = vfi_growing_add(&list->inflated, 1, error);
+    VfiStorage *added = vfi_growing_add(&list->storages, 1, error);
 
-    if (slot == NULL)
-        vfi_free(memory);
-    else
-        *slot = memory;
-    return slot != NULL;
+    if (added == NULL)
+        return false;
+    *added = storage;
+    *index = (uint32_t)(list->storages.count - 1);
+    return true;
 }
 
 /* Copies @name without the parts that torch.compile() added; returns the length without NUL. */
@@ -82,7 +82,7 @@ static size_t copy_name(char *copy, VfiSpan name)
 }
 
 bool vfi_tensor_list_add(VfiTensorList *list, VfiSpan name, const VfiTensorInfo *info,
-                         GError **error)
+                         VfiPlace place, GError **error)
 {
     if (name.size > VFI_MAX_NAME)
         return vfi_corrupt(error,
@@ -94,11 +94,15 @@ bool vfi_tensor_list_add(VfiTensorList *list, VfiSpan name, const VfiTensorInfo 
     VfiTensorInfo *added = vfi_growing_add(&list->infos, 1, error);
     if (added == NULL)
         return false;
+    VfiPlace *added_place = vfi_growing_add(&list->places, 1, error);
+    if (added_place == NULL)
+        return false;
     char *copy = vfi_growing_add(&list->names, name.size + 1, error);
     if (copy == NULL)
         return false;
     list->names.count -= name.size - copy_name(copy, name);
     *added = *info;
+    *added_place = place;
     return true;
 }
 

@@ -263,6 +263,9 @@ static bool get_count(const VfiPickle *pickle, VfiPickleRef tuple, size_t index,
     return true;
 }
 
+/* Writers number storages. */
+#define MAX_KEY 256
+
 /* ("storage", class, key, location, n_elements[, (view key, offset, n_elements)]) */
 static bool decode_persistent(const VfiPickle *pickle, VfiPickleRef id,
                               VfiTorchStorage *storage, GError **error)
@@ -283,6 +286,9 @@ static bool decode_persistent(const VfiPickle *pickle, VfiPickleRef id,
         return vfi_corrupt(error, "a persistent id is not (\"storage\", class, key, "
                                   "location, number of elements)");
     storage->key = vfi_pickle_bytes(key);
+    if (storage->key.size > MAX_KEY)
+        return vfi_corrupt(error, "the name of storage \"%s\" has %zu bytes",
+                           vfi_quote(storage->key).text, storage->key.size);
     storage->dtype = class->dtype;
     if (view == VFI_PICKLE_NO_REF ||
         vfi_pickle_value(pickle, view)->kind == VFI_PICKLE_NONE)

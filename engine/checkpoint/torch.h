@@ -33,12 +33,14 @@ bool vfi_torch_get_storage(const VfiPickle *pickle, VfiPickleRef ref,
  */
 bool vfi_torch_get_dtype(const VfiPickle *pickle, VfiPickleRef ref, VfiDType *dtype);
 
-/* *bytes = all bytes of @storage, n_elements · element size or more. */
+/* *index = the storage's place in the list, *size = its bytes, n_elements · element size or
+ * more. */
 typedef bool (*VfiLocateStorage)(void *user_data, const VfiTorchStorage *storage,
-                                 VfiSpan *bytes, GError **error);
+                                 uint32_t *index, uint64_t *size, GError **error);
 
 /* Adds every tensor of the loaded pickle to @list, named by its path through
  * dictionaries, attributes and lists, after entering wrappers as vfi_checkpoint_open()
  * documents. */
-bool vfi_torch_collect(const VfiPickle *pickle, size_t file_size, VfiLocateStorage locate,
-                       void *user_data, VfiTensorList *list, GError **error);
+bool vfi_torch_collect(const VfiPickle *pickle, uint64_t file_size,
+                       VfiLocateStorage locate, void *user_data, VfiTensorList *list,
+                       GError **error);

@@ -21,7 +21,7 @@ typedef struct {
     VfiTensorList *list;
     VfiLocateStorage locate;
     void *locate_data;
-    size_t file_size;
+    uint64_t file_size;
     size_t visits_left;
     unsigned depth;
     size_t path_length;
@@ -93,39 +93,44 @@ static bool decode_tensor(const VfiPickle *pickle, VfiPickleRef arguments,
     return true;
 }
 
-/* *bytes = what the tensor may see of @storage. */
-static bool get_bytes(const Walk *w, const VfiTorchStorage *storage, VfiSpan *bytes,
-                      GError **error)
+/* Where the bytes are that the tensor may see of @storage, and how many. */
+static bool get_bytes(const Walk *w, const VfiTorchStorage *storage, VfiPlace *place,
+                      uint64_t *bytes, GError **error)
 {
     size_t size = vfi_dtype_size(storage->dtype);
-    VfiSpan all;
+    uint64_t all;
 
-    if (!w->locate(w->locate_data, storage, &all, error))
+    if (!w->locate(w->locate_data, storage, &place->storage, &all, error))
         return false;
-    if (storage->n_elements > all.size / size)
+    if (storage->n_elements > all / size)
         return vfi_corrupt(error,
-                           "storage \"%s\" has %zu bytes, but %" PRIu64
+                           "storage \"%s\" has %" PRIu64 " bytes, but %" PRIu64
                            " %s elements are announced: the file is truncated or damaged",
-                           vfi_quote(storage->key).text, all.size, storage->n_elements,
+                           vfi_quote(storage->key).text, all, storage->n_elements,
                            vfi_dtype_to_string(storage->dtype));
     uint64_t first = storage->is_view ? storage->view_offset : 0;
     uint64_t count = storage->is_view ? storage->view_elements : storage->n_elements;
-    return vfi_span_slice(all, first * size, count * size, bytes) ||
-           vfi_corrupt(error, "the view of storage \"%s\" is not inside it",
-                       vfi_quote(storage->key).text);
+    uint64_t elements = all / size;
+    if (first > elements || count > elements - first)
+        return vfi_corrupt(error, "the view of storage \"%s\" is not inside it",
+                           vfi_quote(storage->key).text);
+    place->begin = first * size;
+    *bytes = count * size;
+    return true;
 }
 
 static bool add_tensor(Walk *w, VfiPickleRef arguments, GError **error)
 {
     VfiTensorInfo info = {.name = NULL};
     VfiTorchStorage storage;
-    VfiSpan bytes;
+    VfiPlace place;
+    uint64_t bytes;
     int64_t offset;
 
     if (decode_tensor(w->pickle, arguments, &info, &storage, &offset, error) &&
-        get_bytes(w, &storage, &bytes, error) &&
-        vfi_tensor_place(&info, bytes, offset, w->file_size, error))
-        return vfi_tensor_list_add(w->list, path_span(w), &info, error);
+        get_bytes(w, &storage, &place, &bytes, error) &&
+        vfi_tensor_place(&info, &place, bytes, offset, w->file_size, error))
+        return vfi_tensor_list_add(w->list, path_span(w), &info, place, error);
     g_prefix_error(error, "tensor \"%s\": ", vfi_quote(path_span(w)).text);
     return false;
 }
@@ -239,40 +244,77 @@ static bool is_array(const VfiPickle *pickle, VfiPickleRef ref)
            n_dims > 0;
 }
 
-static bool holds_arrays(const VfiPickle *pickle, VfiPickleRef ref)
-{
-    const VfiPickleValue *value = vfi_pickle_value(pickle, ref);
+/* What is in a dictionary; it is looked through once, however often it is met. */
+typedef struct {
+    bool holds_arrays;
+    VfiPickleRef wrapped[G_N_ELEMENTS(wrappers)]; /* by wrapper, NO_REF: has none */
+} Content;
 
-    if (value->kind != VFI_PICKLE_DICT)
-        return false;
-    VfiPickleRef cell = value->cells.first;
-    for (size_t i = 0; i < value->length; i++) {
-        const VfiPickleCell *item = vfi_pickle_cell(pickle, cell);
-        if (is_array(pickle, item->value))
-            return true;
-        cell = item->next;
-    }
-    return false;
+/* Notes that @key of the dictionary is @value; of two of one name the first counts. */
+static void note_item(const VfiPickle *pickle, VfiPickleRef key, VfiPickleRef value,
+                      Content *content)
+{
+    const VfiPickleValue *text = vfi_pickle_value(pickle, key);
+
+    content->holds_arrays |= is_array(pickle, value);
+    if (text->kind != VFI_PICKLE_TEXT)
+        return;
+    for (size_t i = 0; i < G_N_ELEMENTS(wrappers); i++)
+        if (content->wrapped[i] == VFI_PICKLE_NO_REF &&
+            vfi_span_equals(vfi_pickle_bytes(text), wrappers[i]))
+            content->wrapped[i] = value;
 }
 
-/* The state dictionary inside @root, or @root itself. */
-static VfiPickleRef unwrap(const VfiPickle *pickle, VfiPickleRef root, int levels)
+/* @seen: VfiPickleRef → Content. */
+static const Content *look_into(const VfiPickle *pickle, GHashTable *seen,
+                                VfiPickleRef ref)
 {
-    if (levels == 0 || holds_arrays(pickle, root))
+    const VfiPickleValue *dict = vfi_pickle_value(pickle, ref);
+    Content *content = g_hash_table_lookup(seen, GUINT_TO_POINTER(ref));
+
+    if (content != NULL)
+        return content;
+    content = g_new0(Content, 1);
+    memset(content->wrapped, 0xff, sizeof content->wrapped); /* NO_REF */
+    g_hash_table_insert(seen, GUINT_TO_POINTER(ref), content);
+    VfiPickleRef cell = dict->cells.first;
+    for (size_t i = 0; dict->kind == VFI_PICKLE_DICT && i < dict->length; i += 2) {
+        const VfiPickleCell *key = vfi_pickle_cell(pickle, cell);
+        const VfiPickleCell *item = vfi_pickle_cell(pickle, key->next);
+        note_item(pickle, key->value, item->value, content);
+        cell = item->next;
+    }
+    return content;
+}
+
+static VfiPickleRef unwrap_levels(const VfiPickle *pickle, GHashTable *seen,
+                                  VfiPickleRef root, int levels)
+{
+    const Content *content = look_into(pickle, seen, root);
+
+    if (levels == 0 || content->holds_arrays)
         return root;
     for (size_t i = 0; i < G_N_ELEMENTS(wrappers); i++) {
-        VfiPickleRef wrapped = vfi_pickle_dict_find(pickle, root, wrappers[i]);
-        if (wrapped == VFI_PICKLE_NO_REF)
+        if (content->wrapped[i] == VFI_PICKLE_NO_REF)
             continue;
-        VfiPickleRef inner = unwrap(pickle, wrapped, levels - 1);
-        if (holds_arrays(pickle, inner))
+        VfiPickleRef inner = unwrap_levels(pickle, seen, content->wrapped[i], levels - 1);
+        if (look_into(pickle, seen, inner)->holds_arrays)
             return inner;
     }
     return root;
 }
 
-bool vfi_torch_collect(const VfiPickle *pickle, size_t file_size, VfiLocateStorage locate,
-                       void *user_data, VfiTensorList *list, GError **error)
+/* The state dictionary inside @root, or @root itself. */
+static VfiPickleRef unwrap(const VfiPickle *pickle, VfiPickleRef root)
+{
+    g_autoptr(GHashTable) seen = g_hash_table_new_full(NULL, NULL, NULL, g_free);
+
+    return unwrap_levels(pickle, seen, root, MAX_WRAPPERS);
+}
+
+bool vfi_torch_collect(const VfiPickle *pickle, uint64_t file_size,
+                       VfiLocateStorage locate, void *user_data, VfiTensorList *list,
+                       GError **error)
 {
     Walk w = {
         .pickle = pickle,
@@ -281,8 +323,8 @@ bool vfi_torch_collect(const VfiPickle *pickle, size_t file_size, VfiLocateStora
         .locate_data = user_data,
         .file_size = file_size,
         /* Modules may share parts, but not without end. */
-        .visits_left = 4096 + 16 * pickle->values.count,
+        .visits_left = 4096 + 2 * pickle->values.count,
     };
 
-    return walk(&w, unwrap(pickle, pickle->result, MAX_WRAPPERS), error);
+    return walk(&w, unwrap(pickle, pickle->result), error);
 }

@@ -14,7 +14,7 @@ typedef struct {
     VfiZip zip;
     VfiSpan folder; /* with its slash; empty if there is none */
     VfiTensorList *list;
-    VfiSpan *inflated; /* by member; size 0 if stored or not yet read */
+    uint32_t *storages; /* by member: 1 + its index among the list's, 0: not yet there */
 } Archive;
 
 /* The member FOLDER/@name, or NULL. */
@@ -70,46 +70,43 @@ static const VfiZipMember *find_pickle(Archive *archive, GError **error)
     return found;
 }
 
-/* VfiLocateStorage for zip archives: the member data/KEY. */
-static bool locate(void *user_data, const VfiTorchStorage *storage, VfiSpan *bytes,
-                   GError **error)
+/* VfiLocateStorage for zip archives: the member data/KEY, which is located once. */
+static bool locate(void *user_data, const VfiTorchStorage *storage, uint32_t *index,
+                   uint64_t *size, GError **error)
 {
     Archive *archive = user_data;
     const VfiZipMember *member = find_member(archive, "data/", storage->key);
-    void *memory;
 
     if (member == NULL)
         return vfi_corrupt(error,
                            "the archive has no member \"data/%s\" with its storage",
                            vfi_quote(storage->key).text);
-    size_t index = (size_t)(member - (const VfiZipMember *)archive->zip.members.items);
-    if (archive->inflated[index].size > 0) {
-        *bytes = archive->inflated[index];
-        return true;
+    uint32_t *known =
+        &archive->storages[member - (const VfiZipMember *)archive->zip.members.items];
+    *size = member->size;
+    if (*known == 0) {
+        VfiStorage place;
+        if (!vfi_zip_locate(&archive->zip, member, &place, error) ||
+            !vfi_tensor_list_add_storage(archive->list, place, index, error))
+            return false;
+        *known = *index + 1;
     }
-    if (!vfi_zip_read(&archive->zip, member, false, bytes, &memory, error))
-        return false;
-    if (memory == NULL)
-        return true;
-    if (!vfi_tensor_list_own(archive->list, memory, error))
-        return false;
-    archive->inflated[index] = *bytes;
+    *index = *known - 1;
     return true;
 }
 
 static bool check_byte_order(Archive *archive, GError **error)
 {
     const VfiZipMember *member = find_member(archive, "byteorder", (VfiSpan){NULL, 0});
-    void *memory = NULL;
     VfiSpan order;
 
     if (member == NULL)
         return true; /* before torch 2.1; always little-endian in practice */
-    if (!vfi_zip_read(&archive->zip, member, true, &order, &memory, error))
+    if (!vfi_zip_read(&archive->zip, member, &order, error))
         return false;
     bool little = vfi_span_equals(order, "little");
     VfiQuote quote = vfi_quote(order);
-    vfi_free(memory);
+    vfi_free((void *)order.data);
     return little ||
            vfi_unsupported(error,
                            "member \"byteorder\" says \"%s\"; only little-endian "
@@ -117,30 +114,29 @@ static bool check_byte_order(Archive *archive, GError **error)
                            quote.text);
 }
 
-static bool read_pickle(Archive *archive, size_t file_size, GError **error)
+static bool read_pickle(Archive *archive, GError **error)
 {
     const VfiZipMember *member = find_pickle(archive, error);
-    void *memory = NULL;
     VfiPickle pickle;
     VfiSpan bytes;
     bool done = false;
 
     if (member == NULL || !check_byte_order(archive, error) ||
-        !vfi_zip_read(&archive->zip, member, true, &bytes, &memory, error))
+        !vfi_zip_read(&archive->zip, member, &bytes, error))
         return false;
     if (vfi_torch_load(&pickle, bytes, error)) {
-        done =
-            vfi_torch_collect(&pickle, file_size, locate, archive, archive->list, error);
+        done = vfi_torch_collect(&pickle, archive->zip.file->size, locate, archive,
+                                 archive->list, error);
         vfi_pickle_clear(&pickle);
     }
     if (!done)
         g_prefix_error(error, "member \"%s\": ", vfi_quote(member->name).text);
-    vfi_free(memory);
+    vfi_free((void *)bytes.data);
     return done;
 }
 
-bool vfi_read_torch_zip(VfiSpan file, VfiTensorList *list, VfiContainer *container,
-                        GError **error)
+bool vfi_read_torch_zip(const VfiSource *file, VfiTensorList *list,
+                        VfiContainer *container, GError **error)
 {
     Archive archive = {.list = list};
     bool done = false;
@@ -148,13 +144,13 @@ bool vfi_read_torch_zip(VfiSpan file, VfiTensorList *list, VfiContainer *contain
     *container = VFI_CONTAINER_TORCH_ZIP;
     if (!vfi_zip_open(&archive.zip, file, error))
         return false;
-    archive.inflated = vfi_try_alloc0(archive.zip.members.count, sizeof *archive.inflated,
+    archive.storages = vfi_try_alloc0(archive.zip.members.count, sizeof *archive.storages,
                                       "a table of zip members", error);
-    if (archive.inflated != NULL)
-        done = read_pickle(&archive, file.size, error);
+    if (archive.storages != NULL)
+        done = read_pickle(&archive, error);
     if (done && has_member(&archive, "constants.pkl"))
         *container = VFI_CONTAINER_TORCHSCRIPT;
-    vfi_free(archive.inflated);
+    vfi_free(archive.storages);
     vfi_zip_clear(&archive.zip);
     return done;
 }

@@ -3,8 +3,6 @@
  * Field offsets are those of PKWARE's APPNOTE. */
 #include "zip.h"
 
-#include <zlib.h>
-
 #include "alloc.h"
 
 #define END_SIGNATURE 0x06054b50u
@@ -23,10 +21,14 @@
 #define METHOD_DEFLATED 8
 #define FLAG_ENCRYPTED 1
 
-/* Deflate cannot make its input longer than this. */
-#define DEFLATE_MAX_RATIO 1032
+#define MAX_MEMBERS (1u << 17)
 
-#define MAX_MEMBERS (1u << 20)
+/* The end record and the longest comment behind it; and zip64's locator before it. */
+#define MAX_TAIL (END_SIZE + UINT16_MAX + LOCATOR64_SIZE)
+
+/* A member that is read as a whole, a pickle, is inflated to no more than this. */
+#define WHOLE_RATIO 16
+#define WHOLE_ALLOWANCE ((uint64_t)1 << 20)
 
 typedef struct {
     uint64_t entries;
@@ -39,16 +41,22 @@ static VfiSpan name_of_member(const void *items, size_t index)
     return ((const VfiZipMember *)items)[index].name;
 }
 
+/* What the file ends with. */
+typedef struct {
+    VfiSpan bytes;
+    uint64_t offset;
+} Tail;
+
 /* Finds the end record, which only a comment of at most 65,535 bytes may follow. */
-static bool find_end(VfiSpan file, size_t *offset)
+static bool find_end(VfiSpan tail, size_t *offset)
 {
-    if (file.size < END_SIZE)
+    if (tail.size < END_SIZE)
         return false;
-    size_t last = file.size - END_SIZE;
+    size_t last = tail.size - END_SIZE;
     size_t first = last > UINT16_MAX ? last - UINT16_MAX : 0;
 
     for (size_t at = last + 1; at-- > first;) {
-        const uint8_t *end = file.data + at;
+        const uint8_t *end = tail.data + at;
         if (vfi_read_le32(end) == END_SIGNATURE && vfi_read_le16(end + 20) == last - at) {
             *offset = at;
             return true;
@@ -58,48 +66,54 @@ static bool find_end(VfiSpan file, size_t *offset)
 }
 
 /* Replaces the directory's place by that of the zip64 end record, if there is one. */
-static bool read_zip64_end(VfiSpan file, size_t end, Directory *directory, GError **error)
+static bool read_zip64_end(const VfiSource *file, Tail tail, size_t end,
+                           Directory *directory, GError **error)
 {
-    VfiSpan locator, record;
+    uint8_t record[END64_SIZE];
+    VfiSpan locator;
 
     if (end < LOCATOR64_SIZE ||
-        !vfi_span_slice(file, end - LOCATOR64_SIZE, LOCATOR64_SIZE, &locator) ||
+        !vfi_span_slice(tail.bytes, end - LOCATOR64_SIZE, LOCATOR64_SIZE, &locator) ||
         vfi_read_le32(locator.data) != LOCATOR64_SIGNATURE)
         return true;
     uint64_t offset = vfi_read_le64(locator.data + 8);
-    if (!vfi_span_slice(file, offset, END64_SIZE, &record) ||
-        vfi_read_le32(record.data) != END64_SIGNATURE)
+    bool is_inside = vfi_source_has(file, offset, END64_SIZE);
+    if (is_inside && !vfi_source_read(file, offset, record, END64_SIZE, error))
+        return false;
+    if (!is_inside || vfi_read_le32(record) != END64_SIGNATURE)
         return vfi_corrupt(error,
                            "the zip64 end record is not at byte %" G_GUINT64_FORMAT
-                           ", where its locator at byte %zu says",
-                           offset, end - LOCATOR64_SIZE);
-    *directory = (Directory){.entries = vfi_read_le64(record.data + 32),
-                             .size = vfi_read_le64(record.data + 40),
-                             .offset = vfi_read_le64(record.data + 48)};
+                           ", where its locator at byte %" G_GUINT64_FORMAT " says",
+                           offset, tail.offset + end - LOCATOR64_SIZE);
+    *directory = (Directory){.entries = vfi_read_le64(record + 32),
+                             .size = vfi_read_le64(record + 40),
+                             .offset = vfi_read_le64(record + 48)};
     return true;
 }
 
-static bool find_directory(VfiSpan file, Directory *directory, GError **error)
+static bool find_directory(const VfiSource *file, Tail tail, Directory *directory,
+                           GError **error)
 {
-    size_t end;
+    size_t at;
 
-    if (!find_end(file, &end))
+    if (!find_end(tail.bytes, &at))
         return vfi_corrupt(error,
                            "the end record of the zip archive is missing: the file is "
                            "truncated; copy or download it again");
-    const uint8_t *record = file.data + end;
+    const uint8_t *record = tail.bytes.data + at;
+    uint64_t end = tail.offset + at;
     if (vfi_read_le16(record + 4) != 0 && vfi_read_le16(record + 4) != UINT16_MAX)
         return vfi_unsupported(error, "the zip archive is one part of several");
     *directory = (Directory){.entries = vfi_read_le16(record + 10),
                              .size = vfi_read_le32(record + 12),
                              .offset = vfi_read_le32(record + 16)};
-    if (!read_zip64_end(file, end, directory, error))
+    if (!read_zip64_end(file, tail, at, directory, error))
         return false;
     if (directory->offset > end || directory->size > end - directory->offset)
         return vfi_corrupt(error,
                            "the zip directory (%" G_GUINT64_FORMAT
                            " bytes at %" G_GUINT64_FORMAT
-                           ") reaches beyond the end record at byte %zu",
+                           ") reaches beyond the end record at byte %" G_GUINT64_FORMAT,
                            directory->size, directory->offset, end);
     if (directory->entries > directory->size / CENTRAL_SIZE)
         return vfi_corrupt(error,
@@ -107,6 +121,22 @@ static bool find_directory(VfiSpan file, Directory *directory, GError **error)
                            " bytes cannot hold %" G_GUINT64_FORMAT " entries",
                            directory->size, directory->entries);
     return true;
+}
+
+/* Reads as much of the file's end as tells where the directory is. */
+static bool look_at_end(const VfiSource *file, Directory *directory, GError **error)
+{
+    uint64_t size = MIN(file->size, MAX_TAIL);
+    Tail tail = {.offset = file->size - size};
+    void *memory =
+        vfi_source_load(file, tail.offset, size, "the end of a zip archive", error);
+
+    if (memory == NULL)
+        return false;
+    tail.bytes = (VfiSpan){memory, (size_t)size};
+    bool found = find_directory(file, tail, directory, error);
+    vfi_free(memory);
+    return found;
 }
 
 /* Takes from the zip64 extra field what did not fit the 32-bit fields of @member. */
@@ -166,28 +196,47 @@ static bool read_entry(VfiSpan directory, size_t *at, VfiZipMember *member)
     return *at <= directory.size && read_zip64_extra(member, extra);
 }
 
-static bool read_directory(VfiZip *zip, GError **error)
+/* Reads the @place->entries entries of @directory. */
+static bool read_entries(VfiZip *zip, const Directory *place, VfiSpan directory,
+                         GError **error)
 {
-    Directory place;
-    VfiSpan directory;
+    VfiZipMember *members = vfi_growing_add(&zip->members, (size_t)place->entries, error);
+    uint64_t bytes = 0;
     size_t at = 0;
 
-    if (!find_directory(zip->file, &place, error))
-        return false;
-    if (!vfi_span_slice(zip->file, place.offset, place.size, &directory))
-        return vfi_corrupt(error, "the zip directory lies outside the file");
-    VfiZipMember *members = vfi_growing_add(&zip->members, (size_t)place.entries, error);
     if (members == NULL)
         return false;
-    for (size_t i = 0; i < place.entries; i++) {
+    for (size_t i = 0; i < place->entries; i++) {
         size_t entry = at;
         if (!read_entry(directory, &at, &members[i]))
             return vfi_corrupt(
                 error,
                 "entry %zu of the zip directory, at byte %" G_GUINT64_FORMAT
                 ", is damaged",
-                i, place.offset + entry);
+                i, place->offset + entry);
+        /* Members that share bytes would make a small file a long read. */
+        if (members[i].packed_size > zip->file->size - bytes)
+            return vfi_corrupt(error,
+                               "the members of the zip archive up to \"%s\" have more "
+                               "bytes than the file",
+                               vfi_quote(members[i].name).text);
+        bytes += members[i].packed_size;
     }
+    return true;
+}
+
+static bool read_directory(VfiZip *zip, GError **error)
+{
+    Directory place;
+
+    if (!look_at_end(zip->file, &place, error))
+        return false;
+    zip->directory = vfi_source_load(zip->file, place.offset, place.size,
+                                     "the directory of a zip archive", error);
+    if (zip->directory == NULL ||
+        !read_entries(zip, &place, (VfiSpan){zip->directory, (size_t)place.size}, error))
+        return false;
+    const VfiZipMember *members = zip->members.items;
     if (!vfi_name_index_init(&zip->index, members, zip->members.count, name_of_member,
                              error))
         return false;
@@ -198,12 +247,10 @@ static bool read_directory(VfiZip *zip, GError **error)
     return true;
 }
 
-bool vfi_zip_open(VfiZip *zip, VfiSpan file, GError **error)
+bool vfi_zip_open(VfiZip *zip, const VfiSource *file, GError **error)
 {
     *zip = (VfiZip){.file = file};
     vfi_growing_init(&zip->members, sizeof(VfiZipMember), MAX_MEMBERS, "zip members");
-    if (!vfi_size_mul(file.size, DEFLATE_MAX_RATIO, &zip->inflate_budget))
-        zip->inflate_budget = SIZE_MAX;
     if (read_directory(zip, error))
         return true;
     vfi_zip_clear(zip);
@@ -214,6 +261,7 @@ void vfi_zip_clear(VfiZip *zip)
 {
     vfi_name_index_clear(&zip->index);
     vfi_growing_clear(&zip->members);
+    g_clear_pointer(&zip->directory, vfi_free);
 }
 
 const VfiZipMember *vfi_zip_find(const VfiZip *zip, VfiSpan name)
@@ -223,130 +271,89 @@ const VfiZipMember *vfi_zip_find(const VfiZip *zip, VfiSpan name)
     return found == SIZE_MAX ? NULL : (const VfiZipMember *)zip->members.items + found;
 }
 
-/* *packed = the member's bytes as they stand in the file, behind its local header. */
-static bool find_data(const VfiZip *zip, const VfiZipMember *member, VfiSpan *packed,
+/* *offset = where the member's bytes stand in the file, behind its local header. */
+static bool find_data(const VfiZip *zip, const VfiZipMember *member, uint64_t *offset,
                       GError **error)
 {
     VfiQuote name = vfi_quote(member->name);
-    VfiSpan header, local_name;
+    uint8_t header[LOCAL_SIZE];
+    g_autofree uint8_t *local_name = NULL;
+    bool is_inside = vfi_source_has(zip->file, member->header, LOCAL_SIZE);
 
-    if (!vfi_span_slice(zip->file, member->header, LOCAL_SIZE, &header) ||
-        vfi_read_le32(header.data) != LOCAL_SIGNATURE)
+    if (is_inside &&
+        !vfi_source_read(zip->file, member->header, header, LOCAL_SIZE, error))
+        return false;
+    if (!is_inside || vfi_read_le32(header) != LOCAL_SIGNATURE)
         return vfi_corrupt(error,
                            "member \"%s\" has no header at byte %" G_GUINT64_FORMAT
                            ", where the zip directory says",
                            name.text, member->header);
     uint64_t behind = member->header + LOCAL_SIZE;
-    uint16_t name_size = vfi_read_le16(header.data + 26);
-    uint16_t extra_size = vfi_read_le16(header.data + 28);
-    if (name_size != member->name.size ||
-        !vfi_span_slice(zip->file, behind, name_size, &local_name) ||
-        memcmp(local_name.data, member->name.data, name_size) != 0)
+    uint16_t name_size = vfi_read_le16(header + 26);
+    bool has_name =
+        name_size == member->name.size && vfi_source_has(zip->file, behind, name_size);
+    local_name = g_malloc(UINT16_MAX + 1);
+    if (has_name && !vfi_source_read(zip->file, behind, local_name, name_size, error))
+        return false;
+    if (!has_name || memcmp(local_name, member->name.data, name_size) != 0)
         return vfi_corrupt(error, "member \"%s\" has another name in its own header",
                            name.text);
-    if (!vfi_span_slice(zip->file, behind + name_size + extra_size, member->packed_size,
-                        packed))
-        return vfi_corrupt(error,
-                           "member \"%s\" (%" G_GUINT64_FORMAT
-                           " bytes) reaches beyond the end of the file",
-                           name.text, member->packed_size);
-    return true;
+    *offset = behind + name_size + vfi_read_le16(header + 28);
+    return vfi_source_has(zip->file, *offset, member->packed_size) ||
+           vfi_corrupt(error,
+                       "member \"%s\" (%" G_GUINT64_FORMAT
+                       " bytes) reaches beyond the end of the file",
+                       name.text, member->packed_size);
 }
 
-/* Inflates @packed to exactly @size bytes at @out. zlib counts input in unsigned int, so
- * both are fed in pieces. */
-static bool inflate_to(VfiSpan packed, uint8_t *out, size_t size)
-{
-    static const size_t piece = (size_t)1 << 30;
-    z_stream stream = {.next_in = (z_const Bytef *)packed.data, .next_out = out};
-    size_t in_left = packed.size, out_left = size;
-    int status = inflateInit2(&stream, -MAX_WBITS);
-
-    if (status != Z_OK)
-        return false;
-    do {
-        uInt in = (uInt)MIN(in_left, piece), room = (uInt)MIN(out_left, piece);
-        stream.avail_in = in;
-        stream.avail_out = room;
-        status = inflate(&stream, Z_NO_FLUSH);
-        in_left -= in - stream.avail_in;
-        out_left -= room - stream.avail_out;
-    } while (status == Z_OK);
-    inflateEnd(&stream);
-    return status == Z_STREAM_END && out_left == 0;
-}
-
-/* A fuzzer cannot guess checksums, so its build does without. */
-#ifdef FUZZING_BUILD_MODE_UNSAFE_FOR_PRODUCTION
-#define CRC_MATTERS false
-#else
-#define CRC_MATTERS true
-#endif
-
-static bool check_crc(const VfiZipMember *member, VfiSpan bytes, GError **error)
-{
-    uint32_t crc = (uint32_t)crc32_z(0, bytes.data, bytes.size);
-
-    if (CRC_MATTERS && crc != member->crc)
-        return vfi_corrupt(
-            error,
-            "member \"%s\" is damaged: its CRC-32 is %08x, not %08x; copy or "
-            "download the file again",
-            vfi_quote(member->name).text, crc, member->crc);
-    return true;
-}
-
-static bool inflate_member(VfiZip *zip, const VfiZipMember *member, VfiSpan packed,
-                           VfiSpan *bytes, void **memory, GError **error)
+bool vfi_zip_locate(const VfiZip *zip, const VfiZipMember *member, VfiStorage *storage,
+                    GError **error)
 {
     VfiQuote name = vfi_quote(member->name);
 
-    if (member->size > zip->inflate_budget ||
-        member->size / DEFLATE_MAX_RATIO > packed.size)
-        return vfi_corrupt(error,
-                           "member \"%s\" claims %" G_GUINT64_FORMAT
-                           " bytes, more than its %zu deflated bytes can give",
-                           name.text, member->size, packed.size);
-    *memory = vfi_try_alloc((size_t)member->size, 1, "an inflated zip member", error);
-    if (*memory == NULL)
-        return false;
-    zip->inflate_budget -= member->size;
-    *bytes = (VfiSpan){*memory, (size_t)member->size};
-    if (!inflate_to(packed, *memory, bytes->size)) {
-        vfi_corrupt(error,
-                    "member \"%s\" does not inflate to the %" G_GUINT64_FORMAT
-                    " bytes that the zip directory gives",
-                    name.text, member->size);
-        goto fail;
-    }
-    if (check_crc(member, *bytes, error))
-        return true;
-
-fail:
-    vfi_free(*memory);
-    *memory = NULL;
-    return false;
-}
-
-bool vfi_zip_read(VfiZip *zip, const VfiZipMember *member, bool verify, VfiSpan *bytes,
-                  void **memory, GError **error)
-{
-    VfiQuote name = vfi_quote(member->name);
-
-    *memory = NULL;
+    *storage = (VfiStorage){.size = member->size,
+                            .packed_size = member->packed_size,
+                            .deflated = member->method == METHOD_DEFLATED,
+                            .has_crc = true,
+                            .crc = member->crc};
     if ((member->flags & FLAG_ENCRYPTED) != 0)
         return vfi_unsupported(error, "member \"%s\" is encrypted", name.text);
-    if (!find_data(zip, member, bytes, error))
-        return false;
-    if (member->method == METHOD_DEFLATED)
-        return inflate_member(zip, member, *bytes, bytes, memory, error);
-    if (member->method != METHOD_STORED)
+    if (member->method != METHOD_DEFLATED && member->method != METHOD_STORED)
         return vfi_unsupported(error,
                                "member \"%s\" uses zip compression method %u; stored and "
                                "deflated members are read",
                                name.text, member->method);
-    if (member->packed_size != member->size)
-        return vfi_corrupt(error, "stored member \"%s\" has two different sizes",
-                           name.text);
-    return !verify || check_crc(member, *bytes, error);
+    if (!find_data(zip, member, &storage->offset, error))
+        return false;
+    return storage->deflated || member->packed_size == member->size ||
+           vfi_corrupt(error, "stored member \"%s\" has two different sizes", name.text);
+}
+
+bool vfi_zip_read(const VfiZip *zip, const VfiZipMember *member, VfiSpan *bytes,
+                  GError **error)
+{
+    VfiStorage storage;
+
+    *bytes = (VfiSpan){NULL, 0};
+    if (!vfi_zip_locate(zip, member, &storage, error))
+        return false;
+    if (storage.size > WHOLE_ALLOWANCE &&
+        (storage.size - WHOLE_ALLOWANCE) / WHOLE_RATIO > zip->file->size)
+        return vfi_corrupt(error,
+                           "member \"%s\" claims %" G_GUINT64_FORMAT
+                           " bytes, in a file of %" G_GUINT64_FORMAT,
+                           vfi_quote(member->name).text, storage.size, zip->file->size);
+    void *memory =
+        vfi_source_allocate(zip->file, storage.size, "an inflated zip member", error);
+    if (memory == NULL)
+        return false;
+    bool read = vfi_storage_read(&storage, zip->file, 0, storage.size, memory, error);
+    vfi_source_settle(zip->file, storage.size);
+    if (read) {
+        *bytes = (VfiSpan){memory, (size_t)storage.size};
+        return true;
+    }
+    g_prefix_error(error, "member \"%s\": ", vfi_quote(member->name).text);
+    vfi_free(memory);
+    return false;
 }

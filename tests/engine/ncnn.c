@@ -277,7 +277,8 @@ static VfiCheckpoint *open_files(const NcnnFile *file, GError **error)
     return vfi_checkpoint_open(folder, error);
 }
 
-static void assert_values(const StateEntry *entry, const VfiTensorInfo *tensor, bool f16)
+static void assert_values(const StateEntry *entry, const VfiCheckpoint *checkpoint,
+                          const VfiTensorInfo *tensor, bool f16)
 {
     guint64 n = state_entry_elements(entry);
     bool is_one = g_str_has_suffix(entry->key, ".beta") && entry->kind == STATE_WEIGHT;
@@ -286,7 +287,7 @@ static void assert_values(const StateEntry *entry, const VfiTensorInfo *tensor, 
     g_autofree float *values = g_new(float, n);
 
     ck_assert_int_eq(tensor->dtype, is_half ? VFI_DTYPE_F16 : VFI_DTYPE_F32);
-    vfi_tensor_read_f32(tensor, values);
+    ck_assert(vfi_checkpoint_read_f32(checkpoint, tensor, values, NULL));
     for (guint64 i = 0; i < n; i++) {
         float value = is_one ? 1.0f : is_half ? ncnn_f16_value(expected[i]) : expected[i];
         if (values[i] != value)
@@ -316,7 +317,7 @@ static void assert_tensors(const NcnnFile *file, const VfiCheckpoint *checkpoint
     ck_assert_uint_eq(vfi_checkpoint_n_tensors(checkpoint), file->entries->len);
     for (guint i = 0; i < file->entries->len; i++) {
         const StateEntry *entry = &g_array_index(file->entries, StateEntry, i);
-        assert_values(entry, find_tensor(checkpoint, entry), f16);
+        assert_values(entry, checkpoint, find_tensor(checkpoint, entry), f16);
     }
 }
 

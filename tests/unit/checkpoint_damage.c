@@ -27,10 +27,13 @@ static GByteArray *make(int kind)
 static void read_all(const VfiCheckpoint *checkpoint)
 {
     for (size_t i = 0; i < vfi_checkpoint_n_tensors(checkpoint); i++) {
+        g_autoptr(GError) error = NULL;
         const VfiTensorInfo *info = vfi_checkpoint_tensor(checkpoint, i);
         float *values = vfi_try_alloc(info->n_elements, sizeof *values, "a test", NULL);
         ck_assert_ptr_nonnull(values); /* the reader bounds the size by the file's */
-        vfi_tensor_read_f32(info, values);
+        if (!vfi_checkpoint_read_f32(checkpoint, info, values, &error))
+            ck_assert_msg(g_error_matches(error, VFI_ERROR, VFI_ERROR_CORRUPT), "%s",
+                          error->message);
         vfi_free(values);
         ck_assert_ptr_eq(vfi_checkpoint_find(checkpoint, info->name), info);
     }

@@ -395,7 +395,7 @@ VfiCheckpoint *fixture_open(const GByteArray *bytes, GError **error)
     ck_assert_int_eq(write(fd, bytes->data, bytes->len), bytes->len);
     snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
     VfiCheckpoint *checkpoint = vfi_checkpoint_open(path, error);
-    close(fd); /* the mapping stays */
+    close(fd); /* the checkpoint has one of its own */
     return checkpoint;
 }
 
@@ -429,7 +429,7 @@ void assert_tensor_equals(const VfiCheckpoint *checkpoint, const char *name,
     }
     ck_assert_uint_eq(info->n_elements, n_elements);
     ck_assert_uint_le(n_elements, G_N_ELEMENTS(values));
-    vfi_tensor_read_f32(info, values);
+    ck_assert(vfi_checkpoint_read_f32(checkpoint, info, values, NULL));
     for (size_t i = 0; i < n_elements; i++)
         ck_assert_msg(memcmp(&values[i], &tensor->expected[i], sizeof(float)) == 0,
                       "%s[%zu] is %a, not %a", name, i, (double)values[i],

@@ -51,7 +51,6 @@ typedef struct {
     int64_t shape[VFI_MAX_DIMS];  /**< elements per dimension, outermost first */
     int64_t stride[VFI_MAX_DIMS]; /**< in elements, ≥ 0; checked against the storage */
     size_t n_elements;            /**< product of shape (1 for a scalar) */
-    const uint8_t *data; /**< first element, in the mapped file; may be unaligned */
 } VfiTensorInfo;
 
 /** An open checkpoint. Immutable after opening. Thread-safety: safe. */
@@ -59,10 +58,10 @@ typedef struct VfiCheckpoint VfiCheckpoint;
 
 /**
  * Opens and indexes the file at @path; for an ncnn model either of NAME.param and NAME.bin,
- * which lie side by side, or the folder of flownet.param and flownet.bin. Tensor data stays in the mapped file until it is
- * read (deflated members of a zip archive are inflated here), so the file must not be
- * truncated while it is open. Checksums of a zip archive are verified for the pickle and
- * for deflated members, not for stored tensor data, which would have to be read for that.
+ * which lie side by side, or the folder of flownet.param and flownet.bin. Only what says which
+ * tensors there are is read here; the file, which must be a regular one, stays open for their
+ * values (an ncnn model is read as a whole, for it has no names). A file that is changed while
+ * it is read is VFI_ERROR_IO, here and later, never a crash or a mixture of old and new.
  *
  * Names are paths through dictionaries, attributes and lists, joined by dots, less:
  * - wrapping dictionaries: the first of "state_dict", "model_state_dict", "model",
@@ -83,7 +82,7 @@ VFI_API VfiCheckpoint *vfi_checkpoint_open(const char *path, GError **error);
 /** Adds a reference and returns @checkpoint. */
 VFI_API VfiCheckpoint *vfi_checkpoint_ref(VfiCheckpoint *checkpoint);
 
-/** Drops a reference; the last one unmaps the file. NULL is allowed. */
+/** Drops a reference; the last one closes the file. NULL is allowed. */
 VFI_API void vfi_checkpoint_unref(VfiCheckpoint *checkpoint);
 
 /** The path given to vfi_checkpoint_open(). */
@@ -109,12 +108,30 @@ VFI_API const VfiTensorInfo *vfi_checkpoint_tensor(const VfiCheckpoint *checkpoi
 VFI_API const VfiTensorInfo *vfi_checkpoint_find(const VfiCheckpoint *checkpoint,
                                                  const char *name);
 
+/** A tensor to read, and where to. */
+typedef struct {
+    const VfiTensorInfo *tensor;
+    float *out; /**< tensor->n_elements floats, row-major */
+} VfiTensorRead;
+
 /**
- * Converts @tensor to contiguous row-major f32 in @out (tensor->n_elements floats),
- * whatever its storage type, strides and alignment. Cannot fail: everything was checked
- * on opening.
+ * Reads @n tensors of @checkpoint, in any order, as contiguous row-major f32, whatever their
+ * storage types, strides and alignment. What several of them share, as a member of a zip archive
+ * that inflates to all of them, is read once; members of zip archives are read as a whole, for
+ * their checksums.
+ *
+ * Returns FALSE with VFI_ERROR_IO (the file changed since it was opened, or cannot be read),
+ * _CORRUPT (a checksum is wrong, a member does not inflate to its size, or the tensors are out
+ * of all proportion to the file), _NO_MEMORY or _CANCELLED; the message names file and tensor.
  */
-VFI_API void vfi_tensor_read_f32(const VfiTensorInfo *tensor, float *out);
+VFI_API gboolean vfi_checkpoint_read(const VfiCheckpoint *checkpoint,
+                                     const VfiTensorRead *reads, size_t n,
+                                     GError **error);
+
+/** vfi_checkpoint_read() of a single tensor. */
+VFI_API gboolean vfi_checkpoint_read_f32(const VfiCheckpoint *checkpoint,
+                                         const VfiTensorInfo *tensor, float *out,
+                                         GError **error);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(VfiCheckpoint, vfi_checkpoint_unref)
 

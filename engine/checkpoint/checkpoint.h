@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* What the rest of the engine says when it opens a checkpoint. */
+#pragma once
+
+#include <vfi/checkpoint.h>
+
+#include "source.h"
+
+/* vfi_checkpoint_open() with @hooks (NULL: none), which are asked as long as the checkpoint
+ * lives. */
+VfiCheckpoint *vfi_checkpoint_open_with(const char *path, const VfiReadHooks *hooks,
+                                        GError **error);
