@@ -48,6 +48,25 @@
         }                                                                                \
     }
 
+/* Codes in the upper bits of two bytes, as P010 has them: chroma in pairs. */
+#define SEMIPLANAR_420(id, bits)                                                         \
+    {                                                                                    \
+        .name = (id), .colour = VFI_FAMILY_YUV, .n_planes = 2, .n_components = 3,        \
+        .depth = (bits), .shift = 16 - (bits), .sample_bytes = 2, .component = {         \
+            OWN_PLANE(0, 2),                                                             \
+            CHROMA_PAIR(0, 2, 1, 1),                                                     \
+            CHROMA_PAIR(2, 2, 1, 1)                                                      \
+        }                                                                                \
+    }
+
+#define GREY(id, bits)                                                                   \
+    {                                                                                    \
+        .name = (id), .colour = VFI_FAMILY_GREY, .n_planes = 1, .n_components = 1,       \
+        .depth = (bits), .sample_bytes = (bits) / 8, .component = {                      \
+            OWN_PLANE(0, (bits) / 8)                                                     \
+        }                                                                                \
+    }
+
 #define PACKED_RGB(id, bytes, r, g, b)                                                   \
     {                                                                                    \
         .name = (id), .colour = VFI_FAMILY_RGB, .n_planes = 1, .n_components = 3,        \
@@ -58,14 +77,15 @@
         }                                                                                \
     }
 
-#define PACKED_RGBA(id, r, g, b, a)                                                      \
+/* r, g, b, a: the place of each among the pixel's four samples. */
+#define PACKED_RGBA(id, bytes, r, g, b, a)                                               \
     {                                                                                    \
         .name = (id), .colour = VFI_FAMILY_RGB, .n_planes = 1, .n_components = 4,        \
-        .has_alpha = true, .depth = 8, .sample_bytes = 1, .component = {                 \
-            PACKED(r, 4),                                                                \
-            PACKED(g, 4),                                                                \
-            PACKED(b, 4),                                                                \
-            PACKED(a, 4)                                                                 \
+        .has_alpha = true, .depth = 8 * (bytes), .sample_bytes = (bytes), .component = { \
+            PACKED((r) * (bytes), 4 * (bytes)),                                          \
+            PACKED((g) * (bytes), 4 * (bytes)),                                          \
+            PACKED((b) * (bytes), 4 * (bytes)),                                          \
+            PACKED((a) * (bytes), 4 * (bytes))                                           \
         }                                                                                \
     }
 
@@ -107,34 +127,20 @@ static const VfiFormatDescription formats[VFI_FORMAT_COUNT] = {
         YUV("Y444", 3, 8, OWN_PLANE(0, 1), OWN_PLANE(1, 1), OWN_PLANE(2, 1)),
     [VFI_FORMAT_I420_10LE] = YUV("I420_10LE", 3, 10, OWN_PLANE(0, 2),
                                  CHROMA_PLANE(1, 2, 1, 1), CHROMA_PLANE(2, 2, 1, 1)),
-    [VFI_FORMAT_P010_10LE] = {.name = "P010_10LE",
-                              .colour = VFI_FAMILY_YUV,
-                              .n_planes = 2,
-                              .n_components = 3,
-                              .depth = 10,
-                              .shift = 6,
-                              .sample_bytes = 2,
-                              .component = {OWN_PLANE(0, 2), CHROMA_PAIR(0, 2, 1, 1),
-                                            CHROMA_PAIR(2, 2, 1, 1)}},
+    [VFI_FORMAT_P010_10LE] = SEMIPLANAR_420("P010_10LE", 10),
     [VFI_FORMAT_Y444_10LE] =
         YUV("Y444_10LE", 3, 10, OWN_PLANE(0, 2), OWN_PLANE(1, 2), OWN_PLANE(2, 2)),
-    [VFI_FORMAT_GRAY8] = {.name = "GRAY8",
-                          .colour = VFI_FAMILY_GREY,
-                          .n_planes = 1,
-                          .n_components = 1,
-                          .depth = 8,
-                          .sample_bytes = 1,
-                          .component = {OWN_PLANE(0, 1)}},
+    [VFI_FORMAT_GRAY8] = GREY("GRAY8", 8),
     [VFI_FORMAT_RGB] = PACKED_RGB("RGB", 3, 0, 1, 2),
     [VFI_FORMAT_BGR] = PACKED_RGB("BGR", 3, 2, 1, 0),
     [VFI_FORMAT_RGBX] = PACKED_RGB("RGBx", 4, 0, 1, 2),
     [VFI_FORMAT_XRGB] = PACKED_RGB("xRGB", 4, 1, 2, 3),
     [VFI_FORMAT_BGRX] = PACKED_RGB("BGRx", 4, 2, 1, 0),
     [VFI_FORMAT_XBGR] = PACKED_RGB("xBGR", 4, 3, 2, 1),
-    [VFI_FORMAT_RGBA] = PACKED_RGBA("RGBA", 0, 1, 2, 3),
-    [VFI_FORMAT_ARGB] = PACKED_RGBA("ARGB", 1, 2, 3, 0),
-    [VFI_FORMAT_BGRA] = PACKED_RGBA("BGRA", 2, 1, 0, 3),
-    [VFI_FORMAT_ABGR] = PACKED_RGBA("ABGR", 3, 2, 1, 0),
+    [VFI_FORMAT_RGBA] = PACKED_RGBA("RGBA", 1, 0, 1, 2, 3),
+    [VFI_FORMAT_ARGB] = PACKED_RGBA("ARGB", 1, 1, 2, 3, 0),
+    [VFI_FORMAT_BGRA] = PACKED_RGBA("BGRA", 1, 2, 1, 0, 3),
+    [VFI_FORMAT_ABGR] = PACKED_RGBA("ABGR", 1, 3, 2, 1, 0),
     [VFI_FORMAT_GBR] = PLANAR_RGB("GBR", 8, 1, 2, 0, 1),
     [VFI_FORMAT_RGBP] = PLANAR_RGB("RGBP", 8, 1, 0, 1, 2),
     [VFI_FORMAT_NV16] = YUV("NV16", 2, 8, OWN_PLANE(0, 1), CHROMA_PAIR(0, 1, 1, 0),
@@ -159,6 +165,41 @@ static const VfiFormatDescription formats[VFI_FORMAT_COUNT] = {
     [VFI_FORMAT_A444_10LE] = YUVA("A444_10LE", 4, 10, OWN_PLANE(0, 2), OWN_PLANE(1, 2),
                                   OWN_PLANE(2, 2), OWN_PLANE(3, 2)),
     [VFI_FORMAT_GBRA_10LE] = PLANAR_GBRA("GBRA_10LE", 10, 2),
+    [VFI_FORMAT_I420_12LE] = YUV("I420_12LE", 3, 12, OWN_PLANE(0, 2),
+                                 CHROMA_PLANE(1, 2, 1, 1), CHROMA_PLANE(2, 2, 1, 1)),
+    [VFI_FORMAT_I422_12LE] = YUV("I422_12LE", 3, 12, OWN_PLANE(0, 2),
+                                 CHROMA_PLANE(1, 2, 1, 0), CHROMA_PLANE(2, 2, 1, 0)),
+    [VFI_FORMAT_Y444_12LE] =
+        YUV("Y444_12LE", 3, 12, OWN_PLANE(0, 2), OWN_PLANE(1, 2), OWN_PLANE(2, 2)),
+    [VFI_FORMAT_Y444_16LE] =
+        YUV("Y444_16LE", 3, 16, OWN_PLANE(0, 2), OWN_PLANE(1, 2), OWN_PLANE(2, 2)),
+    [VFI_FORMAT_P012_LE] = SEMIPLANAR_420("P012_LE", 12),
+    [VFI_FORMAT_P016_LE] = SEMIPLANAR_420("P016_LE", 16),
+    [VFI_FORMAT_GRAY16_LE] = GREY("GRAY16_LE", 16),
+    [VFI_FORMAT_GBR_12LE] = PLANAR_RGB("GBR_12LE", 12, 2, 2, 0, 1),
+    [VFI_FORMAT_GBR_16LE] = PLANAR_RGB("GBR_16LE", 16, 2, 2, 0, 1),
+    [VFI_FORMAT_GBRA_12LE] = PLANAR_GBRA("GBRA_12LE", 12, 2),
+    [VFI_FORMAT_A444_12LE] = YUVA("A444_12LE", 4, 12, OWN_PLANE(0, 2), OWN_PLANE(1, 2),
+                                  OWN_PLANE(2, 2), OWN_PLANE(3, 2)),
+    [VFI_FORMAT_A444_16LE] = YUVA("A444_16LE", 4, 16, OWN_PLANE(0, 2), OWN_PLANE(1, 2),
+                                  OWN_PLANE(2, 2), OWN_PLANE(3, 2)),
+    [VFI_FORMAT_Y412_LE] = {.name = "Y412_LE",
+                            .colour = VFI_FAMILY_YUV,
+                            .n_planes = 1,
+                            .n_components = 4,
+                            .has_alpha = true,
+                            .depth = 12,
+                            .shift = 4,
+                            .sample_bytes = 2,
+                            .component = {PACKED(2, 8), PACKED(0, 8), PACKED(4, 8),
+                                          PACKED(6, 8)}},
+    [VFI_FORMAT_AYUV64] =
+        YUVA("AYUV64", 1, 16, PACKED(2, 8), PACKED(4, 8), PACKED(6, 8), PACKED(0, 8)),
+    [VFI_FORMAT_ARGB64] = PACKED_RGBA("ARGB64", 2, 1, 2, 3, 0),
+    [VFI_FORMAT_ARGB64_LE] = PACKED_RGBA("ARGB64_LE", 2, 1, 2, 3, 0),
+    [VFI_FORMAT_RGBA64_LE] = PACKED_RGBA("RGBA64_LE", 2, 0, 1, 2, 3),
+    [VFI_FORMAT_BGRA64_LE] = PACKED_RGBA("BGRA64_LE", 2, 2, 1, 0, 3),
+    [VFI_FORMAT_ABGR64_LE] = PACKED_RGBA("ABGR64_LE", 2, 3, 2, 1, 0),
     [VFI_FORMAT_RGB_F32] = PLANAR_RGB("RGB_F32", 32, 4, 0, 1, 2),
 };
 

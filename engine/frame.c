@@ -54,7 +54,7 @@ gboolean vfi_video_info_validate(const VfiVideoInfo *info, GError **error)
                        sites, error);
 }
 
-/* No overflow: a validated plane has at most 2^14 × 2^14 pixels of 4 bytes. */
+/* No overflow: a validated plane has at most 2^14 × 2^14 pixels of 8 bytes. */
 size_t vfi_frame_lay_out(const VfiVideoInfo *info, uint8_t *memory, VfiFrame *frame)
 {
     size_t total = 0;

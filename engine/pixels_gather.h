@@ -135,6 +135,26 @@ VFI_ALWAYS_INLINE void vfi_gather_f32(const VfiPlaneView *view, const VfiCoordin
     }
 }
 
+/* Pixels of four samples of two bytes, two samples at a time. */
+VFI_ALWAYS_INLINE void vfi_gather_halves(const VfiPlaneView *view,
+                                         const VfiCoordinates *at, int n, int shift,
+                                         const int offset[4], float *const out[4])
+{
+    for (int half = 0; half < 8; half += 4) {
+        VfiPlaneView samples = *view;
+        int inside[2], parts = 0;
+        float *part[2];
+
+        samples.data += half;
+        for (int c = 0; c < 4; c++)
+            if (offset[c] / 4 * 4 == half) {
+                inside[parts] = offset[c] - half;
+                part[parts++] = out[c];
+            }
+        vfi_gather_pixels(&samples, at, n, 8, 2, shift, 2, inside, part);
+    }
+}
+
 /* Whether every byte of the plane can be told by a 32-bit offset and a row holds 4 bytes. */
 static inline bool vfi_gather_fits(const VfiPlaneView *view)
 {
@@ -166,8 +186,10 @@ static inline bool vfi_gather_plane(const VfiFormatDescription *format, int plan
         vfi_gather_f32(view, at, n, part[0]);
     else if (format->sample_bytes == 2 && parts == 1)
         vfi_gather_pixels(view, at, n, 2, 2, format->shift, 1, offset, part);
-    else if (format->sample_bytes == 2)
+    else if (format->sample_bytes == 2 && parts == 2)
         vfi_gather_pixels(view, at, n, 4, 2, format->shift, 2, offset, part);
+    else if (format->sample_bytes == 2)
+        vfi_gather_halves(view, at, n, format->shift, offset, part);
     else if (view->pixel_stride == 1)
         vfi_gather_pixels(view, at, n, 1, 1, 0, 1, offset, part);
     else if (view->pixel_stride == 2)

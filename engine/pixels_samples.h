@@ -47,8 +47,10 @@ static inline void vfi_load_codes(float *restrict out, const uint8_t *restrict i
         memcpy(out, in, (size_t)n * sizeof *out);
     else if (format->sample_bytes == 2 && component->pixel_stride == 2)
         vfi_load_u16(out, wide, n, 1, format->shift);
-    else if (format->sample_bytes == 2)
+    else if (format->sample_bytes == 2 && component->pixel_stride == 4)
         vfi_load_u16(out, wide, n, 2, format->shift);
+    else if (format->sample_bytes == 2)
+        vfi_load_u16(out, wide, n, 4, format->shift);
     else if (component->pixel_stride == 1)
         vfi_load_u8(out, in, n, 1);
     else if (component->pixel_stride == 2)
@@ -96,8 +98,10 @@ static inline void vfi_store_codes(uint8_t *restrict out, const float *restrict 
         memcpy(out, in, (size_t)n * sizeof *in);
     else if (format->sample_bytes == 2 && component->pixel_stride == 2)
         vfi_store_u16(wide, in, n, 1, format->shift, limit);
-    else if (format->sample_bytes == 2)
+    else if (format->sample_bytes == 2 && component->pixel_stride == 4)
         vfi_store_u16(wide, in, n, 2, format->shift, limit);
+    else if (format->sample_bytes == 2)
+        vfi_store_u16(wide, in, n, 4, format->shift, limit);
     else if (component->pixel_stride == 1)
         vfi_store_u8(out, in, n, 1, limit);
     else if (component->pixel_stride == 2)

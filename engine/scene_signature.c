@@ -27,12 +27,12 @@ VFI_ALWAYS_INLINE float sum_u8(const uint8_t *in, int n, int stride)
     return (float)sum;
 }
 
-VFI_ALWAYS_INLINE float sum_u16(const uint16_t *in, int n, int shift)
+VFI_ALWAYS_INLINE float sum_u16(const uint16_t *in, int n, int stride, int shift)
 {
-    uint32_t sum = 0;
+    uint32_t sum = 0; /* at most 2^14 samples of 16 bits */
 
     for (ptrdiff_t i = 0; i < n; i++)
-        sum += (uint32_t)in[i] >> shift;
+        sum += (uint32_t)in[i * stride] >> shift;
     return (float)sum;
 }
 
@@ -45,15 +45,17 @@ static float sum_f32(const float *in, int n)
     return sum;
 }
 
-/* Sum of the @n codes of @component that begin at @in. Luma and RGB samples of two and four
- * bytes always lie side by side. */
+/* Sum of the @n codes of @component that begin at @in. Luma samples of two bytes lie side by
+ * side or in packed pixels of four samples, those of four bytes side by side. */
 static float sum_codes(const uint8_t *in, int n, const VfiFormatDescription *format,
                        const VfiComponent *component)
 {
     if (format->sample_bytes == 4)
         return sum_f32((const float *)(const void *)in, n);
+    if (format->sample_bytes == 2 && component->pixel_stride == 2)
+        return sum_u16((const uint16_t *)(const void *)in, n, 1, format->shift);
     if (format->sample_bytes == 2)
-        return sum_u16((const uint16_t *)(const void *)in, n, format->shift);
+        return sum_u16((const uint16_t *)(const void *)in, n, 4, format->shift);
     if (component->pixel_stride == 1)
         return sum_u8(in, n, 1);
     if (component->pixel_stride == 3)

@@ -13,7 +13,7 @@
 
 /* Formats that both libgstcuda and the engine have. */
 static const char *const formats[] = {"NV12", "I420", "P010_10LE", "I420_10LE", "Y444",
-    "RGBA", "BGRA", "RGBx", "BGRx", "ARGB", "ABGR"};
+    "RGBA", "BGRA", "RGBx", "BGRx", "ARGB", "ABGR", "P016_LE", "Y444_16LE"};
 
 static gboolean
 structure_has_feature (const GstCaps *caps, guint index)

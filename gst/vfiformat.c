@@ -22,25 +22,64 @@ format_depth (const GstVideoFormatInfo *info)
   return depth;
 }
 
-static GstVideoFormat
-inner_of_yuv (const GstVideoFormatInfo *info, guint depth)
-{
-  gboolean half_width = GST_VIDEO_FORMAT_INFO_W_SUB (info, 1) >= 1;
-  gboolean half_height = GST_VIDEO_FORMAT_INFO_H_SUB (info, 1) >= 1;
+/* What a format becomes, by its depth. */
+typedef struct {
+  GstVideoFormat of_8, of_10, of_12, of_16;
+} Inner;
 
-  if (!half_width)
-    return depth > 8 ? GST_VIDEO_FORMAT_Y444_10LE : GST_VIDEO_FORMAT_Y444;
-  if (half_height)
-    return depth > 8 ? GST_VIDEO_FORMAT_I420_10LE : GST_VIDEO_FORMAT_I420;
-  return depth > 8 ? GST_VIDEO_FORMAT_I422_10LE : GST_VIDEO_FORMAT_Y42B;
+static GstVideoFormat
+choose_depth (const Inner *inner, guint depth)
+{
+  if (depth <= 8)
+    return inner->of_8;
+  if (depth <= 10)
+    return inner->of_10;
+  return depth <= 12 ? inner->of_12 : inner->of_16;
 }
 
 static GstVideoFormat
+inner_of_yuv (const GstVideoFormatInfo *info, guint depth)
+{
+  static const Inner full = {GST_VIDEO_FORMAT_Y444, GST_VIDEO_FORMAT_Y444_10LE,
+      GST_VIDEO_FORMAT_Y444_12LE, GST_VIDEO_FORMAT_Y444_16LE};
+  static const Inner halved = {GST_VIDEO_FORMAT_Y42B, GST_VIDEO_FORMAT_I422_10LE,
+      GST_VIDEO_FORMAT_I422_12LE, GST_VIDEO_FORMAT_UNKNOWN};
+  static const Inner quartered = {GST_VIDEO_FORMAT_I420, GST_VIDEO_FORMAT_I420_10LE,
+      GST_VIDEO_FORMAT_I420_12LE, GST_VIDEO_FORMAT_P016_LE};
+
+  if (GST_VIDEO_FORMAT_INFO_W_SUB (info, 1) == 0)
+    return choose_depth (&full, depth);
+  return choose_depth (
+      GST_VIDEO_FORMAT_INFO_H_SUB (info, 1) >= 1 ? &quartered : &halved, depth);
+}
+
+/* With more than 10 bits, subsampled chroma beside alpha would have to be resampled. */
+static GstVideoFormat
 inner_with_alpha (const GstVideoFormatInfo *info, guint depth)
 {
+  static const Inner yuv = {GST_VIDEO_FORMAT_AYUV, GST_VIDEO_FORMAT_A444_10LE,
+      GST_VIDEO_FORMAT_Y412_LE, GST_VIDEO_FORMAT_AYUV64};
+  static const Inner rgb = {GST_VIDEO_FORMAT_RGBA, GST_VIDEO_FORMAT_GBRA_10LE,
+      GST_VIDEO_FORMAT_GBRA_12LE, GST_VIDEO_FORMAT_ARGB64};
+
+  if (!GST_VIDEO_FORMAT_INFO_IS_YUV (info))
+    return choose_depth (&rgb, depth);
+  if (depth > 10 && GST_VIDEO_FORMAT_INFO_W_SUB (info, 1) != 0)
+    return GST_VIDEO_FORMAT_UNKNOWN;
+  return choose_depth (&yuv, depth);
+}
+
+static GstVideoFormat
+inner_without_alpha (const GstVideoFormatInfo *info, guint depth)
+{
+  static const Inner grey = {GST_VIDEO_FORMAT_GRAY8, GST_VIDEO_FORMAT_I420_10LE,
+      GST_VIDEO_FORMAT_GRAY16_LE, GST_VIDEO_FORMAT_GRAY16_LE};
+  static const Inner rgb = {GST_VIDEO_FORMAT_RGB, GST_VIDEO_FORMAT_GBR_10LE,
+      GST_VIDEO_FORMAT_GBR_12LE, GST_VIDEO_FORMAT_ARGB64};
+
   if (GST_VIDEO_FORMAT_INFO_IS_YUV (info))
-    return depth > 8 ? GST_VIDEO_FORMAT_A444_10LE : GST_VIDEO_FORMAT_AYUV;
-  return depth > 8 ? GST_VIDEO_FORMAT_GBRA_10LE : GST_VIDEO_FORMAT_RGBA;
+    return inner_of_yuv (info, depth);
+  return choose_depth (GST_VIDEO_FORMAT_INFO_IS_GRAY (info) ? &grey : &rgb, depth);
 }
 
 GstVideoFormat
@@ -51,19 +90,15 @@ gst_vfi_format_inner (GstVideoFormat format)
 
   if (format_of_memory (format) != VFI_FORMAT_UNKNOWN)
     return format;
-  /* A palette cannot hold in-betweens; the deepest direct formats have 10 bits. */
+  /* A palette cannot hold in-betweens; the deepest direct formats have 16 bits. */
   if (!GST_VIDEO_FORMAT_INFO_IS_VALID_RAW (info) ||
-      GST_VIDEO_FORMAT_INFO_HAS_PALETTE (info) || depth == 0 || depth > 10)
+      GST_VIDEO_FORMAT_INFO_HAS_PALETTE (info) || depth == 0 || depth > 16)
     return GST_VIDEO_FORMAT_UNKNOWN;
   /* Y410 and the like have an alpha component without saying so. */
   if (GST_VIDEO_FORMAT_INFO_HAS_ALPHA (info) ||
       GST_VIDEO_FORMAT_INFO_N_COMPONENTS (info) > 3)
     return inner_with_alpha (info, depth);
-  if (GST_VIDEO_FORMAT_INFO_IS_YUV (info))
-    return inner_of_yuv (info, depth);
-  if (GST_VIDEO_FORMAT_INFO_IS_GRAY (info))
-    return depth > 8 ? GST_VIDEO_FORMAT_I420_10LE : GST_VIDEO_FORMAT_GRAY8;
-  return depth > 8 ? GST_VIDEO_FORMAT_GBR_10LE : GST_VIDEO_FORMAT_RGB;
+  return inner_without_alpha (info, depth);
 }
 
 GstCaps *

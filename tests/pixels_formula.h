@@ -85,7 +85,7 @@ static inline void rgb_at(const TestFrame *test, int x, int y, double rgb[3])
 
     luma_quantisation(info, &offset, &span);
     for (int c = 0; c < 3; c++) {
-        int from = info->format == VFI_FORMAT_GRAY8 ? 0 : c;
+        int from = vfi_format_describe(info->format)->colour == VFI_FAMILY_GREY ? 0 : c;
         if (!has_chroma(info))
             rgb[c] = (get_code(test, from, x, y) - offset) / span;
     }

@@ -143,6 +143,13 @@ static inline double largest_code(VfiFormat format)
     return depth == 32 ? 1 : (1 << depth) - 1;
 }
 
+/* How far a code that was computed in f32 may be from what it should be before it is
+ * rounded. */
+static inline double rounding_slack(VfiFormat format)
+{
+    return 3e-7 * largest_code(format);
+}
+
 static inline uint32_t noise(uint32_t *state)
 {
     *state = *state * 1664525u + 1013904223u;

@@ -82,8 +82,10 @@ END_TEST
 
 START_TEST(extreme_codes_do_not_overflow)
 {
-    const VfiFormat formats[] = {VFI_FORMAT_GRAY8, VFI_FORMAT_Y444_10LE,
-                                 VFI_FORMAT_P010_10LE};
+    const VfiFormat formats[] = {
+        VFI_FORMAT_GRAY8,     VFI_FORMAT_Y444_10LE, VFI_FORMAT_P010_10LE,
+        VFI_FORMAT_Y444_12LE, VFI_FORMAT_P012_LE,   VFI_FORMAT_P016_LE,
+        VFI_FORMAT_GRAY16_LE, VFI_FORMAT_Y412_LE,   VFI_FORMAT_ARGB64};
 
     for (size_t f = 0; f < G_N_ELEMENTS(formats); f++) {
         const VfiVideoInfo info = {.format = formats[f], .width = 64, .height = 2};

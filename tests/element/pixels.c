@@ -42,7 +42,12 @@ static const Direct direct[] = {
     {"I422_10LE", 2, 0, -1}, {"GBR_10LE", 2, 0, -1},  {"AYUV", 1, 0, -1},
     {"VUYA", 1, 0, -1},      {"A420", 1, 0, -1},      {"AV12", 1, 0, -1},
     {"GBRA", 1, 0, -1},      {"A420_10LE", 2, 0, -1}, {"A444_10LE", 2, 0, -1},
-    {"GBRA_10LE", 2, 0, -1},
+    {"GBRA_10LE", 2, 0, -1}, {"I420_12LE", 2, 0, -1}, {"I422_12LE", 2, 0, -1},
+    {"Y444_12LE", 2, 0, -1}, {"Y444_16LE", 2, 0, -1}, {"P012_LE", 2, 4, -1},
+    {"P016_LE", 2, 0, -1},   {"GRAY16_LE", 2, 0, -1}, {"GBR_12LE", 2, 0, -1},
+    {"GBRA_12LE", 2, 0, -1}, {"Y412_LE", 2, 4, -1},   {"AYUV64", 2, 0, -1},
+    {"ARGB64", 2, 0, -1},    {"ARGB64_LE", 2, 0, -1}, {"RGBA64_LE", 2, 0, -1},
+    {"BGRA64_LE", 2, 0, -1}, {"ABGR64_LE", 2, 0, -1},
 };
 
 static const int sizes[][2] = {{1, 1}, {2, 2}, {3, 5}, {16, 16}, {66, 50}, {1, 37}};
@@ -146,6 +151,20 @@ static const struct {
     {"r210", {0x20, 0x28, 0x0a, 0x02}},
     {"P010_10BE", {0x80, 0x40, 0x80, 0x40}},
     {"GRAY10_LE32", {0x02, 0x0a, 0x28, 0x20}},
+    {"Y212_LE", {0x50, 0x83, 0xe0, 0x41}},
+    {"Y212_BE", {0x83, 0x50, 0x41, 0xe0}},
+    {"Y412_BE", {0x83, 0x50, 0x83, 0x50}},
+    {"P012_BE", {0x83, 0x50, 0x83, 0x50}},
+    {"P016_BE", {0x83, 0x57, 0x83, 0x57}},
+    {"I420_12BE", {0x07, 0x53, 0x07, 0x53}},
+    {"I422_12BE", {0x07, 0x53, 0x07, 0x53}},
+    {"Y444_12BE", {0x07, 0x53, 0x07, 0x53}},
+    {"Y444_16BE", {0x83, 0x57, 0x83, 0x57}},
+    {"GBR_12BE", {0x07, 0x53, 0x07, 0x53}},
+    {"GBRA_12BE", {0x07, 0x53, 0x07, 0x53}},
+    {"ARGB64_BE", {0x83, 0x57, 0x41, 0xe9}},
+    {"ABGR64_BE", {0x83, 0x57, 0x41, 0xe9}},
+    {"GRAY16_BE", {0x83, 0x57, 0x83, 0x57}},
 };
 
 static GstBuffer *one_colour(Fixture *f, const guint8 bytes[4], GstClockTime pts)
@@ -185,7 +204,7 @@ static void check_conversion(int mode, int which)
     guint wrong;
 
     /* One byte keeps the pair from being identical; it may show in its neighbourhood. */
-    gst_buffer_memset(b, 0, converted[which].bytes[0] ^ 4, 1);
+    gst_buffer_memset(b, 0, converted[which].bytes[0] ^ 0x14, 1);
     push(f, gst_buffer_ref(a));
     push(f, b);
     finish(f);

@@ -65,11 +65,14 @@ END_TEST
 
 START_TEST(extreme_codes_do_not_overflow)
 {
-    const VfiFormat formats[] = {VFI_FORMAT_GRAY8, VFI_FORMAT_Y444_10LE,
-                                 VFI_FORMAT_P010_10LE};
+    const VfiFormat formats[] = {
+        VFI_FORMAT_GRAY8,     VFI_FORMAT_Y444_10LE, VFI_FORMAT_P010_10LE,
+        VFI_FORMAT_Y444_12LE, VFI_FORMAT_P012_LE,   VFI_FORMAT_P016_LE,
+        VFI_FORMAT_GRAY16_LE, VFI_FORMAT_Y412_LE,   VFI_FORMAT_ARGB64};
 
     for (size_t f = 0; f < G_N_ELEMENTS(formats); f++) {
-        VfiVideoInfo info = {.format = formats[f], .width = 64, .height = 2};
+        const VfiVideoInfo info = {.format = formats[f], .width = 64, .height = 2};
+        const VfiFormatDescription *format = vfi_format_describe(info.format);
         TestFrame a = test_frame_new(&info, LAYOUT_TIGHT);
         TestFrame out = test_frame_new(&info, LAYOUT_TIGHT);
         for (int plane = 0; plane < vfi_format_planes(info.format); plane++)
@@ -79,7 +82,7 @@ START_TEST(extreme_codes_do_not_overflow)
                              2);
             for (int x = 0; x < 64; x++)
                 assert_code(&out, 0, x, 1,
-                            info.format == VFI_FORMAT_Y444_10LE
+                            format->sample_bytes == 2 && format->shift == 0
                                 ? 65535
                                 : largest_code(info.format),
                             0);

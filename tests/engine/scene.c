@@ -461,15 +461,17 @@ static void lighten(TestFrame *test, int x, int y, int width, int height, int by
 START_TEST(blocks_count_one_by_one)
 {
     const VfiFormat formats[] = {
-        VFI_FORMAT_GRAY8, VFI_FORMAT_NV12,      VFI_FORMAT_P010_10LE, VFI_FORMAT_RGB,
-        VFI_FORMAT_BGRX,  VFI_FORMAT_I420_10LE, VFI_FORMAT_GBR,       VFI_FORMAT_RGB_F32};
+        VFI_FORMAT_GRAY8,     VFI_FORMAT_NV12,    VFI_FORMAT_P010_10LE,
+        VFI_FORMAT_RGB,       VFI_FORMAT_BGRX,    VFI_FORMAT_I420_10LE,
+        VFI_FORMAT_GBR,       VFI_FORMAT_RGB_F32, VFI_FORMAT_P012_LE,
+        VFI_FORMAT_GRAY16_LE, VFI_FORMAT_ARGB64,  VFI_FORMAT_Y412_LE};
     const int at[][2] = {{0, 0}, {16, 16}, {304, 32}, {256, 0}};
 
     for (size_t i = 0; i < G_N_ELEMENTS(formats); i++)
         for (size_t j = 0; j < G_N_ELEMENTS(at); j++) {
             const VfiVideoInfo info = info_of(formats[i], 331, 53);
             const int depth = vfi_format_describe(formats[i])->depth;
-            const int by = depth == 32 ? 1 : depth == 10 ? 16 : 4;
+            const int by = depth == 32 ? 1 : 4 << (depth - 8);
             const double mean = depth == 32 ? 255 : 4;
             TestFrame a = test_frame_new(&info, LAYOUT_PADDED);
             TestFrame b = test_frame_new(&info, LAYOUT_BOTTOM_UP);

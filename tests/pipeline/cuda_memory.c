@@ -21,9 +21,9 @@ static void check_same_as_cpu(const char *from, const char *options, int most)
 
 /* ---- results ------------------------------------------------------------------------------- */
 
-static const char *const formats[] = {"NV12", "I420", "P010_10LE", "I420_10LE",
-                                      "Y444", "RGBA", "BGRA",      "RGBx",
-                                      "BGRx", "ARGB", "ABGR"};
+static const char *const formats[] = {"NV12", "I420",    "P010_10LE", "I420_10LE", "Y444",
+                                      "RGBA", "BGRA",    "RGBx",      "BGRx",      "ARGB",
+                                      "ABGR", "P016_LE", "Y444_16LE"};
 static const struct {
     int width, height;
     const char *options;

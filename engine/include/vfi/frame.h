@@ -19,7 +19,8 @@ G_BEGIN_DECLS
 
 /**
  * Pixel formats with a direct path. Names, plane order and byte order are GStreamer's
- * (video-format documentation of gst-plugins-base); RGB_F32 is three f32 planes R, G, B in
+ * (video-format documentation of gst-plugins-base; ARGB64 and AYUV64 have the host's byte
+ * order); RGB_F32 is three f32 planes R, G, B in
  * [0,1], the form that embedders, benchmarks and reference vectors use.
  */
 typedef enum {
@@ -58,6 +59,25 @@ typedef enum {
     VFI_FORMAT_A420_10LE,
     VFI_FORMAT_A444_10LE,
     VFI_FORMAT_GBRA_10LE,
+    VFI_FORMAT_I420_12LE,
+    VFI_FORMAT_I422_12LE,
+    VFI_FORMAT_Y444_12LE,
+    VFI_FORMAT_Y444_16LE,
+    VFI_FORMAT_P012_LE,
+    VFI_FORMAT_P016_LE,
+    VFI_FORMAT_GRAY16_LE,
+    VFI_FORMAT_GBR_12LE,
+    VFI_FORMAT_GBR_16LE,
+    VFI_FORMAT_GBRA_12LE,
+    VFI_FORMAT_A444_12LE,
+    VFI_FORMAT_A444_16LE,
+    VFI_FORMAT_Y412_LE,
+    VFI_FORMAT_AYUV64,
+    VFI_FORMAT_ARGB64,
+    VFI_FORMAT_ARGB64_LE,
+    VFI_FORMAT_RGBA64_LE,
+    VFI_FORMAT_BGRA64_LE,
+    VFI_FORMAT_ABGR64_LE,
     VFI_FORMAT_RGB_F32,
     VFI_FORMAT_COUNT
 } VfiFormat;
