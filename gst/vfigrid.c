@@ -50,6 +50,25 @@ gst_vfi_run_steps (const GstVfiRun *run)
   return gst_vfi_segment_is_key_units (&run->segment) ? 1 : run->multiplier;
 }
 
+/* How far apart frames are: what is said about that or was seen, whichever is longer. */
+static GstClockTime
+longest_interval (const GstVfiRun *run)
+{
+  GstClockTime said =
+      run->rate_num > 0 ? gst_vfi_run_time_of_frames (run, 1) : run->duration;
+  GstClockTime seen = gst_vfi_intervals_usual (&run->intervals);
+  if (!GST_CLOCK_TIME_IS_VALID (said))
+    return seen;
+  /* One interval alone may be a gap. */
+  return run->intervals.count > 1 ? MAX (said, seen) : said;
+}
+
+gboolean
+gst_vfi_run_knows_interval (const GstVfiRun *run)
+{
+  return run->max_gap > 0 || GST_CLOCK_TIME_IS_VALID (longest_interval (run));
+}
+
 GstClockTime
 gst_vfi_run_longest_pair (const GstVfiRun *run)
 {
@@ -57,15 +76,9 @@ gst_vfi_run_longest_pair (const GstVfiRun *run)
     return GST_CLOCK_TIME_NONE;
   if (run->max_gap > 0)
     return run->max_gap;
-  GstClockTime said =
-      run->rate_num > 0 ? gst_vfi_run_time_of_frames (run, 1) : run->duration;
-  GstClockTime seen = gst_vfi_intervals_usual (&run->intervals);
-  GstClockTime frame = MIN (said, seen); /* the one that is known */
+  GstClockTime frame = longest_interval (run);
   if (!GST_CLOCK_TIME_IS_VALID (frame))
     return GST_VFI_FIRST_AUTO_GAP;
-  /* One interval alone may be a gap. */
-  if (GST_CLOCK_TIME_IS_VALID (said))
-    frame = run->intervals.count > 1 ? MAX (said, seen) : said;
   return MAX (GST_VFI_LEAST_AUTO_GAP, gst_util_uint64_scale (frame, 4, 1));
 }
 

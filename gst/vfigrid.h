@@ -28,7 +28,8 @@
  *   if (gst_vfi_run_original_slot (&run, &slot))
  *     gst_vfi_run_take (&run, &slot); gst_vfi_slot_stamp (&slot, buffer); push it
  *
- * and when an event closes the run (EOS, SEGMENT, SEGMENT_DONE, CAPS, GAP; not FLUSH):
+ * and when an event closes the run (EOS, SEGMENT, SEGMENT_DONE, CAPS, GAP if
+ * gst_vfi_run_gap_ends (); not FLUSH):
  *
  *   gst_vfi_run_plan_tail (&run, tail, closing time or NONE, &plan);
  *   for j in 1 ... plan.copies: if (gst_vfi_run_tail_slot (&run, &plan, j, &slot)) as above
@@ -379,6 +380,31 @@ void gst_vfi_run_take_repeat (GstVfiRun *run, guint index, GstVfiSlot *slot);
 
 /* Whether such copies have taken the time of the reference. */
 gboolean gst_vfi_run_is_overtaken (const GstVfiRun *run);
+
+/* Whether after a GAP event of the input no partner of the reference can come: it reaches
+ * farther than two frames of a pair may be apart. An event without a duration says that time
+ * has come to @start. */
+gboolean gst_vfi_run_gap_ends (
+    const GstVfiRun *run, GstClockTime start, GstClockTime duration);
+
+/* When the run ends that it ends, for gst_vfi_run_plan_tail (). */
+GstClockTime gst_vfi_run_gap_closes_at (const GstVfiRun *run, GstClockTime start);
+
+/**
+ * gst_vfi_run_clip_gap:
+ * @next: (nullable): the partner of the reference, not accepted yet, or NULL before the run
+ *     is closed
+ * @from: nothing before this remains
+ * @until: without @next: nor from here on; GST_CLOCK_TIME_NONE for no limit
+ * @start: (inout): start of a GAP event of the input
+ * @duration: (inout): its duration, GST_CLOCK_TIME_NONE or 0 if it has none
+ *
+ * Takes the time away in which something is shown.
+ *
+ * Returns: FALSE if nothing remains.
+ */
+gboolean gst_vfi_run_clip_gap (const GstVfiRun *run, const GstVfiFrameTime *next,
+    GstClockTime from, GstClockTime until, GstClockTime *start, GstClockTime *duration);
 
 /* Assigns @slot its place in the output. Called once for each output, in output order. */
 void gst_vfi_run_take (GstVfiRun *run, GstVfiSlot *slot);

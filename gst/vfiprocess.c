@@ -3,6 +3,7 @@
  * and for the outputs. Called by the task or, when synchronous, by upstream's thread. */
 #include "vficuda.h"
 #include "vfifallback.h"
+#include "vfigaps.h"
 #include "vfipending.h"
 #include "vfirepeats.h"
 #include "vfistream.h"
@@ -14,31 +15,57 @@
 
 #define GST_CAT_DEFAULT gst_vfi_debug
 
-void
-gst_vfi_process_close_run (
-    GstVfiStream *stream, gboolean with_tail, GstClockTime closed_at)
+/* Appends what completes the run up to @closed_at; returns up to where it tells of it. */
+static GstClockTime
+add_tail (GstVfiStream *stream, GstClockTime closed_at)
 {
   GstVfiTailPlan plan;
   GstVfiSlot slot;
+  GstEvent *gap;
+
+  gst_vfi_run_plan_tail (
+      &stream->run, gst_vfi_stream_settings (stream).tail, closed_at, &plan);
+  for (guint i = 1; i <= plan.copies; i++) {
+    if (!gst_vfi_run_tail_slot (&stream->run, &plan, i, &slot))
+      continue;
+    gst_vfi_run_take (&stream->run, &slot);
+    gst_vfi_pending_add_duplicate (stream, stream->held, &slot);
+  }
+  if (plan.gap_duration == 0)
+    return 0;
+  gap = gst_event_new_gap (plan.gap_pts, plan.gap_duration);
+  gst_event_set_gap_flags (gap, gst_vfi_gaps_flags (stream));
+  gst_vfi_pending_add_event (stream, gap);
+  return plan.gap_pts + plan.gap_duration;
+}
+
+static void
+close_run (GstVfiStream *stream, gboolean with_tail, GstClockTime closed_at,
+    GstClockTime next_pts)
+{
+  GstClockTime told_until = 0;
 
   gst_vfi_timeout_cancel (stream);
   gst_vfi_repeats_release (stream);
   stream->repeats.too_long = FALSE;
-  if (stream->held != NULL && with_tail) {
-    gst_vfi_run_plan_tail (
-        &stream->run, gst_vfi_stream_settings (stream).tail, closed_at, &plan);
-    for (guint i = 1; i <= plan.copies; i++) {
-      if (!gst_vfi_run_tail_slot (&stream->run, &plan, i, &slot))
-        continue;
-      gst_vfi_run_take (&stream->run, &slot);
-      gst_vfi_pending_add_duplicate (stream, stream->held, &slot);
-    }
-    if (plan.gap_duration != 0)
-      gst_vfi_pending_add_event (
-          stream, gst_event_new_gap (plan.gap_pts, plan.gap_duration));
-  }
+  if (stream->held != NULL && with_tail)
+    told_until = add_tail (stream, closed_at);
+  gst_vfi_gaps_release (stream, told_until, next_pts);
   gst_vfi_run_close (&stream->run);
   g_clear_pointer (&stream->held, gst_vfi_frame_unref);
+}
+
+void
+gst_vfi_process_close_run (
+    GstVfiStream *stream, gboolean with_tail, GstClockTime closed_at)
+{
+  close_run (stream, with_tail, closed_at, closed_at);
+}
+
+void
+gst_vfi_process_end_run (GstVfiStream *stream, GstClockTime closed_at)
+{
+  close_run (stream, TRUE, closed_at, GST_CLOCK_TIME_NONE);
 }
 
 gboolean
@@ -107,7 +134,7 @@ detach_held (GstVfiStream *stream)
   gst_vfi_frame_unref (stream->held);
   stream->held = copy;
   if (copy == NULL)
-    gst_vfi_run_close (&stream->run);
+    gst_vfi_process_close_run (stream, FALSE, GST_CLOCK_TIME_NONE);
 }
 
 void
@@ -147,7 +174,9 @@ interpolate (GstVfiStream *stream, GstBuffer *buffer)
 
   if (time.verdict == GST_VFI_VERDICT_NEW_RUN)
     gst_vfi_process_close_run (stream, time.tail, time.pts);
-  else if (stream->held != NULL)
+  else
+    gst_vfi_gaps_resolve (stream, &time);
+  if (time.verdict == GST_VFI_VERDICT_NEXT && stream->held != NULL)
     ret = gst_vfi_repeats_plan (stream, frame, &time, &goes_on);
   if (ret == GST_FLOW_OK && !goes_on) {
     gst_vfi_timeout_arm (stream);
@@ -246,7 +275,6 @@ process_segment (GstVfiStream *stream, GstEvent *event)
 GstFlowReturn
 gst_vfi_process_event (GstVfiStream *stream, GstEvent *event)
 {
-  GstClockTime start = GST_CLOCK_TIME_NONE;
   GstCaps *caps;
   gboolean still = FALSE;
   GstFlowReturn ret;
@@ -261,24 +289,23 @@ gst_vfi_process_event (GstVfiStream *stream, GstEvent *event)
       process_segment (stream, event);
       break;
     case GST_EVENT_GAP:
-      gst_event_parse_gap (event, &start, NULL);
-      gst_vfi_process_close_run (stream, TRUE, start);
-      break;
+      gst_vfi_gaps_process (stream, event);
+      return gst_vfi_pending_submit (stream);
     case GST_EVENT_STREAM_START:
     case GST_EVENT_SEGMENT_DONE:
     case GST_EVENT_EOS:
-      gst_vfi_process_close_run (stream, TRUE, start);
+      gst_vfi_process_close_run (stream, TRUE, GST_CLOCK_TIME_NONE);
       break;
     case GST_EVENT_CUSTOM_DOWNSTREAM:
       if (gst_video_event_parse_still_frame (event, &still) && still)
-        gst_vfi_process_close_run (stream, TRUE, start);
+        gst_vfi_process_close_run (stream, TRUE, GST_CLOCK_TIME_NONE);
       if (gst_vfi_content_is_cut_event (event))
         stream->content.announced = TRUE;
       break;
     default:
       break;
   }
-  gst_vfi_repeats_add_event (stream, event);
+  gst_vfi_gaps_add_event (stream, event);
   return gst_vfi_pending_submit (stream);
 }
 
@@ -330,6 +357,7 @@ gst_vfi_process_reset (GstVfiStream *stream)
   gst_vfi_run_reset (&stream->run);
   gst_vfi_content_reset (&stream->content);
   gst_vfi_timeout_cancel (stream);
+  gst_vfi_gaps_clear (stream);
   gst_vfi_repeats_clear (stream);
   gst_vfi_live_reset (stream);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* What vfigrid.c, vfinominal.c, vfistandin.c and vfiplace.c share about a run. Nothing outside includes this. */
+/* What vfigrid.c, vfinominal.c, vfisilence.c, vfistandin.c and vfiplace.c share about a run. Nothing outside includes this. */
 #pragma once
 
 #include "vfigrid.h"
@@ -38,6 +38,9 @@ guint gst_vfi_run_steps (const GstVfiRun *run);
 
 /* How far apart two frames of a pair may be, the first of them the reference. */
 GstClockTime gst_vfi_run_longest_pair (const GstVfiRun *run);
+
+/* Whether anything says how far apart frames are. */
+gboolean gst_vfi_run_knows_interval (const GstVfiRun *run);
 
 /* How far from its slot a frame may be that the input shows for @frame where it has no
  * constant rate. */

@@ -377,6 +377,7 @@ gst_vfi_stream_new (GstElement *element)
   g_cond_init (&stream->changed);
   g_queue_init (&stream->items);
   g_queue_init (&stream->pending);
+  g_queue_init (&stream->gaps);
   gst_vfi_run_init (&stream->run);
   stream->mode = GST_VFI_MODE_PASSTHROUGH;
   stream->closed =

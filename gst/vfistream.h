@@ -113,6 +113,7 @@ struct _GstVfiStream {
   GstVfiRun run;
   GstVfiContent content;
   GstVfiRepeats repeats;
+  GQueue gaps;        /* GstEvent: GAP events that wait, and what waits behind them */
   GstVfiPairs *pairs; /* pairs with a treatment of their own, or NULL */
   GstVfiFrame *held;  /* the run's reference */
   guint64 next_id;
@@ -178,6 +179,9 @@ void gst_vfi_process_reset (GstVfiStream *stream);
 /* Ends the run: tail up to @closed_at, if @with_tail, and no reference any more. */
 void gst_vfi_process_close_run (
     GstVfiStream *stream, gboolean with_tail, GstClockTime closed_at);
+
+/* The same for a run that nothing follows at @closed_at. */
+void gst_vfi_process_end_run (GstVfiStream *stream, GstClockTime closed_at);
 
 /* vfinegotiate.c */
 

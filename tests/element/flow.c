@@ -292,8 +292,8 @@ GST_START_TEST(a_gap_breaks_the_pair_and_keeps_its_place)
     ck_assert(send(f, gst_event_new_gap(0, 50 * MS)));
     ck_assert_int_eq(push(f, 1), GST_FLOW_OK);
     ck_assert_int_eq(push(f, 2), GST_FLOW_OK);
-    ck_assert(send(f, gst_event_new_gap(150 * MS, 50 * MS)));
-    ck_assert_int_eq(push(f, 4), GST_FLOW_OK);
+    ck_assert(send(f, gst_event_new_gap(150 * MS, 250 * MS)));
+    ck_assert_int_eq(push(f, 8), GST_FLOW_OK);
     finish(f);
     check_order(f, "SGbbbdGbdE");
     assert_flag(nth_buffer(f, 4), GST_BUFFER_FLAG_DISCONT, TRUE);

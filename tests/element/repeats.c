@@ -152,7 +152,7 @@ static void end_run(Fixture *f, Way way)
 
     switch (way) {
     case BY_GAP:
-        gst_harness_push_event(f->harness, gst_event_new_gap(150 * MS, 50 * MS));
+        gst_harness_push_event(f->harness, gst_event_new_gap(150 * MS, 500 * MS));
         break;
     case BY_SEGMENT:
         gst_segment_init(&segment, GST_FORMAT_TIME);
