@@ -5,6 +5,7 @@
 
 #include <vfi/error.h>
 
+#include "foreign.h"
 #include "printable.h"
 #include "read.h"
 #include "readers.h"
@@ -29,35 +30,6 @@ static bool begins_with(VfiSpan file, const char *bytes, size_t size)
     return file.size >= size && memcmp(file.data, bytes, size) == 0;
 }
 
-/* A file of no known container: says what it looks like. */
-static bool refuse(VfiSpan file, GError **error)
-{
-    static const char lfs[] = "version https://git-lfs";
-    VfiSpan start = {file.data, MIN(file.size, 16)};
-
-    if (begins_with(file, lfs, strlen(lfs)))
-        return vfi_unsupported(error,
-                               "it is a Git LFS pointer, not the file itself; run git "
-                               "lfs pull, or download the file");
-    if (begins_with(file, "<", 1))
-        return vfi_unsupported(error,
-                               "it is a web page, not a checkpoint; download the file "
-                               "itself");
-    if (begins_with(file, "\xdd\x85\x76\0", 4))
-        return vfi_unsupported(error,
-                               "it is the structure of an ncnn model in its binary form; "
-                               "take the text (.param)");
-    if (file.size > 262 && memcmp(file.data + 257, "ustar", 5) == 0)
-        return vfi_unsupported(error,
-                               "it is a tar archive, as torch before 0.1.10 wrote; "
-                               "save it again with a newer torch");
-    return vfi_unsupported(
-        error,
-        "it begins with \"%s\", which is none of torch zip, torch legacy, "
-        "TorchScript, safetensors and an ncnn model's .param with a .bin beside it",
-        vfi_quote(start).text);
-}
-
 static bool read_container(VfiCheckpoint *checkpoint, VfiSpan head, GError **error)
 {
     const VfiSource *file = checkpoint->source;
@@ -72,7 +44,7 @@ static bool read_container(VfiCheckpoint *checkpoint, VfiSpan head, GError **err
         checkpoint->container = VFI_CONTAINER_SAFETENSORS;
         return vfi_read_safetensors(file, &checkpoint->list, error);
     }
-    return refuse(head, error);
+    return vfi_refuse_foreign(file, head, checkpoint->path, error);
 }
 
 /* @path with @extension in place of the one that it ends with. */

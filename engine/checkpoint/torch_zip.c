@@ -3,6 +3,7 @@
  * TorchScript archives are the same with classes in place of dictionaries. */
 
 #include "alloc.h"
+#include "foreign.h"
 #include "readers.h"
 #include "torch.h"
 #include "zip.h"
@@ -38,6 +39,11 @@ static bool has_member(const Archive *archive, const char *name)
     return find_member(archive, name, (VfiSpan){NULL, 0}) != NULL;
 }
 
+static VfiSpan member_name(const void *members, size_t index)
+{
+    return ((const VfiZipMember *)members)[index].name;
+}
+
 /* Finds the one member "data.pkl" or "FOLDER/data.pkl" and with it the folder. */
 static const VfiZipMember *find_pickle(Archive *archive, GError **error)
 {
@@ -63,10 +69,8 @@ static const VfiZipMember *find_pickle(Archive *archive, GError **error)
         archive->folder = folder;
     }
     if (found == NULL)
-        vfi_unsupported(error,
-                        "the zip archive has no member \"%s\": it is not a torch "
-                        "checkpoint (or one of a torch before 1.6)",
-                        name);
+        vfi_refuse_archive("a zip archive", members, archive->zip.members.count,
+                           member_name, error);
     return found;
 }
 

@@ -274,9 +274,11 @@ START_TEST(odd_archives_are_refused)
     assert_refused(zip_writer_finish(&lacking), VFI_ERROR_CORRUPT, "data/0");
     ZipWriter other = zip_writer_new();
     zip_writer_add(&other, "model.json", "{}", 2, false);
-    assert_refused(zip_writer_finish(&other), VFI_ERROR_UNSUPPORTED, "data.pkl");
+    assert_refused(zip_writer_finish(&other), VFI_ERROR_UNSUPPORTED,
+                   "neither a checkpoint");
     ZipWriter empty = zip_writer_new();
-    assert_refused(zip_writer_finish(&empty), VFI_ERROR_UNSUPPORTED, "data.pkl");
+    assert_refused(zip_writer_finish(&empty), VFI_ERROR_UNSUPPORTED,
+                   "with nothing in it");
 }
 END_TEST
 

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Files that are no checkpoints: what they are, and what to take instead. */
+#pragma once
+
+#include <stdbool.h>
+
+#include <glib.h>
+
+#include "source.h"
+#include "span.h"
+
+/* Refuses @file, which no reader knows, for what it looks like. @head: its first bytes, some
+ * hundreds where there are; @path: its name, whose ending says what bytes do not. */
+bool vfi_refuse_foreign(const VfiSource *file, VfiSpan head, const char *path,
+                        GError **error);
+
+/* The name of the member @index of an archive. */
+typedef VfiSpan (*VfiMemberName)(const void *archive, size_t index);
+
+/* Refuses an archive of @kind ("a zip archive"), which is not a checkpoint but may hold one,
+ * with the name of that. */
+bool vfi_refuse_archive(const char *kind, const void *archive, size_t n_members,
+                        VfiMemberName member, GError **error);
