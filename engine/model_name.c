@@ -29,7 +29,13 @@ static char **cut(const char *stem)
             continue;
         }
         g_autofree char *token = g_strndup(start, (gsize)(p - start));
+        bool has_v = g_ascii_isdigit(*p) &&
+                     (strcmp(token, "rifev") == 0 || strcmp(token, RIFE_FILE "v") == 0);
+        if (has_v) /* "RIFEv4.26" */
+            token[p - start - 1] = '\0';
         g_strv_builder_add(tokens, token);
+        if (has_v)
+            g_strv_builder_add(tokens, "v");
     }
     return g_strv_builder_end(tokens);
 }

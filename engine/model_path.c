@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Finding a model's file: the search path, what there is on it, and which of that a name
  * means (model_name.h). */
+#include <errno.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include <vfi/error.h>
 #include <vfi/model.h>
@@ -9,6 +11,7 @@
 #include "environment.h"
 #include "family.h"
 #include "model_name.h"
+#include "printable.h"
 
 static const char *const extensions[] = {".pkl", ".pth", ".pt", ".safetensors"};
 
@@ -19,6 +22,8 @@ static const char *const extensions[] = {".pkl", ".pth", ".pt", ".safetensors"};
 typedef struct {
     char *name; /* of the file or folder */
     char *stem; /* without extension */
+    char *
+        alias; /* what the folder around it says in place of a name that says nothing, or NULL */
     char *path; /* what is opened */
 } Candidate;
 
@@ -49,6 +54,7 @@ static void candidate_free(void *data)
 
     g_free(candidate->name);
     g_free(candidate->stem);
+    g_free(candidate->alias);
     g_free(candidate->path);
     g_free(candidate);
 }
@@ -77,9 +83,10 @@ static char *ncnn_weights(const char *param)
     return is_file(param) && is_file(weights) ? g_steal_pointer(&weights) : NULL;
 }
 
-/* The model in a folder of its own, or NULL: as rife-ncnn-vulkan or as RIFE's own releases
- * keep it. */
-static char *model_in_folder(const char *folder)
+/* Where RIFE's downloads have their file. */
+static const char train_log[] = "train_log";
+
+static char *flownet_in(const char *folder)
 {
     g_autofree char *param = g_build_filename(folder, "flownet.param", NULL);
     g_autofree char *torch = g_build_filename(folder, "flownet.pkl", NULL);
@@ -90,6 +97,16 @@ static char *model_in_folder(const char *folder)
     return is_file(torch) ? g_steal_pointer(&torch) : NULL;
 }
 
+/* The model in a folder of its own, or NULL: as rife-ncnn-vulkan or as RIFE's own releases
+ * keep it. */
+static char *model_in_folder(const char *folder)
+{
+    g_autofree char *inner = g_build_filename(folder, train_log, NULL);
+    char *model = flownet_in(folder);
+
+    return model != NULL ? model : flownet_in(inner);
+}
+
 /* What is opened for @path, a model's file or folder; NULL if it is neither. */
 static char *model_at(const char *path)
 {
@@ -98,6 +115,37 @@ static char *model_at(const char *path)
     if (g_str_has_suffix(path, ".param"))
         return ncnn_weights(path);
     return is_file(path) ? g_strdup(path) : NULL;
+}
+
+/* What the folder @name, which holds a model of RIFE, says of it: "rife-4.25" where it is a
+ * version alone. NULL: no version. */
+static char *alias_of_folder(const char *name)
+{
+    const char *number = name + (g_ascii_tolower(name[0]) == 'v');
+    char *alias =
+        g_ascii_isdigit(number[0]) ? g_strconcat("rife-", name, NULL) : g_strdup(name);
+    VfiModelName parsed = vfi_model_name_parse(alias);
+
+    if (parsed.n_version == 0)
+        g_clear_pointer(&alias, g_free);
+    vfi_model_name_clear(&parsed);
+    return alias;
+}
+
+/* What folders around @stem in @folder say of a model whose own name is the same for all. */
+static char *find_alias(const char *folder, const char *stem, bool is_folder)
+{
+    g_autofree char *around = g_canonicalize_filename(folder, NULL);
+    g_autofree char *name = g_path_get_basename(around);
+
+    if (strcmp(stem, "flownet") == 0 && strcmp(name, train_log) == 0) {
+        g_autofree char *above = g_path_get_dirname(around);
+        g_autofree char *above_name = g_path_get_basename(above);
+        return alias_of_folder(above_name);
+    }
+    if (strcmp(stem, "flownet") == 0 || strcmp(stem, train_log) == 0)
+        return alias_of_folder(name);
+    return is_folder ? alias_of_folder(stem) : NULL;
 }
 
 /* @name in @folder if it looks like a model, or NULL. */
@@ -117,6 +165,7 @@ static Candidate *candidate_new(const char *folder, const char *name)
         return NULL;
     Candidate *candidate = g_new0(Candidate, 1);
     candidate->name = g_strdup(name);
+    candidate->alias = find_alias(folder, stem, is_folder);
     candidate->stem = g_steal_pointer(&stem);
     candidate->path = g_steal_pointer(&opened);
     return candidate;
@@ -130,15 +179,22 @@ static gint compare_names(gconstpointer a, gconstpointer b)
     return strcmp(candidate_a->name, candidate_b->name);
 }
 
-/* All models of the search path, folder by folder, in each by name. */
-static GPtrArray *find_candidates(char **folders)
+/* All models of the search path, folder by folder, in each by name. Adds to @unread (NULL is
+ * allowed) which of the folders are there but cannot be read. */
+static GPtrArray *find_candidates(char **folders, GString *unread)
 {
     GPtrArray *all = g_ptr_array_new_with_free_func(candidate_free);
 
     for (size_t i = 0; folders[i] != NULL; i++) {
-        g_autoptr(GDir) dir = g_dir_open(folders[i], 0, NULL);
+        g_autoptr(GError) reason = NULL;
+        g_autoptr(GDir) dir = g_dir_open(folders[i], 0, &reason);
         g_autoptr(GPtrArray) here = g_ptr_array_new();
         const char *name;
+        if (unread != NULL && g_error_matches(reason, G_FILE_ERROR, G_FILE_ERROR_ACCES)) {
+            g_autofree char *shown = vfi_printable(folders[i]);
+            g_string_append_printf(unread, "; the folder %s cannot be read: %s", shown,
+                                   g_strerror(EACCES));
+        }
         while (dir != NULL && (name = g_dir_read_name(dir)) != NULL) {
             Candidate *candidate = candidate_new(folders[i], name);
             if (candidate != NULL)
@@ -154,7 +210,7 @@ static GPtrArray *find_candidates(char **folders)
 char **vfi_model_list(void)
 {
     g_auto(GStrv) folders = vfi_model_search_path();
-    g_autoptr(GPtrArray) candidates = find_candidates(folders);
+    g_autoptr(GPtrArray) candidates = find_candidates(folders, NULL);
     char **paths = g_new0(char *, candidates->len + 1);
 
     for (guint i = 0; i < candidates->len; i++)
@@ -162,17 +218,32 @@ char **vfi_model_list(void)
     return paths;
 }
 
+/* How @candidate answers to @name, by its own or its folder's name, whichever is better. */
+static VfiNameMatch match_candidate(const Candidate *candidate, const char *name)
+{
+    bool is_auto = strcmp(name, "auto") == 0;
+    const char *asked = is_auto ? "rife" : name;
+    VfiNameMatch own =
+        vfi_model_name_match(asked, candidate->name, candidate->stem, is_auto);
+
+    if (candidate->alias == NULL)
+        return own;
+    VfiNameMatch other =
+        vfi_model_name_match(asked, candidate->alias, candidate->alias, is_auto);
+    if (!own.matches || !other.matches)
+        return own.matches ? own : other;
+    return vfi_name_match_compare(&other, &own) > 0 ? other : own;
+}
+
 /* The best match, the first of several that are as good; NULL: none. */
 static const char *find_best(const GPtrArray *candidates, const char *name)
 {
-    bool is_auto = strcmp(name, "auto") == 0;
     VfiNameMatch best = {.matches = false};
     const char *path = NULL;
 
     for (guint i = 0; i < candidates->len; i++) {
         const Candidate *candidate = g_ptr_array_index(candidates, i);
-        VfiNameMatch match = vfi_model_name_match(
-            is_auto ? "rife" : name, candidate->name, candidate->stem, is_auto);
+        VfiNameMatch match = match_candidate(candidate, name);
         if (!match.matches ||
             (path != NULL && vfi_name_match_compare(&match, &best) <= 0))
             continue;
@@ -187,35 +258,146 @@ static char *list_names(const GPtrArray *candidates)
 {
     GString *text = g_string_new(candidates->len == 0 ? "no model" : NULL);
 
-    for (guint i = 0; i < MIN(candidates->len, MAX_SHOWN); i++)
-        g_string_append_printf(text, "%s%s", i == 0 ? "" : ", ",
-                               ((Candidate *)g_ptr_array_index(candidates, i))->name);
+    for (guint i = 0; i < MIN(candidates->len, MAX_SHOWN); i++) {
+        const Candidate *candidate = g_ptr_array_index(candidates, i);
+        g_autofree char *shown = vfi_printable(candidate->name);
+        g_string_append_printf(text, "%s%s", i == 0 ? "" : ", ", shown);
+    }
     if (candidates->len > MAX_SHOWN)
         g_string_append_printf(text, " and %u more", candidates->len - MAX_SHOWN);
     return g_string_free(text, FALSE);
 }
 
-/* A name with a folder, or of a file in the current one. */
+/* ---- files that are named ------------------------------------------------------------- */
+
+static gboolean fail(GError **error, int code, const char *format, ...)
+    G_GNUC_PRINTF(3, 4);
+
+static gboolean fail(GError **error, int code, const char *format, ...)
+{
+    va_list arguments;
+
+    va_start(arguments, format);
+    if (error != NULL)
+        *error = g_error_new_valist(VFI_ERROR, code, format, arguments);
+    va_end(arguments);
+    return FALSE;
+}
+
+/* The errno of looking at @path, 0 if it is there. */
+static int look_at(const char *path)
+{
+    struct stat facts;
+
+    return stat(path, &facts) == 0 ? 0 : errno;
+}
+
+/* A folder without a model of RIFE's name: what it has instead. */
+static gboolean fail_folder(const char *folder, GError **error)
+{
+    const char *search[] = {folder, NULL};
+    g_autofree char *shown = vfi_printable(folder);
+    g_autofree char *inside = g_build_filename(folder, ".", NULL);
+    g_autofree char *tensorflow = g_build_filename(folder, "saved_model.pb", NULL);
+
+    if (look_at(inside) == EACCES)
+        return fail(error, VFI_ERROR_IO, "the folder \"%s\" cannot be read: %s", shown,
+                    g_strerror(EACCES));
+    if (is_file(tensorflow))
+        return fail(
+            error, VFI_ERROR_UNSUPPORTED,
+            "the folder \"%s\" is a TensorFlow SavedModel, which is not read; take "
+            "the model's PyTorch checkpoint (of FILM film_net_fp32.pt)",
+            shown);
+    g_autoptr(GPtrArray) candidates = find_candidates((char **)search, NULL);
+    g_autofree char *found = list_names(candidates);
+    return fail(
+        error, VFI_ERROR_NOT_FOUND,
+        "the folder \"%s\" holds neither flownet.param with flownet.bin nor "
+        "flownet.pkl, nor does its train_log; name the model's file (in the folder: "
+        "%s)",
+        shown, found);
+}
+
+/* Nothing is at @name. */
+static gboolean fail_missing(const char *name, GError **error)
+{
+    int reason = look_at(name);
+    g_autofree char *shown = vfi_printable(name);
+
+    if (name[0] == '~') {
+        const char *home = vfi_environment("HOME");
+        g_autofree char *full = home != NULL && name[1] == '/'
+                                    ? g_build_filename(home, name + 2, NULL)
+                                    : NULL;
+        g_autofree char *shown_full = vfi_printable(full);
+        return fail(
+            error, VFI_ERROR_NOT_FOUND,
+            "there is no model file \"%s\": the shell did not replace the \"~\", "
+            "which it does at the beginning of a word and outside quotes only, so "
+            "not in model=~/…; write the whole path%s%s",
+            shown, full != NULL ? ": " : "", shown_full);
+    }
+    if (reason != 0 && reason != ENOENT && reason != ENOTDIR)
+        return fail(error, VFI_ERROR_IO, "cannot look for the model file \"%s\": %s",
+                    shown, g_strerror(reason));
+    return fail(error, VFI_ERROR_NOT_FOUND, "there is no model file \"%s\"", shown);
+}
+
+/* A name with a folder, or of a file or a folder in the current one. */
 static gboolean resolve_file(const char *name, char **path, GError **error)
 {
     *path = model_at(name);
     if (*path != NULL)
         return TRUE;
     if (g_file_test(name, G_FILE_TEST_IS_DIR))
-        g_set_error(error, VFI_ERROR, VFI_ERROR_NOT_FOUND,
-                    "the folder \"%s\" holds neither flownet.param with flownet.bin nor "
-                    "flownet.pkl; name the model's file",
-                    name);
-    else if (is_file(name))
-        g_set_error(
-            error, VFI_ERROR, VFI_ERROR_NOT_FOUND,
-            "\"%s\" is the structure of an ncnn model, but the .bin file with its "
-            "weights is not beside it",
-            name);
-    else
-        g_set_error(error, VFI_ERROR, VFI_ERROR_NOT_FOUND,
-                    "there is no model file \"%s\"", name);
-    return FALSE;
+        return fail_folder(name, error);
+    if (!is_file(name))
+        return fail_missing(name, error);
+    g_autofree char *shown = vfi_printable(name);
+    return fail(error, VFI_ERROR_NOT_FOUND,
+                "\"%s\" is the structure of an ncnn model, but the .bin file with its "
+                "weights is not beside it",
+                shown);
+}
+
+/* Whether @name means something in a folder that it says or in the current one: a file, a
+ * folder with a model. "auto" is a choice, not a name, whatever lies around. */
+static bool is_path(const char *name)
+{
+    if (strcmp(name, "auto") == 0)
+        return false;
+    if (g_path_is_absolute(name) || strchr(name, G_DIR_SEPARATOR) != NULL ||
+        name[0] == '~' || is_file(name))
+        return true;
+    g_autofree char *model = model_in_folder(name);
+    return model != NULL;
+}
+
+/* What the search path has by @name. */
+static gboolean search(const char *name, char **path, GError **error)
+{
+    g_auto(GStrv) folders = vfi_model_search_path();
+    g_autoptr(GString) unread = g_string_new(NULL);
+    g_autoptr(GPtrArray) candidates = find_candidates(folders, unread);
+
+    *path = g_strdup(find_best(candidates, name));
+    if (*path != NULL)
+        return TRUE;
+    g_autofree char *joined = g_strjoinv(", ", folders);
+    g_autofree char *list = vfi_printable(joined);
+    g_autofree char *found = list_names(candidates);
+    g_autofree char *shown = vfi_printable(name);
+    bool is_folder = strcmp(name, "auto") != 0 && g_file_test(name, G_FILE_TEST_IS_DIR);
+    return fail(
+        error, VFI_ERROR_NOT_FOUND,
+        "no model \"%s\" (with or without version and .pkl, .pth, .pt or "
+        ".safetensors, or a folder with flownet.param and flownet.bin) in %s; "
+        "found there: %s%s%s. Run tools/get-models to fetch RIFE 4.0 and 3.x, copy a "
+        "checkpoint into one of these folders, add a folder to VFI_MODEL_PATH, or "
+        "give a file name",
+        shown, list, found, unread->str,
+        is_folder ? "; the folder of that name in the current one holds none" : "");
 }
 
 gboolean vfi_model_resolve(const char *name, char **path, GError **error)
@@ -224,24 +406,5 @@ gboolean vfi_model_resolve(const char *name, char **path, GError **error)
     const VfiModelFamily *family = vfi_family_find(name);
     if (family != NULL && !family->has_weights)
         return TRUE;
-    if (g_path_is_absolute(name) || strchr(name, G_DIR_SEPARATOR) != NULL ||
-        is_file(name))
-        return resolve_file(name, path, error);
-
-    g_auto(GStrv) folders = vfi_model_search_path();
-    g_autoptr(GPtrArray) candidates = find_candidates(folders);
-    *path = g_strdup(find_best(candidates, name));
-    if (*path != NULL)
-        return TRUE;
-    g_autofree char *list = g_strjoinv(", ", folders);
-    g_autofree char *found = list_names(candidates);
-    g_set_error(
-        error, VFI_ERROR, VFI_ERROR_NOT_FOUND,
-        "no model \"%s\" (with or without version and .pkl, .pth, .pt or "
-        ".safetensors, or a folder with flownet.param and flownet.bin) in %s; "
-        "found there: %s. Run tools/get-models to fetch RIFE 4.0 and 3.x, copy a "
-        "checkpoint into one of these folders, add a folder to VFI_MODEL_PATH, or "
-        "give a file name",
-        name, list, found);
-    return FALSE;
+    return is_path(name) ? resolve_file(name, path, error) : search(name, path, error);
 }

@@ -2,6 +2,7 @@
 /* Models: names on the search path, recognition by keys and shapes, options, errors that say
  * what would help. */
 #include <string.h>
+#include <unistd.h>
 
 #include <glib/gstdio.h>
 
@@ -92,6 +93,169 @@ START_TEST(names_match_with_and_without_extension_and_version)
         ck_assert_msg(g_strcmp0(found, cases[i].expected) == 0, "%s: %s instead of %s",
                       cases[i].name, found, cases[i].expected);
     }
+}
+END_TEST
+
+/* What @name resolves to from within @folder; relative to that. */
+static char *resolved_here(const char *name)
+{
+    g_autofree char *before = g_get_current_dir();
+    char *path = NULL;
+
+    ck_assert_int_eq(g_chdir(folder), 0);
+    vfi_model_resolve(name, &path, NULL);
+    ck_assert_int_eq(g_chdir(before), 0);
+    return path;
+}
+
+START_TEST(what_is_in_the_current_folder_comes_first)
+{
+    static const struct {
+        const char *name, *expected;
+    } cases[] = {
+        {"./train_log", "./train_log/flownet.pkl"},
+        {"train_log/", "train_log/flownet.pkl"},
+        {"train_log", "train_log/flownet.pkl"},
+        {"rife-4.0", "rife-4.0/flownet.pkl"}, /* and not what the search path has */
+        {"rife-4.6", "rife-4.6/flownet.bin"},
+        {"RIFEv4.25", "RIFEv4.25/train_log/flownet.pkl"},
+        {"film.pt", "film.pt"},
+    };
+
+    touch_in("train_log", "flownet.pkl");
+    touch_in("rife-4.0", "flownet.pkl");
+    touch_in("rife-4.6", "flownet.param");
+    touch_in("rife-4.6", "flownet.bin");
+    touch_in("RIFEv4.25", "readme.txt");
+    touch_in("RIFEv4.25/train_log", "flownet.pkl");
+    touch("film.pt");
+    touch_in("elsewhere", "rife-4.0.pkl");
+    touch_in("elsewhere", "ifrnet_s.pth");
+    g_autofree char *elsewhere = g_build_filename(folder, "elsewhere", NULL);
+    g_setenv("VFI_MODEL_PATH", elsewhere, TRUE);
+    for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autofree char *found = resolved_here(cases[i].name);
+        ck_assert_msg(g_strcmp0(found, cases[i].expected) == 0, "%s: %s instead of %s",
+                      cases[i].name, found, cases[i].expected);
+    }
+    /* A folder without a model, say of videos, hides nothing. */
+    touch_in("ifrnet_s", "holiday.mkv");
+    g_autofree char *found = resolved_here("ifrnet_s");
+    ck_assert(found != NULL && g_str_has_suffix(found, "elsewhere/ifrnet_s.pth"));
+}
+END_TEST
+
+START_TEST(auto_is_never_a_file)
+{
+    touch("auto");
+    touch("auto.pkl");
+    g_autofree char *nothing = resolved_here("auto");
+    ck_assert_ptr_null(nothing);
+    touch("rife-4.6.pth");
+    g_autofree char *model = resolved_here("auto");
+    ck_assert(model != NULL && g_str_has_suffix(model, "rife-4.6.pth"));
+    g_autofree char *named = resolved_here("./auto"); /* a path is a path */
+    ck_assert_str_eq(named, "./auto");
+
+    g_autofree char *file = g_build_filename(folder, "auto", NULL);
+    g_unlink(file);
+    touch_in("auto", "flownet.pkl");
+    g_autofree char *still = resolved_here("auto");
+    ck_assert(still != NULL && g_str_has_suffix(still, "rife-4.6.pth"));
+}
+END_TEST
+
+/* RIFE's downloads say their version in the folder around a train_log, if anywhere. */
+START_TEST(folders_say_the_version)
+{
+    static const struct {
+        const char *folder, *name;
+    } cases[] = {
+        {"RIFE_v4.25/train_log", "rife-4.25"},
+        {"4.25/train_log", "rife-4.25"},
+        {"rife425/train_log", "rife-4.25"},
+        {"RIFEv4.26_0921/train_log", "rife-4.26"},
+        {"v4.22.lite/train_log", "rife-4.22-lite"},
+        {"4.25", "rife-4.25"},
+        {"Practical-RIFE-4.7", "rife-4.7"},
+    };
+
+    for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autofree char *inner = g_build_filename(folder, cases[i].folder, NULL);
+        g_autofree char *file = g_build_filename(cases[i].folder, "flownet.pkl", NULL);
+        ck_assert_int_eq(g_mkdir_with_parents(inner, 0700), 0);
+        touch(file);
+        /* the folder of folders, the one with the version, and the train_log are on the path */
+        g_autofree char *around = g_path_get_dirname(inner);
+        const char *search[] = {folder, around, inner};
+        for (size_t k = 0; k < G_N_ELEMENTS(search); k++) {
+            g_autoptr(GError) error = NULL;
+            g_autofree char *path = NULL;
+            g_setenv("VFI_MODEL_PATH", search[k], TRUE);
+            ck_assert_msg(vfi_model_resolve(cases[i].name, &path, &error), "%s in %s: %s",
+                          cases[i].name, search[k], error->message);
+            ck_assert(g_str_has_suffix(path, file));
+            g_clear_pointer(&path, g_free);
+            ck_assert(!vfi_model_resolve("rife-4.2", &path, NULL));
+        }
+        g_autofree char *top = g_strdup(cases[i].folder);
+        *(strchr(top, '/') != NULL ? strchr(top, '/') : top + strlen(top)) = '\0';
+        g_autofree char *remove = g_build_filename(folder, top, NULL);
+        folder_remove(remove);
+    }
+}
+END_TEST
+
+/* Wants @name refused with @code and @text. */
+static void assert_unresolved(const char *name, int code, const char *text)
+{
+    g_autoptr(GError) error = NULL;
+    g_autofree char *path = NULL;
+
+    ck_assert_msg(!vfi_model_resolve(name, &path, &error), "%s: %s", name, path);
+    ck_assert_msg(strstr(error->message, text) != NULL, "no \"%s\" in: %s", text,
+                  error->message);
+    ck_assert_int_eq(error->code, code);
+}
+
+START_TEST(names_that_mean_nothing_are_explained)
+{
+    const char *home = "/home/somebody/models/x.pkl";
+    g_autofree char *other = g_build_filename(folder, "other", NULL);
+    g_autofree char *film = g_build_filename(folder, "film", NULL);
+
+    g_setenv("HOME", "/home/somebody", TRUE);
+    assert_unresolved("~/models/x.pkl", VFI_ERROR_NOT_FOUND, home);
+    assert_unresolved("~someone/x.pkl", VFI_ERROR_NOT_FOUND, "did not replace the \"~\"");
+    touch_in("other", "rife47.pth");
+    assert_unresolved(other, VFI_ERROR_NOT_FOUND, "in the folder: rife47.pth");
+    touch_in("film", "saved_model.pb");
+    assert_unresolved(film, VFI_ERROR_UNSUPPORTED, "TensorFlow");
+    assert_unresolved("/no/such\n\x1b[2J/file.pth", VFI_ERROR_NOT_FOUND,
+                      "\"/no/such\\n\\x1b[2J/file.pth\"");
+    assert_unresolved("rife\x1b[2J", VFI_ERROR_NOT_FOUND, "no model \"rife\\x1b[2J\"");
+}
+END_TEST
+
+/* The superuser may read everything: this is somebody else. */
+START_TEST(folders_that_may_not_be_read_are_said)
+{
+    g_autofree char *secret = g_build_filename(folder, "secret", NULL);
+    g_autofree char *file = g_build_filename(secret, "flownet.pkl", NULL);
+    bool is_root = geteuid() == 0;
+
+    touch_in("secret", "flownet.pkl");
+    ck_assert_int_eq(g_chmod(folder, 0755), 0);
+    ck_assert_int_eq(g_chmod(secret, 0), 0);
+    g_setenv("VFI_MODEL_PATH", secret, TRUE);
+    if (is_root)
+        ck_assert_int_eq(seteuid(65534), 0);
+    assert_unresolved(file, VFI_ERROR_IO, "Permission denied");
+    assert_unresolved(secret, VFI_ERROR_IO, "Permission denied");
+    assert_unresolved("rife", VFI_ERROR_NOT_FOUND, "cannot be read: Permission denied");
+    if (is_root)
+        ck_assert_int_eq(seteuid(0), 0);
+    ck_assert_int_eq(g_chmod(secret, 0700), 0);
 }
 END_TEST
 
@@ -348,6 +512,11 @@ int main(void)
 
     tcase_add_checked_fixture(tcase, setup, teardown);
     tcase_add_test(tcase, names_match_with_and_without_extension_and_version);
+    tcase_add_test(tcase, what_is_in_the_current_folder_comes_first);
+    tcase_add_test(tcase, auto_is_never_a_file);
+    tcase_add_test(tcase, folders_say_the_version);
+    tcase_add_test(tcase, names_that_mean_nothing_are_explained);
+    tcase_add_test(tcase, folders_that_may_not_be_read_are_said);
     tcase_add_test(tcase, a_missing_model_lists_folders_and_remedies);
     tcase_add_test(tcase, the_models_there_are_are_listed);
     tcase_add_test(tcase, auto_never_means_blend);

@@ -52,16 +52,18 @@ typedef struct {
 VFI_API char **vfi_model_search_path(void);
 
 /**
- * Resolves @name to a file: a path that exists, else the best match on the search path. Names
- * need neither extension nor version, nor the very spelling: "rife", "rife-4.26" (also
- * rife426.pth or flownet_v4.26.pkl), "film", "ifrnet_s"; docs/models.md has the rule. "auto" is
- * the highest RIFE found, a lite or heavy one only where there is no other. A folder stands
- * for the flownet.param and flownet.bin (ncnn) or flownet.pkl in it. Families without weights
- * ("blend") resolve to no file.
+ * Resolves @name to a file: a path that exists (of a file, or of a folder with a model in it, also
+ * in the current folder), else the best match on the search path. Names need neither extension nor
+ * version, nor the very spelling: "rife", "rife-4.26" (also rife426.pth, flownet_v4.26.pkl or a
+ * folder 4.26), "film", "ifrnet_s"; docs/models.md has the rule. "auto" is the highest RIFE found, a
+ * lite or heavy one only where there is no other; it never means a file of that name. A folder
+ * stands for the flownet.param and flownet.bin (ncnn) or flownet.pkl in it or in its train_log.
+ * Families without weights ("blend") resolve to no file.
  *
  * Returns TRUE and a new string in *path (NULL for a family without weights), or FALSE with
- * VFI_ERROR_NOT_FOUND; the message lists the folders searched and the models found there, and
- * says how to get one.
+ * VFI_ERROR_NOT_FOUND (the message lists the folders searched and the models found there, and
+ * says how to get one), VFI_ERROR_IO where a folder may not be read, or VFI_ERROR_UNSUPPORTED for
+ * a folder of another framework.
  */
 VFI_API gboolean vfi_model_resolve(const char *name, char **path, GError **error);
 
