@@ -29,14 +29,13 @@ typedef enum {
     VFI_OUTPUT_RGB, /* "rgb" (3 × H × W) */
 } VfiOutputKind;
 
-/* From this score on a checkpoint is recognised. */
+/* From this score on a checkpoint is recognised, if it has all tensors of the variant. */
 #define VFI_SCORE_RECOGNISED 50
 
 /* What a family thinks of a checkpoint. */
 typedef struct {
     /* The highest wins. 0: nothing like this family. Below VFI_SCORE_RECOGNISED: it resembles
-     * .variant but is not it; where no family does better, that variant's graph says which
-     * tensor differs, so the score may simply grow with the number of facts that agree. */
+     * .variant but is not it. */
     int score;
     int variant;      /* the family's own index */
     const char *name; /* of the variant, static */
@@ -54,6 +53,10 @@ struct VfiModelFamily {
     const char *name;
     const VfiOptionSpec *options;
     size_t n_options;
+    /* The variants that there are, from 0 on, and their names: where a checkpoint is not quite any
+     * of them, the one that it has most tensors of is named. 0: what detect() says. */
+    int n_variants;
+    const char *(*variant_name)(int variant);
     bool has_weights;
     bool has_scale;
     bool has_pair_stage; /* else VFI_STAGE_PAIR is never built */
@@ -97,9 +100,10 @@ static inline int vfi_stage_output_region(VfiStage stage)
 }
 
 /* Builds the stages once at a small size. False with the graph's first error, which names the
- * tensor that is missing or of another shape. */
+ * tensor that is missing or of another shape; with @tally (else NULL) such are entered there
+ * instead. */
 bool vfi_family_check(const VfiModelFamily *family, const VfiModelSetup *setup,
-                      const VfiWeights *weights, GError **error);
+                      const VfiWeights *weights, VfiTally *tally, GError **error);
 
 bool vfi_setup_boolean(const VfiModelSetup *setup, const char *option);
 const char *vfi_setup_string(const VfiModelSetup *setup, const char *option);

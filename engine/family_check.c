@@ -5,7 +5,7 @@
 #include "plan.h"
 
 bool vfi_family_check(const VfiModelFamily *family, const VfiModelSetup *setup,
-                      const VfiWeights *weights, GError **error)
+                      const VfiWeights *weights, VfiTally *tally, GError **error)
 {
     g_autoptr(GError) reason = NULL;
 
@@ -18,6 +18,7 @@ bool vfi_family_check(const VfiModelFamily *family, const VfiModelSetup *setup,
     for (int stage = 0; stage < VFI_STAGE_COUNT && reason == NULL; stage++) {
         VfiGraph *graph = vfi_graph_new(weights, plans[VFI_STAGE_FRAME], size, size);
         graphs[stage] = graph;
+        vfi_graph_set_tally(graph, tally);
         vfi_graph_set_pair_plan(graph, plans[VFI_STAGE_PAIR]);
         if ((stage == VFI_STAGE_PAIR && !family->has_pair_stage) ||
             !family->build(graph, setup, (VfiStage)stage, 1.0))

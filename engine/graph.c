@@ -111,28 +111,60 @@ VfiValue vfi_graph_add_node(VfiGraph *graph, VfiNode node)
     return (VfiValue)graph->nodes->len - 1;
 }
 
+void vfi_tally_init(VfiTally *tally)
+{
+    *tally =
+        (VfiTally){.asked = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL)};
+}
+
+void vfi_tally_clear(VfiTally *tally)
+{
+    g_clear_pointer(&tally->asked, g_hash_table_unref);
+    g_clear_pointer(&tally->first, g_free);
+}
+
+void vfi_graph_set_tally(VfiGraph *graph, VfiTally *tally)
+{
+    graph->tally = tally;
+}
+
+/* What is wrong with @weight as tensor @name of that shape; NULL: nothing. */
+static char *judge_weight(const VfiWeight *weight, const char *name, const int64_t *shape,
+                          int n_dims)
+{
+    bool same = weight != NULL && weight->n_dims == n_dims;
+
+    for (int i = 0; same && i < n_dims; i++)
+        same = weight->shape[i] == shape[i];
+    if (same)
+        return NULL;
+    g_autofree char *expected = vfi_shape_to_string(shape, n_dims);
+    if (weight == NULL)
+        return g_strdup_printf("tensor \"%s\" (%s) is missing from the checkpoint", name,
+                               expected);
+    g_autofree char *found = vfi_shape_to_string(weight->shape, weight->n_dims);
+    return g_strdup_printf("tensor \"%s\" should be %s, but the checkpoint has %s", name,
+                           expected, found);
+}
+
 const float *vfi_graph_find_weight(VfiGraph *graph, const char *key, const char *suffix,
                                    const int64_t *shape, int n_dims)
 {
+    static const float nothing; /* stands for weights that nobody reads */
     const char *name = vfi_graph_key(graph, "%s.%s", key, suffix);
     const VfiWeight *weight = vfi_weights_find(graph->weights, name);
-    g_autofree char *expected = vfi_shape_to_string(shape, n_dims);
+    g_autofree char *wrong = judge_weight(weight, name, shape, n_dims);
 
-    if (weight == NULL) {
-        vfi_graph_fail(graph, "tensor \"%s\" (%s) is missing from the checkpoint", name,
-                       expected);
-        return NULL;
+    if (graph->tally != NULL) {
+        if (g_hash_table_add(graph->tally->asked, g_strdup(name)) && wrong == NULL)
+            graph->tally->found++;
+        if (graph->tally->first == NULL)
+            graph->tally->first = g_steal_pointer(&wrong);
+        return &nothing;
     }
-    bool same = weight->n_dims == n_dims;
-    for (int i = 0; same && i < n_dims; i++)
-        same = weight->shape[i] == shape[i];
-    if (!same) {
-        g_autofree char *found = vfi_shape_to_string(weight->shape, weight->n_dims);
-        vfi_graph_fail(graph, "tensor \"%s\" should be %s, but the checkpoint has %s",
-                       name, expected, found);
-        return NULL;
-    }
-    return weight->data;
+    if (wrong != NULL)
+        vfi_graph_fail(graph, "%s", wrong);
+    return wrong == NULL ? weight->data : NULL;
 }
 
 bool vfi_graph_require(VfiGraph *graph, const char *key, const char *suffix,

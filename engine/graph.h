@@ -69,6 +69,20 @@ int vfi_graph_weight_dimension(const VfiGraph *graph, const char *name, int dim)
  * session asks for that precision: the model says where eight significant bits do no harm. */
 void vfi_graph_tolerate_bf16(VfiGraph *graph, bool tolerates);
 
+/* Which of the tensors that graphs ask for there are. */
+typedef struct {
+    GHashTable *asked; /* their names */
+    size_t found;      /* how many of them are there, with the shape that is asked for */
+    char *first;       /* what is wrong with the first that is not; NULL: nothing */
+} VfiTally;
+
+void vfi_tally_init(VfiTally *tally);
+void vfi_tally_clear(VfiTally *tally);
+
+/* From now on tensors that are missing or of another shape are no errors of @graph, but entered
+ * in @tally, which outlives it. Such a graph can be planned, not run. */
+void vfi_graph_set_tally(VfiGraph *graph, VfiTally *tally);
+
 /* Conv2d with "same" zero padding, (kernel-1)/2 before and kernel/2 behind; weights
  * @key.weight [out,in,k,k], @key.bias. */
 VfiValue vfi_graph_conv(VfiGraph *graph, VfiValue x, const char *key, int out, int kernel,

@@ -42,6 +42,7 @@ struct VfiGraph {
     GArray *outputs;  /* of VfiGraphOutput */
     int n_scalars;
     bool tolerates_bf16; /* of convolutions to come */
+    VfiTally *tally;     /* or NULL: what is wrong with tensors is an error */
     GStringChunk *keys;
     GError *error;
 };

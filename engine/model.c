@@ -41,7 +41,7 @@ static bool load_without_weights(VfiModel *model, GVariant *options, GError **er
  * tensors is refused when it is opened and not when the first frame arrives. */
 static bool graphs_build(const VfiModel *model, GError **error)
 {
-    if (vfi_family_check(model->family, &model->setup, model->weights, error))
+    if (vfi_family_check(model->family, &model->setup, model->weights, NULL, error))
         return true;
     g_autofree char *shown = vfi_printable(model->path);
     g_prefix_error(error, "%s: as %s %s: ", shown, model->family->name,

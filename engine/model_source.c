@@ -8,6 +8,7 @@
 #include "checkpoint_claim.h"
 #include "memory_guard.h"
 #include "model_internal.h"
+#include "printable.h"
 
 /* The family that @checkpoint resembles most, with its verdict; NULL: none. */
 static const VfiModelFamily *nearest_family(const VfiModelFamily *const *families,
@@ -75,60 +76,161 @@ static char *known_families(const VfiModelFamily *const *families)
     return g_string_free(text, FALSE);
 }
 
-/* Adds to *error how @checkpoint differs from the variant that it resembles. */
-static void explain_difference(const VfiCheckpoint *checkpoint,
-                               const VfiModelFamily *family,
-                               const VfiDetection *detection, uint64_t headroom,
-                               GError **error)
+/* ---- likeness ------------------------------------------------------------------------- */
+
+/* Files with more tensors are compared with no network that they are not recognised as. */
+#define MAX_COMPARED 16384
+
+/* How much of a network a checkpoint is. */
+typedef struct {
+    const VfiModelFamily *family;
+    const char *name; /* of the variant */
+    size_t wanted;    /* tensors of the network */
+    size_t found;     /* that are there as they should be */
+    size_t there;     /* tensors that the family would read */
+    char *first;      /* what is wrong with the first; NULL: nothing */
+} Likeness;
+
+static Likeness measure(const VfiModelFamily *family, int variant, const char *name,
+                        const VfiCheckpoint *checkpoint)
 {
-    VfiModelSetup setup = {.variant = detection->variant,
+    VfiModelSetup setup = {.variant = variant,
                            .options = vfi_options_resolve(family, NULL, NULL)};
     Wanted wanted = {family, &setup};
-    g_autoptr(GError) difference = NULL;
-    VfiWeights *weights = load_weights(checkpoint, &wanted, headroom, &difference);
+    VfiWeights *weights = vfi_weights_describe(checkpoint, weight_is_wanted, &wanted);
+    Likeness likeness = {
+        .family = family, .name = name, .there = vfi_weights_count(weights)};
+    g_autoptr(GError) reason = NULL;
+    VfiTally tally;
 
-    if (weights != NULL)
-        vfi_family_check(family, &setup, weights, &difference);
+    vfi_tally_init(&tally);
+    if (family->prepare_weights != NULL)
+        family->prepare_weights(weights);
+    vfi_family_check(family, &setup, weights, &tally, &reason);
+    likeness.wanted = g_hash_table_size(tally.asked);
+    likeness.found = tally.found;
+    likeness.first = g_steal_pointer(&tally.first);
+    if (likeness.first == NULL && reason != NULL)
+        likeness.first = g_strdup(reason->message);
+    vfi_tally_clear(&tally);
     vfi_weights_free(weights);
     g_hash_table_unref(setup.options);
-    g_autofree char *before = g_strdup((*error)->message);
-    g_clear_error(error);
-    g_set_error(error, VFI_ERROR, VFI_ERROR_UNSUPPORTED,
-                "%s; it resembles %s %s most: %s", before, family->name, detection->name,
-                difference != NULL ? difference->message
-                                   : "its tensors fit, but others say that it is not");
+    return likeness;
+}
+
+static bool is_complete(const Likeness *likeness)
+{
+    return likeness->first == NULL;
+}
+
+/* Shared tensors as a part of all: what a network lacks counts as much as what it does not know. */
+static double degree(const Likeness *likeness)
+{
+    size_t all = likeness->wanted + likeness->there - likeness->found;
+
+    return all == 0 ? 0.0 : (double)likeness->found / (double)all;
+}
+
+/* Keeps the better of two; frees the other. */
+static void keep_better(Likeness *best, Likeness *other)
+{
+    if (best->family == NULL || degree(other) > degree(best)) {
+        g_free(best->first);
+        *best = *other;
+    } else {
+        g_free(other->first);
+    }
+}
+
+/* The network that @checkpoint has most of; .family = NULL: nothing of any. */
+static Likeness find_nearest(const VfiModelFamily *const *families,
+                             const VfiCheckpoint *checkpoint)
+{
+    Likeness best = {.family = NULL};
+
+    if (vfi_checkpoint_n_tensors(checkpoint) > MAX_COMPARED)
+        return best;
+    for (const VfiModelFamily *const *at = families; *at != NULL; at++) {
+        const VfiModelFamily *family = *at;
+        if (family->detect == NULL)
+            continue;
+        VfiDetection verdict = family->detect(checkpoint);
+        for (int i = 0; i < MAX(family->n_variants, verdict.score > 0 ? 1 : 0); i++) {
+            bool is_listed = family->n_variants > 0;
+            Likeness likeness =
+                measure(family, is_listed ? i : verdict.variant,
+                        is_listed ? family->variant_name(i) : verdict.name, checkpoint);
+            keep_better(&best, &likeness);
+        }
+    }
+    return best;
+}
+
+/* A checkpoint that is most of a network, but not all. */
+static void fail_incomplete(const VfiCheckpoint *checkpoint, const Likeness *likeness,
+                            GError **error)
+{
+    g_autofree char *path = vfi_printable(vfi_checkpoint_path(checkpoint));
+
+    g_set_error(
+        error, VFI_ERROR, VFI_ERROR_UNSUPPORTED,
+        "%s: as %s %s: %s (of the networks that are known here it is nearest to that: "
+        "%zu of its %zu tensors are there)",
+        path, likeness->family->name, likeness->name,
+        is_complete(likeness) ? "its tensors fit, but others say that it is not"
+                              : likeness->first,
+        likeness->found, likeness->wanted);
+}
+
+static void fail_unknown(const VfiCheckpoint *checkpoint,
+                         const VfiModelFamily *const *families, const Likeness *nearest,
+                         GError **error)
+{
+    size_t n = vfi_checkpoint_n_tensors(checkpoint);
+    const char *first = n > 0 ? vfi_checkpoint_tensor(checkpoint, 0)->name : "";
+    g_autofree char *known = known_families(families);
+    g_autofree char *path = vfi_printable(vfi_checkpoint_path(checkpoint));
+    g_autofree char *shown = vfi_printable(first);
+    g_autoptr(GString) likeness = g_string_new(NULL);
+
+    if (nearest->found > 0)
+        g_string_printf(likeness, "; nearest is %s %s, of whose %zu tensors it has %zu",
+                        nearest->family->name, nearest->name, nearest->wanted,
+                        nearest->found);
+    g_set_error(
+        error, VFI_ERROR, VFI_ERROR_UNSUPPORTED,
+        "%s: a checkpoint (%s, %zu tensors, the first is \"%s\"), but not a network "
+        "that is known here (families: %s; docs/models.md lists their variants)%s",
+        path, vfi_container_to_string(vfi_checkpoint_container(checkpoint)), n, shown,
+        known, likeness->str);
 }
 
 const VfiModelFamily *vfi_model_source_detect(const VfiModelFamily *const *families,
                                               const VfiCheckpoint *checkpoint,
-                                              uint64_t headroom, VfiDetection *detection,
-                                              GError **error)
+                                              VfiDetection *detection, GError **error)
 {
     const VfiModelFamily *best = nearest_family(families, checkpoint, detection);
-    g_autoptr(GError) reason = NULL;
 
     if (best != NULL && detection->refusal != NULL) {
+        g_autofree char *path = vfi_printable(vfi_checkpoint_path(checkpoint));
         g_set_error(error, VFI_ERROR, VFI_ERROR_UNSUPPORTED, "%s: this is %s %s: %s",
-                    vfi_checkpoint_path(checkpoint), best->name, detection->name,
-                    detection->refusal);
+                    path, best->name, detection->name, detection->refusal);
         return NULL;
     }
-    if (best != NULL && detection->score >= VFI_SCORE_RECOGNISED)
-        return best;
-    g_autofree char *known = known_families(families);
-    size_t n = vfi_checkpoint_n_tensors(checkpoint);
-    g_set_error(
-        &reason, VFI_ERROR, VFI_ERROR_UNSUPPORTED,
-        "%s: a checkpoint (%s, %zu tensors%s%s%s), but not a network that is known "
-        "here (families: %s; docs/models.md lists their variants)",
-        vfi_checkpoint_path(checkpoint),
-        vfi_container_to_string(vfi_checkpoint_container(checkpoint)), n,
-        n > 0 ? ", the first is \"" : "",
-        n > 0 ? vfi_checkpoint_tensor(checkpoint, 0)->name : "", n > 0 ? "\"" : "",
-        known);
-    if (best != NULL)
-        explain_difference(checkpoint, best, detection, headroom, &reason);
-    g_propagate_error(error, g_steal_pointer(&reason));
+    if (best != NULL && detection->score >= VFI_SCORE_RECOGNISED) {
+        Likeness likeness =
+            measure(best, detection->variant, detection->name, checkpoint);
+        bool complete = is_complete(&likeness);
+        g_free(likeness.first);
+        if (complete)
+            return best;
+    }
+    Likeness nearest = find_nearest(families, checkpoint);
+    if (2 * nearest.found >= nearest.wanted && nearest.found > 0)
+        fail_incomplete(checkpoint, &nearest, error);
+    else
+        fail_unknown(checkpoint, families, &nearest, error);
+    g_free(nearest.first);
     return NULL;
 }
 
@@ -151,8 +253,8 @@ VfiModelSource *vfi_model_source_load(const VfiModelRequest *request,
     if (checkpoint == NULL)
         return NULL;
     VfiModelSource *source = g_new0(VfiModelSource, 1);
-    source->family = vfi_model_source_detect(
-        vfi_families(), checkpoint, request->headroom, &source->detection, error);
+    source->family =
+        vfi_model_source_detect(vfi_families(), checkpoint, &source->detection, error);
     if (source->family == NULL ||
         !vfi_model_source_setup(source, request->options, setup, error))
         goto fail;

@@ -20,12 +20,11 @@ typedef struct {
 } VfiModelRequest;
 
 /* The one of @families (NULL-terminated) that recognises @checkpoint, with its verdict; NULL
- * with VFI_ERROR_UNSUPPORTED that says what the file is and, where it resembles a network,
- * which tensor is not as there. */
+ * with VFI_ERROR_UNSUPPORTED that says what the file is and, where it has half of a network's
+ * tensors or more, which is the first that is not as there. Looks at names and shapes alone. */
 const VfiModelFamily *vfi_model_source_detect(const VfiModelFamily *const *families,
                                               const VfiCheckpoint *checkpoint,
-                                              uint64_t headroom, VfiDetection *detection,
-                                              GError **error);
+                                              VfiDetection *detection, GError **error);
 
 /* Reads the file: recognises it, checks the options, asks the pressure guard, reads the
  * weights. Fills @setup, whose .options the caller frees. NULL with an error and an empty

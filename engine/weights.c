@@ -28,14 +28,10 @@ static int compare_names(gconstpointer a, gconstpointer b, gpointer user_data)
     return strcmp(a, b);
 }
 
-/* Adds @tensor to @weights with memory for its values. */
-static VfiWeight *add_tensor(VfiWeights *weights, const VfiTensorInfo *tensor,
-                             GError **error)
+/* Adds @tensor to @weights with @data (NULL is allowed) for its values, which it takes over. */
+static VfiWeight *add_described(VfiWeights *weights, const VfiTensorInfo *tensor,
+                                float *data)
 {
-    float *data = vfi_try_alloc(tensor->n_elements, sizeof(float), tensor->name, error);
-    if (data == NULL)
-        return NULL;
-
     VfiWeight *weight = g_new0(VfiWeight, 1);
     weight->name = g_strdup(tensor->name);
     weight->n_dims = tensor->n_dims;
@@ -46,6 +42,15 @@ static VfiWeight *add_tensor(VfiWeights *weights, const VfiTensorInfo *tensor,
     g_tree_insert(weights->by_name, (char *)weight->name, weight);
     weights->n_parameters += weight->n_elements;
     return weight;
+}
+
+/* Adds @tensor to @weights with memory for its values. */
+static VfiWeight *add_tensor(VfiWeights *weights, const VfiTensorInfo *tensor,
+                             GError **error)
+{
+    float *data = vfi_try_alloc(tensor->n_elements, sizeof(float), tensor->name, error);
+
+    return data == NULL ? NULL : add_described(weights, tensor, data);
 }
 
 uint64_t vfi_weights_need(const VfiCheckpoint *checkpoint, VfiWeightFilter wanted,
@@ -84,14 +89,39 @@ static bool add_tensors(VfiWeights *weights, const VfiCheckpoint *checkpoint,
     return true;
 }
 
-VfiWeights *vfi_weights_load(const VfiCheckpoint *checkpoint, VfiWeightFilter wanted,
-                             void *user_data, GError **error)
+static VfiWeights *weights_new(void)
 {
     VfiWeights *weights = g_new0(VfiWeights, 1);
-    size_t n;
 
     weights->packed = vfi_packed_weights_new();
     weights->by_name = g_tree_new_full(compare_names, NULL, NULL, weight_free);
+    return weights;
+}
+
+VfiWeights *vfi_weights_describe(const VfiCheckpoint *checkpoint, VfiWeightFilter wanted,
+                                 void *user_data)
+{
+    VfiWeights *weights = weights_new();
+
+    for (size_t i = 0; i < vfi_checkpoint_n_tensors(checkpoint); i++) {
+        const VfiTensorInfo *tensor = vfi_checkpoint_tensor(checkpoint, i);
+        if (wanted == NULL || wanted(tensor->name, user_data))
+            add_described(weights, tensor, NULL);
+    }
+    return weights;
+}
+
+size_t vfi_weights_count(const VfiWeights *weights)
+{
+    return (size_t)g_tree_nnodes(weights->by_name);
+}
+
+VfiWeights *vfi_weights_load(const VfiCheckpoint *checkpoint, VfiWeightFilter wanted,
+                             void *user_data, GError **error)
+{
+    VfiWeights *weights = weights_new();
+    size_t n;
+
     VfiTensorRead *reads = vfi_try_alloc(vfi_checkpoint_n_tensors(checkpoint),
                                          sizeof *reads, "a list of weights", error);
     bool loaded = reads != NULL &&
@@ -164,8 +194,8 @@ static void multiply_channels(VfiWeight *weight, const VfiWeight *scale)
 
 static bool has_channels(const VfiWeight *weight, const VfiWeight *scale)
 {
-    return weight != NULL && weight->n_dims > 0 && weight->n_elements > 0 &&
-           weight->shape[0] == (int64_t)scale->n_elements;
+    return weight != NULL && weight->data != NULL && weight->n_dims > 0 &&
+           weight->n_elements > 0 && weight->shape[0] == (int64_t)scale->n_elements;
 }
 
 void vfi_weights_fold_scale(VfiWeights *weights, const char *scale, const char *conv)

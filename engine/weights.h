@@ -29,6 +29,14 @@ typedef bool (*VfiWeightFilter)(const char *name, void *user_data);
 uint64_t vfi_weights_need(const VfiCheckpoint *checkpoint, VfiWeightFilter wanted,
                           void *user_data);
 
+/* The same without data: names and shapes, to find out what a checkpoint is. Nothing is read;
+ * .data is NULL. */
+VfiWeights *vfi_weights_describe(const VfiCheckpoint *checkpoint, VfiWeightFilter wanted,
+                                 void *user_data);
+
+/* How many tensors there are. */
+size_t vfi_weights_count(const VfiWeights *weights);
+
 /* Reads every tensor that @wanted accepts (NULL: all). NULL with an error as of
  * vfi_checkpoint_read(). */
 VfiWeights *vfi_weights_load(const VfiCheckpoint *checkpoint, VfiWeightFilter wanted,

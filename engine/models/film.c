@@ -21,6 +21,8 @@
 /* Levels with a flow predictor of their own; the coarser ones share one. */
 #define PREDICTORS 3
 #define LEAK 0.2f
+/* Of a layer whose width the checkpoint says. */
+#define MAX_WIDTH 1024
 /* Most levels of features that need not be kept: coarser ones are small. */
 #define RECOMPUTED_MAX 2
 
@@ -82,6 +84,28 @@ static VfiValue conv_alone(const Film *film, VfiValue x, const char *layer, int 
         vfi_graph_key(film->graph, "%s%s", layer, key_ends[film->keys].alone);
 
     return vfi_graph_conv(film->graph, x, key, out, kernel, 1);
+}
+
+/* What the layer gives, as the checkpoint has it: its weights say, or its biases. */
+static int layer_width(const Film *film, const char *layer)
+{
+    const char *end = key_ends[film->keys].activated;
+    int width = 0;
+
+    for (int i = 0; width == 0 && i < 2; i++)
+        width = vfi_graph_weight_dimension(
+            film->graph,
+            vfi_graph_key(film->graph, "%s%s.%s", layer, end, i == 0 ? "weight" : "bias"),
+            0);
+    if (width < 1 || width > MAX_WIDTH) {
+        vfi_graph_fail(
+            film->graph,
+            "tensor \"%s%s.weight\" is missing, or has none or more than %d output "
+            "channels",
+            layer, end, MAX_WIDTH);
+        return 1;
+    }
+    return width;
 }
 
 static VfiValue resized_flow(const Film *film, VfiValue flow, int level)
@@ -188,9 +212,7 @@ static VfiValue predict_flow(const Film *film, VfiValue a, VfiValue b, int level
                             ? vfi_graph_key(graph, "predict_flow._predictors.%d._convs",
                                             PREDICTORS - 1 - level)
                             : "predict_flow._predictor._convs";
-    const char *first =
-        vfi_graph_key(graph, "%s.0%s.weight", convs, key_ends[film->keys].activated);
-    int c = vfi_graph_weight_dimension(graph, first, 0);
+    int c = layer_width(film, vfi_graph_key(graph, "%s.0", convs));
     VfiValue x = vfi_graph_concat(graph, parts, 2);
 
     for (int i = 0; i < 3; i++)
@@ -331,37 +353,37 @@ static const VfiTensorInfo *find_tensor(const VfiCheckpoint *checkpoint, int n_d
     return tensor != NULL && tensor->n_dims == n_dims ? tensor : NULL;
 }
 
-/* Facts that make a checkpoint FILM, with its layers called by @keys. */
-#define FACTS 6
-
-static int count_facts(const VfiCheckpoint *checkpoint, FilmKeys keys)
+/* Whether @checkpoint looks like FILM with its layers called by @keys. */
+static bool has_keys(const VfiCheckpoint *checkpoint, FilmKeys keys)
 {
     const char *activated = key_ends[keys].activated, *alone = key_ends[keys].alone;
     const VfiTensorInfo *first =
         find_tensor(checkpoint, 4, "extract.extract_sublevels.convs.0.0", activated);
     const VfiTensorInfo *last = find_tensor(checkpoint, 4, "fuse.output_conv", "");
-    int n = first != NULL && first->shape[1] == 3 && first->shape[0] <= 1024;
 
-    n += last != NULL && last->shape[0] == 3;
-    n += first != NULL && last != NULL && last->shape[1] == first->shape[0];
-    n += find_tensor(checkpoint, 4, "extract.extract_sublevels.convs.3.1", activated) !=
-         NULL;
-    n += find_tensor(checkpoint, 4, "predict_flow._predictors.2._convs.4", alone) != NULL;
-    n += find_tensor(checkpoint, 4, "fuse.convs.3.0", alone) != NULL;
-    return n;
+    return first != NULL && first->shape[1] == 3 && last != NULL && last->shape[0] == 3 &&
+           last->shape[1] == first->shape[0] &&
+           find_tensor(checkpoint, 4, "extract.extract_sublevels.convs.3.1", activated) !=
+               NULL &&
+           find_tensor(checkpoint, 4, "predict_flow._predictors.2._convs.4", alone) !=
+               NULL &&
+           find_tensor(checkpoint, 4, "fuse.convs.3.0", alone) != NULL;
 }
+
+static const char film_net[] = "film_net";
 
 static VfiDetection film_detect(const VfiCheckpoint *checkpoint)
 {
-    VfiDetection best = {0};
+    for (int keys = 0; keys < FILM_KEYS_COUNT; keys++)
+        if (has_keys(checkpoint, (FilmKeys)keys))
+            return (VfiDetection){100, keys, film_net, VFI_TIME_ANY, NULL};
+    return (VfiDetection){0};
+}
 
-    for (int keys = 0; keys < FILM_KEYS_COUNT; keys++) {
-        int facts = count_facts(checkpoint, keys);
-        int score = facts == FACTS ? 100 : facts;
-        if (score > best.score)
-            best = (VfiDetection){score, keys, "film_net", VFI_TIME_ANY, NULL};
-    }
-    return best;
+static const char *film_variant_name(int variant)
+{
+    (void)variant; /* three spellings of one network */
+    return film_net;
 }
 
 static VfiOutputKind film_output(const VfiModelSetup *setup)
@@ -389,12 +411,9 @@ static bool film_bisects(const VfiModelSetup *setup, double t)
 static Film film_begin(VfiGraph *graph, const VfiModelSetup *setup)
 {
     Film film = {.graph = graph, .keys = (FilmKeys)setup->variant};
-    const char *first =
-        vfi_graph_key(graph, "extract.extract_sublevels.convs.0.0%s.weight",
-                      key_ends[film.keys].activated);
 
     film.recomputed = (int)vfi_setup_uint(setup, "recompute-levels");
-    film.filters = vfi_graph_weight_dimension(graph, first, 0);
+    film.filters = layer_width(&film, "extract.extract_sublevels.convs.0.0");
     film.size[0] = vfi_graph_shape(graph, vfi_graph_image(graph, 0));
     for (int level = 1; level < LEVELS; level++) {
         film.size[level].h = film.size[level - 1].h / 2;
@@ -422,6 +441,8 @@ const VfiModelFamily vfi_family_film = {
     .name = "film",
     .options = film_options,
     .n_options = G_N_ELEMENTS(film_options),
+    .n_variants = FILM_KEYS_COUNT,
+    .variant_name = film_variant_name,
     .has_weights = true,
     .has_pair_stage = true,
     .can_tile = true,

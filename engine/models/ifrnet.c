@@ -252,6 +252,11 @@ static VfiDetection ifrnet_detect(const VfiCheckpoint *checkpoint)
     return (VfiDetection){0};
 }
 
+static const char *ifrnet_variant_name(int variant)
+{
+    return variants[variant].name;
+}
+
 static bool ifrnet_wants(const VfiModelSetup *setup, const char *tensor)
 {
     (void)setup;
@@ -275,6 +280,8 @@ const VfiModelFamily vfi_family_ifrnet = {
     .name = "ifrnet",
     .options = ifrnet_options,
     .n_options = G_N_ELEMENTS(ifrnet_options),
+    .n_variants = (int)G_N_ELEMENTS(variants),
+    .variant_name = ifrnet_variant_name,
     .has_weights = true,
     .has_scale = true,
     .can_tile = true,

@@ -74,6 +74,10 @@ const VfiRifeNetwork *vfi_rife_network(int variant);
 /* block0.… for blocks.0.…; NULL for all other names. */
 char *vfi_rife_canonical_name(const char *name);
 
+/* Rows of the table, and 3.2 … 3.8. */
+#define VFI_RIFE_VARIANTS 21
+const char *vfi_rife_variant_name(int variant);
+
 VfiDetection vfi_rife_detect(const VfiCheckpoint *checkpoint);
 
 /* The pair as a graph of full padded size sees it. */

@@ -93,6 +93,7 @@ static const VfiRifeNetwork networks[] = {
 
 /* Beside the table's rows. */
 enum { V3 = N_NETWORKS, V2, V1 };
+G_STATIC_ASSERT(N_NETWORKS + 1 == VFI_RIFE_VARIANTS);
 
 static const VfiDetection others[] = {
     {100, V3, "3.6", VFI_TIME_MIDPOINT, NULL},
@@ -196,18 +197,29 @@ static void find_head(const VfiCheckpoint *checkpoint, Facts *facts)
     facts->head = VFI_RIFE_NO_HEAD;
 }
 
+/* Whether any block has PReLU's slopes. What has lost one is not taken for a network without. */
+static bool has_slopes(const VfiCheckpoint *checkpoint)
+{
+    static const char *const layers[] = {"conv0.0.1.weight", "conv0.1.1.weight",
+                                         "convblock.0.1.weight", "convblock.7.1.weight"};
+
+    for (int block = 0; block < VFI_RIFE_MAX_BLOCKS; block++)
+        for (size_t i = 0; i < G_N_ELEMENTS(layers); i++)
+            if (block_dimension(checkpoint, block, layers[i], 0) != 0)
+                return true;
+    return false;
+}
+
 static void find_body(const VfiCheckpoint *checkpoint, Facts *facts)
 {
-    const VfiTensorInfo *slope = find_tensor(checkpoint, "block0.convblock.0.1.weight");
-
     facts->body_in = dimension(checkpoint, "block0.convblock.0.conv.weight", 1);
     facts->body = VFI_RIFE_BODY_RES;
     if (facts->body_in != 0)
         return;
     facts->body_in = dimension(checkpoint, "block0.convblock.0.0.weight", 1);
-    facts->body = facts->body_in == 0                   ? VFI_RIFE_BODY_NONE
-                  : slope != NULL && slope->n_dims == 1 ? VFI_RIFE_BODY_SKIP
-                                                        : VFI_RIFE_BODY_PLAIN;
+    facts->body = facts->body_in == 0      ? VFI_RIFE_BODY_NONE
+                  : has_slopes(checkpoint) ? VFI_RIFE_BODY_SKIP
+                                           : VFI_RIFE_BODY_PLAIN;
 }
 
 static Facts find_facts(const VfiCheckpoint *checkpoint)
@@ -245,11 +257,60 @@ static int count_differences(const Facts *facts, const VfiRifeNetwork *network)
     return n;
 }
 
-static bool has(const VfiCheckpoint *checkpoint, const char *name, int n_dims)
+/* Whether any block has the layer, with weights of @n_dims dimensions. */
+static bool any_has(const VfiCheckpoint *checkpoint, const char *name, int n_dims)
 {
-    const VfiTensorInfo *tensor = find_tensor(checkpoint, name);
+    for (int block = 0; block < VFI_RIFE_MAX_BLOCKS; block++) {
+        g_autofree char *key = g_strdup_printf("block%d.%s", block, name);
+        const VfiTensorInfo *tensor = find_tensor(checkpoint, key);
+        if (tensor != NULL && tensor->n_dims == n_dims)
+            return true;
+    }
+    return false;
+}
 
-    return tensor != NULL && tensor->n_dims == n_dims;
+/* Whether the file or one of the two folders around it is called so: words between other
+ * characters, in lower case. */
+static bool path_has_word(const char *path, const char *const *words)
+{
+    g_auto(GStrv) parts = g_strsplit(path, G_DIR_SEPARATOR_S, -1);
+    guint n = g_strv_length(parts);
+
+    for (guint i = n > 3 ? n - 3 : 0; i < n; i++) {
+        g_autofree char *name = g_ascii_strdown(parts[i], -1);
+        g_auto(GStrv) found = g_strsplit_set(g_strdelimit(name, "_-. ", ' '), " ", -1);
+        for (guint k = 0; found[k] != NULL; k++)
+            if (g_strv_contains(words, found[k]))
+                return true;
+    }
+    return false;
+}
+
+/* The paper's large network differs from its IFNet in two strides, which no tensor shows. */
+static bool is_called_large(const VfiCheckpoint *checkpoint,
+                            const VfiRifeNetwork *network)
+{
+    static const char *const words[] = {"2r", "2t2r", "2r2t", "large", NULL};
+
+    return network->refinement == VFI_RIFE_REFINES &&
+           path_has_word(vfi_checkpoint_path(checkpoint), words);
+}
+
+static const char *refusal_of(const VfiCheckpoint *checkpoint,
+                              const VfiRifeNetwork *network)
+{
+    return is_called_large(checkpoint, network)
+               ? "by its name it is the paper's large network (IFNet_2R), which has the "
+                 "same "
+                 "tensors and is computed otherwise; that is not supported"
+               : NULL;
+}
+
+const char *vfi_rife_variant_name(int variant)
+{
+    const VfiRifeNetwork *network = vfi_rife_network(variant);
+
+    return network != NULL ? network->name : others[variant - N_NETWORKS].name;
 }
 
 VfiDetection vfi_rife_detect(const VfiCheckpoint *checkpoint)
@@ -257,12 +318,12 @@ VfiDetection vfi_rife_detect(const VfiCheckpoint *checkpoint)
     VfiDetection best = {0};
     int least = MAX_DIFFERENCES + 1;
 
-    if (has(checkpoint, "block0.convblock0.0.0.weight", 4))
+    if (any_has(checkpoint, "convblock0.0.0.weight", 4))
         return others[V3 - N_NETWORKS];
-    if (has(checkpoint, "block0.conv1.weight", 4))
+    if (any_has(checkpoint, "conv1.weight", 4))
         return others[V2 - N_NETWORKS];
-    if (has(checkpoint, "block0.conv0.0.weight", 4) &&
-        has(checkpoint, "block0.conv0.1.running_mean", 1))
+    if (any_has(checkpoint, "conv0.0.weight", 4) &&
+        any_has(checkpoint, "conv0.1.running_mean", 1))
         return others[V1 - N_NETWORKS];
     Facts facts = find_facts(checkpoint);
     for (int i = 0; i < N_NETWORKS && facts.n_blocks > 0; i++) {
@@ -273,7 +334,8 @@ VfiDetection vfi_rife_detect(const VfiCheckpoint *checkpoint)
         best = (VfiDetection){.score = 100 - 10 * differences,
                               .variant = i,
                               .name = networks[i].name,
-                              .time_mode = networks[i].time};
+                              .time_mode = networks[i].time,
+                              .refusal = refusal_of(checkpoint, &networks[i])};
     }
     return best;
 }

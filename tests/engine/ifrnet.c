@@ -93,7 +93,8 @@ START_TEST(relatives_are_not_taken_for_it)
             relatives[i].size;
         ck_assert_ptr_null(open_entries(entries, NULL, &error));
         ck_assert(g_error_matches(error, VFI_ERROR, VFI_ERROR_UNSUPPORTED));
-        ck_assert_msg(strstr(error->message, "not a network that is known") != NULL,
+        ck_assert_msg(strstr(error->message, "as ifrnet S: tensor") != NULL &&
+                          strstr(error->message, relatives[i].key) != NULL,
                       "%s: %s", relatives[i].key, error->message);
     }
 }

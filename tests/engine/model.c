@@ -404,8 +404,9 @@ START_TEST(what_resembles_a_family_is_told_the_difference)
         const char *text;
     } cases[] = {
         {{.key = "layer.weight", .n_dims = 4, .shape = {2, 4, 3, 3}},
-         "it resembles small 1 most: tensor \"layer.weight\" should be 2x3x3x3, but the "
-         "checkpoint has 2x4x3x3"},
+         "as small 1: tensor \"layer.weight\" should be 2x3x3x3, but the checkpoint has "
+         "2x4x3x3 (of the networks that are known here it is nearest to that: 1 of its 2 "
+         "tensors are there)"},
         {{.key = "layer.waste", .n_dims = 4, .shape = {2, 3, 3, 3}},
          "tensor \"layer.weight\" (2x3x3x3) is missing"},
         {{.key = "layer.weight", .n_dims = 4, .shape = {2, 3, 3, 3}}, "others say"},
@@ -425,11 +426,10 @@ START_TEST(what_resembles_a_family_is_told_the_difference)
         g_unlink(path);
         ck_assert_ptr_nonnull(checkpoint);
         ck_assert_ptr_null(
-            vfi_model_source_detect(families, checkpoint, 0, &detection, &error));
+            vfi_model_source_detect(families, checkpoint, &detection, &error));
         ck_assert(g_error_matches(error, VFI_ERROR, VFI_ERROR_UNSUPPORTED));
         ck_assert_msg(strstr(error->message, cases[i].text) != NULL, "%s",
                       error->message);
-        ck_assert_ptr_nonnull(strstr(error->message, "families: small"));
     }
 }
 END_TEST

@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* A checkpoint without one of its network's tensors, whichever that is, is told which one, and
+ * of which network: it is neither taken for another nor for something unknown. Only names and shapes
+ * are looked at for that, so the files are nearly empty. */
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <glib/gstdio.h>
+
+#include <vfi/vfi.h>
+
+#include "check_main.h"
+#include "model_source.h"
+#include "state_dict.h"
+
+static const struct {
+    const char *dict, *name;
+} networks[] = {
+    {"rife_eccv", "rife ECCV"},
+    {"rife_eccv_m", "rife ECCV-m"},
+    {"rife_v3_6", "rife 3.6"},
+    {"rife_v3_9", "rife 3.9"},
+    {"rife_v4_0", "rife 4.0"},
+    {"rife_v4_2", "rife 4.2"},
+    {"rife_v4_5", "rife 4.5"},
+    {"rife_v4_6", "rife 4.6"},
+    {"rife_v4_7", "rife 4.7"},
+    {"rife_v4_10", "rife 4.10"},
+    {"rife_v4_12_lite", "rife 4.12.lite"},
+    {"rife_v4_13", "rife 4.13"},
+    {"rife_v4_14_lite", "rife 4.14.lite"},
+    {"rife_v4_15_lite", "rife 4.15.lite"},
+    {"rife_v4_20", "rife 4.20"},
+    {"rife_v4_21", "rife 4.21"},
+    {"rife_v4_22_lite", "rife 4.22.lite"},
+    {"rife_v4_25", "rife 4.25"},
+    {"rife_v4_25_lite", "rife 4.25.lite"},
+    {"rife_v4_25_heavy", "rife 4.25.heavy"},
+    {"rife_v4_26_heavy", "rife 4.26.heavy"},
+    {"ifrnet_s", "ifrnet S"},
+    {"ifrnet", "ifrnet base"},
+    {"ifrnet_l", "ifrnet L"},
+    {"film", "film film_net"},
+};
+
+/* Writes safetensors of @entries but the one at @missing; the data are a hole in the file. */
+static void write_hollow(const GArray *entries, guint missing, const char *path)
+{
+    g_autoptr(GString) header = g_string_new("{");
+    guint64 offset = 0;
+
+    for (guint i = 0; i < entries->len; i++) {
+        const StateEntry *entry = &g_array_index(entries, StateEntry, i);
+        guint64 end = offset + 4 * state_entry_elements(entry);
+        if (i == missing)
+            continue;
+        g_string_append_printf(header, "%s\"%s\":{\"dtype\":\"F32\",\"shape\":[",
+                               header->len > 1 ? "," : "", entry->key);
+        for (int dim = 0; dim < entry->n_dims; dim++)
+            g_string_append_printf(header, "%s%d", dim > 0 ? "," : "", entry->shape[dim]);
+        g_string_append_printf(
+            header, "],\"data_offsets\":[%" G_GUINT64_FORMAT ",%" G_GUINT64_FORMAT "]}",
+            offset, end);
+        offset = end;
+    }
+    g_string_append_c(header, '}');
+    guint64 length = GUINT64_TO_LE(header->len);
+    FILE *file = fopen(path, "wb");
+    ck_assert_ptr_nonnull(file);
+    ck_assert_uint_eq(fwrite(&length, sizeof length, 1, file), 1);
+    ck_assert_uint_eq(fwrite(header->str, 1, header->len, file), header->len);
+    ck_assert_int_eq(fflush(file), 0);
+    ck_assert_int_eq(ftruncate(fileno(file), (off_t)(8 + header->len + offset)), 0);
+    ck_assert_int_eq(fclose(file), 0);
+}
+
+/* What the file at @path is taken for; NULL with @error. */
+static const char *detect(const char *path, VfiDetection *detection, GError **error)
+{
+    g_autoptr(VfiCheckpoint) checkpoint = vfi_checkpoint_open(path, error);
+
+    ck_assert_msg(checkpoint != NULL, "%s", error != NULL ? (*error)->message : "");
+    const VfiModelFamily *family =
+        vfi_model_source_detect(vfi_families(), checkpoint, detection, error);
+    return family == NULL ? NULL : family->name;
+}
+
+/* Whether it is tried: what recognition looks at first, one of the others in STEP, those of one network
+ * all. */
+#define STEP 29
+
+static bool is_tried(int network, guint index, const char *key)
+{
+    static const char *const first[] = {
+        "block0.conv0.0.0.weight",
+        "block0.conv0.1.0.weight",
+        "block0.lastconv",
+        "block0.convblock",
+        "encode.",
+        "encoder.pyramid1.0.0",
+        "extract.",
+        "fuse.output_conv",
+    };
+    bool all = strcmp(networks[network].name, "rife 4.0") == 0;
+
+    for (size_t i = 0; i < G_N_ELEMENTS(first); i++)
+        all |= g_str_has_prefix(key, first[i]) && strstr(key, ".7.") == NULL &&
+               g_str_has_suffix(key, "0.weight");
+    return all || index % STEP == (guint)network % STEP;
+}
+
+/* Networks that can run without it. */
+static bool is_optional(const char *network, const char *key)
+{
+    return strstr(network, "ECCV") == NULL &&
+           (g_str_has_prefix(key, "contextnet.") || g_str_has_prefix(key, "unet."));
+}
+
+START_TEST(the_missing_one_is_named)
+{
+    g_autoptr(GArray) entries = state_dict_of(networks[_i].dict);
+    g_autofree char *path = NULL;
+    int fd = g_file_open_tmp("vfi-hollow-XXXXXX", &path, NULL);
+
+    ck_assert_ptr_nonnull(entries);
+    ck_assert_int_ge(fd, 0);
+    close(fd);
+    for (guint i = 0; i < entries->len; i++) {
+        const StateEntry *entry = &g_array_index(entries, StateEntry, i);
+        g_autofree char *expected =
+            g_strdup_printf("as %s: tensor \"%s\" (", networks[_i].name, entry->key);
+        g_autoptr(GError) error = NULL;
+        VfiDetection detection;
+        if (!is_tried(_i, i, entry->key) || g_str_has_prefix(entry->key, "block_tea.") ||
+            is_optional(networks[_i].name, entry->key))
+            continue;
+        write_hollow(entries, i, path);
+        const char *family = detect(path, &detection, &error);
+        ck_assert_msg(family == NULL, "without %s it is %s %s", entry->key, family,
+                      detection.name);
+        ck_assert_msg(strstr(error->message, expected) != NULL &&
+                          strstr(error->message, "is missing") != NULL,
+                      "no \"%s\" in: %s", expected, error->message);
+    }
+    VfiDetection detection;
+    write_hollow(entries, G_MAXUINT, path);
+    ck_assert_ptr_nonnull(detect(path, &detection, NULL));
+    ck_assert(g_str_has_suffix(networks[_i].name, detection.name));
+    g_unlink(path);
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("missing_tensors");
+    TCase *tcase = tcase_create("missing_tensors");
+
+    tcase_add_loop_test(tcase, the_missing_one_is_named, 0, (int)G_N_ELEMENTS(networks));
+    suite_add_tcase(suite, tcase);
+    return check_main(suite);
+}
