@@ -6,6 +6,7 @@
 #include <vfi/error.h>
 
 #include "foreign.h"
+#include "ncnn.h"
 #include "printable.h"
 #include "read.h"
 #include "readers.h"
@@ -69,7 +70,17 @@ static char *ncnn_param_of(const char *path)
                : NULL;
 }
 
-/* Both files are read as a whole, and closed again. */
+/* Says before *error what a model that is not read is by the names of its files. */
+static void name_other(const char *param, GError **error)
+{
+    const char *other = vfi_ncnn_other_by_path(param);
+
+    if (other != NULL && g_error_matches(*error, VFI_ERROR, VFI_ERROR_UNSUPPORTED) &&
+        !g_str_has_prefix((*error)->message, other))
+        g_prefix_error(error, "%s: ", other);
+}
+
+/* Both files are read as a whole, and closed again. *error is always set where reading fails. */
 static bool read_ncnn(VfiCheckpoint *checkpoint, const char *param, GError **error)
 {
     g_autofree char *weights = with_extension(param, ".bin");
@@ -88,6 +99,8 @@ static bool read_ncnn(VfiCheckpoint *checkpoint, const char *param, GError **err
     }
     checkpoint->file_size = structure->size + values->size;
     read = vfi_read_ncnn(structure, values, &checkpoint->list, error);
+    if (!read)
+        name_other(param, error);
     read = vfi_source_verify(structure, read, error);
     read = vfi_source_verify(values, read, error);
 

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "ncnn.h"
 
+#include <vfi/error.h>
+
 #include "alloc.h"
 #include "readers.h"
 
@@ -47,6 +49,12 @@ bool vfi_read_ncnn(const VfiSource *param, const VfiSource *weights, VfiTensorLi
         vfi_ncnn_read_param((VfiSpan){text, (size_t)param->size}, &layers, error) &&
         read_weights(weights, &layers, list, error) &&
         vfi_ncnn_add_rife(&layers, weights->size, list, error);
+    const char *other =
+        read ? NULL
+             : vfi_ncnn_other_by_layers((VfiSpan){text, (size_t)param->size}, &layers);
+    if (other != NULL && error != NULL &&
+        g_error_matches(*error, VFI_ERROR, VFI_ERROR_UNSUPPORTED))
+        g_prefix_error(error, "%s: ", other);
     vfi_growing_clear(&layers);
     vfi_free(text);
     return read;

@@ -30,6 +30,9 @@ typedef struct {
     int64_t groups; /* of convolutions */
     bool leaky;     /* a leaky ReLU of 0.2 is part of the layer */
     bool flagged;   /* the first weights have their type before them */
+    size_t
+        beta; /* 1 + the index of the constant that a convolution's result is multiplied by;
+                  * 0: the graph does not say */
     VfiDType dtype; /* of the first weights; biases are f32 */
     VfiSpan weights, bias;
 } VfiNcnnLayer;
@@ -37,8 +40,9 @@ typedef struct {
 /* "layer 12 \"conv_20\"" */
 VfiQuote vfi_ncnn_layer_name(const VfiNcnnLayer *layer);
 
-/* Fills @layers (of VfiNcnnLayer) with the layers of @text that have weights, in order. A layer
- * that no network of RIFE has is VFI_ERROR_UNSUPPORTED. */
+/* Fills @layers (of VfiNcnnLayer) with the layers of @text that have weights, in order, and finds
+ * along the blobs which constant belongs to which convolution. A layer that no network of RIFE has
+ * is VFI_ERROR_UNSUPPORTED. */
 bool vfi_ncnn_read_param(VfiSpan text, VfiGrowing *layers, GError **error);
 
 /* Bytes that the weights of @layers have at most: as f32, all flagged and padded. */
@@ -51,3 +55,9 @@ bool vfi_ncnn_place_weights(VfiSpan file, VfiGrowing *layers, GError **error);
  * layer the network is none of RIFE 3.9 to 4.26. */
 bool vfi_ncnn_add_rife(const VfiGrowing *layers, uint64_t file_size, VfiTensorList *list,
                        GError **error);
+
+/* What a model that was refused is, as far as its text and @layers (those that were read) or the
+ * names of its files tell: other versions of RIFE, and graphs with more in them. Static; NULL:
+ * nothing that is known. */
+const char *vfi_ncnn_other_by_layers(VfiSpan text, const VfiGrowing *layers);
+const char *vfi_ncnn_other_by_path(const char *param);

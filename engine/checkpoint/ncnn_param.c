@@ -31,6 +31,8 @@ typedef struct {
 /* A layer's line before it is judged. */
 typedef struct {
     VfiSpan type, name;
+    VfiSpan blobs; /* names of n_in + n_out blobs, and what follows */
+    int64_t n_in, n_out;
     double value[MAX_KEYS]; /* of arrays the first one */
     bool is_set[MAX_KEYS];
 } Line;
@@ -142,16 +144,15 @@ static bool take_value(const Reader *reader, VfiSpan word, Line *line, GError **
 
 static bool take_line(Reader *reader, Line *line, GError **error)
 {
-    int64_t n_in, n_out;
-
     *line = (Line){.type = next_word(reader)};
     line->name = next_word(reader);
     VfiSpan in_text = next_word(reader), out_text = next_word(reader);
-    if (!parse_integer(in_text, 0, MAX_LAYERS, &n_in))
+    if (!parse_integer(in_text, 0, MAX_LAYERS, &line->n_in))
         return bad_line(reader, in_text, "a number of inputs", error);
-    if (!parse_integer(out_text, 0, MAX_LAYERS, &n_out))
+    if (!parse_integer(out_text, 0, MAX_LAYERS, &line->n_out))
         return bad_line(reader, out_text, "a number of outputs", error);
-    for (int64_t i = 0; i < n_in + n_out; i++) {
+    line->blobs = reader->line;
+    for (int64_t i = 0; i < line->n_in + line->n_out; i++) {
         VfiSpan blob = next_word(reader);
         if (blob.size == 0)
             return bad_line(reader, blob, "the name of a blob", error);
@@ -311,6 +312,89 @@ static bool take_layer(const Line *line, VfiNcnnLayer *layer, bool *has_weights,
         vfi_ncnn_layer_name(layer).text, vfi_quote(line->type).text);
 }
 
+/* ---- blobs ---------------------------------------------------------------------------- */
+
+/* "Origins" say which layer's result a blob is, behind any number of Splits: its name (VfiSpan) →
+ * the layer's index + 1; only of convolutions and constants. Beyond that many no more are
+ * entered. */
+#define MAX_ORIGINS 65536
+
+#define BINARY_MULTIPLY 2.0
+
+static int compare_spans(gconstpointer a, gconstpointer b, gpointer user_data)
+{
+    const VfiSpan *first = a, *second = b;
+    int order = memcmp(first->data, second->data, MIN(first->size, second->size));
+
+    (void)user_data;
+    return order != 0 ? order
+                      : (first->size > second->size) - (first->size < second->size);
+}
+
+/* Cuts the next of @line's blobs off. */
+static VfiSpan next_blob(Line *line)
+{
+    Reader reader = {.line = line->blobs};
+    VfiSpan blob = next_word(&reader);
+
+    line->blobs = reader.line;
+    return blob;
+}
+
+static size_t origin_of(GTree *origins, VfiSpan blob)
+{
+    return GPOINTER_TO_SIZE(g_tree_lookup(origins, &blob));
+}
+
+/* Notes that what @line gives comes from the layer @origin. */
+static void note_outputs(GTree *origins, Line *line, size_t origin)
+{
+    for (int64_t i = 0; i < line->n_out; i++) {
+        VfiSpan blob = next_blob(line);
+        if (g_tree_nnodes(origins) < MAX_ORIGINS)
+            g_tree_insert(origins, g_memdup2(&blob, sizeof blob),
+                          GSIZE_TO_POINTER(origin));
+    }
+}
+
+/* A product of a convolution's result and a constant: that is its beta. */
+static void link_beta(GTree *origins, Line *line, VfiNcnnLayer *layers)
+{
+    size_t origin[2];
+
+    for (int i = 0; i < 2; i++)
+        origin[i] = origin_of(origins, next_blob(line));
+    for (int i = 0; i < 2; i++) {
+        if (origin[i] == 0 || origin[1 - i] == 0)
+            continue;
+        VfiNcnnLayer *conv = &layers[origin[i] - 1];
+        if (conv->kind == VFI_NCNN_CONV &&
+            layers[origin[1 - i] - 1].kind == VFI_NCNN_MEMORY && conv->beta == 0)
+            conv->beta = origin[1 - i];
+    }
+}
+
+/* Follows the blobs of @line. @layer: the last of @layers where the line has weights, else NULL. */
+static void follow(GTree *origins, Line *line, const VfiNcnnLayer *layer,
+                   VfiGrowing *layers)
+{
+    if (layer != NULL) {
+        for (int64_t i = 0; i < line->n_in; i++)
+            next_blob(line);
+        if (layer->kind == VFI_NCNN_CONV || layer->kind == VFI_NCNN_MEMORY)
+            note_outputs(origins, line, layers->count);
+    } else if (vfi_span_equals(line->type, "Split") && line->n_in == 1) {
+        size_t origin = origin_of(origins, next_blob(line));
+        if (origin != 0)
+            note_outputs(origins, line, origin);
+    } else if (vfi_span_equals(line->type, "BinaryOp") && line->n_in == 2 &&
+               value_of(line, 0, 0.0) == BINARY_MULTIPLY) {
+        link_beta(origins, line, layers->items);
+    }
+}
+
+/* ---- the file ------------------------------------------------------------------------- */
+
 /* The first two lines; how many layers follow. */
 static bool take_header(Reader *reader, int64_t *n_layers, GError **error)
 {
@@ -329,6 +413,7 @@ static bool take_header(Reader *reader, int64_t *n_layers, GError **error)
 bool vfi_ncnn_read_param(VfiSpan text, VfiGrowing *layers, GError **error)
 {
     Reader reader = {.text = text};
+    g_autoptr(GTree) origins = g_tree_new_full(compare_spans, NULL, g_free, NULL);
     int64_t n_layers;
 
     if (!take_header(&reader, &n_layers, error))
@@ -351,6 +436,7 @@ bool vfi_ncnn_read_param(VfiSpan text, VfiGrowing *layers, GError **error)
             return false;
         if (added != NULL)
             *added = layer;
+        follow(origins, &line, added, layers);
     }
     return true;
 }

@@ -6,9 +6,12 @@
  *   blocks: in → c/2, c/2 → c, eight times c → c, c → last transposed
  *
  * where convolutions are followed by PReLU up to 4.1 (last 5), by leaky ReLU in 4.2 to 4.4
- * (last 5), and are residual layers with a beta later (last 20, 24 or 52). Betas are constants
- * that stand in the order of their layers, but not always beside them; where there are none
- * (4.6) they are part of the weights, and 1. Channels say which network it is. */
+ * (last 5), and are residual layers with a beta later (last 20, 24 or 52). Which constant is a
+ * layer's beta the graph says, or else their order; where there are none (4.6) they are part of the
+ * weights, and 1. Channels say which network it is.
+ *
+ * The layers of a block stand one after the other because each needs the one before; the two
+ * encoders do not need each other, so files have them one after the other or mixed in any way. */
 #include "ncnn.h"
 
 #include "tensor.h"
@@ -26,7 +29,8 @@ typedef struct {
     const VfiNcnnLayer *layers;
     size_t n_layers;
     size_t next;      /* layer that is not a constant */
-    size_t next_beta; /* layer that is */
+    size_t next_beta; /* layer that is; where the graph does not say whose */
+    size_t n_linked;  /* convolutions whose beta the graph says */
     uint64_t file_size;
     VfiTensorList *list;
 } Walk;
@@ -91,8 +95,16 @@ static char *describe(const VfiNcnnLayer *layer)
     return g_string_free(text, FALSE);
 }
 
-/* Takes the next layer, which has to be like @expected; only .leaky may be missing, as where
- * activations are layers of their own. NULL with an error that names the layer. */
+/* Whether @layer is like @expected; only .leaky may be missing, as where activations are layers of
+ * their own. */
+static bool fits(const VfiNcnnLayer *layer, const VfiNcnnLayer *expected)
+{
+    return layer->kind == expected->kind && layer->in == expected->in &&
+           layer->out == expected->out && layer->stride == expected->stride &&
+           layer->groups == expected->groups && (!layer->leaky || expected->leaky);
+}
+
+/* Takes the next layer, which has to be like @expected. NULL with an error that names the layer. */
 static const VfiNcnnLayer *take(Walk *walk, const VfiNcnnLayer *expected, GError **error)
 {
     const VfiNcnnLayer *layer = skip_to(walk, &walk->next, false);
@@ -106,9 +118,7 @@ static const VfiNcnnLayer *take(Walk *walk, const VfiNcnnLayer *expected, GError
         return NULL;
     }
     walk->next++;
-    if (layer->kind == expected->kind && layer->in == expected->in &&
-        layer->out == expected->out && layer->stride == expected->stride &&
-        layer->groups == expected->groups && (!layer->leaky || expected->leaky))
+    if (fits(layer, expected))
         return layer;
     g_autofree char *found = describe(layer);
     vfi_unsupported(
@@ -187,9 +197,19 @@ static bool add_deconv(Walk *walk, const VfiNcnnLayer *layer, const char *key,
            add_vector(walk, key, "bias", VFI_DTYPE_F32, layer->bias, layer->out, error);
 }
 
-/* The next constant as beta of @channels, or ones. */
-static bool add_beta(Walk *walk, const Block *block, int64_t channels, const char *key,
-                     GError **error)
+/* The constant that is the beta of @conv, or NULL. */
+static const VfiNcnnLayer *take_beta(Walk *walk, const VfiNcnnLayer *conv)
+{
+    if (walk->n_linked > 0)
+        return conv->beta > 0 ? &walk->layers[conv->beta - 1] : NULL;
+    const VfiNcnnLayer *beta = skip_to(walk, &walk->next_beta, true);
+    walk->next_beta += beta != NULL;
+    return beta;
+}
+
+/* The constant of the residual layer @conv as beta of @channels, or ones. */
+static bool add_beta(Walk *walk, const Block *block, const VfiNcnnLayer *conv,
+                     int64_t channels, const char *key, GError **error)
 {
     VfiSpan storage = {(const uint8_t *)&one, sizeof one};
     VfiTensorInfo info = {.dtype = VFI_DTYPE_F32,
@@ -198,13 +218,12 @@ static bool add_beta(Walk *walk, const Block *block, int64_t channels, const cha
                           .stride = {0, 0, 0, 0}};
 
     if (block->has_betas) {
-        const VfiNcnnLayer *beta = skip_to(walk, &walk->next_beta, true);
+        const VfiNcnnLayer *beta = take_beta(walk, conv);
         if (beta == NULL)
             return vfi_unsupported(error,
                                    "the ncnn model has fewer constants than block %d has "
-                                   "residual layers",
-                                   block->number);
-        walk->next_beta++;
+                                   "residual layers: there is none for %s",
+                                   block->number, vfi_ncnn_layer_name(conv).text);
         if (beta->out != channels)
             return vfi_unsupported(
                 error,
@@ -235,54 +254,110 @@ static bool same_bytes(VfiSpan a, VfiSpan b)
     return a.size == b.size && memcmp(a.data, b.data, a.size) == 0;
 }
 
-/* Takes an encoder layer; @first is its twin for the other frame, or NULL if it is the first. */
-static const VfiNcnnLayer *take_twin(Walk *walk, const VfiNcnnLayer *expected,
-                                     const VfiNcnnLayer *first, GError **error)
-{
-    const VfiNcnnLayer *layer = take(walk, expected, error);
+/* The two encoders: @n layers each, of which .done of either frame were taken. */
+typedef struct {
+    int n;
+    int64_t width, out;
+    int done[2];
+    const VfiNcnnLayer *first[4]; /* of the frame that is ahead */
+} Encoders;
 
-    if (layer == NULL || first == NULL ||
-        (same_bytes(layer->weights, first->weights) &&
-         same_bytes(layer->bias, first->bias)))
-        return layer;
-    vfi_unsupported(
+/* How many layers an encoder has, and their channels, by what comes up to the first transposed
+ * convolution. @start: the first layer. */
+static Encoders find_encoders(const Walk *walk, const VfiNcnnLayer *start)
+{
+    Encoders encoders = {.n = 2, .width = start->out, .out = 1};
+    const VfiNcnnLayer *layer;
+
+    for (size_t i = 0; (layer = peek(walk, i)) != NULL; i++) {
+        if (layer->kind == VFI_NCNN_DECONV) {
+            encoders.out = layer->out;
+            break;
+        }
+        if (layer->in != 3)
+            encoders.n = 4;
+    }
+    return encoders;
+}
+
+static VfiNcnnLayer encoder_layer(const Encoders *encoders, int layer)
+{
+    if (layer == 0)
+        return conv_like(3, encoders->width, 2, encoders->n == 4);
+    if (layer == encoders->n - 1)
+        return deconv_like(encoders->width, encoders->out);
+    return conv_like(encoders->width, encoders->width, 1, true);
+}
+
+/* Whether @layer can be the next one of the frame that is behind. */
+static bool fits_behind(const Encoders *encoders, const VfiNcnnLayer *layer)
+{
+    if (encoders->done[1] >= encoders->done[0])
+        return false;
+    VfiNcnnLayer expected = encoder_layer(encoders, encoders->done[1]);
+    return fits(layer, &expected);
+}
+
+/* The frame that is ahead has the next layer: it is a new one. */
+static bool take_ahead(Walk *walk, Encoders *encoders, GError **error)
+{
+    int layer = encoders->done[0];
+    VfiNcnnLayer expected = encoder_layer(encoders, layer);
+    const VfiNcnnLayer *taken = take(walk, &expected, error);
+
+    if (taken == NULL)
+        return false;
+    encoders->first[layer] = taken;
+    encoders->done[0]++;
+    g_autofree char *key =
+        encoder_key(layer, encoders->n, encoders->width, encoders->out);
+    return layer == encoders->n - 1 ? add_deconv(walk, taken, key, error)
+                                    : add_conv(walk, taken, key, error);
+}
+
+/* Takes one layer of either encoder: of the frame that is behind if it has the weights of the
+ * other's. */
+static bool take_either(Walk *walk, Encoders *encoders, GError **error)
+{
+    const VfiNcnnLayer *layer = skip_to(walk, &walk->next, false);
+    bool behind = layer != NULL && fits_behind(encoders, layer);
+    const VfiNcnnLayer *twin = behind ? encoders->first[encoders->done[1]] : NULL;
+
+    if (behind && same_bytes(layer->weights, twin->weights) &&
+        same_bytes(layer->bias, twin->bias)) {
+        encoders->done[1]++;
+        walk->next++;
+        return true;
+    }
+    if (encoders->done[0] < encoders->n) {
+        VfiNcnnLayer expected = encoder_layer(encoders, encoders->done[0]);
+        if (!behind || fits(layer, &expected))
+            return take_ahead(walk, encoders, error);
+    }
+    if (!behind) {
+        VfiNcnnLayer expected = encoder_layer(encoders, encoders->done[1]);
+        return take(walk, &expected, error) != NULL;
+    }
+    return vfi_unsupported(
         error,
         "%s of the ncnn model should have the weights of layer %zu: both encode "
         "a frame",
-        vfi_ncnn_layer_name(layer).text, first->number);
-    return NULL;
+        vfi_ncnn_layer_name(layer).text, twin->number);
 }
 
 /* Takes both encoders where there are any; *channels: what they give for each frame. */
 static bool take_encoder(Walk *walk, int64_t *channels, GError **error)
 {
-    const VfiNcnnLayer *start = peek(walk, 0), *second = peek(walk, 1);
-    const VfiNcnnLayer *first[4] = {NULL};
+    const VfiNcnnLayer *start = peek(walk, 0);
 
     *channels = 0;
     if (start == NULL || start->kind != VFI_NCNN_CONV || start->in != 3)
         return true;
-    bool interleaved = second != NULL && second->in == 3; /* 4.7: layer by layer */
-    int n = interleaved ? 2 : 4;
-    const VfiNcnnLayer *last = peek(walk, interleaved ? 2 : 3);
-    int64_t width = start->out, out = last != NULL ? last->out : 1;
-    for (int i = 0; i < 2 * n; i++) {
-        int layer = interleaved ? i / 2 : i % n;
-        VfiNcnnLayer expected = layer == 0       ? conv_like(3, width, 2, n == 4)
-                                : layer == n - 1 ? deconv_like(width, out)
-                                                 : conv_like(width, width, 1, true);
-        const VfiNcnnLayer *taken = take_twin(walk, &expected, first[layer], error);
-        if (taken == NULL)
+    Encoders encoders = find_encoders(walk, start);
+    while (encoders.done[1] < encoders.n)
+        if (!take_either(walk, &encoders, error))
             return false;
-        if (first[layer] != NULL)
-            continue;
-        first[layer] = taken;
-        g_autofree char *key = encoder_key(layer, n, width, out);
-        if (!(layer == n - 1 ? add_deconv(walk, taken, key, error)
-                             : add_conv(walk, taken, key, error)))
-            return false;
-    }
-    *channels = out;
+    *channels = encoders.out;
     return true;
 }
 
@@ -322,7 +397,7 @@ static bool take_body(Walk *walk, const Block *block, int64_t channels, int laye
     g_autofree char *key = g_strconcat(prefix, ".conv", NULL);
     const VfiNcnnLayer *taken = take(walk, &expected, error);
     return taken != NULL && add_conv(walk, taken, key, error) &&
-           add_beta(walk, block, channels, prefix, error);
+           add_beta(walk, block, taken, channels, prefix, error);
 }
 
 /* Half a block's width is what its first layer gives. */
@@ -378,11 +453,41 @@ static bool find_form(const Walk *walk, int64_t encoded, Block *block, GError **
                            vfi_ncnn_layer_name(layer).text, found);
 }
 
+/* Whether any convolution has the constant at @index for its beta. */
+static bool is_beta(const Walk *walk, size_t index)
+{
+    for (size_t i = 0; i < walk->n_layers; i++)
+        if (walk->layers[i].beta == index + 1)
+            return true;
+    return false;
+}
+
+/* A constant that is no layer's beta, or NULL. */
+static const VfiNcnnLayer *find_unused(Walk *walk)
+{
+    if (walk->n_linked == 0)
+        return skip_to(walk, &walk->next_beta, true);
+    for (size_t i = 0; i < walk->n_layers; i++)
+        if (walk->layers[i].kind == VFI_NCNN_MEMORY && !is_beta(walk, i))
+            return &walk->layers[i];
+    return NULL;
+}
+
+static size_t count_linked(const VfiNcnnLayer *layers, size_t n)
+{
+    size_t n_linked = 0;
+
+    for (size_t i = 0; i < n; i++)
+        n_linked += layers[i].beta > 0;
+    return n_linked;
+}
+
 bool vfi_ncnn_add_rife(const VfiGrowing *layers, uint64_t file_size, VfiTensorList *list,
                        GError **error)
 {
     Walk walk = {.layers = layers->items,
                  .n_layers = layers->count,
+                 .n_linked = count_linked(layers->items, layers->count),
                  .file_size = file_size,
                  .list = list};
     int64_t encoded;
@@ -401,7 +506,7 @@ bool vfi_ncnn_add_rife(const VfiGrowing *layers, uint64_t file_size, VfiTensorLi
         block.in = 12 + 2 * encoded + (block.last == LAST_FEATURES ? 8 : 0);
         block.in_other = encoded == 0 ? 18 : -1;
     }
-    const VfiNcnnLayer *left = skip_to(&walk, &walk.next_beta, true);
+    const VfiNcnnLayer *left = find_unused(&walk);
     return left == NULL ||
            vfi_unsupported(error,
                            "%s of the ncnn model is a constant that RIFE has no use "

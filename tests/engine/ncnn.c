@@ -42,8 +42,25 @@ static const NcnnNetwork networks[] = {
      5,
      1,
      NCNN_NO_BETA,
-     true},
-    {"rife_v4_0", 4, {192, 128, 96, 64}, 7, 12, 0, 0, 0, "", 0, 5, 1, NCNN_NO_BETA, true},
+     true,
+     NCNN_HEADS_AUTO,
+     false},
+    {"rife_v4_0",
+     4,
+     {192, 128, 96, 64},
+     7,
+     12,
+     0,
+     0,
+     0,
+     "",
+     0,
+     5,
+     1,
+     NCNN_NO_BETA,
+     true,
+     NCNN_HEADS_AUTO,
+     false},
     {"rife_v4_2",
      4,
      {192, 128, 96, 64},
@@ -57,6 +74,8 @@ static const NcnnNetwork networks[] = {
      5,
      1,
      NCNN_NO_BETA,
+     false,
+     NCNN_HEADS_AUTO,
      false},
     {"rife_v4_5",
      4,
@@ -71,6 +90,8 @@ static const NcnnNetwork networks[] = {
      20,
      1,
      NCNN_BETA_FIRST,
+     false,
+     NCNN_HEADS_AUTO,
      false},
     {"rife_v4_6",
      4,
@@ -85,6 +106,8 @@ static const NcnnNetwork networks[] = {
      24,
      1,
      NCNN_BETA_FOLDED,
+     false,
+     NCNN_HEADS_AUTO,
      false},
     {"rife_v4_7",
      4,
@@ -99,6 +122,8 @@ static const NcnnNetwork networks[] = {
      24,
      1,
      NCNN_BETA_BETWEEN,
+     false,
+     NCNN_HEADS_AUTO,
      false},
     {"rife_v4_12_lite",
      4,
@@ -113,6 +138,8 @@ static const NcnnNetwork networks[] = {
      24,
      1,
      NCNN_BETA_BETWEEN,
+     false,
+     NCNN_HEADS_AUTO,
      false},
     {"rife_v4_13",
      4,
@@ -127,6 +154,8 @@ static const NcnnNetwork networks[] = {
      24,
      1,
      NCNN_BETA_BETWEEN,
+     false,
+     NCNN_HEADS_AUTO,
      false},
     {"rife_v4_14_lite",
      4,
@@ -141,6 +170,8 @@ static const NcnnNetwork networks[] = {
      24,
      2,
      NCNN_BETA_BETWEEN,
+     false,
+     NCNN_HEADS_AUTO,
      false},
     {"rife_v4_15_lite",
      4,
@@ -155,6 +186,8 @@ static const NcnnNetwork networks[] = {
      24,
      1,
      NCNN_BETA_FIRST,
+     false,
+     NCNN_HEADS_AUTO,
      false},
     {"rife_v4_20",
      4,
@@ -169,6 +202,8 @@ static const NcnnNetwork networks[] = {
      24,
      1,
      NCNN_BETA_FIRST,
+     false,
+     NCNN_HEADS_AUTO,
      false},
     {"rife_v4_21",
      4,
@@ -183,6 +218,8 @@ static const NcnnNetwork networks[] = {
      52,
      1,
      NCNN_BETA_FIRST,
+     false,
+     NCNN_HEADS_AUTO,
      false},
     {"rife_v4_22_lite",
      4,
@@ -197,6 +234,8 @@ static const NcnnNetwork networks[] = {
      52,
      1,
      NCNN_BETA_FIRST,
+     false,
+     NCNN_HEADS_AUTO,
      false},
     {"rife_v4_25",
      5,
@@ -211,6 +250,8 @@ static const NcnnNetwork networks[] = {
      52,
      1,
      NCNN_BETA_BETWEEN,
+     false,
+     NCNN_HEADS_AUTO,
      false},
     {"rife_v4_25_lite",
      5,
@@ -225,6 +266,8 @@ static const NcnnNetwork networks[] = {
      52,
      1,
      NCNN_BETA_FIRST,
+     false,
+     NCNN_HEADS_AUTO,
      false},
     {"rife_v4_25_heavy",
      5,
@@ -239,6 +282,8 @@ static const NcnnNetwork networks[] = {
      52,
      1,
      NCNN_BETA_FIRST,
+     false,
+     NCNN_HEADS_AUTO,
      false},
     {"rife_v4_26_heavy",
      5,
@@ -253,6 +298,8 @@ static const NcnnNetwork networks[] = {
      52,
      1,
      NCNN_BETA_FIRST,
+     false,
+     NCNN_HEADS_AUTO,
      false},
 };
 
@@ -361,6 +408,41 @@ START_TEST(tensors_are_those_of_the_state_dict)
 }
 END_TEST
 
+/* What does not depend on each other may stand in any order. */
+START_TEST(the_order_of_independent_layers_does_not_matter)
+{
+    static const NcnnHeads heads[] = {NCNN_HEADS_LAYERS, NCNN_HEADS_FRAMES,
+                                      NCNN_HEADS_MIXED};
+    static const int n_layers[] = {2, 4};
+
+    for (size_t i = 0; i < G_N_ELEMENTS(heads); i++)
+        for (size_t k = 0; k < G_N_ELEMENTS(n_layers); k++) {
+            NcnnNetwork network = toy;
+            network.heads = heads[i];
+            network.n_head = n_layers[k];
+            network.head_key = n_layers[k] == 2 ? "encode." : toy.head_key;
+            network.beta = i == 0 ? toy.beta : NCNN_BETA_LINKED;
+            NcnnFile *file = ncnn_file_new(&network, false);
+            g_autoptr(GError) error = NULL;
+            g_autoptr(VfiCheckpoint) checkpoint = open_files(file, &error);
+            ck_assert_msg(checkpoint != NULL, "%d, %d layers: %s", (int)i, n_layers[k],
+                          error != NULL ? error->message : "");
+            assert_tensors(file, checkpoint, false);
+            ncnn_file_free(file);
+        }
+    NcnnNetwork whole = networks[5]; /* 4.7 as rife-ncnn-vulkan has it */
+    ck_assert_str_eq(whole.family, "rife_v4_7");
+    whole.heads = NCNN_HEADS_FRAMES;
+    whole.beta = NCNN_BETA_LINKED;
+    NcnnFile *file = ncnn_file_new(&whole, true);
+    g_autoptr(VfiCheckpoint) checkpoint = open_files(file, NULL);
+    ck_assert_ptr_nonnull(checkpoint);
+    assert_tensors(file, checkpoint, true);
+    assert_family(whole.family, checkpoint);
+    ncnn_file_free(file);
+}
+END_TEST
+
 START_TEST(half_precision_is_read)
 {
     NcnnNetwork odd = toy;
@@ -431,6 +513,82 @@ static void edit(NcnnFile *file, const char *old, const char *new)
     g_string_erase(file->param, position, (gssize)strlen(old));
     g_string_insert(file->param, position, new);
 }
+
+/* As assert_refused(), with the files in a folder called @name. */
+static void assert_refused_in(const char *name, const NcnnFile *file, const char *text)
+{
+    g_autofree char *outer = g_strdup(folder);
+    g_autofree char *inner = g_build_filename(folder, name, NULL);
+
+    ck_assert_int_eq(g_mkdir_with_parents(inner, 0700), 0);
+    g_free(folder);
+    folder = g_strdup(inner);
+    assert_refused(file, VFI_ERROR_UNSUPPORTED, text);
+    g_free(folder);
+    folder = g_strdup(outer);
+}
+
+START_TEST(models_that_are_not_read_say_what_to_take)
+{
+    NcnnNetwork twice = toy, broken = toy, old = toy;
+
+    /* whatever it is called */
+    twice.ensembles = true;
+    twice.beta = NCNN_BETA_FOLDED;
+    NcnnFile *file = ncnn_file_new(&twice, false);
+    assert_refused(file, VFI_ERROR_UNSUPPORTED, "set the option ensemble=true");
+    ncnn_file_free(file);
+    /* by its name, whatever else is in it */
+    broken.in = 19;
+    file = ncnn_file_new(&broken, false);
+    assert_refused_in("rife-v4.7_ensembleTrue", file,
+                      "take the one without (a folder "
+                      "…_ensembleFalse)");
+    assert_refused_in("rife-v4.3_ensembleTrue_fastFalse", file, "…_fastTrue");
+    assert_refused_in("rife-v4.7_ensembleFalse", file, "expected a convolution 18");
+    /* RIFE 2.x: a part of three */
+    g_autofree char *parts = g_build_filename(folder, "rife-v2.3", NULL);
+    g_autofree char *context = g_build_filename(parts, "contextnet.param", NULL);
+    ck_assert_int_eq(g_mkdir(parts, 0700), 0);
+    ck_assert(g_file_set_contents(context, "7767517\n", -1, NULL));
+    assert_refused_in("rife-v2.3", file, "RIFE 1.x, 2.x, 3.0 or 3.1");
+    ncnn_file_free(file);
+    /* by what the first block sees */
+    old.n_head = 0;
+    old.in_first = 6;
+    file = ncnn_file_new(&old, false);
+    assert_refused(file, VFI_ERROR_UNSUPPORTED, "take RIFE 3.9 or 4.x");
+    ncnn_file_free(file);
+    old.in_first = 11;
+    file = ncnn_file_new(&old, false);
+    assert_refused(file, VFI_ERROR_UNSUPPORTED,
+                   "RIFE 3.2 to 3.8, of which the checkpoint");
+    ncnn_file_free(file);
+    /* by layers that only those have */
+    file = ncnn_file_new(&toy, false);
+    edit(file, "Concat  ", "Pooling ");
+    edit(file, "Sigmoid     ", "InnerProduct");
+    assert_refused(file, VFI_ERROR_UNSUPPORTED, "RIFE 1.x, 2.x, 3.0 or 3.1");
+    ncnn_file_free(file);
+}
+END_TEST
+
+START_TEST(betas_that_the_graph_does_not_give_are_missed)
+{
+    NcnnNetwork network = toy;
+
+    network.beta = NCNN_BETA_LINKED;
+    NcnnFile *file = ncnn_file_new(&network, false);
+    edit(file, "2 1 one_0_2 ", "2 1 nothing ");
+    assert_refused(file, VFI_ERROR_UNSUPPORTED, "there is none for layer");
+    ncnn_file_free(file);
+    file = ncnn_file_new(&network, false);
+    edit(file, "one_1_2 ", "one_1_3 "); /* of a Split: nobody asks for it */
+    edit(file, "2 1 one_1_2 ", "2 1 one_1_4 ");
+    assert_refused(file, VFI_ERROR_UNSUPPORTED, "a constant that RIFE has no use for");
+    ncnn_file_free(file);
+}
+END_TEST
 
 START_TEST(odd_structures_are_refused_by_the_layer)
 {
@@ -622,6 +780,9 @@ int main(void)
     tcase_add_checked_fixture(tcase, setup, teardown);
     tcase_add_loop_test(tcase, tensors_are_those_of_the_state_dict, 0,
                         G_N_ELEMENTS(networks));
+    tcase_add_test(tcase, the_order_of_independent_layers_does_not_matter);
+    tcase_add_test(tcase, models_that_are_not_read_say_what_to_take);
+    tcase_add_test(tcase, betas_that_the_graph_does_not_give_are_missed);
     tcase_add_test(tcase, half_precision_is_read);
     tcase_add_test(tcase, a_model_opens_by_any_of_its_names);
     tcase_add_test(tcase, odd_structures_are_refused_by_the_layer);

@@ -11,6 +11,7 @@ typedef struct {
     NcnnFile *file;
     const NcnnNetwork *network;
     bool f16;
+    bool is_copy; /* what is written is there already */
     int n_layers;
 } Writer;
 
@@ -34,18 +35,27 @@ float ncnn_f16_value(float value)
     return value;
 }
 
+/* A layer between blobs that @blobs says: their numbers, then their names. */
+static void layer_between(Writer *writer, const char *type, const char *blobs,
+                          const char *keys)
+{
+    g_string_append_printf(writer->file->param, "%-24s layer_%d %s %s\n", type,
+                           writer->n_layers, blobs, keys);
+    writer->n_layers++;
+}
+
+/* The same from the blob of the layer before to one of its own. */
 G_GNUC_PRINTF(3, 4)
 static void layer(Writer *writer, const char *type, const char *format, ...)
 {
+    g_autofree char *blobs =
+        g_strdup_printf("1 1 %d %d", writer->n_layers, writer->n_layers + 1);
     va_list arguments;
 
     va_start(arguments, format);
-    g_string_append_printf(writer->file->param, "%-24s layer_%d 1 1 %d %d ", type,
-                           writer->n_layers, writer->n_layers, writer->n_layers + 1);
-    g_string_append_vprintf(writer->file->param, format, arguments);
-    g_string_append_c(writer->file->param, '\n');
+    g_autofree char *keys = g_strdup_vprintf(format, arguments);
     va_end(arguments);
-    writer->n_layers++;
+    layer_between(writer, type, blobs, keys);
 }
 
 static void put_u32(Writer *writer, guint32 word)
@@ -113,7 +123,7 @@ static void put_bias(Writer *writer, const char *key, int out, const StateEntry 
     StateEntry bias = entry_of(key, "bias", STATE_BIAS, 1, &out);
 
     put_entry(writer, &bias, false);
-    if (!is_new)
+    if (!is_new || writer->is_copy)
         return;
     g_array_append_val(writer->file->entries, *weight);
     g_array_append_val(writer->file->entries, bias);
@@ -151,7 +161,8 @@ static void prelu(Writer *writer, const char *key, int n)
 
     layer(writer, "PReLU", "0=%d", n);
     put_entry(writer, &slope, false);
-    g_array_append_val(writer->file->entries, slope);
+    if (!writer->is_copy)
+        g_array_append_val(writer->file->entries, slope);
 }
 
 static StateEntry beta_entry(int block, int body, int width, StateKind kind)
@@ -166,7 +177,16 @@ static void beta(Writer *writer, int block, int body)
     int width = writer->network->width[block];
     StateEntry entry = beta_entry(block, body, width, STATE_BETA);
 
-    layer(writer, "MemoryData", "0=1 1=1 2=%d", width);
+    if (writer->network->beta == NCNN_BETA_LINKED) {
+        g_autofree char *blobs = g_strdup_printf("0 1 beta_%d_%d", block, body);
+        g_autofree char *split = g_strdup_printf("1 2 beta_%d_%d one_%d_%d other_%d_%d",
+                                                 block, body, block, body, block, body);
+        g_autofree char *keys = g_strdup_printf("0=1 1=1 2=%d", width);
+        layer_between(writer, "MemoryData", blobs, keys);
+        layer_between(writer, "Split", split, "");
+    } else {
+        layer(writer, "MemoryData", "0=1 1=1 2=%d", width);
+    }
     put_entry(writer, &entry, false);
     g_array_append_val(writer->file->entries, entry);
 }
@@ -184,13 +204,19 @@ static void head_layer(Writer *writer, int i, bool is_new)
         conv(writer, key, i == 0 ? 3 : width, width, i == 0 ? 2 : 1, 1, n > 2, is_new);
 }
 
-/* Once for each frame; 4.7 has the two side by side. */
+/* Once for each frame. */
 static void head(Writer *writer)
 {
-    int n = writer->network->n_head;
+    int n = writer->network->n_head, done[2] = {0};
+    NcnnHeads heads = writer->network->heads;
 
-    for (int i = 0; i < 2 * n; i++)
-        head_layer(writer, n == 2 ? i / 2 : i % n, n == 2 ? i % 2 == 0 : i < n);
+    if (heads == NCNN_HEADS_AUTO)
+        heads = n == 2 ? NCNN_HEADS_LAYERS : NCNN_HEADS_FRAMES;
+    for (int i = 0; i < 2 * n; i++) {
+        int ahead = heads == NCNN_HEADS_FRAMES ? n : heads == NCNN_HEADS_MIXED ? 2 : 1;
+        int frame = done[0] < n && done[0] - done[1] < ahead ? 0 : 1;
+        head_layer(writer, done[frame]++, frame == 0);
+    }
 }
 
 /* One of the eight layers in a block's middle; the next one's beta comes before it. */
@@ -209,12 +235,20 @@ static void body_layer(Writer *writer, int block, int i)
         prelu(writer, slope, c);
     if (!is_residual)
         return;
-    layer(writer, "BinaryOp", "0=0");
+    if (network->beta == NCNN_BETA_LINKED) {
+        g_autofree char *blobs =
+            g_strdup_printf("2 1 %s_%d_%d %d %d", i % 2 == 0 ? "one" : "other", block, i,
+                            writer->n_layers, writer->n_layers + 1);
+        layer_between(writer, "BinaryOp", blobs, "0=2");
+    } else {
+        layer(writer, "BinaryOp", "0=0");
+    }
     if (network->beta == NCNN_BETA_BETWEEN && i < 7)
         beta(writer, block, i + 1);
     if (network->beta == NCNN_BETA_FOLDED) {
         StateEntry ones = beta_entry(block, i, c, STATE_WEIGHT);
-        g_array_append_val(writer->file->entries, ones);
+        if (!writer->is_copy)
+            g_array_append_val(writer->file->entries, ones);
     }
     layer(writer, "ReLU", "0=2.000000e-01");
 }
@@ -260,10 +294,16 @@ NcnnFile *ncnn_file_new(const NcnnNetwork *network, bool f16)
     for (int b = 0; network->beta == NCNN_BETA_FIRST && b < network->n_blocks; b++)
         for (int i = 0; i < 8; i++)
             beta(&writer, b, i);
+    for (int b = network->n_blocks; network->beta == NCNN_BETA_LINKED && b-- > 0;)
+        for (int i = 8; i-- > 0;)
+            beta(&writer, b, i);
     head(&writer);
     layer(&writer, "Concat", "0=0");
     for (int b = 0; b < network->n_blocks; b++)
-        block(&writer, b);
+        for (int copy = 0; copy < (network->ensembles ? 2 : 1); copy++) {
+            writer.is_copy = copy > 0;
+            block(&writer, b);
+        }
     layer(&writer, "Sigmoid", "%s", "");
     g_autofree char *header =
         g_strdup_printf("7767517\n%d %d\n", writer.n_layers, writer.n_layers + 1);

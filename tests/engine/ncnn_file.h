@@ -11,7 +11,16 @@ typedef enum {
     NCNN_BETA_FOLDED,  /* part of the weights: all betas are 1 (4.6) */
     NCNN_BETA_FIRST,   /* all of them at the beginning (4.5, 4.15 and later) */
     NCNN_BETA_BETWEEN, /* one layer ahead of their own (4.7 to 4.14, 4.25) */
+    NCNN_BETA_LINKED, /* at the beginning, the last one first: the graph says whose they are */
 } NcnnBeta;
+
+/* How the layers of the two encoders are mixed. */
+typedef enum {
+    NCNN_HEADS_AUTO,   /* two layers: layer by layer; four: frame by frame */
+    NCNN_HEADS_LAYERS, /* both frames' first, both frames' second, … */
+    NCNN_HEADS_FRAMES, /* all of one frame, all of the other */
+    NCNN_HEADS_MIXED,  /* one layer ahead, then in turns */
+} NcnnHeads;
 
 /* A network. */
 typedef struct {
@@ -27,6 +36,8 @@ typedef struct {
     int groups;
     NcnnBeta beta;
     bool has_slopes;
+    NcnnHeads heads;
+    bool ensembles; /* each block twice */
 } NcnnNetwork;
 
 /* The two files, and what should be read out of them. */

@@ -4,7 +4,7 @@
  * Containers: torch zip (torch.save since 1.6), torch legacy pickle stream (before 1.6),
  * TorchScript archive (names are attribute paths), safetensors; and ncnn models of RIFE 3.9 to
  * 4.26, a .param and a .bin file that have no names: theirs are those of RIFE's state dict,
- * found by the order and the channels of the layers. The pickle reader is a
+ * found by the graph and the channels of the layers. The pickle reader is a
  * data reader: it knows the opcodes and globals that tensor containers use and refuses
  * anything else by name; it never executes or imports anything. */
 #pragma once
