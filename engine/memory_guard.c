@@ -8,6 +8,7 @@
 #include "memory.h"
 #include "memory_probe.h"
 #include "model_cache.h"
+#include "printable.h"
 
 /* Requests are answered one after the other. */
 static GMutex lock;
@@ -64,8 +65,8 @@ static void relieve_host(Account *account, uint64_t headroom,
     if (freed == 0)
         return;
     vfi_trim_host_memory();
-    vfi_log(VFI_LOG_INFO, "memory is short: gave up %" G_GUINT64_FORMAT " MiB of models",
-            freed >> 20);
+    vfi_log(VFI_LOG_INFO, "memory is short: gave up %.1f MiB of models",
+            (double)freed / 0x1p20);
 }
 
 static void set_short_error(const VfiMemoryRequest *request, const Account *account,
@@ -74,15 +75,18 @@ static void set_short_error(const VfiMemoryRequest *request, const Account *acco
     const VfiMemoryNumbers *numbers = &account->numbers;
     uint64_t headroom = vfi_memory_headroom(numbers, request->headroom);
 
+    g_autofree char *what = vfi_printable(request->what);
+    g_autofree char *need = vfi_printable_bytes(account->need);
+    g_autofree char *found = vfi_printable_bytes(numbers->free);
+    g_autofree char *limit = vfi_printable_bytes(numbers->limit);
+    g_autofree char *kept = vfi_printable_bytes(headroom);
     g_set_error(
         error, VFI_ERROR, VFI_ERROR_NO_MEMORY,
-        "%s needs %.1f MiB of %s, found %.1f MiB free by %s, with a limit of %.1f "
-        "MiB, and memory-headroom keeps %.1f MiB of them free; nothing idle could "
-        "make up for it. What would help: %s, a smaller memory-headroom, or a "
-        "larger limit",
-        request->what, (double)account->need / 0x1p20, account->name,
-        (double)numbers->free / 0x1p20, numbers->limited_by,
-        (double)numbers->limit / 0x1p20, (double)headroom / 0x1p20, request->remedy);
+        "%s needs %s of %s, found %s free by %s, with a limit of %s, and "
+        "memory-headroom keeps %s of them free; nothing idle could make up for it. "
+        "What would help: %s, a smaller memory-headroom, or a larger limit",
+        what, need, account->name, found, numbers->limited_by, limit, kept,
+        request->remedy);
 }
 
 /* All that idle models have on a device: what they have in the host's memory is no help. */

@@ -56,3 +56,10 @@ char *vfi_printable(const char *text)
     }
     return g_string_free(shown, FALSE);
 }
+
+char *vfi_printable_bytes(uint64_t bytes)
+{
+    return bytes < UINT64_C(1) << 20
+               ? g_strdup_printf("%" G_GUINT64_FORMAT " bytes", bytes)
+               : g_strdup_printf("%.1f MiB", (double)bytes / 0x1p20);
+}

@@ -19,3 +19,6 @@ size_t vfi_printable_character(const uint8_t *bytes, size_t size, size_t *taken,
 
 /* All of @text; g_free() it. NULL gives "". */
 char *vfi_printable(const char *text);
+
+/* "212.7 MiB"; of what that would round to nothing or nearly so, "512 bytes". g_free() it. */
+char *vfi_printable_bytes(uint64_t bytes);

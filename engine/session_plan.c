@@ -5,6 +5,7 @@
 #include <vfi/error.h>
 
 #include "log_internal.h"
+#include "printable.h"
 #include "session_plan.h"
 
 /* Tiles begin at multiples of this, too: no pyramid halves the size more often than six
@@ -123,19 +124,21 @@ static void set_limit_error(const VfiSession *session, const VfiSessionConfig *c
                             size_t whole, GError **error)
 {
     const VfiModelFamily *family = session->model->family;
+    g_autofree char *needed = vfi_printable_bytes(whole);
+    g_autofree char *least = vfi_printable_bytes(session->need.limited_bytes);
+    g_autofree char *limit = vfi_printable_bytes(config->memory_limit);
     g_autofree char *tiles = NULL;
 
     if (!vfi_tiling_is_one(&session->tiling))
-        tiles = g_strdup_printf(", in tiles of %d×%d %.1f MiB", session->tiling.x.tile,
-                                session->tiling.y.tile,
-                                (double)session->need.limited_bytes / 0x1p20);
+        tiles = g_strdup_printf(", in tiles of %d×%d %s", session->tiling.x.tile,
+                                session->tiling.y.tile, least);
     g_set_error(
         error, VFI_ERROR, VFI_ERROR_NO_MEMORY,
-        "a session of %s %s for %d×%d needs %.1f MiB%s, but memory-limit leaves it %.1f "
-        "MiB. What would help: a larger memory-limit, smaller frames%s%s%s",
+        "a session of %s %s for %d×%d needs %s%s, but memory-limit leaves it %s. What "
+        "would "
+        "help: a larger memory-limit, smaller frames%s%s%s",
         session->model->info.family, session->model->info.variant, session->video.width,
-        session->video.height, (double)whole / 0x1p20, tiles == NULL ? "" : tiles,
-        (double)config->memory_limit / 0x1p20,
+        session->video.height, needed, tiles == NULL ? "" : tiles, limit,
         family->has_scale && session->scale > 0.25 ? ", a smaller scale" : "",
         config->tile_size != 0 && family->can_tile
             ? ", a smaller tile-size or 0, which chooses one"
@@ -185,9 +188,9 @@ bool vfi_session_plan(VfiSession *session, const VfiSessionConfig *config, GErro
             return false;
     }
     if (!vfi_tiling_is_one(&session->tiling))
-        vfi_log(VFI_LOG_INFO, "%d×%d in %d×%d tiles of %d×%d: %zu MiB",
+        vfi_log(VFI_LOG_INFO, "%d×%d in %d×%d tiles of %d×%d: %.1f MiB",
                 session->video.width, session->video.height, session->tiling.x.n,
                 session->tiling.y.n, session->tiling.x.tile, session->tiling.y.tile,
-                session->need.limited_bytes >> 20);
+                (double)session->need.limited_bytes / 0x1p20);
     return true;
 }

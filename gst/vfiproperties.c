@@ -444,8 +444,11 @@ gst_vfi_settings_set (GstVfiSettings *settings, guint index, const GValue *value
   if (property->kind == KIND_STRING)
     read_pairs (settings);
   /* Between 0, which is "auto", and the smallest scale there is nothing. */
-  if (settings->scale > 0)
-    settings->scale = MAX (settings->scale, 0.25);
+  if (to == &settings->scale) {
+    settings->scale_asked = settings->scale;
+    if (settings->scale > 0)
+      settings->scale = MAX (settings->scale, 0.25);
+  }
   return property->change == CHANGES_CAPS;
 }
 

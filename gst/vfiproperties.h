@@ -39,6 +39,7 @@ typedef struct {
   guint64 memory_headroom; /* 0: automatic */
   guint64 memory_limit;    /* 0: none */
   guint tile_size;         /* 0: as memory_limit demands */
+  gdouble scale_asked;     /* as it was set: .scale is a valid one */
   gdouble scene_threshold;
   gint scene_mode;     /* GstVfiSceneMode */
   gint duplicate_mode; /* GstVfiDuplicateMode */

@@ -87,6 +87,14 @@ gst_vfi_session_build (
   return vfi_session_new (model, config, error);
 }
 
+/* "212.7 MiB", "512 bytes"; g_free() it. */
+static gchar *
+bytes_to_string (guint64 bytes)
+{
+  return bytes < 1 << 20 ? g_strdup_printf ("%" G_GUINT64_FORMAT " bytes", bytes)
+                         : g_strdup_printf ("%.1f MiB", (gdouble) bytes / 0x1p20);
+}
+
 /* What memory-limit leaves for the session. */
 static gboolean
 take_pools_off_limit (GstVfiBuild *build)
@@ -96,15 +104,35 @@ take_pools_off_limit (GstVfiBuild *build)
   if (limit == 0)
     return TRUE;
   if (limit <= build->pool_bytes) {
+    g_autofree gchar *needed = bytes_to_string (build->pool_bytes);
+    g_autofree gchar *given = bytes_to_string (limit);
     g_set_error (&build->error, VFI_ERROR, VFI_ERROR_NO_MEMORY,
-        "The buffers for in-betweens of %d×%d need %.1f MiB, but memory-limit is %.1f "
-        "MiB. What would help: a larger memory-limit, or smaller frames.",
-        build->config.video.width, build->config.video.height,
-        (gdouble) build->pool_bytes / 0x1p20, (gdouble) limit / 0x1p20);
+        "The buffers for in-betweens of %d×%d need %s, but memory-limit is %s%s. What "
+        "would "
+        "help: a larger memory-limit, or smaller frames.",
+        build->config.video.width, build->config.video.height, needed, given,
+        limit < 1 << 20 ? " (it counts bytes: 512 MiB are 536870912)" : "");
     return FALSE;
   }
   build->config.memory_limit = limit - build->pool_bytes;
   return TRUE;
+}
+
+/* A limit that is too small for the session: of which part it was told, and why. */
+static void
+name_limit (GstVfiBuild *build)
+{
+  guint64 limit = build->config.memory_limit;
+  g_autofree gchar *before = NULL, *whole = NULL, *pools = NULL;
+
+  if (limit == 0 || !g_error_matches (build->error, VFI_ERROR, VFI_ERROR_NO_MEMORY))
+    return;
+  before = g_steal_pointer (&build->error->message);
+  whole = bytes_to_string (limit + build->pool_bytes);
+  pools = bytes_to_string (build->pool_bytes);
+  build->error->message = g_strdup_printf (
+      "%s (memory-limit is %s, of which the buffers for in-betweens take %s)", before,
+      whole, pools);
 }
 
 static void
@@ -116,8 +144,10 @@ build_session (GstVfiBuild *build)
     return;
   build->session =
       build->build (build->build_data, build->model, &build->config, &build->error);
-  if (build->session == NULL)
+  if (build->session == NULL) {
+    name_limit (build);
     return;
+  }
   vfi_session_neighbours (build->session, &before, &after);
   if (before == 1 && after == 1)
     return;
@@ -250,11 +280,40 @@ gst_vfi_session_release (GstVfiStream *stream)
   post_progress (stream, GST_PROGRESS_TYPE_CANCELED, "The model is not needed any more.");
 }
 
+/* Values that there is no network for are replaced by the nearest ones: once a value, says so. */
+static void
+warn_of_settings (GstVfiStream *stream, const GstVfiSettings *settings)
+{
+  gdouble scale = settings->scale_asked;
+  guint tile = settings->tile_size;
+
+  if (!vfi_model_info (stream->model)->path)
+    return;
+  if (scale > 0 && scale < 0.25 && stream->warned_scale_asked != scale)
+    GST_ELEMENT_WARNING (stream->element, LIBRARY, SETTINGS,
+        ("scale=%g is not possible: 0.25, the smallest, is used. Valid are 0 (by frame "
+         "size) "
+         "and 0.25 to 4.",
+            scale),
+        (NULL));
+  if (tile != 0 && (tile < 256 || tile % 64 != 0) && stream->warned_tile_size != tile)
+    GST_ELEMENT_WARNING (stream->element, LIBRARY, SETTINGS,
+        ("tile-size=%u is not possible: %u is used. Valid are 0 (tiles only where "
+         "memory-limit demands them) and multiples of 64 from 256 on (512 at scale 0.5, "
+         "1024 "
+         "at 0.25).",
+            tile, MAX (tile / 64 * 64, 256)),
+        (NULL));
+  stream->warned_scale_asked = scale;
+  stream->warned_tile_size = tile;
+}
+
 gboolean
 gst_vfi_session_ensure (GstVfiStream *stream, GError **error)
 {
   VfiVideoInfo video = gst_vfi_format_video_info (&stream->pictures.path.inner);
-  gdouble scale = gst_vfi_stream_settings (stream).scale;
+  GstVfiSettings settings = gst_vfi_stream_settings (stream);
+  gdouble scale = settings.scale;
   GstVfiBuild *build;
 
   if (!stream->warned_scale && scale != 1 && !vfi_model_info (stream->model)->has_scale) {
@@ -266,6 +325,7 @@ gst_vfi_session_ensure (GstVfiStream *stream, GError **error)
       scale == stream->session_scale && same_video (&video, &stream->session_video) &&
       stream->session_cuda_handle == wanted_cuda_handle (stream))
     return TRUE;
+  warn_of_settings (stream, &settings);
   gst_vfi_session_release (stream);
   build = build_new (stream, &video, scale);
   if (stream->live.builds_aside && gst_vfi_live_ask_upstream (stream))

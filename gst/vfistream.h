@@ -97,6 +97,8 @@ struct _GstVfiStream {
   gboolean negotiated;
   GstVfiMode mode;
   gboolean warned_scale;
+  gdouble warned_scale_asked; /* values that there was a warning about */
+  guint warned_tile_size;
   gboolean warned_multipliers;
   gboolean engine_failed; /* since caps or properties changed */
   gboolean only_copies;   /* there is no session; copies take the place of in-betweens */

@@ -179,14 +179,18 @@ static void print_bytes(const char *name, uint64_t bytes)
 
 static void print_cpu(const VfiSystemInfo *info)
 {
+    static const char *const valid[] = {"", "c", "avx2", "avx512", NULL};
     const char *cap = secure_getenv("VFI_CPU");
+    gboolean is_ignored = cap != NULL && !g_strv_contains(valid, cap);
 
     printf("cpu level:   %s", info->cpu_level);
     if (strcmp(info->cpu_level, info->machine_cpu_level) != 0)
         printf(", capped by VFI_CPU=%s; the CPU has %s", cap != NULL ? cap : "",
                info->machine_cpu_level);
     else
-        printf(", all that the CPU has");
+        printf(", all that the CPU has%s%s%s", is_ignored ? "; VFI_CPU=" : "",
+               is_ignored ? cap : "",
+               is_ignored ? " is ignored, valid are c, avx2 and avx512" : "");
     printf("; bf16: %s\n", info->cpu_has_bf16 ? "yes" : "no");
     printf("threads:     %u (affinity and control groups)\n", info->threads);
 }

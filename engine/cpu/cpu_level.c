@@ -12,6 +12,7 @@
 
 #include "../environment.h"
 #include "../log_internal.h"
+#include "../printable.h"
 
 static const char *const level_names[] = {
     [VFI_CPU_LEVEL_C] = "c",
@@ -70,8 +71,9 @@ static VfiCpuLevel read_level(void)
         if (strcmp(cap, level_names[i]) == 0)
             return MIN((VfiCpuLevel)i, machine);
     }
+    g_autofree char *shown = vfi_printable(cap);
     vfi_log(VFI_LOG_WARNING, "VFI_CPU=%s is ignored; valid values are c, avx2, avx512",
-            cap);
+            shown);
     return machine;
 }
 

@@ -325,6 +325,53 @@ GST_START_TEST(tile_size_makes_tiles)
 }
 GST_END_TEST
 
+/* The next warning on the bus has @text in it; NULL: there is none. */
+static void assert_warning(Fixture *f, const char *text)
+{
+    g_autoptr(GstMessage) message = gst_bus_pop_filtered(f->bus, GST_MESSAGE_WARNING);
+    g_autoptr(GError) error = NULL;
+
+    ck_assert_msg((message == NULL) == (text == NULL), "%s: %s", text,
+                  message == NULL ? "no warning" : "a warning");
+    if (text == NULL)
+        return;
+    gst_message_parse_warning(message, &error, NULL);
+    ck_assert_msg(strstr(error->message, text) != NULL, "no \"%s\" in: %s", text,
+                  error->message);
+}
+
+/* Once a value, with what is valid. */
+GST_START_TEST(values_that_are_replaced_are_warned_of)
+{
+    Fixture *f = fixture_with_model(in_flight_mode(__i__), "scale=0.1 tile-size=100");
+    gdouble scale;
+
+    fixture_set_caps(f, SMALL, NULL);
+    push_noise(f, 2);
+    wait_for_buffers(f, 2);
+    g_object_get(f->element, "scale", &scale, NULL);
+    ck_assert(scale == 0.25);
+    assert_warning(f,
+                   "scale=0.1 is not possible: 0.25, the smallest, is used. Valid are 0");
+    assert_warning(f, "tile-size=100 is not possible: 256 is used. Valid are 0");
+    fixture_set_caps(f, OTHER, NULL);
+    push_noise(f, 2);
+    wait_for_buffers(f, 6);
+    assert_warning(f, NULL);
+    g_object_set(f->element, "tile-size", 400, "scale", 0.5, NULL);
+    fixture_set_caps(f, SMALL, NULL);
+    push_noise(f, 2);
+    wait_for_buffers(f, 10);
+    assert_warning(f, "tile-size=400 is not possible: 384 is used");
+    g_object_set(f->element, "tile-size", 512, NULL);
+    fixture_set_caps(f, OTHER, NULL);
+    push_noise(f, 2);
+    finish(f);
+    assert_warning(f, NULL);
+    fixture_free(f);
+}
+GST_END_TEST
+
 /* Limits that not even tiles can keep, and what the error says of them. */
 static const struct {
     const char *caps;
@@ -332,7 +379,9 @@ static const struct {
     const char *words[3];
 } too_small[] = {
     {WIDE, 1 << 20, {"320×64", "memory-limit", "tiles of 256×64"}},
-    {WIDE, 1 << 10, {"320×64", "memory-limit is 0.0 MiB", "buffers"}},
+    {WIDE, 1 << 10, {"320×64", "memory-limit is 1024 bytes", "buffers"}},
+    {WIDE, 512, {"memory-limit is 512 bytes (it counts bytes", "need", "bytes"}},
+    {WIDE, 1 << 20, {"(memory-limit is 1.0 MiB, of which the buffers", "take", "MiB"}},
     {LARGEST, 280 << 20, {"8192×4320", "memory-limit", "tiles of 256×256"}},
 };
 
@@ -420,6 +469,7 @@ int main(int argc, char **argv)
                         0, N_MODES);
     tcase_add_test(tcase, evictions_are_counted);
     tcase_add_loop_test(tcase, tile_size_makes_tiles, 0, N_MODES);
+    tcase_add_loop_test(tcase, values_that_are_replaced_are_warned_of, 0, N_MODES);
     tcase_add_loop_test(tcase, a_limit_that_cannot_be_kept_is_an_error, 0,
                         N_MODES * (int)G_N_ELEMENTS(too_small));
     tcase_add_loop_test(tcase, clearing_while_others_run, 0, N_MODES);

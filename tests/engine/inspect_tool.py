@@ -106,6 +106,8 @@ def test_system(folder: Path, rife: Path):
     has_more = "cpu level:   c," not in run.stdout
     check(("capped by VFI_CPU=c" in inspect("--system", VFI_CPU="c", **places).stdout) == has_more,
           "what caps the instruction set")
+    check("VFI_CPU=sse is ignored, valid are c, avx2 and avx512"
+          in inspect("--system", VFI_CPU="sse", **places).stdout, "a VFI_CPU that there is not")
     says("a model by its name", inspect("rife", **places), "variant:     4.0")
     refuses("an unknown name", inspect("film", **places),
             "found there: broken.pkl, rife-4.0.safetensors")
