@@ -247,6 +247,22 @@ split_interlaced (GstStructure *structure, GValue *rest)
   return possible;
 }
 
+/* Of frames in memory as any other ones. */
+static GValue
+every_interlaced_mode (void)
+{
+  static const char *const modes[] = {"interleaved", "mixed", "fields"};
+  GValue list = G_VALUE_INIT;
+  g_value_init (&list, GST_TYPE_LIST);
+  for (guint i = 0; i < G_N_ELEMENTS (modes); i++) {
+    GValue mode = G_VALUE_INIT;
+    g_value_init (&mode, G_TYPE_STRING);
+    g_value_set_static_string (&mode, modes[i]);
+    gst_value_list_append_and_take_value (&list, &mode);
+  }
+  return list;
+}
+
 static gboolean
 is_interlaced (const GstStructure *structure)
 {
@@ -281,8 +297,12 @@ add_structure (Mapping *mapping, const GstStructure *structure)
   GValue interlaced = G_VALUE_INIT;
   mapping->structure = copy;
   if (split_interlaced (copy, &interlaced)) {
-    /* Tell upstream, where it has the choice, that fields are not wanted. */
-    if (!mapping->to_output && !pass_unsupported)
+    /* Tell upstream, where it has the choice, that fields are not wanted, or at their own
+     * rate only. */
+    if (!mapping->to_output && pass_unsupported &&
+        !gst_structure_has_field (copy, "interlace-mode"))
+      interlaced = every_interlaced_mode ();
+    if (!mapping->to_output)
       gst_structure_set (copy, "interlace-mode", G_TYPE_STRING, "progressive", NULL);
     if (has_packed_views (copy))
       add_same_rate (mapping);

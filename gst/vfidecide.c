@@ -84,11 +84,26 @@ explain_rates (const GstVideoInfo *in, const GstVideoInfo *out)
   if (gst_util_fraction_compare (GST_VIDEO_INFO_FPS_N (out), GST_VIDEO_INFO_FPS_D (out),
           GST_VIDEO_INFO_FPS_N (in), GST_VIDEO_INFO_FPS_D (in)) < 0)
     return g_strdup_printf ("%s cannot become %s: this element only raises the rate; use "
-                            "'videorate' to lower it",
+                            "'videorate' to lower it, in front of this element",
         from, to);
   return g_strdup_printf (
-      "%s cannot become %s: at most %d times the input's rate is possible", from, to,
-      GST_VFI_MAX_MULTIPLIER);
+      "%s cannot become %s: at most %d times the input's rate is possible; put "
+      "'videorate' behind this element for more",
+      from, to, GST_VFI_MAX_MULTIPLIER);
+}
+
+/* Of video that is not interpolated and passes at its own rate only. */
+static gchar *
+explain_passing (const GstVideoInfo *in, const GstVideoInfo *out)
+{
+  g_autofree gchar *from = rate_text (in), *to = rate_text (out);
+  return g_strdup_printf ("%s passes through at its own rate: %s cannot become %s; put "
+                          "%s'videorate' behind this element",
+      GST_VIDEO_INFO_IS_INTERLACED (in) ? "Interlaced video"
+                                        : "Video with several views in a frame",
+      from, to,
+      GST_VIDEO_INFO_IS_INTERLACED (in) ? "'deinterlace' in front of this element, or "
+                                        : "");
 }
 
 /* Whether the output rate is above the input's, which is constant too, and not too far. */
@@ -159,8 +174,12 @@ gst_vfi_caps_decide (const GstVideoInfo *in, const GstVideoInfo *out,
     text = explain_pictures (in, out);
   } else if (!gst_vfi_caps_can_interpolate (in, &text)) {
     gboolean may_pass = options->pass_unsupported || !GST_VIDEO_INFO_IS_INTERLACED (in);
-    if (may_pass && same_rate (in, out))
+    if (may_pass && same_rate (in, out)) {
       decision->mode = GST_VFI_MODE_PASSTHROUGH;
+    } else if (may_pass) {
+      g_free (text);
+      text = explain_passing (in, out);
+    }
   } else {
     if (gst_vfi_caps_is_variable (out))
       decide_variable (in, out, options, decision);
@@ -172,6 +191,58 @@ gst_vfi_caps_decide (const GstVideoInfo *in, const GstVideoInfo *out,
   if (reason)
     *reason = decision->mode == GST_VFI_MODE_REFUSE ? g_steal_pointer (&text) : NULL;
   return decision->mode;
+}
+
+/* @caps' structure @index without rates. */
+static GstCaps *
+picture_caps (const GstCaps *caps, guint index)
+{
+  GstCaps *picture = gst_caps_copy_nth (caps, index);
+  gst_structure_remove_fields (
+      gst_caps_get_structure (picture, 0), "framerate", "max-framerate", NULL);
+  return picture;
+}
+
+/* Why no rate of @structure can be had; NULL if it has none. */
+static gchar *
+explain_structure (const GstVideoInfo *in, const GstStructure *structure,
+    const GstVfiCapsOptions *options)
+{
+  gint num = GST_VIDEO_INFO_FPS_N (in), den = GST_VIDEO_INFO_FPS_D (in);
+  g_autoptr (GstStructure) copy = gst_structure_copy (structure);
+  GstVfiCapsDecision decision;
+  GstVideoInfo out = *in;
+  gchar *reason = NULL;
+  if (!gst_structure_has_field (copy, "framerate"))
+    return NULL;
+  gst_structure_fixate_field_nearest_fraction (copy, "framerate", num, den);
+  if (!gst_structure_get_fraction (copy, "framerate", &out.fps_n, &out.fps_d))
+    return NULL;
+  out.flags = out.fps_n == 0 ? GST_VIDEO_FLAG_VARIABLE_FPS : GST_VIDEO_FLAG_NONE;
+  gst_vfi_caps_decide (in, &out, options, &decision, &reason);
+  return reason;
+}
+
+gchar *
+gst_vfi_caps_explain (const GstVideoInfo *in, const GstCaps *in_caps,
+    const GstCaps *downstream, const GstVfiCapsOptions *options)
+{
+  g_autoptr (GstCaps) picture = picture_caps (in_caps, 0);
+  for (guint i = 0; !gst_caps_is_any (downstream) && i < gst_caps_get_size (downstream);
+       i++) {
+    g_autoptr (GstCaps) wanted = picture_caps (downstream, i);
+    gchar *reason = NULL;
+    if (gst_caps_can_intersect (picture, wanted))
+      reason = explain_structure (in, gst_caps_get_structure (downstream, i), options);
+    if (reason)
+      return reason;
+  }
+  g_autofree gchar *text = gst_caps_to_string (downstream);
+  return g_strdup_printf ("%s %dx%d cannot become what is taken behind this element, "
+                          "where only the frame rate can change; put 'videoconvertscale' "
+                          "behind it (taken is: %s)",
+      GST_VIDEO_INFO_NAME (in), GST_VIDEO_INFO_WIDTH (in), GST_VIDEO_INFO_HEIGHT (in),
+      text);
 }
 
 gboolean

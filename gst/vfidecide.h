@@ -98,4 +98,15 @@ gboolean gst_vfi_caps_is_variable (const GstVideoInfo *info);
  */
 gboolean gst_vfi_caps_can_interpolate (const GstVideoInfo *info, gchar **reason);
 
+/**
+ * gst_vfi_caps_explain:
+ * @in: the input, which gst_vfi_caps_can_interpolate() or which passes
+ * @in_caps: the same as fixed caps
+ * @downstream: all that is taken behind the element; nothing of it can be made of @in
+ *
+ * Returns: (transfer full): a sentence for users that says why, and what to put where.
+ */
+gchar *gst_vfi_caps_explain (const GstVideoInfo *in, const GstCaps *in_caps,
+    const GstCaps *downstream, const GstVfiCapsOptions *options);
+
 G_END_DECLS

@@ -126,6 +126,33 @@ gst_vfi_format_template_caps (void)
   return caps;
 }
 
+gchar *
+gst_vfi_format_explain (const GstCaps *caps, const GstVideoInfo *info)
+{
+  const GstCapsFeatures *features = gst_caps_get_features (caps, 0);
+  const char *name = GST_VIDEO_INFO_NAME (info);
+  gint width = GST_VIDEO_INFO_WIDTH (info), height = GST_VIDEO_INFO_HEIGHT (info);
+
+  if (gst_vfi_format_inner (GST_VIDEO_INFO_FORMAT (info)) == GST_VIDEO_FORMAT_UNKNOWN)
+    return g_strdup_printf ("%s video (%u bits) cannot be interpolated without loss; put "
+                            "'videoconvert' before this element",
+        name, format_depth (info->finfo));
+  if (width > VFI_MAX_DIMENSION || height > VFI_MAX_DIMENSION)
+    return g_strdup_printf ("Frames of %dx%d are too large, %d is the most in each "
+                            "direction; put 'videoscale' before this element",
+        width, height, VFI_MAX_DIMENSION);
+  if (features != NULL &&
+      !gst_caps_features_is_equal (features, GST_CAPS_FEATURES_MEMORY_SYSTEM_MEMORY)) {
+    g_autofree gchar *where = gst_caps_features_to_string (features);
+    return g_strdup_printf ("%s frames in %s cannot be read here; put the element that "
+                            "downloads them ('gldownload', 'cudadownload', 'vapostproc' "
+                            "…) before this element",
+        name, where);
+  }
+  return g_strdup_printf (
+      "%s video cannot be interpolated; put 'videoconvert' before this element", name);
+}
+
 static VfiMatrix
 matrix_of (const GstVideoInfo *info)
 {

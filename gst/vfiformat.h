@@ -20,6 +20,10 @@ GstVideoFormat gst_vfi_format_inner (GstVideoFormat format);
  * reference. */
 GstCaps *gst_vfi_format_template_caps (void);
 
+/* Why frames of @info are not among the caps of the template: a sentence for users, to be
+ * freed, that says what to put where. */
+gchar *gst_vfi_format_explain (const GstCaps *caps, const GstVideoInfo *info);
+
 /* What the engine needs to know about frames of @info, whose format must be an inner one. */
 VfiVideoInfo gst_vfi_format_video_info (const GstVideoInfo *info);
 

@@ -47,19 +47,16 @@ query_caps (GstVfiStream *stream, GstPad *pad, GstCaps *filter)
       stream, gst_caps_intersect_full (possible, template, GST_CAPS_INTERSECT_FIRST));
 }
 
-/* Interlaced caps get through to the CAPS event, which can say why they are refused. */
+/* Video that the CAPS query does not offer gets through to the CAPS event all the same, which
+ * can say why it is refused: upstream, refused here, would only know that it was. */
 static gboolean
 accept_caps (GstVfiStream *stream, GstPad *pad, GstCaps *caps)
 {
-  g_autoptr (GstCaps) possible = NULL;
+  g_autoptr (GstCaps) possible = query_caps (stream, pad, caps);
   GstVideoInfo info;
 
-  if (pad == stream->sinkpad && gst_video_info_from_caps (&info, caps) &&
-      !gst_vfi_caps_can_interpolate (&info, NULL))
-    possible = gst_pad_get_pad_template_caps (pad);
-  else
-    possible = query_caps (stream, pad, caps);
-  return gst_caps_can_intersect (caps, possible);
+  return gst_caps_can_intersect (caps, possible) ||
+         (pad == stream->sinkpad && gst_video_info_from_caps (&info, caps));
 }
 
 /* Frames in and out: what one pad is asked about, the other one knows in its own frames. */
@@ -213,6 +210,22 @@ prepare_pool (GstVfiStream *stream, GstCaps *out)
   return GST_FLOW_OK;
 }
 
+/* Refused caps are sent again with every buffer: says so once. */
+static void
+report (GstVfiStream *stream, GstStreamError code, const char *reason, GstCaps *caps)
+{
+  g_autofree gchar *description = gst_caps_to_string (caps);
+  g_autofree gchar *text = g_strdup_printf ("%s: %s", reason, description);
+
+  if (g_strcmp0 (stream->reported, text) == 0)
+    return;
+  g_free (stream->reported);
+  stream->reported = g_steal_pointer (&text);
+  gst_element_message_full (stream->element, GST_MESSAGE_ERROR, GST_STREAM_ERROR, code,
+      g_strdup (reason), g_strdup_printf ("caps %s", description), __FILE__, GST_FUNCTION,
+      __LINE__);
+}
+
 static GstFlowReturn
 refuse (GstVfiStream *stream, const char *reason)
 {
@@ -220,6 +233,20 @@ refuse (GstVfiStream *stream, const char *reason)
   gst_pad_mark_reconfigure (stream->srcpad);
   return GST_PAD_IS_FLUSHING (stream->srcpad) ? GST_FLOW_FLUSHING
                                               : GST_FLOW_NOT_NEGOTIATED;
+}
+
+/* Downstream takes nothing that the input can become. */
+static GstFlowReturn
+refuse_rates (GstVfiStream *stream, const GstVfiCapsOptions *options)
+{
+  g_autoptr (GstCaps) taken = gst_pad_peer_query_caps (stream->srcpad, NULL);
+  g_autofree gchar *reason =
+      gst_vfi_caps_explain (&stream->info, stream->sink_caps, taken, options);
+  GstFlowReturn ret = refuse (stream, reason);
+
+  if (ret == GST_FLOW_NOT_NEGOTIATED)
+    report (stream, GST_STREAM_ERROR_FORMAT, reason, stream->sink_caps);
+  return ret;
 }
 
 static GstCaps *
@@ -260,17 +287,16 @@ choose (GstVfiStream *stream, Choice *choice)
 {
   GstVfiSettings settings = gst_vfi_stream_settings (stream);
   GstVfiCapsOptions options = caps_options (stream);
-  g_autofree char *reason = NULL;
 
   stream->only_copies = gst_vfi_fallback_wants_bypass (stream, &settings);
   if (stream->only_copies)
     options.multiplier = 1;
   choice->out = choose_caps (stream, &options);
   if (choice->out == NULL || !gst_video_info_from_caps (&choice->info, choice->out))
-    return refuse (stream, "downstream takes no rate that the input can become");
+    return refuse_rates (stream, &options);
   if (gst_vfi_caps_decide (&stream->info, &choice->info, &options, &choice->decision,
-          &reason) == GST_VFI_MODE_REFUSE)
-    return refuse (stream, reason);
+          NULL) == GST_VFI_MODE_REFUSE)
+    return refuse_rates (stream, &options);
   return GST_FLOW_OK;
 }
 
@@ -347,6 +373,8 @@ gst_vfi_negotiate (GstVfiStream *stream, GstClockTime next_pts)
   if (ret == GST_FLOW_OK)
     ret = apply (stream, &choice);
   stream->negotiated = ret == GST_FLOW_OK;
+  if (stream->negotiated)
+    g_clear_pointer (&stream->reported, g_free);
   gst_vfi_live_configure (stream);
   GST_INFO_OBJECT (stream->element, "%s, multiplier %u, caps %" GST_PTR_FORMAT,
       choice.decision.mode == GST_VFI_MODE_PASSTHROUGH ? "passing through"
@@ -354,6 +382,20 @@ gst_vfi_negotiate (GstVfiStream *stream, GstClockTime next_pts)
       choice.decision.multiplier, choice.out);
   gst_clear_caps (&choice.out);
   return ret;
+}
+
+/* Why nothing can be done with frames of @info, in @caps, whatever is behind; else NULL. */
+static gchar *
+explain_input (GstVfiStream *stream, GstCaps *caps, const GstVideoInfo *info)
+{
+  g_autoptr (GstCaps) possible = gst_pad_get_pad_template_caps (stream->sinkpad);
+  gchar *reason = NULL;
+
+  if (gst_vfi_stream_settings (stream).unsupported == GST_VFI_UNSUPPORTED_ERROR)
+    gst_vfi_caps_can_interpolate (info, &reason);
+  if (reason == NULL && !gst_caps_can_intersect (caps, possible))
+    reason = gst_vfi_format_explain (caps, info);
+  return reason;
 }
 
 GstFlowReturn
@@ -379,16 +421,13 @@ gst_vfi_negotiate_set_caps (GstVfiStream *stream, GstCaps *caps)
   stream->negotiated = FALSE;
   if (!gst_video_info_from_caps (&info, caps))
     return refuse (stream, "the input caps are not raw video");
-  if (gst_vfi_stream_settings (stream).unsupported == GST_VFI_UNSUPPORTED_ERROR &&
-      !gst_vfi_caps_can_interpolate (&info, &reason)) {
-    /* Refused caps are sent again with every buffer. */
-    if (stream->reported_caps == NULL || !gst_caps_is_equal (caps, stream->reported_caps))
-      GST_ELEMENT_ERROR (stream->element, STREAM, WRONG_TYPE, ("%s", reason),
-          ("caps %" GST_PTR_FORMAT, caps));
-    gst_caps_replace (&stream->reported_caps, caps);
+  reason = explain_input (stream, caps, &info);
+  if (reason != NULL) {
+    report (stream, GST_STREAM_ERROR_WRONG_TYPE, reason, caps);
     return GST_FLOW_NOT_NEGOTIATED;
   }
   gst_caps_replace (&stream->sink_caps, caps);
+  stream->warned_untimed = FALSE;
   stream->in_cuda = gst_vfi_cuda_has_feature (caps);
   g_mutex_lock (&stream->lock);
   stream->info = info;
@@ -412,7 +451,7 @@ gst_vfi_negotiate_release (GstVfiStream *stream)
   set_pool (stream, NULL);
   gst_vfi_pictures_clear (&stream->pictures);
   gst_caps_replace (&stream->sink_caps, NULL);
-  gst_caps_replace (&stream->reported_caps, NULL);
+  g_clear_pointer (&stream->reported, g_free);
   stream->negotiated = FALSE;
   stream->mode = GST_VFI_MODE_PASSTHROUGH;
 }

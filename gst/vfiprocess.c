@@ -87,6 +87,20 @@ gst_vfi_process_take_settings (GstVfiStream *stream)
   return TRUE;
 }
 
+/* Image sequences and application sources often come so. */
+static void
+warn_of_untimed (GstVfiStream *stream, GstBuffer *buffer)
+{
+  if (!stream->warned_untimed)
+    GST_ELEMENT_WARNING (stream->element, STREAM, FORMAT,
+        ("Frames without timestamps are dropped, for their framerate is not known. Give "
+         "their source caps with a framerate, such as multifilesrc "
+         "caps=image/png,framerate=25/1 for images, or timestamps, such as appsrc "
+         "format=time do-timestamp=true."),
+        ("%" GST_PTR_FORMAT " of %" GST_PTR_FORMAT, buffer, stream->sink_caps));
+  stream->warned_untimed = TRUE;
+}
+
 static void
 drop_buffer (GstVfiStream *stream, GstBuffer *buffer, const GstVfiFrameTime *time)
 {
@@ -94,6 +108,8 @@ drop_buffer (GstVfiStream *stream, GstBuffer *buffer, const GstVfiFrameTime *tim
                         ? "it has no timestamp and the rate is not constant"
                         : "its timestamp is not after the last one's";
 
+  if (time->verdict == GST_VFI_VERDICT_DROP_NO_PTS)
+    warn_of_untimed (stream, buffer);
   if (time->warn)
     GST_WARNING_OBJECT (stream->element, "dropped %" GST_PTR_FORMAT ": %s", buffer, why);
   else

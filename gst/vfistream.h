@@ -88,7 +88,7 @@ struct _GstVfiStream {
   gboolean synchronous;
   guint max_in_flight;
   GstCaps *sink_caps;
-  GstCaps *reported_caps; /* an error was posted about these */
+  gchar *reported; /* the refusal that an error was posted about */
   /* Written under lock too, for queries. */
   GstVideoInfo info;
   GstVideoInfo out_info;
@@ -100,10 +100,11 @@ struct _GstVfiStream {
   gdouble warned_scale_asked; /* values that there was a warning about */
   guint warned_tile_size;
   gboolean warned_multipliers;
-  gboolean engine_failed; /* since caps or properties changed */
-  gboolean only_copies;   /* there is no session; copies take the place of in-betweens */
-  guint settings_serial;  /* of the settings that were last looked at */
-  GstVfiBuild *build;     /* of the session to come, or NULL */
+  gboolean warned_untimed; /* once for the same caps */
+  gboolean engine_failed;  /* since caps or properties changed */
+  gboolean only_copies;    /* there is no session; copies take the place of in-betweens */
+  guint settings_serial;   /* of the settings that were last looked at */
+  GstVfiBuild *build;      /* of the session to come, or NULL */
   VfiVideoInfo session_video;
   gdouble session_scale;
   gpointer session_cuda_handle;

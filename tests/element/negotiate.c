@@ -92,13 +92,152 @@ GST_START_TEST(equal_rates_leave_buffers_alone)
 }
 GST_END_TEST
 
-GST_START_TEST(a_lower_rate_is_refused)
+/* Input, what downstream takes, properties, and words of the error. */
+static const struct {
+    const char *in, *out, *properties;
+    GstStreamError code;
+    const char *words[3];
+} refused[] = {
+    {I420_AT("30/1"),
+     "video/x-raw,framerate=25/1",
+     NULL,
+     GST_STREAM_ERROR_FORMAT,
+     {"30/1", "25/1", "'videorate'"}},
+    {I420_AT("30/1"),
+     "video/x-raw,framerate=[1/1,20/1]",
+     NULL,
+     GST_STREAM_ERROR_FORMAT,
+     {"30/1", "20/1", "'videorate'"}},
+    {I420_AT("1/1"),
+     "video/x-raw,framerate=2000/1",
+     NULL,
+     GST_STREAM_ERROR_FORMAT,
+     {"2000/1", "1000 times", "'videorate' behind"}},
+    {I420_AT("30/1"),
+     "video/x-raw,framerate=0/1",
+     NULL,
+     GST_STREAM_ERROR_FORMAT,
+     {"30/1", "variable", "`multipliers`"}},
+    {I420_AT("25/1") ",interlace-mode=interleaved",
+     "video/x-raw,framerate=60/1",
+     "unsupported=passthrough",
+     GST_STREAM_ERROR_FORMAT,
+     {"25/1", "60/1", "'deinterlace'"}},
+    {I420_AT("25/1") ",multiview-mode=side-by-side",
+     "video/x-raw,framerate=60/1",
+     "unsupported=passthrough",
+     GST_STREAM_ERROR_FORMAT,
+     {"several views", "60/1", "'videorate'"}},
+    {I420_AT("25/1"),
+     "video/x-raw,format=NV12",
+     NULL,
+     GST_STREAM_ERROR_FORMAT,
+     {"I420 16x16", "NV12", "'videoconvertscale'"}},
+    {"video/x-raw,format=v216,width=16,height=16,framerate=25/1",
+     NULL,
+     NULL,
+     GST_STREAM_ERROR_WRONG_TYPE,
+     {"v216", "16 bits", "'videoconvert'"}},
+    {"video/x-raw,format=RGB8P,width=16,height=16,framerate=25/1",
+     NULL,
+     "unsupported=passthrough",
+     GST_STREAM_ERROR_WRONG_TYPE,
+     {"RGB8P", "", "'videoconvert'"}},
+    {"video/x-raw,format=GRAY8,width=20000,height=2,framerate=25/1",
+     NULL,
+     NULL,
+     GST_STREAM_ERROR_WRONG_TYPE,
+     {"20000x2", "16384", "'videoscale'"}},
+    {"video/x-raw(memory:GLMemory),format=RGBA,width=16,height=16,framerate=25/1",
+     NULL,
+     NULL,
+     GST_STREAM_ERROR_WRONG_TYPE,
+     {"RGBA", "memory:GLMemory", "'gldownload'"}},
+};
+
+/* The CAPS query does not offer it; who sends it all the same gets the reason, once. */
+GST_START_TEST(refusals_say_why)
+{
+    const int which = __i__ / N_MODES;
+    Fixture *f = fixture_new(in_flight_mode(__i__ % N_MODES), refused[which].properties);
+    g_autoptr(GstCaps) in = gst_caps_from_string(refused[which].in);
+    g_autoptr(GstCaps) offered = NULL;
+    g_autoptr(GError) error = NULL;
+
+    if (refused[which].out != NULL)
+        gst_harness_set_sink_caps_str(f->harness, refused[which].out);
+    offered = gst_pad_peer_query_caps(f->harness->srcpad, NULL);
+    ck_assert(!gst_caps_can_intersect(offered, in) ||
+              strstr(refused[which].in, "multiview") != NULL);
+    fixture_set_caps(f, refused[which].in, refused[which].out);
+    ck_assert_int_eq(push_until_refused(f), GST_FLOW_NOT_NEGOTIATED);
+    push_one(f, 5000 * MS, GST_FLOW_NOT_NEGOTIATED);
+    error = posted_error(f);
+    ck_assert_msg(g_error_matches(error, GST_STREAM_ERROR, (gint)refused[which].code),
+                  "%s", error != NULL ? error->message : "no error");
+    for (guint i = 0; i < G_N_ELEMENTS(refused[which].words); i++)
+        ck_assert_msg(strstr(error->message, refused[which].words[i]) != NULL, "%s",
+                      error->message);
+    ck_assert_ptr_eq(posted_error(f), NULL);
+    fixture_free(f);
+}
+GST_END_TEST
+
+static guint n_warnings(Fixture *f, const char *word)
+{
+    GstMessage *message;
+    guint n = 0;
+
+    while ((message = gst_bus_pop_filtered(f->bus, GST_MESSAGE_WARNING)) != NULL) {
+        g_autoptr(GError) warning = NULL;
+        gst_message_parse_warning(message, &warning, NULL);
+        ck_assert_msg(strstr(warning->message, word) != NULL, "%s", warning->message);
+        gst_message_unref(message);
+        n++;
+    }
+    return n;
+}
+
+/* As images come whose caps say no rate: the first one at 0, the others at no time. */
+GST_START_TEST(frames_without_times_are_warned_about)
+{
+    static const char *const unknown[] = {"", ",framerate=0/1"};
+
+    for (guint i = 0; i < G_N_ELEMENTS(unknown); i++) {
+        Fixture *f = fixture_new(in_flight_mode(__i__), NULL);
+        g_autofree char *caps =
+            g_strconcat("video/x-raw,format=I420,width=16,height=16", unknown[i], NULL);
+
+        fixture_set_caps(f, caps, NULL);
+        for (int n = 0; n < 10; n++)
+            ck_assert_int_eq(
+                gst_harness_push(f->harness,
+                                 flat_frame(f, n, n == 0 ? 0 : GST_CLOCK_TIME_NONE,
+                                            GST_CLOCK_TIME_NONE)),
+                GST_FLOW_OK);
+        finish(f);
+        ck_assert_uint_eq(counter(f, "drop"), 9);
+        ck_assert_uint_eq(n_warnings(f, "framerate"), 1);
+        ck_assert_ptr_eq(posted_error(f), NULL);
+        fixture_free(f);
+    }
+}
+GST_END_TEST
+
+/* Times follow from the rate. */
+GST_START_TEST(frames_of_a_constant_rate_need_no_times)
 {
     Fixture *f = fixture_new(in_flight_mode(__i__), NULL);
-    g_autoptr(GstCaps) caps = gst_caps_from_string(I420_AT("30/1"));
 
-    gst_harness_set_sink_caps_str(f->harness, "video/x-raw,framerate=25/1");
-    ck_assert(!gst_pad_query_accept_caps(GST_PAD_PEER(f->harness->srcpad), caps));
+    fixture_set_caps(f, I420_AT("20/1"), NULL);
+    for (int n = 0; n < 10; n++)
+        ck_assert_int_eq(
+            gst_harness_push(f->harness,
+                             flat_frame(f, n, GST_CLOCK_TIME_NONE, GST_CLOCK_TIME_NONE)),
+            GST_FLOW_OK);
+    finish(f);
+    ck_assert_uint_eq(n_buffers(f), 20);
+    ck_assert_uint_eq(n_warnings(f, "framerate"), 0);
     fixture_free(f);
 }
 GST_END_TEST
@@ -303,7 +442,9 @@ int main(int argc, char **argv)
     suite_add_tcase(suite, tcase);
     tcase_add_loop_test(tcase, rates_are_chosen, 0, N_MODES * (int)G_N_ELEMENTS(rates));
     tcase_add_loop_test(tcase, equal_rates_leave_buffers_alone, 0, N_MODES);
-    tcase_add_loop_test(tcase, a_lower_rate_is_refused, 0, N_MODES);
+    tcase_add_loop_test(tcase, refusals_say_why, 0, N_MODES * (int)G_N_ELEMENTS(refused));
+    tcase_add_loop_test(tcase, frames_without_times_are_warned_about, 0, N_MODES);
+    tcase_add_loop_test(tcase, frames_of_a_constant_rate_need_no_times, 0, N_MODES);
     tcase_add_loop_test(tcase, sparse_caps_are_accepted, 0, N_MODES);
     tcase_add_loop_test(tcase, interlaced_video_names_deinterlace, 0,
                         N_MODES * (int)G_N_ELEMENTS(interlaced));

@@ -181,7 +181,8 @@ static const TransformCase pass_transforms[] = {
      "video/x-raw,framerate={25/1,50/1},interlace-mode=progressive; "
      "video/x-raw,framerate=25/1,interlace-mode=mixed"},
     {SRC, 2, "framerate=0/1", "interlace-mode={interleaved,progressive}",
-     "framerate=0/1,interlace-mode={interleaved,progressive}"},
+     "framerate=0/1,interlace-mode=progressive; "
+     "video/x-raw,framerate=0/1,interlace-mode=interleaved"},
 };
 
 START_TEST(interlaced_video_can_pass)
