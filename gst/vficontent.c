@@ -60,8 +60,14 @@ gst_vfi_content_judge (GstVfiContent *content, VfiSession *session, const VfiFra
   return TRUE;
 }
 
+gboolean
+gst_vfi_content_is_nearer_second (const GstVfiSlot *slot)
+{
+  return slot->phase_num > slot->phase_den - slot->phase_num;
+}
+
 GstVfiShow
-gst_vfi_content_show (GstVfiPairKind kind, GstVfiSceneMode mode, const GstVfiSlot *slot)
+gst_vfi_content_show (GstVfiPairKind kind, GstVfiSceneMode mode)
 {
   switch (kind) {
     case GST_VFI_PAIR_MOVES:
@@ -73,8 +79,5 @@ gst_vfi_content_show (GstVfiPairKind kind, GstVfiSceneMode mode, const GstVfiSlo
   }
   if (mode == GST_VFI_SCENE_NONE)
     return GST_VFI_SHOW_NOTHING;
-  if (mode == GST_VFI_SCENE_NEAREST &&
-      slot->phase_num > slot->phase_den - slot->phase_num)
-    return GST_VFI_SHOW_SECOND;
-  return GST_VFI_SHOW_FIRST;
+  return mode == GST_VFI_SCENE_NEAREST ? GST_VFI_SHOW_NEARER : GST_VFI_SHOW_FIRST;
 }

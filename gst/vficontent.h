@@ -43,7 +43,7 @@ typedef enum {
 typedef enum {
   GST_VFI_SHOW_MADE,
   GST_VFI_SHOW_FIRST,
-  GST_VFI_SHOW_SECOND,
+  GST_VFI_SHOW_NEARER,
   GST_VFI_SHOW_NOTHING,
 } GstVfiShow;
 
@@ -72,9 +72,10 @@ gboolean gst_vfi_content_judge (GstVfiContent *content, VfiSession *session,
     const VfiFrame *a, const VfiFrame *b, gdouble threshold, GstVfiPairKind *kind,
     GError **error);
 
-/* What belongs into @slot, which lies between the two frames of a pair of @kind; its phase
- * counts from the first one. */
-GstVfiShow gst_vfi_content_show (
-    GstVfiPairKind kind, GstVfiSceneMode mode, const GstVfiSlot *slot);
+/* What belongs between the two frames of a pair of @kind. */
+GstVfiShow gst_vfi_content_show (GstVfiPairKind kind, GstVfiSceneMode mode);
+
+/* Whether @slot, with its phase, is nearer to the second frame. */
+gboolean gst_vfi_content_is_nearer_second (const GstVfiSlot *slot);
 
 G_END_DECLS

@@ -50,12 +50,11 @@ gst_vfi_run_steps (const GstVfiRun *run)
   return gst_vfi_segment_is_key_units (&run->segment) ? 1 : run->multiplier;
 }
 
-/* How far apart frames are: what is said about that or was seen, whichever is longer. */
+/* How far apart frames are: what is said about that, if anything, or was seen, whichever is
+ * longer. */
 static GstClockTime
-longest_interval (const GstVfiRun *run)
+longest_interval (const GstVfiRun *run, GstClockTime said)
 {
-  GstClockTime said =
-      run->rate_num > 0 ? gst_vfi_run_time_of_frames (run, 1) : run->duration;
   GstClockTime seen = gst_vfi_intervals_usual (&run->intervals);
   if (!GST_CLOCK_TIME_IS_VALID (said))
     return seen;
@@ -63,23 +62,45 @@ longest_interval (const GstVfiRun *run)
   return run->intervals.count > 1 ? MAX (said, seen) : said;
 }
 
+/* What the caps say, or the reference. */
+static GstClockTime
+said_interval (const GstVfiRun *run)
+{
+  return run->rate_num > 0 ? gst_vfi_run_time_of_frames (run, 1) : run->duration;
+}
+
 gboolean
 gst_vfi_run_knows_interval (const GstVfiRun *run)
 {
-  return run->max_gap > 0 || GST_CLOCK_TIME_IS_VALID (longest_interval (run));
+  return run->max_gap > 0 ||
+         GST_CLOCK_TIME_IS_VALID (longest_interval (run, said_interval (run)));
 }
 
-GstClockTime
-gst_vfi_run_longest_pair (const GstVfiRun *run)
+/* The time above which there is a gap, where a frame is said to take @said or NONE. */
+static GstClockTime
+least_gap (const GstVfiRun *run, GstClockTime said)
 {
   if (gst_vfi_segment_is_key_units (&run->segment))
     return GST_CLOCK_TIME_NONE;
   if (run->max_gap > 0)
     return run->max_gap;
-  GstClockTime frame = longest_interval (run);
+  GstClockTime frame = longest_interval (run, said);
   if (!GST_CLOCK_TIME_IS_VALID (frame))
     return GST_VFI_FIRST_AUTO_GAP;
   return MAX (GST_VFI_LEAST_AUTO_GAP, gst_util_uint64_scale (frame, 4, 1));
+}
+
+GstClockTime
+gst_vfi_run_longest_pair (const GstVfiRun *run)
+{
+  return least_gap (run, said_interval (run));
+}
+
+GstClockTime
+gst_vfi_run_longest_tail (const GstVfiRun *run)
+{
+  return least_gap (
+      run, run->rate_num > 0 ? gst_vfi_run_time_of_frames (run, 1) : GST_CLOCK_TIME_NONE);
 }
 
 GstClockTime

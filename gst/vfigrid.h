@@ -21,7 +21,8 @@
  *   if NEXT: for j in 1 ... gst_vfi_run_pair_slots () - 1:
  *       if (gst_vfi_run_pair_slot (&run, &frame, j, &slot))
  *         gst_vfi_run_take (&run, &slot); by slot.kind the in-between of the pair, or a
- *         copy of the reference marked as GAP, belongs there
+ *         copy of the reference marked as GAP, belongs there. As there may be any number of
+ *         them, vfispan.h does this for all at once and places them later, one by one
  *   gst_vfi_run_accept (&run, &frame);        now it is the reference
  *   gst_vfi_run_set_pair (&run, ...)          where the pair it begins is treated its own
  *       way, by gst_vfi_run_pair_index ()
@@ -354,8 +355,10 @@ gboolean gst_vfi_run_original_slot (const GstVfiRun *run, GstVfiSlot *slot);
  * @plan: (out): empty if there is no reference or its duration is unknown
  *
  * The run lasts until the least of the reference's PTS + duration, @closed_at and the
- * segment's stop. If @closed_at is more than max-gap behind the reference, a GAP event
- * reaches from there, or from where copies that stood in end, up to @closed_at. Backwards there is nothing to complete: the end of
+ * segment's stop. If that is more than max-gap behind the reference, GST_VFI_TAIL_DUPLICATE
+ * becomes GST_VFI_TAIL_HOLD. If @closed_at is more than max-gap behind the reference, a GAP
+ * event reaches from there, or from where copies that stood in end, up to @closed_at.
+ * Backwards there is nothing to complete: the end of
  * the last frame was shown when its time came.
  */
 void gst_vfi_run_plan_tail (

@@ -107,60 +107,60 @@ count_cut (GstVfiStream *stream)
 }
 
 static void
-add_slot (GstVfiStream *stream, const Between *between, GstVfiSlot *slot)
+add_span (GstVfiStream *stream, const Between *between, GstVfiSpan *span)
 {
-  GstVfiShow show = gst_vfi_content_show (between->kind, between->mode, slot);
-  gboolean identical = between->kind == GST_VFI_PAIR_IDENTICAL;
+  GstVfiShow show = gst_vfi_content_show (between->kind, between->mode);
 
   if (show == GST_VFI_SHOW_NOTHING)
     return;
-  gst_vfi_run_take (&stream->run, slot);
-  if (slot->kind != GST_VFI_SLOT_IN_BETWEEN ||
+  gst_vfi_span_take (span, &stream->run);
+  if (span->kind != GST_VFI_SLOT_IN_BETWEEN ||
       (show == GST_VFI_SHOW_MADE && between->pair == NULL)) {
-    gst_vfi_pending_add_duplicate (stream, stream->held, slot);
+    gst_vfi_pending_add_copies (stream, stream->held, NULL, span);
     return;
   }
   if (show == GST_VFI_SHOW_MADE) {
-    gst_vfi_pending_add_in_between (
-        stream, between->pair, between->first, between->second, slot);
+    gst_vfi_pending_add_in_betweens (
+        stream, between->pair, between->first, between->second, span);
     return;
   }
-  g_mutex_lock (&stream->lock);
-  stream->counters.identical += identical;
-  g_mutex_unlock (&stream->lock);
-  gst_vfi_pending_add_duplicate (
-      stream, show == GST_VFI_SHOW_SECOND ? between->second : between->first, slot);
+  if (between->kind == GST_VFI_PAIR_IDENTICAL) {
+    g_mutex_lock (&stream->lock);
+    stream->counters.identical += span->n_left;
+    g_mutex_unlock (&stream->lock);
+  }
+  gst_vfi_pending_add_copies (
+      stream, between->first, show == GST_VFI_SHOW_NEARER ? between->second : NULL, span);
 }
 
 GstFlowReturn
 gst_vfi_pair_plan (GstVfiStream *stream, GstVfiFrame *next, const GstVfiFrameTime *time)
 {
   gboolean reverse = stream->run.segment.rate < 0;
-  guint64 n_slots = gst_vfi_run_pair_slots (&stream->run, time);
-  gboolean shown = inside_segment (&stream->run.segment, stream->run.pts, time->pts);
+  guint64 n_hidden = gst_vfi_run_pair_slots (&stream->run, time) - 1;
   Between between = {
       .first = reverse ? next : stream->held,
       .second = reverse ? stream->held : next,
   };
   GstFlowReturn ret = GST_FLOW_OK;
   gboolean opened = FALSE;
-  GstVfiSlot slot;
+  guint64 from = 1;
+  GstVfiSpan span;
 
-  for (guint64 i = 1; i < n_slots && ret == GST_FLOW_OK; i++) {
-    if (!gst_vfi_run_pair_slot (&stream->run, time, i, &slot)) {
-      if (shown)
-        gst_vfi_stream_count_drop (stream);
-      continue;
-    }
-    if (!opened && slot.kind == GST_VFI_SLOT_IN_BETWEEN) {
+  while (ret == GST_FLOW_OK && gst_vfi_span_of_pair (&span, &stream->run, time, from)) {
+    from = span.last + 1;
+    n_hidden -= span.n_left;
+    if (!opened && span.kind == GST_VFI_SLOT_IN_BETWEEN) {
       ret = open_pair (stream, &between);
       opened = TRUE;
       if (between.kind == GST_VFI_PAIR_CUT)
         count_cut (stream);
     }
     if (ret == GST_FLOW_OK)
-      add_slot (stream, &between, &slot);
+      add_span (stream, &between, &span);
   }
+  if (inside_segment (&stream->run.segment, stream->run.pts, time->pts))
+    gst_vfi_stream_count_drops (stream, n_hidden);
   vfi_pair_unref (between.pair);
   return ret;
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The pending list. In-betweens enter the engine in list order, a few at a time, so that a
- * large multiplier costs time and not memory. */
+/* The pending list. In-betweens come out of their spans and enter the engine in list order, a
+ * few at a time, so that large multipliers and long gaps cost time and not memory. */
 #include "vfipending.h"
 
 #include "vfifallback.h"
@@ -17,6 +17,8 @@ typedef enum {
   ENTRY_DUPLICATE,
   ENTRY_EVENT,
   ENTRY_NOTHING, /* an in-between that was left out */
+  ENTRY_MADE,    /* a span of in-betweens */
+  ENTRY_COPIES,  /* a span of duplicates */
 } GstVfiEntryKind;
 
 typedef struct {
@@ -24,11 +26,13 @@ typedef struct {
   GstBuffer *buffer;         /* ORIGINAL */
   GstEvent *event;           /* EVENT */
   GstVfiSlot slot;           /* IN_BETWEEN, DUPLICATE */
-  GstVfiFrame *a;            /* IN_BETWEEN, DUPLICATE */
-  GstVfiFrame *b;            /* IN_BETWEEN */
+  GstVfiSpan *span;          /* MADE, COPIES */
+  GstVfiFrame *a;            /* IN_BETWEEN, DUPLICATE, MADE, COPIES */
+  GstVfiFrame *b;            /* IN_BETWEEN, MADE; COPIES: or NULL */
   GstVfiFrame *instead;      /* IN_BETWEEN: the original that it replaces, or NULL */
-  VfiPair *pair;             /* IN_BETWEEN */
-  const VfiSession *session; /* IN_BETWEEN: the pair's */
+  VfiPair *pair;             /* IN_BETWEEN, MADE */
+  const VfiSession *session; /* IN_BETWEEN, MADE: the pair's */
+  gboolean ahead;            /* it came out of a span */
   VfiJob *job;               /* IN_BETWEEN, once submitted */
   GstVfiOutput output;       /* IN_BETWEEN, once submitted */
   GstVfiQosJob qos;          /* IN_BETWEEN, once decided */
@@ -45,6 +49,7 @@ entry_free (GstVfiEntry *entry)
   g_clear_pointer (&entry->job, vfi_job_unref);
   g_clear_pointer (&entry->pair, vfi_pair_unref);
   gst_vfi_output_clear (&entry->output);
+  g_free (entry->span);
   g_clear_pointer (&entry->a, gst_vfi_frame_unref);
   g_clear_pointer (&entry->b, gst_vfi_frame_unref);
   g_clear_pointer (&entry->instead, gst_vfi_frame_unref);
@@ -74,30 +79,47 @@ gst_vfi_pending_add_event (GstVfiStream *stream, GstEvent *event)
   append (stream, ENTRY_EVENT)->event = event;
 }
 
-void
-gst_vfi_pending_add_in_between (GstVfiStream *stream, VfiPair *pair, GstVfiFrame *a,
-    GstVfiFrame *b, const GstVfiSlot *slot)
+static GstVfiEntry *
+append_of_pair (GstVfiStream *stream, GstVfiEntryKind kind, VfiPair *pair, GstVfiFrame *a,
+    GstVfiFrame *b)
 {
-  GstVfiEntry *entry = append (stream, ENTRY_IN_BETWEEN);
+  GstVfiEntry *entry = append (stream, kind);
 
   entry->pair = vfi_pair_ref (pair);
   entry->session = stream->session;
   entry->a = gst_vfi_frame_ref (a);
   entry->b = gst_vfi_frame_ref (b);
-  entry->slot = *slot;
   if (stream->unsubmitted == NULL)
     stream->unsubmitted = stream->pending.tail;
+  return entry;
+}
+
+void
+gst_vfi_pending_add_in_betweens (GstVfiStream *stream, VfiPair *pair, GstVfiFrame *a,
+    GstVfiFrame *b, const GstVfiSpan *span)
+{
+  append_of_pair (stream, ENTRY_MADE, pair, a, b)->span = g_memdup2 (span, sizeof *span);
+}
+
+void
+gst_vfi_pending_add_copies (
+    GstVfiStream *stream, GstVfiFrame *a, GstVfiFrame *b, const GstVfiSpan *span)
+{
+  GstVfiEntry *entry = append (stream, ENTRY_COPIES);
+
+  entry->span = g_memdup2 (span, sizeof *span);
+  entry->a = gst_vfi_frame_ref (a);
+  entry->b = b != NULL ? gst_vfi_frame_ref (b) : NULL;
 }
 
 void
 gst_vfi_pending_add_replacement (GstVfiStream *stream, VfiPair *pair, GstVfiFrame *a,
     GstVfiFrame *b, const GstVfiSlot *slot, GstVfiFrame *instead)
 {
-  GstVfiEntry *entry;
+  GstVfiEntry *entry = append_of_pair (stream, ENTRY_IN_BETWEEN, pair, a, b);
 
-  gst_vfi_pending_add_in_between (stream, pair, a, b, slot);
-  entry = g_queue_peek_tail (&stream->pending);
-  entry->instead = instead != NULL ? gst_vfi_frame_ref (instead) : NULL;
+  entry->slot = *slot;
+  entry->instead = gst_vfi_frame_ref (instead);
 }
 
 void
@@ -184,13 +206,15 @@ static guint
 count_from (const GList *link)
 {
   guint64 id = pair_id (link->data);
-  guint count = 0;
+  guint64 count = 0;
 
   for (; link != NULL; link = link->next) {
     const GstVfiEntry *entry = link->data;
-    count += entry->kind == ENTRY_IN_BETWEEN && pair_id (entry) == id;
+    if (entry->pair == NULL || pair_id (entry) != id)
+      continue;
+    count += entry->kind == ENTRY_MADE ? entry->span->n_left : 1;
   }
-  return count;
+  return (guint) MIN (count, G_MAXUINT);
 }
 
 static GstClockTime
@@ -254,16 +278,45 @@ submit_entry (GstVfiStream *stream, GList *link, gboolean wait)
 static GList *
 next_in_between (GList *link)
 {
-  while (link != NULL && ((GstVfiEntry *) link->data)->kind != ENTRY_IN_BETWEEN)
+  while (link != NULL && ((GstVfiEntry *) link->data)->pair == NULL)
     link = link->next;
   return link;
+}
+
+/* If what is to be submitted next is still in its span, it comes out. */
+static void
+come_out (GstVfiStream *stream)
+{
+  GList *link = stream->unsubmitted;
+  GstVfiEntry *made = link->data, *entry;
+
+  if (made->kind != ENTRY_MADE)
+    return;
+  entry = g_new0 (GstVfiEntry, 1);
+  entry->kind = ENTRY_IN_BETWEEN;
+  entry->pair = vfi_pair_ref (made->pair);
+  entry->session = made->session;
+  entry->a = gst_vfi_frame_ref (made->a);
+  entry->b = gst_vfi_frame_ref (made->b);
+  entry->ahead = TRUE;
+  stream->n_ahead++;
+  gst_vfi_span_next (made->span, &entry->slot);
+  g_queue_insert_before (&stream->pending, link, entry);
+  stream->unsubmitted = link->prev;
+  if (!gst_vfi_span_is_over (made->span))
+    return;
+  g_queue_delete_link (&stream->pending, link);
+  entry_free (made);
 }
 
 GstFlowReturn
 gst_vfi_pending_submit (GstVfiStream *stream)
 {
-  while (stream->unsubmitted != NULL && stream->n_jobs < GST_VFI_MAX_JOBS) {
-    GstFlowReturn ret = submit_entry (stream, stream->unsubmitted, FALSE);
+  while (stream->unsubmitted != NULL && stream->n_jobs < GST_VFI_MAX_JOBS &&
+         stream->n_ahead < GST_VFI_MOST_AHEAD) {
+    GstFlowReturn ret;
+    come_out (stream);
+    ret = submit_entry (stream, stream->unsubmitted, FALSE);
     /* Downstream's pool is exhausted: its buffers come back when older outputs leave. */
     if (ret == GST_FLOW_EOS)
       return GST_FLOW_OK;
@@ -312,6 +365,26 @@ retire_duplicate (GstVfiStream *stream, GstVfiEntry *entry)
   stream->counters.duplicate++;
   g_mutex_unlock (&stream->lock);
   return push_made (stream, entry, buffer);
+}
+
+/* Pushes the next of the copies at the head of the list. */
+static GstFlowReturn
+retire_copy (GstVfiStream *stream, GstVfiEntry *copies)
+{
+  GstVfiEntry one = {.kind = ENTRY_DUPLICATE};
+  GstFlowReturn ret;
+
+  gst_vfi_span_next (copies->span, &one.slot);
+  one.a = copies->b != NULL && gst_vfi_content_is_nearer_second (&one.slot) ? copies->b
+                                                                            : copies->a;
+  gst_vfi_frame_ref (one.a);
+  if (gst_vfi_span_is_over (copies->span)) {
+    g_queue_pop_head (&stream->pending);
+    entry_free (copies);
+  }
+  ret = retire_duplicate (stream, &one);
+  gst_vfi_frame_unref (one.a);
+  return ret;
 }
 
 static GstFlowReturn
@@ -393,6 +466,8 @@ retire_entry (GstVfiStream *stream, GstVfiEntry *entry)
       retire_event (stream, g_steal_pointer (&entry->event));
       break;
     case ENTRY_NOTHING:
+    case ENTRY_MADE:
+    case ENTRY_COPIES:
       break;
   }
   return GST_FLOW_OK;
@@ -417,17 +492,29 @@ gst_vfi_pending_retire (GstVfiStream *stream)
   gboolean ends_pair;
   GstFlowReturn ret;
 
+  if (entry->kind == ENTRY_COPIES)
+    return retire_copy (stream, entry);
   if (stream->unsubmitted == stream->pending.head) {
+    come_out (stream);
     ret = submit_entry (stream, stream->pending.head, TRUE);
     if (ret != GST_FLOW_OK)
       return ret;
     stream->unsubmitted = next_in_between (stream->pending.head->next);
   }
-  g_queue_pop_head (&stream->pending);
+  entry = g_queue_pop_head (&stream->pending);
   if (entry->kind == ENTRY_ORIGINAL)
     stream->n_originals--;
   if (entry->job != NULL)
     stream->n_jobs--;
+  if (entry->ahead)
+    stream->n_ahead--;
+  if (entry->ahead && entry->job == NULL) {
+    ret = gst_vfi_pending_submit (stream);
+    if (ret != GST_FLOW_OK) {
+      entry_free (entry);
+      return ret;
+    }
+  }
   ret = retire_entry (stream, entry);
   ends_pair = is_last_of_pair (stream, entry);
   entry_free (entry);
@@ -442,7 +529,8 @@ gst_vfi_pending_drain (GstVfiStream *stream)
   GstFlowReturn ret = gst_vfi_pending_submit (stream);
 
   while (ret == GST_FLOW_OK && !g_queue_is_empty (&stream->pending))
-    ret = gst_vfi_pending_retire (stream);
+    ret = gst_vfi_stream_is_flushing (stream) ? GST_FLOW_FLUSHING
+                                              : gst_vfi_pending_retire (stream);
   return ret;
 }
 
@@ -462,6 +550,7 @@ cancel_jobs (GstVfiStream *stream)
   }
   stream->unsubmitted = NULL;
   stream->n_jobs = 0;
+  stream->n_ahead = 0;
   stream->n_originals = 0;
   gst_vfi_live_forget_jobs (stream);
 }

@@ -225,6 +225,9 @@ gst_vfi_run_plan_tail (
     if (!plan->fills)
       plan->end = MIN (gst_vfi_time_add (run->pts, run->duration), closed_at);
     plan->end = MIN (plan->end, run->segment.stop);
+    if (tail == GST_VFI_TAIL_DUPLICATE &&
+        plan->end > gst_vfi_time_add (run->pts, gst_vfi_run_longest_tail (run)))
+      tail = GST_VFI_TAIL_HOLD;
     GstVfiSlots slots;
     GstClockTime pushed = tail_grid (run, &slots) ? plan_grid_tail (run, &slots, plan)
                                                   : plan_multiply_tail (run, plan);
@@ -268,11 +271,9 @@ gst_vfi_run_tail_slot (
         run->pts, gst_util_uint64_scale (run->duration, index + 1, steps));
     end = MIN (end, plan->end);
   }
-  if (begin >= end)
-    return FALSE;
   *slot = (GstVfiSlot){.kind = GST_VFI_SLOT_DUPLICATE,
       .pts = begin,
-      .duration = end - begin,
+      .duration = begin < end ? end - begin : 0,
       .phase_den = 1};
   return is_shown (run, slot);
 }

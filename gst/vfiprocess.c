@@ -20,16 +20,14 @@ static GstClockTime
 add_tail (GstVfiStream *stream, GstClockTime closed_at)
 {
   GstVfiTailPlan plan;
-  GstVfiSlot slot;
+  GstVfiSpan span;
   GstEvent *gap;
 
   gst_vfi_run_plan_tail (
       &stream->run, gst_vfi_stream_settings (stream).tail, closed_at, &plan);
-  for (guint i = 1; i <= plan.copies; i++) {
-    if (!gst_vfi_run_tail_slot (&stream->run, &plan, i, &slot))
-      continue;
-    gst_vfi_run_take (&stream->run, &slot);
-    gst_vfi_pending_add_duplicate (stream, stream->held, &slot);
+  if (gst_vfi_span_of_tail (&span, &stream->run, &plan)) {
+    gst_vfi_span_take (&span, &stream->run);
+    gst_vfi_pending_add_copies (stream, stream->held, NULL, &span);
   }
   if (plan.gap_duration == 0)
     return 0;
@@ -114,7 +112,7 @@ drop_buffer (GstVfiStream *stream, GstBuffer *buffer, const GstVfiFrameTime *tim
     GST_WARNING_OBJECT (stream->element, "dropped %" GST_PTR_FORMAT ": %s", buffer, why);
   else
     GST_DEBUG_OBJECT (stream->element, "dropped %" GST_PTR_FORMAT ": %s", buffer, why);
-  gst_vfi_stream_count_drop (stream);
+  gst_vfi_stream_count_drops (stream, 1);
   gst_buffer_unref (buffer);
 }
 
@@ -209,7 +207,7 @@ interpolate (GstVfiStream *stream, GstBuffer *buffer)
     gst_vfi_slot_stamp (&slot, frame->buffer);
     gst_vfi_pending_add_original (stream, gst_buffer_ref (frame->buffer));
   } else if (gst_vfi_run_is_overtaken (&stream->run)) {
-    gst_vfi_stream_count_drop (stream);
+    gst_vfi_stream_count_drops (stream, 1);
   }
   g_clear_pointer (&stream->held, gst_vfi_frame_unref);
   stream->held = frame;

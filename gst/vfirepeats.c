@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Held repeats. Their outputs get their times when they come, so that they are numbered in
+/* Held repeats. Outputs get their times when they come, so that they are numbered in
  * order; what is shown there is decided by the frame that ends the repeats. */
 #include "vfirepeats.h"
 
@@ -12,11 +12,12 @@
 
 #define GST_CAT_DEFAULT gst_vfi_debug
 
-/* An output, a frame with or without one, or an event. */
+/* Outputs, a frame with or without one, or an event. */
 typedef struct {
-  GstVfiSlot slot;
+  GstVfiSpan *span; /* what lies before the next frame */
+  GstVfiSlot slot;  /* of the frame, if it is shown */
   gboolean shown;
-  GstVfiFrame *frame; /* a repeat; NULL: what lies before the next one */
+  GstVfiFrame *frame; /* a repeat */
   GstEvent *event;
 } Item;
 
@@ -25,6 +26,7 @@ item_free (Item *item)
 {
   g_clear_pointer (&item->frame, gst_vfi_frame_unref);
   gst_clear_event (&item->event);
+  g_free (item->span);
   g_free (item);
 }
 
@@ -86,13 +88,10 @@ is_repeat (GstVfiStream *stream, const GstVfiFrame *next)
 }
 
 static Item *
-append (GstVfiStream *stream, const GstVfiSlot *slot)
+append (GstVfiStream *stream)
 {
   Item *item = g_new0 (Item, 1);
 
-  if (slot != NULL)
-    item->slot = *slot;
-  item->shown = slot != NULL;
   g_queue_push_tail (&stream->repeats.items, item);
   return item;
 }
@@ -101,9 +100,9 @@ append (GstVfiStream *stream, const GstVfiSlot *slot)
 static void
 hold (GstVfiStream *stream, GstVfiFrame *frame, const GstVfiFrameTime *time)
 {
-  guint64 n_slots = gst_vfi_run_pair_slots (&stream->run, time);
   GstVfiFrame *copy;
-  GstVfiSlot slot;
+  GstVfiSpan span;
+  Item *item;
 
   if (gst_vfi_alloc_is_scarce (
           frame->buffer, GST_VFI_BUFFERS_TO_HOLD_ONE + gst_vfi_repeats_most (stream)) &&
@@ -113,19 +112,17 @@ hold (GstVfiStream *stream, GstVfiFrame *frame, const GstVfiFrameTime *time)
   }
   if (stream->repeats.n_held == 1)
     stream->repeats.start = stream->run.pts;
-  for (guint64 i = 1; i < n_slots; i++) {
-    if (!gst_vfi_run_pair_slot (&stream->run, time, i, &slot))
-      continue;
-    gst_vfi_run_take (&stream->run, &slot);
-    append (stream, &slot);
+  for (guint64 from = 1; gst_vfi_span_of_pair (&span, &stream->run, time, from);
+       from = span.last + 1) {
+    gst_vfi_span_take (&span, &stream->run);
+    append (stream)->span = g_memdup2 (&span, sizeof span);
   }
   gst_vfi_process_accept (stream, time);
-  if (gst_vfi_run_original_slot (&stream->run, &slot)) {
-    gst_vfi_run_take (&stream->run, &slot);
-    append (stream, &slot)->frame = frame;
-  } else {
-    append (stream, NULL)->frame = frame;
-  }
+  item = append (stream);
+  item->frame = frame;
+  item->shown = gst_vfi_run_original_slot (&stream->run, &item->slot);
+  if (item->shown)
+    gst_vfi_run_take (&stream->run, &item->slot);
   GST_LOG_OBJECT (stream->element, "holding repeat %u, %" GST_PTR_FORMAT,
       stream->repeats.n_held, frame->buffer);
 }
@@ -138,8 +135,8 @@ gst_vfi_repeats_release (GstVfiStream *stream)
   while ((item = g_queue_pop_head (&stream->repeats.items)) != NULL) {
     if (item->event != NULL) {
       gst_vfi_pending_add_event (stream, g_steal_pointer (&item->event));
-    } else if (item->frame == NULL) {
-      gst_vfi_pending_add_duplicate (stream, stream->held, &item->slot);
+    } else if (item->span != NULL) {
+      gst_vfi_pending_add_copies (stream, stream->held, NULL, item->span);
     } else {
       if (item->shown) {
         gst_vfi_slot_stamp (&item->slot, item->frame->buffer);
@@ -153,20 +150,35 @@ gst_vfi_repeats_release (GstVfiStream *stream)
   stream->repeats.n_held = 0;
 }
 
-/* Something made of the pair, by its place in the whole stretch from the reference to
+/* Pictures made of the pair, by their places in the whole stretch from the reference to
  * @next. Pairs that are to be left alone keep their copies. */
 static void
-add_made (GstVfiStream *stream, VfiPair *pair, GstVfiFrame *next, GstClockTime next_pts,
-    GstVfiSlot *slot, GstVfiFrame *instead)
+add_span (GstVfiStream *stream, VfiPair *pair, GstVfiFrame *next, GstClockTime next_pts,
+    GstVfiSpan *span)
 {
-  if (slot->kind == GST_VFI_SLOT_DUPLICATE) {
-    gst_vfi_pending_add_duplicate (stream, stream->held, slot);
+  if (span->kind == GST_VFI_SLOT_DUPLICATE) {
+    gst_vfi_pending_add_copies (stream, stream->held, NULL, span);
     return;
   }
-  slot->kind = GST_VFI_SLOT_IN_BETWEEN;
-  slot->phase_num = slot->pts - stream->repeats.start;
-  slot->phase_den = next_pts - stream->repeats.start;
-  gst_vfi_pending_add_replacement (stream, pair, stream->held, next, slot, instead);
+  span->stretch_start = stream->repeats.start;
+  span->stretch_end = next_pts;
+  gst_vfi_pending_add_in_betweens (stream, pair, stream->held, next, span);
+}
+
+/* The same in the place of a repeat. */
+static void
+add_replacement (GstVfiStream *stream, VfiPair *pair, GstVfiFrame *next,
+    GstClockTime next_pts, Item *item)
+{
+  if (item->slot.kind == GST_VFI_SLOT_DUPLICATE) {
+    gst_vfi_pending_add_duplicate (stream, stream->held, &item->slot);
+    return;
+  }
+  item->slot.kind = GST_VFI_SLOT_IN_BETWEEN;
+  item->slot.phase_num = item->slot.pts - stream->repeats.start;
+  item->slot.phase_den = next_pts - stream->repeats.start;
+  gst_vfi_pending_add_replacement (
+      stream, pair, stream->held, next, &item->slot, item->frame);
 }
 
 /* All between the reference and @next is made of these two. */
@@ -174,24 +186,24 @@ static void
 replace (
     GstVfiStream *stream, VfiPair *pair, GstVfiFrame *next, const GstVfiFrameTime *time)
 {
-  guint64 n_slots = gst_vfi_run_pair_slots (&stream->run, time);
   guint n_replaced = 0;
-  GstVfiSlot slot;
+  GstVfiSpan span;
   Item *item;
 
   while ((item = g_queue_pop_head (&stream->repeats.items)) != NULL) {
     if (item->event != NULL)
       gst_vfi_pending_add_event (stream, g_steal_pointer (&item->event));
+    else if (item->span != NULL)
+      add_span (stream, pair, next, time->pts, item->span);
     else if (item->shown)
-      add_made (stream, pair, next, time->pts, &item->slot, item->frame);
-    n_replaced += item->shown && item->frame != NULL;
+      add_replacement (stream, pair, next, time->pts, item);
+    n_replaced += item->shown;
     item_free (item);
   }
-  for (guint64 i = 1; i < n_slots; i++) {
-    if (!gst_vfi_run_pair_slot (&stream->run, time, i, &slot))
-      continue;
-    gst_vfi_run_take (&stream->run, &slot);
-    add_made (stream, pair, next, time->pts, &slot, NULL);
+  for (guint64 from = 1; gst_vfi_span_of_pair (&span, &stream->run, time, from);
+       from = span.last + 1) {
+    gst_vfi_span_take (&span, &stream->run);
+    add_span (stream, pair, next, time->pts, &span);
   }
   g_mutex_lock (&stream->lock);
   stream->counters.replaced += n_replaced;
@@ -246,7 +258,7 @@ void
 gst_vfi_repeats_add_event (GstVfiStream *stream, GstEvent *event)
 {
   if (stream->repeats.n_held > 0)
-    append (stream, NULL)->event = event;
+    append (stream)->event = event;
   else
     gst_vfi_pending_add_event (stream, event);
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* What vfigrid.c, vfinominal.c, vfisilence.c, vfistandin.c and vfiplace.c share about a run. Nothing outside includes this. */
+/* What vfigrid.c, vfinominal.c, vfiplace.c, vfisilence.c, vfispan.c and vfistandin.c share
+ * about a run. Nothing outside includes this. */
 #pragma once
 
 #include "vfigrid.h"
@@ -41,6 +42,10 @@ GstClockTime gst_vfi_run_longest_pair (const GstVfiRun *run);
 
 /* Whether anything says how far apart frames are. */
 gboolean gst_vfi_run_knows_interval (const GstVfiRun *run);
+
+/* How long the last frame of a run may be shown by copies. Where there is no rate it goes by
+ * what was seen: nothing bears out what that frame says about itself. */
+GstClockTime gst_vfi_run_longest_tail (const GstVfiRun *run);
 
 /* How far from its slot a frame may be that the input shows for @frame where it has no
  * constant rate. */

@@ -14,8 +14,9 @@
 G_BEGIN_DECLS
 
 /* Appends to @to the memory of @from, read-only: who wants to write makes a copy. @from stays
- * until @to has gone and must not change. FALSE if it cannot be mapped; @to then has no
- * memory. Any thread. */
+ * until @to has gone and must not change; while very many share it, the next get a copy. FALSE
+ * if it cannot be mapped; @to then has no memory. One thread at a time for a @from; what it
+ * shares may go in any. */
 gboolean gst_vfi_share_memory (GstBuffer *to, GstBuffer *from);
 
 G_END_DECLS

@@ -17,10 +17,10 @@ gst_vfi_stream_wake (GstVfiStream *stream)
 }
 
 void
-gst_vfi_stream_count_drop (GstVfiStream *stream)
+gst_vfi_stream_count_drops (GstVfiStream *stream, guint64 count)
 {
   g_mutex_lock (&stream->lock);
-  stream->counters.drop++;
+  stream->counters.drop += count;
   g_mutex_unlock (&stream->lock);
 }
 

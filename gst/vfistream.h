@@ -121,8 +121,9 @@ struct _GstVfiStream {
   GstVfiFrame *held;  /* the run's reference */
   guint64 next_id;
   GQueue pending;     /* GstVfiEntry, in output order */
-  GList *unsubmitted; /* link of the first in-between without a job */
+  GList *unsubmitted; /* link of the first in-between, or span of them, without a job */
   guint n_jobs;
+  guint n_ahead;     /* in pending: they came out of spans */
   guint n_originals; /* in pending */
   guint pairs_since_report;
 };
@@ -145,8 +146,8 @@ void gst_vfi_stream_stop (GstVfiStream *stream);
 /* Wakes the task; lock must not be held. */
 void gst_vfi_stream_wake (GstVfiStream *stream);
 
-/* Counts a frame that has no place in the output. Takes the lock. */
-void gst_vfi_stream_count_drop (GstVfiStream *stream);
+/* Counts frames that have no place in the output. Takes the lock. */
+void gst_vfi_stream_count_drops (GstVfiStream *stream, guint64 count);
 
 /* Whether the stream is closed. Takes the lock. */
 gboolean gst_vfi_stream_is_flushing (GstVfiStream *stream);

@@ -229,7 +229,9 @@ may_accept (GstVfiStream *stream, const GstMiniObject *object)
 {
   if (gst_vfi_process_needs_drain (stream, object))
     return g_queue_is_empty (&stream->pending);
-  if (GST_IS_BUFFER (object) && stream->n_originals >= stream->max_in_flight)
+  if (GST_IS_BUFFER (object) &&
+      (stream->n_originals >= stream->max_in_flight ||
+          g_queue_get_length (&stream->pending) >= GST_VFI_MOST_PENDING))
     return FALSE;
   return stream->unsubmitted == NULL;
 }
