@@ -54,19 +54,28 @@ new_cuda_pool (GstObject *cuda, const GstVideoInfo *info, GstCaps *caps,
   return pool;
 }
 
+static gboolean
+is_of_system (GstBuffer *buffer)
+{
+  for (guint i = 0; i < gst_buffer_n_memory (buffer); i++)
+    if (!gst_memory_is_type (gst_buffer_peek_memory (buffer, i), GST_ALLOCATOR_SYSMEM))
+      return FALSE;
+  return TRUE;
+}
+
 gboolean
-gst_vfi_alloc_is_scarce (const GstBuffer *buffer, guint n_buffers)
+gst_vfi_alloc_is_scarce (GstBuffer *buffer)
 {
   GstStructure *config;
   guint max = 0;
 
   if (buffer->pool == NULL)
-    return FALSE;
+    return !is_of_system (buffer);
   config = gst_buffer_pool_get_config (buffer->pool);
   if (!gst_buffer_pool_config_get_params (config, NULL, NULL, NULL, &max))
     max = 0;
   gst_structure_free (config);
-  return max != 0 && max < n_buffers;
+  return max != 0;
 }
 
 /* @pool (taken) running, or NULL. */
@@ -80,13 +89,14 @@ activate (GstBufferPool *pool)
 }
 
 GstBufferPool *
-gst_vfi_alloc_own_pool (
-    const GstVideoInfo *info, GstCaps *caps, gboolean with_meta, GstVfiPoolBytes *bytes)
+gst_vfi_alloc_own_pool (const GstVideoInfo *info, GstCaps *caps, gboolean with_meta,
+    GstVfiPoolBytes *bytes, GstObject *cuda)
 {
   g_autoptr (GstCaps) made =
       caps != NULL ? gst_caps_ref (caps) : gst_video_info_to_caps ((GstVideoInfo *) info);
 
-  return activate (new_own_pool (info, made, with_meta, 0, bytes));
+  return activate (cuda != NULL ? new_cuda_pool (cuda, info, made, 0, bytes)
+                                : new_own_pool (info, made, with_meta, 0, bytes));
 }
 
 /* What the pool's buffers have, with their padding. */
@@ -99,6 +109,30 @@ buffer_size (GstBufferPool *pool)
   gst_buffer_pool_config_get_params (config, NULL, &size, NULL, NULL);
   gst_structure_free (config);
   return size;
+}
+
+/* Of one that says nothing, like a plain sink: the picture that is shown, and the next. */
+#define UNTOLD_NEED 2
+
+guint
+gst_vfi_alloc_ask_need (GstPad *srcpad)
+{
+  g_autoptr (GstCaps) caps = gst_pad_get_current_caps (srcpad);
+  g_autoptr (GstQuery) query = NULL;
+  guint need = 0;
+
+  if (caps == NULL)
+    return UNTOLD_NEED;
+  query = gst_query_new_allocation (caps, FALSE);
+  if (!gst_pad_peer_query (srcpad, query) ||
+      gst_query_get_n_allocation_pools (query) == 0)
+    return UNTOLD_NEED;
+  for (guint i = 0; i < gst_query_get_n_allocation_pools (query); i++) {
+    guint min = 0;
+    gst_query_parse_nth_allocation_pool (query, i, NULL, NULL, &min, NULL);
+    need = MAX (need, min);
+  }
+  return need;
 }
 
 gboolean
@@ -223,9 +257,7 @@ gst_vfi_alloc_decide (GstPad *srcpad, GstCaps *caps, const GstVideoInfo *info,
   }
   if (pool != NULL)
     return pool;
-  if (cuda != NULL)
-    return activate (new_cuda_pool (cuda, info, caps, 0, bytes));
-  return gst_vfi_alloc_own_pool (info, caps, *with_meta, bytes);
+  return gst_vfi_alloc_own_pool (info, caps, *with_meta, bytes, cuda);
 }
 
 /* The engine wants 2-byte samples on 2-byte addresses. */

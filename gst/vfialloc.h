@@ -25,18 +25,21 @@ gboolean gst_vfi_alloc_propose (
  * the pools' minimum and removes pools that cannot grow. */
 void gst_vfi_alloc_amend_proxied (GstQuery *query);
 
-/* The reference, a frame that comes in, and two that downstream has: of a smaller pool the
- * reference is copied. */
-#define GST_VFI_BUFFERS_TO_HOLD_ONE 4
+/* How many buffers downstream of @srcpad holds at a time, as it answers about the current
+ * caps. */
+guint gst_vfi_alloc_ask_need (GstPad *srcpad);
 
-/* Whether @buffer comes from a pool of a fixed size that is smaller than @n_buffers: holding
- * one of its buffers back may leave upstream without any. */
-gboolean gst_vfi_alloc_is_scarce (const GstBuffer *buffer, guint n_buffers);
+/* Whether upstream may run out of what @buffer is: its pool has a limit, or it comes without a
+ * pool in memory of its own kind, as a decoder exports its surfaces. How many of them
+ * downstream keeps nobody knows for sure, so that none of them is held back: upstream may be
+ * waiting for it, and will send nothing before it has it. */
+gboolean gst_vfi_alloc_is_scarce (GstBuffer *buffer);
 
 /* A new, active pool of own video buffers, growing on demand; rows are aligned if
- * @with_meta. @caps and @bytes, where its buffers count, may be NULL. */
-GstBufferPool *gst_vfi_alloc_own_pool (
-    const GstVideoInfo *info, GstCaps *caps, gboolean with_meta, GstVfiPoolBytes *bytes);
+ * @with_meta. @caps and @bytes, where its buffers count, may be NULL. With the context @cuda
+ * it is one of its memory. */
+GstBufferPool *gst_vfi_alloc_own_pool (const GstVideoInfo *info, GstCaps *caps,
+    gboolean with_meta, GstVfiPoolBytes *bytes, GstObject *cuda);
 
 /* Asks downstream of @srcpad for a pool with @extra buffers more than it needs itself, and
  * falls back to an own one that counts in @bytes. @with_meta says whether downstream understands GstVideoMeta.

@@ -26,6 +26,12 @@ typedef struct {
   __typeof__ (&gst_cuda_context_get_handle) context_get_handle;
   __typeof__ (&gst_cuda_buffer_pool_get_type) pool_get_type;
   __typeof__ (&gst_cuda_buffer_pool_new) pool_new;
+  CUresult (*memcpy2d) (const CUDA_MEMCPY2D *copy, CUstream stream);
+  CUresult (*stream_create) (CUstream *stream, unsigned int flags);
+  CUresult (*stream_destroy) (CUstream stream);
+  CUresult (*stream_synchronize) (CUstream stream);
+  __typeof__ (&gst_cuda_context_push) context_push;
+  __typeof__ (&gst_cuda_context_pop) context_pop;
   GstContext *(*wrap) (GstCudaContext *context);
   gboolean (*handle_set_context) (
       GstElement *element, GstContext *wrapped, gint device_id, GstCudaContext **context);
@@ -44,6 +50,12 @@ find_functions (void *handle)
   } wanted[] = {
       {"gst_cuda_load_library", (gpointer *) &library.load_library},
       {"CuInit", (gpointer *) &library.init},
+      {"CuMemcpy2DAsync", (gpointer *) &library.memcpy2d},
+      {"CuStreamCreate", (gpointer *) &library.stream_create},
+      {"CuStreamDestroy", (gpointer *) &library.stream_destroy},
+      {"CuStreamSynchronize", (gpointer *) &library.stream_synchronize},
+      {"gst_cuda_context_push", (gpointer *) &library.context_push},
+      {"gst_cuda_context_pop", (gpointer *) &library.context_pop},
       {"gst_cuda_memory_init_once", (gpointer *) &library.memory_init_once},
       {"gst_is_cuda_memory", (gpointer *) &library.is_memory},
       {"gst_cuda_context_new", (gpointer *) &library.context_new},
@@ -187,4 +199,89 @@ gst_vfi_cudamem_map (GstBuffer *buffer, const GstVideoInfo *info, GstMapFlags fl
   if (library.memory_sync != NULL)
     library.memory_sync (memory);
   return TRUE;
+}
+
+/* A pool's: what is copied into its buffers waits for nothing else on the device. */
+typedef struct {
+  GstCudaContext *context;
+  CUstream stream;
+} CopyStream;
+
+static void
+copy_stream_free (gpointer data)
+{
+  CopyStream *copies = data;
+
+  if (library.context_push (copies->context)) {
+    library.stream_destroy (copies->stream);
+    library.context_pop (NULL);
+  }
+  gst_object_unref (copies->context);
+  g_free (copies);
+}
+
+/* The context is current. Only the streaming thread copies. */
+static gboolean
+get_copy_stream (GstBufferPool *pool, CUstream *stream)
+{
+  const unsigned non_blocking = 1;
+  CopyStream *copies = g_object_get_data (G_OBJECT (pool), "vfi-copies");
+
+  if (copies == NULL) {
+    if (library.stream_create (stream, non_blocking) != CUDA_SUCCESS)
+      return FALSE;
+    copies = g_new0 (CopyStream, 1);
+    copies->context = gst_object_ref (GST_CUDA_BUFFER_POOL_CAST (pool)->context);
+    copies->stream = *stream;
+    g_object_set_data_full (G_OBJECT (pool), "vfi-copies", copies, copy_stream_free);
+  }
+  *stream = copies->stream;
+  return TRUE;
+}
+
+static gboolean
+copy_planes (const GstVideoFrame *to, const GstVideoFrame *from, CUstream stream)
+{
+  gboolean copied = TRUE;
+
+  for (guint i = 0; copied && i < GST_VIDEO_FRAME_N_PLANES (to); i++) {
+    gint component[GST_VIDEO_MAX_COMPONENTS];
+    gst_video_format_info_component (to->info.finfo, i, component);
+    CUDA_MEMCPY2D copy = {
+        .srcMemoryType = CU_MEMORYTYPE_DEVICE,
+        .srcDevice = (CUdeviceptr) GST_VIDEO_FRAME_PLANE_DATA (from, i),
+        .srcPitch = (size_t) GST_VIDEO_FRAME_PLANE_STRIDE (from, i),
+        .dstMemoryType = CU_MEMORYTYPE_DEVICE,
+        .dstDevice = (CUdeviceptr) GST_VIDEO_FRAME_PLANE_DATA (to, i),
+        .dstPitch = (size_t) GST_VIDEO_FRAME_PLANE_STRIDE (to, i),
+        .WidthInBytes = (size_t) (GST_VIDEO_FRAME_COMP_WIDTH (to, component[0]) *
+                                  GST_VIDEO_FRAME_COMP_PSTRIDE (to, component[0])),
+        .Height = (size_t) GST_VIDEO_FRAME_COMP_HEIGHT (to, component[0]),
+    };
+    copied = library.memcpy2d (&copy, stream) == CUDA_SUCCESS;
+  }
+  return library.stream_synchronize (stream) == CUDA_SUCCESS && copied;
+}
+
+gboolean
+gst_vfi_cudamem_copy (
+    GstBuffer *to, GstBuffer *from, const GstVideoInfo *info, gchar **reason)
+{
+  GstCudaContext *context = GST_CUDA_BUFFER_POOL_CAST (to->pool)->context;
+  GstVideoFrame source, target;
+  gboolean copied = FALSE;
+  CUstream stream;
+
+  if (!gst_vfi_cudamem_map (from, info, GST_MAP_READ, &source, reason))
+    return FALSE;
+  if (gst_vfi_cudamem_map (to, info, GST_MAP_WRITE, &target, reason)) {
+    if (library.context_push (context)) {
+      copied =
+          get_copy_stream (to->pool, &stream) && copy_planes (&target, &source, stream);
+      library.context_pop (NULL);
+    }
+    gst_video_frame_unmap (&target);
+  }
+  gst_video_frame_unmap (&source);
+  return copied;
 }

@@ -38,6 +38,11 @@ GstBufferPool *gst_vfi_cudamem_pool_new (GstObject *context);
 /* Whether @pool gives CUDA memory of @context. */
 gboolean gst_vfi_cudamem_is_pool_of (GstBufferPool *pool, GstObject *context);
 
+/* Copies the planes of @from to @to, both of @info and of the context of @to's pool; that is done
+ * when this returns. @reason as for gst_vfi_cudamem_map(). */
+gboolean gst_vfi_cudamem_copy (
+    GstBuffer *to, GstBuffer *from, const GstVideoInfo *info, gchar **reason);
+
 /* As gst_vfi_layout_map(), but the planes are the device's. What was
  * queued to fill the memory has run when this returns. FALSE also for other memory. */
 gboolean gst_vfi_cudamem_map (GstBuffer *buffer, const GstVideoInfo *info,

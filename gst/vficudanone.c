@@ -77,3 +77,14 @@ gst_vfi_cudamem_map (GstBuffer *buffer, const GstVideoInfo *info, GstMapFlags fl
   (void) reason;
   return FALSE;
 }
+
+gboolean
+gst_vfi_cudamem_copy (
+    GstBuffer *to, GstBuffer *from, const GstVideoInfo *info, gchar **reason)
+{
+  (void) reason;
+  (void) to;
+  (void) from;
+  (void) info;
+  return FALSE;
+}

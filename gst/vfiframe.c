@@ -5,7 +5,9 @@
 #include "vfiframe.h"
 
 #include "vfialloc.h"
+#include "vficudamem.h"
 #include "vfilayout.h"
+#include "vfimeta.h"
 
 static void
 release_pool (GstBufferPool **pool)
@@ -51,11 +53,12 @@ acquire_inner (GstVfiPictures *pictures)
   GstBuffer *buffer = NULL;
 
   if (pictures->inner_pool == NULL)
-    pictures->inner_pool =
-        gst_vfi_alloc_own_pool (&pictures->path.inner, NULL, TRUE, pictures->pool_bytes);
+    pictures->inner_pool = gst_vfi_alloc_own_pool (
+        &pictures->path.inner, NULL, TRUE, pictures->pool_bytes, pictures->cuda);
   if (pictures->inner_pool == NULL ||
       gst_buffer_pool_acquire_buffer (pictures->inner_pool, &buffer, NULL) != GST_FLOW_OK)
     return NULL;
+  gst_vfi_pool_note (pictures->inner_pool, buffer);
   return buffer;
 }
 
@@ -155,10 +158,27 @@ gst_vfi_frame_unref (GstVfiFrame *frame)
   g_atomic_rc_box_release_full (frame, frame_clear);
 }
 
+/* Out of a pool: to allocate and free device memory for each frame makes the device wait. */
+static GstBuffer *
+copy_on_device (GstVfiPictures *pictures, GstBuffer *buffer)
+{
+  g_autoptr (GstBuffer) copy = acquire_inner (pictures);
+
+  g_clear_pointer (&pictures->problem, g_free);
+  if (copy == NULL ||
+      !gst_vfi_cudamem_copy (copy, buffer, &pictures->path.inner, &pictures->problem))
+    return NULL;
+  gst_buffer_copy_into (
+      copy, buffer, GST_BUFFER_COPY_FLAGS | GST_BUFFER_COPY_TIMESTAMPS, 0, (gsize) -1);
+  gst_vfi_meta_copy_to_other_memory (copy, buffer);
+  return g_steal_pointer (&copy);
+}
+
 GstVfiFrame *
 gst_vfi_frame_detach (GstVfiPictures *pictures, const GstVfiFrame *frame)
 {
-  GstBuffer *copy = gst_buffer_copy_deep (frame->buffer);
+  GstBuffer *copy = pictures->cuda != NULL ? copy_on_device (pictures, frame->buffer)
+                                           : gst_buffer_copy_deep (frame->buffer);
 
   if (copy == NULL)
     return NULL;

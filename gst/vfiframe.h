@@ -16,9 +16,8 @@ G_BEGIN_DECLS
 /* What all pictures of one caps have in common. */
 typedef struct {
   GstVfiPath path;
-  GstBufferPool
-      *inner_pool;         /* path.inner: conversions and realigned copies; made lazily */
-  GstBufferPool *out_pool; /* path.outer: what goes downstream */
+  GstBufferPool *inner_pool;   /* path.inner: conversions and copies; made lazily */
+  GstBufferPool *out_pool;     /* path.outer: what goes downstream */
   GstVfiPoolBytes *pool_bytes; /* of both, where they are own ones; may be NULL */
   GstObject
       *cuda; /* the context that pictures lie in the memory of, or NULL: the host's */

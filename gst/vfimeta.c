@@ -71,6 +71,24 @@ gst_vfi_meta_copy_in_between (
   set_flags (out, corrupted, FALSE, droppable);
 }
 
+static gboolean
+is_about_memory (GType api)
+{
+  return api == GST_VIDEO_META_API_TYPE ||
+         gst_meta_api_type_has_tag (api, g_quark_from_string (GST_META_TAG_MEMORY_STR)) ||
+         gst_meta_api_type_has_tag (
+             api, g_quark_from_string (GST_META_TAG_MEMORY_REFERENCE_STR));
+}
+
+void
+gst_vfi_meta_copy_to_other_memory (GstBuffer *out, GstBuffer *from)
+{
+  gpointer state = NULL;
+  for (GstMeta *meta; (meta = gst_buffer_iterate_meta (from, &state));)
+    if (!is_about_memory (meta->info->api))
+      copy_meta (out, from, meta);
+}
+
 void
 gst_vfi_meta_copy_replacement (
     GstBuffer *out, GstBuffer *a, GstBuffer *b, GstBuffer *instead)
@@ -78,13 +96,7 @@ gst_vfi_meta_copy_replacement (
   gboolean corrupted = GST_BUFFER_FLAG_IS_SET (a, GST_BUFFER_FLAG_CORRUPTED) ||
                        GST_BUFFER_FLAG_IS_SET (b, GST_BUFFER_FLAG_CORRUPTED) ||
                        GST_BUFFER_FLAG_IS_SET (instead, GST_BUFFER_FLAG_CORRUPTED);
-  gpointer state = NULL;
-  for (GstMeta *meta; (meta = gst_buffer_iterate_meta (instead, &state));) {
-    GType api = meta->info->api;
-    if (api != GST_VIDEO_META_API_TYPE &&
-        !gst_meta_api_type_has_tag (api, g_quark_from_string (GST_META_TAG_MEMORY_STR)))
-      copy_meta (out, instead, meta);
-  }
+  gst_vfi_meta_copy_to_other_memory (out, instead);
   set_flags (
       out, corrupted, FALSE, GST_BUFFER_FLAG_IS_SET (instead, GST_BUFFER_FLAG_DROPPABLE));
 }

@@ -34,6 +34,14 @@ void gst_vfi_meta_copy_in_between (
     GstBuffer *out, GstBuffer *a, GstBuffer *b, gboolean droppable);
 
 /**
+ * gst_vfi_meta_copy_to_other_memory:
+ * @out: a copy of @from's pixels in memory of its own, writable
+ *
+ * Gives @out all metas of @from but those that describe or keep its memory.
+ */
+void gst_vfi_meta_copy_to_other_memory (GstBuffer *out, GstBuffer *from);
+
+/**
  * gst_vfi_meta_copy_replacement:
  * @instead: the original that @out takes the place of
  *

@@ -211,8 +211,7 @@ interpolate (GstVfiStream *stream, GstBuffer *buffer)
   }
   g_clear_pointer (&stream->held, gst_vfi_frame_unref);
   stream->held = frame;
-  if (gst_vfi_alloc_is_scarce (
-          frame->buffer, GST_VFI_BUFFERS_TO_HOLD_ONE + gst_vfi_repeats_most (stream)))
+  if (gst_vfi_alloc_is_scarce (frame->buffer))
     detach_held (stream);
   gst_vfi_timeout_arm (stream);
   return gst_vfi_pending_submit (stream);
@@ -323,6 +322,18 @@ gst_vfi_process_event (GstVfiStream *stream, GstEvent *event)
   return gst_vfi_pending_submit (stream);
 }
 
+/* Upstream's buffers that are in here at a time: those queued, those whose in-betweens are made
+ * and the reference of the first of them, and repeats, of which some are being replaced while
+ * others are held already. */
+static guint
+most_held (GstVfiStream *stream)
+{
+  guint repeats = gst_vfi_repeats_most (stream);
+  guint queued = stream->synchronous ? 0 : GST_VFI_QUEUE_BUFFERS;
+
+  return queued + stream->max_in_flight + 1 + repeats + MIN (repeats, GST_VFI_MAX_JOBS);
+}
+
 gboolean
 gst_vfi_process_query (GstVfiStream *stream, GstQuery *query)
 {
@@ -330,8 +341,8 @@ gst_vfi_process_query (GstVfiStream *stream, GstQuery *query)
     case GST_QUERY_ALLOCATION:
       if (stream->mode != GST_VFI_MODE_PASSTHROUGH)
         return gst_vfi_alloc_propose (query,
-            2 + stream->max_in_flight + gst_vfi_repeats_most (stream), stream->video_meta,
-            stream->pictures.cuda);
+            most_held (stream) + gst_vfi_alloc_ask_need (stream->srcpad),
+            stream->video_meta, stream->pictures.cuda);
       if (!gst_pad_peer_query (stream->srcpad, query))
         return FALSE;
       gst_vfi_alloc_amend_proxied (query);

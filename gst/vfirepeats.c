@@ -104,8 +104,7 @@ hold (GstVfiStream *stream, GstVfiFrame *frame, const GstVfiFrameTime *time)
   GstVfiSpan span;
   Item *item;
 
-  if (gst_vfi_alloc_is_scarce (
-          frame->buffer, GST_VFI_BUFFERS_TO_HOLD_ONE + gst_vfi_repeats_most (stream)) &&
+  if (gst_vfi_alloc_is_scarce (frame->buffer) &&
       (copy = gst_vfi_frame_detach (&stream->pictures, frame)) != NULL) {
     gst_vfi_frame_unref (frame);
     frame = copy;
