@@ -7,6 +7,7 @@ set -u
 in_scratch=$1
 root=$(mktemp -d)/scratch
 mkfifo "$root.begun" "$root.end"
+exec 3<>"$root.begun" 4<>"$root.end" # so that none of them ends with who opened it
 count=0
 
 # ok NAME COMMAND…
@@ -26,9 +27,9 @@ leave() { "$in_scratch" "$root" bash -c "touch \"\$TMPDIR/left\"; $1" 2>/dev/nul
 # Starts one that waits, in a process group of its own; its leader is $leader.
 start() {
   setsid "$in_scratch" "$root" bash -c \
-    'touch "$TMPDIR/left"; echo "$TMPDIR" >"$0.begun"; read -r _ <"$0.end"' "$root" &
+    'touch "$TMPDIR/left"; echo "$TMPDIR" >&3; read -r _ <&4' &
   leader=$!
-  read -r folder <"$root.begun"
+  read -r folder <&3
 }
 
 echo 1..8
@@ -54,5 +55,5 @@ start
 ok "the next one does" [ "$(ls "$root")" = "${folder##*/}" ]
 leave :
 ok "but leaves alone who is still there" [ -e "$folder/left" ]
-echo >"$root.end"
+echo >&4
 wait "$leader"
