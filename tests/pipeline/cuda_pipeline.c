@@ -160,7 +160,8 @@ void check_alike(const char *what, GPtrArray *found, GPtrArray *wanted, int most
 Fed fed_new(const char *behind)
 {
     g_autofree char *line = g_strdup_printf(
-        "appsrc name=in format=time ! vfiinterp name=v device=cuda model=blend %s",
+        "appsrc name=in format=time ! vfiinterp name=v device=cuda model=blend "
+        "scene-threshold=0 %s",
         behind);
     Fed fed = {.pipeline = parse(line)};
 
@@ -205,7 +206,8 @@ GPtrArray *uploaded(const char *from)
 
 GPtrArray *on_the_cpu(const char *from)
 {
-    g_autofree char *line = g_strdup_printf("%s vfiinterp model=blend" SINK, from);
+    g_autofree char *line =
+        g_strdup_printf("%s vfiinterp model=blend scene-threshold=0" SINK, from);
 
     return collect(line);
 }

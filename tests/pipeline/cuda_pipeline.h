@@ -41,7 +41,7 @@ char *source(const char *pattern, int n, const char *format, int width, int heig
 /* The source's frames in CUDA memory, of a context of their own. */
 GPtrArray *uploaded(const char *from);
 
-/* The source's frames and in-betweens of blend, made by the CPU. */
+/* The source's frames and in-betweens of blend, all of them, made by the CPU. */
 GPtrArray *on_the_cpu(const char *from);
 
 /* The largest difference of visible bytes. */
@@ -50,7 +50,7 @@ int difference(GstSample *a, GstSample *b);
 /* As many samples at the same times, with differences of at most @most. */
 void check_alike(const char *what, GPtrArray *found, GPtrArray *wanted, int most);
 
-/* The element, named v, with model=blend behind an appsrc. */
+/* The element, named v, with model=blend and without a scene detector behind an appsrc. */
 typedef struct {
     GstElement *pipeline, *in;
     guint n_pushed;
