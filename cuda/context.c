@@ -18,17 +18,43 @@ VfiCudaContext *vfi_cuda_context_ref(VfiCudaContext *context)
     return context;
 }
 
+/* How deep the thread is in contexts, and what it was told before about captures. */
+static _Thread_local struct {
+    int depth;
+    bool has_outer;
+    enum cudaStreamCaptureMode outer;
+} entered;
+
 bool vfi_cuda_context_enter(const VfiCudaContext *context, GError **error)
 {
-    return vfi_cuda_driver_push(context->handle, error);
+    enum cudaStreamCaptureMode mode = cudaStreamCaptureModeThreadLocal;
+
+    if (!vfi_cuda_driver_push(context->handle, context->ordinal, error))
+        return false;
+    if (entered.depth++ == 0) {
+        entered.has_outer = cudaThreadExchangeStreamCaptureMode(&mode) == cudaSuccess;
+        entered.outer = mode;
+    }
+    return true;
 }
 
 void vfi_cuda_context_leave(void)
 {
+    enum cudaStreamCaptureMode mode = entered.outer;
+
+    if (--entered.depth == 0 && entered.has_outer)
+        cudaThreadExchangeStreamCaptureMode(&mode);
     vfi_cuda_driver_pop();
 }
 
 /* ---- memory ----------------------------------------------------------------------------- */
+
+static cudaError_t take_memory(const VfiCudaContext *context, size_t bytes, void **memory)
+{
+    return context->pool != NULL
+               ? cudaMallocFromPoolAsync(memory, bytes, context->pool, context->stream)
+               : cudaMalloc(memory, bytes);
+}
 
 void *vfi_cuda_context_alloc(VfiCudaContext *context, size_t bytes, const char *what,
                              GError **error)
@@ -36,14 +62,14 @@ void *vfi_cuda_context_alloc(VfiCudaContext *context, size_t bytes, const char *
     size_t free_bytes = 0, total_bytes = 0;
     void *memory = NULL;
 
-    cudaError_t result = cudaMallocFromPoolAsync(&memory, bytes, context->pool, NULL);
+    cudaError_t result = take_memory(context, bytes, &memory);
     if (result == cudaErrorMemoryAllocation) {
         cudaGetLastError();
-        cudaMemPoolTrimTo(context->pool, 0);
-        result = cudaMallocFromPoolAsync(&memory, bytes, context->pool, NULL);
+        vfi_cuda_context_trim(context);
+        result = take_memory(context, bytes, &memory);
     }
     if (result == cudaSuccess)
-        result = cudaStreamSynchronize(NULL);
+        result = cudaStreamSynchronize(context->stream);
     if (result == cudaSuccess)
         return memory;
     if (result != cudaErrorMemoryAllocation) {
@@ -62,10 +88,35 @@ void *vfi_cuda_context_alloc(VfiCudaContext *context, size_t bytes, const char *
     return NULL;
 }
 
-void vfi_cuda_context_free(void *memory)
+void vfi_cuda_context_free(VfiCudaContext *context, void *memory)
 {
-    if (memory != NULL)
-        cudaFreeAsync(memory, NULL);
+    if (memory == NULL)
+        return;
+    if (context->pool != NULL)
+        cudaFreeAsync(memory, context->stream);
+    else
+        cudaFree(memory);
+}
+
+void vfi_cuda_context_trim(VfiCudaContext *context)
+{
+    if (context->pool == NULL)
+        return;
+    cudaStreamSynchronize(context->stream); /* frees that are queued */
+    cudaMemPoolTrimTo(context->pool, 0);
+}
+
+uint64_t vfi_cuda_context_kept(const VfiCudaContext *context)
+{
+    uint64_t reserved = 0, used = 0;
+
+    if (context->pool == NULL ||
+        cudaMemPoolGetAttribute(context->pool, cudaMemPoolAttrReservedMemCurrent,
+                                &reserved) != cudaSuccess ||
+        cudaMemPoolGetAttribute(context->pool, cudaMemPoolAttrUsedMemCurrent, &used) !=
+            cudaSuccess)
+        return 0;
+    return reserved > used ? reserved - used : 0;
 }
 
 /* Each packed weight keeps the context. */
@@ -84,7 +135,7 @@ static void free_weights(const VfiPackedMemory *memory, void *data)
     VfiCudaContext *context = (VfiCudaContext *)memory;
 
     if (vfi_cuda_context_enter(context, NULL)) {
-        vfi_cuda_context_free(data);
+        vfi_cuda_context_free(context, data);
         vfi_cuda_context_leave();
     }
     vfi_cuda_context_unref(context);
@@ -119,7 +170,15 @@ static bool make_pool(VfiCudaContext *context, GError **error)
         .location = {.type = cudaMemLocationTypeDevice, .id = context->ordinal},
     };
     uint64_t keep = UINT64_MAX;
+    int has_pools = 0;
 
+    if (!vfi_cuda_check(cudaDeviceGetAttribute(&has_pools,
+                                               cudaDevAttrMemoryPoolsSupported,
+                                               context->ordinal),
+                        "asking whether the device has memory pools", error))
+        return false;
+    if (!has_pools)
+        return true;
     return vfi_cuda_check(cudaMemPoolCreate(&context->pool, &props),
                           "making a memory pool", error) &&
            vfi_cuda_check(cudaMemPoolSetAttribute(context->pool,
@@ -134,7 +193,11 @@ static bool open_context(VfiCudaContext *context, GError **error)
     context->cudnn = vfi_cudnn_library(error);
     if (context->cudnn == NULL || !vfi_cuda_context_enter(context, error))
         return false;
-    opened = read_properties(context, error) && make_pool(context, error);
+    opened =
+        read_properties(context, error) &&
+        vfi_cuda_check(cudaStreamCreateWithFlags(&context->stream, cudaStreamNonBlocking),
+                       "making a stream", error) &&
+        make_pool(context, error);
     vfi_cuda_context_leave();
     if (opened)
         context->choices =
@@ -145,13 +208,15 @@ static bool open_context(VfiCudaContext *context, GError **error)
 
 static void end(VfiCudaContext *context)
 {
-    if (context->pool != NULL && vfi_cuda_context_enter(context, NULL)) {
-        cudaMemPoolDestroy(context->pool);
+    if (context->stream != NULL && vfi_cuda_context_enter(context, NULL)) {
+        if (context->pool != NULL) /* it goes when the frees that are queued are done */
+            cudaMemPoolDestroy(context->pool);
+        cudaStreamDestroy(context->stream);
         vfi_cuda_context_leave();
     }
     if (context->choices != NULL)
         vfi_cuda_conv_cache_free(context->choices);
-    if (context->is_primary)
+    if (atomic_load(&context->is_primary))
         vfi_cuda_driver_release_primary(context->ordinal);
     g_free(context);
 }
@@ -170,9 +235,11 @@ static VfiCudaContext *find_or_make(VfiCudaHandle handle, int ordinal, bool is_p
 {
     VfiCudaContext *context = find(handle);
 
+    /* A primary one is retained once, whether we made it so or somebody gave it to us first:
+     * then it was theirs to release. */
     if (context != NULL) {
-        if (is_primary)
-            vfi_cuda_driver_release_primary(ordinal); /* it is retained once */
+        if (is_primary && atomic_exchange(&context->is_primary, true))
+            vfi_cuda_driver_release_primary(ordinal);
         return vfi_cuda_context_ref(context);
     }
     context = g_new0(VfiCudaContext, 1);
@@ -180,7 +247,7 @@ static VfiCudaContext *find_or_make(VfiCudaHandle handle, int ordinal, bool is_p
     context->weights = (VfiPackedMemory){alloc_weights, free_weights};
     context->handle = handle;
     context->ordinal = ordinal;
-    context->is_primary = is_primary;
+    atomic_init(&context->is_primary, is_primary);
     if (!open_context(context, error)) {
         end(context);
         return NULL;
@@ -195,8 +262,9 @@ VfiCudaContext *vfi_cuda_context_get(VfiCudaHandle handle, int ordinal, GError *
     bool is_primary = handle == NULL;
 
     g_mutex_lock(&lock);
-    if (is_primary ? vfi_cuda_driver_retain_primary(ordinal, &handle, error)
-                   : vfi_cuda_driver_device_of(handle, &ordinal, error))
+    if ((is_primary || vfi_cuda_driver_device_of(handle, &ordinal, error)) &&
+        vfi_cuda_device_is_usable(ordinal, error) &&
+        (!is_primary || vfi_cuda_driver_retain_primary(ordinal, &handle, error)))
         context = find_or_make(handle, ordinal, is_primary, error);
     g_mutex_unlock(&lock);
     return context;

@@ -34,9 +34,9 @@ static bool choose(const VfiProgram *program, int index, GError **error)
                                 "trying convolutions", error) &&
                  vfi_cuda_conv_choose(step->conv, device->compute_stream, src,
                                       step->weights->data, dst, workspace, error);
-    vfi_cuda_context_free(src);
-    vfi_cuda_context_free(dst);
-    vfi_cuda_context_free(workspace);
+    vfi_cuda_context_free(device->context, src);
+    vfi_cuda_context_free(device->context, dst);
+    vfi_cuda_context_free(device->context, workspace);
     return chosen;
 }
 

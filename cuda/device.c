@@ -6,6 +6,7 @@
 
 #include <vfi/error.h>
 
+#include "environment.h"
 #include "error.h"
 #include "plan_target.h"
 
@@ -216,6 +217,8 @@ VfiDevice *vfi_cuda_open(const VfiDeviceRequest *request, GError **error)
         return NULL;
     VfiDevice *device = g_new0(VfiDevice, 1);
     device->context = context;
+    device->log = request->log;
+    device->no_graphs = g_strcmp0(vfi_environment("VFI_CUDA_GRAPHS"), "0") == 0;
     g_mutex_init(&device->lock);
     g_cond_init(&device->picture_waited_for);
     g_mutex_init(&device->questions.lock);
@@ -243,18 +246,18 @@ static void free_pinned(void *memory)
 void vfi_cuda_close(VfiDevice *device)
 {
     if (vfi_cuda_enter(device, NULL)) {
+        vfi_cuda_free_pictures(device);
+        g_hash_table_unref(device->convs);
+        if (device->cudnn != NULL) /* before the stream that it works on */
+            device->context->cudnn->destroy(device->cudnn);
         destroy_stream(device->upload_stream);
         destroy_stream(device->compute_stream);
         destroy_stream(device->download_stream);
         destroy_stream(device->questions.stream);
-        vfi_cuda_free_pictures(device);
-        g_hash_table_unref(device->convs);
-        if (device->cudnn != NULL)
-            device->context->cudnn->destroy(device->cudnn);
-        vfi_cuda_context_free(device->questions.result);
-        vfi_cuda_context_free(device->mean);
-        vfi_cuda_context_free(device->mean_scratch);
-        vfi_cuda_context_free(device->tile_weights);
+        vfi_cuda_context_free(device->context, device->questions.result);
+        vfi_cuda_context_free(device->context, device->mean);
+        vfi_cuda_context_free(device->context, device->mean_scratch);
+        vfi_cuda_context_free(device->context, device->tile_weights);
         free_pinned(device->questions.pinned_result);
         free_pinned(device->pinned_mean);
         vfi_cuda_leave();
@@ -277,6 +280,8 @@ void vfi_cuda_info(VfiDevice *device, VfiDeviceInfo *info)
         .precision = device->precision,
         .level = device->level,
         .threads = 1,
+        .graph_launches = atomic_load(&device->graph_launches),
+        .graph_failures = atomic_load(&device->graph_failures),
     };
 }
 
@@ -284,20 +289,12 @@ void vfi_cuda_info(VfiDevice *device, VfiDeviceInfo *info)
 void vfi_cuda_memory_info(VfiDevice *device, uint64_t *free_bytes, uint64_t *total_bytes)
 {
     size_t free_now = 0, total = 0;
-    uint64_t reserved = 0, used = 0;
 
     *free_bytes = *total_bytes = 0;
     if (!vfi_cuda_enter(device, NULL))
         return;
     if (cudaMemGetInfo(&free_now, &total) == cudaSuccess) {
-        cudaMemPool_t pool = device->context->pool;
-        if (cudaMemPoolGetAttribute(pool, cudaMemPoolAttrReservedMemCurrent, &reserved) ==
-                cudaSuccess &&
-            cudaMemPoolGetAttribute(pool, cudaMemPoolAttrUsedMemCurrent, &used) ==
-                cudaSuccess &&
-            reserved > used)
-            free_now += reserved - used;
-        *free_bytes = free_now;
+        *free_bytes = free_now + vfi_cuda_context_kept(device->context);
         *total_bytes = total;
     }
     cudaGetLastError();
@@ -319,7 +316,7 @@ void vfi_cuda_free(VfiDevice *device, void *memory)
 {
     if (memory == NULL || !vfi_cuda_enter(device, NULL))
         return;
-    vfi_cuda_context_free(memory);
+    vfi_cuda_context_free(device->context, memory);
     vfi_cuda_leave();
 }
 
@@ -327,8 +324,7 @@ void vfi_cuda_trim(VfiDevice *device)
 {
     if (!vfi_cuda_enter(device, NULL))
         return;
-    cudaStreamSynchronize(NULL); /* frees that are queued */
-    cudaMemPoolTrimTo(device->context->pool, 0);
+    vfi_cuda_context_trim(device->context);
     vfi_cuda_leave();
 }
 

@@ -4,6 +4,8 @@
  * whom. */
 #pragma once
 
+#include <stdatomic.h>
+
 #include <cuda_runtime_api.h>
 
 #include "backend.h"
@@ -50,6 +52,7 @@ struct VfiDevice {
     VfiCudaConvMath math;
     char *name;
     char *level;
+    VfiLog log;
     cudnnHandle_t cudnn;
     GHashTable *convs; /* VfiCudaConvPlan by the key of its shape */
     cudaStream_t upload_stream, compute_stream, download_stream;
@@ -67,6 +70,8 @@ struct VfiDevice {
     float *mean_scratch;
     size_t mean_scratch_floats;
     float *tile_weights; /* device memory */
+    bool no_graphs;      /* VFI_CUDA_GRAPHS=0 */
+    _Atomic uint64_t graph_launches, graph_failures;
     VfiCudaQuestions questions;
 };
 

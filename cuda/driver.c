@@ -5,6 +5,8 @@
 
 #include <vfi/error.h>
 
+#include "error.h"
+
 #define LIBRARY "libcuda.so.1"
 
 /* Functions of cuda.h by the names that the library has them under. */
@@ -74,19 +76,22 @@ bool vfi_cuda_driver_load(GError **error)
     return false;
 }
 
-static bool check(int result, const char *what, GError **error)
+/* Errors have the runtime's numbers. @ordinal is the device that was asked, -1 if unknown. */
+static bool check(int result, int ordinal, const char *what, GError **error)
 {
     if (result == 0)
         return true;
     g_set_error(error, VFI_ERROR, result == 2 ? VFI_ERROR_NO_MEMORY : VFI_ERROR_BACKEND,
                 "%s failed: the CUDA driver gives error %d", what, result);
+    if (ordinal >= 0 && vfi_cuda_is_final((cudaError_t)result))
+        vfi_cuda_refuse_device(ordinal, (cudaError_t)result, what);
     return false;
 }
 
 bool vfi_cuda_driver_retain_primary(int ordinal, VfiCudaHandle *context, GError **error)
 {
-    return check(driver.primary_retain(context, ordinal), "opening the CUDA device",
-                 error);
+    return check(driver.primary_retain(context, ordinal), ordinal,
+                 "opening the CUDA device", error);
 }
 
 void vfi_cuda_driver_release_primary(int ordinal)
@@ -94,9 +99,9 @@ void vfi_cuda_driver_release_primary(int ordinal)
     driver.primary_release(ordinal);
 }
 
-bool vfi_cuda_driver_push(VfiCudaHandle context, GError **error)
+bool vfi_cuda_driver_push(VfiCudaHandle context, int ordinal, GError **error)
 {
-    return check(driver.push(context), "using the CUDA context", error);
+    return check(driver.push(context), ordinal, "using the CUDA context", error);
 }
 
 void vfi_cuda_driver_pop(void)
@@ -106,11 +111,18 @@ void vfi_cuda_driver_pop(void)
     driver.pop(&context);
 }
 
+int vfi_cuda_driver_current_device(void)
+{
+    int ordinal;
+
+    return driver.get_device != NULL && driver.get_device(&ordinal) == 0 ? ordinal : -1;
+}
+
 bool vfi_cuda_driver_device_of(VfiCudaHandle context, int *ordinal, GError **error)
 {
-    if (!vfi_cuda_driver_push(context, error))
+    if (!vfi_cuda_driver_push(context, -1, error))
         return false;
-    bool found = check(driver.get_device(ordinal),
+    bool found = check(driver.get_device(ordinal), -1,
                        "asking for the device of the CUDA "
                        "context that was given",
                        error);

@@ -20,6 +20,9 @@ void vfi_cuda_driver_release_primary(int ordinal);
 /* The device that @context is on. */
 bool vfi_cuda_driver_device_of(VfiCudaHandle context, int *ordinal, GError **error);
 
-/* Makes @context the thread's current one until vfi_cuda_driver_pop(). */
-bool vfi_cuda_driver_push(VfiCudaHandle context, GError **error);
+/* Makes @context, of device @ordinal, the thread's current one until vfi_cuda_driver_pop(). */
+bool vfi_cuda_driver_push(VfiCudaHandle context, int ordinal, GError **error);
 void vfi_cuda_driver_pop(void);
+
+/* The device of the thread's current context; -1 where there is none. */
+int vfi_cuda_driver_current_device(void);

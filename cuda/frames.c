@@ -49,7 +49,7 @@ static bool grow_mean_scratch(VfiDevice *device, size_t floats, GError **error)
 {
     if (device->mean_scratch_floats >= floats)
         return true;
-    vfi_cuda_context_free(device->mean_scratch);
+    vfi_cuda_context_free(device->context, device->mean_scratch);
     device->mean_scratch_floats = 0;
     device->mean_scratch = vfi_cuda_context_alloc(device->context, floats * sizeof(float),
                                                   "averaging a frame", error);

@@ -32,23 +32,47 @@ static VfiCudaGraph *find_graph(VfiProgram *program, int segment, char *const *r
     return oldest;
 }
 
-/* False if it cannot be captured, which is no error. */
-static bool capture(VfiProgram *program, VfiCudaGraph *graph)
+/* The first reason stays. */
+static bool check_step(cudaError_t result, const char *what, GError **reason)
+{
+    return vfi_cuda_check(result, what, *reason == NULL ? reason : NULL);
+}
+
+static void capture(VfiProgram *program, VfiCudaGraph *graph, GError **reason)
 {
     cudaStream_t stream = program->device->compute_stream;
     cudaGraph_t captured = NULL;
 
-    if (cudaStreamBeginCapture(stream, cudaStreamCaptureModeThreadLocal) != cudaSuccess)
-        return false;
-    bool queued = vfi_cuda_run_ops(program, graph->segment, graph->region, NULL, NULL);
-    bool ended = cudaStreamEndCapture(stream, &captured) == cudaSuccess;
-    if (queued && ended &&
-        cudaGraphInstantiate(&graph->graph, captured, 0) != cudaSuccess)
+    if (!check_step(cudaStreamBeginCapture(stream, cudaStreamCaptureModeThreadLocal),
+                    "beginning to capture it", reason))
+        return;
+    bool queued = vfi_cuda_run_ops(program, graph->segment, graph->region, NULL, reason);
+    if (check_step(cudaStreamEndCapture(stream, &captured), "capturing it", reason) &&
+        queued &&
+        !check_step(cudaGraphInstantiate(&graph->graph, captured, 0), "making it ready",
+                    reason))
         graph->graph = NULL;
     if (captured != NULL)
         cudaGraphDestroy(captured);
-    cudaGetLastError();
-    return graph->graph != NULL;
+}
+
+/* That a network cannot be captured is no error: it runs, if slower. */
+static bool try_capture(VfiProgram *program, VfiCudaGraph *graph)
+{
+    VfiDevice *device = program->device;
+    g_autoptr(GError) reason = NULL;
+
+    capture(program, graph, &reason);
+    if (graph->graph != NULL)
+        return true;
+    program->no_graphs = true;
+    atomic_fetch_add(&device->graph_failures, 1);
+    device->log(
+        VFI_LOG_WARNING,
+        "a part of the network does not become a CUDA graph, and costs a call for "
+        "every kernel: %s",
+        reason->message);
+    return false;
 }
 
 bool vfi_cuda_run_graph(VfiProgram *program, int segment, char *const *region, bool *ran,
@@ -57,17 +81,16 @@ bool vfi_cuda_run_graph(VfiProgram *program, int segment, char *const *region, b
     VfiCudaGraph *graph;
 
     *ran = false;
-    if (program->no_graphs)
+    if (program->no_graphs || program->device->no_graphs)
         return true;
     graph = find_graph(program, segment, region);
     graph->last_used = ++program->graph_clock;
     if (graph->n_runs++ < RUNS_BEFORE_CAPTURE)
         return true;
-    if (graph->graph == NULL && !capture(program, graph)) {
-        program->no_graphs = true;
+    if (graph->graph == NULL && !try_capture(program, graph))
         return true;
-    }
     *ran = true;
+    atomic_fetch_add(&program->device->graph_launches, 1);
     return vfi_cuda_check(cudaGraphLaunch(graph->graph, program->device->compute_stream),
                           "running a network", error);
 }

@@ -201,25 +201,29 @@ typedef struct {
     const VfiOp *op;
     void *staging; /* host memory */
     size_t bytes;
+    cudaStream_t stream;
     cudaError_t result;
 } WeightSource;
 
-/* The copy may still be under way when this returns; the program's own memory, which is allocated
- * after, waits for it. */
+/* The copy may still be under way when this returns, although pageable memory is read before; the
+ * program's own memory, which is allocated after, waits for it. */
 static void pack_weight(const void *source, void *to)
 {
     WeightSource *weight = (WeightSource *)source;
 
     vfi_cuda_conv_pack_weights(weight->shape, weight->op, weight->staging);
-    weight->result =
-        cudaMemcpy(to, weight->staging, weight->bytes, cudaMemcpyHostToDevice);
+    weight->result = cudaMemcpyAsync(to, weight->staging, weight->bytes,
+                                     cudaMemcpyHostToDevice, weight->stream);
 }
 
 static bool get_weights(VfiProgram *program, const VfiOp *op,
                         const VfiCudaConvShape *shape, VfiCudaStep *step, GError **error)
 {
     VfiPackedWeights *store = program->plan->packed_weights;
-    WeightSource source = {.shape = shape, .op = op, .result = cudaSuccess};
+    WeightSource source = {.shape = shape,
+                           .op = op,
+                           .stream = program->device->context->stream,
+                           .result = cudaSuccess};
 
     if (!vfi_cuda_conv_weight_bytes(shape, &source.bytes, error))
         return false;
@@ -251,7 +255,8 @@ static bool prepare_conv(VfiProgram *program, int index, GError **error)
     return step->conv != NULL && get_weights(program, op, &shape, step, error);
 }
 
-/* Copies biases and slopes to the device, each zero up to whole vectors. */
+/* Copies biases and slopes to the device, each zero up to whole vectors; as those of weights, the
+ * copy may still be under way. */
 static bool copy_constants(VfiProgram *program, size_t floats, GError **error)
 {
     float *host = vfi_try_alloc0(MAX(floats, 1), sizeof(float), "constants", error);
@@ -276,9 +281,10 @@ static bool copy_constants(VfiProgram *program, size_t floats, GError **error)
     }
     bool copied =
         program->constants != NULL &&
-        vfi_cuda_check(cudaMemcpy(program->constants, host,
-                                  MAX(floats, 1) * sizeof(float), cudaMemcpyHostToDevice),
-                       "copying constants", error);
+        vfi_cuda_check(
+            cudaMemcpyAsync(program->constants, host, MAX(floats, 1) * sizeof(float),
+                            cudaMemcpyHostToDevice, program->device->context->stream),
+            "copying constants", error);
     vfi_free(host);
     return copied;
 }
@@ -321,6 +327,15 @@ static bool make_groups(VfiProgram *program, GError **error)
     return true;
 }
 
+static void save_choices(const VfiDevice *device)
+{
+    g_autoptr(GError) problem = NULL;
+
+    if (!vfi_cuda_conv_cache_save(device->context->choices, &problem))
+        device->log(VFI_LOG_INFO, "cuDNN's engines will have to be tried again: %s",
+                    problem->message);
+}
+
 static bool make_ready(VfiProgram *program, GError **error)
 {
     Need need;
@@ -333,7 +348,7 @@ static bool make_ready(VfiProgram *program, GError **error)
         !find_need(program->device, program->plan, &need, error) ||
         !copy_constants(program, need.constants, error))
         return false;
-    vfi_cuda_conv_cache_save(program->device->context->choices, NULL);
+    save_choices(program->device);
     return allocate(program, &need, error);
 }
 
@@ -363,14 +378,15 @@ void vfi_cuda_program_free(VfiDevice *device, VfiProgram *program)
         vfi_packed_release(program->steps[i].weights);
         vfi_cuda_row_group_free(program->steps[i].group);
     }
-    if (!device->context->is_primary && program->plan->packed_weights != NULL)
+    if (!atomic_load(&device->context->is_primary) &&
+        program->plan->packed_weights != NULL)
         vfi_packed_weights_drop(program->plan->packed_weights, &device->context->weights);
     if (vfi_cuda_enter(device, NULL)) {
         vfi_cuda_free_graphs(program);
-        vfi_cuda_context_free(program->constants);
-        vfi_cuda_context_free(program->scratch);
-        vfi_cuda_context_free(program->values);
-        vfi_cuda_context_free(program->scalars);
+        vfi_cuda_context_free(device->context, program->constants);
+        vfi_cuda_context_free(device->context, program->scratch);
+        vfi_cuda_context_free(device->context, program->values);
+        vfi_cuda_context_free(device->context, program->scalars);
         if (program->pinned_scalars != NULL)
             cudaFreeHost(program->pinned_scalars);
         vfi_cuda_leave();

@@ -102,6 +102,11 @@ bool vfi_cuda_find(const char **text)
     return cuda->backend != NULL;
 }
 
+bool vfi_device_is_auto(const char *spec)
+{
+    return spec == NULL || strcmp(spec, "auto") == 0;
+}
+
 static void set_missing(GError **error, const char *spec, const char *reason)
 {
     g_set_error(error, VFI_ERROR, VFI_ERROR_BACKEND,
@@ -120,7 +125,9 @@ static VfiDevice *open_cuda(const VfiDeviceRequest *request, const VfiBackend **
     }
     *backend = cuda->backend;
     GError *reason = NULL;
-    VfiDevice *device = cuda->backend->open(request, &reason);
+    VfiDeviceRequest told = *request;
+    told.log = vfi_log;
+    VfiDevice *device = cuda->backend->open(&told, &reason);
     if (device == NULL && g_error_matches(reason, VFI_ERROR, VFI_ERROR_BACKEND))
         set_missing(error, request->spec, reason->message);
     else if (device == NULL)
@@ -143,23 +150,40 @@ static VfiDevice *open_cpu(const VfiDeviceRequest *request, const VfiBackend **b
     return vfi_backend_cpu.open(request, error);
 }
 
+void vfi_tell_why_cpu(const GError *reason)
+{
+    static GMutex lock;
+    static char *told;
+
+    g_mutex_lock(&lock);
+    bool is_new = g_strcmp0(told, reason->message) != 0;
+    if (is_new) {
+        g_free(told);
+        told = g_strdup(reason->message);
+    }
+    g_mutex_unlock(&lock);
+    if (is_new)
+        vfi_log(VFI_LOG_INFO, "computing on the CPU: %s", reason->message);
+}
+
 VfiDevice *vfi_device_open(const VfiDeviceRequest *request, const VfiBackend **backend,
                            GError **error)
 {
     const char *spec = request->spec;
 
-    if (spec == NULL || strcmp(spec, "auto") == 0) {
-        static gsize reason_told;
-        g_autoptr(GError) reason = NULL;
+    if (vfi_device_is_auto(spec)) {
+        GError *reason = NULL;
         VfiDeviceRequest cuda = *request;
         cuda.spec = "cuda";
         VfiDevice *device = open_cuda(&cuda, backend, &reason);
         if (device != NULL)
             return device;
-        if (g_once_init_enter(&reason_told)) {
-            vfi_log(VFI_LOG_INFO, "computing on the CPU: %s", reason->message);
-            g_once_init_leave(&reason_told, 1);
+        if (request->context != NULL) { /* the CPU cannot work there */
+            g_propagate_error(error, reason);
+            return NULL;
         }
+        vfi_tell_why_cpu(reason);
+        g_error_free(reason);
         return open_cpu(request, backend, error);
     }
     if (strcmp(spec, "cpu") == 0)
@@ -173,7 +197,7 @@ VfiDevice *vfi_device_open(const VfiDeviceRequest *request, const VfiBackend **b
 
 char *vfi_device_key(const char *spec, VfiPrecision precision)
 {
-    bool is_auto = spec == NULL || strcmp(spec, "auto") == 0;
+    bool is_auto = vfi_device_is_auto(spec);
     bool is_cpu = is_auto ? cuda_module()->backend == NULL : strcmp(spec, "cpu") == 0;
 
     if (is_cpu && precision == VFI_PRECISION_AUTO)

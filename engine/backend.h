@@ -16,11 +16,12 @@
 #include <vfi/scene.h>
 #include <vfi/session.h>
 
+#include "log_internal.h"
 #include "pixels.h"
 #include "plan.h"
 
 /* Grows whenever a structure below, or an op, changes. */
-#define VFI_BACKEND_ABI 5
+#define VFI_BACKEND_ABI 6
 
 /* Defined by each backend. */
 typedef struct VfiDevice VfiDevice;
@@ -32,6 +33,8 @@ typedef struct {
     const char *level; /* instruction set or compute capability; as long as the device */
     unsigned threads;  /* host threads that compute */
     uint64_t work_chunks; /* chunks of work run so far */
+    /* Runs of networks that were launched as a whole, and networks that could not be. */
+    uint64_t graph_launches, graph_failures;
 } VfiDeviceInfo;
 
 /* What a device is opened for. */
@@ -42,6 +45,7 @@ typedef struct {
         precision; /* one that the device lacks is VFI_ERROR_UNSUPPORTED, naming those
                              * it has */
     void *context; /* CUcontext to work in, whose device it then is; or NULL */
+    VfiLog log;    /* set by vfi_device_open() */
 } VfiDeviceRequest;
 
 /* Memory that making a plan ready to run would take, bytes. */
@@ -183,9 +187,15 @@ extern const VfiBackend vfi_backend_cpu;
 
 /* Chooses the backend for "auto", "cpu" or "cuda[:N]" (NULL is "auto") and opens the device.
  * "auto" prefers CUDA where the module loads and a device answers, else the CPU, with one
- * INFO line saying why. NULL with an error that says what is missing and what would help. */
+ * INFO line saying why (but for frames in CUDA memory, which the CPU cannot have). NULL with an error that says what is missing and what would help. */
 VfiDevice *vfi_device_open(const VfiDeviceRequest *request, const VfiBackend **backend,
                            GError **error);
+
+/* Says in one line of the log why "auto" is the CPU; not again for the same reason. */
+void vfi_tell_why_cpu(const GError *reason);
+
+/* Whether @spec leaves the choice to the engine. */
+bool vfi_device_is_auto(const char *spec);
 
 /* Whether the CUDA module loads and finds a device; *text is its file or else why not, for the
  * process's life. */

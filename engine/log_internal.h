@@ -4,5 +4,8 @@
 
 #include <vfi/log.h>
 
+/* vfi_log(), for modules, which have no receiver of their own. */
+typedef void (*VfiLog)(VfiLogLevel level, const char *format, ...) G_GNUC_PRINTF(2, 3);
+
 /* printf-style, without a trailing newline. Cheap while no receiver is set. */
 void vfi_log(VfiLogLevel level, const char *format, ...) G_GNUC_PRINTF(2, 3);

@@ -361,6 +361,8 @@ void vfi_session_get_stats(VfiSession *session, VfiSessionStats *stats)
     for (int i = 0; i < VFI_TIMED_COUNT; i++)
         vfi_stage_ring_read(&times[i], &stats->times[i]);
     stats->work_chunks = info.work_chunks;
+    stats->graph_launches = info.graph_launches;
+    stats->graph_failures = info.graph_failures;
     session->backend->memory_info(session->device, &stats->device_free_bytes,
                                   &stats->device_total_bytes);
 }

@@ -64,7 +64,9 @@ add_session (GstStructure *stats, VfiSession *session, const VfiSessionStats *ba
       engine.pairs - base->pairs, "inferences", G_TYPE_UINT64,
       engine.inferences - base->inferences, "cancelled", G_TYPE_UINT64,
       engine.cancelled - base->cancelled, "work-chunks", G_TYPE_UINT64,
-      engine.work_chunks - base->work_chunks, "arena-bytes", G_TYPE_UINT64,
+      engine.work_chunks - base->work_chunks, "graph-launches", G_TYPE_UINT64,
+      engine.graph_launches - base->graph_launches, "graph-failures", G_TYPE_UINT64,
+      engine.graph_failures - base->graph_failures, "arena-bytes", G_TYPE_UINT64,
       (guint64) engine.arena_bytes, "packed-weight-bytes", G_TYPE_UINT64,
       (guint64) engine.packed_weight_bytes, NULL);
   add_cleanups (stats, &engine, base);

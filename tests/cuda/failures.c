@@ -203,15 +203,38 @@ static GError *play_until_error(VfiSession *session, const Clip *clip, int n_pai
     return error;
 }
 
-/* Launch @n of a playing session fails for good; what becomes of it and of the next one. */
-static void fail_launch(VfiModel *model, const VfiSessionConfig *config, const Clip *clip,
-                        unsigned n)
-{
-    static const char *const words[] = {"the CUDA device", "cudaErrorLaunchFailure",
-                                        "sessions", NULL};
-    g_autoptr(VfiSession) session = clip_session(model, config);
+/* All that a device does not recover from. */
+static const cudaError_t final_errors[] = {
+    cudaErrorLaunchFailure,
+    cudaErrorDevicesUnavailable,
+    cudaErrorECCUncorrectable,
+    cudaErrorNvlinkUncorrectable,
+    cudaErrorIllegalAddress,
+    cudaErrorLaunchTimeout,
+    cudaErrorContextIsDestroyed,
+    cudaErrorAssert,
+    cudaErrorHardwareStackError,
+    cudaErrorIllegalInstruction,
+    cudaErrorMisalignedAddress,
+    cudaErrorInvalidAddressSpace,
+    cudaErrorInvalidPc,
+    cudaErrorMpsConnectionFailed,
+    cudaErrorMpsRpcFailure,
+    cudaErrorMpsServerNotReady,
+    cudaErrorMpsMaxClientsReached,
+    cudaErrorMpsMaxConnectionsReached,
+    cudaErrorMpsClientTerminated,
+    cudaErrorExternalDevice,
+};
 
-    vfi_simulated_fail_launch(n, 0);
+/* Launch @n of a playing session fails for good. */
+static void fail_launch(VfiSession *session, const Clip *clip, unsigned n,
+                        cudaError_t with)
+{
+    const char *const words[] = {"the CUDA device", cudaGetErrorName(with),
+                                 "not used any more in this process", NULL};
+
+    vfi_simulated_fail_launch(n, with);
     g_autoptr(GError) error = play_until_error(session, clip, clip->n - 1);
     assert_says(error, VFI_ERROR_BACKEND, words);
     g_clear_error(&error);
@@ -219,23 +242,58 @@ static void fail_launch(VfiModel *model, const VfiSessionConfig *config, const C
     g_autoptr(GError) again = play_until_error(session, clip, 1);
     assert_says(again, VFI_ERROR_BACKEND, words);
     vfi_session_wait(session);
-    vfi_session_unref(g_steal_pointer(&session));
     vfi_simulated_fail_launch(0, 0);
 }
 
-START_TEST(a_failed_launch_ends_a_session_and_not_the_next)
+/* Each is a process: the device is lost to it for good, and nobody but NVIDIA could say more. */
+START_TEST(a_device_that_failed_is_refused)
 {
     g_autoptr(VfiModel) model = open_family("film_tiny", NULL);
     g_autoptr(Clip) clip = clip_new(VFI_FORMAT_I420, 64, 64, 4);
     const VfiSessionConfig config = {.device = "cuda", .video = clip->video};
-    g_autoptr(Clip) expected = clip_interpolate(model, &config, clip, 1);
+    const char *const words[] = {"device \"cuda\" is not available: cuda:0",
+                                 "not used any more in this process",
+                                 cudaGetErrorName(final_errors[_i]),
+                                 "start the process anew",
+                                 "device=auto",
+                                 NULL};
 
     vfi_simulated_set_seed((uint64_t)_i);
-    for (unsigned n = 1; n < 400; n = n * 3 + 1) {
-        fail_launch(model, &config, clip, n);
-        g_autoptr(Clip) made = clip_interpolate(model, &config, clip, 1);
-        ck_assert(clip_equal(expected, made));
+    g_autoptr(VfiSession) session = clip_session(model, &config);
+    fail_launch(session, clip, (unsigned)(1 + _i * _i), final_errors[_i]);
+    uint64_t contexts = counters().contexts_made;
+    for (int i = 0; i < 2; i++) { /* beside what is broken, and when that is gone */
+        g_autoptr(GError) error = NULL;
+        VfiEstimate estimate;
+        ck_assert_ptr_null(vfi_session_new(model, &config, &error));
+        assert_says(error, VFI_ERROR_BACKEND, words);
+        ck_assert(!vfi_model_estimate(model, &config, &estimate, NULL));
+        if (i == 0)
+            vfi_session_unref(g_steal_pointer(&session));
     }
+    ck_assert_uint_eq(counters().contexts_made, contexts);
+    /* the CPU does it then */
+    const VfiSessionConfig any = {.video = clip->video};
+    const VfiSessionConfig on_cpu = {.device = "cpu", .video = clip->video};
+    g_autoptr(Clip) expected = clip_interpolate(model, &on_cpu, clip, 1);
+    g_autoptr(Clip) made = clip_interpolate(model, &any, clip, 1);
+    ck_assert(clip_equal(expected, made));
+}
+END_TEST
+
+START_TEST(other_devices_go_on)
+{
+    g_autoptr(VfiModel) model = deciding_model();
+    g_autoptr(Clip) clip = clip_new(VFI_FORMAT_I420, 64, 64, 4);
+    const VfiSessionConfig config = {.device = "cuda:1", .video = clip->video};
+    const VfiSessionConfig first = {.device = "cuda:0", .video = clip->video};
+
+    vfi_simulated_set_devices(2);
+    VfiSession *session = clip_session(model, &config);
+    fail_launch(session, clip, 5, cudaErrorIllegalAddress);
+    vfi_session_unref(session);
+    ck_assert_ptr_null(vfi_session_new(model, &config, NULL));
+    clip_free(clip_interpolate(model, &first, clip, 1));
 }
 END_TEST
 
@@ -246,17 +304,34 @@ START_TEST(a_failed_launch_ends_all_sessions_of_the_device)
     g_autoptr(Clip) clip = clip_new(VFI_FORMAT_I420, 64, 64, 4);
     const VfiSessionConfig config = {.device = "cuda", .video = clip->video};
     g_autoptr(VfiSession) other = clip_session(model, &config);
-    g_autoptr(GError) error = NULL;
+    g_autoptr(VfiSession) session = clip_session(model, &config);
 
-    fail_launch(model, &config, clip, 5);
-    /* the other one holds what is broken */
-    ck_assert_ptr_null(vfi_session_new(model, &config, &error));
-    assert_says(error, VFI_ERROR_BACKEND, words);
+    fail_launch(session, clip, 5, cudaErrorLaunchFailure);
     g_autoptr(GError) late = play_until_error(other, clip, 1);
     assert_says(late, VFI_ERROR_BACKEND, words);
     vfi_session_wait(other);
-    vfi_session_unref(g_steal_pointer(&other));
-    clip_free(clip_interpolate(model, &config, clip, 1));
+}
+END_TEST
+
+/* Wherever it comes up: when a session is built, played or ended. */
+START_TEST(a_device_may_fail_at_any_time)
+{
+    g_autoptr(VfiModel) model = open_family("film_tiny", NULL);
+    g_autoptr(Clip) clip = clip_new(VFI_FORMAT_I420, 64, 64, 4);
+    const VfiSessionConfig config = {.device = "cuda", .video = clip->video};
+    unsigned n = 1;
+
+    for (int i = 0; i < _i; i++)
+        n = 3 * n + 1;
+    vfi_simulated_set_seed((uint64_t)_i);
+    vfi_simulated_fail_launch(n, cudaErrorIllegalInstruction);
+    g_autoptr(VfiSession) session = vfi_session_new(model, &config, NULL);
+    if (session != NULL) {
+        g_autoptr(GError) error = play_until_error(session, clip, clip->n - 1);
+        ck_assert(g_error_matches(error, VFI_ERROR, VFI_ERROR_BACKEND));
+        vfi_session_wait(session);
+    }
+    ck_assert_ptr_null(vfi_session_new(model, &config, NULL));
 }
 END_TEST
 
@@ -313,7 +388,10 @@ int main(void)
     tcase_add_test(tcase, one_failed_allocation_is_tried_again);
     tcase_add_test(tcase, idle_models_make_room);
     tcase_add_test(tcase, too_little_memory_is_said_before_it_is_taken);
-    tcase_add_loop_test(tcase, a_failed_launch_ends_a_session_and_not_the_next, 1, 4);
+    tcase_add_loop_test(tcase, a_device_that_failed_is_refused, 0,
+                        (int)G_N_ELEMENTS(final_errors));
+    tcase_add_test(tcase, other_devices_go_on);
+    tcase_add_loop_test(tcase, a_device_may_fail_at_any_time, 0, 6);
     tcase_add_test(tcase, a_failed_launch_ends_all_sessions_of_the_device);
     tcase_add_test(tcase, a_launch_that_is_refused_ends_one_job);
     tcase_add_test(tcase, a_convolution_that_is_refused_ends_one_job);

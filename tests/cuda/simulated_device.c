@@ -707,6 +707,83 @@ START_TEST(primary_context_is_the_runtimes)
 }
 END_TEST
 
+START_TEST(captures_of_others_are_the_threads_choice)
+{
+    enum cudaStreamCaptureMode mode = cudaStreamCaptureModeThreadLocal;
+    cudaStream_t stream = new_stream(), other = new_stream();
+    cudaGraph_t graph;
+
+    must(cudaStreamBeginCapture(stream, cudaStreamCaptureModeThreadLocal));
+    must(cudaThreadExchangeStreamCaptureMode(&mode));
+    ck_assert_int_eq(mode, cudaStreamCaptureModeGlobal);
+    /* the thread's own is still guarded */
+    ck_assert_int_eq(cudaStreamSynchronize(other), cudaErrorStreamCaptureUnsupported);
+    ck_assert_int_eq(cudaStreamEndCapture(stream, &graph),
+                     cudaErrorStreamCaptureInvalidated);
+    must(cudaThreadExchangeStreamCaptureMode(&mode));
+    ck_assert_int_eq(mode, cudaStreamCaptureModeThreadLocal);
+}
+END_TEST
+
+START_TEST(pools_may_be_missing)
+{
+    const struct cudaMemPoolProps props = {
+        .allocType = cudaMemAllocationTypePinned,
+        .location = {.type = cudaMemLocationTypeDevice}};
+    cudaStream_t stream = new_stream();
+    cudaMemPool_t pool;
+    void *memory;
+    int value;
+
+    vfi_simulated_set_no_pools(true);
+    must(cudaDeviceGetAttribute(&value, cudaDevAttrMemoryPoolsSupported, 0));
+    ck_assert_int_eq(value, 0);
+    ck_assert_int_eq(cudaMemPoolCreate(&pool, &props), cudaErrorNotSupported);
+    ck_assert_int_eq(cudaMallocAsync(&memory, 4, stream), cudaErrorNotSupported);
+    must(cudaMalloc(&memory, 4));
+    ck_assert_int_eq(cudaFreeAsync(memory, stream), cudaErrorNotSupported);
+    must(cudaFree(memory));
+}
+END_TEST
+
+/* Ends the process. */
+START_TEST(the_default_stream_may_be_forbidden)
+{
+    float *device = device_floats(N), host[N] = {0};
+
+    must(cudaMemcpy(device, host, sizeof host, cudaMemcpyHostToDevice));
+    vfi_simulated_set_default_stream(VFI_SIMULATED_DEFAULT_STREAM_FOR_NOBODY);
+    must(
+        cudaMemcpyAsync(device, host, sizeof host, cudaMemcpyHostToDevice, new_stream()));
+    switch (_i) {
+    case 0:
+        cudaMemcpy(device, host, sizeof host, cudaMemcpyHostToDevice);
+        break;
+    case 1:
+        cudaMemset(device, 0, sizeof host);
+        break;
+    case 2:
+        cudaStreamSynchronize(NULL);
+        break;
+    case 3:
+        cudaDeviceSynchronize();
+        break;
+    case 4:
+        affine(NULL, device, 1.0f, 1.0f, device, N);
+        break;
+    case 5:
+        cudaEventRecord(new_event(), cudaStreamLegacy);
+        break;
+    case 6:
+        cudaMallocAsync((void **)&device, 4, NULL);
+        break;
+    default:
+        cudaFreeAsync(device, NULL);
+        break;
+    }
+}
+END_TEST
+
 START_TEST(environment_sets_the_device)
 {
     const size_t mib = (size_t)1 << 20;
@@ -741,6 +818,8 @@ static void add_crashes(TCase *tcase)
     tcase_add_test_raise_signal(tcase, host_cannot_read_large_device_memory, SIGSEGV);
     tcase_add_test_raise_signal(tcase, use_after_free_is_found, SIGSEGV);
     tcase_add_test_raise_signal(tcase, store_behind_the_end_is_found, SIGABRT);
+    tcase_add_loop_test_raise_signal(tcase, the_default_stream_may_be_forbidden, SIGABRT,
+                                     0, 8);
     tcase_add_test_raise_signal(tcase, store_before_the_start_is_found, SIGABRT);
 }
 
@@ -774,6 +853,8 @@ int main(void)
     tcase_add_test(tcase, leaks_are_counted);
     tcase_add_test(tcase, contexts_of_the_driver_are_apart);
     tcase_add_test(tcase, primary_context_is_the_runtimes);
+    tcase_add_test(tcase, captures_of_others_are_the_threads_choice);
+    tcase_add_test(tcase, pools_may_be_missing);
     tcase_add_test(tcase, environment_sets_the_device);
     if (getenv("VFI_TEST_VALGRIND") == NULL) /* under which all run in one process */
         add_crashes(tcase);

@@ -78,9 +78,9 @@ GST_START_TEST(a_device_that_fails_ends_the_stream)
 }
 GST_END_TEST
 
-/* In-betweens are copies from then on; when a property changes, a new session has a new
- * context. */
-GST_START_TEST(a_device_that_fails_gets_another_try)
+/* In-betweens are copies from then on: the device is lost to the process, also when a property
+ * changes. */
+GST_START_TEST(a_device_that_fails_is_left_alone)
 {
     gboolean passes = __i__ / N_MODES;
 
@@ -98,8 +98,28 @@ GST_START_TEST(a_device_that_fails_gets_another_try)
         push_one(f, i);
     finish(f);
     /* a job of the old session may still have been on its way */
+    ck_assert_uint_le(counter(f, "interpolated"), before + 1);
+    ck_assert(posted_error(f) == NULL);
+    fixture_free(f);
+}
+GST_END_TEST
+
+/* device=auto has the CPU then, for the very next pair. */
+GST_START_TEST(auto_goes_on_on_the_cpu)
+{
+    GstStructure *stats = NULL;
+
+    fail_launch("4");
+    g_setenv("VFI_TEST_DEVICE", "auto", TRUE);
+    Fixture *f = start(in_flight_mode(__i__), "on-error=duplicate");
+    for (guint64 i = 0; i < 20; i++)
+        push_one(f, i);
+    finish(f);
+    ck_assert_uint_ge(counter(f, "interpolated"), 10);
+    g_object_get(f->element, "stats", &stats, NULL);
+    ck_assert_str_eq(gst_structure_get_string(stats, "device"), "cpu");
+    gst_structure_free(stats);
     ck_assert_uint_le(n_warnings(f), 1);
-    ck_assert_uint_ge(counter(f, "interpolated"), before + 4);
     ck_assert(posted_error(f) == NULL);
     fixture_free(f);
 }
@@ -112,7 +132,8 @@ int main(int argc, char **argv)
 
     tcase_add_loop_test(tcase, the_device_is_told, 0, N_MODES);
     tcase_add_loop_test(tcase, a_device_that_fails_ends_the_stream, 0, N_MODES);
-    tcase_add_loop_test(tcase, a_device_that_fails_gets_another_try, 0, 2 * N_MODES);
+    tcase_add_loop_test(tcase, a_device_that_fails_is_left_alone, 0, 2 * N_MODES);
+    tcase_add_loop_test(tcase, auto_goes_on_on_the_cpu, 0, N_MODES);
     suite_add_tcase(suite, tcase);
     return element_main(argc, argv, suite);
 }

@@ -25,7 +25,7 @@ static Plans make_plans(const VfiModel *model, bool in_blocks)
     const VfiBackend *backend;
     Plans plans = {.has_blocks = false};
     VfiDevice *device = vfi_device_open(
-        &(VfiDeviceRequest){"cpu", 1, VFI_PRECISION_F32, NULL}, &backend, NULL);
+        &(VfiDeviceRequest){"cpu", 1, VFI_PRECISION_F32, NULL, NULL}, &backend, NULL);
 
     ck_assert_ptr_nonnull(device);
     if (in_blocks)

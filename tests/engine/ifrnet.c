@@ -248,7 +248,7 @@ static bool network_gives(const VfiModel *model, const VfiFrame *a, const VfiFra
 {
     const VfiBackend *backend = &vfi_backend_cpu;
     VfiDevice *device =
-        backend->open(&(VfiDeviceRequest){"cpu", 2, VFI_PRECISION_F32, NULL}, NULL);
+        backend->open(&(VfiDeviceRequest){"cpu", 2, VFI_PRECISION_F32, NULL, NULL}, NULL);
     VfiGraph *graph = vfi_graph_new(model->weights, NULL, PADDED_WIDTH, PADDED_HEIGHT);
     VfiPlanTarget target;
     float scalars[1];

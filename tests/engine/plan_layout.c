@@ -260,7 +260,7 @@ START_TEST(blocked_plans_compute_the_same)
     VfiWeights *weights = make_weights();
     VfiGraph *graph = vfi_graph_new(weights, NULL, WIDTH, HEIGHT);
     VfiDevice *device = vfi_backend_cpu.open(
-        &(VfiDeviceRequest){"cpu", 2, VFI_PRECISION_F32, NULL}, NULL);
+        &(VfiDeviceRequest){"cpu", 2, VFI_PRECISION_F32, NULL, NULL}, NULL);
     VfiPlanTarget target;
     float *image = vfi_try_alloc(WIDTH * HEIGHT, 3 * sizeof(float), "image", NULL);
 

@@ -243,7 +243,7 @@ START_TEST(kept_results_mean_the_same_in_any_layout)
 {
     VfiWeights *weights = make_weights();
     VfiDevice *device = vfi_backend_cpu.open(
-        &(VfiDeviceRequest){"cpu", 2, VFI_PRECISION_F32, NULL}, NULL);
+        &(VfiDeviceRequest){"cpu", 2, VFI_PRECISION_F32, NULL, NULL}, NULL);
     VfiPlanTarget target;
 
     vfi_backend_cpu.plan_target(device, &target);
@@ -263,7 +263,7 @@ START_TEST(f16_rounds_what_is_kept_and_nothing_else)
 {
     VfiWeights *weights = make_weights();
     VfiDevice *device = vfi_backend_cpu.open(
-        &(VfiDeviceRequest){"cpu", 2, VFI_PRECISION_F32, NULL}, NULL);
+        &(VfiDeviceRequest){"cpu", 2, VFI_PRECISION_F32, NULL, NULL}, NULL);
     size_t image = vfi_plan_image_bytes(WIDTH, HEIGHT);
     VfiPlanTarget target;
 
@@ -289,7 +289,7 @@ START_TEST(wide_results_are_kept_in_blocks_and_few_channels_in_planes)
     VfiWeights *weights = make_weights();
     VfiGraph *graph = vfi_graph_new(weights, NULL, WIDTH, HEIGHT);
     VfiDevice *device = vfi_backend_cpu.open(
-        &(VfiDeviceRequest){"cpu", 1, VFI_PRECISION_F32, NULL}, NULL);
+        &(VfiDeviceRequest){"cpu", 1, VFI_PRECISION_F32, NULL, NULL}, NULL);
     VfiPlanTarget target;
 
     vfi_backend_cpu.plan_target(device, &target);

@@ -21,8 +21,8 @@ static GByteArray *run_plan(const VfiPlan *plan, char *const *frames, int last_s
 {
     const VfiBackend *backend = &vfi_backend_cpu;
     GByteArray *result = g_byte_array_new();
-    VfiDevice *device =
-        backend->open(&(VfiDeviceRequest){"cpu", threads, VFI_PRECISION_F32, NULL}, NULL);
+    VfiDevice *device = backend->open(
+        &(VfiDeviceRequest){"cpu", threads, VFI_PRECISION_F32, NULL, NULL}, NULL);
     VfiProgram *program = backend->compile(device, plan, NULL);
     char *arena = backend->alloc(device, plan->arena_bytes + 1, "test arena", NULL);
     g_autofree float *scalars = g_new0(float, plan->n_scalars + 1);
@@ -283,7 +283,7 @@ START_TEST(groups_are_cancelled_and_timed)
     VfiPlan *plan = plan_of(graph, &row_groups);
     const VfiBackend *backend = &vfi_backend_cpu;
     VfiDevice *device =
-        backend->open(&(VfiDeviceRequest){"cpu", 2, VFI_PRECISION_F32, NULL}, NULL);
+        backend->open(&(VfiDeviceRequest){"cpu", 2, VFI_PRECISION_F32, NULL, NULL}, NULL);
     VfiProgram *program = backend->compile(device, plan, NULL);
     char *arena = backend->alloc(device, plan->arena_bytes, "test arena", NULL);
     g_autofree float *image = g_malloc0(vfi_plan_image_bytes(WIDTH, HEIGHT));

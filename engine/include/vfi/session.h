@@ -122,7 +122,12 @@ typedef struct {
     uint64_t identical;   /**< in-betweens copied because both frames are the same bits */
     uint64_t cancelled;   /**< jobs that ended without a picture */
     uint64_t work_chunks; /**< chunks of work run for this session */
-    size_t arena_bytes;   /**< planned memory, allocated once */
+    /** Runs of a part of the network that the device was given as a whole (CUDA graphs). */
+    uint64_t graph_launches;
+    /** Parts of the network that could not be; they run kernel by kernel. A line of the log says
+     * why. */
+    uint64_t graph_failures;
+    size_t arena_bytes; /**< planned memory, allocated once */
     /** Weights in the layout that the device computes with, shared by all sessions of the
      * model where it is the CPU. */
     size_t packed_weight_bytes;

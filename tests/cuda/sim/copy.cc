@@ -125,27 +125,27 @@ cudaError_t copy(Lock &lock, CUstream_st *stream, const Copy &asked, cudaMemcpyK
     return cudaSuccess;
 }
 
-static cudaError_t call_copy(cudaStream_t handle, const Copy &c, cudaMemcpyKind kind,
-                             bool wait)
+static cudaError_t call_copy(const void *caller, cudaStream_t handle, const Copy &c,
+                             cudaMemcpyKind kind, bool wait)
 {
-    Call call;
+    Call call(Call::CONTEXT, caller);
 
     if (call.error)
         return call.end(call.error);
-    CUstream_st *stream = find_stream(call.context, handle);
+    CUstream_st *stream = find_stream(call, handle);
     if (!stream || stream->context != call.context)
         return call.end(cudaErrorInvalidResourceHandle);
     return call.end(copy(call.lock, stream, c, kind, wait));
 }
 
-static cudaError_t call_fill(cudaStream_t handle, void *memory, size_t pitch, int value,
-                             size_t width, size_t height)
+static cudaError_t call_fill(const void *caller, cudaStream_t handle, void *memory,
+                             size_t pitch, int value, size_t width, size_t height)
 {
-    Call call;
+    Call call(Call::CONTEXT, caller);
 
     if (call.error)
         return call.end(call.error);
-    CUstream_st *stream = find_stream(call.context, handle);
+    CUstream_st *stream = find_stream(call, handle);
     if (!stream || stream->context != call.context)
         return call.end(cudaErrorInvalidResourceHandle);
     if (!width || !height)
@@ -166,42 +166,44 @@ static cudaError_t call_fill(cudaStream_t handle, void *memory, size_t pitch, in
 
 using namespace simulated;
 
+#define CALLER __builtin_return_address(0)
+
 cudaError_t cudaMemcpy(void *dst, const void *src, size_t size, cudaMemcpyKind kind)
 {
-    return call_copy(NULL, {dst, size, src, size, size, 1}, kind, true);
+    return call_copy(CALLER, NULL, {dst, size, src, size, size, 1}, kind, true);
 }
 
 cudaError_t cudaMemcpyAsync(void *dst, const void *src, size_t size, cudaMemcpyKind kind,
                             cudaStream_t stream)
 {
-    return call_copy(stream, {dst, size, src, size, size, 1}, kind, false);
+    return call_copy(CALLER, stream, {dst, size, src, size, size, 1}, kind, false);
 }
 
 cudaError_t cudaMemcpy2D(void *dst, size_t dst_pitch, const void *src, size_t src_pitch,
                          size_t width, size_t height, cudaMemcpyKind kind)
 {
-    return call_copy(NULL, {dst, dst_pitch, src, src_pitch, width, height}, kind, true);
+    return call_copy(CALLER, NULL, {dst, dst_pitch, src, src_pitch, width, height}, kind, true);
 }
 
 cudaError_t cudaMemcpy2DAsync(void *dst, size_t dst_pitch, const void *src, size_t src_pitch,
                               size_t width, size_t height, cudaMemcpyKind kind,
                               cudaStream_t stream)
 {
-    return call_copy(stream, {dst, dst_pitch, src, src_pitch, width, height}, kind, false);
+    return call_copy(CALLER, stream, {dst, dst_pitch, src, src_pitch, width, height}, kind, false);
 }
 
 cudaError_t cudaMemset(void *memory, int value, size_t size)
 {
-    return call_fill(NULL, memory, size, value, size, 1);
+    return call_fill(CALLER, NULL, memory, size, value, size, 1);
 }
 
 cudaError_t cudaMemsetAsync(void *memory, int value, size_t size, cudaStream_t stream)
 {
-    return call_fill(stream, memory, size, value, size, 1);
+    return call_fill(CALLER, stream, memory, size, value, size, 1);
 }
 
 cudaError_t cudaMemset2DAsync(void *memory, size_t pitch, int value, size_t width,
                               size_t height, cudaStream_t stream)
 {
-    return call_fill(stream, memory, pitch, value, width, height);
+    return call_fill(CALLER, stream, memory, pitch, value, width, height);
 }

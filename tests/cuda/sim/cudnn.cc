@@ -13,6 +13,7 @@
 #include <string>
 
 #include "simulated_cudnn.h"
+#include "simulated_queue.h"
 
 struct cudnnContext {
     cudaStream_t stream;
@@ -36,7 +37,9 @@ static std::atomic<int64_t> fail_create{number_of("VFI_SIMULATED_CUDNN_FAIL_CREA
 static std::atomic<int64_t> fail_execute{number_of("VFI_SIMULATED_CUDNN_FAIL_EXECUTE", 0)};
 static std::atomic<int64_t> version{
     number_of("VFI_SIMULATED_CUDNN_VERSION", CUDNN_VERSION)};
-static std::atomic<size_t> executions{0};
+static std::atomic<uint64_t> refused_engines{
+    (uint64_t)number_of("VFI_SIMULATED_CUDNN_REFUSE_ENGINES", 0)};
+static std::atomic<size_t> executions{0}, handles_made{0};
 
 /* Whether the call that is counted by @countdown is the one to fail. */
 static bool fails_now(std::atomic<int64_t> &countdown)
@@ -287,6 +290,7 @@ cudnnStatus_t cudnnCreate(cudnnHandle_t *handle)
         return fail(CUDNN_STATUS_NOT_INITIALIZED, "the test wants no handle");
     *handle = new cudnnContext{};
     remember(*handle);
+    handles_made++;
     return CUDNN_STATUS_SUCCESS;
 }
 
@@ -294,6 +298,10 @@ cudnnStatus_t cudnnDestroy(cudnnHandle_t handle)
 {
     if (!forget(handle))
         return fail(CUDNN_STATUS_BAD_PARAM, "%p is no handle, or no more", (void *)handle);
+    if (!vfi_simulated_has_stream(handle->stream)) {
+        fprintf(stderr, "simulated cuDNN: a handle's stream was destroyed before it\n");
+        abort();
+    }
     delete handle;
     return CUDNN_STATUS_SUCCESS;
 }
@@ -410,6 +418,9 @@ cudnnStatus_t cudnnBackendExecute(cudnnHandle_t handle, cudnnBackendDescriptor_t
         return status;
     if (fails_now(fail_execute))
         return fail(CUDNN_STATUS_EXECUTION_FAILED, "the test wants this to fail");
+    if (refused_engines >> found_plan->config->engine->index & 1)
+        return fail(CUDNN_STATUS_EXECUTION_FAILED, "the test refuses engine %lld",
+                    (long long)found_plan->config->engine->index);
     status = execute(handle->stream, *found_plan, *found_pack);
     executions += status == CUDNN_STATUS_SUCCESS;
     return status;
@@ -427,6 +438,11 @@ void cudnnSimulatedFailExecute(int64_t nth)
     fail_execute = nth;
 }
 
+void cudnnSimulatedRefuseEngines(uint64_t bits)
+{
+    refused_engines = bits;
+}
+
 void cudnnSimulatedSetVersion(size_t new_version)
 {
     version = (int64_t)new_version;
@@ -441,4 +457,9 @@ size_t cudnnSimulatedLive(void)
 size_t cudnnSimulatedExecutions(void)
 {
     return executions;
+}
+
+size_t cudnnSimulatedHandlesMade(void)
+{
+    return handles_made;
 }

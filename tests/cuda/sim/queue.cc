@@ -32,10 +32,12 @@ void forget_stream(CUstream_st *stream)
     state().former.push_back(stream);
 }
 
-CUstream_st *find_stream(Context *context, cudaStream_t handle)
+CUstream_st *find_stream(const Call &call, cudaStream_t handle)
 {
-    if (!handle || handle == cudaStreamLegacy)
-        return context->null_stream;
+    if (!handle || handle == cudaStreamLegacy) {
+        refuse_default_stream(call.caller, "a call");
+        return call.context->null_stream;
+    }
     if (!state().streams.count(handle) || handle->destroyed)
         return NULL;
     return handle;
@@ -212,10 +214,13 @@ bool capture_forbids(void)
 {
     bool forbids = false;
 
+    if (thread.capture_mode == cudaStreamCaptureModeRelaxed)
+        return false;
     for (Capture *capture : state().captures) {
+        bool is_other = capture->thread != std::this_thread::get_id();
         if (capture->mode == cudaStreamCaptureModeRelaxed ||
-            (capture->mode == cudaStreamCaptureModeThreadLocal &&
-             capture->thread != std::this_thread::get_id()))
+            (is_other && (capture->mode == cudaStreamCaptureModeThreadLocal ||
+                          thread.capture_mode == cudaStreamCaptureModeThreadLocal)))
             continue;
         capture->invalid = forbids = true;
     }
@@ -341,13 +346,20 @@ cudaError_t enqueue_wait(Lock &lock, CUstream_st *stream, const ItemRef &before)
 
 using namespace simulated;
 
+bool vfi_simulated_has_stream(cudaStream_t handle)
+{
+    Lock lock(state().mutex);
+
+    return !handle || (state().streams.count(handle) && !handle->destroyed);
+}
+
 cudaError_t vfi_simulated_enqueue(cudaStream_t handle, std::function<void()> work)
 {
     Call call;
 
     if (call.error)
         return call.end(call.error);
-    CUstream_st *stream = find_stream(call.context, handle);
+    CUstream_st *stream = find_stream(call, handle);
     if (!stream || stream->context != call.context)
         return call.end(cudaErrorInvalidResourceHandle);
     return call.end(enqueue(call.lock, stream, {Kind::LAUNCH, std::move(work)}, NULL));

@@ -49,6 +49,8 @@ static const ErrorText error_texts[] = {
     {cudaErrorECCUncorrectable, "cudaErrorECCUncorrectable",
      "uncorrectable ECC error encountered"},
     {cudaErrorInvalidPtx, "cudaErrorInvalidPtx", "invalid ptx"},
+    {cudaErrorNvlinkUncorrectable, "cudaErrorNvlinkUncorrectable",
+     "uncorrectable NVLink error"},
     {cudaErrorUnsupportedPtxVersion, "cudaErrorUnsupportedPtxVersion",
      "unsupported ptx version"},
     {cudaErrorInvalidResourceHandle, "cudaErrorInvalidResourceHandle",
@@ -68,12 +70,34 @@ static const ErrorText error_texts[] = {
      "host memory already registered"},
     {cudaErrorHostMemoryNotRegistered, "cudaErrorHostMemoryNotRegistered",
      "host memory not registered"},
+    {cudaErrorHardwareStackError, "cudaErrorHardwareStackError",
+     "hardware stack error"},
+    {cudaErrorIllegalInstruction, "cudaErrorIllegalInstruction",
+     "an illegal instruction was encountered"},
+    {cudaErrorMisalignedAddress, "cudaErrorMisalignedAddress",
+     "misaligned address"},
+    {cudaErrorInvalidAddressSpace, "cudaErrorInvalidAddressSpace",
+     "invalid address space"},
+    {cudaErrorInvalidPc, "cudaErrorInvalidPc",
+     "invalid program counter"},
     {cudaErrorLaunchFailure, "cudaErrorLaunchFailure", "unspecified launch failure"},
     {cudaErrorNotPermitted, "cudaErrorNotPermitted", "operation not permitted"},
     {cudaErrorNotSupported, "cudaErrorNotSupported", "operation not supported"},
     {cudaErrorSystemNotReady, "cudaErrorSystemNotReady", "system not ready"},
     {cudaErrorSystemDriverMismatch, "cudaErrorSystemDriverMismatch",
      "system driver mismatch"},
+    {cudaErrorMpsConnectionFailed, "cudaErrorMpsConnectionFailed",
+     "MPS connection failed"},
+    {cudaErrorMpsRpcFailure, "cudaErrorMpsRpcFailure",
+     "MPS RPC failure"},
+    {cudaErrorMpsServerNotReady, "cudaErrorMpsServerNotReady",
+     "MPS server not ready"},
+    {cudaErrorMpsMaxClientsReached, "cudaErrorMpsMaxClientsReached",
+     "MPS clients at their limit"},
+    {cudaErrorMpsMaxConnectionsReached, "cudaErrorMpsMaxConnectionsReached",
+     "MPS connections at their limit"},
+    {cudaErrorMpsClientTerminated, "cudaErrorMpsClientTerminated",
+     "MPS client terminated"},
     {cudaErrorStreamCaptureUnsupported, "cudaErrorStreamCaptureUnsupported",
      "stream capture unsupported"},
     {cudaErrorStreamCaptureInvalidated, "cudaErrorStreamCaptureInvalidated",
@@ -93,6 +117,8 @@ static const ErrorText error_texts[] = {
     {cudaErrorTimeout, "cudaErrorTimeout", "timeout"},
     {cudaErrorGraphExecUpdateFailure, "cudaErrorGraphExecUpdateFailure",
      "graph exec update failure"},
+    {cudaErrorExternalDevice, "cudaErrorExternalDevice",
+     "external device error"},
     {cudaErrorUnknown, "cudaErrorUnknown", "unknown"},
 };
 
@@ -221,7 +247,6 @@ static const Attribute attributes[] = {
     {cudaDevAttrUnifiedAddressing, 1},
     {cudaDevAttrTexturePitchAlignment, 32},
     {cudaDevAttrPageableMemoryAccess, 0},
-    {cudaDevAttrMemoryPoolsSupported, 1},
 };
 
 static cudaError_t find_attribute(cudaDeviceAttr attribute, int *value)
@@ -232,6 +257,10 @@ static cudaError_t find_attribute(cudaDeviceAttr attribute, int *value)
     }
     if (attribute == cudaDevAttrComputeCapabilityMinor) {
         *value = state().settings.minor;
+        return cudaSuccess;
+    }
+    if (attribute == cudaDevAttrMemoryPoolsSupported) {
+        *value = !state().settings.no_pools;
         return cudaSuccess;
     }
     for (const Attribute &known : attributes)
@@ -291,7 +320,7 @@ cudaError_t cudaGetDeviceProperties(cudaDeviceProp *p, int device)
     p->memoryBusWidth = attribute(cudaDevAttrGlobalMemoryBusWidth);
     p->l2CacheSize = attribute(cudaDevAttrL2CacheSize);
     p->maxThreadsPerMultiProcessor = 1536;
-    p->memoryPoolsSupported = 1;
+    p->memoryPoolsSupported = attribute(cudaDevAttrMemoryPoolsSupported);
     return cudaSuccess;
 }
 
@@ -317,6 +346,7 @@ cudaError_t (cudaDeviceSynchronize)(void)
         return call.end(call.error);
     if (capture_forbids())
         return call.end(cudaErrorStreamCaptureUnsupported);
+    refuse_default_stream(call.caller, "cudaDeviceSynchronize");
     state().counters.waits++;
     run_context(call.lock, call.context);
     check_guards();

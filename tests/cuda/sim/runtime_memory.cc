@@ -156,7 +156,9 @@ static bool pool_usable(cudaMemPool_t pool)
 static cudaError_t allocate_in_order(Call &call, cudaMemPool_t pool, size_t size,
                                      cudaStream_t handle, void **memory)
 {
-    CUstream_st *stream = find_stream(call.context, handle);
+    if (state().settings.no_pools)
+        return cudaErrorNotSupported;
+    CUstream_st *stream = find_stream(call, handle);
 
     *memory = NULL;
     if (!stream || stream->context != call.context)
@@ -211,7 +213,9 @@ cudaError_t cudaFreeAsync(void *memory, cudaStream_t handle)
 
     if (call.error)
         return call.end(call.error);
-    CUstream_st *stream = find_stream(call.context, handle);
+    if (state().settings.no_pools)
+        return call.end(cudaErrorNotSupported);
+    CUstream_st *stream = find_stream(call, handle);
     if (!stream || stream->context != call.context)
         return call.end(cudaErrorInvalidResourceHandle);
     if (!memory)
@@ -280,6 +284,8 @@ cudaError_t cudaMemPoolCreate(cudaMemPool_t *pool, const cudaMemPoolProps *props
 
     if (call.error)
         return call.end(call.error);
+    if (state().settings.no_pools)
+        return call.end(cudaErrorNotSupported);
     if (props->allocType != cudaMemAllocationTypePinned ||
         props->location.type != cudaMemLocationTypeDevice || props->location.id < 0 ||
         props->location.id >= state().settings.n_devices)

@@ -39,7 +39,7 @@ void vfi_simulated_queue_grid(dim3 grid, dim3 block, cudaStream_t handle,
         call.end(call.error);
         return;
     }
-    CUstream_st *stream = find_stream(call.context, handle);
+    CUstream_st *stream = find_stream(call, handle);
     if (!stream || stream->context != call.context) {
         call.end(cudaErrorInvalidResourceHandle);
         return;
@@ -63,7 +63,7 @@ cudaError_t cudaLaunchHostFunc(cudaStream_t handle, cudaHostFn_t function, void 
 
     if (call.error)
         return call.end(call.error);
-    CUstream_st *stream = find_stream(call.context, handle);
+    CUstream_st *stream = find_stream(call, handle);
     if (!stream)
         return call.end(cudaErrorInvalidResourceHandle);
     return call.end(
@@ -128,7 +128,7 @@ cudaError_t (cudaStreamSynchronize)(cudaStream_t handle)
         return cudaSuccess;
     if (call.error)
         return call.end(call.error);
-    CUstream_st *stream = find_stream(call.context, handle);
+    CUstream_st *stream = find_stream(call, handle);
     if (!stream)
         return call.end(cudaErrorInvalidResourceHandle);
     if (stream->capture)
@@ -150,7 +150,7 @@ cudaError_t cudaStreamQuery(cudaStream_t handle)
 
     if (call.error)
         return call.end(call.error);
-    CUstream_st *stream = find_stream(call.context, handle);
+    CUstream_st *stream = find_stream(call, handle);
     if (!stream)
         return call.end(cudaErrorInvalidResourceHandle);
     if (stream->capture)
@@ -170,7 +170,7 @@ cudaError_t (cudaStreamWaitEvent)(cudaStream_t handle, cudaEvent_t event, unsign
         return cudaSuccess;
     if (call.error)
         return call.end(call.error);
-    CUstream_st *stream = find_stream(call.context, handle);
+    CUstream_st *stream = find_stream(call, handle);
     if (!stream || !state().events.count(event))
         return call.end(cudaErrorInvalidResourceHandle);
     if (stream->capture && !event->captured && event->item && !event->item->done) {
@@ -225,7 +225,7 @@ cudaError_t cudaEventRecord(cudaEvent_t event, cudaStream_t handle)
 
     if (call.error)
         return call.end(call.error);
-    CUstream_st *stream = find_stream(call.context, handle);
+    CUstream_st *stream = find_stream(call, handle);
     if (!stream || !state().events.count(event) || event->context != stream->context)
         return call.end(cudaErrorInvalidResourceHandle);
     event->captured = stream->capture != NULL;
@@ -301,7 +301,7 @@ cudaError_t cudaStreamBeginCapture(cudaStream_t handle, cudaStreamCaptureMode mo
 
     if (call.error)
         return call.end(call.error);
-    CUstream_st *stream = find_stream(call.context, handle);
+    CUstream_st *stream = find_stream(call, handle);
     if (!stream)
         return call.end(cudaErrorInvalidResourceHandle);
     if (stream == stream->context->null_stream)
@@ -311,8 +311,16 @@ cudaError_t cudaStreamBeginCapture(cudaStream_t handle, cudaStreamCaptureMode mo
     stream->capture = std::make_shared<Capture>();
     stream->capture->mode = mode;
     stream->capture->thread = std::this_thread::get_id();
+    if (state().settings.fail_capture && --state().settings.fail_capture == 0)
+        stream->capture->invalid = true;
     state().captures.insert(stream->capture.get());
     return call.end(cudaSuccess);
+}
+
+cudaError_t cudaThreadExchangeStreamCaptureMode(cudaStreamCaptureMode *mode)
+{
+    std::swap(simulated::thread.capture_mode, *mode);
+    return cudaSuccess;
 }
 
 cudaError_t cudaStreamEndCapture(cudaStream_t handle, cudaGraph_t *graph)
@@ -322,7 +330,7 @@ cudaError_t cudaStreamEndCapture(cudaStream_t handle, cudaGraph_t *graph)
     *graph = NULL;
     if (call.error)
         return call.end(call.error);
-    CUstream_st *stream = find_stream(call.context, handle);
+    CUstream_st *stream = find_stream(call, handle);
     if (!stream)
         return call.end(cudaErrorInvalidResourceHandle);
     std::shared_ptr<Capture> capture = stream->capture;
@@ -347,7 +355,7 @@ cudaError_t cudaStreamIsCapturing(cudaStream_t handle, cudaStreamCaptureStatus *
 
     if (call.error)
         return call.end(call.error);
-    CUstream_st *stream = find_stream(call.context, handle);
+    CUstream_st *stream = find_stream(call, handle);
     if (!stream)
         return call.end(cudaErrorInvalidResourceHandle);
     *status = !stream->capture            ? cudaStreamCaptureStatusNone
@@ -377,7 +385,7 @@ static cudaError_t find_executable(Call &call, cudaGraphExec_t executable,
 {
     if (call.error)
         return call.error;
-    *stream = find_stream(call.context, handle);
+    *stream = find_stream(call, handle);
     if (!*stream)
         return cudaErrorInvalidResourceHandle;
     return state().executables.count(executable) ? cudaSuccess : cudaErrorInvalidValue;

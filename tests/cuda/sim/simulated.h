@@ -88,6 +88,9 @@ struct Settings {
     uint64_t total_memory, memory_of_others;
     uint64_t fail_allocation, fail_allocations_from, fail_allocations_above;
     int driver_version;
+    VfiSimulatedDefaultStream default_stream;
+    bool no_pools;
+    uint64_t fail_capture;
     uint64_t fail_launch;
     cudaError_t launch_error;
     std::string drop_wait, list_waits;
@@ -132,6 +135,7 @@ struct Thread {
     int device; /* for when the stack is empty */
     cudaError_t last_error;
     bool runs_work;
+    cudaStreamCaptureMode capture_mode; /* 0: global */
     const char *wait_file;
     int wait_line;
 };
@@ -139,14 +143,17 @@ extern thread_local Thread thread;
 
 /* ---- state.cc ------------------------------------------------------------------------------ */
 
-/* What every call of the runtime begins with: takes the lock, finds the context. */
+/* What every call of the runtime begins with: takes the lock, finds the context. @caller is where
+ * the function that makes this one returns to. */
 struct Call {
     Lock lock;
     Context *context;
     cudaError_t error;
+    const void *caller;
 
     enum Needs { NOTHING, DRIVER, CONTEXT };
-    explicit Call(Needs needs = CONTEXT);
+    explicit Call(Needs needs = CONTEXT,
+                  const void *caller = __builtin_return_address(0));
     /* Remembers @result for cudaGetLastError(). */
     cudaError_t end(cudaError_t result);
 };
@@ -158,6 +165,8 @@ void destroy_context(Lock &lock, Context *context);
 cudaError_t count_devices(int *n);
 /* Names the call's site, from what the header said or else @caller; whether it is dropped. */
 bool wait_dropped(const char *function, void *caller);
+/* Ends the process where @caller must not use the default stream. */
+void refuse_default_stream(const void *caller, const char *what);
 [[noreturn]] void give_up(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 /* ---- memory.cc ----------------------------------------------------------------------------- */
@@ -183,8 +192,8 @@ void forget_memory(void);
 
 /* ---- queue.cc ------------------------------------------------------------------------------ */
 
-/* NULL: no such stream of @context. */
-CUstream_st *find_stream(Context *context, cudaStream_t handle);
+/* NULL: no such stream of the call's context. */
+CUstream_st *find_stream(const Call &call, cudaStream_t handle);
 CUstream_st *new_stream(Context *context, bool blocking);
 cudaError_t enqueue(Lock &lock, CUstream_st *stream, Work work, ItemRef *item);
 void forget_stream(CUstream_st *stream);

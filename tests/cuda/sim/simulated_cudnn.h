@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The simulated cuDNN (libcudnn.so.9 beside this), as tests steer it. Besides, read once when
- * it is loaded: VFI_SIMULATED_CUDNN_VERSION, VFI_SIMULATED_CUDNN_FAIL_CREATE and
- * VFI_SIMULATED_CUDNN_FAIL_EXECUTE, numbers that mean what the functions' arguments do. */
+ * it is loaded: VFI_SIMULATED_CUDNN_VERSION, VFI_SIMULATED_CUDNN_FAIL_CREATE,
+ * VFI_SIMULATED_CUDNN_FAIL_EXECUTE and _REFUSE_ENGINES, numbers that mean what the functions' arguments do. */
 #pragma once
 
 #include <cudnn.h>
@@ -15,14 +15,18 @@ extern "C" {
 void cudnnSimulatedFailCreate(int64_t nth);
 void cudnnSimulatedFailExecute(int64_t nth);
 
+/* Engines, bit by index, whose executions all fail. */
+void cudnnSimulatedRefuseEngines(uint64_t bits);
+
 /* What cudnnGetVersion() says. */
 void cudnnSimulatedSetVersion(size_t version);
 
 /* Handles and descriptors that exist. */
 size_t cudnnSimulatedLive(void);
 
-/* Executions queued since the process began. */
+/* Executions queued, and handles made, since the process began. */
 size_t cudnnSimulatedExecutions(void);
+size_t cudnnSimulatedHandlesMade(void);
 
 #ifdef __cplusplus
 }

@@ -46,6 +46,21 @@ void vfi_simulated_set_compute(int major, int minor);
  * used by other processes. Default 8 GiB and 0. */
 void vfi_simulated_set_memory(uint64_t total, uint64_t of_others);
 
+/* VFI_SIMULATED_NO_POOLS=1: as devices without memory pools, which then are not supported. */
+void vfi_simulated_set_no_pools(bool none);
+
+/* Who may use the default stream (0, cudaMemcpy(), cudaDeviceSynchronize() …), which waits for the
+ * blocking streams of everybody in the context, and they for it. */
+typedef enum {
+    VFI_SIMULATED_DEFAULT_STREAM_NOT_FOR_BACKEND, /* nor for cuDNN; this is the default */
+    VFI_SIMULATED_DEFAULT_STREAM_FOR_ALL,
+    VFI_SIMULATED_DEFAULT_STREAM_FOR_NOBODY,
+} VfiSimulatedDefaultStream;
+
+/* VFI_SIMULATED_DEFAULT_STREAM, a number: whoever else uses it ends the process with SIGABRT. The
+ * backend is known by its file's name. */
+void vfi_simulated_set_default_stream(VfiSimulatedDefaultStream policy);
+
 /* ---- failures ------------------------------------------------------------------------------ */
 
 /* VFI_SIMULATED_FAIL_ALLOCATION: the @nth allocation of device or pinned memory from now (1: the
@@ -61,6 +76,10 @@ void vfi_simulated_fail_allocations_above(uint64_t bytes);
  * up when the work runs, and every later call of that context returns it until the context
  * is destroyed. 0: none. */
 void vfi_simulated_fail_launch(uint64_t nth, int error);
+
+/* VFI_SIMULATED_FAIL_CAPTURE: the @nth capture from now (1: the next) becomes invalid with its first
+ * work, as by an engine that must not be captured; 0: none. */
+void vfi_simulated_fail_capture(uint64_t nth);
 
 /* ---- waits --------------------------------------------------------------------------------- */
 
@@ -83,6 +102,7 @@ typedef struct {
     uint64_t queued; /* work that has not run */
     /* since the reset */
     uint64_t peak_bytes;
+    uint64_t contexts_made;
     uint64_t allocations_made; /* device and pinned */
     uint64_t launches;         /* kernels and other queued work, those of graphs too */
     uint64_t graph_launches;

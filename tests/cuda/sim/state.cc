@@ -46,6 +46,9 @@ static Settings settings_from_environment(void)
     s.fail_allocation = variable("FAIL_ALLOCATION", 0);
     s.fail_allocations_from = variable("FAIL_ALLOCATIONS_FROM", 0);
     s.fail_allocations_above = variable("FAIL_ALLOCATIONS_ABOVE", 0);
+    s.default_stream = (VfiSimulatedDefaultStream)variable("DEFAULT_STREAM", 0);
+    s.no_pools = variable("NO_POOLS", 0) != 0;
+    s.fail_capture = variable("FAIL_CAPTURE", 0);
     s.fail_launch = variable("FAIL_LAUNCH", 0);
     s.launch_error = (cudaError_t)variable("FAIL_LAUNCH_ERROR", cudaErrorLaunchFailure);
     s.drop_wait = text_variable("DROP_WAIT");
@@ -87,6 +90,7 @@ Context *new_context(int device, bool primary)
     context->null_stream = new_stream(context, true);
     state().contexts.insert(context);
     state().counters.contexts++;
+    state().counters.contexts_made++;
     return context;
 }
 
@@ -177,7 +181,8 @@ static cudaError_t current_context(Context **context)
     return cudaSuccess;
 }
 
-Call::Call(Needs needs) : lock(state().mutex), context(NULL), error(cudaSuccess)
+Call::Call(Needs needs, const void *caller_)
+    : lock(state().mutex), context(NULL), error(cudaSuccess), caller(caller_)
 {
     int n;
 
@@ -200,7 +205,7 @@ cudaError_t Call::end(cudaError_t result)
     return result;
 }
 
-/* ---- waits --------------------------------------------------------------------------------- */
+/* ---- callers ------------------------------------------------------------------------------- */
 
 static const char *base_name(const char *path)
 {
@@ -208,6 +213,34 @@ static const char *base_name(const char *path)
 
     return slash ? slash + 1 : path;
 }
+
+/* The backend's module and what it has work queued by. */
+static bool is_backend(const void *caller)
+{
+    Dl_info info;
+
+    if (!dladdr(caller, &info) || !info.dli_fname)
+        return false;
+    const char *name = base_name(info.dli_fname);
+    return !strncmp(name, "vfi-cuda", 8) || !strncmp(name, "libcudnn", 8);
+}
+
+void refuse_default_stream(const void *caller, const char *what)
+{
+    VfiSimulatedDefaultStream policy = state().settings.default_stream;
+    Dl_info info = {};
+
+    if (policy == VFI_SIMULATED_DEFAULT_STREAM_FOR_ALL ||
+        (policy == VFI_SIMULATED_DEFAULT_STREAM_NOT_FOR_BACKEND && !is_backend(caller)))
+        return;
+    dladdr(caller, &info);
+    give_up("%s from %s+%#zx uses the default stream, which waits for everybody's blocking "
+            "streams, and they for it",
+            what, info.dli_fname ? base_name(info.dli_fname) : "?",
+            (size_t)((const char *)caller - (const char *)info.dli_fbase));
+}
+
+/* ---- waits --------------------------------------------------------------------------------- */
 
 static std::string site_name(const char *function, void *caller)
 {
@@ -376,6 +409,27 @@ void vfi_simulated_fail_launch(uint64_t nth, int error)
 
     locked_settings(lock).fail_launch = nth;
     locked_settings(lock).launch_error = error ? (cudaError_t)error : cudaErrorLaunchFailure;
+}
+
+void vfi_simulated_set_default_stream(VfiSimulatedDefaultStream policy)
+{
+    Lock lock(state().mutex);
+
+    locked_settings(lock).default_stream = policy;
+}
+
+void vfi_simulated_set_no_pools(bool none)
+{
+    Lock lock(state().mutex);
+
+    locked_settings(lock).no_pools = none;
+}
+
+void vfi_simulated_fail_capture(uint64_t nth)
+{
+    Lock lock(state().mutex);
+
+    locked_settings(lock).fail_capture = nth;
 }
 
 void vfi_simulated_drop_wait(const char *site)
