@@ -18,6 +18,9 @@ struct VfiCudaConvPlan {
     VfiCudaConvGraph *graph;
     VfiCudaConvCandidate candidates[MOST_CANDIDATES];
     int n_candidates;
+    VfiCudaConvCursor cursor; /* behind them in cuDNN's lists */
+    bool from_cache;
+    bool chosen; /* the one that is left has run, or it is the cache's */
 };
 
 VfiCudaConvPlan *vfi_cuda_conv_new(const VfiCudaConvContext *context,
@@ -33,11 +36,13 @@ VfiCudaConvPlan *vfi_cuda_conv_new(const VfiCudaConvContext *context,
     if (plan->graph != NULL) {
         if (context->cache != NULL &&
             vfi_cuda_conv_cache_find(context->cache, plan->key, &choice) &&
-            vfi_cuda_conv_graph_candidate(plan->graph, &choice, &plan->candidates[0]))
+            vfi_cuda_conv_graph_candidate(plan->graph, &choice, &plan->candidates[0])) {
             plan->n_candidates = 1;
-        else
+            plan->from_cache = plan->chosen = true;
+        } else {
             plan->n_candidates = vfi_cuda_conv_graph_candidates(
-                plan->graph, plan->candidates, MOST_CANDIDATES, &reason);
+                plan->graph, &plan->cursor, plan->candidates, MOST_CANDIDATES, &reason);
+        }
     }
     if (plan->n_candidates > 0)
         return plan;
@@ -68,7 +73,7 @@ size_t vfi_cuda_conv_workspace(const VfiCudaConvPlan *plan)
 
 bool vfi_cuda_conv_has_choice(const VfiCudaConvPlan *plan)
 {
-    return plan->n_candidates > 1;
+    return !plan->chosen;
 }
 
 /* Variant packs cannot be changed once they are finalised, so each run has its own; in a
@@ -105,8 +110,16 @@ static bool execute(const VfiCudaConvPlan *plan, cudnnBackendDescriptor_t execut
 bool vfi_cuda_conv_run(VfiCudaConvPlan *plan, cudaStream_t stream, const void *src,
                        const void *weight, void *dst, void *workspace, GError **error)
 {
-    return execute(plan, plan->candidates[0].plan, stream, src, weight, dst, workspace,
-                   error);
+    if (execute(plan, plan->candidates[0].plan, stream, src, weight, dst, workspace,
+                error))
+        return true;
+    enum cudaStreamCaptureStatus status;
+    if (plan->from_cache && cudaStreamIsCapturing(stream, &status) == cudaSuccess &&
+        status == cudaStreamCaptureStatusNone) { /* and the device is well */
+        vfi_cuda_conv_cache_keep(plan->context.cache, plan->key, NULL);
+        vfi_cuda_conv_cache_save(plan->context.cache, NULL);
+    }
+    return false;
 }
 
 /* ---- choosing ------------------------------------------------------------------------------- */
@@ -114,6 +127,20 @@ bool vfi_cuda_conv_run(VfiCudaConvPlan *plan, cudaStream_t stream, const void *s
 typedef struct {
     cudaEvent_t begin, end;
 } Timer;
+
+/* Where and with what candidates are tried. */
+typedef struct {
+    cudaStream_t stream;
+    const void *src, *weight;
+    void *dst, *workspace;
+    Timer timer;
+} Trial;
+
+static bool timer_init(Timer *timer, const char *key, GError **error)
+{
+    return vfi_cuda_check(cudaEventCreate(&timer->begin), key, error) &&
+           vfi_cuda_check(cudaEventCreate(&timer->end), key, error);
+}
 
 static void timer_clear(Timer *timer)
 {
@@ -123,63 +150,122 @@ static void timer_clear(Timer *timer)
         cudaEventDestroy(timer->end);
 }
 
-/* Milliseconds of TIMED_RUNS runs of candidate @i, after one that warms up. */
-static bool time_candidate(const VfiCudaConvPlan *plan, int i, const Timer *timer,
-                           cudaStream_t stream, const void *src, const void *weight,
-                           void *dst, void *workspace, float *milliseconds,
+/* Milliseconds of TIMED_RUNS runs of @candidate, after one that warms up; of one that has nobody
+ * to compete with, of none. */
+static bool time_candidate(const VfiCudaConvPlan *plan,
+                           const VfiCudaConvCandidate *candidate, const Trial *trial,
+                           float *milliseconds, GError **error)
+{
+    int n_runs = plan->n_candidates > 1 ? TIMED_RUNS : 0;
+
+    for (int run = -1; run < n_runs; run++) {
+        if (run == 0 &&
+            !vfi_cuda_check(cudaEventRecord(trial->timer.begin, trial->stream), plan->key,
+                            error))
+            return false;
+        if (!execute(plan, candidate->plan, trial->stream, trial->src, trial->weight,
+                     trial->dst, trial->workspace, error))
+            return false;
+    }
+    return vfi_cuda_check(cudaEventRecord(trial->timer.end, trial->stream), plan->key,
+                          error) &&
+           vfi_cuda_check(cudaEventSynchronize(trial->timer.end), plan->key, error) &&
+           (n_runs == 0 ||
+            vfi_cuda_check(
+                cudaEventElapsedTime(milliseconds, trial->timer.begin, trial->timer.end),
+                plan->key, error));
+}
+
+/* After one has failed: what it queued has run. False if the device has failed with it. */
+static bool is_device_well(const VfiCudaConvPlan *plan, cudaStream_t stream,
                            GError **error)
 {
-    for (int run = -1; run < TIMED_RUNS; run++) {
-        if (run == 0 &&
-            !vfi_cuda_check(cudaEventRecord(timer->begin, stream), plan->key, error))
-            return false;
-        if (!execute(plan, plan->candidates[i].plan, stream, src, weight, dst, workspace,
-                     error))
-            return false;
-    }
-    return vfi_cuda_check(cudaEventRecord(timer->end, stream), plan->key, error) &&
-           vfi_cuda_check(cudaEventSynchronize(timer->end), plan->key, error) &&
-           vfi_cuda_check(cudaEventElapsedTime(milliseconds, timer->begin, timer->end),
-                          plan->key, error);
+    cudaError_t result = cudaStreamSynchronize(stream);
+
+    return !vfi_cuda_is_final(result) || vfi_cuda_check(result, plan->key, error);
 }
 
-/* Candidate @i alone. */
-static void keep_candidate(VfiCudaConvPlan *plan, int i)
+/* Candidate @best alone; with -1 none. */
+static void keep_candidate(VfiCudaConvPlan *plan, int best)
 {
-    VfiCudaConvCandidate kept = plan->candidates[i];
-
-    plan->candidates[i] = plan->candidates[0];
-    plan->candidates[0] = kept;
-    while (plan->n_candidates > 1)
-        vfi_cuda_conv_candidate_clear(plan->context.library,
-                                      &plan->candidates[--plan->n_candidates]);
+    for (int i = 0; i < plan->n_candidates; i++)
+        if (i != best)
+            vfi_cuda_conv_candidate_clear(plan->context.library, &plan->candidates[i]);
+    if (best > 0)
+        plan->candidates[0] = plan->candidates[best];
+    plan->n_candidates = best >= 0;
 }
 
-bool vfi_cuda_conv_choose(VfiCudaConvPlan *plan, cudaStream_t stream, const void *src,
-                          const void *weight, void *dst, void *workspace, GError **error)
+/* The fastest, -1 if all fail; @reason is the last one's. False with @error where it is the device
+ * that fails. */
+static bool try_candidates(const VfiCudaConvPlan *plan, const Trial *trial, int *best,
+                           GError **reason, GError **error)
 {
-    Timer timer = {NULL, NULL};
     float fastest = 0.0f;
-    int best = 0;
-    bool ok = plan->n_candidates < 2 ||
-              (vfi_cuda_check(cudaEventCreate(&timer.begin), plan->key, error) &&
-               vfi_cuda_check(cudaEventCreate(&timer.end), plan->key, error));
 
-    for (int i = 0; ok && plan->n_candidates > 1 && i < plan->n_candidates; i++) {
+    *best = -1;
+    for (int i = 0; i < plan->n_candidates; i++) {
+        const VfiCudaConvCandidate *candidate = &plan->candidates[i];
+        g_autoptr(GError) problem = NULL;
         float milliseconds = 0.0f;
-        ok = time_candidate(plan, i, &timer, stream, src, weight, dst, workspace,
-                            &milliseconds, error);
-        if (ok && (i == 0 || milliseconds < fastest)) {
-            fastest = milliseconds;
-            best = i;
+        if (time_candidate(plan, candidate, trial, &milliseconds, &problem)) {
+            if (*best < 0 || milliseconds < fastest) {
+                fastest = milliseconds;
+                *best = i;
+            }
+            continue;
         }
+        if (!is_device_well(plan, trial->stream, error))
+            return false;
+        if (plan->context.log != NULL)
+            plan->context.log(VFI_LOG_INFO,
+                              "engine %" G_GINT64_FORMAT
+                              " of cuDNN fails and is left out: %s",
+                              candidate->choice.engine, problem->message);
+        g_clear_error(reason);
+        *reason = g_steal_pointer(&problem);
     }
-    timer_clear(&timer);
-    if (ok && plan->n_candidates > 1) {
-        keep_candidate(plan, best);
-        if (plan->context.cache != NULL)
-            vfi_cuda_conv_cache_keep(plan->context.cache, plan->key,
-                                     &plan->candidates[0].choice);
+    return true;
+}
+
+/* All have failed, the last one for @reason (taken). */
+static VfiCudaConvChoosing take_next(VfiCudaConvPlan *plan, GError *reason,
+                                     GError **error)
+{
+    keep_candidate(plan, -1);
+    plan->n_candidates = vfi_cuda_conv_graph_candidates(
+        plan->graph, &plan->cursor, plan->candidates, MOST_CANDIDATES, NULL);
+    if (plan->n_candidates > 0) {
+        g_error_free(reason);
+        return VFI_CUDA_CONV_GO_ON;
     }
-    return ok;
+    g_propagate_prefixed_error(
+        error, reason,
+        "every engine of cuDNN failed that could be used; the last "
+        "one: ");
+    return VFI_CUDA_CONV_FAILED;
+}
+
+VfiCudaConvChoosing vfi_cuda_conv_choose(VfiCudaConvPlan *plan, cudaStream_t stream,
+                                         const void *src, const void *weight, void *dst,
+                                         void *workspace, GError **error)
+{
+    Trial trial = {stream, src, weight, dst, workspace, {NULL, NULL}};
+    GError *reason = NULL;
+    int best;
+    bool tried = timer_init(&trial.timer, plan->key, error) &&
+                 try_candidates(plan, &trial, &best, &reason, error);
+
+    timer_clear(&trial.timer);
+    if (tried && best < 0)
+        return take_next(plan, reason, error);
+    g_clear_error(&reason);
+    if (!tried)
+        return VFI_CUDA_CONV_FAILED;
+    keep_candidate(plan, best);
+    plan->chosen = true;
+    if (plan->context.cache != NULL)
+        vfi_cuda_conv_cache_keep(plan->context.cache, plan->key,
+                                 &plan->candidates[0].choice);
+    return VFI_CUDA_CONV_CHOSEN;
 }

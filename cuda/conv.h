@@ -12,6 +12,7 @@
 #include <cuda_runtime_api.h>
 
 #include "cudnn_library.h"
+#include "log_internal.h"
 #include "op.h"
 
 /* ---- shapes (conv_shape.c) ------------------------------------------------------------------ */
@@ -108,7 +109,7 @@ void vfi_cuda_conv_cache_free(VfiCudaConvCache *cache);
 bool vfi_cuda_conv_cache_find(VfiCudaConvCache *cache, const char *shape_key,
                               VfiCudaConvChoice *choice);
 
-/* Keeps it, in memory until vfi_cuda_conv_cache_save(). */
+/* Keeps it, in memory until vfi_cuda_conv_cache_save(). NULL: there is none any more. */
 void vfi_cuda_conv_cache_keep(VfiCudaConvCache *cache, const char *shape_key,
                               const VfiCudaConvChoice *choice);
 
@@ -124,6 +125,7 @@ typedef struct {
     cudnnHandle_t handle; /* a device's; NULL: judged only, for @properties */
     cudnnBackendDescriptor_t properties; /* CUDNN_BACKEND_DEVICEPROP_DESCRIPTOR or NULL */
     VfiCudaConvCache *cache;             /* may be NULL */
+    VfiLog log;                          /* may be NULL */
     size_t workspace_limit;              /* bytes; engines that want more are left out */
 } VfiCudaConvContext;
 
@@ -136,19 +138,28 @@ VfiCudaConvPlan *vfi_cuda_conv_new(const VfiCudaConvContext *context,
                                    const VfiCudaConvShape *shape, GError **error);
 void vfi_cuda_conv_free(VfiCudaConvPlan *plan);
 
-/* Bytes of workspace that a run wants; may change in vfi_cuda_conv_choose(), to less. */
+/* Bytes of workspace that a run wants; changes in vfi_cuda_conv_choose(), mostly to less. */
 size_t vfi_cuda_conv_workspace(const VfiCudaConvPlan *plan);
 
-/* Whether there are several engines left to choose from. */
+/* Whether its engines have still to be tried. */
 bool vfi_cuda_conv_has_choice(const VfiCudaConvPlan *plan);
 
-/* Runs the engines that are left, a few times each, keeps the fastest and tells the cache;
- * without a choice does nothing. @dst is overwritten. Waits for @stream, which must not be
- * captured into a graph. */
-bool vfi_cuda_conv_choose(VfiCudaConvPlan *plan, cudaStream_t stream, const void *src,
-                          const void *weight, void *dst, void *workspace, GError **error);
+typedef enum {
+    VFI_CUDA_CONV_CHOSEN,
+    VFI_CUDA_CONV_GO_ON, /* all that were tried failed: others are to be, with their workspace */
+    VFI_CUDA_CONV_FAILED,
+} VfiCudaConvChoosing;
+
+/* Runs the engines that are left, a few times each, keeps the fastest that does not fail and
+ * tells the cache. Where all fail, those next in cuDNN's lists take their place, until there is
+ * none: VFI_CUDA_CONV_FAILED with the last one's error, as where the device itself fails. @dst
+ * is overwritten. Waits for @stream, which must not be captured into a graph. */
+VfiCudaConvChoosing vfi_cuda_conv_choose(VfiCudaConvPlan *plan, cudaStream_t stream,
+                                         const void *src, const void *weight, void *dst,
+                                         void *workspace, GError **error);
 
 /* Queues it on @stream. Memory is the device's, 16-byte aligned. May be captured into a graph.
- * A plan's handle serves one thread at a time. */
+ * A plan's handle serves one thread at a time. A choice of the cache's that fails is forgotten,
+ * so that plans made later choose anew. */
 bool vfi_cuda_conv_run(VfiCudaConvPlan *plan, cudaStream_t stream, const void *src,
                        const void *weight, void *dst, void *workspace, GError **error);

@@ -10,6 +10,8 @@
 #include "environment.h"
 
 #define GROUP "convolutions"
+/* In place of a choice that is none any more. */
+#define FORGOTTEN "none"
 /* Larger files are not ours. */
 #define MOST_BYTES (4 << 20)
 
@@ -122,7 +124,7 @@ bool vfi_cuda_conv_cache_find(VfiCudaConvCache *cache, const char *shape_key,
 void vfi_cuda_conv_cache_keep(VfiCudaConvCache *cache, const char *shape_key,
                               const VfiCudaConvChoice *choice)
 {
-    g_autofree char *text = format_choice(choice);
+    g_autofree char *text = choice != NULL ? format_choice(choice) : g_strdup(FORGOTTEN);
 
     g_mutex_lock(&cache->mutex);
     g_key_file_set_value(cache->choices, GROUP, shape_key, text);

@@ -319,9 +319,11 @@ static bool try_config(const VfiCudaConvGraph *graph, cudnnBackendDescriptor_t c
     return ok;
 }
 
-/* Adds those of one mode; @error keeps the last reason why one was left out. */
+/* Adds those of one mode from configuration *@next on, which becomes that of the first that was
+ * not looked at; @error keeps the last reason why one was left out. */
 static int add_candidates(const VfiCudaConvGraph *graph, cudnnBackendHeurMode_t mode,
-                          VfiCudaConvCandidate *candidates, int most, GError **error)
+                          int *next, VfiCudaConvCandidate *candidates, int most,
+                          GError **error)
 {
     const VfiCudaConvContext *context = graph->context;
     cudnnBackendDescriptor_t configs[MOST_CONFIGS];
@@ -344,9 +346,10 @@ static int add_candidates(const VfiCudaConvGraph *graph, cudnnBackendHeurMode_t 
         context->library, heuristics, CUDNN_ATTR_ENGINEHEUR_RESULTS,
         CUDNN_BACKEND_ENGINECFG_DESCRIPTOR, MOST_CONFIGS, configs);
     for (int i = 0; i < n_configs; i++) {
-        if (n < most) {
+        if (i == *next && n < most) {
             g_clear_error(error);
             n += try_config(graph, configs[i], &candidates[n], error);
+            ++*next;
         }
         vfi_cudnn_descriptor_free(context->library, configs[i]);
     }
@@ -355,6 +358,7 @@ static int add_candidates(const VfiCudaConvGraph *graph, cudnnBackendHeurMode_t 
 }
 
 int vfi_cuda_conv_graph_candidates(const VfiCudaConvGraph *graph,
+                                   VfiCudaConvCursor *cursor,
                                    VfiCudaConvCandidate *candidates, int most,
                                    GError **error)
 {
@@ -362,8 +366,9 @@ int vfi_cuda_conv_graph_candidates(const VfiCudaConvGraph *graph,
                                                    CUDNN_HEUR_MODE_FALLBACK};
     g_autoptr(GError) reason = NULL;
 
-    for (size_t i = 0; i < G_N_ELEMENTS(modes); i++) {
-        int n = add_candidates(graph, modes[i], candidates, most, &reason);
+    for (; cursor->list < (int)G_N_ELEMENTS(modes); cursor->list++, cursor->config = 0) {
+        int n = add_candidates(graph, modes[cursor->list], &cursor->config, candidates,
+                               most, &reason);
         if (n > 0)
             return n;
     }

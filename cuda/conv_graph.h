@@ -24,9 +24,15 @@ VfiCudaConvGraph *vfi_cuda_conv_graph_new(const VfiCudaConvContext *context,
                                           const VfiCudaConvShape *shape, GError **error);
 void vfi_cuda_conv_graph_free(VfiCudaConvGraph *graph);
 
-/* Up to @most candidates, those first that the heuristics think fastest. Returns their number;
- * 0 with an error. */
+/* How far the lists of the heuristics have been looked at; zeros: not yet. */
+typedef struct {
+    int list, config;
+} VfiCudaConvCursor;
+
+/* The next candidates from @cursor on, up to @most and all of one list, those first that the
+ * heuristics think fastest. Returns their number; 0 with an error where there are no more. */
 int vfi_cuda_conv_graph_candidates(const VfiCudaConvGraph *graph,
+                                   VfiCudaConvCursor *cursor,
                                    VfiCudaConvCandidate *candidates, int most,
                                    GError **error);
 

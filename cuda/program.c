@@ -34,6 +34,7 @@ static VfiCudaConvPlan *find_conv(VfiDevice *device, const VfiCudaConvShape *sha
         .library = device->context->cudnn,
         .handle = device->cudnn,
         .cache = device->context->choices,
+        .log = device->log,
         .workspace_limit = VFI_CUDA_WORKSPACE_LIMIT,
     };
 

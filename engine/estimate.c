@@ -89,22 +89,43 @@ static void count(const VfiSession *session, VfiEstimate *estimate)
     };
 }
 
-gboolean vfi_model_estimate(VfiModel *model, const VfiSessionConfig *config,
-                            VfiEstimate *estimate, GError **error)
+/* *on_device: whether a device failed that is not the machine itself. */
+static bool estimate_on(VfiModel *model, const VfiSessionConfig *config,
+                        VfiEstimate *estimate, bool *on_device, GError **error)
 {
     VfiSession session = {.model = model, .video = config->video};
-
     VfiDeviceRequest request = vfi_session_request(config);
 
-    if (!vfi_session_check_config(config, error))
-        return FALSE;
+    *on_device = false;
     session.device = vfi_device_open(&request, &session.backend, error);
     if (session.device == NULL)
-        return FALSE;
+        return false;
     bool planned = vfi_session_plan(&session, config, error);
     if (planned)
         count(&session, estimate);
+    *on_device = !planned && !session.backend->host_memory;
     vfi_session_free_plans(&session);
     session.backend->close(session.device);
     return planned;
+}
+
+gboolean vfi_model_estimate(VfiModel *model, const VfiSessionConfig *config,
+                            VfiEstimate *estimate, GError **error)
+{
+    VfiSessionConfig on_cpu = *config;
+    GError *problem = NULL;
+    bool on_device;
+
+    if (!vfi_session_check_config(config, error))
+        return FALSE;
+    if (estimate_on(model, config, estimate, &on_device, &problem))
+        return TRUE;
+    if (!on_device || !vfi_device_is_auto(config->device) ||
+        config->cuda_context != NULL) {
+        g_propagate_error(error, problem);
+        return FALSE;
+    }
+    g_error_free(problem); /* as for a session */
+    on_cpu.device = "cpu";
+    return estimate_on(model, &on_cpu, estimate, &on_device, error);
 }

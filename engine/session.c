@@ -180,19 +180,24 @@ static VfiSession *new_session(VfiModel *model, const VfiSessionConfig *config)
     return session;
 }
 
-/* Builds it, or says whether a device had no memory although that looked to be there: others may
- * have taken it, or it lies in pieces. */
+/* What became of building a session. */
+typedef struct {
+    bool on_device; /* which is not the machine itself */
+    bool
+        ran_short; /* of memory that looked to be there: others took it, or it is in pieces */
+} Attempt;
+
 static VfiSession *try_session(VfiModel *model, const VfiSessionConfig *config,
-                               bool *ran_short, GError **error)
+                               Attempt *attempt, GError **error)
 {
     VfiSession *session = new_session(model, config);
     GError *problem = NULL;
 
-    *ran_short = false;
     if (build_session(session, config, &problem))
         return session;
-    *ran_short = session->is_granted && !session->backend->host_memory &&
-                 g_error_matches(problem, VFI_ERROR, VFI_ERROR_NO_MEMORY);
+    attempt->on_device = session->device != NULL && !session->backend->host_memory;
+    attempt->ran_short = attempt->on_device && session->is_granted &&
+                         g_error_matches(problem, VFI_ERROR, VFI_ERROR_NO_MEMORY);
     vfi_session_free(session);
     /* Memory may be what it failed for: keep nothing that it alone packed. */
     if (model->weights != NULL)
@@ -201,24 +206,41 @@ static VfiSession *try_session(VfiModel *model, const VfiSessionConfig *config,
     return NULL;
 }
 
+/* What "auto" may do when a device that opened has failed. */
+static VfiSession *try_cpu(VfiModel *model, const VfiSessionConfig *config,
+                           GError **problem)
+{
+    VfiSessionConfig on_cpu = *config;
+    Attempt attempt;
+
+    g_prefix_error(problem, "no session can be built on the CUDA device: ");
+    vfi_tell_why_cpu(*problem);
+    g_clear_error(problem);
+    on_cpu.device = "cpu";
+    return try_session(model, &on_cpu, &attempt, problem);
+}
+
 VfiSession *vfi_session_new(VfiModel *model, const VfiSessionConfig *config,
                             GError **error)
 {
     GError *problem = NULL;
-    bool ran_short;
+    Attempt attempt;
 
     if (!vfi_session_check_config(config, error))
         return NULL;
-    VfiSession *session = try_session(model, config, &ran_short, &problem);
-    if (session == NULL && ran_short) {
+    VfiSession *session = try_session(model, config, &attempt, &problem);
+    if (session == NULL && attempt.ran_short) {
         g_clear_error(&problem);
         size_t freed = vfi_model_cache_trim_devices(NULL);
         vfi_log(VFI_LOG_INFO,
                 "the device ran out of memory: gave up %zu MiB of idle models' weights, "
                 "trying once more",
                 freed >> 20);
-        session = try_session(model, config, &ran_short, &problem);
+        session = try_session(model, config, &attempt, &problem);
     }
+    if (session == NULL && attempt.on_device && vfi_device_is_auto(config->device) &&
+        config->cuda_context == NULL)
+        session = try_cpu(model, config, &problem);
     if (session == NULL)
         g_propagate_error(error, problem);
     else

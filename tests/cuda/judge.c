@@ -117,7 +117,8 @@ START_TEST(choices_come_back)
         const UsedShape *used = &g_array_index(list, UsedShape, i);
         VfiCudaConvGraph *graph = vfi_cuda_conv_graph_new(&context, &used->shape, NULL);
         VfiCudaConvCandidate candidates[3], again;
-        int n = vfi_cuda_conv_graph_candidates(graph, candidates, 3, NULL);
+        VfiCudaConvCursor cursor = {0};
+        int n = vfi_cuda_conv_graph_candidates(graph, &cursor, candidates, 3, NULL);
         for (int c = 0; c < n; c++) {
             if (!vfi_cuda_conv_graph_candidate(graph, &candidates[c].choice, &again))
                 ck_abort_msg("choice %d of %s does not come back", c, used->key);

@@ -61,7 +61,8 @@ VFI_API gboolean vfi_feature_storage_from_string(const char *name,
 /** What a session is built for. Zero-initialise, then set what differs. */
 typedef struct {
     VfiVideoInfo video;
-    /** "auto", "cpu" or "cuda[:N]"; NULL is "auto". */
+    /** "auto", "cpu" or "cuda[:N]"; NULL is "auto": CUDA, or the CPU where no session can be
+     * built there, with a line of the log that says why. */
     const char *device;
     /** The CUcontext that frames in CUDA memory belong to; the session works in it, on its
      * device, and it must outlive the session. NULL: the device's primary context. */
