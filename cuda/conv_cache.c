@@ -2,7 +2,12 @@
 /* Which engine computes a convolution fastest, found out once a device and not once a process.
  * A key file: one group, one key a shape, "engine type=value type=value …". */
 #include <errno.h>
+#include <fcntl.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <glib/gstdio.h>
 
 #include <vfi/error.h>
 
@@ -57,15 +62,40 @@ static char *format_choice(const VfiCudaConvChoice *choice)
     return g_string_free(text, FALSE);
 }
 
+/* The text of a regular file of such a size; NULL for whatever else lies there, which is neither
+ * waited for (a FIFO) nor followed (a link). */
+static char *read_text(const char *path, gsize *length)
+{
+    g_autofree char *text = NULL;
+    struct stat status;
+    ssize_t n = 0;
+    int fd = -1;
+
+    *length = 0;
+    if (path != NULL)
+        fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY);
+    if (fd < 0)
+        return NULL;
+    if (fstat(fd, &status) == 0 && S_ISREG(status.st_mode) && status.st_size > 0 &&
+        status.st_size <= MOST_BYTES) {
+        text = g_malloc((gsize)status.st_size);
+        while (*length < (gsize)status.st_size &&
+               ((n = read(fd, text + *length, (gsize)status.st_size - *length)) > 0 ||
+                (n < 0 && errno == EINTR)))
+            *length += n > 0 ? (gsize)n : 0;
+    }
+    close(fd);
+    return n > 0 ? g_steal_pointer(&text) : NULL;
+}
+
 /* What the file holds; nothing where it cannot be read. */
 static GKeyFile *read_file(const char *path)
 {
     GKeyFile *file = g_key_file_new();
-    g_autofree char *text = NULL;
-    gsize length = 0;
+    gsize length;
+    g_autofree char *text = read_text(path, &length);
 
-    if (path == NULL || !g_file_get_contents(path, &text, &length, NULL) ||
-        length > MOST_BYTES ||
+    if (text == NULL ||
         !g_key_file_load_from_data(file, text, length, G_KEY_FILE_NONE, NULL)) {
         g_key_file_free(file);
         file = g_key_file_new();
@@ -145,6 +175,28 @@ static void merge(GKeyFile *to, GKeyFile *from)
     }
 }
 
+/* Puts @text into the place of @path, as a file that nobody else may read: written beside it under
+ * a name that cannot be known, so that what is read is always whole. */
+static bool replace_file(const char *path, const char *text, gsize length, GError **error)
+{
+    g_autofree char *other = g_strconcat(path, ".XXXXXX", NULL);
+    int fd = g_mkstemp_full(other, O_WRONLY | O_CLOEXEC, 0600);
+    gsize written = 0;
+    ssize_t n = 0;
+
+    while (fd >= 0 && written < length &&
+           ((n = write(fd, text + written, length - written)) > 0 ||
+            (n < 0 && errno == EINTR)))
+        written += n > 0 ? (gsize)n : 0;
+    if (fd >= 0 && close(fd) == 0 && written == length && g_rename(other, path) == 0)
+        return true;
+    g_set_error(error, VFI_ERROR, VFI_ERROR_IO, "%s cannot be written: %s", path,
+                g_strerror(errno));
+    if (fd >= 0)
+        g_unlink(other);
+    return false;
+}
+
 /* Another process may write between reading and writing: what it kept is then found out again
  * some other time. The file itself is always whole. */
 static bool write_file(VfiCudaConvCache *cache, GError **error)
@@ -156,12 +208,16 @@ static bool write_file(VfiCudaConvCache *cache, GError **error)
 
     merge(file, cache->kept);
     text = g_key_file_to_data(file, &length, NULL);
+    if (length > MOST_BYTES) { /* nobody would read it */
+        g_free(text);
+        text = g_key_file_to_data(cache->kept, &length, NULL);
+    }
     if (g_mkdir_with_parents(folder, 0700) != 0) {
         g_set_error(error, VFI_ERROR, VFI_ERROR_IO, "there can be no folder %s: %s",
                     folder, g_strerror(errno));
         return false;
     }
-    return g_file_set_contents(cache->path, text, (gssize)length, error);
+    return replace_file(cache->path, text, length, error);
 }
 
 bool vfi_cuda_conv_cache_save(VfiCudaConvCache *cache, GError **error)

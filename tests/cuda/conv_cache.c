@@ -2,11 +2,13 @@
 /* The file of chosen engines: what is kept comes back in another process, damage does no harm. */
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <glib/gstdio.h>
 
 #include "check_main.h"
 #include "conv.h"
+#include "temporary_folder.h"
 
 #define SHAPE "conv f16 8x2x3:8 to 16x2x3:16 kernel 3x3 stride 1 pad 1,1,1,1 groups 1"
 #define OTHER "deconv f32 8x2x3:0 to 16x4x6:0 kernel 4x4 stride 2 pad 1,1,1,1 groups 1"
@@ -19,16 +21,14 @@ static const VfiCudaConvChoice first = {
 };
 static const VfiCudaConvChoice plain = {.engine = 0};
 
-/* The cache folder of all tests: GLib asks for it once a process. */
+/* The cache folder of all tests. */
 static char *folder;
 
 static void tear_down(void)
 {
-    g_autofree char *file = g_build_filename(folder, "vfi", FILE_NAME, NULL);
     g_autofree char *inner = g_build_filename(folder, "vfi", NULL);
 
-    g_unlink(file);
-    g_rmdir(inner);
+    folder_remove(inner);
 }
 
 static VfiCudaConvCache *open_cache(void)
@@ -159,6 +159,147 @@ START_TEST(what_cannot_be_written_is_no_failure)
 }
 END_TEST
 
+/* The file's name, in a folder that is there. */
+static char *file_in_folder(void)
+{
+    g_autofree char *inner = g_build_filename(folder, "vfi", NULL);
+
+    ck_assert_int_eq(g_mkdir(inner, 0700), 0);
+    return g_build_filename(inner, FILE_NAME, NULL);
+}
+
+static void assert_nothing_is_read(void)
+{
+    VfiCudaConvChoice found;
+    VfiCudaConvCache *cache = open_cache();
+
+    ck_assert(!vfi_cuda_conv_cache_find(cache, SHAPE, &found));
+    vfi_cuda_conv_cache_free(cache);
+}
+
+/* Keeps a choice, and what is in its place then is a file of our own, all alone. */
+static void assert_file_is_made(const char *file)
+{
+    g_autofree char *inner = g_path_get_dirname(file);
+    g_autoptr(GDir) names = g_dir_open(inner, 0, NULL);
+    VfiCudaConvCache *cache = open_cache();
+    struct stat status;
+
+    vfi_cuda_conv_cache_keep(cache, SHAPE, &first);
+    ck_assert(vfi_cuda_conv_cache_save(cache, NULL));
+    vfi_cuda_conv_cache_free(cache);
+    cache = open_cache();
+    ck_assert(has(cache, SHAPE, &first));
+    vfi_cuda_conv_cache_free(cache);
+    ck_assert_int_eq(lstat(file, &status), 0);
+    ck_assert(S_ISREG(status.st_mode));
+    ck_assert_uint_eq(status.st_mode & 07777, 0600);
+    ck_assert_str_eq(g_dir_read_name(names), FILE_NAME);
+    ck_assert_ptr_null(g_dir_read_name(names));
+}
+
+START_TEST(a_file_is_for_its_owner_alone)
+{
+    g_autofree char *file = file_in_folder();
+    mode_t mask = umask(0);
+
+    ck_assert(g_file_set_contents(file, "[convolutions]\n" OTHER "=0\n", -1, NULL));
+    ck_assert_int_eq(g_chmod(file, 0666), 0);
+    assert_file_is_made(file);
+    umask(mask);
+    VfiCudaConvCache *cache = open_cache();
+    ck_assert(has(cache, OTHER, &plain));
+    vfi_cuda_conv_cache_free(cache);
+}
+END_TEST
+
+/* Nobody writes to it: whoever opened it would wait for ever. */
+START_TEST(a_fifo_is_not_waited_for)
+{
+    g_autofree char *file = file_in_folder();
+
+    ck_assert_int_eq(mkfifo(file, 0600), 0);
+    assert_nothing_is_read();
+    assert_file_is_made(file);
+}
+END_TEST
+
+/* Nor is what it points to written. */
+START_TEST(a_link_is_not_followed)
+{
+    static const char text[] = "[convolutions]\n" SHAPE "=51 2=1 14=3 18=-1\n";
+    g_autofree char *file = file_in_folder();
+    g_autofree char *target = g_build_filename(folder, "vfi", "target", NULL);
+    g_autofree char *after = NULL;
+
+    ck_assert(g_file_set_contents(target, text, -1, NULL));
+    ck_assert_int_eq(symlink(_i == 0 ? target : "/dev/zero", file), 0);
+    assert_nothing_is_read();
+    VfiCudaConvCache *cache = open_cache();
+    vfi_cuda_conv_cache_keep(cache, OTHER, &plain);
+    ck_assert(vfi_cuda_conv_cache_save(cache, NULL));
+    vfi_cuda_conv_cache_free(cache);
+    ck_assert(g_file_get_contents(target, &after, NULL, NULL));
+    ck_assert_str_eq(after, text);
+    ck_assert(!g_file_test(file, G_FILE_TEST_IS_SYMLINK));
+}
+END_TEST
+
+/* Not read, although the beginning is as it should be; its holes would be 100 GB of memory. */
+START_TEST(a_file_that_is_too_large_is_not_read)
+{
+    static const off_t sizes[] = {(4 << 20) + 1, (off_t)100 << 30};
+    g_autofree char *file = file_in_folder();
+
+    ck_assert(g_file_set_contents(file, "[convolutions]\n" SHAPE "=51 2=1 14=3 18=-1\n#",
+                                  -1, NULL));
+    ck_assert_int_eq(truncate(file, sizes[_i]), 0);
+    assert_nothing_is_read();
+    assert_file_is_made(file);
+}
+END_TEST
+
+START_TEST(a_folder_in_its_place_is_told)
+{
+    g_autofree char *file = file_in_folder();
+    g_autofree char *inner = g_path_get_dirname(file);
+    g_autoptr(GError) error = NULL;
+
+    ck_assert_int_eq(g_mkdir(file, 0700), 0);
+    assert_nothing_is_read();
+    VfiCudaConvCache *cache = open_cache();
+    vfi_cuda_conv_cache_keep(cache, SHAPE, &first);
+    ck_assert(!vfi_cuda_conv_cache_save(cache, &error));
+    ck_assert_ptr_nonnull(strstr(error->message, file));
+    ck_assert(has(cache, SHAPE, &first));
+    vfi_cuda_conv_cache_free(cache);
+    g_autoptr(GDir) names = g_dir_open(inner, 0, NULL);
+    ck_assert_str_eq(g_dir_read_name(names), FILE_NAME);
+    ck_assert_ptr_null(g_dir_read_name(names)); /* nothing half-done is left */
+}
+END_TEST
+
+START_TEST(a_choice_may_be_forgotten)
+{
+    VfiCudaConvChoice found;
+    VfiCudaConvCache *cache = open_cache();
+
+    vfi_cuda_conv_cache_keep(cache, SHAPE, &first);
+    vfi_cuda_conv_cache_keep(cache, OTHER, &plain);
+    ck_assert(vfi_cuda_conv_cache_save(cache, NULL));
+    vfi_cuda_conv_cache_keep(cache, SHAPE, NULL);
+    ck_assert(!vfi_cuda_conv_cache_find(cache, SHAPE, &found));
+    ck_assert(vfi_cuda_conv_cache_save(cache, NULL));
+    vfi_cuda_conv_cache_free(cache);
+    cache = open_cache();
+    ck_assert(!vfi_cuda_conv_cache_find(cache, SHAPE, &found));
+    ck_assert(has(cache, OTHER, &plain));
+    vfi_cuda_conv_cache_keep(cache, SHAPE, &first);
+    ck_assert(has(cache, SHAPE, &first));
+    vfi_cuda_conv_cache_free(cache);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("cuda-conv_cache");
@@ -173,6 +314,12 @@ int main(void)
     tcase_add_loop_test(tcase, damage_does_no_harm, 0, G_N_ELEMENTS(damaged));
     tcase_add_test(tcase, more_settings_than_there_can_be_are_refused);
     tcase_add_test(tcase, what_cannot_be_written_is_no_failure);
+    tcase_add_test(tcase, a_file_is_for_its_owner_alone);
+    tcase_add_test(tcase, a_fifo_is_not_waited_for);
+    tcase_add_loop_test(tcase, a_link_is_not_followed, 0, 2);
+    tcase_add_loop_test(tcase, a_file_that_is_too_large_is_not_read, 0, 2);
+    tcase_add_test(tcase, a_folder_in_its_place_is_told);
+    tcase_add_test(tcase, a_choice_may_be_forgotten);
     int result = check_main(suite);
     g_rmdir(folder);
     g_free(folder);
