@@ -59,80 +59,7 @@ gst_vfi_cuda_template_caps (GstCaps *caps)
   return with_cuda;
 }
 
-/* Whether a session could be on the device: cuDNN, the driver's version or the GPU may not do.
- * What is planned here is small, and nothing of it is kept. */
-static gboolean
-device_opens (GstVfiStream *stream, VfiModel *model, const char *device)
-{
-  g_autoptr (GstObject) context = gst_vfi_cuda_get (stream);
-  VfiSessionConfig config = {
-      .video = {.format = VFI_FORMAT_NV12, .width = 64, .height = 64},
-      .device = g_str_equal (device, "auto") ? "cuda" : device,
-      .cuda_context = context != NULL ? gst_vfi_cudamem_handle (context) : NULL,
-      .precision = (VfiPrecision) gst_vfi_stream_settings (stream).precision,
-  };
-  g_autoptr (GError) error = NULL;
-  VfiEstimate estimate;
-
-  if (vfi_model_estimate (model, &config, &estimate, &error))
-    return TRUE;
-  GST_INFO_OBJECT (stream->element, "no CUDA memory is offered: %s", error->message);
-  return FALSE;
-}
-
-/* Before there is a model nobody negotiates in earnest. */
-static gboolean
-is_usable (GstVfiStream *stream)
-{
-  g_autofree gchar *device = NULL;
-  g_autoptr (VfiModel) model = NULL;
-  GstVfiCudaAnswer answer;
-  VfiSystemInfo info;
-
-  g_mutex_lock (&stream->lock);
-  device = g_strdup (stream->settings.device);
-  model = stream->model != NULL ? vfi_model_ref (stream->model) : NULL;
-  answer = stream->cuda_answer;
-  g_mutex_unlock (&stream->lock);
-  if (answer != GST_VFI_CUDA_UNKNOWN)
-    return answer == GST_VFI_CUDA_WORKS;
-  if (g_str_equal (device, "cpu"))
-    return FALSE;
-  vfi_system_info (&info);
-  if (!info.has_cuda)
-    GST_INFO_OBJECT (stream->element, "no CUDA memory is offered: %s", info.cuda);
-  if (!info.has_cuda || !gst_vfi_cudamem_load ())
-    answer = GST_VFI_CUDA_FAILS; /* for the process's life */
-  else if (model == NULL)
-    return TRUE;
-  else
-    answer =
-        device_opens (stream, model, device) ? GST_VFI_CUDA_WORKS : GST_VFI_CUDA_FAILS;
-  g_mutex_lock (&stream->lock);
-  stream->cuda_answer = answer;
-  g_mutex_unlock (&stream->lock);
-  return answer == GST_VFI_CUDA_WORKS;
-}
-
-GstCaps *
-gst_vfi_cuda_filter_caps (GstVfiStream *stream, GstCaps *caps)
-{
-  gboolean asked = FALSE;
-  guint i = 0;
-
-  while (i < gst_caps_get_size (caps)) {
-    if (!structure_has_feature (caps, i)) {
-      i++;
-      continue;
-    }
-    if (!asked && is_usable (stream))
-      return caps;
-    asked = TRUE;
-    caps = gst_caps_make_writable (caps);
-    gst_caps_remove_structure (caps, i);
-  }
-  return caps;
-}
+/* Contexts. */
 
 /* N of "cuda:N", else -1. */
 static gint
@@ -191,23 +118,6 @@ has_context (GstVfiStream *stream)
   return has;
 }
 
-gboolean
-gst_vfi_cuda_answer (GstVfiStream *stream, GstQuery *query)
-{
-  g_autoptr (GstObject) context = NULL;
-  g_autoptr (GstContext) wrapped = NULL;
-  const gchar *type;
-
-  if (!gst_query_parse_context_type (query, &type) || !g_str_equal (type, CONTEXT_TYPE))
-    return FALSE;
-  context = gst_vfi_cuda_get (stream);
-  if (context == NULL)
-    return FALSE;
-  wrapped = gst_vfi_cudamem_wrap (context);
-  gst_query_set_context (query, wrapped);
-  return TRUE;
-}
-
 /* What is found is given to the element, as an application would. */
 static void
 ask_neighbour (GstVfiStream *stream, GstPad *pad)
@@ -236,6 +146,146 @@ ask_application (GstVfiStream *stream)
   gst_vfi_cuda_set_context (stream, wrapped);
 }
 
+/* That of upstream, else of downstream, else of the application. */
+static gboolean
+find_context (GstVfiStream *stream)
+{
+  if (has_context (stream))
+    return TRUE;
+  if (!gst_vfi_cudamem_load ())
+    return FALSE;
+  ask_neighbour (stream, stream->sinkpad);
+  if (!has_context (stream))
+    ask_neighbour (stream, stream->srcpad);
+  if (!has_context (stream))
+    ask_application (stream);
+  return has_context (stream);
+}
+
+/* What is offered. */
+
+/* Keeps @hold (taken) for the session that comes. */
+static void
+keep_hold (GstVfiStream *stream, VfiDeviceHold *hold)
+{
+  VfiDeviceHold *old;
+
+  g_mutex_lock (&stream->lock);
+  old = stream->cuda_hold;
+  stream->cuda_hold = hold;
+  g_mutex_unlock (&stream->lock);
+  vfi_device_release (old);
+}
+
+void
+gst_vfi_cuda_let_go (GstVfiStream *stream)
+{
+  keep_hold (stream, NULL);
+}
+
+/* Whether a session could be on the device: cuDNN, the driver's version or the GPU may not do. It
+ * is asked in the context that frames would come in, where somebody has one: another one would
+ * take a second and hundreds of MB. What is planned is small, and let go of. */
+static gboolean
+device_opens (GstVfiStream *stream, VfiModel *model, const char *device)
+{
+  g_autoptr (GstObject) context = NULL;
+  g_autoptr (GError) error = NULL;
+  VfiDeviceHold *hold = NULL;
+  VfiSessionConfig config = {
+      .video = {.format = VFI_FORMAT_NV12, .width = 64, .height = 64},
+      .device = g_str_equal (device, "auto") ? "cuda" : device,
+      .precision = (VfiPrecision) gst_vfi_stream_settings (stream).precision,
+  };
+  VfiEstimate estimate;
+  gboolean opens;
+
+  find_context (stream);
+  context = gst_vfi_cuda_get (stream);
+  if (context != NULL)
+    config.cuda_context = gst_vfi_cudamem_handle (context);
+  else
+    hold = vfi_device_hold (&config, &error);
+  opens = error == NULL && vfi_model_estimate (model, &config, &estimate, &error);
+  if (opens)
+    keep_hold (stream, g_steal_pointer (&hold));
+  else
+    GST_INFO_OBJECT (stream->element, "no CUDA memory is offered: %s", error->message);
+  vfi_device_release (hold);
+  return opens;
+}
+
+/* Before there is a model nobody negotiates in earnest. */
+static gboolean
+is_usable (GstVfiStream *stream)
+{
+  g_autofree gchar *device = NULL;
+  g_autoptr (VfiModel) model = NULL;
+  GstVfiCudaAnswer answer;
+  VfiSystemInfo info;
+
+  g_mutex_lock (&stream->lock);
+  device = g_strdup (stream->settings.device);
+  model = stream->model != NULL ? vfi_model_ref (stream->model) : NULL;
+  answer = stream->cuda_answer;
+  g_mutex_unlock (&stream->lock);
+  if (answer != GST_VFI_CUDA_UNKNOWN)
+    return answer == GST_VFI_CUDA_WORKS;
+  if (g_str_equal (device, "cpu"))
+    return FALSE;
+  vfi_system_info (&info);
+  if (!info.has_cuda)
+    GST_INFO_OBJECT (stream->element, "no CUDA memory is offered: %s", info.cuda);
+  if (!info.has_cuda || !gst_vfi_cudamem_load ())
+    answer = GST_VFI_CUDA_FAILS; /* for the process's life */
+  else if (model == NULL)
+    return TRUE;
+  else
+    answer =
+        device_opens (stream, model, device) ? GST_VFI_CUDA_WORKS : GST_VFI_CUDA_FAILS;
+  g_mutex_lock (&stream->lock);
+  stream->cuda_answer = answer;
+  g_mutex_unlock (&stream->lock);
+  return answer == GST_VFI_CUDA_WORKS;
+}
+
+GstCaps *
+gst_vfi_cuda_filter_caps (GstVfiStream *stream, GstCaps *caps)
+{
+  gboolean asked = FALSE;
+  guint i = 0;
+
+  while (i < gst_caps_get_size (caps)) {
+    if (!structure_has_feature (caps, i)) {
+      i++;
+      continue;
+    }
+    if (!asked && is_usable (stream))
+      return caps;
+    asked = TRUE;
+    caps = gst_caps_make_writable (caps);
+    gst_caps_remove_structure (caps, i);
+  }
+  return caps;
+}
+
+gboolean
+gst_vfi_cuda_answer (GstVfiStream *stream, GstQuery *query)
+{
+  g_autoptr (GstObject) context = NULL;
+  g_autoptr (GstContext) wrapped = NULL;
+  const gchar *type;
+
+  if (!gst_query_parse_context_type (query, &type) || !g_str_equal (type, CONTEXT_TYPE))
+    return FALSE;
+  context = gst_vfi_cuda_get (stream);
+  if (context == NULL)
+    return FALSE;
+  wrapped = gst_vfi_cudamem_wrap (context);
+  gst_query_set_context (query, wrapped);
+  return TRUE;
+}
+
 static void
 make_context (GstVfiStream *stream)
 {
@@ -254,16 +304,7 @@ make_context (GstVfiStream *stream)
 gboolean
 gst_vfi_cuda_ensure (GstVfiStream *stream)
 {
-  if (has_context (stream))
-    return TRUE;
-  if (!gst_vfi_cudamem_load ())
-    return FALSE;
-  ask_neighbour (stream, stream->sinkpad);
-  if (!has_context (stream))
-    ask_neighbour (stream, stream->srcpad);
-  if (!has_context (stream))
-    ask_application (stream);
-  if (!has_context (stream))
+  if (!find_context (stream) && gst_vfi_cudamem_load ())
     make_context (stream);
   return has_context (stream);
 }
@@ -299,6 +340,7 @@ gst_vfi_cuda_release (GstVfiStream *stream)
 {
   GstObject *old;
 
+  gst_vfi_cuda_let_go (stream);
   g_mutex_lock (&stream->lock);
   old = g_steal_pointer (&stream->cuda);
   g_mutex_unlock (&stream->lock);

@@ -45,6 +45,10 @@ gboolean gst_vfi_cuda_is_foreign (GstVfiStream *stream, GstBuffer *buffer);
 /* Makes the context of @buffer the element's. */
 void gst_vfi_cuda_adopt (GstVfiStream *stream, GstBuffer *buffer);
 
+/* There is a session, or there will be none: the device that was asked about CUDA memory need not be
+ * kept for it. Takes the lock. */
+void gst_vfi_cuda_let_go (GstVfiStream *stream);
+
 /* Lets go of the context. */
 void gst_vfi_cuda_release (GstVfiStream *stream);
 

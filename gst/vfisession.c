@@ -53,6 +53,8 @@ set_session (GstVfiStream *stream, VfiSession *session, GstObject *cuda)
   stream->session_cuda = cuda != NULL ? gst_object_ref (cuda) : NULL;
   stream->session_base = (VfiSessionStats){0};
   g_mutex_unlock (&stream->lock);
+  if (session != NULL)
+    gst_vfi_cuda_let_go (stream);
   if (old != NULL)
     vfi_session_set_notify (old, NULL, NULL);
   /* What follows a release counts on its memory; jobs of one that is replaced go on. */

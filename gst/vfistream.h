@@ -77,6 +77,7 @@ struct _GstVfiStream {
   GstObject *session_cuda; /* the context that it works in, which it must not outlive */
   GstObject *cuda;         /* the CUDA context of the element, or NULL */
   GstVfiCudaAnswer cuda_answer;
+  VfiDeviceHold *cuda_hold; /* the device that was asked, until there is a session */
   VfiModel *model;
   GstBufferPool *out_pool; /* the same as pictures.out_pool */
   GstVfiCounters counters;

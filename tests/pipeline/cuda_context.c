@@ -4,6 +4,15 @@
 
 #include "cuda_pipeline.h"
 
+static gboolean has_cuda(const GstCaps *caps)
+{
+    for (guint i = 0; i < gst_caps_get_size(caps); i++)
+        if (gst_caps_features_contains(gst_caps_get_features(caps, i),
+                                       "memory:CUDAMemory"))
+            return TRUE;
+    return FALSE;
+}
+
 GST_START_TEST(the_pipeline_has_one_context)
 {
     g_autofree char *from = source("ball", 5, "NV12", 64, 48);
@@ -12,13 +21,47 @@ GST_START_TEST(the_pipeline_has_one_context)
                         __i__ == 0 ? "cuda" : "auto");
     GstElement *pipeline = parse(line);
     g_autoptr(GPtrArray) samples = NULL;
+    uint64_t before = counters().contexts_made; /* GStreamer's plugin tries one */
 
     ck_assert_uint_eq(counters().contexts, 0);
     set_state(pipeline, GST_STATE_PLAYING);
     samples = collect_from(pipeline);
     ck_assert_uint_eq(samples->len, 10);
     ck_assert_uint_eq(counters().contexts, 1);
+    /* nor was there another one that was only asked */
+    ck_assert_uint_eq(counters().contexts_made, before + 1);
     release(pipeline);
+}
+GST_END_TEST
+
+/* Whoever asks for caps does not have the device started for nothing: the session takes it over. */
+GST_START_TEST(a_device_is_started_once)
+{
+    GstElement *pipeline = parse("videotestsrc num-buffers=3 name=in ! vfiinterp name=v "
+                                 "device=cuda model=blend ! fakesink");
+    g_autoptr(GstElement) in = gst_bin_get_by_name(GST_BIN(pipeline), "in");
+    g_autoptr(GstElement) element = gst_bin_get_by_name(GST_BIN(pipeline), "v");
+    g_autoptr(GstPad) pad = gst_element_get_static_pad(element, "sink");
+    g_autoptr(GstCaps) offered = NULL;
+    g_autoptr(GError) error = NULL;
+
+    gst_element_set_locked_state(in, TRUE); /* no frames yet */
+    set_state(pipeline, GST_STATE_PAUSED);
+    uint64_t before = counters().contexts_made;
+    offered = gst_pad_query_caps(pad, NULL);
+    ck_assert(has_cuda(offered));
+    ck_assert_uint_eq(counters().contexts_made, before + 1);
+    set_state(pipeline, GST_STATE_PLAYING);
+    gst_element_set_locked_state(in, FALSE);
+    ck_assert(gst_element_sync_state_with_parent(in));
+    error = wait_for_end(pipeline);
+    ck_assert(error == NULL);
+    ck_assert_uint_eq(counters().contexts_made, before + 1);
+    gst_clear_object(&in);
+    gst_clear_object(&element);
+    gst_clear_object(&pad);
+    release(pipeline);
+    ck_assert_uint_eq(counters().contexts, 0);
 }
 GST_END_TEST
 
@@ -83,13 +126,11 @@ static gboolean offers_cuda(const char *device)
     GstElement *element = gst_element_factory_make("vfiinterp", NULL);
     g_autoptr(GstPad) pad = gst_element_get_static_pad(element, "sink");
     g_autoptr(GstCaps) offered = NULL;
-    gboolean found = FALSE;
+    gboolean found;
 
     g_object_set(element, "device", device, NULL);
     offered = gst_pad_query_caps(pad, NULL);
-    for (guint i = 0; i < gst_caps_get_size(offered); i++)
-        found |= gst_caps_features_contains(gst_caps_get_features(offered, i),
-                                            "memory:CUDAMemory");
+    found = has_cuda(offered);
     gst_object_unref(element);
     return found;
 }
@@ -195,6 +236,7 @@ GST_END_TEST
 static void add_tests(TCase *tcase)
 {
     tcase_add_loop_test(tcase, the_pipeline_has_one_context, 0, 2);
+    tcase_add_test(tcase, a_device_is_started_once);
     tcase_add_loop_test(tcase, frames_of_another_context_are_taken, 0, 3);
     tcase_add_test(tcase, cycles_leave_nothing_behind);
     tcase_add_test(tcase, the_cpu_takes_no_cuda_memory);

@@ -266,6 +266,20 @@ VFI_API void vfi_session_set_notify(VfiSession *session, void (*notify)(void *us
  */
 VFI_API void vfi_session_set_cleanup_interval(VfiSession *session, unsigned pairs);
 
+/** A device that is kept open. */
+typedef struct VfiDeviceHold VfiDeviceHold;
+
+/**
+ * Opens the device of @config, of which the rest does not matter, and keeps it open: what starting a
+ * GPU costs (a context, cuDNN), which may be a second, is then not paid again by the session that
+ * is built while it is held, nor by vfi_model_estimate(). With config->cuda_context that must
+ * outlive it. Returns NULL with VFI_ERROR_BACKEND or _UNSUPPORTED. Thread-safety: safe.
+ */
+VFI_API VfiDeviceHold *vfi_device_hold(const VfiSessionConfig *config, GError **error);
+
+/** Lets go of it. NULL is allowed. Thread-safety: safe. */
+VFI_API void vfi_device_release(VfiDeviceHold *hold);
+
 /** Fills @stats with the numbers as they are now. */
 VFI_API void vfi_session_get_stats(VfiSession *session, VfiSessionStats *stats);
 
