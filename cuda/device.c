@@ -16,10 +16,6 @@
 /* First compute capability with TF32. */
 #define TF32_CAPABILITY 80
 
-/* What answers to questions take at most: the cells of a signature. */
-#define RESULT_BYTES                                                                     \
-    ((size_t)VFI_SCENE_SIGNATURE_SIZE * VFI_SCENE_SIGNATURE_SIZE * sizeof(float))
-
 bool vfi_cuda_enter(VfiDevice *device, GError **error)
 {
     return vfi_cuda_context_enter(device->context, error);
@@ -174,12 +170,12 @@ static bool make_rooms(VfiDevice *device, GError **error)
 {
     VfiCudaQuestions *questions = &device->questions;
 
-    questions->result = vfi_cuda_context_alloc(device->context, RESULT_BYTES,
+    questions->result = vfi_cuda_context_alloc(device->context, VFI_CUDA_ANSWER_BYTES,
                                                "answers of the device", error);
     if (questions->result == NULL ||
-        !vfi_cuda_check(
-            cudaHostAlloc(&questions->pinned_result, RESULT_BYTES, cudaHostAllocDefault),
-            "pinning host memory", error))
+        !vfi_cuda_check(cudaHostAlloc(&questions->pinned_result, VFI_CUDA_ANSWER_BYTES,
+                                      cudaHostAllocDefault),
+                        "pinning host memory", error))
         return false;
     device->mean = vfi_cuda_context_alloc(device->context, sizeof(double),
                                           "the mean of a frame", error);

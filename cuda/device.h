@@ -38,6 +38,10 @@ typedef struct {
     VfiCudaStaging staging;
 } VfiCudaPicture;
 
+/* What answers to questions take at most: the cells of a signature. */
+#define VFI_CUDA_ANSWER_BYTES                                                            \
+    ((size_t)VFI_SCENE_SIGNATURE_SIZE * VFI_SCENE_SIGNATURE_SIZE * sizeof(float))
+
 /* For what is asked in any thread: a stream of its own and room for the answer. */
 typedef struct {
     GMutex lock;

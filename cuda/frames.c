@@ -237,6 +237,22 @@ bool vfi_cuda_frames_equal(VfiDevice *device, const VfiVideoInfo *video,
     return answered;
 }
 
+static bool see_repeat(VfiDevice *device, const VfiVideoInfo *video, const VfiFrame *a,
+                       const VfiFrame *b, bool *repeat, GError **error)
+{
+    VfiCudaRepeatPart parts[VFI_CUDA_REPEAT_PARTS];
+
+    G_STATIC_ASSERT(sizeof parts <= VFI_CUDA_ANSWER_BYTES);
+    if (!begin_question(device, error))
+        return false;
+    cudaError_t result = vfi_cuda_measure_repeat(device->questions.stream, video, a, b,
+                                                 device->questions.result);
+    bool answered =
+        end_question(device, result, parts, sizeof parts, "comparing frames", error);
+    *repeat = answered && vfi_cuda_judge_repeat(parts);
+    return answered;
+}
+
 bool vfi_cuda_frames_repeat(VfiDevice *device, const VfiVideoInfo *video,
                             const VfiFrame *a, const VfiFrame *b, double threshold,
                             bool *repeat, GError **error)
@@ -248,7 +264,9 @@ bool vfi_cuda_frames_repeat(VfiDevice *device, const VfiVideoInfo *video,
         *repeat = true;
         return true;
     }
-    if (threshold <= 0.0)
+    if (threshold < 0.0)
+        return see_repeat(device, video, a, b, repeat, error);
+    if (!(threshold > 0.0))
         return vfi_cuda_frames_equal(device, video, a, b, repeat, error);
     if (!begin_question(device, error))
         return false;

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* A frame's luma in a few cells, and the comparison of two frames block by block:
- * scene_signature.c on the device. */
+ * scene_signature.c and repeats.c on the device. */
 #include <math.h>
 
 #include "frame_kernels.h"
 #include "samples.cuh"
 
 extern "C" {
+#include "repeats.h"
 #include "scene.h"
 }
 
@@ -69,15 +70,16 @@ static __device__ __forceinline__ float sum_of_lane(const CellsParameters *p,
             const int y = cell->top + row * (cell->bottom - cell->top) / cell->rows;
 
             for (int x = cell->left + lane; x < cell->right; x += LANES)
-                codes += load_code<BYTES>(sample_at(samples, x, y), p->source.format.shift);
+                codes +=
+                    load_code<BYTES>(sample_at(samples, x, y), p->source.format.shift);
         }
         sum += p->source.luma.weight[c] * codes;
     }
     return sum;
 }
 
-static __device__ __forceinline__ void store_cell(const CellsParameters *p,
-                                                  const Cell *cell, float sum, int x, int y)
+static __device__ __forceinline__ void
+store_cell(const CellsParameters *p, const Cell *cell, float sum, int x, int y)
 {
     const float mean = sum / (float)(cell->rows * (cell->right - cell->left));
 
@@ -163,8 +165,8 @@ static __device__ __forceinline__ float luma_at(const LumaParameters *source,
 
 /* Sum of the differences in column @x, rows @begin to @end; 0 beyond the frame. */
 template <int BYTES>
-static __device__ __forceinline__ float column_difference(const BlocksParameters *p, int x,
-                                                          int begin, int end)
+static __device__ __forceinline__ float column_difference(const BlocksParameters *p,
+                                                          int x, int begin, int end)
 {
     float sum = 0;
 
@@ -228,5 +230,236 @@ cudaError_t vfi_cuda_compare_blocks(cudaStream_t stream, const VfiVideoInfo *inf
         VFI_LAUNCH(compare_blocks<2>, grid, block, stream, p);
     else
         VFI_LAUNCH(compare_blocks<4>, grid, block, stream, p);
+    return cudaGetLastError();
+}
+
+/* ---- repeats ----------------------------------------------------------------------------------- */
+
+/* A lane has four columns of a tile, half a warp the tile. */
+#define QUAD VFI_REPEATS_DETAIL
+#define QUADS (VFI_REPEATS_TILE / QUAD)
+#define TILE_BLOCKS (VFI_REPEATS_TILE / VFI_REPEATS_BLOCK)
+
+struct RepeatParameters {
+    LumaParameters source;
+    FrameSamples a, b;
+    float scale;
+    int tiles_x, tiles;
+    VfiCudaRepeatPart *parts;
+};
+
+/* Luma in VFI_REPEATS_UNITs; what lies beyond the frame repeats its edge. */
+template <int BYTES>
+static __device__ __forceinline__ int repeat_luma(const RepeatParameters *p,
+                                                  const FrameSamples *frame, int x, int y)
+{
+    const FormatParameters *format = &p->source.format;
+    const int column = x < 0 ? 0 : at_most(x, format->width - 1);
+    const int row = y < 0 ? 0 : at_most(y, format->height - 1);
+    const float luma = luma_at<BYTES>(&p->source, frame, column, row) * p->scale;
+
+    return (int)(clamp_code(luma, (float)VFI_REPEATS_WHITE) + 0.5f);
+}
+
+template <int BYTES>
+static __device__ __forceinline__ void add_pixel(const RepeatParameters *p, int x, int y,
+                                                 VfiRepeatSums *sums)
+{
+    const int difference =
+        repeat_luma<BYTES>(p, &p->b, x, y) - repeat_luma<BYTES>(p, &p->a, x, y);
+    const int along_x =
+        repeat_luma<BYTES>(p, &p->a, x + 1, y) - repeat_luma<BYTES>(p, &p->a, x - 1, y) +
+        repeat_luma<BYTES>(p, &p->b, x + 1, y) - repeat_luma<BYTES>(p, &p->b, x - 1, y);
+    const int along_y =
+        repeat_luma<BYTES>(p, &p->a, x, y + 1) - repeat_luma<BYTES>(p, &p->a, x, y - 1) +
+        repeat_luma<BYTES>(p, &p->b, x, y + 1) - repeat_luma<BYTES>(p, &p->b, x, y - 1);
+
+    sums->n++;
+    sums->difference += difference;
+    sums->absolute += difference < 0 ? -difference : difference;
+    sums->xx += along_x * along_x;
+    sums->xy += along_x * along_y;
+    sums->yy += along_y * along_y;
+    sums->x += difference * along_x;
+    sums->y += difference * along_y;
+}
+
+/* Sums of four columns from @x on, 16 rows from @y on. TRUE if one of the smallest blocks has
+ * changed. */
+template <int BYTES>
+static __device__ __forceinline__ bool measure_quad(const RepeatParameters *p, int x,
+                                                    int y, VfiRepeatSums *sums)
+{
+    const int right = at_most(x + QUAD, p->source.format.width);
+    const int bottom = at_most(y + VFI_REPEATS_BLOCK, p->source.format.height);
+    bool changed = false;
+
+    *sums = VfiRepeatSums();
+    for (int top = y; top < bottom; top += VFI_REPEATS_DETAIL) {
+        const int64_t before = sums->absolute;
+
+        for (int row = top; row < at_most(top + VFI_REPEATS_DETAIL, bottom); row++)
+            for (int column = x; column < right; column++)
+                add_pixel<BYTES>(p, column, row, sums);
+        changed = changed || sums->absolute - before > VFI_REPEATS_DETAIL_MOST;
+    }
+    return changed;
+}
+
+#ifdef __CUDACC__
+/* Adds the sums of the lane @distance away. */
+static __device__ __forceinline__ void add_across(VfiRepeatSums *sums, int distance)
+{
+    const unsigned all = 0xFFFFFFFFu;
+
+    sums->n += __shfl_xor_sync(all, sums->n, distance);
+    sums->difference += __shfl_xor_sync(all, sums->difference, distance);
+    sums->absolute += __shfl_xor_sync(all, sums->absolute, distance);
+    sums->xx += __shfl_xor_sync(all, sums->xx, distance);
+    sums->xy += __shfl_xor_sync(all, sums->xy, distance);
+    sums->yy += __shfl_xor_sync(all, sums->yy, distance);
+    sums->x += __shfl_xor_sync(all, sums->x, distance);
+    sums->y += __shfl_xor_sync(all, sums->y, distance);
+}
+#endif
+
+static __device__ __forceinline__ void judge_block(const VfiRepeatSums *sums,
+                                                   VfiCudaRepeatPart *part)
+{
+    part->changed |= vfi_repeats_block_changed(sums, VFI_REPEATS_BLOCK);
+}
+
+static __device__ __forceinline__ void judge_four(const VfiRepeatSums *sums,
+                                                  VfiCudaRepeatPart *part)
+{
+    const int side = 2 * VFI_REPEATS_BLOCK;
+
+    part->changed |= vfi_repeats_block_changed(sums, side);
+    part->doubted |= vfi_repeats_moved(sums, side, VFI_REPEATS_DOUBT);
+}
+
+#ifdef __CUDACC__
+/* Adds the tile at (x, y), which may lie beyond the frame, to @part. Sixteen lanes share it; each
+ * has what it finds in its own part, and the tile's sums besides. */
+template <int BYTES>
+static __device__ __forceinline__ void add_tile(const RepeatParameters *p, int lane,
+                                                int x, int y, VfiCudaRepeatPart *part)
+{
+    VfiRepeatSums whole = VfiRepeatSums();
+
+    x += QUAD * (lane % QUADS);
+    for (int row = 0; row < TILE_BLOCKS; row += 2) {
+        VfiRepeatSums four = VfiRepeatSums(), block;
+
+        for (int i = row; i < row + 2; i++) {
+            part->changed |= measure_quad<BYTES>(p, x, y + VFI_REPEATS_BLOCK * i, &block);
+            add_across(&block, 1);
+            add_across(&block, 2);
+            judge_block(&block, part);
+            vfi_repeats_add(&four, &block);
+        }
+        add_across(&four, 4);
+        judge_four(&four, part);
+        vfi_repeats_add(&whole, &four);
+    }
+    add_across(&whole, 8);
+    part->changed |= vfi_repeats_tile_changed(&whole);
+    vfi_repeats_add(&part->sums, &whole);
+}
+#else
+/* Sums of a block, four columns at a time. */
+template <int BYTES>
+static void measure_block(const RepeatParameters *p, int x, int y, VfiRepeatSums *sums,
+                          VfiCudaRepeatPart *part)
+{
+    VfiRepeatSums quad;
+
+    *sums = VfiRepeatSums();
+    for (int column = x; column < x + VFI_REPEATS_BLOCK; column += QUAD) {
+        part->changed |= measure_quad<BYTES>(p, column, y, &quad);
+        vfi_repeats_add(sums, &quad);
+    }
+    judge_block(sums, part);
+}
+
+template <int BYTES>
+static void add_tile(const RepeatParameters *p, int lane, int x, int y,
+                     VfiCudaRepeatPart *part)
+{
+    const int size = VFI_REPEATS_BLOCK;
+    VfiRepeatSums whole = VfiRepeatSums();
+
+    (void)lane;
+    for (int i = 0; i < TILE_BLOCKS; i++) {
+        const int left = x + i % 2 * 2 * size, top = y + i / 2 * 2 * size;
+        VfiRepeatSums four = VfiRepeatSums(), block;
+
+        for (int j = 0; j < 4; j++) {
+            measure_block<BYTES>(p, left + j % 2 * size, top + j / 2 * size, &block,
+                                 part);
+            vfi_repeats_add(&four, &block);
+        }
+        judge_four(&four, part);
+        vfi_repeats_add(&whole, &four);
+    }
+    part->changed |= vfi_repeats_tile_changed(&whole);
+    vfi_repeats_add(&part->sums, &whole);
+}
+#endif
+
+/* A warp has a part of the frame: every VFI_CUDA_REPEAT_PARTSth pair of tiles, half of it each
+ * tile. Without warps one of its threads does all. */
+template <int BYTES> static __global__ void measure_repeat(RepeatParameters p)
+{
+    const int lane = (int)threadIdx.x,
+              first = (int)(blockIdx.x * blockDim.y + threadIdx.y);
+    VfiCudaRepeatPart part = VfiCudaRepeatPart();
+
+    if (first >= VFI_CUDA_REPEAT_PARTS)
+        return;
+    for (int tile = 2 * first; tile < p.tiles; tile += 2 * VFI_CUDA_REPEAT_PARTS) {
+#ifdef __CUDACC__
+        const int own = tile + lane / QUADS; /* the last one may have no pixel */
+
+        add_tile<BYTES>(&p, lane, own % p.tiles_x * VFI_REPEATS_TILE,
+                        own / p.tiles_x * VFI_REPEATS_TILE, &part);
+#else
+        for (int own = tile; lane == 0 && own < tile + 2; own++)
+            add_tile<BYTES>(&p, lane, own % p.tiles_x * VFI_REPEATS_TILE,
+                            own / p.tiles_x * VFI_REPEATS_TILE, &part);
+#endif
+    }
+#ifdef __CUDACC__
+    add_across(&part.sums, QUADS);
+    part.changed = __any_sync(0xFFFFFFFFu, part.changed);
+    part.doubted = __any_sync(0xFFFFFFFFu, part.doubted);
+#endif
+    if (lane == 0)
+        p.parts[first] = part;
+}
+
+cudaError_t vfi_cuda_measure_repeat(cudaStream_t stream, const VfiVideoInfo *info,
+                                    const VfiFrame *a, const VfiFrame *b,
+                                    VfiCudaRepeatPart *parts)
+{
+    const VfiFormatDescription *format = vfi_format_describe(info->format);
+    const dim3 block(LANES, BLOCK_Y);
+    const dim3 grid((unsigned)((VFI_CUDA_REPEAT_PARTS + BLOCK_Y - 1) / BLOCK_Y));
+    RepeatParameters p = {};
+
+    p.source.format = format_parameters(info);
+    p.source.luma = vfi_luma_weights(format);
+    p.a = frame_samples(info, a, &p.source.format);
+    p.b = frame_samples(info, b, &p.source.format);
+    p.scale = vfi_repeats_scale(format->depth);
+    p.tiles_x = (info->width + VFI_REPEATS_TILE - 1) / VFI_REPEATS_TILE;
+    p.tiles = p.tiles_x * ((info->height + VFI_REPEATS_TILE - 1) / VFI_REPEATS_TILE);
+    p.parts = parts;
+    if (format->sample_bytes == 1)
+        VFI_LAUNCH(measure_repeat<1>, grid, block, stream, p);
+    else if (format->sample_bytes == 2)
+        VFI_LAUNCH(measure_repeat<2>, grid, block, stream, p);
+    else
+        VFI_LAUNCH(measure_repeat<4>, grid, block, stream, p);
     return cudaGetLastError();
 }

@@ -22,6 +22,10 @@ static inline VfiLumaWeights vfi_luma_weights(const VfiFormatDescription *format
     return (VfiLumaWeights){.n = 1, .weight = {1.0f}};
 }
 
+/* The @n ≤ VFI_PIXELS_BLOCK luma codes of row @y from column @x on. */
+void vfi_load_luma(const VfiVideoInfo *info, const VfiFrame *frame, int x, int y, int n,
+                   float *out);
+
 /* Columns of zeros on both sides of a picture: no lane of a search reads beyond them. */
 #define VFI_SCENE_PADDING 24
 

@@ -10,6 +10,7 @@
 #include "colour.h"
 #include "pixels.h"
 #include "pixels_samples.h"
+#include "repeats.h"
 #include "scene.h"
 
 /* Rows of a cell that are looked at: more add nothing to an average this coarse. */
@@ -125,9 +126,8 @@ void vfi_scene_signature(const VfiVideoInfo *info, const VfiFrame *frame,
     }
 }
 
-/* The @n luma codes of row @y from column @x on. */
-static void load_luma(const VfiVideoInfo *info, const VfiFrame *frame, int x, int y,
-                      int n, float *out)
+void vfi_load_luma(const VfiVideoInfo *info, const VfiFrame *frame, int x, int y, int n,
+                   float *out)
 {
     const VfiFormatDescription *format = vfi_format_describe(info->format);
     const VfiLumaWeights luma = vfi_luma_weights(format);
@@ -158,8 +158,8 @@ static bool blocks_repeat(const VfiVideoInfo *info, const VfiFrame *a, const Vfi
     float luma_a[VFI_PIXELS_BLOCK], luma_b[VFI_PIXELS_BLOCK];
 
     for (int row = y; row < y + height; row++) {
-        load_luma(info, a, x, row, width, luma_a);
-        load_luma(info, b, x, row, width, luma_b);
+        vfi_load_luma(info, a, x, row, width, luma_a);
+        vfi_load_luma(info, b, x, row, width, luma_b);
         for (int i = 0; i < width; i++)
             difference[i] += fabsf(luma_a[i] - luma_b[i]);
     }
@@ -187,6 +187,8 @@ gboolean vfi_frames_repeat(const VfiVideoInfo *info, const VfiFrame *a, const Vf
     /* First, for it stops at once where frames differ, and is quick where they do not. */
     if (vfi_pixels_equal(info, a, b))
         return TRUE;
+    if (threshold < 0)
+        return vfi_repeats_seen(info, a, b);
     if (!(threshold > 0))
         return FALSE;
     for (int y = 0; y < info->height; y += REPEAT_BLOCK)

@@ -296,8 +296,10 @@ static const Property properties[] = {
         .default_number = GST_VFI_DUPLICATES_KEEP, .enum_type = duplicate_mode_get_type},
     {"duplicate-threshold", "Duplicate threshold",
         "A frame repeats another if the mean luma difference in every block of 16x16 is "
-        "at most this, in codes of 8 bits; 0 is bitwise",
-        KIND_DOUBLE, CHANGES_ALWAYS, FIELD (duplicate_threshold), 0, 255, 0},
+        "at most this, in codes of 8 bits; 0 is bitwise, -1 tells motion from what lossy "
+        "coders do to a repeat",
+        KIND_DOUBLE, CHANGES_ALWAYS, FIELD (duplicate_threshold), VFI_REPEAT_AUTO, 255,
+        VFI_REPEAT_AUTO},
     {"duplicate-max", "Duplicate maximum",
         "Most repeats in a row that are replaced; of more, all stay", KIND_UINT,
         CHANGES_CAPS, FIELD (duplicate_max), 0, 64, 3},

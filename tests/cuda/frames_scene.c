@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Scene cells and repeated blocks of the CUDA backend against the CPU's. */
 #include <math.h>
+#include <string.h>
 
 #include <glib.h>
 #include <vfi/scene.h>
@@ -127,6 +128,64 @@ START_TEST(blocks_differ_as_on_the_host)
 }
 END_TEST
 
+static bool device_sees_repeat(const TestFrame *a, const TestFrame *b)
+{
+    VfiCudaRepeatPart parts[VFI_CUDA_REPEAT_PARTS];
+
+    memset(parts, 0xA5, sizeof parts);
+    if (vfi_cuda_measure_repeat(NULL, &a->info, &a->frame, &b->frame, parts) !=
+        cudaSuccess)
+        ck_abort_msg("measure repeat: the launch failed");
+    return vfi_cuda_judge_repeat(parts);
+}
+
+/* A ramp with some structure that is brighter by @light and moved by @move, both in eighths,
+ * under @noise codes of noise. */
+static void paint_ramp(const TestFrame *frame, int move, int light, int noise)
+{
+    const VfiFormatDescription *format = vfi_format_describe(frame->info.format);
+    const double scale = largest_code(frame->info.format) / 255;
+    uint32_t state = 5 + (uint32_t)noise;
+
+    for (int c = 0; c < format->n_components; c++)
+        for (int y = 0; y < frame->info.height >> format->component[c].shift_y; y++)
+            for (int x = 0; x < frame->info.width >> format->component[c].shift_x; x++) {
+                const double at = x - move / 8.0;
+                const double value = 100 + 0.5 * y + 40 * sin(at / 3) + light / 8.0;
+
+                state = state * 1664525u + 1013904223u;
+                const double code = scale * (value + noise * (state >> 8 & 255) / 256.0);
+                set_code(frame, c, x, y, format->depth == 32 ? code : floor(code));
+            }
+}
+
+/* Each kind of change from none to plenty: the limits lie in between. */
+START_TEST(repeats_are_seen_as_on_the_host)
+{
+    const VfiVideoInfo info = {.format = (VfiFormat)_i, .width = 205, .height = 76};
+    TestFrame a = test_frame_new(&info, LAYOUT_TIGHT);
+    TestFrame b = test_frame_new(&info, LAYOUT_BOTTOM_UP);
+    int n[2] = {0};
+
+    paint_ramp(&a, 0, 0, 0);
+    for (int kind = 0; kind < 3; kind++)
+        for (int by = 0; by < 10; by++) {
+            paint_ramp(&b, kind == 0 ? by : 0, kind == 1 ? by : 0, kind == 2 ? by : 0);
+            const bool want =
+                vfi_frames_repeat(&info, &a.frame, &b.frame, VFI_REPEAT_AUTO);
+
+            n[want]++;
+            if (device_sees_repeat(&a, &b) != want)
+                ck_abort_msg("%s, kind %d by %d: expected %d",
+                             vfi_format_to_string(info.format), kind, by, want);
+        }
+    ck_assert_int_ge(n[false], 5);
+    ck_assert_int_ge(n[true], 5);
+    test_frame_free(&a);
+    test_frame_free(&b);
+}
+END_TEST
+
 START_TEST(nan_differs)
 {
     const VfiVideoInfo info = {.format = VFI_FORMAT_RGB_F32, .width = 20, .height = 3};
@@ -151,6 +210,7 @@ int main(void)
     suite_add_tcase(suite, tcase);
     tcase_add_loop_test(tcase, cells_are_those_of_the_signature, first, end);
     tcase_add_loop_test(tcase, blocks_differ_as_on_the_host, first, end);
+    tcase_add_loop_test(tcase, repeats_are_seen_as_on_the_host, first, end);
     tcase_add_test(tcase, nan_differs);
     return check_main(suite);
 }

@@ -64,7 +64,10 @@ static const struct {
     {"duplicate-max=0", "0 0 40", "0 0g 0 20 40 40g", 0},
     /* The end of the stream. */
     {"", "0 80 80", "0 40 80 80g 80 80g", 0},
-    /* Nearly the same counts where it may. */
+    /* Nearly the same counts where it may; a frame lighter all over is another picture. */
+    {"", "0 2 80", "0 1 2 41 80 80g", 0},
+    {"duplicate-threshold=-1", "0 0 80", "0 20 40 60 80 80g", 1},
+    {"duplicate-threshold=0", "0 0 80", "0 20 40 60 80 80g", 1},
     {"duplicate-threshold=2", "0 2 80", "0 20 40 60 80 80g", 1},
     {"duplicate-threshold=1", "0 2 80", "0 1 2 41 80 80g", 0},
     {"duplicate-mode=keep", "0 0 80", "0 0g 0 40 80 80g", 0},
@@ -82,6 +85,50 @@ GST_START_TEST(repeats_make_way)
     ck_assert_str_eq(found, cases[which].out);
     ck_assert_uint_eq(engine_stat(f, "replaced"), cases[which].replaced);
     fixture_free(f);
+}
+GST_END_TEST
+
+/* Frame @number: a grating, and in every third 16×16 pixels of it what a coder leaves. */
+static void push_coded(Fixture *f, guint64 number, int light)
+{
+    GstBuffer *buffer = flat_frame(f, 0, number * 50 * MS, 50 * MS);
+    guint32 state = (guint32)number;
+    GstMapInfo map;
+
+    ck_assert(gst_buffer_map(buffer, &map, GST_MAP_WRITE));
+    for (gsize i = 0; i < 128 * 96; i++) {
+        const gsize x = i % 128, y = i / 128;
+        const gboolean coded = (x / 16 + 2 * (y / 16) + number) % 3 == 0;
+
+        state = state * 1664525u + 1013904223u;
+        map.data[i] =
+            (guint8)(light + (int)(x % 8 * 8) + (coded ? (int)(state >> 24) % 5 - 2 : 0));
+    }
+    gst_buffer_unmap(buffer, &map);
+    ck_assert_int_eq(gst_harness_push(f->harness, buffer), GST_FLOW_OK);
+}
+
+/* On twos, no two frames with the same bits. Frames that are kept stay as they are. */
+GST_START_TEST(coded_repeats_make_way)
+{
+    static const struct {
+        const char *properties;
+        guint64 replaced;
+    } found[] = {{"", 5}, {"duplicate-threshold=0", 0}, {"duplicate-mode=keep", 0}};
+
+    for (gsize i = 0; i < G_N_ELEMENTS(found); i++) {
+        Fixture *f = start(in_flight_mode(__i__), found[i].properties);
+
+        fixture_set_caps(f, "video/x-raw,format=GRAY8,width=128,height=96,framerate=20/1",
+                         NULL);
+        for (guint64 j = 0; j < 12; j++)
+            push_coded(f, j, 20 + 20 * (int)(j / 2));
+        finish(f);
+        ck_assert_uint_eq(engine_stat(f, "replaced"), found[i].replaced);
+        ck_assert_uint_eq(counter(f, "out"), 24);
+        ck_assert_uint_eq(engine_stat(f, "identical"), 0);
+        fixture_free(f);
+    }
 }
 GST_END_TEST
 
@@ -328,6 +375,7 @@ int main(int argc, char **argv)
 
     suite_add_tcase(suite, tcase);
     tcase_add_loop_test(tcase, repeats_make_way, 0, (int)G_N_ELEMENTS(cases) * N_MODES);
+    tcase_add_loop_test(tcase, coded_repeats_make_way, 0, N_MODES);
     tcase_add_loop_test(tcase, repeats_make_way_on_a_grid, 0, N_MODES);
     tcase_add_loop_test(tcase, events_keep_their_place, 0, 2 * N_MODES);
     tcase_add_loop_test(tcase, held_repeats_are_not_lost, 0, N_WAYS * N_MODES);

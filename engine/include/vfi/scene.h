@@ -52,13 +52,22 @@ VFI_API void vfi_scene_signature(const VfiVideoInfo *info, const VfiFrame *frame
  */
 VFI_API double vfi_scene_score(const VfiSceneSignature *a, const VfiSceneSignature *b);
 
+/** A threshold of vfi_frames_repeat() that fits what coders do. */
+#define VFI_REPEAT_AUTO (-1.0)
+
 /**
  * TRUE if @b repeats @a: in every block of 16×16 pixels (smaller at the right and bottom
  * edge) the mean absolute difference of luma is at most @threshold. The unit is one code of
  * an 8-bit sample: 10-bit differences count a quarter, f32 ones 255 fold; RGB is weighted by
- * BT.601. Chroma and alpha are not looked at, except that @threshold 0 or less asks for the
- * same bits in all components. Frames of the same non-zero id repeat each other. Stops at the first
+ * BT.601. Chroma and alpha are not looked at, except that @threshold 0 asks for the same bits
+ * in all components. Frames of the same non-zero id repeat each other. Stops at the first
  * block that differs.
+ *
+ * A negative @threshold, VFI_REPEAT_AUTO, finds pictures that a lossy coder sent again: luma
+ * may differ much where that looks like its errors, and little where it looks like motion, a
+ * fade or something new (docs/testing.md has the figures). Motion of less than about a third of
+ * a pixel in a part of the picture cannot be told from errors. NaN counts as black. Takes about
+ * 80 KiB of stack.
  */
 VFI_API gboolean vfi_frames_repeat(const VfiVideoInfo *info, const VfiFrame *a,
                                    const VfiFrame *b, double threshold);
