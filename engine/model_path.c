@@ -18,6 +18,9 @@ static const char *const extensions[] = {".pkl", ".pth", ".pt", ".safetensors"};
 /* Models that a message about a missing one names. */
 #define MAX_SHOWN 12
 
+/* Length of such a message's part about what hides models, from which on no more is added. */
+#define MAX_HIDDEN 400
+
 /* One model on the search path. */
 typedef struct {
     char *name; /* of the file or folder */
@@ -179,9 +182,34 @@ static gint compare_names(gconstpointer a, gconstpointer b)
     return strcmp(candidate_a->name, candidate_b->name);
 }
 
-/* All models of the search path, folder by folder, in each by name. Adds to @unread (NULL is
- * allowed) which of the folders are there but cannot be read. */
-static GPtrArray *find_candidates(char **folders, GString *unread)
+/* Adds what hides models in @folder: @reason is why it cannot be listed. */
+static void note_unreadable(GString *hidden, const char *folder, const GError *reason)
+{
+    g_autofree char *shown = vfi_printable(folder);
+
+    if (g_error_matches(reason, G_FILE_ERROR, G_FILE_ERROR_ACCES))
+        g_string_append_printf(hidden, "; the folder %s cannot be read: %s", shown,
+                               g_strerror(EACCES));
+}
+
+/* The same of @name, a download that was not unpacked. */
+static void note_archive(GString *hidden, const char *name)
+{
+    static const char *const endings[] = {".zip",    ".tar", ".tar.gz", ".tgz",
+                                          ".tar.xz", ".7z",  ".rar"};
+
+    for (size_t i = 0; i < G_N_ELEMENTS(endings); i++) {
+        if (!g_str_has_suffix(name, endings[i]) || hidden->len > MAX_HIDDEN)
+            continue;
+        g_autofree char *shown = vfi_printable(name);
+        g_string_append_printf(hidden, "; %s is an archive, to be unpacked", shown);
+        return;
+    }
+}
+
+/* All models of the search path, folder by folder, in each by name. Adds to @hidden (NULL is
+ * allowed) where there may be more. */
+static GPtrArray *find_candidates(char **folders, GString *hidden)
 {
     GPtrArray *all = g_ptr_array_new_with_free_func(candidate_free);
 
@@ -190,15 +218,14 @@ static GPtrArray *find_candidates(char **folders, GString *unread)
         g_autoptr(GDir) dir = g_dir_open(folders[i], 0, &reason);
         g_autoptr(GPtrArray) here = g_ptr_array_new();
         const char *name;
-        if (unread != NULL && g_error_matches(reason, G_FILE_ERROR, G_FILE_ERROR_ACCES)) {
-            g_autofree char *shown = vfi_printable(folders[i]);
-            g_string_append_printf(unread, "; the folder %s cannot be read: %s", shown,
-                                   g_strerror(EACCES));
-        }
+        if (hidden != NULL && dir == NULL)
+            note_unreadable(hidden, folders[i], reason);
         while (dir != NULL && (name = g_dir_read_name(dir)) != NULL) {
             Candidate *candidate = candidate_new(folders[i], name);
             if (candidate != NULL)
                 g_ptr_array_add(here, candidate);
+            else if (hidden != NULL)
+                note_archive(hidden, name);
         }
         g_ptr_array_sort(here, compare_names);
         for (guint k = 0; k < here->len; k++)
@@ -309,14 +336,14 @@ static gboolean fail_folder(const char *folder, GError **error)
             "the folder \"%s\" is a TensorFlow SavedModel, which is not read; take "
             "the model's PyTorch checkpoint (of FILM film_net_fp32.pt)",
             shown);
-    g_autoptr(GPtrArray) candidates = find_candidates((char **)search, NULL);
+    g_autoptr(GString) hidden = g_string_new(NULL);
+    g_autoptr(GPtrArray) candidates = find_candidates((char **)search, hidden);
     g_autofree char *found = list_names(candidates);
-    return fail(
-        error, VFI_ERROR_NOT_FOUND,
-        "the folder \"%s\" holds neither flownet.param with flownet.bin nor "
-        "flownet.pkl, nor does its train_log; name the model's file (in the folder: "
-        "%s)",
-        shown, found);
+    return fail(error, VFI_ERROR_NOT_FOUND,
+                "the folder \"%s\" holds neither flownet.param with flownet.bin nor "
+                "flownet.pkl, nor does its train_log; name the model's file (in the "
+                "folder: %s%s)",
+                shown, found, hidden->str);
 }
 
 /* Nothing is at @name. */
@@ -378,8 +405,8 @@ static bool is_path(const char *name)
 static gboolean search(const char *name, char **path, GError **error)
 {
     g_auto(GStrv) folders = vfi_model_search_path();
-    g_autoptr(GString) unread = g_string_new(NULL);
-    g_autoptr(GPtrArray) candidates = find_candidates(folders, unread);
+    g_autoptr(GString) hidden = g_string_new(NULL);
+    g_autoptr(GPtrArray) candidates = find_candidates(folders, hidden);
 
     *path = g_strdup(find_best(candidates, name));
     if (*path != NULL)
@@ -396,7 +423,7 @@ static gboolean search(const char *name, char **path, GError **error)
         "found there: %s%s%s. Run tools/get-models to fetch RIFE 4.0 and 3.x, copy a "
         "checkpoint into one of these folders, add a folder to VFI_MODEL_PATH, or "
         "give a file name",
-        shown, list, found, unread->str,
+        shown, list, found, hidden->str,
         is_folder ? "; the folder of that name in the current one holds none" : "");
 }
 

@@ -233,9 +233,9 @@ VfiSession *vfi_session_new(VfiModel *model, const VfiSessionConfig *config,
         g_clear_error(&problem);
         size_t freed = vfi_model_cache_trim_devices(NULL);
         vfi_log(VFI_LOG_INFO,
-                "the device ran out of memory: gave up %zu MiB of idle models' weights, "
+                "the device ran out of memory: gave up %.1f MiB of idle models' weights, "
                 "trying once more",
-                freed >> 20);
+                (double)freed / 0x1p20);
         session = try_session(model, config, &attempt, &problem);
     }
     if (session == NULL && attempt.on_device && vfi_device_is_auto(config->device) &&

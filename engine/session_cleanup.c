@@ -37,10 +37,12 @@ static unsigned choose_interval(VfiSession *session, uint64_t pairs, unsigned in
                                   &numbers.total_bytes);
     unsigned interval = vfi_cleanup_interval(&numbers, &is_tight);
     if (is_tight && !session->told_tight) {
-        vfi_log(VFI_LOG_WARNING,
-                "memory is scarce: %" G_GUINT64_FORMAT " MiB of %" G_GUINT64_FORMAT
-                " MiB are free; giving back what is unused after every pair",
-                numbers.available_bytes >> 20, numbers.total_bytes >> 20);
+        vfi_log(
+            VFI_LOG_WARNING,
+            "memory is scarce: %.1f MiB of %.1f MiB are free; giving back what is unused "
+            "after every pair",
+            (double)numbers.available_bytes / 0x1p20,
+            (double)numbers.total_bytes / 0x1p20);
         session->told_tight = true;
     }
     return interval;

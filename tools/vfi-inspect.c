@@ -20,6 +20,20 @@ typedef struct {
     char **files;
 } Arguments;
 
+/* @text, say a file's name, without what a terminal would obey. */
+static char *plain(const char *text)
+{
+    char *copy = g_utf8_make_valid(text, -1);
+
+    for (char *p = copy; *p != '\0'; p++) {
+        if (g_ascii_iscntrl(*p))
+            *p = '?';
+        else if ((guchar)p[0] == 0xc2 && (guchar)p[1] < 0xa0) /* U+0080 to U+009F */
+            p[0] = p[1] = '?';
+    }
+    return copy;
+}
+
 /* ---- a file --------------------------------------------------------------------------- */
 
 /* "f32" or "f16, f32": the storage types that occur, in the order of VfiDType. */
@@ -162,7 +176,8 @@ static gboolean inspect(const char *name, const VfiSessionConfig *config, GError
 
     if (!vfi_model_resolve(name, &path, error))
         return FALSE;
-    printf("model:       %s\n", path != NULL ? path : name);
+    g_autofree char *shown = plain(path != NULL ? path : name);
+    printf("model:       %s\n", shown);
     return (path == NULL || print_checkpoint(path, error)) &&
            print_model(path != NULL ? path : name, config, error);
 }
@@ -199,11 +214,12 @@ static void print_found_model(const char *path)
 {
     g_autoptr(GError) error = NULL;
     g_autoptr(VfiModel) model = vfi_model_open(path, NULL, &error);
+    g_autofree char *shown = plain(path);
 
     if (model == NULL)
-        printf("  %s: does not load: %s\n", path, error->message);
+        printf("  %s: does not load: %s\n", shown, error->message);
     else
-        printf("  %s: %s %s\n", path, vfi_model_info(model)->family,
+        printf("  %s: %s %s\n", shown, vfi_model_info(model)->family,
                vfi_model_info(model)->variant);
 }
 
@@ -220,8 +236,9 @@ static void print_models(void)
     printf("models:      %s\n", models[0] == NULL ? "none" : "");
     for (size_t i = 0; models[i] != NULL; i++)
         print_found_model(models[i]);
-    printf("auto:        %s\n",
-           vfi_model_resolve("auto", &chosen, NULL) ? chosen : "no RIFE found");
+    g_autofree char *shown =
+        plain(vfi_model_resolve("auto", &chosen, NULL) ? chosen : "no RIFE found");
+    printf("auto:        %s\n", shown);
 }
 
 static void print_system(void)

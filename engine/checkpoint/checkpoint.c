@@ -70,13 +70,40 @@ static char *ncnn_param_of(const char *path)
                : NULL;
 }
 
+/* Reads the first bytes of @file into @bytes. */
+static bool read_head(const VfiSource *file, uint8_t bytes[HEAD_SIZE], VfiSpan *head,
+                      GError **error)
+{
+    *head = (VfiSpan){bytes, (size_t)MIN(file->size, HEAD_SIZE)};
+    return vfi_source_read(file, 0, bytes, head->size, error);
+}
+
+/* In place of a pair of ncnn files there may be Git LFS pointers or web pages: then *error says
+ * that of the first that is one. */
+static bool name_stand_in(const VfiSource *file, const char *path, GError **error)
+{
+    uint8_t bytes[HEAD_SIZE];
+    VfiSpan head;
+
+    if (!read_head(file, bytes, &head, NULL) ||
+        !vfi_is_stand_in(head, head.size == file->size))
+        return false;
+    g_autofree char *name = g_path_get_basename(path);
+    g_autofree char *shown = vfi_printable(name);
+    g_clear_error(error);
+    vfi_refuse_foreign(file, head, path, error);
+    g_prefix_error(error, "%s: ", shown);
+    return true;
+}
+
 /* Says before *error what a model that is not read is by the names of its files. */
 static void name_other(const char *param, GError **error)
 {
     const char *other = vfi_ncnn_other_by_path(param);
 
-    if (other != NULL && g_error_matches(*error, VFI_ERROR, VFI_ERROR_UNSUPPORTED) &&
-        !g_str_has_prefix((*error)->message, other))
+    if (other != NULL && !g_str_has_prefix((*error)->message, other) &&
+        (g_error_matches(*error, VFI_ERROR, VFI_ERROR_UNSUPPORTED) ||
+         g_error_matches(*error, VFI_ERROR, VFI_ERROR_CORRUPT)))
         g_prefix_error(error, "%s: ", other);
 }
 
@@ -99,7 +126,8 @@ static bool read_ncnn(VfiCheckpoint *checkpoint, const char *param, GError **err
     }
     checkpoint->file_size = structure->size + values->size;
     read = vfi_read_ncnn(structure, values, &checkpoint->list, error);
-    if (!read)
+    if (!read && !name_stand_in(structure, param, error) &&
+        !name_stand_in(values, weights, error))
         name_other(param, error);
     read = vfi_source_verify(structure, read, error);
     read = vfi_source_verify(values, read, error);
@@ -113,14 +141,13 @@ out:
 static bool read_single(VfiCheckpoint *checkpoint, GError **error)
 {
     uint8_t bytes[HEAD_SIZE];
-    VfiSpan head = {.data = bytes};
+    VfiSpan head;
 
     checkpoint->source = vfi_source_open(checkpoint->path, &checkpoint->hooks, error);
     if (checkpoint->source == NULL)
         return false;
     checkpoint->file_size = checkpoint->source->size;
-    head.size = (size_t)MIN(checkpoint->file_size, sizeof bytes);
-    bool read = vfi_source_read(checkpoint->source, 0, bytes, head.size, error) &&
+    bool read = read_head(checkpoint->source, bytes, &head, error) &&
                 read_container(checkpoint, head, error);
     return vfi_source_verify(checkpoint->source, read, error);
 }

@@ -260,8 +260,8 @@ static VfiSpan skip_space(VfiSpan file)
     return (VfiSpan){file.data + at, file.size - at};
 }
 
-/* Whether the first bytes of a file are text, whose last character they may cut unless they are
- * the @whole file. */
+/* Whether the beginning of a file is text, whose last character it may cut unless it is the
+ * @whole file. */
 static bool is_text(VfiSpan head, bool whole)
 {
     const char *text = (const char *)head.data, *end;
@@ -273,6 +273,14 @@ static bool is_text(VfiSpan head, bool whole)
         if (g_ascii_iscntrl(*p) && !g_ascii_isspace(*p))
             return false;
     return true;
+}
+
+bool vfi_is_stand_in(VfiSpan head, bool whole)
+{
+    VfiSpan text = skip_space(head);
+
+    return is_text(head, whole) && (has_text(text, "<") || has_text(text, "{") ||
+                                    has_text(text, "version https://git-lfs"));
 }
 
 /* Web pages, answers of servers, other text. */

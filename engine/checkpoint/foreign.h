@@ -14,6 +14,10 @@
 bool vfi_refuse_foreign(const VfiSource *file, VfiSpan head, const char *path,
                         GError **error);
 
+/* Whether @head, the beginning of a file or the @whole of it, is what downloads and clones leave
+ * in place of the file: a Git LFS pointer, a web page, a server's message. */
+bool vfi_is_stand_in(VfiSpan head, bool whole);
+
 /* The name of the member @index of an archive. */
 typedef VfiSpan (*VfiMemberName)(const void *archive, size_t index);
 

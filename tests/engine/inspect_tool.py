@@ -96,6 +96,7 @@ def test_system(folder: Path, rife: Path):
     folder.mkdir()
     shutil.copy(rife, folder / "rife-4.0.safetensors")
     (folder / "broken.pkl").write_text("no model")
+    (folder / "\x1b[2J\n.pkl").write_text("\x1b[31m")
     places = {"VFI_MODEL_PATH": str(folder), "XDG_DATA_HOME": "/nonexistent",
               "VFI_BACKEND_PATH": "/nonexistent/vfi-cuda.so"}
     run = inspect("--system", **places)
@@ -103,6 +104,8 @@ def test_system(folder: Path, rife: Path):
          "cuda:        not available: there is no module /nonexistent/vfi-cuda.so",
          f"{folder}/rife-4.0.safetensors: rife 4.0", f"{folder}/broken.pkl: does not load: ",
          "/nonexistent/vfi/models (not there)", f"auto:        {folder}/rife-4.0.safetensors")
+    check("\x1b" not in run.stdout and "?[2J?.pkl: does not load: " in run.stdout
+          and "\\x1b[31m" in run.stdout, "no name or text of a file drives the terminal", run)
     has_more = "cpu level:   c," not in run.stdout
     check(("capped by VFI_CPU=c" in inspect("--system", VFI_CPU="c", **places).stdout) == has_more,
           "what caps the instruction set")
@@ -110,7 +113,7 @@ def test_system(folder: Path, rife: Path):
           in inspect("--system", VFI_CPU="sse", **places).stdout, "a VFI_CPU that there is not")
     says("a model by its name", inspect("rife", **places), "variant:     4.0")
     refuses("an unknown name", inspect("film", **places),
-            "found there: broken.pkl, rife-4.0.safetensors")
+            "found there: \\x1b[2J\\n.pkl, broken.pkl, rife-4.0.safetensors")
 
 
 with tempfile.TemporaryDirectory() as scratch:

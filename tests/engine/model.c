@@ -229,6 +229,10 @@ START_TEST(names_that_mean_nothing_are_explained)
     assert_unresolved("~someone/x.pkl", VFI_ERROR_NOT_FOUND, "did not replace the \"~\"");
     touch_in("other", "rife47.pth");
     assert_unresolved(other, VFI_ERROR_NOT_FOUND, "in the folder: rife47.pth");
+    touch("RIFEv4.25_0919.zip");
+    assert_unresolved("rife-4.25", VFI_ERROR_NOT_FOUND,
+                      "RIFEv4.25_0919.zip is an archive, to be unpacked");
+    assert_unresolved(folder, VFI_ERROR_NOT_FOUND, "is an archive, to be unpacked");
     touch_in("film", "saved_model.pb");
     assert_unresolved(film, VFI_ERROR_UNSUPPORTED, "TensorFlow");
     assert_unresolved("/no/such\n\x1b[2J/file.pth", VFI_ERROR_NOT_FOUND,
@@ -434,6 +438,22 @@ START_TEST(what_resembles_a_family_is_told_the_difference)
 }
 END_TEST
 
+START_TEST(names_of_tensors_are_quoted)
+{
+    g_autoptr(GArray) entries = g_array_new(FALSE, FALSE, sizeof(StateEntry));
+    StateEntry entry = {.key = "a\\u001b[2J\\n", /* as JSON has it */
+                        .kind = STATE_BIAS,
+                        .n_dims = 1,
+                        .shape = {2}};
+    g_autoptr(GError) error = NULL;
+
+    g_array_append_val(entries, entry);
+    ck_assert_ptr_null(open_entries(entries, NULL, &error));
+    ck_assert_msg(strstr(error->message, "the first is \"a\\x1b[2J\\n\"") != NULL, "%s",
+                  error->message);
+}
+END_TEST
+
 START_TEST(options_are_checked_against_the_table)
 {
     static const struct {
@@ -524,6 +544,7 @@ int main(void)
     tcase_add_test(tcase, training_extras_are_ignored);
     tcase_add_test(tcase, near_misses_name_the_tensor);
     tcase_add_test(tcase, what_resembles_a_family_is_told_the_difference);
+    tcase_add_test(tcase, names_of_tensors_are_quoted);
     tcase_add_test(tcase, options_are_checked_against_the_table);
     tcase_add_test(tcase, failing_allocations_are_errors);
     tcase_add_test(tcase, families_describe_their_options);

@@ -515,7 +515,8 @@ static void edit(NcnnFile *file, const char *old, const char *new)
 }
 
 /* As assert_refused(), with the files in a folder called @name. */
-static void assert_refused_in(const char *name, const NcnnFile *file, const char *text)
+static void assert_refused_with(const char *name, const NcnnFile *file, int code,
+                                const char *text)
 {
     g_autofree char *outer = g_strdup(folder);
     g_autofree char *inner = g_build_filename(folder, name, NULL);
@@ -523,10 +524,32 @@ static void assert_refused_in(const char *name, const NcnnFile *file, const char
     ck_assert_int_eq(g_mkdir_with_parents(inner, 0700), 0);
     g_free(folder);
     folder = g_strdup(inner);
-    assert_refused(file, VFI_ERROR_UNSUPPORTED, text);
+    assert_refused(file, code, text);
     g_free(folder);
     folder = g_strdup(outer);
 }
+
+static void assert_refused_in(const char *name, const NcnnFile *file, const char *text)
+{
+    assert_refused_with(name, file, VFI_ERROR_UNSUPPORTED, text);
+}
+
+/* As a clone without git lfs has them, and a download that was none. */
+START_TEST(what_stands_in_for_files_is_named)
+{
+    static const char pointer[] = "version https://git-lfs.github.com/spec/v1\n";
+    NcnnFile *file = ncnn_file_new(&toy, false);
+
+    g_byte_array_set_size(file->bin, 0);
+    g_byte_array_append(file->bin, (const guint8 *)pointer, sizeof pointer - 1);
+    assert_refused(file, VFI_ERROR_UNSUPPORTED, "flownet.bin: it is a Git LFS pointer");
+    g_string_assign(file->param, pointer);
+    assert_refused(file, VFI_ERROR_UNSUPPORTED, "flownet.param: it is a Git LFS pointer");
+    g_string_assign(file->param, "<!DOCTYPE html>\n");
+    assert_refused(file, VFI_ERROR_UNSUPPORTED, "flownet.param: it is a web page");
+    ncnn_file_free(file);
+}
+END_TEST
 
 START_TEST(models_that_are_not_read_say_what_to_take)
 {
@@ -564,11 +587,33 @@ START_TEST(models_that_are_not_read_say_what_to_take)
     assert_refused(file, VFI_ERROR_UNSUPPORTED,
                    "RIFE 3.2 to 3.8, of which the checkpoint");
     ncnn_file_free(file);
+    file = ncnn_file_new(&old, false); /* also where the weights are another model's */
+    g_byte_array_append(file->bin, (const guint8 *)"more", 4);
+    assert_refused_with("rife-v2.3", file, VFI_ERROR_CORRUPT,
+                        "RIFE 1.x, 2.x, 3.0 or 3.1");
+    ncnn_file_free(file);
     /* by layers that only those have */
     file = ncnn_file_new(&toy, false);
     edit(file, "Concat  ", "Pooling ");
     edit(file, "Sigmoid     ", "InnerProduct");
     assert_refused(file, VFI_ERROR_UNSUPPORTED, "RIFE 1.x, 2.x, 3.0 or 3.1");
+    ncnn_file_free(file);
+}
+END_TEST
+
+START_TEST(names_of_layers_are_quoted)
+{
+    NcnnFile *file = ncnn_file_new(&toy, false);
+
+    edit(file, "layer_0 ", "lay\x1b[2J\xff\xe2\x80\xae ");
+    edit(file, "Split  ", "\x1b]0;\a ");
+    assert_refused(file, VFI_ERROR_UNSUPPORTED,
+                   "layer 1 \"lay\\x1b[2J\\xff\\u202e\" of the ncnn model is of type "
+                   "\"\\x1b]0;\\x07\"");
+    ncnn_file_free(file);
+    file = ncnn_file_new(&toy, false);
+    edit(file, "6=54", "6=\x1b[2J");
+    assert_refused(file, VFI_ERROR_CORRUPT, "found \"6=\\x1b[2J\"");
     ncnn_file_free(file);
 }
 END_TEST
@@ -782,6 +827,8 @@ int main(void)
                         G_N_ELEMENTS(networks));
     tcase_add_test(tcase, the_order_of_independent_layers_does_not_matter);
     tcase_add_test(tcase, models_that_are_not_read_say_what_to_take);
+    tcase_add_test(tcase, what_stands_in_for_files_is_named);
+    tcase_add_test(tcase, names_of_layers_are_quoted);
     tcase_add_test(tcase, betas_that_the_graph_does_not_give_are_missed);
     tcase_add_test(tcase, half_precision_is_read);
     tcase_add_test(tcase, a_model_opens_by_any_of_its_names);
