@@ -151,12 +151,46 @@ START_TEST(the_missing_one_is_named)
 }
 END_TEST
 
+/* IFNet_2R has the tensors of IFNet: only its name says what it is. */
+START_TEST(the_large_network_is_refused_by_its_name)
+{
+    static const struct {
+        const char *dict, *name;
+        bool is_refused;
+    } cases[] = {
+        {"rife_eccv", "RIFE_2R.safetensors", true},
+        {"rife_eccv", "rife-large.safetensors", true},
+        {"rife_eccv_m", "RIFE-2T2R.safetensors", true},
+        {"rife_eccv", "RIFE.safetensors", false},
+        {"rife_eccv", "rife2regular.safetensors", false},
+        {"rife_v4_2", "rife_2R.safetensors", false},
+    };
+    g_autofree char *folder = g_dir_make_tmp("vfi-sizes-XXXXXX", NULL);
+
+    ck_assert_ptr_nonnull(folder);
+    for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autoptr(GArray) entries = state_dict_of(cases[i].dict);
+        g_autofree char *path = g_build_filename(folder, cases[i].name, NULL);
+        g_autoptr(GError) error = NULL;
+        VfiDetection detection;
+        write_hollow(entries, G_MAXUINT, path);
+        const char *family = detect(path, &detection, &error);
+        g_unlink(path);
+        ck_assert_msg((family == NULL) == cases[i].is_refused, "%s: %s", cases[i].name,
+                      error != NULL ? error->message : "recognised");
+        ck_assert(family != NULL || strstr(error->message, "IFNet_2R") != NULL);
+    }
+    g_rmdir(folder);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("missing_tensors");
     TCase *tcase = tcase_create("missing_tensors");
 
     tcase_add_loop_test(tcase, the_missing_one_is_named, 0, (int)G_N_ELEMENTS(networks));
+    tcase_add_test(tcase, the_large_network_is_refused_by_its_name);
     suite_add_tcase(suite, tcase);
     return check_main(suite);
 }

@@ -5,12 +5,9 @@
 #include <math.h>
 #include <string.h>
 
-#include <glib/gstdio.h>
-
 #include <vfi/vfi.h>
 
 #include "check_main.h"
-#include "deterministic_weights.h"
 #include "model_internal.h"
 #include "open_family.h"
 
@@ -302,38 +299,6 @@ START_TEST(networks_that_cannot_run_are_named)
 }
 END_TEST
 
-/* IFNet_2R has the tensors of IFNet: only its name says what it is. */
-START_TEST(the_large_network_is_refused_by_its_name)
-{
-    static const struct {
-        const char *family, *name;
-        bool is_refused;
-    } cases[] = {
-        {"rife_eccv", "RIFE_2R.safetensors", true},
-        {"rife_eccv", "rife-large.safetensors", true},
-        {"rife_eccv_m", "RIFE-2T2R.safetensors", true},
-        {"rife_eccv", "RIFE.safetensors", false},
-        {"rife_eccv", "rife2regular.safetensors", false},
-        {"rife_v4_2", "rife_2R.safetensors", false},
-    };
-    g_autofree char *folder = g_dir_make_tmp("vfi-sizes-XXXXXX", NULL);
-
-    ck_assert_ptr_nonnull(folder);
-    for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
-        g_autofree char *path = g_build_filename(folder, cases[i].name, NULL);
-        g_autofree char *written = deterministic_checkpoint(cases[i].family, NULL);
-        g_autoptr(GError) error = NULL;
-        ck_assert_int_eq(g_rename(written, path), 0);
-        g_autoptr(VfiModel) model = vfi_model_open(path, NULL, &error);
-        g_unlink(path);
-        ck_assert_msg((model == NULL) == cases[i].is_refused, "%s: %s", cases[i].name,
-                      error != NULL ? error->message : "opens");
-        ck_assert(model != NULL || strstr(error->message, "IFNet_2R") != NULL);
-    }
-    g_rmdir(folder);
-}
-END_TEST
-
 /* What interpolation gives, as bytes. */
 static GBytes *picture_of(const GArray *entries)
 {
@@ -407,7 +372,6 @@ int main(void)
     tcase_add_loop_test(tcase, near_misses_name_the_first_wrong_tensor, 0,
                         (int)G_N_ELEMENTS(near_misses));
     tcase_add_test(tcase, networks_that_cannot_run_are_named);
-    tcase_add_test(tcase, the_large_network_is_refused_by_its_name);
     tcase_add_loop_test(tcase, other_spellings_are_the_same_network, 0, 3);
     suite_add_tcase(suite, tcase);
     return check_main(suite);
