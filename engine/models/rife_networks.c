@@ -302,7 +302,9 @@ static const char *refusal_of(const VfiCheckpoint *checkpoint,
     return is_called_large(checkpoint, network)
                ? "by its name it is the paper's large network (IFNet_2R), which has the "
                  "same "
-                 "tensors and is computed otherwise; that is not supported"
+                 "tensors and is computed otherwise; that is not supported. If it is "
+                 "not, "
+                 "give file and folder another name"
                : NULL;
 }
 
