@@ -11,6 +11,7 @@
 #include "check_main.h"
 #include "deterministic_weights.h"
 #include "ncnn_file.h"
+#include "printable.h"
 #include "temporary_folder.h"
 
 static char *folder;
@@ -785,6 +786,34 @@ START_TEST(truncation_anywhere_is_an_error)
 }
 END_TEST
 
+/* Seeded: what a structure says is believed nowhere. Sanitizers watch. */
+START_TEST(damage_anywhere_is_an_error_or_harmless)
+{
+    static const char bytes[] = " \n=,-0123456789eSBMC_\xff";
+    g_autoptr(GRand) random = g_rand_new_with_seed(7767517);
+    NcnnNetwork network = toy;
+    guint n_opened = 0;
+
+    network.beta = NCNN_BETA_LINKED;
+    network.n_head = 2;
+    network.head_key = "encode.";
+    for (int i = 0; i < 300; i++) {
+        NcnnFile *file = ncnn_file_new(&network, i % 2 == 0);
+        g_autoptr(GError) error = NULL;
+        for (int k = g_rand_int_range(random, 1, 5); k > 0; k--)
+            file->param->str[g_rand_int_range(random, 0, (gint32)file->param->len)] =
+                bytes[g_rand_int_range(random, 0, sizeof bytes - 1)];
+        g_autoptr(VfiCheckpoint) checkpoint = open_files(file, &error);
+        ck_assert((checkpoint == NULL) == (error != NULL));
+        n_opened += checkpoint != NULL;
+        g_autofree char *shown = vfi_printable(error == NULL ? "" : error->message);
+        ck_assert_str_eq(error == NULL ? "" : error->message, shown);
+        ncnn_file_free(file);
+    }
+    ck_assert_uint_gt(n_opened, 0); /* names matter to nobody */
+}
+END_TEST
+
 START_TEST(missing_parts_are_named)
 {
     g_autofree char *param = g_build_filename(folder, "flownet.param", NULL);
@@ -836,6 +865,7 @@ int main(void)
     tcase_add_test(tcase, other_networks_are_refused_by_the_layer);
     tcase_add_test(tcase, other_weights_are_refused_by_the_layer);
     tcase_add_test(tcase, truncation_anywhere_is_an_error);
+    tcase_add_test(tcase, damage_anywhere_is_an_error_or_harmless);
     tcase_add_test(tcase, missing_parts_are_named);
     suite_add_tcase(suite, tcase);
     return check_main(suite);
