@@ -175,8 +175,9 @@ static void check_refused(int mode, const char *format, Bend bend)
 
 GST_START_TEST(metas_that_lead_astray_are_refused)
 {
-    for (guint i = 0; i < G_N_ELEMENTS(formats); i++)
-        check_refused(in_flight_mode((__i__ + (int)i) % N_MODES), formats[i], bad[__i__]);
+    /* Every other format, the others in the test of pools. */
+    for (guint i = (guint)__i__ % 2; i < G_N_ELEMENTS(formats); i += 2)
+        check_refused(in_flight_mode((int)(i / 2 % N_MODES)), formats[i], bad[__i__]);
 }
 GST_END_TEST
 
@@ -354,8 +355,8 @@ static void check_pool(int mode, const char *format, Bend bend)
 
 GST_START_TEST(buffers_of_an_odd_pool_are_refused)
 {
-    for (guint i = 0; i < G_N_ELEMENTS(formats); i++)
-        check_pool(in_flight_mode((__i__ + (int)i) % N_MODES), formats[i], bad[__i__]);
+    for (guint i = 1 - (guint)__i__ % 2; i < G_N_ELEMENTS(formats); i += 2)
+        check_pool(in_flight_mode((int)(i / 2 % N_MODES)), formats[i], bad[__i__]);
 }
 GST_END_TEST
 

@@ -3,6 +3,8 @@
  * are in. */
 #include <glib/gstdio.h>
 
+#include <string.h>
+
 #include "../engine/deterministic_weights.h"
 #include "cuda_pipeline.h"
 
@@ -340,6 +342,38 @@ GST_START_TEST(host_memory_under_caps_of_cuda_is_an_error)
 }
 GST_END_TEST
 
+/* What leads out of the device's memory: a meta, or where there is none the caps. */
+GST_START_TEST(frames_beyond_their_memory_are_an_error)
+{
+    const gboolean bare = __i__ == 3;
+    g_autofree char *from = source("ball", 2, "NV12", 64, 48);
+    g_autoptr(GPtrArray) frames = uploaded(from);
+    g_autoptr(GPtrArray) wrong = g_ptr_array_new_with_free_func(unref_sample);
+    g_autoptr(GstCaps) caps = gst_caps_copy(gst_sample_get_caps(frames->pdata[0]));
+    g_autoptr(GstBuffer) buffer =
+        gst_buffer_copy(gst_sample_get_buffer(frames->pdata[0]));
+    GstVideoMeta *meta = gst_buffer_get_video_meta(buffer);
+    g_autoptr(GError) error = NULL;
+    Fed fed = fed_new(" ! fakesink");
+
+    ck_assert(meta != NULL);
+    if (__i__ == 0)
+        meta->offset[1] += 40000;
+    else if (__i__ == 1)
+        meta->stride[0] *= 4;
+    else if (__i__ == 2)
+        meta->n_planes = 1;
+    if (bare)
+        gst_caps_set_simple(caps, "width", G_TYPE_INT, 2048, NULL);
+    g_ptr_array_add(wrong, gst_sample_new(buffer, caps, NULL, NULL));
+    feed(&fed, wrong, bare);
+    error = wait_for_end(fed.pipeline);
+    ck_assert(g_error_matches(error, GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_READ));
+    ck_assert_msg(strstr(error->message, "expected ") != NULL, "%s", error->message);
+    fed_free(&fed);
+}
+GST_END_TEST
+
 static void add_tests(TCase *tcase)
 {
     tcase_add_loop_test(tcase, every_format_is_blended_as_on_the_cpu, 0,
@@ -355,6 +389,7 @@ static void add_tests(TCase *tcase)
     tcase_add_test(tcase, a_drained_frame_stays_on_the_device);
     tcase_add_test(tcase, memory_may_change_between_two_caps);
     tcase_add_test(tcase, host_memory_under_caps_of_cuda_is_an_error);
+    tcase_add_loop_test(tcase, frames_beyond_their_memory_are_an_error, 0, 4);
 }
 
 int main(int argc, char **argv)
