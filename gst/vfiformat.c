@@ -133,6 +133,10 @@ gst_vfi_format_explain (const GstCaps *caps, const GstVideoInfo *info)
   const char *name = GST_VIDEO_INFO_NAME (info);
   gint width = GST_VIDEO_INFO_WIDTH (info), height = GST_VIDEO_INFO_HEIGHT (info);
 
+  if (GST_VIDEO_FORMAT_INFO_HAS_PALETTE (info->finfo))
+    return g_strdup_printf ("%s video has a palette, which cannot be interpolated; put "
+                            "'videoconvert' before this element",
+        name);
   if (gst_vfi_format_inner (GST_VIDEO_INFO_FORMAT (info)) == GST_VIDEO_FORMAT_UNKNOWN)
     return g_strdup_printf ("%s video (%u bits) cannot be interpolated without loss; put "
                             "'videoconvert' before this element",

@@ -255,8 +255,11 @@ gst_vfi_process_buffer (GstVfiStream *stream, GstBuffer *buffer)
 
   if (ret == GST_FLOW_OK && stream->mode != GST_VFI_MODE_PASSTHROUGH &&
       stream->run.segment.format != GST_FORMAT_TIME) {
-    GST_ELEMENT_ERROR (stream->element, STREAM, FORMAT, (NULL),
-        ("a segment in TIME format is needed, found none or another format"));
+    GST_ELEMENT_ERROR (stream->element, STREAM, FORMAT,
+        ("Frames need a segment in TIME format; set format=time where they come from an "
+         "appsrc."),
+        ("found none, or a segment in %s",
+            gst_format_get_name (stream->run.segment.format)));
     ret = GST_FLOW_ERROR;
   }
   if (ret != GST_FLOW_OK) {

@@ -142,7 +142,7 @@ static const struct {
      NULL,
      "unsupported=passthrough",
      GST_STREAM_ERROR_WRONG_TYPE,
-     {"RGB8P", "", "'videoconvert'"}},
+     {"RGB8P", "palette", "'videoconvert'"}},
     {"video/x-raw,format=GRAY8,width=20000,height=2,framerate=25/1",
      NULL,
      NULL,
