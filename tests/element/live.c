@@ -138,6 +138,31 @@ GST_START_TEST(measured_frame_interval_becomes_latency)
 }
 GST_END_TEST
 
+/* A frame that comes at another time than the caps say puts outputs on a grid, where one may
+ * be wanted right after a frame. Once is enough to reckon with it. */
+GST_START_TEST(odd_times_become_latency)
+{
+    Simulated *sim =
+        simulated_new(in_flight_mode(__i__), "latency-budget=5000000", "20/1", "40/1");
+
+    ck_assert_uint_eq(simulated_configure_latency(sim), 30 * MS);
+    simulated_messages(sim, GST_MESSAGE_LATENCY);
+    simulated_send(sim, 10);
+    ck_assert_uint_eq(simulated_messages(sim, GST_MESSAGE_LATENCY), 0);
+    ck_assert_int_eq(gst_harness_push(sim->fixture->harness,
+                                      flat_frame(sim->fixture, 90, 510 * MS, 50 * MS)),
+                     GST_FLOW_OK);
+    simulated_wait_for(sim, 500 * MS);
+    ck_assert_uint_eq(ask_latency(sim).min, 55 * MS);
+    ck_assert_uint_eq(simulated_messages(sim, GST_MESSAGE_LATENCY), 1);
+    sim->sent = 20;
+    simulated_send(sim, 40);
+    ck_assert_uint_eq(ask_latency(sim).min, 55 * MS);
+    ck_assert_uint_eq(simulated_messages(sim, GST_MESSAGE_LATENCY), 0);
+    simulated_free(sim);
+}
+GST_END_TEST
+
 /* How many buffers between originals there are, and of them copies. */
 static void count_between(Simulated *sim, guint *n, guint *copies)
 {
@@ -663,6 +688,7 @@ int main(int argc, char **argv)
     tcase_add_loop_test(tcase, settings_that_change_the_latency_post_a_message, 0,
                         N_MODES);
     tcase_add_loop_test(tcase, measured_frame_interval_becomes_latency, 0, N_MODES);
+    tcase_add_loop_test(tcase, odd_times_become_latency, 0, N_MODES);
     tcase_add_loop_test(tcase, late_in_betweens_become_copies, 0, N_MODES);
     tcase_add_loop_test(tcase, late_in_betweens_are_skipped, 0, N_MODES);
     tcase_add_loop_test(tcase, late_in_betweens_are_waited_for, 0, N_MODES);
