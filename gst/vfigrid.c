@@ -328,6 +328,15 @@ expected_duration (const GstVfiRun *run, const GstVfiFrameTime *frame)
   return nominal;
 }
 
+/* Whether @frame is not in the time that outputs have been shown in so far. */
+static gboolean
+begins_elsewhere (const GstVfiRun *run, const GstVfiFrameTime *frame)
+{
+  if (run->open)
+    return frame->verdict == GST_VFI_VERDICT_NEW_RUN && !frame->tail;
+  return gst_vfi_time_add (frame->pts, GST_VFI_BACKWARD_JUMP) < run->taken_until;
+}
+
 /* Counts the places up to @frame, or departs where it has none. */
 static void
 keep_constant (GstVfiRun *run, GstVfiFrameTime *frame)
@@ -352,6 +361,8 @@ gst_vfi_run_observe (GstVfiRun *run, GstClockTime pts, GstClockTime duration,
   else if (!judge (run, discont, frame))
     return drop (run, frame, GST_VFI_VERDICT_DROP_NOT_LATER);
 
+  if (begins_elsewhere (run, frame))
+    run->taken_until = GST_CLOCK_TIME_NONE;
   if (frame->verdict == GST_VFI_VERDICT_NEXT && gst_vfi_run_is_nominal (run))
     keep_constant (run, frame);
   frame->claim = duration > 0 ? duration : GST_CLOCK_TIME_NONE;
@@ -377,8 +388,6 @@ gst_vfi_run_accept (GstVfiRun *run, const GstVfiFrameTime *frame)
     gst_vfi_intervals_add (&run->intervals, frame->interval);
   if (frame->verdict == GST_VFI_VERDICT_NEW_RUN) {
     gst_vfi_run_close (run);
-    if (!frame->tail)
-      run->taken_until = GST_CLOCK_TIME_NONE;
     run->origin = frame->pts;
     run->nominal_base = frame->pts;
     run->place = 0;

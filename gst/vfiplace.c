@@ -237,8 +237,11 @@ gst_vfi_run_plan_tail (
     if (plan->fills)
       silent_from = plan->end;
   }
-  if (gst_vfi_run_has_stand_ins (run))
+  /* Not what an output lasts for already. */
+  if (GST_CLOCK_TIME_IS_VALID (run->taken_until))
     silent_from = MAX (silent_from, run->taken_until);
+  if (GST_CLOCK_TIME_IS_VALID (run->last_end))
+    silent_from = MAX (silent_from, run->last_end);
   GstClockTime silent_until = gap ? closed_at : plan->end;
   if (GST_CLOCK_TIME_IS_VALID (run->segment.start))
     silent_from = MAX (silent_from, run->segment.start);

@@ -72,11 +72,8 @@ gboolean gst_vfi_run_lasts_a_frame (const GstVfiRun *run);
 
 /* vfistandin.c */
 
-/* Whether copies have stood in for what is between the reference and the next frame. */
-gboolean gst_vfi_run_has_stand_ins (const GstVfiRun *run);
-
-/* Whether outputs between the reference and a frame at @next are at the intervals of such
- * copies: because there were some, or would have been a little later. */
+/* Whether outputs between the reference and a frame at @next are at the intervals that copies
+ * follow: because there were some, or would have been a little later. */
 gboolean gst_vfi_run_is_paced (const GstVfiRun *run, GstClockTime next);
 
 /* Outputs up to @until at the intervals that these copies follow, the reference's own not

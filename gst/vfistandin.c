@@ -11,12 +11,6 @@ gst_vfi_run_set_stand_in (GstVfiRun *run, GstClockTime frame, GstClockTime longe
 }
 
 gboolean
-gst_vfi_run_has_stand_ins (const GstVfiRun *run)
-{
-  return run->stand_ins > 0 && run->stand_in_frame > 0;
-}
-
-gboolean
 gst_vfi_run_is_paced (const GstVfiRun *run, GstClockTime next)
 {
   GstClockTime frame = run->stand_in_frame;
@@ -61,7 +55,7 @@ gboolean
 gst_vfi_run_fills (const GstVfiRun *run, GstClockTime closed_at)
 {
   GstClockTime from = run->pts;
-  if (gst_vfi_run_has_stand_ins (run))
+  if (GST_CLOCK_TIME_IS_VALID (run->taken_until))
     from = MAX (from, run->taken_until);
   return run->stand_in_frame > 0 && GST_CLOCK_TIME_IS_VALID (closed_at) &&
          closed_at > run->pts &&

@@ -49,6 +49,9 @@ static const struct {
      "!0+20 20+20= 40+20= 60+20= 80+20= 100+20= 120+20= 140+20= 160+20= 180+20= 200+20= "
      "220+20= 240+20= 260+20= 280+20= 300+20= 320+20= 340+20= 360+20= 380+20= 400+20= "
      "!420+20 440+20="},
+    {"a late frame and a gap", 0, 0, 9, 180, "0+40", "40+40 5000+40",
+     "!0+20 20+20= 40+20= 60+20= 80+20= 100+20= 120+20= 140+20= 160+20= 180+20= "
+     "gap:200+4800 !5000+20 5020+20="},
     {"DISCONT behind copies", 0, 0, 3, 180, "0+40", "!120+40",
      "!0+20 20+20= 40+20= 60+20= 80+20= 100+20= !120+20 140+20="},
     {"a jump back behind copies", 0, 0, 3, 180, "1000+40", "!0+40",
@@ -149,6 +152,60 @@ START_TEST(random_stops_leave_no_hole)
 }
 END_TEST
 
+/* Whatever comes: times rise, and neither outputs nor GAP events speak of time that is over. */
+START_TEST(random_streams_stay_in_order)
+{
+    const gint in[] = {0, 25, 30, 60};
+    g_autoptr(GRand) rand = g_rand_new_with_seed((guint32)_i);
+    GstClockTime pts = 3 * GST_SECOND;
+    gint rate = in[_i % 4];
+    Player player;
+    player_init(&player, rate, 1, (guint)g_rand_int_range(rand, 1, 5));
+    player.tail = (GstVfiTail)g_rand_int_range(rand, 0, 3);
+    for (guint i = 0; i < 300; i++) {
+        gint kind = g_rand_int_range(rand, 0, 40);
+        GstClockTime frame = GST_SECOND / (guint64)(rate > 0 ? rate : 20);
+        if (kind == 0)
+            gst_vfi_run_set_constant(&player.run, g_rand_int_range(rand, 0, 3) * rate, 1);
+        else if (kind == 1)
+            gst_vfi_run_set_grid(&player.run, g_rand_int_range(rand, 0, 9) * 11, 1);
+        else if (kind == 2)
+            gst_vfi_run_set_multiplier(&player.run, (guint)g_rand_int_range(rand, 1, 5));
+        else if (kind == 3)
+            gst_vfi_run_set_pair(&player.run, player.run.multiplier, _i % 3 == 0);
+        else if (kind == 4)
+            player_tail(&player, player.tail, pts);
+        player_frame(&player, pts,
+                     kind < 10 ? NONE : (GstClockTime)g_rand_int_range(rand, 1, 90) * MS,
+                     kind == 39);
+        if (kind % 8 == 0 && player.run.open)
+            player_stand_in(&player, frame,
+                            (GstClockTime)g_rand_int_range(rand, 0, 999) * MS,
+                            (guint)g_rand_int_range(rand, 0, 9));
+        if (kind < 20)
+            pts += frame;
+        else
+            pts += (GstClockTime)g_rand_int_range(rand, 1, kind < 36 ? 60 : 900) * MS;
+    }
+    player_tail(&player, GST_VFI_TAIL_DUPLICATE, NONE);
+    for (guint i = 1; i < player.out->len; i++) {
+        const GstVfiSlot *before = at(&player, i - 1), *slot = at(&player, i);
+        ck_assert_uint_gt(slot->duration, 0);
+        /* The last frame may have gone on to its slot. */
+        if (slot->discont) {
+            ck_assert_uint_ge(slot->pts + GST_VFI_SNAP, before->pts);
+            continue;
+        }
+        if (slot->phase_den == 0 || before->phase_den == 0)
+            ck_assert(before->duration == NONE ||
+                      slot->pts >= before->pts + before->duration);
+        else
+            ck_assert_uint_gt(slot->pts, before->pts);
+    }
+    player_clear(&player);
+}
+END_TEST
+
 int main(int argc, char **argv)
 {
     gst_init(&argc, &argv);
@@ -158,6 +215,7 @@ int main(int argc, char **argv)
     tcase_add_loop_test(tcase, copies_fill_with_any_tail, 0, 2);
     tcase_add_test(tcase, a_segment_forgets_copies);
     tcase_add_loop_test(tcase, random_stops_leave_no_hole, 0, 20);
+    tcase_add_loop_test(tcase, random_streams_stay_in_order, 0, 60);
     suite_add_tcase(suite, tcase);
     return check_main(suite);
 }
