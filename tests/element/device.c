@@ -55,6 +55,10 @@ GST_START_TEST(the_device_is_told)
     const char *device = gst_structure_get_string(stats, "device");
     ck_assert_msg(g_str_has_prefix(device, "cuda:0 "), "it ran on %s", device);
     ck_assert_str_eq(gst_structure_get_string(stats, "precision"), "f16");
+    guint64 graphs = 1, failures = 1; /* blend is no network */
+    ck_assert(gst_structure_get_uint64(stats, "graph-launches", &graphs) && graphs == 0);
+    ck_assert(gst_structure_get_uint64(stats, "graph-failures", &failures) &&
+              failures == 0);
     gst_structure_free(stats);
     fixture_free(f);
 }
