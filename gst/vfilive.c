@@ -275,9 +275,12 @@ at_rate (const GstSegment *segment, GstClockTime span)
   return rate == 1.0 ? span : (GstClockTime) ((gdouble) span / rate);
 }
 
+/* What passes through may be in any format. */
 static GstClockTime
 running_time (GstVfiStream *stream, GstClockTime pts)
 {
+  if (stream->run.segment.format != GST_FORMAT_TIME)
+    return GST_CLOCK_TIME_NONE;
   return gst_segment_to_running_time (&stream->run.segment, GST_FORMAT_TIME, pts);
 }
 

@@ -270,7 +270,10 @@ push_caps (GstVfiStream *stream, GstCaps *caps)
 
   if (current != NULL && gst_caps_is_equal (current, caps))
     return TRUE;
-  return gst_pad_set_caps (stream->srcpad, caps);
+  if (!gst_pad_set_caps (stream->srcpad, caps))
+    return FALSE;
+  gst_vfi_pending_push_early_segment (stream);
+  return TRUE;
 }
 
 /* The way from input to output caps. */

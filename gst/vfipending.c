@@ -443,13 +443,35 @@ retire_in_between (GstVfiStream *stream, GstVfiEntry *entry)
   return push_made (stream, entry, g_steal_pointer (&entry->output.buffer));
 }
 
+/* Whether @event is kept back because downstream expects caps before it: they were refused,
+ * and others may come. */
+static gboolean
+is_early (GstVfiStream *stream, GstEvent *event)
+{
+  if (GST_EVENT_TYPE (event) != GST_EVENT_SEGMENT ||
+      gst_pad_has_current_caps (stream->srcpad))
+    return FALSE;
+  gst_event_replace (&stream->early_segment, event);
+  return TRUE;
+}
+
+void
+gst_vfi_pending_push_early_segment (GstVfiStream *stream)
+{
+  if (stream->early_segment != NULL)
+    gst_pad_push_event (stream->srcpad, g_steal_pointer (&stream->early_segment));
+}
+
 /* Whoever sees EOS finds unused memory given back. */
 static void
 retire_event (GstVfiStream *stream, GstEvent *event)
 {
   if (GST_EVENT_TYPE (event) == GST_EVENT_EOS)
     vfi_soft_clear ();
-  gst_pad_push_event (stream->srcpad, event);
+  if (is_early (stream, event))
+    gst_event_unref (event);
+  else
+    gst_pad_push_event (stream->srcpad, event);
 }
 
 static GstFlowReturn
@@ -572,13 +594,14 @@ gst_vfi_pending_drop_buffers (GstVfiStream *stream)
 }
 
 void
-gst_vfi_pending_clear (GstVfiStream *stream)
+gst_vfi_pending_clear (GstVfiStream *stream, GstVfiKeep keep)
 {
   GstVfiEntry *entry;
 
   cancel_jobs (stream);
   while ((entry = g_queue_pop_head (&stream->pending)) != NULL) {
-    if (entry->event != NULL && gst_vfi_task_outlives_flush (entry->event))
+    if (entry->event != NULL && gst_vfi_task_keeps (keep, entry->event) &&
+        !is_early (stream, entry->event))
       gst_pad_store_sticky_event (stream->srcpad, entry->event);
     entry_free (entry);
   }

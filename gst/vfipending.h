@@ -7,6 +7,7 @@
 
 #include "vfispan.h"
 #include "vfistream.h"
+#include "vfitask.h"
 
 G_BEGIN_DECLS
 
@@ -56,7 +57,10 @@ GstFlowReturn gst_vfi_pending_drain (GstVfiStream *stream);
 /* Drops buffers; events stay in their order. For a downstream that wants no more frames. */
 void gst_vfi_pending_drop_buffers (GstVfiStream *stream);
 
-/* Cancels and drops everything but sticky events, which the src pad keeps. */
-void gst_vfi_pending_clear (GstVfiStream *stream);
+/* There are caps now: pushes the segment that came before them. */
+void gst_vfi_pending_push_early_segment (GstVfiStream *stream);
+
+/* Cancels and drops everything but what @keep says, which the src pad keeps. */
+void gst_vfi_pending_clear (GstVfiStream *stream, GstVfiKeep keep);
 
 G_END_DECLS

@@ -380,7 +380,8 @@ gst_vfi_process_needs_drain (GstVfiStream *stream, const GstMiniObject *item)
 void
 gst_vfi_process_reset (GstVfiStream *stream)
 {
-  gst_vfi_pending_clear (stream);
+  gst_vfi_pending_clear (stream, GST_VFI_KEEP_WHAT_OUTLIVES_FLUSH);
+  gst_clear_event (&stream->early_segment);
   g_clear_pointer (&stream->held, gst_vfi_frame_unref);
   gst_vfi_run_reset (&stream->run);
   gst_vfi_content_reset (&stream->content);

@@ -128,7 +128,7 @@ gst_vfi_stream_close (GstVfiStream *stream, GstVfiClosed reason)
   stream->reset_due = TRUE;
   stream->flow = GST_FLOW_FLUSHING;
   pool = ref_out_pool_locked (stream);
-  gst_vfi_task_clear_queue_locked (stream, TRUE);
+  gst_vfi_task_clear_queue_locked (stream, GST_VFI_KEEP_WHAT_OUTLIVES_FLUSH);
   g_mutex_unlock (&stream->lock);
   session = gst_vfi_stream_ref_session (stream, &cuda);
   if (session != NULL)
@@ -163,12 +163,23 @@ open_again (GstVfiStream *stream, GstVfiClosed reason)
   g_mutex_unlock (&stream->gate);
 }
 
-/* Gets the task out of its function, unless it is the caller. */
+/* Gets the task out of its function, unless it is the caller. Who has opened the stream
+ * meanwhile, in another flush, wants the task to go on. */
 static void
 park_task (GstVfiStream *stream)
 {
-  if (!stream->synchronous)
-    gst_pad_pause_task (stream->srcpad);
+  if (stream->synchronous)
+    return;
+  g_mutex_lock (&stream->lock);
+  stream->parking++;
+  gst_vfi_task_wake_locked (stream);
+  g_mutex_unlock (&stream->lock);
+  gst_pad_pause_task (stream->srcpad);
+  g_mutex_lock (&stream->lock);
+  stream->parking--;
+  if (stream->closed == 0 && stream->flow == GST_FLOW_OK)
+    gst_vfi_task_start (stream);
+  g_mutex_unlock (&stream->lock);
 }
 
 static void
@@ -437,7 +448,7 @@ gst_vfi_stream_stop (GstVfiStream *stream)
   VfiModel *model;
 
   g_mutex_lock (&stream->lock);
-  gst_vfi_task_clear_queue_locked (stream, FALSE);
+  gst_vfi_task_clear_queue_locked (stream, GST_VFI_KEEP_NOTHING);
   stream->live.own_latency = 0;
   stream->live.total = GST_CLOCK_TIME_NONE;
   stream->live.pipeline_latency = GST_CLOCK_TIME_NONE;

@@ -69,6 +69,7 @@ struct _GstVfiStream {
   guint wake_count;    /* raised by everything that may let the task go on */
   GstVfiClosed closed; /* 0: open */
   gboolean reset_due;  /* closed since the streaming thread reset what it owns */
+  guint parking;       /* who waits for the task to leave its function */
   guint links_changed; /* raised by what may mend a flow error */
   gboolean eos;        /* EOS is queued or was pushed */
   GstFlowReturn flow;  /* what chain returns; the task runs with OK and EOS */
@@ -121,7 +122,8 @@ struct _GstVfiStream {
   GstVfiPairs *pairs; /* pairs with a treatment of their own, or NULL */
   GstVfiFrame *held;  /* the run's reference */
   guint64 next_id;
-  GQueue pending;     /* GstVfiEntry, in output order */
+  GstEvent *early_segment; /* to be pushed behind caps, which the src pad has none of */
+  GQueue pending;          /* GstVfiEntry, in output order */
   GList *unsubmitted; /* link of the first in-between, or span of them, without a job */
   guint n_jobs;
   guint n_ahead;     /* in pending: they came out of spans */

@@ -20,6 +20,26 @@ gst_vfi_task_outlives_flush (const GstEvent *event)
          GST_EVENT_TYPE (event) != GST_EVENT_EOS;
 }
 
+gboolean
+gst_vfi_task_outlives_error (const GstEvent *event)
+{
+  return GST_EVENT_IS_STICKY (event) && GST_EVENT_TYPE (event) != GST_EVENT_EOS;
+}
+
+gboolean
+gst_vfi_task_keeps (GstVfiKeep keep, const GstEvent *event)
+{
+  switch (keep) {
+    case GST_VFI_KEEP_WHAT_OUTLIVES_FLUSH:
+      return gst_vfi_task_outlives_flush (event);
+    case GST_VFI_KEEP_WHAT_OUTLIVES_ERROR:
+      return gst_vfi_task_outlives_error (event);
+    case GST_VFI_KEEP_NOTHING:
+      break;
+  }
+  return FALSE;
+}
+
 /* Queue; the lock is held. */
 
 void
@@ -62,14 +82,14 @@ reply_locked (GstVfiStream *stream, GstVfiReply *reply, gboolean answer)
 }
 
 void
-gst_vfi_task_clear_queue_locked (GstVfiStream *stream, gboolean keep_sticky)
+gst_vfi_task_clear_queue_locked (GstVfiStream *stream, GstVfiKeep keep)
 {
   guint n_items = g_queue_get_length (&stream->items);
 
   for (guint i = 0; i < n_items; i++) {
     GstVfiItem *item = g_queue_pop_head (&stream->items);
-    if (keep_sticky && GST_IS_EVENT (item->object) &&
-        gst_vfi_task_outlives_flush (GST_EVENT_CAST (item->object))) {
+    if (GST_IS_EVENT (item->object) &&
+        gst_vfi_task_keeps (keep, GST_EVENT_CAST (item->object))) {
       g_queue_push_tail (&stream->items, item);
       continue;
     }
@@ -206,7 +226,7 @@ gst_vfi_task_run_synchronously (GstVfiStream *stream, gpointer object, gboolean 
     finish_at_downstream_eos (stream);
     gst_vfi_pending_drain (stream);
   } else if (ret != GST_FLOW_OK) {
-    gst_vfi_pending_clear (stream);
+    gst_vfi_pending_clear (stream, GST_VFI_KEEP_WHAT_OUTLIVES_ERROR);
     if (is_eos && gst_vfi_task_is_error (ret))
       fail_at_eos (stream, ret);
   }
@@ -253,7 +273,7 @@ next_step (GstVfiStream *stream, guint *links)
     ready = gst_vfi_pending_is_ready (stream);
     g_mutex_lock (&stream->lock);
     *links = stream->links_changed;
-    if (stream->closed != 0 || stream->reset_due)
+    if (stream->closed != 0 || stream->reset_due || stream->parking > 0)
       break;
     item = g_queue_peek_head (&stream->items);
     if (item != NULL && may_accept (stream, item->object))
@@ -294,15 +314,47 @@ accept_item (GstVfiStream *stream)
   return ret;
 }
 
+static gboolean
+has_queued_caps_locked (const GstVfiStream *stream)
+{
+  for (const GList *link = stream->items.head; link != NULL; link = link->next) {
+    const GstVfiItem *item = link->data;
+    if (GST_IS_EVENT (item->object) &&
+        GST_EVENT_TYPE (GST_EVENT_CAST (item->object)) == GST_EVENT_CAPS)
+      return TRUE;
+  }
+  return FALSE;
+}
+
 /* Whether what came of the last step is out of date: the stream was flushed, and opened
- * again, from within it, or downstream was linked meanwhile. */
+ * again, from within it, or downstream was linked meanwhile, or there are other caps to
+ * try. */
 static gboolean
 is_out_of_date_locked (const GstVfiStream *stream, GstFlowReturn flow, guint links)
 {
-  if (stream->reset_due && stream->closed == 0)
+  if ((stream->reset_due || stream->parking > 0) && stream->closed == 0)
+    return TRUE;
+  if (flow == GST_FLOW_NOT_NEGOTIATED && has_queued_caps_locked (stream))
     return TRUE;
   return (flow == GST_FLOW_NOT_LINKED || flow == GST_FLOW_NOT_NEGOTIATED) &&
          links != stream->links_changed;
+}
+
+static gboolean
+is_out_of_date (GstVfiStream *stream, GstFlowReturn flow, guint links)
+{
+  gboolean result;
+
+  if (flow == GST_FLOW_OK)
+    return FALSE;
+  g_mutex_lock (&stream->lock);
+  result = is_out_of_date_locked (stream, flow, links);
+  /* Somebody may have started the task since it was told to pause, and it holds the src pad's
+   * lock for as long as it runs. */
+  if (stream->parking > 0)
+    gst_pad_pause_task (stream->srcpad);
+  g_mutex_unlock (&stream->lock);
+  return result;
 }
 
 /* Where the stream is closed, what is pending waits for the reset behind it: the pad takes
@@ -313,7 +365,7 @@ stop_task (GstVfiStream *stream, GstFlowReturn flow, guint links)
   gboolean eos;
 
   if (!gst_vfi_stream_is_flushing (stream))
-    gst_vfi_pending_clear (stream);
+    gst_vfi_pending_clear (stream, GST_VFI_KEEP_WHAT_OUTLIVES_ERROR);
   g_mutex_lock (&stream->lock);
   if (is_out_of_date_locked (stream, flow, links)) {
     g_mutex_unlock (&stream->lock);
@@ -323,7 +375,7 @@ stop_task (GstVfiStream *stream, GstFlowReturn flow, guint links)
     stream->flow = flow;
   flow = stream->flow;
   eos = stream->eos;
-  gst_vfi_task_clear_queue_locked (stream, TRUE);
+  gst_vfi_task_clear_queue_locked (stream, GST_VFI_KEEP_WHAT_OUTLIVES_ERROR);
   /* Under the lock, so that who mends the flow restarts the task after this. */
   gst_pad_pause_task (stream->srcpad);
   g_mutex_unlock (&stream->lock);
@@ -354,6 +406,8 @@ loop (gpointer data)
     case STEP_STOP:
       break;
   }
+  if (is_out_of_date (stream, ret, links))
+    return;
   if (ret == GST_FLOW_EOS)
     finish_at_downstream_eos (stream);
   else if (ret != GST_FLOW_OK)

@@ -24,8 +24,21 @@ void gst_vfi_task_enqueue_locked (
  * times. */
 gboolean gst_vfi_task_outlives_flush (const GstEvent *event);
 
-/* Empties the queue. With @keep_sticky, events that outlive a flush stay. */
-void gst_vfi_task_clear_queue_locked (GstVfiStream *stream, gboolean keep_sticky);
+/* The same for an error of downstream, which may be mended: nobody sends the segment again
+ * then. */
+gboolean gst_vfi_task_outlives_error (const GstEvent *event);
+
+typedef enum {
+  GST_VFI_KEEP_NOTHING,
+  GST_VFI_KEEP_WHAT_OUTLIVES_FLUSH,
+  GST_VFI_KEEP_WHAT_OUTLIVES_ERROR,
+} GstVfiKeep;
+
+/* Whether @event is one that @keep says. */
+gboolean gst_vfi_task_keeps (GstVfiKeep keep, const GstEvent *event);
+
+/* Empties the queue but for what @keep says. */
+void gst_vfi_task_clear_queue_locked (GstVfiStream *stream, GstVfiKeep keep);
 
 /* What an event that comes in says about the flow from here on. */
 void gst_vfi_task_note_event_locked (GstVfiStream *stream, const GstEvent *event);

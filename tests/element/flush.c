@@ -335,6 +335,93 @@ GST_START_TEST(a_tag_among_outputs_outlives_a_flush)
 }
 GST_END_TEST
 
+/* Downstream is not linked for a buffer, which it keeps until told. */
+static GstFlowReturn refuse_when_told(GstPad *pad, GstObject *parent, GstBuffer *buffer)
+{
+    Doors *doors = g_object_get_data(G_OBJECT(pad), "doors");
+    GstFlowReturn flow = GST_FLOW_OK;
+
+    (void)parent;
+    gst_buffer_unref(buffer);
+    g_mutex_lock(&doors->lock);
+    if (++doors->seen == 1) {
+        flow = GST_FLOW_NOT_LINKED;
+        g_cond_broadcast(&doors->cond);
+        while (!doors->go)
+            g_cond_wait(&doors->cond, &doors->lock);
+    }
+    g_mutex_unlock(&doors->lock);
+    return flow;
+}
+
+/* Nobody sends it again. */
+GST_START_TEST(a_segment_outlives_a_missing_link)
+{
+    Fixture *f = start(1, NULL);
+    Doors doors = {.go = FALSE};
+    const GstSegment *left;
+    GstSegment segment;
+
+    g_mutex_init(&doors.lock);
+    g_cond_init(&doors.cond);
+    g_object_set_data(G_OBJECT(f->harness->sinkpad), "doors", &doors);
+    gst_pad_set_chain_function(f->harness->sinkpad, refuse_when_told);
+    ck_assert_int_eq(push(f, 0), GST_FLOW_OK);
+    wait_at_door(&doors, 1);
+    gst_segment_init(&segment, GST_FORMAT_TIME);
+    segment.start = 50 * MS;
+    send(f, gst_event_new_segment(&segment));
+    g_mutex_lock(&doors.lock);
+    doors.go = TRUE;
+    g_cond_broadcast(&doors.cond);
+    g_mutex_unlock(&doors.lock);
+    while (push(f, 1) == GST_FLOW_OK)
+        g_thread_yield();
+    ck_assert(gst_harness_push_upstream_event(f->harness, gst_event_new_reconfigure()));
+    ck_assert_int_eq(push(f, 2), GST_FLOW_OK);
+    finish(f);
+    gst_event_parse_segment(last_event(f, GST_EVENT_SEGMENT), &left);
+    ck_assert_uint_eq(left->start, 50 * MS);
+    fixture_free(f);
+    g_mutex_clear(&doors.lock);
+    g_cond_clear(&doors.cond);
+}
+GST_END_TEST
+
+/* Downstream wants caps first, though the first ones were refused. */
+GST_START_TEST(a_segment_waits_for_caps)
+{
+    Fixture *f = fixture_new(in_flight_mode(__i__), NULL);
+
+    fixture_set_caps(f, SMALL ",interlace-mode=interleaved", NULL);
+    fixture_set_caps(f, SMALL, NULL);
+    send_segment(f);
+    ck_assert_int_eq(push(f, 0), GST_FLOW_OK);
+    finish(f);
+    ck_assert_int_lt(last_event_index(f, GST_EVENT_CAPS),
+                     last_event_index(f, GST_EVENT_SEGMENT));
+    ck_assert_uint_eq(n_buffers(f), 2);
+    fixture_free(f);
+}
+GST_END_TEST
+
+/* What only passes through may be counted in bytes. */
+GST_START_TEST(a_segment_of_bytes_passes_through)
+{
+    Fixture *f = fixture_new(in_flight_mode(__i__), "multiplier=1");
+    GstSegment segment;
+
+    gst_harness_use_systemclock(f->harness);
+    fixture_set_caps(f, SMALL, NULL);
+    gst_segment_init(&segment, GST_FORMAT_BYTES);
+    send(f, gst_event_new_segment(&segment));
+    ck_assert_int_eq(push(f, 0), GST_FLOW_OK);
+    finish(f);
+    ck_assert_uint_eq(n_buffers(f), 1);
+    fixture_free(f);
+}
+GST_END_TEST
+
 int main(int argc, char **argv)
 {
     Suite *suite = suite_create("element-flush");
@@ -349,5 +436,8 @@ int main(int argc, char **argv)
     tcase_add_loop_test(tcase, flush_stops_while_states_change, 0, N_MODES);
     tcase_add_loop_test(tcase, the_src_pad_pauses, 0, N_MODES);
     tcase_add_test(tcase, a_tag_among_outputs_outlives_a_flush);
+    tcase_add_test(tcase, a_segment_outlives_a_missing_link);
+    tcase_add_loop_test(tcase, a_segment_waits_for_caps, 0, N_MODES);
+    tcase_add_loop_test(tcase, a_segment_of_bytes_passes_through, 0, N_MODES);
     return element_main(argc, argv, suite);
 }

@@ -110,11 +110,12 @@ void g_mutex_init(GMutex *mutex)
     g_atomic_pointer_set(&mutex->p, new_mutex());
 }
 
+/* Not destroyed but freed at once, so that who clears after a reference count inside
+ * libgstreamer has only the free() of tsan.supp; pthread_mutex_destroy() does nothing here. */
 void g_mutex_clear(GMutex *mutex)
 {
     pthread_mutex_t *found = g_atomic_pointer_get(&mutex->p);
     if (found != NULL) {
-        pthread_mutex_destroy(found);
         free(found);
         g_atomic_pointer_set(&mutex->p, NULL);
     }
@@ -144,7 +145,6 @@ void g_cond_clear(GCond *cond)
 {
     pthread_cond_t *found = g_atomic_pointer_get(&cond->p);
     if (found != NULL) {
-        pthread_cond_destroy(found);
         free(found);
         g_atomic_pointer_set(&cond->p, NULL);
     }
