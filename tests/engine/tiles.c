@@ -260,14 +260,14 @@ int main(void)
     TCase *tcase = tcase_create("tiles");
 
     tcase_set_timeout(tcase, 0);
-    tcase_add_loop_test(tcase, flows_of_tiles_make_the_whole_picture, 0,
-                        2 * (int)G_N_ELEMENTS(formats));
-    tcase_add_loop_test(tcase, rgb_of_tiles_makes_the_whole_picture, 0,
-                        2 * (int)G_N_ELEMENTS(formats));
-    tcase_add_loop_test(tcase, what_is_kept_for_a_pair_is_each_tile_s, 0,
-                        (int)G_N_ELEMENTS(formats));
-    tcase_add_loop_test(tcase, the_mean_is_the_whole_picture_s, 0,
-                        (int)G_N_ELEMENTS(formats));
+    add_thinned_loop_test(tcase, flows_of_tiles_make_the_whole_picture, 0,
+                          2 * (int)G_N_ELEMENTS(formats));
+    add_thinned_loop_test(tcase, rgb_of_tiles_makes_the_whole_picture, 0,
+                          2 * (int)G_N_ELEMENTS(formats));
+    add_thinned_loop_test(tcase, what_is_kept_for_a_pair_is_each_tile_s, 0,
+                          (int)G_N_ELEMENTS(formats));
+    add_thinned_loop_test(tcase, the_mean_is_the_whole_picture_s, 0,
+                          (int)G_N_ELEMENTS(formats));
     tcase_add_test(tcase, decisions_are_the_whole_picture_s);
     tcase_add_test(tcase, the_limit_decides_about_tiles);
     tcase_add_test(tcase, too_small_a_limit_is_an_error);

@@ -47,7 +47,7 @@ static inline void conv_case_fill(ConvCase *test, GRand *random, bool has_bias)
     test->op.name = "test";
 }
 
-static inline double input_at(const ConvCase *test, int c, int y, int x)
+static inline TEST_FORMULA double input_at(const ConvCase *test, int c, int y, int x)
 {
     VfiShape in = test->op.src[0].shape;
     if (y < 0 || x < 0 || y >= in.h || x >= in.w)
@@ -56,7 +56,7 @@ static inline double input_at(const ConvCase *test, int c, int y, int x)
         ->sources[0][((size_t)c * (size_t)in.h + (size_t)y) * (size_t)in.w + (size_t)x];
 }
 
-static inline double conv_sum(const ConvCase *test, int o, int y, int x)
+static inline TEST_FORMULA double conv_sum(const ConvCase *test, int o, int y, int x)
 {
     const VfiConvParams *p = &test->op.u.conv;
     int in_group = test->op.src[0].shape.c / p->groups;
@@ -73,7 +73,7 @@ static inline double conv_sum(const ConvCase *test, int o, int y, int x)
     return sum;
 }
 
-static inline double deconv_sum(const ConvCase *test, int o, int y, int x)
+static inline TEST_FORMULA double deconv_sum(const ConvCase *test, int o, int y, int x)
 {
     const VfiConvParams *p = &test->op.u.conv;
     VfiShape in = test->op.src[0].shape;
@@ -95,7 +95,8 @@ static inline double deconv_sum(const ConvCase *test, int o, int y, int x)
     return sum;
 }
 
-static inline double finish(const ConvCase *test, double sum, int o, size_t at)
+static inline TEST_FORMULA double finish(const ConvCase *test, double sum, int o,
+                                         size_t at)
 {
     const VfiConvParams *p = &test->op.u.conv;
     double x = sum + (p->bias != NULL ? p->bias[o] : 0.0);
@@ -115,7 +116,7 @@ static inline double finish(const ConvCase *test, double sum, int o, size_t at)
 
 /* Computes test->expected. Returns the largest sum before the epilogue: what the limit on
  * errors is relative to, since an activation may hide it. */
-static inline double conv_case_expect(ConvCase *test)
+static inline TEST_FORMULA double conv_case_expect(ConvCase *test)
 {
     VfiShape out = test->op.dst.shape;
     double largest = 1e-30;
