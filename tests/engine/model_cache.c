@@ -18,25 +18,35 @@
 
 #define N_FILES 3
 
-/* Copies of one checkpoint, which are different files. */
+/* The bytes of a checkpoint, which take long to make, and copies of it, which are different
+ * files. */
+static char *original_bytes;
+static gsize original_length;
 static char *paths[N_FILES];
+
+static void make_bytes(void)
+{
+    g_autofree char *original = deterministic_checkpoint("rife_v4_0", NULL);
+
+    ck_assert_ptr_nonnull(original);
+    ck_assert(g_file_get_contents(original, &original_bytes, &original_length, NULL));
+    g_unlink(original);
+}
+
+static void free_bytes(void)
+{
+    g_clear_pointer(&original_bytes, g_free);
+}
 
 static void make_files(void)
 {
-    g_autofree char *original = deterministic_checkpoint("rife_v4_0", NULL);
-    char *bytes;
-    gsize length;
-
-    ck_assert_ptr_nonnull(original);
-    ck_assert(g_file_get_contents(original, &bytes, &length, NULL));
-    g_unlink(original);
     for (int i = 0; i < N_FILES; i++) {
         int file = g_file_open_tmp("vfi-cache-XXXXXX.safetensors", &paths[i], NULL);
         ck_assert_int_ge(file, 0);
-        ck_assert_int_eq(write(file, bytes, length), (gssize)length);
+        ck_assert_int_eq(write(file, original_bytes, original_length),
+                         (gssize)original_length);
         close(file);
     }
-    g_free(bytes);
 }
 
 static void remove_files(void)
@@ -730,6 +740,7 @@ int main(void)
 {
     Suite *suite = suite_create("model_cache");
     TCase *tcase = tcase_create("model_cache");
+    tcase_add_unchecked_fixture(tcase, make_bytes, free_bytes);
     tcase_add_checked_fixture(tcase, setup, teardown);
     tcase_add_test(tcase, one_file_is_read_once);
     tcase_add_test(tcase, models_of_vfi_model_open_are_their_callers_own);

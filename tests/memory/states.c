@@ -15,19 +15,22 @@
 /* What may come and go besides: threads' stacks, GStreamer's own. */
 #define SLACK (5 * MIB)
 
-static char *path; /* of a model */
+static char *path, *small_path; /* of models */
 
 static void setup(void)
 {
     path = deterministic_checkpoint("rife_v4_0", NULL);
-    ck_assert(path != NULL);
+    small_path = deterministic_checkpoint("film_tiny", NULL);
+    ck_assert(path != NULL && small_path != NULL);
 }
 
 static void teardown(void)
 {
     vfi_clear_cache(TRUE);
     g_unlink(path);
+    g_unlink(small_path);
     g_free(path);
+    g_free(small_path);
 }
 
 static void set_state(GstElement *element, GstState state)
@@ -124,7 +127,7 @@ GST_START_TEST(loading_and_unloading_stays_flat)
 
     ck_assert(element != NULL);
     gst_object_ref_sink(element);
-    g_object_set(element, "model", path, NULL);
+    g_object_set(element, "model", small_path, NULL);
     gst_util_set_object_arg(G_OBJECT(element), "model-cache", "release");
     for (int i = 0; i < 1000; i++) {
         set_state(element, GST_STATE_READY);
