@@ -99,8 +99,11 @@ gst_vfi_run_longest_pair (const GstVfiRun *run)
 GstClockTime
 gst_vfi_run_longest_tail (const GstVfiRun *run)
 {
-  return least_gap (
-      run, run->rate_num > 0 ? gst_vfi_run_time_of_frames (run, 1) : GST_CLOCK_TIME_NONE);
+  if (run->rate_num == 0)
+    return least_gap (run, GST_CLOCK_TIME_NONE);
+  /* A frame's own time is no gap, whatever max-gap is; durations may be rounded up. */
+  return MAX (least_gap (run, gst_vfi_run_time_of_frames (run, 1)),
+      gst_vfi_run_time_of_frames (run, 2));
 }
 
 GstClockTime
