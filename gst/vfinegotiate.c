@@ -268,9 +268,8 @@ push_caps (GstVfiStream *stream, GstCaps *caps)
 {
   g_autoptr (GstCaps) current = gst_pad_get_current_caps (stream->srcpad);
 
-  if (current != NULL && gst_caps_is_equal (current, caps))
-    return TRUE;
-  if (!gst_pad_set_caps (stream->srcpad, caps))
+  if ((current == NULL || !gst_caps_is_equal (current, caps)) &&
+      !gst_pad_set_caps (stream->srcpad, caps))
     return FALSE;
   gst_vfi_pending_push_early_segment (stream);
   return TRUE;
