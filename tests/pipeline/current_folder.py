@@ -6,6 +6,7 @@ that a program is started in is loaded as code, whatever its name.
 PLANTED is a library that leaves a mark; copies of it lie there under the names of all that is
 opened at run time, and libtool archives that name them. SIMULATED has the simulated device."""
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -98,8 +99,20 @@ def check_programs(
                 "session: cpu" in output and not found, f"{output}{found}")
 
 
+def search_path(library: Path) -> list[str]:
+    """Where the loader looks for what @library opens, before it looks where the system says."""
+    entries = subprocess.run(["readelf", "-d", library], capture_output=True, text=True,
+                             check=True).stdout
+    found = re.findall(r"\((?:RUNPATH|RPATH)\).*\[(.*)\]", entries)
+    return [folder for line in found for folder in line.split(":")]
+
+
 def main() -> int:
     tally = Tally()
+    for library in (Path(PLUGINS, "libgstvfiinterp.so"), Path(SIMULATED, "vfi-cuda.so")):
+        folders = search_path(library)
+        tally.check(f"{library.name} looks into absolute folders only", folders and all(
+            folder.startswith(("/", "$ORIGIN")) for folder in folders), folders)
     with tempfile.TemporaryDirectory() as scratch:
         # Of the system's plugins only what the line needs: others load libraries as they like.
         system = Path(scratch, "plugins")
