@@ -29,7 +29,8 @@ static const char *const properties[] = {
     "device=cuda max-in-flight=0",
     "device=cuda max-in-flight=2",
     "device=cuda max-in-flight=0 multiplier=3",
-    "device=cuda max-in-flight=2 duplicate-mode=replace duplicate-max=3",
+    "device=cuda max-in-flight=2 duplicate-mode=replace duplicate-max=3 "
+    "duplicate-threshold=0",
 };
 
 /* @n surfaces for an encoder that keeps @keeps. */
