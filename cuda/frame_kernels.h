@@ -46,8 +46,7 @@ cudaError_t vfi_cuda_scene_cells(cudaStream_t stream, const VfiVideoInfo *info,
 cudaError_t vfi_cuda_compare_blocks(cudaStream_t stream, const VfiVideoInfo *info,
                                     const VfiFrame *a, const VfiFrame *b,
                                     double threshold, unsigned *different);
-/* What was found in a part of the frames, which vfi_cuda_measure_repeat() cuts in
- * VFI_CUDA_REPEAT_PARTS. */
+/* What is found in a part of the frames, which are cut in VFI_CUDA_REPEAT_PARTS. */
 #define VFI_CUDA_REPEAT_PARTS 224
 typedef struct {
     VfiRepeatSums sums;
@@ -55,25 +54,11 @@ typedef struct {
     int doubted; /* not 0: more than VFI_REPEATS_DOUBT is explained of some block */
 } VfiCudaRepeatPart;
 
-/* What vfi_repeats_seen() looks at, to the bit, to @parts (device memory). */
-cudaError_t vfi_cuda_measure_repeat(cudaStream_t stream, const VfiVideoInfo *info,
-                                    const VfiFrame *a, const VfiFrame *b,
-                                    VfiCudaRepeatPart *parts);
-
-/* Do these parts say that the frame repeats the other? */
-static inline bool
-vfi_cuda_judge_repeat(const VfiCudaRepeatPart parts[VFI_CUDA_REPEAT_PARTS])
-{
-    VfiRepeatSums sums = parts[0].sums;
-    bool changed = parts[0].changed != 0, doubted = parts[0].doubted != 0;
-
-    for (int i = 1; i < VFI_CUDA_REPEAT_PARTS; i++) {
-        vfi_repeats_add(&sums, &parts[i].sums);
-        changed = changed || parts[i].changed != 0;
-        doubted = doubted || parts[i].doubted != 0;
-    }
-    return !changed && !vfi_repeats_frame_changed(&sums, doubted);
-}
+/* *different (device memory) becomes 0 if vfi_repeats_seen() is true, else 1; @parts (device
+ * memory too) is room for VFI_CUDA_REPEAT_PARTS. */
+cudaError_t vfi_cuda_see_repeat(cudaStream_t stream, const VfiVideoInfo *info,
+                                const VfiFrame *a, const VfiFrame *b,
+                                VfiCudaRepeatPart *parts, unsigned *different);
 
 cudaError_t vfi_cuda_slide_band(cudaStream_t stream, const VfiTileBand *band,
                                 int first_row);

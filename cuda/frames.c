@@ -237,19 +237,24 @@ bool vfi_cuda_frames_equal(VfiDevice *device, const VfiVideoInfo *video,
     return answered;
 }
 
+/* Room for the answer, before that for its parts. */
+#define ANSWER_ROOM 64
+
 static bool see_repeat(VfiDevice *device, const VfiVideoInfo *video, const VfiFrame *a,
                        const VfiFrame *b, bool *repeat, GError **error)
 {
-    VfiCudaRepeatPart parts[VFI_CUDA_REPEAT_PARTS];
+    unsigned different = 0;
 
-    G_STATIC_ASSERT(sizeof parts <= VFI_CUDA_ANSWER_BYTES);
+    G_STATIC_ASSERT(ANSWER_ROOM + VFI_CUDA_REPEAT_PARTS * sizeof(VfiCudaRepeatPart) <=
+                    VFI_CUDA_ANSWER_BYTES);
     if (!begin_question(device, error))
         return false;
-    cudaError_t result = vfi_cuda_measure_repeat(device->questions.stream, video, a, b,
-                                                 device->questions.result);
-    bool answered =
-        end_question(device, result, parts, sizeof parts, "comparing frames", error);
-    *repeat = answered && vfi_cuda_judge_repeat(parts);
+    void *parts = (char *)device->questions.result + ANSWER_ROOM;
+    cudaError_t result = vfi_cuda_see_repeat(device->questions.stream, video, a, b, parts,
+                                             device->questions.result);
+    bool answered = end_question(device, result, &different, sizeof different,
+                                 "comparing frames", error);
+    *repeat = answered && different == 0;
     return answered;
 }
 

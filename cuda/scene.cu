@@ -438,9 +438,22 @@ template <int BYTES> static __global__ void measure_repeat(RepeatParameters p)
         p.parts[first] = part;
 }
 
-cudaError_t vfi_cuda_measure_repeat(cudaStream_t stream, const VfiVideoInfo *info,
-                                    const VfiFrame *a, const VfiFrame *b,
-                                    VfiCudaRepeatPart *parts)
+/* One thread does this: it is little, and saves the way of the parts over the bus. */
+static __global__ void judge_repeat(const VfiCudaRepeatPart *parts, unsigned *different)
+{
+    VfiCudaRepeatPart all = VfiCudaRepeatPart();
+
+    for (int i = 0; i < VFI_CUDA_REPEAT_PARTS; i++) {
+        vfi_repeats_add(&all.sums, &parts[i].sums);
+        all.changed |= parts[i].changed;
+        all.doubted |= parts[i].doubted;
+    }
+    *different = all.changed || vfi_repeats_frame_changed(&all.sums, all.doubted != 0);
+}
+
+cudaError_t vfi_cuda_see_repeat(cudaStream_t stream, const VfiVideoInfo *info,
+                                const VfiFrame *a, const VfiFrame *b,
+                                VfiCudaRepeatPart *parts, unsigned *different)
 {
     const VfiFormatDescription *format = vfi_format_describe(info->format);
     const dim3 block(LANES, BLOCK_Y);
@@ -461,5 +474,6 @@ cudaError_t vfi_cuda_measure_repeat(cudaStream_t stream, const VfiVideoInfo *inf
         VFI_LAUNCH(measure_repeat<2>, grid, block, stream, p);
     else
         VFI_LAUNCH(measure_repeat<4>, grid, block, stream, p);
+    VFI_LAUNCH(judge_repeat, dim3(1), dim3(1), stream, parts, different);
     return cudaGetLastError();
 }

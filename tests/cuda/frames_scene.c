@@ -131,12 +131,14 @@ END_TEST
 static bool device_sees_repeat(const TestFrame *a, const TestFrame *b)
 {
     VfiCudaRepeatPart parts[VFI_CUDA_REPEAT_PARTS];
+    unsigned different = 7;
 
     memset(parts, 0xA5, sizeof parts);
-    if (vfi_cuda_measure_repeat(NULL, &a->info, &a->frame, &b->frame, parts) !=
+    if (vfi_cuda_see_repeat(NULL, &a->info, &a->frame, &b->frame, parts, &different) !=
         cudaSuccess)
-        ck_abort_msg("measure repeat: the launch failed");
-    return vfi_cuda_judge_repeat(parts);
+        ck_abort_msg("see repeat: the launch failed");
+    ck_assert_uint_le(different, 1);
+    return different == 0;
 }
 
 /* A ramp with some structure that is brighter by @light and moved by @move, both in eighths,

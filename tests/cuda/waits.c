@@ -153,7 +153,7 @@ static Clip *play_on_device(void)
         VfiJob *job = vfi_pair_submit(pair, 0.5, &out->frames[i], NULL);
         if (!vfi_session_scene_signature(session, &clip->frames[i], &signature, NULL) ||
             !vfi_session_frames_repeat(session, &clip->frames[i], &clip->frames[i + 1],
-                                       i * 0.1, &repeats, NULL))
+                                       (i - 1) * 0.1, &repeats, NULL))
             ck_abort_msg("a question got no answer");
         memcpy(answers + 32 * i, &signature.luma[0], 28);
         answers[32 * i + 31] = (uint8_t)(repeats + 2 * vfi_pair_is_identical(pair));

@@ -103,8 +103,7 @@ static VfiSimulatedCounters copied_by(const char *line)
     return after;
 }
 
-/* What the device is asked about a pair is answered in a few bytes; a signature has 16 KiB,
- * what tells a repeat less than 10. */
+/* What the device is asked about a pair is answered in a few bytes; a signature has 16 KiB. */
 static const struct {
     const char *options;
     guint64 most_back; /* bytes a frame */
@@ -112,7 +111,7 @@ static const struct {
     {"model=blend scene-threshold=0", 64},
     {"model=blend scene-threshold=0 max-in-flight=0 multiplier=4", 64},
     {"model=blend", 17000},
-    {"model=blend duplicate-mode=replace", 27000},
+    {"model=blend duplicate-mode=replace", 17000},
     {"model=blend multiplier=1", 0},
     {"model=blend bypass-pixels=1", 0},
     {"model=blend skip-pairs=0-100 scene-threshold=0", 0},
