@@ -392,6 +392,10 @@ GArray *state_dict_of(const char *family)
         return film(64, 32);
     if (strcmp(family, "film_tiny") == 0)
         return film(8, 4);
+    if (strcmp(family, "film_none") == 0)
+        return film(0, 0);
+    if (strcmp(family, "film_least") == 0)
+        return film(1, 2);
     if (strcmp(family, "rife_v3_6") == 0)
         return rife_v3_6();
     for (size_t i = 0; i < G_N_ELEMENTS(networks); i++)

@@ -1,14 +1,22 @@
 #!/bin/sh
 # SPDX-License-Identifier: LGPL-2.1-or-later
-# The same damaged checkpoints each time: seeds, a fixed number of runs and a fixed start.
-# usage: run.sh FUZZ_CHECKPOINT FUZZ_CHECKPOINT_SEEDS
+# The same damaged files each time: seeds, what earlier runs found, a fixed number of runs and a
+# fixed start. An input that takes ten seconds or a gigabyte is a failure, too.
+# usage: run.sh RUNS MAX_LEN FOUND FUZZER SEEDS...     FOUND: an archive; SEEDS: programs
+runs=$1 max_len=$2 found=$3 fuzzer=$4
+shift 4
 corpus=$(mktemp -d)
 trap 'rm -rf "$corpus"' EXIT
+text="$runs damaged files are read or refused"
+tar -xzf "$found" -C "$corpus" || exit 1
 echo 1..1
-if "$2" "$corpus" >&2 && "$1" -seed=1 -runs=50000 -max_len=16384 -verbosity=0 \
-  -artifact_prefix="$corpus/" "$corpus" >&2; then
-  echo "ok 1 - 50000 damaged checkpoints are read or refused"
+for seeds; do
+  "$seeds" "$corpus" >&2 || exit 1
+done
+if "$fuzzer" -seed=1 -runs="$runs" -max_len="$max_len" -verbosity=0 -timeout=10 \
+  -rss_limit_mb=1024 -artifact_prefix="$corpus/" "$corpus" >&2; then
+  echo "ok 1 - $text"
 else
-  echo "not ok 1 - 50000 damaged checkpoints are read or refused"
+  echo "not ok 1 - $text"
   exit 1
 fi

@@ -67,12 +67,16 @@ typedef struct {
     GByteArray *bytes;
     GByteArray *directory;
     unsigned n_members;
-    bool zip64; /* sizes, offsets and counts go to the zip64 records */
+    bool zip64;    /* sizes, offsets and counts go to the zip64 records */
+    bool streamed; /* sizes and checksums follow the data */
 } ZipWriter;
 
 ZipWriter zip_writer_new(void);
 void zip_writer_add(ZipWriter *zip, const char *name, const void *data, size_t size,
                     bool deflate);
+/* A member of @size zeros, a multiple of 4096, deflated to @packed. */
+void zip_writer_add_zeros(ZipWriter *zip, const char *name, const GByteArray *packed,
+                          size_t size);
 GByteArray *zip_writer_finish(ZipWriter *zip);
 
 /* Opens @bytes (at most 64 KiB) as a file that has no name on disk. */

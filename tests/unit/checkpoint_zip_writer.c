@@ -5,6 +5,8 @@
 
 #include "checkpoint_fixture.h"
 
+#define FLAG_STREAMED 8
+
 static void put(GByteArray *bytes, uint64_t value, unsigned width)
 {
     for (unsigned i = 0; i < width; i++)
@@ -43,7 +45,7 @@ static void put_directory_entry(ZipWriter *zip, const char *name, uint16_t metho
     put(out, 0x02014b50, 4);
     put(out, 45, 2); /* made by */
     put(out, 45, 2); /* needed */
-    put(out, 0, 2);  /* flags */
+    put(out, zip->streamed ? FLAG_STREAMED : 0, 2);
     put(out, method, 2);
     put(out, 0, 4); /* time and date */
     put(out, crc, 4);
@@ -65,31 +67,66 @@ static void put_directory_entry(ZipWriter *zip, const char *name, uint16_t metho
     }
 }
 
+/* Adds @packed, which is @size bytes in full. */
+static void add_member(ZipWriter *zip, const char *name, const GByteArray *packed,
+                       uint16_t method, uint32_t crc, size_t size)
+{
+    size_t offset = zip->bytes->len;
+
+    put(zip->bytes, 0x04034b50, 4);
+    put(zip->bytes, 45, 2);
+    put(zip->bytes, zip->streamed ? FLAG_STREAMED : 0, 2);
+    put(zip->bytes, method, 2);
+    put(zip->bytes, 0, 4);
+    put(zip->bytes, zip->streamed ? 0 : crc, 4);
+    put(zip->bytes, zip->streamed ? 0 : packed->len, 4);
+    put(zip->bytes, zip->streamed ? 0 : MIN(size, UINT32_MAX), 4);
+    put(zip->bytes, strlen(name), 2);
+    put(zip->bytes, 5, 2); /* extra: torch pads here; an odd size misaligns the data */
+    pickle_raw(zip->bytes, name, strlen(name));
+    pickle_raw(zip->bytes, "FB\1\0Z", 5);
+    pickle_raw(zip->bytes, packed->data, packed->len);
+    if (zip->streamed) {
+        put(zip->bytes, 0x08074b50, 4);
+        put(zip->bytes, crc, 4);
+        put(zip->bytes, packed->len, 4);
+        put(zip->bytes, size, 4);
+    }
+    put_directory_entry(zip, name, method, crc, packed->len, size, offset);
+    zip->n_members++;
+}
+
 void zip_writer_add(ZipWriter *zip, const char *name, const void *data, size_t size,
                     bool deflate)
 {
     g_autoptr(GByteArray) packed =
         deflate ? deflate_bytes(data, size) : g_byte_array_new();
     uint32_t crc = (uint32_t)crc32_z(0, size > 0 ? data : (const void *)"", size);
-    size_t offset = zip->bytes->len;
 
     if (!deflate)
         pickle_raw(packed, data, size);
-    put(zip->bytes, 0x04034b50, 4);
-    put(zip->bytes, 45, 2);
-    put(zip->bytes, 0, 2);
-    put(zip->bytes, deflate ? 8 : 0, 2);
-    put(zip->bytes, 0, 4);
-    put(zip->bytes, crc, 4);
-    put(zip->bytes, packed->len, 4);
-    put(zip->bytes, size, 4);
-    put(zip->bytes, strlen(name), 2);
-    put(zip->bytes, 5, 2); /* extra: torch pads here; an odd size misaligns the data */
-    pickle_raw(zip->bytes, name, strlen(name));
-    pickle_raw(zip->bytes, "FB\1\0Z", 5);
-    pickle_raw(zip->bytes, packed->data, packed->len);
-    put_directory_entry(zip, name, deflate ? 8 : 0, crc, packed->len, size, offset);
-    zip->n_members++;
+    add_member(zip, name, packed, deflate ? 8 : 0, crc, size);
+}
+
+/* CRC-32 of @size zeros, a multiple of 4096, which are not made for it. */
+static uint32_t crc_of_zeros(size_t size)
+{
+    static const uint8_t zeros[4096];
+    uLong crc = 0, block = crc32_z(0, zeros, sizeof zeros);
+    size_t length = sizeof zeros;
+
+    for (size_t n = size / length; n > 0; n /= 2, length *= 2) {
+        if (n % 2 == 1)
+            crc = crc32_combine(crc, block, (z_off_t)length);
+        block = crc32_combine(block, block, (z_off_t)length);
+    }
+    return (uint32_t)crc;
+}
+
+void zip_writer_add_zeros(ZipWriter *zip, const char *name, const GByteArray *packed,
+                          size_t size)
+{
+    add_member(zip, name, packed, 8, crc_of_zeros(size), size);
 }
 
 GByteArray *zip_writer_finish(ZipWriter *zip)
