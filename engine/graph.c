@@ -136,9 +136,12 @@ static char *judge_weight(const VfiWeight *weight, const char *name, const int64
 
     for (int i = 0; same && i < n_dims; i++)
         same = weight->shape[i] == shape[i];
+    g_autofree char *expected = vfi_shape_to_string(shape, n_dims);
+    if (same && weight->n_elements == 0)
+        return g_strdup_printf("tensor \"%s\" (%s) is empty: a network without channels",
+                               name, expected);
     if (same)
         return NULL;
-    g_autofree char *expected = vfi_shape_to_string(shape, n_dims);
     if (weight == NULL)
         return g_strdup_printf("tensor \"%s\" (%s) is missing from the checkpoint", name,
                                expected);

@@ -10,10 +10,12 @@
 
 /* Gets family, variant, options and weights of the file at model->path. */
 static bool load_checkpoint(VfiModel *model, GVariant *options, const char *device_key,
-                            uint64_t headroom, GError **error)
+                            const VfiModelCacheConfig *config, GError **error)
 {
-    const VfiModelRequest request = {
-        .path = model->path, .options = options, .headroom = headroom};
+    const VfiModelRequest request = {.path = model->path,
+                                     .options = options,
+                                     .headroom = config->memory_headroom,
+                                     .how = config->open};
 
     model->cached = vfi_model_cache_take(&request, device_key, &model->setup, error);
     if (model->cached == NULL)
@@ -51,7 +53,7 @@ static bool graphs_build(const VfiModel *model, GError **error)
 
 /* @device_key: what the model is shared by, or NULL for one of the caller's own. */
 static VfiModel *open_model(const char *name, GVariant *options, const char *device_key,
-                            uint64_t headroom, GError **error)
+                            const VfiModelCacheConfig *config, GError **error)
 {
     g_autoptr(GVariant) held_options =
         options == NULL ? NULL : g_variant_ref_sink(options);
@@ -66,7 +68,7 @@ static VfiModel *open_model(const char *name, GVariant *options, const char *dev
 
     bool loaded = model->path == NULL
                       ? load_without_weights(model, held_options, error)
-                      : load_checkpoint(model, held_options, device_key, headroom, error);
+                      : load_checkpoint(model, held_options, device_key, config, error);
     if (!loaded || !graphs_build(model, error)) {
         vfi_model_unref(model); /* a file that no model can be made of is not kept */
         return NULL;
@@ -86,7 +88,17 @@ static VfiModel *open_model(const char *name, GVariant *options, const char *dev
 
 VfiModel *vfi_model_open(const char *name, GVariant *options, GError **error)
 {
-    return open_model(name, options, NULL, 0, error);
+    return vfi_model_open_full(name, options, NULL, error);
+}
+
+VfiModel *vfi_model_open_full(const char *name, GVariant *options,
+                              const VfiOpenOptions *how, GError **error)
+{
+    VfiModelCacheConfig config = {0};
+
+    if (how != NULL)
+        config.open = *how;
+    return open_model(name, options, NULL, &config, error);
 }
 
 VfiModel *vfi_model_cache_open(const char *name, GVariant *options,
@@ -97,7 +109,7 @@ VfiModel *vfi_model_cache_open(const char *name, GVariant *options,
     if (config == NULL)
         config = &defaults;
     g_autofree char *key = vfi_device_key(config->device, config->precision);
-    return open_model(name, options, key, config->memory_headroom, error);
+    return open_model(name, options, key, config, error);
 }
 
 void vfi_model_set_keep(VfiModel *model, gboolean keep)

@@ -14,12 +14,17 @@
 /* A file that is written while it is read is read again this many times. */
 #define MAX_ATTEMPTS 3
 
+/* While somebody else reads a file, whoever waits for it asks so often whether to go on. */
+#define PATIENCE (10 * G_TIME_SPAN_MILLISECOND)
+
 /* Which file, as it is now. */
 typedef struct {
     dev_t device;
     ino_t inode;
     off_t size;
     struct timespec modified;
+    off_t weights_size; /* ncnn: of the file beside it */
+    struct timespec weights_modified;
 } FileIdentity;
 
 struct VfiCachedModel {
@@ -48,21 +53,47 @@ static struct {
     VfiModelCacheStats stats; /* counters only */
 } cache;
 
+static bool same_time(struct timespec a, struct timespec b)
+{
+    return a.tv_sec == b.tv_sec && a.tv_nsec == b.tv_nsec;
+}
+
 static bool same_file(const FileIdentity *a, const FileIdentity *b)
 {
     return a->device == b->device && a->inode == b->inode && a->size == b->size &&
-           a->modified.tv_sec == b->modified.tv_sec &&
-           a->modified.tv_nsec == b->modified.tv_nsec;
+           same_time(a->modified, b->modified) && a->weights_size == b->weights_size &&
+           same_time(a->weights_modified, b->weights_modified);
+}
+
+/* The other file of the ncnn model that @path is a part of, or NULL. */
+static char *other_file(const char *path)
+{
+    static const char *const parts[][2] = {{".param", ".bin"}, {".bin", ".param"}};
+
+    for (size_t i = 0; i < G_N_ELEMENTS(parts); i++)
+        if (g_str_has_suffix(path, parts[i][0]))
+            return g_strdup_printf("%.*s%s", (int)(strlen(path) - strlen(parts[i][0])),
+                                   path, parts[i][1]);
+    return NULL;
 }
 
 /* All zeros for a file that is not there: opening it will say why. */
 static FileIdentity identify(const char *path)
 {
+    g_autofree char *other = other_file(path);
     struct stat facts;
 
     if (stat(path, &facts) != 0)
         return (FileIdentity){0};
-    return (FileIdentity){facts.st_dev, facts.st_ino, facts.st_size, facts.st_mtim};
+    FileIdentity file = {.device = facts.st_dev,
+                         .inode = facts.st_ino,
+                         .size = facts.st_size,
+                         .modified = facts.st_mtim};
+    if (other != NULL && stat(other, &facts) == 0) {
+        file.weights_size = facts.st_size;
+        file.weights_modified = facts.st_mtim;
+    }
+    return file;
 }
 
 static void cached_free(VfiCachedModel *cached)
@@ -143,8 +174,7 @@ static VfiCachedModel *look_up(const VfiModelRequest *request, const FileIdentit
     VfiCachedModel *cached = find(file, device_key, NULL);
 
     /* Any model of the file knows its family, and so the options. */
-    if (cached == NULL ||
-        !vfi_model_source_setup(cached->source, request->options, setup, error))
+    if (cached == NULL || !vfi_model_source_setup(cached->source, request, setup, error))
         return NULL;
     g_autofree char *options = weight_options(cached->source, setup);
     cached = find(file, device_key, options);
@@ -163,17 +193,24 @@ static VfiModelSource *load(const VfiModelRequest *request, FileIdentity *file,
                             VfiModelSetup *setup, GError **error)
 {
     for (int attempt = 1;; attempt++) {
-        VfiModelSource *source = vfi_model_source_load(request, setup, error);
+        g_autoptr(GError) reason = NULL;
+        VfiModelSource *source = vfi_model_source_load(request, setup, &reason);
         FileIdentity now = identify(request->path);
-        if (source == NULL || same_file(file, &now))
+        bool is_final = same_file(file, &now) ||
+                        g_error_matches(reason, VFI_ERROR, VFI_ERROR_CANCELLED);
+        if (source != NULL && is_final)
             return source;
         g_clear_pointer(&setup->options, g_hash_table_unref);
         vfi_model_source_free(source);
+        if (is_final) {
+            g_propagate_error(error, g_steal_pointer(&reason));
+            return NULL;
+        }
         if (attempt == MAX_ATTEMPTS) {
             g_autofree char *shown = vfi_printable(request->path);
             g_set_error(error, VFI_ERROR, VFI_ERROR_IO,
                         "%s changed %d times while it was read: wait until it is "
-                        "written",
+                        "written, then try again",
                         shown, MAX_ATTEMPTS);
             return NULL;
         }
@@ -259,6 +296,26 @@ static VfiCachedModel *load_and_add(const VfiModelRequest *request,
     return cached;
 }
 
+/* Waits for whoever reads the file of @mark, if anybody does. Under the lock, but for the
+ * question whether to go on. */
+static bool wait_for_others(const VfiModelRequest *request, const Loading *mark,
+                            GError **error)
+{
+    bool goes_on = true;
+
+    while (goes_on && is_loading(mark->file, mark->device_key)) {
+        if (request->how.is_cancelled == NULL) {
+            g_cond_wait(&cache.loaded, &cache.lock);
+            continue;
+        }
+        g_cond_wait_until(&cache.loaded, &cache.lock, g_get_monotonic_time() + PATIENCE);
+        g_mutex_unlock(&cache.lock);
+        goes_on = !vfi_model_source_is_cancelled(request, error);
+        g_mutex_lock(&cache.lock);
+    }
+    return goes_on;
+}
+
 VfiCachedModel *vfi_model_cache_take(const VfiModelRequest *request,
                                      const char *device_key, VfiModelSetup *setup,
                                      GError **error)
@@ -270,9 +327,9 @@ VfiCachedModel *vfi_model_cache_take(const VfiModelRequest *request,
     if (device_key == NULL)
         return load_and_add(request, &file, NULL, setup, error);
     g_mutex_lock(&cache.lock);
-    while (is_loading(&file, device_key))
-        g_cond_wait(&cache.loaded, &cache.lock);
-    VfiCachedModel *cached = look_up(request, &file, device_key, setup, &problem);
+    VfiCachedModel *cached = NULL;
+    if (wait_for_others(request, &mark, &problem))
+        cached = look_up(request, &file, device_key, setup, &problem);
     bool has_to_load = cached == NULL && problem == NULL;
     if (has_to_load)
         cache.loading = g_list_prepend(cache.loading, &mark);

@@ -43,11 +43,21 @@ static bool weight_is_wanted(const char *name, void *user_data)
     return wanted->family->wants == NULL || wanted->family->wants(wanted->setup, name);
 }
 
-static VfiWeights *load_weights(const VfiCheckpoint *checkpoint, Wanted *wanted,
+bool vfi_model_source_is_cancelled(const VfiModelRequest *request, GError **error)
+{
+    if (request->how.is_cancelled == NULL ||
+        !request->how.is_cancelled(request->how.user_data))
+        return false;
+    g_autofree char *shown = vfi_printable(request->path);
+    g_set_error(error, VFI_ERROR, VFI_ERROR_CANCELLED, "opening %s was cancelled", shown);
+    return true;
+}
+
+static VfiWeights *read_weights(const VfiCheckpoint *checkpoint, Wanted *wanted,
                                 uint64_t headroom, GError **error)
 {
-    g_autofree char *what =
-        g_strdup_printf("the model %s", vfi_checkpoint_path(checkpoint));
+    g_autofree char *shown = vfi_printable(vfi_checkpoint_path(checkpoint));
+    g_autofree char *what = g_strdup_printf("the model %s", shown);
     const VfiMemoryRequest memory = {
         .what = what,
         .remedy = "a smaller model",
@@ -59,9 +69,38 @@ static VfiWeights *load_weights(const VfiCheckpoint *checkpoint, Wanted *wanted,
         return NULL;
     VfiWeights *weights = vfi_weights_load(checkpoint, weight_is_wanted, wanted, error);
     vfi_memory_unclaim(memory.host_bytes);
-    if (weights != NULL && wanted->family->prepare_weights != NULL)
-        wanted->family->prepare_weights(weights);
     return weights;
+}
+
+/* Whether @request takes @source as far as its values go. */
+static bool takes_values(const VfiModelSource *source, const VfiModelRequest *request,
+                         GError **error)
+{
+    if (source->nonfinite == NULL || request->how.allow_nonfinite)
+        return true;
+    g_autofree char *shown = vfi_printable(request->path);
+    g_autofree char *name = vfi_printable(source->nonfinite);
+    g_set_error(
+        error, VFI_ERROR, VFI_ERROR_CORRUPT,
+        "%s: tensor \"%s\" has values that are infinite or no numbers: the file is "
+        "damaged, or its training went wrong; download it again or take another",
+        shown, name);
+    return false;
+}
+
+/* Fills source->weights. */
+static bool load_weights(VfiModelSource *source, const VfiCheckpoint *checkpoint,
+                         const VfiModelRequest *request, Wanted *wanted, GError **error)
+{
+    source->weights = read_weights(checkpoint, wanted, request->headroom, error);
+    if (source->weights == NULL)
+        return false;
+    source->nonfinite = g_strdup(vfi_weights_find_nonfinite(source->weights));
+    if (!takes_values(source, request, error))
+        return false;
+    if (wanted->family->prepare_weights != NULL)
+        wanted->family->prepare_weights(source->weights);
+    return true;
 }
 
 /* Which families read files, for messages. */
@@ -217,35 +256,39 @@ const VfiModelFamily *vfi_model_source_detect(const VfiModelFamily *const *famil
                     path, best->name, detection->name, detection->refusal);
         return NULL;
     }
+    Likeness recognised = {.family = NULL};
     if (best != NULL && detection->score >= VFI_SCORE_RECOGNISED) {
-        Likeness likeness =
-            measure(best, detection->variant, detection->name, checkpoint);
-        bool complete = is_complete(&likeness);
-        g_free(likeness.first);
-        if (complete)
+        recognised = measure(best, detection->variant, detection->name, checkpoint);
+        if (is_complete(&recognised))
             return best;
     }
     Likeness nearest = find_nearest(families, checkpoint);
-    if (2 * nearest.found >= nearest.wanted && nearest.found > 0)
+    if (nearest.found == 0 && recognised.family != NULL)
+        fail_incomplete(checkpoint, &recognised, error); /* all of it is wrong */
+    else if (2 * nearest.found >= nearest.wanted && nearest.found > 0)
         fail_incomplete(checkpoint, &nearest, error);
     else
         fail_unknown(checkpoint, families, &nearest, error);
+    g_free(recognised.first);
     g_free(nearest.first);
     return NULL;
 }
 
-bool vfi_model_source_setup(const VfiModelSource *source, GVariant *options,
+bool vfi_model_source_setup(const VfiModelSource *source, const VfiModelRequest *request,
                             VfiModelSetup *setup, GError **error)
 {
+    if (!takes_values(source, request, error))
+        return false;
     setup->variant = source->detection.variant;
-    setup->options = vfi_options_resolve(source->family, options, error);
+    setup->options = vfi_options_resolve(source->family, request->options, error);
     return setup->options != NULL;
 }
 
 VfiModelSource *vfi_model_source_load(const VfiModelRequest *request,
                                       VfiModelSetup *setup, GError **error)
 {
-    VfiReadHooks hooks = {NULL};
+    VfiReadHooks hooks = {.is_cancelled = request->how.is_cancelled,
+                          .cancel_data = request->how.user_data};
 
     vfi_checkpoint_claims(&hooks, &request->headroom);
     g_autoptr(VfiCheckpoint) checkpoint =
@@ -255,15 +298,12 @@ VfiModelSource *vfi_model_source_load(const VfiModelRequest *request,
     VfiModelSource *source = g_new0(VfiModelSource, 1);
     source->family =
         vfi_model_source_detect(vfi_families(), checkpoint, &source->detection, error);
-    if (source->family == NULL ||
-        !vfi_model_source_setup(source, request->options, setup, error))
-        goto fail;
-    Wanted wanted = {source->family, setup};
-    source->weights = load_weights(checkpoint, &wanted, request->headroom, error);
-    if (source->weights != NULL)
-        return source;
-
-fail:
+    if (source->family != NULL && vfi_model_source_setup(source, request, setup, error)) {
+        Wanted wanted = {source->family, setup};
+        if (load_weights(source, checkpoint, request, &wanted, error) &&
+            !vfi_model_source_is_cancelled(request, error))
+            return source;
+    }
     g_clear_pointer(&setup->options, g_hash_table_unref);
     vfi_model_source_free(source);
     return NULL;
@@ -274,5 +314,6 @@ void vfi_model_source_free(VfiModelSource *source)
     if (source == NULL)
         return;
     vfi_weights_free(source->weights);
+    g_free(source->nonfinite);
     g_free(source);
 }

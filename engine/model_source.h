@@ -10,6 +10,7 @@ typedef struct {
     const VfiModelFamily *family;
     VfiDetection detection;
     VfiWeights *weights;
+    char *nonfinite; /* a tensor with values that are not finite; NULL: there is none */
 } VfiModelSource;
 
 /* What a model is opened with. */
@@ -17,6 +18,7 @@ typedef struct {
     const char *path;
     GVariant *options; /* a{sv} or NULL; not floating */
     uint64_t headroom; /* bytes of memory that stay free, 0: automatic */
+    VfiOpenOptions how;
 } VfiModelRequest;
 
 /* The one of @families (NULL-terminated) that recognises @checkpoint, with its verdict; NULL
@@ -31,9 +33,13 @@ const VfiModelFamily *vfi_model_source_detect(const VfiModelFamily *const *famil
  * @setup. */
 VfiModelSource *vfi_model_source_load(const VfiModelRequest *request,
                                       VfiModelSetup *setup, GError **error);
+/* Whether whoever opens the model wants it no more; then with VFI_ERROR_CANCELLED. */
+bool vfi_model_source_is_cancelled(const VfiModelRequest *request, GError **error);
+
 /* NULL is allowed. */
 void vfi_model_source_free(VfiModelSource *source);
 
-/* Fills @setup for a further model of @source; reads nothing. */
-bool vfi_model_source_setup(const VfiModelSource *source, GVariant *options,
+/* Fills @setup for a further model of @source, which is one that @request takes; reads
+ * nothing. */
+bool vfi_model_source_setup(const VfiModelSource *source, const VfiModelRequest *request,
                             VfiModelSetup *setup, GError **error);

@@ -111,6 +111,38 @@ VfiWeights *vfi_weights_describe(const VfiCheckpoint *checkpoint, VfiWeightFilte
     return weights;
 }
 
+/* All bits of the exponent are set in what is not finite. No early end, so that vectors do it. */
+static bool all_finite(const float *data, size_t n)
+{
+    const uint32_t exponent = 0x7f800000;
+    uint32_t found = 0;
+
+    for (size_t i = 0; i < n; i++) {
+        uint32_t bits;
+        memcpy(&bits, &data[i], sizeof bits);
+        found |= (bits & exponent) == exponent;
+    }
+    return found == 0;
+}
+
+static gboolean stop_at_nonfinite(gpointer name, gpointer value, gpointer found)
+{
+    const VfiWeight *weight = value;
+
+    if (all_finite(weight->data, weight->n_elements))
+        return FALSE;
+    *(const char **)found = name;
+    return TRUE;
+}
+
+const char *vfi_weights_find_nonfinite(const VfiWeights *weights)
+{
+    const char *found = NULL;
+
+    g_tree_foreach(weights->by_name, stop_at_nonfinite, &found);
+    return found;
+}
+
 size_t vfi_weights_count(const VfiWeights *weights)
 {
     return (size_t)g_tree_nnodes(weights->by_name);

@@ -41,6 +41,10 @@ size_t vfi_weights_count(const VfiWeights *weights);
  * vfi_checkpoint_read(). */
 VfiWeights *vfi_weights_load(const VfiCheckpoint *checkpoint, VfiWeightFilter wanted,
                              void *user_data, GError **error);
+
+/* The name of a tensor that has an element which is infinite or no number, or NULL. */
+const char *vfi_weights_find_nonfinite(const VfiWeights *weights);
+
 void vfi_weights_free(VfiWeights *weights);
 
 /* While nobody else sees the weights yet: gives tensors the names that @rename says (g_free();

@@ -84,6 +84,22 @@ VFI_API char **vfi_model_list(void);
  */
 VFI_API VfiModel *vfi_model_open(const char *name, GVariant *options, GError **error);
 
+/** How a model is opened. Zero-initialise, then set what differs. */
+typedef struct {
+    /** Takes weights that are infinite or no numbers, which are otherwise an error that names
+     * the tensor: pictures come out black or worse. */
+    gboolean allow_nonfinite;
+    /** Polled while the file is read and judged, by the calling thread, at least once a
+     * megabyte; no lock is held. Once it returns TRUE, opening ends with VFI_ERROR_CANCELLED.
+     * NULL: never. g_cancellable_is_cancelled() fits, cast. */
+    gboolean (*is_cancelled)(void *user_data);
+    void *user_data; /**< of is_cancelled */
+} VfiOpenOptions;
+
+/** vfi_model_open(), @how; NULL is all defaults. */
+VFI_API VfiModel *vfi_model_open_full(const char *name, GVariant *options,
+                                      const VfiOpenOptions *how, GError **error);
+
 /** Adds a reference and returns @model. */
 VFI_API VfiModel *vfi_model_ref(VfiModel *model);
 

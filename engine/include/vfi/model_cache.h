@@ -25,6 +25,7 @@ typedef struct {
     VfiPrecision precision;
     /** Bytes of memory that have to stay free, 0: see vfi_memory_relieve(). */
     uint64_t memory_headroom;
+    VfiOpenOptions open; /**< as in vfi_model_open_full() */
 } VfiModelCacheConfig;
 
 /** What happened since the process began, and what is there now. */
