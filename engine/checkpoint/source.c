@@ -14,6 +14,9 @@
 /* Bytes between two questions whether to go on. */
 #define PIECE ((size_t)1 << 20)
 
+/* Whoever copies a large file onto another takes some seconds. */
+#define RECENT 5
+
 /* Less than this is not asked for: asking takes longer than reading. */
 #define LEAST_CLAIM ((uint64_t)1 << 20)
 
@@ -40,6 +43,24 @@ static bool check_kind(mode_t mode, GError **error)
     return false;
 }
 
+/* A file with damage that was written to a moment ago may be one that is half written. */
+static void mention_writer(const VfiSource *source, GError **error)
+{
+    struct timespec now;
+
+    if (error == NULL || *error == NULL ||
+        !g_error_matches(*error, VFI_ERROR, VFI_ERROR_CORRUPT) ||
+        clock_gettime(CLOCK_REALTIME, &now) != 0 ||
+        now.tv_sec - source->modified.tv_sec > RECENT)
+        return;
+    g_autofree char *message = (*error)->message;
+    (*error)->message =
+        g_strconcat(message,
+                    " (it was written to a moment ago: if it still is, try again "
+                    "when it is whole)",
+                    NULL);
+}
+
 /* Notes what @source is like at the beginning. */
 static bool examine(VfiSource *source, GError **error)
 {
@@ -49,10 +70,13 @@ static bool examine(VfiSource *source, GError **error)
         return io_error(error, errno, "examine it");
     if (!check_kind(facts.st_mode, error))
         return false;
-    if (facts.st_size <= 0)
-        return vfi_corrupt(error, "the file is empty; copy or download it again");
     source->size = (uint64_t)facts.st_size;
     source->modified = facts.st_mtim;
+    if (facts.st_size <= 0) {
+        vfi_corrupt(error, "the file is empty; copy or download it again");
+        mention_writer(source, error);
+        return false;
+    }
     return source->size <= SIZE_MAX / 2 ||
            vfi_unsupported(error, "the file is too large for this machine's addresses");
 }
@@ -201,8 +225,11 @@ bool vfi_source_verify(const VfiSource *source, bool ended_well, GError **error)
         return false;
     if (fstat(source->fd, &now) == 0 && (uint64_t)now.st_size == source->size &&
         now.st_mtim.tv_sec == source->modified.tv_sec &&
-        now.st_mtim.tv_nsec == source->modified.tv_nsec)
+        now.st_mtim.tv_nsec == source->modified.tv_nsec) {
+        if (!ended_well)
+            mention_writer(source, error);
         return ended_well;
+    }
     g_clear_error(error);
     return changed(error);
 }

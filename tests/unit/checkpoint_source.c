@@ -134,6 +134,29 @@ START_TEST(a_change_explains_damage)
 }
 END_TEST
 
+/* Damage in a file that is old is damage; in a fresh one it may be half of the file. */
+START_TEST(damage_in_a_fresh_file_may_be_a_writer)
+{
+    static const struct timespec old[2] = {{.tv_sec = 1}, {.tv_sec = 1}};
+    static const char *const contents[] = {"", "PK\3\4"};
+
+    for (size_t i = 0; i < G_N_ELEMENTS(contents); i++) {
+        g_autofree char *path = NULL;
+        g_autoptr(GError) fresh = NULL, aged = NULL;
+        int fd = g_file_open_tmp("checkpoint-XXXXXX", &path, NULL);
+        ck_assert_int_eq(write(fd, contents[i], strlen(contents[i])),
+                         strlen(contents[i]));
+        ck_assert_ptr_null(vfi_checkpoint_open(path, &fresh));
+        ck_assert_int_eq(futimens(fd, old), 0);
+        ck_assert_ptr_null(vfi_checkpoint_open(path, &aged));
+        close(fd);
+        g_unlink(path);
+        ck_assert_ptr_nonnull(strstr(fresh->message, "try again when it is whole"));
+        ck_assert_ptr_null(strstr(aged->message, "try again when it is whole"));
+    }
+}
+END_TEST
+
 static gboolean always(void *data)
 {
     ++*(int *)data;
@@ -238,6 +261,7 @@ int main(void)
     tcase_add_loop_test(tcase, a_file_that_changes_while_it_is_read_is_refused, 0,
                         2 * N_KINDS);
     tcase_add_test(tcase, a_change_explains_damage);
+    tcase_add_test(tcase, damage_in_a_fresh_file_may_be_a_writer);
     tcase_add_loop_test(tcase, opening_can_be_cancelled, 0, N_KINDS);
     tcase_add_test(tcase, damaged_tensors_of_archives_are_refused);
     tcase_add_test(tcase, what_is_no_file_is_refused_by_its_kind);
