@@ -32,7 +32,7 @@ void vfi_checkpoint_claims(VfiReadHooks *hooks, const uint64_t *headroom)
 
 VfiCheckpoint *vfi_checkpoint_open(const char *path, GError **error)
 {
-    VfiReadHooks hooks = {NULL};
+    VfiReadHooks hooks = {.claim = NULL};
 
     g_return_val_if_fail(path != NULL, NULL);
     vfi_checkpoint_claims(&hooks, NULL);

@@ -17,6 +17,7 @@ typedef struct {
     const VfiTensorList *list;
     const VfiSource *source;
     uint64_t file_size;
+    uint8_t *scratch; /* for what is converted */
 } Reader;
 
 static int compare_jobs(const void *a, const void *b)
@@ -77,49 +78,74 @@ static bool is_plain_copy(const Job *job)
     return job->tensor->dtype == VFI_DTYPE_F32 && vfi_tensor_is_contiguous(job->tensor);
 }
 
-/* Reads the part of a storage that several tensors see, or one that is no f32 as it stands. */
-static bool read_and_convert(const Reader *reader, const Job *jobs, size_t n,
-                             uint64_t begin, uint64_t end, GError **error)
+/* What @jobs, all of one storage, see of it. */
+static uint64_t group_end(const Job *jobs, size_t n)
 {
-    uint64_t size = end - begin;
-    uint8_t *bytes =
-        vfi_source_allocate(reader->source, size, "a tensor as it is stored", error);
+    uint64_t end = 0;
 
-    if (bytes == NULL)
-        return false;
-    bool read = vfi_storage_read(storage_of(reader, jobs), reader->source, begin, end,
-                                 bytes, error);
-    vfi_source_settle(reader->source, size);
-    for (size_t i = 0; read && i < n; i++)
-        vfi_tensor_convert(jobs[i].tensor, bytes + (jobs[i].place->begin - begin),
-                           jobs[i].out);
-    vfi_free(bytes);
-    return read;
+    for (size_t i = 0; i < n; i++)
+        end = MAX(end, jobs[i].place->end);
+    return end;
+}
+
+/* Bytes that have to lie in memory as they are stored. */
+static uint64_t scratch_bytes(const Reader *reader, const Job *jobs, size_t n)
+{
+    bool in_place =
+        storage_of(reader, jobs)->bytes != NULL || (n == 1 && is_plain_copy(jobs));
+
+    return in_place ? 0 : group_end(jobs, n) - jobs[0].place->begin;
 }
 
 /* Reads @jobs, all of one storage. */
 static bool read_group(const Reader *reader, const Job *jobs, size_t n, GError **error)
 {
     const VfiStorage *storage = storage_of(reader, jobs);
-    uint64_t begin = jobs[0].place->begin, end = begin;
+    uint64_t begin = jobs[0].place->begin, end = group_end(jobs, n);
+    bool converts = scratch_bytes(reader, jobs, n) > 0;
+    const uint8_t *bytes = reader->scratch;
 
-    for (size_t i = 0; i < n; i++)
-        end = MAX(end, jobs[i].place->end);
-    if (storage->bytes != NULL) {
-        for (size_t i = 0; i < n; i++)
-            vfi_tensor_convert(jobs[i].tensor, storage->bytes + jobs[i].place->begin,
-                               jobs[i].out);
-        return true;
-    }
-    bool read =
-        n == 1 && is_plain_copy(jobs)
-            ? vfi_storage_read(storage, reader->source, begin, end, jobs->out, error)
-            : read_and_convert(reader, jobs, n, begin, end, error);
-    if (!read)
+    if (storage->bytes != NULL)
+        bytes = storage->bytes + begin;
+    else if (!vfi_storage_read(storage, reader->source, begin, end,
+                               converts ? reader->scratch : (uint8_t *)jobs->out,
+                               error)) {
         g_prefix_error(error, "tensor \"%s\": ",
                        vfi_quote((VfiSpan){(const uint8_t *)jobs->tensor->name,
                                            strlen(jobs->tensor->name)})
                            .text);
+        return false;
+    }
+    for (size_t i = 0; (converts || storage->bytes != NULL) && i < n; i++)
+        vfi_tensor_convert(jobs[i].tensor, bytes + (jobs[i].place->begin - begin),
+                           jobs[i].out);
+    return true;
+}
+
+/* Reads @jobs, which are sorted. Memory for the largest storage that is converted is claimed at
+ * once, before any result is written: later the same bytes would count twice, as taken and as
+ * promised. */
+static bool read_jobs(Reader *reader, const Job *jobs, size_t n, GError **error)
+{
+    uint64_t scratch = 0;
+    bool read = true;
+
+    for (size_t i = 0, size; i < n; i += size) {
+        size = count_group(jobs + i, n - i);
+        scratch = MAX(scratch, scratch_bytes(reader, jobs + i, size));
+    }
+    if (scratch > 0)
+        reader->scratch = vfi_source_allocate(reader->source, scratch,
+                                              "tensors as they are stored", error);
+    if (scratch > 0 && reader->scratch == NULL)
+        return false;
+    for (size_t i = 0, size; read && i < n; i += size) {
+        size = count_group(jobs + i, n - i);
+        read = read_group(reader, jobs + i, size, error);
+    }
+    if (scratch > 0)
+        vfi_source_settle(reader->source, scratch);
+    vfi_free(reader->scratch);
     return read;
 }
 
@@ -144,17 +170,14 @@ bool vfi_tensor_list_read(const VfiTensorList *list, const VfiSource *source,
                           uint64_t file_size, const VfiTensorRead *reads, size_t n,
                           GError **error)
 {
-    const Reader reader = {list, source, file_size};
+    Reader reader = {.list = list, .source = source, .file_size = file_size};
     Job *jobs = vfi_try_alloc(n, sizeof *jobs, "a list of tensors to read", error);
 
     if (jobs == NULL)
         return false;
     size_t n_jobs = plan_jobs(list, reads, n, jobs);
-    bool read = check_work(&reader, jobs, n_jobs, error);
-    for (size_t i = 0, size; read && i < n_jobs; i += size) {
-        size = count_group(jobs + i, n_jobs - i);
-        read = read_group(&reader, jobs + i, size, error);
-    }
+    bool read = check_work(&reader, jobs, n_jobs, error) &&
+                read_jobs(&reader, jobs, n_jobs, error);
     vfi_free(jobs);
     return read;
 }

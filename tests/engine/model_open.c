@@ -156,6 +156,9 @@ static char *write_file(GByteArray *bytes)
     return path;
 }
 
+#define MAX_EXTRA 60000
+static char extra_names[MAX_EXTRA][16];
+
 /* The least FILM as an archive of one storage, which all tensors see; @extra more tensors see
  * it, too. @elements: that the storage has. */
 static FixtureFile film_sharing(size_t elements, GArray *entries, GArray *tensors,
@@ -174,10 +177,9 @@ static FixtureFile film_sharing(size_t elements, GArray *entries, GArray *tensor
         g_array_append_val(tensors, tensor);
     }
     for (size_t i = 0; i < extra; i++) {
-        FixtureTensor tensor = {.name = g_strdup_printf("extra.%zu", i),
-                                .n_dims = 1,
-                                .shape = {64},
-                                .stride = {1}};
+        g_snprintf(extra_names[i], sizeof extra_names[i], "extra.%zu", i);
+        FixtureTensor tensor = {
+            .name = extra_names[i], .n_dims = 1, .shape = {64}, .stride = {1}};
         g_array_append_val(tensors, tensor);
     }
     return (FixtureFile){storage, 1, (FixtureTensor *)(void *)tensors->data,
@@ -281,7 +283,8 @@ START_TEST(a_member_is_inflated_once)
     g_autoptr(GArray) entries = state_dict_of("film_least");
     g_autoptr(GArray) tensors = g_array_new(FALSE, FALSE, sizeof(FixtureTensor));
     FixtureStorage storage;
-    FixtureFile file = film_sharing((size_t)4 << 20, entries, tensors, &storage, 60000);
+    FixtureFile file =
+        film_sharing((size_t)4 << 20, entries, tensors, &storage, MAX_EXTRA);
     g_autofree char *path = write_archive(&file, deflated_zeros(4));
     Caller caller = {.patience = G_MAXINT};
     const VfiOpenOptions how = {FALSE, loses_patience, &caller};
@@ -301,7 +304,7 @@ START_TEST(endless_nothing_is_read_once)
     g_autoptr(GArray) tensors = g_array_new(FALSE, FALSE, sizeof(FixtureTensor));
     g_autoptr(GByteArray) nothing = g_byte_array_new();
     FixtureStorage storage;
-    FixtureFile file = film_sharing(0, entries, tensors, &storage, 60000);
+    FixtureFile file = film_sharing(0, entries, tensors, &storage, MAX_EXTRA);
     Caller caller = {.patience = G_MAXINT};
     const VfiOpenOptions how = {FALSE, loses_patience, &caller};
 
@@ -348,6 +351,50 @@ START_TEST(memory_is_claimed_before_it_is_taken)
 }
 END_TEST
 
+/* Two tensors of one storage of halves: it has to lie in memory as it is. */
+START_TEST(what_is_converted_is_claimed_too)
+{
+    const size_t n = (size_t)24 << 20; /* as f16 48 MiB, as f32 96 */
+    const FixtureStorage storage = {VFI_DTYPE_F16, NULL, n};
+    FixtureTensor tensors[2] = {
+        {.name = "a",
+         .storage = 0,
+         .n_dims = 1,
+         .shape = {(int64_t)n / 2},
+         .stride = {1}},
+        {.name = "b",
+         .storage = 0,
+         .offset = (int64_t)n / 2,
+         .n_dims = 1,
+         .shape = {(int64_t)n / 2},
+         .stride = {1}},
+    };
+    const FixtureFile file = {&storage, 1, tensors, 2};
+    g_autoptr(GByteArray) pickle = pickle_new();
+    g_autoptr(GByteArray) zeros = deflated_zeros(48);
+    ZipWriter zip = zip_writer_new();
+    g_autoptr(GError) error = NULL;
+
+    pickle_state_dict(pickle, &file, "");
+    pickle_op(pickle, '.');
+    zip_writer_add(&zip, "m/data.pkl", pickle->data, pickle->len, false);
+    zip_writer_add_zeros(&zip, "m/data/0", zeros, 2 * n);
+    g_autofree char *path = write_file(zip_writer_finish(&zip));
+    fake_memory_begin();
+    fake_memory_set(40 * MIB, 1000 * MIB);
+    g_autoptr(VfiCheckpoint) checkpoint = vfi_checkpoint_open(path, NULL);
+    g_autofree float *values = g_new(float, n / 2);
+    const VfiTensorInfo *tensor = vfi_checkpoint_find(checkpoint, "a");
+    ck_assert(!vfi_checkpoint_read_f32(checkpoint, tensor, values, &error));
+    ck_assert(g_error_matches(error, VFI_ERROR, VFI_ERROR_NO_MEMORY));
+    fake_memory_set(600 * MIB, 1000 * MIB);
+    ck_assert(vfi_checkpoint_read_f32(checkpoint, tensor, values, NULL));
+    ck_assert_float_eq(values[n / 2 - 1], 0.0f);
+    fake_memory_end();
+    g_unlink(path);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("model open");
@@ -363,6 +410,7 @@ int main(void)
     tcase_add_test(tcase, a_member_is_inflated_once);
     tcase_add_test(tcase, endless_nothing_is_read_once);
     tcase_add_test(tcase, memory_is_claimed_before_it_is_taken);
+    tcase_add_test(tcase, what_is_converted_is_claimed_too);
     suite_add_tcase(suite, tcase);
     return check_main(suite);
 }
