@@ -379,6 +379,11 @@ static gboolean resolve_file(const char *name, char **path, GError **error)
         return TRUE;
     if (g_file_test(name, G_FILE_TEST_IS_DIR))
         return fail_folder(name, error);
+    struct stat facts;
+    if (stat(name, &facts) == 0 && !S_ISREG(facts.st_mode)) {
+        *path = g_strdup(name); /* a pipe or a device: opening it says so */
+        return TRUE;
+    }
     if (!is_file(name))
         return fail_missing(name, error);
     g_autofree char *shown = vfi_printable(name);

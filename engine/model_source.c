@@ -118,7 +118,7 @@ static char *known_families(const VfiModelFamily *const *families)
 /* ---- likeness ------------------------------------------------------------------------- */
 
 /* Files with more tensors are compared with no network that they are not recognised as. */
-#define MAX_COMPARED 16384
+#define MAX_COMPARED 4096
 
 /* How much of a network a checkpoint is. */
 typedef struct {

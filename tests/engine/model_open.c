@@ -2,6 +2,7 @@
 /* Opening models that should not be: weights that are no numbers, networks without channels,
  * files that inflate without end or name the same bytes again and again; and giving up midway. */
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 #include <zlib.h>
 
@@ -84,6 +85,26 @@ START_TEST(the_cache_gives_them_to_those_who_asked)
     ck_assert_ptr_nonnull(second);
     ck_assert_uint_eq(after.hits, before.hits + 1);
     g_unlink(path);
+}
+END_TEST
+
+/* ---- what is no file ---- */
+
+START_TEST(pipes_and_devices_are_refused_as_what_they_are)
+{
+    g_autofree char *folder = g_dir_make_tmp("vfi-XXXXXX", NULL);
+    g_autofree char *fifo = g_build_filename(folder, "fifo", NULL);
+    g_autoptr(GError) pipe = NULL, device = NULL;
+
+    ck_assert_int_eq(mkfifo(fifo, 0600), 0);
+    ck_assert_ptr_null(vfi_model_open(fifo, NULL, &pipe));
+    ck_assert_ptr_null(vfi_model_open("/dev/zero", NULL, &device));
+    g_unlink(fifo);
+    g_rmdir(folder);
+    ck_assert(g_error_matches(pipe, VFI_ERROR, VFI_ERROR_IO));
+    ck_assert(g_error_matches(device, VFI_ERROR, VFI_ERROR_IO));
+    ck_assert_ptr_nonnull(strstr(pipe->message, "a pipe"));
+    ck_assert_ptr_nonnull(strstr(device->message, "a device"));
 }
 END_TEST
 
@@ -403,6 +424,7 @@ int main(void)
     tcase_add_loop_test(tcase, weights_that_are_no_numbers_are_refused, 0, 3);
     tcase_add_test(tcase, large_weights_are_taken);
     tcase_add_test(tcase, the_cache_gives_them_to_those_who_asked);
+    tcase_add_test(tcase, pipes_and_devices_are_refused_as_what_they_are);
     tcase_add_test(tcase, film_without_channels_is_refused);
     tcase_add_loop_test(tcase, opening_can_be_cancelled_at_any_moment, 0, 2);
     tcase_add_test(tcase, what_inflates_out_of_proportion_is_refused);
