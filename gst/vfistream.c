@@ -354,7 +354,8 @@ gst_vfi_stream_sink_activate (
   if (mode != GST_PAD_MODE_PUSH)
     return FALSE;
   if (active) {
-    open_again (stream, GST_VFI_CLOSED_BY_SINK);
+    /* A pad that is activated is not flushing any more. */
+    open_again (stream, GST_VFI_CLOSED_BY_SINK | GST_VFI_CLOSED_BY_FLUSH);
   } else {
     gst_vfi_stream_close (stream, GST_VFI_CLOSED_BY_SINK);
     /* Deactivation is complete only when nobody is in chain any more. */

@@ -388,6 +388,27 @@ GST_START_TEST(a_segment_outlives_a_missing_link)
 }
 GST_END_TEST
 
+/* The pads are active anew, and nobody sends the end of that flush. */
+GST_START_TEST(a_flush_ends_with_the_state)
+{
+    Fixture *f = start(__i__, NULL);
+
+    send(f, gst_event_new_flush_start());
+    ck_assert_int_eq(gst_element_set_state(f->element, GST_STATE_READY),
+                     GST_STATE_CHANGE_SUCCESS);
+    ck_assert_int_eq(gst_element_set_state(f->element, GST_STATE_PLAYING),
+                     GST_STATE_CHANGE_SUCCESS);
+    gst_pad_set_active(f->harness->srcpad, FALSE);
+    gst_pad_set_active(f->harness->srcpad, TRUE);
+    gst_pad_set_active(f->harness->sinkpad, FALSE);
+    gst_pad_set_active(f->harness->sinkpad, TRUE);
+    send(f, gst_event_new_stream_start("again"));
+    fixture_set_caps(f, SMALL, NULL);
+    check_fresh_start(f);
+    fixture_free(f);
+}
+GST_END_TEST
+
 /* Downstream wants caps first, though the first ones were refused. */
 GST_START_TEST(a_segment_waits_for_caps)
 {
@@ -437,6 +458,7 @@ int main(int argc, char **argv)
     tcase_add_loop_test(tcase, the_src_pad_pauses, 0, N_MODES);
     tcase_add_test(tcase, a_tag_among_outputs_outlives_a_flush);
     tcase_add_test(tcase, a_segment_outlives_a_missing_link);
+    tcase_add_loop_test(tcase, a_flush_ends_with_the_state, 0, N_MODES);
     tcase_add_loop_test(tcase, a_segment_waits_for_caps, 0, N_MODES);
     tcase_add_loop_test(tcase, a_segment_of_bytes_passes_through, 0, N_MODES);
     return element_main(argc, argv, suite);
