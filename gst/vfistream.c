@@ -28,7 +28,7 @@ gboolean
 gst_vfi_stream_is_flushing (GstVfiStream *stream)
 {
   g_mutex_lock (&stream->lock);
-  gboolean flushing = stream->closed != 0;
+  gboolean flushing = stream->closed != 0 || stream->reset_due;
   g_mutex_unlock (&stream->lock);
   return flushing;
 }

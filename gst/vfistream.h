@@ -152,7 +152,7 @@ void gst_vfi_stream_wake (GstVfiStream *stream);
 /* Counts frames that have no place in the output. Takes the lock. */
 void gst_vfi_stream_count_drops (GstVfiStream *stream, guint64 count);
 
-/* Whether the stream is closed. Takes the lock. */
+/* Whether the stream is closed, or was, and what is pending is of before. Takes the lock. */
 gboolean gst_vfi_stream_is_flushing (GstVfiStream *stream);
 
 /* The session with the context that it needs, both to be released, the session first; NULL
