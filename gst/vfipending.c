@@ -448,10 +448,12 @@ retire_in_between (GstVfiStream *stream, GstVfiEntry *entry)
 static gboolean
 is_early (GstVfiStream *stream, GstEvent *event)
 {
-  if (GST_EVENT_TYPE (event) != GST_EVENT_SEGMENT ||
-      gst_pad_has_current_caps (stream->srcpad))
+  if (GST_EVENT_TYPE (event) != GST_EVENT_SEGMENT)
     return FALSE;
-  gst_event_replace (&stream->early_segment, event);
+  gst_clear_event (&stream->early_segment);
+  if (gst_pad_has_current_caps (stream->srcpad))
+    return FALSE;
+  stream->early_segment = gst_event_ref (event);
   return TRUE;
 }
 
