@@ -302,6 +302,35 @@ static VfiSceneSignature flat_signature(int width, int height, float luma)
     return signature;
 }
 
+/* A white disc with its middle at (@x, @y) in black. */
+static VfiSceneSignature sign_disc(int x, int y)
+{
+    const VfiVideoInfo info = info_of(VFI_FORMAT_GRAY8, 640, 480);
+    TestFrame frame = test_frame_new(&info, LAYOUT_TIGHT);
+    VfiSceneSignature signature;
+
+    for (int row = 0; row < info.height; row++)
+        for (int i = 0; i < info.width; i++)
+            frame.frame.data[0][row * frame.frame.stride[0] + i] =
+                (i - x) * (i - x) + (row - y) * (row - y) <= 20 * 20 ? 235 : 16;
+    vfi_scene_signature(&info, &frame.frame, &signature);
+    test_frame_free(&frame);
+    return signature;
+}
+
+/* The even ground around it is not taken for bars, which would leave little of the picture. */
+START_TEST(a_small_thing_that_moves_is_no_cut)
+{
+    for (int i = 0; i < 40; i++) {
+        const int x = 30 + i * 29 % 580, y = 30 + i * 37 % 420;
+        const VfiSceneSignature a = sign_disc(x, y), b = sign_disc(x + 9, y + 8);
+        const double score = vfi_scene_score(&a, &b);
+
+        ck_assert_msg(score < VFI_SCENE_THRESHOLD_DEFAULT, "at %d, %d: %g", x, y, score);
+    }
+}
+END_TEST
+
 START_TEST(flat_pictures_differ_by_brightness)
 {
     VfiSceneSignature black = flat_signature(64, 36, 0);
@@ -562,6 +591,7 @@ int main(void)
     tcase_add_loop_test(cuts, noise_is_no_cut, 0, 2);
     tcase_add_loop_test(cuts, dim_scenes_are_no_cuts, 0, 2);
     tcase_add_loop_test(cuts, bars_do_not_hide_cuts, 0, 8);
+    tcase_add_test(cuts, a_small_thing_that_moves_is_no_cut);
     tcase_add_test(cuts, flat_pictures_differ_by_brightness);
     tcase_add_test(cuts, black_of_any_size_is_no_cut);
     tcase_add_test(cuts, all_sizes_can_be_compared);
