@@ -188,11 +188,12 @@ static bool is_device_well(const VfiCudaConvPlan *plan, cudaStream_t stream,
 /* Candidate @best alone; with -1 none. */
 static void keep_candidate(VfiCudaConvPlan *plan, int best)
 {
-    for (int i = 0; i < plan->n_candidates; i++)
+    for (int i = 0; i < plan->n_candidates; i++) {
         if (i != best)
             vfi_cuda_conv_candidate_clear(plan->context.library, &plan->candidates[i]);
-    if (best > 0)
-        plan->candidates[0] = plan->candidates[best];
+        else if (i > 0)
+            plan->candidates[0] = plan->candidates[i];
+    }
     plan->n_candidates = best >= 0;
 }
 

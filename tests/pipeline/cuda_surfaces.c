@@ -29,8 +29,7 @@ static const char *const properties[] = {
     "device=cuda max-in-flight=0",
     "device=cuda max-in-flight=2",
     "device=cuda max-in-flight=0 multiplier=3",
-    "device=cuda max-in-flight=2 duplicate-mode=replace duplicate-max=3 "
-    "duplicate-threshold=0",
+    "device=cuda max-in-flight=2 duplicate-mode=replace duplicate-max=3",
 };
 
 /* @n surfaces for an encoder that keeps @keeps. */
