@@ -256,7 +256,6 @@ static bool must_leave(const VfiPool *run, bool is_helper)
  * another run. Gives up the lock meanwhile. */
 static void work(VfiPool *run, int number)
 {
-    unsigned long long ran = 0;
     bool leaves = false;
 
     g_mutex_unlock(&shared.lock);
@@ -265,7 +264,8 @@ static void work(VfiPool *run, int number)
         if (index >= run->count)
             break;
         run->func(run->data, index, number);
-        ran++;
+        /* At once: whoever has cancelled asks how much still ran. */
+        atomic_fetch_add_explicit(&run->chunks_run, 1, memory_order_relaxed);
         if (atomic_load_explicit(&shared.uneven, memory_order_relaxed)) {
             g_mutex_lock(&shared.lock);
             leaves = must_leave(run, number > 0);
@@ -273,7 +273,6 @@ static void work(VfiPool *run, int number)
                 g_mutex_unlock(&shared.lock);
         }
     }
-    atomic_fetch_add_explicit(&run->chunks_run, ran, memory_order_relaxed);
     if (!leaves)
         g_mutex_lock(&shared.lock);
 }
