@@ -100,7 +100,7 @@ static gboolean write_values(FILE *file, const StateEntry *entry)
     guint64 n = state_entry_elements(entry);
     g_autofree float *values = deterministic_values(entry);
 
-    return fwrite(values, sizeof(float), n, file) == n;
+    return n == 0 || fwrite(values, sizeof(float), n, file) == n;
 }
 
 static gboolean write_checkpoint(FILE *file, const GArray *entries)
