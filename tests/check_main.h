@@ -5,24 +5,13 @@
 #include <check.h>
 #include <stdlib.h>
 
-/* For the formulas that results are compared with: sanitizers judge the project's code, and
- * would take ten times as long for these. */
-#define TEST_FORMULA __attribute__((no_sanitize("address", "undefined", "thread")))
+#include "sanitizers.h"
 
-/* Which part of a loop over formats or variants runs where each turn takes a hundred times as
- * long and the threads do the same in all of them. */
-#ifdef __SANITIZE_THREAD__
-#define TSAN_LOOP_STEP 5
-#else
-#define TSAN_LOOP_STEP 1
-#endif
-
-/* Adds the loop test @test for @start, … below @end; under ThreadSanitizer for every fifth of
- * them, from the first on. */
+/* Adds the loop test @test for @start, … below @end, in steps of SANITIZER_STEP. */
 static inline void add_thinned_loop_test(TCase *tcase, const TTest *test, int start,
                                          int end)
 {
-    for (int i = start; i < end; i += TSAN_LOOP_STEP)
+    for (int i = start; i < end; i += SANITIZER_STEP)
         tcase_add_loop_test(tcase, test, i, i + 1);
 }
 

@@ -7,6 +7,8 @@
 #include <gst/check/gstharness.h>
 #include <gst/video/video.h>
 
+#include "../sanitizers.h"
+
 G_BEGIN_DECLS
 
 /* A buffer or an event that left the element, in order. */

@@ -372,7 +372,8 @@ GST_START_TEST(values_that_are_replaced_are_warned_of)
 }
 GST_END_TEST
 
-/* Limits that not even tiles can keep, and what the error says of them. */
+/* Limits that not even tiles can keep, and what the error says of them; the last takes minutes
+ * under a sanitizer. */
 static const struct {
     const char *caps;
     guint64 limit;
@@ -471,7 +472,7 @@ int main(int argc, char **argv)
     tcase_add_loop_test(tcase, tile_size_makes_tiles, 0, N_MODES);
     tcase_add_loop_test(tcase, values_that_are_replaced_are_warned_of, 0, N_MODES);
     tcase_add_loop_test(tcase, a_limit_that_cannot_be_kept_is_an_error, 0,
-                        N_MODES * (int)G_N_ELEMENTS(too_small));
+                        N_MODES * ((int)G_N_ELEMENTS(too_small) - (SANITIZER_STEP > 1)));
     tcase_add_loop_test(tcase, clearing_while_others_run, 0, N_MODES);
     return element_main(argc, argv, suite);
 }

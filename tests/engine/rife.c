@@ -398,8 +398,8 @@ int main(void)
     Suite *suite = suite_create("rife");
     TCase *tcase = tcase_create("rife");
 
-    tcase_add_loop_test(tcase, bits_do_not_depend_on_threads_or_on_what_ran_before, 0,
-                        G_N_ELEMENTS(variants));
+    add_thinned_loop_test(tcase, bits_do_not_depend_on_threads_or_on_what_ran_before, 0,
+                          G_N_ELEMENTS(variants));
     tcase_add_test(tcase, frames_without_id_are_never_mistaken_for_kept_ones);
     tcase_add_test(tcase, other_times_are_bisected);
     tcase_add_test(tcase, a_flow_scale_between_powers_of_two_takes_the_nearest);
