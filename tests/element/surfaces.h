@@ -11,6 +11,7 @@ G_BEGIN_DECLS
 typedef struct {
     GstHarness *harness;
     GstElement *element;
+    GMutex lock;         /* taken by who brings and who takes a buffer, for their order */
     GPtrArray *surfaces; /* GstMemory; whose only reference is here is free */
     GQueue kept;         /* GstMemory: those of them that the encoder has */
     gboolean synchronous;
