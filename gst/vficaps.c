@@ -247,20 +247,26 @@ split_interlaced (GstStructure *structure, GValue *rest)
   return possible;
 }
 
+GValue
+gst_vfi_caps_strings (const char *const *strings, guint n)
+{
+  GValue list = G_VALUE_INIT;
+  g_value_init (&list, GST_TYPE_LIST);
+  for (guint i = 0; i < n; i++) {
+    GValue string = G_VALUE_INIT;
+    g_value_init (&string, G_TYPE_STRING);
+    g_value_set_static_string (&string, strings[i]);
+    gst_value_list_append_and_take_value (&list, &string);
+  }
+  return list;
+}
+
 /* Of frames in memory as any other ones. */
 static GValue
 every_interlaced_mode (void)
 {
   static const char *const modes[] = {"interleaved", "mixed", "fields"};
-  GValue list = G_VALUE_INIT;
-  g_value_init (&list, GST_TYPE_LIST);
-  for (guint i = 0; i < G_N_ELEMENTS (modes); i++) {
-    GValue mode = G_VALUE_INIT;
-    g_value_init (&mode, G_TYPE_STRING);
-    g_value_set_static_string (&mode, modes[i]);
-    gst_value_list_append_and_take_value (&list, &mode);
-  }
-  return list;
+  return gst_vfi_caps_strings (modes, G_N_ELEMENTS (modes));
 }
 
 static gboolean

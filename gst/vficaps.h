@@ -74,4 +74,7 @@ gboolean gst_vfi_caps_rate_is_fixed (const GstCaps *caps);
 /* Whether a frame is one picture of one view. */
 gboolean gst_vfi_caps_is_single_view (GstVideoMultiviewMode mode);
 
+/* A list of the @n @strings, which live on, as the value of a field of caps. */
+GValue gst_vfi_caps_strings (const char *const *strings, guint n);
+
 G_END_DECLS

@@ -3,6 +3,7 @@
  * engine is asked about CUDA before libgstcuda is opened. */
 #include "vficuda.h"
 
+#include "vficaps.h"
 #include "vficudamem.h"
 #include "vfistream.h"
 
@@ -32,15 +33,8 @@ gst_vfi_cuda_has_feature (const GstCaps *caps)
 static void
 set_formats (GstCaps *caps)
 {
-  GValue list = G_VALUE_INIT;
+  GValue list = gst_vfi_caps_strings (formats, G_N_ELEMENTS (formats));
 
-  g_value_init (&list, GST_TYPE_LIST);
-  for (guint i = 0; i < G_N_ELEMENTS (formats); i++) {
-    GValue name = G_VALUE_INIT;
-    g_value_init (&name, G_TYPE_STRING);
-    g_value_set_static_string (&name, formats[i]);
-    gst_value_list_append_and_take_value (&list, &name);
-  }
   gst_caps_set_value (caps, "format", &list);
   g_value_unset (&list);
 }
