@@ -110,8 +110,7 @@ take_pools_off_limit (GstVfiBuild *build)
     g_autofree gchar *given = bytes_to_string (limit);
     g_set_error (&build->error, VFI_ERROR, VFI_ERROR_NO_MEMORY,
         "The buffers for in-betweens of %d×%d need %s, but memory-limit is %s%s. What "
-        "would "
-        "help: a larger memory-limit, or smaller frames.",
+        "would help: a larger memory-limit, or smaller frames.",
         build->config.video.width, build->config.video.height, needed, given,
         limit < 1 << 20 ? " (it counts bytes: 512 MiB are 536870912)" : "");
     return FALSE;
@@ -294,16 +293,14 @@ warn_of_settings (GstVfiStream *stream, const GstVfiSettings *settings)
   if (scale > 0 && scale < 0.25 && stream->warned_scale_asked != scale)
     GST_ELEMENT_WARNING (stream->element, LIBRARY, SETTINGS,
         ("scale=%g is not possible: 0.25, the smallest, is used. Valid are 0 (by frame "
-         "size) "
-         "and 0.25 to 4.",
+         "size) and 0.25 to 4.",
             scale),
         (NULL));
   if (tile != 0 && (tile < 256 || tile % 64 != 0) && stream->warned_tile_size != tile)
     GST_ELEMENT_WARNING (stream->element, LIBRARY, SETTINGS,
         ("tile-size=%u is not possible: %u is used. Valid are 0 (tiles only where "
          "memory-limit demands them) and multiples of 64 from 256 on (512 at scale 0.5, "
-         "1024 "
-         "at 0.25).",
+         "1024 at 0.25).",
             tile, MAX (tile / 64 * 64, 256)),
         (NULL));
   stream->warned_scale_asked = scale;
