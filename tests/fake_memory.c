@@ -3,7 +3,7 @@
 
 #include <check.h>
 
-#include "memory_probe.h"
+#include "machine/memory_probe.h"
 #include "temporary_folder.h"
 
 static char *root, *meminfo, *membership, *cgroups, *statm;

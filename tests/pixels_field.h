@@ -4,7 +4,7 @@
 
 #include <math.h>
 
-#include "pixels.h"
+#include "pixels/pixels.h"
 #include "pixels_frames.h"
 
 typedef struct {

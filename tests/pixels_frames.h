@@ -11,8 +11,8 @@
 
 #include <vfi/frame.h>
 
-#include "format.h"
-#include "pixels.h"
+#include "pixels/format.h"
+#include "pixels/pixels.h"
 
 #define GUARD_BYTE 0xA5
 

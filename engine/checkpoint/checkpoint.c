@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Opens a checkpoint file: tells the containers apart by their first bytes, lets the container's
  * reader list the tensors, and keeps file and list together. */
-#include "checkpoint.h"
+#include "checkpoint/checkpoint.h"
 
 #include <vfi/error.h>
 
-#include "foreign.h"
-#include "ncnn.h"
-#include "printable.h"
-#include "read.h"
-#include "readers.h"
-#include "tensor.h"
-#include "tensor_list.h"
+#include "base/printable.h"
+#include "checkpoint/foreign.h"
+#include "checkpoint/ncnn.h"
+#include "checkpoint/read.h"
+#include "checkpoint/readers.h"
+#include "checkpoint/tensor.h"
+#include "checkpoint/tensor_list.h"
 
 struct VfiCheckpoint {
     gatomicrefcount references;

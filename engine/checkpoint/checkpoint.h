@@ -4,7 +4,7 @@
 
 #include <vfi/checkpoint.h>
 
-#include "source.h"
+#include "checkpoint/source.h"
 
 /* vfi_checkpoint_open() with @hooks (NULL: none), which are asked as long as the checkpoint
  * lives. */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "foreign.h"
+#include "checkpoint/foreign.h"
 
 #include <zlib.h>
 

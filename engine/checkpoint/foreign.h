@@ -6,8 +6,8 @@
 
 #include <glib.h>
 
-#include "source.h"
-#include "span.h"
+#include "checkpoint/source.h"
+#include "checkpoint/span.h"
 
 /* Refuses @file, which no reader knows, for what it looks like. @head: its first bytes, some
  * hundreds where there are; @path: its name, whose ending says what bytes do not. */

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Arrays whose length a file decides. Growth doubles, so appending stays linear. */
-#include "growing.h"
+#include "checkpoint/growing.h"
 
 #include <string.h>
 
-#include "alloc.h"
-#include "span.h"
+#include "base/alloc.h"
+#include "checkpoint/span.h"
 
 void vfi_growing_init(VfiGrowing *array, size_t item_size, size_t limit, const char *what)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* A pull reader of JSON text. Numbers other than counts, and literals, can only be
  * skipped. */
-#include "json.h"
+#include "checkpoint/json.h"
 
 #define MAX_NESTING 16
 

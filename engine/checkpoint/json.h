@@ -5,7 +5,7 @@
 
 #include <stdbool.h>
 
-#include "span.h"
+#include "checkpoint/span.h"
 
 typedef struct {
     VfiSpan text;

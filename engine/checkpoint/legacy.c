@@ -3,10 +3,10 @@
  * system, object, storage keys), then for each key an element count and the data. Nothing says
  * how long the pickles are: the beginning of the file is read, more of it if that was not all. */
 
-#include "alloc.h"
-#include "readers.h"
-#include "tensor.h"
-#include "torch.h"
+#include "base/alloc.h"
+#include "checkpoint/readers.h"
+#include "checkpoint/tensor.h"
+#include "checkpoint/torch.h"
 
 #define PROTOCOL_VERSION 1001
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Finds items by name: an index sorted by (name, position). */
-#include "name_index.h"
+#include "checkpoint/name_index.h"
 
-#include "alloc.h"
+#include "base/alloc.h"
 
 static int compare_names(VfiSpan a, VfiSpan b)
 {

@@ -6,7 +6,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "span.h"
+#include "checkpoint/span.h"
 
 /* The name of item @index of @items. */
 typedef VfiSpan (*VfiNameOf)(const void *items, size_t index);

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "ncnn.h"
+#include "checkpoint/ncnn.h"
 
 #include <vfi/error.h>
 
-#include "alloc.h"
-#include "readers.h"
+#include "base/alloc.h"
+#include "checkpoint/readers.h"
 
 #define MAX_WEIGHTED_LAYERS 4096
 

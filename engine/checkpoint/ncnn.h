@@ -8,9 +8,9 @@
 
 #include <vfi/checkpoint.h>
 
-#include "growing.h"
-#include "span.h"
-#include "tensor_list.h"
+#include "checkpoint/growing.h"
+#include "checkpoint/span.h"
+#include "checkpoint/tensor_list.h"
 
 /* Layers with weights. */
 typedef enum {

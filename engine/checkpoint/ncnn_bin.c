@@ -2,9 +2,9 @@
 /* The .bin file: the weights of layer after layer. A layer's main weights have four bytes
  * before them that say how they are stored, and end at a multiple of four bytes; all others are
  * f32. */
-#include "ncnn.h"
+#include "checkpoint/ncnn.h"
 
-#include "tensor.h"
+#include "checkpoint/tensor.h"
 
 #define TAG_F32 0u
 #define TAG_F32_SCALED 0x0002C056u /* stored as f32 all the same */

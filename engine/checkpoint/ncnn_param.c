@@ -5,7 +5,7 @@
  * have their length before the values. */
 #include <math.h>
 
-#include "ncnn.h"
+#include "checkpoint/ncnn.h"
 
 #define MAGIC "7767517"
 

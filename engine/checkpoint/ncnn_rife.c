@@ -12,9 +12,9 @@
  *
  * The layers of a block stand one after the other because each needs the one before; the two
  * encoders do not need each other, so files have them one after the other or mixed in any way. */
-#include "ncnn.h"
+#include "checkpoint/ncnn.h"
 
-#include "tensor.h"
+#include "checkpoint/tensor.h"
 
 #define MAX_BLOCKS 8
 #define N_BODY 8

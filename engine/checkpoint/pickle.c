@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The pickle machine: runs opcodes until STOP, owns the values and gives access to them. It
  * knows nothing of torch. */
-#include "pickle.h"
+#include "checkpoint/pickle.h"
 
-#include "pickle_opcodes.h"
+#include "checkpoint/pickle_opcodes.h"
 
 /* Far beyond any checkpoint (a tensor takes about 20 objects); bounds memory for files
  * that are nothing but opcodes. */

@@ -10,8 +10,8 @@
 
 #include <stdbool.h>
 
-#include "growing.h"
-#include "span.h"
+#include "checkpoint/growing.h"
+#include "checkpoint/span.h"
 
 typedef enum {
     VFI_PICKLE_NONE,       /* None, and objects whose content does not matter */

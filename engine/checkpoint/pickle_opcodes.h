@@ -2,7 +2,7 @@
 /* The opcodes of the pickle machine, by their byte. */
 #pragma once
 
-#include "pickle.h"
+#include "checkpoint/pickle.h"
 
 typedef struct {
     const char *name;                               /* NULL: not an opcode */

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* From tensors to values: those of one storage are read together, so that a member of an archive
  * is read, checked and inflated once, and no more memory is taken than its wanted part has. */
-#include "read.h"
+#include "checkpoint/read.h"
 
 #include <stdlib.h>
 
-#include "alloc.h"
+#include "base/alloc.h"
 
 typedef struct {
     const VfiTensorInfo *tensor;

@@ -2,7 +2,7 @@
 /* Reads the values of tensors. */
 #pragma once
 
-#include "tensor_list.h"
+#include "checkpoint/tensor_list.h"
 
 /* Fills reads[i].out with the elements of reads[i].tensor, one of @list, as contiguous f32.
  * @source: the file that the list's storages are in, NULL if all are in memory; @file_size: of

@@ -7,8 +7,8 @@
 
 #include <vfi/checkpoint.h>
 
-#include "source.h"
-#include "tensor_list.h"
+#include "checkpoint/source.h"
+#include "checkpoint/tensor_list.h"
 
 /* *container = VFI_CONTAINER_TORCHSCRIPT if the archive is one, else _TORCH_ZIP. */
 bool vfi_read_torch_zip(const VfiSource *file, VfiTensorList *list,

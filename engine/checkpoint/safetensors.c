@@ -2,10 +2,10 @@
 /* Safetensors: an 8-byte header length, a JSON header {"name": {"dtype", "shape",
  * "data_offsets"}, …}, then the data, to which the offsets are relative. */
 
-#include "alloc.h"
-#include "json.h"
-#include "readers.h"
-#include "tensor.h"
+#include "base/alloc.h"
+#include "checkpoint/json.h"
+#include "checkpoint/readers.h"
+#include "checkpoint/tensor.h"
 
 /* The format's own limit. */
 #define MAX_HEADER 100000000

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "source.h"
+#include "checkpoint/source.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -8,8 +8,8 @@
 
 #include <vfi/error.h>
 
-#include "alloc.h"
-#include "span.h"
+#include "base/alloc.h"
+#include "checkpoint/span.h"
 
 /* Bytes between two questions whether to go on. */
 #define PIECE ((size_t)1 << 20)

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Error messages of the checkpoint readers: safe quoting of file bytes, two error codes.
  */
-#include "span.h"
+#include "checkpoint/span.h"
 
 #include <stdarg.h>
 
 #include <vfi/error.h>
 
-#include "printable.h"
+#include "base/printable.h"
 
 VfiQuote vfi_quote(VfiSpan bytes)
 {

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "storage.h"
+#include "checkpoint/storage.h"
 
 #include <zlib.h>
 
-#include "span.h"
+#include "checkpoint/span.h"
 
 /* What is read at once, and what of it is not wanted. */
 #define PIECE ((size_t)128 << 10)

@@ -5,7 +5,7 @@
 
 #include <stdbool.h>
 
-#include "source.h"
+#include "checkpoint/source.h"
 
 typedef struct {
     const uint8_t *bytes; /* of the list that the storage is in; NULL: in the file */

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Storage types: names, sizes, placement in a storage, conversion to f32. Data is read
  * with memcpy because checkpoints align nothing. */
-#include "tensor.h"
+#include "checkpoint/tensor.h"
 
-#include "f16.h"
+#include "base/f16.h"
 
 #if G_BYTE_ORDER != G_LITTLE_ENDIAN
 #error "tensor data is read as it stands in the file, which is little-endian"

@@ -7,7 +7,7 @@
 
 #include <vfi/checkpoint.h>
 
-#include "span.h"
+#include "checkpoint/span.h"
 
 /* Bytes of one element: 1, 2, 4 or 8. */
 size_t vfi_dtype_size(VfiDType dtype);

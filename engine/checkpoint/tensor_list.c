@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The tensors of an open checkpoint and their names. Removing a prefix moves the pointer
  * to the name, so it costs nothing and can be taken back. */
-#include "tensor_list.h"
+#include "checkpoint/tensor_list.h"
 
-#include "alloc.h"
+#include "base/alloc.h"
 
 /* Far beyond any network; bounds the work on a hostile file. */
 #define MAX_TENSORS (1u << 16)

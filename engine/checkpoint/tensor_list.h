@@ -7,11 +7,11 @@
 
 #include <vfi/checkpoint.h>
 
-#include "growing.h"
-#include "name_index.h"
-#include "span.h"
-#include "storage.h"
-#include "tensor.h"
+#include "checkpoint/growing.h"
+#include "checkpoint/name_index.h"
+#include "checkpoint/span.h"
+#include "checkpoint/storage.h"
+#include "checkpoint/tensor.h"
 
 /* Longest tensor name in bytes. */
 #define VFI_MAX_NAME 1023

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Torch's vocabulary: the table of globals that a checkpoint may name, what calling each
  * of them means as data, and persistent ids of storages. */
-#include "torch.h"
+#include "checkpoint/torch.h"
 
 /* What a global is to a reader of data. */
 typedef enum {

@@ -8,9 +8,9 @@
 
 #include <vfi/checkpoint.h>
 
-#include "pickle.h"
-#include "span.h"
-#include "tensor_list.h"
+#include "checkpoint/pickle.h"
+#include "checkpoint/span.h"
+#include "checkpoint/tensor_list.h"
 
 /* A torch storage as its persistent id describes it. */
 typedef struct {

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* From the tree of a torch pickle to named tensors. The tree may be shared or cyclic, so
  * depth, visits and the length of names are bounded. */
-#include "torch.h"
+#include "checkpoint/torch.h"
 
 #include <inttypes.h>
 #include <stdio.h>
 
-#include "tensor.h"
+#include "checkpoint/tensor.h"
 
 #define MAX_DEPTH 64
 #define MAX_WRAPPERS 3

@@ -2,11 +2,11 @@
 /* Torch zip archives: FOLDER/data.pkl is the tree, FOLDER/data/KEY the storages.
  * TorchScript archives are the same with classes in place of dictionaries. */
 
-#include "alloc.h"
-#include "foreign.h"
-#include "readers.h"
-#include "torch.h"
-#include "zip.h"
+#include "base/alloc.h"
+#include "checkpoint/foreign.h"
+#include "checkpoint/readers.h"
+#include "checkpoint/torch.h"
+#include "checkpoint/zip.h"
 
 /* Longest member name that is looked up: folder, "data/", storage key. */
 #define MAX_MEMBER_NAME 512

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Zip archives: end record, zip64 records, central directory, local headers, members.
  * Field offsets are those of PKWARE's APPNOTE. */
-#include "zip.h"
+#include "checkpoint/zip.h"
 
-#include "alloc.h"
+#include "base/alloc.h"
 
 #define END_SIGNATURE 0x06054b50u
 #define END_SIZE 22

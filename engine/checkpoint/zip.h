@@ -5,11 +5,11 @@
 
 #include <stdbool.h>
 
-#include "growing.h"
-#include "name_index.h"
-#include "source.h"
-#include "span.h"
-#include "storage.h"
+#include "checkpoint/growing.h"
+#include "checkpoint/name_index.h"
+#include "checkpoint/source.h"
+#include "checkpoint/span.h"
+#include "checkpoint/storage.h"
 
 typedef struct {
     VfiSpan name;         /* in the directory, not NUL-terminated */

@@ -3,13 +3,14 @@
  * work is split into bands of rows. */
 #include <vfi/error.h>
 
-#include "../alloc.h"
-#include "../backend.h"
-#include "../memory.h"
-#include "../memory_probe.h"
-#include "image_mean.h"
-#include "op_internal.h"
-#include "row_group.h"
+#include "backend/backend.h"
+#include "base/alloc.h"
+#include "cpu/algorithm.h"
+#include "cpu/ops/image_mean.h"
+#include "cpu/ops/row_group.h"
+#include "machine/cpu_count.h"
+#include "machine/heap.h"
+#include "machine/memory_probe.h"
 
 /* Luma rows of a band: enough to be worth a chunk, few enough to end soon after a cancel. */
 #define BAND_ROWS 32

@@ -4,7 +4,7 @@
  * that level's flags; without contraction every level gives the same bits. */
 #include <string.h>
 
-#include "kernel_table.h"
+#include "cpu/kernel_table.h"
 
 static void ISA(add)(float *dst, const float *a, const float *b, float scale, size_t n)
 {

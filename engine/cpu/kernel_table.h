@@ -8,7 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "../op.h"
+#include "op/op.h"
 
 /* What follows a convolution, for one row of one output channel. */
 typedef struct {

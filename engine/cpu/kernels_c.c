@@ -3,8 +3,8 @@
  * against. */
 #define ISA(name) name##_c
 
-#include "../f16.h"
-#include "elementwise_tmpl.h"
+#include "base/f16.h"
+#include "cpu/elementwise_tmpl.h"
 
 static void resize_row_c(const VfiResizeRow *row)
 {

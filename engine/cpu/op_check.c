@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Checks an op's operands and parameters before anything is packed, so that the kernels
  * need no checks: what passes here reads and writes inside its operands. */
-#include "op_internal.h"
+#include "cpu/algorithm.h"
 
 #include <vfi/error.h>
 

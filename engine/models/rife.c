@@ -2,7 +2,7 @@
 /* RIFE (Huang et al., "Real-Time Intermediate Flow Estimation for Video Frame Interpolation",
  * ECCV 2022), the paper's networks and its released models, as a family. rife_networks.c has
  * the table of them. */
-#include "rife.h"
+#include "models/rife.h"
 
 static const VfiOptionSpec rife_options[] = {
     {"ensemble", "b", 0, 1, "false",

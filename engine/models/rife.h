@@ -3,7 +3,7 @@
  * are made of. */
 #pragma once
 
-#include "../family.h"
+#include "model/family.h"
 
 #define VFI_RIFE_MAX_BLOCKS 5
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The networks of RIFE as a table, and which of them a checkpoint is, by names and shapes
  * alone: the row with the fewest differences. What then still differs, the builder names. */
-#include "rife.h"
+#include "models/rife.h"
 
 #include <string.h>
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* What RIFE's networks are made of. */
-#include "rife.h"
+#include "models/rife.h"
 
 /* Of a block, its flow included. */
 #define MAX_INPUTS 12

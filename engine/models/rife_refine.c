@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "rife_refine.h"
+#include "models/rife_refine.h"
 
 #define CONTEXT_LEVELS 4
 

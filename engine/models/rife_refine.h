@@ -3,7 +3,7 @@
  * picture (ECCV2022-RIFE, model/refine.py; in its checkpoints and those of 4.0 to 4.4). */
 #pragma once
 
-#include "rife.h"
+#include "models/rife.h"
 
 /* What the flow network found; full padded size. */
 typedef struct {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* RIFE 3.2 … 3.8: three blocks, each run on both directions, midpoint only (source:
  * hzwer/ECCV2022-RIFE, train_log HDv3). */
-#include "rife.h"
+#include "models/rife.h"
 
 #define BLOCKS 3
 #define WIDTH 90

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The builder of all networks of the table: coarse-to-fine blocks refine two optical flows
  * (from the in-between to frame 0 and to frame 1) and a mask that blends the warped frames. */
-#include "rife.h"
+#include "models/rife.h"
 
-#include "rife_refine.h"
+#include "models/rife_refine.h"
 
 #define HEAD_LAYERS 4
 #define BODY_LAYERS 8

@@ -3,9 +3,9 @@
 
 #include <check.h>
 
+#include "device/plan_target.h"
 #include "engine/open_family.h"
-#include "model_internal.h"
-#include "plan_target.h"
+#include "model/model_internal.h"
 
 const JudgedModel judged_models[] = {
     {"rife_v3_6", "rife_v3_6", NULL},

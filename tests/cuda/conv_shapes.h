@@ -4,7 +4,7 @@
 
 #include <glib.h>
 
-#include "conv.h"
+#include "conv/conv.h"
 
 typedef struct {
     VfiCudaConvShape shape;

@@ -3,9 +3,9 @@
  * channels rounded up, gives what the op means. */
 #include <string.h>
 
+#include "base/f16.h"
 #include "check_main.h"
-#include "conv.h"
-#include "f16.h"
+#include "conv/conv.h"
 
 #define GUARD 0x5a
 #define MOST 4096

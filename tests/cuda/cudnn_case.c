@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "f16.h"
+#include "base/f16.h"
 
 static int dst_size(const DnnCase *c, int in, int kernel, int dim)
 {

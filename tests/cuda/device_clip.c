@@ -6,7 +6,7 @@
 
 #include <check.h>
 
-#include "format.h"
+#include "pixels/format.h"
 #include "pixels_frames.h"
 
 Clip *clip_blank(const VfiVideoInfo *video, int n)

@@ -3,7 +3,7 @@
  * layout. */
 #include "tensor_util.h"
 
-#include "cpu/op_internal.h"
+#include "cpu/algorithm.h"
 
 /* Rounding of the two exponential functions. */
 #define SIGMOID_TOLERANCE 1e-6f

@@ -6,9 +6,9 @@
 #include <glib.h>
 
 #include "check_main.h"
-#include "frame_kernels.h"
+#include "frames/frame_kernels.h"
+#include "pixels/level.h"
 #include "pixels_frames.h"
-#include "pixels_level.h"
 
 static const int sizes[][2] = {{1, 1}, {3, 5}, {64, 4}, {75, 9}};
 

@@ -4,9 +4,9 @@
 #include <glib.h>
 
 #include "check_main.h"
-#include "frame_kernels.h"
+#include "frames/frame_kernels.h"
+#include "pixels/level.h"
 #include "pixels_field.h"
-#include "pixels_level.h"
 
 static const int sizes[][2] = {{1, 1}, {2, 2}, {3, 5}, {66, 26}, {131, 7}};
 

@@ -7,7 +7,7 @@
 #include <vfi/scene.h>
 
 #include "check_main.h"
-#include "frame_kernels.h"
+#include "frames/frame_kernels.h"
 #include "pixels_frames.h"
 
 /* Cells of one pixel, of less rows than are looked at, of more; wide ones. */

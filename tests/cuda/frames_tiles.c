@@ -3,7 +3,7 @@
 #include <glib.h>
 
 #include "check_main.h"
-#include "frame_kernels.h"
+#include "frames/frame_kernels.h"
 #include "pixels_frames.h"
 
 #define GUARD 16

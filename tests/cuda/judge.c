@@ -6,10 +6,10 @@
 #include <string.h>
 
 #include "check_main.h"
-#include "conv_graph.h"
+#include "conv/conv_graph.h"
+#include "conv/cudnn_descriptor.h"
 #include "conv_shapes.h"
-#include "cudnn_descriptor.h"
-#include "plan_target.h"
+#include "device/plan_target.h"
 
 /* cuDNN 9.8 was the first that takes a device's properties. */
 #define LEAST_VERSION 90800

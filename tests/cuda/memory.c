@@ -7,9 +7,9 @@
 #include "check_main.h"
 #include "deterministic_weights.h"
 #include "device_clip.h"
-#include "model_internal.h"
+#include "model/model_internal.h"
 #include "open_family.h"
-#include "scene.h"
+#include "scene/detector.h"
 #include "simulated_device.h"
 #include "small_families.h"
 

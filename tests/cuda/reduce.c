@@ -2,9 +2,9 @@
 /* Kernels over whole tensors against the CPU's C reference. */
 #include "tensor_util.h"
 
-#include "cpu/image_mean.h"
+#include "cpu/algorithm.h"
 #include "cpu/kernel_table.h"
-#include "cpu/op_internal.h"
+#include "cpu/ops/image_mean.h"
 
 static uint32_t bits_of(float value)
 {

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Row groups on the device against those of the CPU in plain C: each group of random graphs and
  * of networks is run both ways on the same memory, all of which is compared. */
-#include "row_group.h"
+#include "rows/row_group.h"
 
-#include "cpu/row_group.h"
+#include "cpu/ops/row_group.h"
 #include "engine/open_family.h"
 #include "engine/random_graph.h"
-#include "model_internal.h"
+#include "model/model_internal.h"
 #include "tensor_util.h"
 
 /* Means of four pixels are added up in another order; exponential functions differ. */

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Parts of channels-last pixels that row groups write at any channel, and planes of f16 that
  * they read: every byte of the results against what the ops say. */
-#include "row_group.h"
+#include "rows/row_group.h"
 
-#include "plan.h"
+#include "plan/plan.h"
 #include "tensor_util.h"
 
 enum { H = 8, W = 12, LARGE = H * W, SMALL = LARGE / 4, FIRST = 2, TIME_CHANNELS = 1 };

@@ -8,8 +8,8 @@
 
 #include "check_main.h"
 #include "device_clip.h"
-#include "format.h"
 #include "open_family.h"
+#include "pixels/format.h"
 #include "simulated_device.h"
 
 /* Largest and mean |difference| to the CPU's f32, where 1 is the range of code values. In f32 only

@@ -15,7 +15,7 @@
 #include <simulated_device.h>
 
 #include "check_main.h"
-#include "kernels.h"
+#include "ops/kernels.h"
 
 #define N 100
 #define SEEDS 64

@@ -4,10 +4,10 @@
  * so that every storage begins with the same ones. */
 #pragma once
 
+#include "base/f16.h"
 #include "device_memory.h"
-#include "f16.h"
 #include "kernel/kernel_util.h"
-#include "kernels.h"
+#include "ops/kernels.h"
 
 /* Where and how a tensor lies. */
 typedef struct {

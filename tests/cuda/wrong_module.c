@@ -2,7 +2,7 @@
 /* A backend module of another build. */
 #include <vfi/export.h>
 
-#include "backend.h"
+#include "backend/backend.h"
 
 VFI_API const VfiBackend *vfi_backend_entry(void);
 

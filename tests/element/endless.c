@@ -3,7 +3,7 @@
  * so that there are a few entries in the element at any time, and a flush ends them. */
 #include "simulated.h"
 
-#include "vfipending.h"
+#include "stream/pending.h"
 
 #define MS GST_MSECOND
 #define HOUR (3600 * GST_SECOND)

@@ -7,7 +7,7 @@
 
 #include "fixture.h"
 
-#include "vfistream.h"
+#include "stream/stream.h"
 
 G_BEGIN_DECLS
 

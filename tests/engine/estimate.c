@@ -5,7 +5,7 @@
 
 #include <vfi/vfi.h>
 
-#include "alloc.h"
+#include "base/alloc.h"
 #include "check_main.h"
 #include "open_family.h"
 

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Plans of FILM in its full width: concats of many channels are never put together, sums add
  * up in place, and the memory for a size is what it should be. */
-#include "alloc.h"
+#include "backend/backend.h"
+#include "base/alloc.h"
 #include "check_main.h"
-#include "backend.h"
-#include "model_internal.h"
+#include "model/model_internal.h"
 #include "open_family.h"
 
 #define WIDTH 640

@@ -7,11 +7,11 @@
 
 #include <vfi/vfi.h>
 
-#include "alloc.h"
-#include "backend.h"
+#include "backend/backend.h"
+#include "base/alloc.h"
 #include "check_main.h"
 #include "deterministic_weights.h"
-#include "model_internal.h"
+#include "model/model_internal.h"
 #include "open_family.h"
 
 #define WIDTH 50

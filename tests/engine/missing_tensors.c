@@ -11,7 +11,7 @@
 #include <vfi/vfi.h>
 
 #include "check_main.h"
-#include "model_source.h"
+#include "model/model_source.h"
 #include "state_dict.h"
 
 static const struct {

@@ -8,12 +8,12 @@
 
 #include <vfi/vfi.h>
 
-#include "alloc.h"
+#include "base/alloc.h"
 #include "check_main.h"
 #include "deterministic_weights.h"
-#include "model_source.h"
-#include "temporary_folder.h"
+#include "model/model_source.h"
 #include "open_family.h"
+#include "temporary_folder.h"
 
 /* A folder on the search path, alone: the user's own models must not be seen. */
 static char *folder;

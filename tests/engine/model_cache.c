@@ -13,8 +13,8 @@
 #include "check_main.h"
 #include "deterministic_weights.h"
 #include "fake_memory.h"
-#include "memory_guard.h"
-#include "model_internal.h"
+#include "memory/guard.h"
+#include "model/model_internal.h"
 
 #define N_FILES 3
 

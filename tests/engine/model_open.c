@@ -11,11 +11,11 @@
 #include <vfi/vfi.h>
 
 #include "../unit/checkpoint_fixture.h"
-#include "alloc.h"
+#include "base/alloc.h"
 #include "check_main.h"
 #include "deterministic_weights.h"
 #include "fake_memory.h"
-#include "memory.h"
+#include "machine/heap.h"
 
 /* ---- weights that are not finite ---- */
 

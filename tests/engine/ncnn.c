@@ -8,10 +8,10 @@
 
 #include <vfi/vfi.h>
 
+#include "base/printable.h"
 #include "check_main.h"
 #include "deterministic_weights.h"
 #include "ncnn_file.h"
-#include "printable.h"
 #include "temporary_folder.h"
 
 static char *folder;

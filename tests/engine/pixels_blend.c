@@ -5,7 +5,7 @@
 #include <glib.h>
 
 #include "check_main.h"
-#include "pixels.h"
+#include "pixels/pixels.h"
 #include "pixels_frames.h"
 
 static const int sizes[][2] = {{1, 1}, {2, 2}, {3, 5}, {66, 50}};

@@ -3,9 +3,9 @@
 #include <glib.h>
 
 #include "check_main.h"
-#include "cpu/kernels.h"
+#include "machine/cpu_level.h"
+#include "pixels/level.h"
 #include "pixels_field.h"
-#include "pixels_level.h"
 
 static const int sizes[][2] = {{1, 1}, {3, 5}, {66, 50}, {519, 3}};
 

@@ -3,7 +3,7 @@
 #include <glib.h>
 
 #include "check_main.h"
-#include "pixels.h"
+#include "pixels/pixels.h"
 #include "pixels_formula.h"
 
 /* An RGB picture, 3 × height × width, partly outside [0,1]. */

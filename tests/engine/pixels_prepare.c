@@ -3,7 +3,7 @@
 #include <glib.h>
 
 #include "check_main.h"
-#include "pixels.h"
+#include "pixels/pixels.h"
 #include "pixels_formula.h"
 
 static void assert_prepared(const TestFrame *test, const float *out, int padded_w,

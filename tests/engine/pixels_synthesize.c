@@ -3,7 +3,7 @@
 #include <glib.h>
 
 #include "check_main.h"
-#include "pixels.h"
+#include "pixels/pixels.h"
 #include "pixels_field.h"
 #include "pixels_formula.h"
 

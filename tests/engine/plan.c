@@ -5,9 +5,9 @@
 
 #include <vfi/error.h>
 
-#include "alloc.h"
+#include "base/alloc.h"
 #include "check_main.h"
-#include "plan.h"
+#include "plan/plan.h"
 
 static VfiGraph *new_graph(int width, int height)
 {

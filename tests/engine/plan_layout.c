@@ -8,8 +8,8 @@
 
 #include <vfi/error.h>
 
-#include "alloc.h"
-#include "backend.h"
+#include "backend/backend.h"
+#include "base/alloc.h"
 #include "check_main.h"
 #include "deterministic_weights.h"
 

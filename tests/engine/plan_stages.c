@@ -8,12 +8,12 @@
 
 #include <vfi/error.h>
 
-#include "alloc.h"
-#include "backend.h"
+#include "backend/backend.h"
+#include "base/alloc.h"
+#include "base/f16.h"
 #include "check_main.h"
 #include "deterministic_weights.h"
-#include "f16.h"
-#include "family.h"
+#include "model/family.h"
 
 #define WIDTH 45
 #define HEIGHT 38

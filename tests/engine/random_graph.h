@@ -5,7 +5,7 @@
 
 #include <check.h>
 
-#include "graph.h"
+#include "graph/graph.h"
 
 enum { WIDTH = 96, HEIGHT = 64, N_VALUES = 26 };
 

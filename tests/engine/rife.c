@@ -8,10 +8,10 @@
 
 #include <vfi/vfi.h>
 
-#include "alloc.h"
+#include "base/alloc.h"
 #include "check_main.h"
-#include "cpu/kernels.h"
-#include "model_internal.h"
+#include "cpu/cpu_op.h"
+#include "model/model_internal.h"
 #include "open_family.h"
 
 #define WIDTH 50

@@ -8,10 +8,10 @@
 
 #include <vfi/error.h>
 
-#include "backend.h"
+#include "backend/backend.h"
 #include "check_main.h"
-#include "cpu/row_group.h"
-#include "model_internal.h"
+#include "cpu/ops/row_group.h"
+#include "model/model_internal.h"
 #include "open_family.h"
 #include "random_graph.h"
 

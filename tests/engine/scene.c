@@ -6,7 +6,7 @@
 #include <vfi/vfi.h>
 
 #include "check_main.h"
-#include "pixels.h"
+#include "pixels/pixels.h"
 #include "pixels_frames.h"
 
 enum { WIDTH = 192, HEIGHT = 108, SHAPES = 60 };

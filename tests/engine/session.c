@@ -7,7 +7,7 @@
 
 #include <vfi/vfi.h>
 
-#include "alloc.h"
+#include "base/alloc.h"
 #include "check_main.h"
 
 #define WIDTH 33

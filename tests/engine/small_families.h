@@ -3,7 +3,7 @@
  * such a family runs it. */
 #pragma once
 
-#include "family.h"
+#include "model/family.h"
 
 /* Flows of up to ±12 pixels and a mask, from the frames' colours. */
 extern const VfiModelFamily local_flow;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* What is done to weights after they are loaded: other names, factors folded into
  * convolutions. */
-#include "weights.h"
+#include "weights/weights.h"
 
 #include <string.h>
 

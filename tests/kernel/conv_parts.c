@@ -3,7 +3,7 @@
  * weight of its own: some runs of its input channels, the places of its kernel as channels. */
 #include "kernel_util.h"
 
-#include "cpu/op_internal.h"
+#include "cpu/algorithm.h"
 
 #define WEIGHT_IN 90
 

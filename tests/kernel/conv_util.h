@@ -5,7 +5,7 @@
 
 #include "kernel_util.h"
 
-#include "cpu/op_internal.h"
+#include "cpu/algorithm.h"
 
 typedef struct {
     VfiOp op;

@@ -4,7 +4,7 @@
 
 #include "kernel_util.h"
 
-#include "cpu/op_internal.h"
+#include "cpu/algorithm.h"
 
 #define N_HALVES 65536
 

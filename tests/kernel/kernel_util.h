@@ -13,9 +13,9 @@
 
 #include <vfi/error.h>
 
-#include "alloc.h"
+#include "base/alloc.h"
 #include "check_main.h"
-#include "cpu/kernels.h"
+#include "cpu/cpu_op.h"
 
 /* The level under test; set by kernel_test_main(). */
 static VfiCpuLevel test_level;

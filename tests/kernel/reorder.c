@@ -2,7 +2,7 @@
 /* Copies from planes to channel blocks and back are exact, at every level with blocks. */
 #include "kernel_util.h"
 
-#include "cpu/op_internal.h"
+#include "cpu/algorithm.h"
 
 static const VfiShape shapes[] = {{1, 1, 1},   {3, 5, 7},   {16, 4, 16},
                                   {17, 9, 33}, {40, 3, 15}, {70, 21, 2000}};

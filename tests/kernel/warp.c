@@ -5,7 +5,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "cpu/op_internal.h"
+#include "cpu/algorithm.h"
 
 /* Two chained interpolations round three times each; coordinates are the same floats. */
 #define LIMIT 1e-6

@@ -3,7 +3,7 @@
  * what a 2 × 2 convolution makes of that, and the warp of channel blocks, in planes and in blocks. */
 #include "kernel_util.h"
 
-#include "cpu/op_internal.h"
+#include "cpu/algorithm.h"
 
 static const VfiShape shapes[] = {{1, 2, 2},   {3, 5, 7},   {16, 4, 16},
                                   {17, 9, 33}, {40, 3, 15}, {70, 21, 400}};

@@ -8,7 +8,7 @@
 
 #include "check_main.h"
 #include "deterministic_weights.h"
-#include "session_internal.h"
+#include "session/session_internal.h"
 
 /* What is not counted: graphs, plans, tables of a row. */
 #define BOOKKEEPING ((size_t)1 << 20)

@@ -5,7 +5,7 @@
 #include <vfi/error.h>
 #include <vfi/memory.h>
 
-#include "alloc.h"
+#include "base/alloc.h"
 #include "check_main.h"
 
 START_TEST(memory_is_aligned)

@@ -5,7 +5,7 @@
 #include <gst/video/video.h>
 
 #include "check_main.h"
-#include "vfidecide.h"
+#include "pure/decide.h"
 
 #define SINK GST_PAD_SINK
 #define SRC GST_PAD_SRC

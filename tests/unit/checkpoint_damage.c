@@ -5,7 +5,7 @@
 
 #include <vfi/error.h>
 
-#include "alloc.h"
+#include "base/alloc.h"
 #include "check_main.h"
 #include "checkpoint_fixture.h"
 

@@ -5,9 +5,9 @@
 
 #include <vfi/error.h>
 
+#include "base/printable.h"
 #include "check_main.h"
 #include "checkpoint_fixture.h"
-#include "printable.h"
 
 /* An escape sequence, a new line, a byte that is not UTF-8, a right-to-left override. */
 #define HOSTILE "\x1b[2J\n\xff\xe2\x80\xae"

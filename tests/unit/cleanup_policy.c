@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The adaptive cleanup interval, by the table of the program that the policy comes from, and
  * percentiles of recent times. */
-#include "cleanup_policy.h"
+#include "session/cleanup_policy.h"
 
 #include "check_main.h"
-#include "stage_times.h"
+#include "session/stage_times.h"
 
 #define GIB (UINT64_C(1) << 30)
 #define MIB (UINT64_C(1) << 20)

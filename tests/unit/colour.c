@@ -6,8 +6,8 @@
 #include <glib.h>
 
 #include "check_main.h"
-#include "colour.h"
-#include "format.h"
+#include "pixels/colour.h"
+#include "pixels/format.h"
 
 static const struct {
     VfiMatrix matrix;

@@ -3,7 +3,7 @@
 #include <gst/gst.h>
 
 #include "check_main.h"
-#include "vficost.h"
+#include "pure/cost.h"
 
 #define NONE GST_CLOCK_TIME_NONE
 #define S GST_SECOND

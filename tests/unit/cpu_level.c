@@ -6,7 +6,7 @@
 #include <vfi/log.h>
 
 #include "check_main.h"
-#include "cpu/kernels.h"
+#include "machine/cpu_level.h"
 
 static int warnings;
 static char *last_warning;

@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "check_main.h"
-#include "vfidecide.h"
+#include "pure/decide.h"
 
 static GstCaps *parse(const char *text)
 {

@@ -6,9 +6,9 @@
 #include <vfi/model.h>
 #include <vfi/system.h>
 
+#include "base/environment.h"
 #include "check_main.h"
-#include "cpu/kernels.h"
-#include "environment.h"
+#include "machine/cpu_level.h"
 
 /* Stands in for the engine's. */
 static bool privileged;

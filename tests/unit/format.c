@@ -6,9 +6,9 @@
 #include <vfi/error.h>
 #include <vfi/frame.h>
 
-#include "alloc.h"
+#include "base/alloc.h"
 #include "check_main.h"
-#include "format.h"
+#include "pixels/format.h"
 
 /* Where the documentation of video formats puts each component: plane, first byte, bytes
  * from pixel to pixel. Components in the order Y, U, V or R, G, B, A. */

@@ -5,8 +5,8 @@
 
 #include <gst/gst.h>
 
-#include "vfigrid.h"
-#include "vfipairs.h"
+#include "pure/grid.h"
+#include "pure/pair_rules.h"
 
 #define NONE GST_CLOCK_TIME_NONE
 #define MS GST_MSECOND

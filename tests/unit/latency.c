@@ -4,7 +4,7 @@
 #include <gst/gst.h>
 
 #include "check_main.h"
-#include "vfilatency.h"
+#include "pure/latency.h"
 
 #define NONE GST_CLOCK_TIME_NONE
 #define MS GST_MSECOND

@@ -6,7 +6,7 @@
 
 #include "check_main.h"
 #include "fake_memory.h"
-#include "memory_probe.h"
+#include "machine/memory_probe.h"
 
 #define GIB (1024 * MIB)
 

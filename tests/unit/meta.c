@@ -9,7 +9,7 @@
 #include <gst/video/video.h>
 
 #include "check_main.h"
-#include "vfimeta.h"
+#include "pure/meta.h"
 
 enum { SIDE = 16, STRIDE = 32, PADDED_BYTES = STRIDE * SIDE, BYTES = SIDE * SIDE };
 

@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "check_main.h"
-#include "model_name.h"
+#include "model/model_name.h"
 
 START_TEST(names_are_taken_apart)
 {

@@ -7,9 +7,9 @@
 
 #include <vfi/error.h>
 
-#include "alloc.h"
+#include "base/alloc.h"
 #include "check_main.h"
-#include "packed_weights.h"
+#include "weights/packed_weights.h"
 
 #define N_FLOATS 64
 #define N_THREADS 16

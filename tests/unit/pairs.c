@@ -7,7 +7,7 @@
 
 #include "check_main.h"
 #include "grid_player.h"
-#include "vfipairs.h"
+#include "pure/pair_rules.h"
 
 static GstVfiPairs *new_pairs(const char *multipliers, const char *skip, const char *only)
 {

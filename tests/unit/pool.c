@@ -13,8 +13,8 @@
 #include <vfi/error.h>
 
 #include "check_main.h"
-#include "cpu/cpu_count.h"
-#include "cpu/pool.h"
+#include "cpu/pool/pool.h"
+#include "machine/cpu_count.h"
 #include "temporary_folder.h"
 
 #define MAX_CHUNKS 1000

@@ -4,7 +4,7 @@
 #include <gst/gst.h>
 
 #include "check_main.h"
-#include "vfiqos.h"
+#include "pure/qos.h"
 
 #define NONE GST_CLOCK_TIME_NONE
 #define MS GST_MSECOND

@@ -5,8 +5,8 @@
 #include <gst/gst.h>
 
 #include "check_main.h"
-#include "vfilatency.h"
-#include "vfiqos.h"
+#include "pure/latency.h"
+#include "pure/qos.h"
 
 #define MS GST_MSECOND
 #define S GST_SECOND

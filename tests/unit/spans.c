@@ -3,7 +3,7 @@
 #include <gst/gst.h>
 
 #include "check_main.h"
-#include "vfispan.h"
+#include "pure/span.h"
 
 #define MS GST_MSECOND
 #define CASES (800 / SANITIZER_STEP)

@@ -4,7 +4,7 @@
 #include <glib.h>
 
 #include "check_main.h"
-#include "tiling.h"
+#include "session/tiling.h"
 
 static const int sizes[] = {64,  128,  256,  320,  384,  512,  640,  704,
                             768, 1088, 1280, 1920, 2176, 3840, 4352, 8192};

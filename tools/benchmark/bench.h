@@ -5,7 +5,7 @@
 
 #include <vfi/vfi.h>
 
-#include "session_internal.h"
+#include "session/session_internal.h"
 
 typedef struct {
     char *model, *size, *frames, *times, *precision, *device, *feature_storage;

@@ -5,7 +5,7 @@
 
 #include <stdio.h>
 
-#include "session_plan.h"
+#include "session/stages.h"
 
 static void plan_target(VfiDevice *device, VfiPlanTarget *target)
 {

@@ -23,7 +23,7 @@ CARDS = (
 
 
 # What memory is read and written by at least, and the largest factor of a resize within a row
-# group (engine/plan_rows.c).
+# group (engine/plan/rows.c).
 SECTOR = 32
 FACTOR_MAX = 32
 
@@ -98,7 +98,7 @@ def _other(op: dict) -> Kernel:
     return Kernel(op["kind"], op["name"], op["stage"], sources + operand_bytes(op["dst"]))
 
 
-# ---- row groups: as cuda/row_group.c makes programs of them ----------------------------------
+# ---- row groups: as cuda/rows/row_group.c makes programs of them ----------------------------------
 
 def reads_anywhere(op: dict) -> bool:
     """Whether the first source is read elsewhere than at the pixel that is written."""

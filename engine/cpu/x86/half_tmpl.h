@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* f32 to f16 and back. The conversions do not heed flush-to-zero. */
-#include "../../f16.h"
-#include "../kernel_table.h"
+#include "base/f16.h"
+#include "cpu/kernel_table.h"
 
 static void ISA(narrow)(uint16_t *dst, const float *src, size_t n)
 {

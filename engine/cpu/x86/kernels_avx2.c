@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The kernel templates at AVX2's vector width. */
-#include "vector_avx2.h"
+#include "cpu/x86/vector_avx2.h"
 
-#include "../elementwise_tmpl.h"
-#include "blocks_tmpl.h"
-#include "conv_tmpl.h"
-#include "half_tmpl.h"
-#include "multiply_tmpl.h"
-#include "resample_tmpl.h"
-#include "winograd_tmpl.h"
+#include "cpu/elementwise_tmpl.h"
+#include "cpu/x86/blocks_tmpl.h"
+#include "cpu/x86/conv_tmpl.h"
+#include "cpu/x86/half_tmpl.h"
+#include "cpu/x86/multiply_tmpl.h"
+#include "cpu/x86/resample_tmpl.h"
+#include "cpu/x86/winograd_tmpl.h"
 
 void vfi_cpu_kernels_fill_avx2(VfiCpuKernels *kernels)
 {

@@ -1,21 +1,21 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Products of bf16 pairs with AVX512-BF16, twice the multiply-adds of floats, and the transform
  * that makes the pairs: of channels 2k and 2k + 1 of a block. */
-#include "vector_avx512.h"
+#include "cpu/x86/vector_avx512.h"
 
-#include "../kernel_table.h"
+#include "cpu/kernel_table.h"
 
 #undef ISA
 #define ISA(name) name##_avx512_bf16
 #undef v_dot
 #define v_dot(a, b, c) ((Vector)_mm512_dpbf16_ps(c, (__m512bh)(a), (__m512bh)(b)))
 
-#include "multiply_tmpl.h"
+#include "cpu/x86/multiply_tmpl.h"
 
 #define v_store_point(p, x)                                                              \
     _mm256_storeu_si256((__m256i *)(void *)(p), (__m256i)_mm512_cvtneps_pbh(x))
 
-#include "winograd_input_tmpl.h"
+#include "cpu/x86/winograd_input_tmpl.h"
 
 static void winograd_input_4_avx512_bf16(const VfiWinogradInput *w)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The input side of Winograd's F(4×4, 3×3) and F(6×6, 3×3) (Lavin and Gray, "Fast Algorithms for
  * Convolutional Neural Networks", 2016) for any vector width; a vector holds one pixel or point
- * of a channel block, and v_store_point() writes a point. Interpolation points: conv_winograd_forms.c
+ * of a channel block, and v_store_point() writes a point. Interpolation points: winograd_forms.c
  * says why. */
 
 /* Bᵀ x of F(4×4): six pixels to six points. a = 5/8, b = 3/2. */

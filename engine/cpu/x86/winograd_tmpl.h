@@ -3,7 +3,7 @@
  * table; winograd_input_tmpl.h has the other side and says more. */
 #define v_store_point(p, x) v_store(p, x)
 
-#include "winograd_input_tmpl.h"
+#include "cpu/x86/winograd_input_tmpl.h"
 
 /* Aᵀ x of F(4×4): six points to four pixels. */
 static inline __attribute__((always_inline)) void ISA(output_points_4)(const Vector *x,

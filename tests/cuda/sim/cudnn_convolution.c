@@ -5,10 +5,10 @@
 
 #include <glib.h>
 
-#include "alloc.h"
-#include "cpu/op_internal.h"
+#include "base/alloc.h"
+#include "base/f16.h"
+#include "cpu/algorithm.h"
 #include "cudnn_values.h"
-#include "f16.h"
 
 /* That compute; there may be several test programs. */
 #define THREADS 2

@@ -6,8 +6,8 @@
 
 #include <glib.h>
 
-#include "cpu/op_internal.h"
-#include "f16.h"
+#include "base/f16.h"
+#include "cpu/algorithm.h"
 
 #if defined(__x86_64__)
 #include <immintrin.h>

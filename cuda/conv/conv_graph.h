@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* A convolution as a graph of cuDNN's, and the execution plans that it has for it. */
+#pragma once
+
+#include "conv/conv.h"
+
+/* Unique ids of the graph's tensors. */
+enum {
+    VFI_CUDA_CONV_SRC = 1,
+    VFI_CUDA_CONV_WEIGHT,
+    VFI_CUDA_CONV_DST,
+};
+
+typedef struct VfiCudaConvGraph VfiCudaConvGraph;
+
+/* An engine that takes the graph, set up and ready to run. */
+typedef struct {
+    cudnnBackendDescriptor_t plan;
+    size_t workspace;
+    VfiCudaConvChoice choice;
+} VfiCudaConvCandidate;
+
+VfiCudaConvGraph *vfi_cuda_conv_graph_new(const VfiCudaConvContext *context,
+                                          const VfiCudaConvShape *shape, GError **error);
+void vfi_cuda_conv_graph_free(VfiCudaConvGraph *graph);
+
+/* How far the lists of the heuristics have been looked at; zeros: not yet. */
+typedef struct {
+    int list, config;
+} VfiCudaConvCursor;
+
+/* The next candidates from @cursor on, up to @most and all of one list, those first that the
+ * heuristics think fastest. Returns their number; 0 with an error where there are no more. */
+int vfi_cuda_conv_graph_candidates(const VfiCudaConvGraph *graph,
+                                   VfiCudaConvCursor *cursor,
+                                   VfiCudaConvCandidate *candidates, int most,
+                                   GError **error);
+
+/* The candidate of that choice; false where cuDNN or the rules do not take it. */
+bool vfi_cuda_conv_graph_candidate(const VfiCudaConvGraph *graph,
+                                   const VfiCudaConvChoice *choice,
+                                   VfiCudaConvCandidate *candidate);
+
+void vfi_cuda_conv_candidate_clear(const VfiCudnnLibrary *library,
+                                   VfiCudaConvCandidate *candidate);

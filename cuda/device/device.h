@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* An open device: what one session has of the GPU, three streams above all. Frames come in on
+ * one, pictures are computed on the second and leave on the third; events say who waits for
+ * whom. */
+#pragma once
+
+#include <stdatomic.h>
+
+#include <cuda_runtime_api.h>
+
+#include "backend/backend.h"
+#include "device/context.h"
+#include "ops/kernels.h"
+
+/* Stages of a picture that are timed, at most; later ones count to the last. */
+#define VFI_CUDA_MAX_STAMPS 24
+
+/* Pinned memory that frames pass through on their way. */
+typedef struct {
+    uint8_t *memory;
+    size_t bytes;
+    cudaEvent_t passed; /* what was in it last has left */
+} VfiCudaStaging;
+
+/* A picture from begin_picture() to wait_picture(). */
+typedef struct {
+    uint64_t number; /* 0: none yet */
+    bool in_flight;  /* under the device's lock */
+    bool failed;     /* something of it could not be queued */
+    cudaEvent_t computed;
+    cudaEvent_t landed;
+    int n_stamps;
+    cudaEvent_t stamps[VFI_CUDA_MAX_STAMPS + 1]; /* the first is its beginning */
+    VfiTimedStage stages[VFI_CUDA_MAX_STAMPS];
+    bool has_download;
+    VfiVideoInfo video; /* of what is downloaded */
+    VfiFrame out;       /* the host's */
+    VfiCudaStaging staging;
+} VfiCudaPicture;
+
+/* What answers to questions take at most: the cells of a signature. */
+#define VFI_CUDA_ANSWER_BYTES                                                            \
+    ((size_t)VFI_SCENE_SIGNATURE_SIZE * VFI_SCENE_SIGNATURE_SIZE * sizeof(float))
+
+/* For what is asked in any thread: a stream of its own and room for the answer. */
+typedef struct {
+    GMutex lock;
+    cudaStream_t stream;
+    void *result;        /* device memory */
+    void *pinned_result; /* the same for the host */
+} VfiCudaQuestions;
+
+struct VfiDevice {
+    VfiCudaContext *context;
+    VfiPrecision precision;
+    VfiCudaConvMath math;
+    char *name;
+    char *level;
+    VfiLog log;
+    cudnnHandle_t cudnn;
+    GHashTable *convs; /* VfiCudaConvPlan by the key of its shape */
+    cudaStream_t upload_stream, compute_stream, download_stream;
+    VfiCudaStaging uploads[VFI_UPLOADS_IN_FLIGHT];
+    uint64_t n_uploads;
+    cudaEvent_t uploaded;
+    cudaEvent_t reusable; /* planes that the picture being queued has read already */
+    VfiCudaPicture pictures[VFI_PICTURES_IN_FLIGHT];
+    VfiCudaPicture *picture; /* the one being queued, or NULL */
+    uint64_t n_pictures;
+    GMutex lock; /* pictures' in_flight */
+    GCond picture_waited_for;
+    double *mean;        /* device memory */
+    double *pinned_mean; /* the same for the host */
+    float *mean_scratch;
+    size_t mean_scratch_floats;
+    float *tile_weights; /* device memory */
+    bool no_graphs;      /* VFI_CUDA_GRAPHS=0 */
+    _Atomic uint64_t graph_launches, graph_failures;
+    VfiCudaQuestions questions;
+};
+
+/* Every function of the backend works in the device's context, between these two. */
+bool vfi_cuda_enter(VfiDevice *device, GError **error);
+void vfi_cuda_leave(void);
+
+/* What a session has queued so far has run. */
+bool vfi_cuda_sync(VfiDevice *device, GError **error);
+
+/* device.c: the backend's functions. */
+bool vfi_cuda_probe(GError **error);
+VfiDevice *vfi_cuda_open(const VfiDeviceRequest *request, GError **error);
+void vfi_cuda_close(VfiDevice *device);
+void vfi_cuda_info(VfiDevice *device, VfiDeviceInfo *info);
+void vfi_cuda_memory_info(VfiDevice *device, uint64_t *free_bytes, uint64_t *total_bytes);
+void *vfi_cuda_alloc(VfiDevice *device, size_t bytes, const char *what, GError **error);
+void vfi_cuda_free(VfiDevice *device, void *memory);
+void vfi_cuda_trim(VfiDevice *device);
+void vfi_cuda_plan_target(VfiDevice *device, VfiPlanTarget *target);
+
+/* pictures.c */
+bool vfi_cuda_make_pictures(VfiDevice *device, GError **error);
+void vfi_cuda_free_pictures(VfiDevice *device);
+bool vfi_cuda_begin_picture(VfiDevice *device, uint64_t *picture, GError **error);
+void vfi_cuda_stamp(VfiDevice *device, VfiTimedStage stage);
+bool vfi_cuda_end_picture(VfiDevice *device, GError **error);
+bool vfi_cuda_wait_picture(VfiDevice *device, uint64_t number,
+                           double milliseconds[VFI_TIMED_COUNT], GError **error);
+
+/* transfers.c */
+bool vfi_cuda_upload(VfiDevice *device, const VfiVideoInfo *video, const VfiFrame *frame,
+                     const VfiFrame *planes, uint64_t last_use, GError **error);
+bool vfi_cuda_download(VfiDevice *device, const VfiVideoInfo *video,
+                       const VfiFrame *planes, const VfiFrame *out, GError **error);
+/* Copies what a picture left in its pinned memory to where it is to go. */
+void vfi_cuda_unload(const VfiCudaPicture *picture);
+void vfi_cuda_free_staging(VfiCudaStaging *staging);

@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* A plan made ready for the device: plans of its convolutions, weights and what else is constant
+ * in device memory, captured graphs of its segments. */
+#pragma once
+
+#include "device/device.h"
+#include "rows/row_group.h"
+
+/* What an op has besides its operands; zeros where it has not. */
+typedef struct {
+    VfiCudaConvPlan *conv;    /* the device's */
+    const VfiPacked *weights; /* on the device */
+    const float *bias;        /* device memory */
+    const float *slope;       /* device memory */
+    bool sums_in_scratch;     /* the convolution's, before its epilogue */
+    VfiCudaRowGroup *group;   /* that begins with the op */
+    int n_ops;                /* of the group */
+} VfiCudaStep;
+
+/* Combinations of memory that graphs are kept for: frames change places from pair to pair. */
+#define VFI_CUDA_GRAPHS 8
+
+/* A segment captured with the regions that it was run with. */
+typedef struct {
+    int segment;
+    char *region[VFI_MAX_REGIONS];
+    unsigned n_runs; /* before it was captured, and since; 0: not in use */
+    uint64_t last_used;
+    cudaGraphExec_t graph; /* NULL: not captured yet */
+} VfiCudaGraph;
+
+struct VfiProgram {
+    VfiDevice *device;
+    const VfiPlan *plan;
+    VfiCudaStep *steps; /* one an op */
+    size_t packed_bytes;
+    float *constants;  /* device memory: biases and slopes */
+    char *scratch;     /* device memory: sums, then the convolutions' workspace */
+    size_t sums_bytes; /* of .scratch */
+    size_t workspace_bytes;
+    VfiCudaRunValues *values; /* device memory */
+    float *scalars;           /* device memory */
+    float *pinned_scalars;
+    VfiCudaGraph graphs[VFI_CUDA_GRAPHS];
+    uint64_t graph_clock;
+    bool no_graphs; /* capturing failed once */
+};
+
+/* The backend's functions. */
+VfiProgram *vfi_cuda_compile(VfiDevice *device, const VfiPlan *plan, GError **error);
+bool vfi_cuda_measure(VfiDevice *device, const VfiPlan *plan, VfiProgramNeed *need,
+                      GError **error);
+void vfi_cuda_program_free(VfiDevice *device, VfiProgram *program);
+size_t vfi_cuda_program_packed_bytes(const VfiProgram *program);
+bool vfi_cuda_run(VfiDevice *device, const VfiProgram *program, int segment,
+                  const VfiRunArguments *arguments, GError **error);
+
+/* choose.c: lets the convolutions that have several engines keep the fastest. */
+bool vfi_cuda_choose_convs(VfiProgram *program, GError **error);
+
+/* op_run.c: queues one op, or the row group that begins with it; *n_ops is how many that were. */
+bool vfi_cuda_run_op(const VfiProgram *program, int index, char *const *region,
+                     int *n_ops, GError **error);
+
+/* graph_capture.c: runs a segment by its captured graph, if there is one yet. *ran says whether. */
+bool vfi_cuda_run_graph(VfiProgram *program, int segment, char *const *region, bool *ran,
+                        GError **error);
+void vfi_cuda_free_graphs(VfiProgram *program);
+/* Queues a segment's ops one by one. */
+bool vfi_cuda_run_ops(const VfiProgram *program, int segment, char *const *region,
+                      const atomic_int *cancel, GError **error);

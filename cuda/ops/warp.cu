@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Backward warp: a thread takes 8 channels of a pixel. */
+#include "ops/tensor.cuh"
+
+/* Into [0, limit]; NaN becomes 0. */
+static __device__ __forceinline__ float clamp_coordinate(float x, float limit)
+{
+    x = x > 0.0f ? x : 0.0f;
+    return x < limit ? x : limit;
+}
+
+static __device__ __forceinline__ VfiGroup blend(const VfiGroup &a, const VfiGroup &b,
+                                                 float weight)
+{
+    VfiGroup result;
+
+    VFI_UNROLL
+    for (int k = 0; k < VFI_GROUP; k++)
+        result.v[k] = a.v[k] + weight * (b.v[k] - a.v[k]);
+    return result;
+}
+
+static __global__ void __launch_bounds__(VFI_BLOCK)
+    warp(VfiCudaTensor src, const float *flow, VfiCudaTensor dst, VfiGroupGrid over)
+{
+    unsigned pixel, w = (unsigned)dst.w;
+    int channel;
+
+    if (!vfi_group_place(over, &pixel, &channel))
+        return;
+    float flow_x = flow[pixel], flow_y = flow[(size_t)over.pixels + pixel];
+    float x = clamp_coordinate((float)(pixel % w) + flow_x, (float)(src.w - 1));
+    float y = clamp_coordinate((float)(pixel / w) + flow_y, (float)(src.h - 1));
+    int x0 = (int)x, y0 = (int)y;
+    unsigned right = x0 < src.w - 1, below = y0 < src.h - 1 ? (unsigned)src.w : 0;
+    unsigned at = (unsigned)y0 * (unsigned)src.w + (unsigned)x0;
+    float wx = x - (float)x0, wy = y - (float)y0;
+
+    VfiGroup top = blend(vfi_load_group(src, at, channel),
+                         vfi_load_group(src, at + right, channel), wx);
+    VfiGroup bottom = blend(vfi_load_group(src, at + below, channel),
+                            vfi_load_group(src, at + below + right, channel), wx);
+    vfi_store_group(dst, pixel, channel, blend(top, bottom, wy));
+}
+
+cudaError_t vfi_cuda_warp(cudaStream_t stream, const VfiCudaTensor *src,
+                          const VfiCudaTensor *flow, const VfiCudaTensor *dst)
+{
+    VfiGroupLaunch launch =
+        vfi_group_launch(vfi_tensor_plane(dst), dst->c, vfi_tensor_is_planar(dst));
+
+    VFI_LAUNCH(warp, launch.grid, launch.block, stream, *src, (const float *)flow->data,
+               *dst, launch.over);
+    return cudaGetLastError();
+}

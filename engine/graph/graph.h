@@ -1,0 +1,156 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The graph that a model family builds for one stage: typed values, NCHW logical shapes with
+ * a batch of one. A model reads like its paper here; fusing, views and memory are the plan's
+ * business.
+ *
+ * Errors stick: the first one is kept, later calls do nothing and return VFI_NO_VALUE, and
+ * vfi_plan_new() reports it. So model code needs no checks in between. */
+#pragma once
+
+#include <stdbool.h>
+
+#include <glib.h>
+
+#include "op/op.h"
+#include "weights/weights.h"
+
+typedef struct VfiGraph VfiGraph;
+typedef struct VfiPlan VfiPlan;
+
+/* A value in a graph. */
+typedef int VfiValue;
+#define VFI_NO_VALUE (-1)
+
+/* Starts the graph of a stage. @weights serve the keys; @frame_plan (may be NULL) is the plan
+ * of the per-frame stage, whose outputs this stage can read; @width × @height is the padded
+ * size of the image. All three must outlive the plan made from the graph. */
+VfiGraph *vfi_graph_new(const VfiWeights *weights, const VfiPlan *frame_plan, int width,
+                        int height);
+void vfi_graph_free(VfiGraph *graph);
+
+/* The first error, or NULL. */
+const GError *vfi_graph_error(const VfiGraph *graph);
+
+/* Records an error of the family's own, unless there is one already. */
+void vfi_graph_fail(VfiGraph *graph, const char *format, ...) G_GNUC_PRINTF(2, 3);
+
+/* A state-dict key built as by printf, valid as long as the graph. */
+const char *vfi_graph_key(VfiGraph *graph, const char *format, ...) G_GNUC_PRINTF(2, 3);
+
+/* Shape of a value; 0×0×0 for VFI_NO_VALUE. */
+VfiShape vfi_graph_shape(const VfiGraph *graph, VfiValue value);
+
+/* Segments: a stage may be cut where the host decides, by scalars read back, how it goes on.
+ * Values of a segment are visible in it and in those that follow it. Nodes belong to the
+ * segment begun last; segment 0 exists from the start. Returns the new segment's index. */
+int vfi_graph_segment(VfiGraph *graph, int follows);
+
+/* The prepared image of the pair's frame @frame: 3 × H × W, RGB in [0,1]. */
+VfiValue vfi_graph_image(VfiGraph *graph, int frame);
+
+/* An output of the per-frame stage for the pair's frame @frame. */
+VfiValue vfi_graph_feature(VfiGraph *graph, int frame, const char *name);
+
+/* The plan of the per-pair stage, whose outputs this stage can read; must outlive the plan
+ * made from the graph. */
+void vfi_graph_set_pair_plan(VfiGraph *graph, const VfiPlan *pair_plan);
+
+/* An output of the per-pair stage. */
+VfiValue vfi_graph_pair_value(VfiGraph *graph, const char *name);
+
+/* Names @value as a result of the current segment; the string must be static. */
+void vfi_graph_output(VfiGraph *graph, const char *name, VfiValue value);
+
+/* Dimension @dim of the model's tensor @name, 0 if there is no such tensor or dimension: for
+ * models that come in several widths. */
+int vfi_graph_weight_dimension(const VfiGraph *graph, const char *name, int dim);
+
+/* Convolutions built from here on may (or, at first, may not) be computed in bf16 where the
+ * session asks for that precision: the model says where eight significant bits do no harm. */
+void vfi_graph_tolerate_bf16(VfiGraph *graph, bool tolerates);
+
+/* Which of the tensors that graphs ask for there are. */
+typedef struct {
+    GHashTable *asked; /* their names */
+    size_t found;      /* how many of them are there, with the shape that is asked for */
+    char *first;       /* what is wrong with the first that is not; NULL: nothing */
+} VfiTally;
+
+void vfi_tally_init(VfiTally *tally);
+void vfi_tally_clear(VfiTally *tally);
+
+/* From now on tensors that are missing or of another shape are no errors of @graph, but entered
+ * in @tally, which outlives it. Such a graph can be planned, not run. */
+void vfi_graph_set_tally(VfiGraph *graph, VfiTally *tally);
+
+/* Conv2d with "same" zero padding, (kernel-1)/2 before and kernel/2 behind; weights
+ * @key.weight [out,in,k,k], @key.bias. */
+VfiValue vfi_graph_conv(VfiGraph *graph, VfiValue x, const char *key, int out, int kernel,
+                        int stride);
+
+/* The same in @groups of channels, weights [out,in/groups,k,k]. */
+VfiValue vfi_graph_group_conv(VfiGraph *graph, VfiValue x, const char *key, int out,
+                              int kernel, int stride, int groups);
+
+/* Fails unless there is a tensor @key.@suffix of that shape: for what was folded into other
+ * weights when they were loaded. */
+bool vfi_graph_require(VfiGraph *graph, const char *key, const char *suffix,
+                       const int64_t *shape, int n_dims);
+
+/* ConvTranspose2d(k 4, stride 2, pad 1), doubling the size; @key.weight [in,out,4,4]. */
+VfiValue vfi_graph_deconv(VfiGraph *graph, VfiValue x, const char *key, int out);
+
+/* Its first @count channels alone. */
+VfiValue vfi_graph_deconv_first(VfiGraph *graph, VfiValue x, const char *key, int out,
+                                int count);
+
+/* PReLU with one slope a channel in @key.weight. */
+VfiValue vfi_graph_prelu(VfiGraph *graph, VfiValue x, const char *key);
+
+/* x < 0 ? leak * x : x */
+VfiValue vfi_graph_leaky_relu(VfiGraph *graph, VfiValue x, float leak);
+
+VfiValue vfi_graph_sigmoid(VfiGraph *graph, VfiValue x);
+
+/* scale * (a + b); scale * (a - b) and a * b, where b may have a single channel. */
+VfiValue vfi_graph_add(VfiGraph *graph, VfiValue a, VfiValue b, float scale);
+VfiValue vfi_graph_sub(VfiGraph *graph, VfiValue a, VfiValue b, float scale);
+VfiValue vfi_graph_mul(VfiGraph *graph, VfiValue a, VfiValue b);
+
+/* x * mul + add. */
+VfiValue vfi_graph_affine(VfiGraph *graph, VfiValue x, float mul, float add);
+
+VfiValue vfi_graph_clamp(VfiGraph *graph, VfiValue x, float low, float high);
+
+/* Channels @first … @first+@count-1. */
+VfiValue vfi_graph_slice(VfiGraph *graph, VfiValue x, int first, int count);
+
+/* Concatenation along channels of @n values of one size. */
+VfiValue vfi_graph_concat(VfiGraph *graph, const VfiValue *values, int n);
+
+/* F.interpolate(bilinear, align_corners=False) to @height × @width, values times @mul. */
+VfiValue vfi_graph_resize(VfiGraph *graph, VfiValue x, int height, int width, float mul);
+
+/* PixelShuffle(2): 4·C channels to C of twice the size,
+ * out[c, 2y+i, 2x+j] = in[4c+2i+j, y, x]. */
+VfiValue vfi_graph_pixel_shuffle(VfiGraph *graph, VfiValue x);
+
+/* AvgPool2d(2): half the size, rounded down. */
+VfiValue vfi_graph_pool(VfiGraph *graph, VfiValue x);
+
+/* F.interpolate(nearest) to @height × @width, no less than @x has. */
+VfiValue vfi_graph_nearest(VfiGraph *graph, VfiValue x, int height, int width);
+
+/* Backward warp of @x by @flow (2 channels dx, dy in pixels, same size), borders repeated. */
+VfiValue vfi_graph_warp(VfiGraph *graph, VfiValue x, VfiValue flow);
+
+/* A 1 × height × width plane that holds t * mul + add, t the in-between's time. */
+VfiValue vfi_graph_time(VfiGraph *graph, int height, int width, float mul, float add);
+
+/* A 1 × height × width plane that holds mean * mul + add, mean that of all values of the pair's
+ * frames without their padding. For families that want it (family.h). */
+VfiValue vfi_graph_image_mean(VfiGraph *graph, int height, int width, float mul,
+                              float add);
+
+/* The greatest |x|, read back by the host after the segment. Returns the scalar's index. */
+int vfi_graph_max_abs(VfiGraph *graph, VfiValue x);

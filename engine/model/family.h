@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* What a model family supplies: how to recognise a checkpoint, which options it has, and the
+ * graphs of its stages. One file a family under models/; the registry is family.c. */
+#pragma once
+
+#include <stdbool.h>
+
+#include <vfi/checkpoint.h>
+#include <vfi/model.h>
+
+#include "graph/graph.h"
+
+typedef struct VfiModelFamily VfiModelFamily;
+
+/* When a graph runs: once a frame (its results are kept for the next pair), once a pair (its
+ * results are kept for all in-betweens), or once an in-between. */
+typedef enum {
+    VFI_STAGE_FRAME,
+    VFI_STAGE_PAIR,
+    VFI_STAGE_TIME,
+    VFI_STAGE_COUNT
+} VfiStage;
+
+/* What the time stage gives. */
+typedef enum {
+    VFI_OUTPUT_BLEND, /* no graph at all: the frames are blended */
+    VFI_OUTPUT_FLOW, /* "flow" (4 × H × W, pixels) and "mask" (1 × H × W, weight of frame 0 in
+                       * [0,1]), applied to the frames' own planes */
+    VFI_OUTPUT_RGB, /* "rgb" (3 × H × W) */
+} VfiOutputKind;
+
+/* From this score on a checkpoint is recognised, if it has all tensors of the variant. */
+#define VFI_SCORE_RECOGNISED 50
+
+/* What a family thinks of a checkpoint. */
+typedef struct {
+    /* The highest wins. 0: nothing like this family. Below VFI_SCORE_RECOGNISED: it resembles
+     * .variant but is not it. */
+    int score;
+    int variant;      /* the family's own index */
+    const char *name; /* of the variant, static */
+    VfiTimeMode time_mode;
+    const char *refusal; /* why a network that is known cannot run, static; else NULL */
+} VfiDetection;
+
+/* What a family knows when it builds: the checkpoint's variant and the options' values. */
+typedef struct {
+    int variant;
+    GHashTable *options; /* name → GVariant; every option of the table is there */
+} VfiModelSetup;
+
+struct VfiModelFamily {
+    const char *name;
+    const VfiOptionSpec *options;
+    size_t n_options;
+    /* The variants that there are, from 0 on, and their names: where a checkpoint is not quite any
+     * of them, the one that it has most tensors of is named. 0: what detect() says. */
+    int n_variants;
+    const char *(*variant_name)(int variant);
+    bool has_weights;
+    bool has_scale;
+    bool has_pair_stage; /* else VFI_STAGE_PAIR is never built */
+    /* Whether parts of a picture may be seen one at a time: what the network finds depends on
+     * some hundred pixels around each, but for what next_segment() decides. */
+    bool can_tile;
+    bool wants_mean; /* graphs read vfi_graph_image_mean() */
+    /* Frames needed before and after the interval that is interpolated. */
+    int frames_before, frames_after;
+
+    /* Judges by tensor names and shapes alone. Families without weights have none. */
+    VfiDetection (*detect)(const VfiCheckpoint *checkpoint);
+    /* Whether a tensor is needed with these options (training extras are not). NULL: all. */
+    bool (*wants)(const VfiModelSetup *setup, const char *tensor);
+    /* Brings fresh weights into the form that the graphs read: names, folded factors. NULL:
+     * they are used as they were loaded. */
+    void (*prepare_weights)(VfiWeights *weights);
+    /* Least width and height that the graph can be built for; 0: any. */
+    int least_size;
+    /* Smallest multiple of width and height that the graph is exact for; NULL: 1. */
+    int (*size_multiple)(const VfiModelSetup *setup, double scale);
+    VfiOutputKind (*output)(const VfiModelSetup *setup);
+    /* Builds the graph of @stage; returns false where the family has no such stage. Errors go
+     * to the graph. */
+    bool (*build)(VfiGraph *graph, const VfiModelSetup *setup, VfiStage stage,
+                  double scale);
+    /* Whether the in-between at @t is made by bisection (with an option "bisect-depth"); if
+     * ever, then at t = 0.5. NULL: as the detection's time mode says. */
+    bool (*bisects)(const VfiModelSetup *setup, double t);
+    /* The segment of the time stage after @segment, given the scalars read back so far, or -1
+     * when the result is complete. NULL: there is one segment. */
+    int (*next_segment)(const VfiModelSetup *setup, int segment, const float *scalars);
+};
+
+/* Where the outputs of a stage lie: for the frame, for the pair or in the arena. */
+static inline int vfi_stage_output_region(VfiStage stage)
+{
+    return stage == VFI_STAGE_FRAME  ? VFI_REGION_FRAME0
+           : stage == VFI_STAGE_PAIR ? VFI_REGION_PAIR
+                                     : VFI_REGION_ARENA;
+}
+
+/* Builds the stages once at a small size. False with the graph's first error, which names the
+ * tensor that is missing or of another shape; with @tally (else NULL) such are entered there
+ * instead. */
+bool vfi_family_check(const VfiModelFamily *family, const VfiModelSetup *setup,
+                      const VfiWeights *weights, VfiTally *tally, GError **error);
+
+bool vfi_setup_boolean(const VfiModelSetup *setup, const char *option);
+const char *vfi_setup_string(const VfiModelSetup *setup, const char *option);
+unsigned vfi_setup_uint(const VfiModelSetup *setup, const char *option);
+
+/* All families, NULL-terminated. */
+const VfiModelFamily *const *vfi_families(void);
+const VfiModelFamily *vfi_family_find(const char *name);
+
+extern const VfiModelFamily vfi_family_blend;
+extern const VfiModelFamily vfi_family_ifrnet;
+extern const VfiModelFamily vfi_family_rife;
+extern const VfiModelFamily vfi_family_film;

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The pixel sources are compiled once a level of instruction sets, each time with another
+ * suffix (VFI_PIXELS_LEVEL from the build); pixels.c picks the level at run time. The same
+ * C gives the same bits at every level: no contraction, no reassociation. */
+#pragma once
+
+#include "pixels/pixels.h"
+
+#ifndef VFI_PIXELS_LEVEL
+#define VFI_PIXELS_LEVEL c
+#endif
+
+/* Where the build makes the avx2 level. */
+#ifdef __x86_64__
+#define VFI_PIXELS_HAVE_AVX2
+#endif
+
+#define VFI_PIXELS_JOIN_(name, level) name##_##level
+#define VFI_PIXELS_JOIN(name, level) VFI_PIXELS_JOIN_(name, level)
+#define VFI_PIXELS_AT_LEVEL(name) VFI_PIXELS_JOIN(name, VFI_PIXELS_LEVEL)
+
+typedef void VfiPixelsPrepare(const VfiVideoInfo *info, const VfiFrame *frame, float *out,
+                              int padded_w, int padded_h, int begin, int end);
+typedef void VfiPixelsSynthesize(const VfiVideoInfo *info, const VfiFrame *frame0,
+                                 const VfiFrame *frame1, const VfiFlowField *field,
+                                 const VfiFrame *out, int begin, int end);
+typedef void VfiPixelsPaint(const VfiVideoInfo *info, const VfiRgbPicture *picture,
+                            const VfiFrame *frame0, const VfiFrame *frame1, double t,
+                            const VfiFrame *out, int begin, int end);
+typedef void VfiPixelsBlend(const VfiVideoInfo *info, const VfiFrame *frame0,
+                            const VfiFrame *frame1, double t, const VfiFrame *out,
+                            int begin, int end);
+
+VfiPixelsPrepare vfi_pixels_prepare_c, vfi_pixels_prepare_avx2;
+VfiPixelsSynthesize vfi_pixels_synthesize_c, vfi_pixels_synthesize_avx2;
+VfiPixelsPaint vfi_pixels_paint_c, vfi_pixels_paint_avx2;
+VfiPixelsBlend vfi_pixels_blend_c, vfi_pixels_blend_avx2;

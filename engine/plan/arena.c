@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The planner's last pass: gives every value a place in the arena where no value that is kept
+ * at the same time lies. */
+#include "plan/planner.h"
+
+static gint compare_bytes_descending(gconstpointer a, gconstpointer b)
+{
+    const VfiPlanItem *item_a = *(VfiPlanItem *const *)a,
+                      *item_b = *(VfiPlanItem *const *)b;
+
+    if (item_a->bytes != item_b->bytes)
+        return item_a->bytes < item_b->bytes ? 1 : -1;
+    return (item_a > item_b) - (item_a < item_b); /* both point into one array */
+}
+
+/* Of values of one size, those that live longest come first. */
+static gint compare_bytes_and_life(gconstpointer a, gconstpointer b)
+{
+    const VfiPlanItem *item_a = *(VfiPlanItem *const *)a,
+                      *item_b = *(VfiPlanItem *const *)b;
+
+    if (item_a->bytes == item_b->bytes && item_a->life != item_b->life)
+        return item_a->life < item_b->life ? 1 : -1;
+    return compare_bytes_descending(a, b);
+}
+
+/* Whether there is a step at which both values must be kept. */
+static bool live_together(const VfiPlanItem *a, const VfiPlanItem *b, int n_segments)
+{
+    for (int s = 0; s < n_segments; s++)
+        if (a->spans[s].first <= b->spans[s].last &&
+            b->spans[s].first <= a->spans[s].last)
+            return true;
+    return false;
+}
+
+/* Lowest offset at which @item overlaps none of the @n placed items that live with it. */
+static size_t find_place(const VfiPlanItem *item, VfiPlanItem *const *placed, guint n,
+                         int n_segments)
+{
+    size_t place = 0;
+    bool moved = true;
+
+    while (moved) {
+        moved = false;
+        for (guint i = 0; i < n; i++) {
+            const VfiPlanItem *other = placed[i];
+            if (live_together(item, other, n_segments) &&
+                place < other->place + other->bytes &&
+                other->place < place + item->bytes) {
+                place = other->place + other->bytes;
+                moved = true;
+            }
+        }
+    }
+    return place;
+}
+
+/* Steps that @item lives, of all segments. */
+static int life_of(const VfiPlanItem *item, int n_segments)
+{
+    int life = 0;
+
+    for (int s = 0; s < n_segments; s++)
+        if (item->spans[s].last >= item->spans[s].first)
+            life += item->spans[s].last - item->spans[s].first + 1;
+    return life;
+}
+
+/* Places all @roots in the order of @compare. Returns the bytes that they take together. */
+static size_t place_roots(GPtrArray *roots, GCompareFunc compare, int n_segments)
+{
+    size_t bytes = 0;
+
+    g_ptr_array_sort(roots, compare);
+    for (guint i = 0; i < roots->len; i++) {
+        VfiPlanItem *item = g_ptr_array_index(roots, i);
+        item->place = find_place(item, (VfiPlanItem *const *)roots->pdata, i, n_segments);
+        bytes = MAX(bytes, item->place + item->bytes);
+    }
+    return bytes;
+}
+
+/* Greedy by size, largest first, in the better of two orders. */
+size_t vfi_plan_lay_out_arena(VfiPlanner *planner)
+{
+    int n_segments = (int)planner->graph->segments->len;
+    g_autoptr(GPtrArray) roots = g_ptr_array_new();
+
+    for (int i = 0; i < planner->n_items; i++) {
+        VfiPlanItem *item = &planner->items[i];
+        bool has_memory =
+            item->node.kind == VFI_NODE_CONCAT ||
+            (item->node.kind == VFI_NODE_OP && item->node.op.kind != VFI_OP_MAX_ABS);
+        if (!item->alive || item->host != VFI_NO_VALUE || item->pinned || item->in_rows ||
+            !has_memory)
+            continue;
+        item->bytes = vfi_plan_align(vfi_plan_value_bytes(planner, item));
+        item->life = life_of(item, n_segments);
+        g_ptr_array_add(roots, item);
+    }
+    size_t by_index = place_roots(roots, compare_bytes_descending, n_segments);
+    size_t by_life = place_roots(roots, compare_bytes_and_life, n_segments);
+    return by_life < by_index ? by_life
+                              : place_roots(roots, compare_bytes_descending, n_segments);
+}

@@ -1,0 +1,212 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The planner's pass for what is kept in 16 bits: a stage narrows its outputs as it puts them
+ * into their region, and a later stage widens each right before its readers, so that both
+ * compute with f32 alone. Row groups for channels last read planes of f16 as they are. */
+#include "plan/planner.h"
+
+/* A new value like @like that is @source in the other storage. */
+static VfiValue add_conversion(VfiPlanner *planner, VfiValue source)
+{
+    VfiValue value = vfi_plan_add_value(planner, source);
+    VfiPlanItem *item = &planner->items[value];
+
+    item->node.kind = VFI_NODE_OP;
+    item->node.op = (VfiOp){.kind = VFI_OP_CONVERT, .name = "convert"};
+    item->node.source[0] = source;
+    item->node.n_sources = 1;
+    item->node.half = !planner->items[source].node.half;
+    item->is_partial = false;
+    return value;
+}
+
+/* Whether a convolution that computes for this output alone may round it itself. */
+static bool gives_half(const VfiPlanner *planner, const VfiPlanItem *item)
+{
+    return planner->target.channels_last && planner->target.half_pixels &&
+           item->n_uses == 1 && vfi_plan_is_conv(item);
+}
+
+void vfi_plan_narrow_outputs(VfiPlanner *planner)
+{
+    int n = planner->n_items;
+
+    for (int i = 0; i < n; i++) {
+        if (!planner->items[i].alive || !planner->items[i].pinned ||
+            planner->items[i].node.half)
+            continue;
+        if (gives_half(planner, &planner->items[i])) {
+            planner->items[i].node.half = true;
+            continue;
+        }
+        VfiValue kept = add_conversion(planner, i);
+        planner->items[kept].pinned = true;
+        planner->items[kept].n_uses = 1;
+        planner->items[i].pinned = false;
+        planner->items[i].kept_as = kept;
+        vfi_plan_compute_after(planner, i, kept);
+    }
+}
+
+/* The graph's node that each value is computed with or after. */
+static int *find_anchors(VfiPlanner *planner)
+{
+    int *anchors = g_new0(int, planner->n_items);
+
+    for (int i = 0; i < (int)planner->graph->nodes->len; i++)
+        for (VfiValue v = i; v != VFI_NO_VALUE; v = planner->items[v].after)
+            anchors[v] = i;
+    return anchors;
+}
+
+/* Whether source @s of @reader, in f16 planes, is read by a row group, which takes it so. */
+static bool takes_half(const VfiPlanner *planner, VfiValue reader, int s)
+{
+    const VfiNode *node = &planner->items[reader].node;
+
+    return planner->target.channels_last && planner->target.row_groups && s == 0 &&
+           node->kind == VFI_NODE_OP && vfi_plan_picture(planner, reader).h != 0 &&
+           (node->op.kind == VFI_OP_WARP || node->op.kind == VFI_OP_RESIZE);
+}
+
+/* Whether @reader reads @value, and wants it in f32. */
+static bool reads(const VfiPlanner *planner, VfiValue reader, VfiValue value)
+{
+    const VfiPlanItem *item = &planner->items[reader];
+    bool found = false;
+
+    if (!item->alive)
+        return false;
+    for (int s = 0; s < vfi_plan_n_sources(&item->node); s++)
+        found =
+            found ||
+            (vfi_plan_source(&item->node, s) == value &&
+             (planner->items[value].node.block > 1 || !takes_half(planner, reader, s)));
+    return found;
+}
+
+static void read_instead(VfiPlanner *planner, VfiPlanItem *item, VfiValue value,
+                         VfiValue instead)
+{
+    for (int s = 0; s < item->node.n_sources; s++)
+        if (item->node.source[s] == value)
+            item->node.source[s] = instead;
+    if (item->node.kind != VFI_NODE_CONCAT)
+        return;
+    GArray *own = g_array_copy(item->node.parts);
+    g_ptr_array_add(planner->own_parts, own);
+    item->node.parts = own;
+    for (guint p = 0; p < own->len; p++)
+        if (g_array_index(own, VfiValue, p) == value)
+            g_array_index(own, VfiValue, p) = instead;
+}
+
+/* Has @wide computed right before the node @first, or where the input @input stands if
+ * @first is in another segment than the node before it. */
+static void place_before(VfiPlanner *planner, VfiValue wide, VfiValue input, int first)
+{
+    VfiPlanItem *items = planner->items;
+    int segment = items[first].node.segment;
+
+    if (first > input && items[first - 1].node.segment == segment) {
+        items[wide].node.segment = segment;
+        vfi_plan_compute_after(planner, first - 1, wide);
+        return;
+    }
+    items[wide].after = items[input].after;
+    items[input].after = wide;
+}
+
+/* Readers that are no more nodes than this apart share what is widened. Others have it made
+ * anew: it would take memory in between, which is what f16 is to save. */
+#define SHARED_DISTANCE 8
+
+/* The first node after @last that reads @input, or G_MAXINT. */
+static int next_reader(const VfiPlanner *planner, const int *anchors, int n,
+                       VfiValue input, int last)
+{
+    int next = G_MAXINT;
+
+    for (int i = 0; i < n; i++)
+        if (anchors[i] > last && anchors[i] < next && reads(planner, i, input))
+            next = anchors[i];
+    return next;
+}
+
+static void widen_input(VfiPlanner *planner, const int *anchors, int n, VfiValue input)
+{
+    for (int first = next_reader(planner, anchors, n, input, -1); first != G_MAXINT;) {
+        int last = first, next = first;
+        while (next != G_MAXINT && next - last <= SHARED_DISTANCE &&
+               planner->items[next].node.segment == planner->items[first].node.segment) {
+            last = next;
+            next = next_reader(planner, anchors, n, input, last);
+        }
+        VfiValue wide = add_conversion(planner, input);
+        for (int i = 0; i < n; i++)
+            if (anchors[i] >= first && anchors[i] <= last && reads(planner, i, input))
+                read_instead(planner, &planner->items[i], input, wide);
+        place_before(planner, wide, input, first);
+        first = next;
+    }
+}
+
+void vfi_plan_widen_inputs(VfiPlanner *planner)
+{
+    int n = planner->n_items;
+    g_autofree int *anchors = find_anchors(planner);
+
+    for (int i = 0; i < n; i++) {
+        const VfiPlanItem *item = &planner->items[i];
+        if (item->node.kind != VFI_NODE_INPUT || !item->node.half)
+            continue;
+        if (!planner->target.half_pixels || item->node.block <= 1)
+            widen_input(planner, anchors, n, i);
+    }
+}
+
+/* Whether source @s of @reader is read anywhere by a row group, not by rows: those groups keep
+ * as f32 in what takes no memory. */
+static bool takes_half_anywhere(const VfiPlanner *planner, VfiValue reader, int s)
+{
+    return takes_half(planner, reader, s) &&
+           vfi_plan_picture(planner, reader).h == planner->items[reader].node.shape.h;
+}
+
+/* Whether all that reads @value, or slices of it, takes it in f16 planes. */
+static bool is_read_as_half(const VfiPlanner *planner, VfiValue value)
+{
+    if (vfi_plan_is_output(planner, value))
+        return false;
+    for (int i = 0; i < planner->n_items; i++) {
+        const VfiPlanItem *item = &planner->items[i];
+        for (int s = 0; item->alive && s < vfi_plan_n_sources(&item->node); s++) {
+            if (vfi_plan_source(&item->node, s) != value)
+                continue;
+            if (item->node.kind == VFI_NODE_SLICE ? !is_read_as_half(planner, i)
+                                                  : !takes_half_anywhere(planner, i, s))
+                return false;
+        }
+    }
+    return true;
+}
+
+static void mark_half(VfiPlanner *planner, VfiValue value)
+{
+    planner->items[value].node.half = true;
+    for (int i = 0; i < planner->n_items; i++)
+        if (planner->items[i].alive && planner->items[i].node.kind == VFI_NODE_SLICE &&
+            planner->items[i].node.source[0] == value)
+            mark_half(planner, i);
+}
+
+void vfi_plan_narrow_shuffles(VfiPlanner *planner)
+{
+    for (int i = 0; i < planner->n_items; i++) {
+        const VfiPlanItem *item = &planner->items[i];
+        if (item->alive && item->node.kind == VFI_NODE_OP &&
+            item->node.op.kind == VFI_OP_PIXEL_SHUFFLE && !item->pinned &&
+            item->block <= 1 && planner->items[item->node.source[0]].node.half &&
+            is_read_as_half(planner, i))
+            mark_half(planner, i);
+    }
+}

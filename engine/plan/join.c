@@ -1,0 +1,143 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Channels last: concatenations that convolutions alone read, and slices that those and
+ * convolutions read, which may be cut at any channel. Such a concatenation is channels last
+ * whatever its parts are. Each part is put at its channels, be it at no multiple of eight: what
+ * the concatenation alone reads is written there by whoever computes it, if that is a
+ * convolution or works row by row (rows.c), else it is copied. So parts take no memory of
+ * their own, and row groups write whole pixels. */
+#include "plan/planner.h"
+
+/* How often @value is read, and how often by a convolution as its input. */
+static int count_reads(const VfiPlanner *planner, VfiValue value, int *by_convs)
+{
+    int n = vfi_plan_is_output(planner, value);
+
+    *by_convs = 0;
+    for (int i = 0; i < planner->n_items; i++) {
+        const VfiPlanItem *item = &planner->items[i];
+        for (int s = 0; item->alive && s < vfi_plan_n_sources(&item->node); s++) {
+            if (vfi_plan_source(&item->node, s) != value)
+                continue;
+            n++;
+            *by_convs += s == 0 && vfi_plan_is_conv(item);
+        }
+    }
+    return n;
+}
+
+/* Whether all readers of @value take it at any channel: convolutions, which read a copy where
+ * it does not begin at whole blocks, and joined concatenations. */
+static bool is_read_at_any_channel(const VfiPlanner *planner, VfiValue value)
+{
+    if (vfi_plan_is_output(planner, value))
+        return false;
+    for (int i = 0; i < planner->n_items; i++) {
+        const VfiPlanItem *item = &planner->items[i];
+        for (int s = 0; item->alive && s < vfi_plan_n_sources(&item->node); s++)
+            if (vfi_plan_source(&item->node, s) == value && !vfi_plan_is_conv(item) &&
+                !item->joined)
+                return false;
+    }
+    return true;
+}
+
+void vfi_plan_find_joins(VfiPlanner *planner)
+{
+    for (int i = 0; i < planner->n_items; i++) {
+        VfiPlanItem *item = &planner->items[i];
+        int by_convs = 0;
+        item->joined = item->alive && item->node.kind == VFI_NODE_CONCAT &&
+                       !item->pinned && count_reads(planner, i, &by_convs) == by_convs &&
+                       by_convs > 0;
+    }
+    for (int i = 0; i < planner->n_items; i++) {
+        VfiPlanItem *item = &planner->items[i];
+        item->loose = item->alive && item->node.kind == VFI_NODE_SLICE &&
+                      is_read_at_any_channel(planner, i);
+    }
+}
+
+bool vfi_plan_begins_within_block(const VfiPlanner *planner, VfiValue value)
+{
+    const VfiPlanItem *item = &planner->items[value];
+
+    return item->loose && item->block > 1 &&
+           item->node.first % planner->target.channel_block != 0;
+}
+
+/* Whether whoever computes @part may write it into the one concatenation that reads it. */
+static bool may_write_piece(const VfiPlanner *planner, VfiValue part)
+{
+    const VfiPlanItem *item = &planner->items[part];
+    int by_convs;
+
+    return item->alive && item->node.kind == VFI_NODE_OP && !item->pinned &&
+           item->block <= 1 && count_reads(planner, part, &by_convs) == 1 &&
+           (vfi_plan_is_conv(item) || vfi_plan_picture(planner, part).h != 0);
+}
+
+/* The picture that a part of @concat is made smaller from; 0×0 if there is none. */
+static VfiShape larger_picture(const VfiPlanner *planner, const VfiPlanItem *concat)
+{
+    for (int i = 0; i < vfi_plan_n_sources(&concat->node); i++) {
+        VfiValue part = vfi_plan_source(&concat->node, i);
+        if (!may_write_piece(planner, part))
+            continue;
+        VfiShape picture = vfi_plan_picture(planner, part);
+        if (picture.h > concat->node.shape.h)
+            return picture;
+    }
+    return (VfiShape){0, 0, 0};
+}
+
+/* The time is the same at all pixels: it is made smaller from the picture that the other parts
+ * are made smaller from, so that one group writes them all. */
+static void enlarge_time(VfiPlanner *planner, VfiValue part, VfiShape picture)
+{
+    VfiPlanItem *item = &planner->items[part];
+
+    if (item->node.kind != VFI_NODE_OP || item->node.op.kind != VFI_OP_TIME ||
+        picture.h == 0 || !may_write_piece(planner, part))
+        return;
+    VfiValue full = vfi_plan_add_value(planner, part);
+    planner->items[full].n_uses = 1;
+    planner->items[full].node.shape.h = picture.h;
+    planner->items[full].node.shape.w = picture.w;
+    item->node.op =
+        (VfiOp){.kind = VFI_OP_RESIZE, .name = "resize", .u.affine = {.mul = 1.0f}};
+    item->node.source[0] = full;
+    item->node.n_sources = 1;
+    item->before[item->n_before++] = full;
+}
+
+void vfi_plan_join_parts(VfiPlanner *planner)
+{
+    int n = planner->n_items;
+
+    for (int i = 0; i < n; i++) {
+        if (!planner->items[i].joined)
+            continue;
+        VfiShape picture = larger_picture(planner, &planner->items[i]);
+        for (int p = 0; p < vfi_plan_n_sources(&planner->items[i].node); p++) {
+            VfiValue part = vfi_plan_source(&planner->items[i].node, p);
+            enlarge_time(planner, part, picture);
+            if (!may_write_piece(planner, part))
+                continue;
+            planner->items[part].is_piece = !vfi_plan_is_conv(&planner->items[part]);
+            planner->items[part].block = planner->target.channel_block;
+        }
+    }
+}
+
+bool vfi_plan_is_view_of_join(const VfiPlanner *planner, VfiValue part, int first,
+                              bool is_last)
+{
+    const VfiPlanItem *item = &planner->items[part];
+    int block = planner->target.channel_block, by_convs;
+
+    if (item->block <= 1)
+        return false;
+    if (first % block == 0 && (is_last || item->node.shape.c % block == 0))
+        return true;
+    return item->node.kind == VFI_NODE_OP && count_reads(planner, part, &by_convs) == 1;
+}

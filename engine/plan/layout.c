@@ -1,0 +1,388 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The layout pass of the planner, for channel blocks and, as the case of one block that has all
+ * channels, for channels last. A value is kept in channel blocks where convolutions and ops
+ * that move whole pixels make it and read it. Slices and concatenations between them are views
+ * in blocks, too, if they are cut at whole blocks. Ops that gain much from blocks get them in
+ * any case: what their neighbours hold in planes is copied. */
+#include "plan/planner.h"
+
+#include <string.h>
+
+/* Fewest channels of a per-frame result that is kept in blocks. */
+#define PINNED_CHANNELS 32
+
+typedef struct {
+    VfiPlanner *planner;
+    int n;                 /* values that there were before */
+    bool *computes_blocks; /* the op's result comes in blocks */
+    VfiValue *copies;      /* per value: its copy in blocks for all of its segment */
+} Layout;
+
+static bool is_channels_last(const Layout *layout)
+{
+    return layout->planner->target.channels_last;
+}
+
+static int channels_of(const VfiPlanner *planner, VfiValue value)
+{
+    return planner->items[value].node.shape.c;
+}
+
+/* Whether @item has one group, or groups that are whole blocks and gain from it. */
+static bool groups_fit(const Layout *layout, const VfiPlanItem *item)
+{
+    VfiOp op = item->node.op;
+    int groups = op.u.conv.groups, block = layout->planner->target.channel_block;
+
+    if (groups == 1 || is_channels_last(layout))
+        return true;
+    op.src[0].shape = layout->planner->items[item->node.source[0]].node.shape;
+    op.dst.shape = item->node.shape;
+    return op.src[0].shape.c / groups % block == 0 &&
+           op.dst.shape.c / groups % block == 0 &&
+           layout->planner->target.gains_from_blocks(&op);
+}
+
+/* Whether @item is a convolution that can have blocks. */
+static bool takes_blocks(const Layout *layout, const VfiPlanItem *item)
+{
+    return item->alive && vfi_plan_is_conv(item) && groups_fit(layout, item);
+}
+
+static bool gains(const Layout *layout, VfiValue value)
+{
+    const VfiPlanItem *item = &layout->planner->items[value];
+    int block = layout->planner->target.channel_block;
+
+    if (is_channels_last(layout))
+        return takes_blocks(layout, item);
+    return takes_blocks(layout, item) && item->node.shape.c >= block &&
+           2 * channels_of(layout->planner, item->node.source[0]) >= block &&
+           layout->planner->target.gains_from_blocks(&item->node.op);
+}
+
+static bool is_view(const VfiPlanItem *item)
+{
+    return item->alive &&
+           (item->node.kind == VFI_NODE_SLICE || item->node.kind == VFI_NODE_CONCAT);
+}
+
+static VfiPlanItem *source_item(VfiPlanner *planner, const VfiNode *node, int i)
+{
+    return &planner->items[vfi_plan_source(node, i)];
+}
+
+/* Whether a view is cut at whole blocks, or ends where its source does: beyond that there are
+ * zeros, as there are to be beyond the view's own last channel. */
+static bool is_cut_at_blocks(VfiPlanner *planner, const VfiPlanItem *item, int block)
+{
+    const VfiNode *node = &item->node;
+    bool fits = true;
+
+    if (node->kind == VFI_NODE_SLICE) {
+        int end = node->first + node->shape.c;
+        return node->first % block == 0 &&
+               (end % block == 0 || end == source_item(planner, node, 0)->node.shape.c);
+    }
+    for (int i = 0; i < vfi_plan_n_sources(node) - 1; i++)
+        fits = fits && source_item(planner, node, i)->node.shape.c % block == 0;
+    return fits;
+}
+
+/* Ops that move whole pixels: their result is laid out as their first source. */
+static bool moves_pixels(const VfiPlanItem *item)
+{
+    VfiOpKind kind = item->node.op.kind;
+
+    return item->node.kind == VFI_NODE_OP &&
+           (kind == VFI_OP_CONVERT || kind == VFI_OP_POOL || kind == VFI_OP_NEAREST ||
+            kind == VFI_OP_TAP_SUM || kind == VFI_OP_WARP);
+}
+
+/* Whether a value's layout was chosen by an earlier stage. */
+static bool came_so(const Layout *layout, VfiValue value)
+{
+    const VfiPlanItem *items = layout->planner->items, *item = &items[value];
+
+    return item->node.kind == VFI_NODE_INPUT ||
+           (item->node.kind == VFI_NODE_OP && item->node.op.kind == VFI_OP_CONVERT &&
+            items[item->node.source[0]].node.kind == VFI_NODE_INPUT);
+}
+
+/* Takes the blocks of @value, unless it came with them. */
+static bool drop_blocks(Layout *layout, VfiValue value)
+{
+    VfiPlanItem *item = &layout->planner->items[value];
+
+    if (item->block <= 1 || came_so(layout, value))
+        return false;
+    item->block = 0;
+    return true;
+}
+
+/* A view has the layout of all that it is made of. */
+static bool settle_view(Layout *layout, VfiValue value)
+{
+    const VfiPlanItem *item = &layout->planner->items[value];
+    int n = vfi_plan_n_sources(&item->node), n_blocked = 0;
+    bool changed = false;
+
+    for (int s = 0; s < n; s++)
+        n_blocked += source_item(layout->planner, &item->node, s)->block > 1;
+    if (item->joined || (item->block > 1 && n_blocked == n))
+        return false;
+    changed = drop_blocks(layout, value);
+    for (int s = 0; s < n; s++)
+        changed = drop_blocks(layout, vfi_plan_source(&item->node, s)) || changed;
+    return changed;
+}
+
+/* A residual and the sum have one layout. */
+static bool settle_conv(Layout *layout, VfiValue value)
+{
+    VfiPlanItem *items = layout->planner->items, *item = &items[value];
+
+    if (item->node.n_sources < 2 || is_channels_last(layout))
+        return false;
+    VfiValue residual = item->node.source[1];
+    if (!layout->computes_blocks[value])
+        return drop_blocks(layout, residual);
+    return items[residual].block <= 1 && !gains(layout, value) &&
+           drop_blocks(layout, value);
+}
+
+static bool settle_pixel_mover(Layout *layout, VfiValue value)
+{
+    VfiPlanItem *items = layout->planner->items, *item = &items[value];
+    bool changed = false;
+
+    if (items[item->node.source[0]].block <= 1)
+        changed = drop_blocks(layout, value);
+    if (item->block <= 1)
+        changed = drop_blocks(layout, item->node.source[0]) || changed;
+    if (item->node.n_sources == 2)
+        changed = drop_blocks(layout, item->node.source[1]) || changed;
+    return changed;
+}
+
+/* Whether @item reads its source in any layout and writes planes. */
+static bool takes_any(const Layout *layout, const VfiPlanItem *item)
+{
+    return is_channels_last(layout) && item->node.kind == VFI_NODE_OP &&
+           item->node.op.kind == VFI_OP_PIXEL_SHUFFLE;
+}
+
+/* Takes blocks from @value or what it reads where they do not fit. */
+static bool settle(Layout *layout, VfiValue value)
+{
+    const VfiPlanItem *item = &layout->planner->items[value];
+    bool changed = false;
+
+    if (!item->alive || came_so(layout, value))
+        return false;
+    layout->computes_blocks[value] =
+        takes_blocks(layout, item) && (item->block > 1 || gains(layout, value));
+    if (is_view(item))
+        return settle_view(layout, value);
+    if (takes_blocks(layout, item))
+        return settle_conv(layout, value);
+    if (moves_pixels(item))
+        return settle_pixel_mover(layout, value);
+    for (int s = 0; s < item->node.n_sources && !takes_any(layout, item); s++)
+        changed = drop_blocks(layout, item->node.source[s]) || changed;
+    return changed;
+}
+
+/* Takes blocks from every value that something reads or wants that cannot have them; what
+ * changes may change others. */
+static void settle_all(Layout *layout)
+{
+    VfiPlanner *planner = layout->planner;
+    const GArray *outputs = planner->graph->outputs;
+    bool changed = true;
+
+    for (guint i = 0; planner->output_region == VFI_REGION_ARENA && i < outputs->len; i++)
+        drop_blocks(layout, g_array_index(outputs, VfiGraphOutput, i).value);
+    while (changed) {
+        changed = false;
+        for (int i = 0; i < planner->n_items; i++)
+            changed = settle(layout, i) || changed;
+    }
+}
+
+/* Whether the value may have blocks at all, by itself. */
+static bool can_have_blocks(const Layout *layout, const VfiPlanItem *item)
+{
+    int block = layout->planner->target.channel_block;
+    /* Whoever reads a frame's few channels wants planes: images, warps beside images. */
+    int least = item->pinned ? MAX(block, PINNED_CHANNELS) : block;
+
+    if (!item->alive || (item->node.shape.c < least && !(is_view(item) && !item->pinned)))
+        return false;
+    if (item->node.kind == VFI_NODE_OP && item->node.op.kind == VFI_OP_TAP_SUM)
+        return item->node.shape.c % block == 0;
+    if (is_view(item))
+        return item->joined || item->loose ||
+               is_cut_at_blocks(layout->planner, item, block);
+    if (takes_blocks(layout, item))
+        return is_channels_last(layout) ||
+               item->node.op.u.conv.activation.kind != VFI_ACTIVATION_SIGMOID;
+    return moves_pixels(item);
+}
+
+/* A new value like @like, computed right before op @before. */
+static VfiValue add_value(Layout *layout, VfiValue like, VfiValue before)
+{
+    VfiPlanner *planner = layout->planner;
+    VfiValue value = vfi_plan_add_value(planner, like);
+    VfiPlanItem *op = &planner->items[before];
+
+    planner->items[value].node.segment = op->node.segment;
+    op->before[op->n_before++] = value;
+    return value;
+}
+
+static void make_copy(VfiPlanItem *item, VfiValue source)
+{
+    item->node.kind = VFI_NODE_OP;
+    item->node.op = (VfiOp){.kind = VFI_OP_COPY, .name = "reorder"};
+    item->node.source[0] = source;
+    item->node.n_sources = 1;
+}
+
+/* Reads source @s of op @value from a copy in blocks, or from what itself was copied to planes.
+ * Channels last, readers share the copy. */
+static void copy_source(Layout *layout, VfiValue value, int s)
+{
+    VfiPlanItem *items = layout->planner->items;
+    VfiValue source = items[value].node.source[s];
+    const VfiNode *made_by = &items[source].node;
+
+    if (made_by->kind == VFI_NODE_OP && made_by->op.kind == VFI_OP_COPY &&
+        items[made_by->source[0]].block > 1) {
+        items[value].node.source[s] = made_by->source[0];
+        return;
+    }
+    bool shared = is_channels_last(layout) && source < layout->n &&
+                  items[source].node.segment == items[value].node.segment;
+    if (shared && layout->copies[source] != VFI_NO_VALUE) {
+        items[value].node.source[s] = layout->copies[source];
+        return;
+    }
+    VfiValue copy = shared ? vfi_plan_add_value(layout->planner, source)
+                           : add_value(layout, source, value);
+    VfiPlanItem *item = &layout->planner->items[copy];
+
+    make_copy(item, source);
+    item->block = layout->planner->target.channel_block;
+    layout->planner->items[value].node.source[s] = copy;
+    if (shared) {
+        /* Before what else is computed after the source: that may read the copy. */
+        layout->planner->items[copy].after = items[source].after;
+        items[source].after = copy;
+        layout->copies[source] = copy;
+    }
+}
+
+/* Lets a new value take the op's place and copies its blocks to the planes that are read. */
+static void copy_result(Layout *layout, VfiValue value)
+{
+    VfiValue blocks = add_value(layout, value, value);
+
+    layout->planner->items[blocks].block = layout->planner->target.channel_block;
+    make_copy(&layout->planner->items[value], blocks);
+}
+
+/* Whether op @value must read its source @s, which came in blocks, as planes. */
+static bool wants_planes(const Layout *layout, VfiValue value, int s)
+{
+    const VfiPlanItem *item = &layout->planner->items[value];
+
+    if (is_view(item))
+        return item->block <= 1;
+    if (takes_blocks(layout, item))
+        return s == 1 && !layout->computes_blocks[value];
+    if (takes_any(layout, item))
+        return false;
+    return !moves_pixels(item) || s == 1 || item->block <= 1;
+}
+
+/* Readers of @input, which came in blocks, that want planes get a copy. */
+static void copy_input(Layout *layout, VfiValue input, int n)
+{
+    VfiPlanner *planner = layout->planner;
+    VfiValue planes = VFI_NO_VALUE;
+
+    for (int i = 0; i < n; i++) {
+        VfiPlanItem *item = &planner->items[i];
+        bool reads = item->alive && item->node.kind != VFI_NODE_CONCAT;
+        for (int s = 0; reads && s < item->node.n_sources; s++) {
+            if (item->node.source[s] != input || !wants_planes(layout, i, s))
+                continue;
+            if (planes == VFI_NO_VALUE) {
+                planes = vfi_plan_add_value(planner, input);
+                make_copy(&planner->items[planes], input);
+                planner->items[planes].block = 0;
+                vfi_plan_compute_after(planner, input, planes);
+            }
+            item->node.source[s] = planes;
+        }
+    }
+}
+
+/* Whatever is channels last is f16. Inputs say themselves what they are. */
+static void mark_halves(Layout *layout)
+{
+    VfiPlanner *planner = layout->planner;
+
+    for (int i = 0; i < planner->n_items; i++) {
+        VfiPlanItem *item = &planner->items[i];
+        if (item->block > 1 && item->node.kind != VFI_NODE_INPUT)
+            item->node.half = true;
+    }
+}
+
+void vfi_plan_choose_layouts(VfiPlanner *planner)
+{
+    int n = planner->n_items;
+    Layout layout = {planner, n, g_new0(bool, n), g_new(VfiValue, n)};
+    bool joins = planner->target.channels_last && planner->target.row_groups;
+
+    if (joins)
+        vfi_plan_find_joins(planner);
+    for (int i = 0; i < n; i++)
+        layout.copies[i] = VFI_NO_VALUE;
+    for (int i = 0; i < n; i++) {
+        VfiPlanItem *item = &planner->items[i];
+        if (came_so(&layout, i))
+            item->block = item->node.block;
+        else
+            item->block =
+                can_have_blocks(&layout, item) ? planner->target.channel_block : 0;
+    }
+    settle_all(&layout);
+    for (int i = 0; i < n; i++)
+        if (came_so(&layout, i) && planner->items[i].block > 1)
+            copy_input(&layout, i, n);
+    for (int i = 0; i < n; i++) {
+        const VfiPlanItem *item = &planner->items[i];
+        if (!layout.computes_blocks[i])
+            continue;
+        if (gains(&layout, i) &&
+            (planner->items[item->node.source[0]].block <= 1 ||
+             vfi_plan_begins_within_block(planner, item->node.source[0])))
+            copy_source(&layout, i, 0);
+        if (planner->target.channels_last)
+            continue;
+        if (item->node.n_sources == 2 && planner->items[item->node.source[1]].block <= 1)
+            copy_source(&layout, i, 1);
+        if (item->block <= 1)
+            copy_result(&layout, i);
+    }
+    if (joins)
+        vfi_plan_join_parts(planner);
+    if (planner->target.half_pixels)
+        mark_halves(&layout);
+    g_free(layout.computes_blocks);
+    g_free(layout.copies);
+}

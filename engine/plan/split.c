@@ -1,0 +1,203 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The planner's pass that takes large concats apart. A convolution over a concat is the sum
+ * of convolutions over its parts, each with its part of the weight's input channels. So no
+ * part is copied, and a part's memory is free as soon as it was added: a partial sum is
+ * computed right after its part. Small parts stay together in what is left of the concat. */
+#include "plan/planner.h"
+
+#include <string.h>
+
+/* Channels of a concat that is split. */
+#define SPLIT_CHANNELS 128
+
+/* Parts of fewer channels stay together. */
+#define SMALL_CHANNELS 16
+
+/* One convolution of the sum. */
+typedef struct {
+    VfiValue source;
+    VfiValue follows; /* after which value it is computed */
+    int n_runs;
+    VfiChannelRun runs[VFI_CONV_MAX_RUNS];
+} Term;
+
+static VfiShape shape_of(const VfiPlanner *planner, VfiValue value)
+{
+    return planner->items[value].node.shape;
+}
+
+static const GArray *parts_of(const VfiPlanner *planner, VfiValue concat)
+{
+    return planner->items[concat].node.parts;
+}
+
+/* Appends channels to the term's runs; false if there are too many runs. */
+static bool add_run(Term *term, int first, int count)
+{
+    VfiChannelRun *last = &term->runs[MAX(term->n_runs - 1, 0)];
+
+    if (term->n_runs > 0 && last->first + last->count == first) {
+        last->count += count;
+        return true;
+    }
+    if (term->n_runs == VFI_CONV_MAX_RUNS)
+        return false;
+    term->runs[term->n_runs++] = (VfiChannelRun){first, count};
+    return true;
+}
+
+static bool is_split(const VfiPlanner *planner, const VfiPlanItem *item)
+{
+    const VfiConvParams *p = &item->node.op.u.conv;
+
+    if (!item->alive || item->node.kind != VFI_NODE_OP ||
+        item->node.op.kind != VFI_OP_CONV || p->groups != 1 || p->stride != 1 ||
+        item->node.n_sources != 1)
+        return false;
+    const VfiPlanItem *concat = &planner->items[item->node.source[0]];
+    if (concat->node.kind != VFI_NODE_CONCAT || concat->n_uses != 1 ||
+        concat->node.shape.c < SPLIT_CHANNELS)
+        return false;
+    for (guint i = 0; i < concat->node.parts->len; i++) {
+        VfiValue part = g_array_index(concat->node.parts, VfiValue, i);
+        if (planner->items[part].node.segment != item->node.segment)
+            return false;
+    }
+    return true;
+}
+
+static gint compare_places(gconstpointer a, gconstpointer b)
+{
+    return ((const Term *)a)->follows - ((const Term *)b)->follows;
+}
+
+/* The large parts as terms in the order in which they are computed, and @small, the term that
+ * all others share, with its parts. False if their channels are too scattered. */
+static bool sort_parts(const VfiPlanner *planner, VfiValue concat, GArray *large,
+                       Term *small, GArray *small_parts)
+{
+    const GArray *parts = parts_of(planner, concat);
+    int first = 0;
+
+    for (guint i = 0; i < parts->len; i++) {
+        VfiValue part = g_array_index(parts, VfiValue, i);
+        bool is_input = planner->items[part].node.kind == VFI_NODE_INPUT;
+        /* What is there from the beginning waits, so that the sum begins late. */
+        Term term = {.source = part, .follows = is_input ? concat : part};
+        int count = shape_of(planner, part).c;
+        if (count >= SMALL_CHANNELS) {
+            add_run(&term, first, count);
+            g_array_append_val(large, term);
+        } else if (add_run(small, first, count)) {
+            g_array_append_val(small_parts, part);
+        } else {
+            return false;
+        }
+        first += count;
+    }
+    g_array_sort(large, compare_places);
+    return true;
+}
+
+static void set_term(VfiPlanItem *item, const Term *term, VfiValue sum)
+{
+    VfiConvParams *p = &item->node.op.u.conv;
+
+    p->n_runs = term->n_runs;
+    memcpy(p->runs, term->runs, sizeof p->runs);
+    item->node.source[0] = term->source;
+    if (sum == VFI_NO_VALUE)
+        return;
+    p->residual = VFI_RESIDUAL_BEFORE_ACTIVATION;
+    item->node.source[1] = sum;
+    item->node.n_sources = 2;
+}
+
+/* A convolution like @conv over @term alone, plus @sum if there is one. */
+static VfiValue add_partial_sum(VfiPlanner *planner, VfiValue conv, const Term *term,
+                                VfiValue sum)
+{
+    VfiValue value = vfi_plan_add_value(planner, conv);
+    VfiPlanItem *item = &planner->items[value];
+
+    item->n_uses = 1;
+    item->is_partial = true;
+    item->node.op.u.conv.bias = NULL;
+    item->node.op.u.conv.activation = (VfiActivation){.kind = VFI_ACTIVATION_NONE};
+    set_term(item, term, sum);
+    vfi_plan_compute_after(planner, term->follows, value);
+    return value;
+}
+
+/* What is left of @concat: the source of @term. */
+static void shrink_concat(VfiPlanner *planner, VfiValue concat, Term *term,
+                          const GArray *parts)
+{
+    VfiPlanItem *item = &planner->items[concat];
+
+    if (parts->len < 2) {
+        item->alive = false;
+        if (parts->len == 1)
+            term->source = g_array_index(parts, VfiValue, 0);
+        return;
+    }
+    GArray *own = g_array_copy((GArray *)parts);
+    g_ptr_array_add(planner->own_parts, own);
+    item->node.parts = own;
+    item->node.shape.c = 0;
+    for (int i = 0; i < term->n_runs; i++)
+        item->node.shape.c += term->runs[i].count;
+    term->source = concat;
+}
+
+static void split(VfiPlanner *planner, VfiValue conv)
+{
+    VfiValue concat = planner->items[conv].node.source[0], sum = VFI_NO_VALUE;
+    g_autoptr(GArray) terms = g_array_new(FALSE, FALSE, sizeof(Term));
+    g_autoptr(GArray) small_parts = g_array_new(FALSE, FALSE, sizeof(VfiValue));
+    Term small = {0};
+
+    if (!sort_parts(planner, concat, terms, &small, small_parts) ||
+        terms->len + (small_parts->len > 0) < 2)
+        return;
+    planner->items[conv].node.op.u.conv.weight_in = shape_of(planner, concat).c;
+    shrink_concat(planner, concat, &small, small_parts);
+    if (small_parts->len > 0)
+        g_array_append_val(terms, small);
+    for (guint i = 0; i + 1 < terms->len; i++)
+        sum = add_partial_sum(planner, conv, &g_array_index(terms, Term, i), sum);
+    set_term(&planner->items[conv], &g_array_index(terms, Term, terms->len - 1), sum);
+}
+
+void vfi_plan_split_convs(VfiPlanner *planner)
+{
+    int n = planner->n_items;
+
+    for (int i = 0; i < n; i++)
+        if (is_split(planner, &planner->items[i]))
+            split(planner, i);
+}
+
+int vfi_plan_most_splits(const VfiGraph *graph)
+{
+    int n = 0;
+
+    for (int i = 0; i < (int)graph->nodes->len; i++) {
+        const VfiNode *node = vfi_graph_node(graph, i);
+        n += node->kind == VFI_NODE_CONCAT ? (int)node->parts->len : 0;
+    }
+    return n;
+}
+
+void vfi_plan_share_sums(VfiPlanner *planner)
+{
+    for (int i = 0; i < planner->n_items; i++) {
+        const VfiPlanItem *item = &planner->items[i];
+        if (!item->alive || item->node.kind != VFI_NODE_OP ||
+            item->node.op.kind != VFI_OP_CONV || item->node.n_sources != 2)
+            continue;
+        VfiPlanItem *sum = &planner->items[item->node.source[1]];
+        if (sum->is_partial && sum->block == item->block)
+            sum->host = i;
+    }
+}

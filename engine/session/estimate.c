@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Plans a session without building it, and counts. */
+#include <vfi/estimate.h>
+
+#include "graph/nodes.h"
+#include "session/stages.h"
+
+/* Multiply-accumulates of one op; 0 for those that are no convolutions. */
+static double op_macs(const VfiOp *op)
+{
+    const VfiConvParams *conv = &op->u.conv;
+    VfiShape in = op->src[0].shape, out = op->dst.shape;
+
+    if (!vfi_op_is_conv(op))
+        return 0.0;
+    /* A convolution gathers at each output pixel, a transposed one scatters each input's. */
+    VfiShape at = op->kind == VFI_OP_CONV ? out : in;
+    return (double)at.h * at.w * in.c * out.c / conv->groups * conv->kernel_h *
+           conv->kernel_w;
+}
+
+static double segment_macs(const VfiPlan *plan, int segment)
+{
+    double macs = 0.0;
+
+    for (int i = 0; i < plan->segments[segment].n_ops; i++)
+        macs += op_macs(&plan->ops[plan->segments[segment].first_op + i]);
+    return macs;
+}
+
+/* Through the segments that the family chooses where it reads zeros: nothing moves. */
+static double usual_macs(const VfiSession *session, const VfiPlan *plan)
+{
+    const VfiModel *model = session->model;
+    g_autofree float *scalars = g_new0(float, plan->n_scalars + 1);
+    double macs = 0.0;
+
+    for (int segment = 0; segment >= 0;) {
+        macs += segment_macs(plan, segment);
+        segment = model->family->next_segment == NULL
+                      ? -1
+                      : model->family->next_segment(&model->setup, segment, scalars);
+    }
+    return macs;
+}
+
+/* Of the costliest way from the first segment to any other. */
+static double most_macs(const VfiGraph *graph, const VfiPlan *plan)
+{
+    double most = 0.0;
+
+    for (int last = 0; last < plan->n_segments; last++) {
+        double macs = 0.0;
+        for (int s = last; s >= 0; s = g_array_index(graph->segments, int, s))
+            macs += segment_macs(plan, s);
+        most = MAX(most, macs);
+    }
+    return most;
+}
+
+static void count(const VfiSession *session, VfiEstimate *estimate)
+{
+    const VfiSessionNeed *need = &session->need;
+    const VfiPlan *frame = session->plans[VFI_STAGE_FRAME];
+    const VfiPlan *pair = session->plans[VFI_STAGE_PAIR];
+    const VfiPlan *time = session->plans[VFI_STAGE_TIME];
+    int tiles = session->tiling.x.n * session->tiling.y.n;
+    size_t frames_bytes = (size_t)need->n_slots * need->slot_bytes;
+
+    *estimate = (VfiEstimate){
+        .size_multiple = vfi_session_size_multiple(session),
+        .padded_width = session->padded_w,
+        .padded_height = session->padded_h,
+        .scale = session->scale,
+        .tiles = (unsigned)tiles,
+        .frame_macs = frame == NULL ? 0.0 : tiles * segment_macs(frame, 0),
+        .pair_macs = pair == NULL ? 0.0 : tiles * segment_macs(pair, 0),
+        .time_macs = time == NULL ? 0.0 : tiles * usual_macs(session, time),
+        .time_macs_most =
+            time == NULL ? 0.0 : tiles * most_macs(session->graphs[VFI_STAGE_TIME], time),
+        .arena_bytes = need->arena_bytes + need->pair_bytes + need->band_bytes,
+        .frame_bytes = need->n_slots > 0 ? need->slot_bytes : 0,
+        .frames = (unsigned)need->n_slots,
+        .packed_weight_bytes = need->packed_bytes,
+        .scratch_bytes = need->limited_bytes - need->host_bytes - need->arena_bytes -
+                         need->pair_bytes - need->band_bytes - frames_bytes,
+        .host_bytes = need->host_bytes,
+        .session_bytes = need->device_bytes + need->host_bytes,
+    };
+}
+
+/* *on_device: whether a device failed that is not the machine itself. */
+static bool estimate_on(VfiModel *model, const VfiSessionConfig *config,
+                        VfiEstimate *estimate, bool *on_device, GError **error)
+{
+    VfiSession session = {.model = model, .video = config->video};
+    VfiDeviceRequest request = vfi_session_request(config);
+
+    *on_device = false;
+    session.device = vfi_device_open(&request, &session.backend, error);
+    if (session.device == NULL)
+        return false;
+    bool planned = vfi_session_plan(&session, config, error);
+    if (planned)
+        count(&session, estimate);
+    *on_device = !planned && !session.backend->host_memory;
+    vfi_session_free_plans(&session);
+    session.backend->close(session.device);
+    return planned;
+}
+
+gboolean vfi_model_estimate(VfiModel *model, const VfiSessionConfig *config,
+                            VfiEstimate *estimate, GError **error)
+{
+    VfiSessionConfig on_cpu = *config;
+    GError *problem = NULL;
+    bool on_device;
+
+    if (!vfi_session_check_config(config, error))
+        return FALSE;
+    if (estimate_on(model, config, estimate, &on_device, &problem))
+        return TRUE;
+    if (!on_device || !vfi_device_is_auto(config->device) ||
+        config->cuda_context != NULL) {
+        g_propagate_error(error, problem);
+        return FALSE;
+    }
+    g_error_free(problem); /* as for a session */
+    on_cpu.device = "cpu";
+    return estimate_on(model, &on_cpu, estimate, &on_device, error);
+}

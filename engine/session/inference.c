@@ -1,0 +1,218 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* One inference: what is kept of frames, the stages, the result on the frames' planes. */
+#include "session/inference.h"
+
+void vfi_record_time(VfiSession *session, VfiTimedStage stage, int64_t start)
+{
+    int64_t microseconds = g_get_monotonic_time() - start;
+
+    if (!session->backend->host_memory) {
+        session->backend->stamp(session->device, stage);
+        return;
+    }
+    g_mutex_lock(&session->lock);
+    vfi_stage_ring_add(&session->times[stage], (double)microseconds / 1e3);
+    g_mutex_unlock(&session->lock);
+}
+
+bool vfi_finish_work(VfiSession *session, GError **error)
+{
+    return !session->backend->host_memory ||
+           session->backend->sync(session->device, error);
+}
+
+/* ---- frames and pairs ----------------------------------------------------------------- */
+
+/* The kept slot of @key, or NULL. */
+static VfiFrameSlot *find_slot(VfiSession *session, uint64_t key)
+{
+    for (int i = 0; i < session->n_slots; i++)
+        if (session->slots[i].key == key)
+            return &session->slots[i];
+    return NULL;
+}
+
+/* The least recently used slot other than those of @keys. */
+static VfiFrameSlot *evict_slot(VfiSession *session, const uint64_t *keys, int n)
+{
+    VfiFrameSlot *oldest = NULL;
+
+    for (int i = 0; i < session->n_slots; i++) {
+        VfiFrameSlot *slot = &session->slots[i];
+        bool needed = false;
+        for (int k = 0; k < n; k++)
+            needed = needed || slot->key == keys[k];
+        if (!needed && (oldest == NULL || slot->last_used < oldest->last_used))
+            oldest = slot;
+    }
+    return oldest;
+}
+
+static uint64_t *profile_of(const VfiSession *session, VfiStage stage)
+{
+    return session->profiling ? session->profile[stage] : NULL;
+}
+
+/* Computes what is kept of @frame into @slot. */
+static bool fill_slot(VfiSession *session, const VfiView *view, const VfiFrame *frame,
+                      VfiFrameSlot *slot, GError **error)
+{
+    const VfiBackend *backend = session->backend;
+    int64_t start = g_get_monotonic_time();
+
+    if (!backend->prepare(session->device, &view->video, frame,
+                          (float *)(void *)slot->memory, session->tiling.x.tile,
+                          session->tiling.y.tile, view->cancel, error))
+        return false;
+    if (session->model->family->wants_mean && !view->has_mean &&
+        !backend->image_mean(session->device, (const float *)(void *)slot->memory,
+                             session->tiling.x.tile, session->tiling.y.tile,
+                             view->video.width, view->video.height, &slot->mean,
+                             view->cancel, error))
+        return false;
+    vfi_record_time(session, VFI_TIMED_PREPARE, start);
+    if (session->programs[VFI_STAGE_FRAME] == NULL)
+        return true;
+    VfiRunArguments arguments = {
+        .cancel = view->cancel,
+        .scalars = session->scalars,
+        .op_nanoseconds = profile_of(session, VFI_STAGE_FRAME),
+    };
+    arguments.region[VFI_REGION_ARENA] = session->arena;
+    arguments.region[VFI_REGION_FRAME0] = slot->memory;
+    start = g_get_monotonic_time();
+    if (!backend->run(session->device, session->programs[VFI_STAGE_FRAME], 0, &arguments,
+                      error))
+        return false;
+    vfi_record_time(session, VFI_TIMED_FRAME_STAGE, start);
+    return true;
+}
+
+/* Runs the pair stage, if there is one and its results for the view's frames are not kept. */
+static bool run_pair_stage(VfiSession *session, const VfiView *view,
+                           const VfiRunArguments *arguments, GError **error)
+{
+    const VfiProgram *program = session->programs[VFI_STAGE_PAIR];
+    VfiRunArguments of_pair = *arguments;
+    uint64_t *keys = session->pair_keys;
+
+    if (program == NULL || (keys[0] == view->keys[0] && keys[1] == view->keys[1]))
+        return true;
+    keys[0] = keys[1] = 0;
+    of_pair.op_nanoseconds = profile_of(session, VFI_STAGE_PAIR);
+    int64_t start = g_get_monotonic_time();
+    if (!session->backend->run(session->device, program, 0, &of_pair, error))
+        return false;
+    vfi_record_time(session, VFI_TIMED_PAIR_STAGE, start);
+    keys[0] = view->keys[0];
+    keys[1] = view->keys[1];
+    return true;
+}
+
+bool vfi_ready_frames(VfiSession *session, const VfiView *view,
+                      VfiRunArguments *arguments, GError **error)
+{
+    *arguments = (VfiRunArguments){
+        .time = (float)view->t,
+        .scalars = session->scalars,
+        .cancel = view->cancel,
+        .op_nanoseconds = profile_of(session, VFI_STAGE_TIME),
+    };
+    double mean = 0.0;
+    arguments->region[VFI_REGION_ARENA] = session->arena;
+    for (int i = 0; i < 2; i++) {
+        VfiFrameSlot *slot = find_slot(session, view->keys[i]);
+        if (slot == NULL) {
+            slot = evict_slot(session, view->keys, 2);
+            slot->key = 0;
+            if (!fill_slot(session, view, &view->frames[i], slot, error))
+                return false;
+            slot->key = view->keys[i];
+        }
+        slot->last_used = ++session->slot_clock;
+        arguments->region[VFI_REGION_FRAME0 + i] = slot->memory;
+        mean += slot->mean / 2;
+    }
+    arguments->image_mean = (float)(view->has_mean ? view->mean : mean);
+    arguments->region[VFI_REGION_PAIR] = session->pair_memory;
+    return run_pair_stage(session, view, arguments, error);
+}
+
+/* ---- the time stage ------------------------------------------------------------------- */
+
+/* Runs it segment by segment. *last is the segment that has the outputs. */
+static bool run_time_stage(VfiSession *session, const VfiRunArguments *arguments,
+                           int *last, GError **error)
+{
+    const VfiModelFamily *family = session->model->family;
+    int64_t start = g_get_monotonic_time();
+    int segment = 0;
+
+    while (segment >= 0) {
+        if (!session->backend->run(session->device, session->programs[VFI_STAGE_TIME],
+                                   segment, arguments, error))
+            return false;
+        *last = segment;
+        segment = family->next_segment == NULL
+                      ? -1
+                      : family->next_segment(&session->model->setup, segment,
+                                             arguments->scalars);
+    }
+    vfi_record_time(session, VFI_TIMED_TIME_STAGE, start);
+    return true;
+}
+
+const float *vfi_output_data(const VfiSession *session, int segment, const char *name)
+{
+    const VfiPlanOutput *output =
+        vfi_plan_output(session->plans[VFI_STAGE_TIME], segment, name);
+
+    return (const float *)(const void *)(session->arena + output->operand.offset);
+}
+
+/* ---- the picture ---------------------------------------------------------------------- */
+
+/* Applies what the time stage left in the arena to the planes of @out. */
+static bool write_picture(VfiSession *session, const VfiView *view, int segment,
+                          const VfiFrame *out, GError **error)
+{
+    const VfiBackend *backend = session->backend;
+    const VfiFrame *frame0 = &view->frames[0], *frame1 = &view->frames[1];
+    size_t plane = (size_t)session->padded_w * (size_t)session->padded_h;
+
+    if (session->model->family->output(&session->model->setup) == VFI_OUTPUT_RGB) {
+        VfiRgbPicture picture = {.rgb = vfi_output_data(session, segment, "rgb"),
+                                 .padded_w = session->padded_w,
+                                 .plane = plane};
+        return backend->paint(session->device, &session->video, &picture, frame0, frame1,
+                              view->t, out, 0, session->video.height, view->cancel,
+                              error);
+    }
+    VfiFlowField field = {
+        .flow = vfi_output_data(session, segment, "flow"),
+        .mask = vfi_output_data(session, segment, "mask"),
+        .padded_w = session->padded_w,
+        .padded_h = session->padded_h,
+        .plane = plane,
+        .reference_borders = session->reference_borders,
+    };
+    return backend->synthesize(session->device, &session->video, frame0, frame1, &field,
+                               out, 0, session->video.height, view->cancel, error);
+}
+
+bool vfi_infer_whole(VfiSession *session, const VfiView *view, const VfiFrame *out,
+                     GError **error)
+{
+    VfiRunArguments arguments;
+    int segment = 0;
+
+    if (!vfi_ready_frames(session, view, &arguments, error) ||
+        !run_time_stage(session, &arguments, &segment, error))
+        return false;
+    int64_t start = g_get_monotonic_time();
+    if (!write_picture(session, view, segment, out, error) ||
+        !vfi_finish_work(session, error))
+        return false;
+    vfi_record_time(session, VFI_TIMED_SYNTHESIS, start);
+    return true;
+}

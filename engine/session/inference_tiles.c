@@ -1,0 +1,297 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* An inference in tiles, for sessions that may not have the memory of a whole one. Tiles are
+ * computed row by row of the tiling; their flows and mask, or their RGB, are summed with
+ * weights in a band as high as a tile, and the rows that are complete are applied to the
+ * frames' planes, which are whole: a flow may lead anywhere. Nothing is kept from pair to
+ * pair.
+ *
+ * What a family decides between segments it decides once for the whole picture: then all
+ * tiles are run up to the decision first. */
+#include "session/inference.h"
+
+#include "pixels/format.h"
+
+/* Segments that one path through a time stage has at most. */
+#define MAX_PATH 8
+
+typedef struct {
+    VfiSession *session;
+    const VfiView *whole;
+    const VfiFrame *out;
+    bool is_rgb;
+    int path[MAX_PATH]; /* segments of the time stage, in order */
+    int n_path;
+    int done;    /* rows of the picture that are written */
+    double mean; /* of both frames, if the family wants it */
+} TiledInference;
+
+/* What is seen of @whole through tile (@column, @row). */
+static VfiView view_of_tile(const TiledInference *work, int column, int row)
+{
+    const VfiTiling *tiling = &work->session->tiling;
+    const VfiView *whole = work->whole;
+    const VfiFormatDescription *format = vfi_format_describe(whole->video.format);
+    int x = vfi_tile_start(&tiling->x, column), y = vfi_tile_start(&tiling->y, row);
+    VfiView view = *whole;
+
+    view.has_mean = true;
+    view.mean = work->mean;
+    view.video.width = MIN(tiling->x.tile, whole->video.width - x);
+    view.video.height = MIN(tiling->y.tile, whole->video.height - y);
+    for (int plane = 0; plane < format->n_planes; plane++) {
+        const VfiPlaneLayout layout = vfi_format_plane(format, plane);
+        for (int i = 0; i < 2; i++)
+            view.frames[i].data[plane] +=
+                (y >> layout.shift_y) * view.frames[i].stride[plane] +
+                (ptrdiff_t)(x >> layout.shift_x) * layout.pixel_stride;
+    }
+    return view;
+}
+
+/* Runs the path so far for one tile. */
+static bool run_tile(TiledInference *work, int column, int row, GError **error)
+{
+    VfiSession *session = work->session;
+    VfiView view = view_of_tile(work, column, row);
+    VfiRunArguments arguments;
+
+    for (int i = 0; i < session->n_slots; i++)
+        session->slots[i].key = 0; /* of another tile */
+    session->pair_keys[0] = session->pair_keys[1] = 0;
+    if (!vfi_ready_frames(session, &view, &arguments, error))
+        return false;
+    int64_t start = g_get_monotonic_time();
+    for (int i = 0; i < work->n_path; i++)
+        if (!session->backend->run(session->device, session->programs[VFI_STAGE_TIME],
+                                   work->path[i], &arguments, error))
+            return false;
+    vfi_record_time(session, VFI_TIMED_TIME_STAGE, start);
+    return true;
+}
+
+/* ---- what is decided once ------------------------------------------------------------- */
+
+/* Where tile @index + 1 begins, or the picture ends. */
+static int next_start(const VfiTileAxis *axis, int index, int size)
+{
+    return index == axis->n - 1 ? size : vfi_tile_start(axis, index + 1);
+}
+
+/* Adds to *sum what tile (@column, @row) has of both frames and no later tile has. */
+static bool add_to_sum(const TiledInference *work, int column, int row, double *sum,
+                       GError **error)
+{
+    VfiSession *session = work->session;
+    const VfiTiling *tiling = &session->tiling;
+    const VfiVideoInfo *video = &work->whole->video;
+    float *image = (float *)(void *)session->slots[0].memory;
+    VfiView view = view_of_tile(work, column, row);
+    int w =
+        next_start(&tiling->x, column, video->width) - vfi_tile_start(&tiling->x, column);
+    int h = next_start(&tiling->y, row, video->height) - vfi_tile_start(&tiling->y, row);
+    double mean;
+
+    for (int i = 0; i < 2; i++) {
+        if (!session->backend->prepare(session->device, &view.video, &view.frames[i],
+                                       image, tiling->x.tile, tiling->y.tile, view.cancel,
+                                       error) ||
+            !session->backend->image_mean(session->device, image, tiling->x.tile,
+                                          tiling->y.tile, w, h, &mean, view.cancel,
+                                          error))
+            return false;
+        *sum += mean * w * h;
+    }
+    return true;
+}
+
+static bool find_mean(TiledInference *work, GError **error)
+{
+    const VfiTiling *tiling = &work->session->tiling;
+    const VfiVideoInfo *video = &work->whole->video;
+    double sum = 0.0;
+
+    if (!work->session->model->family->wants_mean)
+        return true;
+    for (int row = 0; row < tiling->y.n; row++)
+        for (int column = 0; column < tiling->x.n; column++)
+            if (!add_to_sum(work, column, row, &sum, error))
+                return false;
+    work->mean = sum / (2.0 * video->width * video->height);
+    return true;
+}
+
+/* Whether @segment has results that the host reads. */
+static bool writes_scalars(const VfiPlan *plan, int segment)
+{
+    const VfiPlanSegment *range = &plan->segments[segment];
+
+    for (int i = range->first_op; i < range->first_op + range->n_ops; i++)
+        if (plan->ops[i].kind == VFI_OP_MAX_ABS)
+            return true;
+    return false;
+}
+
+/* Runs the path so far for every tile: session->scalars become those of the whole picture,
+ * the greatest of all tiles. */
+static bool find_scalars(TiledInference *work, GError **error)
+{
+    VfiSession *session = work->session;
+    size_t n = session->need.n_scalars;
+
+    for (size_t i = 0; i < n; i++)
+        session->whole_scalars[i] = 0.0f;
+    for (int row = 0; row < session->tiling.y.n; row++)
+        for (int column = 0; column < session->tiling.x.n; column++) {
+            if (!run_tile(work, column, row, error))
+                return false;
+            for (size_t i = 0; i < n; i++)
+                session->whole_scalars[i] =
+                    MAX(session->whole_scalars[i], session->scalars[i]);
+        }
+    return true;
+}
+
+static bool find_path(TiledInference *work, GError **error)
+{
+    VfiSession *session = work->session;
+    const VfiModelFamily *family = session->model->family;
+
+    work->path[0] = 0;
+    work->n_path = 1;
+    while (family->next_segment != NULL) {
+        int last = work->path[work->n_path - 1];
+        if (writes_scalars(session->plans[VFI_STAGE_TIME], last) &&
+            !find_scalars(work, error))
+            return false;
+        int next =
+            family->next_segment(&session->model->setup, last, session->whole_scalars);
+        if (next < 0 || work->n_path == MAX_PATH)
+            return true;
+        work->path[work->n_path++] = next;
+    }
+    return true;
+}
+
+/* ---- putting together ----------------------------------------------------------------- */
+
+/* Rows above the ones that are to be written that the band keeps: chroma that lies on luma
+ * rows reads one. */
+#define ROWS_ABOVE 2
+
+/* Adds what the time stage left in the arena. */
+static bool add_tile(TiledInference *work, int column, int row, GError **error)
+{
+    VfiSession *session = work->session;
+    const VfiTiling *tiling = &session->tiling;
+    int segment = work->path[work->n_path - 1];
+    int right, bottom;
+    VfiTilePlace place = {
+        .tile_w = tiling->x.tile,
+        .tile_h = tiling->y.tile,
+        .weight_x = session->tile_weights,
+        .weight_y = session->tile_weights + tiling->x.tile,
+    };
+
+    vfi_tile_reach(&tiling->x, column, &place.x, &right);
+    vfi_tile_reach(&tiling->y, row, &place.y, &bottom);
+    place.w = right - place.x;
+    place.h = bottom - place.y;
+    place.tile_x = place.x - vfi_tile_start(&tiling->x, column);
+    place.tile_y = place.y - vfi_tile_start(&tiling->y, row);
+    vfi_tile_weights(&tiling->x, column, place.x, right, session->tile_weights);
+    vfi_tile_weights(&tiling->y, row, place.y, bottom,
+                     session->tile_weights + tiling->x.tile);
+    if (work->is_rgb)
+        return session->backend->add_tile(session->device, &session->band,
+                                          vfi_output_data(session, segment, "rgb"), 0, 3,
+                                          &place, work->whole->cancel, error);
+    return session->backend->add_tile(session->device, &session->band,
+                                      vfi_output_data(session, segment, "flow"), 0, 4,
+                                      &place, work->whole->cancel, error) &&
+           session->backend->add_tile(session->device, &session->band,
+                                      vfi_output_data(session, segment, "mask"), 4, 1,
+                                      &place, work->whole->cancel, error);
+}
+
+/* Writes the picture's rows from work->done to @end. */
+static bool write_rows(TiledInference *work, int end, GError **error)
+{
+    VfiSession *session = work->session;
+    const VfiBackend *backend = session->backend;
+    const VfiTileBand *band = &session->band;
+    const VfiFrame *frames = work->whole->frames;
+    size_t plane = (size_t)band->n_rows * (size_t)band->width;
+    int begin = work->done;
+
+    work->done = end;
+    if (work->is_rgb) {
+        VfiRgbPicture picture = {band->data, band->width, plane, band->first_row};
+        return backend->paint(session->device, &session->video, &picture, &frames[0],
+                              &frames[1], work->whole->t, work->out, begin, end,
+                              work->whole->cancel, error);
+    }
+    VfiFlowField field = {
+        .flow = band->data,
+        .mask = band->data + 4 * plane,
+        .padded_w = session->padded_w,
+        .padded_h = session->padded_h,
+        .plane = plane,
+        .first_row = band->first_row,
+        .reference_borders = session->reference_borders,
+    };
+    return backend->synthesize(session->device, &session->video, &frames[0], &frames[1],
+                               &field, work->out, begin, end, work->whole->cancel, error);
+}
+
+/* Rows of the picture that no tile below row @row of the tiling adds to; even. */
+static int complete_rows(const VfiSession *session, int row)
+{
+    int next_begin, next_end;
+
+    if (row == session->tiling.y.n - 1)
+        return session->video.height;
+    vfi_tile_reach(&session->tiling.y, row + 1, &next_begin, &next_end);
+    /* painting chroma reads one row below its own */
+    return MIN((next_begin - 1) & ~1, session->video.height);
+}
+
+static bool slide_to(TiledInference *work, int first_row, GError **error)
+{
+    VfiSession *session = work->session;
+    bool moved = session->backend->slide_band(session->device, &session->band, first_row,
+                                              work->whole->cancel, error);
+
+    session->band.first_row = first_row;
+    return moved;
+}
+
+bool vfi_infer_tiles(VfiSession *session, const VfiView *whole, const VfiFrame *out,
+                     GError **error)
+{
+    TiledInference work = {
+        .session = session,
+        .whole = whole,
+        .out = out,
+        .is_rgb =
+            session->model->family->output(&session->model->setup) == VFI_OUTPUT_RGB,
+    };
+    const VfiTiling *tiling = &session->tiling;
+
+    if (!find_mean(&work, error) || !find_path(&work, error))
+        return false;
+    session->band.first_row = -session->band.n_rows; /* nothing of it is kept */
+    for (int row = 0; row < tiling->y.n; row++) {
+        if (!slide_to(&work, MAX(work.done - ROWS_ABOVE, 0), error))
+            return false;
+        for (int column = 0; column < tiling->x.n; column++)
+            if (!run_tile(&work, column, row, error) ||
+                !add_tile(&work, column, row, error))
+                return false;
+        int64_t start = g_get_monotonic_time();
+        if (!write_rows(&work, complete_rows(session, row), error) ||
+            !vfi_finish_work(session, error))
+            return false;
+        vfi_record_time(session, VFI_TIMED_SYNTHESIS, start);
+    }
+    return true;
+}

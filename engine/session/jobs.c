@@ -1,0 +1,161 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Pairs and jobs of a session: the public calls. */
+#include <string.h>
+
+#include <vfi/error.h>
+
+#include "session/session_internal.h"
+
+/* ---- pairs ----------------------------------------------------------------------------- */
+
+VfiPair *vfi_session_begin(VfiSession *session, const VfiFrame *frames, size_t n_frames,
+                           GError **error)
+{
+    int before, after;
+
+    vfi_session_neighbours(session, &before, &after);
+    if (n_frames != (size_t)before + (size_t)after) {
+        g_set_error(error, VFI_ERROR, VFI_ERROR_INVALID_ARGUMENT,
+                    "a pair of this model needs %d frames, got %zu", before + after,
+                    n_frames);
+        return NULL;
+    }
+    for (size_t i = 0; i < n_frames; i++)
+        if (!vfi_session_check_memory(session, &frames[i], error))
+            return NULL;
+    VfiPair *pair = vfi_session_take_pair(session);
+    pair->session = vfi_session_ref(session);
+    pair->n_frames = (int)n_frames;
+    memcpy(pair->frames, frames, n_frames * sizeof(*frames));
+
+    g_mutex_lock(&session->lock);
+    pair->serial = ++session->stats.pairs;
+    for (size_t i = 0; i < n_frames; i++) {
+        /* even keys for the caller's ids, odd ones for frames without */
+        pair->keys[i] = frames[i].id != 0 ? frames[i].id << 1 & ~(UINT64_C(1) << 63)
+                                          : ++session->next_key << 1 | 1;
+    }
+    g_mutex_unlock(&session->lock);
+    return pair;
+}
+
+VfiPair *vfi_pair_ref(VfiPair *pair)
+{
+    g_atomic_int_inc(&pair->ref_count);
+    return pair;
+}
+
+void vfi_pair_unref(VfiPair *pair)
+{
+    if (pair == NULL || !g_atomic_int_dec_and_test(&pair->ref_count))
+        return;
+    VfiSession *session = pair->session;
+    vfi_session_give_pair(session, pair);
+    vfi_session_unref(session);
+}
+
+gboolean vfi_pair_is_identical(VfiPair *pair)
+{
+    int before, after;
+
+    vfi_session_neighbours(pair->session, &before, &after);
+    g_mutex_lock(&pair->lock);
+    if (pair->identical == IDENTICAL_UNKNOWN)
+        pair->identical =
+            vfi_session_frames_equal(pair->session, &pair->frames[before - 1],
+                                     &pair->frames[before])
+                ? IDENTICAL_YES
+                : IDENTICAL_NO;
+    gboolean identical = pair->identical == IDENTICAL_YES;
+    g_mutex_unlock(&pair->lock);
+    return identical;
+}
+
+VfiJob *vfi_pair_submit(VfiPair *pair, double t, const VfiFrame *out, GError **error)
+{
+    VfiSession *session = pair->session;
+
+    if (!(t > 0.0 && t < 1.0)) {
+        g_set_error(error, VFI_ERROR, VFI_ERROR_INVALID_ARGUMENT,
+                    "time %g is not between 0 and 1", t);
+        return NULL;
+    }
+    if (!vfi_session_check_memory(session, out, error))
+        return NULL;
+    VfiJob *job = vfi_session_take_job(session);
+    job->pair = vfi_pair_ref(pair);
+    job->t = t;
+    job->out = *out;
+    job->state = VFI_JOB_QUEUED;
+
+    g_mutex_lock(&session->lock);
+    g_queue_push_tail_link(&session->queue, &vfi_job_ref(job)->link);
+    g_cond_signal(&session->work_arrived);
+    g_mutex_unlock(&session->lock);
+    return job;
+}
+
+/* ---- jobs ------------------------------------------------------------------------------ */
+
+VfiJob *vfi_job_ref(VfiJob *job)
+{
+    g_atomic_int_inc(&job->ref_count);
+    return job;
+}
+
+void vfi_job_release(VfiJob *job)
+{
+    VfiPair *pair = job->pair;
+
+    g_clear_error(&job->error);
+    vfi_session_give_job(pair->session, job);
+    vfi_pair_unref(pair);
+}
+
+void vfi_job_unref(VfiJob *job)
+{
+    if (job != NULL && g_atomic_int_dec_and_test(&job->ref_count))
+        vfi_job_release(job);
+}
+
+gboolean vfi_job_wait(VfiJob *job, GError **error)
+{
+    VfiSession *session = job->pair->session;
+
+    g_mutex_lock(&session->lock);
+    while (job->state != VFI_JOB_DONE)
+        g_cond_wait(&session->job_ended, &session->lock);
+    g_mutex_unlock(&session->lock);
+    if (job->error != NULL)
+        g_propagate_error(error, g_error_copy(job->error));
+    return job->error == NULL;
+}
+
+gboolean vfi_job_is_done(VfiJob *job)
+{
+    VfiSession *session = job->pair->session;
+
+    g_mutex_lock(&session->lock);
+    gboolean done = job->state == VFI_JOB_DONE;
+    g_mutex_unlock(&session->lock);
+    return done;
+}
+
+gboolean vfi_job_get_times(VfiJob *job, int64_t *started, int64_t *ended)
+{
+    VfiSession *session = job->pair->session;
+
+    g_mutex_lock(&session->lock);
+    gboolean done = job->state == VFI_JOB_DONE;
+    if (done) {
+        *started = job->started;
+        *ended = job->ended;
+    }
+    g_mutex_unlock(&session->lock);
+    return done;
+}
+
+void vfi_job_cancel(VfiJob *job)
+{
+    atomic_store(&job->cancel, 1);
+}

@@ -1,0 +1,158 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* What memory a session needs, known before any of it is taken. */
+#include <vfi/error.h>
+
+#include "base/alloc.h"
+#include "memory/guard.h"
+#include "pixels/format.h"
+#include "session/session_internal.h"
+
+/* What memory for several things comes to; false when it is more than there can be. */
+static bool add_bytes(size_t *sum, size_t count, size_t bytes)
+{
+    size_t product;
+
+    return vfi_size_mul(count, bytes, &product) && vfi_size_add(*sum, product, sum);
+}
+
+bool vfi_session_bisects(const VfiSession *session, double t)
+{
+    const VfiModel *model = session->model;
+
+    return model->family->bisects != NULL ? model->family->bisects(&model->setup, t)
+                                          : model->info.time_mode == VFI_TIME_MIDPOINT;
+}
+
+/* Midpoint families keep every second of 2^depth in-betweens, but for the ends. */
+static size_t bisection_frames(const VfiSession *session)
+{
+    if (!vfi_session_bisects(session, 0.5))
+        return 0;
+    return ((size_t)1 << vfi_setup_uint(&session->model->setup, "bisect-depth")) / 2 - 1;
+}
+
+/* Rows that the band has besides a tile's: see inference_tiles.c. */
+#define ROWS_BESIDES 4
+
+/* Shape and bytes of the band that tiles are put together in. */
+static bool measure_band(VfiSession *session)
+{
+    VfiModelFamily const *family = session->model->family;
+    VfiTileBand *band = &session->band;
+    size_t row;
+
+    *band = (VfiTileBand){0};
+    if (family->build == NULL || vfi_tiling_is_one(&session->tiling))
+        return true;
+    band->n_planes = family->output(&session->model->setup) == VFI_OUTPUT_RGB ? 3 : 5;
+    band->width = session->padded_w;
+    band->n_rows = session->tiling.y.tile + ROWS_BESIDES;
+    return vfi_size_mul((size_t)band->width, sizeof(float), &row) &&
+           add_bytes(&session->need.band_bytes,
+                     (size_t)band->n_planes * (size_t)band->n_rows, row);
+}
+
+bool vfi_session_measure(VfiSession *session, GError **error)
+{
+    const VfiModelFamily *family = session->model->family;
+    VfiSessionNeed *need = &session->need;
+    bool fits = true;
+
+    bool has_planes = !session->backend->host_memory;
+    *need = (VfiSessionNeed){
+        .n_planes = has_planes ? family->frames_before + family->frames_after + 1 +
+                                     VFI_PICTURES_IN_FLIGHT
+                               : 0,
+        .planes_bytes = vfi_frame_lay_out(&session->video, NULL, NULL),
+        .n_slots = family->frames_before + family->frames_after,
+        .slot_bytes =
+            vfi_plan_image_bytes(session->tiling.x.tile, session->tiling.y.tile),
+    };
+    for (int stage = 0; stage < VFI_STAGE_COUNT; stage++) {
+        const VfiPlan *plan = session->plans[stage];
+        VfiProgramNeed program;
+        if (plan == NULL)
+            continue;
+        if (!session->backend->measure(session->device, plan, &program, error))
+            return false;
+        need->arena_bytes = MAX(need->arena_bytes, plan->arena_bytes);
+        need->slot_bytes = MAX(need->slot_bytes, plan->frame_bytes);
+        need->pair_bytes = MAX(need->pair_bytes, plan->pair_bytes);
+        need->n_scalars = MAX(need->n_scalars, (size_t)plan->n_scalars);
+        fits = fits && add_bytes(&need->packed_bytes, 1, program.packed_bytes) &&
+               add_bytes(&need->device_bytes, 1, program.scratch_bytes);
+    }
+    if (family->build == NULL)
+        need->n_slots = 0;
+    fits = fits && measure_band(session) &&
+           add_bytes(&need->device_bytes, 1, need->arena_bytes) &&
+           add_bytes(&need->device_bytes, 1, need->band_bytes) &&
+           add_bytes(&need->device_bytes, 1, need->pair_bytes) &&
+           add_bytes(&need->device_bytes, (size_t)need->n_slots, need->slot_bytes) &&
+           add_bytes(&need->device_bytes, (size_t)need->n_planes, need->planes_bytes) &&
+           add_bytes(&need->host_bytes,
+                     has_planes ? VFI_UPLOADS_IN_FLIGHT + VFI_PICTURES_IN_FLIGHT : 0,
+                     need->planes_bytes) &&
+           add_bytes(has_planes ? &need->device_bytes : &need->host_bytes,
+                     bisection_frames(session), need->planes_bytes) &&
+           add_bytes(&need->limited_bytes, 1, need->device_bytes) &&
+           add_bytes(&need->limited_bytes, 1, need->host_bytes) &&
+           add_bytes(&need->device_bytes, 1, need->packed_bytes);
+    if (!fits)
+        g_set_error(error, VFI_ERROR, VFI_ERROR_NO_MEMORY,
+                    "a session for %d×%d needs more memory than can be named",
+                    session->video.width, session->video.height);
+    return fits;
+}
+
+static const char *remedies(const VfiSession *session)
+{
+    const VfiModelFamily *family = session->model->family;
+
+    if (family->can_tile && family->has_scale)
+        return "smaller frames, a smaller scale, a tile-size or a memory-limit (which "
+               "chooses "
+               "one), a smaller model";
+    return family->has_scale ? "smaller frames, a smaller scale, a smaller model"
+                             : "smaller frames, a smaller model";
+}
+
+bool vfi_session_claim(VfiSession *session, const VfiSessionConfig *config,
+                       GError **error)
+{
+    const VfiSessionNeed *need = &session->need;
+    g_autofree char *what = g_strdup_printf(
+        "a session of %s %s for %d×%d", session->model->info.family,
+        session->model->info.variant, session->video.width, session->video.height);
+    VfiMemoryRequest request = {
+        .what = what,
+        .remedy = remedies(session),
+        .host_bytes = need->host_bytes,
+        .device_bytes = need->device_bytes,
+        .headroom = config->memory_headroom,
+        .backend = session->backend,
+        .device = session->device,
+        .spare = session->model->weights == NULL
+                     ? NULL
+                     : vfi_weights_packed(session->model->weights),
+    };
+
+    if (session->backend->host_memory) {
+        if (!vfi_size_add(need->host_bytes, need->device_bytes, &request.host_bytes))
+            request.host_bytes = UINT64_MAX;
+        request.device_bytes = 0;
+    }
+    if (!vfi_memory_claim(&request, error))
+        return false;
+    session->claimed = request.host_bytes;
+    return true;
+}
+
+void vfi_session_unclaim(VfiSession *session, uint64_t bytes)
+{
+    bytes = MIN(bytes, session->claimed);
+    if (bytes == 0)
+        return;
+    session->claimed -= bytes;
+    vfi_memory_unclaim(bytes);
+}

@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Latency from frame intervals and costs; sums saturate below GST_CLOCK_TIME_NONE. */
+#include "pure/latency.h"
+
+#include "pure/time_math.h"
+
+static GstClockTime
+round_up (GstClockTime time)
+{
+  GstClockTime over = time % GST_VFI_LATENCY_STEP;
+
+  return over == 0 ? time : gst_vfi_time_add (time, GST_VFI_LATENCY_STEP - over);
+}
+
+/* What the formulas work with. */
+typedef struct {
+  GstClockTime frame;
+  GstClockTime out_frame;
+  GstClockTime cost;
+  GstClockTime pair_cost;
+  GstClockTime slack;
+} Terms;
+
+static Terms
+resolve (const GstVfiLatencyInput *input)
+{
+  gboolean has_frame = GST_CLOCK_TIME_IS_VALID (input->frame) && input->frame != 0;
+  Terms terms = {.frame = has_frame ? input->frame : GST_VFI_LATENCY_ASSUMED_FRAME};
+
+  terms.out_frame =
+      input->grid ? MIN (input->out_frame, terms.frame) : terms.frame / input->multiplier;
+  if (input->budget != 0) {
+    terms.cost = input->budget;
+    return terms;
+  }
+  terms.slack = GST_VFI_LATENCY_SLACK;
+  if (GST_CLOCK_TIME_IS_VALID (input->pair_cost))
+    terms.pair_cost = round_up (input->pair_cost);
+  if (GST_CLOCK_TIME_IS_VALID (input->cost))
+    terms.cost = round_up (input->cost);
+  else
+    terms.cost = terms.out_frame;
+  return terms;
+}
+
+static gboolean
+multiply_latency (const Terms *terms, guint multiplier, GstClockTime *own)
+{
+  GstClockTime first_work = gst_vfi_time_add (terms->pair_cost, terms->cost);
+  GstClockTime last_work = gst_vfi_time_add (
+      terms->pair_cost, gst_vfi_time_times (terms->cost, multiplier - 1));
+  GstClockTime first =
+      gst_vfi_time_add (terms->frame - terms->out_frame, MIN (first_work, terms->frame));
+  GstClockTime last = gst_vfi_time_add (terms->out_frame, MIN (last_work, terms->frame));
+
+  if (terms->frame % multiplier != 0)
+    last = gst_vfi_time_add (last, 1);
+
+  *own = MAX (first, last);
+  return last_work < terms->frame;
+}
+
+static gboolean
+grid_latency (const Terms *terms, GstClockTime *own)
+{
+  GstClockTime work = gst_vfi_time_add (terms->pair_cost, terms->cost);
+  GstClockTime free_time =
+      terms->frame > terms->pair_cost ? terms->frame - terms->pair_cost : 0;
+
+  *own = gst_vfi_time_add (terms->frame, MIN (work, terms->frame));
+  /* cost < the output's share of what the pair leaves free */
+  /* An output's share of what the pair leaves free; a whole interval is what an unknown
+   * cost is taken as, and that is not yet too much. */
+  return terms->cost <= gst_util_uint64_scale (terms->out_frame, free_time, terms->frame);
+}
+
+gboolean
+gst_vfi_latency_own (const GstVfiLatencyInput *input, GstClockTime *own)
+{
+  gboolean keeps_up;
+  Terms terms;
+
+  *own = 0;
+  if (!input->grid && input->multiplier <= 1)
+    return TRUE;
+  terms = resolve (input);
+  keeps_up = input->grid ? grid_latency (&terms, own)
+                         : multiply_latency (&terms, input->multiplier, own);
+  *own = gst_vfi_time_add (*own, gst_vfi_time_times (terms.frame, input->held_frames));
+  *own = gst_vfi_time_add (*own, terms.slack);
+  return keeps_up;
+}
+
+void
+gst_vfi_latency_answer (gboolean live, GstClockTime own, GstClockTime queue,
+    GstClockTime *min, GstClockTime *max)
+{
+  if (!live)
+    return;
+  *min = gst_vfi_time_add (*min, own);
+  if (GST_CLOCK_TIME_IS_VALID (*max))
+    *max = gst_vfi_time_add (*max, gst_vfi_time_add (own, queue));
+}
+
+gboolean
+gst_vfi_latency_must_post (GstClockTime reported, GstClockTime own, gboolean configured)
+{
+  GstClockTime change = own > reported ? own - reported : reported - own;
+
+  return configured ? change != 0 : change > reported / 5;
+}
+
+GstClockTime
+gst_vfi_latency_deadline (GstClockTime base_time, GstClockTime running_time,
+    GstClockTime pipeline_latency, GstClockTime total)
+{
+  if (!GST_CLOCK_TIME_IS_VALID (base_time) || !GST_CLOCK_TIME_IS_VALID (running_time) ||
+      !GST_CLOCK_TIME_IS_VALID (pipeline_latency))
+    return GST_CLOCK_TIME_NONE;
+  /* NONE is the greatest time. */
+  return gst_vfi_time_add (
+      gst_vfi_time_add (base_time, running_time), MIN (pipeline_latency, total));
+}

@@ -1,0 +1,166 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* What is shown between two frames: how they relate decides between the model's pictures and
+ * the frames themselves. */
+#include "stream/between.h"
+
+#include "pure/meta.h"
+#include "stream/engine_session.h"
+#include "stream/fallback.h"
+#include "stream/pending.h"
+
+#define GST_CAT_DEFAULT gst_vfi_debug
+
+/* Two frames in the order of their times. */
+typedef struct {
+  GstVfiFrame *first;
+  GstVfiFrame *second;
+  VfiPair *pair; /* NULL: the reference stands for what would be made */
+  GstVfiPairKind kind;
+  GstVfiSceneMode mode;
+} Between;
+
+static gboolean
+inside_segment (const GstSegment *segment, GstClockTime start, GstClockTime stop)
+{
+  return gst_segment_to_running_time (segment, GST_FORMAT_TIME, start) !=
+             GST_CLOCK_TIME_NONE &&
+         gst_segment_to_running_time (segment, GST_FORMAT_TIME, stop) !=
+             GST_CLOCK_TIME_NONE;
+}
+
+static gboolean
+judge (GstVfiStream *stream, Between *between, GError **error)
+{
+  GstVfiSettings settings = gst_vfi_stream_settings (stream);
+  gdouble score;
+
+  between->mode = (GstVfiSceneMode) settings.scene_mode;
+  if (!gst_vfi_content_judge (&stream->content, stream->session, &between->first->picture,
+          &between->second->picture, settings.scene_threshold, &between->kind, error))
+    return FALSE;
+  score = stream->content.score;
+  g_mutex_lock (&stream->lock);
+  stream->counters.scene_score = score;
+  g_mutex_unlock (&stream->lock);
+  GST_DEBUG_OBJECT (stream->element, "pair before %" GST_TIME_FORMAT ": %s, score %.3f",
+      GST_TIME_ARGS (GST_BUFFER_PTS (between->second->buffer)),
+      between->kind == GST_VFI_PAIR_CUT         ? "a cut"
+      : between->kind == GST_VFI_PAIR_IDENTICAL ? "identical"
+                                                : "moving",
+      score);
+  return TRUE;
+}
+
+/* Nothing is made of a pair that the engine could not look at. */
+static GstFlowReturn
+cannot_open (GstVfiStream *stream, Between *between, const GError *error)
+{
+  between->kind = GST_VFI_PAIR_MOVES;
+  gst_vfi_session_note_failure (stream, stream->session, error);
+  return gst_vfi_fallback_engine_failed (
+             stream, error, "no pair of frames could be opened")
+             ? GST_FLOW_OK
+             : GST_FLOW_ERROR;
+}
+
+/* Frames whose visible parts differ are no pair. */
+static GstFlowReturn
+open_pair (GstVfiStream *stream, Between *between)
+{
+  const VfiFrame pictures[] = {between->first->picture, between->second->picture};
+  g_autoptr (GError) error = NULL;
+
+  if (!gst_vfi_session_mend (stream, &error) || !gst_vfi_session_poll (stream, &error)) {
+    stream->only_copies = TRUE;
+    if (!gst_vfi_fallback_engine_failed (stream, error, "no session for this video"))
+      return GST_FLOW_ERROR;
+  }
+  if (stream->only_copies || stream->session == NULL ||
+      !gst_vfi_meta_same_crop (between->first->buffer, between->second->buffer))
+    return GST_FLOW_OK;
+  if (!judge (stream, between, &error))
+    return cannot_open (stream, between, error);
+  if (between->kind != GST_VFI_PAIR_MOVES)
+    return GST_FLOW_OK;
+  between->pair =
+      vfi_session_begin (stream->session, pictures, G_N_ELEMENTS (pictures), &error);
+  return between->pair != NULL ? GST_FLOW_OK : cannot_open (stream, between, error);
+}
+
+GstFlowReturn
+gst_vfi_pair_open (
+    GstVfiStream *stream, GstVfiFrame *first, GstVfiFrame *second, VfiPair **pair)
+{
+  Between between = {.first = first, .second = second};
+  GstFlowReturn ret = open_pair (stream, &between);
+
+  *pair = between.pair;
+  return ret;
+}
+
+static void
+count_cut (GstVfiStream *stream)
+{
+  g_mutex_lock (&stream->lock);
+  stream->counters.cuts++;
+  g_mutex_unlock (&stream->lock);
+}
+
+static void
+add_span (GstVfiStream *stream, const Between *between, GstVfiSpan *span)
+{
+  GstVfiShow show = gst_vfi_content_show (between->kind, between->mode);
+
+  if (show == GST_VFI_SHOW_NOTHING)
+    return;
+  gst_vfi_span_take (span, &stream->run);
+  if (span->kind != GST_VFI_SLOT_IN_BETWEEN ||
+      (show == GST_VFI_SHOW_MADE && between->pair == NULL)) {
+    gst_vfi_pending_add_copies (stream, stream->held, NULL, span);
+    return;
+  }
+  if (show == GST_VFI_SHOW_MADE) {
+    gst_vfi_pending_add_in_betweens (
+        stream, between->pair, between->first, between->second, span);
+    return;
+  }
+  if (between->kind == GST_VFI_PAIR_IDENTICAL) {
+    g_mutex_lock (&stream->lock);
+    stream->counters.identical += span->n_left;
+    g_mutex_unlock (&stream->lock);
+  }
+  gst_vfi_pending_add_copies (
+      stream, between->first, show == GST_VFI_SHOW_NEARER ? between->second : NULL, span);
+}
+
+GstFlowReturn
+gst_vfi_pair_plan (GstVfiStream *stream, GstVfiFrame *next, const GstVfiFrameTime *time)
+{
+  gboolean reverse = stream->run.segment.rate < 0;
+  guint64 n_hidden = gst_vfi_run_pair_slots (&stream->run, time) - 1;
+  Between between = {
+      .first = reverse ? next : stream->held,
+      .second = reverse ? stream->held : next,
+  };
+  GstFlowReturn ret = GST_FLOW_OK;
+  gboolean opened = FALSE;
+  guint64 from = 1;
+  GstVfiSpan span;
+
+  while (ret == GST_FLOW_OK && gst_vfi_span_of_pair (&span, &stream->run, time, from)) {
+    from = span.last + 1;
+    n_hidden -= span.n_left;
+    if (!opened && span.kind == GST_VFI_SLOT_IN_BETWEEN) {
+      ret = open_pair (stream, &between);
+      opened = TRUE;
+      if (between.kind == GST_VFI_PAIR_CUT)
+        count_cut (stream);
+    }
+    if (ret == GST_FLOW_OK)
+      add_span (stream, &between, &span);
+  }
+  if (inside_segment (&stream->run.segment, stream->run.pts, time->pts))
+    gst_vfi_stream_count_drops (stream, n_hidden);
+  vfi_pair_unref (between.pair);
+  return ret;
+}

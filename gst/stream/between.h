@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The outputs between two frames. Streaming thread only. */
+#pragma once
+
+#include "stream/stream.h"
+
+G_BEGIN_DECLS
+
+/* Opens the pair of two frames in the order of their times; *@pair is NULL where nothing is
+ * to be made of them: a cut, identical frames, different crops, no engine. */
+GstFlowReturn gst_vfi_pair_open (
+    GstVfiStream *stream, GstVfiFrame *first, GstVfiFrame *second, VfiPair **pair);
+
+/* Appends to the pending list what lies between the reference and @next, whose verdict is
+ * NEXT. */
+GstFlowReturn gst_vfi_pair_plan (
+    GstVfiStream *stream, GstVfiFrame *next, const GstVfiFrameTime *time);
+
+G_END_DECLS

@@ -1,0 +1,277 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Held repeats. Outputs get their times when they come, so that they are numbered in
+ * order; what is shown there is decided by the frame that ends the repeats. */
+#include "stream/held_repeats.h"
+
+#include "pure/meta.h"
+#include "stream/allocation.h"
+#include "stream/between.h"
+#include "stream/pending.h"
+#include "stream/stream.h"
+#include "stream/task.h"
+
+#define GST_CAT_DEFAULT gst_vfi_debug
+
+/* Outputs, a frame with or without one, or an event. */
+typedef struct {
+  GstVfiSpan *span; /* what lies before the next frame */
+  GstVfiSlot slot;  /* of the frame, if it is shown */
+  gboolean shown;
+  GstVfiFrame *frame; /* a repeat */
+  GstEvent *event;
+} Item;
+
+static void
+item_free (Item *item)
+{
+  g_clear_pointer (&item->frame, gst_vfi_frame_unref);
+  gst_clear_event (&item->event);
+  g_free (item->span);
+  g_free (item);
+}
+
+GstVfiRepeatStep
+gst_vfi_repeats_step (GstVfiRepeats *repeats, gboolean repeats_it, guint most)
+{
+  gboolean held = repeats->n_held > 0;
+
+  if (!repeats_it) {
+    repeats->too_long = FALSE;
+    repeats->n_held = 0;
+    return held ? GST_VFI_REPEAT_REPLACE : GST_VFI_REPEAT_PASS;
+  }
+  if (repeats->too_long)
+    return GST_VFI_REPEAT_PASS;
+  if (repeats->n_held < most) {
+    repeats->n_held++;
+    return GST_VFI_REPEAT_HOLD;
+  }
+  repeats->too_long = most > 0;
+  repeats->n_held = 0;
+  return held ? GST_VFI_REPEAT_RELEASE : GST_VFI_REPEAT_PASS;
+}
+
+guint
+gst_vfi_repeats_most (GstVfiStream *stream)
+{
+  GstVfiSettings settings = gst_vfi_stream_settings (stream);
+
+  return settings.duplicate_mode == GST_VFI_DUPLICATES_REPLACE ? settings.duplicate_max
+                                                               : 0;
+}
+
+/* Frames on a device are compared there, by the session. */
+static gboolean
+looks_the_same (GstVfiStream *stream, const VfiFrame *a, const VfiFrame *b)
+{
+  VfiVideoInfo video = gst_vfi_format_video_info (&stream->pictures.path.inner);
+  gdouble threshold = gst_vfi_stream_settings (stream).duplicate_threshold;
+  g_autoptr (GError) error = NULL;
+  gboolean same;
+
+  if (a->memory == VFI_MEMORY_HOST)
+    return vfi_frames_repeat (&video, a, b, threshold);
+  if (stream->session == NULL)
+    return FALSE;
+  if (!vfi_session_frames_repeat (stream->session, a, b, threshold, &same, &error))
+    GST_WARNING_OBJECT (stream->element, "not compared: %s", error->message);
+  return same;
+}
+
+/* An announced cut is a new picture, whatever it shows. */
+static gboolean
+is_repeat (GstVfiStream *stream, const GstVfiFrame *next)
+{
+  return !stream->content.announced &&
+         gst_vfi_meta_same_crop (stream->held->buffer, next->buffer) &&
+         looks_the_same (stream, &stream->held->picture, &next->picture);
+}
+
+static Item *
+append (GstVfiStream *stream)
+{
+  Item *item = g_new0 (Item, 1);
+
+  g_queue_push_tail (&stream->repeats.items, item);
+  return item;
+}
+
+/* Takes @frame. */
+static void
+hold (GstVfiStream *stream, GstVfiFrame *frame, const GstVfiFrameTime *time)
+{
+  GstVfiFrame *copy;
+  GstVfiSpan span;
+  Item *item;
+
+  if (gst_vfi_alloc_is_scarce (frame->buffer) &&
+      (copy = gst_vfi_frame_detach (&stream->pictures, frame)) != NULL) {
+    gst_vfi_frame_unref (frame);
+    frame = copy;
+  }
+  if (stream->repeats.n_held == 1)
+    stream->repeats.start = stream->run.pts;
+  for (guint64 from = 1; gst_vfi_span_of_pair (&span, &stream->run, time, from);
+       from = span.last + 1) {
+    gst_vfi_span_take (&span, &stream->run);
+    append (stream)->span = g_memdup2 (&span, sizeof span);
+  }
+  gst_vfi_process_accept (stream, time);
+  item = append (stream);
+  item->frame = frame;
+  item->shown = gst_vfi_run_original_slot (&stream->run, &item->slot);
+  if (item->shown)
+    gst_vfi_run_take (&stream->run, &item->slot);
+  GST_LOG_OBJECT (stream->element, "holding repeat %u, %" GST_PTR_FORMAT,
+      stream->repeats.n_held, frame->buffer);
+}
+
+void
+gst_vfi_repeats_release (GstVfiStream *stream)
+{
+  Item *item;
+
+  while ((item = g_queue_pop_head (&stream->repeats.items)) != NULL) {
+    if (item->event != NULL) {
+      gst_vfi_pending_add_event (stream, g_steal_pointer (&item->event));
+    } else if (item->span != NULL) {
+      gst_vfi_pending_add_copies (stream, stream->held, NULL, item->span);
+    } else {
+      if (item->shown) {
+        gst_vfi_slot_stamp (&item->slot, item->frame->buffer);
+        gst_vfi_pending_add_original (stream, gst_buffer_ref (item->frame->buffer));
+      }
+      gst_vfi_frame_unref (stream->held);
+      stream->held = g_steal_pointer (&item->frame);
+    }
+    item_free (item);
+  }
+  stream->repeats.n_held = 0;
+}
+
+/* Pictures made of the pair, by their places in the whole stretch from the reference to
+ * @next. Pairs that are to be left alone keep their copies. */
+static void
+add_span (GstVfiStream *stream, VfiPair *pair, GstVfiFrame *next, GstClockTime next_pts,
+    GstVfiSpan *span)
+{
+  if (span->kind == GST_VFI_SLOT_DUPLICATE) {
+    gst_vfi_pending_add_copies (stream, stream->held, NULL, span);
+    return;
+  }
+  span->stretch_start = stream->repeats.start;
+  span->stretch_end = next_pts;
+  gst_vfi_pending_add_in_betweens (stream, pair, stream->held, next, span);
+}
+
+/* The same in the place of a repeat. */
+static void
+add_replacement (GstVfiStream *stream, VfiPair *pair, GstVfiFrame *next,
+    GstClockTime next_pts, Item *item)
+{
+  if (item->slot.kind == GST_VFI_SLOT_DUPLICATE) {
+    gst_vfi_pending_add_duplicate (stream, stream->held, &item->slot);
+    return;
+  }
+  item->slot.kind = GST_VFI_SLOT_IN_BETWEEN;
+  item->slot.phase_num = item->slot.pts - stream->repeats.start;
+  item->slot.phase_den = next_pts - stream->repeats.start;
+  gst_vfi_pending_add_replacement (
+      stream, pair, stream->held, next, &item->slot, item->frame);
+}
+
+/* All between the reference and @next is made of these two. */
+static void
+replace (
+    GstVfiStream *stream, VfiPair *pair, GstVfiFrame *next, const GstVfiFrameTime *time)
+{
+  guint n_replaced = 0;
+  GstVfiSpan span;
+  Item *item;
+
+  while ((item = g_queue_pop_head (&stream->repeats.items)) != NULL) {
+    if (item->event != NULL)
+      gst_vfi_pending_add_event (stream, g_steal_pointer (&item->event));
+    else if (item->span != NULL)
+      add_span (stream, pair, next, time->pts, item->span);
+    else if (item->shown)
+      add_replacement (stream, pair, next, time->pts, item);
+    n_replaced += item->shown;
+    item_free (item);
+  }
+  for (guint64 from = 1; gst_vfi_span_of_pair (&span, &stream->run, time, from);
+       from = span.last + 1) {
+    gst_vfi_span_take (&span, &stream->run);
+    add_span (stream, pair, next, time->pts, &span);
+  }
+  g_mutex_lock (&stream->lock);
+  stream->counters.replaced += n_replaced;
+  g_mutex_unlock (&stream->lock);
+}
+
+/* A new picture after repeats. Where a cut comes before it they were none of its motion. */
+static GstFlowReturn
+end_repeats (GstVfiStream *stream, GstVfiFrame *next, const GstVfiFrameTime *time)
+{
+  g_autoptr (VfiPair) pair = NULL;
+  GstFlowReturn ret = gst_vfi_pair_open (stream, stream->held, next, &pair);
+
+  if (ret != GST_FLOW_OK)
+    return ret;
+  if (pair != NULL) {
+    replace (stream, pair, next, time);
+    return GST_FLOW_OK;
+  }
+  gst_vfi_repeats_release (stream);
+  return gst_vfi_pair_plan (stream, next, time);
+}
+
+GstFlowReturn
+gst_vfi_repeats_plan (GstVfiStream *stream, GstVfiFrame *next,
+    const GstVfiFrameTime *time, gboolean *goes_on)
+{
+  guint most = gst_vfi_repeats_most (stream);
+  gboolean active =
+      (most > 0 || stream->repeats.n_held > 0) && stream->run.segment.rate > 0;
+
+  *goes_on = TRUE;
+  if (!active)
+    return gst_vfi_pair_plan (stream, next, time);
+  switch (gst_vfi_repeats_step (&stream->repeats, is_repeat (stream, next), most)) {
+    case GST_VFI_REPEAT_HOLD:
+      hold (stream, next, time);
+      *goes_on = FALSE;
+      return GST_FLOW_OK;
+    case GST_VFI_REPEAT_REPLACE:
+      return end_repeats (stream, next, time);
+    case GST_VFI_REPEAT_RELEASE:
+      gst_vfi_repeats_release (stream);
+      break;
+    case GST_VFI_REPEAT_PASS:
+      break;
+  }
+  return gst_vfi_pair_plan (stream, next, time);
+}
+
+void
+gst_vfi_repeats_add_event (GstVfiStream *stream, GstEvent *event)
+{
+  if (stream->repeats.n_held > 0)
+    append (stream)->event = event;
+  else
+    gst_vfi_pending_add_event (stream, event);
+}
+
+void
+gst_vfi_repeats_clear (GstVfiStream *stream)
+{
+  Item *item;
+
+  while ((item = g_queue_pop_head (&stream->repeats.items)) != NULL) {
+    if (item->event != NULL && gst_vfi_task_outlives_flush (item->event))
+      gst_pad_store_sticky_event (stream->srcpad, item->event);
+    item_free (item);
+  }
+  stream->repeats.n_held = 0;
+  stream->repeats.too_long = FALSE;
+}

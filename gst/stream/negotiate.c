@@ -1,0 +1,459 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Caps of the stream: queries, the choice of output caps, and what follows from it (pool,
+ * session, latency). The arithmetic is in caps.c. */
+#include "cuda/stream_context.h"
+#include "stream/allocation.h"
+#include "stream/engine_session.h"
+#include "stream/fallback.h"
+#include "stream/pending.h"
+#include "stream/stream.h"
+
+#define GST_CAT_DEFAULT gst_vfi_debug
+
+static GstVfiCapsOptions
+caps_options (GstVfiStream *stream)
+{
+  GstVfiSettings settings = gst_vfi_stream_settings (stream);
+
+  return (GstVfiCapsOptions){
+      .multiplier = settings.multiplier,
+      .largest_of_pairs = settings.largest_of_pairs,
+      .pass_unsupported = settings.unsupported == GST_VFI_UNSUPPORTED_PASSTHROUGH,
+  };
+}
+
+/* What @pad can do: its template, and what the other side makes of the other pad's peer. */
+static GstCaps *
+query_caps (GstVfiStream *stream, GstPad *pad, GstCaps *filter)
+{
+  GstVfiCapsOptions options = caps_options (stream);
+  gboolean is_sink = pad == stream->sinkpad;
+  GstPad *other = is_sink ? stream->srcpad : stream->sinkpad;
+  g_autoptr (GstCaps) template = gst_pad_get_pad_template_caps (pad);
+  g_autoptr (GstCaps) peer_filter = NULL;
+  g_autoptr (GstCaps) peer = NULL;
+  g_autoptr (GstCaps) known = NULL;
+  g_autoptr (GstCaps) possible = NULL;
+
+  if (filter != NULL) {
+    g_autoptr (GstCaps) wanted = gst_caps_intersect (filter, template);
+    peer_filter =
+        gst_vfi_caps_transform (GST_PAD_DIRECTION (pad), wanted, NULL, &options);
+  }
+  peer = gst_pad_peer_query_caps (other, peer_filter);
+  known = gst_caps_intersect_full (peer, template, GST_CAPS_INTERSECT_FIRST);
+  possible = gst_vfi_caps_transform (GST_PAD_DIRECTION (other), known, filter, &options);
+  return gst_vfi_cuda_filter_caps (
+      stream, gst_caps_intersect_full (possible, template, GST_CAPS_INTERSECT_FIRST));
+}
+
+/* Video that the CAPS query does not offer gets through to the CAPS event all the same, which
+ * can say why it is refused: upstream, refused here, would only know that it was. */
+static gboolean
+accept_caps (GstVfiStream *stream, GstPad *pad, GstCaps *caps)
+{
+  g_autoptr (GstCaps) possible = query_caps (stream, pad, caps);
+  GstVideoInfo info;
+
+  return gst_caps_can_intersect (caps, possible) ||
+         (pad == stream->sinkpad && gst_video_info_from_caps (&info, caps));
+}
+
+/* Frames in and out: what one pad is asked about, the other one knows in its own frames. */
+static gboolean
+convert_frames (GstVfiStream *stream, gboolean to_output, gint64 *frames)
+{
+  GstVfiCapsDecision decision;
+  GstVideoInfo in, out;
+  gboolean known;
+
+  g_mutex_lock (&stream->lock);
+  known = stream->rates_known;
+  in = stream->info;
+  out = stream->out_info;
+  decision = stream->decision;
+  g_mutex_unlock (&stream->lock);
+  return known && gst_vfi_caps_convert_frames (&in, &out, &decision, to_output, frames);
+}
+
+/* Duration and position are the same on both sides in every format but frames. */
+static gboolean
+query_frames (GstVfiStream *stream, GstQuery *query)
+{
+  gboolean is_duration = GST_QUERY_TYPE (query) == GST_QUERY_DURATION;
+  GstFormat format;
+  gint64 frames;
+
+  if (!gst_pad_peer_query (stream->sinkpad, query))
+    return FALSE;
+  if (is_duration)
+    gst_query_parse_duration (query, &format, &frames);
+  else
+    gst_query_parse_position (query, &format, &frames);
+  if (format != GST_FORMAT_DEFAULT)
+    return TRUE;
+  if (!convert_frames (stream, TRUE, &frames))
+    return FALSE;
+  if (is_duration)
+    gst_query_set_duration (query, format, frames);
+  else
+    gst_query_set_position (query, format, frames);
+  return TRUE;
+}
+
+gboolean
+gst_vfi_negotiate_query (GstVfiStream *stream, GstPad *pad, GstQuery *query)
+{
+  g_autoptr (GstCaps) result = NULL;
+  GstCaps *caps;
+
+  switch (GST_QUERY_TYPE (query)) {
+    case GST_QUERY_CAPS:
+      gst_query_parse_caps (query, &caps);
+      result = query_caps (stream, pad, caps);
+      gst_query_set_caps_result (query, result);
+      return TRUE;
+    case GST_QUERY_ACCEPT_CAPS:
+      gst_query_parse_accept_caps (query, &caps);
+      gst_query_set_accept_caps_result (query, accept_caps (stream, pad, caps));
+      return TRUE;
+    case GST_QUERY_DURATION:
+    case GST_QUERY_POSITION:
+      if (pad == stream->srcpad)
+        return query_frames (stream, query);
+      break;
+    case GST_QUERY_CONTEXT:
+      if (gst_vfi_cuda_answer (stream, query))
+        return TRUE;
+      break;
+    default:
+      break;
+  }
+  return gst_pad_query_default (pad, GST_OBJECT (stream->element), query);
+}
+
+static void
+set_pool (GstVfiStream *stream, GstBufferPool *pool)
+{
+  GstBufferPool *old = stream->pictures.out_pool;
+  gboolean flushing;
+
+  /* A flush that came before could only tell the old one. */
+  g_mutex_lock (&stream->gate);
+  g_mutex_lock (&stream->lock);
+  stream->pictures.out_pool = stream->out_pool = pool;
+  flushing = stream->closed != 0;
+  g_mutex_unlock (&stream->lock);
+  if (pool != NULL && flushing)
+    gst_buffer_pool_set_flushing (pool, TRUE);
+  g_mutex_unlock (&stream->gate);
+  if (old != NULL && old != pool)
+    gst_buffer_pool_set_active (old, FALSE);
+  gst_clear_object (&old);
+}
+
+/* Readies the engine, before caps are announced that promise its work. When it fails and
+ * on-error lets the stream go on, copies will do. */
+static GstFlowReturn
+prepare_engine (GstVfiStream *stream)
+{
+  g_autoptr (GstObject) cuda = NULL;
+  g_autoptr (GError) error = NULL;
+
+  if (stream->in_cuda && !gst_vfi_cuda_ensure (stream)) {
+    GST_ELEMENT_ERROR (stream->element, RESOURCE, OPEN_READ_WRITE,
+        ("Frames come in CUDA memory, but there is no CUDA context."),
+        ("neither neighbours nor the application have one, and none could be made"));
+    return GST_FLOW_ERROR;
+  }
+  cuda = stream->in_cuda ? gst_vfi_cuda_get (stream) : NULL;
+  if (stream->held == NULL &&
+      !gst_vfi_pictures_set_format (&stream->pictures, &stream->info, cuda)) {
+    GST_ELEMENT_ERROR (stream->element, STREAM, FORMAT, (NULL),
+        ("no way to convert %s", GST_VIDEO_INFO_NAME (&stream->info)));
+    return GST_FLOW_NOT_NEGOTIATED;
+  }
+  if (stream->only_copies) {
+    gst_vfi_session_release (stream);
+    return GST_FLOW_OK;
+  }
+  if (gst_vfi_session_ensure (stream, &error))
+    return GST_FLOW_OK;
+  stream->only_copies = TRUE;
+  return gst_vfi_fallback_engine_failed (stream, error, "no session for this video")
+             ? GST_FLOW_OK
+             : GST_FLOW_ERROR;
+}
+
+static GstFlowReturn
+prepare_pool (GstVfiStream *stream, GstCaps *out)
+{
+  gint in_flight = gst_vfi_stream_settings (stream).max_in_flight;
+  GstVideoInfo info;
+  GstBufferPool *pool;
+  gboolean live;
+
+  live = gst_vfi_live_ask_upstream (stream);
+  if (in_flight < 0)
+    in_flight = live ? 1 : 2;
+  stream->max_in_flight = (guint) MAX (in_flight, 1);
+  if (!gst_video_info_from_caps (&info, out))
+    return GST_FLOW_NOT_NEGOTIATED;
+  pool = gst_vfi_alloc_decide (stream->srcpad, out, &info, GST_VFI_MAX_JOBS + 1,
+      &stream->video_meta, stream->pictures.pool_bytes, stream->pictures.cuda);
+  if (pool == NULL) {
+    GST_ELEMENT_ERROR (stream->element, RESOURCE, NO_SPACE_LEFT, (NULL),
+        ("no buffer pool for %" GST_PTR_FORMAT, out));
+    return GST_FLOW_ERROR;
+  }
+  set_pool (stream, pool);
+  return GST_FLOW_OK;
+}
+
+/* Refused caps are sent again with every buffer: says so once. */
+static void
+report (GstVfiStream *stream, GstStreamError code, const char *reason, GstCaps *caps)
+{
+  g_autofree gchar *description = gst_caps_to_string (caps);
+  g_autofree gchar *text = g_strdup_printf ("%s: %s", reason, description);
+
+  if (g_strcmp0 (stream->reported, text) == 0)
+    return;
+  g_free (stream->reported);
+  stream->reported = g_steal_pointer (&text);
+  gst_element_message_full (stream->element, GST_MESSAGE_ERROR, GST_STREAM_ERROR, code,
+      g_strdup (reason), g_strdup_printf ("caps %s", description), __FILE__, GST_FUNCTION,
+      __LINE__);
+}
+
+static GstFlowReturn
+refuse (GstVfiStream *stream, const char *reason)
+{
+  GST_WARNING_OBJECT (stream->element, "not negotiated: %s", reason);
+  gst_pad_mark_reconfigure (stream->srcpad);
+  return GST_PAD_IS_FLUSHING (stream->srcpad) ? GST_FLOW_FLUSHING
+                                              : GST_FLOW_NOT_NEGOTIATED;
+}
+
+/* Downstream takes nothing that the input can become. */
+static GstFlowReturn
+refuse_rates (GstVfiStream *stream, const GstVfiCapsOptions *options)
+{
+  g_autoptr (GstCaps) taken = gst_pad_peer_query_caps (stream->srcpad, NULL);
+  g_autofree gchar *reason =
+      gst_vfi_caps_explain (&stream->info, stream->sink_caps, taken, options);
+  GstFlowReturn ret = refuse (stream, reason);
+
+  if (ret == GST_FLOW_NOT_NEGOTIATED)
+    report (stream, GST_STREAM_ERROR_FORMAT, reason, stream->sink_caps);
+  return ret;
+}
+
+static GstCaps *
+choose_caps (GstVfiStream *stream, GstVfiCapsOptions *options)
+{
+  g_autoptr (GstCaps) possible =
+      gst_vfi_caps_transform (GST_PAD_SINK, stream->sink_caps, NULL, options);
+  GstCaps *candidates = gst_pad_peer_query_caps (stream->srcpad, possible);
+
+  options->rate_is_fixed = gst_vfi_caps_rate_is_fixed (candidates);
+  if (!gst_caps_is_empty (candidates))
+    return gst_vfi_caps_fixate (stream->sink_caps, candidates, options);
+  gst_caps_unref (candidates);
+  return NULL;
+}
+
+static gboolean
+push_caps (GstVfiStream *stream, GstCaps *caps)
+{
+  g_autoptr (GstCaps) current = gst_pad_get_current_caps (stream->srcpad);
+
+  if ((current == NULL || !gst_caps_is_equal (current, caps)) &&
+      !gst_pad_set_caps (stream->srcpad, caps))
+    return FALSE;
+  gst_vfi_pending_push_early_segment (stream);
+  return TRUE;
+}
+
+/* The way from input to output caps. */
+typedef struct {
+  GstCaps *out; /* owned */
+  GstVideoInfo info;
+  GstVfiCapsDecision decision;
+} Choice;
+
+/* What is to pass through wants the input's own rate; where downstream wants another one,
+ * copies make it up. */
+static GstFlowReturn
+choose (GstVfiStream *stream, Choice *choice)
+{
+  GstVfiSettings settings = gst_vfi_stream_settings (stream);
+  GstVfiCapsOptions options = caps_options (stream);
+
+  stream->only_copies = gst_vfi_fallback_wants_bypass (stream, &settings);
+  if (stream->only_copies)
+    options.multiplier = 1;
+  choice->out = choose_caps (stream, &options);
+  if (choice->out == NULL || !gst_video_info_from_caps (&choice->info, choice->out))
+    return refuse_rates (stream, &options);
+  if (gst_vfi_caps_decide (&stream->info, &choice->info, &options, &choice->decision,
+          NULL) == GST_VFI_MODE_REFUSE)
+    return refuse_rates (stream, &options);
+  return GST_FLOW_OK;
+}
+
+/* The engine is asked before caps promise its work; when it fails on-error may choose
+ * anew. */
+static GstFlowReturn
+choose_what_works (GstVfiStream *stream, Choice *choice)
+{
+  GstFlowReturn ret = choose (stream, choice);
+  gboolean had_failed = stream->engine_failed;
+
+  if (ret != GST_FLOW_OK || choice->decision.mode == GST_VFI_MODE_PASSTHROUGH)
+    return ret;
+  ret = prepare_engine (stream);
+  if (ret != GST_FLOW_OK || had_failed || !stream->engine_failed)
+    return ret;
+  gst_clear_caps (&choice->out);
+  ret = choose (stream, choice);
+  stream->only_copies = TRUE;
+  return ret;
+}
+
+/* Once for the same caps and properties. */
+static void
+warn_of_multipliers (GstVfiStream *stream)
+{
+  if (stream->decision.multipliers_ignored && !stream->warned_multipliers)
+    GST_ELEMENT_WARNING (stream->element, STREAM, FORMAT,
+        ("multipliers is ignored, because downstream takes a fixed frame rate only."),
+        ("output caps %" GST_PTR_FORMAT, stream->sink_caps));
+  stream->warned_multipliers = stream->decision.multipliers_ignored;
+}
+
+static GstFlowReturn
+apply (GstVfiStream *stream, const Choice *choice)
+{
+  if (!push_caps (stream, choice->out))
+    return refuse (stream, "downstream refused the caps");
+  g_mutex_lock (&stream->lock);
+  stream->out_info = choice->info;
+  stream->decision = choice->decision;
+  stream->rates_known = TRUE;
+  g_mutex_unlock (&stream->lock);
+  stream->mode = choice->decision.mode;
+  if (!stream->run.open || !choice->decision.per_pair)
+    gst_vfi_run_set_multiplier (&stream->run, choice->decision.multiplier);
+  gst_vfi_run_set_constant (
+      &stream->run, choice->decision.constant_num, choice->decision.constant_den);
+  gst_vfi_run_set_grid (
+      &stream->run, choice->decision.grid_num, choice->decision.grid_den);
+  warn_of_multipliers (stream);
+  if (choice->decision.mode != GST_VFI_MODE_PASSTHROUGH)
+    return prepare_pool (stream, choice->out);
+  gst_vfi_session_release (stream);
+  set_pool (stream, NULL);
+  gst_vfi_pictures_clear (&stream->pictures);
+  return GST_FLOW_OK;
+}
+
+GstFlowReturn
+gst_vfi_negotiate (GstVfiStream *stream, GstClockTime next_pts)
+{
+  Choice choice = {0};
+  GstFlowReturn ret;
+
+  stream->negotiated = FALSE;
+  ret = choose_what_works (stream, &choice);
+  if (ret == GST_FLOW_OK && choice.decision.mode == GST_VFI_MODE_PASSTHROUGH &&
+      stream->held != NULL) {
+    /* Still under the old caps and with the old pool. */
+    gst_vfi_process_close_run (stream, TRUE, next_pts);
+    ret = gst_vfi_pending_drain (stream);
+  }
+  if (ret == GST_FLOW_OK)
+    ret = apply (stream, &choice);
+  stream->negotiated = ret == GST_FLOW_OK;
+  if (stream->negotiated)
+    g_clear_pointer (&stream->reported, g_free);
+  gst_vfi_live_configure (stream);
+  GST_INFO_OBJECT (stream->element, "%s, multiplier %u, caps %" GST_PTR_FORMAT,
+      choice.decision.mode == GST_VFI_MODE_PASSTHROUGH ? "passing through"
+                                                       : "interpolating",
+      choice.decision.multiplier, choice.out);
+  gst_clear_caps (&choice.out);
+  return ret;
+}
+
+/* Why nothing can be done with frames of @info, in @caps, whatever is behind; else NULL. */
+static gchar *
+explain_input (GstVfiStream *stream, GstCaps *caps, const GstVideoInfo *info)
+{
+  g_autoptr (GstCaps) possible = gst_pad_get_pad_template_caps (stream->sinkpad);
+  gchar *reason = NULL;
+
+  if (gst_vfi_stream_settings (stream).unsupported == GST_VFI_UNSUPPORTED_ERROR)
+    gst_vfi_caps_can_interpolate (info, &reason);
+  if (reason == NULL && !gst_caps_can_intersect (caps, possible))
+    reason = gst_vfi_format_explain (caps, info);
+  return reason;
+}
+
+GstFlowReturn
+gst_vfi_negotiate_set_caps (GstVfiStream *stream, GstCaps *caps)
+{
+  g_autofree char *reason = NULL;
+  GstVideoInfo info;
+  GstFlowReturn ret;
+  gboolean variable, had_session = stream->session != NULL;
+
+  /* A pad that was deactivated in between has forgotten them. */
+  if (stream->negotiated && gst_caps_is_equal (caps, stream->sink_caps) &&
+      gst_pad_has_current_caps (stream->srcpad))
+    return GST_FLOW_OK;
+  gst_vfi_process_close_run (stream, TRUE, GST_CLOCK_TIME_NONE);
+  ret = gst_vfi_pending_drain (stream);
+  if (ret != GST_FLOW_OK)
+    return ret;
+  if (!gst_vfi_process_take_settings (stream))
+    return GST_FLOW_ERROR;
+  gst_vfi_fallback_forget (stream);
+  gst_caps_replace (&stream->sink_caps, NULL);
+  stream->negotiated = FALSE;
+  if (!gst_video_info_from_caps (&info, caps))
+    return refuse (stream, "the input caps are not raw video");
+  reason = explain_input (stream, caps, &info);
+  if (reason != NULL) {
+    report (stream, GST_STREAM_ERROR_WRONG_TYPE, reason, caps);
+    return GST_FLOW_NOT_NEGOTIATED;
+  }
+  gst_caps_replace (&stream->sink_caps, caps);
+  stream->warned_untimed = FALSE;
+  stream->in_cuda = gst_vfi_cuda_has_feature (caps);
+  g_mutex_lock (&stream->lock);
+  stream->info = info;
+  stream->rates_known = FALSE;
+  g_mutex_unlock (&stream->lock);
+  variable = gst_vfi_caps_is_variable (&info);
+  gst_vfi_run_set_rate (&stream->run, variable ? 0 : GST_VIDEO_INFO_FPS_N (&info),
+      GST_VIDEO_INFO_FPS_D (&info));
+  gst_pad_check_reconfigure (stream->srcpad);
+  ret = gst_vfi_negotiate (stream, GST_CLOCK_TIME_NONE);
+  /* Only now: the new session has taken what it can use of the old one's weights. */
+  if (had_session)
+    vfi_soft_clear ();
+  return ret;
+}
+
+void
+gst_vfi_negotiate_release (GstVfiStream *stream)
+{
+  gst_vfi_session_release (stream);
+  set_pool (stream, NULL);
+  gst_vfi_pictures_clear (&stream->pictures);
+  gst_caps_replace (&stream->sink_caps, NULL);
+  g_clear_pointer (&stream->reported, g_free);
+  stream->negotiated = FALSE;
+  stream->mode = GST_VFI_MODE_PASSTHROUGH;
+}

@@ -1,0 +1,392 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* One item in stream order: what a buffer, an event or a query means for the run of frames
+ * and for the outputs. Called by the task or, when synchronous, by upstream's thread. */
+#include "cuda/stream_context.h"
+#include "stream/fallback.h"
+#include "stream/gaps.h"
+#include "stream/held_repeats.h"
+#include "stream/pending.h"
+#include "stream/stream.h"
+#include "stream/timeout.h"
+
+#include "stream/allocation.h"
+
+#include <gst/video/video-event.h>
+
+#define GST_CAT_DEFAULT gst_vfi_debug
+
+/* Appends what completes the run up to @closed_at; returns up to where it tells of it. */
+static GstClockTime
+add_tail (GstVfiStream *stream, GstClockTime closed_at)
+{
+  GstVfiTailPlan plan;
+  GstVfiSpan span;
+  GstEvent *gap;
+
+  gst_vfi_run_plan_tail (
+      &stream->run, gst_vfi_stream_settings (stream).tail, closed_at, &plan);
+  if (gst_vfi_span_of_tail (&span, &stream->run, &plan)) {
+    gst_vfi_span_take (&span, &stream->run);
+    gst_vfi_pending_add_copies (stream, stream->held, NULL, &span);
+  }
+  if (plan.gap_duration == 0)
+    return 0;
+  gap = gst_event_new_gap (plan.gap_pts, plan.gap_duration);
+  gst_event_set_gap_flags (gap, gst_vfi_gaps_flags (stream));
+  gst_vfi_pending_add_event (stream, gap);
+  return plan.gap_pts + plan.gap_duration;
+}
+
+static void
+close_run (GstVfiStream *stream, gboolean with_tail, GstClockTime closed_at,
+    GstClockTime next_pts)
+{
+  GstClockTime told_until = 0;
+
+  gst_vfi_timeout_cancel (stream);
+  gst_vfi_repeats_release (stream);
+  stream->repeats.too_long = FALSE;
+  if (stream->held != NULL && with_tail)
+    told_until = add_tail (stream, closed_at);
+  gst_vfi_gaps_release (stream, told_until, next_pts);
+  gst_vfi_run_close (&stream->run);
+  g_clear_pointer (&stream->held, gst_vfi_frame_unref);
+}
+
+void
+gst_vfi_process_close_run (
+    GstVfiStream *stream, gboolean with_tail, GstClockTime closed_at)
+{
+  close_run (stream, with_tail, closed_at, closed_at);
+}
+
+void
+gst_vfi_process_end_run (GstVfiStream *stream, GstClockTime closed_at)
+{
+  close_run (stream, TRUE, closed_at, GST_CLOCK_TIME_NONE);
+}
+
+gboolean
+gst_vfi_process_take_settings (GstVfiStream *stream)
+{
+  GstVfiSettings settings = gst_vfi_stream_settings (stream);
+
+  if (settings.serial == stream->settings_serial)
+    return TRUE;
+  g_clear_pointer (&stream->pairs, gst_vfi_pairs_unref);
+  if (!gst_vfi_stream_check_pairs (stream, &stream->pairs))
+    return FALSE;
+  stream->settings_serial = settings.serial;
+  gst_vfi_fallback_forget (stream);
+  gst_vfi_run_set_max_gap (&stream->run, settings.max_gap);
+  if (stream->session != NULL)
+    vfi_session_set_cleanup_interval (
+        stream->session, settings.clear_cache_after_n_pairs);
+  return TRUE;
+}
+
+/* Image sequences and application sources often come so. */
+static void
+warn_of_untimed (GstVfiStream *stream, GstBuffer *buffer)
+{
+  if (!stream->warned_untimed)
+    GST_ELEMENT_WARNING (stream->element, STREAM, FORMAT,
+        ("Frames without timestamps are dropped, for their framerate is not known. Give "
+         "their source caps with a framerate, such as multifilesrc "
+         "caps=image/png,framerate=25/1 for images, or timestamps, such as appsrc "
+         "format=time do-timestamp=true."),
+        ("%" GST_PTR_FORMAT " of %" GST_PTR_FORMAT, buffer, stream->sink_caps));
+  stream->warned_untimed = TRUE;
+}
+
+static void
+drop_buffer (GstVfiStream *stream, GstBuffer *buffer, const GstVfiFrameTime *time)
+{
+  const char *why = time->verdict == GST_VFI_VERDICT_DROP_NO_PTS
+                        ? "it has no timestamp and the rate is not constant"
+                        : "its timestamp is not after the last one's";
+
+  if (time->verdict == GST_VFI_VERDICT_DROP_NO_PTS)
+    warn_of_untimed (stream, buffer);
+  if (time->warn)
+    GST_WARNING_OBJECT (stream->element, "dropped %" GST_PTR_FORMAT ": %s", buffer, why);
+  else
+    GST_DEBUG_OBJECT (stream->element, "dropped %" GST_PTR_FORMAT ": %s", buffer, why);
+  gst_vfi_stream_count_drops (stream, 1);
+  gst_buffer_unref (buffer);
+}
+
+static GstVfiFrame *
+new_frame (GstVfiStream *stream, GstBuffer *buffer)
+{
+  /* Free while the only reference is ours; the same buffer is then pushed and held. */
+  GstVfiFrame *frame = gst_vfi_frame_new (
+      &stream->pictures, gst_buffer_make_writable (buffer), ++stream->next_id);
+
+  if (frame == NULL)
+    GST_ELEMENT_ERROR (stream->element, RESOURCE, READ,
+        ("A frame could not be read: %s.", stream->pictures.problem != NULL
+                                               ? stream->pictures.problem
+                                               : "its memory cannot be mapped"),
+        ("expected %" G_GSIZE_FORMAT " bytes of %s %dx%d in %s that can be mapped",
+            GST_VIDEO_INFO_SIZE (&stream->info), GST_VIDEO_INFO_NAME (&stream->info),
+            GST_VIDEO_INFO_WIDTH (&stream->info), GST_VIDEO_INFO_HEIGHT (&stream->info),
+            stream->pictures.cuda != NULL ? "one CUDA memory, as the caps say,"
+                                          : "memory"));
+  return frame;
+}
+
+/* Upstream wants its buffers back: the reference goes on living in a copy. */
+static void
+detach_held (GstVfiStream *stream)
+{
+  GstVfiFrame *copy;
+
+  if (stream->held == NULL)
+    return;
+  copy = gst_vfi_frame_detach (&stream->pictures, stream->held);
+  gst_vfi_frame_unref (stream->held);
+  stream->held = copy;
+  if (copy == NULL)
+    gst_vfi_process_close_run (stream, FALSE, GST_CLOCK_TIME_NONE);
+}
+
+void
+gst_vfi_process_accept (GstVfiStream *stream, const GstVfiFrameTime *time)
+{
+  GstVfiPairPlan plan;
+
+  gst_vfi_run_accept (&stream->run, time);
+  plan = gst_vfi_pairs_plan (stream->pairs, gst_vfi_run_pair_index (&stream->run),
+      stream->decision.multiplier, stream->decision.variable);
+  gst_vfi_run_set_pair (
+      &stream->run, plan.multiplier, plan.repeat || stream->only_copies);
+}
+
+static GstFlowReturn
+interpolate (GstVfiStream *stream, GstBuffer *buffer)
+{
+  gboolean departs = stream->run.departs;
+  GstFlowReturn ret = GST_FLOW_OK;
+  GstVfiFrameTime time;
+  gboolean goes_on = TRUE;
+  GstVfiFrame *frame;
+  GstVfiSlot slot;
+
+  if (!gst_vfi_run_observe (&stream->run, GST_BUFFER_PTS (buffer),
+          GST_BUFFER_DURATION (buffer), GST_BUFFER_IS_DISCONT (buffer), &time)) {
+    drop_buffer (stream, buffer, &time);
+    return GST_FLOW_OK;
+  }
+  gst_vfi_timeout_cancel (stream);
+  if (stream->run.departs != departs)
+    gst_vfi_live_configure (stream);
+  gst_vfi_live_note_frame (stream, time.pts);
+  frame = new_frame (stream, buffer);
+  if (frame == NULL)
+    return GST_FLOW_ERROR;
+
+  if (time.verdict == GST_VFI_VERDICT_NEW_RUN)
+    gst_vfi_process_close_run (stream, time.tail, time.pts);
+  else
+    gst_vfi_gaps_resolve (stream, &time);
+  if (time.verdict == GST_VFI_VERDICT_NEXT && stream->held != NULL)
+    ret = gst_vfi_repeats_plan (stream, frame, &time, &goes_on);
+  if (ret == GST_FLOW_OK && !goes_on) {
+    gst_vfi_timeout_arm (stream);
+    return gst_vfi_pending_submit (stream);
+  }
+  if (ret != GST_FLOW_OK) {
+    gst_vfi_frame_unref (frame);
+    return ret;
+  }
+  stream->content.announced = FALSE;
+  gst_vfi_process_accept (stream, &time);
+  if (gst_vfi_run_original_slot (&stream->run, &slot)) {
+    gst_vfi_run_take (&stream->run, &slot);
+    gst_vfi_slot_stamp (&slot, frame->buffer);
+    gst_vfi_pending_add_original (stream, gst_buffer_ref (frame->buffer));
+  } else if (gst_vfi_run_is_overtaken (&stream->run)) {
+    gst_vfi_stream_count_drops (stream, 1);
+  }
+  g_clear_pointer (&stream->held, gst_vfi_frame_unref);
+  stream->held = frame;
+  if (gst_vfi_alloc_is_scarce (frame->buffer))
+    detach_held (stream);
+  gst_vfi_timeout_arm (stream);
+  return gst_vfi_pending_submit (stream);
+}
+
+/* Nothing of one context is of use in another, so that all begins anew. */
+static GstFlowReturn
+change_context (GstVfiStream *stream, GstBuffer *buffer)
+{
+  GstFlowReturn ret;
+
+  gst_vfi_process_close_run (stream, TRUE, GST_BUFFER_PTS (buffer));
+  ret = gst_vfi_pending_drain (stream);
+  gst_vfi_cuda_adopt (stream, buffer);
+  stream->negotiated = FALSE;
+  return ret;
+}
+
+static GstFlowReturn
+check_negotiation (GstVfiStream *stream, GstBuffer *buffer)
+{
+  GstFlowReturn ret = GST_FLOW_OK;
+
+  if (!gst_vfi_process_take_settings (stream))
+    return GST_FLOW_ERROR;
+  if (stream->sink_caps == NULL)
+    return GST_FLOW_NOT_NEGOTIATED;
+  if (gst_vfi_cuda_is_foreign (stream, buffer))
+    ret = change_context (stream, buffer);
+  if (ret != GST_FLOW_OK)
+    return ret;
+  if (!gst_pad_check_reconfigure (stream->srcpad) && stream->negotiated)
+    return GST_FLOW_OK;
+  return gst_vfi_negotiate (stream, GST_BUFFER_PTS (buffer));
+}
+
+GstFlowReturn
+gst_vfi_process_buffer (GstVfiStream *stream, GstBuffer *buffer)
+{
+  GstFlowReturn ret = check_negotiation (stream, buffer);
+
+  if (ret == GST_FLOW_OK && stream->mode != GST_VFI_MODE_PASSTHROUGH &&
+      stream->run.segment.format != GST_FORMAT_TIME) {
+    GST_ELEMENT_ERROR (stream->element, STREAM, FORMAT,
+        ("Frames need a segment in TIME format; set format=time where they come from an "
+         "appsrc."),
+        ("found none, or a segment in %s",
+            gst_format_get_name (stream->run.segment.format)));
+    ret = GST_FLOW_ERROR;
+  }
+  if (ret != GST_FLOW_OK) {
+    gst_buffer_unref (buffer);
+    return ret;
+  }
+  g_mutex_lock (&stream->lock);
+  stream->counters.in++;
+  g_mutex_unlock (&stream->lock);
+  if (stream->mode != GST_VFI_MODE_PASSTHROUGH &&
+      !gst_vfi_segment_is_key_units (&stream->run.segment))
+    return interpolate (stream, buffer);
+  gst_vfi_pending_add_original (stream, buffer);
+  return GST_FLOW_OK;
+}
+
+static void
+process_segment (GstVfiStream *stream, GstEvent *event)
+{
+  const GstSegment *segment;
+
+  gst_event_parse_segment (event, &segment);
+  if (gst_segment_is_equal (segment, &stream->run.segment))
+    return;
+  gst_vfi_process_close_run (stream, TRUE, GST_CLOCK_TIME_NONE);
+  gst_vfi_run_set_segment (&stream->run, segment);
+}
+
+GstFlowReturn
+gst_vfi_process_event (GstVfiStream *stream, GstEvent *event)
+{
+  GstCaps *caps;
+  gboolean still = FALSE;
+  GstFlowReturn ret;
+
+  switch (GST_EVENT_TYPE (event)) {
+    case GST_EVENT_CAPS:
+      gst_event_parse_caps (event, &caps);
+      ret = gst_vfi_negotiate_set_caps (stream, caps);
+      gst_event_unref (event);
+      return ret;
+    case GST_EVENT_SEGMENT:
+      process_segment (stream, event);
+      break;
+    case GST_EVENT_GAP:
+      gst_vfi_gaps_process (stream, event);
+      return gst_vfi_pending_submit (stream);
+    case GST_EVENT_STREAM_START:
+    case GST_EVENT_SEGMENT_DONE:
+    case GST_EVENT_EOS:
+      gst_vfi_process_close_run (stream, TRUE, GST_CLOCK_TIME_NONE);
+      break;
+    case GST_EVENT_CUSTOM_DOWNSTREAM:
+      if (gst_video_event_parse_still_frame (event, &still) && still)
+        gst_vfi_process_close_run (stream, TRUE, GST_CLOCK_TIME_NONE);
+      if (gst_vfi_content_is_cut_event (event))
+        stream->content.announced = TRUE;
+      break;
+    default:
+      break;
+  }
+  gst_vfi_gaps_add_event (stream, event);
+  return gst_vfi_pending_submit (stream);
+}
+
+/* Upstream's buffers that are in here at a time: those queued, those whose in-betweens are made
+ * and the reference of the first of them, and repeats, of which some are being replaced while
+ * others are held already. */
+static guint
+most_held (GstVfiStream *stream)
+{
+  guint repeats = gst_vfi_repeats_most (stream);
+  guint queued = stream->synchronous ? 0 : GST_VFI_QUEUE_BUFFERS;
+
+  return queued + stream->max_in_flight + 1 + repeats + MIN (repeats, GST_VFI_MAX_JOBS);
+}
+
+gboolean
+gst_vfi_process_query (GstVfiStream *stream, GstQuery *query)
+{
+  switch (GST_QUERY_TYPE (query)) {
+    case GST_QUERY_ALLOCATION:
+      if (stream->mode != GST_VFI_MODE_PASSTHROUGH)
+        return gst_vfi_alloc_propose (query,
+            most_held (stream) + gst_vfi_alloc_ask_need (stream->srcpad),
+            stream->video_meta, stream->pictures.cuda);
+      if (!gst_pad_peer_query (stream->srcpad, query))
+        return FALSE;
+      gst_vfi_alloc_amend_proxied (query);
+      return TRUE;
+    case GST_QUERY_DRAIN:
+      if (stream->repeats.n_held > 0) {
+        gst_vfi_repeats_release (stream);
+        if (gst_vfi_pending_drain (stream) != GST_FLOW_OK)
+          return FALSE;
+      }
+      detach_held (stream);
+      return gst_pad_peer_query (stream->srcpad, query);
+    default:
+      return gst_pad_query_default (stream->sinkpad, GST_OBJECT (stream->element), query);
+  }
+}
+
+/* Caps, allocation and queries speak for what is downstream now, so that everything before
+ * must have arrived there. */
+gboolean
+gst_vfi_process_needs_drain (GstVfiStream *stream, const GstMiniObject *item)
+{
+  if (GST_IS_QUERY (item))
+    return TRUE;
+  if (GST_IS_EVENT (item))
+    return GST_EVENT_TYPE ((const GstEvent *) item) == GST_EVENT_CAPS;
+  return !stream->negotiated ||
+         gst_vfi_cuda_is_foreign (stream, GST_BUFFER_CAST (item)) ||
+         GST_PAD_NEEDS_RECONFIGURE (stream->srcpad);
+}
+
+void
+gst_vfi_process_reset (GstVfiStream *stream)
+{
+  gst_vfi_pending_clear (stream, GST_VFI_KEEP_WHAT_OUTLIVES_FLUSH);
+  gst_clear_event (&stream->early_segment);
+  g_clear_pointer (&stream->held, gst_vfi_frame_unref);
+  gst_vfi_run_reset (&stream->run);
+  gst_vfi_content_reset (&stream->content);
+  gst_vfi_timeout_cancel (stream);
+  gst_vfi_gaps_clear (stream);
+  gst_vfi_repeats_clear (stream);
+  gst_vfi_live_reset (stream);
+}
