@@ -10,7 +10,7 @@
 #include "benchmark/bench.h"
 
 #define DEFAULT_SIZE "1280x720"
-#define MOST_IN_FLIGHT 64
+#define MAX_IN_FLIGHT 64
 
 /* The in-betweens' times, separated by commas, each in (0, 1). */
 static gboolean parse_times(Bench *bench, const char *text, GError **error)
@@ -113,8 +113,8 @@ static gboolean check_arguments(const BenchArguments *a, GError **error)
 {
     const char *wrong = NULL;
 
-    if (a->warm_up < 1 || a->in_flight < 1 || a->in_flight > MOST_IN_FLIGHT)
-        wrong = "--warm-up starts at 1, --in-flight is 1 to " G_STRINGIFY(MOST_IN_FLIGHT);
+    if (a->warm_up < 1 || a->in_flight < 1 || a->in_flight > MAX_IN_FLIGHT)
+        wrong = "--warm-up starts at 1, --in-flight is 1 to " G_STRINGIFY(MAX_IN_FLIGHT);
     else if (a->in_flight > 1 && (a->layers || a->interactive))
         wrong = "--in-flight is of whole runs: leave --layers and --interactive out";
     else if (a->layers && g_strcmp0(a->device, "cpu") != 0)

@@ -118,8 +118,8 @@ static gboolean print_cost(VfiModel *model, GError **error)
         printf(", %.2f a megapixel and frame", estimate.frame_macs / 1e9 / pixels);
     if (estimate.pair_macs > 0.0)
         printf(", %.2f a megapixel and pair", estimate.pair_macs / 1e9 / pixels);
-    if (estimate.time_macs_most > estimate.time_macs)
-        printf("; at most %.2f an in-between", estimate.time_macs_most / 1e9 / pixels);
+    if (estimate.time_macs_max > estimate.time_macs)
+        printf("; at most %.2f an in-between", estimate.time_macs_max / 1e9 / pixels);
     printf(" (convolutions at %d×%d)\n", REFERENCE_WIDTH, REFERENCE_HEIGHT);
     return TRUE;
 }

@@ -18,7 +18,7 @@
 /* In place of a choice that is none any more. */
 #define FORGOTTEN "none"
 /* Larger files are not ours. */
-#define MOST_BYTES (4 << 20)
+#define MAX_BYTES (4 << 20)
 
 struct VfiCudaConvCache {
     GMutex mutex;
@@ -77,7 +77,7 @@ static char *read_text(const char *path, gsize *length)
     if (fd < 0)
         return NULL;
     if (fstat(fd, &status) == 0 && S_ISREG(status.st_mode) && status.st_size > 0 &&
-        status.st_size <= MOST_BYTES) {
+        status.st_size <= MAX_BYTES) {
         text = g_malloc((gsize)status.st_size);
         while (*length < (gsize)status.st_size &&
                ((n = read(fd, text + *length, (gsize)status.st_size - *length)) > 0 ||
@@ -208,7 +208,7 @@ static bool write_file(VfiCudaConvCache *cache, GError **error)
 
     merge(file, cache->kept);
     text = g_key_file_to_data(file, &length, NULL);
-    if (length > MOST_BYTES) { /* nobody would read it */
+    if (length > MAX_BYTES) { /* nobody would read it */
         g_free(text);
         text = g_key_file_to_data(cache->kept, &length, NULL);
     }

@@ -9,14 +9,14 @@
 #include "device/cuda_error.h"
 
 /* Plans that are timed against each other, and how often each runs. */
-#define MOST_CANDIDATES 3
+#define MAX_CANDIDATES 3
 #define TIMED_RUNS 5
 
 struct VfiCudaConvPlan {
     VfiCudaConvContext context;
     char *key;
     VfiCudaConvGraph *graph;
-    VfiCudaConvCandidate candidates[MOST_CANDIDATES];
+    VfiCudaConvCandidate candidates[MAX_CANDIDATES];
     int n_candidates;
     VfiCudaConvCursor cursor; /* behind them in cuDNN's lists */
     bool from_cache;
@@ -41,7 +41,7 @@ VfiCudaConvPlan *vfi_cuda_conv_new(const VfiCudaConvContext *context,
             plan->from_cache = plan->chosen = true;
         } else {
             plan->n_candidates = vfi_cuda_conv_graph_candidates(
-                plan->graph, &plan->cursor, plan->candidates, MOST_CANDIDATES, &reason);
+                plan->graph, &plan->cursor, plan->candidates, MAX_CANDIDATES, &reason);
         }
     }
     if (plan->n_candidates > 0)
@@ -235,7 +235,7 @@ static VfiCudaConvChoosing take_next(VfiCudaConvPlan *plan, GError *reason,
 {
     keep_candidate(plan, -1);
     plan->n_candidates = vfi_cuda_conv_graph_candidates(
-        plan->graph, &plan->cursor, plan->candidates, MOST_CANDIDATES, NULL);
+        plan->graph, &plan->cursor, plan->candidates, MAX_CANDIDATES, NULL);
     if (plan->n_candidates > 0) {
         g_error_free(reason);
         return VFI_CUDA_CONV_GO_ON;

@@ -55,7 +55,7 @@ typedef struct {
     int groups;
 } VfiCudaConvShape;
 
-/* Fills in what computes the CONV or DECONV @op between tensors of those pixel strides (0:
+/* Fills in what computes the CONV or CONV_TRANSPOSE @op between tensors of those pixel strides (0:
  * planar; else at least vfi_cuda_conv_channels() of the op's channels). Channels of tensors that
  * are channels last are rounded up: all of dst's are written. Groups of channels that are then
  * no multiples of 8 become one group of a block-diagonal weight. False with

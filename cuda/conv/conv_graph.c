@@ -8,8 +8,8 @@
 /* What a tensor's memory is aligned to, at least. */
 #define ALIGNMENT 16
 /* Most configurations looked at of one list of the heuristics. */
-#define MOST_CONFIGS 64
-#define MOST_NOTES 32
+#define MAX_CONFIGS 64
+#define MAX_NOTES 32
 
 struct VfiCudaConvGraph {
     const VfiCudaConvContext *context;
@@ -211,21 +211,21 @@ static bool tolerates(VfiCudaConvMath math, cudnnBackendNumericalNote_t note)
 static bool may_use_engine(const VfiCudaConvGraph *graph, cudnnBackendDescriptor_t engine)
 {
     const VfiCudnnLibrary *library = graph->context->library;
-    cudnnBackendNumericalNote_t numerical[MOST_NOTES];
-    cudnnBackendBehaviorNote_t behavior[MOST_NOTES];
+    cudnnBackendNumericalNote_t numerical[MAX_NOTES];
+    cudnnBackendBehaviorNote_t behavior[MAX_NOTES];
     int64_t n_numerical = 0, n_behavior = 0;
 
     if (library->get_attribute(engine, CUDNN_ATTR_ENGINE_NUMERICAL_NOTE,
-                               CUDNN_TYPE_NUMERICAL_NOTE, MOST_NOTES, &n_numerical,
+                               CUDNN_TYPE_NUMERICAL_NOTE, MAX_NOTES, &n_numerical,
                                numerical) != CUDNN_STATUS_SUCCESS ||
         library->get_attribute(engine, CUDNN_ATTR_ENGINE_BEHAVIOR_NOTE,
-                               CUDNN_TYPE_BEHAVIOR_NOTE, MOST_NOTES, &n_behavior,
+                               CUDNN_TYPE_BEHAVIOR_NOTE, MAX_NOTES, &n_behavior,
                                behavior) != CUDNN_STATUS_SUCCESS)
         return false;
-    for (int64_t i = 0; i < MIN(n_numerical, MOST_NOTES); i++)
+    for (int64_t i = 0; i < MIN(n_numerical, MAX_NOTES); i++)
         if (!tolerates(graph->math, numerical[i]))
             return false;
-    for (int64_t i = 0; i < MIN(n_behavior, MOST_NOTES); i++)
+    for (int64_t i = 0; i < MIN(n_behavior, MAX_NOTES); i++)
         if (behavior[i] == CUDNN_BEHAVIOR_NOTE_RUNTIME_COMPILATION)
             return false;
     return true;
@@ -326,7 +326,7 @@ static int add_candidates(const VfiCudaConvGraph *graph, cudnnBackendHeurMode_t 
                           GError **error)
 {
     const VfiCudaConvContext *context = graph->context;
-    cudnnBackendDescriptor_t configs[MOST_CONFIGS];
+    cudnnBackendDescriptor_t configs[MAX_CONFIGS];
     int n = 0;
     VfiCudnnBuilder builder =
         vfi_cudnn_begin(context->library, CUDNN_BACKEND_ENGINEHEUR_DESCRIPTOR);
@@ -344,7 +344,7 @@ static int add_candidates(const VfiCudaConvGraph *graph, cudnnBackendHeurMode_t 
         return 0;
     int n_configs = vfi_cudnn_get_descriptors(
         context->library, heuristics, CUDNN_ATTR_ENGINEHEUR_RESULTS,
-        CUDNN_BACKEND_ENGINECFG_DESCRIPTOR, MOST_CONFIGS, configs);
+        CUDNN_BACKEND_ENGINECFG_DESCRIPTOR, MAX_CONFIGS, configs);
     for (int i = 0; i < n_configs; i++) {
         if (i == *next && n < most) {
             g_clear_error(error);

@@ -9,7 +9,7 @@
 #include "base/environment.h"
 
 #define LIBRARY_NAME "libcudnn.so.9"
-#define LEAST_VERSION 90000
+#define MIN_VERSION 90000
 
 /* What became of it; decided once a process. */
 typedef struct {
@@ -47,9 +47,9 @@ static char *look_up(void *library, const char *name, VfiCudnnLibrary *functions
                                    name, symbols[i].name);
     }
     functions->version = functions->get_version();
-    if (functions->version < LEAST_VERSION)
+    if (functions->version < MIN_VERSION)
         return g_strdup_printf("%s has version %zu, wanted is 9.0 (%d) or later", name,
-                               functions->version, LEAST_VERSION);
+                               functions->version, MIN_VERSION);
     return NULL;
 }
 

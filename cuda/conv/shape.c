@@ -35,7 +35,7 @@ bool vfi_cuda_conv_shape_init(VfiCudaConvShape *shape, const VfiOp *op,
     bool whole = groups_are_whole(op->src[0].shape.c, conv->groups, src_pixel_stride) &&
                  groups_are_whole(op->dst.shape.c, conv->groups, dst_pixel_stride);
     *shape = (VfiCudaConvShape){
-        .transposed = op->kind == VFI_OP_DECONV,
+        .transposed = op->kind == VFI_OP_CONV_TRANSPOSE,
         .math = math,
         .src = describe(op->src[0].shape, src_pixel_stride),
         .dst = describe(op->dst.shape, dst_pixel_stride),
@@ -60,11 +60,11 @@ char *vfi_cuda_conv_shape_key(const VfiCudaConvShape *shape)
     };
     const VfiCudaConvTensor *src = &shape->src, *dst = &shape->dst;
 
-    return g_strdup_printf("%s %s %dx%dx%d:%d to %dx%dx%d:%d kernel %dx%d stride %d pad "
-                           "%d,%d,%d,%d groups %d",
-                           shape->transposed ? "deconv" : "conv", math_names[shape->math],
-                           src->c, src->h, src->w, src->pixel_stride, dst->c, dst->h,
-                           dst->w, dst->pixel_stride, shape->kernel_h, shape->kernel_w,
-                           shape->stride, shape->pad_top, shape->pad_left,
-                           shape->pad_bottom, shape->pad_right, shape->groups);
+    return g_strdup_printf(
+        "%s %s %dx%dx%d:%d to %dx%dx%d:%d kernel %dx%d stride %d pad "
+        "%d,%d,%d,%d groups %d",
+        shape->transposed ? "conv_transpose" : "conv", math_names[shape->math], src->c,
+        src->h, src->w, src->pixel_stride, dst->c, dst->h, dst->w, dst->pixel_stride,
+        shape->kernel_h, shape->kernel_w, shape->stride, shape->pad_top, shape->pad_left,
+        shape->pad_bottom, shape->pad_right, shape->groups);
 }

@@ -84,7 +84,8 @@ void vfi_cuda_conv_pack_weights(const VfiCudaConvShape *shape, const VfiOp *op,
         for (int i = 0; i < group_in; i++) {
             size_t filter, place;
             if (shape->transposed) {
-                filter = (size_t)i * (size_t)vfi_deconv_weight_channels(op) + (size_t)o;
+                filter = (size_t)i * (size_t)vfi_conv_transpose_weight_channels(op) +
+                         (size_t)o;
                 place = (size_t)i * form.first_stride + (size_t)o * form.last_stride;
             } else {
                 /* Where groups were made one, their inputs are some of all. */

@@ -6,7 +6,7 @@
 #include "device/cuda_error.h"
 
 /* Below this there is no machine code in the module. */
-#define LEAST_CAPABILITY 75
+#define MIN_CAPABILITY 75
 
 /* All contexts that are in use, few; and their making and ending, under the lock. */
 static GMutex lock;
@@ -150,14 +150,14 @@ static bool read_properties(VfiCudaContext *context, GError **error)
     if (!vfi_cuda_check(cudaGetDeviceProperties(properties, context->ordinal),
                         "asking for the device's properties", error))
         return false;
-    if (10 * properties->major + properties->minor >= LEAST_CAPABILITY)
+    if (10 * properties->major + properties->minor >= MIN_CAPABILITY)
         return true;
     g_set_error(
         error, VFI_ERROR, VFI_ERROR_UNSUPPORTED,
         "cuda:%d %s has compute capability %d.%d: expected %d.%d or more (GeForce "
         "RTX 20, T4 and later); use device=cpu or device=auto",
         context->ordinal, properties->name, properties->major, properties->minor,
-        LEAST_CAPABILITY / 10, LEAST_CAPABILITY % 10);
+        MIN_CAPABILITY / 10, MIN_CAPABILITY % 10);
     return false;
 }
 

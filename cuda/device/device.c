@@ -11,7 +11,7 @@
 #include "device/plan_target.h"
 
 /* The first version with all that is used, as the runtime numbers them. */
-#define LEAST_CUDA 12000
+#define MIN_CUDA 12000
 
 /* First compute capability with TF32. */
 #define TF32_CAPABILITY 80
@@ -61,18 +61,18 @@ static bool parse_ordinal(const char *spec, int *ordinal, GError **error)
 }
 
 /* Drivers serve all minor versions of a runtime's major one. */
-static int least_driver(void)
+static int min_driver(void)
 {
-    int runtime = LEAST_CUDA;
+    int runtime = MIN_CUDA;
 
     if (cudaRuntimeGetVersion(&runtime) != cudaSuccess)
-        return LEAST_CUDA;
-    return MAX(runtime / 1000 * 1000, LEAST_CUDA);
+        return MIN_CUDA;
+    return MAX(runtime / 1000 * 1000, MIN_CUDA);
 }
 
 static bool count_devices(int *n_devices, GError **error)
 {
-    int version = 0, least = least_driver();
+    int version = 0, least = min_driver();
 
     if (!vfi_cuda_driver_load(error))
         return false;

@@ -15,7 +15,7 @@ VfiPlanTarget vfi_cuda_target(VfiCudaConvMath math);
 /* Bytes of an element of a convolution's tensors. */
 size_t vfi_cuda_element_bytes(VfiCudaConvMath math);
 
-/* The pixel stride of the sums that CONV or DECONV @op writes, which lie by themselves: 0 in
+/* The pixel stride of the sums that CONV or CONV_TRANSPOSE @op writes, which lie by themselves: 0 in
  * planes. */
 int vfi_cuda_sums_stride(VfiCudaConvMath math, const VfiOp *op);
 

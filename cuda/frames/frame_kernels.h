@@ -18,14 +18,14 @@ extern "C" {
 cudaError_t vfi_cuda_prepare(cudaStream_t stream, const VfiVideoInfo *info,
                              const VfiFrame *frame, float *image, int padded_w,
                              int padded_h);
-cudaError_t vfi_cuda_synthesize(cudaStream_t stream, const VfiVideoInfo *info,
+cudaError_t vfi_cuda_warp_blend(cudaStream_t stream, const VfiVideoInfo *info,
                                 const VfiFrame *frame0, const VfiFrame *frame1,
                                 const VfiFlowField *field, const VfiFrame *out, int begin,
                                 int end);
-cudaError_t vfi_cuda_paint(cudaStream_t stream, const VfiVideoInfo *info,
-                           const VfiRgbPicture *picture, const VfiFrame *frame0,
-                           const VfiFrame *frame1, double t, const VfiFrame *out,
-                           int begin, int end);
+cudaError_t vfi_cuda_rgb_to_planes(cudaStream_t stream, const VfiVideoInfo *info,
+                                   const VfiRgbPicture *picture, const VfiFrame *frame0,
+                                   const VfiFrame *frame1, double t, const VfiFrame *out,
+                                   int begin, int end);
 cudaError_t vfi_cuda_blend(cudaStream_t stream, const VfiVideoInfo *info,
                            const VfiFrame *frame0, const VfiFrame *frame1, double t,
                            const VfiFrame *out);

@@ -88,25 +88,26 @@ bool vfi_cuda_mean_of_image(VfiDevice *device, const float *image, int padded_w,
     return found;
 }
 
-bool vfi_cuda_synthesize_frame(VfiDevice *device, const VfiVideoInfo *video,
+bool vfi_cuda_warp_blend_frame(VfiDevice *device, const VfiVideoInfo *video,
                                const VfiFrame *frame0, const VfiFrame *frame1,
                                const VfiFlowField *field, const VfiFrame *out, int begin,
                                int end, const atomic_int *cancel, GError **error)
 {
     return begin_work(device, cancel, error) &&
-           end_work(vfi_cuda_synthesize(device->compute_stream, video, frame0, frame1,
+           end_work(vfi_cuda_warp_blend(device->compute_stream, video, frame0, frame1,
                                         field, out, begin, end),
                     "making a picture", error);
 }
 
-bool vfi_cuda_paint_frame(VfiDevice *device, const VfiVideoInfo *video,
-                          const VfiRgbPicture *picture, const VfiFrame *frame0,
-                          const VfiFrame *frame1, double t, const VfiFrame *out,
-                          int begin, int end, const atomic_int *cancel, GError **error)
+bool vfi_cuda_rgb_to_planes_frame(VfiDevice *device, const VfiVideoInfo *video,
+                                  const VfiRgbPicture *picture, const VfiFrame *frame0,
+                                  const VfiFrame *frame1, double t, const VfiFrame *out,
+                                  int begin, int end, const atomic_int *cancel,
+                                  GError **error)
 {
     return begin_work(device, cancel, error) &&
-           end_work(vfi_cuda_paint(device->compute_stream, video, picture, frame0, frame1,
-                                   t, out, begin, end),
+           end_work(vfi_cuda_rgb_to_planes(device->compute_stream, video, picture, frame0,
+                                           frame1, t, out, begin, end),
                     "painting a picture", error);
 }
 

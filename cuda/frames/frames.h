@@ -10,14 +10,15 @@ bool vfi_cuda_prepare_frame(VfiDevice *device, const VfiVideoInfo *video,
 bool vfi_cuda_mean_of_image(VfiDevice *device, const float *image, int padded_w,
                             int padded_h, int width, int height, double *mean,
                             const atomic_int *cancel, GError **error);
-bool vfi_cuda_synthesize_frame(VfiDevice *device, const VfiVideoInfo *video,
+bool vfi_cuda_warp_blend_frame(VfiDevice *device, const VfiVideoInfo *video,
                                const VfiFrame *frame0, const VfiFrame *frame1,
                                const VfiFlowField *field, const VfiFrame *out, int begin,
                                int end, const atomic_int *cancel, GError **error);
-bool vfi_cuda_paint_frame(VfiDevice *device, const VfiVideoInfo *video,
-                          const VfiRgbPicture *picture, const VfiFrame *frame0,
-                          const VfiFrame *frame1, double t, const VfiFrame *out,
-                          int begin, int end, const atomic_int *cancel, GError **error);
+bool vfi_cuda_rgb_to_planes_frame(VfiDevice *device, const VfiVideoInfo *video,
+                                  const VfiRgbPicture *picture, const VfiFrame *frame0,
+                                  const VfiFrame *frame1, double t, const VfiFrame *out,
+                                  int begin, int end, const atomic_int *cancel,
+                                  GError **error);
 bool vfi_cuda_blend_frames(VfiDevice *device, const VfiVideoInfo *video,
                            const VfiFrame *frame0, const VfiFrame *frame1, double t,
                            const VfiFrame *out, const atomic_int *cancel, GError **error);

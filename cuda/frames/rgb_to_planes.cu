@@ -59,7 +59,7 @@ static __device__ __forceinline__ uint32_t mean_alpha(const PaintParameters *p, 
 }
 
 template <int BYTES>
-static __device__ __forceinline__ void paint_alpha(const PaintParameters *p, int x, int y)
+static __device__ __forceinline__ void rgb_to_alpha(const PaintParameters *p, int x, int y)
 {
     uint8_t *out = sample_at(&p->out.component[3], x, y);
 
@@ -71,7 +71,7 @@ static __device__ __forceinline__ void paint_alpha(const PaintParameters *p, int
 }
 
 template <int BYTES>
-static __device__ __forceinline__ void paint_component(const PaintParameters *p, int c,
+static __device__ __forceinline__ void rgb_to_component(const PaintParameters *p, int c,
                                                        int x, int y, const Rgb *rgb)
 {
     store_code<BYTES>(sample_at(&p->out.component[c], x, y), code_of(p, c, rgb),
@@ -79,7 +79,7 @@ static __device__ __forceinline__ void paint_component(const PaintParameters *p,
 }
 
 /* A 4-byte pixel at once. */
-static __device__ __forceinline__ void paint_word(const PaintParameters *p, int x, int y,
+static __device__ __forceinline__ void rgb_to_word(const PaintParameters *p, int x, int y,
                                                   const Rgb *rgb)
 {
     uint8_t *row = p->out.pixels + y * p->out.pixels_stride;
@@ -93,7 +93,7 @@ static __device__ __forceinline__ void paint_word(const PaintParameters *p, int 
 }
 
 /* All components of a format without subsampling. */
-template <int BYTES> static __global__ void paint_whole(PaintParameters p)
+template <int BYTES> static __global__ void rgb_to_whole(PaintParameters p)
 {
     const int x = (int)(blockIdx.x * blockDim.x + threadIdx.x);
     const int y = p.begin + (int)(blockIdx.y * blockDim.y + threadIdx.y);
@@ -102,19 +102,19 @@ template <int BYTES> static __global__ void paint_whole(PaintParameters p)
         return;
     const Rgb rgb = load_rgb(&p, x, y);
     if (BYTES == 1 && p.format.words) {
-        paint_word(&p, x, y, &rgb);
+        rgb_to_word(&p, x, y, &rgb);
         return;
     }
     for (int c = 0; c < 3; c++)
         if (c < p.format.n_components)
-            paint_component<BYTES>(&p, c, x, y, &rgb);
+            rgb_to_component<BYTES>(&p, c, x, y, &rgb);
     if (p.format.n_components == 4)
-        paint_alpha<BYTES>(&p, x, y);
+        rgb_to_alpha<BYTES>(&p, x, y);
     store_filler(&p.out, p.format.filler, x, y);
 }
 
 /* RGB_F32: the values as the network gives them. */
-static __global__ void paint_f32(PaintParameters p)
+static __global__ void rgb_to_f32(PaintParameters p)
 {
     const int x = (int)(blockIdx.x * blockDim.x + threadIdx.x);
     const int y = p.begin + (int)(blockIdx.y * blockDim.y + threadIdx.y);
@@ -178,14 +178,14 @@ static __device__ __forceinline__ Rgb rgb_at_site(const PaintParameters *p, int 
 }
 
 template <int BYTES>
-static __device__ __forceinline__ void paint_chroma(const PaintParameters *p, int x, int y)
+static __device__ __forceinline__ void rgb_to_chroma(const PaintParameters *p, int x, int y)
 {
     typedef typename PairWord<BYTES>::Word Word;
     const Rgb rgb = rgb_at_site(p, x, y);
 
     if (!p->format.pair) {
-        paint_component<BYTES>(p, 1, x, y, &rgb);
-        paint_component<BYTES>(p, 2, x, y, &rgb);
+        rgb_to_component<BYTES>(p, 1, x, y, &rgb);
+        rgb_to_component<BYTES>(p, 2, x, y, &rgb);
         return;
     }
     uint8_t *row = p->out.pairs + y * p->out.pairs_stride;
@@ -194,7 +194,7 @@ static __device__ __forceinline__ void paint_chroma(const PaintParameters *p, in
     ((Word *)(void *)row)[x] = (Word)(u << p->format.bit[1] | v << p->format.bit[2]);
 }
 
-template <int BYTES> static __global__ void paint_subsampled(PaintParameters p)
+template <int BYTES> static __global__ void rgb_to_subsampled(PaintParameters p)
 {
     const int shift_y = p.format.shift_y;
     const int x = (int)(blockIdx.x * blockDim.x + threadIdx.x);
@@ -209,14 +209,14 @@ template <int BYTES> static __global__ void paint_subsampled(PaintParameters p)
             if (luma_x >= p.format.width || luma_y >= p.end)
                 continue;
             const Rgb rgb = load_rgb(&p, luma_x, luma_y);
-            paint_component<BYTES>(&p, 0, luma_x, luma_y, &rgb);
+            rgb_to_component<BYTES>(&p, 0, luma_x, luma_y, &rgb);
             if (p.format.n_components == 4)
-                paint_alpha<BYTES>(&p, luma_x, luma_y);
+                rgb_to_alpha<BYTES>(&p, luma_x, luma_y);
         }
-    paint_chroma<BYTES>(&p, x, y);
+    rgb_to_chroma<BYTES>(&p, x, y);
 }
 
-cudaError_t vfi_cuda_paint(cudaStream_t stream, const VfiVideoInfo *info,
+cudaError_t vfi_cuda_rgb_to_planes(cudaStream_t stream, const VfiVideoInfo *info,
                            const VfiRgbPicture *picture, const VfiFrame *frame0,
                            const VfiFrame *frame1, double t, const VfiFrame *out,
                            int begin, int end)
@@ -244,14 +244,14 @@ cudaError_t vfi_cuda_paint(cudaStream_t stream, const VfiVideoInfo *info,
     const int rows = vfi_subsampled(end, p.format.shift_y) - (begin >> p.format.shift_y);
     const dim3 grid = grid_over(p.format.chroma_width, rows, 1);
     if (format->sample_bytes == 4)
-        VFI_LAUNCH(paint_f32, grid, block, stream, p);
+        VFI_LAUNCH(rgb_to_f32, grid, block, stream, p);
     else if (p.format.shift_x == 0 && format->sample_bytes == 1)
-        VFI_LAUNCH(paint_whole<1>, grid, block, stream, p);
+        VFI_LAUNCH(rgb_to_whole<1>, grid, block, stream, p);
     else if (p.format.shift_x == 0)
-        VFI_LAUNCH(paint_whole<2>, grid, block, stream, p);
+        VFI_LAUNCH(rgb_to_whole<2>, grid, block, stream, p);
     else if (format->sample_bytes == 1)
-        VFI_LAUNCH(paint_subsampled<1>, grid, block, stream, p);
+        VFI_LAUNCH(rgb_to_subsampled<1>, grid, block, stream, p);
     else
-        VFI_LAUNCH(paint_subsampled<2>, grid, block, stream, p);
+        VFI_LAUNCH(rgb_to_subsampled<2>, grid, block, stream, p);
     return cudaGetLastError();
 }

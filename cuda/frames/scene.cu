@@ -301,7 +301,7 @@ static __device__ __forceinline__ bool measure_quad(const RepeatParameters *p, i
         for (int row = top; row < at_most(top + VFI_REPEATS_DETAIL, bottom); row++)
             for (int column = x; column < right; column++)
                 add_pixel<BYTES>(p, column, row, sums);
-        changed = changed || sums->absolute - before > VFI_REPEATS_DETAIL_MOST;
+        changed = changed || sums->absolute - before > VFI_REPEATS_DETAIL_MAX;
     }
     return changed;
 }

@@ -200,7 +200,7 @@ static __device__ __forceinline__ float mix(float first, float second, float mas
 
 /* Component @c at (x, y) of its grid. */
 template <int BYTES>
-static __device__ __forceinline__ float synthesize_sample(const SynthesizeParameters *p,
+static __device__ __forceinline__ float warp_blend_sample(const SynthesizeParameters *p,
                                                           int c, const Grid *grid, int x,
                                                           int y, const Motion *motion)
 {
@@ -212,12 +212,12 @@ static __device__ __forceinline__ float synthesize_sample(const SynthesizeParame
 }
 
 template <int BYTES>
-static __device__ __forceinline__ void synthesize_component(const SynthesizeParameters *p,
+static __device__ __forceinline__ void warp_blend_component(const SynthesizeParameters *p,
                                                             int c, const Grid *grid, int x,
                                                             int y, const Motion *motion)
 {
     store_code<BYTES>(sample_at(&p->out.component[c], x, y),
-                      synthesize_sample<BYTES>(p, c, grid, x, y, motion), p->format.shift,
+                      warp_blend_sample<BYTES>(p, c, grid, x, y, motion), p->format.shift,
                       p->format.limit);
 }
 
@@ -261,7 +261,7 @@ static __device__ __forceinline__ float mix_words(const SynthesizeParameters *p,
  * bits of that at (x, y). */
 template <typename Word>
 static __device__ __forceinline__ uint32_t
-synthesize_word(const SynthesizeParameters *p, const uint8_t *data0, ptrdiff_t stride0,
+warp_blend_word(const SynthesizeParameters *p, const uint8_t *data0, ptrdiff_t stride0,
                 const uint8_t *data1, ptrdiff_t stride1, int first, bool alpha,
                 const Grid *grid, int x, int y, const Motion *motion)
 {
@@ -284,7 +284,7 @@ synthesize_word(const SynthesizeParameters *p, const uint8_t *data0, ptrdiff_t s
 
 /* All components of the pixel (x, y) of a format without subsampling. */
 template <int BYTES>
-static __device__ __forceinline__ void synthesize_pixel(const SynthesizeParameters *p, int x,
+static __device__ __forceinline__ void warp_blend_pixel(const SynthesizeParameters *p, int x,
                                                         int y)
 {
     const Motion motion = motion_of_pixel(p, x, y);
@@ -292,7 +292,7 @@ static __device__ __forceinline__ void synthesize_pixel(const SynthesizeParamete
 
     if (BYTES == 1 && p->format.words) {
         const FrameSamples *frame0 = &p->frame[0], *frame1 = &p->frame[1];
-        const uint32_t word = synthesize_word<uint32_t>(
+        const uint32_t word = warp_blend_word<uint32_t>(
             p, frame0->pixels, frame0->pixels_stride, frame1->pixels,
             frame1->pixels_stride, 0, n == 4, &p->luma, x, y, &motion);
         uint8_t *row = p->out.pixels + y * p->out.pixels_stride;
@@ -302,23 +302,23 @@ static __device__ __forceinline__ void synthesize_pixel(const SynthesizeParamete
     }
     for (int c = 0; c < 4; c++)
         if (c < n)
-            synthesize_component<BYTES>(p, c, &p->luma, x, y, &motion);
+            warp_blend_component<BYTES>(p, c, &p->luma, x, y, &motion);
     store_filler(&p->out, p->format.filler, x, y);
 }
 
 /* Luma of the pixels (x, y) and (x + 1, y). */
 template <int BYTES>
-static __device__ __forceinline__ void synthesize_luma(const SynthesizeParameters *p, int x,
+static __device__ __forceinline__ void warp_blend_luma(const SynthesizeParameters *p, int x,
                                                        int y, const Motion *motion)
 {
-    synthesize_component<BYTES>(p, 0, &p->luma, x, y, &motion[0]);
+    warp_blend_component<BYTES>(p, 0, &p->luma, x, y, &motion[0]);
     if (x + 1 < p->format.width)
-        synthesize_component<BYTES>(p, 0, &p->luma, x + 1, y, &motion[1]);
+        warp_blend_component<BYTES>(p, 0, &p->luma, x + 1, y, &motion[1]);
 }
 
 /* Both chroma components at (x, y) of their grid. */
 template <int BYTES>
-static __device__ __forceinline__ void synthesize_chroma(const SynthesizeParameters *p,
+static __device__ __forceinline__ void warp_blend_chroma(const SynthesizeParameters *p,
                                                          int x, int y,
                                                          const Motion *motion)
 {
@@ -326,7 +326,7 @@ static __device__ __forceinline__ void synthesize_chroma(const SynthesizeParamet
 
     if (p->format.pair) {
         typedef typename PairWord<BYTES>::Word Word;
-        const uint32_t word = synthesize_word<Word>(
+        const uint32_t word = warp_blend_word<Word>(
             p, frame0->pairs, frame0->pairs_stride, frame1->pairs, frame1->pairs_stride, 1,
             false, &p->chroma, x, y, motion);
         uint8_t *row = p->out.pairs + y * p->out.pairs_stride;
@@ -334,24 +334,24 @@ static __device__ __forceinline__ void synthesize_chroma(const SynthesizeParamet
         ((Word *)(void *)row)[x] = (Word)word;
         return;
     }
-    synthesize_component<BYTES>(p, 1, &p->chroma, x, y, motion);
-    synthesize_component<BYTES>(p, 2, &p->chroma, x, y, motion);
+    warp_blend_component<BYTES>(p, 1, &p->chroma, x, y, motion);
+    warp_blend_component<BYTES>(p, 2, &p->chroma, x, y, motion);
 }
 
 template <int BYTES>
 static __global__ void __launch_bounds__(BLOCK_X *BLOCK_Y, BLOCKS)
-    synthesize_whole(SynthesizeParameters p)
+    warp_blend_whole(SynthesizeParameters p)
 {
     const int x = (int)(blockIdx.x * blockDim.x + threadIdx.x);
     const int y = p.begin + (int)(blockIdx.y * blockDim.y + threadIdx.y);
 
     if (x < p.format.width && y < p.end)
-        synthesize_pixel<BYTES>(&p, x, y);
+        warp_blend_pixel<BYTES>(&p, x, y);
 }
 
 /* Alpha of a format with subsampled chroma: few have it, so the others' kernel has no room
  * for it. */
-template <int BYTES> static __global__ void synthesize_alpha(SynthesizeParameters p)
+template <int BYTES> static __global__ void warp_blend_alpha(SynthesizeParameters p)
 {
     const int x = (int)(blockIdx.x * blockDim.x + threadIdx.x);
     const int y = p.begin + (int)(blockIdx.y * blockDim.y + threadIdx.y);
@@ -359,13 +359,13 @@ template <int BYTES> static __global__ void synthesize_alpha(SynthesizeParameter
     if (x >= p.format.width || y >= p.end)
         return;
     const Motion motion = motion_of_pixel(&p, x, y);
-    synthesize_component<BYTES>(&p, 3, &p.luma, x, y, &motion);
+    warp_blend_component<BYTES>(&p, 3, &p.luma, x, y, &motion);
 }
 
 /* SHIFT_Y: log2 of the luma rows that one chroma row covers. */
 template <int BYTES, int SHIFT_Y>
 static __global__ void __launch_bounds__(BLOCK_X *BLOCK_Y, BLOCKS)
-    synthesize_subsampled(SynthesizeParameters p)
+    warp_blend_subsampled(SynthesizeParameters p)
 {
     const int x = (int)(blockIdx.x * blockDim.x + threadIdx.x);
     const int y = (p.begin >> SHIFT_Y) + (int)(blockIdx.y * blockDim.y + threadIdx.y);
@@ -383,7 +383,7 @@ static __global__ void __launch_bounds__(BLOCK_X *BLOCK_Y, BLOCKS)
         if (luma_y + row < p.format.height) {
             motion_of_pair(&p, luma_x, luma_y + row, pixel);
             if (luma_y + row < p.end)
-                synthesize_luma<BYTES>(&p, luma_x, luma_y + row, pixel);
+                warp_blend_luma<BYTES>(&p, luma_x, luma_y + row, pixel);
             if (row == 0 || !p.format.cosited_y)
                 of_row = sum_of_row(&p.format, pixel);
         }
@@ -392,7 +392,7 @@ static __global__ void __launch_bounds__(BLOCK_X *BLOCK_Y, BLOCKS)
     if (SHIFT_Y == 0)
         sum = add_motions(&sum, &sum);
     const Motion motion = mean_of_rows(&sum, SHIFT_Y);
-    synthesize_chroma<BYTES>(&p, x, y, &motion);
+    warp_blend_chroma<BYTES>(&p, x, y, &motion);
 }
 
 static Grid grid_of(const VfiVideoInfo *info, const VfiFlowField *field, int shift_x,
@@ -453,15 +453,15 @@ static void launch_subsampled(cudaStream_t stream, const SynthesizeParameters &p
     const dim3 block(BLOCK_X, BLOCK_Y);
 
     if (shift_y == 0)
-        VFI_LAUNCH((synthesize_subsampled<BYTES, 0>), grid, block, stream, p);
+        VFI_LAUNCH((warp_blend_subsampled<BYTES, 0>), grid, block, stream, p);
     else
-        VFI_LAUNCH((synthesize_subsampled<BYTES, 1>), grid, block, stream, p);
+        VFI_LAUNCH((warp_blend_subsampled<BYTES, 1>), grid, block, stream, p);
     if (p.format.n_components == 4)
-        VFI_LAUNCH(synthesize_alpha<BYTES>, grid_over(p.format.width, p.end - p.begin, 1),
+        VFI_LAUNCH(warp_blend_alpha<BYTES>, grid_over(p.format.width, p.end - p.begin, 1),
                    block, stream, p);
 }
 
-cudaError_t vfi_cuda_synthesize(cudaStream_t stream, const VfiVideoInfo *info,
+cudaError_t vfi_cuda_warp_blend(cudaStream_t stream, const VfiVideoInfo *info,
                                 const VfiFrame *frame0, const VfiFrame *frame1,
                                 const VfiFlowField *field, const VfiFrame *out, int begin,
                                 int end)
@@ -480,10 +480,10 @@ cudaError_t vfi_cuda_synthesize(cudaStream_t stream, const VfiVideoInfo *info,
     else if (p.format.shift_x != 0)
         launch_subsampled<2>(stream, p);
     else if (bytes == 1)
-        VFI_LAUNCH(synthesize_whole<1>, grid, block, stream, p);
+        VFI_LAUNCH(warp_blend_whole<1>, grid, block, stream, p);
     else if (bytes == 2)
-        VFI_LAUNCH(synthesize_whole<2>, grid, block, stream, p);
+        VFI_LAUNCH(warp_blend_whole<2>, grid, block, stream, p);
     else
-        VFI_LAUNCH(synthesize_whole<4>, grid, block, stream, p);
+        VFI_LAUNCH(warp_blend_whole<4>, grid, block, stream, p);
     return cudaGetLastError();
 }

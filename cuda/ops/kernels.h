@@ -83,8 +83,8 @@ cudaError_t vfi_cuda_pool(cudaStream_t stream, const VfiCudaTensor *src,
                           const VfiCudaTensor *dst);
 cudaError_t vfi_cuda_nearest(cudaStream_t stream, const VfiCudaTensor *src,
                              const VfiCudaTensor *dst);
-cudaError_t vfi_cuda_tap_sum(cudaStream_t stream, const VfiCudaTensor *src,
-                             const float *bias, const VfiCudaTensor *dst);
+cudaError_t vfi_cuda_upsample_conv_sum(cudaStream_t stream, const VfiCudaTensor *src,
+                                       const float *bias, const VfiCudaTensor *dst);
 /* src and flow (2 planes, pixels, planar f32) have dst's size; coordinates in f32, samples
  * clamped to the edge: as the CPU's VFI_OP_WARP. */
 cudaError_t vfi_cuda_warp(cudaStream_t stream, const VfiCudaTensor *src,

@@ -75,12 +75,12 @@ static cudaError_t run_kernel(const VfiProgram *program, const VfiOp *op,
         return vfi_cuda_copy(stream, src, dst);
     case VFI_OP_RESIZE:
         return vfi_cuda_resize(stream, src, mul, dst);
-    case VFI_OP_POOL:
+    case VFI_OP_AVG_POOL:
         return vfi_cuda_pool(stream, src, dst);
     case VFI_OP_NEAREST:
         return vfi_cuda_nearest(stream, src, dst);
-    case VFI_OP_TAP_SUM:
-        return vfi_cuda_tap_sum(stream, src, step->bias, dst);
+    case VFI_OP_UPSAMPLE_CONV_SUM:
+        return vfi_cuda_upsample_conv_sum(stream, src, step->bias, dst);
     case VFI_OP_PIXEL_SHUFFLE:
         return vfi_cuda_pixel_shuffle(stream, src, dst);
     case VFI_OP_WARP:

@@ -144,7 +144,8 @@ static const VfiActivation *activation_of(const VfiOp *op)
 
 static const float *bias_of(const VfiOp *op)
 {
-    return vfi_op_is_conv(op) || op->kind == VFI_OP_TAP_SUM ? op->u.conv.bias : NULL;
+    return vfi_op_is_conv(op) || op->kind == VFI_OP_UPSAMPLE_CONV_SUM ? op->u.conv.bias
+                                                                      : NULL;
 }
 
 static const float *slope_of(const VfiOp *op)

@@ -145,7 +145,7 @@ static __device__ __forceinline__ VfiGroup load_channels(const VfiCudaTensor &sr
 }
 
 static __global__ void __launch_bounds__(VFI_BLOCK)
-    tap_sum(VfiCudaTensor src, const float *bias, VfiCudaTensor dst, VfiGroupGrid over)
+    upsample_conv_sum(VfiCudaTensor src, const float *bias, VfiCudaTensor dst, VfiGroupGrid over)
 {
     unsigned pixel, w = (unsigned)dst.w;
     int channel;
@@ -169,12 +169,12 @@ static __global__ void __launch_bounds__(VFI_BLOCK)
     vfi_store_group(dst, pixel, channel, sum);
 }
 
-cudaError_t vfi_cuda_tap_sum(cudaStream_t stream, const VfiCudaTensor *src,
+cudaError_t vfi_cuda_upsample_conv_sum(cudaStream_t stream, const VfiCudaTensor *src,
                              const float *bias, const VfiCudaTensor *dst)
 {
     VfiGroupLaunch launch = launch_for(dst);
 
-    VFI_LAUNCH(tap_sum, launch.grid, launch.block, stream, *src, bias, *dst, launch.over);
+    VFI_LAUNCH(upsample_conv_sum, launch.grid, launch.block, stream, *src, bias, *dst, launch.over);
     return cudaGetLastError();
 }
 

@@ -107,7 +107,7 @@ typedef struct {
                 const VfiRunArguments *arguments, GError **error);
 
     /* Frames in, device memory between, frames out, all in the device's memory; see pixels.h.
-     * Synthesize and paint make luma rows [begin, end), which begin at an even one. */
+     * warp_blend() and rgb_to_planes() make luma rows [begin, end), which begin at an even one. */
     bool (*prepare)(VfiDevice *device, const VfiVideoInfo *video, const VfiFrame *frame,
                     float *image, int padded_w, int padded_h, const atomic_int *cancel,
                     GError **error);
@@ -116,14 +116,14 @@ typedef struct {
     bool (*image_mean)(VfiDevice *device, const float *image, int padded_w, int padded_h,
                        int width, int height, double *mean, const atomic_int *cancel,
                        GError **error);
-    bool (*synthesize)(VfiDevice *device, const VfiVideoInfo *video,
+    bool (*warp_blend)(VfiDevice *device, const VfiVideoInfo *video,
                        const VfiFrame *frame0, const VfiFrame *frame1,
                        const VfiFlowField *field, const VfiFrame *out, int begin, int end,
                        const atomic_int *cancel, GError **error);
-    bool (*paint)(VfiDevice *device, const VfiVideoInfo *video,
-                  const VfiRgbPicture *picture, const VfiFrame *frame0,
-                  const VfiFrame *frame1, double t, const VfiFrame *out, int begin,
-                  int end, const atomic_int *cancel, GError **error);
+    bool (*rgb_to_planes)(VfiDevice *device, const VfiVideoInfo *video,
+                          const VfiRgbPicture *picture, const VfiFrame *frame0,
+                          const VfiFrame *frame1, double t, const VfiFrame *out,
+                          int begin, int end, const atomic_int *cancel, GError **error);
     bool (*blend)(VfiDevice *device, const VfiVideoInfo *video, const VfiFrame *frame0,
                   const VfiFrame *frame1, double t, const VfiFrame *out,
                   const atomic_int *cancel, GError **error);

@@ -13,7 +13,7 @@
 
 static atomic_ullong alloc_calls;
 static atomic_ullong alloc_successes_left = G_MAXUINT64;
-static atomic_size_t bytes_taken, most_taken; /* as large as the C library made them */
+static atomic_size_t bytes_taken, max_taken; /* as large as the C library made them */
 
 /* Counts the call and says whether a test wants it to fail. */
 static bool allocation_is_denied(void)
@@ -32,9 +32,9 @@ static bool allocation_is_denied(void)
 static void count_taken(size_t bytes)
 {
     size_t now = atomic_fetch_add(&bytes_taken, bytes) + bytes;
-    size_t most = atomic_load(&most_taken);
+    size_t most = atomic_load(&max_taken);
 
-    while (now > most && !atomic_compare_exchange_weak(&most_taken, &most, now))
+    while (now > most && !atomic_compare_exchange_weak(&max_taken, &most, now))
         ;
 }
 
@@ -83,7 +83,7 @@ void vfi_alloc_fail_after(guint64 successes)
 void vfi_get_memory_use(uint64_t *now, uint64_t *peak)
 {
     *now = atomic_load(&bytes_taken);
-    *peak = atomic_load(&most_taken);
+    *peak = atomic_load(&max_taken);
 }
 
 guint64 vfi_alloc_count(void)

@@ -139,7 +139,7 @@ static VfiNcnnLayer conv_like(int64_t in, int64_t out, int64_t stride, bool leak
                           .leaky = leaky};
 }
 
-static VfiNcnnLayer deconv_like(int64_t in, int64_t out)
+static VfiNcnnLayer conv_transpose_like(int64_t in, int64_t out)
 {
     return (VfiNcnnLayer){
         .kind = VFI_NCNN_DECONV, .in = in, .out = out, .stride = 2, .groups = 1};
@@ -185,8 +185,8 @@ static bool add_conv(Walk *walk, const VfiNcnnLayer *layer, const char *key,
 }
 
 /* torch has the input channel outermost, ncnn the output channel. */
-static bool add_deconv(Walk *walk, const VfiNcnnLayer *layer, const char *key,
-                       GError **error)
+static bool add_conv_transpose(Walk *walk, const VfiNcnnLayer *layer, const char *key,
+                               GError **error)
 {
     VfiTensorInfo weight = {.dtype = layer->dtype,
                             .n_dims = 4,
@@ -285,7 +285,7 @@ static VfiNcnnLayer encoder_layer(const Encoders *encoders, int layer)
     if (layer == 0)
         return conv_like(3, encoders->width, 2, encoders->n == 4);
     if (layer == encoders->n - 1)
-        return deconv_like(encoders->width, encoders->out);
+        return conv_transpose_like(encoders->width, encoders->out);
     return conv_like(encoders->width, encoders->width, 1, true);
 }
 
@@ -311,7 +311,7 @@ static bool take_ahead(Walk *walk, Encoders *encoders, GError **error)
     encoders->done[0]++;
     g_autofree char *key =
         encoder_key(layer, encoders->n, encoders->width, encoders->out);
-    return layer == encoders->n - 1 ? add_deconv(walk, taken, key, error)
+    return layer == encoders->n - 1 ? add_conv_transpose(walk, taken, key, error)
                                     : add_conv(walk, taken, key, error);
 }
 
@@ -409,7 +409,7 @@ static bool take_block(Walk *walk, const Block *block, GError **error)
     VfiNcnnLayer in =
         conv_like(other ? block->in_other : block->in, half, 2, !block->has_slopes);
     VfiNcnnLayer down = conv_like(half, 2 * half, 2, !block->has_slopes);
-    VfiNcnnLayer out = deconv_like(2 * half, block->last);
+    VfiNcnnLayer out = conv_transpose_like(2 * half, block->last);
     g_autofree char *first_key = g_strdup_printf("block%d.conv0.0", block->number);
     g_autofree char *second_key = g_strdup_printf("block%d.conv0.1", block->number);
     g_autofree char *last_key = g_strdup_printf(
@@ -422,7 +422,7 @@ static bool take_block(Walk *walk, const Block *block, GError **error)
         if (!take_body(walk, block, 2 * half, layer, error))
             return false;
     const VfiNcnnLayer *taken = take(walk, &out, error);
-    return taken != NULL && add_deconv(walk, taken, last_key, error);
+    return taken != NULL && add_conv_transpose(walk, taken, last_key, error);
 }
 
 /* What the first block's layers say of all. @encoded: channels of each frame's features. */

@@ -18,7 +18,7 @@
 #define RECENT 5
 
 /* Less than this is not asked for: asking takes longer than reading. */
-#define LEAST_CLAIM ((uint64_t)1 << 20)
+#define MIN_CLAIM ((uint64_t)1 << 20)
 
 static bool io_error(GError **error, int code, const char *action)
 {
@@ -180,7 +180,7 @@ void *vfi_source_allocate(const VfiSource *source, uint64_t size, const char *wh
 {
     const VfiReadHooks *hooks = &source->hooks;
 
-    if (hooks->claim != NULL && size >= LEAST_CLAIM &&
+    if (hooks->claim != NULL && size >= MIN_CLAIM &&
         !hooks->claim(hooks->claim_data, size, error))
         return NULL;
     void *memory = vfi_try_alloc((size_t)MIN(size, SIZE_MAX), 1, what, error);
@@ -191,7 +191,7 @@ void *vfi_source_allocate(const VfiSource *source, uint64_t size, const char *wh
 
 void vfi_source_settle(const VfiSource *source, uint64_t size)
 {
-    if (source->hooks.claim != NULL && size >= LEAST_CLAIM)
+    if (source->hooks.claim != NULL && size >= MIN_CLAIM)
         source->hooks.unclaim(source->hooks.claim_data, size);
 }
 

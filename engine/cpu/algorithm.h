@@ -42,11 +42,12 @@ extern const VfiCpuAlgorithm vfi_cpu_convert;
 extern const VfiCpuAlgorithm vfi_cpu_resize;
 extern const VfiCpuAlgorithm vfi_cpu_warp;
 extern const VfiCpuAlgorithm vfi_cpu_pixel_shuffle;
-extern const VfiCpuAlgorithm vfi_cpu_pool;
+extern const VfiCpuAlgorithm vfi_cpu_avg_pool;
 extern const VfiCpuAlgorithm vfi_cpu_nearest;
-extern const VfiCpuAlgorithm vfi_cpu_tap_sum;
-extern const VfiCpuAlgorithm vfi_cpu_warp_blocks;    /* WARP of channel blocks */
-extern const VfiCpuAlgorithm vfi_cpu_conv_reference; /* CONV and DECONV, any level */
+extern const VfiCpuAlgorithm vfi_cpu_upsample_conv_sum;
+extern const VfiCpuAlgorithm vfi_cpu_warp_blocks; /* WARP of channel blocks */
+extern const VfiCpuAlgorithm
+    vfi_cpu_conv_reference;                       /* CONV and CONV_TRANSPOSE, any level */
 extern const VfiCpuAlgorithm vfi_cpu_conv_direct; /* the same, vector levels, to planes */
 extern const VfiCpuAlgorithm vfi_cpu_conv_blocked;  /* the same, to channel blocks */
 extern const VfiCpuAlgorithm vfi_cpu_conv_winograd; /* CONV, see vfi_winograd_suits() */
@@ -72,7 +73,7 @@ static inline size_t vfi_odd_lines(size_t floats)
 /* How far from cell to input row (or column) tap @k of output phase @q of a transposed
  * convolution goes: output cell * stride + q takes input cell + (q + pad - k) / stride. False
  * where that is not whole. */
-static inline bool vfi_deconv_shift(int q, int k, int pad, int stride, int *shift)
+static inline bool vfi_conv_transpose_shift(int q, int k, int pad, int stride, int *shift)
 {
     if ((q + pad - k) % stride != 0)
         return false;

@@ -341,12 +341,12 @@ static void run_band(void *data, int index, int thread)
                            work->padded_h, begin, end);
         break;
     case BAND_SYNTHESIZE:
-        vfi_pixels_synthesize(work->video, work->frame0, work->frame1, work->field,
+        vfi_pixels_warp_blend(work->video, work->frame0, work->frame1, work->field,
                               work->out, begin, end);
         break;
     case BAND_PAINT:
-        vfi_pixels_paint(work->video, work->picture, work->frame0, work->frame1, work->t,
-                         work->out, begin, end);
+        vfi_pixels_rgb_to_planes(work->video, work->picture, work->frame0, work->frame1,
+                                 work->t, work->out, begin, end);
         break;
     case BAND_BLEND:
         vfi_pixels_blend(work->video, work->frame0, work->frame1, work->t, work->out,
@@ -396,7 +396,7 @@ static bool cpu_image_mean(VfiDevice *device, const float *image, int padded_w,
         vfi_cpu_image_mean(device->pool, device->level, &area, mean, cancel), error);
 }
 
-static bool cpu_synthesize(VfiDevice *device, const VfiVideoInfo *video,
+static bool cpu_warp_blend(VfiDevice *device, const VfiVideoInfo *video,
                            const VfiFrame *frame0, const VfiFrame *frame1,
                            const VfiFlowField *field, const VfiFrame *out, int begin,
                            int end, const atomic_int *cancel, GError **error)
@@ -413,10 +413,11 @@ static bool cpu_synthesize(VfiDevice *device, const VfiVideoInfo *video,
     return run_bands(device, &work, cancel, error);
 }
 
-static bool cpu_paint(VfiDevice *device, const VfiVideoInfo *video,
-                      const VfiRgbPicture *picture, const VfiFrame *frame0,
-                      const VfiFrame *frame1, double t, const VfiFrame *out, int begin,
-                      int end, const atomic_int *cancel, GError **error)
+static bool cpu_rgb_to_planes(VfiDevice *device, const VfiVideoInfo *video,
+                              const VfiRgbPicture *picture, const VfiFrame *frame0,
+                              const VfiFrame *frame1, double t, const VfiFrame *out,
+                              int begin, int end, const atomic_int *cancel,
+                              GError **error)
 {
     BandWork work = {.kind = BAND_PAINT,
                      .video = video,
@@ -522,8 +523,8 @@ const VfiBackend vfi_backend_cpu = {
     .run = cpu_run,
     .prepare = cpu_prepare,
     .image_mean = cpu_image_mean,
-    .synthesize = cpu_synthesize,
-    .paint = cpu_paint,
+    .warp_blend = cpu_warp_blend,
+    .rgb_to_planes = cpu_rgb_to_planes,
     .blend = cpu_blend,
     .copy = cpu_copy,
     .slide_band = cpu_slide_band,

@@ -44,7 +44,7 @@ static const VfiCpuAlgorithm *choose_algorithm(const VfiOp *op,
 {
     switch (op->kind) {
     case VFI_OP_CONV:
-    case VFI_OP_DECONV:
+    case VFI_OP_CONV_TRANSPOSE:
         if (vfi_operand_is_blocked(&op->dst))
             return vfi_operand_is_blocked(&op->src[0]) && vfi_winograd_suits(op)
                        ? &vfi_cpu_conv_winograd
@@ -59,10 +59,10 @@ static const VfiCpuAlgorithm *choose_algorithm(const VfiOp *op,
         return &vfi_cpu_convert;
     case VFI_OP_RESIZE:
         return &vfi_cpu_resize;
-    case VFI_OP_POOL:
-        return &vfi_cpu_pool;
-    case VFI_OP_TAP_SUM:
-        return &vfi_cpu_tap_sum;
+    case VFI_OP_AVG_POOL:
+        return &vfi_cpu_avg_pool;
+    case VFI_OP_UPSAMPLE_CONV_SUM:
+        return &vfi_cpu_upsample_conv_sum;
     case VFI_OP_NEAREST:
         return &vfi_cpu_nearest;
     case VFI_OP_WARP:

@@ -76,7 +76,7 @@ typedef struct {
     size_t n, block;
 } VfiPoolRow;
 
-/* One row of a TAP_SUM, of channel blocks or (block 1) a plane: for i < n, c < block
+/* One row of a UPSAMPLE_CONV_SUM, of channel blocks or (block 1) a plane: for i < n, c < block
  *   dst[i][c] = bias[c] + tap[0][x[i]][c] + tap[1][x[i + 1]][c] + tap[2] … + tap[3] …;
  * the last pixel has no x[i + 1]. */
 typedef struct {

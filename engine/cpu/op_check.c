@@ -48,7 +48,7 @@ static int sources_of(const VfiOp *op)
     case VFI_OP_IMAGE_MEAN:
         return 0;
     case VFI_OP_CONV:
-    case VFI_OP_DECONV:
+    case VFI_OP_CONV_TRANSPOSE:
         return op->u.conv.residual == VFI_RESIDUAL_NONE ? 1 : 2;
     default:
         return 1;
@@ -104,10 +104,10 @@ static bool check_conv(const VfiOp *op, GError **error)
     if (p->residual != VFI_RESIDUAL_NONE && !same_shape(op->src[1].shape, out))
         return refuse(op, "the residual's shape is not the result's", error);
 
-    if (op->kind == VFI_OP_DECONV) {
+    if (op->kind == VFI_OP_CONV_TRANSPOSE) {
         if (p->groups != 1)
             return refuse(op, "a transposed convolution must have one group", error);
-        if (vfi_deconv_weight_channels(op) < out.c)
+        if (vfi_conv_transpose_weight_channels(op) < out.c)
             return refuse(op, "the weight has fewer channels than the result", error);
         if (out.h != (in.h - 1) * p->stride - p->pad_top - p->pad_bottom + p->kernel_h ||
             out.w != (in.w - 1) * p->stride - p->pad_left - p->pad_right + p->kernel_w)
@@ -128,7 +128,7 @@ static bool check_shapes(const VfiOp *op, GError **error)
 
     switch (op->kind) {
     case VFI_OP_CONV:
-    case VFI_OP_DECONV:
+    case VFI_OP_CONV_TRANSPOSE:
         return check_conv(op, error);
     case VFI_OP_ADD:
     case VFI_OP_SUB:
@@ -147,12 +147,12 @@ static bool check_shapes(const VfiOp *op, GError **error)
                           "the size",
                           error);
         return true;
-    case VFI_OP_POOL:
+    case VFI_OP_AVG_POOL:
         return s0.c == d.c && s0.h / 2 == d.h && s0.w / 2 == d.w
                    ? true
                    : refuse(op, "the result must have half the size, rounded down",
                             error);
-    case VFI_OP_TAP_SUM:
+    case VFI_OP_UPSAMPLE_CONV_SUM:
         return s0.c % 4 == 0 && s0.c / 4 == d.c && s0.h <= d.h && s0.w <= d.w
                    ? true
                    : refuse(op,
@@ -200,14 +200,14 @@ static bool check_layouts(const VfiOp *op, int block, GError **error)
             return refuse(op, "a source has blocks of the wrong size", error);
     if (dst_blocked && op->dst.block != block)
         return refuse(op, "the result has blocks of the wrong size", error);
-    bool moves_pixels = op->kind == VFI_OP_CONVERT || op->kind == VFI_OP_POOL ||
-                        op->kind == VFI_OP_TAP_SUM || op->kind == VFI_OP_NEAREST ||
-                        op->kind == VFI_OP_WARP;
+    bool moves_pixels = op->kind == VFI_OP_CONVERT || op->kind == VFI_OP_AVG_POOL ||
+                        op->kind == VFI_OP_UPSAMPLE_CONV_SUM ||
+                        op->kind == VFI_OP_NEAREST || op->kind == VFI_OP_WARP;
     if (!is_conv && !moves_pixels && op->kind != VFI_OP_COPY)
         return refuse(op, "operands must be planar", error);
     if (moves_pixels && vfi_operand_is_blocked(&op->src[0]) != dst_blocked)
         return refuse(op, "the source is not laid out as the result", error);
-    if (op->kind == VFI_OP_TAP_SUM && op->dst.shape.c % block != 0)
+    if (op->kind == VFI_OP_UPSAMPLE_CONV_SUM && op->dst.shape.c % block != 0)
         return refuse(op, "the result's channels must fill blocks", error);
     if (op->kind == VFI_OP_WARP && vfi_operand_is_blocked(&op->src[1]))
         return refuse(op, "the flow must be planar", error);

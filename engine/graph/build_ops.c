@@ -67,20 +67,20 @@ VfiValue vfi_graph_group_conv(VfiGraph *graph, VfiValue x, const char *key, int 
                                 : add_op(graph, op, shape, x, VFI_NO_VALUE);
 }
 
-VfiValue vfi_graph_deconv(VfiGraph *graph, VfiValue x, const char *key, int out)
+VfiValue vfi_graph_conv_transpose(VfiGraph *graph, VfiValue x, const char *key, int out)
 {
-    return vfi_graph_deconv_first(graph, x, key, out, out);
+    return vfi_graph_conv_transpose_first(graph, x, key, out, out);
 }
 
-VfiValue vfi_graph_deconv_first(VfiGraph *graph, VfiValue x, const char *key, int out,
-                                int count)
+VfiValue vfi_graph_conv_transpose_first(VfiGraph *graph, VfiValue x, const char *key,
+                                        int out, int count)
 {
     if (!vfi_graph_check_values(graph, &x, 1, key))
         return VFI_NO_VALUE;
     VfiShape in = vfi_graph_shape(graph, x);
     VfiShape shape = {count, 2 * in.h, 2 * in.w};
     VfiOp op = {
-        .kind = VFI_OP_DECONV,
+        .kind = VFI_OP_CONV_TRANSPOSE,
         .name = key,
         .u.conv =
             {
@@ -269,7 +269,7 @@ VfiValue vfi_graph_pixel_shuffle(VfiGraph *graph, VfiValue x)
                   (VfiShape){in.c / 4, 2 * in.h, 2 * in.w}, x, VFI_NO_VALUE);
 }
 
-VfiValue vfi_graph_pool(VfiGraph *graph, VfiValue x)
+VfiValue vfi_graph_avg_pool(VfiGraph *graph, VfiValue x)
 {
     if (!vfi_graph_check_values(graph, &x, 1, "pool"))
         return VFI_NO_VALUE;
@@ -280,7 +280,7 @@ VfiValue vfi_graph_pool(VfiGraph *graph, VfiValue x)
     }
     shape.h /= 2;
     shape.w /= 2;
-    return add_op(graph, (VfiOp){.kind = VFI_OP_POOL}, shape, x, VFI_NO_VALUE);
+    return add_op(graph, (VfiOp){.kind = VFI_OP_AVG_POOL}, shape, x, VFI_NO_VALUE);
 }
 
 VfiValue vfi_graph_nearest(VfiGraph *graph, VfiValue x, int height, int width)

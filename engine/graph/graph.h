@@ -98,11 +98,11 @@ bool vfi_graph_require(VfiGraph *graph, const char *key, const char *suffix,
                        const int64_t *shape, int n_dims);
 
 /* ConvTranspose2d(k 4, stride 2, pad 1), doubling the size; @key.weight [in,out,4,4]. */
-VfiValue vfi_graph_deconv(VfiGraph *graph, VfiValue x, const char *key, int out);
+VfiValue vfi_graph_conv_transpose(VfiGraph *graph, VfiValue x, const char *key, int out);
 
 /* Its first @count channels alone. */
-VfiValue vfi_graph_deconv_first(VfiGraph *graph, VfiValue x, const char *key, int out,
-                                int count);
+VfiValue vfi_graph_conv_transpose_first(VfiGraph *graph, VfiValue x, const char *key,
+                                        int out, int count);
 
 /* PReLU with one slope a channel in @key.weight. */
 VfiValue vfi_graph_prelu(VfiGraph *graph, VfiValue x, const char *key);
@@ -136,7 +136,7 @@ VfiValue vfi_graph_resize(VfiGraph *graph, VfiValue x, int height, int width, fl
 VfiValue vfi_graph_pixel_shuffle(VfiGraph *graph, VfiValue x);
 
 /* AvgPool2d(2): half the size, rounded down. */
-VfiValue vfi_graph_pool(VfiGraph *graph, VfiValue x);
+VfiValue vfi_graph_avg_pool(VfiGraph *graph, VfiValue x);
 
 /* F.interpolate(nearest) to @height × @width, no less than @x has. */
 VfiValue vfi_graph_nearest(VfiGraph *graph, VfiValue x, int height, int width);

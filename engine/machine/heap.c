@@ -23,7 +23,7 @@
 #endif
 
 /* Less than this is not worth trimming for. */
-#define LEAST_TO_TRIM ((size_t)1 << 20)
+#define MIN_TO_TRIM ((size_t)1 << 20)
 
 static atomic_uint requests;
 
@@ -60,7 +60,7 @@ bool vfi_host_memory_is_idle(void)
 
     if (now < then) /* allocated again: it counts when it is free the next time */
         atomic_store(&free_after_trim, now);
-    return now == SIZE_MAX || now >= then + LEAST_TO_TRIM;
+    return now == SIZE_MAX || now >= then + MIN_TO_TRIM;
 }
 
 void vfi_trim_idle_host_memory(void)

@@ -75,7 +75,7 @@ struct VfiModelFamily {
      * they are used as they were loaded. */
     void (*prepare_weights)(VfiWeights *weights);
     /* Least width and height that the graph can be built for; 0: any. */
-    int least_size;
+    int min_size;
     /* Smallest multiple of width and height that the graph is exact for; NULL: 1. */
     int (*size_multiple)(const VfiModelSetup *setup, double scale);
     VfiOutputKind (*output)(const VfiModelSetup *setup);

@@ -12,7 +12,7 @@ bool vfi_family_check(const VfiModelFamily *family, const VfiModelSetup *setup,
     if (family->build == NULL)
         return true;
     int size = family->size_multiple == NULL ? 1 : family->size_multiple(setup, 1.0);
-    size = MAX(size, family->least_size);
+    size = MAX(size, family->min_size);
     VfiGraph *graphs[VFI_STAGE_COUNT] = {NULL};
     VfiPlan *plans[VFI_STAGE_COUNT] = {NULL};
     for (int stage = 0; stage < VFI_STAGE_COUNT && reason == NULL; stage++) {

@@ -133,7 +133,7 @@ static void build_image_pyramid(const Film *film, VfiValue image, VfiValue *leve
 {
     levels[0] = image;
     for (int level = 1; level < LEVELS; level++)
-        levels[level] = vfi_graph_pool(film->graph, levels[level - 1]);
+        levels[level] = vfi_graph_avg_pool(film->graph, levels[level - 1]);
 }
 
 /* Features at each level: 64, 192, 448, 960, 960, 960, 960 channels. The image of level l
@@ -147,7 +147,7 @@ static void build_features(const Film *film, const VfiValue *images, VfiValue *f
         VfiValue x = images[level];
         for (int i = 0; i < MIN(SUBLEVELS, LEVELS - level); i++) {
             if (i > 0)
-                x = vfi_graph_pool(film->graph, x);
+                x = vfi_graph_avg_pool(film->graph, x);
             x = sublevels[level][i] = extract_sublevel(film, x, i);
         }
     }
@@ -194,7 +194,7 @@ static VfiValue feature_at(const Film *film, const FilmPyramid *pyramid, int lev
         return pyramid->feature[level];
     if (level == 0)
         return extract_sublevel(film, x, 0);
-    x = vfi_graph_pool(film->graph, extract_sublevel(film, x, 0));
+    x = vfi_graph_avg_pool(film->graph, extract_sublevel(film, x, 0));
     VfiValue parts[] = {extract_sublevel(film, pyramid->image[1], 0),
                         extract_sublevel(film, x, 1)};
     return vfi_graph_concat(film->graph, parts, 2);
@@ -448,7 +448,7 @@ const VfiModelFamily vfi_family_film = {
     .can_tile = true,
     .frames_before = 1,
     .frames_after = 1,
-    .least_size = 1 << (LEVELS - 1),
+    .min_size = 1 << (LEVELS - 1),
     .detect = film_detect,
     .output = film_output,
     .build = film_build,

@@ -116,7 +116,7 @@ static VfiValue decode(VfiGraph *graph, const Variant *variant, int level, VfiVa
 
     x = conv_prelu(graph, x, vfi_graph_key(graph, "%s.0", block), c, 3, 1);
     x = residual_block(graph, x, vfi_graph_key(graph, "%s.1", block), c, variant->side);
-    return vfi_graph_deconv(graph, x, vfi_graph_key(graph, "%s.2", block), out);
+    return vfi_graph_conv_transpose(graph, x, vfi_graph_key(graph, "%s.2", block), out);
 }
 
 /* Input of decoder 4, at 1/16: the coarsest features and the time. */

@@ -16,10 +16,10 @@ static VfiValue conv2(VfiGraph *graph, VfiValue x, const char *prefix, int out,
                          activation);
 }
 
-static VfiValue deconv(VfiGraph *graph, VfiValue x, const char *prefix, int out,
-                       VfiRifeActivation activation)
+static VfiValue conv_transpose(VfiGraph *graph, VfiValue x, const char *prefix, int out,
+                               VfiRifeActivation activation)
 {
-    x = vfi_graph_deconv(graph, x, vfi_graph_key(graph, "%s.0", prefix), out);
+    x = vfi_graph_conv_transpose(graph, x, vfi_graph_key(graph, "%s.0", prefix), out);
     return vfi_rife_activate(graph, x, activation, vfi_graph_key(graph, "%s.1", prefix));
 }
 
@@ -69,10 +69,11 @@ static VfiValue unet(VfiGraph *graph, const VfiRifeRefineInput *input, const Vfi
     VfiValue s2 = conv2(graph, concat3(graph, s1, c0[1], c1[1]), "unet.down2", 128, a);
     VfiValue s3 = conv2(graph, concat3(graph, s2, c0[2], c1[2]), "unet.down3", 256, a);
 
-    VfiValue x = deconv(graph, concat3(graph, s3, c0[3], c1[3]), "unet.up0", 128, a);
-    x = deconv(graph, concat2(graph, x, s2), "unet.up1", 64, a);
-    x = deconv(graph, concat2(graph, x, s1), "unet.up2", 32, a);
-    x = deconv(graph, concat2(graph, x, s0), "unet.up3", 16, a);
+    VfiValue x =
+        conv_transpose(graph, concat3(graph, s3, c0[3], c1[3]), "unet.up0", 128, a);
+    x = conv_transpose(graph, concat2(graph, x, s2), "unet.up1", 64, a);
+    x = conv_transpose(graph, concat2(graph, x, s1), "unet.up2", 32, a);
+    x = conv_transpose(graph, concat2(graph, x, s0), "unet.up3", 16, a);
     return vfi_graph_sigmoid(graph, vfi_graph_conv(graph, x, "unet.conv", 3, 3, 1));
 }
 

@@ -10,9 +10,10 @@ static const double block_scale[BLOCKS] = {VFI_RIFE_V3_COARSEST, 2, 1};
 /* Two transposed convolutions c → c/2 → out, from 1/4 of the block's size to all of it. */
 static VfiValue head(VfiGraph *graph, VfiValue x, const char *prefix, int out)
 {
-    x = vfi_graph_deconv(graph, x, vfi_graph_key(graph, "%s.0", prefix), WIDTH / 2);
+    x = vfi_graph_conv_transpose(graph, x, vfi_graph_key(graph, "%s.0", prefix),
+                                 WIDTH / 2);
     x = vfi_graph_prelu(graph, x, vfi_graph_key(graph, "%s.1", prefix));
-    return vfi_graph_deconv(graph, x, vfi_graph_key(graph, "%s.2", prefix), out);
+    return vfi_graph_conv_transpose(graph, x, vfi_graph_key(graph, "%s.2", prefix), out);
 }
 
 /* IFBlock: 11 channels in; four residual pairs of 3×3 convolutions, 90 channels wide. */

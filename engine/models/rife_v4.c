@@ -22,7 +22,7 @@ static void build_head(VfiGraph *graph, const VfiRifeNetwork *network)
             graph, network->head == VFI_RIFE_HEAD_CNN ? "encode.cnn%d" : "encode.%d",
             network->head == VFI_RIFE_HEAD_SEQ ? 2 * i : i);
         if (i == last)
-            x = vfi_graph_deconv(graph, x, key, network->head_channels);
+            x = vfi_graph_conv_transpose(graph, x, key, network->head_channels);
         else
             x = vfi_graph_conv(graph, x, key, network->head_width, 3, i == 0 ? 2 : 1);
         if (network->head != VFI_RIFE_HEAD_2 && i < last)
@@ -154,7 +154,7 @@ static VfiRifeDelta block_last(const Builder *b, int block, VfiValue x, double s
     VfiRifeDelta delta = {.features = VFI_NO_VALUE};
 
     /* Not the channels that nobody reads: 20 to 23 of 24, all features of the last block. */
-    x = vfi_graph_deconv_first(
+    x = vfi_graph_conv_transpose_first(
         graph, x,
         vfi_graph_key(graph, shuffles ? "block%d.lastconv.0" : "block%d.lastconv", block),
         last, shuffles ? 4 * (5 + features) : last);

@@ -4,7 +4,7 @@
 
 static const char *const kind_names[VFI_OP_KIND_COUNT] = {
     [VFI_OP_CONV] = "conv",
-    [VFI_OP_DECONV] = "deconv",
+    [VFI_OP_CONV_TRANSPOSE] = "conv_transpose",
     [VFI_OP_ACTIVATE] = "activate",
     [VFI_OP_ADD] = "add",
     [VFI_OP_SUB] = "sub",
@@ -14,9 +14,9 @@ static const char *const kind_names[VFI_OP_KIND_COUNT] = {
     [VFI_OP_COPY] = "copy",
     [VFI_OP_CONVERT] = "convert",
     [VFI_OP_RESIZE] = "resize",
-    [VFI_OP_POOL] = "pool",
+    [VFI_OP_AVG_POOL] = "pool",
     [VFI_OP_NEAREST] = "nearest",
-    [VFI_OP_TAP_SUM] = "tap_sum",
+    [VFI_OP_UPSAMPLE_CONV_SUM] = "upsample_conv_sum",
     [VFI_OP_PIXEL_SHUFFLE] = "pixel_shuffle",
     [VFI_OP_WARP] = "warp",
     [VFI_OP_TIME] = "time",

@@ -19,23 +19,23 @@ static inline size_t vfi_shape_elements(VfiShape s)
 }
 
 typedef enum {
-    VFI_OP_CONV,     /* 2-D convolution with fused epilogue */
-    VFI_OP_DECONV,   /* transposed convolution with fused epilogue */
-    VFI_OP_ACTIVATE, /* activation alone */
-    VFI_OP_ADD,      /* dst = scale * (src0 + src1) */
-    VFI_OP_SUB,      /* dst = scale * (src0 - src1); src1 may have one channel for all */
-    VFI_OP_MUL,      /* dst = src0 * src1; src1 may have one channel for all */
-    VFI_OP_AFFINE,   /* dst = src0 * mul + add */
-    VFI_OP_CLAMP,    /* dst = min(max(src0, low), high) */
-    VFI_OP_COPY,     /* dst = src0 (a piece of a concat that could not be a view) */
-    VFI_OP_CONVERT,  /* dst = src0, one of them f16, the other f32; of one layout */
-    VFI_OP_RESIZE,   /* bilinear, half-pixel centres, no antialias; values times mul */
-    VFI_OP_POOL, /* mean of 2 × 2 pixels, stride 2; odd rows and columns are left out */
+    VFI_OP_CONV,           /* 2-D convolution with fused epilogue */
+    VFI_OP_CONV_TRANSPOSE, /* transposed convolution with fused epilogue */
+    VFI_OP_ACTIVATE,       /* activation alone */
+    VFI_OP_ADD,            /* dst = scale * (src0 + src1) */
+    VFI_OP_SUB,     /* dst = scale * (src0 - src1); src1 may have one channel for all */
+    VFI_OP_MUL,     /* dst = src0 * src1; src1 may have one channel for all */
+    VFI_OP_AFFINE,  /* dst = src0 * mul + add */
+    VFI_OP_CLAMP,   /* dst = min(max(src0, low), high) */
+    VFI_OP_COPY,    /* dst = src0 (a piece of a concat that could not be a view) */
+    VFI_OP_CONVERT, /* dst = src0, one of them f16, the other f32; of one layout */
+    VFI_OP_RESIZE,  /* bilinear, half-pixel centres, no antialias; values times mul */
+    VFI_OP_AVG_POOL, /* mean of 2 × 2 pixels, stride 2; odd rows and columns are left out */
     VFI_OP_NEAREST, /* pixel (y, x) is src0's pixel floor(y * in / out), the same for x */
     /* a 2 × 2 convolution of an enlargement of src0, from its products with the four places of
      * the kernel: channel o at (y, x) is bias + the sum over ky, kx of channel
      * (2 * ky + kx) * C + o of NEAREST(src0) at (y + ky, x + kx), where that is inside */
-    VFI_OP_TAP_SUM,
+    VFI_OP_UPSAMPLE_CONV_SUM,
     VFI_OP_PIXEL_SHUFFLE, /* dst[c, 2y+i, 2x+j] = src0[4c+2i+j, y, x] */
     VFI_OP_WARP, /* backward warp of src0 by the flow src1 (2 × H × W, pixels) */
     VFI_OP_TIME, /* dst = t * mul + add everywhere; t is the in-between's time */
@@ -75,7 +75,7 @@ typedef struct {
 
 /* VFI_OP_CONV: weight [out][in/groups][kernel_h][kernel_w]; zero padding.
  *   out size = (in + pad_begin + pad_end - kernel) / stride + 1 in each direction.
- * VFI_OP_DECONV: weight [in][weight_out][kernel_h][kernel_w]; output pixel (y,x) collects input
+ * VFI_OP_CONV_TRANSPOSE: weight [in][weight_out][kernel_h][kernel_w]; output pixel (y,x) collects input
  *   (iy,ix) with y = iy*stride - pad_top + ky; out size = (in-1)*stride - 2*pad + kernel. */
 typedef struct {
     const float *weight; /* lives as long as the model */
@@ -84,7 +84,7 @@ typedef struct {
     int stride;
     int pad_top, pad_left, pad_bottom, pad_right;
     int groups;
-    int weight_out; /* DECONV: channels of weight, the first of which are dst's; 0: as many */
+    int weight_out; /* CONV_TRANSPOSE: channels of weight, the first of which are dst's; 0: as many */
     /* CONV of one group that sees a part of the weight's input channels: how many the weight
      * has, and the runs of them that the op's channels are, in order. 0: all. */
     int weight_in;
@@ -140,7 +140,7 @@ enum {
  * rounded up to whole blocks, those that are too many hold zeros. Channels last, where the
  * plan's target asks for that: one block of all channels, or more where the operand is a part
  * of them; the offset then leads to its first channel. A part begins at a multiple of eight
- * channels where a CONV or DECONV takes it as its source, else anywhere. */
+ * channels where a CONV or CONV_TRANSPOSE takes it as its source, else anywhere. */
 typedef struct {
     VfiShape shape;
     int region;    /* VFI_REGION_… */
@@ -172,7 +172,7 @@ typedef struct {
     VfiOperand dst;   /* MAX_ABS: shape 1×1×1, no memory */
     const char *name; /* for errors, profiles: the weight's key or the kind */
     union {
-        VfiConvParams conv;       /* CONV, DECONV */
+        VfiConvParams conv;       /* CONV, CONV_TRANSPOSE */
         VfiActivation activation; /* ACTIVATE */
         struct {
             float mul, add;
@@ -187,11 +187,11 @@ typedef struct {
 /* Whether it is a convolution, transposed or not. */
 static inline bool vfi_op_is_conv(const VfiOp *op)
 {
-    return op->kind == VFI_OP_CONV || op->kind == VFI_OP_DECONV;
+    return op->kind == VFI_OP_CONV || op->kind == VFI_OP_CONV_TRANSPOSE;
 }
 
-/* Output channels of a DECONV's weight. */
-static inline int vfi_deconv_weight_channels(const VfiOp *op)
+/* Output channels of a CONV_TRANSPOSE's weight. */
+static inline int vfi_conv_transpose_weight_channels(const VfiOp *op)
 {
     return op->u.conv.weight_out != 0 ? op->u.conv.weight_out : op->dst.shape.c;
 }

@@ -21,17 +21,17 @@
 
 typedef void VfiPixelsPrepare(const VfiVideoInfo *info, const VfiFrame *frame, float *out,
                               int padded_w, int padded_h, int begin, int end);
-typedef void VfiPixelsSynthesize(const VfiVideoInfo *info, const VfiFrame *frame0,
-                                 const VfiFrame *frame1, const VfiFlowField *field,
-                                 const VfiFrame *out, int begin, int end);
-typedef void VfiPixelsPaint(const VfiVideoInfo *info, const VfiRgbPicture *picture,
-                            const VfiFrame *frame0, const VfiFrame *frame1, double t,
-                            const VfiFrame *out, int begin, int end);
+typedef void VfiPixelsWarpBlend(const VfiVideoInfo *info, const VfiFrame *frame0,
+                                const VfiFrame *frame1, const VfiFlowField *field,
+                                const VfiFrame *out, int begin, int end);
+typedef void VfiPixelsRgbToPlanes(const VfiVideoInfo *info, const VfiRgbPicture *picture,
+                                  const VfiFrame *frame0, const VfiFrame *frame1,
+                                  double t, const VfiFrame *out, int begin, int end);
 typedef void VfiPixelsBlend(const VfiVideoInfo *info, const VfiFrame *frame0,
                             const VfiFrame *frame1, double t, const VfiFrame *out,
                             int begin, int end);
 
 VfiPixelsPrepare vfi_pixels_prepare_c, vfi_pixels_prepare_avx2;
-VfiPixelsSynthesize vfi_pixels_synthesize_c, vfi_pixels_synthesize_avx2;
-VfiPixelsPaint vfi_pixels_paint_c, vfi_pixels_paint_avx2;
+VfiPixelsWarpBlend vfi_pixels_warp_blend_c, vfi_pixels_warp_blend_avx2;
+VfiPixelsRgbToPlanes vfi_pixels_rgb_to_planes_c, vfi_pixels_rgb_to_planes_avx2;
 VfiPixelsBlend vfi_pixels_blend_c, vfi_pixels_blend_avx2;

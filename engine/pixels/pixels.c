@@ -10,21 +10,21 @@
 
 typedef struct {
     VfiPixelsPrepare *prepare;
-    VfiPixelsSynthesize *synthesize;
-    VfiPixelsPaint *paint;
+    VfiPixelsWarpBlend *warp_blend;
+    VfiPixelsRgbToPlanes *rgb_to_planes;
     VfiPixelsBlend *blend;
 } Functions;
 
 static const Functions *functions(void)
 {
     static const Functions plain = {.prepare = vfi_pixels_prepare_c,
-                                    .synthesize = vfi_pixels_synthesize_c,
-                                    .paint = vfi_pixels_paint_c,
+                                    .warp_blend = vfi_pixels_warp_blend_c,
+                                    .rgb_to_planes = vfi_pixels_rgb_to_planes_c,
                                     .blend = vfi_pixels_blend_c};
 #ifdef VFI_PIXELS_HAVE_AVX2
     static const Functions avx2 = {.prepare = vfi_pixels_prepare_avx2,
-                                   .synthesize = vfi_pixels_synthesize_avx2,
-                                   .paint = vfi_pixels_paint_avx2,
+                                   .warp_blend = vfi_pixels_warp_blend_avx2,
+                                   .rgb_to_planes = vfi_pixels_rgb_to_planes_avx2,
                                    .blend = vfi_pixels_blend_avx2};
 
     if (vfi_cpu_level() >= VFI_CPU_LEVEL_AVX2)
@@ -39,18 +39,18 @@ void vfi_pixels_prepare(const VfiVideoInfo *info, const VfiFrame *frame, float *
     functions()->prepare(info, frame, out, padded_w, padded_h, begin, end);
 }
 
-void vfi_pixels_synthesize(const VfiVideoInfo *info, const VfiFrame *frame0,
+void vfi_pixels_warp_blend(const VfiVideoInfo *info, const VfiFrame *frame0,
                            const VfiFrame *frame1, const VfiFlowField *field,
                            const VfiFrame *out, int begin, int end)
 {
-    functions()->synthesize(info, frame0, frame1, field, out, begin, end);
+    functions()->warp_blend(info, frame0, frame1, field, out, begin, end);
 }
 
-void vfi_pixels_paint(const VfiVideoInfo *info, const VfiRgbPicture *picture,
-                      const VfiFrame *frame0, const VfiFrame *frame1, double t,
-                      const VfiFrame *out, int begin, int end)
+void vfi_pixels_rgb_to_planes(const VfiVideoInfo *info, const VfiRgbPicture *picture,
+                              const VfiFrame *frame0, const VfiFrame *frame1, double t,
+                              const VfiFrame *out, int begin, int end)
 {
-    functions()->paint(info, picture, frame0, frame1, t, out, begin, end);
+    functions()->rgb_to_planes(info, picture, frame0, frame1, t, out, begin, end);
 }
 
 void vfi_pixels_blend(const VfiVideoInfo *info, const VfiFrame *frame0,

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Between a frame's own planes and the network: prepare (planes → padded f32 RGB), synthesis
- * (flows and mask applied to the planes themselves), paint (RGB → planes), blend, compare.
+ * (flows and mask applied to the planes themselves), rgb_to_planes (RGB → planes), blend, compare.
  *
  * Each function works on a band of rows so that callers can split the work; bands are luma
  * rows and must start at a multiple of VFI_BAND_ALIGN (or 0). Results do not depend on the
@@ -41,7 +41,7 @@ typedef struct {
  * it is co-sited with, flow scaled to chroma pixels: where it is
  * centred those are two columns (rows), where it is co-sited the one it lies on. The x byte
  * of RGBx is 255, P010's low bits are 0. Luma rows [begin, end), which the field has. */
-void vfi_pixels_synthesize(const VfiVideoInfo *info, const VfiFrame *frame0,
+void vfi_pixels_warp_blend(const VfiVideoInfo *info, const VfiFrame *frame0,
                            const VfiFrame *frame1, const VfiFlowField *field,
                            const VfiFrame *out, int begin, int end);
 
@@ -56,9 +56,9 @@ typedef struct {
 /* rgb → planes of @out, the inverse of prepare, chroma averaged at its site, clamped to the
  * format's range (RGB_F32 is not clamped), rounded to nearest; alpha, where the format has it, is the blend of the two frames' alpha at @t. Rows
  * [begin, end); chroma that lies on luma rows reads one more on either side. */
-void vfi_pixels_paint(const VfiVideoInfo *info, const VfiRgbPicture *picture,
-                      const VfiFrame *frame0, const VfiFrame *frame1, double t,
-                      const VfiFrame *out, int begin, int end);
+void vfi_pixels_rgb_to_planes(const VfiVideoInfo *info, const VfiRgbPicture *picture,
+                              const VfiFrame *frame0, const VfiFrame *frame1, double t,
+                              const VfiFrame *out, int begin, int end);
 
 /* Rows of a picture that is put together from tiles: some planes of floats, all as wide as
  * the picture. */

@@ -117,7 +117,7 @@ static void rgb_at_sites(const Painting *painting, const VfiComponent *component
 }
 
 /* Row @y, in its own grid, of every colour component that is subsampled by @shift_x, @shift_y. */
-static void paint_row(const Painting *painting, int shift_x, int shift_y, int y)
+static void rgb_to_row(const Painting *painting, int shift_x, int shift_y, int y)
 {
     const VfiFormatDescription *format = painting->format;
     const int n_colours = format->n_components < 3 ? format->n_components : 3;
@@ -157,11 +157,9 @@ static void copy_rows(const Painting *painting, int begin, int end)
                 (size_t)painting->info->width * sizeof(float));
 }
 
-void VFI_PIXELS_AT_LEVEL(vfi_pixels_paint)(const VfiVideoInfo *info,
-                                           const VfiRgbPicture *picture,
-                                           const VfiFrame *frame0, const VfiFrame *frame1,
-                                           double t, const VfiFrame *out, int begin,
-                                           int end)
+void VFI_PIXELS_AT_LEVEL(vfi_pixels_rgb_to_planes)(
+    const VfiVideoInfo *info, const VfiRgbPicture *picture, const VfiFrame *frame0,
+    const VfiFrame *frame1, double t, const VfiFrame *out, int begin, int end)
 {
     const VfiFormatDescription *format = vfi_format_describe(info->format);
     const VfiComponent *chroma = &format->component[format->n_components > 1 ? 1 : 0];
@@ -176,11 +174,11 @@ void VFI_PIXELS_AT_LEVEL(vfi_pixels_paint)(const VfiVideoInfo *info,
     if (format->has_alpha)
         VFI_PIXELS_AT_LEVEL(vfi_pixels_blend)(info, frame0, frame1, t, out, begin, end);
     for (int y = begin; y < end; y++) {
-        paint_row(&painting, 0, 0, y);
+        rgb_to_row(&painting, 0, 0, y);
         vfi_store_filler(out, format, 0, y, info->width);
     }
     if (chroma->shift_x == 0 && chroma->shift_y == 0)
         return;
     for (int y = begin >> chroma->shift_y; y < vfi_subsampled(end, chroma->shift_y); y++)
-        paint_row(&painting, chroma->shift_x, chroma->shift_y, y);
+        rgb_to_row(&painting, chroma->shift_x, chroma->shift_y, y);
 }

@@ -259,7 +259,7 @@ static void mix(float *restrict first, const float *restrict second,
 }
 
 /* @n samples from @x on of row @y, in every plane of @grid. */
-static void synthesize_block(const Synthesis *work, const Grid *grid, int x, int n, int y)
+static void warp_blend_block(const Synthesis *work, const Grid *grid, int x, int n, int y)
 {
     const VfiFormatDescription *format = work->format;
     float samples[2][VFI_MAX_PLANES][VFI_PIXELS_BLOCK];
@@ -291,17 +291,17 @@ static void synthesize_block(const Synthesis *work, const Grid *grid, int x, int
 }
 
 /* Luma rows [begin, end), or the rows of a subsampled grid that belong to them. */
-static void synthesize_rows(const Synthesis *work, const Grid *grid, int begin, int end)
+static void warp_blend_rows(const Synthesis *work, const Grid *grid, int begin, int end)
 {
     for (int y = begin >> grid->shift_y; y < vfi_subsampled(end, grid->shift_y); y++)
         for (int x = 0; x < grid->width; x += VFI_PIXELS_BLOCK) {
             int left = grid->width - x;
-            synthesize_block(work, grid, x,
+            warp_blend_block(work, grid, x,
                              left < VFI_PIXELS_BLOCK ? left : VFI_PIXELS_BLOCK, y);
         }
 }
 
-void VFI_PIXELS_AT_LEVEL(vfi_pixels_synthesize)(const VfiVideoInfo *info,
+void VFI_PIXELS_AT_LEVEL(vfi_pixels_warp_blend)(const VfiVideoInfo *info,
                                                 const VfiFrame *frame0,
                                                 const VfiFrame *frame1,
                                                 const VfiFlowField *field,
@@ -324,9 +324,9 @@ void VFI_PIXELS_AT_LEVEL(vfi_pixels_synthesize)(const VfiVideoInfo *info,
     /* Chroma rows right after their luma rows: the field is still in the cache. */
     for (int y = begin; y < end; y += VFI_BAND_ALIGN) {
         const int next = y + VFI_BAND_ALIGN < end ? y + VFI_BAND_ALIGN : end;
-        synthesize_rows(&work, &luma_grid, y, next);
+        warp_blend_rows(&work, &luma_grid, y, next);
         if (chroma->shift_x != 0)
-            synthesize_rows(&work, &chroma_grid, y, next);
+            warp_blend_rows(&work, &chroma_grid, y, next);
     }
     for (int y = begin; y < end; y++)
         vfi_store_filler(out, format, 0, y, info->width);

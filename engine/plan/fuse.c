@@ -89,7 +89,7 @@ static void fuse_enlargement(VfiPlanner *planner, VfiPlanItem *conv)
     p->tap_channels = conv->node.shape.c;
     nearest->node.shape =
         (VfiShape){4 * conv->node.shape.c, source->node.shape.h, source->node.shape.w};
-    conv->node.op.kind = VFI_OP_TAP_SUM;
+    conv->node.op.kind = VFI_OP_UPSAMPLE_CONV_SUM;
 }
 
 void vfi_plan_fuse(VfiPlanner *planner)

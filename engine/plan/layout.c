@@ -95,8 +95,8 @@ static bool moves_pixels(const VfiPlanItem *item)
     VfiOpKind kind = item->node.op.kind;
 
     return item->node.kind == VFI_NODE_OP &&
-           (kind == VFI_OP_CONVERT || kind == VFI_OP_POOL || kind == VFI_OP_NEAREST ||
-            kind == VFI_OP_TAP_SUM || kind == VFI_OP_WARP);
+           (kind == VFI_OP_CONVERT || kind == VFI_OP_AVG_POOL || kind == VFI_OP_NEAREST ||
+            kind == VFI_OP_UPSAMPLE_CONV_SUM || kind == VFI_OP_WARP);
 }
 
 /* Whether a value's layout was chosen by an earlier stage. */
@@ -219,7 +219,7 @@ static bool can_have_blocks(const Layout *layout, const VfiPlanItem *item)
 
     if (!item->alive || (item->node.shape.c < least && !(is_view(item) && !item->pinned)))
         return false;
-    if (item->node.kind == VFI_NODE_OP && item->node.op.kind == VFI_OP_TAP_SUM)
+    if (item->node.kind == VFI_NODE_OP && item->node.op.kind == VFI_OP_UPSAMPLE_CONV_SUM)
         return item->node.shape.c % block == 0;
     if (is_view(item))
         return item->joined || item->loose ||

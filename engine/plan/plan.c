@@ -112,7 +112,7 @@ static void place_parts(VfiPlanner *planner, VfiValue value)
         bool is_own =
             item->node.kind == VFI_NODE_OP || item->node.kind == VFI_NODE_CONCAT;
         /* A view would keep the whole concat for the sake of what can be had anew. */
-        if (item->cost_anew > 0 && item->n_uses > 1)
+        if (item->rematerialise_cost > 0 && item->n_uses > 1)
             is_own = false;
         if (joined && !vfi_plan_is_view_of_join(planner, part, first, is_last))
             is_own = false;

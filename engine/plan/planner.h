@@ -19,10 +19,10 @@ typedef struct {
 typedef struct {
     VfiNode node; /* copy; fusing rewrites it */
     bool alive;
-    bool pinned;   /* laid out on its own in the region of the stage's outputs */
-    bool in_rows;  /* roots only: seen by row groups alone, which keep a band of it */
-    int cost_anew; /* with row groups: > 0 if each group may compute it for itself */
-    int n_uses;    /* by alive nodes and outputs */
+    bool pinned;  /* laid out on its own in the region of the stage's outputs */
+    bool in_rows; /* roots only: seen by row groups alone, which keep a band of it */
+    int rematerialise_cost; /* with row groups: > 0 if each group may compute it for itself */
+    int n_uses;             /* by alive nodes and outputs */
     VfiValue host; /* the value whose memory this one is a part of, or VFI_NO_VALUE */
     size_t host_offset;                   /* bytes into the host */
     VfiPlanSpan *spans;                   /* lifetime, one a segment; roots only */
@@ -182,7 +182,7 @@ bool vfi_plan_may_replace(const VfiPlanner *planner, VfiValue part, VfiValue con
  * concatenation's place, so that only the other parts are copied over it; or -1. */
 int vfi_plan_kept_part(const VfiPlanner *planner, VfiValue concat);
 
-/* Sets cost_anew of all items. */
+/* Sets rematerialise_cost of all items. */
 void vfi_plan_find_cheap_values(VfiPlanner *planner);
 
 /* Brings steps that can run row by row together in row groups, computes cheap values anew in

@@ -109,11 +109,11 @@ VfiShape vfi_plan_picture(const VfiPlanner *planner, VfiValue value)
         return none;
     switch (node->op.kind) {
     case VFI_OP_CONV:
-    case VFI_OP_DECONV:
+    case VFI_OP_CONV_TRANSPOSE:
     case VFI_OP_CONVERT:
-    case VFI_OP_POOL:
+    case VFI_OP_AVG_POOL:
     case VFI_OP_NEAREST:
-    case VFI_OP_TAP_SUM:
+    case VFI_OP_UPSAMPLE_CONV_SUM:
         return none;
     case VFI_OP_MAX_ABS:
         return shape_of(planner, node->source[0]);
@@ -208,12 +208,12 @@ static void form_units(Grouping *g)
 }
 
 /* Enlargements that it takes to compute @node anew, 0 if it takes more than them and sums. */
-static int cost_anew(const VfiPlanner *planner, const VfiNode *node)
+static int rematerialise_cost(const VfiPlanner *planner, const VfiNode *node)
 {
     int cost = 0;
 
     if (node->kind == VFI_NODE_SLICE)
-        return planner->items[node->source[0]].cost_anew;
+        return planner->items[node->source[0]].rematerialise_cost;
     if (node->kind != VFI_NODE_OP)
         return 0;
     if (node->op.kind == VFI_OP_RESIZE)
@@ -223,7 +223,7 @@ static int cost_anew(const VfiPlanner *planner, const VfiNode *node)
     if (node->op.kind != VFI_OP_ADD && node->op.kind != VFI_OP_SUB)
         return 0;
     for (int i = 0; i < node->n_sources; i++) {
-        int source_cost = planner->items[node->source[i]].cost_anew;
+        int source_cost = planner->items[node->source[i]].rematerialise_cost;
         if (source_cost == 0)
             return 0;
         cost += source_cost;
@@ -234,7 +234,8 @@ static int cost_anew(const VfiPlanner *planner, const VfiNode *node)
 void vfi_plan_find_cheap_values(VfiPlanner *planner)
 {
     for (int i = 0; i < planner->n_items; i++)
-        planner->items[i].cost_anew = cost_anew(planner, &planner->items[i].node);
+        planner->items[i].rematerialise_cost =
+            rematerialise_cost(planner, &planner->items[i].node);
 }
 
 typedef enum { READS_NOT, READS_ROWS, READS_ANYWHERE } Reading;
@@ -267,7 +268,7 @@ static int writers_in(const Grouping *g, const Unit *unit, int value)
 }
 
 /* Moves step @index of unit @from, a cheap one, into all groups that read its value. */
-static void compute_anew(Grouping *g, int from, guint index)
+static void rematerialise(Grouping *g, int from, guint index)
 {
     VfiPlanStep step = *step_at(unit_at(g, from), index);
 
@@ -289,19 +290,19 @@ static void compute_anew(Grouping *g, int from, guint index)
 static bool is_cheap(const Grouping *g, const VfiPlanStep *step)
 {
     return step->copy_of == VFI_NO_VALUE &&
-           g->planner->items[step->value].cost_anew > 0 &&
+           g->planner->items[step->value].rematerialise_cost > 0 &&
            root(g, step->value) == step->value && !g->kept[step->value];
 }
 
 /* From the end, so that what reads a value has its place before the value has, and what it is
  * computed from comes before it. */
-static void compute_cheap_values_anew(Grouping *g)
+static void rematerialise_cheap_values(Grouping *g)
 {
     for (int u = (int)g->units->len - 1; u >= 0; u--) {
         const Unit *unit = unit_at(g, u);
         for (guint i = unit->steps->len; i-- > 0;)
             if (is_cheap(g, step_at(unit, i)))
-                compute_anew(g, u, i);
+                rematerialise(g, u, i);
     }
 }
 
@@ -519,7 +520,7 @@ void vfi_plan_group_rows(VfiPlanner *planner)
         g.written_in[i] = -1;
     find_kept_roots(&g);
     form_units(&g);
-    compute_cheap_values_anew(&g);
+    rematerialise_cheap_values(&g);
     for (int i = 0; i < planner->n_items; i++)
         planner->items[i].in_rows = stays_in_groups(&g, i);
     emit_steps(&g);

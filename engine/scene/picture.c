@@ -23,7 +23,7 @@
 #define BAR_CELLS 8
 
 /* The most of a side that is taken for one bar: 16:9 in 9:16 has two of 34 %. */
-#define BAR_MOST(size) ((size)*3 / 8)
+#define BAR_MAX(size) ((size)*3 / 8)
 
 /* Variance that smooth_picture() leaves of cells that have nothing to do with each other. */
 #define NOISE_LEFT (0.375f * 0.375f)
@@ -132,7 +132,7 @@ static int count_bar(const VfiSceneSignature *a, const VfiSceneSignature *b, int
     const int dx = down ? step : 0, dy = down ? 0 : step;
     int lines = 0;
 
-    while (lines < BAR_MOST(size) &&
+    while (lines < BAR_MAX(size) &&
            both_bar(a, b, x + lines * dx, y + lines * dy, down, n))
         lines++;
     if (lines <= size / 4)

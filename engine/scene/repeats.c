@@ -129,7 +129,7 @@ static bool detail_changed(const Block *block)
 
             for (int i = 0; i < side * side; i++)
                 sum += block->absolute[x + i / side * VFI_REPEATS_BLOCK + i % side];
-            if (sum > VFI_REPEATS_DETAIL_MOST)
+            if (sum > VFI_REPEATS_DETAIL_MAX)
                 return true;
         }
     return false;
@@ -162,7 +162,7 @@ static bool measure_block(const Strip *strip, int x, int y, VfiRepeatSums *sums)
     sums->difference = total(block.difference);
     sums->x = dot(block.difference, block.x);
     sums->y = dot(block.difference, block.y);
-    return sums->absolute <= VFI_REPEATS_DETAIL_MOST || !detail_changed(&block);
+    return sums->absolute <= VFI_REPEATS_DETAIL_MAX || !detail_changed(&block);
 }
 
 /* Fills the strip's tiles. FALSE as soon as one of the smallest blocks has changed. */

@@ -30,7 +30,7 @@
  * left a mean of 30 codes of 8 bits at crf 28 where it left most, drawings that move leave 60
  * and more. */
 #define VFI_REPEATS_DETAIL 4
-#define VFI_REPEATS_DETAIL_MOST                                                          \
+#define VFI_REPEATS_DETAIL_MAX                                                           \
     (INT64_C(36) * VFI_REPEATS_UNIT * VFI_REPEATS_DETAIL * VFI_REPEATS_DETAIL)
 
 /* What a code of @depth bits (32: an f32 sample) is multiplied with to be in that unit. */
@@ -109,17 +109,17 @@ VFI_REPEATS_FUNCTION VfiRepeatLimits vfi_repeats_limits(int side)
 
 /* As much explained as in a square of this side one code, by chance: less in larger ones. */
 #define VFI_REPEATS_EXPLAINED 165.0
-#define VFI_REPEATS_EXPLAINED_LEAST 0.8
+#define VFI_REPEATS_EXPLAINED_MIN 0.8
 
 /* The mean of the difference that a tile may have, where a coder's own shifts of blocks average
  * out; and a frame, the less the larger it is. */
 #define VFI_REPEATS_LIGHTER 0.8
 #define VFI_REPEATS_LIGHTER_FRAME 58.0
-#define VFI_REPEATS_LIGHTER_LEAST 0.3
+#define VFI_REPEATS_LIGHTER_MIN 0.3
 
 /* A pan of pictures of little contrast: a displacement in pixels that so much is explained by. */
 #define VFI_REPEATS_PAN 0.15
-#define VFI_REPEATS_PAN_LEAST 0.4
+#define VFI_REPEATS_PAN_MIN 0.4
 
 /* Pixels of a block of @side × @side; as many as a quarter of it, if it is a sliver at the frame's
  * edge, of which little is known. */
@@ -179,11 +179,11 @@ VFI_REPEATS_FUNCTION bool vfi_repeats_frame_changed(const VfiRepeatSums *sums,
     const double n = (double)sums->n, side = sqrt(n);
     const double chance = VFI_REPEATS_EXPLAINED / side;
     const double explained =
-        vfi_repeats_at_least(chance, VFI_REPEATS_EXPLAINED_LEAST) * VFI_REPEATS_UNIT;
+        vfi_repeats_at_least(chance, VFI_REPEATS_EXPLAINED_MIN) * VFI_REPEATS_UNIT;
     const double slight =
-        vfi_repeats_at_least(chance, VFI_REPEATS_PAN_LEAST) * VFI_REPEATS_UNIT;
+        vfi_repeats_at_least(chance, VFI_REPEATS_PAN_MIN) * VFI_REPEATS_UNIT;
     const double lighter =
-        vfi_repeats_at_least(VFI_REPEATS_LIGHTER_FRAME / side, VFI_REPEATS_LIGHTER_LEAST);
+        vfi_repeats_at_least(VFI_REPEATS_LIGHTER_FRAME / side, VFI_REPEATS_LIGHTER_MIN);
     double length;
     const double found = vfi_repeats_explained(sums, &length) / n;
 

@@ -61,7 +61,7 @@ void vfi_session_note_finished(VfiSession *session, unsigned in_betweens)
         return;
     session->stats.finished_pairs++;
     session->pairs_since_cleanup++;
-    session->most_in_betweens = MAX(session->most_in_betweens, in_betweens);
+    session->max_in_betweens = MAX(session->max_in_betweens, in_betweens);
     if (vfi_session_cleanup_is_due(session))
         g_cond_signal(&session->work_arrived);
 }
@@ -101,7 +101,7 @@ void vfi_session_clean_up(VfiSession *session)
     g_mutex_lock(&session->lock);
     bool adaptive = session->cleanup_pairs == 0;
     uint64_t pairs = session->stats.finished_pairs;
-    unsigned in_betweens = session->most_in_betweens;
+    unsigned in_betweens = session->max_in_betweens;
     g_mutex_unlock(&session->lock);
     unsigned interval = adaptive ? choose_interval(session, pairs, in_betweens) : 0;
     int64_t microseconds = g_get_monotonic_time() - start;
@@ -110,7 +110,7 @@ void vfi_session_clean_up(VfiSession *session)
     if (adaptive)
         session->adaptive_pairs = interval;
     session->pairs_since_cleanup = 0;
-    session->most_in_betweens = 0;
+    session->max_in_betweens = 0;
     session->stats.cleanup_interval = interval = interval_in_effect(session);
     session->stats.cleanups++;
     session->stats.cleanup_bytes += returned;

@@ -5,7 +5,7 @@
 
 /* Left to others. */
 #define RESERVE (2 * GIB)
-#define LEAST_USABLE GIB
+#define MIN_USABLE GIB
 /* Of a pair, besides frames and the arena. */
 #define OVERHEAD GIB
 
@@ -16,8 +16,7 @@
 unsigned vfi_cleanup_interval(const VfiCleanupNumbers *numbers, gboolean *is_tight)
 {
     uint64_t available = numbers->available_bytes;
-    uint64_t usable =
-        available > RESERVE + LEAST_USABLE ? available - RESERVE : LEAST_USABLE;
+    uint64_t usable = available > RESERVE + MIN_USABLE ? available - RESERVE : MIN_USABLE;
     /* In doubles: frames of any size times any number of in-betweens. */
     double pair = (2.0 + numbers->in_betweens) * (double)numbers->frame_bytes +
                   (double)numbers->arena_bytes + (double)OVERHEAD;

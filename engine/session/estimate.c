@@ -45,7 +45,7 @@ static double usual_macs(const VfiSession *session, const VfiPlan *plan)
 }
 
 /* Of the costliest way from the first segment to any other. */
-static double most_macs(const VfiGraph *graph, const VfiPlan *plan)
+static double max_macs(const VfiGraph *graph, const VfiPlan *plan)
 {
     double most = 0.0;
 
@@ -76,8 +76,8 @@ static void count(const VfiSession *session, VfiEstimate *estimate)
         .frame_macs = frame == NULL ? 0.0 : tiles * segment_macs(frame, 0),
         .pair_macs = pair == NULL ? 0.0 : tiles * segment_macs(pair, 0),
         .time_macs = time == NULL ? 0.0 : tiles * usual_macs(session, time),
-        .time_macs_most =
-            time == NULL ? 0.0 : tiles * most_macs(session->graphs[VFI_STAGE_TIME], time),
+        .time_macs_max =
+            time == NULL ? 0.0 : tiles * max_macs(session->graphs[VFI_STAGE_TIME], time),
         .arena_bytes = need->arena_bytes + need->pair_bytes + need->band_bytes,
         .frame_bytes = need->n_slots > 0 ? need->slot_bytes : 0,
         .frames = (unsigned)need->n_slots,

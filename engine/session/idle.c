@@ -3,7 +3,7 @@
 #include "session/session_internal.h"
 
 /* More than this many are freed: they were a burst. */
-#define MOST_IDLE 64
+#define MAX_IDLE 64
 
 VfiPair *vfi_session_take_pair(VfiSession *session)
 {
@@ -51,7 +51,7 @@ void vfi_session_give_pair(VfiSession *session, VfiPair *pair)
 {
     g_mutex_lock(&session->lock);
     vfi_session_note_finished(session, pair->n_made);
-    bool keep = session->idle_pairs.length < MOST_IDLE;
+    bool keep = session->idle_pairs.length < MAX_IDLE;
     if (keep)
         g_queue_push_head_link(&session->idle_pairs, &pair->link);
     g_mutex_unlock(&session->lock);
@@ -62,7 +62,7 @@ void vfi_session_give_pair(VfiSession *session, VfiPair *pair)
 void vfi_session_give_job(VfiSession *session, VfiJob *job)
 {
     g_mutex_lock(&session->lock);
-    bool keep = session->idle_jobs.length < MOST_IDLE;
+    bool keep = session->idle_jobs.length < MAX_IDLE;
     if (keep)
         g_queue_push_head_link(&session->idle_jobs, &job->link);
     g_mutex_unlock(&session->lock);

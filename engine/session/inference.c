@@ -184,9 +184,9 @@ static bool write_picture(VfiSession *session, const VfiView *view, int segment,
         VfiRgbPicture picture = {.rgb = vfi_output_data(session, segment, "rgb"),
                                  .padded_w = session->padded_w,
                                  .plane = plane};
-        return backend->paint(session->device, &session->video, &picture, frame0, frame1,
-                              view->t, out, 0, session->video.height, view->cancel,
-                              error);
+        return backend->rgb_to_planes(session->device, &session->video, &picture, frame0,
+                                      frame1, view->t, out, 0, session->video.height,
+                                      view->cancel, error);
     }
     VfiFlowField field = {
         .flow = vfi_output_data(session, segment, "flow"),
@@ -196,7 +196,7 @@ static bool write_picture(VfiSession *session, const VfiView *view, int segment,
         .plane = plane,
         .reference_borders = session->reference_borders,
     };
-    return backend->synthesize(session->device, &session->video, frame0, frame1, &field,
+    return backend->warp_blend(session->device, &session->video, frame0, frame1, &field,
                                out, 0, session->video.height, view->cancel, error);
 }
 

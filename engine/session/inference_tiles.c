@@ -226,9 +226,9 @@ static bool write_rows(TiledInference *work, int end, GError **error)
     work->done = end;
     if (work->is_rgb) {
         VfiRgbPicture picture = {band->data, band->width, plane, band->first_row};
-        return backend->paint(session->device, &session->video, &picture, &frames[0],
-                              &frames[1], work->whole->t, work->out, begin, end,
-                              work->whole->cancel, error);
+        return backend->rgb_to_planes(session->device, &session->video, &picture,
+                                      &frames[0], &frames[1], work->whole->t, work->out,
+                                      begin, end, work->whole->cancel, error);
     }
     VfiFlowField field = {
         .flow = band->data,
@@ -239,7 +239,7 @@ static bool write_rows(TiledInference *work, int end, GError **error)
         .first_row = band->first_row,
         .reference_borders = session->reference_borders,
     };
-    return backend->synthesize(session->device, &session->video, &frames[0], &frames[1],
+    return backend->warp_blend(session->device, &session->video, &frames[0], &frames[1],
                                &field, work->out, begin, end, work->whole->cancel, error);
 }
 

@@ -36,7 +36,7 @@ typedef struct {
 } VfiDevicePlanes;
 
 /* Those of a pair, and one to be filled meanwhile. */
-#define VFI_MOST_HELD (VFI_MAX_NEIGHBOURS + 1)
+#define VFI_MAX_HELD (VFI_MAX_NEIGHBOURS + 1)
 
 /* Midpoint families: in-betweens that serve as model inputs for others of the same pair. */
 typedef struct {
@@ -92,7 +92,7 @@ struct VfiSession {
     float *whole_scalars; /* as .scalars, of the whole picture */
     float *tile_weights;  /* columns', then rows' */
     /* The same without host_memory, frames.c; the worker's. */
-    VfiDevicePlanes held[VFI_MOST_HELD]; /* of frames */
+    VfiDevicePlanes held[VFI_MAX_HELD]; /* of frames */
     int n_held;
     uint64_t held_clock;
     VfiDevicePlanes made[VFI_PICTURES_IN_FLIGHT]; /* of in-betweens */
@@ -125,7 +125,7 @@ struct VfiSession {
     unsigned cleanup_pairs;  /* 0: adaptive_pairs counts */
     unsigned adaptive_pairs; /* what was chosen last */
     unsigned pairs_since_cleanup;
-    unsigned most_in_betweens; /* of one of these pairs */
+    unsigned max_in_betweens; /* of one of these pairs */
     VfiSessionStats stats;
     VfiStageRing times[VFI_TIMED_COUNT];
 

@@ -76,13 +76,13 @@ void vfi_session_free_plans(VfiSession *session)
 static bool plan_for(VfiSession *session, int n_x, int n_y, int largest, GError **error)
 {
     int multiple = vfi_session_size_multiple(session);
-    int least_size = session->model->family->least_size;
+    int min_size = session->model->family->min_size;
 
     vfi_session_free_plans(session);
     if (n_x * n_y > 1 || largest != 0)
         multiple = vfi_round_up(TILE_ALIGNMENT, multiple);
-    session->padded_w = vfi_round_up(MAX(session->video.width, least_size), multiple);
-    session->padded_h = vfi_round_up(MAX(session->video.height, least_size), multiple);
+    session->padded_w = vfi_round_up(MAX(session->video.width, min_size), multiple);
+    session->padded_h = vfi_round_up(MAX(session->video.height, min_size), multiple);
     session->tiling.x =
         vfi_tile_axis(session->padded_w, n_x, largest, multiple, session->scale);
     session->tiling.y =

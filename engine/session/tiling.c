@@ -5,7 +5,7 @@
 
 /* At scale 1. What a network finds next to a tile's edge is wrong, and right from about 256
  * pixels inwards; with half of that the mean over real videos is 0.1 dB worse at the most. */
-#define LEAST_OVERLAP 128
+#define MIN_OVERLAP 128
 #define OVERLAP 256
 #define RAMP 32
 
@@ -17,14 +17,14 @@ static int at_scale(int pixels, int alignment, double scale)
 
 int vfi_tile_smallest(int alignment, double scale)
 {
-    return 2 * at_scale(LEAST_OVERLAP, alignment, scale);
+    return 2 * at_scale(MIN_OVERLAP, alignment, scale);
 }
 
 int vfi_tile_overlap(int tile, int alignment, double scale)
 {
     int half = tile / 2 / alignment * alignment;
 
-    return CLAMP(half, at_scale(LEAST_OVERLAP, alignment, scale),
+    return CLAMP(half, at_scale(MIN_OVERLAP, alignment, scale),
                  at_scale(OVERLAP, alignment, scale));
 }
 

@@ -78,7 +78,7 @@ gst_vfi_run_knows_interval (const GstVfiRun *run)
 
 /* The time above which there is a gap, where a frame is said to take @said or NONE. */
 static GstClockTime
-least_gap (const GstVfiRun *run, GstClockTime said)
+min_gap (const GstVfiRun *run, GstClockTime said)
 {
   if (gst_vfi_segment_is_key_units (&run->segment))
     return GST_CLOCK_TIME_NONE;
@@ -87,22 +87,22 @@ least_gap (const GstVfiRun *run, GstClockTime said)
   GstClockTime frame = longest_interval (run, said);
   if (!GST_CLOCK_TIME_IS_VALID (frame))
     return GST_VFI_FIRST_AUTO_GAP;
-  return MAX (GST_VFI_LEAST_AUTO_GAP, gst_util_uint64_scale (frame, 4, 1));
+  return MAX (GST_VFI_MIN_AUTO_GAP, gst_util_uint64_scale (frame, 4, 1));
 }
 
 GstClockTime
 gst_vfi_run_longest_pair (const GstVfiRun *run)
 {
-  return least_gap (run, said_interval (run));
+  return min_gap (run, said_interval (run));
 }
 
 GstClockTime
 gst_vfi_run_longest_tail (const GstVfiRun *run)
 {
   if (run->rate_num == 0)
-    return least_gap (run, GST_CLOCK_TIME_NONE);
+    return min_gap (run, GST_CLOCK_TIME_NONE);
   /* A frame's own time is no gap, whatever max-gap is; durations may be rounded up. */
-  return MAX (least_gap (run, gst_vfi_run_time_of_frames (run, 1)),
+  return MAX (min_gap (run, gst_vfi_run_time_of_frames (run, 1)),
       gst_vfi_run_time_of_frames (run, 2));
 }
 

@@ -58,7 +58,7 @@ G_BEGIN_DECLS
 #define GST_VFI_SNAP (1500 * GST_USECOND)
 
 /* The least distance of frames that max-gap = 0 calls a gap; at low rates four frames. */
-#define GST_VFI_LEAST_AUTO_GAP (250 * GST_MSECOND)
+#define GST_VFI_MIN_AUTO_GAP (250 * GST_MSECOND)
 
 /* The same for the first two frames of a stream that says neither rate nor durations: they
  * are what the rate is measured by. */
@@ -291,7 +291,7 @@ void gst_vfi_run_set_grid (GstVfiRun *run, gint num, gint den);
 void gst_vfi_run_set_constant (GstVfiRun *run, gint num, gint den);
 
 /* Frames more than @max_gap apart are no pair; 0 for the larger of four input frames and
- * GST_VFI_LEAST_AUTO_GAP. A frame is the longest of what the caps say (at a variable rate
+ * GST_VFI_MIN_AUTO_GAP. A frame is the longest of what the caps say (at a variable rate
  * the reference's duration) and of the last intervals' median: a stream may be slower than
  * it says. Where nothing is known yet the limit is GST_VFI_FIRST_AUTO_GAP. */
 void gst_vfi_run_set_max_gap (GstVfiRun *run, GstClockTime max_gap);

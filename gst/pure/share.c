@@ -4,7 +4,7 @@
 
 /* GstMemory counts how often it is mapped in eight bits. Who keeps more copies of a frame
  * than this gets further ones with pixels of their own. */
-#define MOST_LEASES 128
+#define MAX_LEASES 128
 
 /* A mapped memory of a buffer; lives as long as the memory wrapped around it. */
 typedef struct {
@@ -53,7 +53,7 @@ wrap (GstBuffer *owner, GstMemory *memory)
   gint *n_leases = leases_of (memory);
   Lease *lease;
 
-  if (g_atomic_int_get (n_leases) >= MOST_LEASES)
+  if (g_atomic_int_get (n_leases) >= MAX_LEASES)
     return gst_memory_copy (memory, 0, -1);
   lease = g_new0 (Lease, 1);
   lease->memory = memory;

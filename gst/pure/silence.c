@@ -25,7 +25,7 @@ gst_vfi_run_gap_ends (const GstVfiRun *run, GstClockTime start, GstClockTime dur
     return FALSE;
   /* Where nothing is known about the stream, this is. */
   if (!gst_vfi_run_knows_interval (run))
-    longest = MIN (longest, GST_VFI_LEAST_AUTO_GAP);
+    longest = MIN (longest, GST_VFI_MIN_AUTO_GAP);
   if (gst_vfi_run_is_reverse (run))
     return start < run->pts && run->pts - start > longest;
   return end > run->pts && end - run->pts > longest;

@@ -334,7 +334,7 @@ gst_vfi_session_ensure (GstVfiStream *stream, GError **error)
 }
 
 /* One failure may be of the moment; of what fails at once again the third try is no better. */
-#define MOST_FAILURES 2
+#define MAX_FAILURES 2
 
 void
 gst_vfi_session_note_failure (
@@ -354,7 +354,7 @@ gst_vfi_session_mend (GstVfiStream *stream, GError **error)
   stream->session_failed = FALSE;
   stream->session_failures++;
   gst_vfi_session_release (stream);
-  if (stream->session_failures < MOST_FAILURES)
+  if (stream->session_failures < MAX_FAILURES)
     return gst_vfi_session_ensure (stream, error);
   g_set_error (error, VFI_ERROR, VFI_ERROR_BACKEND,
       "the device failed %u times in a row; other caps or properties make it be tried "

@@ -52,7 +52,7 @@ gst_vfi_repeats_step (GstVfiRepeats *repeats, gboolean repeats_it, guint most)
 }
 
 guint
-gst_vfi_repeats_most (GstVfiStream *stream)
+gst_vfi_repeats_max (GstVfiStream *stream)
 {
   GstVfiSettings settings = gst_vfi_stream_settings (stream);
 
@@ -230,7 +230,7 @@ GstFlowReturn
 gst_vfi_repeats_plan (GstVfiStream *stream, GstVfiFrame *next,
     const GstVfiFrameTime *time, gboolean *goes_on)
 {
-  guint most = gst_vfi_repeats_most (stream);
+  guint most = gst_vfi_repeats_max (stream);
   gboolean active =
       (most > 0 || stream->repeats.n_held > 0) && stream->run.segment.rate > 0;
 

@@ -53,7 +53,7 @@ GstVfiRepeatStep gst_vfi_repeats_step (
     GstVfiRepeats *repeats, gboolean repeats_it, guint most);
 
 /* How many frames may be held at once, by the properties. Takes the stream's lock. */
-guint gst_vfi_repeats_most (GstVfiStream *stream);
+guint gst_vfi_repeats_max (GstVfiStream *stream);
 
 /* Judges @next, which follows the reference in its run, and does what that means for the
  * repeats before it. Returns FALSE in *@goes_on if @next was taken and is held; otherwise

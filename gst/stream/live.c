@@ -154,7 +154,7 @@ update_latency (GstVfiStream *stream, gboolean configured)
       .frame = frame_interval (stream),
       .cost = GST_CLOCK_TIME_NONE,
       .budget = gst_vfi_stream_settings (stream).latency_budget,
-      .held_frames = gst_vfi_repeats_most (stream),
+      .held_frames = gst_vfi_repeats_max (stream),
   };
   GstClockTime own = 0;
   gboolean keeps_up = TRUE, was_known, changed;

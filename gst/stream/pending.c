@@ -313,7 +313,7 @@ GstFlowReturn
 gst_vfi_pending_submit (GstVfiStream *stream)
 {
   while (stream->unsubmitted != NULL && stream->n_jobs < GST_VFI_MAX_JOBS &&
-         stream->n_ahead < GST_VFI_MOST_AHEAD) {
+         stream->n_ahead < GST_VFI_MAX_AHEAD) {
     GstFlowReturn ret;
     come_out (stream);
     ret = submit_entry (stream, stream->unsubmitted, FALSE);

@@ -13,10 +13,10 @@ G_BEGIN_DECLS
 
 /* Entries that come out of spans before they are pushed, where not all of them are jobs:
  * some may be left out for lack of time. */
-#define GST_VFI_MOST_AHEAD 64
+#define GST_VFI_MAX_AHEAD 64
 
 /* No frame is taken in while there are so many entries. */
-#define GST_VFI_MOST_PENDING 256
+#define GST_VFI_MAX_PENDING 256
 
 /* Appends @buffer (taken) as it is. */
 void gst_vfi_pending_add_original (GstVfiStream *stream, GstBuffer *buffer);

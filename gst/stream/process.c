@@ -329,9 +329,9 @@ gst_vfi_process_event (GstVfiStream *stream, GstEvent *event)
  * and the reference of the first of them, and repeats, of which some are being replaced while
  * others are held already. */
 static guint
-most_held (GstVfiStream *stream)
+max_held (GstVfiStream *stream)
 {
-  guint repeats = gst_vfi_repeats_most (stream);
+  guint repeats = gst_vfi_repeats_max (stream);
   guint queued = stream->synchronous ? 0 : GST_VFI_QUEUE_BUFFERS;
 
   return queued + stream->max_in_flight + 1 + repeats + MIN (repeats, GST_VFI_MAX_JOBS);
@@ -344,7 +344,7 @@ gst_vfi_process_query (GstVfiStream *stream, GstQuery *query)
     case GST_QUERY_ALLOCATION:
       if (stream->mode != GST_VFI_MODE_PASSTHROUGH)
         return gst_vfi_alloc_propose (query,
-            most_held (stream) + gst_vfi_alloc_ask_need (stream->srcpad),
+            max_held (stream) + gst_vfi_alloc_ask_need (stream->srcpad),
             stream->video_meta, stream->pictures.cuda);
       if (!gst_pad_peer_query (stream->srcpad, query))
         return FALSE;

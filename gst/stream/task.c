@@ -251,7 +251,7 @@ may_accept (GstVfiStream *stream, const GstMiniObject *object)
     return g_queue_is_empty (&stream->pending);
   if (GST_IS_BUFFER (object) &&
       (stream->n_originals >= stream->max_in_flight ||
-          g_queue_get_length (&stream->pending) >= GST_VFI_MOST_PENDING))
+          g_queue_get_length (&stream->pending) >= GST_VFI_MAX_PENDING))
     return FALSE;
   return stream->unsubmitted == NULL;
 }

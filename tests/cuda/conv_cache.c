@@ -11,7 +11,8 @@
 #include "temporary_folder.h"
 
 #define SHAPE "conv f16 8x2x3:8 to 16x2x3:16 kernel 3x3 stride 1 pad 1,1,1,1 groups 1"
-#define OTHER "deconv f32 8x2x3:0 to 16x4x6:0 kernel 4x4 stride 2 pad 1,1,1,1 groups 1"
+#define OTHER                                                                            \
+    "conv_transpose f32 8x2x3:0 to 16x4x6:0 kernel 4x4 stride 2 pad 1,1,1,1 groups 1"
 #define FILE_NAME "cudnn-91900-sm_86-NVIDIA-Some-GPU--12GB-.ini"
 
 static const VfiCudaConvChoice first = {

@@ -88,8 +88,8 @@ static float meant_weight(const VfiOp *op, int o, int i, int y, int x)
 
     if (o >= op->dst.shape.c || i >= op->src[0].shape.c || o / out != i / in)
         return 0.0f;
-    if (op->kind == VFI_OP_DECONV)
-        filter = (size_t)i * (size_t)vfi_deconv_weight_channels(op) + (size_t)o;
+    if (op->kind == VFI_OP_CONV_TRANSPOSE)
+        filter = (size_t)i * (size_t)vfi_conv_transpose_weight_channels(op) + (size_t)o;
     else
         filter = vfi_conv_filter(conv, o, i % in, in);
     return conv->weight[filter * taps + (size_t)(y * conv->kernel_w + x)];
@@ -158,9 +158,9 @@ START_TEST(groups_that_are_not_whole_become_one)
 }
 END_TEST
 
-START_TEST(deconvolutions_have_inputs_first)
+START_TEST(transposed_convolutions_have_inputs_first)
 {
-    VfiOp op = make_op(VFI_OP_DECONV, 10, 6, 4, 1);
+    VfiOp op = make_op(VFI_OP_CONV_TRANSPOSE, 10, 6, 4, 1);
 
     op.u.conv.stride = 2;
     compare(&op, VFI_CUDA_CONV_F16, false, 1);
@@ -236,7 +236,7 @@ int main(void)
     tcase_add_test(tcase, channels_are_rounded_up);
     tcase_add_test(tcase, kernels_of_any_size);
     tcase_add_test(tcase, groups_that_are_not_whole_become_one);
-    tcase_add_test(tcase, deconvolutions_have_inputs_first);
+    tcase_add_test(tcase, transposed_convolutions_have_inputs_first);
     tcase_add_test(tcase, runs_of_channels_and_taps);
     tcase_add_test(tcase, shapes_have_texts_of_their_own);
     tcase_add_test(tcase, what_is_no_convolution_is_refused);

@@ -13,8 +13,8 @@ Clip *clip_blank(const VfiVideoInfo *video, int n)
 {
     Clip *clip = g_new0(Clip, 1);
 
-    if (n > CLIP_MOST_FRAMES)
-        ck_abort_msg("a clip has at most %d frames", CLIP_MOST_FRAMES);
+    if (n > CLIP_MAX_FRAMES)
+        ck_abort_msg("a clip has at most %d frames", CLIP_MAX_FRAMES);
     clip->video = *video;
     clip->n = n;
     for (int i = 0; i < n; i++)
@@ -133,8 +133,8 @@ Clip *clip_play(VfiSession *session, const Clip *clip, int n_times)
 {
     int n_pairs = clip->n - 1;
     Clip *made = clip_blank(&clip->video, n_pairs * n_times);
-    VfiPair *pairs[CLIP_MOST_FRAMES];
-    VfiJob *jobs[CLIP_MOST_FRAMES];
+    VfiPair *pairs[CLIP_MAX_FRAMES];
+    VfiJob *jobs[CLIP_MAX_FRAMES];
 
     for (int i = 0; i < n_pairs; i++) {
         g_autoptr(GError) error = NULL;

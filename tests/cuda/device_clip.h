@@ -6,13 +6,13 @@
 
 #include <vfi/vfi.h>
 
-#define CLIP_MOST_FRAMES 8
+#define CLIP_MAX_FRAMES 8
 
 /* Pictures of one format, in host memory. */
 typedef struct {
     VfiVideoInfo video;
     int n;
-    VfiFrame frames[CLIP_MOST_FRAMES];
+    VfiFrame frames[CLIP_MAX_FRAMES];
 } Clip;
 
 /* A textured scene that moves by some pixels from frame to frame; ids from 1 on. */
@@ -31,7 +31,7 @@ ClipDifference clip_compare(const Clip *a, const Clip *b);
 bool clip_equal(const Clip *a, const Clip *b);
 
 /* Plays all pairs of @clip with @n_times in-betweens each; @clip's pairs times @n_times is at most
- * CLIP_MOST_FRAMES. Two pairs are begun before the first is waited for. Fails the test where
+ * CLIP_MAX_FRAMES. Two pairs are begun before the first is waited for. Fails the test where
  * one does. */
 Clip *clip_play(VfiSession *session, const Clip *clip, int n_times);
 

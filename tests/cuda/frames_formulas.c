@@ -119,7 +119,7 @@ static TestField field_of(const VfiVideoInfo *info, int variation)
     return field;
 }
 
-START_TEST(synthesis_gives_the_same_bits)
+START_TEST(warp_blend_gives_the_same_bits)
 {
     for (size_t s = 0; s < G_N_ELEMENTS(sizes); s++)
         for (int i = 0; i < VARIATIONS; i++) {
@@ -127,13 +127,13 @@ START_TEST(synthesis_gives_the_same_bits)
             Bench bench = bench_new((VfiFormat)_i, sizes[s][0], height, i);
             TestField field = field_of(&bench.info, i);
 
-            vfi_pixels_synthesize_c(&bench.info, &bench.a.frame, &bench.b.frame,
+            vfi_pixels_warp_blend_c(&bench.info, &bench.a.frame, &bench.b.frame,
                                     &field.field, &bench.wanted.frame, 0, height);
-            if (vfi_cuda_synthesize(NULL, &bench.info, &bench.a.frame, &bench.b.frame,
+            if (vfi_cuda_warp_blend(NULL, &bench.info, &bench.a.frame, &bench.b.frame,
                                     &field.field, &bench.found.frame, 0,
                                     height) != cudaSuccess)
-                ck_abort_msg("synthesize: the launch failed");
-            assert_same_frames(&bench, "synthesize", i);
+                ck_abort_msg("warp_blend: the launch failed");
+            assert_same_frames(&bench, "warp_blend", i);
             test_field_free(&field);
             bench_free(&bench);
         }
@@ -159,7 +159,7 @@ static VfiFlowField rows_of_field(const TestField *field, int first, int n_rows)
     return rows;
 }
 
-START_TEST(bands_of_synthesis_give_the_same_picture)
+START_TEST(bands_of_warp_blend_give_the_same_picture)
 {
     const int height = 23, step = 6;
 
@@ -167,13 +167,13 @@ START_TEST(bands_of_synthesis_give_the_same_picture)
         Bench bench = bench_new((VfiFormat)_i, 37, height, i);
         TestField field = field_of(&bench.info, i);
 
-        vfi_pixels_synthesize_c(&bench.info, &bench.a.frame, &bench.b.frame, &field.field,
+        vfi_pixels_warp_blend_c(&bench.info, &bench.a.frame, &bench.b.frame, &field.field,
                                 &bench.wanted.frame, 0, height);
         for (int begin = 0; begin < height; begin += step) {
             const int end = MIN(begin + step, height);
             VfiFlowField rows = rows_of_field(&field, begin, end - begin);
 
-            vfi_cuda_synthesize(NULL, &bench.info, &bench.a.frame, &bench.b.frame, &rows,
+            vfi_cuda_warp_blend(NULL, &bench.info, &bench.a.frame, &bench.b.frame, &rows,
                                 &bench.found.frame, begin, end);
             free((void *)rows.flow);
             free((void *)rows.mask);
@@ -196,7 +196,7 @@ static float *rgb_noise(size_t n, uint32_t seed)
     return rgb;
 }
 
-START_TEST(paint_gives_the_same_bits)
+START_TEST(rgb_to_planes_gives_the_same_bits)
 {
     const double times[] = {0.5, 1.0 / 3, 0.9};
 
@@ -208,13 +208,13 @@ START_TEST(paint_gives_the_same_bits)
             float *rgb = rgb_noise(3 * (size_t)padded_w * (size_t)height, 5);
             const VfiRgbPicture picture = test_rgb_picture(rgb, padded_w, height);
 
-            vfi_pixels_paint_c(&bench.info, &picture, &bench.a.frame, &bench.b.frame, t,
-                               &bench.wanted.frame, 0, height);
-            if (vfi_cuda_paint(NULL, &bench.info, &picture, &bench.a.frame,
-                               &bench.b.frame, t, &bench.found.frame, 0,
-                               height) != cudaSuccess)
-                ck_abort_msg("paint: the launch failed");
-            assert_same_frames(&bench, "paint", i);
+            vfi_pixels_rgb_to_planes_c(&bench.info, &picture, &bench.a.frame,
+                                       &bench.b.frame, t, &bench.wanted.frame, 0, height);
+            if (vfi_cuda_rgb_to_planes(NULL, &bench.info, &picture, &bench.a.frame,
+                                       &bench.b.frame, t, &bench.found.frame, 0,
+                                       height) != cudaSuccess)
+                ck_abort_msg("rgb_to_planes: the launch failed");
+            assert_same_frames(&bench, "rgb_to_planes", i);
             free(rgb);
             bench_free(&bench);
         }
@@ -222,7 +222,7 @@ START_TEST(paint_gives_the_same_bits)
 END_TEST
 
 /* Rows that a band reads: one more on either side. */
-START_TEST(bands_of_paint_give_the_same_picture)
+START_TEST(bands_of_rgb_to_planes_give_the_same_picture)
 {
     const int width = 37, height = 23, step = 6;
 
@@ -232,17 +232,17 @@ START_TEST(bands_of_paint_give_the_same_picture)
         float *rgb = rgb_noise(3 * plane, 6);
         VfiRgbPicture picture = test_rgb_picture(rgb, width, height);
 
-        vfi_pixels_paint_c(&bench.info, &picture, &bench.a.frame, &bench.b.frame, 0.3,
-                           &bench.wanted.frame, 0, height);
+        vfi_pixels_rgb_to_planes_c(&bench.info, &picture, &bench.a.frame, &bench.b.frame,
+                                   0.3, &bench.wanted.frame, 0, height);
         for (int begin = 0; begin < height; begin += step) {
             const int end = MIN(begin + step, height);
 
             picture.first_row = MAX(begin - 1, 0);
             picture.rgb = rgb + (size_t)picture.first_row * (size_t)width;
-            vfi_cuda_paint(NULL, &bench.info, &picture, &bench.a.frame, &bench.b.frame,
-                           0.3, &bench.found.frame, begin, end);
+            vfi_cuda_rgb_to_planes(NULL, &bench.info, &picture, &bench.a.frame,
+                                   &bench.b.frame, 0.3, &bench.found.frame, begin, end);
         }
-        assert_same_frames(&bench, "bands of paint", i);
+        assert_same_frames(&bench, "bands of rgb_to_planes", i);
         free(rgb);
         bench_free(&bench);
     }
@@ -257,9 +257,9 @@ int main(void)
 
     suite_add_tcase(suite, tcase);
     tcase_add_loop_test(tcase, prepare_gives_the_same_bits, first, end);
-    tcase_add_loop_test(tcase, synthesis_gives_the_same_bits, first, end);
-    tcase_add_loop_test(tcase, bands_of_synthesis_give_the_same_picture, first, end);
-    tcase_add_loop_test(tcase, paint_gives_the_same_bits, first, end);
-    tcase_add_loop_test(tcase, bands_of_paint_give_the_same_picture, first, end);
+    tcase_add_loop_test(tcase, warp_blend_gives_the_same_bits, first, end);
+    tcase_add_loop_test(tcase, bands_of_warp_blend_give_the_same_picture, first, end);
+    tcase_add_loop_test(tcase, rgb_to_planes_gives_the_same_bits, first, end);
+    tcase_add_loop_test(tcase, bands_of_rgb_to_planes_give_the_same_picture, first, end);
     return check_main(suite);
 }

@@ -12,7 +12,7 @@
 #include "device/plan_target.h"
 
 /* cuDNN 9.8 was the first that takes a device's properties. */
-#define LEAST_VERSION 90800
+#define MIN_VERSION 90800
 
 static const char *const devices[] = {"sm_75", "sm_86", "sm_89", "sm_90"};
 #define N_DEVICES G_N_ELEMENTS(devices)
@@ -216,7 +216,7 @@ int main(int argc, char **argv)
     g_autoptr(GError) error = NULL;
     const VfiCudnnLibrary *library = vfi_cudnn_library(&error);
 
-    if (library == NULL || library->version < LEAST_VERSION) {
+    if (library == NULL || library->version < MIN_VERSION) {
         printf("1..0 # SKIP no cuDNN to judge: %s\n",
                library == NULL ? error->message : "older than 9.8");
         return EXIT_SUCCESS;

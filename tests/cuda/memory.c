@@ -216,13 +216,13 @@ START_TEST(nothing_is_allocated_for_a_thousand_pairs)
                                 : _i == 1 ? small_model(&local_flow)
                                           : film_model();
     int n_pairs = _i < 2 ? 1000 : 70;
-    g_autoptr(Clip) clip = clip_new(VFI_FORMAT_I420, 66, 34, CLIP_MOST_FRAMES);
+    g_autoptr(Clip) clip = clip_new(VFI_FORMAT_I420, 66, 34, CLIP_MAX_FRAMES);
     const VfiSessionConfig config = {.device = "cuda", .video = clip->video};
     g_autoptr(VfiSession) session = clip_session(model, &config);
     VfiSimulatedCounters before;
     uint64_t id = 1;
 
-    for (int i = -2; i <= n_pairs / (CLIP_MOST_FRAMES - 1); i++) {
+    for (int i = -2; i <= n_pairs / (CLIP_MAX_FRAMES - 1); i++) {
         if (i == 0)
             before = counters();
         for (int k = 0; k < clip->n; k++)

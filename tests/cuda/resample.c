@@ -8,12 +8,12 @@ static cudaError_t run_kernel(const VfiOp *op, const VfiCudaTensor *src,
     switch (op->kind) {
     case VFI_OP_RESIZE:
         return vfi_cuda_resize(NULL, src, op->u.affine.mul, dst);
-    case VFI_OP_POOL:
+    case VFI_OP_AVG_POOL:
         return vfi_cuda_pool(NULL, src, dst);
     case VFI_OP_NEAREST:
         return vfi_cuda_nearest(NULL, src, dst);
-    case VFI_OP_TAP_SUM:
-        return vfi_cuda_tap_sum(NULL, src, bias, dst);
+    case VFI_OP_UPSAMPLE_CONV_SUM:
+        return vfi_cuda_upsample_conv_sum(NULL, src, bias, dst);
     default:
         return vfi_cuda_pixel_shuffle(NULL, src, dst);
     }
@@ -72,7 +72,7 @@ START_TEST(pools_and_enlarges)
     g_autofree float *values = random_halves(random, vfi_shape_elements(in));
 
     for (size_t l = 0; l < G_N_ELEMENTS(layouts); l++) {
-        VfiOp pool = op_of(VFI_OP_POOL, in, half);
+        VfiOp pool = op_of(VFI_OP_AVG_POOL, in, half);
         if (half.h > 0 && half.w > 0)
             check(&pool, values, NULL, layouts[l], layouts[l]);
         for (int more = 0; more < 3; more++) {
@@ -86,7 +86,7 @@ START_TEST(pools_and_enlarges)
 }
 END_TEST
 
-START_TEST(tap_sums)
+START_TEST(upsample_conv_sums)
 {
     static const VfiShape sources[] = {{4, 1, 1},  {12, 3, 5}, {32, 4, 9},
                                        {52, 2, 3}, {96, 5, 7}, {1060, 1, 2}};
@@ -96,7 +96,7 @@ START_TEST(tap_sums)
     g_autofree float *bias = random_floats(random, (size_t)in.c / 4 + 1);
 
     for (size_t l = 0; l < 3 * G_N_ELEMENTS(layouts); l++) {
-        VfiOp op = op_of(VFI_OP_TAP_SUM, in,
+        VfiOp op = op_of(VFI_OP_UPSAMPLE_CONV_SUM, in,
                          (VfiShape){in.c / 4, 2 * in.h + (int)(l % 2), 2 * in.w});
         Layout layout = layouts[l / 3];
         /* Without bias, with an aligned one, and with another. */
@@ -136,7 +136,7 @@ int main(void)
     suite_add_tcase(suite, tcase);
     tcase_add_loop_test(tcase, resizes, 0, 4);
     tcase_add_loop_test(tcase, pools_and_enlarges, 0, (int)G_N_ELEMENTS(tensor_shapes));
-    tcase_add_loop_test(tcase, tap_sums, 0, 6);
+    tcase_add_loop_test(tcase, upsample_conv_sums, 0, 6);
     tcase_add_loop_test(tcase, pixel_shuffles, 0, 4);
     return check_main(suite);
 }

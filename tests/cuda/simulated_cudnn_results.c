@@ -308,14 +308,14 @@ END_TEST
 
 /* ---- heuristics ------------------------------------------------------------------------------ */
 
-#define MOST_CONFIGS 32
+#define MAX_CONFIGS 32
 
 /* What mode A or the fallback proposes: engines' numbers. */
 static int propose(const DnnData *d, cudnnBackendHeurMode_t mode, int64_t alignment,
                    cudnnDataType_t sums, int64_t *engines)
 {
     cudnnBackendDescriptor_t graph = dnn_make_graph(d, alignment, sums),
-                             configs[MOST_CONFIGS];
+                             configs[MAX_CONFIGS];
     cudnnBackendDescriptor_t heuristics = dnn_make(CUDNN_BACKEND_ENGINEHEUR_DESCRIPTOR);
     int64_t announced, n, count;
 
@@ -327,12 +327,12 @@ static int propose(const DnnData *d, cudnnBackendHeurMode_t mode, int64_t alignm
     dnn_must(cudnnBackendGetAttribute(heuristics, CUDNN_ATTR_ENGINEHEUR_RESULTS,
                                       CUDNN_TYPE_BACKEND_DESCRIPTOR, 0, &announced,
                                       NULL));
-    for (int i = 0; i < MOST_CONFIGS; i++)
+    for (int i = 0; i < MAX_CONFIGS; i++)
         configs[i] = dnn_make(CUDNN_BACKEND_ENGINECFG_DESCRIPTOR);
     dnn_must(cudnnBackendGetAttribute(heuristics, CUDNN_ATTR_ENGINEHEUR_RESULTS,
-                                      CUDNN_TYPE_BACKEND_DESCRIPTOR, MOST_CONFIGS, &n,
+                                      CUDNN_TYPE_BACKEND_DESCRIPTOR, MAX_CONFIGS, &n,
                                       configs));
-    ck_assert(n <= announced && announced <= MOST_CONFIGS);
+    ck_assert(n <= announced && announced <= MAX_CONFIGS);
     for (int i = 0; i < n; i++) {
         cudnnBackendDescriptor_t engine = dnn_make(CUDNN_BACKEND_ENGINE_DESCRIPTOR);
         dnn_must(cudnnBackendGetAttribute(configs[i], CUDNN_ATTR_ENGINECFG_ENGINE,
@@ -342,7 +342,7 @@ static int propose(const DnnData *d, cudnnBackendHeurMode_t mode, int64_t alignm
                                           CUDNN_TYPE_INT64, 1, &count, &engines[i]));
         dnn_drop(engine);
     }
-    for (int i = 0; i < MOST_CONFIGS; i++)
+    for (int i = 0; i < MAX_CONFIGS; i++)
         dnn_drop(configs[i]);
     dnn_drop(heuristics);
     dnn_drop(graph);
@@ -360,7 +360,7 @@ static bool has_engine(const int64_t *engines, int n, int64_t engine)
 START_TEST(heuristics_propose_what_fits)
 {
     DnnData half = dnn_common_data(true), full = dnn_common_data(false);
-    int64_t engines[MOST_CONFIGS];
+    int64_t engines[MAX_CONFIGS];
 
     int n = propose(&half, CUDNN_HEUR_MODE_A, 16, CUDNN_DATA_FLOAT, engines);
     ck_assert(n >= 6 && engines[0] == DNN_ENGINE_COMPILED);

@@ -9,15 +9,15 @@
 #define HOUR (3600 * GST_SECOND)
 
 /* For a frame: its outputs, one entry a kind, the frame itself, and events. */
-#define FEW (GST_VFI_MOST_AHEAD + 16)
+#define FEW (GST_VFI_MAX_AHEAD + 16)
 
 /* Stops the stream behind so many buffers, in the middle of what it does. */
 typedef struct {
     Fixture *fixture;
     GstVfiStream *stream;
     guint n_buffers;
-    guint most;         /* that may come */
-    guint most_entries; /* seen */
+    guint most;        /* that may come */
+    guint max_entries; /* seen */
     gboolean stopped;
 } Watch;
 
@@ -29,7 +29,7 @@ static GstPadProbeReturn watch_buffer(GstPad *pad, GstPadProbeInfo *info, gpoint
 
     (void)pad;
     (void)info;
-    watch->most_entries = MAX(watch->most_entries, n_entries);
+    watch->max_entries = MAX(watch->max_entries, n_entries);
     if (++watch->n_buffers < watch->most)
         return GST_PAD_PROBE_DROP;
     g_mutex_lock(&watch->fixture->lock);
@@ -143,7 +143,7 @@ GST_START_TEST(a_flush_ends_what_has_no_end)
     g_thread_join(thread);
     ck_assert(gst_harness_push_event(f->harness, gst_event_new_flush_stop(TRUE)));
     ck_assert_uint_eq(watch.n_buffers, 1000);
-    ck_assert_uint_le(watch.most_entries, FEW);
+    ck_assert_uint_le(watch.max_entries, FEW);
     gst_pad_remove_probe(pad, probe);
     simulated_free(sim);
 }

@@ -191,7 +191,7 @@ static CountingPool *new_pool(const char *caps_string, gsize size)
 }
 
 /* On their way are one being filled, two queued, two and one in flight, one held. */
-#define MOST_BUFFERS 8
+#define MAX_BUFFERS 8
 
 /* Every second frame repeats the one before, so that copies share its memory. */
 GST_START_TEST(upstreams_buffers_come_back_whole)
@@ -212,7 +212,7 @@ GST_START_TEST(upstreams_buffers_come_back_whole)
         ck_assert_int_eq(gst_harness_push(f->harness, buffer), GST_FLOW_OK);
     }
     finish(f);
-    ck_assert_int_le(g_atomic_int_get(&pool->allocated), MOST_BUFFERS);
+    ck_assert_int_le(g_atomic_int_get(&pool->allocated), MAX_BUFFERS);
     fixture_free(f);
     gst_buffer_pool_set_active(GST_BUFFER_POOL(pool), FALSE);
     gst_object_unref(pool);

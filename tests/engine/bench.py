@@ -133,7 +133,7 @@ def test_list(model: Path):
 def test_plan(model: Path):
     run = bench("--model", model, "--size", "128x64", "--plan")
     plan = json.loads(run.stdout)
-    convolutions = [op for op in plan["ops"] if op["kind"] in ("conv", "deconv")]
+    convolutions = [op for op in plan["ops"] if op["kind"] in ("conv", "conv_transpose")]
     check(len(convolutions) == len(list(layer_shapes()))
           and abs(sum(op["gflop"] for op in convolutions) - expected_gflop(128, 64)) < 1e-3,
           "the plan has every convolution once")

@@ -186,7 +186,7 @@ def test_roofline():
     plan = {**PLAN, "output": "flow", "ops": [conv, resize]}
     kernels = {kernel.group: kernel for kernel in rooflines.kernels_of(plan)}
     check({name: kernel.bytes for name, kernel in kernels.items()} ==
-          {"prepare": 300 + 12 * 384, "synthesize": 20 * 200 + 900,
+          {"prepare": 300 + 12 * 384, "warp_blend": 20 * 200 + 900,
            "conv": 8 * 200 * 2 + 8 * 16 * 9 * 2 + 16 * 200 * 2, "epilogue": 2 * 16 * 200 * 2,
            "resize": 2 * 80 * 80 * 4 / 4 + 2 * 100 * 4}, "a roofline's bytes")
     card = rooflines.Card("slow", bandwidth=1e6, tensor=1e6)

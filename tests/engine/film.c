@@ -307,7 +307,7 @@ START_TEST(midpoints_differ_from_scaled_flows_and_are_rounded_to)
 END_TEST
 
 /* Sums in another order, hence no more than rounding. */
-START_TEST(features_computed_anew_give_the_same_picture)
+START_TEST(rematerialised_features_give_the_same_picture)
 {
     g_autofree char *options =
         g_strdup_printf("{'recompute-levels': <uint32 %d>}", _i + 1);
@@ -375,7 +375,7 @@ int main(void)
     tcase_add_test(tcase, a_second_in_between_runs_no_pair_stage);
     tcase_add_loop_test(tcase, times_are_bisected_where_the_mode_says, 0, 6);
     tcase_add_test(tcase, midpoints_differ_from_scaled_flows_and_are_rounded_to);
-    tcase_add_loop_test(tcase, features_computed_anew_give_the_same_picture, 0, 2);
+    tcase_add_loop_test(tcase, rematerialised_features_give_the_same_picture, 0, 2);
     tcase_add_test(tcase, an_unknown_mode_is_an_error_that_lists_them);
     tcase_add_loop_test(tcase, frames_are_padded_to_the_coarsest_pixel_or_on_demand, 0,
                         3);

@@ -22,7 +22,7 @@
 /* The least FILM with @value as the last element of the file. Remove it, then g_free(). */
 static char *film_ending_with(float value)
 {
-    char *path = deterministic_checkpoint("film_least", NULL);
+    char *path = deterministic_checkpoint("film_min", NULL);
     g_autofree char *bytes = NULL;
     size_t size;
 
@@ -142,7 +142,7 @@ static gboolean loses_patience(void *data)
 /* Wherever it gives up, that is the error; and in the end there is a model. */
 START_TEST(opening_can_be_cancelled_at_any_moment)
 {
-    g_autofree char *path = deterministic_checkpoint("film_least", NULL);
+    g_autofree char *path = deterministic_checkpoint("film_min", NULL);
     bool through_cache = _i != 0;
     VfiModel *model = NULL;
 
@@ -261,7 +261,7 @@ static void assert_open_refused(const char *path, int code, const char *text)
 /* Six gigabytes behind six megabytes. */
 START_TEST(what_inflates_out_of_proportion_is_refused)
 {
-    g_autoptr(GArray) entries = state_dict_of("film_least");
+    g_autoptr(GArray) entries = state_dict_of("film_min");
     g_autoptr(GArray) tensors = g_array_new(FALSE, FALSE, sizeof(FixtureTensor));
     FixtureStorage storage;
     FixtureFile file = film_sharing((size_t)6 << 30, entries, tensors, &storage, 0);
@@ -275,7 +275,7 @@ END_TEST
 /* What nobody wants is not looked at, however large it is. */
 START_TEST(what_is_not_wanted_is_not_inflated)
 {
-    g_autoptr(GArray) entries = state_dict_of("film_least");
+    g_autoptr(GArray) entries = state_dict_of("film_min");
     g_autoptr(GArray) tensors = g_array_new(FALSE, FALSE, sizeof(FixtureTensor));
     FixtureStorage storage;
     FixtureFile file = film_sharing(1 << 20, entries, tensors, &storage, 0);
@@ -301,7 +301,7 @@ END_TEST
 /* Sixty thousand tensors of one member: it is inflated once. */
 START_TEST(a_member_is_inflated_once)
 {
-    g_autoptr(GArray) entries = state_dict_of("film_least");
+    g_autoptr(GArray) entries = state_dict_of("film_min");
     g_autoptr(GArray) tensors = g_array_new(FALSE, FALSE, sizeof(FixtureTensor));
     FixtureStorage storage;
     FixtureFile file =
@@ -321,7 +321,7 @@ END_TEST
 /* The same, of a member of no bytes that is made of nothing but empty blocks. */
 START_TEST(endless_nothing_is_read_once)
 {
-    g_autoptr(GArray) entries = state_dict_of("film_least");
+    g_autoptr(GArray) entries = state_dict_of("film_min");
     g_autoptr(GArray) tensors = g_array_new(FALSE, FALSE, sizeof(FixtureTensor));
     g_autoptr(GByteArray) nothing = g_byte_array_new();
     FixtureStorage storage;
@@ -347,7 +347,7 @@ END_TEST
 /* What it would take is asked of the machine first. */
 START_TEST(memory_is_claimed_before_it_is_taken)
 {
-    g_autoptr(GArray) entries = state_dict_of("film_least");
+    g_autoptr(GArray) entries = state_dict_of("film_min");
     g_autoptr(GArray) tensors = g_array_new(FALSE, FALSE, sizeof(FixtureTensor));
     FixtureStorage storage;
     FixtureFile file = film_sharing((size_t)64 << 20, entries, tensors, &storage, 0);

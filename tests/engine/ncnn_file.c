@@ -143,7 +143,7 @@ static void conv(Writer *writer, const char *key, int in, int out, int stride, i
     put_bias(writer, key, out, &weight, is_new);
 }
 
-static void deconv(Writer *writer, const char *key, int in, int out, bool is_new)
+static void conv_transpose(Writer *writer, const char *key, int in, int out, bool is_new)
 {
     StateEntry weight = entry_of(key, "weight", STATE_WEIGHT, 4, (int[]){in, out, 4, 4});
 
@@ -199,7 +199,7 @@ static void head_layer(Writer *writer, int i, bool is_new)
     g_autofree char *key = g_strconcat(network->head_key, number, NULL);
 
     if (i == n - 1)
-        deconv(writer, key, width, network->head_out, is_new);
+        conv_transpose(writer, key, width, network->head_out, is_new);
     else
         conv(writer, key, i == 0 ? 3 : width, width, i == 0 ? 2 : 1, 1, n > 2, is_new);
 }
@@ -275,7 +275,7 @@ static void block(Writer *writer, int number)
         body_layer(writer, number, i);
     g_autofree char *last =
         g_strdup_printf(is_residual ? "block%d.lastconv.0" : "block%d.lastconv", number);
-    deconv(writer, last, c, network->last, true);
+    conv_transpose(writer, last, c, network->last, true);
     if (is_residual)
         layer(writer, "PixelShuffle", "0=2");
     layer(writer, "Crop", "-23309=1,0 -23310=1,4 -23311=1,0");

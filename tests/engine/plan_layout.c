@@ -74,7 +74,7 @@ static void build_chain(VfiGraph *graph)
     for (int i = 0; i < 3; i++)
         y = conv(graph, y, 1, 1);
     y = vfi_graph_add(graph, y, x, 1.0f);
-    y = vfi_graph_deconv(graph, y, "up", 20);
+    y = vfi_graph_conv_transpose(graph, y, "up", 20);
     y = vfi_graph_prelu(graph, y, "up.prelu");
     vfi_graph_output(graph, "x", vfi_graph_conv(graph, y, "narrow", 4, 1, 1));
 }
@@ -314,7 +314,7 @@ START_TEST(only_values_between_convolutions_are_blocked)
         const VfiOp *op = &plan->ops[i];
         ck_assert_int_eq(vfi_operand_is_blocked(&op->src[0]), i > 0);
         ck_assert_int_eq(vfi_operand_is_blocked(&op->dst), i < plan->n_ops - 1);
-        if (op->kind == VFI_OP_DECONV)
+        if (op->kind == VFI_OP_CONV_TRANSPOSE)
             ck_assert_uint_ge(plan->arena_bytes,
                               sizeof(float) * 32 *
                                   (size_t)(op->dst.shape.h * op->dst.shape.w));

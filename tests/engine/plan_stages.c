@@ -111,7 +111,7 @@ static void build_time(VfiGraph *graph)
                      conv(graph, vfi_graph_concat(graph, split, 7), "split"));
     VfiValue twice = vfi_graph_nearest(graph, wide, 2 * HEIGHT + 1, 2 * WIDTH);
     vfi_graph_output(graph, "double", vfi_graph_conv(graph, twice, "double", 32, 2, 1));
-    vfi_graph_output(graph, "half", conv(graph, vfi_graph_pool(graph, wide), "half"));
+    vfi_graph_output(graph, "half", conv(graph, vfi_graph_avg_pool(graph, wide), "half"));
     vfi_graph_output(graph, "resized",
                      vfi_graph_resize(graph, single, HEIGHT / 2, WIDTH / 2, 1.0f));
 }
@@ -329,7 +329,7 @@ START_TEST(sizes_that_do_not_fit_are_errors)
 {
     VfiGraph *graph = vfi_graph_new(NULL, NULL, 8, 1);
 
-    ck_assert_int_eq(vfi_graph_pool(graph, vfi_graph_image(graph, 0)), VFI_NO_VALUE);
+    ck_assert_int_eq(vfi_graph_avg_pool(graph, vfi_graph_image(graph, 0)), VFI_NO_VALUE);
     ck_assert_ptr_nonnull(
         strstr(vfi_graph_error(graph)->message, "1x8 cannot be halved"));
     vfi_graph_free(graph);

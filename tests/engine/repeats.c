@@ -145,8 +145,8 @@ static TestFrame make_frame(VfiFormat format, const Picture *picture)
 
     for (int i = 0; i < 3 * PIXELS; i++)
         rgb[i] = picture->at[i % PIXELS / WIDTH][i % WIDTH] / 255;
-    vfi_pixels_paint(&info, &painted, &frame.frame, &frame.frame, 0, &frame.frame, 0,
-                     HEIGHT);
+    vfi_pixels_rgb_to_planes(&info, &painted, &frame.frame, &frame.frame, 0, &frame.frame,
+                             0, HEIGHT);
     g_free(rgb);
     return frame;
 }

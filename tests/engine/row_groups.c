@@ -247,7 +247,7 @@ START_TEST(pixels_that_nothing_reads_are_not_computed)
 END_TEST
 
 /* A value enlarged from a small one is not kept from one segment to the next. */
-START_TEST(cheap_values_are_computed_anew)
+START_TEST(cheap_values_are_rematerialised)
 {
     VfiGraph *graph = vfi_graph_new(NULL, NULL, WIDTH, HEIGHT);
     VfiValue image = vfi_graph_image(graph, 0);
@@ -326,7 +326,7 @@ int main(int argc, char **argv)
     tcase_add_loop_test(tcase, networks_give_the_same_bits, 0, G_N_ELEMENTS(variants));
     tcase_add_test(tcase, values_between_rows_take_no_memory);
     tcase_add_test(tcase, pixels_that_nothing_reads_are_not_computed);
-    tcase_add_test(tcase, cheap_values_are_computed_anew);
+    tcase_add_test(tcase, cheap_values_are_rematerialised);
     tcase_add_test(tcase, groups_are_cancelled_and_timed);
     suite_add_tcase(suite, tcase);
     return check_main(suite);

@@ -103,8 +103,8 @@ static VfiSceneSignature sign_painted(const float *rgb, const VfiVideoInfo *info
     VfiSceneSignature signature;
     const VfiRgbPicture painted = test_rgb_picture(rgb, info->width, info->height);
 
-    vfi_pixels_paint(info, &painted, &frame.frame, &frame.frame, 0, &frame.frame, 0,
-                     info->height);
+    vfi_pixels_rgb_to_planes(info, &painted, &frame.frame, &frame.frame, 0, &frame.frame,
+                             0, info->height);
     vfi_scene_signature(info, &frame.frame, &signature);
     test_frame_free(&frame);
     return signature;

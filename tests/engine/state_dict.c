@@ -33,13 +33,13 @@ static void add_conv_act(GArray *entries, const char *prefix, int in, int out, b
         add(entries, STATE_PRELU, slopes, ".weight", 1, (int[]){out});
 }
 
-static void add_deconv_act(GArray *entries, const char *prefix, int in, int out,
-                           bool prelu)
+static void add_conv_transpose_act(GArray *entries, const char *prefix, int in, int out,
+                                   bool prelu)
 {
-    g_autofree char *deconv = g_strdup_printf("%s.0", prefix);
+    g_autofree char *conv_transpose = g_strdup_printf("%s.0", prefix);
     g_autofree char *slopes = g_strdup_printf("%s.1", prefix);
 
-    add_conv(entries, deconv, in, out, 4, out);
+    add_conv(entries, conv_transpose, in, out, 4, out);
     if (prelu)
         add(entries, STATE_PRELU, slopes, ".weight", 1, (int[]){out});
 }
@@ -75,7 +75,7 @@ static void add_refinement(GArray *entries, bool prelu)
         g_autofree char *up = g_strdup_printf("unet.up%d", i);
         add_conv2(entries, context, i == 0 ? 3 : 8 << i, 16 << i, prelu);
         add_conv2(entries, down, down_in[i], down_out[i], prelu);
-        add_deconv_act(entries, up, up_in[i], up_out[i], prelu);
+        add_conv_transpose_act(entries, up, up_in[i], up_out[i], prelu);
     }
     add_conv(entries, "unet.conv", 3, 16, 3, 3);
 }
@@ -270,7 +270,7 @@ static void add_v3_head(GArray *entries, int block, int head, int c, int out)
     g_autofree char *first = g_strdup_printf("block%d.conv%d", block, head);
     g_autofree char *second = g_strdup_printf("block%d.conv%d.2", block, head);
 
-    add_deconv_act(entries, first, c, c / 2, true);
+    add_conv_transpose_act(entries, first, c, c / 2, true);
     add_conv(entries, second, c / 2, out, 4, out);
 }
 
@@ -394,7 +394,7 @@ GArray *state_dict_of(const char *family)
         return film(8, 4);
     if (strcmp(family, "film_none") == 0)
         return film(0, 0);
-    if (strcmp(family, "film_least") == 0)
+    if (strcmp(family, "film_min") == 0)
         return film(1, 2);
     if (strcmp(family, "rife_v3_6") == 0)
         return rife_v3_6();

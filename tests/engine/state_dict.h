@@ -21,7 +21,7 @@ typedef struct {
 } StateEntry;
 
 /* All tensors of @family ("rife_v4_0", "rife_v3_6", "rife_eccv", "ifrnet_s", "film", …;
- * "film_tiny" has 8 filters, flow filters 4 … 32, "film_least" 1, flow filters 2 … 16, "film_none" none) as an array of
+ * "film_tiny" has 8 filters, flow filters 4 … 32, "film_min" 1, flow filters 2 … 16, "film_none" none) as an array of
  * StateEntry, or NULL. */
 GArray *state_dict_of(const char *family);
 

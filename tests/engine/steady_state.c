@@ -39,11 +39,11 @@ static atomic_ulong n_allocations;
  * count. The engine and its modules are C. */
 static const char *const others[] = {"libstdc++.so"};
 
-#define MOST_RANGES 16
+#define MAX_RANGES 16
 
 static struct {
     const char *begin, *end;
-} ranges[MOST_RANGES];
+} ranges[MAX_RANGES];
 static int n_ranges;
 
 static int note_ranges(struct dl_phdr_info *info, size_t size, void *data)
@@ -53,7 +53,7 @@ static int note_ranges(struct dl_phdr_info *info, size_t size, void *data)
     (void)size;
     if (strstr(info->dlpi_name, library) == NULL)
         return 0;
-    for (int i = 0; i < info->dlpi_phnum && n_ranges < MOST_RANGES; i++) {
+    for (int i = 0; i < info->dlpi_phnum && n_ranges < MAX_RANGES; i++) {
         const ElfW(Phdr) *part = &info->dlpi_phdr[i];
         if (part->p_type != PT_LOAD)
             continue;

@@ -150,7 +150,7 @@ static bool write_archives(const char *folder, const char *family)
 
 static bool write_others(const char *folder)
 {
-    Network network = network_new("film_least", false);
+    Network network = network_new("film_min", false);
     const FixtureFile *file = &network.file;
     bool written = write_seed(folder, "film-script", fixture_torchscript(file)) &&
                    write_seed(folder, "film-legacy", fixture_torch_legacy(file)) &&
@@ -166,7 +166,7 @@ int main(int argc, char **argv)
         fprintf(stderr, "usage: %s FOLDER\n", argv[0]);
         return EXIT_FAILURE;
     }
-    bool written = write_archives(argv[1], "film_least") &&
+    bool written = write_archives(argv[1], "film_min") &&
                    write_archives(argv[1], "rife_v4_25_lite") &&
                    write_archives(argv[1], "ifrnet_s") && write_others(argv[1]);
     return written ? EXIT_SUCCESS : EXIT_FAILURE;

@@ -73,7 +73,8 @@ static inline TEST_FORMULA double conv_sum(const ConvCase *test, int o, int y, i
     return sum;
 }
 
-static inline TEST_FORMULA double deconv_sum(const ConvCase *test, int o, int y, int x)
+static inline TEST_FORMULA double conv_transpose_sum(const ConvCase *test, int o, int y,
+                                                     int x)
 {
     const VfiConvParams *p = &test->op.u.conv;
     VfiShape in = test->op.src[0].shape;
@@ -127,8 +128,9 @@ static inline TEST_FORMULA double conv_case_expect(ConvCase *test)
     for (int o = 0; o < out.c; o++) {
         for (int y = 0; y < out.h; y++) {
             for (int x = 0; x < out.w; x++, at++) {
-                double sum = test->op.kind == VFI_OP_CONV ? conv_sum(test, o, y, x)
-                                                          : deconv_sum(test, o, y, x);
+                double sum = test->op.kind == VFI_OP_CONV
+                                 ? conv_sum(test, o, y, x)
+                                 : conv_transpose_sum(test, o, y, x);
                 if (isfinite(sum))
                     largest = MAX(largest, fabs(sum));
                 test->expected[at] = finish(test, sum, o, at);

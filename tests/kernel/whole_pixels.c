@@ -36,7 +36,7 @@ START_TEST(pool_takes_means)
     int blocks[2], n_blocks = blocks_of_level(blocks);
 
     for (int b = 0; b < n_blocks; b++) {
-        VfiOp op = op_of(VFI_OP_POOL, in, out.h, out.w, blocks[b]);
+        VfiOp op = op_of(VFI_OP_AVG_POOL, in, out.h, out.w, blocks[b]);
         g_autofree float *result =
             run_op_all_threads(&op, (const float *const[]){source});
         const float *at = result;
@@ -92,7 +92,7 @@ static double enlarged_at(const float *source, VfiShape in, int h, int w, int c,
     return source[((ptrdiff_t)c * in.h + y * in.h / h) * in.w + x * in.w / w];
 }
 
-START_TEST(tap_sum_is_a_convolution_of_the_enlarged)
+START_TEST(upsample_conv_sum_is_a_convolution_of_the_enlarged)
 {
     static const VfiShape sources[] = {{4, 1, 1}, {12, 3, 5}, {64, 4, 9}, {192, 7, 30}};
     GRand *random = g_rand_new_with_seed((guint32)_i + 30);
@@ -102,7 +102,7 @@ START_TEST(tap_sum_is_a_convolution_of_the_enlarged)
     int blocks[2], n_blocks = blocks_of_level(blocks);
 
     for (int b = 0; b < n_blocks; b++) {
-        VfiOp op = op_of(VFI_OP_TAP_SUM, in, out.h, out.w, blocks[b]);
+        VfiOp op = op_of(VFI_OP_UPSAMPLE_CONV_SUM, in, out.h, out.w, blocks[b]);
         double largest = 0.0;
         op.dst.shape = out;
         op.u.conv.bias = bias;
@@ -168,13 +168,13 @@ START_TEST(operands_that_do_not_fit_are_refused)
 {
     int blocks[2], n_blocks = blocks_of_level(blocks);
     VfiShape in = {32, 6, 8};
-    VfiOp pool = op_of(VFI_OP_POOL, in, 3, 3, 0);
+    VfiOp pool = op_of(VFI_OP_AVG_POOL, in, 3, 3, 0);
     VfiOp nearest = op_of(VFI_OP_NEAREST, in, 5, 16, 0);
     VfiOp warp = op_of(VFI_OP_WARP, in, 6, 8, 0);
 
     refuse(&pool, "half the size");
     refuse(&nearest, "as large as the source");
-    nearest.kind = VFI_OP_TAP_SUM;
+    nearest.kind = VFI_OP_UPSAMPLE_CONV_SUM;
     refuse(&nearest, "four times the result's channels");
     if (n_blocks < 2)
         return;
@@ -194,7 +194,7 @@ static Suite *make_suite(void)
 
     tcase_add_loop_test(tcase, pool_takes_means, 0, (int)G_N_ELEMENTS(shapes));
     tcase_add_loop_test(tcase, nearest_repeats_pixels, 0, (int)G_N_ELEMENTS(shapes));
-    tcase_add_loop_test(tcase, tap_sum_is_a_convolution_of_the_enlarged, 0, 4);
+    tcase_add_loop_test(tcase, upsample_conv_sum_is_a_convolution_of_the_enlarged, 0, 4);
     tcase_add_loop_test(tcase, warp_of_blocks_is_the_warp_of_planes, 0,
                         (int)G_N_ELEMENTS(shapes));
     tcase_add_test(tcase, operands_that_do_not_fit_are_refused);

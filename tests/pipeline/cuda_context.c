@@ -192,8 +192,8 @@ GST_END_TEST
 static const struct {
     int error;
     const char *on_error;
-    guint least_made; /* of 9 */
-    gboolean ends;    /* with an error */
+    guint min_made; /* of 9 */
+    gboolean ends;  /* with an error */
     const char *way;
 } failures[] = {
     {OUT_OF_RESOURCES, "duplicate", 5, FALSE, ""},
@@ -221,7 +221,7 @@ GST_START_TEST(a_failing_device_follows_on_error)
     error = wait_for_end(pipeline);
     g_object_get(element, "out", &out, "interpolated", &made, NULL);
     ck_assert_int_eq(error != NULL, failures[__i__].ends);
-    ck_assert_uint_ge(made, failures[__i__].least_made);
+    ck_assert_uint_ge(made, failures[__i__].min_made);
     /* a frame in CUDA memory that could not be compared is interpolated all the same */
     if (failures[__i__].way[0] == '\0')
         ck_assert_uint_lt(made, 9);

@@ -106,7 +106,7 @@ static VfiSimulatedCounters copied_by(const char *line)
 /* What the device is asked about a pair is answered in a few bytes; a signature has 16 KiB. */
 static const struct {
     const char *options;
-    guint64 most_back; /* bytes a frame */
+    guint64 max_back; /* bytes a frame */
 } copies[] = {
     {"model=blend scene-threshold=0", 64},
     {"model=blend scene-threshold=0 max-in-flight=0 multiplier=4", 64},
@@ -129,7 +129,7 @@ GST_START_TEST(no_picture_leaves_the_device)
 
     ck_assert_uint_eq(found.host_to_device_bytes, wanted.host_to_device_bytes);
     ck_assert_uint_eq(wanted.device_to_host_bytes, 0);
-    ck_assert_uint_le(found.device_to_host_bytes, N_COPIED * copies[__i__].most_back);
+    ck_assert_uint_le(found.device_to_host_bytes, N_COPIED * copies[__i__].max_back);
 }
 GST_END_TEST
 

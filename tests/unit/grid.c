@@ -392,7 +392,7 @@ START_TEST(the_multiplier_changes_between_pairs)
 }
 END_TEST
 
-START_TEST(reset_starts_the_counter_anew)
+START_TEST(reset_restarts_the_counter)
 {
     Player player;
     player_init(&player, 25, 1, 2);
@@ -499,7 +499,7 @@ static void add_cases(TCase *tcase)
     tcase_add_test(tcase, a_segment_without_pts_begins_at_its_start);
     tcase_add_test(tcase, a_rate_change_goes_on_from_the_last_frame);
     tcase_add_test(tcase, the_multiplier_changes_between_pairs);
-    tcase_add_test(tcase, reset_starts_the_counter_anew);
+    tcase_add_test(tcase, reset_restarts_the_counter);
     tcase_add_test(tcase, times_at_the_end_of_time_do_not_wrap);
     tcase_add_test(tcase, stamps_carry_the_slot);
     tcase_add_loop_test(tcase, random_streams_stay_in_order, 0, 20);

@@ -114,7 +114,7 @@ START_TEST(other_keys_are_other_forms)
     keys[2].layout = "doubled again";
     keys[3].bytes *= 2;
     keys[4].level++;
-    keys[5].kind = VFI_OP_DECONV;
+    keys[5].kind = VFI_OP_CONV_TRANSPOSE;
     keys[6].in++;
     keys[7].out++;
     keys[8].groups++;

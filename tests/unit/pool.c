@@ -156,7 +156,7 @@ static void check_helpers_ended(void)
 typedef struct {
     int n_threads, rounds;
     bool keeps_slot;
-    atomic_int computing, most_computing;
+    atomic_int computing, max_computing;
     atomic_int wrong; /* chunks that did not run once, runs that failed */
 } Crowd;
 
@@ -172,10 +172,9 @@ static void count_computing(void *data, int index, int thread)
     CrowdRun *run = data;
     Crowd *crowd = run->crowd;
     int now = atomic_fetch_add(&crowd->computing, 1) + 1;
-    int most = atomic_load(&crowd->most_computing);
+    int most = atomic_load(&crowd->max_computing);
 
-    while (now > most &&
-           !atomic_compare_exchange_weak(&crowd->most_computing, &most, now))
+    while (now > most && !atomic_compare_exchange_weak(&crowd->max_computing, &most, now))
         ;
     if (atomic_fetch_or(&run->numbers, 1 << thread) & 1 << thread)
         atomic_fetch_add(&crowd->wrong, 1);
@@ -219,8 +218,8 @@ START_TEST(all_shares_together_keep_the_limit)
     for (int i = 0; i < limit + 5; i++)
         g_thread_join(threads[i]);
     ck_assert_int_eq(crowd.wrong, 0);
-    ck_assert_int_ge(crowd.most_computing, 1);
-    ck_assert_int_le(crowd.most_computing, limit);
+    ck_assert_int_ge(crowd.max_computing, 1);
+    ck_assert_int_le(crowd.max_computing, limit);
     check_helpers_ended();
 }
 END_TEST

@@ -7,7 +7,7 @@
 
 #define MS GST_MSECOND
 #define CASES (800 / SANITIZER_STEP)
-#define MOST_SLOTS 300
+#define MAX_SLOTS 300
 
 typedef struct {
     GRand *random;
@@ -182,7 +182,7 @@ START_TEST(pairs)
 
     for (guint i = 0; i < CASES; i++) {
         if (!prepare(&world) ||
-            gst_vfi_run_pair_slots(&world.run, &world.next) > MOST_SLOTS)
+            gst_vfi_run_pair_slots(&world.run, &world.next) > MAX_SLOTS)
             continue;
         check_pair(&world);
         checked++;
@@ -204,7 +204,7 @@ START_TEST(tails)
         if (number_below(&world, 2) == 0)
             closed_at = world.run.pts + time_below(&world);
         gst_vfi_run_plan_tail(&world.run, GST_VFI_TAIL_DUPLICATE, closed_at, &plan);
-        if (plan.copies == 0 || plan.copies > MOST_SLOTS)
+        if (plan.copies == 0 || plan.copies > MAX_SLOTS)
             continue;
         check_tail(&world, &plan);
         checked++;

@@ -37,7 +37,7 @@ static BenchConv conv_of(const VfiOp *op)
     VfiShape in = op->src[0].shape, out = op->dst.shape;
 
     return (BenchConv){
-        .transposed = op->kind == VFI_OP_DECONV,
+        .transposed = op->kind == VFI_OP_CONV_TRANSPOSE,
         .groups = p->groups,
         .kernel_h = p->kernel_h,
         .kernel_w = p->kernel_w,
@@ -133,9 +133,9 @@ static gboolean take_turn(Bench *bench, GArray *layers, int turn, GError **error
 static void print_layer_text(const Layer *layer, double ours, double theirs, double ratio)
 {
     const BenchConv *c = &layer->conv;
-    g_autofree char *kind =
-        g_strdup_printf("%s %dx%d s%d%s", c->transposed ? "deconv" : "conv", c->kernel_h,
-                        c->kernel_w, c->stride, c->groups > 1 ? " grouped" : "");
+    g_autofree char *kind = g_strdup_printf(
+        "%s %dx%d s%d%s", c->transposed ? "conv_transpose" : "conv", c->kernel_h,
+        c->kernel_w, c->stride, c->groups > 1 ? " grouped" : "");
     g_autofree char *form =
         g_strdup_printf("%d>%d %dx%d", c->in_c, c->out_c, c->out_w, c->out_h);
 
@@ -156,8 +156,8 @@ static void print_layer_json(const Layer *layer, double ours, double theirs, dou
            "\"groups\": %d, \"src\": [%d, %d, %d], \"dst\": [%d, %d, %d], \"count\": %d, "
            "\"gflop\": %.4f, \"ms\": %.4f, \"gflops\": %.1f, \"onednn_ms\": %.4f, "
            "\"onednn_gflops\": %.1f, \"onednn_implementation\": %s, \"ratio\": %.3f}",
-           op, c->transposed ? "deconv" : "conv", c->kernel_h, c->kernel_w, c->stride,
-           c->groups, c->in_c, c->in_h, c->in_w, c->out_c, c->out_h, c->out_w,
+           op, c->transposed ? "conv_transpose" : "conv", c->kernel_h, c->kernel_w,
+           c->stride, c->groups, c->in_c, c->in_h, c->in_w, c->out_c, c->out_h, c->out_w,
            layer->count, layer->flop / 1e9, ours, layer->flop / (ours * 1e6), theirs,
            layer->flop / (theirs * 1e6), chosen, ratio);
 }

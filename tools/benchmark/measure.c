@@ -15,7 +15,7 @@ double bench_op_flop(const VfiOp *op)
     if (op->kind == VFI_OP_CONV)
         return 2.0 * taps * op->src[0].shape.c / p->groups *
                (double)vfi_shape_elements(op->dst.shape);
-    if (op->kind == VFI_OP_DECONV)
+    if (op->kind == VFI_OP_CONV_TRANSPOSE)
         return 2.0 * taps * op->dst.shape.c *
                (double)vfi_shape_elements(op->src[0].shape);
     return 0.0;

@@ -78,7 +78,7 @@ class Network:
         self.net.raw(slope)
         return self.net.add("PReLU", [x], f"0={slope.size}")
 
-    def deconv(self, x: str, key: str) -> str:
+    def conv_transpose(self, x: str, key: str) -> str:
         weight = self.weights[f"{key}.weight"]  # torch: in, out, h, w; ncnn: out, in, h, w
         self.net.flagged(weight.transpose(1, 0, 2, 3))
         self.net.raw(self.weights[f"{key}.bias"])
@@ -107,7 +107,7 @@ class Network:
         for k in range(8):
             x = self.conv_prelu(x, f"block{i}.convblock.{k}", 1)
         x = self.net.add("BinaryOp", [x, feature], "0=0")
-        delta = self.resize(self.deconv(x, f"block{i}.lastconv"), 2 * SCALES[i])
+        delta = self.resize(self.conv_transpose(x, f"block{i}.lastconv"), 2 * SCALES[i])
         return self.channels(delta, 0, 4), self.channels(delta, 4, 5)
 
     def warp(self, image: str, flow: str, first: int) -> str:

@@ -80,12 +80,12 @@ static dnnl_status_t describe(const BenchConv *c, bool winograd,
     const dnnl_dims_t before = {c->pad_top, c->pad_left};
     const dnnl_dims_t after = {c->pad_bottom, c->pad_right};
     dnnl_convolution_desc_t convolution;
-    dnnl_deconvolution_desc_t deconvolution;
+    dnnl_deconvolution_desc_t transposed convolution;
     dnnl_status_t status;
 
     if (c->transposed)
         status = dnnl_deconvolution_forward_desc_init(
-            &deconvolution, dnnl_forward_inference,
+            &transposed convolution, dnnl_forward_inference,
             winograd ? dnnl_deconvolution_winograd : dnnl_deconvolution_direct, &md[SRC],
             &md[WEIGHTS], &md[BIAS], &md[DST], strides, before, after);
     else
@@ -96,8 +96,9 @@ static dnnl_status_t describe(const BenchConv *c, bool winograd,
     if (status != dnnl_success)
         return status;
     return dnnl_primitive_desc_create(description,
-                                      c->transposed ? (const void *)&deconvolution
-                                                    : (const void *)&convolution,
+                                      c->transposed
+                                          ? (const void *)&transposed convolution
+                                          : (const void *)&convolution,
                                       NULL, engine, NULL);
 }
 

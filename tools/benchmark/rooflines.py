@@ -169,8 +169,8 @@ def _frame_kernels(plan: dict) -> list[Kernel]:
     padded = plan["padded_width"] * plan["padded_height"]
     kernels = [Kernel("prepare", "", "prepare", frame + 12 * padded)]
     if plan["output"] == "rgb":
-        return kernels + [Kernel("paint", "", "out", 12 * pixels + frame)]
-    return kernels + [Kernel("synthesize", "", "out", 20 * pixels + 3 * frame)]
+        return kernels + [Kernel("rgb_to_planes", "", "out", 12 * pixels + frame)]
+    return kernels + [Kernel("warp_blend", "", "out", 20 * pixels + 3 * frame)]
 
 
 def kernels_of(plan: dict) -> list[Kernel]:
@@ -182,7 +182,7 @@ def kernels_of(plan: dict) -> list[Kernel]:
             kernels += _row_group(ops)
             continue
         for op in ops:
-            kernels += _convolution(op) if op["kind"] in ("conv", "deconv") else [_other(op)]
+            kernels += _convolution(op) if op["kind"] in ("conv", "conv_transpose") else [_other(op)]
     return _frame_kernels(plan) + kernels * plan["tiles"]
 
 

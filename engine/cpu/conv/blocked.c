@@ -73,8 +73,8 @@ static ptrdiff_t tap_offset(const VfiCpuOp *ready, const VfiBlocked *d, int unit
     VfiShape in = ready->op.src[0].shape;
 
     if (d->copies)
-        return ((ptrdiff_t)unit * d->lines + tap->dy - d->least_dy) * d->line_pitch +
-               (ptrdiff_t)(tap->dx - d->least_dx) * d->in_length;
+        return ((ptrdiff_t)unit * d->lines + tap->dy - d->best_dy) * d->line_pitch +
+               (ptrdiff_t)(tap->dx - d->best_dx) * d->in_length;
     return ((ptrdiff_t)unit * in.h * in.w + (ptrdiff_t)tap->dy * in.w + tap->dx) *
            d->in_length;
 }
@@ -121,9 +121,9 @@ static void copy_lines(const VfiCpuOp *ready, const VfiCpuRun *run, const Row *r
     const VfiOperand *source = &ready->op.src[0];
     VfiPackRow line = {
         .w = source->shape.w,
-        .x_begin = x * d->in_stride + d->least_dx,
+        .x_begin = x * d->in_stride + d->best_dx,
         .stride = 1,
-        .n = (n - 1) * d->in_stride + d->largest_dx - d->least_dx + 1,
+        .n = (n - 1) * d->in_stride + d->largest_dx - d->best_dx + 1,
     };
 
     for (int unit = 0; unit < d->in_units; unit++) {
@@ -132,7 +132,7 @@ static void copy_lines(const VfiCpuOp *ready, const VfiCpuRun *run, const Row *r
         for (int i = 0; i < kept; i++, lines += d->line_pitch)
             memcpy(lines, lines + shift, (size_t)line.n * sizeof *lines);
         for (int i = kept; i < d->lines; i++, lines += d->line_pitch) {
-            int y = row->y * d->in_stride + d->least_dy + i;
+            int y = row->y * d->in_stride + d->best_dy + i;
             bool inside = y >= 0 && y < source->shape.h;
             line.src = inside ? vfi_operand_row(run, source, unit, y) : NULL;
             line.dst = lines;
@@ -213,7 +213,7 @@ static int run_length(const VfiCpuOp *ready, int x, int x_end)
 {
     const VfiBlocked *d = ready->state;
     int last_in = ready->op.src[0].shape.w - 1 - d->largest_dx;
-    int inner = vfi_ceil_div(MAX(-d->least_dx, 0), d->in_stride);
+    int inner = vfi_ceil_div(MAX(-d->best_dx, 0), d->in_stride);
     int inner_end = last_in < 0 ? 0 : last_in / d->in_stride + 1;
 
     if (!d->copies && x < inner)

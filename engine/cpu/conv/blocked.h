@@ -18,7 +18,7 @@ typedef struct {
     int in_stride, out_stride, n_phases;
     VfiBlockedTap *taps; /* by phase */
     int *first_tap;      /* [n_phases + 1] */
-    int least_dx, largest_dx, least_dy, largest_dy;
+    int best_dx, largest_dx, best_dy, largest_dy;
     int grid_h, grid_w;
     int in_units;  /* channels of a planar input, channel blocks of a blocked one */
     int in_length; /* floats of a unit at one pixel */
@@ -33,7 +33,7 @@ typedef struct {
     float *epilogues;
 } VfiBlocked;
 
-/* The layout of a checked CONV or DECONV whose result is in channel blocks. */
+/* The layout of a checked CONV or CONV_TRANSPOSE whose result is in channel blocks. */
 VfiBlocked *vfi_blocked_new(const VfiOp *op, int block);
 void vfi_blocked_free(VfiBlocked *layout);
 

@@ -23,16 +23,16 @@ static void add_taps(VfiBlocked *d, const VfiOp *op, int phase)
     for (int ky = 0; ky < p->kernel_h; ky++) {
         for (int kx = 0; kx < p->kernel_w; kx++) {
             VfiBlockedTap tap = {ky, kx, ky - p->pad_top, kx - p->pad_left};
-            if (op->kind == VFI_OP_DECONV &&
-                !(vfi_deconv_shift(phase / p->stride, ky, p->pad_top, p->stride,
-                                   &tap.dy) &&
-                  vfi_deconv_shift(phase % p->stride, kx, p->pad_left, p->stride,
-                                   &tap.dx)))
+            if (op->kind == VFI_OP_CONV_TRANSPOSE &&
+                !(vfi_conv_transpose_shift(phase / p->stride, ky, p->pad_top, p->stride,
+                                           &tap.dy) &&
+                  vfi_conv_transpose_shift(phase % p->stride, kx, p->pad_left, p->stride,
+                                           &tap.dx)))
                 continue;
             d->taps[n++] = tap;
-            d->least_dx = MIN(d->least_dx, tap.dx);
+            d->best_dx = MIN(d->best_dx, tap.dx);
             d->largest_dx = MAX(d->largest_dx, tap.dx);
-            d->least_dy = MIN(d->least_dy, tap.dy);
+            d->best_dy = MIN(d->best_dy, tap.dy);
             d->largest_dy = MAX(d->largest_dy, tap.dy);
         }
     }
@@ -61,12 +61,12 @@ static void choose_chunks(VfiBlocked *d, int block)
 /* What is copied of the input for some cells of a row. */
 static void lay_out_copies(VfiBlocked *d)
 {
-    int reach = d->largest_dx - d->least_dx + 1;
+    int reach = d->largest_dx - d->best_dx + 1;
 
     d->copy_cells = d->chunk_cols;
     if (!d->copies)
         return;
-    d->lines = d->largest_dy - d->least_dy + 1;
+    d->lines = d->largest_dy - d->best_dy + 1;
     int fit = COPY_BYTES / (int)sizeof(float) / d->lines / d->in_units / d->in_length /
               d->in_stride;
     d->copy_cells = CLAMP(fit, MIN(VFI_BLOCKED_RUN_CELLS, d->chunk_cols), d->chunk_cols);
@@ -89,7 +89,7 @@ VfiBlocked *vfi_blocked_new(const VfiOp *op, int block)
     d->n_phases = d->out_stride * d->out_stride;
     d->taps = g_new0(VfiBlockedTap, (gsize)(p->kernel_h * p->kernel_w));
     d->first_tap = g_new0(int, (gsize)d->n_phases + 1);
-    d->least_dx = d->least_dy = G_MAXINT;
+    d->best_dx = d->best_dy = G_MAXINT;
     d->largest_dx = d->largest_dy = G_MININT;
     for (int phase = 0; phase < d->n_phases; phase++)
         add_taps(d, op, phase);
@@ -133,9 +133,10 @@ static float model_weight(const VfiOp *op, int o, int i, const VfiBlockedTap *ta
 
     if (i >= in || o >= out)
         return 0.0f;
-    size_t filter = op->kind == VFI_OP_CONV
-                        ? vfi_conv_filter(p, o, i, in)
-                        : (size_t)i * (size_t)vfi_deconv_weight_channels(op) + (size_t)o;
+    size_t filter =
+        op->kind == VFI_OP_CONV
+            ? vfi_conv_filter(p, o, i, in)
+            : (size_t)i * (size_t)vfi_conv_transpose_weight_channels(op) + (size_t)o;
     return p
         ->weight[(filter * (size_t)p->kernel_h + (size_t)tap->ky) * (size_t)p->kernel_w +
                  (size_t)tap->kx];

@@ -45,7 +45,8 @@ static float model_weight(const VfiCpuOp *ready, const VfiDirect *d, int o, int 
     size_t filter =
         ready->op.kind == VFI_OP_CONV
             ? vfi_conv_filter(p, o, i, d->in_group)
-            : (size_t)i * (size_t)vfi_deconv_weight_channels(&ready->op) + (size_t)o;
+            : (size_t)i * (size_t)vfi_conv_transpose_weight_channels(&ready->op) +
+                  (size_t)o;
 
     return p
         ->weight[(filter * (size_t)p->kernel_h + (size_t)tap->ky) * (size_t)p->kernel_w +

@@ -41,7 +41,8 @@ static void lay_out_conv(VfiDirect *d, const VfiConvParams *p)
 }
 
 /* Least and largest shift over all phases and taps of one direction. */
-static void deconv_range(int kernel, int pad, int stride, int *least, int *largest)
+static void conv_transpose_range(int kernel, int pad, int stride, int *least,
+                                 int *largest)
 {
     int shift;
 
@@ -49,7 +50,7 @@ static void deconv_range(int kernel, int pad, int stride, int *least, int *large
     *largest = G_MININT;
     for (int q = 0; q < stride; q++) {
         for (int k = 0; k < kernel; k++) {
-            if (!vfi_deconv_shift(q, k, pad, stride, &shift))
+            if (!vfi_conv_transpose_shift(q, k, pad, stride, &shift))
                 continue;
             *least = MIN(*least, shift);
             *largest = MAX(*largest, shift);
@@ -58,15 +59,16 @@ static void deconv_range(int kernel, int pad, int stride, int *least, int *large
 }
 
 /* The taps of output phase @qy, @qx, appended at @n; returns the new number. */
-static int add_deconv_taps(VfiDirect *d, const VfiConvParams *p, int qy, int qx, int n)
+static int add_conv_transpose_taps(VfiDirect *d, const VfiConvParams *p, int qy, int qx,
+                                   int n)
 {
     int dy, dx;
 
     for (int ky = 0; ky < p->kernel_h; ky++) {
-        if (!vfi_deconv_shift(qy, ky, p->pad_top, p->stride, &dy))
+        if (!vfi_conv_transpose_shift(qy, ky, p->pad_top, p->stride, &dy))
             continue;
         for (int kx = 0; kx < p->kernel_w; kx++) {
-            if (!vfi_deconv_shift(qx, kx, p->pad_left, p->stride, &dx))
+            if (!vfi_conv_transpose_shift(qx, kx, p->pad_left, p->stride, &dx))
                 continue;
             d->taps[n++] = (VfiDirectTap){
                 .ky = ky, .kx = kx, .row = dy - d->base_y, .col = dx - d->base_x};
@@ -75,25 +77,25 @@ static int add_deconv_taps(VfiDirect *d, const VfiConvParams *p, int qy, int qx,
     return n;
 }
 
-static void lay_out_deconv(VfiDirect *d, const VfiConvParams *p)
+static void lay_out_conv_transpose(VfiDirect *d, const VfiConvParams *p)
 {
     int largest_y, largest_x, n = 0;
 
     d->in_stride = 1;
     d->out_stride = p->stride;
     d->phases_y = d->phases_x = 1;
-    deconv_range(p->kernel_h, p->pad_top, p->stride, &d->base_y, &largest_y);
-    deconv_range(p->kernel_w, p->pad_left, p->stride, &d->base_x, &largest_x);
+    conv_transpose_range(p->kernel_h, p->pad_top, p->stride, &d->base_y, &largest_y);
+    conv_transpose_range(p->kernel_w, p->pad_left, p->stride, &d->base_x, &largest_x);
     d->reach_y = largest_y - d->base_y;
     d->reach_x = largest_x - d->base_x;
     for (int phase = 0; phase < d->out_phases; phase++) {
-        n = add_deconv_taps(d, p, phase / p->stride, phase % p->stride, n);
+        n = add_conv_transpose_taps(d, p, phase / p->stride, phase % p->stride, n);
         d->first_tap[phase + 1] = n;
     }
 }
 
 /* Taps of the phase that has most. */
-static int most_taps(const VfiDirect *d)
+static int max_taps(const VfiDirect *d)
 {
     int most = 1;
 
@@ -107,7 +109,7 @@ static void choose_blocks(VfiDirect *d, const VfiCpuKernels *kernels, int groups
                           int taps, int source_block)
 {
     int in_most =
-        WEIGHT_BUDGET / ((int)sizeof(float) * kernels->conv_out_block * most_taps(d));
+        WEIGHT_BUDGET / ((int)sizeof(float) * kernels->conv_out_block * max_taps(d));
 
     d->out_block = MIN(kernels->conv_out_block, d->out_group);
     d->n_out_blocks = vfi_ceil_div(d->out_group, d->out_block);
@@ -123,9 +125,9 @@ static void choose_blocks(VfiDirect *d, const VfiCpuKernels *kernels, int groups
     int cell_bytes = (in_floats + d->piece_blocks * block_floats) * (int)sizeof(float);
 
     int rows_min = MIN(MAX(BAND_ROWS_MIN, 2 * d->reach_y), d->grid_h);
-    int cols_most =
+    int cols_max =
         MAX(SCRATCH_BUDGET / cell_bytes / (rows_min + d->reach_y), BAND_COLS_MIN);
-    d->bands_x = vfi_ceil_div(d->grid_w, cols_most);
+    d->bands_x = vfi_ceil_div(d->grid_w, cols_max);
     d->band_cols = vfi_ceil_div(d->grid_w, d->bands_x);
 
     double row_products =
@@ -182,7 +184,7 @@ VfiDirect *vfi_direct_new(const VfiOp *op, const VfiCpuKernels *kernels)
     if (op->kind == VFI_OP_CONV)
         lay_out_conv(d, p);
     else
-        lay_out_deconv(d, p);
+        lay_out_conv_transpose(d, p);
     d->grid_h = vfi_ceil_div(op->dst.shape.h, d->out_stride);
     d->grid_w = vfi_ceil_div(op->dst.shape.w, d->out_stride);
     d->in_group = op->src[0].shape.c / p->groups;

@@ -37,6 +37,6 @@ typedef struct {
     size_t in_floats, acc_floats; /* of a thread's scratch; a row to interleave follows */
 } VfiDirect;
 
-/* The layout of a checked CONV or DECONV. */
+/* The layout of a checked CONV or CONV_TRANSPOSE. */
 VfiDirect *vfi_direct_new(const VfiOp *op, const VfiCpuKernels *kernels);
 void vfi_direct_free(VfiDirect *layout);

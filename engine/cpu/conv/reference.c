@@ -95,15 +95,16 @@ static void conv_row(const VfiCpuOp *ready, const VfiCpuRun *run, int o, int y, 
 }
 
 /* The same of a transposed convolution. */
-static void deconv_row(const VfiCpuOp *ready, const VfiCpuRun *run, int o, int y, int x,
-                       int n, float *acc)
+static void conv_transpose_row(const VfiCpuOp *ready, const VfiCpuRun *run, int o, int y,
+                               int x, int n, float *acc)
 {
     const VfiOp *op = &ready->op;
     const VfiConvParams *p = &op->u.conv;
     VfiShape in = op->src[0].shape;
 
     for (int i = 0; i < in.c; i++) {
-        size_t filter = (size_t)i * (size_t)vfi_deconv_weight_channels(op) + (size_t)o;
+        size_t filter =
+            (size_t)i * (size_t)vfi_conv_transpose_weight_channels(op) + (size_t)o;
         for (int ky = 0; ky < p->kernel_h; ky++) {
             int from = y + p->pad_top - ky;
             if (from < 0 || from % p->stride != 0 || from / p->stride >= in.h)
@@ -140,7 +141,7 @@ static void reference_chunk(const VfiCpuOp *ready, const VfiCpuRun *run, int ind
         if (op->kind == VFI_OP_CONV)
             conv_row(ready, run, o, y, x, n, acc);
         else
-            deconv_row(ready, run, o, y, x, n, acc);
+            conv_transpose_row(ready, run, o, y, x, n, acc);
         row.dst = vfi_operand_row(run, &op->dst, o, y) + x;
         if (p->residual != VFI_RESIDUAL_NONE)
             row.residual = vfi_operand_row(run, &op->src[1], o, y) + x;

@@ -80,7 +80,7 @@ static void pool_chunk(const VfiCpuOp *ready, const VfiCpuRun *run, int index, i
     }
 }
 
-const VfiCpuAlgorithm vfi_cpu_pool = {
+const VfiCpuAlgorithm vfi_cpu_avg_pool = {
     .name = "pool",
     .prepare = pool_prepare,
     .chunk = pool_chunk,
@@ -148,8 +148,8 @@ const VfiCpuAlgorithm vfi_cpu_nearest = {
     .chunk = nearest_chunk,
 };
 
-static void tap_sum_chunk(const VfiCpuOp *ready, const VfiCpuRun *run, int index,
-                          int thread)
+static void upsample_conv_sum_chunk(const VfiCpuOp *ready, const VfiCpuRun *run,
+                                    int index, int thread)
 {
     static const float zeros[VFI_ROW_SLACK];
     const Rows *state = ready->state;
@@ -179,10 +179,10 @@ static void tap_sum_chunk(const VfiCpuOp *ready, const VfiCpuRun *run, int index
     }
 }
 
-const VfiCpuAlgorithm vfi_cpu_tap_sum = {
+const VfiCpuAlgorithm vfi_cpu_upsample_conv_sum = {
     .name = "tap sum",
     .prepare = nearest_prepare,
-    .chunk = tap_sum_chunk,
+    .chunk = upsample_conv_sum_chunk,
 };
 
 static bool warp_blocks_prepare(VfiCpuOp *ready, GError **error)

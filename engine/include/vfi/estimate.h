@@ -25,7 +25,7 @@ typedef struct {
     double time_macs;
     /** The same for the costliest in-between, where pictures decide what is computed (RIFE
      * 4.0 starts again where motion is large); else time_macs. */
-    double time_macs_most;
+    double time_macs_max;
     size_t arena_bytes; /**< intermediate results, with what is kept for a pair */
     size_t frame_bytes; /**< what is kept for a frame: image, features */
     unsigned frames;    /**< for how many frames that is kept */

@@ -129,7 +129,7 @@ static VfiOp make_op(const VfiSimulatedConvolver *convolver, const float *filter
     const VfiSimulatedConvolution *p = &convolver->convolution;
     VfiShape src = {p->src.c / groups, p->src.h, p->src.w};
     VfiShape dst = {p->dst.c / groups, p->dst.h, p->dst.w};
-    VfiOp op = {.kind = p->transposed ? VFI_OP_DECONV : VFI_OP_CONV,
+    VfiOp op = {.kind = p->transposed ? VFI_OP_CONV_TRANSPOSE : VFI_OP_CONV,
                 .n_src = 1,
                 .name = "simulated"};
 

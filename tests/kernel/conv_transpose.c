@@ -7,7 +7,7 @@ static void check_one(GRand *random, VfiConvParams params, VfiShape in, int out_
     static const VfiActivationKind activations[] = {
         VFI_ACTIVATION_NONE, VFI_ACTIVATION_PRELU, VFI_ACTIVATION_LEAKY,
         VFI_ACTIVATION_SIGMOID};
-    ConvCase test = {.op = {.kind = VFI_OP_DECONV}};
+    ConvCase test = {.op = {.kind = VFI_OP_CONV_TRANSPOSE}};
     int h =
         (in.h - 1) * params.stride - params.pad_top - params.pad_bottom + params.kernel_h;
     int w =
@@ -97,8 +97,8 @@ END_TEST
 
 static Suite *make_suite(void)
 {
-    Suite *suite = suite_create("deconv");
-    TCase *tcase = tcase_create("deconv");
+    Suite *suite = suite_create("conv_transpose");
+    TCase *tcase = tcase_create("conv_transpose");
     tcase_add_loop_test(tcase, doubling_matches_the_definition, 0, 4);
     tcase_add_loop_test(tcase, channels_left_out_match_the_definition, 0, 3);
     tcase_add_test(tcase, wide_planes_match_the_definition);

@@ -88,7 +88,7 @@ static void assert_painted(const TestFrame *out, const Picture *picture)
             }
 }
 
-START_TEST(paint_follows_the_formulas)
+START_TEST(rgb_to_planes_follows_the_formulas)
 {
     const int sizes[][2] = {{1, 1}, {2, 2}, {3, 5}, {66, 50}, {519, 3}};
 
@@ -107,8 +107,8 @@ START_TEST(paint_follows_the_formulas)
                 test_rgb_picture(picture.value, picture.width, picture.height);
             fill_noise(&a, 1);
             for (int y = 0; y < info.height; y += 2)
-                vfi_pixels_paint(&info, &painted, &a.frame, &a.frame, 0.5, &out.frame, y,
-                                 MIN(y + 2, info.height));
+                vfi_pixels_rgb_to_planes(&info, &painted, &a.frame, &a.frame, 0.5,
+                                         &out.frame, y, MIN(y + 2, info.height));
             assert_painted(&out, &picture);
             assert_filler(&out);
             test_frame_assert_guards(&out);
@@ -142,11 +142,11 @@ START_TEST(round_trip_returns_the_picture)
         /* Noise in YCbCr leaves the RGB cube: what is painted once stays inside. */
         fill_noise(&source, 5);
         vfi_pixels_prepare(&info, &source.frame, rgb, 67, 31, 0, 31);
-        vfi_pixels_paint(&info, &painted, &source.frame, &source.frame, 0, &legal.frame,
-                         0, 31);
+        vfi_pixels_rgb_to_planes(&info, &painted, &source.frame, &source.frame, 0,
+                                 &legal.frame, 0, 31);
         vfi_pixels_prepare(&info, &legal.frame, rgb, 67, 31, 0, 31);
-        vfi_pixels_paint(&info, &painted, &source.frame, &source.frame, 0, &out.frame, 0,
-                         31);
+        vfi_pixels_rgb_to_planes(&info, &painted, &source.frame, &source.frame, 0,
+                                 &out.frame, 0, 31);
         for (int c = 0; c < vfi_format_describe(info.format)->n_components; c++)
             for (int y = 0; y < 31; y++)
                 for (int x = 0; x < 67; x++) {
@@ -183,7 +183,8 @@ START_TEST(alpha_is_the_blend_of_the_frames)
 
         fill_noise(&a, 3);
         fill_noise(&b, 4);
-        vfi_pixels_paint(&info, &painted, &a.frame, &b.frame, 0.25, &out.frame, 0, 4);
+        vfi_pixels_rgb_to_planes(&info, &painted, &a.frame, &b.frame, 0.25, &out.frame, 0,
+                                 4);
         for (int y = 0; y < 4; y++)
             for (int x = 0; x < 9; x++)
                 assert_code(&out, 3, x, y,
@@ -200,9 +201,9 @@ END_TEST
 
 int main(void)
 {
-    Suite *suite = suite_create("pixels_paint");
-    TCase *tcase = tcase_create("pixels_paint");
-    tcase_add_loop_test(tcase, paint_follows_the_formulas, VFI_FORMAT_UNKNOWN + 1,
+    Suite *suite = suite_create("pixels_rgb_to_planes");
+    TCase *tcase = tcase_create("pixels_rgb_to_planes");
+    tcase_add_loop_test(tcase, rgb_to_planes_follows_the_formulas, VFI_FORMAT_UNKNOWN + 1,
                         VFI_FORMAT_COUNT);
     tcase_add_test(tcase, round_trip_returns_the_picture);
     tcase_add_test(tcase, alpha_is_the_blend_of_the_frames);

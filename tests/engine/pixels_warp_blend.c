@@ -92,8 +92,8 @@ static double warped(const TestFrame *frame, int component, const TestField *fie
     return bilinear_at(frame, component, x, y);
 }
 
-static void assert_synthesized(const TestFrame *a, const TestFrame *b,
-                               const TestField *field, const TestFrame *out)
+static void assert_warp_blended(const TestFrame *a, const TestFrame *b,
+                                const TestField *field, const TestFrame *out)
 {
     const VfiFormatDescription *format = vfi_format_describe(out->info.format);
 
@@ -111,7 +111,7 @@ static void assert_synthesized(const TestFrame *a, const TestFrame *b,
             }
 }
 
-START_TEST(synthesis_follows_the_formula)
+START_TEST(warp_blend_follows_the_formula)
 {
     const int sizes[][2] = {{1, 1}, {2, 2}, {3, 5}, {66, 50}, {519, 3}};
 
@@ -130,9 +130,9 @@ START_TEST(synthesis_follows_the_formula)
             fill_noise(&a, 1);
             fill_noise(&b, 2);
             fill_field_noise(&field, 9, 3);
-            vfi_pixels_synthesize(&info, &a.frame, &b.frame, &field.field, &out.frame, 0,
+            vfi_pixels_warp_blend(&info, &a.frame, &b.frame, &field.field, &out.frame, 0,
                                   info.height);
-            assert_synthesized(&a, &b, &field, &out);
+            assert_warp_blended(&a, &b, &field, &out);
             assert_filler(&out);
             test_frame_assert_guards(&out);
             test_field_free(&field);
@@ -156,10 +156,10 @@ START_TEST(bands_give_the_same_picture)
         fill_noise(&a, 1);
         fill_noise(&b, 2);
         fill_field_noise(&field, 20, 3);
-        vfi_pixels_synthesize(&info, &a.frame, &b.frame, &field.field, &whole.frame, 0,
+        vfi_pixels_warp_blend(&info, &a.frame, &b.frame, &field.field, &whole.frame, 0,
                               11);
         for (int y = 0; y < 11; y += VFI_BAND_ALIGN)
-            vfi_pixels_synthesize(&info, &a.frame, &b.frame, &field.field, &bands.frame,
+            vfi_pixels_warp_blend(&info, &a.frame, &b.frame, &field.field, &bands.frame,
                                   y, MIN(y + VFI_BAND_ALIGN, 11));
         for (int plane = 0; plane < vfi_format_planes(info.format); plane++)
             ck_assert_mem_eq(whole.block[plane], bands.block[plane], whole.size[plane]);
@@ -186,7 +186,7 @@ START_TEST(no_motion_is_a_blend)
     fill_noise(&b, 2);
     for (size_t i = 0; i < G_N_ELEMENTS(masks); i++) {
         fill_constant(&field, still, (float)masks[i]);
-        vfi_pixels_synthesize(&info, &a.frame, &b.frame, &field.field, &out.frame, 0, 9);
+        vfi_pixels_warp_blend(&info, &a.frame, &b.frame, &field.field, &out.frame, 0, 9);
         for (int c = 0; c < n_components(&info); c++)
             for (int y = 0; y < component_height(&info, c); y++)
                 for (int x = 0; x < component_width(&info, c); x++)
@@ -217,7 +217,7 @@ START_TEST(whole_pixel_motion_shifts_exactly)
     fill_noise(&b, 2);
     for (int from = 0; from < 2; from++) {
         fill_constant(&field, flow, from == 0 ? 1 : 0);
-        vfi_pixels_synthesize(&info, &a.frame, &b.frame, &field.field, &out.frame, 0, 14);
+        vfi_pixels_warp_blend(&info, &a.frame, &b.frame, &field.field, &out.frame, 0, 14);
         for (int c = 0; c < n_components(&info); c++) {
             const VfiComponent *where = &vfi_format_describe(info.format)->component[c];
             int dx = (int)flow[from == 0 ? 0 : 2] / (1 << where->shift_x);
@@ -254,7 +254,7 @@ START_TEST(sub_pixel_motion_moves_a_ramp_exactly)
             for (int x = 0; x < component_width(&info, c); x++)
                 set_code(&ramp, c, x, y, (4 * x + 4 * y + c) * unit);
     fill_constant(&field, flow, 0.5f);
-    vfi_pixels_synthesize(&info, &ramp.frame, &ramp.frame, &field.field, &out.frame, 0,
+    vfi_pixels_warp_blend(&info, &ramp.frame, &ramp.frame, &field.field, &out.frame, 0,
                           16);
     for (int c = 0; c < n_components(&info); c++) {
         const VfiComponent *where = &vfi_format_describe(info.format)->component[c];
@@ -291,7 +291,7 @@ START_TEST(a_plain_colour_never_changes)
                                  ? 0.123 * (c + 1)
                                  : (37 * i + 71 * c) % 256);
         fill_smooth(&field, 13);
-        vfi_pixels_synthesize(&info, &plain.frame, &plain.frame, &field.field, &out.frame,
+        vfi_pixels_warp_blend(&info, &plain.frame, &plain.frame, &field.field, &out.frame,
                               0, 18);
         for (int c = 0; c < n_components(&info); c++)
             for (int y = 0; y < component_height(&info, c); y++)
@@ -317,7 +317,7 @@ START_TEST(one_different_pixel_does_not_shift_the_mean)
     fill_noise(&b, 1);
     set_code(&b, 0, 5, 5, get_code(&a, 0, 5, 5) > 0.5 ? 0 : 1);
     fill_constant(&field, still, 0.5f);
-    vfi_pixels_synthesize(&info, &a.frame, &b.frame, &field.field, &out.frame, 0, 20);
+    vfi_pixels_warp_blend(&info, &a.frame, &b.frame, &field.field, &out.frame, 0, 20);
     for (int c = 0; c < n_components(&info); c++) {
         int width = component_width(&info, c), height = component_height(&info, c);
         double sum = 0;
@@ -357,7 +357,7 @@ START_TEST(alpha_moves_with_the_colours)
                 set_code(&b, 3, x, y, get_code(&b, 1, x, y));
             }
         fill_field_noise(&field, 6, 3);
-        vfi_pixels_synthesize(&info, &a.frame, &b.frame, &field.field, &out.frame, 0, 12);
+        vfi_pixels_warp_blend(&info, &a.frame, &b.frame, &field.field, &out.frame, 0, 12);
         for (int y = 0; y < 12; y++)
             for (int x = 0; x < 33; x++)
                 assert_code(&out, 3, x, y, get_code(&out, 1, x, y), 0);
@@ -379,7 +379,7 @@ START_TEST(opaque_stays_opaque_beside_the_padding)
 
     memset(white.block[0], 255, white.size[0]);
     fill_constant(&field, flow, 0.5f);
-    vfi_pixels_synthesize(&info, &white.frame, &white.frame, &field.field, &out.frame, 0,
+    vfi_pixels_warp_blend(&info, &white.frame, &white.frame, &field.field, &out.frame, 0,
                           4);
     for (int y = 0; y < 4; y++)
         for (int x = 0; x < 10; x++)
@@ -407,7 +407,7 @@ START_TEST(wild_flows_stay_in_the_frame)
         TestFrame out = test_frame_new(&info, LAYOUT_TIGHT);
         fill_noise(&a, 1);
         fill_constant(&field, flow, 0.5f);
-        vfi_pixels_synthesize(&info, &a.frame, &a.frame, &field.field, &out.frame, 0,
+        vfi_pixels_warp_blend(&info, &a.frame, &a.frame, &field.field, &out.frame, 0,
                               info.height);
         double want =
             value > 0
@@ -426,9 +426,9 @@ END_TEST
 int main(void)
 {
     const int first = VFI_FORMAT_UNKNOWN + 1, end = VFI_FORMAT_COUNT;
-    Suite *suite = suite_create("pixels_synthesize");
-    TCase *tcase = tcase_create("pixels_synthesize");
-    tcase_add_loop_test(tcase, synthesis_follows_the_formula, first, end);
+    Suite *suite = suite_create("pixels_warp_blend");
+    TCase *tcase = tcase_create("pixels_warp_blend");
+    tcase_add_loop_test(tcase, warp_blend_follows_the_formula, first, end);
     tcase_add_loop_test(tcase, bands_give_the_same_picture, first, end);
     tcase_add_loop_test(tcase, no_motion_is_a_blend, first, end);
     tcase_add_loop_test(tcase, whole_pixel_motion_shifts_exactly, first, end);
