@@ -97,9 +97,12 @@ static __device__ __forceinline__ Piece piece_of_thread(const PlanesParameters *
 struct Copy {
     static const int SAMPLE = 1;
 
-    __device__ __forceinline__ uint32_t of_words(uint32_t a, uint32_t) const { return a; }
-    __device__ __forceinline__ void of_sample(const uint8_t *a, const uint8_t *, uint8_t *out,
-                                              int) const
+    __device__ __forceinline__ uint32_t of_words(uint32_t a, uint32_t) const
+    {
+        return a;
+    }
+    __device__ __forceinline__ void of_sample(const uint8_t *a, const uint8_t *,
+                                              uint8_t *out, int) const
     {
         *out = *a;
     }
@@ -117,9 +120,11 @@ template <int BYTES> struct BlendCodes {
         uint32_t word = 0;
 
         for (int bit = 0; bit < 32; bit += 8 * BYTES)
-            word |= (mean_code((a >> bit & mask) >> shift, (b >> bit & mask) >> shift, weight)
-                         << shift & mask)
-                    << bit;
+            word |=
+                (mean_code((a >> bit & mask) >> shift, (b >> bit & mask) >> shift, weight)
+                     << shift &
+                 mask)
+                << bit;
         return word | filler_word(filler);
     }
     /* @at: byte of the row. */
@@ -129,10 +134,12 @@ template <int BYTES> struct BlendCodes {
         if (BYTES == 1)
             *out = (at & 3) == filler ? 255 : (uint8_t)mean_code(*a, *b, weight);
         else
-            *(uint16_t *)(void *)out = (uint16_t)(
-                mean_code((uint32_t)(*(const uint16_t *)(const void *)a) >> shift,
-                          (uint32_t)(*(const uint16_t *)(const void *)b) >> shift, weight)
-                << shift);
+            *(uint16_t *)(void *)out =
+                (uint16_t)(mean_code(
+                               (uint32_t)(*(const uint16_t *)(const void *)a) >> shift,
+                               (uint32_t)(*(const uint16_t *)(const void *)b) >> shift,
+                               weight)
+                           << shift);
     }
 };
 

@@ -67,7 +67,8 @@ static __device__ __forceinline__ void load_codes(const Samples *samples, int x,
         return;
     }
     for (int i = 0; i < PIXELS; i++)
-        codes[i] = load_code<BYTES>(sample_at(samples, at_most(x + i, width - 1), y), shift);
+        codes[i] =
+            load_code<BYTES>(sample_at(samples, at_most(x + i, width - 1), y), shift);
 }
 
 template <int BYTES>
@@ -112,12 +113,11 @@ static __device__ __forceinline__ void load_chroma(const FormatParameters *forma
 }
 
 /* Four values to row @y of a channel from column @x on; zero from the frame's edge on. */
-static __device__ __forceinline__ void store_channel(const PrepareParameters *p,
-                                                     int channel, int x, int y,
-                                                     const float *values)
+static __device__ __forceinline__ void
+store_channel(const PrepareParameters *p, int channel, int x, int y, const float *values)
 {
-    float *out = p->out + (size_t)channel * p->plane + (size_t)y * (size_t)p->padded_w +
-                 (size_t)x;
+    float *out =
+        p->out + (size_t)channel * p->plane + (size_t)y * (size_t)p->padded_w + (size_t)x;
     const int inside = y < p->format.height ? p->format.width : 0;
     Floats4 run;
 
@@ -146,10 +146,11 @@ template <int BYTES> static __global__ void prepare_ycbcr(PrepareParameters p)
     if (x >= p.padded_w || y >= p.padded_h)
         return;
     if (x < format->width && y < format->height) {
-        const Between row = chroma_position(y, format->chroma_height, format->shift_y,
-                                            format->cosited_y);
+        const Between row =
+            chroma_position(y, format->chroma_height, format->shift_y, format->cosited_y);
 
-        load_codes<BYTES>(&p.frame.component[0], x, y, format->width, format->shift, luma);
+        load_codes<BYTES>(&p.frame.component[0], x, y, format->width, format->shift,
+                          luma);
         load_chroma<BYTES>(format, &p.frame.component[1], x, &row, u);
         load_chroma<BYTES>(format, &p.frame.component[2], x, &row, v);
     }
@@ -181,8 +182,9 @@ template <int BYTES> static __global__ void prepare_rgb(PrepareParameters p)
         const uint8_t *row = p.frame.pixels + y * p.frame.pixels_stride;
 
         for (int i = 0; i < PIXELS; i++)
-            pixel[i] = *(const uint32_t *)(const void *)(row +
-                       4 * (ptrdiff_t)at_most(x + i, format->width - 1));
+            pixel[i] = *(
+                const uint32_t *)(const void *)(row + 4 * (ptrdiff_t)at_most(
+                                                              x + i, format->width - 1));
     }
     for (int channel = 0; channel < 3; channel++) {
         const Samples *samples = &p.frame.component[p.grey ? 0 : channel];

@@ -46,7 +46,8 @@ static __device__ __forceinline__ float code_of(const PaintParameters *p, int c,
 
 /* The blend of both frames' alpha. */
 template <int BYTES>
-static __device__ __forceinline__ uint32_t mean_alpha(const PaintParameters *p, int x, int y)
+static __device__ __forceinline__ uint32_t mean_alpha(const PaintParameters *p, int x,
+                                                      int y)
 {
     const uint8_t *a = sample_at(&p->frame[0].component[3], x, y);
     const uint8_t *b = sample_at(&p->frame[1].component[3], x, y);
@@ -59,7 +60,8 @@ static __device__ __forceinline__ uint32_t mean_alpha(const PaintParameters *p, 
 }
 
 template <int BYTES>
-static __device__ __forceinline__ void rgb_to_alpha(const PaintParameters *p, int x, int y)
+static __device__ __forceinline__ void rgb_to_alpha(const PaintParameters *p, int x,
+                                                    int y)
 {
     uint8_t *out = sample_at(&p->out.component[3], x, y);
 
@@ -72,7 +74,7 @@ static __device__ __forceinline__ void rgb_to_alpha(const PaintParameters *p, in
 
 template <int BYTES>
 static __device__ __forceinline__ void rgb_to_component(const PaintParameters *p, int c,
-                                                       int x, int y, const Rgb *rgb)
+                                                        int x, int y, const Rgb *rgb)
 {
     store_code<BYTES>(sample_at(&p->out.component[c], x, y), code_of(p, c, rgb),
                       p->format.shift, p->format.limit);
@@ -80,7 +82,7 @@ static __device__ __forceinline__ void rgb_to_component(const PaintParameters *p
 
 /* A 4-byte pixel at once. */
 static __device__ __forceinline__ void rgb_to_word(const PaintParameters *p, int x, int y,
-                                                  const Rgb *rgb)
+                                                   const Rgb *rgb)
 {
     uint8_t *row = p->out.pixels + y * p->out.pixels_stride;
     uint32_t word = filler_word(p->format.filler);
@@ -131,8 +133,8 @@ static __device__ __forceinline__ void add_rgb(const Rgb *rgb, float weight, boo
                                                Rgb *sum)
 {
     for (int i = 0; i < 3; i++)
-        sum->channel[i] = first ? rgb->channel[i] * weight
-                                : sum->channel[i] + rgb->channel[i] * weight;
+        sum->channel[i] =
+            first ? rgb->channel[i] * weight : sum->channel[i] + rgb->channel[i] * weight;
 }
 
 /* RGB of luma column @x, weighted over the rows of chroma row @y: co-sited chroma lies on an
@@ -172,13 +174,14 @@ static __device__ __forceinline__ Rgb rgb_at_site(const PaintParameters *p, int 
     }
     const Rgb left = sum_rows(p, 2 * x - 1, y);
     for (int i = 0; i < 3; i++)
-        rgb.channel[i] = (left.channel[i] + right.channel[i]) * 0.25f +
-                         middle.channel[i] * 0.5f;
+        rgb.channel[i] =
+            (left.channel[i] + right.channel[i]) * 0.25f + middle.channel[i] * 0.5f;
     return rgb;
 }
 
 template <int BYTES>
-static __device__ __forceinline__ void rgb_to_chroma(const PaintParameters *p, int x, int y)
+static __device__ __forceinline__ void rgb_to_chroma(const PaintParameters *p, int x,
+                                                     int y)
 {
     typedef typename PairWord<BYTES>::Word Word;
     const Rgb rgb = rgb_at_site(p, x, y);
@@ -217,9 +220,9 @@ template <int BYTES> static __global__ void rgb_to_subsampled(PaintParameters p)
 }
 
 cudaError_t vfi_cuda_rgb_to_planes(cudaStream_t stream, const VfiVideoInfo *info,
-                           const VfiRgbPicture *picture, const VfiFrame *frame0,
-                           const VfiFrame *frame1, double t, const VfiFrame *out,
-                           int begin, int end)
+                                   const VfiRgbPicture *picture, const VfiFrame *frame0,
+                                   const VfiFrame *frame1, double t, const VfiFrame *out,
+                                   int begin, int end)
 {
     const VfiFormatDescription *format = vfi_format_describe(info->format);
     const dim3 block(BLOCK_X, BLOCK_Y);

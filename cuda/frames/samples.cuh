@@ -108,7 +108,8 @@ static inline FormatParameters format_parameters(const VfiVideoInfo *info)
     parameters.mask = (1u << ((8 * format->sample_bytes - format->shift) & 31)) - 1;
     parameters.limit = (float)((1u << (format->depth & 31)) - 1);
     parameters.filler = vfi_format_filler_offset(format);
-    parameters.words = format->sample_bytes == 1 && format->component[0].pixel_stride == 4;
+    parameters.words =
+        format->sample_bytes == 1 && format->component[0].pixel_stride == 4;
     parameters.pair = chroma->plane == 1 &&
                       chroma->pixel_stride == 2 * format->sample_bytes &&
                       format->n_components >= 3;
@@ -135,8 +136,8 @@ static inline FrameSamples frame_samples(const VfiVideoInfo *info, const VfiFram
     samples.pairs = frame->data[1];
     samples.pairs_stride = frame->stride[1];
     format->words = format->words && plane_is_aligned(frame, 0, 4);
-    format->pair = format->pair &&
-                   plane_is_aligned(frame, 1, 2 * (size_t)description->sample_bytes);
+    format->pair =
+        format->pair && plane_is_aligned(frame, 1, 2 * (size_t)description->sample_bytes);
     return samples;
 }
 

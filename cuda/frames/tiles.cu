@@ -13,7 +13,8 @@ static __global__ void slide(VfiTileBand band, int kept)
 {
     const int x = (int)(blockIdx.x * blockDim.x + threadIdx.x);
     const size_t width = (size_t)band.width;
-    float *column = band.data + (size_t)blockIdx.y * (size_t)band.n_rows * width + (size_t)x;
+    float *column =
+        band.data + (size_t)blockIdx.y * (size_t)band.n_rows * width + (size_t)x;
     const float *from = column + (size_t)(band.n_rows - kept) * width;
     int row = 0;
 

@@ -47,9 +47,8 @@ struct Corners {
 static __device__ __forceinline__ Floats2 field_pair(const SynthesizeParameters *p,
                                                      const float *plane, int x, int y)
 {
-    const float *at = plane +
-                      (size_t)(y - p->field.first_row) * (size_t)p->field.padded_w +
-                      (size_t)x;
+    const float *at =
+        plane + (size_t)(y - p->field.first_row) * (size_t)p->field.padded_w + (size_t)x;
     const bool alone = x + 1 >= p->format.width;
     Floats2 pair;
 
@@ -75,8 +74,8 @@ static __device__ __forceinline__ Motion motion_of_pixel(const SynthesizeParamet
 }
 
 /* The motions of the pixels (x, y) and (x + 1, y). */
-static __device__ __forceinline__ void motion_of_pair(const SynthesizeParameters *p, int x,
-                                                      int y, Motion *motion)
+static __device__ __forceinline__ void motion_of_pair(const SynthesizeParameters *p,
+                                                      int x, int y, Motion *motion)
 {
     const size_t plane = p->field.plane;
     const Floats2 pair[5] = {field_pair(p, p->field.flow, x, y),
@@ -103,12 +102,12 @@ static __device__ __forceinline__ Motion add_motions(const Motion *a, const Moti
 static __device__ __forceinline__ Motion sum_of_row(const FormatParameters *format,
                                                     const Motion *pixel)
 {
-    const bool once = format->cosited_x; /* values, not pointers: they stay in registers */
-    const Motion second = {{once ? pixel[0].x[0] : pixel[1].x[0],
-                            once ? pixel[0].x[1] : pixel[1].x[1]},
-                           {once ? pixel[0].y[0] : pixel[1].y[0],
-                            once ? pixel[0].y[1] : pixel[1].y[1]},
-                           once ? pixel[0].mask : pixel[1].mask};
+    const bool once =
+        format->cosited_x; /* values, not pointers: they stay in registers */
+    const Motion second = {
+        {once ? pixel[0].x[0] : pixel[1].x[0], once ? pixel[0].x[1] : pixel[1].x[1]},
+        {once ? pixel[0].y[0] : pixel[1].y[0], once ? pixel[0].y[1] : pixel[1].y[1]},
+        once ? pixel[0].mask : pixel[1].mask};
 
     return add_motions(&pixel[0], &second);
 }
@@ -212,9 +211,9 @@ static __device__ __forceinline__ float warp_blend_sample(const SynthesizeParame
 }
 
 template <int BYTES>
-static __device__ __forceinline__ void warp_blend_component(const SynthesizeParameters *p,
-                                                            int c, const Grid *grid, int x,
-                                                            int y, const Motion *motion)
+static __device__ __forceinline__ void
+warp_blend_component(const SynthesizeParameters *p, int c, const Grid *grid, int x, int y,
+                     const Motion *motion)
 {
     store_code<BYTES>(sample_at(&p->out.component[c], x, y),
                       warp_blend_sample<BYTES>(p, c, grid, x, y, motion), p->format.shift,
@@ -251,7 +250,8 @@ static __device__ __forceinline__ float mix_words(const SynthesizeParameters *p,
     const int bit = p->format.bit[c];
     const uint32_t mask = p->format.mask;
 
-    return mix_corners(p, c, place, &words->at, (float)((uint32_t)words->v00 >> bit & mask),
+    return mix_corners(p, c, place, &words->at,
+                       (float)((uint32_t)words->v00 >> bit & mask),
                        (float)((uint32_t)words->v01 >> bit & mask),
                        (float)((uint32_t)words->v10 >> bit & mask),
                        (float)((uint32_t)words->v11 >> bit & mask));
@@ -274,9 +274,8 @@ warp_blend_word(const SynthesizeParameters *p, const uint8_t *data0, ptrdiff_t s
     for (int c = 0; c < 4; c++) {
         if (c < first || (c == 3 && !alpha))
             continue;
-        const float value =
-            mix(mix_words<Word>(p, c, &place0, &words0),
-                mix_words<Word>(p, c, &place1, &words1), motion->mask);
+        const float value = mix(mix_words<Word>(p, c, &place0, &words0),
+                                mix_words<Word>(p, c, &place1, &words1), motion->mask);
         word |= round_code(value, p->format.limit) << p->format.bit[c];
     }
     return word;
@@ -284,8 +283,8 @@ warp_blend_word(const SynthesizeParameters *p, const uint8_t *data0, ptrdiff_t s
 
 /* All components of the pixel (x, y) of a format without subsampling. */
 template <int BYTES>
-static __device__ __forceinline__ void warp_blend_pixel(const SynthesizeParameters *p, int x,
-                                                        int y)
+static __device__ __forceinline__ void warp_blend_pixel(const SynthesizeParameters *p,
+                                                        int x, int y)
 {
     const Motion motion = motion_of_pixel(p, x, y);
     const int n = p->format.n_components;
@@ -308,8 +307,8 @@ static __device__ __forceinline__ void warp_blend_pixel(const SynthesizeParamete
 
 /* Luma of the pixels (x, y) and (x + 1, y). */
 template <int BYTES>
-static __device__ __forceinline__ void warp_blend_luma(const SynthesizeParameters *p, int x,
-                                                       int y, const Motion *motion)
+static __device__ __forceinline__ void warp_blend_luma(const SynthesizeParameters *p,
+                                                       int x, int y, const Motion *motion)
 {
     warp_blend_component<BYTES>(p, 0, &p->luma, x, y, &motion[0]);
     if (x + 1 < p->format.width)
@@ -318,17 +317,16 @@ static __device__ __forceinline__ void warp_blend_luma(const SynthesizeParameter
 
 /* Both chroma components at (x, y) of their grid. */
 template <int BYTES>
-static __device__ __forceinline__ void warp_blend_chroma(const SynthesizeParameters *p,
-                                                         int x, int y,
-                                                         const Motion *motion)
+static __device__ __forceinline__ void
+warp_blend_chroma(const SynthesizeParameters *p, int x, int y, const Motion *motion)
 {
     const FrameSamples *frame0 = &p->frame[0], *frame1 = &p->frame[1];
 
     if (p->format.pair) {
         typedef typename PairWord<BYTES>::Word Word;
         const uint32_t word = warp_blend_word<Word>(
-            p, frame0->pairs, frame0->pairs_stride, frame1->pairs, frame1->pairs_stride, 1,
-            false, &p->chroma, x, y, motion);
+            p, frame0->pairs, frame0->pairs_stride, frame1->pairs, frame1->pairs_stride,
+            1, false, &p->chroma, x, y, motion);
         uint8_t *row = p->out.pairs + y * p->out.pairs_stride;
 
         ((Word *)(void *)row)[x] = (Word)word;
@@ -419,9 +417,9 @@ static bool field_is_aligned(const VfiFlowField *field)
     return floats % 2 == 0 && bytes % sizeof(Floats2) == 0;
 }
 
-static SynthesizeParameters parameters_of(const VfiVideoInfo *info, const VfiFrame *frame0,
-                                          const VfiFrame *frame1, const VfiFlowField *field,
-                                          const VfiFrame *out)
+static SynthesizeParameters parameters_of(const VfiVideoInfo *info,
+                                          const VfiFrame *frame0, const VfiFrame *frame1,
+                                          const VfiFlowField *field, const VfiFrame *out)
 {
     SynthesizeParameters p = {};
     VfiColour colour;

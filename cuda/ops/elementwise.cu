@@ -17,14 +17,23 @@ struct Planes {
 struct Affine {
     float mul, add;
 
-    __device__ float channel(int) const { return 0.0f; }
-    __device__ float value(float x, float) const { return x * mul + add; }
+    __device__ float channel(int) const
+    {
+        return 0.0f;
+    }
+    __device__ float value(float x, float) const
+    {
+        return x * mul + add;
+    }
 };
 
 struct Clamp {
     float low, high;
 
-    __device__ float channel(int) const { return 0.0f; }
+    __device__ float channel(int) const
+    {
+        return 0.0f;
+    }
     /* NaN fails both comparisons and stays. */
     __device__ float value(float x, float) const
     {
@@ -38,7 +47,10 @@ struct Activate {
     const float *slopes; /* or NULL */
     float slope;
 
-    __device__ float channel(int c) const { return slopes != NULL ? slopes[c] : slope; }
+    __device__ float channel(int c) const
+    {
+        return slopes != NULL ? slopes[c] : slope;
+    }
     __device__ float value(float x, float factor) const
     {
         return vfi_activated(x, is_sigmoid, factor);
@@ -48,17 +60,26 @@ struct Activate {
 struct Add {
     float scale;
 
-    __device__ float value(float a, float b) const { return scale * (a + b); }
+    __device__ float value(float a, float b) const
+    {
+        return scale * (a + b);
+    }
 };
 
 struct Subtract {
     float scale;
 
-    __device__ float value(float a, float b) const { return scale * (a - b); }
+    __device__ float value(float a, float b) const
+    {
+        return scale * (a - b);
+    }
 };
 
 struct Multiply {
-    __device__ float value(float a, float b) const { return a * b; }
+    __device__ float value(float a, float b) const
+    {
+        return a * b;
+    }
 };
 
 /* The thread's first value of each plane. */

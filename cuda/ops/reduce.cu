@@ -72,7 +72,8 @@ struct Picture {
 };
 
 /* [STRIPS][VFI_BLOCK] sums. */
-static __global__ void __launch_bounds__(VFI_BLOCK) sum_strips(Picture picture, double *sums)
+static __global__ void __launch_bounds__(VFI_BLOCK)
+    sum_strips(Picture picture, double *sums)
 {
     int rows = 3 * picture.height;
     double sum = 0.0;

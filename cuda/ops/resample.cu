@@ -145,7 +145,8 @@ static __device__ __forceinline__ VfiGroup load_channels(const VfiCudaTensor &sr
 }
 
 static __global__ void __launch_bounds__(VFI_BLOCK)
-    upsample_conv_sum(VfiCudaTensor src, const float *bias, VfiCudaTensor dst, VfiGroupGrid over)
+    upsample_conv_sum(VfiCudaTensor src, const float *bias, VfiCudaTensor dst,
+                      VfiGroupGrid over)
 {
     unsigned pixel, w = (unsigned)dst.w;
     int channel;
@@ -170,11 +171,12 @@ static __global__ void __launch_bounds__(VFI_BLOCK)
 }
 
 cudaError_t vfi_cuda_upsample_conv_sum(cudaStream_t stream, const VfiCudaTensor *src,
-                             const float *bias, const VfiCudaTensor *dst)
+                                       const float *bias, const VfiCudaTensor *dst)
 {
     VfiGroupLaunch launch = launch_for(dst);
 
-    VFI_LAUNCH(upsample_conv_sum, launch.grid, launch.block, stream, *src, bias, *dst, launch.over);
+    VFI_LAUNCH(upsample_conv_sum, launch.grid, launch.block, stream, *src, bias, *dst,
+               launch.over);
     return cudaGetLastError();
 }
 
@@ -205,8 +207,8 @@ static __global__ void __launch_bounds__(VFI_BLOCK)
         return;
     VfiGroup group = vfi_load_group(src, pixel, channel);
     size_t row = (size_t)dst.w, plane = (size_t)dst.h * row;
-    size_t to = (size_t)(channel / 4) * plane + 2 * (size_t)(pixel / w) * row +
-                2 * (pixel % w);
+    size_t to =
+        (size_t)(channel / 4) * plane + 2 * (size_t)(pixel / w) * row + 2 * (pixel % w);
     VFI_UNROLL
     for (int c = 0; c < 2; c++, to += plane) {
         if (channel / 4 + c >= dst.c)

@@ -248,9 +248,8 @@ static __device__ __forceinline__ void vfi_store_elements(const VfiCudaTensor &t
 }
 
 /* Stores such a group; channels last, also the zeros that pad the last channels. */
-static __device__ __forceinline__ void vfi_store_group(const VfiCudaTensor &tensor,
-                                                       unsigned pixel, int channel,
-                                                       VfiGroup group)
+static __device__ __forceinline__ void
+vfi_store_group(const VfiCudaTensor &tensor, unsigned pixel, int channel, VfiGroup group)
 {
     if (tensor.pixel_stride == 0) {
         vfi_store_planes(tensor, pixel, channel, group);

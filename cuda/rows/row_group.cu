@@ -21,7 +21,8 @@ struct RowThread {
     unsigned turn;               /* which of the four pixels */
 };
 
-static __device__ __forceinline__ float element_at(const float *data, bool half, size_t at)
+static __device__ __forceinline__ float element_at(const float *data, bool half,
+                                                   size_t at)
 {
     return half ? __half2float(((const __half *)data)[at]) : data[at];
 }
@@ -35,13 +36,13 @@ static __device__ __forceinline__ float load(const RowThread &thread,
 
     if (region == VFI_ROW_SLOT)
         return thread.slots[(code.at[operand] + channel) * thread.slot_stride];
-    size_t at =
-        (size_t)code.at[operand] + (size_t)channel * thread.plane + thread.pixel;
+    size_t at = (size_t)code.at[operand] + (size_t)channel * thread.plane + thread.pixel;
     return element_at(arguments.region[region], operand == VFI_ROW_A && code.half, at);
 }
 
 /* f16 channels of a pixel, two a slot. */
-static __device__ __forceinline__ __half *half_slot(const RowThread &thread, unsigned half)
+static __device__ __forceinline__ __half *half_slot(const RowThread &thread,
+                                                    unsigned half)
 {
     return (__half *)&thread.slots[half / 2 * thread.slot_stride] + half % 2;
 }
@@ -81,9 +82,10 @@ static __device__ __forceinline__ void store(const RowThread &thread,
     else if (code.dst_stride != 0)
         store_in_pixel(arguments, code, channel, thread.pixel, value);
     else if (code.dst_half)
-        ((__half *)arguments.region[region])[(size_t)code.at[VFI_ROW_DST] +
-                                             (size_t)channel * thread.plane +
-                                             thread.pixel] = vfi_narrow(value);
+        ((__half *)
+             arguments.region[region])[(size_t)code.at[VFI_ROW_DST] +
+                                       (size_t)channel * thread.plane + thread.pixel] =
+            vfi_narrow(value);
     else
         arguments.region[region][(size_t)code.at[VFI_ROW_DST] +
                                  (size_t)channel * thread.plane + thread.pixel] = value;
@@ -119,7 +121,8 @@ static __device__ __forceinline__ RowSample sample_at(const RowArguments &argume
     return sample;
 }
 
-static __device__ __forceinline__ float value_of(const RowSample &sample, unsigned channel)
+static __device__ __forceinline__ float value_of(const RowSample &sample,
+                                                 unsigned channel)
 {
     size_t p = sample.at + channel * sample.plane, q = p + sample.below;
     float a = element_at(sample.data, sample.half, p);
@@ -372,9 +375,8 @@ static __device__ __forceinline__ void run_instruction(const RowThread &thread,
 }
 
 /* The pixel of the thread's turn. */
-static __device__ __forceinline__ void take_turn(RowThread *thread,
-                                                 const VfiRowProgram &program,
-                                                 unsigned turn)
+static __device__ __forceinline__ void
+take_turn(RowThread *thread, const VfiRowProgram &program, unsigned turn)
 {
     unsigned factor = (unsigned)program.factor, w = (unsigned)program.w;
 

@@ -182,14 +182,16 @@ cudaError_t cudaMemcpyAsync(void *dst, const void *src, size_t size, cudaMemcpyK
 cudaError_t cudaMemcpy2D(void *dst, size_t dst_pitch, const void *src, size_t src_pitch,
                          size_t width, size_t height, cudaMemcpyKind kind)
 {
-    return call_copy(CALLER, NULL, {dst, dst_pitch, src, src_pitch, width, height}, kind, true);
+    return call_copy(CALLER, NULL, {dst, dst_pitch, src, src_pitch, width, height}, kind,
+                     true);
 }
 
-cudaError_t cudaMemcpy2DAsync(void *dst, size_t dst_pitch, const void *src, size_t src_pitch,
-                              size_t width, size_t height, cudaMemcpyKind kind,
-                              cudaStream_t stream)
+cudaError_t cudaMemcpy2DAsync(void *dst, size_t dst_pitch, const void *src,
+                              size_t src_pitch, size_t width, size_t height,
+                              cudaMemcpyKind kind, cudaStream_t stream)
 {
-    return call_copy(CALLER, stream, {dst, dst_pitch, src, src_pitch, width, height}, kind, false);
+    return call_copy(CALLER, stream, {dst, dst_pitch, src, src_pitch, width, height},
+                     kind, false);
 }
 
 cudaError_t cudaMemset(void *memory, int value, size_t size)

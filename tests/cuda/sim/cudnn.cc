@@ -19,7 +19,8 @@ struct cudnnContext {
     cudaStream_t stream;
 };
 
-namespace simulated_cudnn {
+namespace simulated_cudnn
+{
 
 /* ---- what exists, and what tests ask for --------------------------------------------------- */
 
@@ -34,7 +35,8 @@ static int64_t number_of(const char *variable, int64_t otherwise)
 static std::mutex &lock = *new std::mutex;
 static std::set<const void *> &live = *new std::set<const void *>;
 static std::atomic<int64_t> fail_create{number_of("VFI_SIMULATED_CUDNN_FAIL_CREATE", 0)};
-static std::atomic<int64_t> fail_execute{number_of("VFI_SIMULATED_CUDNN_FAIL_EXECUTE", 0)};
+static std::atomic<int64_t> fail_execute{
+    number_of("VFI_SIMULATED_CUDNN_FAIL_EXECUTE", 0)};
 static std::atomic<int64_t> version{
     number_of("VFI_SIMULATED_CUDNN_VERSION", CUDNN_VERSION)};
 static std::atomic<uint64_t> refused_engines{
@@ -105,7 +107,8 @@ cudnnStatus_t take_bytes(const Given &given, cudnnBackendAttributeType_t type,
 {
     if (given.type != type)
         return fail(CUDNN_STATUS_BAD_PARAM_ATTRIBUTE_TYPE,
-                    "attribute %d has type %d, expected %d", given.name, given.type, type);
+                    "attribute %d has type %d, expected %d", given.name, given.type,
+                    type);
     if (given.count != 1 || given.elements == nullptr)
         return fail(CUDNN_STATUS_BAD_PARAM, "attribute %d has %lld elements, expected 1",
                     given.name, (long long)given.count);
@@ -134,7 +137,8 @@ Descriptor *find_descriptor(cudnnBackendDescriptor_t pointer, cudnnStatus_t *sta
     if (pointer == nullptr)
         *status = fail(CUDNN_STATUS_BAD_PARAM_NULL_POINTER, "a descriptor is NULL");
     else if (!exists(pointer))
-        *status = fail(CUDNN_STATUS_BAD_PARAM, "%p is no descriptor, or no more", pointer);
+        *status =
+            fail(CUDNN_STATUS_BAD_PARAM, "%p is no descriptor, or no more", pointer);
     return *status == CUDNN_STATUS_SUCCESS ? static_cast<Descriptor *>(pointer) : nullptr;
 }
 
@@ -165,8 +169,8 @@ cudnnStatus_t give_bytes(const Wanted &wanted, cudnnBackendAttributeType_t type,
         return fail(CUDNN_STATUS_BAD_PARAM, "%lld elements are wanted",
                     (long long)wanted.requested);
     if (wanted.requested > 0 && wanted.elements == nullptr)
-        return fail(CUDNN_STATUS_BAD_PARAM_NULL_POINTER, "there is no room for attribute %d",
-                    wanted.name);
+        return fail(CUDNN_STATUS_BAD_PARAM_NULL_POINTER,
+                    "there is no room for attribute %d", wanted.name);
     size_t given = (size_t)wanted.requested < n ? (size_t)wanted.requested : n;
     if (given > 0)
         memcpy(wanted.elements, values, given * bytes);
@@ -219,7 +223,8 @@ static cudnnStatus_t find_finalized(cudnnBackendDescriptor_t pointer, const Kind
         return status;
     if (descriptor->type != Kind::kind)
         return fail(CUDNN_STATUS_BAD_PARAM_DESCRIPTOR_TYPE,
-                    "a descriptor is of type %d, expected %d", descriptor->type, Kind::kind);
+                    "a descriptor is of type %d, expected %d", descriptor->type,
+                    Kind::kind);
     if (!descriptor->finalized)
         return fail(CUDNN_STATUS_BAD_PARAM_NOT_FINALIZED,
                     "a descriptor of type %d is not finalized", descriptor->type);
@@ -231,7 +236,8 @@ static cudnnStatus_t check_handle(cudnnHandle_t handle)
 {
     return handle != nullptr && exists(handle)
                ? CUDNN_STATUS_SUCCESS
-               : fail(CUDNN_STATUS_BAD_PARAM, "%p is no handle, or no more", (void *)handle);
+               : fail(CUDNN_STATUS_BAD_PARAM, "%p is no handle, or no more",
+                      (void *)handle);
 }
 
 } // namespace simulated_cudnn
@@ -297,7 +303,8 @@ cudnnStatus_t cudnnCreate(cudnnHandle_t *handle)
 cudnnStatus_t cudnnDestroy(cudnnHandle_t handle)
 {
     if (!forget(handle))
-        return fail(CUDNN_STATUS_BAD_PARAM, "%p is no handle, or no more", (void *)handle);
+        return fail(CUDNN_STATUS_BAD_PARAM, "%p is no handle, or no more",
+                    (void *)handle);
     if (!vfi_simulated_has_stream(handle->stream)) {
         fprintf(stderr, "simulated cuDNN: a handle's stream was destroyed before it\n");
         abort();
@@ -328,7 +335,8 @@ cudnnStatus_t cudnnBackendCreateDescriptor(cudnnBackendDescriptorType_t type,
                                            cudnnBackendDescriptor_t *descriptor)
 {
     if (descriptor == nullptr)
-        return fail(CUDNN_STATUS_BAD_PARAM_NULL_POINTER, "there is no room for a descriptor");
+        return fail(CUDNN_STATUS_BAD_PARAM_NULL_POINTER,
+                    "there is no room for a descriptor");
     Descriptor *made = new_descriptor(type);
     if (made == nullptr)
         return fail(CUDNN_STATUS_INTERNAL_ERROR_HOST_ALLOCATION_FAILED,
@@ -364,8 +372,8 @@ cudnnStatus_t cudnnBackendFinalize(cudnnBackendDescriptor_t pointer)
     if (descriptor == nullptr)
         return status;
     if (descriptor->finalized)
-        return fail(CUDNN_STATUS_BAD_PARAM, "a descriptor of type %d is finalized already",
-                    descriptor->type);
+        return fail(CUDNN_STATUS_BAD_PARAM,
+                    "a descriptor of type %d is finalized already", descriptor->type);
     status = descriptor->finalize();
     descriptor->finalized = status == CUDNN_STATUS_SUCCESS;
     return status;

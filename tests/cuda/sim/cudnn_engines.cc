@@ -3,7 +3,8 @@
  * caller may have to leave out. */
 #include "cudnn_internal.h"
 
-namespace simulated_cudnn {
+namespace simulated_cudnn
+{
 
 /* Numbers are those that cuDNN 9.19 has for a forward engine of that sort, where it has. */
 enum {
@@ -21,7 +22,8 @@ enum {
 struct EngineKind {
     int64_t index;
     std::vector<int> numerical, behavior;
-    std::vector<std::pair<int, int64_t>> knobs; /* type and maximum; minimum 0, stride 1 */
+    std::vector<std::pair<int, int64_t>>
+        knobs; /* type and maximum; minimum 0, stride 1 */
 };
 
 /* Never freed, see cudnn.cc. */
@@ -71,7 +73,8 @@ static cudnnStatus_t check_types(const Operation &operation)
     int type = operation.x->data_type;
 
     if (type != CUDNN_DATA_HALF && type != CUDNN_DATA_FLOAT)
-        return fail(CUDNN_STATUS_NOT_SUPPORTED_DATA_TYPE, "tensors are neither f16 nor f32");
+        return fail(CUDNN_STATUS_NOT_SUPPORTED_DATA_TYPE,
+                    "tensors are neither f16 nor f32");
     if (operation.w->data_type != type || operation.y->data_type != type)
         return fail(CUDNN_STATUS_NOT_SUPPORTED_DATA_TYPE,
                     "tensors have different types: %d, %d, %d", type,
@@ -96,8 +99,9 @@ static cudnnStatus_t check_geometry(const Operation &operation)
     const Convolution &c = *operation.convolution;
 
     if (c.spatial_dims != 2 || c.strides[0] != c.strides[1] || c.strides[0] > 16)
-        return fail(CUDNN_STATUS_NOT_SUPPORTED_SHAPE,
-                    "the simulated device has one stride for both directions, at most 16");
+        return fail(
+            CUDNN_STATUS_NOT_SUPPORTED_SHAPE,
+            "the simulated device has one stride for both directions, at most 16");
     for (size_t i = 0; i < 2; i++) {
         if (c.dilations[i] != 1)
             return fail(CUDNN_STATUS_NOT_SUPPORTED_SHAPE,
@@ -149,7 +153,8 @@ int64_t engine_workspace(const EngineConfig &config)
     case ENGINE_HUGE:
         return (int64_t)1 << 40;
     case ENGINE_SPLIT: /* not round, as cuDNN's are not */
-        return operation.y->reach() * 4 * (1 + config.choice(CUDNN_KNOB_TYPE_SPLIT_K_BUF)) +
+        return operation.y->reach() * 4 *
+                   (1 + config.choice(CUDNN_KNOB_TYPE_SPLIT_K_BUF)) +
                95;
     case ENGINE_GEMM:
     case ENGINE_WINOGRAD:
@@ -449,9 +454,11 @@ cudnnStatus_t Heuristics::get(const Wanted &wanted) const
         {ENGINE_HUGE, {}},
         {ENGINE_VARYING, {}},
         {ENGINE_DOWN_CONVERT, {}},
-        {ENGINE_SPLIT, {{CUDNN_KNOB_TYPE_TILE_SIZE, 3}, {CUDNN_KNOB_TYPE_SPLIT_K_BUF, 1}}},
+        {ENGINE_SPLIT,
+         {{CUDNN_KNOB_TYPE_TILE_SIZE, 3}, {CUDNN_KNOB_TYPE_SPLIT_K_BUF, 1}}},
         {ENGINE_TENSOR_CORE, {{CUDNN_KNOB_TYPE_TILE_SIZE, 7}}},
-        {ENGINE_SPLIT, {{CUDNN_KNOB_TYPE_TILE_SIZE, 0}, {CUDNN_KNOB_TYPE_SPLIT_K_BUF, 0}}},
+        {ENGINE_SPLIT,
+         {{CUDNN_KNOB_TYPE_TILE_SIZE, 0}, {CUDNN_KNOB_TYPE_SPLIT_K_BUF, 0}}},
         {ENGINE_TENSOR_CORE, {{CUDNN_KNOB_TYPE_TILE_SIZE, 0}}},
         {ENGINE_WINOGRAD, {}},
         {ENGINE_GEMM, {{CUDNN_KNOB_TYPE_TILE_SIZE, 1}, {CUDNN_KNOB_TYPE_USE_TEX, 0}}},

@@ -5,7 +5,8 @@
 
 #include <set>
 
-namespace simulated_cudnn {
+namespace simulated_cudnn
+{
 
 /* ---- tensors ------------------------------------------------------------------------------- */
 
@@ -79,13 +80,15 @@ int64_t Tensor::reach() const
 
 bool Tensor::channels_are_last() const
 {
-    return strides[1] == 1 && strides[3] >= dims[1] && strides[2] >= strides[3] * dims[3] &&
+    return strides[1] == 1 && strides[3] >= dims[1] &&
+           strides[2] >= strides[3] * dims[3] &&
            (dims[0] == 1 || strides[0] >= strides[2] * dims[2]);
 }
 
 bool Tensor::is_planar() const
 {
-    return strides[3] == 1 && strides[2] >= dims[3] && strides[1] >= strides[2] * dims[2] &&
+    return strides[3] == 1 && strides[2] >= dims[3] &&
+           strides[1] >= strides[2] * dims[2] &&
            (dims[0] == 1 || strides[0] >= strides[1] * dims[1]);
 }
 
@@ -94,8 +97,9 @@ cudnnStatus_t Tensor::finalize()
     if (data_type < 0 || !has_uid)
         return fail(CUDNN_STATUS_BAD_PARAM, "a tensor lacks its data type or unique id");
     if (dims.empty() || dims.size() != strides.size())
-        return fail(CUDNN_STATUS_BAD_PARAM, "tensor %lld has %zu dimensions but %zu strides",
-                    (long long)uid, dims.size(), strides.size());
+        return fail(CUDNN_STATUS_BAD_PARAM,
+                    "tensor %lld has %zu dimensions but %zu strides", (long long)uid,
+                    dims.size(), strides.size());
     if (dims.size() > 5)
         return fail(CUDNN_STATUS_BAD_PARAM, "tensor %lld has too many dimensions",
                     (long long)uid);
@@ -144,23 +148,26 @@ cudnnStatus_t Convolution::finalize()
 {
     size_t n = (size_t)spatial_dims;
 
-    if (compute_type < 0 || (mode != CUDNN_CONVOLUTION && mode != CUDNN_CROSS_CORRELATION))
+    if (compute_type < 0 ||
+        (mode != CUDNN_CONVOLUTION && mode != CUDNN_CROSS_CORRELATION))
         return fail(CUDNN_STATUS_BAD_PARAM,
                     "a convolution lacks its compute type or its mode");
     if (spatial_dims < 1 || pre.size() != n || post.size() != n || strides.size() != n ||
         dilations.size() != n)
-        return fail(CUDNN_STATUS_BAD_PARAM,
-                    "a convolution of %lld dimensions has %zu and %zu paddings, %zu strides, "
-                    "%zu dilations",
-                    (long long)spatial_dims, pre.size(), post.size(), strides.size(),
-                    dilations.size());
+        return fail(
+            CUDNN_STATUS_BAD_PARAM,
+            "a convolution of %lld dimensions has %zu and %zu paddings, %zu strides, "
+            "%zu dilations",
+            (long long)spatial_dims, pre.size(), post.size(), strides.size(),
+            dilations.size());
     for (size_t i = 0; i < n; i++)
         if (pre[i] < 0 || post[i] < 0 || strides[i] <= 0 || dilations[i] <= 0)
-            return fail(CUDNN_STATUS_BAD_PARAM,
-                        "a convolution's paddings %lld and %lld, stride %lld or dilation %lld "
-                        "is out of range",
-                        (long long)pre[i], (long long)post[i], (long long)strides[i],
-                        (long long)dilations[i]);
+            return fail(
+                CUDNN_STATUS_BAD_PARAM,
+                "a convolution's paddings %lld and %lld, stride %lld or dilation %lld "
+                "is out of range",
+                (long long)pre[i], (long long)post[i], (long long)strides[i],
+                (long long)dilations[i]);
     return CUDNN_STATUS_SUCCESS;
 }
 
@@ -231,11 +238,12 @@ static cudnnStatus_t check_size(const Operation &operation, size_t dim)
     int64_t reach = x + c.pre[dim] + c.post[dim] - ((w - 1) * c.dilations[dim] + 1);
 
     if (reach < 0 || y != reach / c.strides[dim] + 1)
-        return fail(CUDNN_STATUS_BAD_PARAM,
-                    "in dimension %zu x of %lld, kernel %lld, padding %lld and %lld, stride "
-                    "%lld do not make y of %lld",
-                    dim, (long long)x, (long long)w, (long long)c.pre[dim],
-                    (long long)c.post[dim], (long long)c.strides[dim], (long long)y);
+        return fail(
+            CUDNN_STATUS_BAD_PARAM,
+            "in dimension %zu x of %lld, kernel %lld, padding %lld and %lld, stride "
+            "%lld do not make y of %lld",
+            dim, (long long)x, (long long)w, (long long)c.pre[dim],
+            (long long)c.post[dim], (long long)c.strides[dim], (long long)y);
     return CUDNN_STATUS_SUCCESS;
 }
 
@@ -258,13 +266,16 @@ static bool overlaps(const Tensor &t)
 
 cudnnStatus_t Operation::finalize()
 {
-    const auto is_ready = [](const Descriptor *d) { return d != nullptr && d->finalized; };
+    const auto is_ready = [](const Descriptor *d) {
+        return d != nullptr && d->finalized;
+    };
     cudnnStatus_t status;
 
     if (!is_ready(x.get()) || !is_ready(w.get()) || !is_ready(y.get()) ||
         !is_ready(convolution.get()))
-        return fail(CUDNN_STATUS_BAD_PARAM,
-                    "a tensor or the convolution is missing, or was not finalized when set");
+        return fail(
+            CUDNN_STATUS_BAD_PARAM,
+            "a tensor or the convolution is missing, or was not finalized when set");
     if (!has_alpha || !has_beta)
         return fail(CUDNN_STATUS_BAD_PARAM, "an operation lacks alpha or beta");
     for (const Tensor *tensor : {x.get(), w.get(), y.get()}) {
@@ -304,7 +315,8 @@ cudnnStatus_t Graph::set(const Given &given)
         return status;
     case CUDNN_ATTR_OPERATIONGRAPH_OPS: {
         if (given.type != CUDNN_TYPE_BACKEND_DESCRIPTOR)
-            return fail(CUDNN_STATUS_BAD_PARAM_ATTRIBUTE_TYPE, "operations are descriptors");
+            return fail(CUDNN_STATUS_BAD_PARAM_ATTRIBUTE_TYPE,
+                        "operations are descriptors");
         n_operations = (size_t)given.count;
         if (given.count != 1)
             return CUDNN_STATUS_SUCCESS;
@@ -341,7 +353,8 @@ cudnnStatus_t Graph::finalize()
                     "the simulated device runs one operation, not %zu", n_operations);
     if (operation == nullptr)
         return fail(CUDNN_STATUS_BAD_PARAM, "a graph has no operation");
-    const Tensor *tensors[] = {operation->x.get(), operation->w.get(), operation->y.get()};
+    const Tensor *tensors[] = {operation->x.get(), operation->w.get(),
+                               operation->y.get()};
     if (tensors[0]->uid == tensors[1]->uid || tensors[0]->uid == tensors[2]->uid ||
         tensors[1]->uid == tensors[2]->uid)
         return fail(CUDNN_STATUS_BAD_PARAM_DUPLICATED_ENTRIES,
@@ -351,9 +364,10 @@ cudnnStatus_t Graph::finalize()
     for (const Tensor *tensor : tensors)
         if (tensor->dims.size() != 4 ||
             !(tensor->channels_are_last() || tensor->is_planar()))
-            return fail(CUDNN_STATUS_NOT_SUPPORTED_LAYOUT,
-                        "tensor %lld has not two dimensions in planes or with channels last",
-                        (long long)tensor->uid);
+            return fail(
+                CUDNN_STATUS_NOT_SUPPORTED_LAYOUT,
+                "tensor %lld has not two dimensions in planes or with channels last",
+                (long long)tensor->uid);
     return CUDNN_STATUS_SUCCESS;
 }
 

@@ -7,14 +7,15 @@
 
 #include "simulated_queue.h"
 
-namespace simulated_cudnn {
+namespace simulated_cudnn
+{
 
 /* ---- plans --------------------------------------------------------------------------------- */
 
 static VfiSimulatedTensor describe(const Tensor &t)
 {
-    return {(int)t.dims[1], (int)t.dims[2], (int)t.dims[3], t.strides[0], t.strides[1],
-            t.strides[2], t.strides[3]};
+    return {(int)t.dims[1], (int)t.dims[2], (int)t.dims[3], t.strides[0],
+            t.strides[1],   t.strides[2],   t.strides[3]};
 }
 
 static VfiSimulatedConvolution describe(const Operation &operation)

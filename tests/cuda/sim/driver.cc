@@ -23,7 +23,8 @@ class DriverCall
     }
     CUresult end(cudaError_t error)
     {
-        return error == cudaErrorInsufficientDriver ? CUDA_ERROR_NO_DEVICE : (CUresult)error;
+        return error == cudaErrorInsufficientDriver ? CUDA_ERROR_NO_DEVICE
+                                                    : (CUresult)error;
     }
 };
 
@@ -272,10 +273,11 @@ CUresult cuMemAlloc_v2(CUdeviceptr *memory, size_t size)
     });
 }
 
-CUresult cuMemAllocPitch_v2(CUdeviceptr *memory, size_t *pitch, size_t width, size_t height,
-                            unsigned element_size)
+CUresult cuMemAllocPitch_v2(CUdeviceptr *memory, size_t *pitch, size_t width,
+                            size_t height, unsigned element_size)
 {
-    if (!width || !height || (element_size != 4 && element_size != 8 && element_size != 16))
+    if (!width || !height ||
+        (element_size != 4 && element_size != 8 && element_size != 16))
         return CUDA_ERROR_INVALID_VALUE;
     *pitch = (width + 511) / 512 * 512;
     return cuMemAlloc_v2(memory, *pitch * height);
@@ -288,7 +290,8 @@ CUresult cuMemFree_v2(CUdeviceptr memory)
 
 CUresult cuMemAllocHost_v2(void **memory, size_t size)
 {
-    return with_context([=] { return cudaHostAlloc(memory, size, cudaHostAllocDefault); });
+    return with_context(
+        [=] { return cudaHostAlloc(memory, size, cudaHostAllocDefault); });
 }
 
 CUresult cuMemFreeHost(void *memory)
@@ -311,8 +314,12 @@ static CUresult describe_copy(const CUDA_MEMCPY2D &c, Copy *copy)
 
     if (c.srcMemoryType == CU_MEMORYTYPE_ARRAY || c.dstMemoryType == CU_MEMORYTYPE_ARRAY)
         return CUDA_ERROR_NOT_SUPPORTED;
-    *copy = {dst + c.dstY * c.dstPitch + c.dstXInBytes, c.dstPitch,
-             src + c.srcY * c.srcPitch + c.srcXInBytes, c.srcPitch, c.WidthInBytes, c.Height};
+    *copy = {dst + c.dstY * c.dstPitch + c.dstXInBytes,
+             c.dstPitch,
+             src + c.srcY * c.srcPitch + c.srcXInBytes,
+             c.srcPitch,
+             c.WidthInBytes,
+             c.Height};
     return CUDA_SUCCESS;
 }
 
@@ -321,7 +328,8 @@ static cudaMemcpyKind copy_kind(const CUDA_MEMCPY2D &c)
     bool from_host = c.srcMemoryType == CU_MEMORYTYPE_HOST;
     bool to_host = c.dstMemoryType == CU_MEMORYTYPE_HOST;
 
-    if (c.srcMemoryType == CU_MEMORYTYPE_UNIFIED || c.dstMemoryType == CU_MEMORYTYPE_UNIFIED)
+    if (c.srcMemoryType == CU_MEMORYTYPE_UNIFIED ||
+        c.dstMemoryType == CU_MEMORYTYPE_UNIFIED)
         return cudaMemcpyDefault;
     if (from_host)
         return to_host ? cudaMemcpyHostToHost : cudaMemcpyHostToDevice;
@@ -336,8 +344,8 @@ CUresult cuMemcpy2D_v2(const CUDA_MEMCPY2D *c)
     if (result)
         return result;
     return with_context([&] {
-        return cudaMemcpy2D(copy.dst, copy.dst_pitch, copy.src, copy.src_pitch, copy.width,
-                            copy.height, copy_kind(*c));
+        return cudaMemcpy2D(copy.dst, copy.dst_pitch, copy.src, copy.src_pitch,
+                            copy.width, copy.height, copy_kind(*c));
     });
 }
 

@@ -21,8 +21,8 @@ static const size_t LARGE = (size_t)1 << 20; /* from this size on */
 struct Part {
     char *base;
     size_t size, unit;
-    size_t high;                        /* bytes that were ever given out */
-    std::map<size_t, size_t> free;      /* by offset, unit-sized and merged */
+    size_t high;                                 /* bytes that were ever given out */
+    std::map<size_t, size_t> free;               /* by offset, unit-sized and merged */
     std::deque<std::pair<size_t, size_t>> freed; /* not yet to be given out again */
     size_t freed_bytes, freed_limit;
 };
@@ -143,8 +143,9 @@ static void check_allocation(const char *memory, const Allocation &a)
                 before - changed, a.size);
     changed = find_change(memory + a.size, after, GUARD);
     if (changed < after)
-        give_up("%zu bytes behind the end of an allocation of %zu bytes something was stored",
-                changed, a.size);
+        give_up(
+            "%zu bytes behind the end of an allocation of %zu bytes something was stored",
+            changed, a.size);
 }
 
 void check_guards(void)
@@ -192,7 +193,8 @@ static void end_quarantine(Part &part)
         char *block = part.base + offset;
         protect(block, size, PROT_READ | PROT_WRITE);
         if (find_change(block, size, FREED) < size)
-            give_up("something was stored to a freed allocation of about %zu bytes", size);
+            give_up("something was stored to a freed allocation of about %zu bytes",
+                    size);
         if (!accessible)
             protect(block, size, PROT_NONE);
     }
@@ -229,7 +231,8 @@ static char *take(Part &part, size_t size)
 
 bool in_device_memory(const void *memory)
 {
-    return range && (const char *)memory >= range && (const char *)memory < range + range_size;
+    return range && (const char *)memory >= range &&
+           (const char *)memory < range + range_size;
 }
 
 const Allocation *find_allocation(const void *memory, size_t size)
@@ -241,7 +244,8 @@ const Allocation *find_allocation(const void *memory, size_t size)
         return NULL;
     --it;
     size_t offset = (const char *)memory - it->first;
-    return offset <= it->second.size && size <= it->second.size - offset ? &it->second : NULL;
+    return offset <= it->second.size && size <= it->second.size - offset ? &it->second
+                                                                         : NULL;
 }
 
 static bool in_ranges(const std::map<const char *, size_t> &ranges, const char *memory,

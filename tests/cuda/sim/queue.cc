@@ -9,7 +9,8 @@
 namespace simulated
 {
 
-static const size_t QUEUE_LIMIT = 1024; /* about what a device takes before a launch waits */
+static const size_t QUEUE_LIMIT =
+    1024; /* about what a device takes before a launch waits */
 
 static uint64_t dice(uint64_t sides)
 {
@@ -205,7 +206,8 @@ void run_null_stream(Lock &lock, CUstream_st *null_stream)
 
 void run_device(Lock &lock, int device)
 {
-    run_tails(lock, [&](CUstream_st *stream) { return stream->context->device == device; });
+    run_tails(lock,
+              [&](CUstream_st *stream) { return stream->context->device == device; });
 }
 
 /* ---- queueing ------------------------------------------------------------------------------ */
@@ -237,7 +239,8 @@ static void depend_on_null_stream(CUstream_st *stream, Item &item)
     for (CUstream_st *other : state().streams) {
         bool counts = stream == context->null_stream ? other->blocking
                                                      : other == context->null_stream;
-        if (other != stream && other->context == context && counts && !other->queue.empty())
+        if (other != stream && other->context == context && counts &&
+            !other->queue.empty())
             item.after.push_back(other->queue.back());
     }
 }

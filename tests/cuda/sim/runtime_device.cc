@@ -70,16 +70,13 @@ static const ErrorText error_texts[] = {
      "host memory already registered"},
     {cudaErrorHostMemoryNotRegistered, "cudaErrorHostMemoryNotRegistered",
      "host memory not registered"},
-    {cudaErrorHardwareStackError, "cudaErrorHardwareStackError",
-     "hardware stack error"},
+    {cudaErrorHardwareStackError, "cudaErrorHardwareStackError", "hardware stack error"},
     {cudaErrorIllegalInstruction, "cudaErrorIllegalInstruction",
      "an illegal instruction was encountered"},
-    {cudaErrorMisalignedAddress, "cudaErrorMisalignedAddress",
-     "misaligned address"},
+    {cudaErrorMisalignedAddress, "cudaErrorMisalignedAddress", "misaligned address"},
     {cudaErrorInvalidAddressSpace, "cudaErrorInvalidAddressSpace",
      "invalid address space"},
-    {cudaErrorInvalidPc, "cudaErrorInvalidPc",
-     "invalid program counter"},
+    {cudaErrorInvalidPc, "cudaErrorInvalidPc", "invalid program counter"},
     {cudaErrorLaunchFailure, "cudaErrorLaunchFailure", "unspecified launch failure"},
     {cudaErrorNotPermitted, "cudaErrorNotPermitted", "operation not permitted"},
     {cudaErrorNotSupported, "cudaErrorNotSupported", "operation not supported"},
@@ -88,10 +85,8 @@ static const ErrorText error_texts[] = {
      "system driver mismatch"},
     {cudaErrorMpsConnectionFailed, "cudaErrorMpsConnectionFailed",
      "MPS connection failed"},
-    {cudaErrorMpsRpcFailure, "cudaErrorMpsRpcFailure",
-     "MPS RPC failure"},
-    {cudaErrorMpsServerNotReady, "cudaErrorMpsServerNotReady",
-     "MPS server not ready"},
+    {cudaErrorMpsRpcFailure, "cudaErrorMpsRpcFailure", "MPS RPC failure"},
+    {cudaErrorMpsServerNotReady, "cudaErrorMpsServerNotReady", "MPS server not ready"},
     {cudaErrorMpsMaxClientsReached, "cudaErrorMpsMaxClientsReached",
      "MPS clients at their limit"},
     {cudaErrorMpsMaxConnectionsReached, "cudaErrorMpsMaxConnectionsReached",
@@ -117,8 +112,7 @@ static const ErrorText error_texts[] = {
     {cudaErrorTimeout, "cudaErrorTimeout", "timeout"},
     {cudaErrorGraphExecUpdateFailure, "cudaErrorGraphExecUpdateFailure",
      "graph exec update failure"},
-    {cudaErrorExternalDevice, "cudaErrorExternalDevice",
-     "external device error"},
+    {cudaErrorExternalDevice, "cudaErrorExternalDevice", "external device error"},
     {cudaErrorUnknown, "cudaErrorUnknown", "unknown"},
 };
 
@@ -150,7 +144,8 @@ static cudaError_t last_error(bool forget)
     if (!simulated::thread.stack.empty())
         context = simulated::thread.stack.back();
     /* What made a context unusable is not forgotten. */
-    return context && s.contexts.count(context) && context->sticky ? context->sticky : error;
+    return context && s.contexts.count(context) && context->sticky ? context->sticky
+                                                                   : error;
 }
 
 cudaError_t cudaGetLastError(void)
@@ -336,7 +331,7 @@ cudaError_t cudaDeviceGetPCIBusId(char *text, int size, int device)
     return cudaSuccess;
 }
 
-cudaError_t (cudaDeviceSynchronize)(void)
+cudaError_t(cudaDeviceSynchronize)(void)
 {
     Call call;
 

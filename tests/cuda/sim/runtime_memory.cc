@@ -117,7 +117,8 @@ cudaError_t cudaHostUnregister(void *memory)
     return call.end(cudaSuccess);
 }
 
-cudaError_t cudaPointerGetAttributes(cudaPointerAttributes *attributes, const void *memory)
+cudaError_t cudaPointerGetAttributes(cudaPointerAttributes *attributes,
+                                     const void *memory)
 {
     Call call;
 
@@ -185,8 +186,8 @@ cudaError_t cudaMallocAsync(void **memory, size_t size, cudaStream_t stream)
     if (call.error)
         return call.end(call.error);
     default_pool(call.context->device);
-    return call.end(allocate_in_order(call, state().devices[call.context->device].pool, size,
-                                      stream, memory));
+    return call.end(allocate_in_order(call, state().devices[call.context->device].pool,
+                                      size, stream, memory));
 }
 
 cudaError_t cudaMallocFromPoolAsync(void **memory, size_t size, cudaMemPool_t pool,
@@ -251,7 +252,8 @@ static cudaError_t find_pool(cudaMemPool_t *pool, int device, bool the_default)
     if (device < 0 || device >= state().settings.n_devices)
         return call.end(cudaErrorInvalidDevice);
     default_pool(device);
-    *pool = the_default ? state().devices[device].default_pool : state().devices[device].pool;
+    *pool =
+        the_default ? state().devices[device].default_pool : state().devices[device].pool;
     return cudaSuccess;
 }
 
@@ -290,8 +292,8 @@ cudaError_t cudaMemPoolCreate(cudaMemPool_t *pool, const cudaMemPoolProps *props
         props->location.type != cudaMemLocationTypeDevice || props->location.id < 0 ||
         props->location.id >= state().settings.n_devices)
         return call.end(cudaErrorInvalidValue);
-    *pool = new CUmemPoolHandle_st{props->location.id, false, false, props->maxSize,
-                                   0, 0, 0, 0, 0};
+    *pool = new CUmemPoolHandle_st{
+        props->location.id, false, false, props->maxSize, 0, 0, 0, 0, 0};
     state().pools.insert(*pool);
     state().counters.pools++;
     return cudaSuccess;
@@ -324,11 +326,13 @@ cudaError_t cudaMemPoolTrimTo(cudaMemPool_t pool, size_t keep)
         return call.end(call.error);
     if (!pool_usable(pool))
         return call.end(cudaErrorInvalidValue);
-    pool->reserved = std::min<uint64_t>(pool->reserved, std::max<uint64_t>(pool->used, keep));
+    pool->reserved =
+        std::min<uint64_t>(pool->reserved, std::max<uint64_t>(pool->used, keep));
     return cudaSuccess;
 }
 
-cudaError_t cudaMemPoolSetAttribute(cudaMemPool_t pool, cudaMemPoolAttr attribute, void *value)
+cudaError_t cudaMemPoolSetAttribute(cudaMemPool_t pool, cudaMemPoolAttr attribute,
+                                    void *value)
 {
     Call call(Call::DRIVER);
 
@@ -360,7 +364,8 @@ cudaError_t cudaMemPoolSetAttribute(cudaMemPool_t pool, cudaMemPoolAttr attribut
     }
 }
 
-cudaError_t cudaMemPoolGetAttribute(cudaMemPool_t pool, cudaMemPoolAttr attribute, void *value)
+cudaError_t cudaMemPoolGetAttribute(cudaMemPool_t pool, cudaMemPoolAttr attribute,
+                                    void *value)
 {
     Call call(Call::DRIVER);
 

@@ -13,8 +13,8 @@ using namespace simulated;
 static bool grid_fits(dim3 grid, dim3 block)
 {
     return grid.x && grid.y && grid.z && block.x && block.y && block.z &&
-           grid.x <= 2147483647u && grid.y <= 65535 && grid.z <= 65535 && block.x <= 1024 &&
-           block.y <= 1024 && block.z <= 64 &&
+           grid.x <= 2147483647u && grid.y <= 65535 && grid.z <= 65535 &&
+           block.x <= 1024 && block.y <= 1024 && block.z <= 64 &&
            (uint64_t)block.x * block.y * block.z <= 1024;
 }
 
@@ -52,8 +52,9 @@ void vfi_simulated_queue_grid(dim3 grid, dim3 block, cudaStream_t handle,
         for (const volatile void *pointer : pointers)
             work.illegal |= !reachable((const void *)pointer);
     if (work.illegal)
-        fprintf(stderr, "simulated device: a kernel got a pointer to memory that is the host's "
-                        "or freed\n");
+        fprintf(stderr,
+                "simulated device: a kernel got a pointer to memory that is the host's "
+                "or freed\n");
     call.end(enqueue(call.lock, stream, std::move(work), NULL));
 }
 
@@ -120,7 +121,7 @@ cudaError_t cudaStreamDestroy(cudaStream_t handle)
     return call.end(handle->context->sticky);
 }
 
-cudaError_t (cudaStreamSynchronize)(cudaStream_t handle)
+cudaError_t(cudaStreamSynchronize)(cudaStream_t handle)
 {
     Call call;
 
@@ -161,7 +162,7 @@ cudaError_t cudaStreamQuery(cudaStream_t handle)
     return call.end(stream->queue.empty() ? stream->context->sticky : cudaErrorNotReady);
 }
 
-cudaError_t (cudaStreamWaitEvent)(cudaStream_t handle, cudaEvent_t event, unsigned)
+cudaError_t(cudaStreamWaitEvent)(cudaStream_t handle, cudaEvent_t event, unsigned)
 {
     Call call;
     ItemRef item;
@@ -234,7 +235,7 @@ cudaError_t cudaEventRecord(cudaEvent_t event, cudaStream_t handle)
     return call.end(enqueue(call.lock, stream, {Kind::OTHER, NULL}, &event->item));
 }
 
-cudaError_t (cudaEventSynchronize)(cudaEvent_t event)
+cudaError_t(cudaEventSynchronize)(cudaEvent_t event)
 {
     Call call;
 
@@ -358,9 +359,9 @@ cudaError_t cudaStreamIsCapturing(cudaStream_t handle, cudaStreamCaptureStatus *
     CUstream_st *stream = find_stream(call, handle);
     if (!stream)
         return call.end(cudaErrorInvalidResourceHandle);
-    *status = !stream->capture            ? cudaStreamCaptureStatusNone
+    *status = !stream->capture           ? cudaStreamCaptureStatusNone
               : stream->capture->invalid ? cudaStreamCaptureStatusInvalidated
-                                          : cudaStreamCaptureStatusActive;
+                                         : cudaStreamCaptureStatusActive;
     return call.end(cudaSuccess);
 }
 

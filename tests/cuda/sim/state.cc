@@ -234,10 +234,11 @@ void refuse_default_stream(const void *caller, const char *what)
         (policy == VFI_SIMULATED_DEFAULT_STREAM_NOT_FOR_BACKEND && !is_backend(caller)))
         return;
     dladdr(caller, &info);
-    give_up("%s from %s+%#zx uses the default stream, which waits for everybody's blocking "
-            "streams, and they for it",
-            what, info.dli_fname ? base_name(info.dli_fname) : "?",
-            (size_t)((const char *)caller - (const char *)info.dli_fbase));
+    give_up(
+        "%s from %s+%#zx uses the default stream, which waits for everybody's blocking "
+        "streams, and they for it",
+        what, info.dli_fname ? base_name(info.dli_fname) : "?",
+        (size_t)((const char *)caller - (const char *)info.dli_fbase));
 }
 
 /* ---- waits --------------------------------------------------------------------------------- */
@@ -253,7 +254,8 @@ static std::string site_name(const char *function, void *caller)
     }
     if (!dladdr(caller, &info) || !info.dli_fname)
         return std::string("?:") + function;
-    snprintf(text, sizeof text, "+%#zx:", (size_t)((char *)caller - (char *)info.dli_fbase));
+    snprintf(text, sizeof text,
+             "+%#zx:", (size_t)((char *)caller - (char *)info.dli_fbase));
     return base_name(info.dli_fname) + (text + std::string(function));
 }
 
@@ -408,7 +410,8 @@ void vfi_simulated_fail_launch(uint64_t nth, int error)
     Lock lock(state().mutex);
 
     locked_settings(lock).fail_launch = nth;
-    locked_settings(lock).launch_error = error ? (cudaError_t)error : cudaErrorLaunchFailure;
+    locked_settings(lock).launch_error =
+        error ? (cudaError_t)error : cudaErrorLaunchFailure;
 }
 
 void vfi_simulated_set_default_stream(VfiSimulatedDefaultStream policy)
