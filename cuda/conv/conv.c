@@ -6,7 +6,7 @@
 
 #include "conv/conv_graph.h"
 #include "conv/cudnn_descriptor.h"
-#include "device/cuda_error.h"
+#include "runtime/cuda_error.h"
 
 /* Plans that are timed against each other, and how often each runs. */
 #define MAX_CANDIDATES 3

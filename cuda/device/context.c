@@ -3,7 +3,7 @@
 
 #include <vfi/error.h>
 
-#include "device/cuda_error.h"
+#include "runtime/cuda_error.h"
 
 /* Below this there is no machine code in the module. */
 #define MIN_CAPABILITY 75

@@ -8,7 +8,7 @@
 #include <glib.h>
 
 #include "conv/conv.h"
-#include "device/driver.h"
+#include "runtime/driver.h"
 #include "weights/packed_weights.h"
 
 typedef struct VfiCudaContext VfiCudaContext;

@@ -7,8 +7,8 @@
 #include <vfi/error.h>
 
 #include "base/environment.h"
-#include "device/cuda_error.h"
 #include "device/plan_target.h"
+#include "runtime/cuda_error.h"
 
 /* The first version with all that is used, as the runtime numbers them. */
 #define MIN_CUDA 12000

@@ -10,7 +10,6 @@
 
 #include "backend/backend.h"
 #include "device/context.h"
-#include "ops/kernels.h"
 
 /* Stages of a picture that are timed, at most; later ones count to the last. */
 #define VFI_CUDA_MAX_STAMPS 24

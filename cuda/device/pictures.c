@@ -4,7 +4,7 @@
 
 #include <vfi/error.h>
 
-#include "device/cuda_error.h"
+#include "runtime/cuda_error.h"
 
 static bool make_event(cudaEvent_t *event, bool is_timed, GError **error)
 {

@@ -8,8 +8,8 @@
 #include <vfi/error.h>
 
 #include "base/alloc.h"
-#include "device/cuda_error.h"
 #include "pixels/format.h"
+#include "runtime/cuda_error.h"
 
 /* Bytes of one plane after the other, rows without padding. */
 static size_t tight_bytes(const VfiVideoInfo *video)

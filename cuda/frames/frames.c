@@ -8,8 +8,8 @@
 
 #include <vfi/error.h>
 
-#include "device/cuda_error.h"
 #include "frames/frame_kernels.h"
+#include "runtime/cuda_error.h"
 #include "scene/detector.h"
 
 static bool is_cancelled(const atomic_int *cancel, GError **error)

@@ -4,7 +4,7 @@
 
 #include <stdint.h>
 
-#include "device/launch.h"
+#include "runtime/launch.h"
 
 /* Weights count in 1/65536. */
 #define WEIGHT_ONE 65536u

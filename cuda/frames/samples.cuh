@@ -9,7 +9,7 @@
 
 #include <vfi/frame.h>
 
-#include "device/launch.h"
+#include "runtime/launch.h"
 
 extern "C" {
 #include "pixels/colour.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* What a run of a network is told besides its memory. */
-#include "device/launch.h"
 #include "ops/kernels.h"
+#include "runtime/launch.h"
 
 static __global__ void set_values(VfiCudaRunValues *values, float time, float image_mean)
 {

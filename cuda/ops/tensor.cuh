@@ -11,8 +11,8 @@
 #include <stdint.h>
 #include <string.h>
 
-#include "device/launch.h"
 #include "ops/kernels.h"
+#include "runtime/launch.h"
 
 #ifdef __CUDACC__
 #define VFI_UNROLL _Pragma("unroll")

@@ -36,7 +36,11 @@ PUBLIC = r"engine/include/vfi/[^/]+\.h"
 
 
 def rooms(part: str, names: str) -> str:
-    return PUBLIC + rf"|{part}/({'|'.join(names.split())})/[^/]+\.h"
+    return PUBLIC + rf"|{part}/({'|'.join(names.split())})/[^/]+\.(h|cuh)"
+
+
+def cuda_rooms(engine: str, own: str) -> str:
+    return rooms("engine", engine) + "|" + rooms("cuda", own)
 
 
 # What a room of engine/ may see besides itself and the public headers.
@@ -62,6 +66,13 @@ ALLOWED = [
     ("engine/models", rooms("engine", "base op graph model models")),
     ("engine/session", rooms("engine", MODEL + " models scene session")),
     ("gst", PUBLIC + r"|gst/.*"),
+    ("cuda/runtime", cuda_rooms("base", "runtime")),
+    ("cuda/conv", cuda_rooms("base op", "runtime conv")),
+    ("cuda/device", cuda_rooms(BACKEND, "runtime conv device")),
+    ("cuda/frames", cuda_rooms("base pixels scene", "runtime device frames")),
+    ("cuda/ops", cuda_rooms("base op", "runtime conv ops")),
+    ("cuda/rows", cuda_rooms("base op plan", "runtime ops rows")),
+    ("cuda/program", cuda_rooms(BACKEND, "runtime conv device ops rows program")),
     ("cuda", rooms("engine", BACKEND + " scene") + "|cuda/.*"),
     ("examples", PUBLIC + r"|examples/.*"),
 ]
@@ -78,7 +89,7 @@ EXCEPTIONS = {
 USES = re.compile(r"\b(dlopen|g_module_\w+|(?:secure_|g_)?getenv|g_get_user_\w+_dir|g_get_home_dir)"
                   r" ?\(")
 MAY_USE = {
-    "dlopen": ["engine/backend/backend.c", "cuda/device/driver.c", "cuda/conv/cudnn_library.c", "gst/cuda/cuda_library.c"],
+    "dlopen": ["engine/backend/backend.c", "cuda/runtime/driver.c", "cuda/conv/cudnn_library.c", "gst/cuda/cuda_library.c"],
     "secure_getenv": ["engine/base/environment.c"],
     "g_get_home_dir": ["engine/base/environment.c"],
 }
@@ -117,6 +128,10 @@ EXAMPLES = [
     ("cuda/conv/conv.c", "<cudnn.h>", True),
     ("cuda/conv/conv.c", "<gst/gst.h>", False),
     ("cuda/conv/conv.c", '"cpu/cpu_op.h"', False),
+    ("cuda/conv/conv.c", '"runtime/cuda_error.h"', True),
+    ("cuda/conv/conv.c", '"device/device.h"', False),
+    ("cuda/frames/scene.cu", '"frames/samples.cuh"', True),
+    ("cuda/ops/warp.cu", '"program/program.h"', False),
     ("examples/embed.c", "<vfi/vfi.h>", True),
     ("examples/embed.c", '"../engine/op/op.h"', False),
     ("engine/base/log.c", '"../../tests/check_main.h"', False),

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Queueing the planned ops: operands to tensors, ops to kernels. */
-#include "ops/program.h"
+#include "program/program.h"
 
 #include <vfi/error.h>
 
-#include "device/cuda_error.h"
+#include "runtime/cuda_error.h"
 
 static VfiCudaTensor tensor_of(const VfiOperand *operand, char *const *region)
 {

@@ -2,13 +2,13 @@
 /* Runs of a program's segments. One that comes again with the same memory is captured the second
  * time and from then on launched as a whole: what launching hundreds of kernels costs the host
  * does not hold the device up. */
-#include "ops/program.h"
+#include "program/program.h"
 
 #include <string.h>
 
 #include <vfi/error.h>
 
-#include "device/cuda_error.h"
+#include "runtime/cuda_error.h"
 
 /* A segment's first run with some memory is not captured: cuDNN sets things up in it. */
 #define RUNS_BEFORE_CAPTURE 1

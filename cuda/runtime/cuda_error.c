@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "device/cuda_error.h"
+#include "runtime/cuda_error.h"
 
 #include <vfi/error.h>
 
-#include "device/driver.h"
+#include "runtime/driver.h"
 
 /* Why devices are refused, by their number + 1; under the lock. */
 static GMutex lock;

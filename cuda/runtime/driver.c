@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "device/driver.h"
+#include "runtime/driver.h"
 
 #include <dlfcn.h>
 
 #include <vfi/error.h>
 
-#include "device/cuda_error.h"
+#include "runtime/cuda_error.h"
 
 #define LIBRARY "libcuda.so.1"
 

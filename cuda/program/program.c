@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "ops/program.h"
+#include "program/program.h"
 
 #include <string.h>
 
 #include <vfi/error.h>
 
 #include "base/alloc.h"
-#include "device/cuda_error.h"
 #include "device/plan_target.h"
+#include "runtime/cuda_error.h"
 
 /* Device memory is handed out at multiples of this. */
 #define DEVICE_ALIGNMENT 256

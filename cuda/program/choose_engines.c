@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Which of cuDNN's engines is the fastest here: tried once for each shape on a kind of device,
  * with memory that is given back. */
-#include "ops/program.h"
+#include "program/program.h"
 
-#include "device/cuda_error.h"
+#include "runtime/cuda_error.h"
 
 static size_t operand_bytes(const VfiOperand *operand)
 {

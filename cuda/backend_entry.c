@@ -3,7 +3,7 @@
 #include <vfi/export.h>
 
 #include "frames/frames.h"
-#include "ops/program.h"
+#include "program/program.h"
 
 static const VfiBackend backend = {
     .abi = VFI_BACKEND_ABI,
