@@ -2,6 +2,9 @@
 /* The module's one symbol: the backend's functions in a table. */
 #include <vfi/export.h>
 
+#include "device/open_device.h"
+#include "device/pictures.h"
+#include "device/transfers.h"
 #include "frames/frames.h"
 #include "program/program.h"
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Which engine computes a convolution fastest, found out once a device and not once a process.
- * A key file: one group, one key a shape, "engine type=value type=value …". */
+/* A key file: one group, one key per shape, "engine type=value type=value …". */
+#include "conv/choice_cache.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
@@ -12,7 +13,6 @@
 #include <vfi/error.h>
 
 #include "base/environment.h"
-#include "conv/conv.h"
 
 #define GROUP "convolutions"
 /* In place of a choice that is none any more. */

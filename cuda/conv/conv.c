@@ -7,6 +7,7 @@
 #include "conv/conv_graph.h"
 #include "conv/cudnn_descriptor.h"
 #include "runtime/cuda_error.h"
+#include "runtime/refused_devices.h"
 
 /* Plans that are timed against each other, and how often each runs. */
 #define MAX_CANDIDATES 3

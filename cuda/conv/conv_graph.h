@@ -2,7 +2,8 @@
 /* A convolution as a graph of cuDNN's, and the execution plans that it has for it. */
 #pragma once
 
-#include "conv/conv.h"
+#include "conv/conv_context.h"
+#include "conv/conv_shape.h"
 
 /* Unique ids of the graph's tensors. */
 enum {

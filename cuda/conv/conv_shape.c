@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The convolution that cuDNN is asked for in place of an op's. */
-#include <vfi/error.h>
+#include "conv/conv_shape.h"
 
-#include "conv/conv.h"
+#include <vfi/error.h>
 
 static VfiCudaConvTensor describe(VfiShape shape, int pixel_stride)
 {

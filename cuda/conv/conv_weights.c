@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Weights in the order that cuDNN wants of channels-last filters. */
+#include "conv/conv_weights.h"
+
 #include <string.h>
 
 #include <vfi/error.h>
 
 #include "base/alloc.h"
 #include "base/f16.h"
-#include "conv/conv.h"
 
 /* The packed filter's axes: how long the first and the last one are (of the four that cuDNN
  * names), and how far apart elements along them and from tap to tap lie. */

@@ -4,6 +4,7 @@
 #include <vfi/error.h>
 
 #include "runtime/cuda_error.h"
+#include "runtime/refused_devices.h"
 
 /* Below this there is no machine code in the module. */
 #define MIN_CAPABILITY 75

@@ -5,9 +5,11 @@
 
 #include <stdatomic.h>
 
+#include <cuda_runtime_api.h>
 #include <glib.h>
 
-#include "conv/conv.h"
+#include "conv/choice_cache.h"
+#include "conv/cudnn_library.h"
 #include "runtime/driver.h"
 #include "weights/packed_weights.h"
 

@@ -9,6 +9,8 @@
 #include <cuda_runtime_api.h>
 
 #include "backend/backend.h"
+#include "conv/conv_shape.h"
+#include "conv/cudnn_library.h"
 #include "device/context.h"
 
 /* Stages of a picture that are timed, at most; later ones count to the last. */
@@ -85,31 +87,10 @@ void vfi_cuda_leave(void);
 /* What a session has queued so far has run. */
 bool vfi_cuda_sync(VfiDevice *device, GError **error);
 
-/* device.c: the backend's functions. */
-bool vfi_cuda_probe(GError **error);
-VfiDevice *vfi_cuda_open(const VfiDeviceRequest *request, GError **error);
-void vfi_cuda_close(VfiDevice *device);
+/* The backend's functions of these names. */
 void vfi_cuda_info(VfiDevice *device, VfiDeviceInfo *info);
 void vfi_cuda_memory_info(VfiDevice *device, uint64_t *free_bytes, uint64_t *total_bytes);
 void *vfi_cuda_alloc(VfiDevice *device, size_t bytes, const char *what, GError **error);
 void vfi_cuda_free(VfiDevice *device, void *memory);
 void vfi_cuda_trim(VfiDevice *device);
 void vfi_cuda_plan_target(VfiDevice *device, VfiPlanTarget *target);
-
-/* pictures.c */
-bool vfi_cuda_make_pictures(VfiDevice *device, GError **error);
-void vfi_cuda_free_pictures(VfiDevice *device);
-bool vfi_cuda_begin_picture(VfiDevice *device, uint64_t *picture, GError **error);
-void vfi_cuda_stamp(VfiDevice *device, VfiTimedStage stage);
-bool vfi_cuda_end_picture(VfiDevice *device, GError **error);
-bool vfi_cuda_wait_picture(VfiDevice *device, uint64_t number,
-                           double milliseconds[VFI_TIMED_COUNT], GError **error);
-
-/* transfers.c */
-bool vfi_cuda_upload(VfiDevice *device, const VfiVideoInfo *video, const VfiFrame *frame,
-                     const VfiFrame *planes, uint64_t last_use, GError **error);
-bool vfi_cuda_download(VfiDevice *device, const VfiVideoInfo *video,
-                       const VfiFrame *planes, const VfiFrame *out, GError **error);
-/* Copies what a picture left in its pinned memory to where it is to go. */
-void vfi_cuda_unload(const VfiCudaPicture *picture);
-void vfi_cuda_free_staging(VfiCudaStaging *staging);

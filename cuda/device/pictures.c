@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Pictures on their way: what is queued for each, and when it has landed. */
-#include "device/device.h"
+#include "device/pictures.h"
 
-#include <vfi/error.h>
-
+#include "device/transfers.h"
 #include "runtime/cuda_error.h"
 
 static bool make_event(cudaEvent_t *event, bool is_timed, GError **error)

@@ -1,11 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Frames to the device and pictures back, each through pinned memory, so that the copies run
- * beside the computing. */
-#include "device/device.h"
+#include "device/transfers.h"
 
 #include <string.h>
-
-#include <vfi/error.h>
 
 #include "base/alloc.h"
 #include "pixels/format.h"

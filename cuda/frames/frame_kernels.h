@@ -18,6 +18,14 @@ extern "C" {
 cudaError_t vfi_cuda_prepare(cudaStream_t stream, const VfiVideoInfo *info,
                              const VfiFrame *frame, float *image, int padded_w,
                              int padded_h);
+/* Floats of scratch that the next one wants. */
+size_t vfi_cuda_image_mean_scratch(int width, int height);
+/* *result (device memory) = the mean of the width × height × 3 values of a prepared image of
+ * padded_w × padded_h, its padding left out; the same bits at every run, within 1e-6 of the
+ * exact one. */
+cudaError_t vfi_cuda_image_mean(cudaStream_t stream, const float *image, int padded_w,
+                                int padded_h, int width, int height, float *scratch,
+                                double *result);
 cudaError_t vfi_cuda_warp_blend(cudaStream_t stream, const VfiVideoInfo *info,
                                 const VfiFrame *frame0, const VfiFrame *frame1,
                                 const VfiFlowField *field, const VfiFrame *out, int begin,

@@ -116,14 +116,6 @@ cudaError_t vfi_cuda_epilogue(cudaStream_t stream, const VfiCudaTensor *sums,
 /* *result (device memory) = max |src| over the planes, planar f32. */
 cudaError_t vfi_cuda_max_abs(cudaStream_t stream, const VfiCudaTensor *src,
                              float *result);
-/* Floats of scratch that the next one wants. */
-size_t vfi_cuda_image_mean_scratch(int width, int height);
-/* *result (device memory) = the mean of the width × height × 3 values of a prepared image of
- * padded_w × padded_h, its padding left out; the same bits at every run, within 1e-6 of the
- * exact one. */
-cudaError_t vfi_cuda_image_mean(cudaStream_t stream, const float *image, int padded_w,
-                                int padded_h, int width, int height, float *scratch,
-                                double *result);
 
 #ifdef __cplusplus
 }

@@ -14,14 +14,6 @@
 #include "ops/kernels.h"
 #include "runtime/launch.h"
 
-#ifdef __CUDACC__
-#define VFI_UNROLL _Pragma("unroll")
-#define VFI_UNROLL_BY_8 _Pragma("unroll 8")
-#else
-#define VFI_UNROLL
-#define VFI_UNROLL_BY_8
-#endif
-
 /* Threads of a block. */
 #define VFI_BLOCK 256
 

@@ -6,7 +6,8 @@
 #include <vfi/error.h>
 
 #include "base/alloc.h"
-#include "device/plan_target.h"
+#include "conv/conv_weights.h"
+#include "conv/plan_target.h"
 #include "runtime/cuda_error.h"
 
 /* Device memory is handed out at multiples of this. */

@@ -3,6 +3,7 @@
  * in device memory, captured graphs of its segments. */
 #pragma once
 
+#include "conv/conv.h"
 #include "device/device.h"
 #include "rows/row_group.h"
 
@@ -55,10 +56,10 @@ size_t vfi_cuda_program_packed_bytes(const VfiProgram *program);
 bool vfi_cuda_run(VfiDevice *device, const VfiProgram *program, int segment,
                   const VfiRunArguments *arguments, GError **error);
 
-/* choose.c: lets the convolutions that have several engines keep the fastest. */
+/* choose_engines.c: lets the convolutions that have several engines keep the fastest. */
 bool vfi_cuda_choose_convs(VfiProgram *program, GError **error);
 
-/* op_run.c: queues one op, or the row group that begins with it; *n_ops is how many that were. */
+/* run_op.c: queues one op, or the row group that begins with it; *n_ops is how many that were. */
 bool vfi_cuda_run_op(const VfiProgram *program, int index, char *const *region,
                      int *n_ops, GError **error);
 

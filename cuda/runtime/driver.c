@@ -5,7 +5,7 @@
 
 #include <vfi/error.h>
 
-#include "runtime/cuda_error.h"
+#include "runtime/refused_devices.h"
 
 #define LIBRARY "libcuda.so.1"
 

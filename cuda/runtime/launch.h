@@ -21,3 +21,12 @@
                          [=](auto... arguments_) { (kernel)(arguments_...); },           \
                          __VA_ARGS__)
 #endif
+
+/* Before a loop that is to be unrolled. */
+#ifdef __CUDACC__
+#define VFI_UNROLL _Pragma("unroll")
+#define VFI_UNROLL_BY_8 _Pragma("unroll 8")
+#else
+#define VFI_UNROLL
+#define VFI_UNROLL_BY_8
+#endif

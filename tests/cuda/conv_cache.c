@@ -7,7 +7,7 @@
 #include <glib/gstdio.h>
 
 #include "check_main.h"
-#include "conv/conv.h"
+#include "conv/choice_cache.h"
 #include "temporary_folder.h"
 
 #define SHAPE "conv f16 8x2x3:8 to 16x2x3:16 kernel 3x3 stride 1 pad 1,1,1,1 groups 1"

@@ -3,7 +3,7 @@
 
 #include <check.h>
 
-#include "device/plan_target.h"
+#include "conv/plan_target.h"
 #include "engine/open_family.h"
 #include "model/model_internal.h"
 

@@ -4,7 +4,7 @@
 
 #include <glib.h>
 
-#include "conv/conv.h"
+#include "conv/conv_shape.h"
 
 typedef struct {
     VfiCudaConvShape shape;

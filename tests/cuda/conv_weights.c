@@ -5,7 +5,7 @@
 
 #include "base/f16.h"
 #include "check_main.h"
-#include "conv/conv.h"
+#include "conv/conv_weights.h"
 
 #define GUARD 0x5a
 #define MOST 4096

@@ -6,10 +6,11 @@
 #include <string.h>
 
 #include "check_main.h"
+#include "conv/conv.h"
 #include "conv/conv_graph.h"
 #include "conv/cudnn_descriptor.h"
+#include "conv/plan_target.h"
 #include "conv_shapes.h"
-#include "device/plan_target.h"
 
 /* cuDNN 9.8 was the first that takes a device's properties. */
 #define MIN_VERSION 90800

@@ -5,6 +5,7 @@
 #include "cpu/algorithm.h"
 #include "cpu/kernel_table.h"
 #include "cpu/ops/image_mean.h"
+#include "frames/frame_kernels.h"
 
 static uint32_t bits_of(float value)
 {

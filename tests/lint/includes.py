@@ -67,7 +67,7 @@ ALLOWED = [
     ("engine/session", rooms("engine", MODEL + " models scene session")),
     ("gst", PUBLIC + r"|gst/.*"),
     ("cuda/runtime", cuda_rooms("base", "runtime")),
-    ("cuda/conv", cuda_rooms("base op", "runtime conv")),
+    ("cuda/conv", cuda_rooms("base op plan", "runtime conv")),
     ("cuda/device", cuda_rooms(BACKEND, "runtime conv device")),
     ("cuda/frames", cuda_rooms("base pixels scene", "runtime device frames")),
     ("cuda/ops", cuda_rooms("base op", "runtime conv ops")),

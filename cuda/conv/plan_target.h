@@ -2,7 +2,7 @@
 /* What plans for the device look like, by how convolutions compute. Pure functions. */
 #pragma once
 
-#include "conv/conv.h"
+#include "conv/conv_shape.h"
 #include "plan/plan.h"
 
 /* Most workspace that a convolution may want: more is for transforms and copies of whole tensors,

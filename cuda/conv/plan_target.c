@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "device/plan_target.h"
+#include "conv/plan_target.h"
 
 static bool has_planes(VfiCudaConvMath math)
 {

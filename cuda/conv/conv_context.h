@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* What plans of convolutions are made for. */
+#pragma once
+
+#include "base/logging.h"
+#include "conv/choice_cache.h"
+#include "conv/cudnn_library.h"
+
+typedef struct {
+    const VfiCudnnLibrary *library;
+    cudnnHandle_t handle; /* a device's; NULL: judged only, for @properties */
+    cudnnBackendDescriptor_t properties; /* CUDNN_BACKEND_DEVICEPROP_DESCRIPTOR or NULL */
+    VfiCudaConvCache *cache;             /* may be NULL */
+    VfiLog log;                          /* may be NULL */
+    size_t workspace_limit;              /* bytes; engines that want more are left out */
+} VfiCudaConvContext;

@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The convolution that cuDNN is asked for in place of an op's. */
+#pragma once
+
+#include <stdbool.h>
+
+#include <glib.h>
+
+#include "op/op.h"
+
+/* Channels of a tensor that is channels last are a multiple of it, rounded up with zeros: with
+ * less than 8 f16 channels (16 bytes) most tensor-core engines do not work. */
+#define VFI_CUDA_CONV_CHANNELS 8
+
+static inline int vfi_cuda_conv_channels(int channels)
+{
+    return (channels + VFI_CUDA_CONV_CHANNELS - 1) / VFI_CUDA_CONV_CHANNELS *
+           VFI_CUDA_CONV_CHANNELS;
+}
+
+typedef enum {
+    VFI_CUDA_CONV_F16, /* f16 tensors, sums in f32, rounded once at the end */
+    /* f32 tensors, products and sums in f32. Engines without tensor cores are made for planes:
+     * channels last they work, by way of a planar copy of both tensors in the workspace. */
+    VFI_CUDA_CONV_F32,
+    VFI_CUDA_CONV_TF32, /* f32 tensors, products of values rounded to ten mantissa bits */
+} VfiCudaConvMath;
+
+/* Channels last: element (channel, y, x) is at (y * w + x) * pixel_stride + channel. Planar
+ * (pixel_stride 0): at (channel * h + y) * w + x. A pixel stride larger than c works, but
+ * engines then copy the tensor to (or from) the workspace: rather let a convolution write sums
+ * that lie by themselves, and the epilogue put them where they belong. */
+typedef struct {
+    int c, h, w;
+    int pixel_stride;
+} VfiCudaConvTensor;
+
+/* As cuDNN is told. */
+typedef struct {
+    bool transposed;
+    VfiCudaConvMath math;
+    VfiCudaConvTensor src, dst;
+    int kernel_h, kernel_w;
+    int stride;
+    int pad_top, pad_left, pad_bottom, pad_right;
+    int groups;
+} VfiCudaConvShape;
+
+/* Fills in what computes the CONV or CONV_TRANSPOSE @op between tensors of those pixel strides (0:
+ * planar; else at least vfi_cuda_conv_channels() of the op's channels). Channels of tensors that
+ * are channels last are rounded up: all of dst's are written. Groups of channels that are then
+ * no multiples of 8 become one group of a block-diagonal weight. False with
+ * VFI_ERROR_UNSUPPORTED for other kinds of ops. */
+bool vfi_cuda_conv_shape_init(VfiCudaConvShape *shape, const VfiOp *op,
+                              VfiCudaConvMath math, int src_pixel_stride,
+                              int dst_pixel_stride, GError **error);
+
+/* Its text, the same for the same shape and no other: "conv f16 64x360x640:64 …", without the
+ * '=' and '[' that a key file's keys must not have. Free with g_free(). */
+char *vfi_cuda_conv_shape_key(const VfiCudaConvShape *shape);
