@@ -6,20 +6,17 @@
 
 #include <vfi/error.h>
 
-#include "plan/plan.h"
-
-VfiGraph *vfi_graph_new(const VfiWeights *weights, const VfiPlan *frame_plan, int width,
-                        int height)
+VfiGraph *vfi_graph_new(const VfiWeights *weights, int width, int height)
 {
     VfiGraph *graph = g_new0(VfiGraph, 1);
     int none = -1;
 
     graph->weights = weights;
-    graph->frame_plan = frame_plan;
     graph->width = width;
     graph->height = height;
     graph->nodes = g_array_new(FALSE, TRUE, sizeof(VfiNode));
     graph->segments = g_array_new(FALSE, FALSE, sizeof(int));
+    graph->inputs = g_array_new(FALSE, FALSE, sizeof(VfiGraphInput));
     graph->outputs = g_array_new(FALSE, FALSE, sizeof(VfiGraphOutput));
     graph->keys = g_string_chunk_new(4096);
     g_array_append_val(graph->segments, none);
@@ -34,6 +31,7 @@ void vfi_graph_free(VfiGraph *graph)
         g_clear_pointer(&g_array_index(graph->nodes, VfiNode, i).parts, g_array_unref);
     g_array_unref(graph->nodes);
     g_array_unref(graph->segments);
+    g_array_unref(graph->inputs);
     g_array_unref(graph->outputs);
     g_string_chunk_free(graph->keys);
     g_clear_error(&graph->error);
@@ -188,41 +186,53 @@ VfiValue vfi_graph_image(VfiGraph *graph, int frame)
     return graph->error != NULL ? VFI_NO_VALUE : vfi_graph_add_node(graph, node);
 }
 
-/* Output @name of the plan of an earlier @stage, which lies in @region. */
-static VfiValue add_result(VfiGraph *graph, const VfiPlan *plan, const char *stage,
-                           int region, const char *name)
+void vfi_graph_declare_input(VfiGraph *graph, const char *name, const VfiOperand *operand)
 {
-    const VfiPlanOutput *output = plan == NULL ? NULL : vfi_plan_output(plan, 0, name);
+    VfiGraphInput input = {g_string_chunk_insert_const(graph->keys, name), *operand};
 
-    if (output == NULL) {
+    g_array_append_val(graph->inputs, input);
+}
+
+static const VfiOperand *find_input(const VfiGraph *graph, int region, const char *name)
+{
+    for (guint i = 0; i < graph->inputs->len; i++) {
+        const VfiGraphInput *input = &g_array_index(graph->inputs, VfiGraphInput, i);
+        if (input->operand.region == region && strcmp(input->name, name) == 0)
+            return &input->operand;
+    }
+    return NULL;
+}
+
+/* What @stage left as @name: declared for @declared_region, read from @region. */
+static VfiValue add_input(VfiGraph *graph, const char *stage, const char *name,
+                          int declared_region, int region)
+{
+    const VfiOperand *operand = find_input(graph, declared_region, name);
+
+    if (operand == NULL) {
         vfi_graph_fail(graph, "the %s stage has no output \"%s\"", stage, name);
         return VFI_NO_VALUE;
     }
     VfiNode node = {
         .kind = VFI_NODE_INPUT,
-        .shape = output->operand.shape,
+        .shape = operand->shape,
         .region = region,
-        .offset = output->operand.offset,
-        .block = output->operand.block,
-        .half = output->operand.half,
+        .offset = operand->offset,
+        .block = operand->block,
+        .half = operand->half,
     };
     return graph->error != NULL ? VFI_NO_VALUE : vfi_graph_add_node(graph, node);
 }
 
 VfiValue vfi_graph_feature(VfiGraph *graph, int frame, const char *name)
 {
-    return add_result(graph, graph->frame_plan, "per-frame", VFI_REGION_FRAME0 + frame,
-                      name);
-}
-
-void vfi_graph_set_pair_plan(VfiGraph *graph, const VfiPlan *pair_plan)
-{
-    graph->pair_plan = pair_plan;
+    return add_input(graph, "per-frame", name, VFI_REGION_FRAME0,
+                     VFI_REGION_FRAME0 + frame);
 }
 
 VfiValue vfi_graph_pair_value(VfiGraph *graph, const char *name)
 {
-    return add_result(graph, graph->pair_plan, "per-pair", VFI_REGION_PAIR, name);
+    return add_input(graph, "per-pair", name, VFI_REGION_PAIR, VFI_REGION_PAIR);
 }
 
 void vfi_graph_output(VfiGraph *graph, const char *name, VfiValue value)

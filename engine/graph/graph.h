@@ -15,17 +15,14 @@
 #include "weights/weights.h"
 
 typedef struct VfiGraph VfiGraph;
-typedef struct VfiPlan VfiPlan;
 
 /* A value in a graph. */
 typedef int VfiValue;
 #define VFI_NO_VALUE (-1)
 
-/* Starts the graph of a stage. @weights serve the keys; @frame_plan (may be NULL) is the plan
- * of the per-frame stage, whose outputs this stage can read; @width × @height is the padded
- * size of the image. All three must outlive the plan made from the graph. */
-VfiGraph *vfi_graph_new(const VfiWeights *weights, const VfiPlan *frame_plan, int width,
-                        int height);
+/* Starts the graph of a stage. @weights (may be NULL) serve the keys and must outlive the plan
+ * made from the graph; @width × @height is the padded size of the image. */
+VfiGraph *vfi_graph_new(const VfiWeights *weights, int width, int height);
 void vfi_graph_free(VfiGraph *graph);
 
 /* The first error, or NULL. */
@@ -48,14 +45,14 @@ int vfi_graph_segment(VfiGraph *graph, int follows);
 /* The prepared image of the pair's frame @frame: 3 × H × W, RGB in [0,1]. */
 VfiValue vfi_graph_image(VfiGraph *graph, int frame);
 
-/* An output of the per-frame stage for the pair's frame @frame. */
+/* Declares what an earlier stage computes as @name and leaves at @operand: in
+ * VFI_REGION_FRAME0 for each frame, or in VFI_REGION_PAIR. Both are copied. */
+void vfi_graph_declare_input(VfiGraph *graph, const char *name,
+                             const VfiOperand *operand);
+
+/* The input @name of the per-frame stage, for the pair's frame @frame; or of the per-pair
+ * stage. */
 VfiValue vfi_graph_feature(VfiGraph *graph, int frame, const char *name);
-
-/* The plan of the per-pair stage, whose outputs this stage can read; must outlive the plan
- * made from the graph. */
-void vfi_graph_set_pair_plan(VfiGraph *graph, const VfiPlan *pair_plan);
-
-/* An output of the per-pair stage. */
 VfiValue vfi_graph_pair_value(VfiGraph *graph, const char *name);
 
 /* Names @value as a result of the current segment; the string must be static. */

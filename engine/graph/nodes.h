@@ -32,18 +32,23 @@ typedef struct {
     VfiValue value;
 } VfiGraphOutput;
 
+/* What an earlier stage left. */
+typedef struct {
+    const char *name;
+    VfiOperand operand; /* of a feature: for frame 0 */
+} VfiGraphInput;
+
 struct VfiGraph {
     const VfiWeights *weights;
-    const VfiPlan *frame_plan;
-    const VfiPlan *pair_plan;
     int width, height;
     GArray *nodes;    /* of VfiNode, in the order they were built: a topological order */
     GArray *segments; /* of int: the segment that each follows, -1 for the first */
+    GArray *inputs;   /* of VfiGraphInput: declared ones, whether they are read or not */
     GArray *outputs;  /* of VfiGraphOutput */
     int n_scalars;
     bool tolerates_bf16; /* of convolutions to come */
     VfiTally *tally;     /* or NULL: what is wrong with tensors is an error */
-    GStringChunk *keys;
+    GStringChunk *keys;  /* names that were put together, and inputs' */
     GError *error;
 };
 

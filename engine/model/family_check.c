@@ -16,10 +16,11 @@ bool vfi_family_check(const VfiModelFamily *family, const VfiModelSetup *setup,
     VfiGraph *graphs[VFI_STAGE_COUNT] = {NULL};
     VfiPlan *plans[VFI_STAGE_COUNT] = {NULL};
     for (int stage = 0; stage < VFI_STAGE_COUNT && reason == NULL; stage++) {
-        VfiGraph *graph = vfi_graph_new(weights, plans[VFI_STAGE_FRAME], size, size);
+        VfiGraph *graph = vfi_graph_new(weights, size, size);
         graphs[stage] = graph;
         vfi_graph_set_tally(graph, tally);
-        vfi_graph_set_pair_plan(graph, plans[VFI_STAGE_PAIR]);
+        for (int earlier = 0; earlier < stage; earlier++)
+            vfi_plan_declare_outputs(plans[earlier], graph);
         if ((stage == VFI_STAGE_PAIR && !family->has_pair_stage) ||
             !family->build(graph, setup, (VfiStage)stage, 1.0))
             continue;

@@ -537,3 +537,11 @@ const VfiPlanOutput *vfi_plan_output(const VfiPlan *plan, int segment, const cha
             return &plan->outputs[i];
     return NULL;
 }
+
+void vfi_plan_declare_outputs(const VfiPlan *plan, VfiGraph *graph)
+{
+    for (int i = 0; plan != NULL && i < plan->n_outputs; i++)
+        if (plan->outputs[i].segment == 0)
+            vfi_graph_declare_input(graph, plan->outputs[i].name,
+                                    &plan->outputs[i].operand);
+}

@@ -34,7 +34,7 @@ typedef struct {
     VfiOperand operand;
 } VfiPlanOutput;
 
-struct VfiPlan {
+typedef struct VfiPlan {
     VfiOp *ops;
     int n_ops;
     VfiPlanSegment *segments;
@@ -50,7 +50,7 @@ struct VfiPlan {
     size_t pair_bytes; /* pair stage only: bytes of region VFI_REGION_PAIR */
     VfiPackedWeights *packed_weights; /* of the weights that ops point to, or NULL */
     GStringChunk *names;              /* ops' names live here */
-};
+} VfiPlan;
 
 /* What a backend wants of a plan. */
 typedef struct {
@@ -96,6 +96,10 @@ void vfi_plan_free(VfiPlan *plan);
 
 /* The output of that name of @segment, or NULL. */
 const VfiPlanOutput *vfi_plan_output(const VfiPlan *plan, int segment, const char *name);
+
+/* Declares the outputs of a per-frame or per-pair stage as inputs of a later stage's @graph.
+ * Without a plan (NULL) there are none. */
+void vfi_plan_declare_outputs(const VfiPlan *plan, VfiGraph *graph);
 
 /* Bytes of a prepared image, rounded up to VFI_ALIGNMENT: where features begin in a frame's
  * region. */

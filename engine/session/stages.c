@@ -44,22 +44,22 @@ int vfi_session_size_multiple(const VfiSession *session)
 static bool plan_stage(VfiSession *session, VfiStage stage, GError **error)
 {
     const VfiModel *model = session->model;
-    const VfiPlan *frame_plan = session->plans[VFI_STAGE_FRAME];
     VfiPlanTarget target;
 
     if (model->family->build == NULL ||
         (stage == VFI_STAGE_PAIR && !model->family->has_pair_stage))
         return true;
-    session->graphs[stage] = vfi_graph_new(
-        model->weights, frame_plan, session->tiling.x.tile, session->tiling.y.tile);
-    vfi_graph_set_pair_plan(session->graphs[stage], session->plans[VFI_STAGE_PAIR]);
-    if (!model->family->build(session->graphs[stage], &model->setup, stage,
-                              session->scale))
+    VfiGraph *graph =
+        vfi_graph_new(model->weights, session->tiling.x.tile, session->tiling.y.tile);
+    session->graphs[stage] = graph;
+    for (int earlier = 0; earlier < (int)stage; earlier++)
+        vfi_plan_declare_outputs(session->plans[earlier], graph);
+    if (!model->family->build(graph, &model->setup, stage, session->scale))
         return true;
     session->backend->plan_target(session->device, &target);
     target.half_outputs = stage == VFI_STAGE_FRAME && session->half_features;
-    session->plans[stage] = vfi_plan_new(session->graphs[stage], &target,
-                                         vfi_stage_output_region(stage), error);
+    session->plans[stage] =
+        vfi_plan_new(graph, &target, vfi_stage_output_region(stage), error);
     return session->plans[stage] != NULL;
 }
 

@@ -87,10 +87,10 @@ static void add_plans(Collector *collector, const VfiModel *model, int width, in
     for (int stage = 0; stage < VFI_STAGE_COUNT; stage++) {
         if (stage == VFI_STAGE_PAIR && !family->has_pair_stage)
             continue;
-        graphs[stage] =
-            vfi_graph_new(model->weights, plans[VFI_STAGE_FRAME],
-                          round_up(width, multiple), round_up(height, multiple));
-        vfi_graph_set_pair_plan(graphs[stage], plans[VFI_STAGE_PAIR]);
+        graphs[stage] = vfi_graph_new(model->weights, round_up(width, multiple),
+                                      round_up(height, multiple));
+        for (int earlier = 0; earlier < stage; earlier++)
+            vfi_plan_declare_outputs(plans[earlier], graphs[stage]);
         if (!family->build(graphs[stage], &model->setup, (VfiStage)stage, 1.0))
             continue;
         plans[stage] = vfi_plan_new(graphs[stage], &target,

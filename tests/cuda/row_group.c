@@ -244,7 +244,7 @@ START_TEST(groups_of_networks)
     g_autoptr(VfiModel) model = open_family(networks[_i].family, networks[_i].options);
     const VfiModelFamily *family = model->family;
     int size = family->size_multiple(&model->setup, 1.0);
-    VfiGraph *frame = vfi_graph_new(model->weights, NULL, size, size);
+    VfiGraph *frame = vfi_graph_new(model->weights, size, size);
     VfiPlan *frame_plan = NULL;
     size_t frame_bytes = vfi_plan_image_bytes(size, size);
 
@@ -252,7 +252,8 @@ START_TEST(groups_of_networks)
         frame_plan = vfi_plan_new(frame, &target, VFI_REGION_FRAME0, NULL);
         frame_bytes = frame_plan->frame_bytes;
     }
-    VfiGraph *time = vfi_graph_new(model->weights, frame_plan, size, size);
+    VfiGraph *time = vfi_graph_new(model->weights, size, size);
+    vfi_plan_declare_outputs(frame_plan, time);
     ck_assert(family->build(time, &model->setup, VFI_STAGE_TIME, 1.0));
 
     GRand *rand = g_rand_new_with_seed(7);

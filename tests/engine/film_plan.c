@@ -33,9 +33,9 @@ static Plans make_plans(const VfiModel *model, bool in_blocks)
     plans.has_blocks = target.channel_block > 1;
     backend->close(device);
     for (int stage = 0; stage < VFI_STAGE_COUNT; stage++) {
-        VfiGraph *graph =
-            vfi_graph_new(model->weights, plans.plans[VFI_STAGE_FRAME], WIDTH, HEIGHT);
-        vfi_graph_set_pair_plan(graph, plans.plans[VFI_STAGE_PAIR]);
+        VfiGraph *graph = vfi_graph_new(model->weights, WIDTH, HEIGHT);
+        for (int earlier = 0; earlier < stage; earlier++)
+            vfi_plan_declare_outputs(plans.plans[earlier], graph);
         ck_assert(model->family->build(graph, &model->setup, (VfiStage)stage, 1.0));
         plans.graphs[stage] = graph;
         plans.plans[stage] =

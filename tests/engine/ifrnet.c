@@ -249,14 +249,14 @@ static bool network_gives(const VfiModel *model, const VfiFrame *a, const VfiFra
     const VfiBackend *backend = &vfi_backend_cpu;
     VfiDevice *device =
         backend->open(&(VfiDeviceRequest){"cpu", 2, VFI_PRECISION_F32, NULL, NULL}, NULL);
-    VfiGraph *graph = vfi_graph_new(model->weights, NULL, PADDED_WIDTH, PADDED_HEIGHT);
+    VfiGraph *graph = vfi_graph_new(model->weights, PADDED_WIDTH, PADDED_HEIGHT);
     VfiPlanTarget target;
     float scalars[1];
     bool same = true;
 
     backend->plan_target(device, &target);
     ck_assert(model->family->build(graph, &model->setup, VFI_STAGE_TIME, 1.0));
-    VfiPlan *plan = vfi_plan_new(graph, &target, false, NULL);
+    VfiPlan *plan = vfi_plan_new(graph, &target, VFI_REGION_ARENA, NULL);
     ck_assert_ptr_nonnull(plan);
     VfiProgram *program = backend->compile(device, plan, NULL);
     char *arena = backend->alloc(device, plan->arena_bytes, "test arena", NULL);

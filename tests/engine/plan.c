@@ -11,13 +11,13 @@
 
 static VfiGraph *new_graph(int width, int height)
 {
-    return vfi_graph_new(NULL, NULL, width, height);
+    return vfi_graph_new(NULL, width, height);
 }
 
 static VfiPlan *plan_of(VfiGraph *graph)
 {
     g_autoptr(GError) error = NULL;
-    VfiPlan *plan = vfi_plan_new(graph, NULL, false, &error);
+    VfiPlan *plan = vfi_plan_new(graph, NULL, VFI_REGION_ARENA, &error);
 
     ck_assert_msg(plan != NULL, "%s", error != NULL ? error->message : "no plan");
     return plan;
@@ -42,7 +42,7 @@ START_TEST(errors_stick_and_name_the_shapes)
     ck_assert_int_eq(vfi_graph_add(graph, image, half, 1.0f), VFI_NO_VALUE);
     ck_assert_int_eq(vfi_graph_sigmoid(graph, image), VFI_NO_VALUE);
     vfi_graph_output(graph, "x", half);
-    ck_assert_ptr_null(vfi_plan_new(graph, NULL, false, &error));
+    ck_assert_ptr_null(vfi_plan_new(graph, NULL, VFI_REGION_ARENA, &error));
     ck_assert_ptr_nonnull(strstr(error->message, "3x4x8"));
     ck_assert_ptr_nonnull(strstr(error->message, "3x2x4"));
     vfi_graph_free(graph);
@@ -326,14 +326,15 @@ START_TEST(frame_outputs_lie_behind_the_image)
     VfiValue x = vfi_graph_sigmoid(graph, vfi_graph_image(graph, 0));
 
     vfi_graph_output(graph, "feature", x);
-    VfiPlan *plan = vfi_plan_new(graph, NULL, true, &error);
+    VfiPlan *plan = vfi_plan_new(graph, NULL, VFI_REGION_FRAME0, &error);
     ck_assert_ptr_nonnull(plan);
     const VfiOperand *operand = &vfi_plan_output(plan, 0, "feature")->operand;
     ck_assert_int_eq(operand->region, VFI_REGION_FRAME0);
     ck_assert_uint_eq(operand->offset, vfi_plan_image_bytes(10, 6));
     ck_assert_uint_ge(plan->frame_bytes, operand->offset + operand_bytes(operand));
 
-    VfiGraph *time = vfi_graph_new(NULL, plan, 10, 6);
+    VfiGraph *time = new_graph(10, 6);
+    vfi_plan_declare_outputs(plan, time);
     VfiValue feature = vfi_graph_feature(time, 1, "feature");
     vfi_graph_output(time, "x", vfi_graph_sigmoid(time, feature));
     VfiPlan *time_plan = plan_of(time);

@@ -258,7 +258,7 @@ static const struct {
 START_TEST(blocked_plans_compute_the_same)
 {
     VfiWeights *weights = make_weights();
-    VfiGraph *graph = vfi_graph_new(weights, NULL, WIDTH, HEIGHT);
+    VfiGraph *graph = vfi_graph_new(weights, WIDTH, HEIGHT);
     VfiDevice *device = vfi_backend_cpu.open(
         &(VfiDeviceRequest){"cpu", 2, VFI_PRECISION_F32, NULL, NULL}, NULL);
     VfiPlanTarget target;
@@ -268,8 +268,8 @@ START_TEST(blocked_plans_compute_the_same)
         image[i] = (float)(i % 251) / 251.0f;
     cases[_i].build(graph);
     vfi_backend_cpu.plan_target(device, &target);
-    VfiPlan *plan = vfi_plan_new(graph, &target, false, NULL);
-    VfiPlan *planar = vfi_plan_new(graph, NULL, false, NULL);
+    VfiPlan *plan = vfi_plan_new(graph, &target, VFI_REGION_ARENA, NULL);
+    VfiPlan *planar = vfi_plan_new(graph, NULL, VFI_REGION_ARENA, NULL);
     ck_assert_int_eq(count_copies(planar), 0);
     ck_assert_int_eq(count_copies(plan), target.channel_block > 1 ? cases[_i].copies : 0);
     if (target.channel_block > 1)
@@ -305,11 +305,11 @@ static bool never(const VfiOp *op)
 START_TEST(only_values_between_convolutions_are_blocked)
 {
     VfiWeights *weights = make_weights();
-    VfiGraph *graph = vfi_graph_new(weights, NULL, WIDTH, HEIGHT);
+    VfiGraph *graph = vfi_graph_new(weights, WIDTH, HEIGHT);
     VfiPlanTarget target = {.channel_block = 16, .gains_from_blocks = never};
 
     build_chain(graph);
-    VfiPlan *plan = vfi_plan_new(graph, &target, false, NULL);
+    VfiPlan *plan = vfi_plan_new(graph, &target, VFI_REGION_ARENA, NULL);
     for (int i = 0; i < plan->n_ops; i++) {
         const VfiOp *op = &plan->ops[i];
         ck_assert_int_eq(vfi_operand_is_blocked(&op->src[0]), i > 0);
@@ -322,9 +322,9 @@ START_TEST(only_values_between_convolutions_are_blocked)
     vfi_plan_free(plan);
     vfi_graph_free(graph);
 
-    graph = vfi_graph_new(weights, NULL, WIDTH, HEIGHT);
+    graph = vfi_graph_new(weights, WIDTH, HEIGHT);
     build_mixed(graph);
-    plan = vfi_plan_new(graph, &target, false, NULL);
+    plan = vfi_plan_new(graph, &target, VFI_REGION_ARENA, NULL);
     ck_assert_int_eq(count_copies(plan), 0);
     for (int i = 0; i < plan->n_ops; i++)
         if (plan->ops[i].kind != VFI_OP_CONV)
@@ -372,7 +372,7 @@ static bool writes_part_of(const VfiOp *op, const VfiOperand *source, int *first
 START_TEST(parts_are_written_where_they_are_read)
 {
     VfiWeights *weights = make_weights();
-    VfiGraph *graph = vfi_graph_new(weights, NULL, WIDTH, HEIGHT);
+    VfiGraph *graph = vfi_graph_new(weights, WIDTH, HEIGHT);
     VfiPlanTarget target = vfi_plan_target_channels_last(true);
     int written = 0;
 
@@ -408,7 +408,7 @@ END_TEST
 START_TEST(planes_are_copied_once)
 {
     VfiWeights *weights = make_weights();
-    VfiGraph *graph = vfi_graph_new(weights, NULL, WIDTH, HEIGHT);
+    VfiGraph *graph = vfi_graph_new(weights, WIDTH, HEIGHT);
     VfiPlanTarget target = vfi_plan_target_channels_last(true);
     VfiValue image = vfi_graph_image(graph, 0);
 
@@ -438,7 +438,7 @@ static const struct {
 START_TEST(channels_are_replaced_in_place)
 {
     VfiWeights *weights = make_weights();
-    VfiGraph *graph = vfi_graph_new(weights, NULL, WIDTH, HEIGHT);
+    VfiGraph *graph = vfi_graph_new(weights, WIDTH, HEIGHT);
     VfiPlanTarget target = vfi_plan_target_channels_last(true);
     int copies = 0, channels = 0;
 

@@ -178,10 +178,10 @@ static Stages run_stages(VfiDevice *device, const VfiWeights *weights,
 
     for (int stage = 0; stage < VFI_STAGE_COUNT; stage++) {
         g_autoptr(GError) error = NULL;
-        VfiGraph *graph =
-            vfi_graph_new(weights, stages.plans[VFI_STAGE_FRAME], WIDTH, HEIGHT);
+        VfiGraph *graph = vfi_graph_new(weights, WIDTH, HEIGHT);
         stages.graphs[stage] = graph;
-        vfi_graph_set_pair_plan(graph, stages.plans[VFI_STAGE_PAIR]);
+        for (int earlier = 0; earlier < stage; earlier++)
+            vfi_plan_declare_outputs(stages.plans[earlier], graph);
         builders[stage](graph);
         VfiPlanTarget target = *common;
         target.half_outputs = stage == VFI_STAGE_FRAME && storage == KEPT_F16;
@@ -287,7 +287,7 @@ END_TEST
 START_TEST(wide_results_are_kept_in_blocks_and_few_channels_in_planes)
 {
     VfiWeights *weights = make_weights();
-    VfiGraph *graph = vfi_graph_new(weights, NULL, WIDTH, HEIGHT);
+    VfiGraph *graph = vfi_graph_new(weights, WIDTH, HEIGHT);
     VfiDevice *device = vfi_backend_cpu.open(
         &(VfiDeviceRequest){"cpu", 1, VFI_PRECISION_F32, NULL, NULL}, NULL);
     VfiPlanTarget target;
@@ -308,7 +308,7 @@ END_TEST
 
 START_TEST(what_no_stage_keeps_is_an_error)
 {
-    VfiGraph *graph = vfi_graph_new(NULL, NULL, 8, 4);
+    VfiGraph *graph = vfi_graph_new(NULL, 8, 4);
 
     ck_assert_int_eq(vfi_graph_pair_value(graph, "flow"), VFI_NO_VALUE);
     ck_assert_ptr_nonnull(
@@ -316,7 +316,7 @@ START_TEST(what_no_stage_keeps_is_an_error)
     vfi_graph_free(graph);
 
     g_autoptr(GError) error = NULL;
-    graph = vfi_graph_new(NULL, NULL, 8, 4);
+    graph = vfi_graph_new(NULL, 8, 4);
     vfi_graph_output(graph, "x", vfi_graph_image(graph, 0));
     ck_assert_ptr_null(vfi_plan_new(graph, NULL, VFI_REGION_PAIR, &error));
     ck_assert_ptr_nonnull(
@@ -327,13 +327,13 @@ END_TEST
 
 START_TEST(sizes_that_do_not_fit_are_errors)
 {
-    VfiGraph *graph = vfi_graph_new(NULL, NULL, 8, 1);
+    VfiGraph *graph = vfi_graph_new(NULL, 8, 1);
 
     ck_assert_int_eq(vfi_graph_avg_pool(graph, vfi_graph_image(graph, 0)), VFI_NO_VALUE);
     ck_assert_ptr_nonnull(
         strstr(vfi_graph_error(graph)->message, "1x8 cannot be halved"));
     vfi_graph_free(graph);
-    graph = vfi_graph_new(NULL, NULL, 8, 4);
+    graph = vfi_graph_new(NULL, 8, 4);
     ck_assert_int_eq(vfi_graph_nearest(graph, vfi_graph_image(graph, 0), 8, 7),
                      VFI_NO_VALUE);
     ck_assert_ptr_nonnull(strstr(vfi_graph_error(graph)->message, "makes it smaller"));

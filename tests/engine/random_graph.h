@@ -138,7 +138,7 @@ static inline void add_random_node(RandomGraph *random)
 static inline VfiGraph *random_graph(GRand *rand, int *last_segment)
 {
     RandomGraph random = {
-        .graph = vfi_graph_new(NULL, NULL, WIDTH, HEIGHT),
+        .graph = vfi_graph_new(NULL, WIDTH, HEIGHT),
         .rand = rand,
         .large = g_array_new(FALSE, FALSE, sizeof(VfiValue)),
         .small = g_array_new(FALSE, FALSE, sizeof(VfiValue)),

@@ -59,7 +59,7 @@ static const VfiPlanTarget row_groups = {.row_groups = true};
 static VfiPlan *plan_of(const VfiGraph *graph, const VfiPlanTarget *target)
 {
     g_autoptr(GError) error = NULL;
-    VfiPlan *plan = vfi_plan_new(graph, target, false, &error);
+    VfiPlan *plan = vfi_plan_new(graph, target, VFI_REGION_ARENA, &error);
 
     ck_assert_msg(plan != NULL, "%s", error != NULL ? error->message : "");
     return plan;
@@ -137,15 +137,16 @@ START_TEST(networks_give_the_same_bits)
     const VfiModelFamily *family = model->family;
     double scale = variants[_i].scale;
     int size = family->size_multiple(&model->setup, scale);
-    VfiGraph *frame = vfi_graph_new(model->weights, NULL, size, size);
+    VfiGraph *frame = vfi_graph_new(model->weights, size, size);
     VfiPlan *frame_plan = NULL;
     size_t frame_bytes = vfi_plan_image_bytes(size, size);
 
     if (family->build(frame, &model->setup, VFI_STAGE_FRAME, scale)) {
-        frame_plan = vfi_plan_new(frame, &row_groups, true, NULL);
+        frame_plan = vfi_plan_new(frame, &row_groups, VFI_REGION_FRAME0, NULL);
         frame_bytes = frame_plan->frame_bytes;
     }
-    VfiGraph *time = vfi_graph_new(model->weights, frame_plan, size, size);
+    VfiGraph *time = vfi_graph_new(model->weights, size, size);
+    vfi_plan_declare_outputs(frame_plan, time);
     ck_assert(family->build(time, &model->setup, VFI_STAGE_TIME, scale));
 
     GRand *rand = g_rand_new_with_seed(7);
@@ -166,7 +167,7 @@ END_TEST
 /* Both images warped by a flow that is enlarged from an eighth, and made smaller again. */
 static VfiGraph *warped_graph(int factor, bool keeps_one, bool reads_maximum)
 {
-    VfiGraph *graph = vfi_graph_new(NULL, NULL, WIDTH, HEIGHT);
+    VfiGraph *graph = vfi_graph_new(NULL, WIDTH, HEIGHT);
     VfiValue small =
         vfi_graph_resize(graph, vfi_graph_image(graph, 0), HEIGHT / 8, WIDTH / 8, 30.0f);
     VfiValue flow =
@@ -249,7 +250,7 @@ END_TEST
 /* A value enlarged from a small one is not kept from one segment to the next. */
 START_TEST(cheap_values_are_rematerialised)
 {
-    VfiGraph *graph = vfi_graph_new(NULL, NULL, WIDTH, HEIGHT);
+    VfiGraph *graph = vfi_graph_new(NULL, WIDTH, HEIGHT);
     VfiValue image = vfi_graph_image(graph, 0);
     VfiValue small = vfi_graph_resize(graph, image, HEIGHT / 8, WIDTH / 8, 2.0f);
     VfiValue large = vfi_graph_resize(graph, small, HEIGHT, WIDTH, 1.0f);
