@@ -5,8 +5,8 @@
 
 #include <gst/gst.h>
 
-#include "pure/grid.h"
 #include "pure/pair_rules.h"
+#include "pure/place.h"
 
 G_BEGIN_DECLS
 

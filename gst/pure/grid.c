@@ -1,17 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The state of a run: what a frame is to it, and what settings mean for it. Times come from
- * counters and 128-bit products (gst_util_uint64_scale), never from summed durations: an
- * hour of 60000/1001 frames ends on the nanosecond where it should. Where outputs go is in
- * place.c. */
-#include "pure/run.h"
+/* What a buffer is to its run, and what settings mean for it. */
+#include "pure/grid.h"
 
-GstClockTime
-gst_vfi_run_time_of_frames (const GstVfiRun *run, guint64 frames)
-{
-  if (run->rate_num == 0)
-    return GST_CLOCK_TIME_NONE;
-  return gst_util_uint64_scale (frames, run->rate_den * GST_SECOND, run->rate_num);
-}
+#include "pure/nominal.h"
+#include "pure/place.h"
+#include "pure/time_math.h"
 
 /* One frame at the input's rate behind @pts. Where @pts is on the rate's own grid from
  * @origin the next grid point counts, so that these durations sum to the span. */
@@ -30,88 +23,6 @@ nominal_duration (const GstVfiRun *run, GstClockTime origin, GstClockTime pts)
   if (ABS (off_grid) > 1)
     return rounded_down;
   return gst_vfi_time_add (origin, gst_vfi_run_time_of_frames (run, index + 1)) - pts;
-}
-
-gboolean
-gst_vfi_segment_is_key_units (const GstSegment *segment)
-{
-  return (segment->flags & GST_SEGMENT_FLAG_TRICKMODE_KEY_UNITS) != 0;
-}
-
-gboolean
-gst_vfi_run_uses_grid (const GstVfiRun *run)
-{
-  return run->slots.num > 0 && !gst_vfi_segment_is_key_units (&run->segment);
-}
-
-guint
-gst_vfi_run_steps (const GstVfiRun *run)
-{
-  return gst_vfi_segment_is_key_units (&run->segment) ? 1 : run->multiplier;
-}
-
-/* How far apart frames are: what is said about that, if anything, or was seen, whichever is
- * longer. */
-static GstClockTime
-longest_interval (const GstVfiRun *run, GstClockTime said)
-{
-  GstClockTime seen = gst_vfi_intervals_usual (&run->intervals);
-  if (!GST_CLOCK_TIME_IS_VALID (said))
-    return seen;
-  /* One interval alone may be a gap. */
-  return run->intervals.count > 1 ? MAX (said, seen) : said;
-}
-
-/* What the caps say, or the reference. */
-static GstClockTime
-said_interval (const GstVfiRun *run)
-{
-  return run->rate_num > 0 ? gst_vfi_run_time_of_frames (run, 1) : run->duration;
-}
-
-gboolean
-gst_vfi_run_knows_interval (const GstVfiRun *run)
-{
-  return run->max_gap > 0 ||
-         GST_CLOCK_TIME_IS_VALID (longest_interval (run, said_interval (run)));
-}
-
-/* The time above which there is a gap, where a frame is said to take @said or NONE. */
-static GstClockTime
-min_gap (const GstVfiRun *run, GstClockTime said)
-{
-  if (gst_vfi_segment_is_key_units (&run->segment))
-    return GST_CLOCK_TIME_NONE;
-  if (run->max_gap > 0)
-    return run->max_gap;
-  GstClockTime frame = longest_interval (run, said);
-  if (!GST_CLOCK_TIME_IS_VALID (frame))
-    return GST_VFI_FIRST_AUTO_GAP;
-  return MAX (GST_VFI_MIN_AUTO_GAP, gst_util_uint64_scale (frame, 4, 1));
-}
-
-GstClockTime
-gst_vfi_run_longest_pair (const GstVfiRun *run)
-{
-  return min_gap (run, said_interval (run));
-}
-
-GstClockTime
-gst_vfi_run_longest_tail (const GstVfiRun *run)
-{
-  if (run->rate_num == 0)
-    return min_gap (run, GST_CLOCK_TIME_NONE);
-  /* A frame's own time is no gap, whatever max-gap is; durations may be rounded up. */
-  return MAX (min_gap (run, gst_vfi_run_time_of_frames (run, 1)),
-      gst_vfi_run_time_of_frames (run, 2));
-}
-
-GstClockTime
-gst_vfi_run_snap_tolerance (const GstVfiRun *run, GstClockTime frame)
-{
-  if (run->rate_num > 0)
-    frame = gst_vfi_run_time_of_frames (run, 1);
-  return GST_CLOCK_TIME_IS_VALID (frame) ? MIN (GST_VFI_SNAP, frame / 16) : 0;
 }
 
 static void

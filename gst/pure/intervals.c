@@ -2,6 +2,8 @@
 /* The last few distances of frames. */
 #include "pure/intervals.h"
 
+#include "pure/time_math.h"
+
 /* Intervals that differ by less than this part are alike. */
 #define ALIKE 8
 
@@ -49,6 +51,5 @@ gst_vfi_intervals_steady (const GstVfiIntervals *intervals)
 gboolean
 gst_vfi_intervals_are_alike (GstClockTime a, GstClockTime b, GstClockTime rounding)
 {
-  GstClockTime apart = a > b ? a - b : b - a;
-  return apart <= MAX (rounding, MAX (a, b) / ALIKE);
+  return gst_vfi_time_distance (a, b) <= MAX (rounding, MAX (a, b) / ALIKE);
 }

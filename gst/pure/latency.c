@@ -105,7 +105,7 @@ gst_vfi_latency_answer (gboolean live, GstClockTime own, GstClockTime queue,
 gboolean
 gst_vfi_latency_must_post (GstClockTime reported, GstClockTime own, gboolean configured)
 {
-  GstClockTime change = own > reported ? own - reported : reported - own;
+  GstClockTime change = gst_vfi_time_distance (own, reported);
 
   return configured ? change != 0 : change > reported / 5;
 }

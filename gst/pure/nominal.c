@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* A constant output rate that is a multiple of the rate in the caps. While frames come at
- * the times that the caps promise, multiplying gives that rate, and originals keep their
- * times. A frame somewhere else puts the rest of its run on the grid of the output rate,
- * which the outputs so far lie on. */
-#include "pure/run.h"
+/* Places are counted from where the rate began to count, so that no rounding adds up. */
+#include "pure/nominal.h"
+
+#include "pure/time_math.h"
 
 /* What a container that counts milliseconds may move the distance of two frames by. */
 #define TICK (1001 * GST_USECOND)

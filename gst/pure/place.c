@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Where outputs go: the slots of a pair, of an original and of a run's tail, with and
- * without a grid, forwards and backwards. The state they follow from is in grid.c. */
-#include "pure/run.h"
+/* Slots by the pair's frames, by the grid or by copies that set the pace. */
+#include "pure/place.h"
+
+#include "pure/nominal.h"
+#include "pure/stand_in.h"
+#include "pure/time_math.h"
 
 /* The reference as an output without a grid. */
 static GstVfiSlot
@@ -294,35 +297,4 @@ gst_vfi_run_repeat_slot (const GstVfiRun *run, guint index, GstVfiSlot *slot)
     slot->duration = gst_vfi_run_stand_in_time (run, (guint64) index + 1) - slot->pts;
   }
   return is_shown (run, slot);
-}
-
-void
-gst_vfi_run_take (GstVfiRun *run, GstVfiSlot *slot)
-{
-  slot->offset = run->outputs++;
-  slot->discont = !GST_CLOCK_TIME_IS_VALID (run->last_out);
-  run->last_out = slot->pts;
-  run->last_end = GST_CLOCK_TIME_NONE;
-  if (GST_CLOCK_TIME_IS_VALID (slot->duration))
-    run->last_end = gst_vfi_time_add (slot->pts, slot->duration);
-}
-
-void
-gst_vfi_slot_stamp (const GstVfiSlot *slot, GstBuffer *buffer)
-{
-  GST_BUFFER_PTS (buffer) = slot->pts;
-  GST_BUFFER_DTS (buffer) = GST_CLOCK_TIME_NONE;
-  GST_BUFFER_DURATION (buffer) = slot->duration;
-  GST_BUFFER_OFFSET (buffer) = slot->offset;
-  GST_BUFFER_OFFSET_END (buffer) = slot->offset + 1;
-  if (slot->discont)
-    GST_BUFFER_FLAG_SET (buffer, GST_BUFFER_FLAG_DISCONT);
-  else
-    GST_BUFFER_FLAG_UNSET (buffer, GST_BUFFER_FLAG_DISCONT);
-}
-
-gdouble
-gst_vfi_slot_phase (const GstVfiSlot *slot)
-{
-  return (gdouble) slot->phase_num / (gdouble) slot->phase_den;
 }

@@ -1,25 +1,184 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* What grid.c, nominal.c, place.c, silence.c, span.c and stand_in.c share
- * about a run. Nothing outside includes this. */
+/* A run of frames: its state, what settings say about distances and durations, and the
+ * outputs that have been given their place in it. A run is a row of frames in which every
+ * frame is the partner of the one before, the reference. grid.h says how a run is used.
+ * Pure functions on a plain struct: no element, no lock, no buffer is kept. */
 #pragma once
 
-#include "pure/grid.h"
+#include <gst/gst.h>
+
+#include "pure/intervals.h"
+#include "pure/slots.h"
 
 G_BEGIN_DECLS
 
-/* PTS + duration that stays below GST_CLOCK_TIME_NONE. */
-static inline GstClockTime
-gst_vfi_time_add (GstClockTime time, GstClockTime more)
-{
-  return more >= GST_CLOCK_TIME_NONE - time ? GST_CLOCK_TIME_NONE - 1 : time + more;
-}
+/* A frame is at most this far from the slot that it takes, and at most a sixteenth of the
+ * input's frame: containers round times to milliseconds. */
+#define GST_VFI_SNAP (1500 * GST_USECOND)
 
-/* From one time to another, in whatever order they are. */
-static inline GstClockTime
-gst_vfi_time_distance (GstClockTime a, GstClockTime b)
-{
-  return a > b ? a - b : b - a;
-}
+/* The least distance of frames that max-gap = 0 calls a gap; at low rates four frames. */
+#define GST_VFI_MIN_AUTO_GAP (250 * GST_MSECOND)
+
+/* The same for the first two frames of a stream that says neither rate nor durations: they
+ * are what the rate is measured by. */
+#define GST_VFI_FIRST_AUTO_GAP (5 * GST_SECOND)
+
+/**
+ * GstVfiVerdict:
+ * @GST_VFI_VERDICT_NEXT: the partner of the reference
+ * @GST_VFI_VERDICT_NEW_RUN: the first frame of a run; a run that is open closes before
+ * @GST_VFI_VERDICT_DROP_NO_PTS: no PTS, and none can be derived from a constant rate
+ * @GST_VFI_VERDICT_DROP_NOT_LATER: PTS not after the reference's
+ */
+typedef enum {
+  GST_VFI_VERDICT_NEXT,
+  GST_VFI_VERDICT_NEW_RUN,
+  GST_VFI_VERDICT_DROP_NO_PTS,
+  GST_VFI_VERDICT_DROP_NOT_LATER,
+} GstVfiVerdict;
+
+/**
+ * GstVfiSlotKind: what belongs into a slot.
+ * @GST_VFI_SLOT_ORIGINAL: the reference itself
+ * @GST_VFI_SLOT_IN_BETWEEN: what the model makes of the pair at the slot's phase
+ * @GST_VFI_SLOT_DUPLICATE: a copy of the reference, marked as GAP
+ */
+typedef enum {
+  GST_VFI_SLOT_ORIGINAL,
+  GST_VFI_SLOT_IN_BETWEEN,
+  GST_VFI_SLOT_DUPLICATE,
+} GstVfiSlotKind;
+
+/**
+ * GstVfiFrameTime: what gst_vfi_run_observe() found about a buffer.
+ * @verdict: what to do with it
+ * @tail: with GST_VFI_VERDICT_NEW_RUN: whether the run before is completed up to @pts
+ *     (it is not after a jump back)
+ * @warn: with a drop: whether it is the first of its run, the one to warn about
+ * @pts: the frame's true time, valid unless it is dropped for having none
+ * @duration: how long the input shows it, as far as can be known before the next one comes:
+ *     what the buffer says, unless the one before said something wrong; else one frame at
+ *     the caps' rate or at the rate that frames come at; or GST_CLOCK_TIME_NONE
+ * @claim: what the buffer says, or GST_CLOCK_TIME_NONE
+ * @interval: how far it is from the frame before, where that says something about the
+ *     stream, or 0
+ * @places: how many places of the caps' rate it is behind the reference, where outputs are
+ *     to keep a constant rate; otherwise 1
+ * @from_rate: how many frames @pts lies behind the last PTS that came with a buffer, when
+ *     it was derived from the rate; 0 when the buffer had one
+ */
+typedef struct {
+  GstVfiVerdict verdict;
+  gboolean tail;
+  gboolean warn;
+  GstClockTime pts;
+  GstClockTime duration;
+  GstClockTime claim;
+  GstClockTime interval;
+  guint64 places;
+  guint64 from_rate;
+} GstVfiFrameTime;
+
+/**
+ * GstVfiSlot: one output.
+ * @kind: what is shown there
+ * @pts: presentation time
+ * @duration: up to the output that follows in time, or GST_CLOCK_TIME_NONE if nothing is
+ *     known
+ * @phase_num: numerator of its place between the two frames, 0 at the one with the lower
+ *     PTS; 0 for all that is no in-between
+ * @phase_den: denominator of it, greater than 0
+ * @offset: its number in the output, set by gst_vfi_run_take()
+ * @discont: whether it is its run's first, set by gst_vfi_run_take()
+ */
+typedef struct {
+  GstVfiSlotKind kind;
+  GstClockTime pts;
+  GstClockTime duration;
+  guint64 phase_num;
+  guint64 phase_den;
+  guint64 offset;
+  gboolean discont;
+} GstVfiSlot;
+
+/**
+ * GstVfiRun: the time state of one stream. Set up with gst_vfi_run_init(); the fields are
+ * read-only outside grid.c.
+ * @segment: the current segment (TIME)
+ * @rate_num: numerator of the input rate, 0 when it is variable
+ * @rate_den: denominator of the input rate
+ * @multiplier: outputs an input frame, without a grid
+ * @repeat: whether the pair's slots show copies of the reference
+ * @max_gap: frames farther apart are no pair; 0 for automatic
+ * @slots: the output grid; its rate is 0 without one
+ * @constant_num: the output rate that has to be kept although outputs are multiplied, or 0
+ * @constant_den: denominator of it
+ * @departed: whether @slots is there because a frame was not where the caps' rate puts it
+ * @departs: whether that has happened since the rates were set
+ * @nominal_base: where the caps' rate begins to count
+ * @place: number of the reference by the caps' rate from there
+ * @shown_slot: the slot that the reference takes, or G_MAXUINT64
+ * @open: whether there is a reference
+ * @origin: PTS of the run's first frame
+ * @pts: true PTS of the reference
+ * @duration: how long the input shows the reference, or NONE
+ * @claim: what its buffer said about that, or NONE
+ * @claims_fail: whether the last frame but one was shown for another time than it claimed
+ * @intervals: the last distances of frames
+ * @up_to_next: backwards without a grid: from the reference to the output above it, NONE
+ *     for a run's first
+ * @frames: frames accepted since reset or segment
+ * @base_pts: last PTS that came with a buffer, NONE if none did since reset or segment
+ * @base_age: frames since @base_pts whose PTS was derived from the rate
+ * @last_out: PTS of the run's last output, NONE before the first
+ * @last_end: where that output ends, NONE if that is unknown
+ * @stand_in_frame: the interval that copies which stand in for frames follow, or 0
+ * @stand_in_longest: how much time copies may fill up to the frame that ends a run
+ * @stand_ins: how many outputs behind the reference copies have stood in for
+ * @taken_until: where the last of these copies ends, NONE if there was none
+ * @taken_slack: what another output may begin earlier
+ * @warned: whether a drop of this run was reported
+ * @outputs: outputs since reset: the next one's offset
+ */
+typedef struct {
+  GstSegment segment;
+  guint64 rate_num;
+  guint64 rate_den;
+  guint multiplier;
+  gboolean repeat;
+  GstClockTime max_gap;
+  GstVfiSlots slots;
+  guint64 constant_num;
+  guint64 constant_den;
+  gboolean departed;
+  gboolean departs;
+  GstClockTime nominal_base;
+  guint64 place;
+  guint64 shown_slot;
+  gboolean open;
+  GstClockTime origin;
+  GstClockTime pts;
+  GstClockTime duration;
+  GstClockTime claim;
+  gboolean claims_fail;
+  GstVfiIntervals intervals;
+  GstClockTime up_to_next;
+  guint64 frames;
+  GstClockTime base_pts;
+  guint64 base_age;
+  GstClockTime last_out;
+  GstClockTime last_end;
+  GstClockTime stand_in_frame;
+  GstClockTime stand_in_longest;
+  guint stand_ins;
+  GstClockTime taken_until;
+  GstClockTime taken_slack;
+  gboolean warned;
+  guint64 outputs;
+} GstVfiRun;
+
+/* Whether only key units are played: they come far apart and nothing is put between them. */
+gboolean gst_vfi_segment_is_key_units (const GstSegment *segment);
 
 static inline gboolean
 gst_vfi_run_is_reverse (const GstVfiRun *run)
@@ -27,14 +186,13 @@ gst_vfi_run_is_reverse (const GstVfiRun *run)
   return run->segment.rate < 0;
 }
 
-/* grid.c */
-
 /* Time of @frames frames at the input's rate, or NONE at a variable one. */
 GstClockTime gst_vfi_run_time_of_frames (const GstVfiRun *run, guint64 frames);
 
+/* Whether outputs are on a grid now. */
 gboolean gst_vfi_run_uses_grid (const GstVfiRun *run);
 
-/* Outputs a frame where there is no grid. */
+/* Outputs per frame where there is no grid. */
 guint gst_vfi_run_steps (const GstVfiRun *run);
 
 /* How far apart two frames of a pair may be, the first of them the reference. */
@@ -43,55 +201,22 @@ GstClockTime gst_vfi_run_longest_pair (const GstVfiRun *run);
 /* Whether anything says how far apart frames are. */
 gboolean gst_vfi_run_knows_interval (const GstVfiRun *run);
 
-/* How long the last frame of a run may be shown by copies. Where there is no rate it goes by
- * what was seen: nothing bears out what that frame says about itself. */
+/* How long copies may show the last frame of a run. Where there is no rate this goes by the
+ * intervals that were seen: nothing confirms the duration that the frame claims. */
 GstClockTime gst_vfi_run_longest_tail (const GstVfiRun *run);
 
-/* How far from its slot a frame may be that the input shows for @frame where it has no
- * constant rate. */
+/* How far from its slot a frame may be. Where the input has no constant rate this depends on
+ * @frame, the time for which the input shows the frame. */
 GstClockTime gst_vfi_run_snap_tolerance (const GstVfiRun *run, GstClockTime frame);
 
-/* nominal.c */
+/* Assigns @slot its place in the output. Called once for each output, in output order. */
+void gst_vfi_run_take (GstVfiRun *run, GstVfiSlot *slot);
 
-/* Whether outputs have to keep a constant rate and do so by being multiplied. */
-gboolean gst_vfi_run_is_nominal (const GstVfiRun *run);
+/* Writes a taken slot into a writable buffer: PTS, duration, OFFSET, OFFSET_END and the
+ * DISCONT flag; DTS becomes NONE. */
+void gst_vfi_slot_stamp (const GstVfiSlot *slot, GstBuffer *buffer);
 
-/* Whether a frame is where the caps' rate puts the one at @index (out), behind the
- * reference; frames between them may be missing. */
-gboolean gst_vfi_run_find_place (const GstVfiRun *run, GstClockTime pts, guint64 *index);
-
-/* The grid of the constant rate that the reference, which was shown, lies on. */
-void gst_vfi_run_constant_slots (const GstVfiRun *run, GstVfiSlots *slots);
-
-/* From the reference on outputs are on that grid. */
-void gst_vfi_run_depart (GstVfiRun *run);
-void gst_vfi_run_return (GstVfiRun *run);
-
-/* Whether the reference is shown for as long as the caps say, or nobody cares. */
-gboolean gst_vfi_run_lasts_a_frame (const GstVfiRun *run);
-
-/* stand_in.c */
-
-/* Whether outputs between the reference and a frame at @next are at the intervals that copies
- * follow: because there were some, or would have been a little later. */
-gboolean gst_vfi_run_is_paced (const GstVfiRun *run, GstClockTime next);
-
-/* Outputs up to @until at the intervals that these copies follow, the reference's own not
- * counted; each is from gst_vfi_run_stand_in_time () on. */
-guint64 gst_vfi_run_stand_ins_until (const GstVfiRun *run, GstClockTime until);
-GstClockTime gst_vfi_run_stand_in_time (const GstVfiRun *run, guint64 index);
-
-/* Whether an output that begins at @pts would be where a copy has been shown. */
-gboolean gst_vfi_run_is_taken (const GstVfiRun *run, GstClockTime pts);
-
-/* Whether copies fill the time up to @closed_at. */
-gboolean gst_vfi_run_fills (const GstVfiRun *run, GstClockTime closed_at);
-
-/* place.c */
-
-/* The number of the first slot that is not between the reference and @next, and whether
- * @next takes it. */
-guint64 gst_vfi_run_slots_until (
-    const GstVfiRun *run, const GstVfiFrameTime *next, gboolean *snaps);
+/* The slot's phase as the model wants it, 0 to 1. */
+gdouble gst_vfi_slot_phase (const GstVfiSlot *slot);
 
 G_END_DECLS

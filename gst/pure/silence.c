@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* What a GAP event of the input means for a run, and what remains to be said of it once
- * outputs are known. */
-#include "pure/run.h"
+/* Time in which outputs are shown is taken away from the events. */
+#include "pure/silence.h"
+
+#include "pure/place.h"
+#include "pure/time_math.h"
 
 /* Whether an event about the time from @start on says how long. */
 static gboolean

@@ -4,7 +4,8 @@
  * nanosecond apart, are none. */
 #include "pure/span.h"
 
-#include "pure/run.h"
+#include "pure/stand_in.h"
+#include "pure/time_math.h"
 
 /* The slot at @index, and whether it is an output. */
 static gboolean

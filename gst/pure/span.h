@@ -12,7 +12,7 @@
  */
 #pragma once
 
-#include "pure/grid.h"
+#include "pure/place.h"
 
 G_BEGIN_DECLS
 

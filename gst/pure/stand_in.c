@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Copies that stand in for frames which do not come: where they are, and what is left for
- * the frame that comes after all. Forwards only. */
-#include "pure/run.h"
+/* Copies are counted from the reference on. */
+#include "pure/stand_in.h"
+
+#include "pure/time_math.h"
 
 void
 gst_vfi_run_set_stand_in (GstVfiRun *run, GstClockTime frame, GstClockTime longest)

@@ -4,6 +4,7 @@
 #include "stream/between.h"
 
 #include "pure/meta.h"
+#include "pure/span.h"
 #include "stream/engine_session.h"
 #include "stream/fallback.h"
 #include "stream/pending.h"

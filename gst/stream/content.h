@@ -8,7 +8,7 @@
 
 #include <vfi/vfi.h>
 
-#include "pure/grid.h"
+#include "pure/run.h"
 
 G_BEGIN_DECLS
 

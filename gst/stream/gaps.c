@@ -2,6 +2,8 @@
 /* GAP events that wait; see the header. */
 #include "stream/gaps.h"
 
+#include "pure/silence.h"
+
 #include "stream/held_repeats.h"
 #include "stream/task.h"
 

@@ -4,6 +4,8 @@
 #include "stream/held_repeats.h"
 
 #include "pure/meta.h"
+#include "pure/place.h"
+#include "pure/span.h"
 #include "stream/allocation.h"
 #include "stream/between.h"
 #include "stream/pending.h"

@@ -6,7 +6,7 @@
 
 #include <gst/gst.h>
 
-#include "pure/grid.h"
+#include "pure/run.h"
 #include "stream/picture.h"
 
 G_BEGIN_DECLS

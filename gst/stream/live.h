@@ -9,8 +9,8 @@
 
 #include <vfi/vfi.h>
 
-#include "pure/grid.h"
 #include "pure/qos.h"
+#include "pure/run.h"
 
 G_BEGIN_DECLS
 

@@ -2,6 +2,7 @@
 /* Caps of the stream: queries, the choice of output caps, and what follows from it (pool,
  * session, latency). The arithmetic is in caps.c. */
 #include "cuda/stream_context.h"
+#include "pure/nominal.h"
 #include "stream/allocation.h"
 #include "stream/engine_session.h"
 #include "stream/fallback.h"

@@ -2,14 +2,15 @@
 /* One item in stream order: what a buffer, an event or a query means for the run of frames
  * and for the outputs. Called by the task or, when synchronous, by upstream's thread. */
 #include "cuda/stream_context.h"
+#include "pure/place.h"
+#include "pure/stand_in.h"
+#include "stream/allocation.h"
 #include "stream/fallback.h"
 #include "stream/gaps.h"
 #include "stream/held_repeats.h"
 #include "stream/pending.h"
 #include "stream/stream.h"
 #include "stream/timeout.h"
-
-#include "stream/allocation.h"
 
 #include <gst/video/video-event.h>
 

@@ -2,6 +2,8 @@
 /* Copies in place of frames that do not come. The pipeline's clock wakes the task. */
 #include "stream/timeout.h"
 
+#include "pure/place.h"
+#include "pure/stand_in.h"
 #include "pure/time_math.h"
 #include "stream/pending.h"
 #include "stream/task.h"

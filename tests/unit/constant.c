@@ -6,6 +6,8 @@
 #include "check_main.h"
 #include "grid_player.h"
 
+#include "pure/nominal.h"
+
 static void player_init_constant(Player *player, gint num, gint den, guint multiplier)
 {
     player_init(player, num, den, multiplier);

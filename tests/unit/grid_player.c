@@ -2,6 +2,8 @@
 /* The stand-in for the element: see grid_player.h. */
 #include "grid_player.h"
 
+#include "pure/stand_in.h"
+
 #include <check.h>
 
 void player_init(Player *player, gint num, gint den, guint multiplier)

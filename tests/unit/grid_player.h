@@ -7,6 +7,7 @@
 
 #include "pure/grid.h"
 #include "pure/pair_rules.h"
+#include "pure/place.h"
 
 #define NONE GST_CLOCK_TIME_NONE
 #define MS GST_MSECOND

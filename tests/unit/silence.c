@@ -5,6 +5,8 @@
 #include "check_main.h"
 #include "grid_player.h"
 
+#include "pure/silence.h"
+
 /* NONE in milliseconds. */
 #define NO G_MAXUINT64
 

@@ -3,6 +3,7 @@
 #include <gst/gst.h>
 
 #include "check_main.h"
+#include "pure/grid.h"
 #include "pure/span.h"
 
 #define MS GST_MSECOND

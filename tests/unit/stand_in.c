@@ -6,6 +6,8 @@
 #include "check_main.h"
 #include "grid_player.h"
 
+#include "pure/nominal.h"
+
 /* 25 frames a second; @count copies come behind the first frames. */
 static const struct {
     const char *name;
