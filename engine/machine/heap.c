@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Trimming. A device belongs to its session's thread, which is only told. */
 #include "machine/heap.h"
 
 #include <fcntl.h>
@@ -11,10 +10,6 @@
 
 #include <glib.h>
 
-#include <vfi/memory.h>
-
-#include "model/cache.h"
-
 #if defined(__GLIBC__) && !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
 #include <malloc.h>
 #define TRIM() malloc_trim(0)
@@ -24,13 +19,6 @@
 
 /* Less than this is not worth trimming for. */
 #define MIN_TO_TRIM ((size_t)1 << 20)
-
-static atomic_uint requests;
-
-unsigned vfi_trim_requests(void)
-{
-    return atomic_load(&requests);
-}
 
 /* Bytes that the C library keeps for later allocations, whether or not the system has them
  * back; SIZE_MAX if unknown. */
@@ -83,18 +71,4 @@ size_t vfi_resident_bytes(void)
     text[length] = '\0';
     g_ascii_strtoull(text, &end, 10); /* the second number counts */
     return (size_t)g_ascii_strtoull(end, NULL, 10) * (size_t)sysconf(_SC_PAGESIZE);
-}
-
-void vfi_soft_clear(void)
-{
-    vfi_clear_cache(FALSE);
-}
-
-void vfi_clear_cache(gboolean full)
-{
-    vfi_model_cache_trim_packed(NULL);
-    if (full)
-        vfi_model_cache_drop_idle();
-    atomic_fetch_add(&requests, 1);
-    vfi_trim_host_memory();
 }

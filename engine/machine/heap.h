@@ -1,21 +1,18 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Requests to trim, for those who own something to trim. */
+/* The C library's heap: what it holds back, and how large the process is. Thread-safe. */
 #pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
 
-/* Grows with every vfi_soft_clear(). */
-unsigned vfi_trim_requests(void);
-
 /* Gives the C library's free memory back to the system. Does nothing where another allocator
  * stands in for it (sanitizers): glibc's own heap is then not set up to be looked at. */
 void vfi_trim_host_memory(void);
 
-/* Whether 1 MiB or more became free since the last time; cheap. */
+/* Whether 1 MiB or more became free since the last trim; cheap. */
 bool vfi_host_memory_is_idle(void);
 
-/* Trims only if it did. */
+/* Trims only then. */
 void vfi_trim_idle_host_memory(void);
 
 /* Bytes of the process that are in memory; 0 if unknown. Allocates nothing. */

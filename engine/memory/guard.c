@@ -8,7 +8,7 @@
 #include "base/printable.h"
 #include "machine/heap.h"
 #include "machine/memory_probe.h"
-#include "model/cache.h"
+#include "memory/reclaimers.h"
 
 /* Requests are answered one after the other. */
 static GMutex lock;
@@ -42,7 +42,7 @@ static void look_at_device(Account *account, const VfiMemoryRequest *request)
     account->missing = vfi_memory_missing(numbers, request->headroom, account->need);
 }
 
-/* Makes up for what is missing of the host's memory, cheapest first. What models give back is
+/* Makes up for what is missing of the host's memory, cheapest first. What reclaimers freed is
  * taken at their word: the C library may return less at once, but keeps it for us. */
 static void relieve_host(Account *account, uint64_t headroom,
                          const VfiPackedWeights *spare, bool as_far_as_possible)
@@ -51,21 +51,19 @@ static void relieve_host(Account *account, uint64_t headroom,
     look_at_host(account, headroom);
     if (account->missing == 0)
         return;
-    uint64_t freed = vfi_model_cache_trim_packed(spare);
+    const VfiReclaimRequest request = {
+        .wanted = account->missing,
+        .last = VFI_RECLAIM_LOADED,
+        .spare = spare,
+        .is_short = true,
+        .only_if_enough = !as_far_as_possible,
+    };
+    uint64_t freed = vfi_reclaim(&request);
     account->missing -= MIN(freed, account->missing);
-    if (!as_far_as_possible && vfi_model_cache_idle_bytes() < account->missing)
-        return; /* in vain */
-    while (account->missing > 0) {
-        uint64_t bytes = vfi_model_cache_evict();
-        if (bytes == 0)
-            break;
-        account->missing -= MIN(bytes, account->missing);
-        freed += bytes;
-    }
     if (freed == 0)
         return;
     vfi_trim_host_memory();
-    vfi_log(VFI_LOG_INFO, "memory is short: gave up %.1f MiB of models",
+    vfi_log(VFI_LOG_INFO, "memory is short: gave up %.1f MiB that nobody used",
             (double)freed / 0x1p20);
 }
 
@@ -89,7 +87,7 @@ static void set_short_error(const VfiMemoryRequest *request, const Account *acco
         request->remedy);
 }
 
-/* All that idle models have on a device: what they have in the host's memory is no help. */
+/* What is idle in the host's memory is no help here. */
 static bool claim_device(const VfiMemoryRequest *request, GError **error)
 {
     Account account = {.name = "the device's memory", .need = request->device_bytes};
@@ -100,7 +98,7 @@ static bool claim_device(const VfiMemoryRequest *request, GError **error)
     if (account.missing == 0)
         return true;
     for (int attempt = 0; attempt < 2; attempt++) {
-        if (attempt > 0 && vfi_model_cache_trim_devices(request->spare) == 0)
+        if (attempt > 0 && vfi_reclaim_devices(request->spare) == 0)
             break;
         request->backend->trim(request->device);
         look_at_device(&account, request);

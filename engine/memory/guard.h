@@ -18,12 +18,12 @@ typedef struct {
     uint64_t headroom;             /* bytes that stay free; 0 is automatic */
     const VfiBackend *backend;     /* NULL: the host only */
     VfiDevice *device;             /* of .backend */
-    const VfiPackedWeights *spare; /* what this keeps will be used; or NULL */
+    const VfiPackedWeights *spare; /* will be used, is not given up; or NULL */
 } VfiMemoryRequest;
 
-/* Makes sure that there is as much memory, drops models that nobody uses if need be, the
- * least recently used first (on a device their packed weights, all of them), and holds the host's part in the caller's name: a promise that
- * others' requests see, since memory counts as used only once it is written to.
+/* Makes sure that there is as much memory, if need be by what reclaimers give up
+ * (memory/reclaimers.h), and holds the host's part in the caller's name: a promise that others'
+ * requests see, since memory counts as used only once it is written to.
  * False with VFI_ERROR_NO_MEMORY that says need, free, limit and remedies. */
 bool vfi_memory_claim(const VfiMemoryRequest *request, GError **error);
 

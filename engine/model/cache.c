@@ -9,6 +9,7 @@
 #include <vfi/error.h>
 
 #include "base/printable.h"
+#include "memory/reclaimers.h"
 #include "model/model_internal.h"
 
 /* A file that is written while it is read is read again this many times. */
@@ -165,59 +166,6 @@ static bool is_loading(const FileIdentity *file, const char *device_key)
     return false;
 }
 
-/* Looks for what is in memory already. Under the lock. NULL: not there; or, with @error,
- * wrong options. */
-static VfiCachedModel *look_up(const VfiModelRequest *request, const FileIdentity *file,
-                               const char *device_key, VfiModelSetup *setup,
-                               GError **error)
-{
-    VfiCachedModel *cached = find(file, device_key, NULL);
-
-    /* Any model of the file knows its family, and so the options. */
-    if (cached == NULL || !vfi_model_source_setup(cached->source, request, setup, error))
-        return NULL;
-    g_autofree char *options = weight_options(cached->source, setup);
-    cached = find(file, device_key, options);
-    if (cached == NULL) {
-        g_clear_pointer(&setup->options, g_hash_table_unref);
-        return NULL;
-    }
-    cached->users++;
-    cached->last_used = ++cache.clock;
-    cache.stats.hits++;
-    return cached;
-}
-
-/* Reads the file until it stays the same meanwhile. */
-static VfiModelSource *load(const VfiModelRequest *request, FileIdentity *file,
-                            VfiModelSetup *setup, GError **error)
-{
-    for (int attempt = 1;; attempt++) {
-        g_autoptr(GError) reason = NULL;
-        VfiModelSource *source = vfi_model_source_load(request, setup, &reason);
-        FileIdentity now = identify(request->path);
-        bool is_final = same_file(file, &now) ||
-                        g_error_matches(reason, VFI_ERROR, VFI_ERROR_CANCELLED);
-        if (source != NULL && is_final)
-            return source;
-        g_clear_pointer(&setup->options, g_hash_table_unref);
-        vfi_model_source_free(source);
-        if (is_final) {
-            g_propagate_error(error, g_steal_pointer(&reason));
-            return NULL;
-        }
-        if (attempt == MAX_ATTEMPTS) {
-            g_autofree char *shown = vfi_printable(request->path);
-            g_set_error(error, VFI_ERROR, VFI_ERROR_IO,
-                        "%s changed %d times while it was read: wait until it is "
-                        "written, then try again",
-                        shown, MAX_ATTEMPTS);
-            return NULL;
-        }
-        *file = now;
-    }
-}
-
 /* Takes idle models that @unwanted says out of the list; the caller frees them. Under the
  * lock. */
 static GList *take_out_idle(bool (*unwanted)(const VfiCachedModel *cached,
@@ -250,6 +198,114 @@ static bool is_any(const VfiCachedModel *cached, const void *data)
     return true;
 }
 
+/* ---- giving memory back --------------------------------------------------------------- */
+
+/* Drops the idle model that was not used for longest. Returns its bytes; 0: there is none. */
+static size_t evict(void)
+{
+    GList *oldest = NULL;
+    VfiCachedModel *victim = NULL;
+
+    g_mutex_lock(&cache.lock);
+    for (GList *link = cache.models; link != NULL; link = link->next) {
+        const VfiCachedModel *cached = link->data;
+        if (cached->users > 0)
+            continue;
+        if (oldest == NULL ||
+            cached->last_used < ((const VfiCachedModel *)oldest->data)->last_used)
+            oldest = link;
+    }
+    if (oldest != NULL) {
+        victim = oldest->data;
+        cache.models = g_list_delete_link(cache.models, oldest);
+        cache.stats.evictions++;
+    }
+    g_mutex_unlock(&cache.lock);
+    if (victim == NULL)
+        return 0;
+    size_t bytes = bytes_of(victim);
+    cached_free(victim);
+    return bytes;
+}
+
+static size_t drop_all_idle(void)
+{
+    size_t bytes = 0;
+
+    g_mutex_lock(&cache.lock);
+    GList *dropped = take_out_idle(is_any, NULL);
+    g_mutex_unlock(&cache.lock);
+    for (GList *link = dropped; link != NULL; link = link->next)
+        bytes += bytes_of(link->data);
+    free_list(dropped);
+    return bytes;
+}
+
+static size_t idle_bytes(void)
+{
+    VfiModelCacheStats stats;
+
+    vfi_model_cache_get_stats(&stats);
+    return stats.idle_bytes;
+}
+
+/* One model after the other where memory is short, which is what counts as an eviction. */
+static size_t reclaim_models(const VfiReclaimRequest *request)
+{
+    size_t freed = 0, bytes;
+
+    if (!request->is_short)
+        return drop_all_idle();
+    while (freed < request->wanted && (bytes = evict()) > 0)
+        freed += bytes;
+    return freed;
+}
+
+/* Of all models but that of @spare. */
+static size_t trim_all(const VfiPackedWeights *spare,
+                       size_t (*trim)(VfiPackedWeights *store))
+{
+    size_t bytes = 0;
+
+    g_mutex_lock(&cache.lock);
+    for (GList *link = cache.models; link != NULL; link = link->next) {
+        const VfiCachedModel *cached = link->data;
+        VfiPackedWeights *packed = vfi_weights_packed(cached->source->weights);
+        if (packed != spare)
+            bytes += trim(packed);
+    }
+    g_mutex_unlock(&cache.lock);
+    return bytes;
+}
+
+/* All at once: there is no order among them, and each is as quickly packed again. */
+static size_t reclaim_packed(const VfiReclaimRequest *request)
+{
+    return trim_all(request->spare, vfi_packed_weights_trim);
+}
+
+static size_t reclaim_packed_on_devices(const VfiPackedWeights *spare)
+{
+    return trim_all(spare, vfi_packed_weights_trim_devices);
+}
+
+static void register_reclaimers(void)
+{
+    static VfiReclaimer packed = {.name = "packed weights",
+                                  .order = VFI_RECLAIM_DERIVED,
+                                  .reclaim = reclaim_packed,
+                                  .reclaim_devices = reclaim_packed_on_devices};
+    static VfiReclaimer models = {.name = "idle models",
+                                  .order = VFI_RECLAIM_LOADED,
+                                  .idle_bytes = idle_bytes,
+                                  .reclaim = reclaim_models};
+
+    vfi_reclaimer_register(&packed);
+    vfi_reclaimer_register(&models);
+}
+
+/* ---- opening and closing --------------------------------------------------------------- */
+
 /* Puts @added into the list. Returns those that its path named before and nobody uses, for
  * the caller to free. Under the lock. */
 static GList *add(VfiCachedModel *added)
@@ -262,6 +318,59 @@ static GList *add(VfiCachedModel *added)
     }
     cache.models = g_list_prepend(cache.models, added);
     return take_out_idle(is_stale, NULL);
+}
+
+/* Looks for what is in memory already. Under the lock. NULL: not there; or, with @error,
+ * wrong options. */
+static VfiCachedModel *look_up(const VfiModelRequest *request, const FileIdentity *file,
+                               const char *device_key, VfiModelSetup *setup,
+                               GError **error)
+{
+    VfiCachedModel *cached = find(file, device_key, NULL);
+
+    /* Any model of the file knows its family, and so the options. */
+    if (cached == NULL || !vfi_model_source_setup(cached->source, request, setup, error))
+        return NULL;
+    g_autofree char *options = weight_options(cached->source, setup);
+    cached = find(file, device_key, options);
+    if (cached == NULL) {
+        g_clear_pointer(&setup->options, g_hash_table_unref);
+        return NULL;
+    }
+    cached->users++;
+    cached->last_used = ++cache.clock;
+    cache.stats.hits++;
+    return cached;
+}
+
+/* Reads the file, again for as long as it changes meanwhile. */
+static VfiModelSource *load(const VfiModelRequest *request, FileIdentity *file,
+                            VfiModelSetup *setup, GError **error)
+{
+    for (int attempt = 1;; attempt++) {
+        g_autoptr(GError) reason = NULL;
+        VfiModelSource *source = vfi_model_source_load(request, setup, &reason);
+        FileIdentity now = identify(request->path);
+        bool is_final = same_file(file, &now) ||
+                        g_error_matches(reason, VFI_ERROR, VFI_ERROR_CANCELLED);
+        if (source != NULL && is_final)
+            return source;
+        g_clear_pointer(&setup->options, g_hash_table_unref);
+        vfi_model_source_free(source);
+        if (is_final) {
+            g_propagate_error(error, g_steal_pointer(&reason));
+            return NULL;
+        }
+        if (attempt == MAX_ATTEMPTS) {
+            g_autofree char *shown = vfi_printable(request->path);
+            g_set_error(error, VFI_ERROR, VFI_ERROR_IO,
+                        "%s changed %d times while it was read: wait until it is "
+                        "written, then try again",
+                        shown, MAX_ATTEMPTS);
+            return NULL;
+        }
+        *file = now;
+    }
 }
 
 /* Reads the file and puts it into the list, in use. */
@@ -324,6 +433,7 @@ VfiCachedModel *vfi_model_cache_take(const VfiModelRequest *request,
     Loading mark = {&file, device_key};
     GError *problem = NULL;
 
+    register_reclaimers();
     if (device_key == NULL)
         return load_and_add(request, &file, NULL, setup, error);
     g_mutex_lock(&cache.lock);
@@ -366,81 +476,6 @@ void vfi_model_cache_release(VfiCachedModel *cached, bool keep)
     g_mutex_unlock(&cache.lock);
     if (goes)
         cached_free(cached);
-}
-
-size_t vfi_model_cache_evict(void)
-{
-    GList *oldest = NULL;
-    VfiCachedModel *victim = NULL;
-
-    g_mutex_lock(&cache.lock);
-    for (GList *link = cache.models; link != NULL; link = link->next) {
-        const VfiCachedModel *cached = link->data;
-        if (cached->users > 0)
-            continue;
-        if (oldest == NULL ||
-            cached->last_used < ((const VfiCachedModel *)oldest->data)->last_used)
-            oldest = link;
-    }
-    if (oldest != NULL) {
-        victim = oldest->data;
-        cache.models = g_list_delete_link(cache.models, oldest);
-        cache.stats.evictions++;
-    }
-    g_mutex_unlock(&cache.lock);
-    if (victim == NULL)
-        return 0;
-    size_t bytes = bytes_of(victim);
-    cached_free(victim);
-    return bytes;
-}
-
-size_t vfi_model_cache_drop_idle(void)
-{
-    size_t bytes = 0;
-
-    g_mutex_lock(&cache.lock);
-    GList *dropped = take_out_idle(is_any, NULL);
-    g_mutex_unlock(&cache.lock);
-    for (GList *link = dropped; link != NULL; link = link->next)
-        bytes += bytes_of(link->data);
-    free_list(dropped);
-    return bytes;
-}
-
-size_t vfi_model_cache_idle_bytes(void)
-{
-    VfiModelCacheStats stats;
-
-    vfi_model_cache_get_stats(&stats);
-    return stats.idle_bytes;
-}
-
-/* Of all models but that of @spare. */
-static size_t trim_all(const VfiPackedWeights *spare,
-                       size_t (*trim)(VfiPackedWeights *store))
-{
-    size_t bytes = 0;
-
-    g_mutex_lock(&cache.lock);
-    for (GList *link = cache.models; link != NULL; link = link->next) {
-        const VfiCachedModel *cached = link->data;
-        VfiPackedWeights *packed = vfi_weights_packed(cached->source->weights);
-        if (packed != spare)
-            bytes += trim(packed);
-    }
-    g_mutex_unlock(&cache.lock);
-    return bytes;
-}
-
-size_t vfi_model_cache_trim_packed(const VfiPackedWeights *spare)
-{
-    return trim_all(spare, vfi_packed_weights_trim);
-}
-
-size_t vfi_model_cache_trim_devices(const VfiPackedWeights *spare)
-{
-    return trim_all(spare, vfi_packed_weights_trim_devices);
 }
 
 void vfi_model_cache_get_stats(VfiModelCacheStats *stats)

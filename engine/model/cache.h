@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The process's models in memory, used and idle. Everything here is thread-safe. */
+/* The process's models in memory, used and idle. Idle ones, and packed weights that nobody uses,
+ * are given up as reclaimers (memory/reclaimers.h). Everything here is thread-safe. */
 #pragma once
 
 #include <vfi/model_cache.h>
@@ -22,18 +23,3 @@ const VfiModelSource *vfi_cached_model_source(const VfiCachedModel *cached);
 /* The last user's @keep says whether the model stays as idle. What can never be found again
  * (no device key, a file that changed) goes anyway. NULL is allowed. */
 void vfi_model_cache_release(VfiCachedModel *cached, bool keep);
-
-/* Drops the idle model that was not used for longest. Returns its bytes; 0: there is none. */
-size_t vfi_model_cache_evict(void);
-
-/* Drops all idle models; returns their bytes. */
-size_t vfi_model_cache_drop_idle(void);
-
-/* Bytes that dropping all idle models would give. */
-size_t vfi_model_cache_idle_bytes(void);
-
-/* Frees packed weights that nobody uses, but for those of @spare (or NULL); returns their
- * bytes. */
-size_t vfi_model_cache_trim_packed(const VfiPackedWeights *spare);
-/* The same of what is in devices' own memory. */
-size_t vfi_model_cache_trim_devices(const VfiPackedWeights *spare);

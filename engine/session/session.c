@@ -6,6 +6,7 @@
 
 #include "base/alloc.h"
 #include "base/logging.h"
+#include "memory/reclaimers.h"
 #include "session/stages.h"
 
 /* ---- building ------------------------------------------------------------------------- */
@@ -231,7 +232,7 @@ VfiSession *vfi_session_new(VfiModel *model, const VfiSessionConfig *config,
     VfiSession *session = try_session(model, config, &attempt, &problem);
     if (session == NULL && attempt.ran_short) {
         g_clear_error(&problem);
-        size_t freed = vfi_model_cache_trim_devices(NULL);
+        size_t freed = vfi_reclaim_devices(NULL);
         vfi_log(VFI_LOG_INFO,
                 "the device ran out of memory: gave up %.1f MiB of idle models' weights, "
                 "trying once more",
@@ -288,7 +289,7 @@ void vfi_session_free(VfiSession *session)
     vfi_session_free_idle(session);
     if (session->device_failed) {
         /* What is kept there is lost, and keeps the device from being reset. */
-        vfi_model_cache_trim_devices(NULL);
+        vfi_reclaim_devices(NULL);
         if (session->model->weights != NULL)
             vfi_packed_weights_trim_devices(vfi_weights_packed(session->model->weights));
     }

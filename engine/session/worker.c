@@ -3,7 +3,7 @@
  * the device makes pictures by itself, a second thread waits for them. */
 #include <vfi/error.h>
 
-#include "machine/heap.h"
+#include "memory/clear.h"
 #include "session/session_internal.h"
 
 /* Ends @job with @error (taken) or a picture and gives up the reference to it; under the lock.

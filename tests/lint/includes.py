@@ -77,12 +77,6 @@ ALLOWED = [
     ("examples", PUBLIC + r"|examples/.*"),
 ]
 
-# Includes that go up, until what they are for has another way.
-EXCEPTIONS = {
-    ("engine/machine/heap.c", "engine/model/cache.h"),
-    ("engine/memory/guard.c", "engine/model/cache.h"),
-}
-
 # By word: the only files that may use it. GModule prefers NAME.la beside the caller to what the
 # loader finds, and GLib's folders and getenv() listen to whoever starts a privileged program.
 USES = re.compile(r"\b(dlopen|g_module_\w+|(?:secure_|g_)?getenv|g_get_user_\w+_dir|g_get_home_dir)"
@@ -171,8 +165,6 @@ def target(root: Path, path: str, name: str, system: bool) -> str | None:
 def is_allowed(root: Path, path: str, name: str, system: bool) -> bool:
     file = target(root, path, name, system)
     if file is not None:
-        if (path, file) in EXCEPTIONS:
-            return True
         allowed = rule(ALLOWED, path)
         return allowed is not None and allowed.fullmatch(file) is not None
     refused = rule(REFUSED, path)
