@@ -6,7 +6,9 @@
 #include "device/pictures.h"
 #include "device/transfers.h"
 #include "frames/frames.h"
+#include "program/compile.h"
 #include "program/program.h"
+#include "program/run_program.h"
 
 static const VfiBackend backend = {
     .abi = VFI_BACKEND_ABI,

@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Which of cuDNN's engines is the fastest here: tried once for each shape on a kind of device,
- * with memory that is given back. */
-#include "program/program.h"
+#include "program/choose_engines.h"
 
 #include "runtime/cuda_error.h"
 

@@ -1,13 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Runs of a program's segments. One that comes again with the same memory is captured the second
- * time and from then on launched as a whole: what launching hundreds of kernels costs the host
- * does not hold the device up. */
-#include "program/program.h"
+#include "program/graph_capture.h"
 
 #include <string.h>
 
-#include <vfi/error.h>
-
+#include "program/run_op.h"
 #include "runtime/cuda_error.h"
 
 /* A segment's first run with some memory is not captured: cuDNN sets things up in it. */
@@ -93,106 +89,4 @@ bool vfi_cuda_run_graph(VfiProgram *program, int segment, char *const *region, b
     atomic_fetch_add(&program->device->graph_launches, 1);
     return vfi_cuda_check(cudaGraphLaunch(graph->graph, program->device->compute_stream),
                           "running a network", error);
-}
-
-void vfi_cuda_free_graphs(VfiProgram *program)
-{
-    for (int i = 0; i < VFI_CUDA_GRAPHS; i++)
-        if (program->graphs[i].graph != NULL)
-            cudaGraphExecDestroy(program->graphs[i].graph);
-}
-
-bool vfi_cuda_run_ops(const VfiProgram *program, int segment, char *const *region,
-                      const atomic_int *cancel, GError **error)
-{
-    const VfiPlanSegment *range = &program->plan->segments[segment];
-
-    for (int i = range->first_op, n = 0; i < range->first_op + range->n_ops; i += n) {
-        if (cancel != NULL && atomic_load(cancel) != 0) {
-            g_set_error_literal(error, VFI_ERROR, VFI_ERROR_CANCELLED,
-                                "the job was cancelled");
-            return false;
-        }
-        if (!vfi_cuda_run_op(program, i, region, &n, error))
-            return false;
-    }
-    return true;
-}
-
-/* Op by op, each waited for. */
-static bool profile_ops(const VfiProgram *program, int segment,
-                        const VfiRunArguments *arguments, GError **error)
-{
-    const VfiPlanSegment *range = &program->plan->segments[segment];
-    cudaStream_t stream = program->device->compute_stream;
-
-    for (int i = range->first_op, n = 0; i < range->first_op + range->n_ops; i += n) {
-        int64_t start;
-        if (!vfi_cuda_check(cudaStreamSynchronize(stream), "measuring a network", error))
-            return false;
-        start = g_get_monotonic_time();
-        if (!vfi_cuda_run_op(program, i, arguments->region, &n, error) ||
-            !vfi_cuda_check(cudaStreamSynchronize(stream), "measuring a network", error))
-            return false;
-        arguments->op_nanoseconds[i] += 1000 * (uint64_t)(g_get_monotonic_time() - start);
-    }
-    return true;
-}
-
-/* The segment's scalars, once it has run. */
-static bool read_scalars(const VfiProgram *program, int segment, float *scalars,
-                         GError **error)
-{
-    const VfiPlanSegment *range = &program->plan->segments[segment];
-    cudaStream_t stream = program->device->compute_stream;
-    size_t bytes = (size_t)program->plan->n_scalars * sizeof(float);
-    bool has_scalars = false;
-
-    for (int i = range->first_op; i < range->first_op + range->n_ops; i++)
-        has_scalars = has_scalars || program->plan->ops[i].kind == VFI_OP_MAX_ABS;
-    if (!has_scalars)
-        return true;
-    if (!vfi_cuda_check(cudaMemcpyAsync(program->pinned_scalars, program->scalars, bytes,
-                                        cudaMemcpyDeviceToHost, stream),
-                        "reading a decision", error) ||
-        !vfi_cuda_check(cudaStreamSynchronize(stream), "reading a decision", error))
-        return false;
-    for (int i = range->first_op; i < range->first_op + range->n_ops; i++) {
-        const VfiOp *op = &program->plan->ops[i];
-        if (op->kind == VFI_OP_MAX_ABS)
-            scalars[op->u.scalar] = program->pinned_scalars[op->u.scalar];
-    }
-    return true;
-}
-
-static bool run_segment(VfiProgram *program, int segment,
-                        const VfiRunArguments *arguments, GError **error)
-{
-    bool ran;
-
-    if (arguments->op_nanoseconds != NULL)
-        return profile_ops(program, segment, arguments, error);
-    if (!vfi_cuda_run_graph(program, segment, arguments->region, &ran, error))
-        return false;
-    return ran || vfi_cuda_run_ops(program, segment, arguments->region, arguments->cancel,
-                                   error);
-}
-
-bool vfi_cuda_run(VfiDevice *device, const VfiProgram *program, int segment,
-                  const VfiRunArguments *arguments, GError **error)
-{
-    if (arguments->cancel != NULL && atomic_load(arguments->cancel) != 0) {
-        g_set_error_literal(error, VFI_ERROR, VFI_ERROR_CANCELLED,
-                            "the job was cancelled");
-        return false;
-    }
-    if (!vfi_cuda_enter(device, error))
-        return false;
-    bool ran = vfi_cuda_check(vfi_cuda_set_values(device->compute_stream, program->values,
-                                                  arguments->time, arguments->image_mean),
-                              "beginning a network", error) &&
-               run_segment((VfiProgram *)program, segment, arguments, error) &&
-               read_scalars(program, segment, arguments->scalars, error);
-    vfi_cuda_leave();
-    return ran;
 }

@@ -47,26 +47,6 @@ struct VfiProgram {
     bool no_graphs; /* capturing failed once */
 };
 
-/* The backend's functions. */
-VfiProgram *vfi_cuda_compile(VfiDevice *device, const VfiPlan *plan, GError **error);
-bool vfi_cuda_measure(VfiDevice *device, const VfiPlan *plan, VfiProgramNeed *need,
-                      GError **error);
+/* The backend's functions of these names. */
 void vfi_cuda_program_free(VfiDevice *device, VfiProgram *program);
 size_t vfi_cuda_program_packed_bytes(const VfiProgram *program);
-bool vfi_cuda_run(VfiDevice *device, const VfiProgram *program, int segment,
-                  const VfiRunArguments *arguments, GError **error);
-
-/* choose_engines.c: lets the convolutions that have several engines keep the fastest. */
-bool vfi_cuda_choose_convs(VfiProgram *program, GError **error);
-
-/* run_op.c: queues one op, or the row group that begins with it; *n_ops is how many that were. */
-bool vfi_cuda_run_op(const VfiProgram *program, int index, char *const *region,
-                     int *n_ops, GError **error);
-
-/* graph_capture.c: runs a segment by its captured graph, if there is one yet. *ran says whether. */
-bool vfi_cuda_run_graph(VfiProgram *program, int segment, char *const *region, bool *ran,
-                        GError **error);
-void vfi_cuda_free_graphs(VfiProgram *program);
-/* Queues a segment's ops one by one. */
-bool vfi_cuda_run_ops(const VfiProgram *program, int segment, char *const *region,
-                      const atomic_int *cancel, GError **error);

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Queueing the planned ops: operands to tensors, ops to kernels. */
-#include "program/program.h"
+#include "program/run_op.h"
 
 #include <vfi/error.h>
 
@@ -118,4 +117,21 @@ bool vfi_cuda_run_op(const VfiProgram *program, int index, char *const *region,
     return vfi_cuda_check(run_kernel(program, op, step, src, &dst),
                           op->name != NULL ? op->name : vfi_op_kind_to_string(op->kind),
                           error);
+}
+
+bool vfi_cuda_run_ops(const VfiProgram *program, int segment, char *const *region,
+                      const atomic_int *cancel, GError **error)
+{
+    const VfiPlanSegment *range = &program->plan->segments[segment];
+
+    for (int i = range->first_op, n = 0; i < range->first_op + range->n_ops; i += n) {
+        if (cancel != NULL && atomic_load(cancel) != 0) {
+            g_set_error_literal(error, VFI_ERROR, VFI_ERROR_CANCELLED,
+                                "the job was cancelled");
+            return false;
+        }
+        if (!vfi_cuda_run_op(program, i, region, &n, error))
+            return false;
+    }
+    return true;
 }
