@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""Checks that links between documents lead to a file and a heading that are there, that the
-README of each part names all of its folders, and that the index of decisions lists all of them.
-Prints what is wrong, and exits non-zero if anything is.
+"""Checks that documents lead to what is there: links to a file and a heading, paths of sources, the
+folders of a part in its README, all decisions in their index. Prints what is wrong, and exits
+non-zero if anything is.
 
 usage: tests/lint/docs.py [ROOT]
 """
@@ -11,8 +11,11 @@ import sys
 from pathlib import Path
 
 PARTS = ["engine", "gst", "cuda", "tests"]
+DATA = ["tests/data/", "tests/fuzz/found/"]  # tools/pre-commit looks at no data
 DOCUMENTS = ["*.md", "docs/**/*.md", *(f"{part}/**/*.md" for part in PARTS)]
 LINK = re.compile(r"\]\(([^)\s]+)\)")
+# `engine/plan/plan.h`, `tests/cuda/sim/`, `tests/cuda/frames_*.c`; not programs that are built.
+PATH = re.compile(r"`((?:engine|gst|cuda|tests|tools|examples|docs)/[\w/.*-]*(?:/|\.\w+))`")
 DECISION = re.compile(r"\d{4}-[a-z0-9-]+\.md")
 
 
@@ -40,6 +43,11 @@ def wrong_links(root: Path, path: Path) -> list[str]:
         elif anchor and anchor not in anchors(target):
             bad.append(f"{path.relative_to(root)}: no heading {link}")
     return bad
+
+
+def wrong_paths(root: Path, path: Path) -> list[str]:
+    return [f"{path.relative_to(root)}: no file {name}" for name in PATH.findall(text_of(path))
+            if next(root.glob(name.rstrip("/")), None) is None and name not in DATA]
 
 
 def missing_rooms(root: Path, part: str) -> list[str]:
@@ -70,6 +78,7 @@ def main() -> int:
     root = Path(sys.argv[1] if len(sys.argv) > 1 else ".").resolve()
     documents = sorted({path for pattern in DOCUMENTS for path in root.glob(pattern)})
     bad = [line for path in documents for line in wrong_links(root, path)]
+    bad += [line for path in documents for line in wrong_paths(root, path)]
     bad += [line for part in PARTS for line in missing_rooms(root, part)]
     bad += decisions(root)
     print("\n".join(bad), end="\n" if bad else "")
