@@ -62,8 +62,8 @@ wanted_device (GstVfiStream *stream)
   gint device = -1;
 
   g_mutex_lock (&stream->lock);
-  if (g_str_has_prefix (stream->settings.device, "cuda:"))
-    device = (gint) g_ascii_strtoll (stream->settings.device + 5, NULL, 10);
+  if (g_str_has_prefix (stream->settings->device, "cuda:"))
+    device = (gint) g_ascii_strtoll (stream->settings->device + 5, NULL, 10);
   g_mutex_unlock (&stream->lock);
   return device;
 }
@@ -219,7 +219,7 @@ is_usable (GstVfiStream *stream)
   VfiSystemInfo info;
 
   g_mutex_lock (&stream->lock);
-  device = g_strdup (stream->settings.device);
+  device = g_strdup (stream->settings->device);
   model = stream->model != NULL ? vfi_model_ref (stream->model) : NULL;
   answer = stream->cuda_answer;
   g_mutex_unlock (&stream->lock);

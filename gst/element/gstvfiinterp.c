@@ -24,6 +24,7 @@
 
 #include "cuda/stream_context.h"
 #include "element/open_model.h"
+#include "element/properties.h"
 #include "stream/report.h"
 #include "stream/stream.h"
 
@@ -48,6 +49,7 @@ struct _GstVfiInterp {
   GstElement parent;
 
   GstVfiStream *stream;
+  GstVfiSettings settings; /* guarded by the stream's lock */
   /* Guarded by OBJECT_LOCK. */
   gchar *model_name;
   GstStructure *model_options;
@@ -69,7 +71,7 @@ GST_ELEMENT_REGISTER_DEFINE (vfiinterp, "vfiinterp", GST_RANK_NONE, GST_TYPE_VFI
 static gchar *
 cache_config (GstVfiInterp *self, VfiModelCacheConfig *config)
 {
-  const GstVfiSettings *settings = &self->stream->settings;
+  const GstVfiSettings *settings = &self->settings;
   gchar *device;
 
   g_mutex_lock (&self->stream->lock);
@@ -146,7 +148,7 @@ check_device (GstVfiInterp *self)
   g_autofree gchar *device = NULL;
 
   g_mutex_lock (&self->stream->lock);
-  device = g_strdup (self->stream->settings.device);
+  device = g_strdup (self->settings.device);
   g_mutex_unlock (&self->stream->lock);
   if (g_str_equal (device, "auto") || g_str_equal (device, "cpu") ||
       g_regex_match_simple ("^cuda(:[0-9]+)?$", device, 0, 0))
@@ -232,7 +234,7 @@ set_setting (GstVfiInterp *self, guint id, const GValue *value)
   gboolean reconfigure;
 
   g_mutex_lock (&self->stream->lock);
-  reconfigure = gst_vfi_settings_set (&self->stream->settings, id - PROP_SETTINGS, value);
+  reconfigure = gst_vfi_properties_set (&self->settings, id - PROP_SETTINGS, value);
   g_mutex_unlock (&self->stream->lock);
   if (reconfigure)
     gst_pad_mark_reconfigure (self->stream->srcpad);
@@ -362,7 +364,7 @@ gst_vfi_interp_get_property (GObject *object, guint id, GValue *value, GParamSpe
       break;
     default:
       g_mutex_lock (&self->stream->lock);
-      gst_vfi_settings_get (&self->stream->settings, id - PROP_SETTINGS, value);
+      gst_vfi_properties_get (&self->settings, id - PROP_SETTINGS, value);
       g_mutex_unlock (&self->stream->lock);
       break;
   }
@@ -375,6 +377,7 @@ gst_vfi_interp_finalize (GObject *object)
 
   close_model (self);
   gst_vfi_stream_free (self->stream);
+  gst_vfi_properties_clear (&self->settings);
   g_free (self->model_device);
   g_free (self->model_name);
   g_clear_pointer (&self->model_options, gst_structure_free);
@@ -385,7 +388,8 @@ static void
 gst_vfi_interp_init (GstVfiInterp *self)
 {
   self->model_name = g_strdup (DEFAULT_MODEL);
-  self->stream = gst_vfi_stream_new (GST_ELEMENT (self));
+  gst_vfi_properties_init (&self->settings);
+  self->stream = gst_vfi_stream_new (GST_ELEMENT (self), &self->settings);
 }
 
 #define FLAGS (G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS)

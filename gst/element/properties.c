@@ -7,7 +7,6 @@
 #include "pure/caps.h"
 #include "pure/qos.h"
 #include "stream/content.h"
-#include "stream/held_repeats.h"
 
 typedef enum {
   KIND_BOOLEAN,
@@ -23,7 +22,7 @@ typedef enum {
 typedef enum {
   CHANGES_IN_READY,
   CHANGES_ALWAYS,
-  CHANGES_CAPS, /* always, and output caps are chosen anew */
+  CHANGES_CAPS, /* always, and output caps are chosen again */
 } Change;
 
 typedef struct {
@@ -374,17 +373,17 @@ field (const GstVfiSettings *settings, const Property *property)
 }
 
 void
-gst_vfi_settings_init (GstVfiSettings *settings)
+gst_vfi_properties_init (GstVfiSettings *settings)
 {
   *settings = (GstVfiSettings){0};
   for (guint i = 0; i < G_N_ELEMENTS (properties); i++) {
     g_autoptr (GParamSpec) spec = g_param_spec_ref_sink (new_spec (&properties[i]));
-    gst_vfi_settings_set (settings, i, g_param_spec_get_default_value (spec));
+    gst_vfi_properties_set (settings, i, g_param_spec_get_default_value (spec));
   }
 }
 
 void
-gst_vfi_settings_clear (GstVfiSettings *settings)
+gst_vfi_properties_clear (GstVfiSettings *settings)
 {
   g_clear_pointer (&settings->pairs, gst_vfi_pairs_unref);
   g_clear_pointer (&settings->pairs_problem, g_free);
@@ -405,7 +404,7 @@ read_pairs (GstVfiSettings *settings)
 }
 
 gboolean
-gst_vfi_settings_set (GstVfiSettings *settings, guint index, const GValue *value)
+gst_vfi_properties_set (GstVfiSettings *settings, guint index, const GValue *value)
 {
   const Property *property = &properties[index];
   gpointer to = field (settings, property);
@@ -455,7 +454,7 @@ gst_vfi_settings_set (GstVfiSettings *settings, guint index, const GValue *value
 }
 
 void
-gst_vfi_settings_get (const GstVfiSettings *settings, guint index, GValue *value)
+gst_vfi_properties_get (const GstVfiSettings *settings, guint index, GValue *value)
 {
   const Property *property = &properties[index];
   gconstpointer from = field (settings, property);

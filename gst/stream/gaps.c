@@ -2,10 +2,10 @@
 /* GAP events that wait; see the header. */
 #include "stream/gaps.h"
 
+#include "pure/kept_events.h"
 #include "pure/silence.h"
 
 #include "stream/held_repeats.h"
-#include "stream/task.h"
 
 #define GST_CAT_DEFAULT gst_vfi_debug
 
@@ -120,7 +120,7 @@ gst_vfi_gaps_clear (GstVfiStream *stream)
   GstEvent *event;
 
   while ((event = g_queue_pop_head (&stream->gaps)) != NULL) {
-    if (gst_vfi_task_outlives_flush (event))
+    if (gst_vfi_keeps (GST_VFI_KEEP_OVER_FLUSH, event))
       gst_pad_store_sticky_event (stream->srcpad, event);
     gst_event_unref (event);
   }

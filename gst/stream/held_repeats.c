@@ -3,6 +3,7 @@
  * order; what is shown there is decided by the frame that ends the repeats. */
 #include "stream/held_repeats.h"
 
+#include "pure/kept_events.h"
 #include "pure/meta.h"
 #include "pure/place.h"
 #include "pure/span.h"
@@ -10,7 +11,6 @@
 #include "stream/between.h"
 #include "stream/pending.h"
 #include "stream/stream.h"
-#include "stream/task.h"
 
 #define GST_CAT_DEFAULT gst_vfi_debug
 
@@ -51,15 +51,6 @@ gst_vfi_repeats_step (GstVfiRepeats *repeats, gboolean repeats_it, guint most)
   repeats->too_long = most > 0;
   repeats->n_held = 0;
   return held ? GST_VFI_REPEAT_RELEASE : GST_VFI_REPEAT_PASS;
-}
-
-guint
-gst_vfi_repeats_max (GstVfiStream *stream)
-{
-  GstVfiSettings settings = gst_vfi_stream_settings (stream);
-
-  return settings.duplicate_mode == GST_VFI_DUPLICATES_REPLACE ? settings.duplicate_max
-                                                               : 0;
 }
 
 /* Frames on a device are compared there, by the session. */
@@ -232,7 +223,7 @@ GstFlowReturn
 gst_vfi_repeats_plan (GstVfiStream *stream, GstVfiFrame *next,
     const GstVfiFrameTime *time, gboolean *goes_on)
 {
-  guint most = gst_vfi_repeats_max (stream);
+  guint most = gst_vfi_stream_max_repeats (stream);
   gboolean active =
       (most > 0 || stream->repeats.n_held > 0) && stream->run.segment.rate > 0;
 
@@ -270,7 +261,7 @@ gst_vfi_repeats_clear (GstVfiStream *stream)
   Item *item;
 
   while ((item = g_queue_pop_head (&stream->repeats.items)) != NULL) {
-    if (item->event != NULL && gst_vfi_task_outlives_flush (item->event))
+    if (item->event != NULL && gst_vfi_keeps (GST_VFI_KEEP_OVER_FLUSH, item->event))
       gst_pad_store_sticky_event (stream->srcpad, item->event);
     item_free (item);
   }

@@ -14,11 +14,6 @@ G_BEGIN_DECLS
 /* stream.h has a GstVfiRepeats in it. */
 typedef struct _GstVfiStream GstVfiStream;
 
-typedef enum {
-  GST_VFI_DUPLICATES_KEEP,
-  GST_VFI_DUPLICATES_REPLACE,
-} GstVfiDuplicateMode;
-
 /**
  * GstVfiRepeatStep: what a frame does to the repeats before it.
  * @GST_VFI_REPEAT_PASS: nothing is held, and the frame goes its way
@@ -51,9 +46,6 @@ typedef struct {
  * count. Pure. */
 GstVfiRepeatStep gst_vfi_repeats_step (
     GstVfiRepeats *repeats, gboolean repeats_it, guint most);
-
-/* How many frames may be held at once, by the properties. Takes the stream's lock. */
-guint gst_vfi_repeats_max (GstVfiStream *stream);
 
 /* Judges @next, which follows the reference in its run, and does what that means for the
  * repeats before it. Returns FALSE in *@goes_on if @next was taken and is held; otherwise

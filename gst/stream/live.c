@@ -154,7 +154,7 @@ update_latency (GstVfiStream *stream, gboolean configured)
       .frame = frame_interval (stream),
       .cost = GST_CLOCK_TIME_NONE,
       .budget = gst_vfi_stream_settings (stream).latency_budget,
-      .held_frames = gst_vfi_repeats_max (stream),
+      .held_frames = gst_vfi_stream_max_repeats (stream),
   };
   GstClockTime own = 0;
   gboolean keeps_up = TRUE, was_known, changed;
@@ -395,7 +395,7 @@ note_qos (GstVfiStream *stream, GstEvent *event)
 
   gst_event_parse_qos (event, &type, NULL, &diff, &timestamp);
   g_mutex_lock (&stream->lock);
-  if (stream->settings.qos && live->own_latency != 0) {
+  if (stream->settings->qos && live->own_latency != 0) {
     gst_vfi_qos_note_event (&live->qos, type, diff, timestamp, live->out_frame);
     forward = gst_vfi_qos_forwards_events (&live->qos);
   }

@@ -7,7 +7,6 @@
 #include "stream/engine_session.h"
 #include "stream/fallback.h"
 #include "stream/report.h"
-#include "stream/task.h"
 
 #define GST_CAT_DEFAULT gst_vfi_debug
 
@@ -602,7 +601,7 @@ gst_vfi_pending_clear (GstVfiStream *stream, GstVfiKeep keep)
 
   cancel_jobs (stream);
   while ((entry = g_queue_pop_head (&stream->pending)) != NULL) {
-    if (entry->event != NULL && gst_vfi_task_keeps (keep, entry->event) &&
+    if (entry->event != NULL && gst_vfi_keeps (keep, entry->event) &&
         !is_early (stream, entry->event))
       gst_pad_store_sticky_event (stream->srcpad, entry->event);
     entry_free (entry);

@@ -5,9 +5,9 @@
  * many outputs there are. Streaming thread only. */
 #pragma once
 
+#include "pure/kept_events.h"
 #include "pure/span.h"
 #include "stream/stream.h"
-#include "stream/task.h"
 
 G_BEGIN_DECLS
 

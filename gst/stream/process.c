@@ -332,7 +332,7 @@ gst_vfi_process_event (GstVfiStream *stream, GstEvent *event)
 static guint
 max_held (GstVfiStream *stream)
 {
-  guint repeats = gst_vfi_repeats_max (stream);
+  guint repeats = gst_vfi_stream_max_repeats (stream);
   guint queued = stream->synchronous ? 0 : GST_VFI_QUEUE_BUFFERS;
 
   return queued + stream->max_in_flight + 1 + repeats + MIN (repeats, GST_VFI_MAX_JOBS);
@@ -381,7 +381,7 @@ gst_vfi_process_needs_drain (GstVfiStream *stream, const GstMiniObject *item)
 void
 gst_vfi_process_reset (GstVfiStream *stream)
 {
-  gst_vfi_pending_clear (stream, GST_VFI_KEEP_WHAT_OUTLIVES_FLUSH);
+  gst_vfi_pending_clear (stream, GST_VFI_KEEP_OVER_FLUSH);
   gst_clear_event (&stream->early_segment);
   g_clear_pointer (&stream->held, gst_vfi_frame_unref);
   gst_vfi_run_reset (&stream->run);

@@ -52,15 +52,18 @@ GstVfiSettings
 gst_vfi_stream_settings (GstVfiStream *stream)
 {
   g_mutex_lock (&stream->lock);
-  GstVfiSettings settings = stream->settings;
+  GstVfiSettings settings = gst_vfi_settings_without_texts (stream->settings);
   g_mutex_unlock (&stream->lock);
-  settings.device = NULL;
-  settings.multipliers = NULL;
-  settings.skip_pairs = NULL;
-  settings.only_pairs = NULL;
-  settings.pairs = NULL;
-  settings.pairs_problem = NULL;
   return settings;
+}
+
+guint
+gst_vfi_stream_max_repeats (GstVfiStream *stream)
+{
+  g_mutex_lock (&stream->lock);
+  guint n_repeats = gst_vfi_settings_max_repeats (stream->settings);
+  g_mutex_unlock (&stream->lock);
+  return n_repeats;
 }
 
 gboolean
@@ -70,9 +73,9 @@ gst_vfi_stream_check_pairs (GstVfiStream *stream, GstVfiPairs **pairs)
   GstVfiPairs *found = NULL;
 
   g_mutex_lock (&stream->lock);
-  problem = g_strdup (stream->settings.pairs_problem);
-  if (stream->settings.pairs != NULL)
-    found = gst_vfi_pairs_ref (stream->settings.pairs);
+  problem = g_strdup (stream->settings->pairs_problem);
+  if (stream->settings->pairs != NULL)
+    found = gst_vfi_pairs_ref (stream->settings->pairs);
   g_mutex_unlock (&stream->lock);
   if (pairs != NULL)
     *pairs = g_steal_pointer (&found);
@@ -128,7 +131,7 @@ gst_vfi_stream_close (GstVfiStream *stream, GstVfiClosed reason)
   stream->reset_due = TRUE;
   stream->flow = GST_FLOW_FLUSHING;
   pool = ref_out_pool_locked (stream);
-  gst_vfi_task_clear_queue_locked (stream, GST_VFI_KEEP_WHAT_OUTLIVES_FLUSH);
+  gst_vfi_task_clear_queue_locked (stream, GST_VFI_KEEP_OVER_FLUSH);
   g_mutex_unlock (&stream->lock);
   session = gst_vfi_stream_ref_session (stream, &cuda);
   if (session != NULL)
@@ -379,11 +382,12 @@ add_pad (GstVfiStream *stream, const char *name)
 }
 
 GstVfiStream *
-gst_vfi_stream_new (GstElement *element)
+gst_vfi_stream_new (GstElement *element, GstVfiSettings *settings)
 {
   GstVfiStream *stream = g_new0 (GstVfiStream, 1);
 
   stream->element = element;
+  stream->settings = settings;
   g_mutex_init (&stream->gate);
   g_mutex_init (&stream->lock);
   g_cond_init (&stream->changed);
@@ -396,7 +400,6 @@ gst_vfi_stream_new (GstElement *element)
       GST_VFI_CLOSED_BY_STATE | GST_VFI_CLOSED_BY_SRC | GST_VFI_CLOSED_BY_SINK;
   stream->flow = GST_FLOW_FLUSHING;
   stream->max_in_flight = 1;
-  gst_vfi_settings_init (&stream->settings);
   gst_vfi_live_init (&stream->live);
   stream->pictures.pool_bytes = gst_vfi_pool_bytes_new ();
 
@@ -421,7 +424,6 @@ gst_vfi_stream_free (GstVfiStream *stream)
 {
   gst_vfi_stream_stop (stream);
   g_clear_pointer (&stream->pairs, gst_vfi_pairs_unref);
-  gst_vfi_settings_clear (&stream->settings);
   gst_vfi_pool_bytes_unref (stream->pictures.pool_bytes);
   g_mutex_clear (&stream->gate);
   g_mutex_clear (&stream->lock);
@@ -435,7 +437,7 @@ gst_vfi_stream_start (GstVfiStream *stream, VfiModel *model)
   g_mutex_lock (&stream->lock);
   stream->model = vfi_model_ref (model);
   stream->live.builds_aside = vfi_model_info (model)->weight_bytes != 0;
-  stream->synchronous = stream->settings.max_in_flight == 0;
+  stream->synchronous = stream->settings->max_in_flight == 0;
   stream->counters = (GstVfiCounters){0};
   stream->cuda_answer = GST_VFI_CUDA_UNKNOWN;
   stream->pairs_since_report = 0;

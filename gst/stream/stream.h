@@ -22,14 +22,14 @@
 #include <vfi/vfi.h>
 
 #include "cuda/stream_context.h"
-#include "element/properties.h"
-#include "element/stats.h"
 #include "pure/decide.h"
 #include "pure/grid.h"
+#include "pure/settings.h"
 #include "stream/content.h"
 #include "stream/held_repeats.h"
 #include "stream/live.h"
 #include "stream/picture.h"
+#include "stream/stats.h"
 
 G_BEGIN_DECLS
 
@@ -66,17 +66,17 @@ struct _GstVfiStream {
   /* Guarded by lock. */
   GQueue items; /* GstVfiItem */
   guint queued_buffers;
-  guint wake_count;    /* raised by everything that may let the task go on */
-  GstVfiClosed closed; /* 0: open */
-  gboolean reset_due;  /* closed since the streaming thread reset what it owns */
-  guint parking;       /* who waits for the task to leave its function */
-  guint links_changed; /* raised by what may mend a flow error */
-  gboolean eos;        /* EOS is queued or was pushed */
-  GstFlowReturn flow;  /* what chain returns; the task runs with OK and EOS */
-  GstVfiSettings settings;
-  VfiSession *session;     /* replaced by the streaming thread only */
-  GstObject *session_cuda; /* the context that it works in, which it must not outlive */
-  GstObject *cuda;         /* the CUDA context of the element, or NULL */
+  guint wake_count;         /* raised by everything that may let the task go on */
+  GstVfiClosed closed;      /* 0: open */
+  gboolean reset_due;       /* closed since the streaming thread reset what it owns */
+  guint parking;            /* who waits for the task to leave its function */
+  guint links_changed;      /* raised by what may mend a flow error */
+  gboolean eos;             /* EOS is queued or was pushed */
+  GstFlowReturn flow;       /* what chain returns; the task runs with OK and EOS */
+  GstVfiSettings *settings; /* the element's */
+  VfiSession *session;      /* replaced by the streaming thread only */
+  GstObject *session_cuda;  /* the context that it works in, which it must not outlive */
+  GstObject *cuda;          /* the CUDA context of the element, or NULL */
   GstVfiCudaAnswer cuda_answer;
   VfiDeviceHold *cuda_hold; /* the device that was asked, until there is a session */
   VfiModel *model;
@@ -133,8 +133,9 @@ struct _GstVfiStream {
 
 /* stream.c: pads and life */
 
-/* Makes the stream of @element and adds its pads, from the class's templates. */
-GstVfiStream *gst_vfi_stream_new (GstElement *element);
+/* Makes the stream of @element and adds its pads, from the class's templates. @settings stay
+ * the element's; from here on the stream's lock guards them. */
+GstVfiStream *gst_vfi_stream_new (GstElement *element, GstVfiSettings *settings);
 void gst_vfi_stream_free (GstVfiStream *stream);
 
 /* READY→PAUSED, before pads are activated; takes a reference on @model. */
@@ -159,8 +160,11 @@ gboolean gst_vfi_stream_is_flushing (GstVfiStream *stream);
  * if there is none. Takes the lock. */
 VfiSession *gst_vfi_stream_ref_session (GstVfiStream *stream, GstObject **cuda);
 
-/* A copy of the settings without pointers. Takes the lock. */
+/* The settings as they are now, without texts. Takes the lock. */
 GstVfiSettings gst_vfi_stream_settings (GstVfiStream *stream);
+
+/* How many repeated frames may be held back at once. Takes the lock. */
+guint gst_vfi_stream_max_repeats (GstVfiStream *stream);
 
 /* Gets what skip-pairs, only-pairs and multipliers say, NULL where they are empty. FALSE with
  * an error posted if they are wrong. @pairs may be NULL. Takes the lock. */

@@ -13,33 +13,6 @@ typedef struct {
   GstVfiReply *reply;    /* queries only; the sender's */
 } GstVfiItem;
 
-gboolean
-gst_vfi_task_outlives_flush (const GstEvent *event)
-{
-  return GST_EVENT_IS_STICKY (event) && GST_EVENT_TYPE (event) != GST_EVENT_SEGMENT &&
-         GST_EVENT_TYPE (event) != GST_EVENT_EOS;
-}
-
-gboolean
-gst_vfi_task_outlives_error (const GstEvent *event)
-{
-  return GST_EVENT_IS_STICKY (event) && GST_EVENT_TYPE (event) != GST_EVENT_EOS;
-}
-
-gboolean
-gst_vfi_task_keeps (GstVfiKeep keep, const GstEvent *event)
-{
-  switch (keep) {
-    case GST_VFI_KEEP_WHAT_OUTLIVES_FLUSH:
-      return gst_vfi_task_outlives_flush (event);
-    case GST_VFI_KEEP_WHAT_OUTLIVES_ERROR:
-      return gst_vfi_task_outlives_error (event);
-    case GST_VFI_KEEP_NOTHING:
-      break;
-  }
-  return FALSE;
-}
-
 /* Queue; the lock is held. */
 
 void
@@ -89,7 +62,7 @@ gst_vfi_task_clear_queue_locked (GstVfiStream *stream, GstVfiKeep keep)
   for (guint i = 0; i < n_items; i++) {
     GstVfiItem *item = g_queue_pop_head (&stream->items);
     if (GST_IS_EVENT (item->object) &&
-        gst_vfi_task_keeps (keep, GST_EVENT_CAST (item->object))) {
+        gst_vfi_keeps (keep, GST_EVENT_CAST (item->object))) {
       g_queue_push_tail (&stream->items, item);
       continue;
     }
@@ -226,7 +199,7 @@ gst_vfi_task_run_synchronously (GstVfiStream *stream, gpointer object, gboolean 
     finish_at_downstream_eos (stream);
     gst_vfi_pending_drain (stream);
   } else if (ret != GST_FLOW_OK) {
-    gst_vfi_pending_clear (stream, GST_VFI_KEEP_WHAT_OUTLIVES_ERROR);
+    gst_vfi_pending_clear (stream, GST_VFI_KEEP_OVER_ERROR);
     if (is_eos && gst_vfi_task_is_error (ret))
       fail_at_eos (stream, ret);
   }
@@ -365,7 +338,7 @@ stop_task (GstVfiStream *stream, GstFlowReturn flow, guint links)
   gboolean eos;
 
   if (!gst_vfi_stream_is_flushing (stream))
-    gst_vfi_pending_clear (stream, GST_VFI_KEEP_WHAT_OUTLIVES_ERROR);
+    gst_vfi_pending_clear (stream, GST_VFI_KEEP_OVER_ERROR);
   g_mutex_lock (&stream->lock);
   if (is_out_of_date_locked (stream, flow, links)) {
     g_mutex_unlock (&stream->lock);
@@ -375,7 +348,7 @@ stop_task (GstVfiStream *stream, GstFlowReturn flow, guint links)
     stream->flow = flow;
   flow = stream->flow;
   eos = stream->eos;
-  gst_vfi_task_clear_queue_locked (stream, GST_VFI_KEEP_WHAT_OUTLIVES_ERROR);
+  gst_vfi_task_clear_queue_locked (stream, GST_VFI_KEEP_OVER_ERROR);
   /* Under the lock, so that who mends the flow restarts the task after this. */
   gst_pad_pause_task (stream->srcpad);
   g_mutex_unlock (&stream->lock);

@@ -3,6 +3,7 @@
  * stream->lock held, the others want it free. */
 #pragma once
 
+#include "pure/kept_events.h"
 #include "stream/stream.h"
 
 G_BEGIN_DECLS
@@ -19,23 +20,6 @@ void gst_vfi_task_wake_locked (GstVfiStream *stream);
 /* Appends a buffer, an event (both taken) or a query with the place of its reply. */
 void gst_vfi_task_enqueue_locked (
     GstVfiStream *stream, gpointer object, GstVfiReply *reply);
-
-/* Whether @event would not be sent again after a flush: sticky, and no part of the stream's
- * times. */
-gboolean gst_vfi_task_outlives_flush (const GstEvent *event);
-
-/* The same for an error of downstream, which may be mended: nobody sends the segment again
- * then. */
-gboolean gst_vfi_task_outlives_error (const GstEvent *event);
-
-typedef enum {
-  GST_VFI_KEEP_NOTHING,
-  GST_VFI_KEEP_WHAT_OUTLIVES_FLUSH,
-  GST_VFI_KEEP_WHAT_OUTLIVES_ERROR,
-} GstVfiKeep;
-
-/* Whether @event is one that @keep says. */
-gboolean gst_vfi_task_keeps (GstVfiKeep keep, const GstEvent *event);
 
 /* Empties the queue but for what @keep says. */
 void gst_vfi_task_clear_queue_locked (GstVfiStream *stream, GstVfiKeep keep);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The `stats` structure: what runs (model, device, sizes) and how much of it ran. */
-#include "element/stats.h"
+#include "stream/stats.h"
 
 static void
 add_model (GstStructure *stats, VfiModel *model)
