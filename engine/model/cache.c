@@ -10,7 +10,6 @@
 
 #include "base/printable.h"
 #include "memory/reclaimers.h"
-#include "model/model_internal.h"
 
 /* A file that is written while it is read is read again this many times. */
 #define MAX_ATTEMPTS 3

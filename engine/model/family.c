@@ -1,37 +1,14 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The registry of model families. A new family is one file in models/ and one line here. */
 #include "model/family.h"
 
 #include <string.h>
 
-static const VfiModelFamily *const families[] = {
-    &vfi_family_blend, &vfi_family_rife, &vfi_family_ifrnet, &vfi_family_film, NULL,
-};
-
-const VfiModelFamily *const *vfi_families(void)
-{
-    return families;
-}
-
 const VfiModelFamily *vfi_family_find(const char *name)
 {
-    for (size_t i = 0; families[i] != NULL; i++)
-        if (strcmp(families[i]->name, name) == 0)
-            return families[i];
+    for (const VfiModelFamily *const *family = vfi_families(); *family != NULL; family++)
+        if (strcmp((*family)->name, name) == 0)
+            return *family;
     return NULL;
-}
-
-const char *const *vfi_family_names(void)
-{
-    static const char *names[G_N_ELEMENTS(families)];
-    static gsize filled;
-
-    if (g_once_init_enter(&filled)) {
-        for (size_t i = 0; families[i] != NULL; i++)
-            names[i] = families[i]->name;
-        g_once_init_leave(&filled, 1);
-    }
-    return names;
 }
 
 const VfiOptionSpec *vfi_family_options(const char *family, size_t *n_options)

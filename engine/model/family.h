@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* What a model family supplies: how to recognise a checkpoint, which options it has, and the
- * graphs of its stages. One file a family under models/; the registry is family.c. */
+ * graphs of its stages. One file per family in models/, listed in models/registry.h. */
 #pragma once
 
 #include <stdbool.h>
@@ -99,21 +99,14 @@ static inline int vfi_stage_output_region(VfiStage stage)
                                      : VFI_REGION_ARENA;
 }
 
-/* Builds the stages once at a small size. False with the graph's first error, which names the
- * tensor that is missing or of another shape; with @tally (else NULL) such are entered there
- * instead. */
-bool vfi_family_check(const VfiModelFamily *family, const VfiModelSetup *setup,
-                      const VfiWeights *weights, VfiTally *tally, GError **error);
-
+/* The value of an option, which the family's table must have with that type. */
 bool vfi_setup_boolean(const VfiModelSetup *setup, const char *option);
 const char *vfi_setup_string(const VfiModelSetup *setup, const char *option);
 unsigned vfi_setup_uint(const VfiModelSetup *setup, const char *option);
 
-/* All families, NULL-terminated. */
+/* All families, NULL-terminated, in the order in which their variants are tried. The one thing
+ * here that models/ has to provide: models/registry.c. */
 const VfiModelFamily *const *vfi_families(void);
-const VfiModelFamily *vfi_family_find(const char *name);
 
-extern const VfiModelFamily vfi_family_blend;
-extern const VfiModelFamily vfi_family_ifrnet;
-extern const VfiModelFamily vfi_family_rife;
-extern const VfiModelFamily vfi_family_film;
+/* The family of that name, or NULL. */
+const VfiModelFamily *vfi_family_find(const char *name);

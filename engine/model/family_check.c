@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Whether a family's graphs can be built on given weights. */
-#include "model/family.h"
+#include "model/family_check.h"
 
 #include "plan/plan.h"
 

@@ -8,7 +8,8 @@
 #include "checkpoint/checkpoint.h"
 #include "memory/guard.h"
 #include "model/checkpoint_claim.h"
-#include "model/model_internal.h"
+#include "model/family_check.h"
+#include "model/options.h"
 
 /* The family that @checkpoint resembles most, with its verdict; NULL: none. */
 static const VfiModelFamily *nearest_family(const VfiModelFamily *const *families,

@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Model options: checks what the caller gave against the family's table. */
+#include "model/options.h"
+
 #include <string.h>
 
 #include <vfi/error.h>
-
-#include "model/model_internal.h"
 
 /* "ensemble (boolean, default false), …" for error messages. */
 static char *list_options(const VfiModelFamily *family)

@@ -10,7 +10,7 @@
  *
  * All widths follow from one number, the filters F of the first layer (64 in the released
  * model), and from the flow predictors' own; shapes below are for F = 64. */
-#include "model/family.h"
+#include "models/registry.h"
 
 #include <math.h>
 #include <string.h>

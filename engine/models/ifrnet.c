@@ -9,7 +9,7 @@
  *
  * The frames that the encoder sees have the mean of both taken off, so it can run for a pair
  * only. */
-#include "model/family.h"
+#include "models/registry.h"
 
 #include <string.h>
 

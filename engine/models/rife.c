@@ -4,18 +4,18 @@
  * the table of them. */
 #include "models/rife.h"
 
+#include "models/registry.h"
+
 static const VfiOptionSpec rife_options[] = {
     {"ensemble", "b", 0, 1, "false",
-     "4.0 to 4.20, 4.24: average each block with its run on the swapped frames; twice "
-     "the "
-     "time",
+     "4.0 to 4.20, 4.24: average each block with its run on the swapped frames; "
+     "twice the time",
      FALSE},
     {"refine", "b", 0, 1, "false",
      "4.0 to 4.4: correct the result with the context and U-nets, in RGB", TRUE},
     {"pad-multiple", "u", 0, 1024, "0",
      "pad width and height to a multiple of this if it is larger than the smallest one; "
-     "0 is "
-     "the smallest",
+     "0 is the smallest",
      FALSE},
     {"bisect-depth", "u", 1, 4, "2",
      "3.2 to 3.8, the paper's IFNet: times are rounded to multiples of 1/2^depth", FALSE},

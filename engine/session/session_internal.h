@@ -11,7 +11,7 @@
 #include <vfi/session.h>
 
 #include "backend/backend.h"
-#include "model/model_internal.h"
+#include "model/loaded_model.h"
 #include "session/stage_times.h"
 #include "session/tiling.h"
 

@@ -5,7 +5,7 @@
 
 #include "conv/plan_target.h"
 #include "engine/open_family.h"
-#include "model/model_internal.h"
+#include "model/loaded_model.h"
 
 const JudgedModel judged_models[] = {
     {"rife_v3_6", "rife_v3_6", NULL},

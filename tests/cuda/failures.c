@@ -10,7 +10,7 @@
 #include "check_main.h"
 #include "deterministic_weights.h"
 #include "device_clip.h"
-#include "model/model_internal.h"
+#include "model/loaded_model.h"
 #include "open_family.h"
 #include "simulated_cudnn.h"
 #include "simulated_device.h"

@@ -6,7 +6,7 @@
 #include "cpu/ops/row_group.h"
 #include "engine/open_family.h"
 #include "engine/random_graph.h"
-#include "model/model_internal.h"
+#include "model/loaded_model.h"
 #include "tensor_util.h"
 
 /* Means of four pixels are added up in another order; exponential functions differ. */

@@ -11,7 +11,7 @@
 #include "check_main.h"
 #include "deterministic_weights.h"
 #include "machine/heap.h"
-#include "model/model_internal.h"
+#include "model/loaded_model.h"
 
 static const VfiVideoInfo video = {
     .format = VFI_FORMAT_GRAY8, .width = 64, .height = 48, .matrix = VFI_MATRIX_BT709};

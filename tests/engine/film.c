@@ -10,7 +10,7 @@
 
 #include "check_main.h"
 #include "deterministic_weights.h"
-#include "model/model_internal.h"
+#include "model/loaded_model.h"
 #include "open_family.h"
 #include "unit/checkpoint_fixture.h"
 

@@ -4,7 +4,7 @@
 #include "backend/backend.h"
 #include "base/alloc.h"
 #include "check_main.h"
-#include "model/model_internal.h"
+#include "model/loaded_model.h"
 #include "open_family.h"
 
 #define WIDTH 640

@@ -14,7 +14,7 @@
 #include "deterministic_weights.h"
 #include "fake_memory.h"
 #include "memory/guard.h"
-#include "model/model_internal.h"
+#include "model/loaded_model.h"
 
 #define N_FILES 3
 

@@ -11,7 +11,7 @@
 #include "base/alloc.h"
 #include "check_main.h"
 #include "cpu/cpu_op.h"
-#include "model/model_internal.h"
+#include "model/loaded_model.h"
 #include "open_family.h"
 
 #define WIDTH 50

@@ -8,7 +8,7 @@
 #include <vfi/vfi.h>
 
 #include "check_main.h"
-#include "model/model_internal.h"
+#include "model/loaded_model.h"
 #include "open_family.h"
 
 /* What is published of each network: name, parameters (without training extras and optional

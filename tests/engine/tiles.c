@@ -8,7 +8,7 @@
 #include <vfi/vfi.h>
 
 #include "check_main.h"
-#include "model/model_internal.h"
+#include "model/loaded_model.h"
 #include "open_family.h"
 #include "pixels_frames.h"
 #include "small_families.h"

@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Models: what a checkpoint became, shared through the cache or not, with one set of
  * options. */
+#include "model/loaded_model.h"
+
 #include <vfi/error.h>
 
 #include "backend/backend.h"
 #include "base/logging.h"
 #include "base/printable.h"
-#include "model/model_internal.h"
+#include "model/family_check.h"
+#include "model/options.h"
 
 /* Gets family, variant, options and weights of the file at model->path. */
 static bool load_checkpoint(VfiModel *model, GVariant *options, const char *device_key,

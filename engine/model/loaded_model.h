@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* What the rest of the engine sees of a loaded model. */
+/* A loaded model (vfi/model.h), as the rest of the engine sees it: fields are read, never
+ * changed. */
 #pragma once
 
 #include <stdatomic.h>
@@ -20,8 +21,3 @@ struct VfiModel {
     VfiModelInfo info;
     char *name, *path; /* what info points to */
 };
-
-/* Values for every option of @family: @options (a{sv} or NULL) over the defaults. NULL with
- * VFI_ERROR_INVALID_ARGUMENT that names the offender and lists what is valid. */
-GHashTable *vfi_options_resolve(const VfiModelFamily *family, GVariant *options,
-                                GError **error);
