@@ -82,7 +82,7 @@ static size_t place_roots(GPtrArray *roots, GCompareFunc compare, int n_segments
 }
 
 /* Greedy by size, largest first, in the better of two orders. */
-size_t vfi_plan_lay_out_arena(VfiPlanner *planner)
+void vfi_plan_lay_out_arena(VfiPlanner *planner)
 {
     int n_segments = (int)planner->graph->segments->len;
     g_autoptr(GPtrArray) roots = g_ptr_array_new();
@@ -101,6 +101,7 @@ size_t vfi_plan_lay_out_arena(VfiPlanner *planner)
     }
     size_t by_index = place_roots(roots, compare_bytes_descending, n_segments);
     size_t by_life = place_roots(roots, compare_bytes_and_life, n_segments);
-    return by_life < by_index ? by_life
-                              : place_roots(roots, compare_bytes_descending, n_segments);
+    planner->arena_bytes = by_life < by_index
+                               ? by_life
+                               : place_roots(roots, compare_bytes_descending, n_segments);
 }

@@ -330,11 +330,9 @@ static void copy_input(Layout *layout, VfiValue input, int n)
     }
 }
 
-/* Whatever is channels last is f16. Inputs say themselves what they are. */
-static void mark_halves(Layout *layout)
+/* Inputs say themselves what they are. */
+void vfi_plan_mark_halves(VfiPlanner *planner)
 {
-    VfiPlanner *planner = layout->planner;
-
     for (int i = 0; i < planner->n_items; i++) {
         VfiPlanItem *item = &planner->items[i];
         if (item->block > 1 && item->node.kind != VFI_NODE_INPUT)
@@ -346,10 +344,7 @@ void vfi_plan_choose_layouts(VfiPlanner *planner)
 {
     int n = planner->n_items;
     Layout layout = {planner, n, g_new0(bool, n), g_new(VfiValue, n)};
-    bool joins = planner->target.channels_last && planner->target.row_groups;
 
-    if (joins)
-        vfi_plan_find_joins(planner);
     for (int i = 0; i < n; i++)
         layout.copies[i] = VFI_NO_VALUE;
     for (int i = 0; i < n; i++) {
@@ -379,10 +374,6 @@ void vfi_plan_choose_layouts(VfiPlanner *planner)
         if (item->block <= 1)
             copy_result(&layout, i);
     }
-    if (joins)
-        vfi_plan_join_parts(planner);
-    if (planner->target.half_pixels)
-        mark_halves(&layout);
     g_free(layout.computes_blocks);
     g_free(layout.copies);
 }

@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* From graph to plan in eight passes: drop what no output needs, fuse (fuse.c), split
- * convolutions over large concats (split.c), convert what is kept in f16 (half.c), choose layouts (layout.c), place views,
- * group ops that run row by row (rows.c), compute lifetimes, lay out the arena (arena.c). */
+/* From graph to plan: the passes of passes.c, one after the other. Some of them are here. */
 #include <string.h>
 
 #include <vfi/error.h>
 
 #include "base/alloc.h"
 #include "plan/planner.h"
+#include "plan/trace_internal.h"
 
 /* Bytes of a tensor in blocks of @block channels. */
 static size_t tensor_bytes(VfiPlanner *planner, VfiShape shape, int block, size_t element)
@@ -54,8 +53,8 @@ size_t vfi_plan_image_bytes(int width, int height)
     return vfi_plan_align((size_t)3 * (size_t)width * (size_t)height * sizeof(float));
 }
 
-/* Pass 1: a node lives if an output or a scalar read by the host depends on it. */
-static void mark_alive(VfiPlanner *planner)
+/* A node lives if an output or a scalar read by the host depends on it. */
+void vfi_plan_mark_alive(VfiPlanner *planner)
 {
     const GArray *outputs = planner->graph->outputs;
 
@@ -76,13 +75,11 @@ static void mark_alive(VfiPlanner *planner)
     }
 }
 
-/* Frame and pair stage: outputs get memory of their own. */
-static void pin_outputs(VfiPlanner *planner)
+void vfi_plan_pin_outputs(VfiPlanner *planner)
 {
     const GArray *outputs = planner->graph->outputs;
 
-    for (guint i = 0; planner->output_region != VFI_REGION_ARENA && i < outputs->len;
-         i++) {
+    for (guint i = 0; i < outputs->len; i++) {
         const VfiGraphOutput *output = &g_array_index(outputs, VfiGraphOutput, i);
         VfiPlanItem *item = &planner->items[output->value];
         if (item->node.kind != VFI_NODE_OP && item->node.kind != VFI_NODE_CONCAT &&
@@ -159,8 +156,7 @@ static void add_later_steps(VfiPlanner *planner, VfiValue value)
         add_op_step(planner, next);
 }
 
-/* Pass 5: views for slices and parts of concats; the list of steps in order. */
-static void place_views(VfiPlanner *planner)
+void vfi_plan_place_views(VfiPlanner *planner)
 {
     for (int i = 0; i < (int)planner->graph->nodes->len; i++) {
         VfiPlanItem *item = &planner->items[i];
@@ -230,9 +226,9 @@ static void span_segments(VfiPlanner *planner, VfiPlanItem *item)
     }
 }
 
-/* Pass 7: from the first write to the last read; outputs live to the end of every segment
- * that can run after theirs. */
-static void compute_lifetimes(VfiPlanner *planner)
+/* From the first write to the last read; outputs live to the end of every segment that can run
+ * after theirs. */
+void vfi_plan_compute_lifetimes(VfiPlanner *planner)
 {
     const VfiGraph *graph = planner->graph;
 
@@ -257,10 +253,14 @@ static void compute_lifetimes(VfiPlanner *planner)
             span_segments(planner, &planner->items[i]);
 }
 
-/* Frame and pair stage: outputs one after the other in a region whose first @bytes are taken.
- * Returns the region's bytes. */
-static size_t lay_out_pinned(VfiPlanner *planner, size_t bytes)
+/* Frame stage: after the image. */
+void vfi_plan_lay_out_outputs(VfiPlanner *planner)
 {
+    bool is_pair = planner->output_region == VFI_REGION_PAIR;
+    size_t image_bytes =
+        vfi_plan_image_bytes(planner->graph->width, planner->graph->height);
+    size_t bytes = is_pair ? 0 : image_bytes;
+
     for (int i = 0; i < planner->n_items; i++) {
         VfiPlanItem *item = &planner->items[i];
         if (!item->alive || !item->pinned)
@@ -268,7 +268,8 @@ static size_t lay_out_pinned(VfiPlanner *planner, size_t bytes)
         item->place = bytes;
         bytes += vfi_plan_align(vfi_plan_value_bytes(planner, item));
     }
-    return bytes;
+    planner->frame_bytes = is_pair ? image_bytes : bytes;
+    planner->pair_bytes = is_pair ? bytes : 0;
 }
 
 /* Channels last: from pixel to pixel of @root. */
@@ -350,11 +351,16 @@ static VfiOp make_op(VfiPlanner *planner, const VfiPlanStep *step, GStringChunk 
 }
 
 /* Copies the planner's findings into an immutable plan. */
-static VfiPlan *make_plan(VfiPlanner *planner)
+void vfi_plan_emit(VfiPlanner *planner)
 {
     const VfiGraph *graph = planner->graph;
-    VfiPlan *plan = g_new0(VfiPlan, 1);
 
+    if (planner->error != NULL)
+        return;
+    VfiPlan *plan = planner->plan = g_new0(VfiPlan, 1);
+    plan->arena_bytes = planner->arena_bytes;
+    plan->frame_bytes = planner->frame_bytes;
+    plan->pair_bytes = planner->pair_bytes;
     plan->names = g_string_chunk_new(1024);
     if (graph->weights != NULL)
         plan->packed_weights = vfi_weights_packed(graph->weights);
@@ -395,7 +401,6 @@ static VfiPlan *make_plan(VfiPlanner *planner)
                                   VFI_PLAN_NO_GROUP),
         };
     }
-    return plan;
 }
 
 /* Room for all values that passes add, and an item for each of the graph's. */
@@ -469,6 +474,12 @@ void vfi_plan_compute_after(VfiPlanner *planner, VfiValue value, VfiValue added)
 VfiPlan *vfi_plan_new(const VfiGraph *graph, const VfiPlanTarget *target,
                       int output_region, GError **error)
 {
+    return vfi_plan_new_traced(graph, target, output_region, NULL, error);
+}
+
+VfiPlan *vfi_plan_new_traced(const VfiGraph *graph, const VfiPlanTarget *target,
+                             int output_region, VfiPlanTrace *trace, GError **error)
+{
     if (graph->error != NULL) {
         g_propagate_error(error, g_error_copy(graph->error));
         return NULL;
@@ -478,43 +489,15 @@ VfiPlan *vfi_plan_new(const VfiGraph *graph, const VfiPlanTarget *target,
         .output_region = output_region,
         .target = target == NULL ? (VfiPlanTarget){0} : *target,
     };
-    VfiPlan *plan = NULL;
 
     planner_init(&planner);
-    mark_alive(&planner);
-    vfi_plan_fuse(&planner);
-    vfi_plan_split_convs(&planner);
-    pin_outputs(&planner);
-    vfi_plan_widen_inputs(&planner);
-    if (planner.target.half_outputs && !planner.target.half_pixels)
-        vfi_plan_narrow_outputs(&planner);
-    if (planner.target.channel_block > 1)
-        vfi_plan_choose_layouts(&planner);
-    if (planner.target.half_outputs && planner.target.half_pixels)
-        vfi_plan_narrow_outputs(&planner);
-    if (planner.target.half_pixels && planner.target.row_groups)
-        vfi_plan_narrow_shuffles(&planner);
-    vfi_plan_share_sums(&planner);
-    if (planner.target.row_groups)
-        vfi_plan_find_cheap_values(&planner);
-    place_views(&planner);
-    if (planner.target.row_groups)
-        vfi_plan_group_rows(&planner);
-    compute_lifetimes(&planner);
-    bool is_pair = output_region == VFI_REGION_PAIR;
-    size_t image_bytes = vfi_plan_image_bytes(graph->width, graph->height);
-    size_t output_bytes = lay_out_pinned(&planner, is_pair ? 0 : image_bytes);
-    size_t arena_bytes = vfi_plan_lay_out_arena(&planner);
-    if (planner.error == NULL) {
-        plan = make_plan(&planner);
-        plan->arena_bytes = arena_bytes;
-        plan->frame_bytes = is_pair ? image_bytes : output_bytes;
-        plan->pair_bytes = is_pair ? output_bytes : 0;
-    } else {
+    vfi_plan_run_passes(&planner, trace);
+    if (planner.error != NULL)
         g_propagate_error(error, planner.error);
-    }
+    else if (trace != NULL)
+        vfi_plan_trace_result(trace, &planner);
     planner_clear(&planner);
-    return plan;
+    return planner.plan;
 }
 
 void vfi_plan_free(VfiPlan *plan)

@@ -6,14 +6,10 @@
 #include "base/alloc.h"
 #include "graph/nodes.h"
 #include "plan/plan.h"
+#include "plan/trace.h"
 
 /* Most values that a layout pass adds before one op: its two sources and its result. */
 #define VFI_PLAN_MAX_COPIES 3
-
-/* Steps of one segment during which a value must be kept; empty if first > last. */
-typedef struct {
-    int first, last;
-} VfiPlanSpan;
 
 /* Working state about one node. */
 typedef struct {
@@ -73,7 +69,9 @@ typedef struct {
     VfiPlanSpan *spans;   /* room for the lifetimes of all items, one a segment */
     GPtrArray *own_parts; /* of GArray: parts of concats that fusing rewrote */
     VfiPlanTarget target; /* zeros: planes only */
-    GError *error;
+    size_t frame_bytes, pair_bytes, arena_bytes; /* of the regions, as in VfiPlan */
+    VfiPlan *plan;                               /* the result */
+    GError *error;                               /* the first one; passes go on */
 } VfiPlanner;
 
 /* The value whose memory @value lies in, and where; @offset may be NULL. */
@@ -120,6 +118,11 @@ static inline size_t vfi_plan_align(size_t bytes)
 /* Bytes of a value of its own; sets the planner's error on overflow. */
 size_t vfi_plan_value_bytes(VfiPlanner *planner, const VfiPlanItem *item);
 
+/* ---- passes, in the order of the table in passes.c ------------------------------------- */
+
+/* Finds what outputs and scalars depend on, and counts uses. */
+void vfi_plan_mark_alive(VfiPlanner *planner);
+
 /* Fuses activations and residuals into convolutions. */
 void vfi_plan_fuse(VfiPlanner *planner);
 
@@ -131,6 +134,9 @@ void vfi_plan_compute_after(VfiPlanner *planner, VfiValue value, VfiValue added)
 
 /* Turns convolutions over large concats into sums of convolutions over their parts. */
 void vfi_plan_split_convs(VfiPlanner *planner);
+
+/* Frame and pair stage: outputs get memory of their own. */
+void vfi_plan_pin_outputs(VfiPlanner *planner);
 
 /* Values that vfi_plan_split_convs() may add. */
 int vfi_plan_most_splits(const VfiGraph *graph);
@@ -151,6 +157,12 @@ static inline VfiValue vfi_plan_kept_output(const VfiPlanner *planner, VfiValue 
 
 /* Lets such sums add up in one place, once layouts are known. */
 void vfi_plan_share_sums(VfiPlanner *planner);
+
+/* Makes slices and parts of concats views, and lists the steps in order. */
+void vfi_plan_place_views(VfiPlanner *planner);
+
+/* Whatever is channels last is f16, if the target wants it so. */
+void vfi_plan_mark_halves(VfiPlanner *planner);
 
 /* Chooses which values are kept in channel blocks, and adds copies from one layout to the
  * other where an op gains from blocks that its neighbours cannot have. */
@@ -192,7 +204,19 @@ void vfi_plan_group_rows(VfiPlanner *planner);
 /* Offset in VFI_REGION_ROWS of a root that is in_rows, as @group sees it. */
 size_t vfi_plan_rows_place(const VfiPlanner *planner, int group, const VfiPlanItem *root);
 
-/* Places all values that need memory of their own; returns the arena's bytes. */
-size_t vfi_plan_lay_out_arena(VfiPlanner *planner);
+/* Gives the planes of what only one group sees their places. */
+void vfi_plan_lay_out_rows(VfiPlanner *planner);
+
+/* Finds during which steps each value must be kept. */
+void vfi_plan_compute_lifetimes(VfiPlanner *planner);
+
+/* Places pinned outputs one after the other in their region. */
+void vfi_plan_lay_out_outputs(VfiPlanner *planner);
+
+/* Places all other values that need memory of their own. */
+void vfi_plan_lay_out_arena(VfiPlanner *planner);
+
+/* Copies the findings into planner->plan, if there is no error. */
+void vfi_plan_emit(VfiPlanner *planner);
 
 void vfi_plan_groups_clear(VfiPlanner *planner);

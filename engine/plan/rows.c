@@ -524,12 +524,18 @@ void vfi_plan_group_rows(VfiPlanner *planner)
     for (int i = 0; i < planner->n_items; i++)
         planner->items[i].in_rows = stays_in_groups(&g, i);
     emit_steps(&g);
-    for (guint i = 0; i < planner->groups->len; i++)
-        lay_out_planes(&g, &g_array_index(planner->groups, VfiPlanRowGroup, i));
     g_ptr_array_unref(g.units);
     g_free(g.written_in);
     g_free(g.n_writers);
     g_free(g.kept);
+}
+
+void vfi_plan_lay_out_rows(VfiPlanner *planner)
+{
+    const Grouping g = {.planner = planner};
+
+    for (guint i = 0; i < planner->groups->len; i++)
+        lay_out_planes(&g, &g_array_index(planner->groups, VfiPlanRowGroup, i));
 }
 
 size_t vfi_plan_rows_place(const VfiPlanner *planner, int group, const VfiPlanItem *root)

@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The planner's passes in the order in which they run, and when: a new pass is a row here. Each
+ * finds what those before it have left in the planner (planner.h) and adds to that. */
+#include "plan/trace_internal.h"
+
+static bool keeps_outputs(const VfiPlanner *planner)
+{
+    return planner->output_region != VFI_REGION_ARENA;
+}
+
+static bool has_blocks(const VfiPlanner *planner)
+{
+    return planner->target.channel_block > 1;
+}
+
+static bool has_f16_blocks(const VfiPlanner *planner)
+{
+    return has_blocks(planner) && planner->target.half_pixels;
+}
+
+static bool has_row_groups(const VfiPlanner *planner)
+{
+    return planner->target.row_groups;
+}
+
+static bool joins_parts(const VfiPlanner *planner)
+{
+    return has_blocks(planner) && planner->target.channels_last &&
+           has_row_groups(planner);
+}
+
+/* Where convolutions compute with f32, an output is rounded by an op of its own, for which a
+ * layout is chosen as for others. Where blocks are f16, most outputs are so by their layout. */
+static bool rounds_by_op(const VfiPlanner *planner)
+{
+    return planner->target.half_outputs && !planner->target.half_pixels;
+}
+
+static bool rounds_what_is_left(const VfiPlanner *planner)
+{
+    return planner->target.half_outputs && planner->target.half_pixels;
+}
+
+static bool reads_f16_in_rows(const VfiPlanner *planner)
+{
+    return planner->target.half_pixels && has_row_groups(planner);
+}
+
+static const VfiPlanPass passes[] = {
+    {"mark-alive", NULL, vfi_plan_mark_alive},
+    {"fuse", NULL, vfi_plan_fuse},
+    {"split-convs", NULL, vfi_plan_split_convs},
+    {"pin-outputs", keeps_outputs, vfi_plan_pin_outputs},
+    {"widen-inputs", NULL, vfi_plan_widen_inputs},
+    {"narrow-outputs", rounds_by_op, vfi_plan_narrow_outputs},
+    {"find-joins", joins_parts, vfi_plan_find_joins},
+    {"choose-layouts", has_blocks, vfi_plan_choose_layouts},
+    {"join-parts", joins_parts, vfi_plan_join_parts},
+    {"mark-halves", has_f16_blocks, vfi_plan_mark_halves},
+    {"narrow-outputs", rounds_what_is_left, vfi_plan_narrow_outputs},
+    {"narrow-shuffles", reads_f16_in_rows, vfi_plan_narrow_shuffles},
+    {"share-sums", NULL, vfi_plan_share_sums},
+    {"find-cheap-values", has_row_groups, vfi_plan_find_cheap_values},
+    {"place-views", NULL, vfi_plan_place_views},
+    {"group-rows", has_row_groups, vfi_plan_group_rows},
+    {"lay-out-rows", has_row_groups, vfi_plan_lay_out_rows},
+    {"compute-lifetimes", NULL, vfi_plan_compute_lifetimes},
+    {"lay-out-outputs", NULL, vfi_plan_lay_out_outputs},
+    {"lay-out-arena", NULL, vfi_plan_lay_out_arena},
+    {"emit", NULL, vfi_plan_emit},
+};
+
+void vfi_plan_run_passes(VfiPlanner *planner, VfiPlanTrace *trace)
+{
+    for (size_t i = 0; i < G_N_ELEMENTS(passes); i++) {
+        bool runs = passes[i].when == NULL || passes[i].when(planner);
+        if (runs)
+            passes[i].run(planner);
+        if (trace != NULL)
+            vfi_plan_trace_pass(trace, &passes[i], runs, planner);
+    }
+}
