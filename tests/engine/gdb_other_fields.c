@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The engine's types as another version may have them, with most fields missing or of other
- * names: gdb_printers.py asks that the printers leave out what there is not. */
+/* The engine's types as another version may have them, most fields missing or renamed:
+ * gdb_printers.py asks that the printers leave out what there is not. */
 typedef struct {
     int channels, h;
 } VfiShape;

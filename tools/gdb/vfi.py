@@ -137,7 +137,9 @@ def op_text(op):
 def run_text(value):
     """Of a segment or a row group: its ops."""
     first, n = number(value, "first_op"), number(value, "n_ops")
-    return "?" if first is None or n is None else f"ops {first}..{first + n - 1}" if n else "no ops"
+    if first is None or n is None:
+        return "?"
+    return f"ops {first}..{first + n - 1}" if n else "no ops"
 
 
 def plan_text(plan):
