@@ -145,11 +145,8 @@ close_model (GstVfiInterp *self)
 static gboolean
 check_device (GstVfiInterp *self)
 {
-  g_autofree gchar *device = NULL;
+  g_autofree gchar *device = gst_vfi_stream_device (self->stream);
 
-  g_mutex_lock (&self->stream->lock);
-  device = g_strdup (self->settings.device);
-  g_mutex_unlock (&self->stream->lock);
   if (g_str_equal (device, "auto") || g_str_equal (device, "cpu") ||
       g_regex_match_simple ("^cuda(:[0-9]+)?$", device, 0, 0))
     return TRUE;
@@ -205,7 +202,7 @@ gst_vfi_interp_change_state (GstElement *element, GstStateChange transition)
 static void
 gst_vfi_interp_set_context (GstElement *element, GstContext *context)
 {
-  gst_vfi_cuda_set_context (GST_VFI_INTERP (element)->stream, context);
+  gst_vfi_stream_set_context (GST_VFI_INTERP (element)->stream, context);
   GST_ELEMENT_CLASS (gst_vfi_interp_parent_class)->set_context (element, context);
 }
 

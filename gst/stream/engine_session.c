@@ -54,7 +54,7 @@ set_session (GstVfiStream *stream, VfiSession *session, GstObject *cuda)
   stream->session_base = (VfiSessionStats){0};
   g_mutex_unlock (&stream->lock);
   if (session != NULL)
-    gst_vfi_cuda_let_go (stream);
+    gst_vfi_cuda_release_hold (stream->cuda);
   if (old != NULL)
     vfi_session_set_notify (old, NULL, NULL);
   /* What follows a release counts on its memory; jobs of one that is replaced go on. */

@@ -23,6 +23,22 @@ caps_options (GstVfiStream *stream)
   };
 }
 
+/* @caps (taken) without memory that the stream cannot work on. */
+static GstCaps *
+without_useless_cuda (GstVfiStream *stream, GstCaps *caps)
+{
+  g_autofree gchar *device = gst_vfi_stream_device (stream);
+  g_autoptr (VfiModel) model = NULL;
+  GstVfiCudaUse use = {.device = device};
+
+  g_mutex_lock (&stream->lock);
+  use.precision = (VfiPrecision) stream->settings->precision;
+  model = stream->model != NULL ? vfi_model_ref (stream->model) : NULL;
+  g_mutex_unlock (&stream->lock);
+  use.model = model;
+  return gst_vfi_cuda_filter_caps (stream->cuda, &use, caps);
+}
+
 /* What @pad can do: its template, and what the other side makes of the other pad's peer. */
 static GstCaps *
 query_caps (GstVfiStream *stream, GstPad *pad, GstCaps *filter)
@@ -44,7 +60,7 @@ query_caps (GstVfiStream *stream, GstPad *pad, GstCaps *filter)
   peer = gst_pad_peer_query_caps (other, peer_filter);
   known = gst_caps_intersect_full (peer, template, GST_CAPS_INTERSECT_FIRST);
   possible = gst_vfi_caps_transform (GST_PAD_DIRECTION (other), known, filter, &options);
-  return gst_vfi_cuda_filter_caps (
+  return without_useless_cuda (
       stream, gst_caps_intersect_full (possible, template, GST_CAPS_INTERSECT_FIRST));
 }
 
@@ -124,7 +140,7 @@ gst_vfi_negotiate_query (GstVfiStream *stream, GstPad *pad, GstQuery *query)
         return query_frames (stream, query);
       break;
     case GST_QUERY_CONTEXT:
-      if (gst_vfi_cuda_answer (stream, query))
+      if (gst_vfi_cuda_answer (stream->cuda, query))
         return TRUE;
       break;
     default:
@@ -158,16 +174,17 @@ set_pool (GstVfiStream *stream, GstBufferPool *pool)
 static GstFlowReturn
 prepare_engine (GstVfiStream *stream)
 {
+  g_autofree gchar *device = gst_vfi_stream_device (stream);
   g_autoptr (GstObject) cuda = NULL;
   g_autoptr (GError) error = NULL;
 
-  if (stream->in_cuda && !gst_vfi_cuda_ensure (stream)) {
+  if (stream->in_cuda && !gst_vfi_cuda_ensure (stream->cuda, device)) {
     GST_ELEMENT_ERROR (stream->element, RESOURCE, OPEN_READ_WRITE,
         ("Frames come in CUDA memory, but there is no CUDA context."),
         ("neither neighbours nor the application have one, and none could be made"));
     return GST_FLOW_ERROR;
   }
-  cuda = stream->in_cuda ? gst_vfi_cuda_get (stream) : NULL;
+  cuda = stream->in_cuda ? gst_vfi_cuda_ref_context (stream->cuda) : NULL;
   if (stream->held == NULL &&
       !gst_vfi_pictures_set_format (&stream->pictures, &stream->info, cuda)) {
     GST_ELEMENT_ERROR (stream->element, STREAM, FORMAT, (NULL),

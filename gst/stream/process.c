@@ -226,7 +226,7 @@ change_context (GstVfiStream *stream, GstBuffer *buffer)
 
   gst_vfi_process_close_run (stream, TRUE, GST_BUFFER_PTS (buffer));
   ret = gst_vfi_pending_drain (stream);
-  gst_vfi_cuda_adopt (stream, buffer);
+  gst_vfi_cuda_adopt (stream->cuda, buffer);
   stream->negotiated = FALSE;
   return ret;
 }
@@ -240,7 +240,7 @@ check_negotiation (GstVfiStream *stream, GstBuffer *buffer)
     return GST_FLOW_ERROR;
   if (stream->sink_caps == NULL)
     return GST_FLOW_NOT_NEGOTIATED;
-  if (gst_vfi_cuda_is_foreign (stream, buffer))
+  if (gst_vfi_cuda_is_foreign (stream->pictures.cuda, buffer))
     ret = change_context (stream, buffer);
   if (ret != GST_FLOW_OK)
     return ret;
@@ -374,7 +374,7 @@ gst_vfi_process_needs_drain (GstVfiStream *stream, const GstMiniObject *item)
   if (GST_IS_EVENT (item))
     return GST_EVENT_TYPE ((const GstEvent *) item) == GST_EVENT_CAPS;
   return !stream->negotiated ||
-         gst_vfi_cuda_is_foreign (stream, GST_BUFFER_CAST (item)) ||
+         gst_vfi_cuda_is_foreign (stream->pictures.cuda, GST_BUFFER_CAST (item)) ||
          GST_PAD_NEEDS_RECONFIGURE (stream->srcpad);
 }
 

@@ -57,6 +57,15 @@ gst_vfi_stream_settings (GstVfiStream *stream)
   return settings;
 }
 
+gchar *
+gst_vfi_stream_device (GstVfiStream *stream)
+{
+  g_mutex_lock (&stream->lock);
+  gchar *device = g_strdup (stream->settings->device);
+  g_mutex_unlock (&stream->lock);
+  return device;
+}
+
 guint
 gst_vfi_stream_max_repeats (GstVfiStream *stream)
 {
@@ -415,6 +424,7 @@ gst_vfi_stream_new (GstElement *element, GstVfiSettings *settings)
   gst_pad_set_event_function (stream->srcpad, gst_vfi_stream_src_event);
   gst_pad_set_query_function (stream->srcpad, gst_vfi_stream_src_query);
   gst_pad_set_activatemode_function (stream->srcpad, gst_vfi_stream_src_activate);
+  stream->cuda = gst_vfi_cuda_new (element, stream->sinkpad, stream->srcpad);
   gst_element_add_pad (element, stream->srcpad);
   return stream;
 }
@@ -423,6 +433,7 @@ void
 gst_vfi_stream_free (GstVfiStream *stream)
 {
   gst_vfi_stream_stop (stream);
+  gst_vfi_cuda_free (stream->cuda);
   g_clear_pointer (&stream->pairs, gst_vfi_pairs_unref);
   gst_vfi_pool_bytes_unref (stream->pictures.pool_bytes);
   g_mutex_clear (&stream->gate);
@@ -434,15 +445,23 @@ gst_vfi_stream_free (GstVfiStream *stream)
 void
 gst_vfi_stream_start (GstVfiStream *stream, VfiModel *model)
 {
+  gst_vfi_cuda_forget_answer (stream->cuda);
   g_mutex_lock (&stream->lock);
   stream->model = vfi_model_ref (model);
   stream->live.builds_aside = vfi_model_info (model)->weight_bytes != 0;
   stream->synchronous = stream->settings->max_in_flight == 0;
   stream->counters = (GstVfiCounters){0};
-  stream->cuda_answer = GST_VFI_CUDA_UNKNOWN;
   stream->pairs_since_report = 0;
   stream->closed &= ~GST_VFI_CLOSED_BY_STATE;
   g_mutex_unlock (&stream->lock);
+}
+
+void
+gst_vfi_stream_set_context (GstVfiStream *stream, GstContext *context)
+{
+  g_autofree gchar *device = gst_vfi_stream_device (stream);
+
+  gst_vfi_cuda_set_context (stream->cuda, device, context);
 }
 
 void
@@ -462,6 +481,6 @@ gst_vfi_stream_stop (GstVfiStream *stream)
   g_mutex_unlock (&stream->lock);
   gst_vfi_process_reset (stream);
   gst_vfi_negotiate_release (stream);
-  gst_vfi_cuda_release (stream);
+  gst_vfi_cuda_release (stream->cuda);
   vfi_model_unref (model);
 }

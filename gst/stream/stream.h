@@ -76,15 +76,14 @@ struct _GstVfiStream {
   GstVfiSettings *settings; /* the element's */
   VfiSession *session;      /* replaced by the streaming thread only */
   GstObject *session_cuda;  /* the context that it works in, which it must not outlive */
-  GstObject *cuda;          /* the CUDA context of the element, or NULL */
-  GstVfiCudaAnswer cuda_answer;
-  VfiDeviceHold *cuda_hold; /* the device that was asked, until there is a session */
+
   VfiModel *model;
   GstBufferPool *out_pool; /* the same as pictures.out_pool */
   GstVfiCounters counters;
   VfiSessionStats session_base; /* the session's at the last reset-stats */
 
-  GstVfiLive live; /* by field */
+  GstVfiCuda *cuda; /* has a lock of its own, which is the last in the order */
+  GstVfiLive live;  /* by field */
 
   /* Owned by the streaming thread: the task, or upstream's thread when synchronous. */
   gboolean synchronous;
@@ -144,6 +143,9 @@ void gst_vfi_stream_start (GstVfiStream *stream, VfiModel *model);
 /* Makes every call into the stream return soon, until that reason is gone. Does not wait. */
 void gst_vfi_stream_close (GstVfiStream *stream, GstVfiClosed reason);
 
+/* Somebody offers a context to the element. */
+void gst_vfi_stream_set_context (GstVfiStream *stream, GstContext *context);
+
 /* PAUSED→READY, after pads were deactivated: releases everything. */
 void gst_vfi_stream_stop (GstVfiStream *stream);
 
@@ -162,6 +164,9 @@ VfiSession *gst_vfi_stream_ref_session (GstVfiStream *stream, GstObject **cuda);
 
 /* The settings as they are now, without texts. Takes the lock. */
 GstVfiSettings gst_vfi_stream_settings (GstVfiStream *stream);
+
+/* Property device; g_free() it. Takes the lock. */
+gchar *gst_vfi_stream_device (GstVfiStream *stream);
 
 /* How many repeated frames may be held back at once. Takes the lock. */
 guint gst_vfi_stream_max_repeats (GstVfiStream *stream);
