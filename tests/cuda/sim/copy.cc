@@ -128,38 +128,38 @@ cudaError_t copy(Lock &lock, CUstream_st *stream, const Copy &asked, cudaMemcpyK
 static cudaError_t call_copy(const void *caller, cudaStream_t handle, const Copy &c,
                              cudaMemcpyKind kind, bool wait)
 {
-    Call call(Call::CONTEXT, caller);
-
-    if (call.error)
-        return call.end(call.error);
-    CUstream_st *stream = find_stream(call, handle);
-    if (!stream || stream->context != call.context)
-        return call.end(cudaErrorInvalidResourceHandle);
-    return call.end(copy(call.lock, stream, c, kind, wait));
+    return in_stream_call(
+        handle,
+        [&](Call &call, CUstream_st *stream) -> cudaError_t {
+            if (stream->context != call.context)
+                return cudaErrorInvalidResourceHandle;
+            return copy(call.lock, stream, c, kind, wait);
+        },
+        caller);
 }
 
 static cudaError_t call_fill(const void *caller, cudaStream_t handle, void *memory,
                              size_t pitch, int value, size_t width, size_t height)
 {
-    Call call(Call::CONTEXT, caller);
-
-    if (call.error)
-        return call.end(call.error);
-    CUstream_st *stream = find_stream(call, handle);
-    if (!stream || stream->context != call.context)
-        return call.end(cudaErrorInvalidResourceHandle);
-    if (!width || !height)
-        return call.end(cudaSuccess);
-    if (pitch < width)
-        return call.end(cudaErrorInvalidPitchValue);
-    Place place = find_place(memory, extent(pitch, width, height));
-    if (place != Place::DEVICE && place != Place::PINNED)
-        return call.end(cudaErrorInvalidValue);
-    auto run = [=] {
-        for (size_t y = 0; y < height; y++)
-            memset((char *)memory + y * pitch, value, width);
-    };
-    return call.end(enqueue(call.lock, stream, {Kind::OTHER, run}, NULL));
+    return in_stream_call(
+        handle,
+        [&](Call &call, CUstream_st *stream) -> cudaError_t {
+            if (stream->context != call.context)
+                return cudaErrorInvalidResourceHandle;
+            if (!width || !height)
+                return cudaSuccess;
+            if (pitch < width)
+                return cudaErrorInvalidPitchValue;
+            Place place = find_place(memory, extent(pitch, width, height));
+            if (place != Place::DEVICE && place != Place::PINNED)
+                return cudaErrorInvalidValue;
+            auto run = [=] {
+                for (size_t y = 0; y < height; y++)
+                    memset((char *)memory + y * pitch, value, width);
+            };
+            return enqueue(call.lock, stream, {Kind::OTHER, run}, NULL);
+        },
+        caller);
 }
 
 } /* namespace simulated */

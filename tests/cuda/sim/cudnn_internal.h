@@ -49,6 +49,15 @@ struct Descriptor {
     virtual cudnnStatus_t finalize() = 0;
 };
 
+/* A descriptor of one type. */
+template <cudnnBackendDescriptorType_t TYPE> struct Of : Descriptor {
+    static constexpr auto kind = TYPE;
+
+    Of() : Descriptor(TYPE)
+    {
+    }
+};
+
 /* The descriptor behind the pointer, or NULL with a reason. */
 Descriptor *find_descriptor(cudnnBackendDescriptor_t pointer, cudnnStatus_t *status);
 
@@ -130,16 +139,12 @@ cudnnStatus_t give_copies(const Wanted &wanted, const std::vector<Kind> &values,
 
 /* ---- what a graph is made of (cudnn_graph.cc) -------------------------------------------- */
 
-struct Tensor : Descriptor {
-    static constexpr auto kind = CUDNN_BACKEND_TENSOR_DESCRIPTOR;
+struct Tensor : Of<CUDNN_BACKEND_TENSOR_DESCRIPTOR> {
     int data_type = -1;
     std::vector<int64_t> dims, strides;
     int64_t uid = 0, alignment = 0;
     bool has_uid = false, is_virtual = false, is_by_value = false;
 
-    Tensor() : Descriptor(kind)
-    {
-    }
     cudnnStatus_t set(const Given &given) override;
     cudnnStatus_t get(const Wanted &wanted) const override;
     cudnnStatus_t finalize() override;
@@ -151,15 +156,11 @@ struct Tensor : Descriptor {
     bool is_planar() const;
 };
 
-struct Convolution : Descriptor {
-    static constexpr auto kind = CUDNN_BACKEND_CONVOLUTION_DESCRIPTOR;
+struct Convolution : Of<CUDNN_BACKEND_CONVOLUTION_DESCRIPTOR> {
     int compute_type = -1, mode = -1;
     int64_t spatial_dims = 0;
     std::vector<int64_t> pre, post, strides, dilations;
 
-    Convolution() : Descriptor(kind)
-    {
-    }
     cudnnStatus_t set(const Given &given) override;
     cudnnStatus_t finalize() override;
 };
@@ -184,14 +185,10 @@ struct Operation : Descriptor {
     cudnnStatus_t finalize() override;
 };
 
-struct Graph : Descriptor {
-    static constexpr auto kind = CUDNN_BACKEND_OPERATIONGRAPH_DESCRIPTOR;
+struct Graph : Of<CUDNN_BACKEND_OPERATIONGRAPH_DESCRIPTOR> {
     std::shared_ptr<const Operation> operation;
     size_t n_operations = 0;
 
-    Graph() : Descriptor(kind)
-    {
-    }
     cudnnStatus_t set(const Given &given) override;
     cudnnStatus_t get(const Wanted &wanted) const override;
     cudnnStatus_t finalize() override;
@@ -199,67 +196,47 @@ struct Graph : Descriptor {
 
 /* ---- engines (cudnn_engines.cc) ------------------------------------------------------------ */
 
-struct DeviceProperties : Descriptor {
-    static constexpr auto kind = CUDNN_BACKEND_DEVICEPROP_DESCRIPTOR;
+struct DeviceProperties : Of<CUDNN_BACKEND_DEVICEPROP_DESCRIPTOR> {
     bool has_any = false;
 
-    DeviceProperties() : Descriptor(kind)
-    {
-    }
     cudnnStatus_t set(const Given &given) override;
     cudnnStatus_t finalize() override;
 };
 
-struct KnobInfo : Descriptor {
-    static constexpr auto kind = CUDNN_BACKEND_KNOB_INFO_DESCRIPTOR;
+struct KnobInfo : Of<CUDNN_BACKEND_KNOB_INFO_DESCRIPTOR> {
     int knob = 0;
     int64_t maximum = 0;
 
-    KnobInfo() : Descriptor(kind)
-    {
-    }
     void assign(const KnobInfo &other);
     cudnnStatus_t set(const Given &given) override;
     cudnnStatus_t get(const Wanted &wanted) const override;
     cudnnStatus_t finalize() override;
 };
 
-struct KnobChoice : Descriptor {
-    static constexpr auto kind = CUDNN_BACKEND_KNOB_CHOICE_DESCRIPTOR;
+struct KnobChoice : Of<CUDNN_BACKEND_KNOB_CHOICE_DESCRIPTOR> {
     int knob = -1;
     int64_t value = -1;
 
-    KnobChoice() : Descriptor(kind)
-    {
-    }
     void assign(const KnobChoice &other);
     cudnnStatus_t set(const Given &given) override;
     cudnnStatus_t get(const Wanted &wanted) const override;
     cudnnStatus_t finalize() override;
 };
 
-struct Engine : Descriptor {
-    static constexpr auto kind = CUDNN_BACKEND_ENGINE_DESCRIPTOR;
+struct Engine : Of<CUDNN_BACKEND_ENGINE_DESCRIPTOR> {
     std::shared_ptr<const Graph> graph;
     int64_t index = -1;
 
-    Engine() : Descriptor(kind)
-    {
-    }
     void assign(const Engine &other);
     cudnnStatus_t set(const Given &given) override;
     cudnnStatus_t get(const Wanted &wanted) const override;
     cudnnStatus_t finalize() override;
 };
 
-struct EngineConfig : Descriptor {
-    static constexpr auto kind = CUDNN_BACKEND_ENGINECFG_DESCRIPTOR;
+struct EngineConfig : Of<CUDNN_BACKEND_ENGINECFG_DESCRIPTOR> {
     std::shared_ptr<const Engine> engine;
     std::vector<KnobChoice> choices;
 
-    EngineConfig() : Descriptor(kind)
-    {
-    }
     void assign(const EngineConfig &other);
     cudnnStatus_t set(const Given &given) override;
     cudnnStatus_t get(const Wanted &wanted) const override;
@@ -267,14 +244,10 @@ struct EngineConfig : Descriptor {
     int64_t choice(int knob) const; /* 0 where there is none */
 };
 
-struct Heuristics : Descriptor {
-    static constexpr auto kind = CUDNN_BACKEND_ENGINEHEUR_DESCRIPTOR;
+struct Heuristics : Of<CUDNN_BACKEND_ENGINEHEUR_DESCRIPTOR> {
     std::shared_ptr<const Graph> graph;
     int mode = -1;
 
-    Heuristics() : Descriptor(kind)
-    {
-    }
     cudnnStatus_t set(const Given &given) override;
     cudnnStatus_t get(const Wanted &wanted) const override;
     cudnnStatus_t finalize() override;
@@ -282,29 +255,21 @@ struct Heuristics : Descriptor {
 
 /* ---- running (cudnn_plan.cc) --------------------------------------------------------------- */
 
-struct Plan : Descriptor {
-    static constexpr auto kind = CUDNN_BACKEND_EXECUTION_PLAN_DESCRIPTOR;
+struct Plan : Of<CUDNN_BACKEND_EXECUTION_PLAN_DESCRIPTOR> {
     std::shared_ptr<const EngineConfig> config;
     int64_t workspace = 0;
     std::shared_ptr<VfiSimulatedConvolver> convolver;
 
-    Plan() : Descriptor(kind)
-    {
-    }
     cudnnStatus_t set(const Given &given) override;
     cudnnStatus_t get(const Wanted &wanted) const override;
     cudnnStatus_t finalize() override;
 };
 
-struct VariantPack : Descriptor {
-    static constexpr auto kind = CUDNN_BACKEND_VARIANT_PACK_DESCRIPTOR;
+struct VariantPack : Of<CUDNN_BACKEND_VARIANT_PACK_DESCRIPTOR> {
     std::vector<int64_t> uids;
     std::vector<void *> pointers;
     void *workspace = nullptr;
 
-    VariantPack() : Descriptor(kind)
-    {
-    }
     cudnnStatus_t set(const Given &given) override;
     cudnnStatus_t finalize() override;
 };

@@ -28,6 +28,14 @@ class DriverCall
     }
 };
 
+/* A call that the runtime has no like of. */
+template <typename Body> static CUresult in_driver_call(Body body)
+{
+    Call call(Call::DRIVER);
+
+    return call.error ? (CUresult)call.error : body(call);
+}
+
 static Context *from_handle(CUcontext context)
 {
     return (Context *)context;
@@ -136,73 +144,63 @@ CUresult cuDeviceCanAccessPeer(int *can, CUdevice, CUdevice)
 
 CUresult cuDevicePrimaryCtxRetain(CUcontext *context, CUdevice device)
 {
-    Call call(Call::DRIVER);
-
-    if (call.error)
-        return (CUresult)call.error;
-    if (device < 0 || device >= state().settings.n_devices)
-        return CUDA_ERROR_INVALID_DEVICE;
-    *context = (CUcontext)primary_context(device);
-    state().devices[device].primary_retained++;
-    return CUDA_SUCCESS;
+    return in_driver_call([&](Call &) -> CUresult {
+        if (!is_device(device))
+            return CUDA_ERROR_INVALID_DEVICE;
+        *context = (CUcontext)primary_context(device);
+        state().devices[device].primary_retained++;
+        return CUDA_SUCCESS;
+    });
 }
 
 CUresult cuDevicePrimaryCtxRelease_v2(CUdevice device)
 {
-    Call call(Call::DRIVER);
-
-    if (call.error)
-        return (CUresult)call.error;
-    if (device < 0 || device >= state().settings.n_devices)
-        return CUDA_ERROR_INVALID_DEVICE;
-    Device &d = state().devices[device];
-    if (!d.primary || d.primary_retained == 0)
-        return CUDA_ERROR_INVALID_CONTEXT;
-    if (--d.primary_retained == 0 && !d.runtime_uses_primary)
-        destroy_context(call.lock, d.primary);
-    return CUDA_SUCCESS;
+    return in_driver_call([&](Call &call) -> CUresult {
+        if (!is_device(device))
+            return CUDA_ERROR_INVALID_DEVICE;
+        Device &d = state().devices[device];
+        if (!d.primary || d.primary_retained == 0)
+            return CUDA_ERROR_INVALID_CONTEXT;
+        if (--d.primary_retained == 0 && !d.runtime_uses_primary)
+            destroy_context(call.lock, d.primary);
+        return CUDA_SUCCESS;
+    });
 }
 
 /* ---- contexts ------------------------------------------------------------------------------ */
 
 CUresult cuCtxCreate_v2(CUcontext *context, unsigned, CUdevice device)
 {
-    Call call(Call::DRIVER);
-
-    if (call.error)
-        return (CUresult)call.error;
-    if (device < 0 || device >= state().settings.n_devices)
-        return CUDA_ERROR_INVALID_DEVICE;
-    *context = (CUcontext)new_context(device, false);
-    simulated::thread.stack.push_back(from_handle(*context));
-    return CUDA_SUCCESS;
+    return in_driver_call([&](Call &) -> CUresult {
+        if (!is_device(device))
+            return CUDA_ERROR_INVALID_DEVICE;
+        *context = (CUcontext)new_context(device, false);
+        simulated::thread.stack.push_back(from_handle(*context));
+        return CUDA_SUCCESS;
+    });
 }
 
 CUresult cuCtxDestroy_v2(CUcontext context)
 {
-    Call call(Call::DRIVER);
-
-    if (call.error)
-        return (CUresult)call.error;
-    if (!is_context(call.lock, context) || from_handle(context)->primary)
-        return CUDA_ERROR_INVALID_CONTEXT;
-    destroy_context(call.lock, from_handle(context));
-    if (!simulated::thread.stack.empty() &&
-        simulated::thread.stack.back() == from_handle(context))
-        simulated::thread.stack.pop_back();
-    return CUDA_SUCCESS;
+    return in_driver_call([&](Call &call) -> CUresult {
+        if (!is_context(call.lock, context) || from_handle(context)->primary)
+            return CUDA_ERROR_INVALID_CONTEXT;
+        destroy_context(call.lock, from_handle(context));
+        if (!simulated::thread.stack.empty() &&
+            simulated::thread.stack.back() == from_handle(context))
+            simulated::thread.stack.pop_back();
+        return CUDA_SUCCESS;
+    });
 }
 
 CUresult cuCtxPushCurrent_v2(CUcontext context)
 {
-    Call call(Call::DRIVER);
-
-    if (call.error)
-        return (CUresult)call.error;
-    if (!is_context(call.lock, context))
-        return CUDA_ERROR_INVALID_CONTEXT;
-    simulated::thread.stack.push_back(from_handle(context));
-    return CUDA_SUCCESS;
+    return in_driver_call([&](Call &call) -> CUresult {
+        if (!is_context(call.lock, context))
+            return CUDA_ERROR_INVALID_CONTEXT;
+        simulated::thread.stack.push_back(from_handle(context));
+        return CUDA_SUCCESS;
+    });
 }
 
 CUresult cuCtxPopCurrent_v2(CUcontext *context)
@@ -225,18 +223,16 @@ CUresult cuCtxGetCurrent(CUcontext *context)
 
 CUresult cuCtxSetCurrent(CUcontext context)
 {
-    Call call(Call::DRIVER);
-    std::vector<Context *> &stack = simulated::thread.stack;
-
-    if (call.error)
-        return (CUresult)call.error;
-    if (context && !is_context(call.lock, context))
-        return CUDA_ERROR_INVALID_CONTEXT;
-    if (!stack.empty())
-        stack.pop_back();
-    if (context)
-        stack.push_back(from_handle(context));
-    return CUDA_SUCCESS;
+    return in_driver_call([&](Call &call) -> CUresult {
+        std::vector<Context *> &stack = simulated::thread.stack;
+        if (context && !is_context(call.lock, context))
+            return CUDA_ERROR_INVALID_CONTEXT;
+        if (!stack.empty())
+            stack.pop_back();
+        if (context)
+            stack.push_back(from_handle(context));
+        return CUDA_SUCCESS;
+    });
 }
 
 CUresult cuCtxGetDevice(CUdevice *device)

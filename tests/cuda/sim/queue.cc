@@ -358,12 +358,9 @@ bool vfi_simulated_has_stream(cudaStream_t handle)
 
 cudaError_t vfi_simulated_enqueue(cudaStream_t handle, std::function<void()> work)
 {
-    Call call;
-
-    if (call.error)
-        return call.end(call.error);
-    CUstream_st *stream = find_stream(call, handle);
-    if (!stream || stream->context != call.context)
-        return call.end(cudaErrorInvalidResourceHandle);
-    return call.end(enqueue(call.lock, stream, {Kind::LAUNCH, std::move(work)}, NULL));
+    return in_stream_call(handle, [&](Call &call, CUstream_st *stream) -> cudaError_t {
+        if (stream->context != call.context)
+            return cudaErrorInvalidResourceHandle;
+        return enqueue(call.lock, stream, {Kind::LAUNCH, std::move(work)}, NULL);
+    });
 }

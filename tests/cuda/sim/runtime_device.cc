@@ -183,27 +183,23 @@ cudaError_t cudaGetDeviceCount(int *count)
 
 cudaError_t cudaSetDevice(int device)
 {
-    Call call(Call::DRIVER);
-
-    if (call.error)
-        return call.end(call.error);
-    if (device < 0 || device >= state().settings.n_devices)
-        return call.end(cudaErrorInvalidDevice);
-    simulated::thread.device = device;
-    return call.end(use_primary_context(device)->sticky);
+    return in_call(Call::DRIVER, [&](Call &) -> cudaError_t {
+        if (!is_device(device))
+            return cudaErrorInvalidDevice;
+        simulated::thread.device = device;
+        return use_primary_context(device)->sticky;
+    });
 }
 
 cudaError_t cudaGetDevice(int *device)
 {
-    Call call(Call::DRIVER);
-
-    if (call.error)
-        return call.end(call.error);
-    *device = simulated::thread.device;
-    if (!simulated::thread.stack.empty() &&
-        state().contexts.count(simulated::thread.stack.back()))
-        *device = simulated::thread.stack.back()->device;
-    return cudaSuccess;
+    return in_call(Call::DRIVER, [&](Call &) -> cudaError_t {
+        *device = simulated::thread.device;
+        if (!simulated::thread.stack.empty() &&
+            state().contexts.count(simulated::thread.stack.back()))
+            *device = simulated::thread.stack.back()->device;
+        return cudaSuccess;
+    });
 }
 
 cudaError_t cudaSetDeviceFlags(unsigned)
@@ -268,13 +264,11 @@ static cudaError_t find_attribute(cudaDeviceAttr attribute, int *value)
 
 cudaError_t cudaDeviceGetAttribute(int *value, cudaDeviceAttr attribute, int device)
 {
-    Call call(Call::DRIVER);
-
-    if (call.error)
-        return call.end(call.error);
-    if (device < 0 || device >= state().settings.n_devices)
-        return call.end(cudaErrorInvalidDevice);
-    return call.end(find_attribute(attribute, value));
+    return in_call(Call::DRIVER, [&](Call &) -> cudaError_t {
+        if (!is_device(device))
+            return cudaErrorInvalidDevice;
+        return find_attribute(attribute, value);
+    });
 }
 
 static int attribute(cudaDeviceAttr name)
@@ -287,88 +281,76 @@ static int attribute(cudaDeviceAttr name)
 
 cudaError_t cudaGetDeviceProperties(cudaDeviceProp *p, int device)
 {
-    Call call(Call::DRIVER);
-
-    if (call.error)
-        return call.end(call.error);
-    if (device < 0 || device >= state().settings.n_devices)
-        return call.end(cudaErrorInvalidDevice);
-    *p = {};
-    snprintf(p->name, sizeof p->name, "Simulated Device");
-    p->totalGlobalMem = state().settings.total_memory;
-    p->sharedMemPerBlock = attribute(cudaDevAttrMaxSharedMemoryPerBlock);
-    p->regsPerBlock = 65536;
-    p->warpSize = attribute(cudaDevAttrWarpSize);
-    p->maxThreadsPerBlock = attribute(cudaDevAttrMaxThreadsPerBlock);
-    p->maxThreadsDim[0] = p->maxThreadsDim[1] = attribute(cudaDevAttrMaxBlockDimX);
-    p->maxThreadsDim[2] = attribute(cudaDevAttrMaxBlockDimZ);
-    p->maxGridSize[0] = attribute(cudaDevAttrMaxGridDimX);
-    p->maxGridSize[1] = p->maxGridSize[2] = attribute(cudaDevAttrMaxGridDimY);
-    p->major = state().settings.major;
-    p->minor = state().settings.minor;
-    p->multiProcessorCount = attribute(cudaDevAttrMultiProcessorCount);
-    p->canMapHostMemory = 1;
-    p->concurrentKernels = 1;
-    p->pciBusID = device + 1;
-    p->asyncEngineCount = attribute(cudaDevAttrAsyncEngineCount);
-    p->unifiedAddressing = 1;
-    p->memoryBusWidth = attribute(cudaDevAttrGlobalMemoryBusWidth);
-    p->l2CacheSize = attribute(cudaDevAttrL2CacheSize);
-    p->maxThreadsPerMultiProcessor = 1536;
-    p->memoryPoolsSupported = attribute(cudaDevAttrMemoryPoolsSupported);
-    return cudaSuccess;
+    return in_call(Call::DRIVER, [&](Call &) -> cudaError_t {
+        if (!is_device(device))
+            return cudaErrorInvalidDevice;
+        *p = {};
+        snprintf(p->name, sizeof p->name, "Simulated Device");
+        p->totalGlobalMem = state().settings.total_memory;
+        p->sharedMemPerBlock = attribute(cudaDevAttrMaxSharedMemoryPerBlock);
+        p->regsPerBlock = 65536;
+        p->warpSize = attribute(cudaDevAttrWarpSize);
+        p->maxThreadsPerBlock = attribute(cudaDevAttrMaxThreadsPerBlock);
+        p->maxThreadsDim[0] = p->maxThreadsDim[1] = attribute(cudaDevAttrMaxBlockDimX);
+        p->maxThreadsDim[2] = attribute(cudaDevAttrMaxBlockDimZ);
+        p->maxGridSize[0] = attribute(cudaDevAttrMaxGridDimX);
+        p->maxGridSize[1] = p->maxGridSize[2] = attribute(cudaDevAttrMaxGridDimY);
+        p->major = state().settings.major;
+        p->minor = state().settings.minor;
+        p->multiProcessorCount = attribute(cudaDevAttrMultiProcessorCount);
+        p->canMapHostMemory = 1;
+        p->concurrentKernels = 1;
+        p->pciBusID = device + 1;
+        p->asyncEngineCount = attribute(cudaDevAttrAsyncEngineCount);
+        p->unifiedAddressing = 1;
+        p->memoryBusWidth = attribute(cudaDevAttrGlobalMemoryBusWidth);
+        p->l2CacheSize = attribute(cudaDevAttrL2CacheSize);
+        p->maxThreadsPerMultiProcessor = 1536;
+        p->memoryPoolsSupported = attribute(cudaDevAttrMemoryPoolsSupported);
+        return cudaSuccess;
+    });
 }
 
 cudaError_t cudaDeviceGetPCIBusId(char *text, int size, int device)
 {
-    Call call(Call::DRIVER);
-
-    if (call.error)
-        return call.end(call.error);
-    if (device < 0 || device >= state().settings.n_devices)
-        return call.end(cudaErrorInvalidDevice);
-    snprintf(text, size, "0000:%02X:00.0", device + 1);
-    return cudaSuccess;
+    return in_call(Call::DRIVER, [&](Call &) -> cudaError_t {
+        if (!is_device(device))
+            return cudaErrorInvalidDevice;
+        snprintf(text, size, "0000:%02X:00.0", device + 1);
+        return cudaSuccess;
+    });
 }
 
 cudaError_t(cudaDeviceSynchronize)(void)
 {
-    Call call;
-
-    if (wait_dropped("cudaDeviceSynchronize", __builtin_return_address(0)))
+    return in_wait("cudaDeviceSynchronize", [&](Call &call) -> cudaError_t {
+        if (capture_forbids())
+            return cudaErrorStreamCaptureUnsupported;
+        refuse_default_stream(call.caller, "cudaDeviceSynchronize");
+        state().counters.waits++;
+        run_context(call.lock, call.context);
+        check_guards();
+        shrink_pools();
         return cudaSuccess;
-    if (call.error)
-        return call.end(call.error);
-    if (capture_forbids())
-        return call.end(cudaErrorStreamCaptureUnsupported);
-    refuse_default_stream(call.caller, "cudaDeviceSynchronize");
-    state().counters.waits++;
-    run_context(call.lock, call.context);
-    check_guards();
-    shrink_pools();
-    return call.end(cudaSuccess);
+    });
 }
 
 cudaError_t cudaDeviceReset(void)
 {
-    Call call(Call::DRIVER);
-
-    if (call.error)
-        return call.end(call.error);
-    Device &device = state().devices[simulated::thread.device];
-    device.runtime_uses_primary = false;
-    if (device.primary)
-        destroy_context(call.lock, device.primary);
-    return cudaSuccess;
+    return in_call(Call::DRIVER, [&](Call &call) -> cudaError_t {
+        Device &device = state().devices[simulated::thread.device];
+        device.runtime_uses_primary = false;
+        if (device.primary)
+            destroy_context(call.lock, device.primary);
+        return cudaSuccess;
+    });
 }
 
 cudaError_t cudaMemGetInfo(size_t *free_bytes, size_t *total_bytes)
 {
-    Call call;
-
-    if (call.error)
-        return call.end(call.error);
-    *free_bytes = free_memory(call.context->device);
-    *total_bytes = state().settings.total_memory;
-    return cudaSuccess;
+    return in_call([&](Call &call) -> cudaError_t {
+        *free_bytes = free_memory(call.context->device);
+        *total_bytes = state().settings.total_memory;
+        return cudaSuccess;
+    });
 }

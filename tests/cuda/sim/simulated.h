@@ -158,13 +158,43 @@ struct Call {
     cudaError_t end(cudaError_t result);
 };
 
+/* A call of the runtime: @body under the lock, unless there is an error already. */
+template <typename Body>
+cudaError_t in_call(Call::Needs needs, Body body,
+                    const void *caller = __builtin_return_address(0))
+{
+    Call call(needs, caller);
+
+    return call.end(call.error ? call.error : body(call));
+}
+
+template <typename Body>
+cudaError_t in_call(Body body, const void *caller = __builtin_return_address(0))
+{
+    return in_call(Call::CONTEXT, body, caller);
+}
+
 Context *primary_context(int device);
 Context *use_primary_context(int device);
 Context *new_context(int device, bool primary);
 void destroy_context(Lock &lock, Context *context);
 cudaError_t count_devices(int *n);
+bool is_device(int device);
 /* Names the call's site, from what the header said or else @caller; whether it is dropped. */
-bool wait_dropped(const char *function, void *caller);
+bool wait_dropped(const char *function, const void *caller);
+
+/* A call that waits, or has a stream wait. */
+template <typename Body>
+cudaError_t in_wait(const char *function, Body body,
+                    const void *caller = __builtin_return_address(0))
+{
+    Call call(Call::CONTEXT, caller);
+
+    if (wait_dropped(function, caller))
+        return cudaSuccess;
+    return call.end(call.error ? call.error : body(call));
+}
+
 /* Ends the process where @caller must not use the default stream. */
 void refuse_default_stream(const void *caller, const char *what);
 [[noreturn]] void give_up(const char *format, ...) __attribute__((format(printf, 1, 2)));
@@ -194,6 +224,18 @@ void forget_memory(void);
 
 /* NULL: no such stream of the call's context. */
 CUstream_st *find_stream(const Call &call, cudaStream_t handle);
+/* A call about a stream. */
+template <typename Body>
+cudaError_t in_stream_call(cudaStream_t handle, Body body,
+                           const void *caller = __builtin_return_address(0))
+{
+    return in_call(
+        [&](Call &call) -> cudaError_t {
+            CUstream_st *stream = find_stream(call, handle);
+            return stream ? body(call, stream) : cudaErrorInvalidResourceHandle;
+        },
+        caller);
+}
 CUstream_st *new_stream(Context *context, bool blocking);
 cudaError_t enqueue(Lock &lock, CUstream_st *stream, Work work, ItemRef *item);
 void forget_stream(CUstream_st *stream);

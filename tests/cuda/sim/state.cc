@@ -150,6 +150,11 @@ cudaError_t count_devices(int *n)
     return cudaSuccess;
 }
 
+bool is_device(int device)
+{
+    return device >= 0 && device < state().settings.n_devices;
+}
+
 /* Makes @device's primary context the thread's, as the runtime does. */
 Context *use_primary_context(int device)
 {
@@ -243,7 +248,7 @@ void refuse_default_stream(const void *caller, const char *what)
 
 /* ---- waits --------------------------------------------------------------------------------- */
 
-static std::string site_name(const char *function, void *caller)
+static std::string site_name(const char *function, const void *caller)
 {
     char text[64];
     Dl_info info;
@@ -255,7 +260,7 @@ static std::string site_name(const char *function, void *caller)
     if (!dladdr(caller, &info) || !info.dli_fname)
         return std::string("?:") + function;
     snprintf(text, sizeof text,
-             "+%#zx:", (size_t)((char *)caller - (char *)info.dli_fbase));
+             "+%#zx:", (size_t)((const char *)caller - (const char *)info.dli_fbase));
     return base_name(info.dli_fname) + (text + std::string(function));
 }
 
@@ -269,7 +274,7 @@ static void append_line(const std::string &file, std::string line)
     close(fd);
 }
 
-bool wait_dropped(const char *function, void *caller)
+bool wait_dropped(const char *function, const void *caller)
 {
     State &s = state();
     bool asked = !s.settings.drop_wait.empty() || !s.settings.list_waits.empty();
