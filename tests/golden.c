@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* golden [--device D] [--precision P] DIR [DIR…]: runs every reference vector of the folders and compares.
+/* golden [--hashes] [--device D] [--precision P] DIR [DIR…]: runs every reference vector of
+ * the folders and compares; --hashes also prints the SHA-256 of each output.
  * Exits with 77, "skipped", where the device is not there or lacks the precision.
  *
  * A vector is one tensor of a file <family>[_ensemble].safetensors (deterministic weights) or
@@ -27,6 +28,7 @@ static const Limits limits_f32 = {2e-3, 2e-5}, limits_16_bits = {1e-2, 2e-4};
 /* What the command line asks for. */
 static VfiPrecision precision = VFI_PRECISION_F32;
 static const char *device = "cpu";
+static gboolean hashes;
 
 static const Limits *limits_in_effect(void)
 {
@@ -113,6 +115,18 @@ typedef struct {
     double range; /* largest |value| of what is expected */
 } Difference;
 
+/* Prints the hash of the f32 values as they are, before any rounding. */
+static void print_hash(const char *path, const char *key, const Image *out)
+{
+    g_autoptr(GChecksum) sum = g_checksum_new(G_CHECKSUM_SHA256);
+
+    for (int plane = 0; plane < 3; plane++)
+        for (int y = 0; y < out->video.height; y++)
+            g_checksum_update(sum, (const guchar *)image_row(out, plane, y),
+                              (gssize)out->video.width * (gssize)sizeof(float));
+    printf("sha256 %s %s %s\n", g_checksum_get_string(sum), path, key);
+}
+
 static Difference compare(const Image *out, const Image *expected)
 {
     Difference difference = {0};
@@ -160,7 +174,7 @@ static gboolean interpolate(VfiModel *model, const GoldenVector *vector,
 
 static gboolean run_vector(const GoldenVector *vector, const VfiTensorInfo *tensor,
                            const VfiCheckpoint *file, const VfiCheckpoint *inputs,
-                           Difference *difference, GError **error)
+                           const char *path, Difference *difference, GError **error)
 {
     Image image0 = {0}, image1 = {0}, expected = {0}, out = {0};
     g_autoptr(VfiModel) model = golden_model_open(vector, error);
@@ -178,6 +192,8 @@ static gboolean run_vector(const GoldenVector *vector, const VfiTensorInfo *tens
     }
     if (ran)
         *difference = compare(&out, &expected);
+    if (ran && hashes)
+        print_hash(path, tensor->name, &out);
     image_clear(&image0);
     image_clear(&image1);
     image_clear(&expected);
@@ -217,7 +233,7 @@ static void run_file(const char *folder, const char *name, Tally *tally)
 
         if (!golden_vector_parse(&vector, name, tensor->name))
             continue; /* an input or an intermediate value */
-        if (!run_vector(&vector, tensor, file, inputs, &difference, &reason)) {
+        if (!run_vector(&vector, tensor, file, inputs, path, &difference, &reason)) {
             report_failure(tally, path, tensor->name, reason);
             continue;
         }
@@ -281,18 +297,36 @@ static gboolean precision_is_there(void)
     return session != NULL;
 }
 
+/* @n_taken: how many words of the command line the option is. */
+static gboolean parse_option(const char *option, const char *value, int *n_taken)
+{
+    *n_taken = 2;
+    if (strcmp(option, "--hashes") == 0) {
+        hashes = TRUE;
+        *n_taken = 1;
+        return TRUE;
+    }
+    if (value == NULL)
+        return FALSE;
+    if (strcmp(option, "--device") == 0) {
+        device = value;
+        return TRUE;
+    }
+    return strcmp(option, "--precision") == 0 &&
+           vfi_precision_from_string(value, &precision);
+}
+
 int main(int argc, char **argv)
 {
     Tally tally = {0};
-    int first = 1;
+    int first = 1, n_taken;
 
-    while (argc > first + 1 &&
-           ((strcmp(argv[first], "--precision") == 0 &&
-             vfi_precision_from_string(argv[first + 1], &precision)) ||
-            (strcmp(argv[first], "--device") == 0 && (device = argv[first + 1]) != NULL)))
-        first += 2;
+    while (argc > first && parse_option(argv[first], argv[first + 1], &n_taken))
+        first += n_taken;
     if (argc <= first) {
-        fprintf(stderr, "usage: %s [--device D] [--precision P] DIR [DIR...]\n", argv[0]);
+        fprintf(stderr,
+                "usage: %s [--hashes] [--device D] [--precision P] DIR [DIR...]\n",
+                argv[0]);
         return 2;
     }
     if (!precision_is_there())
