@@ -3,6 +3,8 @@
 
 #include <stdlib.h>
 
+#include "base/privilege.h"
+
 const char *vfi_environment(const char *name)
 {
     const char *value = vfi_is_privileged() ? NULL : secure_getenv(name);

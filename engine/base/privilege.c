@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* By itself, so that a test can put its own answer in its place. */
-#include <sys/auxv.h>
+#include "base/privilege.h"
 
-#include "base/environment.h"
+#include <sys/auxv.h>
 
 bool vfi_is_privileged(void)
 {

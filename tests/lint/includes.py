@@ -127,7 +127,7 @@ EXAMPLES = [
     ("cuda/ops/warp.cu", '"program/program.h"', False),
     ("examples/embed.c", "<vfi/vfi.h>", True),
     ("examples/embed.c", '"../engine/op/op.h"', False),
-    ("engine/base/log.c", '"../../tests/check_main.h"', False),
+    ("engine/base/logging.c", '"../../tests/check_main.h"', False),
 ]
 
 

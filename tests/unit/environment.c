@@ -7,6 +7,7 @@
 #include <vfi/system.h>
 
 #include "base/environment.h"
+#include "base/privilege.h"
 #include "check_main.h"
 #include "machine/cpu_level.h"
 
