@@ -46,11 +46,6 @@ typedef struct {
 
 VfiPlaneLayout vfi_format_plane(const VfiFormatDescription *format, int plane);
 
-/* Lays planes of valid @info out in one block of memory at @memory, VFI_ALIGNMENT aligned, with
- * multiples of that as strides: sets @frame's data and strides. Returns the block's bytes; with
- * NULL for both that is all. */
-size_t vfi_frame_lay_out(const VfiVideoInfo *info, uint8_t *memory, VfiFrame *frame);
-
 /* Byte of a pixel that carries nothing (the x of RGBx); -1 where there is none. */
 int vfi_format_filler_offset(const VfiFormatDescription *format);
 

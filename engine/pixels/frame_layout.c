@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Sizes of planes, checking of a stream's facts, and frames in memory of their own. */
+#include "pixels/frame_layout.h"
+
 #include <string.h>
 
 #include <vfi/error.h>
-#include <vfi/frame.h>
 
 #include "base/alloc.h"
 #include "pixels/format.h"

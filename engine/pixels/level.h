@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The pixel sources are compiled once a level of instruction sets, each time with another
- * suffix (VFI_PIXELS_LEVEL from the build); pixels.c picks the level at run time. The same
+ * suffix (VFI_PIXELS_LEVEL from the build); level.c picks the level at run time. The same
  * C gives the same bits at every level: no contraction, no reassociation. */
 #pragma once
 

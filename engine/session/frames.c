@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Frames and in-betweens of a session whose device has a memory of its own: which frames'
  * planes are there, and where pictures are made. */
-#include "pixels/format.h"
+#include "pixels/frame_layout.h"
 #include "session/session_internal.h"
 
 bool vfi_session_allocate_frame(VfiSession *session, VfiFrame *frame, GError **error)

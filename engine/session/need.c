@@ -4,7 +4,7 @@
 
 #include "base/alloc.h"
 #include "memory/guard.h"
-#include "pixels/format.h"
+#include "pixels/frame_layout.h"
 #include "session/session_internal.h"
 
 /* What memory for several things comes to; false when it is more than there can be. */
