@@ -10,7 +10,7 @@
 
 #include "frames/frame_kernels.h"
 #include "runtime/cuda_error.h"
-#include "scene/detector.h"
+#include "scene/signature.h"
 
 static bool is_cancelled(const atomic_int *cancel, GError **error)
 {

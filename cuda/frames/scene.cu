@@ -7,7 +7,7 @@
 #include "frames/samples.cuh"
 
 extern "C" {
-#include "scene/detector.h"
+#include "scene/luma.h"
 #include "scene/repeats.h"
 }
 

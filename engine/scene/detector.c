@@ -8,7 +8,7 @@
 #include <stdbool.h>
 #include <string.h>
 
-#include "scene/detector.h"
+#include "scene/picture.h"
 
 #define SIZE VFI_SCENE_SIGNATURE_SIZE
 #define PADDING VFI_SCENE_PADDING

@@ -1,30 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Inside the scene detector: what luma is, and the pair of pictures that is compared. */
+/* The pair of pictures that the scene detector compares, made from two signatures. */
 #pragma once
 
 #include <vfi/scene.h>
-
-#include "pixels/format.h"
-
-/* Cells of a signature of frames of @info. */
-void vfi_scene_signature_size(const VfiVideoInfo *info, int *width, int *height);
-
-/* Luma components of a format and their weights: Y alone, or R, G, B. */
-typedef struct {
-    int n;
-    float weight[3];
-} VfiLumaWeights;
-
-static inline VfiLumaWeights vfi_luma_weights(const VfiFormatDescription *format)
-{
-    if (format->colour == VFI_FAMILY_RGB)
-        return (VfiLumaWeights){.n = 3, .weight = {0.299f, 0.587f, 0.114f}};
-    return (VfiLumaWeights){.n = 1, .weight = {1.0f}};
-}
-
-/* The @n ≤ VFI_PIXELS_BLOCK luma codes of row @y from column @x on. */
-void vfi_load_luma(const VfiVideoInfo *info, const VfiFrame *frame, int x, int y, int n,
-                   float *out);
 
 /* Columns of zeros on both sides of a picture: no lane of a search reads beyond them. */
 #define VFI_SCENE_PADDING 24

@@ -1,11 +1,15 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Frames that a coder sent again, on the CPU: repeats.h says how they are told. */
+/* Frames that repeat the one before, on the CPU: those that a coder sent again, which repeats.h
+ * says how to tell, and those that differ by no more than a threshold. */
 #include "scene/repeats.h"
 
 #include <string.h>
 
+#include <vfi/scene.h>
+
+#include "pixels/pixels.h"
 #include "pixels/samples.h"
-#include "scene/detector.h"
+#include "scene/luma.h"
 
 /* Tiles side by side that are worked on at once, and a column on either side. */
 #define STRIP_TILES 3
@@ -229,4 +233,63 @@ bool vfi_repeats_seen(const VfiVideoInfo *info, const VfiFrame *a, const VfiFram
                     return false;
         }
     return !vfi_repeats_frame_changed(&frame.sums, frame.doubted);
+}
+
+/* ---- by a threshold ------------------------------------------------------------------- */
+
+/* Side of the blocks in which a repeated frame must not differ. */
+#define REPEAT_BLOCK 16
+
+/* Do all blocks of @width columns from @x and @height rows from @y on differ by at most
+ * @limit codes in the mean? */
+static bool blocks_repeat(const VfiVideoInfo *info, const VfiFrame *a, const VfiFrame *b,
+                          int x, int y, int width, int height, double limit)
+{
+    float difference[VFI_PIXELS_BLOCK] = {0};
+    float luma_a[VFI_PIXELS_BLOCK], luma_b[VFI_PIXELS_BLOCK];
+
+    for (int row = y; row < y + height; row++) {
+        vfi_load_luma(info, a, x, row, width, luma_a);
+        vfi_load_luma(info, b, x, row, width, luma_b);
+        for (int i = 0; i < width; i++)
+            difference[i] += fabsf(luma_a[i] - luma_b[i]);
+    }
+    for (int left = 0; left < width; left += REPEAT_BLOCK) {
+        int right = left + REPEAT_BLOCK < width ? left + REPEAT_BLOCK : width;
+        double sum = 0;
+
+        for (int i = left; i < right; i++)
+            sum += (double)difference[i];
+        /* Written so that NaN differs. */
+        if (!(sum <= limit * (right - left) * height))
+            return false;
+    }
+    return true;
+}
+
+gboolean vfi_frames_repeat(const VfiVideoInfo *info, const VfiFrame *a, const VfiFrame *b,
+                           double threshold)
+{
+    const int depth = vfi_format_describe(info->format)->depth;
+    const double codes = depth == 32 ? 1.0 / 255 : ldexp(1, depth - 8);
+
+    if (a->id != 0 && a->id == b->id)
+        return TRUE;
+    /* First, for it stops at once where frames differ, and is quick where they do not. */
+    if (vfi_pixels_equal(info, a, b))
+        return TRUE;
+    if (threshold < 0)
+        return vfi_repeats_seen(info, a, b);
+    if (!(threshold > 0))
+        return FALSE;
+    for (int y = 0; y < info->height; y += REPEAT_BLOCK)
+        for (int x = 0; x < info->width; x += VFI_PIXELS_BLOCK) {
+            int width = info->width - x, height = info->height - y;
+
+            width = width < VFI_PIXELS_BLOCK ? width : VFI_PIXELS_BLOCK;
+            height = height < REPEAT_BLOCK ? height : REPEAT_BLOCK;
+            if (!blocks_repeat(info, a, b, x, y, width, height, threshold * codes))
+                return FALSE;
+        }
+    return TRUE;
 }

@@ -1,23 +1,15 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* A frame's luma, averaged over at most 64×64 cells, and the comparison of two frames block
- * by block. */
-#include <math.h>
-#include <stdbool.h>
+/* A frame's luma, averaged over at most 64×64 cells. */
+#include "scene/signature.h"
+
 #include <string.h>
 
-#include <vfi/scene.h>
-
 #include "pixels/colour.h"
-#include "pixels/pixels.h"
 #include "pixels/samples.h"
-#include "scene/detector.h"
-#include "scene/repeats.h"
+#include "scene/luma.h"
 
 /* Rows of a cell that are looked at: more add nothing to an average this coarse. */
 #define ROWS_PER_CELL 8
-
-/* Side of the blocks in which a repeated frame must not differ. */
-#define REPEAT_BLOCK 16
 
 VFI_ALWAYS_INLINE float sum_u8(const uint8_t *in, int n, int stride)
 {
@@ -124,81 +116,4 @@ void vfi_scene_signature(const VfiVideoInfo *info, const VfiFrame *frame,
             cells[x] = 255.0f * vfi_clamp(level, 1.0f);
         }
     }
-}
-
-void vfi_load_luma(const VfiVideoInfo *info, const VfiFrame *frame, int x, int y, int n,
-                   float *out)
-{
-    const VfiFormatDescription *format = vfi_format_describe(info->format);
-    const VfiLumaWeights luma = vfi_luma_weights(format);
-    float codes[VFI_PIXELS_BLOCK];
-
-    vfi_load_codes(out, vfi_sample_at(frame, &format->component[0], x, y), n, format,
-                   &format->component[0]);
-    if (luma.n == 1)
-        return;
-    for (int i = 0; i < n; i++)
-        out[i] *= luma.weight[0];
-    for (int c = 1; c < luma.n; c++) {
-        const VfiComponent *component = &format->component[c];
-
-        vfi_load_codes(codes, vfi_sample_at(frame, component, x, y), n, format,
-                       component);
-        for (int i = 0; i < n; i++)
-            out[i] += luma.weight[c] * codes[i];
-    }
-}
-
-/* Do all blocks of @width columns from @x and @height rows from @y on differ by at most
- * @limit codes in the mean? */
-static bool blocks_repeat(const VfiVideoInfo *info, const VfiFrame *a, const VfiFrame *b,
-                          int x, int y, int width, int height, double limit)
-{
-    float difference[VFI_PIXELS_BLOCK] = {0};
-    float luma_a[VFI_PIXELS_BLOCK], luma_b[VFI_PIXELS_BLOCK];
-
-    for (int row = y; row < y + height; row++) {
-        vfi_load_luma(info, a, x, row, width, luma_a);
-        vfi_load_luma(info, b, x, row, width, luma_b);
-        for (int i = 0; i < width; i++)
-            difference[i] += fabsf(luma_a[i] - luma_b[i]);
-    }
-    for (int left = 0; left < width; left += REPEAT_BLOCK) {
-        int right = left + REPEAT_BLOCK < width ? left + REPEAT_BLOCK : width;
-        double sum = 0;
-
-        for (int i = left; i < right; i++)
-            sum += (double)difference[i];
-        /* Written so that NaN differs. */
-        if (!(sum <= limit * (right - left) * height))
-            return false;
-    }
-    return true;
-}
-
-gboolean vfi_frames_repeat(const VfiVideoInfo *info, const VfiFrame *a, const VfiFrame *b,
-                           double threshold)
-{
-    const int depth = vfi_format_describe(info->format)->depth;
-    const double codes = depth == 32 ? 1.0 / 255 : ldexp(1, depth - 8);
-
-    if (a->id != 0 && a->id == b->id)
-        return TRUE;
-    /* First, for it stops at once where frames differ, and is quick where they do not. */
-    if (vfi_pixels_equal(info, a, b))
-        return TRUE;
-    if (threshold < 0)
-        return vfi_repeats_seen(info, a, b);
-    if (!(threshold > 0))
-        return FALSE;
-    for (int y = 0; y < info->height; y += REPEAT_BLOCK)
-        for (int x = 0; x < info->width; x += VFI_PIXELS_BLOCK) {
-            int width = info->width - x, height = info->height - y;
-
-            width = width < VFI_PIXELS_BLOCK ? width : VFI_PIXELS_BLOCK;
-            height = height < REPEAT_BLOCK ? height : REPEAT_BLOCK;
-            if (!blocks_repeat(info, a, b, x, y, width, height, threshold * codes))
-                return FALSE;
-        }
-    return TRUE;
 }

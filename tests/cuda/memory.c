@@ -9,7 +9,6 @@
 #include "device_clip.h"
 #include "model/loaded_model.h"
 #include "open_family.h"
-#include "scene/detector.h"
 #include "simulated_device.h"
 #include "small_families.h"
 
