@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Opens a checkpoint file: tells the containers apart by their first bytes, lets the container's
  * reader list the tensors, and keeps file and list together. */
-#include "checkpoint/checkpoint.h"
+#include "checkpoint/open.h"
 
 #include <vfi/error.h>
 

@@ -2,7 +2,7 @@
 /* The opcodes of the pickle machine, by their byte. */
 #pragma once
 
-#include "checkpoint/pickle.h"
+#include "checkpoint/pickle_values.h"
 
 typedef struct {
     const char *name;                               /* NULL: not an opcode */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "model/checkpoint_claim.h"
 
-#include "checkpoint/checkpoint.h"
+#include "checkpoint/open.h"
 #include "memory/guard.h"
 
 static bool claim(void *data, uint64_t bytes, GError **error)

@@ -5,7 +5,7 @@
 #include <vfi/error.h>
 
 #include "base/printable.h"
-#include "checkpoint/checkpoint.h"
+#include "checkpoint/open.h"
 #include "memory/guard.h"
 #include "model/checkpoint_claim.h"
 #include "model/family_check.h"

@@ -15,7 +15,7 @@
 #include <vfi/error.h>
 
 #include "check_main.h"
-#include "checkpoint/checkpoint.h"
+#include "checkpoint/open.h"
 #include "checkpoint_fixture.h"
 
 static const FixtureFile *const standard = &fixture_standard;
