@@ -25,6 +25,7 @@
 #include "cuda/stream_context.h"
 #include "element/open_model.h"
 #include "element/properties.h"
+#include "stream/reference.h"
 #include "stream/report.h"
 #include "stream/stream.h"
 
@@ -164,12 +165,12 @@ gst_vfi_interp_change_state (GstElement *element, GstStateChange transition)
   switch (transition) {
     case GST_STATE_CHANGE_NULL_TO_READY:
       if (!check_device (self) || !open_model (self) ||
-          !gst_vfi_stream_check_pairs (self->stream, NULL))
+          !gst_vfi_reference_check_pairs (self->stream, NULL))
         return GST_STATE_CHANGE_FAILURE;
       break;
     case GST_STATE_CHANGE_READY_TO_PAUSED:
       if (!check_device (self) || !open_model (self) ||
-          !gst_vfi_stream_check_pairs (self->stream, NULL))
+          !gst_vfi_reference_check_pairs (self->stream, NULL))
         return GST_STATE_CHANGE_FAILURE;
       gst_vfi_stream_start (self->stream, self->model);
       break;

@@ -2,7 +2,7 @@
 /* The outputs between two frames. Streaming thread only. */
 #pragma once
 
-#include "stream/stream.h"
+#include "stream/state.h"
 
 G_BEGIN_DECLS
 

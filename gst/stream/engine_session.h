@@ -4,7 +4,7 @@
  * only. */
 #pragma once
 
-#include "stream/stream.h"
+#include "stream/state.h"
 
 G_BEGIN_DECLS
 

@@ -3,7 +3,7 @@
  * on-error says about an engine that fails. Streaming thread only. */
 #pragma once
 
-#include "stream/stream.h"
+#include "stream/state.h"
 
 G_BEGIN_DECLS
 

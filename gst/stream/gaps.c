@@ -4,8 +4,8 @@
 
 #include "pure/kept_events.h"
 #include "pure/silence.h"
-
 #include "stream/held_repeats.h"
+#include "stream/process.h"
 
 #define GST_CAT_DEFAULT gst_vfi_debug
 

@@ -5,7 +5,7 @@
  * Streaming thread only. */
 #pragma once
 
-#include "stream/stream.h"
+#include "stream/state.h"
 
 G_BEGIN_DECLS
 

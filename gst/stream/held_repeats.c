@@ -10,7 +10,8 @@
 #include "stream/allocation.h"
 #include "stream/between.h"
 #include "stream/pending.h"
-#include "stream/stream.h"
+#include "stream/reference.h"
+#include "stream/state.h"
 
 #define GST_CAT_DEFAULT gst_vfi_debug
 
@@ -109,7 +110,7 @@ hold (GstVfiStream *stream, GstVfiFrame *frame, const GstVfiFrameTime *time)
     gst_vfi_span_take (&span, &stream->run);
     append (stream)->span = g_memdup2 (&span, sizeof span);
   }
-  gst_vfi_process_accept (stream, time);
+  gst_vfi_reference_accept (stream, time);
   item = append (stream);
   item->frame = frame;
   item->shown = gst_vfi_run_original_slot (&stream->run, &item->slot);

@@ -4,7 +4,7 @@
 #include "stream/live.h"
 
 #include "pure/latency.h"
-#include "stream/stream.h"
+#include "stream/state.h"
 
 #define GST_CAT_DEFAULT gst_vfi_debug
 

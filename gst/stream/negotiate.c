@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Caps of the stream: queries, the choice of output caps, and what follows from it (pool,
  * session, latency). The arithmetic is in caps.c. */
+#include "stream/negotiate.h"
+
 #include "cuda/stream_context.h"
 #include "pure/nominal.h"
 #include "stream/allocation.h"
 #include "stream/engine_session.h"
 #include "stream/fallback.h"
 #include "stream/pending.h"
-#include "stream/stream.h"
+#include "stream/process.h"
 
 #define GST_CAT_DEFAULT gst_vfi_debug
 

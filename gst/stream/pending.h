@@ -7,7 +7,7 @@
 
 #include "pure/kept_events.h"
 #include "pure/span.h"
-#include "stream/stream.h"
+#include "stream/state.h"
 
 G_BEGIN_DECLS
 

@@ -1,15 +1,19 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* One item in stream order: what a buffer, an event or a query means for the run of frames
  * and for the outputs. Called by the task or, when synchronous, by upstream's thread. */
+#include "stream/process.h"
+
 #include "cuda/stream_context.h"
 #include "pure/place.h"
+#include "pure/span.h"
 #include "pure/stand_in.h"
 #include "stream/allocation.h"
 #include "stream/fallback.h"
 #include "stream/gaps.h"
 #include "stream/held_repeats.h"
+#include "stream/negotiate.h"
 #include "stream/pending.h"
-#include "stream/stream.h"
+#include "stream/reference.h"
 #include "stream/timeout.h"
 
 #include <gst/video/video-event.h>
@@ -75,7 +79,7 @@ gst_vfi_process_take_settings (GstVfiStream *stream)
   if (settings.serial == stream->settings_serial)
     return TRUE;
   g_clear_pointer (&stream->pairs, gst_vfi_pairs_unref);
-  if (!gst_vfi_stream_check_pairs (stream, &stream->pairs))
+  if (!gst_vfi_reference_check_pairs (stream, &stream->pairs))
     return FALSE;
   stream->settings_serial = settings.serial;
   gst_vfi_fallback_forget (stream);
@@ -152,18 +156,6 @@ detach_held (GstVfiStream *stream)
     gst_vfi_process_close_run (stream, FALSE, GST_CLOCK_TIME_NONE);
 }
 
-void
-gst_vfi_process_accept (GstVfiStream *stream, const GstVfiFrameTime *time)
-{
-  GstVfiPairPlan plan;
-
-  gst_vfi_run_accept (&stream->run, time);
-  plan = gst_vfi_pairs_plan (stream->pairs, gst_vfi_run_pair_index (&stream->run),
-      stream->decision.multiplier, stream->decision.variable);
-  gst_vfi_run_set_pair (
-      &stream->run, plan.multiplier, plan.repeat || stream->only_copies);
-}
-
 static GstFlowReturn
 interpolate (GstVfiStream *stream, GstBuffer *buffer)
 {
@@ -202,7 +194,7 @@ interpolate (GstVfiStream *stream, GstBuffer *buffer)
     return ret;
   }
   stream->content.announced = FALSE;
-  gst_vfi_process_accept (stream, &time);
+  gst_vfi_reference_accept (stream, &time);
   if (gst_vfi_run_original_slot (&stream->run, &slot)) {
     gst_vfi_run_take (&stream->run, &slot);
     gst_vfi_slot_stamp (&slot, frame->buffer);

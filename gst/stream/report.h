@@ -3,7 +3,7 @@
  * message and a line in the log. */
 #pragma once
 
-#include "stream/stream.h"
+#include "stream/state.h"
 
 G_BEGIN_DECLS
 

@@ -4,96 +4,12 @@
 #include "stream/stream.h"
 
 #include "cuda/stream_context.h"
+#include "stream/live.h"
+#include "stream/negotiate.h"
+#include "stream/process.h"
 #include "stream/task.h"
 
 #define GST_CAT_DEFAULT gst_vfi_debug
-
-void
-gst_vfi_stream_wake (GstVfiStream *stream)
-{
-  g_mutex_lock (&stream->lock);
-  gst_vfi_task_wake_locked (stream);
-  g_mutex_unlock (&stream->lock);
-}
-
-void
-gst_vfi_stream_count_drops (GstVfiStream *stream, guint64 count)
-{
-  g_mutex_lock (&stream->lock);
-  stream->counters.drop += count;
-  g_mutex_unlock (&stream->lock);
-}
-
-gboolean
-gst_vfi_stream_is_flushing (GstVfiStream *stream)
-{
-  g_mutex_lock (&stream->lock);
-  gboolean flushing = stream->closed != 0 || stream->reset_due;
-  g_mutex_unlock (&stream->lock);
-  return flushing;
-}
-
-VfiSession *
-gst_vfi_stream_ref_session (GstVfiStream *stream, GstObject **cuda)
-{
-  VfiSession *session = NULL;
-
-  *cuda = NULL;
-  g_mutex_lock (&stream->lock);
-  if (stream->session != NULL)
-    session = vfi_session_ref (stream->session);
-  if (stream->session_cuda != NULL)
-    *cuda = gst_object_ref (stream->session_cuda);
-  g_mutex_unlock (&stream->lock);
-  return session;
-}
-
-GstVfiSettings
-gst_vfi_stream_settings (GstVfiStream *stream)
-{
-  g_mutex_lock (&stream->lock);
-  GstVfiSettings settings = gst_vfi_settings_without_texts (stream->settings);
-  g_mutex_unlock (&stream->lock);
-  return settings;
-}
-
-gchar *
-gst_vfi_stream_device (GstVfiStream *stream)
-{
-  g_mutex_lock (&stream->lock);
-  gchar *device = g_strdup (stream->settings->device);
-  g_mutex_unlock (&stream->lock);
-  return device;
-}
-
-guint
-gst_vfi_stream_max_repeats (GstVfiStream *stream)
-{
-  g_mutex_lock (&stream->lock);
-  guint n_repeats = gst_vfi_settings_max_repeats (stream->settings);
-  g_mutex_unlock (&stream->lock);
-  return n_repeats;
-}
-
-gboolean
-gst_vfi_stream_check_pairs (GstVfiStream *stream, GstVfiPairs **pairs)
-{
-  g_autofree gchar *problem = NULL;
-  GstVfiPairs *found = NULL;
-
-  g_mutex_lock (&stream->lock);
-  problem = g_strdup (stream->settings->pairs_problem);
-  if (stream->settings->pairs != NULL)
-    found = gst_vfi_pairs_ref (stream->settings->pairs);
-  g_mutex_unlock (&stream->lock);
-  if (pairs != NULL)
-    *pairs = g_steal_pointer (&found);
-  g_clear_pointer (&found, gst_vfi_pairs_unref);
-  if (problem == NULL)
-    return TRUE;
-  GST_ELEMENT_ERROR (stream->element, RESOURCE, SETTINGS, ("%s", problem), (NULL));
-  return FALSE;
-}
 
 /* Sink pad. */
 
@@ -184,7 +100,7 @@ park_task (GstVfiStream *stream)
     return;
   g_mutex_lock (&stream->lock);
   stream->parking++;
-  gst_vfi_task_wake_locked (stream);
+  gst_vfi_stream_wake_locked (stream);
   g_mutex_unlock (&stream->lock);
   gst_pad_pause_task (stream->srcpad);
   g_mutex_lock (&stream->lock);

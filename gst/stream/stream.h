@@ -1,136 +1,15 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The stream through the element: pads, item queue, task, and the parts that work on items
- * in stream order (process.c, pending.c, negotiate.c).
+/* The stream through the element: pads and life.
  *
  * Items (buffers, serialized events and queries) are handled by one function, called by the
  * src pad's task or, when synchronous, straight from the sink pad's functions. Handling an
  * item appends its outputs to a pending list: in-betweens are jobs of the engine there, and
- * outputs leave in the list's order when they are done.
- *
- * What the streaming thread owns nobody else resets: a flush in another thread closes the
- * stream, which gets everybody out, and leaves a request to the streaming thread, which may
- * itself be the one that flushes, from within a push.
- *
- * Lock order: sink STREAM_LOCK, src STREAM_LOCK, stream->gate, stream->lock, OBJECT_LOCK.
- * stream->lock is never held across a push, a message, a call into the engine or a property
- * notification; stream->gate never across a push or a message. */
+ * outputs leave in the list's order when they are done. */
 #pragma once
 
-#include <gst/gst.h>
-#include <gst/video/video.h>
-
-#include <vfi/vfi.h>
-
-#include "cuda/stream_context.h"
-#include "pure/decide.h"
-#include "pure/grid.h"
-#include "pure/settings.h"
-#include "stream/content.h"
-#include "stream/held_repeats.h"
-#include "stream/live.h"
-#include "stream/picture.h"
-#include "stream/stats.h"
+#include "stream/state.h"
 
 G_BEGIN_DECLS
-
-GST_DEBUG_CATEGORY_EXTERN (gst_vfi_debug);
-GST_DEBUG_CATEGORY_EXTERN (gst_vfi_memory_debug);
-
-/* Buffers that the queue takes before it blocks upstream. */
-#define GST_VFI_QUEUE_BUFFERS 2
-
-/* Pictures that the engine may have at once. One is computed, the others keep it from
- * waiting; each costs a frame of memory. */
-#define GST_VFI_MAX_JOBS 4
-
-typedef struct _GstVfiBuild GstVfiBuild;
-
-/* Why nothing moves. Bits, because a pad may be deactivated and the state may change in the
- * middle of a flush: the stream is open when the last of them is gone. */
-typedef enum {
-  GST_VFI_CLOSED_BY_STATE = 1 << 0,
-  GST_VFI_CLOSED_BY_SRC = 1 << 1,
-  GST_VFI_CLOSED_BY_SINK = 1 << 2,
-  GST_VFI_CLOSED_BY_FLUSH = 1 << 3,
-} GstVfiClosed;
-
-struct _GstVfiStream {
-  GstElement *element; /* not owned: the element owns the stream */
-  GstPad *sinkpad;
-  GstPad *srcpad;
-
-  GMutex gate; /* held by who closes or opens until all have been told */
-  GMutex lock;
-  GCond changed;
-
-  /* Guarded by lock. */
-  GQueue items; /* GstVfiItem */
-  guint queued_buffers;
-  guint wake_count;         /* raised by everything that may let the task go on */
-  GstVfiClosed closed;      /* 0: open */
-  gboolean reset_due;       /* closed since the streaming thread reset what it owns */
-  guint parking;            /* who waits for the task to leave its function */
-  guint links_changed;      /* raised by what may mend a flow error */
-  gboolean eos;             /* EOS is queued or was pushed */
-  GstFlowReturn flow;       /* what chain returns; the task runs with OK and EOS */
-  GstVfiSettings *settings; /* the element's */
-  VfiSession *session;      /* replaced by the streaming thread only */
-  GstObject *session_cuda;  /* the context that it works in, which it must not outlive */
-
-  VfiModel *model;
-  GstBufferPool *out_pool; /* the same as pictures.out_pool */
-  GstVfiCounters counters;
-  VfiSessionStats session_base; /* the session's at the last reset-stats */
-
-  GstVfiCuda *cuda; /* has a lock of its own, which is the last in the order */
-  GstVfiLive live;  /* by field */
-
-  /* Owned by the streaming thread: the task, or upstream's thread when synchronous. */
-  gboolean synchronous;
-  guint max_in_flight;
-  GstCaps *sink_caps;
-  gchar *reported; /* the refusal that an error was posted about */
-  /* Written under lock too, for queries. */
-  GstVideoInfo info;
-  GstVideoInfo out_info;
-  GstVfiCapsDecision decision;
-  gboolean rates_known; /* all three are */
-  gboolean negotiated;
-  GstVfiMode mode;
-  gboolean warned_scale;
-  gdouble warned_scale_asked; /* values that there was a warning about */
-  guint warned_tile_size;
-  gboolean warned_multipliers;
-  gboolean warned_untimed; /* once for the same caps */
-  gboolean engine_failed;  /* since caps or properties changed */
-  gboolean only_copies;    /* there is no session; copies take the place of in-betweens */
-  guint settings_serial;   /* of the settings that were last looked at */
-  GstVfiBuild *build;      /* of the session to come, or NULL */
-  VfiVideoInfo session_video;
-  gdouble session_scale;
-  gpointer session_cuda_handle;
-  gboolean session_failed; /* it will not work any more */
-  guint session_failures;  /* without a picture in between */
-  GstVfiPictures pictures;
-  gboolean in_cuda;    /* sink_caps are of CUDA memory */
-  gboolean video_meta; /* downstream understands GstVideoMeta */
-  GstVfiRun run;
-  GstVfiContent content;
-  GstVfiRepeats repeats;
-  GQueue gaps;        /* GstEvent: GAP events that wait, and what waits behind them */
-  GstVfiPairs *pairs; /* pairs with a treatment of their own, or NULL */
-  GstVfiFrame *held;  /* the run's reference */
-  guint64 next_id;
-  GstEvent *early_segment; /* to be pushed behind caps, which the src pad has none of */
-  GQueue pending;          /* GstVfiEntry, in output order */
-  GList *unsubmitted; /* link of the first in-between, or span of them, without a job */
-  guint n_jobs;
-  guint n_ahead;     /* in pending: they came out of spans */
-  guint n_originals; /* in pending */
-  guint pairs_since_report;
-};
-
-/* stream.c: pads and life */
 
 /* Makes the stream of @element and adds its pads, from the class's templates. @settings stay
  * the element's; from here on the stream's lock guards them. */
@@ -148,70 +27,5 @@ void gst_vfi_stream_set_context (GstVfiStream *stream, GstContext *context);
 
 /* PAUSED→READY, after pads were deactivated: releases everything. */
 void gst_vfi_stream_stop (GstVfiStream *stream);
-
-/* Wakes the task; lock must not be held. */
-void gst_vfi_stream_wake (GstVfiStream *stream);
-
-/* Counts frames that have no place in the output. Takes the lock. */
-void gst_vfi_stream_count_drops (GstVfiStream *stream, guint64 count);
-
-/* Whether the stream is closed, or was, and what is pending is of before. Takes the lock. */
-gboolean gst_vfi_stream_is_flushing (GstVfiStream *stream);
-
-/* The session with the context that it needs, both to be released, the session first; NULL
- * if there is none. Takes the lock. */
-VfiSession *gst_vfi_stream_ref_session (GstVfiStream *stream, GstObject **cuda);
-
-/* The settings as they are now, without texts. Takes the lock. */
-GstVfiSettings gst_vfi_stream_settings (GstVfiStream *stream);
-
-/* Property device; g_free() it. Takes the lock. */
-gchar *gst_vfi_stream_device (GstVfiStream *stream);
-
-/* How many repeated frames may be held back at once. Takes the lock. */
-guint gst_vfi_stream_max_repeats (GstVfiStream *stream);
-
-/* Gets what skip-pairs, only-pairs and multipliers say, NULL where they are empty. FALSE with
- * an error posted if they are wrong. @pairs may be NULL. Takes the lock. */
-gboolean gst_vfi_stream_check_pairs (GstVfiStream *stream, GstVfiPairs **pairs);
-
-/* process.c: an item in stream order */
-
-gboolean gst_vfi_process_needs_drain (GstVfiStream *stream, const GstMiniObject *item);
-GstFlowReturn gst_vfi_process_buffer (GstVfiStream *stream, GstBuffer *buffer);
-GstFlowReturn gst_vfi_process_event (GstVfiStream *stream, GstEvent *event);
-gboolean gst_vfi_process_query (GstVfiStream *stream, GstQuery *query);
-
-/* Between two frames: takes over what properties say now. FALSE with an error posted if they
- * contradict each other. */
-gboolean gst_vfi_process_take_settings (GstVfiStream *stream);
-
-/* Makes the frame of @time, which is not dropped, the run's reference. */
-void gst_vfi_process_accept (GstVfiStream *stream, const GstVfiFrameTime *time);
-
-/* Forgets frames, times and outputs, after a flush or a stop. */
-void gst_vfi_process_reset (GstVfiStream *stream);
-
-/* Ends the run: tail up to @closed_at, if @with_tail, and no reference any more. */
-void gst_vfi_process_close_run (
-    GstVfiStream *stream, gboolean with_tail, GstClockTime closed_at);
-
-/* The same for a run that nothing follows at @closed_at. */
-void gst_vfi_process_end_run (GstVfiStream *stream, GstClockTime closed_at);
-
-/* negotiate.c */
-
-/* Answers CAPS and ACCEPT_CAPS queries on both pads. */
-gboolean gst_vfi_negotiate_query (GstVfiStream *stream, GstPad *pad, GstQuery *query);
-
-/* New input caps: ends the run under the old ones, then negotiates. */
-GstFlowReturn gst_vfi_negotiate_set_caps (GstVfiStream *stream, GstCaps *caps);
-
-/* Chooses output caps for the input caps, and readies pools and the session. Nothing is
- * pending. @next_pts is that of the frame to come, where a run may have to end. */
-GstFlowReturn gst_vfi_negotiate (GstVfiStream *stream, GstClockTime next_pts);
-
-/* Forgets caps; releases pools and the session. */
-void gst_vfi_negotiate_release (GstVfiStream *stream);
 
 G_END_DECLS

@@ -4,6 +4,7 @@
 #include "stream/task.h"
 
 #include "stream/pending.h"
+#include "stream/process.h"
 #include "stream/timeout.h"
 
 #define GST_CAT_DEFAULT gst_vfi_debug
@@ -16,13 +17,6 @@ typedef struct {
 /* Queue; the lock is held. */
 
 void
-gst_vfi_task_wake_locked (GstVfiStream *stream)
-{
-  stream->wake_count++;
-  g_cond_broadcast (&stream->changed);
-}
-
-void
 gst_vfi_task_enqueue_locked (GstVfiStream *stream, gpointer object, GstVfiReply *reply)
 {
   GstVfiItem *item = g_new0 (GstVfiItem, 1);
@@ -32,7 +26,7 @@ gst_vfi_task_enqueue_locked (GstVfiStream *stream, gpointer object, GstVfiReply 
   g_queue_push_tail (&stream->items, item);
   if (GST_IS_BUFFER (object))
     stream->queued_buffers++;
-  gst_vfi_task_wake_locked (stream);
+  gst_vfi_stream_wake_locked (stream);
 }
 
 static GstVfiItem *
@@ -42,7 +36,7 @@ dequeue_locked (GstVfiStream *stream)
 
   if (GST_IS_BUFFER (item->object))
     stream->queued_buffers--;
-  gst_vfi_task_wake_locked (stream);
+  gst_vfi_stream_wake_locked (stream);
   return item;
 }
 
@@ -51,7 +45,7 @@ reply_locked (GstVfiStream *stream, GstVfiReply *reply, gboolean answer)
 {
   reply->done = TRUE;
   reply->answer = answer;
-  gst_vfi_task_wake_locked (stream);
+  gst_vfi_stream_wake_locked (stream);
 }
 
 void
@@ -73,7 +67,7 @@ gst_vfi_task_clear_queue_locked (GstVfiStream *stream, GstVfiKeep keep)
     g_free (item);
   }
   stream->queued_buffers = 0;
-  gst_vfi_task_wake_locked (stream);
+  gst_vfi_stream_wake_locked (stream);
 }
 
 static void
@@ -91,7 +85,7 @@ drop_queued_buffers_locked (GstVfiStream *stream)
     g_free (item);
   }
   stream->queued_buffers = 0;
-  gst_vfi_task_wake_locked (stream);
+  gst_vfi_stream_wake_locked (stream);
 }
 
 /* Items, in stream order. */

@@ -4,7 +4,7 @@
 #pragma once
 
 #include "pure/kept_events.h"
-#include "stream/stream.h"
+#include "stream/state.h"
 
 G_BEGIN_DECLS
 
@@ -13,9 +13,6 @@ typedef struct {
   gboolean done;
   gboolean answer;
 } GstVfiReply;
-
-/* Wakes the task and whoever waits for the queue. */
-void gst_vfi_task_wake_locked (GstVfiStream *stream);
 
 /* Appends a buffer, an event (both taken) or a query with the place of its reply. */
 void gst_vfi_task_enqueue_locked (

@@ -41,7 +41,7 @@ on_timeout (GstClock *clock, GstClockTime time, GstClockID id, gpointer user_dat
   g_mutex_lock (&stream->lock);
   if (stream->live.timer == id) {
     stream->live.timer_due = TRUE;
-    gst_vfi_task_wake_locked (stream);
+    gst_vfi_stream_wake_locked (stream);
   }
   g_mutex_unlock (&stream->lock);
   return TRUE;

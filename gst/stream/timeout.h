@@ -4,7 +4,7 @@
  * missing, until it goes on. Streaming thread only, but for what the clock calls. */
 #pragma once
 
-#include "stream/stream.h"
+#include "stream/state.h"
 
 G_BEGIN_DECLS
 

@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "stream/state.h"
+
+void
+gst_vfi_stream_wake_locked (GstVfiStream *stream)
+{
+  stream->wake_count++;
+  g_cond_broadcast (&stream->changed);
+}
+
+void
+gst_vfi_stream_wake (GstVfiStream *stream)
+{
+  g_mutex_lock (&stream->lock);
+  gst_vfi_stream_wake_locked (stream);
+  g_mutex_unlock (&stream->lock);
+}
+
+gboolean
+gst_vfi_stream_is_flushing (GstVfiStream *stream)
+{
+  g_mutex_lock (&stream->lock);
+  gboolean flushing = stream->closed != 0 || stream->reset_due;
+  g_mutex_unlock (&stream->lock);
+  return flushing;
+}
+
+void
+gst_vfi_stream_count_drops (GstVfiStream *stream, guint64 count)
+{
+  g_mutex_lock (&stream->lock);
+  stream->counters.drop += count;
+  g_mutex_unlock (&stream->lock);
+}
+
+GstVfiSettings
+gst_vfi_stream_settings (GstVfiStream *stream)
+{
+  g_mutex_lock (&stream->lock);
+  GstVfiSettings settings = gst_vfi_settings_without_texts (stream->settings);
+  g_mutex_unlock (&stream->lock);
+  return settings;
+}
+
+gchar *
+gst_vfi_stream_device (GstVfiStream *stream)
+{
+  g_mutex_lock (&stream->lock);
+  gchar *device = g_strdup (stream->settings->device);
+  g_mutex_unlock (&stream->lock);
+  return device;
+}
+
+guint
+gst_vfi_stream_max_repeats (GstVfiStream *stream)
+{
+  g_mutex_lock (&stream->lock);
+  guint n_repeats = gst_vfi_settings_max_repeats (stream->settings);
+  g_mutex_unlock (&stream->lock);
+  return n_repeats;
+}
+
+VfiSession *
+gst_vfi_stream_ref_session (GstVfiStream *stream, GstObject **cuda)
+{
+  VfiSession *session = NULL;
+
+  *cuda = NULL;
+  g_mutex_lock (&stream->lock);
+  if (stream->session != NULL)
+    session = vfi_session_ref (stream->session);
+  if (stream->session_cuda != NULL)
+    *cuda = gst_object_ref (stream->session_cuda);
+  g_mutex_unlock (&stream->lock);
+  return session;
+}
