@@ -9,7 +9,7 @@
 
 /* One channel of an operand: what tells it from others. */
 typedef struct {
-    int region;
+    VfiRegion region;
     size_t offset;
 } VfiRowPlane;
 
@@ -22,7 +22,7 @@ typedef struct {
 
 /* Where an instruction finds a channel. */
 typedef struct {
-    int region;
+    int region; /* VfiRegion, or VFI_ROW_SLOT */
     size_t at;
 } VfiRowPlace;
 
@@ -32,7 +32,8 @@ typedef struct {
 /* A pixel, channels last f16, whose channels a program gathers in slots, so that it writes eight
  * at a time. */
 typedef struct {
-    int region, stride;
+    VfiRegion region;
+    int stride;
     size_t begin, end; /* bytes from the region's start; of the first picture's pixel */
     size_t last;       /* the end without zeros */
     int slot;

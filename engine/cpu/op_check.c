@@ -27,8 +27,8 @@ static bool operand_is_sane(const VfiOperand *operand)
     return s.c >= 1 && s.h >= 1 && s.w >= 1 && s.c <= MAX_DIMENSION &&
            s.h <= MAX_DIMENSION && s.w <= MAX_DIMENSION &&
            (size_t)s.h * (size_t)s.w <= MAX_PLANE &&
-           operand->offset % sizeof(float) == 0 && operand->region >= 0 &&
-           operand->region <= VFI_REGION_ROWS;
+           operand->offset % sizeof(float) == 0 &&
+           (unsigned)operand->region <= VFI_REGION_ROWS;
 }
 
 static bool same_shape(VfiShape a, VfiShape b)

@@ -180,7 +180,7 @@ VfiValue vfi_graph_image(VfiGraph *graph, int frame)
     VfiNode node = {
         .kind = VFI_NODE_INPUT,
         .shape = {3, graph->height, graph->width},
-        .region = VFI_REGION_FRAME0 + frame,
+        .region = vfi_frame_region(frame),
     };
 
     return graph->error != NULL ? VFI_NO_VALUE : vfi_graph_add_node(graph, node);
@@ -193,7 +193,8 @@ void vfi_graph_declare_input(VfiGraph *graph, const char *name, const VfiOperand
     g_array_append_val(graph->inputs, input);
 }
 
-static const VfiOperand *find_input(const VfiGraph *graph, int region, const char *name)
+static const VfiOperand *find_input(const VfiGraph *graph, VfiRegion region,
+                                    const char *name)
 {
     for (guint i = 0; i < graph->inputs->len; i++) {
         const VfiGraphInput *input = &g_array_index(graph->inputs, VfiGraphInput, i);
@@ -205,7 +206,7 @@ static const VfiOperand *find_input(const VfiGraph *graph, int region, const cha
 
 /* What @stage left as @name: declared for @declared_region, read from @region. */
 static VfiValue add_input(VfiGraph *graph, const char *stage, const char *name,
-                          int declared_region, int region)
+                          VfiRegion declared_region, VfiRegion region)
 {
     const VfiOperand *operand = find_input(graph, declared_region, name);
 
@@ -227,7 +228,7 @@ static VfiValue add_input(VfiGraph *graph, const char *stage, const char *name,
 VfiValue vfi_graph_feature(VfiGraph *graph, int frame, const char *name)
 {
     return add_input(graph, "per-frame", name, VFI_REGION_FRAME0,
-                     VFI_REGION_FRAME0 + frame);
+                     vfi_frame_region(frame));
 }
 
 VfiValue vfi_graph_pair_value(VfiGraph *graph, const char *name)

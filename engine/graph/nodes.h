@@ -18,12 +18,12 @@ typedef struct {
     VfiOp op; /* OP: params and name; operands are not placed */
     VfiValue source[VFI_OP_MAX_SOURCES]; /* OP; SLICE uses the first */
     int n_sources;
-    GArray *parts; /* CONCAT: of VfiValue, owned */
-    int first;     /* SLICE: first channel */
-    int region;    /* INPUT */
-    size_t offset; /* INPUT: bytes */
-    int block;     /* INPUT: channels of a block, see VfiOperand */
-    bool half;     /* INPUT, or what the planner makes of an output: f16 */
+    GArray *parts;    /* CONCAT: of VfiValue, owned */
+    int first;        /* SLICE: first channel */
+    VfiRegion region; /* INPUT */
+    size_t offset;    /* INPUT: bytes */
+    int block;        /* INPUT: channels of a block, see VfiOperand */
+    bool half;        /* INPUT, or what the planner makes of an output: f16 */
 } VfiNode;
 
 typedef struct {

@@ -92,7 +92,7 @@ struct VfiModelFamily {
 };
 
 /* Where the outputs of a stage lie: for the frame, for the pair or in the arena. */
-static inline int vfi_stage_output_region(VfiStage stage)
+static inline VfiRegion vfi_stage_output_region(VfiStage stage)
 {
     return stage == VFI_STAGE_FRAME  ? VFI_REGION_FRAME0
            : stage == VFI_STAGE_PAIR ? VFI_REGION_PAIR

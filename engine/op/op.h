@@ -127,13 +127,19 @@ static inline size_t vfi_conv_filter(const VfiConvParams *p, int o, int i, int i
  * other stages see the pair's frames, oldest first. VFI_REGION_ROWS is
  * not memory: what lies there is seen by one row group only (plan.h), whose runner keeps some
  * rows of it; offsets count as if all rows were there. */
-enum {
+typedef enum {
     VFI_REGION_ARENA,
     VFI_REGION_FRAME0,
     VFI_REGION_PAIR = VFI_REGION_FRAME0 + 8,
     VFI_MAX_REGIONS,
     VFI_REGION_ROWS = VFI_MAX_REGIONS,
-};
+} VfiRegion;
+
+/* Where what is kept for frame @frame lies. */
+static inline VfiRegion vfi_frame_region(int frame)
+{
+    return (VfiRegion)(VFI_REGION_FRAME0 + frame);
+}
 
 /* One operand or result: where it lies, what shape it has, and how it is laid out. Planar
  * (block 0 or 1): one plane a channel. Blocked: [channel blocks][h][w][block], the channels
@@ -143,7 +149,7 @@ enum {
  * channels where a CONV or CONV_TRANSPOSE takes it as its source, else anywhere. */
 typedef struct {
     VfiShape shape;
-    int region;    /* VFI_REGION_… */
+    VfiRegion region;
     size_t offset; /* bytes from the start of the region, a multiple of an element's */
     int block;     /* channels that lie side by side at each pixel */
     bool half;     /* f16 instead of f32; who takes such but CONVERT says plan.h */

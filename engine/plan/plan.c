@@ -472,7 +472,7 @@ void vfi_plan_compute_after(VfiPlanner *planner, VfiValue value, VfiValue added)
 }
 
 VfiPlan *vfi_plan_new(const VfiGraph *graph, const VfiPlanTarget *target,
-                      int output_region, GError **error)
+                      VfiRegion output_region, GError **error)
 {
     return vfi_plan_new_traced(graph, target, output_region, NULL, error);
 }

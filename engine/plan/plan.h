@@ -91,7 +91,7 @@ static inline VfiPlanTarget vfi_plan_target_channels_last(bool half)
  * stage) or VFI_REGION_ARENA. NULL with the graph's own error, or VFI_ERROR_NO_MEMORY when the
  * sizes overflow. */
 VfiPlan *vfi_plan_new(const VfiGraph *graph, const VfiPlanTarget *target,
-                      int output_region, GError **error);
+                      VfiRegion output_region, GError **error);
 void vfi_plan_free(VfiPlan *plan);
 
 /* The output of that name of @segment, or NULL. */

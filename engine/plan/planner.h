@@ -62,13 +62,13 @@ typedef struct {
     const VfiGraph *graph;
     VfiPlanItem *items;
     int n_items;
-    GArray *steps;        /* of VfiPlanStep */
-    int *segment_end;     /* per segment: one past its last step */
-    GArray *groups;       /* of VfiPlanRowGroup */
-    int output_region;    /* not the arena: outputs are pinned there */
-    VfiPlanSpan *spans;   /* room for the lifetimes of all items, one a segment */
-    GPtrArray *own_parts; /* of GArray: parts of concats that fusing rewrote */
-    VfiPlanTarget target; /* zeros: planes only */
+    GArray *steps;           /* of VfiPlanStep */
+    int *segment_end;        /* per segment: one past its last step */
+    GArray *groups;          /* of VfiPlanRowGroup */
+    VfiRegion output_region; /* not the arena: outputs are pinned there */
+    VfiPlanSpan *spans;      /* room for the lifetimes of all items, one a segment */
+    GPtrArray *own_parts;    /* of GArray: parts of concats that fusing rewrote */
+    VfiPlanTarget target;    /* zeros: planes only */
     size_t frame_bytes, pair_bytes, arena_bytes; /* of the regions, as in VfiPlan */
     VfiPlan *plan;                               /* the result */
     GError *error;                               /* the first one; passes go on */

@@ -130,7 +130,7 @@ bool vfi_ready_frames(VfiSession *session, const VfiView *view,
             slot->key = view->keys[i];
         }
         slot->last_used = ++session->slot_clock;
-        arguments->region[VFI_REGION_FRAME0 + i] = slot->memory;
+        arguments->region[vfi_frame_region(i)] = slot->memory;
         mean += slot->mean / 2;
     }
     arguments->image_mean = (float)(view->has_mean ? view->mean : mean);

@@ -55,7 +55,8 @@ static Machine machine_new(const VfiPlan *plan)
     return machine;
 }
 
-static void give_region(Machine *machine, int region, const char *contents, size_t bytes)
+static void give_region(Machine *machine, VfiRegion region, const char *contents,
+                        size_t bytes)
 {
     machine->bytes[region] = bytes + 64;
     machine->region[region] = vfi_try_alloc(bytes + 64, 1, "region", NULL);
@@ -204,7 +205,7 @@ static int check_graph(const VfiGraph *graph, size_t frame_bytes, int last_segme
     give_region(&machine, VFI_REGION_ARENA, NULL, plan->arena_bytes);
     for (int frame = 0; frame < 2; frame++) {
         g_autofree char *values = random_frame(rand, frame_bytes);
-        give_region(&machine, VFI_REGION_FRAME0 + frame, values, frame_bytes);
+        give_region(&machine, vfi_frame_region(frame), values, frame_bytes);
     }
     run_segment(&machine, 0);
     if (last_segment > 0)

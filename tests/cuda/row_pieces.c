@@ -21,8 +21,8 @@ static const struct {
 
 static const VfiCudaRunValues run_values = {.time = 0.3f, .image_mean = 0.4f};
 
-static VfiOperand part(VfiShape shape, int region, int channel, bool half, int stride,
-                       bool followed)
+static VfiOperand part(VfiShape shape, VfiRegion region, int channel, bool half,
+                       int stride, bool followed)
 {
     return (VfiOperand){.shape = shape,
                         .region = region,

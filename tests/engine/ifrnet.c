@@ -273,7 +273,7 @@ static bool network_gives(const VfiModel *model, const VfiFrame *a, const VfiFra
             same = same && memcmp(values + (plane * PADDED_HEIGHT + y) * PADDED_WIDTH,
                                   row_of(expected, plane, y), WIDTH * sizeof(float)) == 0;
     vfi_free(arguments.region[VFI_REGION_FRAME0]);
-    vfi_free(arguments.region[VFI_REGION_FRAME0 + 1]);
+    vfi_free(arguments.region[vfi_frame_region(1)]);
     backend->free(device, arena);
     backend->program_free(device, program);
     backend->close(device);

@@ -338,7 +338,7 @@ START_TEST(frame_outputs_lie_behind_the_image)
     VfiValue feature = vfi_graph_feature(time, 1, "feature");
     vfi_graph_output(time, "x", vfi_graph_sigmoid(time, feature));
     VfiPlan *time_plan = plan_of(time);
-    ck_assert_int_eq(time_plan->ops[0].src[0].region, VFI_REGION_FRAME0 + 1);
+    ck_assert_int_eq(time_plan->ops[0].src[0].region, vfi_frame_region(1));
     ck_assert_uint_eq(time_plan->ops[0].src[0].offset, operand->offset);
     vfi_plan_free(time_plan);
     vfi_graph_free(time);

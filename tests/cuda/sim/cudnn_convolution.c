@@ -17,7 +17,7 @@
 #define MAX_PREPARED 64
 
 /* Where the operands of the CPU's ops lie. */
-enum { SRC_REGION = VFI_REGION_ARENA, DST_REGION = VFI_REGION_PAIR };
+static const VfiRegion src_region = VFI_REGION_ARENA, dst_region = VFI_REGION_PAIR;
 
 /* One filter, ready to run: ops of one group each where the CPU wants that. */
 typedef struct {
@@ -134,11 +134,11 @@ static VfiOp make_op(const VfiSimulatedConvolver *convolver, const float *filter
                 .name = "simulated"};
 
     op.src[0] = (VfiOperand){.shape = src,
-                             .region = SRC_REGION,
+                             .region = src_region,
                              .offset = (size_t)group * vfi_shape_elements(src) * 4,
                              .block = convolver->block};
     op.dst = (VfiOperand){.shape = dst,
-                          .region = DST_REGION,
+                          .region = dst_region,
                           .offset = (size_t)group * vfi_shape_elements(dst) * 4,
                           .block = convolver->block};
     op.u.conv = (VfiConvParams){
@@ -387,8 +387,8 @@ void vfi_simulated_convolve(VfiSimulatedConvolver *convolver, const void *src,
         use_pool(convolver);
     const Prepared *prepared = find_prepared(convolver, filter);
     run.pool = pool;
-    run.region[SRC_REGION] = tensor_buffer(SRC_BUFFER, &p->src, convolver->block);
-    run.region[DST_REGION] = tensor_buffer(DST_BUFFER, &p->dst, convolver->block);
+    run.region[src_region] = tensor_buffer(SRC_BUFFER, &p->src, convolver->block);
+    run.region[dst_region] = tensor_buffer(DST_BUFFER, &p->dst, convolver->block);
     for (int n = 0; n < p->batch; n++) {
         vfi_simulated_load(p, convolver->math, convolver->block, src, n,
                            buffers[SRC_BUFFER]);
