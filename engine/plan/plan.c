@@ -478,7 +478,7 @@ VfiPlan *vfi_plan_new(const VfiGraph *graph, const VfiPlanTarget *target,
 }
 
 VfiPlan *vfi_plan_new_traced(const VfiGraph *graph, const VfiPlanTarget *target,
-                             int output_region, VfiPlanTrace *trace, GError **error)
+                             VfiRegion output_region, VfiPlanTrace *trace, GError **error)
 {
     if (graph->error != NULL) {
         g_propagate_error(error, g_error_copy(graph->error));

@@ -173,7 +173,8 @@ static int find_step(const Tracer *tracer, VfiValue value, VfiValue copy_of)
 /* What was declared as lying there, or the image that does. */
 static const char *input_name(const VfiGraph *graph, const VfiNode *node)
 {
-    int region = node->region == VFI_REGION_PAIR ? VFI_REGION_PAIR : VFI_REGION_FRAME0;
+    VfiRegion region =
+        node->region == VFI_REGION_PAIR ? VFI_REGION_PAIR : VFI_REGION_FRAME0;
 
     for (guint i = 0; i < graph->inputs->len; i++) {
         const VfiGraphInput *input = &g_array_index(graph->inputs, VfiGraphInput, i);

@@ -54,7 +54,7 @@ typedef struct {
 /* What the plan reads from earlier stages and prepared frames. */
 typedef struct {
     const char *name; /* "image" or the earlier stage's output */
-    int region;
+    VfiRegion region;
     size_t offset;
 } VfiPlanInput;
 
@@ -80,7 +80,8 @@ void vfi_plan_trace_clear(VfiPlanTrace *trace);
 
 /* The same plan as vfi_plan_new(), and (unless @trace is NULL) how it came about. */
 VfiPlan *vfi_plan_new_traced(const VfiGraph *graph, const VfiPlanTarget *target,
-                             int output_region, VfiPlanTrace *trace, GError **error);
+                             VfiRegion output_region, VfiPlanTrace *trace,
+                             GError **error);
 
 /* Bytes of the arena that hold something while op @op of @segment runs. */
 size_t vfi_plan_trace_in_use(const VfiPlanTrace *trace, int segment, int op);
