@@ -5,7 +5,6 @@
 #include "pure/kept_events.h"
 #include "pure/silence.h"
 #include "stream/held_repeats.h"
-#include "stream/process.h"
 
 #define GST_CAT_DEFAULT gst_vfi_debug
 
@@ -60,23 +59,23 @@ is_over (GstVfiStream *stream, GstClockTime start, GstClockTime duration)
       &stream->run, NULL, 0, GST_CLOCK_TIME_NONE, &start, &duration);
 }
 
-void
-gst_vfi_gaps_process (GstVfiStream *stream, GstEvent *event)
+gboolean
+gst_vfi_gaps_process (GstVfiStream *stream, GstEvent *event, GstClockTime *closed_at)
 {
   GstClockTime start, duration;
 
   if (!stream->run.open || stream->held == NULL) {
     gst_vfi_gaps_add_event (stream, event);
-    return;
+    return FALSE;
   }
   gst_event_parse_gap (event, &start, &duration);
   if (is_over (stream, start, duration)) {
     gst_event_unref (event);
-    return;
+    return FALSE;
   }
   g_queue_push_tail (&stream->gaps, event);
-  if (gst_vfi_run_gap_ends (&stream->run, start, duration))
-    gst_vfi_process_end_run (stream, gst_vfi_run_gap_closes_at (&stream->run, start));
+  *closed_at = gst_vfi_run_gap_closes_at (&stream->run, start);
+  return gst_vfi_run_gap_ends (&stream->run, start, duration);
 }
 
 void

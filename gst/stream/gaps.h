@@ -9,9 +9,10 @@
 
 G_BEGIN_DECLS
 
-/* A GAP event (taken). It goes on at once where nothing is interpolated, and ends the run
- * where no partner of the reference can come any more. */
-void gst_vfi_gaps_process (GstVfiStream *stream, GstEvent *event);
+/* A GAP event (taken). It goes on at once where nothing is interpolated. Returns whether the
+ * run ends, at *@closed_at, because no partner of the reference can come any more. */
+gboolean gst_vfi_gaps_process (
+    GstVfiStream *stream, GstEvent *event, GstClockTime *closed_at);
 
 /* Any other serialized event (taken), behind those that wait. */
 void gst_vfi_gaps_add_event (GstVfiStream *stream, GstEvent *event);

@@ -9,7 +9,6 @@
 #include "stream/engine_session.h"
 #include "stream/fallback.h"
 #include "stream/pending.h"
-#include "stream/process.h"
 
 #define GST_CAT_DEFAULT gst_vfi_debug
 
@@ -295,17 +294,10 @@ push_caps (GstVfiStream *stream, GstCaps *caps)
   return TRUE;
 }
 
-/* The way from input to output caps. */
-typedef struct {
-  GstCaps *out; /* owned */
-  GstVideoInfo info;
-  GstVfiCapsDecision decision;
-} Choice;
-
 /* What is to pass through wants the input's own rate; where downstream wants another one,
  * copies make it up. */
 static GstFlowReturn
-choose (GstVfiStream *stream, Choice *choice)
+choose (GstVfiStream *stream, GstVfiChoice *choice)
 {
   GstVfiSettings settings = gst_vfi_stream_settings (stream);
   GstVfiCapsOptions options = caps_options (stream);
@@ -325,7 +317,7 @@ choose (GstVfiStream *stream, Choice *choice)
 /* The engine is asked before caps promise its work; when it fails on-error may choose
  * anew. */
 static GstFlowReturn
-choose_what_works (GstVfiStream *stream, Choice *choice)
+choose_what_works (GstVfiStream *stream, GstVfiChoice *choice)
 {
   GstFlowReturn ret = choose (stream, choice);
   gboolean had_failed = stream->engine_failed;
@@ -353,7 +345,7 @@ warn_of_multipliers (GstVfiStream *stream)
 }
 
 static GstFlowReturn
-apply (GstVfiStream *stream, const Choice *choice)
+apply (GstVfiStream *stream, const GstVfiChoice *choice)
 {
   if (!push_caps (stream, choice->out))
     return refuse (stream, "downstream refused the caps");
@@ -379,30 +371,27 @@ apply (GstVfiStream *stream, const Choice *choice)
 }
 
 GstFlowReturn
-gst_vfi_negotiate (GstVfiStream *stream, GstClockTime next_pts)
+gst_vfi_negotiate_choose (GstVfiStream *stream, GstVfiChoice *choice)
 {
-  Choice choice = {0};
-  GstFlowReturn ret;
-
   stream->negotiated = FALSE;
-  ret = choose_what_works (stream, &choice);
-  if (ret == GST_FLOW_OK && choice.decision.mode == GST_VFI_MODE_PASSTHROUGH &&
-      stream->held != NULL) {
-    /* Still under the old caps and with the old pool. */
-    gst_vfi_process_close_run (stream, TRUE, next_pts);
-    ret = gst_vfi_pending_drain (stream);
-  }
+  return choose_what_works (stream, choice);
+}
+
+GstFlowReturn
+gst_vfi_negotiate_apply (GstVfiStream *stream, GstVfiChoice *choice, GstFlowReturn ret)
+{
+  gboolean passes = choice->decision.mode == GST_VFI_MODE_PASSTHROUGH;
+
   if (ret == GST_FLOW_OK)
-    ret = apply (stream, &choice);
+    ret = apply (stream, choice);
   stream->negotiated = ret == GST_FLOW_OK;
   if (stream->negotiated)
     g_clear_pointer (&stream->reported, g_free);
   gst_vfi_live_configure (stream);
   GST_INFO_OBJECT (stream->element, "%s, multiplier %u, caps %" GST_PTR_FORMAT,
-      choice.decision.mode == GST_VFI_MODE_PASSTHROUGH ? "passing through"
-                                                       : "interpolating",
-      choice.decision.multiplier, choice.out);
-  gst_clear_caps (&choice.out);
+      passes ? "passing through" : "interpolating", choice->decision.multiplier,
+      choice->out);
+  gst_clear_caps (&choice->out);
   return ret;
 }
 
@@ -420,24 +409,23 @@ explain_input (GstVfiStream *stream, GstCaps *caps, const GstVideoInfo *info)
   return reason;
 }
 
+/* A pad that was deactivated in between has forgotten them. */
+gboolean
+gst_vfi_negotiate_is_done_for (GstVfiStream *stream, const GstCaps *caps)
+{
+  return stream->negotiated && gst_caps_is_equal (caps, stream->sink_caps) &&
+         gst_pad_has_current_caps (stream->srcpad);
+}
+
 GstFlowReturn
 gst_vfi_negotiate_set_caps (GstVfiStream *stream, GstCaps *caps)
 {
   g_autofree char *reason = NULL;
+  GstVfiChoice choice = {0};
   GstVideoInfo info;
   GstFlowReturn ret;
   gboolean variable, had_session = stream->session != NULL;
 
-  /* A pad that was deactivated in between has forgotten them. */
-  if (stream->negotiated && gst_caps_is_equal (caps, stream->sink_caps) &&
-      gst_pad_has_current_caps (stream->srcpad))
-    return GST_FLOW_OK;
-  gst_vfi_process_close_run (stream, TRUE, GST_CLOCK_TIME_NONE);
-  ret = gst_vfi_pending_drain (stream);
-  if (ret != GST_FLOW_OK)
-    return ret;
-  if (!gst_vfi_process_take_settings (stream))
-    return GST_FLOW_ERROR;
   gst_vfi_fallback_forget (stream);
   gst_caps_replace (&stream->sink_caps, NULL);
   stream->negotiated = FALSE;
@@ -449,7 +437,6 @@ gst_vfi_negotiate_set_caps (GstVfiStream *stream, GstCaps *caps)
     return GST_FLOW_NOT_NEGOTIATED;
   }
   gst_caps_replace (&stream->sink_caps, caps);
-  stream->warned_untimed = FALSE;
   stream->in_cuda = gst_vfi_cuda_has_feature (caps);
   g_mutex_lock (&stream->lock);
   stream->info = info;
@@ -459,7 +446,8 @@ gst_vfi_negotiate_set_caps (GstVfiStream *stream, GstCaps *caps)
   gst_vfi_run_set_rate (&stream->run, variable ? 0 : GST_VIDEO_INFO_FPS_N (&info),
       GST_VIDEO_INFO_FPS_D (&info));
   gst_pad_check_reconfigure (stream->srcpad);
-  ret = gst_vfi_negotiate (stream, GST_CLOCK_TIME_NONE);
+  ret = gst_vfi_negotiate_choose (stream, &choice);
+  ret = gst_vfi_negotiate_apply (stream, &choice, ret);
   /* Only now: the new session has taken what it can use of the old one's weights. */
   if (had_session)
     vfi_soft_clear ();

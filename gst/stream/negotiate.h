@@ -10,12 +10,26 @@ G_BEGIN_DECLS
 /* Answers CAPS and ACCEPT_CAPS queries on both pads. */
 gboolean gst_vfi_negotiate_query (GstVfiStream *stream, GstPad *pad, GstQuery *query);
 
-/* New input caps: ends the run under the old ones, then negotiates. */
+/* Whether @caps are those that everything is ready for. */
+gboolean gst_vfi_negotiate_is_done_for (GstVfiStream *stream, const GstCaps *caps);
+
+/* New input caps, after the run under the old ones was closed and nothing is pending. */
 GstFlowReturn gst_vfi_negotiate_set_caps (GstVfiStream *stream, GstCaps *caps);
 
-/* Chooses output caps for the input caps, and readies pools and the session. Nothing is
- * pending. @next_pts is that of the frame to come, where a run may have to end. */
-GstFlowReturn gst_vfi_negotiate (GstVfiStream *stream, GstClockTime next_pts);
+/* The way from input to output caps; zero-initialise. */
+typedef struct {
+  GstCaps *out; /* owned */
+  GstVideoInfo info;
+  GstVfiCapsDecision decision;
+} GstVfiChoice;
+
+/* Chooses output caps for the input caps, and readies the session. Nothing is pending. */
+GstFlowReturn gst_vfi_negotiate_choose (GstVfiStream *stream, GstVfiChoice *choice);
+
+/* Announces the caps of @choice (released), if @ret is OK, and readies the pool. No run is open
+ * where @choice is to pass everything through. Returns @ret or what went wrong. */
+GstFlowReturn gst_vfi_negotiate_apply (
+    GstVfiStream *stream, GstVfiChoice *choice, GstFlowReturn ret);
 
 /* Forgets caps; releases pools and the session. */
 void gst_vfi_negotiate_release (GstVfiStream *stream);

@@ -42,6 +42,7 @@ add_tail (GstVfiStream *stream, GstClockTime closed_at)
   return plan.gap_pts + plan.gap_duration;
 }
 
+/* Ends the run; the next one begins at @next_pts, or NONE if that is not known. */
 static void
 close_run (GstVfiStream *stream, gboolean with_tail, GstClockTime closed_at,
     GstClockTime next_pts)
@@ -65,14 +66,10 @@ gst_vfi_process_close_run (
   close_run (stream, with_tail, closed_at, closed_at);
 }
 
-void
-gst_vfi_process_end_run (GstVfiStream *stream, GstClockTime closed_at)
-{
-  close_run (stream, TRUE, closed_at, GST_CLOCK_TIME_NONE);
-}
-
-gboolean
-gst_vfi_process_take_settings (GstVfiStream *stream)
+/* Between two frames: takes over what properties say now. FALSE with an error posted if they
+ * contradict each other. */
+static gboolean
+take_settings (GstVfiStream *stream)
 {
   GstVfiSettings settings = gst_vfi_stream_settings (stream);
 
@@ -223,12 +220,28 @@ change_context (GstVfiStream *stream, GstBuffer *buffer)
   return ret;
 }
 
+/* @next_pts is that of the frame to come, where a run may have to end. */
+static GstFlowReturn
+negotiate (GstVfiStream *stream, GstClockTime next_pts)
+{
+  GstVfiChoice choice = {0};
+  GstFlowReturn ret = gst_vfi_negotiate_choose (stream, &choice);
+
+  if (ret == GST_FLOW_OK && choice.decision.mode == GST_VFI_MODE_PASSTHROUGH &&
+      stream->held != NULL) {
+    /* Still under the old caps and with the old pool. */
+    gst_vfi_process_close_run (stream, TRUE, next_pts);
+    ret = gst_vfi_pending_drain (stream);
+  }
+  return gst_vfi_negotiate_apply (stream, &choice, ret);
+}
+
 static GstFlowReturn
 check_negotiation (GstVfiStream *stream, GstBuffer *buffer)
 {
   GstFlowReturn ret = GST_FLOW_OK;
 
-  if (!gst_vfi_process_take_settings (stream))
+  if (!take_settings (stream))
     return GST_FLOW_ERROR;
   if (stream->sink_caps == NULL)
     return GST_FLOW_NOT_NEGOTIATED;
@@ -238,7 +251,7 @@ check_negotiation (GstVfiStream *stream, GstBuffer *buffer)
     return ret;
   if (!gst_pad_check_reconfigure (stream->srcpad) && stream->negotiated)
     return GST_FLOW_OK;
-  return gst_vfi_negotiate (stream, GST_BUFFER_PTS (buffer));
+  return negotiate (stream, GST_BUFFER_PTS (buffer));
 }
 
 GstFlowReturn
@@ -281,9 +294,28 @@ process_segment (GstVfiStream *stream, GstEvent *event)
   gst_vfi_run_set_segment (&stream->run, segment);
 }
 
+/* New input caps end the run under the old ones. */
+static GstFlowReturn
+process_caps (GstVfiStream *stream, GstCaps *caps)
+{
+  GstFlowReturn ret;
+
+  if (gst_vfi_negotiate_is_done_for (stream, caps))
+    return GST_FLOW_OK;
+  gst_vfi_process_close_run (stream, TRUE, GST_CLOCK_TIME_NONE);
+  ret = gst_vfi_pending_drain (stream);
+  if (ret != GST_FLOW_OK)
+    return ret;
+  if (!take_settings (stream))
+    return GST_FLOW_ERROR;
+  stream->warned_untimed = FALSE;
+  return gst_vfi_negotiate_set_caps (stream, caps);
+}
+
 GstFlowReturn
 gst_vfi_process_event (GstVfiStream *stream, GstEvent *event)
 {
+  GstClockTime closed_at;
   GstCaps *caps;
   gboolean still = FALSE;
   GstFlowReturn ret;
@@ -291,14 +323,15 @@ gst_vfi_process_event (GstVfiStream *stream, GstEvent *event)
   switch (GST_EVENT_TYPE (event)) {
     case GST_EVENT_CAPS:
       gst_event_parse_caps (event, &caps);
-      ret = gst_vfi_negotiate_set_caps (stream, caps);
+      ret = process_caps (stream, caps);
       gst_event_unref (event);
       return ret;
     case GST_EVENT_SEGMENT:
       process_segment (stream, event);
       break;
     case GST_EVENT_GAP:
-      gst_vfi_gaps_process (stream, event);
+      if (gst_vfi_gaps_process (stream, event, &closed_at))
+        close_run (stream, TRUE, closed_at, GST_CLOCK_TIME_NONE);
       return gst_vfi_pending_submit (stream);
     case GST_EVENT_STREAM_START:
     case GST_EVENT_SEGMENT_DONE:

@@ -12,18 +12,11 @@ GstFlowReturn gst_vfi_process_buffer (GstVfiStream *stream, GstBuffer *buffer);
 GstFlowReturn gst_vfi_process_event (GstVfiStream *stream, GstEvent *event);
 gboolean gst_vfi_process_query (GstVfiStream *stream, GstQuery *query);
 
-/* Between two frames: takes over what properties say now. FALSE with an error posted if they
- * contradict each other. */
-gboolean gst_vfi_process_take_settings (GstVfiStream *stream);
-
 /* Forgets frames, times and outputs, after a flush or a stop. */
 void gst_vfi_process_reset (GstVfiStream *stream);
 
 /* Ends the run: tail up to @closed_at, if @with_tail, and no reference any more. */
 void gst_vfi_process_close_run (
     GstVfiStream *stream, gboolean with_tail, GstClockTime closed_at);
-
-/* The same for a run that nothing follows at @closed_at. */
-void gst_vfi_process_end_run (GstVfiStream *stream, GstClockTime closed_at);
 
 G_END_DECLS
