@@ -15,15 +15,15 @@
 #include "base/environment.h"
 
 #define GROUP "convolutions"
-/* In place of a choice that is none any more. */
+/* Stands for a choice that was withdrawn. */
 #define FORGOTTEN "none"
-/* Larger files are not ours. */
+/* Larger files are not read. */
 #define MAX_BYTES (4 << 20)
 
 struct VfiCudaConvCache {
     GMutex mutex;
     char *path;        /* NULL: there is no file */
-    GKeyFile *choices; /* read, and kept */
+    GKeyFile *choices; /* what the file held, and what was kept since */
     GKeyFile *kept;    /* since the last save */
     bool has_new;
 };
@@ -62,8 +62,8 @@ static char *format_choice(const VfiCudaConvChoice *choice)
     return g_string_free(text, FALSE);
 }
 
-/* The text of a regular file of such a size; NULL for whatever else lies there, which is neither
- * waited for (a FIFO) nor followed (a link). */
+/* The text of a regular file of at most MAX_BYTES. NULL for anything else, which is
+ * neither waited for (a FIFO) nor followed (a link). */
 static char *read_text(const char *path, gsize *length)
 {
     g_autofree char *text = NULL;
@@ -88,7 +88,7 @@ static char *read_text(const char *path, gsize *length)
     return n > 0 ? g_steal_pointer(&text) : NULL;
 }
 
-/* What the file holds; nothing where it cannot be read. */
+/* The file's content; empty if it cannot be read. */
 static GKeyFile *read_file(const char *path)
 {
     GKeyFile *file = g_key_file_new();
@@ -103,7 +103,7 @@ static GKeyFile *read_file(const char *path)
     return file;
 }
 
-/* A file's name of a device's. */
+/* The file's name: letters and digits of the device's name, the versions. */
 static char *file_name(const char *device_name, int compute_major, int compute_minor,
                        size_t cudnn_version)
 {
@@ -163,7 +163,7 @@ void vfi_cuda_conv_cache_keep(VfiCudaConvCache *cache, const char *shape_key,
     g_mutex_unlock(&cache->mutex);
 }
 
-/* Sets all keys of @from's group in @to. */
+/* Copies all keys of the group. */
 static void merge(GKeyFile *to, GKeyFile *from)
 {
     g_auto(GStrv) keys = g_key_file_get_keys(from, GROUP, NULL, NULL);
@@ -175,8 +175,8 @@ static void merge(GKeyFile *to, GKeyFile *from)
     }
 }
 
-/* Puts @text into the place of @path, as a file that nobody else may read: written beside it under
- * a name that cannot be known, so that what is read is always whole. */
+/* Replaces @path by @text, readable by its owner alone. It is written to a file beside
+ * it, under an unpredictable name, and renamed: readers always see a whole file. */
 static bool replace_file(const char *path, const char *text, gsize length, GError **error)
 {
     g_autofree char *other = g_strconcat(path, ".XXXXXX", NULL);
@@ -197,8 +197,8 @@ static bool replace_file(const char *path, const char *text, gsize length, GErro
     return false;
 }
 
-/* Another process may write between reading and writing: what it kept is then found out again
- * some other time. The file itself is always whole. */
+/* What another process writes between our reading and writing is lost, and found out
+ * again some other time. The file itself is always whole. */
 static bool write_file(VfiCudaConvCache *cache, GError **error)
 {
     g_autofree char *folder = g_path_get_dirname(cache->path);
@@ -208,7 +208,7 @@ static bool write_file(VfiCudaConvCache *cache, GError **error)
 
     merge(file, cache->kept);
     text = g_key_file_to_data(file, &length, NULL);
-    if (length > MAX_BYTES) { /* nobody would read it */
+    if (length > MAX_BYTES) { /* it would not be read again */
         g_free(text);
         text = g_key_file_to_data(cache->kept, &length, NULL);
     }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Plans of convolutions: made, chosen among, run. */
+/* Plans of convolutions: making them, choosing an engine, running. */
 #include "conv/conv.h"
 
 #include <vfi/error.h>
@@ -9,7 +9,7 @@
 #include "runtime/cuda_error.h"
 #include "runtime/refused_devices.h"
 
-/* Plans that are timed against each other, and how often each runs. */
+/* Candidates that are timed against each other, and how often each runs. */
 #define MAX_CANDIDATES 3
 #define TIMED_RUNS 5
 
@@ -19,9 +19,9 @@ struct VfiCudaConvPlan {
     VfiCudaConvGraph *graph;
     VfiCudaConvCandidate candidates[MAX_CANDIDATES];
     int n_candidates;
-    VfiCudaConvCursor cursor; /* behind them in cuDNN's lists */
+    VfiCudaConvCursor cursor; /* after them in cuDNN's lists */
     bool from_cache;
-    bool chosen; /* the one that is left has run, or it is the cache's */
+    bool chosen; /* one is left: it has run, or comes from the cache */
 };
 
 VfiCudaConvPlan *vfi_cuda_conv_new(const VfiCudaConvContext *context,
@@ -77,8 +77,8 @@ bool vfi_cuda_conv_has_choice(const VfiCudaConvPlan *plan)
     return !plan->chosen;
 }
 
-/* Variant packs cannot be changed once they are finalised, so each run has its own; in a
- * captured graph that is once. */
+/* A variant pack cannot be changed once it is finalised, so each run makes its own; with
+ * a captured graph that is once. */
 static bool execute(const VfiCudaConvPlan *plan, cudnnBackendDescriptor_t execution_plan,
                     cudaStream_t stream, const void *src, const void *weight, void *dst,
                     void *workspace, GError **error)
@@ -100,7 +100,7 @@ static bool execute(const VfiCudaConvPlan *plan, cudnnBackendDescriptor_t execut
     cudnnStatus_t status = library->set_stream(plan->context.handle, stream);
     if (status == CUDNN_STATUS_SUCCESS)
         status = library->execute(plan->context.handle, execution_plan, pack);
-    /* Where the device has failed, that is what to tell. */
+    /* An error of the device explains the library's. */
     if (status != CUDNN_STATUS_SUCCESS &&
         vfi_cuda_check(cudaGetLastError(), plan->key, error))
         vfi_cudnn_set_error(library, status, plan->key, error);
@@ -116,20 +116,20 @@ bool vfi_cuda_conv_run(VfiCudaConvPlan *plan, cudaStream_t stream, const void *s
         return true;
     enum cudaStreamCaptureStatus status;
     if (plan->from_cache && cudaStreamIsCapturing(stream, &status) == cudaSuccess &&
-        status == cudaStreamCaptureStatusNone) { /* and the device is well */
+        status == cudaStreamCaptureStatusNone) { /* and the device has not failed */
         vfi_cuda_conv_cache_keep(plan->context.cache, plan->key, NULL);
         vfi_cuda_conv_cache_save(plan->context.cache, NULL);
     }
     return false;
 }
 
-/* ---- choosing ------------------------------------------------------------------------------- */
+/* ---- choosing ---------------------------------------------------------------------- */
 
 typedef struct {
     cudaEvent_t begin, end;
 } Timer;
 
-/* Where and with what candidates are tried. */
+/* What candidates are tried with. */
 typedef struct {
     cudaStream_t stream;
     const void *src, *weight;
@@ -151,8 +151,8 @@ static void timer_clear(Timer *timer)
         cudaEventDestroy(timer->end);
 }
 
-/* Milliseconds of TIMED_RUNS runs of @candidate, after one that warms up; of one that has nobody
- * to compete with, of none. */
+/* Milliseconds of TIMED_RUNS runs of @candidate, after one that warms up. A candidate
+ * without competitors is only warmed up. */
 static bool time_candidate(const VfiCudaConvPlan *plan,
                            const VfiCudaConvCandidate *candidate, const Trial *trial,
                            float *milliseconds, GError **error)
@@ -177,7 +177,8 @@ static bool time_candidate(const VfiCudaConvPlan *plan,
                 plan->key, error));
 }
 
-/* After one has failed: what it queued has run. False if the device has failed with it. */
+/* After a candidate has failed: waits for what it queued. False if the device has failed
+ * with it. */
 static bool is_device_well(const VfiCudaConvPlan *plan, cudaStream_t stream,
                            GError **error)
 {
@@ -186,7 +187,7 @@ static bool is_device_well(const VfiCudaConvPlan *plan, cudaStream_t stream,
     return !vfi_cuda_is_final(result) || vfi_cuda_check(result, plan->key, error);
 }
 
-/* Candidate @best alone; with -1 none. */
+/* Drops all candidates but @best (-1: all). */
 static void keep_candidate(VfiCudaConvPlan *plan, int best)
 {
     for (int i = 0; i < plan->n_candidates; i++) {
@@ -198,8 +199,8 @@ static void keep_candidate(VfiCudaConvPlan *plan, int best)
     plan->n_candidates = best >= 0;
 }
 
-/* The fastest, -1 if all fail; @reason is the last one's. False with @error where it is the device
- * that fails. */
+/* *best: the fastest, -1 if all fail, the last one for @reason. False with @error if the
+ * device fails. */
 static bool try_candidates(const VfiCudaConvPlan *plan, const Trial *trial, int *best,
                            GError **reason, GError **error)
 {
@@ -230,7 +231,7 @@ static bool try_candidates(const VfiCudaConvPlan *plan, const Trial *trial, int 
     return true;
 }
 
-/* All have failed, the last one for @reason (taken). */
+/* All have failed, the last one for @reason (which is taken over). */
 static VfiCudaConvChoosing take_next(VfiCudaConvPlan *plan, GError *reason,
                                      GError **error)
 {

@@ -8,9 +8,9 @@
 
 typedef struct {
     const VfiCudnnLibrary *library;
-    cudnnHandle_t handle; /* a device's; NULL: judged only, for @properties */
+    cudnnHandle_t handle; /* NULL: plans are made but not run, for @properties */
     cudnnBackendDescriptor_t properties; /* CUDNN_BACKEND_DEVICEPROP_DESCRIPTOR or NULL */
     VfiCudaConvCache *cache;             /* may be NULL */
     VfiLog log;                          /* may be NULL */
-    size_t workspace_limit;              /* bytes; engines that want more are left out */
+    size_t workspace_limit;              /* bytes; engines that need more are left out */
 } VfiCudaConvContext;

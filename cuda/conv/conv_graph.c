@@ -5,9 +5,9 @@
 
 #include "conv/cudnn_descriptor.h"
 
-/* What a tensor's memory is aligned to, at least. */
+/* Tensors' memory is aligned to at least this many bytes. */
 #define ALIGNMENT 16
-/* Most configurations looked at of one list of the heuristics. */
+/* At most so many configurations of one list are looked at. */
 #define MAX_CONFIGS 64
 #define MAX_NOTES 32
 
@@ -18,7 +18,7 @@ struct VfiCudaConvGraph {
     cudnnBackendDescriptor_t convolution, operation, graph;
 };
 
-/* ---- describing the convolution ------------------------------------------------------------- */
+/* ---- describing the convolution ---------------------------------------------------- */
 
 static cudnnBackendDescriptor_t describe_tensor(const VfiCudaConvGraph *graph, int64_t id,
                                                 const int64_t *dimensions,
@@ -95,8 +95,8 @@ static cudnnBackendDescriptor_t describe_convolution(const VfiCudnnLibrary *libr
     return vfi_cudnn_end(&builder, "describing a convolution", error);
 }
 
-/* A transposed convolution is the gradient of one by its input: cuDNN's dy is what we read,
- * its dx what we write. */
+/* A transposed convolution is the gradient of a convolution by its input: cuDNN's dy is
+ * our source, its dx our result. */
 static cudnnBackendDescriptor_t describe_operation(const VfiCudaConvGraph *graph,
                                                    bool transposed, GError **error)
 {
@@ -178,7 +178,7 @@ void vfi_cuda_conv_graph_free(VfiCudaConvGraph *graph)
     g_free(graph);
 }
 
-/* ---- which engines may be used -------------------------------------------------------------- */
+/* ---- which engines may be used ----------------------------------------------------- */
 
 static void set_device_properties(const VfiCudaConvContext *context,
                                   VfiCudnnBuilder *builder, int name)
@@ -188,8 +188,8 @@ static void set_device_properties(const VfiCudaConvContext *context,
                                  context->properties);
 }
 
-/* Sums in f16, or results that differ from run to run, are out everywhere. Winograd's larger
- * tiles lose digits that f16 does not have. */
+/* Engines that sum in f16, or whose results vary from run to run, are never used.
+ * Winograd's larger tiles lose digits that f16 cannot spare. */
 static bool tolerates(VfiCudaConvMath math, cudnnBackendNumericalNote_t note)
 {
     switch (note) {
@@ -231,7 +231,7 @@ static bool may_use_engine(const VfiCudaConvGraph *graph, cudnnBackendDescriptor
     return true;
 }
 
-/* ---- from an engine's configuration to a plan ----------------------------------------------- */
+/* ---- from an engine's configuration to a plan -------------------------------------- */
 
 static bool read_choice(const VfiCudnnLibrary *library, cudnnBackendDescriptor_t engine,
                         cudnnBackendDescriptor_t config, VfiCudaConvChoice *choice)
@@ -259,7 +259,7 @@ static bool read_choice(const VfiCudnnLibrary *library, cudnnBackendDescriptor_t
     return complete;
 }
 
-/* A plan that may be run; false where there is none. */
+/* Finalises a plan for @config; false if there is none within the workspace limit. */
 static bool make_plan(const VfiCudaConvGraph *graph, cudnnBackendDescriptor_t config,
                       VfiCudaConvCandidate *candidate, GError **error)
 {
@@ -300,7 +300,7 @@ void vfi_cuda_conv_candidate_clear(const VfiCudnnLibrary *library,
     candidate->plan = NULL;
 }
 
-/* ---- the heuristics' candidates ------------------------------------------------------------- */
+/* ---- the heuristics' candidates ---------------------------------------------------- */
 
 static bool try_config(const VfiCudaConvGraph *graph, cudnnBackendDescriptor_t config,
                        VfiCudaConvCandidate *candidate, GError **error)
@@ -319,8 +319,8 @@ static bool try_config(const VfiCudaConvGraph *graph, cudnnBackendDescriptor_t c
     return ok;
 }
 
-/* Adds those of one mode from configuration *@next on, which becomes that of the first that was
- * not looked at; @error keeps the last reason why one was left out. */
+/* Fills @candidates from one mode's list, from configuration *next on; *next then is the
+ * first that was not looked at. @error keeps the last reason why one was left out. */
 static int add_candidates(const VfiCudaConvGraph *graph, cudnnBackendHeurMode_t mode,
                           int *next, VfiCudaConvCandidate *candidates, int most,
                           GError **error)
@@ -381,7 +381,7 @@ int vfi_cuda_conv_graph_candidates(const VfiCudaConvGraph *graph,
     return 0;
 }
 
-/* ---- a choice made before ------------------------------------------------------------------- */
+/* ---- a choice made before ---------------------------------------------------------- */
 
 static cudnnBackendDescriptor_t make_engine(const VfiCudaConvGraph *graph, int64_t index)
 {

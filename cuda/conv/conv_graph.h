@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* A convolution as a graph of cuDNN's, and the execution plans that it has for it. */
+/* A convolution as a graph of cuDNN's, and the execution plans that cuDNN has for it. */
 #pragma once
 
 #include "conv/conv_context.h"
@@ -14,7 +14,7 @@ enum {
 
 typedef struct VfiCudaConvGraph VfiCudaConvGraph;
 
-/* An engine that takes the graph, set up and ready to run. */
+/* An engine that accepts the graph, set up and ready to run. */
 typedef struct {
     cudnnBackendDescriptor_t plan;
     size_t workspace;
@@ -25,19 +25,21 @@ VfiCudaConvGraph *vfi_cuda_conv_graph_new(const VfiCudaConvContext *context,
                                           const VfiCudaConvShape *shape, GError **error);
 void vfi_cuda_conv_graph_free(VfiCudaConvGraph *graph);
 
-/* How far the lists of the heuristics have been looked at; zeros: not yet. */
+/* How far the heuristics' lists have been read; zeros: not at all. */
 typedef struct {
     int list, config;
 } VfiCudaConvCursor;
 
-/* The next candidates from @cursor on, up to @most and all of one list, those first that the
- * heuristics think fastest. Returns their number; 0 with an error where there are no more. */
+/* The next candidates from @cursor on, at most @most and all of one list, in the
+ * heuristics' order (fastest first). Returns their number; 0 with an error if there are
+ * no more. */
 int vfi_cuda_conv_graph_candidates(const VfiCudaConvGraph *graph,
                                    VfiCudaConvCursor *cursor,
                                    VfiCudaConvCandidate *candidates, int most,
                                    GError **error);
 
-/* The candidate of that choice; false where cuDNN or the rules do not take it. */
+/* The candidate with that choice; false if cuDNN does not accept it or its engine may not
+ * be used. */
 bool vfi_cuda_conv_graph_candidate(const VfiCudaConvGraph *graph,
                                    const VfiCudaConvChoice *choice,
                                    VfiCudaConvCandidate *candidate);

@@ -13,7 +13,8 @@ static VfiCudaConvTensor describe(VfiShape shape, int pixel_stride)
     };
 }
 
-/* Whether channels in @groups stay where they are, so that cuDNN can take the groups. */
+/* Whether each group's channels are a multiple of 8, so that rounding up does not move
+ * them and cuDNN can take the groups. */
 static bool groups_are_whole(int channels, int groups, int pixel_stride)
 {
     return groups == 1 || pixel_stride == 0 ||

@@ -8,8 +8,8 @@
 #include "base/alloc.h"
 #include "base/f16.h"
 
-/* The packed filter's axes: how long the first and the last one are (of the four that cuDNN
- * names), and how far apart elements along them and from tap to tap lie. */
+/* The layout of the packed filter: the lengths of cuDNN's first and second axis, and the
+ * strides of these and from tap to tap, in elements. */
 typedef struct {
     size_t first, last;
     size_t first_stride, last_stride, tap_stride;
@@ -55,7 +55,7 @@ bool vfi_cuda_conv_weight_bytes(const VfiCudaConvShape *shape, size_t *bytes,
     return true;
 }
 
-/* The taps of one filter, to places that begin at element @at. */
+/* Stores the taps of one filter from element @at on. */
 static void pack_filter(const VfiCudaConvShape *shape, const float *filter, void *packed,
                         size_t at, size_t tap_stride)
 {
@@ -88,7 +88,8 @@ void vfi_cuda_conv_pack_weights(const VfiCudaConvShape *shape, const VfiOp *op,
                          (size_t)o;
                 place = (size_t)i * form.first_stride + (size_t)o * form.last_stride;
             } else {
-                /* Where groups were made one, their inputs are some of all. */
+                /* In a block-diagonal weight the group's inputs begin at its own
+                 * block. */
                 int input = expanded ? o / group_out * group_in + i : i;
                 filter = vfi_conv_filter(conv, o, i, group_in);
                 place = (size_t)o * form.first_stride + (size_t)input * form.last_stride;

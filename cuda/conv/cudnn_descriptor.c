@@ -38,7 +38,7 @@ cudnnBackendDescriptor_t vfi_cudnn_end(VfiCudnnBuilder *builder, const char *wha
     if (builder->status == CUDNN_STATUS_SUCCESS)
         builder->status = builder->library->finalize(builder->descriptor);
     if (builder->status != CUDNN_STATUS_SUCCESS) {
-        /* Destroying may forget the last error. */
+        /* Before destroying, which may reset the last error. */
         vfi_cudnn_set_error(builder->library, builder->status, what, error);
         vfi_cudnn_descriptor_free(builder->library, builder->descriptor);
         builder->descriptor = NULL;
@@ -62,14 +62,14 @@ int vfi_cudnn_get_descriptors(const VfiCudnnLibrary *library,
     int64_t got = 0;
     int n = 0;
 
-    /* Their number alone cannot be asked for: for knobs that gives 0. */
+    /* Asking for their number first does not work: for knobs cuDNN answers 0. */
     while (n < most &&
            library->create_descriptor(type, &results[n]) == CUDNN_STATUS_SUCCESS)
         n++;
     if (n > 0 && library->get_attribute(from, name, CUDNN_TYPE_BACKEND_DESCRIPTOR, n,
                                         &got, results) != CUDNN_STATUS_SUCCESS)
         got = 0;
-    /* Some versions give the number that there is, not the one that was filled in. */
+    /* Some versions count those that exist instead of those that were filled in. */
     int filled = (int)MIN(got, (int64_t)n);
     while (n > filled)
         vfi_cudnn_descriptor_free(library, results[--n]);

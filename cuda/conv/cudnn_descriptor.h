@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Making cuDNN's descriptors: the first failure sticks, so that no step needs a check. */
+/* Building cuDNN's descriptors: the first failure sticks, so that no step needs a
+ * check. */
 #pragma once
 
 #include <stdbool.h>
@@ -21,7 +22,8 @@ void vfi_cudnn_set_int64(VfiCudnnBuilder *builder, cudnnBackendAttributeName_t n
 void vfi_cudnn_set_descriptor(VfiCudnnBuilder *builder, cudnnBackendAttributeName_t name,
                               cudnnBackendDescriptor_t value);
 
-/* Finalises. NULL with an error (see vfi_cudnn_set_error) if that or a step before failed. */
+/* Finalises the descriptor. NULL with an error (see vfi_cudnn_set_error()) if this or an
+ * earlier step failed. */
 cudnnBackendDescriptor_t vfi_cudnn_end(VfiCudnnBuilder *builder, const char *what,
                                        GError **error);
 
@@ -29,14 +31,14 @@ cudnnBackendDescriptor_t vfi_cudnn_end(VfiCudnnBuilder *builder, const char *wha
 void vfi_cudnn_descriptor_free(const VfiCudnnLibrary *library,
                                cudnnBackendDescriptor_t descriptor);
 
-/* Reads descriptors of @type from an attribute, as many as there are up to @most, each new one
- * in @results; their number. */
+/* Reads up to @most descriptors of @type from an attribute into @results, for the caller
+ * to free; returns their number. */
 int vfi_cudnn_get_descriptors(const VfiCudnnLibrary *library,
                               cudnnBackendDescriptor_t from,
                               cudnnBackendAttributeName_t name,
                               cudnnBackendDescriptorType_t type, int most,
                               cudnnBackendDescriptor_t *results);
 
-/* A single number; false where there is none. */
+/* Reads a single number; false if there is none. */
 bool vfi_cudnn_get_int64(const VfiCudnnLibrary *library, cudnnBackendDescriptor_t from,
                          cudnnBackendAttributeName_t name, int64_t *value);

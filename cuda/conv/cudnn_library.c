@@ -11,15 +11,15 @@
 #define LIBRARY_NAME "libcudnn.so.9"
 #define MIN_VERSION 90000
 
-/* What became of it; decided once a process. */
+/* The outcome of loading it, once per process. */
 typedef struct {
     VfiCudnnLibrary functions;
-    char *reason; /* why it is not usable, else NULL */
+    char *reason; /* why it cannot be used, else NULL */
 } LoadedLibrary;
 
 static const struct {
     const char *name;
-    size_t offset; /* of the function's place in VfiCudnnLibrary */
+    size_t offset; /* in VfiCudnnLibrary */
 } symbols[] = {
     {"cudnnGetVersion", G_STRUCT_OFFSET(VfiCudnnLibrary, get_version)},
     {"cudnnGetErrorString", G_STRUCT_OFFSET(VfiCudnnLibrary, get_error_string)},
@@ -36,7 +36,7 @@ static const struct {
     {"cudnnBackendExecute", G_STRUCT_OFFSET(VfiCudnnLibrary, execute)},
 };
 
-/* Why the open @library will not do; NULL: it will. */
+/* Looks up all functions; returns why the open @library will not do, or NULL. */
 static char *look_up(void *library, const char *name, VfiCudnnLibrary *functions)
 {
     for (gsize i = 0; i < G_N_ELEMENTS(symbols); i++) {
@@ -53,7 +53,8 @@ static char *look_up(void *library, const char *name, VfiCudnnLibrary *functions
     return NULL;
 }
 
-/* Opens it and fills @functions, for the process's life; else why not. */
+/* Opens the library for the process's life and fills @functions; returns why not, or
+ * NULL. */
 static char *find(VfiCudnnLibrary *functions)
 {
     const char *folder = vfi_environment("VFI_CUDNN_PATH");

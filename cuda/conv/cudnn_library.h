@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* cuDNN 9, looked for when it is needed: the module has no link to it, so that a machine
- * without it gets a reason instead of a loader's error. The backend (graph) API alone is used. */
+/* cuDNN 9, loaded when it is first needed: the module is not linked to it, so that a
+ * machine without it gets a readable reason instead of a loader's error. Only the backend
+ * (graph) API is used. */
 #pragma once
 
 #include <cudnn.h>
@@ -31,12 +32,13 @@ typedef struct {
                              cudnnBackendDescriptor_t variant_pack);
 } VfiCudnnLibrary;
 
-/* Loads it the first time, from the folder VFI_CUDNN_PATH where that is set, else as the
- * system's loader finds it; it stays for the process's life. NULL with VFI_ERROR_BACKEND, the
- * same each time: it is not there, is not whole, or is older than 9.0. Any thread. */
+/* Loads the library on the first call, from the folder VFI_CUDNN_PATH if that is set,
+ * else as the system's loader finds it; it stays for the process's life. NULL with
+ * VFI_ERROR_BACKEND, the same each time, if it is missing, incomplete, or older than 9.0.
+ * Any thread. */
 const VfiCudnnLibrary *vfi_cudnn_library(GError **error);
 
-/* Sets VFI_ERROR_BACKEND (VFI_ERROR_UNSUPPORTED where cuDNN says that it cannot do it): @what
- * failed with @status, and why as far as cuDNN tells. */
+/* Sets VFI_ERROR_BACKEND, or VFI_ERROR_UNSUPPORTED if that is what cuDNN says: @what
+ * failed with @status, and cuDNN's explanation. */
 void vfi_cudnn_set_error(const VfiCudnnLibrary *library, cudnnStatus_t status,
                          const char *what, GError **error);

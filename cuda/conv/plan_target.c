@@ -28,8 +28,8 @@ static int stride_of(const VfiOperand *operand)
     return vfi_operand_is_blocked(operand) ? operand->block : 0;
 }
 
-/* Whether the channels are a part of a pixel's that a convolution cannot write: other parts
- * would be overwritten by the zeros that its own are padded with. */
+/* Whether the operand is a part of a pixel's channels that a convolution cannot write:
+ * the zeros that pad its own channels would overwrite the next part. */
 static bool is_within_pixel(const VfiOperand *operand)
 {
     size_t group = 8 * (operand->half ? 2 : sizeof(float));

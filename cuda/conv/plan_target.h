@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* What plans for the device look like, by how convolutions compute. Pure functions. */
+/* What plans for the device look like, depending on how convolutions compute. Pure
+ * functions. */
 #pragma once
 
 #include "conv/conv_shape.h"
 #include "plan/plan.h"
 
-/* Most workspace that a convolution may want: more is for transforms and copies of whole tensors,
- * and takes what the next session would use. */
+/* The limit of a convolution's workspace. Engines that want more transform or copy whole
+ * tensors, and would take memory that the next session needs. */
 #define VFI_CUDA_WORKSPACE_LIMIT ((size_t)128 << 20)
 
 /* Engines without tensor cores are made for planes, the others for channels last. */
@@ -15,14 +16,14 @@ VfiPlanTarget vfi_cuda_target(VfiCudaConvMath math);
 /* Bytes of an element of a convolution's tensors. */
 size_t vfi_cuda_element_bytes(VfiCudaConvMath math);
 
-/* The pixel stride of the sums that CONV or CONV_TRANSPOSE @op writes, which lie by themselves: 0 in
- * planes. */
+/* The pixel stride of the sums that a CONV or CONV_TRANSPOSE writes to memory of their
+ * own (0: planar). */
 int vfi_cuda_sums_stride(VfiCudaConvMath math, const VfiOp *op);
 
-/* Whether these are written elsewhere than the result: that has another layout, is a part of a
- * tensor, or holds the residual. */
+/* Whether the sums must be written elsewhere than the result, because that has another
+ * layout, is a part of a tensor, or holds the residual. */
 bool vfi_cuda_needs_scratch(VfiCudaConvMath math, const VfiOp *op);
 
-/* The shape that cuDNN sees. */
+/* The shape that cuDNN is told. */
 bool vfi_cuda_shape_of_op(VfiCudaConvMath math, const VfiOp *op, VfiCudaConvShape *shape,
                           GError **error);

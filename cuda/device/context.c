@@ -6,10 +6,10 @@
 #include "runtime/cuda_error.h"
 #include "runtime/refused_devices.h"
 
-/* Below this there is no machine code in the module. */
+/* The module has no machine code for less. */
 #define MIN_CAPABILITY 75
 
-/* All contexts that are in use, few; and their making and ending, under the lock. */
+/* All contexts in use. Contexts are made and ended under the lock. */
 static GMutex lock;
 static GSList *contexts;
 
@@ -19,7 +19,7 @@ VfiCudaContext *vfi_cuda_context_ref(VfiCudaContext *context)
     return context;
 }
 
-/* How deep the thread is in contexts, and what it was told before about captures. */
+/* How many contexts the thread has entered, and its capture mode before the first. */
 static _Thread_local struct {
     int depth;
     bool has_outer;
@@ -48,7 +48,7 @@ void vfi_cuda_context_leave(void)
     vfi_cuda_driver_pop();
 }
 
-/* ---- memory ----------------------------------------------------------------------------- */
+/* ---- memory ------------------------------------------------------------------------ */
 
 static cudaError_t take_memory(const VfiCudaContext *context, size_t bytes, void **memory)
 {
@@ -103,7 +103,7 @@ void vfi_cuda_context_trim(VfiCudaContext *context)
 {
     if (context->pool == NULL)
         return;
-    cudaStreamSynchronize(context->stream); /* frees that are queued */
+    cudaStreamSynchronize(context->stream); /* frees may be queued */
     cudaMemPoolTrimTo(context->pool, 0);
 }
 
@@ -120,7 +120,7 @@ uint64_t vfi_cuda_context_kept(const VfiCudaContext *context)
     return reserved > used ? reserved - used : 0;
 }
 
-/* Each packed weight keeps the context. */
+/* Each packed weight holds a reference to the context. */
 static void *alloc_weights(const VfiPackedMemory *memory, size_t bytes, GError **error)
 {
     VfiCudaContext *context = (VfiCudaContext *)memory;
@@ -142,7 +142,7 @@ static void free_weights(const VfiPackedMemory *memory, void *data)
     vfi_cuda_context_unref(context);
 }
 
-/* ---- making and ending ------------------------------------------------------------------ */
+/* ---- making and ending ------------------------------------------------------------- */
 
 static bool read_properties(VfiCudaContext *context, GError **error)
 {
@@ -162,7 +162,7 @@ static bool read_properties(VfiCudaContext *context, GError **error)
     return false;
 }
 
-/* The pool keeps what is freed until somebody trims it, so that a session that is built anew
+/* The pool keeps freed memory until it is trimmed, so that a session that is built again
  * does not wait for the driver. */
 static bool make_pool(VfiCudaContext *context, GError **error)
 {
@@ -210,7 +210,7 @@ static bool open_context(VfiCudaContext *context, GError **error)
 static void end(VfiCudaContext *context)
 {
     if (context->stream != NULL && vfi_cuda_context_enter(context, NULL)) {
-        if (context->pool != NULL) /* it goes when the frees that are queued are done */
+        if (context->pool != NULL) /* takes effect once the queued frees are done */
             cudaMemPoolDestroy(context->pool);
         cudaStreamDestroy(context->stream);
         vfi_cuda_context_leave();
@@ -236,8 +236,8 @@ static VfiCudaContext *find_or_make(VfiCudaHandle handle, int ordinal, bool is_p
 {
     VfiCudaContext *context = find(handle);
 
-    /* A primary one is retained once, whether we made it so or somebody gave it to us first:
-     * then it was theirs to release. */
+    /* A primary context counts as retained by us once, even if we were given it as
+     * somebody's handle first: until then it was theirs to release. */
     if (context != NULL) {
         if (is_primary && atomic_exchange(&context->is_primary, true))
             vfi_cuda_driver_release_primary(ordinal);

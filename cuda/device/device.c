@@ -28,7 +28,7 @@ bool vfi_cuda_sync(VfiDevice *device, GError **error)
     return done;
 }
 
-/* ---- what is asked of it ---------------------------------------------------------------- */
+/* ---- what is asked of it ----------------------------------------------------------- */
 
 void vfi_cuda_info(VfiDevice *device, VfiDeviceInfo *info)
 {
@@ -42,7 +42,7 @@ void vfi_cuda_info(VfiDevice *device, VfiDeviceInfo *info)
     };
 }
 
-/* What the pool keeps counts as free: it is given to whoever asks next. */
+/* Freed memory that the pool keeps counts as free: the next allocation takes it. */
 void vfi_cuda_memory_info(VfiDevice *device, uint64_t *free_bytes, uint64_t *total_bytes)
 {
     size_t free_now = 0, total = 0;

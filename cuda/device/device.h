@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* An open device: what one session has of the GPU, three streams above all. Frames come in on
- * one, pictures are computed on the second and leave on the third; events say who waits for
- * whom. */
+/* An open device: one session's part of a GPU. It has three streams: frames come in on
+ * one, pictures are computed on the second and leave on the third; events order them. */
 #pragma once
 
 #include <stdatomic.h>
@@ -13,21 +12,21 @@
 #include "conv/cudnn_library.h"
 #include "device/context.h"
 
-/* Stages of a picture that are timed, at most; later ones count to the last. */
+/* At most so many stages of a picture are timed; later ones count towards the last. */
 #define VFI_CUDA_MAX_STAMPS 24
 
-/* Pinned memory that frames pass through on their way. */
+/* Pinned memory that frames pass through. */
 typedef struct {
     uint8_t *memory;
     size_t bytes;
-    cudaEvent_t passed; /* what was in it last has left */
+    cudaEvent_t passed; /* the last copy from or to it */
 } VfiCudaStaging;
 
 /* A picture from begin_picture() to wait_picture(). */
 typedef struct {
     uint64_t number; /* 0: none yet */
-    bool in_flight;  /* under the device's lock */
-    bool failed;     /* something of it could not be queued */
+    bool in_flight;  /* guarded by the device's lock */
+    bool failed;     /* a part of it could not be queued */
     cudaEvent_t computed;
     cudaEvent_t landed;
     int n_stamps;
@@ -39,11 +38,12 @@ typedef struct {
     VfiCudaStaging staging;
 } VfiCudaPicture;
 
-/* What answers to questions take at most: the cells of a signature. */
+/* The largest answer to a question: the cells of a signature. */
 #define VFI_CUDA_ANSWER_BYTES                                                            \
     ((size_t)VFI_SCENE_SIGNATURE_SIZE * VFI_SCENE_SIGNATURE_SIZE * sizeof(float))
 
-/* For what is asked in any thread: a stream of its own and room for the answer. */
+/* For questions about frames, which any thread may ask: a stream of their own and room
+ * for the answer. */
 typedef struct {
     GMutex lock;
     cudaStream_t stream;
@@ -59,16 +59,16 @@ struct VfiDevice {
     char *level;
     VfiLog log;
     cudnnHandle_t cudnn;
-    GHashTable *convs; /* VfiCudaConvPlan by the key of its shape */
+    GHashTable *convs; /* VfiCudaConvPlan by vfi_cuda_conv_shape_key() */
     cudaStream_t upload_stream, compute_stream, download_stream;
     VfiCudaStaging uploads[VFI_UPLOADS_IN_FLIGHT];
     uint64_t n_uploads;
     cudaEvent_t uploaded;
-    cudaEvent_t reusable; /* planes that the picture being queued has read already */
+    cudaEvent_t reusable; /* planes that the current picture has read already */
     VfiCudaPicture pictures[VFI_PICTURES_IN_FLIGHT];
-    VfiCudaPicture *picture; /* the one being queued, or NULL */
+    VfiCudaPicture *picture; /* the current one: being queued; or NULL */
     uint64_t n_pictures;
-    GMutex lock; /* pictures' in_flight */
+    GMutex lock; /* guards pictures' in_flight */
     GCond picture_waited_for;
     double *mean;        /* device memory */
     double *pinned_mean; /* the same for the host */
@@ -80,14 +80,14 @@ struct VfiDevice {
     VfiCudaQuestions questions;
 };
 
-/* Every function of the backend works in the device's context, between these two. */
+/* Every function of the backend enters the device's context and leaves it. */
 bool vfi_cuda_enter(VfiDevice *device, GError **error);
 void vfi_cuda_leave(void);
 
-/* What a session has queued so far has run. */
+/* Waits until all that the session has queued has run. */
 bool vfi_cuda_sync(VfiDevice *device, GError **error);
 
-/* The backend's functions of these names. */
+/* The backend's functions of these names (backend/backend.h). */
 void vfi_cuda_info(VfiDevice *device, VfiDeviceInfo *info);
 void vfi_cuda_memory_info(VfiDevice *device, uint64_t *free_bytes, uint64_t *total_bytes);
 void *vfi_cuda_alloc(VfiDevice *device, size_t bytes, const char *what, GError **error);

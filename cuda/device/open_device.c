@@ -10,10 +10,10 @@
 #include "device/pictures.h"
 #include "runtime/cuda_error.h"
 
-/* The first version with all that is used, as the runtime numbers them. */
+/* The first version with everything that is used, as the runtime numbers them. */
 #define MIN_CUDA 12000
 
-/* First compute capability with TF32. */
+/* The first compute capability with TF32. */
 #define TF32_CAPABILITY 80
 
 /* The N of "cuda:N"; 0 for "cuda". */
@@ -34,7 +34,7 @@ static bool parse_ordinal(const char *spec, int *ordinal, GError **error)
     return false;
 }
 
-/* Drivers serve all minor versions of a runtime's major one. */
+/* A driver for one version serves all minor versions of its major one. */
 static int min_driver(void)
 {
     int runtime = MIN_CUDA;
@@ -218,7 +218,7 @@ void vfi_cuda_close(VfiDevice *device)
     if (vfi_cuda_enter(device, NULL)) {
         vfi_cuda_free_pictures(device);
         g_hash_table_unref(device->convs);
-        if (device->cudnn != NULL) /* before the stream that it works on */
+        if (device->cudnn != NULL) /* before its stream */
             device->context->cudnn->destroy(device->cudnn);
         destroy_stream(device->upload_stream);
         destroy_stream(device->compute_stream);

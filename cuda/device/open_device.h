@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Looking for devices, opening and closing one: the backend's functions of these names. */
+/* Finding, opening and closing devices: the backend's functions of these names. */
 #pragma once
 
 #include "device/device.h"

@@ -107,7 +107,7 @@ bool vfi_cuda_end_picture(VfiDevice *device, GError **error)
         picture->failed = true;
         return false;
     }
-    /* A download has said where it ends. */
+    /* A download has recorded its own end. */
     picture->failed =
         !vfi_cuda_check(cudaEventRecord(picture->computed, device->compute_stream),
                         "ending a picture", error) ||
@@ -135,7 +135,7 @@ bool vfi_cuda_wait_picture(VfiDevice *device, uint64_t number,
     bool landed = false;
 
     if (vfi_cuda_enter(device, error)) {
-        /* One that failed half-way has no last event. */
+        /* A picture that failed half-way has no final event. */
         landed = picture->failed ? vfi_cuda_sync(device, error)
                                  : vfi_cuda_check(cudaEventSynchronize(picture->landed),
                                                   "computing a picture", error);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Pictures on their way: what is queued for each, and when it has landed. */
+/* Pictures in flight: what is queued for each, and when it has landed in host memory. */
 #pragma once
 
 #include "device/device.h"

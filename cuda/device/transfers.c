@@ -7,7 +7,7 @@
 #include "pixels/format.h"
 #include "runtime/cuda_error.h"
 
-/* Bytes of one plane after the other, rows without padding. */
+/* Bytes of all planes without padding between rows. */
 static size_t tight_bytes(const VfiVideoInfo *video)
 {
     size_t total = 0;
@@ -18,7 +18,7 @@ static size_t tight_bytes(const VfiVideoInfo *video)
     return total;
 }
 
-/* Makes sure that @staging holds @bytes. Nothing of it is in use. */
+/* Makes sure that @staging has room for @bytes. It must not be in use. */
 static bool grow_staging(VfiCudaStaging *staging, size_t bytes, GError **error)
 {
     void *memory = NULL;
@@ -49,7 +49,7 @@ static void copy_rows(uint8_t *to, ptrdiff_t to_stride, const uint8_t *from,
         memcpy(to + y * to_stride, from + y * from_stride, row);
 }
 
-/* Waits until the copy that last used @staging has left it, then fills it. */
+/* Waits for the last copy out of @staging, then fills it with @frame. */
 static bool fill_staging(VfiCudaStaging *staging, const VfiVideoInfo *video,
                          const VfiFrame *frame, GError **error)
 {
@@ -89,8 +89,8 @@ static bool queue_copies(cudaStream_t stream, const VfiVideoInfo *video, uint8_t
     return true;
 }
 
-/* Lets the upload stream wait until nobody reads the planes any more that picture @last_use was
- * the last to read. One that is in flight no more has been waited for. */
+/* Makes the upload stream wait until picture @last_use has read the planes that will be
+ * overwritten. If the picture is not in flight any more, it has been waited for. */
 static bool wait_for_readers(VfiDevice *device, uint64_t last_use, GError **error)
 {
     VfiCudaPicture *picture = &device->pictures[last_use % VFI_PICTURES_IN_FLIGHT];

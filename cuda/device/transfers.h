@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Frames to the device and pictures back, each through pinned memory, so that the copies run
- * beside the computing. */
+/* Frames to the device and pictures back, each through pinned memory, so that the copies
+ * run beside the computing. */
 #pragma once
 
 #include "device/device.h"
@@ -11,6 +11,6 @@ bool vfi_cuda_upload(VfiDevice *device, const VfiVideoInfo *video, const VfiFram
 bool vfi_cuda_download(VfiDevice *device, const VfiVideoInfo *video,
                        const VfiFrame *planes, const VfiFrame *out, GError **error);
 
-/* Copies what a picture left in its pinned memory to where it is to go. */
+/* Copies a downloaded picture from pinned memory to the host's frame. */
 void vfi_cuda_unload(const VfiCudaPicture *picture);
 void vfi_cuda_free_staging(VfiCudaStaging *staging);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Kernels between a frame's own planes and the network: pixels.h on the device, with the same
- * results to the bit (scene cells aside). Planes, images, flows and weights are in device
- * memory; the structures themselves are the host's. Each queues its work on @stream. */
+/* Kernels between a frame's own planes and the network: pixels.h on the device, with the
+ * same results to the bit (scene cells aside). Planes, images, flows and weights are in
+ * device memory; the structures themselves are the host's. Each queues its work on
+ * @stream. */
 #pragma once
 
 #include <cuda_runtime_api.h>
@@ -20,9 +21,9 @@ cudaError_t vfi_cuda_prepare(cudaStream_t stream, const VfiVideoInfo *info,
                              int padded_h);
 /* Floats of scratch that the next one wants. */
 size_t vfi_cuda_image_mean_scratch(int width, int height);
-/* *result (device memory) = the mean of the width × height × 3 values of a prepared image of
- * padded_w × padded_h, its padding left out; the same bits at every run, within 1e-6 of the
- * exact one. */
+/* *result (device memory) = the mean of the width × height × 3 values of a prepared image
+ * of padded_w × padded_h, its padding left out; the same bits at every run, within 1e-6
+ * of the exact one. */
 cudaError_t vfi_cuda_image_mean(cudaStream_t stream, const float *image, int padded_w,
                                 int padded_h, int width, int height, float *scratch,
                                 double *result);
@@ -49,8 +50,9 @@ cudaError_t vfi_cuda_compare_frames(cudaStream_t stream, const VfiVideoInfo *inf
 cudaError_t vfi_cuda_scene_cells(cudaStream_t stream, const VfiVideoInfo *info,
                                  const VfiFrame *frame, int width, int height,
                                  float *cells);
-/* *different (device memory) becomes non-zero if a block of 16 × 16 pixels differs by more than
- * @threshold, as vfi_frames_repeat() says for a positive one; the caller zeroes it before. */
+/* *different (device memory) becomes non-zero if a block of 16 × 16 pixels differs by
+ * more than @threshold, as vfi_frames_repeat() says for a positive one; the caller zeroes
+ * it before. */
 cudaError_t vfi_cuda_compare_blocks(cudaStream_t stream, const VfiVideoInfo *info,
                                     const VfiFrame *a, const VfiFrame *b,
                                     double threshold, unsigned *different);
@@ -62,8 +64,8 @@ typedef struct {
     int doubted; /* not 0: more than VFI_REPEATS_DOUBT is explained of some block */
 } VfiCudaRepeatPart;
 
-/* *different (device memory) becomes 0 if vfi_repeats_seen() is true, else 1; @parts (device
- * memory too) is room for VFI_CUDA_REPEAT_PARTS. */
+/* *different (device memory) becomes 0 if vfi_repeats_seen() is true, else 1; @parts
+ * (device memory too) is room for VFI_CUDA_REPEAT_PARTS. */
 cudaError_t vfi_cuda_see_repeat(cudaStream_t stream, const VfiVideoInfo *info,
                                 const VfiFrame *a, const VfiFrame *b,
                                 VfiCudaRepeatPart *parts, unsigned *different);

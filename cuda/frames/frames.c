@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The backend's functions on frames: what frame_kernels.h has, in the session's stream; and
- * questions about frames, each answered before the function returns. */
+/* The backend's functions on frames: what frame_kernels.h has, in the session's stream;
+ * and questions about frames, each answered before the function returns. */
 #include "frames/frames.h"
 
 #include <math.h>
@@ -129,7 +129,7 @@ bool vfi_cuda_copy_planes(VfiDevice *device, const VfiVideoInfo *video,
                     "copying a frame", error);
 }
 
-/* ---- tiles ------------------------------------------------------------------------------ */
+/* ---- tiles ------------------------------------------------------------------------- */
 
 bool vfi_cuda_slide_band_to(VfiDevice *device, const VfiTileBand *band, int first_row,
                             const atomic_int *cancel, GError **error)
@@ -151,7 +151,8 @@ static bool ensure_tile_weights(VfiDevice *device, const VfiTilePlace *place,
     return device->tile_weights != NULL;
 }
 
-/* The weights are in memory that is not pinned: CUDA has copied them when the call returns. */
+/* The weights are in memory that is not pinned: CUDA has copied them when the call
+ * returns. */
 static bool place_tile(VfiDevice *device, const VfiTileBand *band, const float *tile,
                        int first_plane, int n_planes, const VfiTilePlace *place,
                        GError **error)
@@ -188,7 +189,7 @@ bool vfi_cuda_add_tile_to(VfiDevice *device, const VfiTileBand *band, const floa
     return placed;
 }
 
-/* ---- questions -------------------------------------------------------------------------- */
+/* ---- questions --------------------------------------------------------------------- */
 
 static bool begin_question(VfiDevice *device, GError **error)
 {

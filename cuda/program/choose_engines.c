@@ -8,7 +8,7 @@ static size_t operand_bytes(const VfiOperand *operand)
     return vfi_shape_floats(operand->shape, operand->block) * sizeof(float);
 }
 
-/* In memory that is given back; without any, cuDNN's own first choice stays. */
+/* Without memory for the trial, cuDNN's own first choice stays. */
 static VfiCudaConvChoosing try_engines(const VfiProgram *program, int index,
                                        GError **error)
 {

@@ -8,10 +8,10 @@
 #include "program/conv_steps.h"
 #include "runtime/cuda_error.h"
 
-/* Device memory is handed out at multiples of this. */
+/* Device memory is allocated in multiples of this. */
 #define DEVICE_ALIGNMENT 256
 
-/* Constants of a channel count, rounded up for vectors of eight. */
+/* Floats that one constant per channel takes, in whole vectors of eight. */
 static size_t constant_floats(int channels)
 {
     return ((size_t)channels + 7) / 8 * 8;
@@ -22,7 +22,7 @@ static size_t align(size_t bytes)
     return (bytes + DEVICE_ALIGNMENT - 1) / DEVICE_ALIGNMENT * DEVICE_ALIGNMENT;
 }
 
-/* What a plan takes. */
+/* What a plan takes of device memory. */
 typedef struct {
     size_t constants; /* floats */
     VfiCudaConvNeed convs;
@@ -90,10 +90,10 @@ bool vfi_cuda_measure(VfiDevice *device, const VfiPlan *plan, VfiProgramNeed *ne
     return known;
 }
 
-/* ---- making it ready -------------------------------------------------------------------- */
+/* ---- making it ready --------------------------------------------------------------- */
 
-/* Copies biases and slopes to the device, each zero up to whole vectors; as those of weights, the
- * copy may still be under way. */
+/* Copies biases and slopes to the device, padded with zeros to whole vectors. The copy
+ * may still be under way when this returns; later allocations wait for it. */
 static bool copy_constants(VfiProgram *program, size_t floats, GError **error)
 {
     float *host = vfi_try_alloc0(MAX(floats, 1), sizeof(float), "constants", error);
@@ -182,7 +182,7 @@ static bool make_ready(VfiProgram *program, GError **error)
         if (vfi_op_is_conv(&program->plan->ops[i]) &&
             !vfi_cuda_prepare_conv(program, i, error))
             return false;
-    /* The engines that are chosen may want less workspace than others. */
+    /* The workspace is known once engines have been chosen. */
     if (!make_groups(program, error) || !vfi_cuda_choose_convs(program, error) ||
         !find_need(program->device, program->plan, &need, error) ||
         !copy_constants(program, need.constants, error))

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Making programs: the backend's functions of these names. */
+/* Making programs of plans: the backend's functions of these names. */
 #pragma once
 
 #include "program/program.h"

@@ -38,7 +38,7 @@ static size_t tensor_bytes(const VfiDevice *device, const VfiCudaConvTensor *ten
            vfi_cuda_element_bytes(device->math);
 }
 
-/* ---- packed weights --------------------------------------------------------------------- */
+/* ---- packed weights ---------------------------------------------------------------- */
 
 static VfiPackedKey weight_key(const VfiDevice *device, const VfiCudaConvShape *shape,
                                const VfiOp *op, size_t bytes)
@@ -68,7 +68,7 @@ static VfiPackedKey weight_key(const VfiDevice *device, const VfiCudaConvShape *
     return key;
 }
 
-/* Whether an op before @index has its weights packed in the same form. */
+/* Whether an earlier op than @index uses the same packed weights. */
 static bool is_packed_before(const VfiDevice *device, const VfiPlan *plan, int index,
                              const VfiPackedKey *key)
 {
@@ -111,7 +111,7 @@ bool vfi_cuda_add_conv_need(VfiDevice *device, const VfiPlan *plan, int index,
     return true;
 }
 
-/* A weight on its way to the device. */
+/* A weight that is being copied to the device. */
 typedef struct {
     const VfiCudaConvShape *shape;
     const VfiOp *op;
@@ -121,8 +121,8 @@ typedef struct {
     cudaError_t result;
 } WeightSource;
 
-/* The copy may still be under way when this returns, although pageable memory is read before; the
- * program's own memory, which is allocated after, waits for it. */
+/* The copy from pageable memory may still be under way when this returns (the staging has
+ * been read by then); memory of the program that is allocated later waits for it. */
 static void pack_weight(const void *source, void *to)
 {
     WeightSource *weight = (WeightSource *)source;

@@ -6,7 +6,7 @@
 #include "program/run_op.h"
 #include "runtime/cuda_error.h"
 
-/* A segment's first run with some memory is not captured: cuDNN sets things up in it. */
+/* The first run with some memory is not captured: cuDNN makes preparations in it. */
 #define RUNS_BEFORE_CAPTURE 1
 
 static VfiCudaGraph *find_graph(VfiProgram *program, int segment, char *const *region)
@@ -28,7 +28,7 @@ static VfiCudaGraph *find_graph(VfiProgram *program, int segment, char *const *r
     return oldest;
 }
 
-/* The first reason stays. */
+/* Keeps the first reason. */
 static bool check_step(cudaError_t result, const char *what, GError **reason)
 {
     return vfi_cuda_check(result, what, *reason == NULL ? reason : NULL);
@@ -52,7 +52,7 @@ static void capture(VfiProgram *program, VfiCudaGraph *graph, GError **reason)
         cudaGraphDestroy(captured);
 }
 
-/* That a network cannot be captured is no error: it runs, if slower. */
+/* A network that cannot be captured still runs, only slower. */
 static bool try_capture(VfiProgram *program, VfiCudaGraph *graph)
 {
     VfiDevice *device = program->device;

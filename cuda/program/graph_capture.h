@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Segments as CUDA graphs. One that comes again with the same memory is captured the second time
- * and from then on launched as a whole: what launching hundreds of kernels costs the host does not
- * hold the device up. */
+/* Segments as CUDA graphs. A segment that is run a second time with the same memory is
+ * captured, and from then on launched in one call, so that the GPU does not wait for the
+ * host to launch hundreds of kernels. */
 #pragma once
 
 #include "program/program.h"
 
-/* Runs a segment by its captured graph, if there is one yet. *ran says whether. */
+/* Runs a segment by its captured graph; *ran is false if there is none (yet). */
 bool vfi_cuda_run_graph(VfiProgram *program, int segment, char *const *region, bool *ran,
                         GError **error);

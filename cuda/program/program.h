@@ -1,31 +1,32 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* A plan made ready for the device: plans of its convolutions, weights and what else is constant
- * in device memory, captured graphs of its segments. */
+/* A plan made ready for the device: cuDNN's plans for its convolutions, weights and other
+ * constants in device memory, and captured graphs of its segments. */
 #pragma once
 
 #include "conv/conv.h"
 #include "device/device.h"
 #include "rows/row_group.h"
 
-/* What an op has besides its operands; zeros where it has not. */
+/* What an op needs besides its operands; zeros if it does not. */
 typedef struct {
     VfiCudaConvPlan *conv;    /* the device's */
     const VfiPacked *weights; /* on the device */
     const float *bias;        /* device memory */
     const float *slope;       /* device memory */
-    bool sums_in_scratch;     /* the convolution's, before its epilogue */
-    VfiCudaRowGroup *group;   /* that begins with the op */
+    bool sums_in_scratch;     /* the sums of a convolution, before its epilogue */
+    VfiCudaRowGroup *group;   /* the row group that begins with the op */
     int n_ops;                /* of the group */
 } VfiCudaStep;
 
-/* Combinations of memory that graphs are kept for: frames change places from pair to pair. */
+/* Graphs are kept for so many combinations of memory: frames change places from pair to
+ * pair. */
 #define VFI_CUDA_GRAPHS 8
 
-/* A segment captured with the regions that it was run with. */
+/* A segment captured with the regions that it ran with. */
 typedef struct {
     int segment;
     char *region[VFI_MAX_REGIONS];
-    unsigned n_runs; /* before it was captured, and since; 0: not in use */
+    unsigned n_runs; /* including those before the capture; 0: not in use */
     uint64_t last_used;
     cudaGraphExec_t graph; /* NULL: not captured yet */
 } VfiCudaGraph;
@@ -33,11 +34,11 @@ typedef struct {
 struct VfiProgram {
     VfiDevice *device;
     const VfiPlan *plan;
-    VfiCudaStep *steps; /* one an op */
+    VfiCudaStep *steps; /* one per op */
     size_t packed_bytes;
     float *constants;  /* device memory: biases and slopes */
-    char *scratch;     /* device memory: sums, then the convolutions' workspace */
-    size_t sums_bytes; /* of .scratch */
+    char *scratch;     /* device memory: sums, after them the convolutions' workspace */
+    size_t sums_bytes; /* bytes of them */
     size_t workspace_bytes;
     VfiCudaRunValues *values; /* device memory */
     float *scalars;           /* device memory */

@@ -4,7 +4,8 @@
 
 #include "program/program.h"
 
-/* Queues op @index, or the row group that begins with it; *n_ops is how many that were. */
+/* Queues op @index, or the row group that begins with it; *n_ops is how many that
+ * were. */
 bool vfi_cuda_run_op(const VfiProgram *program, int index, char *const *region,
                      int *n_ops, GError **error);
 

@@ -7,7 +7,7 @@
 #include "program/run_op.h"
 #include "runtime/cuda_error.h"
 
-/* Op by op, each waited for. */
+/* Runs op by op and waits for each. */
 static bool profile_ops(const VfiProgram *program, int segment,
                         const VfiRunArguments *arguments, GError **error)
 {
@@ -27,7 +27,7 @@ static bool profile_ops(const VfiProgram *program, int segment,
     return true;
 }
 
-/* The segment's scalars, once it has run. */
+/* Waits for the segment and reads its scalars. */
 static bool read_scalars(const VfiProgram *program, int segment, float *scalars,
                          GError **error)
 {

@@ -13,8 +13,8 @@ typedef struct {
     size_t offset;
 } VfiRowPlane;
 
-/* A plane that a program of a smaller picture keeps in a slot though it has its own memory: what
- * that held before may be for a later program to read. */
+/* A plane that a program of a smaller picture keeps in a slot though it has its own
+ * memory: what that held before may be for a later program to read. */
 typedef struct {
     VfiRowPlane plane;
     int slot;
@@ -26,11 +26,12 @@ typedef struct {
     size_t at;
 } VfiRowPlace;
 
-/* Most channels of a pixel that are gathered in slots: more would leave room for few threads. */
+/* Most channels of a pixel that are gathered in slots: more would leave room for few
+ * threads. */
 #define VFI_ROW_GATHERED_MAX 128
 
-/* A pixel, channels last f16, whose channels a program gathers in slots, so that it writes eight
- * at a time. */
+/* A pixel, channels last f16, whose channels a program gathers in slots, so that it
+ * writes eight at a time. */
 typedef struct {
     VfiRegion region;
     int stride;

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Turns row groups into programs for the device. One program computes what is as large as the
- * group's pictures. What resizes down leave is computed by one program a factor, before: a
- * thread of the smaller picture computes the four pixels that it needs the mean of, anew; of
- * pictures that are f times smaller that is 4 / f² of all pixels. Nothing of memory that a group
- * reads and does not write itself changes until the group ends (the planner keeps it), so
- * programs may follow one another. */
+/* Turns row groups into programs for the device. One program computes what is as large as
+ * the group's pictures. What resizes down leave is computed by one program a factor,
+ * before: a thread of the smaller picture computes the four pixels that it needs the mean
+ * of, anew; of pictures that are f times smaller that is 4 / f² of all pixels. Nothing of
+ * memory that a group reads and does not write itself changes until the group ends (the
+ * planner keeps it), so programs may follow one another. */
 #include "rows/row_group.h"
 
 #include <string.h>
@@ -27,7 +27,7 @@ struct VfiCudaRowGroup {
     int n_scalars;
 };
 
-/* ---- which ops a program needs ----------------------------------------------------------- */
+/* ---- which ops a program needs ----------------------------------------------------- */
 
 /* Index in @live, or -1. */
 static int find_plane(const GArray *live, VfiRowPlane plane)
@@ -75,7 +75,8 @@ static bool is_result_of(const VfiOp *op, int factor)
     return op->kind == VFI_OP_MAX_ABS || op->dst.region != VFI_REGION_ROWS;
 }
 
-/* From the end: what leaves the group, and what that is made of. False if nothing does. */
+/* From the end: what leaves the group, and what that is made of. False if nothing
+ * does. */
 static bool find_needed(VfiRowBuilder *builder)
 {
     g_autoptr(GArray) live = g_array_new(FALSE, FALSE, sizeof(VfiRowPlane));
@@ -92,7 +93,7 @@ static bool find_needed(VfiRowBuilder *builder)
     return any;
 }
 
-/* ---- instructions ------------------------------------------------------------------------ */
+/* ---- instructions ------------------------------------------------------------------ */
 
 static VfiRowPlace memory_of(const VfiOperand *operand, int channel)
 {
@@ -210,7 +211,7 @@ static void hold_result(VfiRowBuilder *builder, const VfiOp *op)
     }
 }
 
-/* ---- ops --------------------------------------------------------------------------------- */
+/* ---- ops --------------------------------------------------------------------------- */
 
 static void put_result(VfiRowBuilder *builder, VfiRowInstruction *code, const VfiOp *op,
                        int channel, int count)
@@ -288,10 +289,10 @@ static void emit_op(VfiRowBuilder *builder, const VfiOp *op)
     }
 }
 
-/* ---- groups ------------------------------------------------------------------------------ */
+/* ---- groups ------------------------------------------------------------------------ */
 
-/* The program of pictures that are @factor times smaller, or (0) of all pixels. False if it
- * does not fit; without instructions if the group has no such results. */
+/* The program of pictures that are @factor times smaller, or (0) of all pixels. False if
+ * it does not fit; without instructions if the group has no such results. */
 static bool build_program(VfiRowProgram *program, const VfiPlan *plan,
                           const VfiRowGroup *group, int factor)
 {

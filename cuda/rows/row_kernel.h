@@ -8,8 +8,8 @@
 extern "C" {
 #endif
 
-/* Queues @program (row_program.h, row_group.cu). MAX_ABS makes scalars grow only: they begin
- * as 0, which vfi_cuda_clear_scalar() queues. */
+/* Queues @program (row_program.h, row_group.cu). MAX_ABS makes scalars grow only: they
+ * begin as 0, which vfi_cuda_clear_scalar() queues. */
 cudaError_t vfi_cuda_run_rows(cudaStream_t stream, const VfiRowProgram *program,
                               char *const *region, const VfiCudaRunValues *values,
                               float *scalars);

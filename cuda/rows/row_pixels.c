@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Row programs' results that are channels last: what they write of a pixel is gathered, so that it
- * goes to memory eight channels at a time. */
+/* Row programs' results that are channels last: what they write of a pixel is gathered,
+ * so that it goes to memory eight channels at a time. */
 #include "rows/row_builder.h"
 
 static size_t pixel_bytes(int stride)
@@ -22,7 +22,8 @@ static VfiRowPixel *find_pixel(const VfiRowBuilder *builder, const VfiOperand *d
     return NULL;
 }
 
-/* Bytes behind the last channel of @dst, with zeros up to a multiple of eight or without. */
+/* Bytes behind the last channel of @dst, with zeros up to a multiple of eight or
+ * without. */
 static size_t end_of_piece(const VfiOperand *dst, bool with_zeros)
 {
     size_t end = dst->offset / sizeof(uint16_t) + (size_t)dst->shape.c;

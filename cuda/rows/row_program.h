@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* What a row group (plan.h) becomes: lists of instructions, small enough to travel as a
- * kernel's argument, that every thread follows for its own pixel. Values that only the group
- * sees stay in the thread's slots in shared memory. */
+ * kernel's argument, that every thread follows for its own pixel. Values that only the
+ * group sees stay in the thread's slots in shared memory. */
 #pragma once
 
 #include <stdint.h>
@@ -18,9 +18,9 @@
 #define VFI_ROW_SLOT (-1)
 #define VFI_ROW_HALVES (-2)
 
-/* An instruction beside the ops: writes channels of a pixel, channels last f16, that others
- * gathered in slots. Its operands: where the pixel begins (DST), the slots (A), and, as numbers,
- * the first of the channels (B) and the first that is zero (C). */
+/* An instruction beside the ops: writes channels of a pixel, channels last f16, that
+ * others gathered in slots. Its operands: where the pixel begins (DST), the slots (A),
+ * and, as numbers, the first of the channels (B) and the first that is zero (C). */
 #define VFI_ROW_PACK VFI_OP_KIND_COUNT
 
 /* The operands of an instruction: of the first of its channels. */
@@ -32,8 +32,8 @@ enum {
     VFI_ROW_OPERANDS
 };
 
-/* An op on @count channels. Each operand goes on from channel to channel by a slot or half of
- * one, by a plane of its picture, or within its pixel. */
+/* An op on @count channels. Each operand goes on from channel to channel by a slot or
+ * half of one, by a plane of its picture, or within its pixel. */
 typedef struct {
     uint32_t at[VFI_ROW_OPERANDS];   /* slot, or elements from the start of the region */
     int8_t region[VFI_ROW_OPERANDS]; /* VFI_REGION_…, VFI_ROW_SLOT */
@@ -53,9 +53,9 @@ typedef struct {
     float scale_x, scale_y; /* RESIZE up */
 } VfiRowInstruction;
 
-/* A program for all pixels of the group's pictures (factor 0), or for those of a picture that
- * is @factor times smaller: then every thread goes through it four times, for the pixels that
- * it takes the mean of. */
+/* A program for all pixels of the group's pictures (factor 0), or for those of a picture
+ * that is @factor times smaller: then every thread goes through it four times, for the
+ * pixels that it takes the mean of. */
 typedef struct {
     int factor;
     int w, h; /* of the group's pictures */

@@ -10,7 +10,7 @@ bool vfi_cuda_check(cudaError_t result, const char *what, GError **error)
 {
     if (result == cudaSuccess)
         return true;
-    cudaGetLastError(); /* an error that is not for good must not be met again */
+    cudaGetLastError(); /* an error that does not stay must not come up again */
     bool is_final = vfi_cuda_is_final(result);
     g_set_error(
         error, VFI_ERROR,

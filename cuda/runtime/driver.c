@@ -9,7 +9,7 @@
 
 #define LIBRARY "libcuda.so.1"
 
-/* Functions of cuda.h by the names that the library has them under. */
+/* The driver's functions; below, the names that the library exports them under. */
 typedef struct {
     int (*init)(unsigned flags);
     int (*primary_retain)(VfiCudaHandle *context, int device);
@@ -31,7 +31,7 @@ static const struct {
     {"cuCtxPopCurrent_v2", G_STRUCT_OFFSET(Driver, pop)},
 };
 
-/* What became of loading it; once a process. */
+/* The outcome of loading it, once per process. */
 static Driver driver;
 static char *reason; /* NULL: it is there */
 
@@ -76,7 +76,8 @@ bool vfi_cuda_driver_load(GError **error)
     return false;
 }
 
-/* Errors have the runtime's numbers. @ordinal is the device that was asked, -1 if unknown. */
+/* The driver's error numbers are the runtime's. @ordinal is the device concerned, -1 if
+ * unknown. */
 static bool check(int result, int ordinal, const char *what, GError **error)
 {
     if (result == 0)

@@ -3,7 +3,7 @@
 
 #include <vfi/error.h>
 
-/* Why devices are refused, by their number + 1; under the lock. */
+/* The reasons by device number + 1; under the lock. */
 static GMutex lock;
 static GHashTable *refused;
 
@@ -30,7 +30,7 @@ bool vfi_cuda_is_final(cudaError_t result)
     case cudaErrorMpsMaxConnectionsReached:
     case cudaErrorMpsClientTerminated:
     case cudaErrorExternalDevice:
-    case 226: /* cudaErrorContained and, below, cudaErrorTensorMemoryLeak: not in all of 12 */
+    case 226: /* cudaErrorContained: early CUDA 12 lacks it, and the next */
     case 721:
         return true;
     default:
