@@ -1,35 +1,36 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* What is done to the bytes of planes wherever they lie: blending, copying, comparing. A
- * thread has 16 bytes of a row where the planes are aligned for that, else four, else one
- * sample. All planes go in one launch. */
+/* Blending, copying and comparing frames: work on the planes' bytes, wherever they lie.
+ * All planes go in one launch, one per grid z. A thread has 16 bytes of a row if the rows
+ * of all frames are aligned for that, else 4, else one sample; the rest of a row goes
+ * sample by sample. */
 #include <string.h>
 
 #include "frames/frame_kernels.h"
 #include "frames/mean.cuh"
 #include "frames/samples.cuh"
 
-/* One plane of two frames and of what comes out. */
+/* One plane of the two frames and of the result. */
 struct PlaneRows {
     const uint8_t *a, *b;
     uint8_t *out;
     ptrdiff_t stride_a, stride_b, stride_out;
     int bytes, rows; /* of the plane, without padding */
-    int step;        /* bytes a thread */
+    int step;        /* bytes per thread */
 };
 
 struct PlanesParameters {
     PlaneRows plane[VFI_MAX_PLANES];
 };
 
-/* The part of a row that a thread has; bytes 0 if there is none. */
+/* A thread's part of a row; 0 bytes if there is none. */
 struct Piece {
     const uint8_t *a, *b;
     uint8_t *out;
     int at, bytes;
-    bool whole; /* @step bytes, not a row's rest */
+    bool whole; /* @step bytes; else the rest of a row */
 };
 
-/* @sample: bytes that no thread may split. */
+/* Bytes per thread. @sample: bytes that belong together. */
 static int step_of(const VfiFrame *const *frames, int n, int plane, int sample)
 {
     size_t step = sizeof(Words4);
@@ -43,7 +44,7 @@ static int step_of(const VfiFrame *const *frames, int n, int plane, int sample)
     return (int)step;
 }
 
-/* @out may be NULL. Sets the grid that has a thread for every piece. */
+/* @out may be NULL. Sets the grid, which has a thread for every piece. */
 static PlanesParameters planes_of(const VfiVideoInfo *info, const VfiFrame *a,
                                   const VfiFrame *b, const VfiFrame *out, int sample,
                                   dim3 *grid)
@@ -93,7 +94,7 @@ static __device__ __forceinline__ Piece piece_of_thread(const PlanesParameters *
     return piece;
 }
 
-/* What a byte, whatever it belongs to, is copied by. */
+/* Copies a byte, whatever it belongs to. */
 struct Copy {
     static const int SAMPLE = 1;
 
@@ -108,7 +109,7 @@ struct Copy {
     }
 };
 
-/* Unsigned codes of one or two bytes, with unused low bits that become zero. */
+/* Codes of one or two bytes, whose unused low bits become zero. */
 template <int BYTES> struct BlendCodes {
     static const int SAMPLE = BYTES;
     uint32_t weight;
@@ -127,7 +128,7 @@ template <int BYTES> struct BlendCodes {
                 << bit;
         return word | filler_word(filler);
     }
-    /* @at: byte of the row. */
+    /* @at: byte within the row. */
     __device__ __forceinline__ void of_sample(const uint8_t *a, const uint8_t *b,
                                               uint8_t *out, int at) const
     {
@@ -189,7 +190,8 @@ static __global__ void each_piece(PlanesParameters p, Operation operation)
     }
 }
 
-/* Every thread that finds a difference says so; those that begin after that look at nothing. */
+/* A thread that finds a difference reports it; threads that begin later see that and look
+ * at nothing. */
 static __global__ void compare(PlanesParameters p, int filler, unsigned *different)
 {
     const Piece piece = piece_of_thread(&p);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Kernels between a frame's own planes and the network: pixels.h on the device, with the
- * same results to the bit (scene cells aside). Planes, images, flows and weights are in
- * device memory; the structures themselves are the host's. Each queues its work on
- * @stream. */
+/* Kernels between a frame's own planes and the network: the functions of pixels.h on the
+ * device, with the same bits as the CPU's (but for scene cells). Planes, images, flows
+ * and weights are in device memory, the structures that point to them in the host's. Each
+ * function queues its work on @stream and returns the launch's error. */
 #pragma once
 
 #include <cuda_runtime_api.h>
@@ -19,11 +19,11 @@ extern "C" {
 cudaError_t vfi_cuda_prepare(cudaStream_t stream, const VfiVideoInfo *info,
                              const VfiFrame *frame, float *image, int padded_w,
                              int padded_h);
-/* Floats of scratch that the next one wants. */
+/* Floats of scratch that vfi_cuda_image_mean() needs. */
 size_t vfi_cuda_image_mean_scratch(int width, int height);
 /* *result (device memory) = the mean of the width × height × 3 values of a prepared image
  * of padded_w × padded_h, its padding left out; the same bits at every run, within 1e-6
- * of the exact one. */
+ * of the exact mean. */
 cudaError_t vfi_cuda_image_mean(cudaStream_t stream, const float *image, int padded_w,
                                 int padded_h, int width, int height, float *scratch,
                                 double *result);
@@ -40,32 +40,33 @@ cudaError_t vfi_cuda_blend(cudaStream_t stream, const VfiVideoInfo *info,
                            const VfiFrame *out);
 cudaError_t vfi_cuda_copy_frame(cudaStream_t stream, const VfiVideoInfo *info,
                                 const VfiFrame *frame, const VfiFrame *out);
-/* *different (device memory) becomes non-zero unless both frames hold the same bits (row
- * padding and the x byte of RGBx aside); the caller zeroes it before. */
+/* *different (device memory) becomes non-zero unless both frames hold the same bits
+ * (apart from row padding and the x byte of RGBx); the caller sets it to 0 before. */
 cudaError_t vfi_cuda_compare_frames(cudaStream_t stream, const VfiVideoInfo *info,
                                     const VfiFrame *a, const VfiFrame *b,
                                     unsigned *different);
-/* What vfi_scene_signature() computes: mean luma of width × height cells, row by row, to
- * @cells (device memory), within 1e-3 of the host's. */
+/* The cells of vfi_scene_signature(): the mean luma of width × height cells, row by row,
+ * to @cells (device memory), within 1e-3 of the host's. */
 cudaError_t vfi_cuda_scene_cells(cudaStream_t stream, const VfiVideoInfo *info,
                                  const VfiFrame *frame, int width, int height,
                                  float *cells);
-/* *different (device memory) becomes non-zero if a block of 16 × 16 pixels differs by
- * more than @threshold, as vfi_frames_repeat() says for a positive one; the caller zeroes
- * it before. */
+/* *different (device memory) becomes non-zero if the mean difference of a block of 16 ×
+ * 16 pixels is more than @threshold, as in vfi_frames_repeat() for a positive one; the
+ * caller sets it to 0 before. */
 cudaError_t vfi_cuda_compare_blocks(cudaStream_t stream, const VfiVideoInfo *info,
                                     const VfiFrame *a, const VfiFrame *b,
                                     double threshold, unsigned *different);
-/* What is found in a part of the frames, which are cut in VFI_CUDA_REPEAT_PARTS. */
+/* What was found in a part of the frames, which are divided into
+ * VFI_CUDA_REPEAT_PARTS. */
 #define VFI_CUDA_REPEAT_PARTS 224
 typedef struct {
     VfiRepeatSums sums;
-    int changed; /* not 0: some block has */
-    int doubted; /* not 0: more than VFI_REPEATS_DOUBT is explained of some block */
+    int changed; /* not 0: a block has changed */
+    int doubted; /* not 0: of a block more than VFI_REPEATS_DOUBT is explained */
 } VfiCudaRepeatPart;
 
-/* *different (device memory) becomes 0 if vfi_repeats_seen() is true, else 1; @parts
- * (device memory too) is room for VFI_CUDA_REPEAT_PARTS. */
+/* *different (device memory) becomes 0 if vfi_repeats_seen() holds, else 1. @parts: room
+ * for VFI_CUDA_REPEAT_PARTS in device memory. */
 cudaError_t vfi_cuda_see_repeat(cudaStream_t stream, const VfiVideoInfo *info,
                                 const VfiFrame *a, const VfiFrame *b,
                                 VfiCudaRepeatPart *parts, unsigned *different);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The backend's functions on frames: what frame_kernels.h has, in the session's stream;
- * and questions about frames, each answered before the function returns. */
+/* Work is queued on the session's compute stream. Questions have a stream of their own,
+ * and are answered when the function returns. */
 #include "frames/frames.h"
 
 #include <math.h>
@@ -20,7 +20,7 @@ static bool is_cancelled(const atomic_int *cancel, GError **error)
     return true;
 }
 
-/* Before and after a call that queues work of a picture. */
+/* Around each call that queues work for a picture. */
 static bool begin_work(VfiDevice *device, const atomic_int *cancel, GError **error)
 {
     return !is_cancelled(cancel, error) && vfi_cuda_enter(device, error);
@@ -44,7 +44,7 @@ bool vfi_cuda_prepare_frame(VfiDevice *device, const VfiVideoInfo *video,
                     "preparing a frame", error);
 }
 
-/* Whoever used it last has waited for the result. */
+/* The scratch is not in use: its last user has waited for the mean. */
 static bool grow_mean_scratch(VfiDevice *device, size_t floats, GError **error)
 {
     if (device->mean_scratch_floats >= floats)
@@ -108,7 +108,7 @@ bool vfi_cuda_rgb_to_planes_frame(VfiDevice *device, const VfiVideoInfo *video,
     return begin_work(device, cancel, error) &&
            end_work(vfi_cuda_rgb_to_planes(device->compute_stream, video, picture, frame0,
                                            frame1, t, out, begin, end),
-                    "painting a picture", error);
+                    "converting a picture", error);
 }
 
 bool vfi_cuda_blend_frames(VfiDevice *device, const VfiVideoInfo *video,
@@ -139,7 +139,7 @@ bool vfi_cuda_slide_band_to(VfiDevice *device, const VfiTileBand *band, int firs
                     "putting tiles together", error);
 }
 
-/* Room for the weights of a tile, all of which are as large. */
+/* Room for a tile's weights; all tiles are of one size. */
 static bool ensure_tile_weights(VfiDevice *device, const VfiTilePlace *place,
                                 GError **error)
 {
@@ -151,7 +151,7 @@ static bool ensure_tile_weights(VfiDevice *device, const VfiTilePlace *place,
     return device->tile_weights != NULL;
 }
 
-/* The weights are in memory that is not pinned: CUDA has copied them when the call
+/* The weights are in pageable memory, which cudaMemcpyAsync() has read when it
  * returns. */
 static bool place_tile(VfiDevice *device, const VfiTileBand *band, const float *tile,
                        int first_plane, int n_planes, const VfiTilePlace *place,
@@ -200,7 +200,7 @@ static bool begin_question(VfiDevice *device, GError **error)
     return false;
 }
 
-/* Fetches the first @bytes of the answer, which @result says whether it was queued. */
+/* Waits for the first @bytes of the answer, if @result says that it was queued. */
 static bool end_question(VfiDevice *device, cudaError_t result, void *answer,
                          size_t bytes, const char *what, GError **error)
 {
@@ -239,7 +239,7 @@ bool vfi_cuda_frames_equal(VfiDevice *device, const VfiVideoInfo *video,
     return answered;
 }
 
-/* Room for the answer, before that for its parts. */
+/* Bytes of the answer, before its parts. */
 #define ANSWER_ROOM 64
 
 static bool see_repeat(VfiDevice *device, const VfiVideoInfo *video, const VfiFrame *a,

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The mean of a prepared image. Its rows are dealt out to strips, a row's columns to the threads of
- * a strip: each sum is made of the same values in the same order on every device. */
+/* The mean of a prepared image. Its rows are dealt out to strips, a row's columns to the
+ * threads of a strip: each sum is made of the same values in the same order on every
+ * device. */
 #include <stdint.h>
 
 #include "frames/frame_kernels.h"
@@ -52,7 +53,7 @@ static __global__ void finish_mean(const double *sums, double count, double *res
     *result = total / count;
 }
 
-/* One more float for each place that may not be a double's. */
+/* One float more: the scratch may begin where no double can. */
 size_t vfi_cuda_image_mean_scratch(int width, int height)
 {
     (void)width;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The weighted mean of two codes in exact integer arithmetic, that of pixels_blend.c. */
+/* The weighted mean of two codes in exact integer arithmetic, as in engine/pixels/. */
 #pragma once
 
 #include <stdint.h>

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Planes → the network's input: f32 RGB, zero beyond the frame. What is written is four times
- * and more of what is read, so each thread makes four pixels and writes them at once. */
+/* A frame's planes → the network's input: f32 RGB in planes, rounded up in size and zero
+ * outside of the frame. Four times as much is written as is read, and more, so each
+ * thread makes four neighbouring pixels and stores them in accesses of 16 bytes. Chroma
+ * between samples is interpolated down first, then across, as the CPU does it. */
 #include "frames/frame_kernels.h"
 #include "frames/samples.cuh"
 
@@ -112,7 +114,8 @@ static __device__ __forceinline__ void load_chroma(const FormatParameters *forma
     }
 }
 
-/* Four values to row @y of a channel from column @x on; zero from the frame's edge on. */
+/* Stores four values of a channel from column @x of row @y on; zeros outside of the
+ * frame. */
 static __device__ __forceinline__ void
 store_channel(const PrepareParameters *p, int channel, int x, int y, const float *values)
 {

@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* RGB that a network painted → planes: the inverse of prepare. Chroma is the mean of the RGB
- * around its site, taken before the matrix, which is linear. A thread makes one chroma sample
- * and the luma below it, or one pixel; the neighbours it shares come from the first-level
- * cache. */
+/* The RGB picture that a network gives → planes: the inverse of prepare. Chroma is the
+ * mean of the RGB around its site, taken before the matrix (which is linear, so that the
+ * order does not matter but for rounding). A thread makes one chroma sample and the luma
+ * that it covers, or one pixel; RGB that it shares with its neighbours comes from the
+ * first-level cache. */
 #include "frames/frame_kernels.h"
 #include "frames/mean.cuh"
 #include "frames/samples.cuh"
 
-struct PaintParameters {
+struct RgbParameters {
     FormatParameters format;
     FrameSamples frame[2], out;
     VfiColour colour;
@@ -20,14 +21,14 @@ struct Rgb {
     float channel[3];
 };
 
-static __device__ __forceinline__ const float *picture_at(const PaintParameters *p, int x,
+static __device__ __forceinline__ const float *picture_at(const RgbParameters *p, int x,
                                                           int y)
 {
     return p->picture.rgb +
            (size_t)(y - p->picture.first_row) * (size_t)p->picture.padded_w + (size_t)x;
 }
 
-static __device__ __forceinline__ Rgb load_rgb(const PaintParameters *p, int x, int y)
+static __device__ __forceinline__ Rgb load_rgb(const RgbParameters *p, int x, int y)
 {
     const float *at = picture_at(p, x, y);
 
@@ -35,7 +36,7 @@ static __device__ __forceinline__ Rgb load_rgb(const PaintParameters *p, int x, 
              clamp_code(at[2 * p->picture.plane], 1.0f)}};
 }
 
-static __device__ __forceinline__ float code_of(const PaintParameters *p, int c,
+static __device__ __forceinline__ float code_of(const RgbParameters *p, int c,
                                                 const Rgb *rgb)
 {
     const float *to_code = p->colour.to_code[c];
@@ -46,7 +47,7 @@ static __device__ __forceinline__ float code_of(const PaintParameters *p, int c,
 
 /* The blend of both frames' alpha. */
 template <int BYTES>
-static __device__ __forceinline__ uint32_t mean_alpha(const PaintParameters *p, int x,
+static __device__ __forceinline__ uint32_t mean_alpha(const RgbParameters *p, int x,
                                                       int y)
 {
     const uint8_t *a = sample_at(&p->frame[0].component[3], x, y);
@@ -60,8 +61,7 @@ static __device__ __forceinline__ uint32_t mean_alpha(const PaintParameters *p, 
 }
 
 template <int BYTES>
-static __device__ __forceinline__ void rgb_to_alpha(const PaintParameters *p, int x,
-                                                    int y)
+static __device__ __forceinline__ void rgb_to_alpha(const RgbParameters *p, int x, int y)
 {
     uint8_t *out = sample_at(&p->out.component[3], x, y);
 
@@ -73,15 +73,15 @@ static __device__ __forceinline__ void rgb_to_alpha(const PaintParameters *p, in
 }
 
 template <int BYTES>
-static __device__ __forceinline__ void rgb_to_component(const PaintParameters *p, int c,
+static __device__ __forceinline__ void rgb_to_component(const RgbParameters *p, int c,
                                                         int x, int y, const Rgb *rgb)
 {
     store_code<BYTES>(sample_at(&p->out.component[c], x, y), code_of(p, c, rgb),
                       p->format.shift, p->format.limit);
 }
 
-/* A 4-byte pixel at once. */
-static __device__ __forceinline__ void rgb_to_word(const PaintParameters *p, int x, int y,
+/* Stores a 4-byte pixel at once. */
+static __device__ __forceinline__ void rgb_to_word(const RgbParameters *p, int x, int y,
                                                    const Rgb *rgb)
 {
     uint8_t *row = p->out.pixels + y * p->out.pixels_stride;
@@ -95,7 +95,7 @@ static __device__ __forceinline__ void rgb_to_word(const PaintParameters *p, int
 }
 
 /* All components of a format without subsampling. */
-template <int BYTES> static __global__ void rgb_to_whole(PaintParameters p)
+template <int BYTES> static __global__ void rgb_to_whole(RgbParameters p)
 {
     const int x = (int)(blockIdx.x * blockDim.x + threadIdx.x);
     const int y = p.begin + (int)(blockIdx.y * blockDim.y + threadIdx.y);
@@ -116,7 +116,7 @@ template <int BYTES> static __global__ void rgb_to_whole(PaintParameters p)
 }
 
 /* RGB_F32: the values as the network gives them. */
-static __global__ void rgb_to_f32(PaintParameters p)
+static __global__ void rgb_to_f32(RgbParameters p)
 {
     const int x = (int)(blockIdx.x * blockDim.x + threadIdx.x);
     const int y = p.begin + (int)(blockIdx.y * blockDim.y + threadIdx.y);
@@ -128,7 +128,7 @@ static __global__ void rgb_to_f32(PaintParameters p)
             picture_at(&p, x, y)[(size_t)c * p.picture.plane];
 }
 
-/* sum (+)= weight × the row's RGB. */
+/* *sum = or += weight × the row's RGB. */
 static __device__ __forceinline__ void add_rgb(const Rgb *rgb, float weight, bool first,
                                                Rgb *sum)
 {
@@ -137,10 +137,10 @@ static __device__ __forceinline__ void add_rgb(const Rgb *rgb, float weight, boo
             first ? rgb->channel[i] * weight : sum->channel[i] + rgb->channel[i] * weight;
 }
 
-/* RGB of luma column @x, weighted over the rows of chroma row @y: co-sited chroma lies on an
- * even luma row and weighs its neighbours 1 2 1, centred chroma lies between two rows. Edges
- * repeat. */
-static __device__ __forceinline__ Rgb sum_rows(const PaintParameters *p, int x, int y)
+/* RGB of luma column @x, weighted over the rows of chroma row @y: co-sited chroma lies on
+ * an even luma row and weighs its neighbours 1 2 1, centred chroma lies between two rows.
+ * Edges repeat. */
+static __device__ __forceinline__ Rgb sum_rows(const RgbParameters *p, int x, int y)
 {
     const int last = p->format.height - 1;
     const int column = clamp_index(x, p->format.width - 1);
@@ -162,7 +162,7 @@ static __device__ __forceinline__ Rgb sum_rows(const PaintParameters *p, int x, 
 }
 
 /* RGB at the site of chroma sample (x, y). */
-static __device__ __forceinline__ Rgb rgb_at_site(const PaintParameters *p, int x, int y)
+static __device__ __forceinline__ Rgb rgb_at_site(const RgbParameters *p, int x, int y)
 {
     const Rgb middle = sum_rows(p, 2 * x, y), right = sum_rows(p, 2 * x + 1, y);
     Rgb rgb;
@@ -180,8 +180,7 @@ static __device__ __forceinline__ Rgb rgb_at_site(const PaintParameters *p, int 
 }
 
 template <int BYTES>
-static __device__ __forceinline__ void rgb_to_chroma(const PaintParameters *p, int x,
-                                                     int y)
+static __device__ __forceinline__ void rgb_to_chroma(const RgbParameters *p, int x, int y)
 {
     typedef typename PairWord<BYTES>::Word Word;
     const Rgb rgb = rgb_at_site(p, x, y);
@@ -197,7 +196,7 @@ static __device__ __forceinline__ void rgb_to_chroma(const PaintParameters *p, i
     ((Word *)(void *)row)[x] = (Word)(u << p->format.bit[1] | v << p->format.bit[2]);
 }
 
-template <int BYTES> static __global__ void rgb_to_subsampled(PaintParameters p)
+template <int BYTES> static __global__ void rgb_to_subsampled(RgbParameters p)
 {
     const int shift_y = p.format.shift_y;
     const int x = (int)(blockIdx.x * blockDim.x + threadIdx.x);
@@ -226,12 +225,12 @@ cudaError_t vfi_cuda_rgb_to_planes(cudaStream_t stream, const VfiVideoInfo *info
 {
     const VfiFormatDescription *format = vfi_format_describe(info->format);
     const dim3 block(BLOCK_X, BLOCK_Y);
-    PaintParameters p = {};
+    RgbParameters p = {};
 
     p.format = format_parameters(info);
     p.out = frame_samples(info, out, &p.format);
     if (format->has_alpha) {
-        FormatParameters reads = p.format; /* alpha is read alone, at any address */
+        FormatParameters reads = p.format; /* alpha is read by samples, at any address */
 
         p.frame[0] = frame_samples(info, frame0, &reads);
         p.frame[1] = frame_samples(info, frame1, &reads);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Samples of a frame's planes in kernels: where each component lies, and single samples between
- * memory and f32 code values. The formulas and their order are those of pixels_samples.h: as
- * nothing is contracted to a * b + c (meson.build), kernels give the CPU's bits. */
+/* A frame's planes as kernels see them: where each component lies, and how single samples
+ * become f32 code values and back. The formulas and their order are those of
+ * engine/pixels/samples.h; as the compiler may not contract a * b + c (meson.build),
+ * kernels give the CPU's bits. */
 #pragma once
 
 #include <stddef.h>
@@ -30,8 +31,8 @@ struct Samples {
 /* A frame as a kernel's parameter. */
 struct FrameSamples {
     Samples component[4];
-    /* Pixels that are read as one word: those of plane 0 if they are of four bytes, pairs of
-     * chroma in plane 1. Valid where FormatParameters says so. */
+    /* Pixels that may be read as one word: those of plane 0 if they have four bytes,
+     * pairs of chroma in plane 1. Valid if FormatParameters says so. */
     uint8_t *pixels, *pairs;
     ptrdiff_t pixels_stride, pairs_stride;
 };
@@ -47,12 +48,12 @@ struct FormatParameters {
     int bit[4];    /* where a component's code begins in the word of a pixel or a pair */
     uint32_t mask; /* of a code there */
     float limit;   /* largest code */
-    int filler;    /* byte of a pixel that carries nothing, or -1 */
-    bool words;    /* plane 0 may be read a 4-byte pixel at a time */
-    bool pair;     /* chroma may be read a pair at a time */
+    int filler;    /* the byte of a pixel that means nothing, or -1 */
+    bool words;    /* whole 4-byte pixels of plane 0 may be read */
+    bool pair;     /* whole pairs of chroma may be read */
 };
 
-/* Several samples that are moved at once. */
+/* Several samples that move in one access. */
 struct alignas(16) Words4 {
     uint32_t word[4];
 };
@@ -63,7 +64,7 @@ struct alignas(8) Floats2 {
     float value[2];
 };
 
-/* What a pair of chroma samples is read as. */
+/* The word that a pair of chroma samples is read as. */
 template <int BYTES> struct PairWord {
     typedef uint32_t Word;
 };
@@ -71,7 +72,7 @@ template <> struct PairWord<1> {
     typedef uint16_t Word;
 };
 
-/* ---- on the host ----------------------------------------------------------------------------- */
+/* ---- on the host ------------------------------------------------------------------- */
 
 static inline dim3 grid_over(int columns, int rows, int planes)
 {
@@ -116,8 +117,8 @@ static inline FormatParameters format_parameters(const VfiVideoInfo *info)
     return parameters;
 }
 
-/* @frame for a kernel; takes the right to read words from @format where this frame's memory
- * does not allow it. */
+/* Describes @frame to a kernel. Clears the flags of @format that allow reading words if
+ * this frame's memory does not. */
 static inline FrameSamples frame_samples(const VfiVideoInfo *info, const VfiFrame *frame,
                                          FormatParameters *format)
 {
@@ -141,7 +142,7 @@ static inline FrameSamples frame_samples(const VfiVideoInfo *info, const VfiFram
     return samples;
 }
 
-/* ---- on the device --------------------------------------------------------------------------- */
+/* ---- on the device ----------------------------------------------------------------- */
 
 static __device__ __forceinline__ int at_most(int value, int limit)
 {
@@ -199,7 +200,7 @@ static __device__ __forceinline__ void store_code(uint8_t *sample, float value, 
         *(float *)(void *)sample = value;
 }
 
-/* The x byte of a pixel says opaque to a reader who takes it for alpha. */
+/* The x byte of a pixel is set to opaque, for readers that take it for alpha. */
 static __device__ __forceinline__ void store_filler(const FrameSamples *frame, int filler,
                                                     int x, int y)
 {
@@ -207,7 +208,7 @@ static __device__ __forceinline__ void store_filler(const FrameSamples *frame, i
         frame->pixels[y * frame->pixels_stride + 4 * (ptrdiff_t)x + filler] = 255;
 }
 
-/* What a 4-byte pixel holds beside its codes. */
+/* The bits of a 4-byte pixel besides its codes. */
 static __device__ __forceinline__ uint32_t filler_word(int filler)
 {
     return filler >= 0 ? 255u << (8 * filler) : 0;

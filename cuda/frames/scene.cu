@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* A frame's luma in a few cells, and the comparison of two frames block by block:
- * scene_signature.c and repeats.c on the device. */
+/* Questions about frames' luma: the mean of a few cells, and whether a frame repeats
+ * another, block by block. The same as engine/scene/'s on the CPU; sums are integers or
+ * are added in the CPU's order, so that the answers are equal (cells aside, which are
+ * within 1e-3). */
 #include <math.h>
 
 #include "frames/frame_kernels.h"
@@ -11,7 +13,7 @@ extern "C" {
 #include "scene/repeats.h"
 }
 
-/* Rows of a cell that are looked at, as in scene_signature.c. */
+/* Rows of a cell that are looked at, as in engine/scene/signature.c. */
 #define ROWS_PER_CELL 8
 
 /* Side of the blocks in which a repeated frame must not differ. */
@@ -20,13 +22,13 @@ extern "C" {
 /* Threads that share a cell: a warp. */
 #define LANES 32
 
-/* Luma components of a format, what is common to both kernels. */
+/* What both kinds of kernels know of the source. */
 struct LumaParameters {
     FormatParameters format;
     VfiLumaWeights luma;
 };
 
-/* ---- cells ----------------------------------------------------------------------------------- */
+/* ---- cells ------------------------------------------------------------------------- */
 
 struct CellsParameters {
     LumaParameters source;
@@ -87,7 +89,7 @@ store_cell(const CellsParameters *p, const Cell *cell, float sum, int x, int y)
         255.0f * clamp_code((mean - p->offset) * p->scale, 1.0f);
 }
 
-/* A warp has one cell; without warps, one of its threads does the others' work. */
+/* A warp has one cell. Without warps one thread does the work of all its lanes. */
 template <int BYTES> static __global__ void scene_cells(CellsParameters p)
 {
     const int lane = (int)threadIdx.x;
@@ -138,12 +140,12 @@ cudaError_t vfi_cuda_scene_cells(cudaStream_t stream, const VfiVideoInfo *info,
     return cudaGetLastError();
 }
 
-/* ---- blocks ---------------------------------------------------------------------------------- */
+/* ---- blocks ------------------------------------------------------------------------ */
 
 struct BlocksParameters {
     LumaParameters source;
     FrameSamples a, b;
-    double limit; /* codes, mean of a block */
+    double limit; /* of the mean difference of a block, in codes */
     unsigned *different;
 };
 
@@ -178,8 +180,8 @@ static __device__ __forceinline__ float column_difference(const BlocksParameters
     return sum;
 }
 
-/* Half a warp has one block, a column each. The columns' sums are added in their order, so
- * that the answer is the host's. */
+/* Half a warp has one block, each lane a column. The columns' sums are added in their
+ * order, so that the answer is the host's. */
 template <int BYTES> static __global__ void compare_blocks(BlocksParameters p)
 {
     const int width = p.source.format.width, height = p.source.format.height;
@@ -203,7 +205,7 @@ template <int BYTES> static __global__ void compare_blocks(BlocksParameters p)
 #endif
     if (column != x || x >= width)
         return;
-    /* Written so that NaN differs. */
+    /* Negated, so that NaN differs. */
     if (!(sum <= p.limit * (at_most(x + REPEAT_BLOCK, width) - x) * (end - begin)))
         *p.different = 1;
 }
@@ -233,7 +235,7 @@ cudaError_t vfi_cuda_compare_blocks(cudaStream_t stream, const VfiVideoInfo *inf
     return cudaGetLastError();
 }
 
-/* ---- repeats ----------------------------------------------------------------------------------- */
+/* ---- repeats ----------------------------------------------------------------------- */
 
 /* A lane has four columns of a tile, half a warp the tile. */
 #define QUAD VFI_REPEATS_DETAIL
@@ -248,7 +250,7 @@ struct RepeatParameters {
     VfiCudaRepeatPart *parts;
 };
 
-/* Luma in VFI_REPEATS_UNITs; what lies beyond the frame repeats its edge. */
+/* Luma in VFI_REPEATS_UNITs; the frame's edge repeats outside of it. */
 template <int BYTES>
 static __device__ __forceinline__ int repeat_luma(const RepeatParameters *p,
                                                   const FrameSamples *frame, int x, int y)
@@ -284,8 +286,8 @@ static __device__ __forceinline__ void add_pixel(const RepeatParameters *p, int 
     sums->y += difference * along_y;
 }
 
-/* Sums of four columns from @x on, 16 rows from @y on. TRUE if one of the smallest blocks has
- * changed. */
+/* Sums over four columns from @x on and 16 rows from @y on. True if one of the smallest
+ * blocks in them has changed. */
 template <int BYTES>
 static __device__ __forceinline__ bool measure_quad(const RepeatParameters *p, int x,
                                                     int y, VfiRepeatSums *sums)
@@ -307,7 +309,7 @@ static __device__ __forceinline__ bool measure_quad(const RepeatParameters *p, i
 }
 
 #ifdef __CUDACC__
-/* Adds the sums of the lane @distance away. */
+/* Adds the sums of the lane @distance further. */
 static __device__ __forceinline__ void add_across(VfiRepeatSums *sums, int distance)
 {
     const unsigned all = 0xFFFFFFFFu;
@@ -339,8 +341,8 @@ static __device__ __forceinline__ void judge_four(const VfiRepeatSums *sums,
 }
 
 #ifdef __CUDACC__
-/* Adds the tile at (x, y), which may lie beyond the frame, to @part. Sixteen lanes share it; each
- * has what it finds in its own part, and the tile's sums besides. */
+/* Adds the tile at (x, y), which may lie outside of the frame, to @part. Sixteen lanes
+ * share a tile; each adds its findings to its own part, and all add the tile's sums. */
 template <int BYTES>
 static __device__ __forceinline__ void add_tile(const RepeatParameters *p, int lane,
                                                 int x, int y, VfiCudaRepeatPart *part)
@@ -367,7 +369,7 @@ static __device__ __forceinline__ void add_tile(const RepeatParameters *p, int l
     vfi_repeats_add(&part->sums, &whole);
 }
 #else
-/* Sums of a block, four columns at a time. */
+/* Adds up a block, four columns at a time. */
 template <int BYTES>
 static void measure_block(const RepeatParameters *p, int x, int y, VfiRepeatSums *sums,
                           VfiCudaRepeatPart *part)
@@ -407,8 +409,8 @@ static void add_tile(const RepeatParameters *p, int lane, int x, int y,
 }
 #endif
 
-/* A warp has a part of the frame: every VFI_CUDA_REPEAT_PARTSth pair of tiles, half of it each
- * tile. Without warps one of its threads does all. */
+/* A warp has a part of the frame: every VFI_CUDA_REPEAT_PARTSth pair of tiles, one for
+ * each of its halves. Without warps one thread does the work of all its lanes. */
 template <int BYTES> static __global__ void measure_repeat(RepeatParameters p)
 {
     const int lane = (int)threadIdx.x,
@@ -419,7 +421,7 @@ template <int BYTES> static __global__ void measure_repeat(RepeatParameters p)
         return;
     for (int tile = 2 * first; tile < p.tiles; tile += 2 * VFI_CUDA_REPEAT_PARTS) {
 #ifdef __CUDACC__
-        const int own = tile + lane / QUADS; /* the last one may have no pixel */
+        const int own = tile + lane / QUADS; /* the last one may have no pixels */
 
         add_tile<BYTES>(&p, lane, own % p.tiles_x * VFI_REPEATS_TILE,
                         own / p.tiles_x * VFI_REPEATS_TILE, &part);
@@ -438,7 +440,8 @@ template <int BYTES> static __global__ void measure_repeat(RepeatParameters p)
         p.parts[first] = part;
 }
 
-/* One thread does this: it is little, and saves the way of the parts over the bus. */
+/* Adds up the parts and judges. It is work for one thread, but saves copying the parts to
+ * the host. */
 static __global__ void judge_repeat(const VfiCudaRepeatPart *parts, unsigned *different)
 {
     VfiCudaRepeatPart all = VfiCudaRepeatPart();

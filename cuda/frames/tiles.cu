@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Tiles' results to one picture, as pixels_tiles.c. */
+/* Putting tiles' results together in a band of rows, as engine/pixels/tiles.c does. */
 #include "frames/frame_kernels.h"
 #include "frames/samples.cuh"
 
-/* Threads of a block and rows that each has on the way when a band slides. */
+/* Threads per block, and rows that a thread has in flight when a band slides down. */
 #define SLIDE_BLOCK 128
 #define SLIDE_ROWS 8
 
-/* A thread has one column of one plane and goes down: a row is written only after it was
- * read, and no other thread touches the column. */
+/* Moves the last @kept rows to the front and clears the others. A thread goes down one
+ * column of one plane: each row is read before it is overwritten, and no other thread
+ * touches the column. */
 static __global__ void slide(VfiTileBand band, int kept)
 {
     const int x = (int)(blockIdx.x * blockDim.x + threadIdx.x);

@@ -1,50 +1,57 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Flows and mask applied to a frame's own planes. A thread makes the luma samples that one
- * chroma sample covers (2 × 2, 2 × 1 or a single pixel) and that chroma: the field, most of
- * what is read, is read once. */
+/* Two flows and a mask applied to the frames' own planes: a sample of the result is the
+ * mean, weighted by the mask, of one sample of each frame, read where the flow leads.
+ *
+ * The field (four planes of flow, one of mask, f32) is most of what is read. So a thread
+ * makes all luma samples that one chroma sample covers (2 × 2, 2 × 1 or a single pixel)
+ * and that chroma, and reads their field once. Chroma's motion is the mean of its luma
+ * pixels' in chroma pixels; sites that are co-sited with luma count the pixel that they
+ * lie on twice. Coordinates are clamped to the padded picture; where that goes beyond the
+ * frame, a sample is what the network saw there: black. */
 #include "frames/frame_kernels.h"
 #include "frames/samples.cuh"
 
-/* Blocks that a multiprocessor has room for, at least: with 64 registers a thread. */
+/* Blocks per multiprocessor, at least: 64 registers per thread. */
 #define BLOCKS 4
 
 /* The grid of samples that planes of equal subsampling share. */
 struct Grid {
     int last_x, last_y;     /* of the frame */
-    float reach_x, reach_y; /* largest coordinates that may be asked for */
+    float reach_x, reach_y; /* largest coordinates, padding included */
 };
 
-struct SynthesizeParameters {
+struct WarpBlendParameters {
     FormatParameters format;
     FrameSamples frame[2], out;
     VfiFlowField field;
-    bool field_aligned; /* two columns of the field may be read at once */
+    bool field_aligned; /* two columns of the field may be read in one access */
     Grid luma, chroma;
-    float black[4]; /* code of each component that the padding stands for */
-    bool padded[4]; /* whether the component sees it */
+    float black[4]; /* each component's code of black */
+    bool padded[4]; /* whether the component's padding is black */
     int begin, end; /* luma rows */
 };
 
-/* Of one sample. */
+/* The field at one sample: flows to both frames, the mask. */
 struct Motion {
     float x[2], y[2], mask;
 };
 
-/* A position in a plane, whole and fractional parts. */
+/* A position in a plane: whole and fractional parts. */
 struct Place {
     int x, y;
     float part_x, part_y;
 };
 
-/* Which of the four samples around a place lie beyond the frame, and where the others are. */
+/* The four samples around a place: where they are, which of them are outside of the
+ * frame. */
 struct Corners {
     int x0, x1, y0, y1;
     bool beyond00, beyond01, beyond10, beyond11;
 };
 
-/* One field plane at columns @x, @x + 1 of row @y of the picture; @x is even, and where the
- * frame ends after it, it stands for both. */
-static __device__ __forceinline__ Floats2 field_pair(const SynthesizeParameters *p,
+/* A plane of the field at columns @x, @x + 1 of row @y of the picture. @x is even; if it
+ * is the frame's last column, it stands for both. */
+static __device__ __forceinline__ Floats2 field_pair(const WarpBlendParameters *p,
                                                      const float *plane, int x, int y)
 {
     const float *at =
@@ -61,7 +68,7 @@ static __device__ __forceinline__ Floats2 field_pair(const SynthesizeParameters 
 }
 
 /* The motion of the luma pixel (x, y) alone. */
-static __device__ __forceinline__ Motion motion_of_pixel(const SynthesizeParameters *p,
+static __device__ __forceinline__ Motion motion_of_pixel(const WarpBlendParameters *p,
                                                          int x, int y)
 {
     const float *at = p->field.flow +
@@ -74,8 +81,8 @@ static __device__ __forceinline__ Motion motion_of_pixel(const SynthesizeParamet
 }
 
 /* The motions of the pixels (x, y) and (x + 1, y). */
-static __device__ __forceinline__ void motion_of_pair(const SynthesizeParameters *p,
-                                                      int x, int y, Motion *motion)
+static __device__ __forceinline__ void motion_of_pair(const WarpBlendParameters *p, int x,
+                                                      int y, Motion *motion)
 {
     const size_t plane = p->field.plane;
     const Floats2 pair[5] = {field_pair(p, p->field.flow, x, y),
@@ -97,8 +104,8 @@ static __device__ __forceinline__ Motion add_motions(const Motion *a, const Moti
             a->mask + b->mask};
 }
 
-/* Sum over the two pixels of a row that a chroma sample has; a co-sited one lies on the first,
- * which counts twice. */
+/* The sum over the two pixels of a row that a chroma sample covers. Co-sited chroma lies
+ * on the first, which then counts twice. */
 static __device__ __forceinline__ Motion sum_of_row(const FormatParameters *format,
                                                     const Motion *pixel)
 {
@@ -112,8 +119,8 @@ static __device__ __forceinline__ Motion sum_of_row(const FormatParameters *form
     return add_motions(&pixel[0], &second);
 }
 
-/* The mean of two rows of two pixels, flow in chroma pixels, from their @sum. A row or a pixel
- * that counts twice gives what the mean without it would, to the bit. */
+/* The mean of two rows of two pixels from their @sum, with the flow in chroma pixels. A
+ * row or a pixel that counts twice gives the same bits as the mean without it. */
 static __device__ __forceinline__ Motion mean_of_rows(const Motion *sum, int shift_y)
 {
     const float scale_x = 0.25f * 0.5f, scale_y = shift_y ? 0.25f * 0.5f : 0.25f;
@@ -123,7 +130,7 @@ static __device__ __forceinline__ Motion mean_of_rows(const Motion *sum, int shi
             sum->mask * 0.25f};
 }
 
-/* Where the flow leads to, clamped to the grid's reach; NaN leads to 0. */
+/* Where the flow leads, clamped to the grid's reach; NaN leads to 0. */
 static __device__ __forceinline__ Place find_place(const Grid *grid, int x, int y,
                                                    float flow_x, float flow_y)
 {
@@ -154,8 +161,8 @@ static __device__ __forceinline__ Corners find_corners(const Grid *grid,
     return corners;
 }
 
-/* Component @c at @place, from the codes at its corners. */
-static __device__ __forceinline__ float mix_corners(const SynthesizeParameters *p, int c,
+/* Component @c at @place, interpolated between the codes of the corners. */
+static __device__ __forceinline__ float mix_corners(const WarpBlendParameters *p, int c,
                                                     const Place *place,
                                                     const Corners *corners, float v00,
                                                     float v01, float v10, float v11)
@@ -173,7 +180,7 @@ static __device__ __forceinline__ float mix_corners(const SynthesizeParameters *
 
 /* Component @c of a frame at @place. */
 template <int BYTES>
-static __device__ __forceinline__ float sample(const SynthesizeParameters *p,
+static __device__ __forceinline__ float sample(const WarpBlendParameters *p,
                                                const FrameSamples *frame, int c,
                                                const Grid *grid, const Place *place)
 {
@@ -191,7 +198,7 @@ static __device__ __forceinline__ float sample(const SynthesizeParameters *p,
                        load_code<BYTES>(row1 + right, shift));
 }
 
-/* first × mask + second × (1 − mask), equal values unchanged. */
+/* first × mask + second × (1 − mask); equal values stay as they are. */
 static __device__ __forceinline__ float mix(float first, float second, float mask)
 {
     return second + (first - second) * mask;
@@ -199,7 +206,7 @@ static __device__ __forceinline__ float mix(float first, float second, float mas
 
 /* Component @c at (x, y) of its grid. */
 template <int BYTES>
-static __device__ __forceinline__ float warp_blend_sample(const SynthesizeParameters *p,
+static __device__ __forceinline__ float warp_blend_sample(const WarpBlendParameters *p,
                                                           int c, const Grid *grid, int x,
                                                           int y, const Motion *motion)
 {
@@ -212,7 +219,7 @@ static __device__ __forceinline__ float warp_blend_sample(const SynthesizeParame
 
 template <int BYTES>
 static __device__ __forceinline__ void
-warp_blend_component(const SynthesizeParameters *p, int c, const Grid *grid, int x, int y,
+warp_blend_component(const WarpBlendParameters *p, int c, const Grid *grid, int x, int y,
                      const Motion *motion)
 {
     store_code<BYTES>(sample_at(&p->out.component[c], x, y),
@@ -220,7 +227,7 @@ warp_blend_component(const SynthesizeParameters *p, int c, const Grid *grid, int
                       p->format.limit);
 }
 
-/* The words of the pixels or pairs around a place. */
+/* The pixels or pairs around a place, as words. */
 template <typename Word> struct WordCorners {
     Corners at;
     Word v00, v01, v10, v11;
@@ -243,7 +250,7 @@ load_words(const uint8_t *data, ptrdiff_t stride, const Grid *grid, const Place 
 }
 
 template <typename Word>
-static __device__ __forceinline__ float mix_words(const SynthesizeParameters *p, int c,
+static __device__ __forceinline__ float mix_words(const WarpBlendParameters *p, int c,
                                                   const Place *place,
                                                   const WordCorners<Word> *words)
 {
@@ -257,11 +264,11 @@ static __device__ __forceinline__ float mix_words(const SynthesizeParameters *p,
                        (float)((uint32_t)words->v11 >> bit & mask));
 }
 
-/* Components @first to 2 and, if @alpha, the fourth, which lie in one word: the code
- * bits of that at (x, y). */
+/* Components @first to 2 and, with @alpha, the fourth, which share a word: their code
+ * bits at (x, y). */
 template <typename Word>
 static __device__ __forceinline__ uint32_t
-warp_blend_word(const SynthesizeParameters *p, const uint8_t *data0, ptrdiff_t stride0,
+warp_blend_word(const WarpBlendParameters *p, const uint8_t *data0, ptrdiff_t stride0,
                 const uint8_t *data1, ptrdiff_t stride1, int first, bool alpha,
                 const Grid *grid, int x, int y, const Motion *motion)
 {
@@ -283,7 +290,7 @@ warp_blend_word(const SynthesizeParameters *p, const uint8_t *data0, ptrdiff_t s
 
 /* All components of the pixel (x, y) of a format without subsampling. */
 template <int BYTES>
-static __device__ __forceinline__ void warp_blend_pixel(const SynthesizeParameters *p,
+static __device__ __forceinline__ void warp_blend_pixel(const WarpBlendParameters *p,
                                                         int x, int y)
 {
     const Motion motion = motion_of_pixel(p, x, y);
@@ -307,7 +314,7 @@ static __device__ __forceinline__ void warp_blend_pixel(const SynthesizeParamete
 
 /* Luma of the pixels (x, y) and (x + 1, y). */
 template <int BYTES>
-static __device__ __forceinline__ void warp_blend_luma(const SynthesizeParameters *p,
+static __device__ __forceinline__ void warp_blend_luma(const WarpBlendParameters *p,
                                                        int x, int y, const Motion *motion)
 {
     warp_blend_component<BYTES>(p, 0, &p->luma, x, y, &motion[0]);
@@ -318,7 +325,7 @@ static __device__ __forceinline__ void warp_blend_luma(const SynthesizeParameter
 /* Both chroma components at (x, y) of their grid. */
 template <int BYTES>
 static __device__ __forceinline__ void
-warp_blend_chroma(const SynthesizeParameters *p, int x, int y, const Motion *motion)
+warp_blend_chroma(const WarpBlendParameters *p, int x, int y, const Motion *motion)
 {
     const FrameSamples *frame0 = &p->frame[0], *frame1 = &p->frame[1];
 
@@ -338,7 +345,7 @@ warp_blend_chroma(const SynthesizeParameters *p, int x, int y, const Motion *mot
 
 template <int BYTES>
 static __global__ void __launch_bounds__(BLOCK_X *BLOCK_Y, BLOCKS)
-    warp_blend_whole(SynthesizeParameters p)
+    warp_blend_whole(WarpBlendParameters p)
 {
     const int x = (int)(blockIdx.x * blockDim.x + threadIdx.x);
     const int y = p.begin + (int)(blockIdx.y * blockDim.y + threadIdx.y);
@@ -347,9 +354,9 @@ static __global__ void __launch_bounds__(BLOCK_X *BLOCK_Y, BLOCKS)
         warp_blend_pixel<BYTES>(&p, x, y);
 }
 
-/* Alpha of a format with subsampled chroma: few have it, so the others' kernel has no room
- * for it. */
-template <int BYTES> static __global__ void warp_blend_alpha(SynthesizeParameters p)
+/* Alpha of formats with subsampled chroma. Few have it: a kernel of its own leaves the
+ * others their registers. */
+template <int BYTES> static __global__ void warp_blend_alpha(WarpBlendParameters p)
 {
     const int x = (int)(blockIdx.x * blockDim.x + threadIdx.x);
     const int y = p.begin + (int)(blockIdx.y * blockDim.y + threadIdx.y);
@@ -360,10 +367,10 @@ template <int BYTES> static __global__ void warp_blend_alpha(SynthesizeParameter
     warp_blend_component<BYTES>(&p, 3, &p.luma, x, y, &motion);
 }
 
-/* SHIFT_Y: log2 of the luma rows that one chroma row covers. */
+/* SHIFT_Y: log2 of luma rows per chroma row. */
 template <int BYTES, int SHIFT_Y>
 static __global__ void __launch_bounds__(BLOCK_X *BLOCK_Y, BLOCKS)
-    warp_blend_subsampled(SynthesizeParameters p)
+    warp_blend_subsampled(WarpBlendParameters p)
 {
     const int x = (int)(blockIdx.x * blockDim.x + threadIdx.x);
     const int y = (p.begin >> SHIFT_Y) + (int)(blockIdx.y * blockDim.y + threadIdx.y);
@@ -373,7 +380,7 @@ static __global__ void __launch_bounds__(BLOCK_X *BLOCK_Y, BLOCKS)
     if (x >= p.format.chroma_width || luma_y >= p.end)
         return;
 #ifdef __CUDACC__
-#pragma unroll 1 /* both rows at once would want too many registers */
+#pragma unroll 1 /* both rows at once need too many registers */
 #endif
     for (int row = 0; row <= SHIFT_Y; row++) {
         Motion pixel[2], of_row = sum;
@@ -408,7 +415,7 @@ static Grid grid_of(const VfiVideoInfo *info, const VfiFlowField *field, int shi
     return grid;
 }
 
-/* Whether every even column of the field is at a multiple of 8 bytes. */
+/* Whether every even column of the field begins at a multiple of 8 bytes. */
 static bool field_is_aligned(const VfiFlowField *field)
 {
     const size_t floats = (size_t)field->padded_w | field->plane;
@@ -417,11 +424,11 @@ static bool field_is_aligned(const VfiFlowField *field)
     return floats % 2 == 0 && bytes % sizeof(Floats2) == 0;
 }
 
-static SynthesizeParameters parameters_of(const VfiVideoInfo *info,
-                                          const VfiFrame *frame0, const VfiFrame *frame1,
-                                          const VfiFlowField *field, const VfiFrame *out)
+static WarpBlendParameters parameters_of(const VfiVideoInfo *info, const VfiFrame *frame0,
+                                         const VfiFrame *frame1,
+                                         const VfiFlowField *field, const VfiFrame *out)
 {
-    SynthesizeParameters p = {};
+    WarpBlendParameters p = {};
     VfiColour colour;
 
     p.format = format_parameters(info);
@@ -433,7 +440,7 @@ static SynthesizeParameters parameters_of(const VfiVideoInfo *info,
     p.luma = grid_of(info, field, 0, 0);
     p.chroma = grid_of(info, field, p.format.shift_x, p.format.shift_y);
     vfi_colour_init(&colour, info);
-    /* No network saw alpha, so there is no padding of it: its edge goes on. */
+    /* The network does not see alpha, so its padding is not black: its edge repeats. */
     for (int c = 0; c < 3; c++) {
         p.black[c] = colour.offset[c];
         p.padded[c] = field->reference_borders;
@@ -441,9 +448,9 @@ static SynthesizeParameters parameters_of(const VfiVideoInfo *info,
     return p;
 }
 
-/* Formats whose chroma is subsampled. */
+/* Formats with subsampled chroma. */
 template <int BYTES>
-static void launch_subsampled(cudaStream_t stream, const SynthesizeParameters &p)
+static void launch_subsampled(cudaStream_t stream, const WarpBlendParameters &p)
 {
     const int shift_y = p.format.shift_y;
     const int rows = vfi_subsampled(p.end, shift_y) - (p.begin >> shift_y);
@@ -464,7 +471,7 @@ cudaError_t vfi_cuda_warp_blend(cudaStream_t stream, const VfiVideoInfo *info,
                                 const VfiFlowField *field, const VfiFrame *out, int begin,
                                 int end)
 {
-    SynthesizeParameters p = parameters_of(info, frame0, frame1, field, out);
+    WarpBlendParameters p = parameters_of(info, frame0, frame1, field, out);
     const int bytes = vfi_format_describe(info->format)->sample_bytes;
     const dim3 grid = grid_over(info->width, end - begin, 1);
     const dim3 block(BLOCK_X, BLOCK_Y);

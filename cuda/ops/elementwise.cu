@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Element-wise ops on planar f32. A thread takes four values, in accesses of 16 bytes where
- * planes are aligned and whole. Where channels differ (a slope each, a source with one channel
- * for all) the grid's y counts them, else the tensor is one plane. */
+/* Element-wise ops on planar f32. A thread takes four neighbouring values, in accesses of
+ * 16 bytes if the planes' addresses and sizes allow that. If channels differ (each has a
+ * slope; a source has one channel for all), the grid's y counts channels; else the whole
+ * tensor is one long plane. */
 #include "ops/tensor.cuh"
 
 #define VALUES 4
 
-/* Most of a grid's y. */
+/* The limit of a grid's y. */
 #define GRID_CHANNELS 65535
 
 struct Planes {
@@ -82,7 +83,7 @@ struct Multiply {
     }
 };
 
-/* The thread's first value of each plane. */
+/* Index of the thread's first value in each plane. */
 static __device__ __forceinline__ size_t first_value()
 {
     return ((size_t)blockIdx.x * blockDim.x + threadIdx.x) * VALUES;
@@ -111,7 +112,7 @@ static __global__ void __launch_bounds__(VFI_BLOCK)
     }
 }
 
-/* @b_plane: 0 where b has one channel for all. */
+/* @b_plane: floats from channel to channel of b; 0 if it has one for all. */
 template <typename Op>
 static __global__ void __launch_bounds__(VFI_BLOCK)
     binary(const float *a, const float *b, size_t b_plane, float *dst, Planes over, Op op)

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* What follows a convolution: bias, residual, activation, and the way to another layout. A
- * thread takes 8 channels of a pixel and reads all it needs before it writes, so that the
- * result may lie where the sums or the residual do. */
+/* What follows a convolution: bias, residual, activation, and the conversion to another
+ * layout. A thread takes 8 channels of a pixel and reads all that it needs before it
+ * writes, so that the result may lie on the sums or the residual. Everything is computed
+ * in f32; the sums may have been rounded to f16. */
 #include "ops/tensor.cuh"
 
 struct Operands {
@@ -15,7 +16,7 @@ static __device__ __forceinline__ void add_to(VfiGroup *group, const VfiGroup &o
         group->v[k] += other.v[k];
 }
 
-/* @slope: of activations that have one for all channels. */
+/* @slope: for activations with one slope for all channels. */
 static __global__ void __launch_bounds__(VFI_BLOCK)
     finish(Operands operands, VfiCudaEpilogue epilogue, float slope, VfiGroupGrid over)
 {

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Kernels of the planned ops (op.h), one function each that queues the work on a stream.
- * They check nothing: the backend looked at the ops when it compiled the plan. Memory is
- * the device's. Results do not depend on launch sizes: the same bits at every run. */
+/* Kernels of the planned ops (op/op.h): each function queues one on @stream and returns
+ * the launch's error. Nothing is checked here: the backend checks ops when it compiles
+ * the plan. Memory is the device's. Results do not depend on launch sizes: they are the
+ * same bits at every run. */
 #pragma once
 
 #include <stdbool.h>
@@ -15,30 +16,32 @@
 extern "C" {
 #endif
 
-/* One operand in device memory. Planar (pixel_stride 0): c planes of h × w f32, one after
- * the other. Channels last: element (channel, y, x) is at (y * w + x) * pixel_stride +
- * channel; pixel_stride is a multiple of 8 elements, f16 or f32. The tensor may be a
- * piece of a pixel's channels: it begins at a multiple of 8, or anywhere where that is
- * said. What lies between c and pixel_stride belongs to others or is padding; padding up
- * to the pixel's next multiple of 8 channels holds zeros, which whoever writes the
- * tensor's last channels also writes, unless it is followed. */
+/* An operand in device memory. Planar (pixel_stride 0): c planes of h × w elements, one
+ * after the other. Channels last: element (channel, y, x) is at (y * w + x) *
+ * pixel_stride + channel, where pixel_stride is a multiple of 8.
+ *
+ * A channels-last tensor may be a part of the pixels' channels. It begins at a multiple
+ * of 8 channels, or anywhere if the function says so. The channels from its last one up
+ * to the next multiple of 8 are padding: they hold zeros, which the op that writes the
+ * tensor's last channel also writes (unless it is followed). The rest of a pixel belongs
+ * to others. */
 typedef struct {
     void *data;
     int c, h, w;
     int pixel_stride;
-    bool half;     /* f16; planar tensors are so only where that is said */
-    bool followed; /* another piece of the pixel begins behind the last channel */
+    bool half; /* f16 instead of f32; of planar tensors only where the function says so */
+    bool followed; /* another part begins right after the last channel */
 } VfiCudaTensor;
 
-/* What changes between runs of a captured graph; in device memory, written before it
- * runs. */
+/* The values that change between runs of a captured graph; in device memory, written
+ * before it runs. */
 typedef struct {
     float time;       /* t of the in-between */
     float image_mean; /* of the pair's frames */
 } VfiCudaRunValues;
 
-/* *values (device memory) = those; queued, so that runs that wait see their own
- * (run_values.cu). */
+/* Sets *values (device memory) in the stream's order, so that each queued run sees its
+ * own. */
 cudaError_t vfi_cuda_set_values(cudaStream_t stream, VfiCudaRunValues *values, float time,
                                 float image_mean);
 
@@ -69,9 +72,8 @@ cudaError_t vfi_cuda_fill_image_mean(cudaStream_t stream, const VfiCudaRunValues
 
 /* ---- between layouts (layout.cu) --------------------------------------------------- */
 
-/* dst = src for any two layouts and storages, planar f16 and pieces that begin anywhere
- * included; also zeroes dst's padding channels when it is channels last. COPY and
- * CONVERT. */
+/* COPY and CONVERT: dst = src for any two layouts and storages, planar f16 and parts that
+ * begin anywhere included. */
 cudaError_t vfi_cuda_copy(cudaStream_t stream, const VfiCudaTensor *src,
                           const VfiCudaTensor *dst);
 
@@ -80,16 +82,16 @@ cudaError_t vfi_cuda_copy(cudaStream_t stream, const VfiCudaTensor *src,
 /* Bilinear, half-pixel centres, no antialias, values times mul; planar f32. */
 cudaError_t vfi_cuda_resize(cudaStream_t stream, const VfiCudaTensor *src, float mul,
                             const VfiCudaTensor *dst);
-/* These four take any one layout and storage for src and dst (see op.h); dst may be a
- * piece that begins anywhere. */
+/* These four take any layout and storage that src and dst have in common; dst may be a
+ * part that begins anywhere. */
 cudaError_t vfi_cuda_pool(cudaStream_t stream, const VfiCudaTensor *src,
                           const VfiCudaTensor *dst);
 cudaError_t vfi_cuda_nearest(cudaStream_t stream, const VfiCudaTensor *src,
                              const VfiCudaTensor *dst);
 cudaError_t vfi_cuda_upsample_conv_sum(cudaStream_t stream, const VfiCudaTensor *src,
                                        const float *bias, const VfiCudaTensor *dst);
-/* src and flow (2 planes, pixels, planar f32) have dst's size; coordinates in f32,
- * samples clamped to the edge: as the CPU's VFI_OP_WARP. */
+/* src and flow (2 planes, in pixels, planar f32) have dst's size. Coordinates are f32,
+ * clamped to the edge, as in the CPU's WARP. */
 cudaError_t vfi_cuda_warp(cudaStream_t stream, const VfiCudaTensor *src,
                           const VfiCudaTensor *flow, const VfiCudaTensor *dst);
 /* dst[c, 2y+i, 2x+j] = src[4c+2i+j, y, x]; src in any layout, dst planar, f32 or f16. */
@@ -99,17 +101,17 @@ cudaError_t vfi_cuda_pixel_shuffle(cudaStream_t stream, const VfiCudaTensor *src
 /* ---- after a convolution (epilogue.cu) --------------------------------------------- */
 
 typedef struct {
-    const float *bias; /* one a channel, device memory; or NULL */
+    const float *bias; /* one per channel, device memory; or NULL */
     VfiActivationKind activation;
-    const float *slope; /* PRELU: one a channel, device memory */
+    const float *slope; /* PRELU: one per channel, device memory */
     float leak;
     VfiResidual residual;
 } VfiCudaEpilogue;
 
-/* dst = what op.h says follows a convolution whose sums are @sums (channels last, f16 or
- * f32, channels rounded up to 8). dst is in any layout, planar f16 and pieces that begin
- * anywhere included, and may be @sums or @residual; @residual (NULL without one) is in
- * any layout, or such a piece. Computed in f32. */
+/* dst = what follows a convolution (VfiConvParams in op/), computed in f32 from @sums
+ * (f16 or f32, any layout; channels rounded up to 8 where they are last). dst has any
+ * layout, planar f16 and parts that begin anywhere included, and may lie on @sums or
+ * @residual. So may @residual, which is NULL without one. */
 cudaError_t vfi_cuda_epilogue(cudaStream_t stream, const VfiCudaTensor *sums,
                               const VfiCudaEpilogue *epilogue,
                               const VfiCudaTensor *residual, const VfiCudaTensor *dst);

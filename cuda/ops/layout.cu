@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Copies between layouts and storages. */
+/* Copies between layouts and storages. From planes to planes a thread copies four
+ * neighbouring values; any other way it takes the 8 channels of a pixel (tensor.cuh).
+ * Values beyond f16's range become its largest ones. */
 #include "ops/tensor.cuh"
 
-/* Values that a thread copies from planes to planes. */
+/* Values per thread from planes to planes. */
 #define VALUES 4
 
 static __global__ void __launch_bounds__(VFI_BLOCK)

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Over a whole tensor: its largest value. */
+/* The largest absolute value of a tensor. Each thread goes through the tensor in steps of
+ * the whole grid; a warp then agrees on its maximum, and one of its threads on that of
+ * all. */
 #include "ops/tensor.cuh"
 
-/* Most blocks of a maximum: enough to fill any device. */
+/* At most so many blocks, enough to fill any device. */
 #define MAX_BLOCKS 1024
 
-/* Without the sign bit, floats compare like their bits, NaN above infinity. */
+/* Floats without their sign bit compare like their bits do; NaN is above infinity. */
 static __device__ __forceinline__ unsigned size_bits(float x)
 {
     unsigned bits;

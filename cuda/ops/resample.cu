@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Ops that read their source at computed places: resizes, means of 2 × 2 pixels, nearest
- * enlargement, what a 2 × 2 convolution makes of that, and the pixel shuffle. */
+/* Ops that read their source at computed places: bilinear resizes, means of 2 × 2 pixels,
+ * nearest enlargement, the sums of a 2 × 2 convolution of that, and the pixel shuffle. */
 #include "ops/tensor.cuh"
 
-/* Channels whose pixels a thread of a resize computes: they share the coordinates. */
+/* Channels per thread of a resize: their pixels share the coordinates. */
 #define RESIZE_CHANNELS 4
 
 /* One direction of a resize. */
@@ -12,7 +12,8 @@ struct Axis {
     float scale; /* in / out */
 };
 
-/* Where element @i of the result reads: half-pixel centres, clamped at 0. */
+/* The source index that element @i of the result reads, with half-pixel centres, clamped
+ * at 0; *weight is that of the next one. */
 static __device__ __forceinline__ int source_of(Axis axis, unsigned i, float *weight)
 {
     float place = axis.scale * ((float)i + 0.5f) - 0.5f;
@@ -63,7 +64,7 @@ cudaError_t vfi_cuda_resize(cudaStream_t stream, const VfiCudaTensor *src, float
     return cudaGetLastError();
 }
 
-/* Over the pixels and groups of a result. */
+/* A thread per pixel and group of the result. */
 static VfiGroupLaunch launch_for(const VfiCudaTensor *dst)
 {
     return vfi_group_launch(vfi_tensor_plane(dst), dst->c, vfi_tensor_is_planar(dst));
@@ -97,7 +98,7 @@ cudaError_t vfi_cuda_pool(cudaStream_t stream, const VfiCudaTensor *src,
     return cudaGetLastError();
 }
 
-/* Row or column of the source that an enlargement repeats at @i. */
+/* The row (or column) of the source that row @i of an enlargement repeats. */
 static __device__ __forceinline__ unsigned nearest_of(unsigned i, int in, int out)
 {
     return i * (unsigned)in / (unsigned)out;
@@ -125,7 +126,7 @@ cudaError_t vfi_cuda_nearest(cudaStream_t stream, const VfiCudaTensor *src,
     return cudaGetLastError();
 }
 
-/* Channels @channel … + 7 of a pixel wherever they begin. */
+/* Channels @channel … @channel + 7 of a pixel, wherever they begin. */
 static __device__ __forceinline__ VfiGroup load_channels(const VfiCudaTensor &src,
                                                          unsigned pixel, int channel)
 {
@@ -196,7 +197,8 @@ static __device__ __forceinline__ void store_two(const VfiCudaTensor &dst, size_
     }
 }
 
-/* A thread takes 8 channels of a source pixel: 2 × 2 pixels of two channels of the result. */
+/* A thread takes 8 channels of a source pixel, which are 2 × 2 pixels of two channels of
+ * the result. */
 static __global__ void __launch_bounds__(VFI_BLOCK)
     pixel_shuffle(VfiCudaTensor src, VfiCudaTensor dst, VfiGroupGrid over)
 {

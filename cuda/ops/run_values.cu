@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* What a run of a network is told besides its memory. */
+/* Sets the values that change from run to run. */
 #include "ops/kernels.h"
 #include "runtime/launch.h"
 

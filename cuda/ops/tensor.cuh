@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* How kernels see tensors (VfiCudaTensor). Kernels that take any layout work in groups: the
- * 8 channels of a pixel that begin at a multiple of 8, which channels last are one access of 16
- * bytes (f16) or two (f32), and in planes 8 accesses that neighbouring pixels make side by side.
- * The layout is looked at in the kernel: it is the same for all threads of a launch, and memory
- * is what these kernels wait for.
+/* How kernels see tensors (VfiCudaTensor in kernels.h).
  *
- * Heights and widths are below 65536, so that pixels are counted in an unsigned. */
+ * Kernels that take any layout work in groups: the 8 channels of a pixel that begin at a
+ * multiple of 8. With channels last a group is one access of 16 bytes (f16) or two (f32).
+ * In planes it is 8 accesses, each of which neighbouring threads make side by side for
+ * neighbouring pixels. Kernels look at the layout themselves: it is the same for all
+ * threads of a launch, and they wait for memory anyway.
+ *
+ * Heights and widths are below 65536, so that an unsigned counts pixels. */
 #pragma once
 
 #include <stdint.h>
@@ -14,10 +16,10 @@
 #include "ops/kernels.h"
 #include "runtime/launch.h"
 
-/* Threads of a block. */
+/* Threads per block. */
 #define VFI_BLOCK 256
 
-/* Channels of a group. */
+/* Channels per group. */
 #define VFI_GROUP 8
 
 /* The largest finite f16. */
@@ -42,11 +44,12 @@ static inline bool vfi_tensor_is_planar(const VfiCudaTensor *tensor)
     return tensor->pixel_stride == 0;
 }
 
-/* ---- launches over pixels and groups ------------------------------------------------------- */
+/* ---- launches over pixels and groups ----------------------------------------------- */
 
-/* Neighbouring threads take neighbouring pixels (what planes want), or neighbouring groups and
- * then the next pixel (what channels last want). In a block of the former are up to 8 groups,
- * so that it reads or writes whole cache lines of channels last. */
+/* How a launch goes over pixels and groups. With @pixels_first neighbouring threads take
+ * neighbouring pixels, as planes want it, and a block has up to 8 groups, so that it
+ * reads or writes whole cache lines of a channels-last tensor. Else neighbouring threads
+ * take neighbouring groups and then the next pixel, as channels last wants it. */
 struct VfiGroupGrid {
     unsigned pixels;
     int channels;
@@ -82,7 +85,7 @@ static inline VfiGroupLaunch vfi_group_launch(size_t pixels, int channels,
     return launch;
 }
 
-/* The thread's pixel and the first channel of its group; false where there is none. */
+/* The thread's pixel and the first channel of its group; false if there is none. */
 static __device__ __forceinline__ bool vfi_group_place(const VfiGroupGrid &over,
                                                        unsigned *pixel, int *channel)
 {
@@ -99,9 +102,9 @@ static __device__ __forceinline__ bool vfi_group_place(const VfiGroupGrid &over,
     return *pixel < over.pixels && *channel < over.channels;
 }
 
-/* ---- elements ------------------------------------------------------------------------------ */
+/* ---- elements ---------------------------------------------------------------------- */
 
-/* Rounded to nearest even; beyond the largest it is that, NaN stays NaN. */
+/* Rounded to nearest even. Larger values become the largest finite one; NaN stays NaN. */
 static __device__ __forceinline__ __half vfi_narrow(float x)
 {
     x = x > VFI_HALF_MAX ? VFI_HALF_MAX : x;
@@ -124,7 +127,7 @@ static __device__ __forceinline__ bool vfi_is_aligned(const void *memory, unsign
     return ((uintptr_t)memory & (bytes - 1)) == 0;
 }
 
-/* ---- groups -------------------------------------------------------------------------------- */
+/* ---- groups ------------------------------------------------------------------------ */
 
 static __device__ __forceinline__ VfiGroup vfi_group_of(float4 low, float4 high)
 {
@@ -150,8 +153,8 @@ static __device__ __forceinline__ VfiGroup vfi_load_planes(const VfiCudaTensor &
     return group;
 }
 
-/* Channels last. Pieces of a pixel may begin at any channel: those that begin at no multiple of
- * 8 go by elements. */
+/* Whether groups of a channels-last tensor are aligned. Parts of pixels may begin at any
+ * channel; those that do not begin at a multiple of 8 are accessed by elements. */
 static __device__ __forceinline__ bool vfi_has_groups(const VfiCudaTensor &tensor)
 {
     return vfi_is_aligned(tensor.data, tensor.half ? 16 : 32);
@@ -172,8 +175,8 @@ static __device__ __forceinline__ VfiGroup vfi_load_elements(const VfiCudaTensor
     return group;
 }
 
-/* Channels @channel … + 7 of a pixel, zeros beyond the last one, but what follows a piece of
- * a pixel may be there. Channels last, @channel is a multiple of 8. */
+/* Channels @channel … @channel + 7 of a pixel, @channel a multiple of 8. After the last
+ * channel they are zeros, or what follows a part of a pixel. */
 static __device__ __forceinline__ VfiGroup vfi_load_group(const VfiCudaTensor &tensor,
                                                           unsigned pixel, int channel)
 {
@@ -222,7 +225,8 @@ static __device__ __forceinline__ void vfi_store_element(const VfiCudaTensor &te
         ((float *)tensor.data)[at] = value;
 }
 
-/* Memory that tensors are pieces of begins at a multiple of 8 elements. */
+/* Element by element, then the padding: pixels begin at multiples of 8 elements in
+ * memory. */
 static __device__ __forceinline__ void vfi_store_elements(const VfiCudaTensor &tensor,
                                                           size_t at, int channel,
                                                           const VfiGroup &group)
@@ -239,7 +243,7 @@ static __device__ __forceinline__ void vfi_store_elements(const VfiCudaTensor &t
         vfi_store_element(tensor, at, 0.0f);
 }
 
-/* Stores such a group; channels last, also the zeros that pad the last channels. */
+/* Stores such a group, and the zeros that pad a channels-last tensor's last channels. */
 static __device__ __forceinline__ void
 vfi_store_group(const VfiCudaTensor &tensor, unsigned pixel, int channel, VfiGroup group)
 {
@@ -268,7 +272,7 @@ vfi_store_group(const VfiCudaTensor &tensor, unsigned pixel, int channel, VfiGro
     }
 }
 
-/* Values that there is one of a channel; @otherwise beyond the last, and without @values. */
+/* Constants per channel; @otherwise after the last channel and without @values. */
 static __device__ __forceinline__ VfiGroup vfi_load_each(const float *values, int channel,
                                                          int channels, float otherwise)
 {
@@ -286,9 +290,9 @@ static __device__ __forceinline__ VfiGroup vfi_load_each(const float *values, in
     return group;
 }
 
-/* ---- activations --------------------------------------------------------------------------- */
+/* ---- activations ------------------------------------------------------------------- */
 
-/* 1 / (1 + exp(-x)); never 0, as the CPU's. */
+/* 1 / (1 + exp(-x)); never 0, as on the CPU. */
 static __device__ __forceinline__ float vfi_sigmoid(float x)
 {
     float limited = x < -87.0f ? -87.0f : x > 87.0f ? 87.0f : x;
@@ -296,14 +300,14 @@ static __device__ __forceinline__ float vfi_sigmoid(float x)
     return 1.0f / (1.0f + expf(-limited));
 }
 
-/* @slope is 1 where the activation has none. */
+/* @slope is 1 for activations without one. */
 static __device__ __forceinline__ float vfi_activated(float x, bool is_sigmoid,
                                                       float slope)
 {
     return is_sigmoid ? vfi_sigmoid(x) : x < 0.0f ? x * slope : x;
 }
 
-/* The slope of activations that have the same for all channels. */
+/* The slope of activations that have one for all channels. */
 static inline float vfi_common_slope(VfiActivationKind kind, float leak)
 {
     return kind == VFI_ACTIVATION_LEAKY ? leak : 1.0f;

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Backward warp: a thread takes 8 channels of a pixel. */
+/* Backward warp: pixel (x, y) of the result is the source at (x, y) + flow, interpolated
+ * between four pixels. A thread takes 8 channels of a pixel, so that coordinates are
+ * computed once for them. */
 #include "ops/tensor.cuh"
 
 /* Into [0, limit]; NaN becomes 0. */
