@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* vfi-bench: time and memory of a model at a size. Text or JSON; --profile adds the time of
  * every op, --in-flight the rate with several in-betweens queued, --layers compares the
- * convolutions with oneDNN, --plan lists the ops for a GPU. Frames are drawn or read; the time
- * of a pair includes preparing its new frame and writing the in-betweens. */
+ * convolutions with oneDNN. Frames are drawn or read; the time of a pair includes preparing its
+ * new frame and writing the in-betweens. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -71,7 +71,6 @@ static gboolean make_frames(Bench *bench, GError **error)
     return vfi_frame_alloc(&bench->out, &bench->video, error);
 }
 
-/* With --plan the plan is printed instead. */
 static gboolean open_session(Bench *bench, GError **error)
 {
     const BenchArguments *a = bench->arguments;
@@ -102,8 +101,6 @@ static gboolean open_session(Bench *bench, GError **error)
     bench->model = vfi_model_open(a->model, NULL, error);
     if (bench->model == NULL)
         return FALSE;
-    if (a->plan)
-        return bench_plan(bench, &config, error);
     bench->session = vfi_session_new(bench->model, &config, error);
     return bench->session != NULL;
 }
@@ -151,8 +148,6 @@ static gboolean run(Bench *bench, GError **error)
     if (!check_arguments(a, error) || !parse_times(bench, a->times, error) ||
         !make_frames(bench, error) || !open_session(bench, error))
         return FALSE;
-    if (a->plan)
-        return TRUE;
     if (a->interactive)
         return bench_serve(bench, error);
     if (a->layers)
@@ -211,8 +206,6 @@ int main(int argc, char **argv)
         {"profile", 0, 0, G_OPTION_ARG_NONE, &a.profile, "time of each op", NULL},
         {"layers", 0, 0, G_OPTION_ARG_NONE, &a.layers,
          "time of each distinct convolution, in turn with oneDNN", NULL},
-        {"plan", 0, 0, G_OPTION_ARG_NONE, &a.plan,
-         "the ops that a CUDA device would run, as JSON; runs nothing", NULL},
         {"list", 0, 0, G_OPTION_ARG_NONE, &a.list,
          "the models on the search path; runs nothing", NULL},
         {"hold", 0, 0, G_OPTION_ARG_NONE, &a.hold,

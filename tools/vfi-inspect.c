@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* vfi-inspect: what a model file is, what it would cost, or why it does not load; with
- * --system what the engine finds of the machine. Sees the public interface only. */
+/* vfi-inspect: what a model file is, what it would cost, or why it does not load; with --plan
+ * what a session would run and where in memory, with --system what the engine finds of the
+ * machine. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include <vfi/vfi.h>
+
+#include "inspect/inspected_plan.h"
 
 /* Where cost is measured: 1920×1088 fits the multiples of all families but the coarsest. */
 #define REFERENCE_WIDTH 1920
@@ -15,6 +18,9 @@
 
 typedef struct {
     char *size;
+    char *plan; /* how to show it: "text", "dot" or "json" */
+    char *device;
+    char *precision;
     double scale;
     gboolean system;
     char **files;
@@ -182,6 +188,40 @@ static gboolean inspect(const char *name, const VfiSessionConfig *config, GError
            print_model(path != NULL ? path : name, config, error);
 }
 
+/* ---- plans ---------------------------------------------------------------------------- */
+
+typedef void (*PrintPlan)(const InspectedPlan *inspected);
+
+static const struct {
+    const char *name;
+    PrintPlan print;
+} plan_formats[] = {
+    {"text", inspected_print_text},
+    {"dot", inspected_print_dot},
+    {"json", inspected_print_json},
+};
+
+/* NULL for an unknown format. */
+static PrintPlan find_plan_format(const char *name)
+{
+    for (size_t i = 0; i < G_N_ELEMENTS(plan_formats); i++)
+        if (strcmp(plan_formats[i].name, name) == 0)
+            return plan_formats[i].print;
+    return NULL;
+}
+
+static gboolean inspect_plan(const char *model, const VfiSessionConfig *config,
+                             PrintPlan print, GError **error)
+{
+    InspectedPlan inspected;
+    gboolean planned = inspected_plan_init(&inspected, model, config, error);
+
+    if (planned)
+        print(&inspected);
+    inspected_plan_clear(&inspected);
+    return planned;
+}
+
 /* ---- the system ----------------------------------------------------------------------- */
 
 static void print_bytes(const char *name, uint64_t bytes)
@@ -280,6 +320,48 @@ static gboolean parse_size(const char *text, VfiVideoInfo *video, GError **error
     return TRUE;
 }
 
+/* A plain --plan would take the model for its format. */
+static void complete_plan_option(int argc, char **argv)
+{
+    static char text[] = "--plan=text";
+
+    for (int i = 1; i < argc && strcmp(argv[i], "--") != 0; i++)
+        if (strcmp(argv[i], "--plan") == 0)
+            argv[i] = text;
+}
+
+/* What goes with what. */
+static gboolean check_arguments(const Arguments *a, GError **error)
+{
+    guint n_files = a->files == NULL ? 0 : g_strv_length(a->files);
+    const char *wrong = NULL;
+
+    if (!a->system && n_files == 0)
+        wrong = "expected a model or --system; --help shows all options";
+    else if (a->plan != NULL && find_plan_format(a->plan) == NULL)
+        wrong = "--plan is text, dot or json";
+    else if (a->plan != NULL && a->size == NULL)
+        wrong = "--plan wants --size WIDTHxHEIGHT";
+    else if (a->plan != NULL && (a->system || n_files != 1))
+        wrong = "--plan is of one model and shows nothing else";
+    else if (a->size == NULL && (a->device != NULL || a->precision != NULL))
+        wrong = "--device and --precision are about a session: --size WIDTHxHEIGHT is "
+                "missing";
+    if (wrong != NULL)
+        g_set_error_literal(error, VFI_ERROR, VFI_ERROR_INVALID_ARGUMENT, wrong);
+    return wrong == NULL;
+}
+
+static gboolean parse_precision(const char *text, VfiPrecision *precision, GError **error)
+{
+    if (vfi_precision_from_string(text, precision))
+        return TRUE;
+    g_set_error(error, VFI_ERROR, VFI_ERROR_INVALID_ARGUMENT,
+                "precision \"%s\" is unknown: expected auto, f32, tf32, bf16 or f16",
+                text);
+    return FALSE;
+}
+
 static gboolean parse_arguments(int *argc, char ***argv, Arguments *arguments,
                                 GError **error)
 {
@@ -289,6 +371,14 @@ static gboolean parse_arguments(int *argc, char ***argv, Arguments *arguments,
         {"scale", 0, 0, G_OPTION_ARG_DOUBLE, &arguments->scale,
          "Flow scale of that session: 0.25 to 4, or 0 to choose it by size (default 1)",
          "SCALE"},
+        {"device", 0, 0, G_OPTION_ARG_STRING, &arguments->device,
+         "Its device: auto, cpu or cuda[:N] (default auto)", "DEVICE"},
+        {"precision", 0, 0, G_OPTION_ARG_STRING, &arguments->precision,
+         "Its precision: auto, f32, tf32, bf16 or f16 (default auto)", "PRECISION"},
+        {"plan", 0, 0, G_OPTION_ARG_STRING, &arguments->plan,
+         "Instead show how the planner comes to what that session runs, and where each "
+         "tensor lies (--plan alone: as text); no GPU is needed",
+         "text|dot|json"},
         {"system", 0, 0, G_OPTION_ARG_NONE, &arguments->system,
          "Show instruction set, threads, memory, CUDA and the models found", NULL},
         {G_OPTION_REMAINING, 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &arguments->files, NULL,
@@ -303,20 +393,30 @@ static gboolean parse_arguments(int *argc, char ***argv, Arguments *arguments,
                  "path.\nThe exit status is 1 if one does not load, and 2 for a wrong "
                  "command line.");
     g_option_context_add_main_entries(context, entries, NULL);
-    if (!g_option_context_parse(context, argc, argv, error))
-        return FALSE;
-    if (!arguments->system && arguments->files == NULL) {
-        g_set_error(error, VFI_ERROR, VFI_ERROR_INVALID_ARGUMENT,
-                    "expected a model or --system; --help shows all options");
-        return FALSE;
-    }
-    return TRUE;
+    complete_plan_option(*argc, *argv);
+    return g_option_context_parse(context, argc, argv, error) &&
+           check_arguments(arguments, error);
+}
+
+static gboolean make_config(const Arguments *arguments, VfiSessionConfig *config,
+                            GError **error)
+{
+    *config = (VfiSessionConfig){.device = arguments->device != NULL ? arguments->device
+                                                                     : "auto",
+                                 .scale = arguments->scale};
+    return (arguments->size == NULL ||
+            parse_size(arguments->size, &config->video, error)) &&
+           (arguments->precision == NULL ||
+            parse_precision(arguments->precision, &config->precision, error));
 }
 
 static void arguments_clear(Arguments *arguments)
 {
     g_strfreev(arguments->files);
     g_free(arguments->size);
+    g_free(arguments->plan);
+    g_free(arguments->device);
+    g_free(arguments->precision);
 }
 
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Arguments, arguments_clear)
@@ -324,23 +424,26 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Arguments, arguments_clear)
 int main(int argc, char **argv)
 {
     g_auto(Arguments) arguments = {.scale = 1.0};
-    VfiSessionConfig config = {.device = "auto"};
+    VfiSessionConfig config;
     g_autoptr(GError) error = NULL;
     int status = EXIT_SUCCESS;
 
     if (!parse_arguments(&argc, &argv, &arguments, &error) ||
-        (arguments.size != NULL && !parse_size(arguments.size, &config.video, &error))) {
+        !make_config(&arguments, &config, &error)) {
         fprintf(stderr, "vfi-inspect: %s\n", error->message);
         return 2;
     }
-    config.scale = arguments.scale;
+    PrintPlan print_plan =
+        arguments.plan != NULL ? find_plan_format(arguments.plan) : NULL;
     if (arguments.system)
         print_system();
     for (char **file = arguments.files; file != NULL && *file != NULL; file++) {
         g_autoptr(GError) reason = NULL;
         if (file != arguments.files || arguments.system)
             printf("\n");
-        if (!inspect(*file, arguments.size != NULL ? &config : NULL, &reason)) {
+        if (!(print_plan != NULL
+                  ? inspect_plan(*file, &config, print_plan, &reason)
+                  : inspect(*file, arguments.size != NULL ? &config : NULL, &reason))) {
             fflush(stdout);
             fprintf(stderr, "vfi-inspect: %s\n", reason->message);
             status = EXIT_FAILURE;

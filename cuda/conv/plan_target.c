@@ -9,7 +9,7 @@ static bool has_planes(VfiCudaConvMath math)
 VfiPlanTarget vfi_cuda_target(VfiCudaConvMath math)
 {
     if (has_planes(math))
-        return (VfiPlanTarget){.row_groups = true};
+        return vfi_plan_target_planar();
     return vfi_plan_target_channels_last(math == VFI_CUDA_CONV_F16);
 }
 

@@ -77,6 +77,12 @@ typedef struct {
     bool half_outputs;
 } VfiPlanTarget;
 
+/* What the CUDA backend wants with f32: planes, in row groups where it can. */
+static inline VfiPlanTarget vfi_plan_target_planar(void)
+{
+    return (VfiPlanTarget){.row_groups = true};
+}
+
 /* What tensor cores want: channels last by eights, 16 bytes of f16. */
 static inline VfiPlanTarget vfi_plan_target_channels_last(bool half)
 {

@@ -74,7 +74,7 @@ static void count_values(const VfiPlanner *planner, int64_t *counts)
 
 static void count_all(const VfiPlanner *planner, int64_t *counts)
 {
-    bool is_pair = planner->output_region == VFI_REGION_PAIR;
+    int region = planner->output_region;
 
     memset(counts, 0, VFI_PLAN_COUNT_KINDS * sizeof *counts);
     count_values(planner, counts);
@@ -89,7 +89,9 @@ static void count_all(const VfiPlanner *planner, int64_t *counts)
         counts[VFI_PLAN_COUNT_ROW_PLANES] +=
             g_array_index(planner->groups, VfiPlanRowGroup, i).n_planes;
     counts[VFI_PLAN_COUNT_OUTPUT_BYTES] =
-        (int64_t)(is_pair ? planner->pair_bytes : planner->frame_bytes);
+        (int64_t)(region == VFI_REGION_PAIR     ? planner->pair_bytes
+                  : region == VFI_REGION_FRAME0 ? planner->frame_bytes
+                                                : 0);
     counts[VFI_PLAN_COUNT_ARENA_BYTES] = (int64_t)planner->arena_bytes;
 }
 

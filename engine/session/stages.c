@@ -40,11 +40,19 @@ int vfi_session_size_multiple(const VfiSession *session)
     return multiple;
 }
 
+VfiPlanTarget vfi_session_plan_target(const VfiSession *session, VfiStage stage)
+{
+    VfiPlanTarget target;
+
+    session->backend->plan_target(session->device, &target);
+    target.half_outputs = stage == VFI_STAGE_FRAME && session->half_features;
+    return target;
+}
+
 /* Builds and plans one stage; the family may not have it. */
 static bool plan_stage(VfiSession *session, VfiStage stage, GError **error)
 {
     const VfiModel *model = session->model;
-    VfiPlanTarget target;
 
     if (model->family->build == NULL ||
         (stage == VFI_STAGE_PAIR && !model->family->has_pair_stage))
@@ -56,8 +64,7 @@ static bool plan_stage(VfiSession *session, VfiStage stage, GError **error)
         vfi_plan_declare_outputs(session->plans[earlier], graph);
     if (!model->family->build(graph, &model->setup, stage, session->scale))
         return true;
-    session->backend->plan_target(session->device, &target);
-    target.half_outputs = stage == VFI_STAGE_FRAME && session->half_features;
+    VfiPlanTarget target = vfi_session_plan_target(session, stage);
     session->plans[stage] =
         vfi_plan_new(graph, &target, vfi_stage_output_region(stage), error);
     return session->plans[stage] != NULL;

@@ -15,5 +15,8 @@ bool vfi_session_plan(VfiSession *session, const VfiSessionConfig *config,
                       GError **error);
 void vfi_session_free_plans(VfiSession *session);
 
+/* What the session's device wants of the plan of @stage. */
+VfiPlanTarget vfi_session_plan_target(const VfiSession *session, VfiStage stage);
+
 /* What width and height are padded to multiples of at session->scale. */
 int vfi_session_size_multiple(const VfiSession *session);

@@ -16,6 +16,7 @@ sys.dont_write_bytecode = True
 sys.path.insert(0, str(TOOLS / "benchmark"))
 import comparisons  # noqa: E402
 import cuda  # noqa: E402
+import engine  # noqa: E402
 import peers  # noqa: E402
 import rooflines  # noqa: E402
 import turns  # noqa: E402
@@ -153,12 +154,17 @@ PLAN = {"width": 20, "height": 10, "padded_width": 24, "padded_height": 16, "til
 
 
 def tensor(channels, height, width, block=0, half=False, rows=False, offset=0) -> dict:
-    return {"shape": [channels, height, width], "block": block, "half": half, "rows": rows,
-            "region": 10 if rows else 0, "offset": offset}
+    return {"shape": [channels, height, width], "block": block, "half": half,
+            "region": "rows" if rows else "arena", "offset": offset}
 
 
 def row_op(kind, dst, *src) -> dict:
-    return {"stage": "time", "group": 0, "kind": kind, "name": "", "src": list(src), "dst": dst}
+    return {"segment": 0, "row_group": 0, "kind": kind, "name": "", "src": list(src), "dst": dst}
+
+
+def plan_of(output: str, *ops: dict) -> dict:
+    stage = {"stage": "time", "segments": [{"usual": True}, {"usual": False}], "ops": list(ops)}
+    return {**PLAN, "output": output, "stages": [stage]}
 
 
 def test_row_groups():
@@ -170,21 +176,22 @@ def test_row_groups():
            row_op("resize", small, warped), row_op("resize", smaller, flow)]
     plane = 4 * 32 * 64
     found = [(kernel.name, kernel.bytes) for kernel in
-             rooflines.kernels_of({**PLAN, "ops": ops, "output": "blend"})[1:]]
+             rooflines.kernels_of(plan_of("blend", *ops, {**ops[0], "segment": 1}))[1:]]
     check(found == [("2 ops, /8", 2 * plane / 4 + 2 * 4 * 32),
                     ("3 ops, /4", 5 * plane / 2 + 3 * 4 * 128),
-                    ("1 ops, /1", 4 * plane)], "row groups' programs and bytes")
+                    ("1 ops, /1", 4 * plane)],
+          "row groups' programs and bytes, of the segments that usually run")
 
 
 def test_roofline():
     """5 channels to 16 of 10 x 20 pixels with a 3 x 3 kernel, by hand; and the program."""
-    conv = {"stage": "time", "group": -1, "kind": "conv", "name": "c",
-            "gflop": 2 * 9 * 5 * 16 * 200 / 1e9, "kernel": [3, 3], "groups": 1,
+    conv = {"segment": 0, "row_group": -1, "kind": "conv", "name": "c",
+            "macs": 9 * 5 * 16 * 200, "kernel": [3, 3], "groups": 1,
             "src": [tensor(5, 10, 20, 8, True)], "dst": tensor(16, 10, 20, 16, True)}
-    resize = {"stage": "time", "group": -1, "kind": "resize", "name": "r",
+    resize = {"segment": 0, "row_group": -1, "kind": "resize", "name": "r",
               "src": [tensor(2, 80, 80)], "dst": tensor(2, 10, 10)}
-    plan = {**PLAN, "output": "flow", "ops": [conv, resize]}
-    kernels = {kernel.group: kernel for kernel in rooflines.kernels_of(plan)}
+    kernels = {kernel.group: kernel
+               for kernel in rooflines.kernels_of(plan_of("flow", conv, resize))}
     check({name: kernel.bytes for name, kernel in kernels.items()} ==
           {"prepare": 300 + 12 * 384, "warp_blend": 20 * 200 + 900,
            "conv": 8 * 200 * 2 + 8 * 16 * 9 * 2 + 16 * 200 * 2, "epilogue": 2 * 16 * 200 * 2,
@@ -196,7 +203,8 @@ def test_roofline():
           and kernels["epilogue"].seconds(card) == kernels["epilogue"].bytes / 1e6
           and kernels["epilogue"].seconds(card, floor=1.0) == 1.0,
           "its operations and times")
-    program = [sys.executable, "-B", TOOLS / "roofline", "--program", sys.argv[1], "--model"]
+    program = [sys.executable, "-B", TOOLS / "roofline", "--program",
+               engine.inspector(Path(sys.argv[1])), "--model"]
     run = subprocess.run([*program, "blend", "--size", "64x48,32x16"], capture_output=True,
                          text=True)
     rows = [line.split("|")[1:4] for line in run.stdout.splitlines()]

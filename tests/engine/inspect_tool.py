@@ -1,16 +1,28 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""inspect_tool.py VFI_INSPECT WRITE_CHECKPOINT: what vfi-inspect says about models, about files
-that are none, and about the system."""
+"""inspect_tool.py VFI_INSPECT WRITE_CHECKPOINT: what vfi-inspect says about models and their
+plans, about files that are none, and about the system."""
+import itertools
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
 import tempfile
 from pathlib import Path
 
+sys.dont_write_bytecode = True
+import still_rife  # noqa: E402
+
 passed: list[bool] = []
+
+# The planner's passes in their order.
+PASSES = ["mark-alive", "fuse", "split-convs", "pin-outputs", "widen-inputs", "narrow-outputs",
+          "find-joins", "choose-layouts", "join-parts", "mark-halves", "narrow-outputs",
+          "narrow-shuffles", "share-sums", "find-cheap-values", "place-views", "group-rows",
+          "lay-out-rows", "compute-lifetimes", "lay-out-outputs", "lay-out-arena", "emit"]
+MIB = 2 ** 20
 
 
 def check(ok, what, run=None):
@@ -92,6 +104,155 @@ def test_refusals(folder: Path, rife: Path):
     refuses("an odd scale", inspect(rife, "--size", "64x64", "--scale", "9"), "scale 9")
 
 
+def plan_of(model: Path, *arguments) -> dict:
+    run = inspect("--plan=json", "--size", "128x64", *arguments, model)
+    if run.returncode != 0:
+        check(False, f"a plan with {arguments}", run)
+        return {"stages": []}
+    return json.loads(run.stdout)
+
+
+def is_kept(value: dict, segment: int, op: int) -> bool:
+    return any(span["segment"] == segment and span["first_op"] <= op <= span["last_op"]
+               for span in value["kept"])
+
+
+def arena_is_sound(stage: dict) -> bool:
+    """What is said of each op's memory follows from where values are kept, and values that are
+    kept at once lie beside each other."""
+    arena = stage["arena"]
+    sound = arena["bytes"] == max((v["offset"] + v["bytes"] for v in arena["values"]), default=0)
+    in_use = [0]
+    for number, op in enumerate(stage["ops"]):
+        kept = sorted((v["offset"], v["bytes"]) for v in arena["values"]
+                      if is_kept(v, op["segment"], number))
+        in_use.append(sum(size for _, size in kept))
+        sound = (sound and op["arena_in_use"] == in_use[-1]
+                 and all(a + size <= b for (a, size), (b, _) in itertools.pairwise(kept)))
+    return sound and arena["peak_in_use"] == max(in_use) <= arena["bytes"]
+
+
+def origins_are_sound(stage: dict) -> bool:
+    """Each source of an op is made of earlier ops' results or of inputs."""
+    return all(len(op["from_ops"]) == len(op["from_inputs"]) == len(op["src"])
+               and all(ops or inputs for ops, inputs in zip(op["from_ops"], op["from_inputs"]))
+               and all(origin < number for ops in op["from_ops"] for origin in ops)
+               for number, op in enumerate(stage["ops"]))
+
+
+def test_plan_as_json(rife: Path, film: Path, still: Path):
+    plan = plan_of(still, "--device", "cuda")
+    convolutions = [op for stage in plan["stages"] for op in stage["ops"]
+                    if op["kind"] in ("conv", "conv_transpose")
+                    and stage["segments"][op["segment"]]["usual"]]
+    check(len(convolutions) == len(list(still_rife.layer_shapes()))
+          and abs(2e-9 * sum(op["macs"] for op in convolutions)
+                  - still_rife.expected_gflop(128, 64)) < 1e-6, "every convolution once")
+    check(all(op["src"][0]["half"] and op["src"][0]["layout"] == "channels last"
+              and op["src"][0]["block"] % 8 == 0 for op in convolutions)
+          and plan["output"] == "flow" and plan["precision"] == "f16", "as a GPU wants them")
+    check({op["activation"] for op in convolutions} == {"prelu", None}
+          and any(op["residual"] == "after activation" for op in convolutions),
+          "what is fused into them")
+    plans = [plan, *(plan_of(model, "--device", *device.split()) for model in (rife, film)
+                     for device in ("cpu", "cuda", "cuda:1 --precision f32",
+                                    "cuda --precision tf32"))]
+    stages = [stage for plan in plans for stage in plan["stages"]]
+    check([[stage["stage"] for stage in plan["stages"]] for plan in plans]
+          == 5 * [["time"]] + 4 * [["frame", "pair", "time"]], "every stage that a family has")
+    check(all([entry["name"] for entry in stage["passes"]] == PASSES for stage in stages),
+          "the passes in their order")
+    check(all(sum(entry["changed"].get("steps", 0) for entry in stage["passes"])
+              == len(stage["ops"])
+              and sum(entry["changed"].get("row groups", 0) for entry in stage["passes"])
+              == len(stage["row_groups"])
+              and sum(entry["changed"].get("arena bytes", 0) for entry in stage["passes"])
+              == stage["arena"]["bytes"]
+              and not any(entry["changed"] for entry in stage["passes"] if not entry["ran"])
+              for stage in stages), "what they changed comes to what there is")
+    check(all(arena_is_sound(stage) for stage in stages), "where values lie while they are kept")
+    check(all(origins_are_sound(stage) for stage in stages), "what each op reads")
+    check(all(plan["memory"]["arena"] == max(s["arena"]["bytes"] for s in plan["stages"])
+              for plan in plans), "the stages share one arena")
+    halves, blocks = ([{key(operand) for stage in plan["stages"] for op in stage["ops"]
+                        for operand in op["src"]} for plan in plans[5:]]
+                      for key in (lambda o: o["half"], lambda o: o["layout"]))
+    check(halves == [{False}, {False, True}, {False, True}, {False, True}]
+          and "channels last" in blocks[1] & blocks[3] and blocks[2] == {"planar"},
+          "layouts and storage follow the precision")
+
+
+def test_plan_is_estimated(rife: Path, film: Path):
+    for model in (rife, film):
+        memory = plan_of(model, "--device", "cpu")["memory"]
+        run = inspect(model, "--size", "128x64", "--device", "cpu")
+        check(f"arena          {(memory['arena'] + memory['pair']) / MIB:.1f} MiB" in run.stdout,
+              "the estimate has the plan's bytes", run)
+
+
+def dot_is_sound(text: str, n_nodes: int) -> bool:
+    """Statements of the few forms that there are, braces in pairs, and edges between nodes."""
+    label = r'label="(?:[^"\\]|\\.)*"'
+    forms = {"open": r"(?:digraph plan|subgraph cluster_\w+) {", "close": "}", "label": label + ";",
+             "style": r"node \[[^]]*\];", "edge": r"(\w+) -> (\w+);",
+             "node": rf"(\w+) \[(?:shape=ellipse, )?{label}(?:, style=filled, fillcolor=\w+)?\];"}
+    depth, found = 0, {name: [] for name in forms}
+    for line in text.splitlines():
+        name = next((name for name, form in forms.items()
+                     if re.fullmatch(form, line.strip())), None)
+        if name is None:
+            return False
+        found[name].append(re.fullmatch(forms[name], line.strip()).groups())
+        depth += {"open": 1, "close": -1}.get(name, 0)
+        if depth < 1 and name != "close":
+            return False
+    nodes = {name for name, *_ in found["node"]}
+    return (depth == 0 and len(nodes) == len(found["node"]) == n_nodes
+            and {end for edge in found["edge"] for end in edge} <= nodes)
+
+
+def test_plan_as_graph(model: Path):
+    plan = plan_of(model, "--device", "cuda")
+    run = inspect("--plan=dot", "--size", "128x64", "--device", "cuda", model)
+    n_nodes = sum(len(stage["ops"]) + len(stage["inputs"]) for stage in plan["stages"])
+    check(run.returncode == 0 and dot_is_sound(run.stdout, n_nodes),
+          "a node for each op and input, and edges between them", run)
+
+
+def test_plan_as_text(rife: Path, film: Path):
+    run = inspect("--plan", film, "--size", "128x64", "--device", "cuda")
+    says("a plan for a GPU", run, "film film_net for 128×64 on cuda", "frame stage: ",
+         "pair stage: ", "time stage: ", "leaky relu", "+ sum", "of channels ", "row group 0: ",
+         " NHWC of ", " f16 ", "output rgb of segment 0: 3×64×128 planar arena+")
+    names = re.findall(r"^    ([\w-]+) +(?:[+-]\d|nothing|left out)", run.stdout, re.MULTILINE)
+    check(names == 3 * PASSES, "passes of each stage", run)
+    says("one for the CPU", inspect("--plan=text", "--size", "128x64", "--device=cpu", rife),
+         "rife 4.0 for 128×64 on cpu", "precision f32", "+ prelu",
+         "segment 1, after segment 0: ", "only where motion asks for it", " planar rows+")
+    says("one without a network", inspect("--plan", "blend", "--size", "32x32"), "output: blend")
+
+
+def test_plan_refusals(rife: Path):
+    for what, arguments, word in (
+            ("an unknown form", ("--plan=svg", "--size", "64x64", rife), "text, dot or json"),
+            ("a plan of no size", ("--plan", rife), "--size WIDTHxHEIGHT"),
+            ("plans of two models", ("--plan", "--size", "64x64", rife, rife), "one model"),
+            ("a plan of no model", ("--plan", "--size", "64x64"), "expected a model"),
+            ("a plan beside the system", ("--plan", "--size", "64x64", "--system", rife),
+             "nothing else"),
+            ("a device without a size", ("--device", "cpu", rife), "--size"),
+            ("an unknown precision", (rife, "--size", "64x64", "--precision", "f17"), '"f17"')):
+        refuses(what, inspect(*arguments), word, status=2)
+    sized = ("--plan", "--size", "64x64", rife)
+    refuses("an unknown device", inspect(*sized, "--device", "gpu"), '"gpu"', "cuda:N")
+    refuses("what CUDA has not", inspect(*sized, "--device", "cuda", "--precision", "bf16"),
+            "bf16", "expected auto, f16, tf32 or f32")
+    refuses("a plan at an odd scale", inspect(*sized, "--scale", "9"), "scale 9")
+    run = inspect("--plan=json", "--size", "64x64", f"{rife}.none")
+    check(run.returncode == 1 and run.stdout == "" and f"{rife}.none" in run.stderr,
+          "the plan of a missing model", run)
+
+
 def test_system(folder: Path, rife: Path):
     folder.mkdir()
     shutil.copy(rife, folder / "rife-4.0.safetensors")
@@ -120,6 +281,15 @@ with tempfile.TemporaryDirectory() as scratch:
     checkpoint = write_checkpoint("rife_v4_0", Path(scratch) / "checkpoint.safetensors")
     test_models(checkpoint)
     test_refusals(Path(scratch), checkpoint)
+    film_checkpoint = write_checkpoint("film_tiny", Path(scratch) / "film.safetensors")
+    still_checkpoint = Path(scratch) / "still.safetensors"
+    still_rife.write(still_checkpoint)
+    test_plan_as_json(checkpoint, film_checkpoint, still_checkpoint)
+    test_plan_is_estimated(checkpoint, film_checkpoint)
+    test_plan_as_graph(checkpoint)
+    test_plan_as_graph(film_checkpoint)
+    test_plan_as_text(checkpoint, film_checkpoint)
+    test_plan_refusals(checkpoint)
     test_system(Path(scratch) / "models", checkpoint)
 print(f"1..{len(passed)}")
 sys.exit(0 if all(passed) else 1)

@@ -33,8 +33,12 @@ inspects_installed() {
     gst-inspect-1.0 vfiinterp >/dev/null
 }
 inspects_models() {
-  LD_LIBRARY_PATH=$(installed libvfi.so) "$(installed vfi-inspect)/vfi-inspect" blend |
+  "$(installed vfi-inspect)/vfi-inspect" blend |
     grep -q '^family: *blend$'
+}
+plans_installed() {
+  "$(installed vfi-inspect)/vfi-inspect" --plan --size 64x32 --device cpu blend |
+    grep -q '^plan: *blend for 64×32 on cpu'
 }
 builds_example() {
   sed "s|^prefix=|&$DESTDIR|" "$(installed vfi.pc)/vfi.pc" >vfi.pc &&
@@ -49,10 +53,11 @@ inspects_in_devenv() {
   env -u GST_PLUGIN_PATH_1_0 meson devenv -C "$build" gst-inspect-1.0 vfiinterp >/dev/null
 }
 
-echo "1..6"
+echo "1..7"
 check "meson install" installs
 check "the installed element is found" inspects_installed
 check "the installed vfi-inspect knows a model" inspects_models
+check "it shows plans" plans_installed
 check "vfi.pc builds the embedding example" builds_example
 check "libvfi.so exports vfi_ symbols only" exports_only_its_interface
 check "meson devenv finds the element" inspects_in_devenv

@@ -12,7 +12,7 @@ typedef struct {
     int threads, runs, warm_up, in_flight;
     double scale;
     gint64 memory_limit; /* bytes, 0: none */
-    gboolean json, profile, layers, plan, interactive, list, hold;
+    gboolean json, profile, layers, interactive, list, hold;
 } BenchArguments;
 
 /* One session with what its pairs are made of. */
@@ -70,8 +70,6 @@ gboolean bench_throughput(Bench *bench, double *ms, GError **error);
 /* report.c */
 void bench_print_json(const Bench *bench, const BenchFigures *figures);
 void bench_print_text(const Bench *bench, const BenchFigures *figures);
-/* @text with what JSON wants escaped, in quotes; free with g_free(). */
-char *bench_json_string(const char *text);
 
 /* serve.c: reads commands from standard input and answers each with one line of JSON, for
  * programs that compare several workers in turn. */
@@ -79,6 +77,3 @@ gboolean bench_serve(Bench *bench, GError **error);
 
 /* layers.c: each distinct convolution against oneDNN. */
 gboolean bench_layers(Bench *bench, GError **error);
-
-/* plan.c: the ops of bench->model for @config on a CUDA device, as one line of JSON. */
-gboolean bench_plan(const Bench *bench, const VfiSessionConfig *config, GError **error);

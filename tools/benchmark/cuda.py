@@ -44,7 +44,8 @@ def expected_ms(program: Path, case: Case, result: dict) -> float | None:
     card = card_of(result["device"])
     if card is None or result["precision"] != "f16" or case.between != 1:
         return None
-    kernels = rooflines.kernels_of(engine.plan(program, case.model, case.size, case.scale))
+    plan = engine.plan(engine.inspector(program), case.model, case.size, case.scale)
+    kernels = rooflines.kernels_of(plan)
     return rooflines.milliseconds(kernels, card, FLOOR)
 
 

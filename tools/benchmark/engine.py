@@ -100,9 +100,14 @@ def _command(program: Path, case: Case, runs: int) -> list:
 
 
 def plan(program: Path, model: str, size: str, scale: float) -> dict:
-    """The ops that the CUDA backend would run."""
-    return json.loads(_output([program, "--plan", "--model", model, "--size", size, "--scale",
-                               f"{scale:g}"]))
+    """What the CUDA backend would run with precision f16. @program: a vfi-inspect."""
+    return json.loads(_output([program, "--plan=json", "--device", "cuda", "--size", size,
+                               "--scale", f"{scale:g}", model]))
+
+
+def inspector(bench: Path) -> Path:
+    """The vfi-inspect that was built with a vfi-bench."""
+    return bench.with_name("vfi-inspect")
 
 
 def models(program: Path) -> list[Path]:

@@ -5,6 +5,7 @@
  * residual) included; oneDNN's are of the layer alone with its bias, repeated while it is in
  * the caches. */
 #include "bench.h"
+#include "json_string.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -148,9 +149,8 @@ static void print_layer_text(const Layer *layer, double ours, double theirs, dou
 static void print_layer_json(const Layer *layer, double ours, double theirs, double ratio)
 {
     const BenchConv *c = &layer->conv;
-    g_autofree char *op = bench_json_string(layer->first->name);
-    g_autofree char *chosen =
-        bench_json_string(bench_onednn_implementation(layer->onednn));
+    g_autofree char *op = json_string(layer->first->name);
+    g_autofree char *chosen = json_string(bench_onednn_implementation(layer->onednn));
 
     printf("{\"op\": %s, \"kind\": \"%s\", \"kernel\": [%d, %d], \"stride\": %d, "
            "\"groups\": %d, \"src\": [%d, %d, %d], \"dst\": [%d, %d, %d], \"count\": %d, "

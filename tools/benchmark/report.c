@@ -1,24 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Figures as text and as one line of JSON. */
 #include "bench.h"
+#include "json_string.h"
 
 #include <stdio.h>
-
-char *bench_json_string(const char *text)
-{
-    GString *json = g_string_new("\"");
-
-    for (const char *c = text; *c != '\0'; c++) {
-        if (*c == '"' || *c == '\\')
-            g_string_append_c(json, '\\');
-        if ((guchar)*c < 0x20)
-            g_string_append_printf(json, "\\u%04x", (guint)(guchar)*c);
-        else
-            g_string_append_c(json, *c);
-    }
-    g_string_append_c(json, '"');
-    return g_string_free(json, FALSE);
-}
 
 /* One op's time in a pair, milliseconds; the mean over the timed runs. */
 static double op_ms(const Bench *bench, int stage, int op)
@@ -95,7 +80,7 @@ static void print_profile_json(const Bench *bench)
             const VfiShape *src = &op->src[0].shape,
                            *dst = &plan->ops[i + n - 1].dst.shape;
             g_autofree char *text = launch_name(bench, stage, i);
-            g_autofree char *name = bench_json_string(text);
+            g_autofree char *name = json_string(text);
             printf("%s{\"stage\": \"%s\", \"op\": %s, \"kind\": \"%s\", \"ops\": %d, "
                    "\"src\": "
                    "[%d, %d, %d], \"dst\": [%d, %d, %d], \"ms\": %.4f, \"gflop\": %.4f}",
@@ -126,8 +111,8 @@ void bench_print_json(const Bench *bench, const BenchFigures *f)
 {
     const VfiModelInfo *info = vfi_model_info(bench->model);
     const VfiVideoInfo *video = &bench->video;
-    g_autofree char *name = bench_json_string(info->name);
-    g_autofree char *device = bench_json_string(f->stats.device);
+    g_autofree char *name = json_string(info->name);
+    g_autofree char *device = json_string(f->stats.device);
 
     printf("{\"model\": %s, \"family\": \"%s\", \"variant\": \"%s\", \"width\": %d, "
            "\"height\": %d, \"padded_width\": %d, \"padded_height\": %d, \"scale\": %g, "

@@ -23,7 +23,7 @@ CARDS = (
 
 
 # What memory is read and written by at least, and the largest factor of a resize within a row
-# group (engine/plan/rows.c).
+# group.
 SECTOR = 32
 FACTOR_MAX = 32
 
@@ -69,7 +69,7 @@ def _convolution(op: dict) -> list[Kernel]:
     at = dst if op["kind"] == "conv" else src
     flop = 2.0 * taps * padded_in * padded_out * at["shape"][1] * at["shape"][2]
     residual = operand_bytes(op["src"][1]) if len(op["src"]) > 1 else 0
-    useful = op["gflop"] * GIGA
+    useful = 2.0 * op["macs"]
     return [
         Kernel(op["kind"], op["name"], op["stage"],
                operand_bytes(src) + weights + sums, flop, useful),
@@ -106,6 +106,11 @@ def reads_anywhere(op: dict) -> bool:
             or (op["kind"] == "resize" and factor_down(op) == 0))
 
 
+def takes_no_memory(operand: dict) -> bool:
+    """Whether only the row group sees it."""
+    return operand["region"] == "rows"
+
+
 def channels_of(operand: dict) -> set[tuple]:
     """What tells an operand's channels from others."""
     channels, height, width = operand["shape"]
@@ -122,7 +127,7 @@ def needed_ops(ops: list[dict], factor: int) -> list[dict]:
     for op in reversed(ops):
         down = factor_down(op)
         leaves = (down == factor if factor or down
-                  else op["kind"] == "max_abs" or not op["dst"]["rows"])
+                  else op["kind"] == "max_abs" or not takes_no_memory(op["dst"]))
         if not leaves and (down or not live & channels_of(op["dst"])):
             continue
         live -= set() if down else channels_of(op["dst"])
@@ -140,10 +145,10 @@ def _program(ops: list[dict], factor: int) -> Kernel:
     written: set[tuple] = set()
     for op in ops:
         for number, source in enumerate(op["src"]):
-            if not source["rows"]:
+            if not takes_no_memory(source):
                 into = anywhere if number == 0 and reads_anywhere(op) else read
                 into |= channels_of(source) - written
-        if op["kind"] != "max_abs" and not op["dst"]["rows"]:
+        if op["kind"] != "max_abs" and not takes_no_memory(op["dst"]):
             written |= channels_of(op["dst"])
     if factor:
         written = {channel for op in ops if factor_down(op) for channel in channels_of(op["dst"])}
@@ -173,10 +178,17 @@ def _frame_kernels(plan: dict) -> list[Kernel]:
     return kernels + [Kernel("warp_blend", "", "out", 20 * pixels + 3 * frame)]
 
 
+def usual_ops(plan: dict) -> list[dict]:
+    """The ops of all stages that run where nothing moves."""
+    return [{**op, "stage": stage["stage"]} for stage in plan["stages"] for op in stage["ops"]
+            if stage["segments"][op["segment"]]["usual"]]
+
+
 def kernels_of(plan: dict) -> list[Kernel]:
     """Everything that a pair with one in-between launches, one of its frames being new."""
     kernels = []
-    for (_, group), members in groupby(plan["ops"], lambda op: (op["stage"], op["group"])):
+    for (_, group), members in groupby(usual_ops(plan),
+                                       lambda op: (op["stage"], op["row_group"])):
         ops = list(members)
         if group >= 0:
             kernels += _row_group(ops)

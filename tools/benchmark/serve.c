@@ -7,13 +7,14 @@
  *     (anything else)  {"error": "…"}
  */
 #include "bench.h"
+#include "json_string.h"
 
 #include <stdio.h>
 #include <string.h>
 
 static void answer_error(const GError *error)
 {
-    g_autofree char *message = bench_json_string(error->message);
+    g_autofree char *message = json_string(error->message);
 
     printf("{\"error\": %s}\n", message);
 }
