@@ -1,11 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* A program for gdb_printers.py to stop in: a plan whose shapes can be told by hand. */
-#include <stdio.h>
 #include <stdlib.h>
 
-#include <vfi/checkpoint.h>
-
-#include "deterministic_weights.h"
+#include "layer_weights.h"
 #include "plan/plan.h"
 
 void stop_with(const VfiPlan *plan, const VfiOp *none);
@@ -25,13 +22,7 @@ static VfiWeights *make_weights(void)
     };
     g_autoptr(GArray) entries = g_array_new(FALSE, FALSE, sizeof(StateEntry));
     g_array_append_vals(entries, layer, G_N_ELEMENTS(layer));
-    g_autofree char *path = deterministic_file(entries, NULL);
-    VfiCheckpoint *checkpoint = vfi_checkpoint_open(path, NULL);
-    VfiWeights *weights = vfi_weights_load(checkpoint, NULL, NULL, NULL);
-
-    vfi_checkpoint_unref(checkpoint);
-    remove(path);
-    return weights;
+    return weights_of_entries(entries);
 }
 
 int main(void)

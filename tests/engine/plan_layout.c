@@ -1,26 +1,20 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Layouts in plans: values between convolutions are in channel blocks, what others read is in
  * planes, copies stand only where an op gains from them, and the numbers stay the same. */
-#include <math.h>
 #include <string.h>
-
-#include <glib/gstdio.h>
 
 #include <vfi/error.h>
 
 #include "backend/backend.h"
 #include "base/alloc.h"
 #include "check_main.h"
-#include "deterministic_weights.h"
+#include "close_values.h"
+#include "layer_weights.h"
 
 #define WIDTH 44
 #define HEIGHT 36
 
-/* Convolutions and their weights: name, in, out, kernel (negative: transposed). */
-static const struct {
-    const char *name;
-    int in, out, kernel;
-} layers[] = {
+static const TestLayer layers[] = {
     {"first", 3, 32, 3}, {"second", 32, 32, 3}, {"third", 32, 40, 3}, {"wide", 35, 32, 3},
     {"small", 32, 5, 3}, {"up", 32, 20, -4},    {"narrow", 20, 4, 1}, {"side", 16, 16, 3},
     {"most", 28, 28, 3}, {"both", 64, 32, 3},   {"two", 16, 32, 3},   {"four", 8, 32, 3},
@@ -29,33 +23,7 @@ static const struct {
 
 static VfiWeights *make_weights(void)
 {
-    GArray *entries = g_array_new(FALSE, TRUE, sizeof(StateEntry));
-
-    for (size_t i = 0; i < G_N_ELEMENTS(layers); i++) {
-        bool up = layers[i].kernel < 0;
-        int k = ABS(layers[i].kernel);
-        StateEntry weight = {.kind = STATE_WEIGHT,
-                             .n_dims = 4,
-                             .shape = {up ? layers[i].in : layers[i].out,
-                                       up ? layers[i].out : layers[i].in, k, k}};
-        StateEntry bias = {.kind = STATE_BIAS, .n_dims = 1, .shape = {layers[i].out}};
-        StateEntry slope = {.kind = STATE_PRELU, .n_dims = 1, .shape = {layers[i].out}};
-        g_snprintf(weight.key, sizeof weight.key, "%s.weight", layers[i].name);
-        g_snprintf(bias.key, sizeof bias.key, "%s.bias", layers[i].name);
-        g_snprintf(slope.key, sizeof slope.key, "%s.prelu.weight", layers[i].name);
-        g_array_append_val(entries, weight);
-        g_array_append_val(entries, bias);
-        g_array_append_val(entries, slope);
-    }
-    g_autofree char *path = deterministic_file(entries, NULL);
-    VfiCheckpoint *checkpoint = vfi_checkpoint_open(path, NULL);
-    VfiWeights *weights = vfi_weights_load(checkpoint, NULL, NULL, NULL);
-
-    ck_assert_ptr_nonnull(weights);
-    vfi_checkpoint_unref(checkpoint);
-    g_unlink(path);
-    g_array_unref(entries);
-    return weights;
+    return weights_of_layers(layers, G_N_ELEMENTS(layers));
 }
 
 static VfiValue conv(VfiGraph *graph, VfiValue x, int layer, int stride)
@@ -222,14 +190,8 @@ static void compare_outputs(const VfiPlan *plan, const char *arena, const VfiPla
         const VfiOperand *a = &plan->outputs[i].operand, *b = &planar->outputs[i].operand;
         const float *x = (const float *)(const void *)(arena + a->offset);
         const float *y = (const float *)(const void *)(planar_arena + b->offset);
-        double largest = 0.0, error = 0.0;
         ck_assert(!vfi_operand_is_blocked(a));
-        for (size_t at = 0; at < vfi_shape_elements(a->shape); at++) {
-            largest = MAX(largest, fabs((double)y[at]));
-            error = MAX(error, fabs((double)x[at] - (double)y[at]));
-        }
-        ck_assert_double_gt(largest, 0.01);
-        ck_assert_double_le(error, 1e-5 * largest);
+        check_close(plan->outputs[i].name, x, y, vfi_shape_elements(a->shape), 1e-5);
     }
 }
 

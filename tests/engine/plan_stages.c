@@ -1,10 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Results that stages keep for others: whatever the layout that they are kept in, and whatever
  * reads them, the numbers are those of plans in planes; and what cannot be kept is refused. */
-#include <math.h>
 #include <string.h>
-
-#include <glib/gstdio.h>
 
 #include <vfi/error.h>
 
@@ -12,16 +9,14 @@
 #include "base/alloc.h"
 #include "base/f16.h"
 #include "check_main.h"
-#include "deterministic_weights.h"
+#include "close_values.h"
+#include "layer_weights.h"
 #include "model/family.h"
 
 #define WIDTH 45
 #define HEIGHT 38
 
-static const struct {
-    const char *name;
-    int in, out, kernel;
-} layers[] = {
+static const TestLayer layers[] = {
     {"first", 3, 32, 3},   {"second", 32, 32, 3}, {"flow", 64, 2, 1},
     {"beside", 67, 32, 3}, {"slice", 20, 16, 3},  {"both", 96, 16, 3},
     {"split", 170, 48, 3}, {"double", 64, 32, 2}, {"half", 64, 24, 3},
@@ -29,27 +24,7 @@ static const struct {
 
 static VfiWeights *make_weights(void)
 {
-    g_autoptr(GArray) entries = g_array_new(FALSE, TRUE, sizeof(StateEntry));
-
-    for (size_t i = 0; i < G_N_ELEMENTS(layers); i++) {
-        int k = layers[i].kernel;
-        StateEntry weight = {.kind = STATE_WEIGHT,
-                             .n_dims = 4,
-                             .shape = {layers[i].out, layers[i].in, k, k}};
-        StateEntry bias = {.kind = STATE_BIAS, .n_dims = 1, .shape = {layers[i].out}};
-        g_snprintf(weight.key, sizeof weight.key, "%s.weight", layers[i].name);
-        g_snprintf(bias.key, sizeof bias.key, "%s.bias", layers[i].name);
-        g_array_append_val(entries, weight);
-        g_array_append_val(entries, bias);
-    }
-    g_autofree char *path = deterministic_file(entries, NULL);
-    VfiCheckpoint *checkpoint = vfi_checkpoint_open(path, NULL);
-    VfiWeights *weights = vfi_weights_load(checkpoint, NULL, NULL, NULL);
-
-    ck_assert_ptr_nonnull(weights);
-    vfi_checkpoint_unref(checkpoint);
-    g_unlink(path);
-    return weights;
+    return weights_of_layers(layers, G_N_ELEMENTS(layers));
 }
 
 static VfiValue conv(VfiGraph *graph, VfiValue x, const char *layer)
@@ -226,16 +201,8 @@ static void compare(const Stages *stages, const Stages *reference, double limit)
             (const float *)(const void *)(stages->arena[VFI_STAGE_TIME] + a->offset);
         const float *y =
             (const float *)(const void *)(reference->arena[VFI_STAGE_TIME] + b->offset);
-        double largest = 0.0, error = 0.0;
         ck_assert(!vfi_operand_is_blocked(a));
-        for (size_t at = 0; at < vfi_shape_elements(a->shape); at++) {
-            double difference = fabs((double)x[at] - (double)y[at]);
-            largest = MAX(largest, fabs((double)y[at]));
-            error = difference <= error ? error : difference; /* also NaN */
-        }
-        ck_assert_double_gt(largest, 0.01);
-        ck_assert_msg(error <= limit * largest, "%s: %g of %g", plan->outputs[i].name,
-                      error, largest);
+        check_close(plan->outputs[i].name, x, y, vfi_shape_elements(a->shape), limit);
     }
 }
 
