@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Sessions beside others in a context: what those capture into graphs, whose context it is, devices
- * that have no memory pools; and graphs that do not come about. */
+/* Sessions that share a CUDA context with others: those others' captures, foreign
+ * contexts, devices without memory pools; and graphs that cannot be captured. */
 #include <string.h>
 
 #include <cuda.h>
@@ -46,9 +46,9 @@ static void keep_warning(VfiLogLevel level, const char *message, void *user_data
     last_warning = g_strdup(message);
 }
 
-/* ---- beside others -------------------------------------------------------------------- */
+/* ---- beside others ----------------------------------------------------------------- */
 
-/* Another thread captures, in the mode that forbids other threads most. */
+/* Another thread captures, in the mode that forbids the most to other threads. */
 typedef struct {
     GMutex lock;
     GCond changed;
@@ -124,8 +124,8 @@ START_TEST(a_thread_gets_its_way_of_capturing_back)
 }
 END_TEST
 
-/* The first session is given the primary context by somebody who lets go of it; the second one has
- * it by itself. */
+/* The first session is given the primary context by a caller that then releases it; the
+ * second session uses it on its own. */
 START_TEST(a_context_that_was_foreign_first_stays)
 {
     g_autoptr(VfiModel) model = film_model();
@@ -155,7 +155,7 @@ START_TEST(a_context_that_was_foreign_first_stays)
 }
 END_TEST
 
-/* ---- without pools -------------------------------------------------------------------- */
+/* ---- without pools ----------------------------------------------------------------- */
 
 START_TEST(a_device_without_pools_does)
 {
@@ -218,9 +218,9 @@ START_TEST(memory_may_be_short_without_pools)
 }
 END_TEST
 
-/* ---- graphs --------------------------------------------------------------------------- */
+/* ---- graphs ------------------------------------------------------------------------ */
 
-/* What playing @clip gives, and what is said about it. */
+/* Plays @clip; *stats and the log say how. */
 static Clip *play(VfiModel *model, const Clip *clip, VfiSessionStats *stats)
 {
     const VfiSessionConfig config = {.device = "cuda", .video = clip->video};

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The file of chosen engines: what is kept comes back in another process, damage does no harm. */
+/* The file of chosen engines: another process finds what was kept, and damage does no
+ * harm. */
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -143,7 +144,8 @@ START_TEST(more_settings_than_there_can_be_are_refused)
 }
 END_TEST
 
-/* A file where the folder should be: the reason, and choices stay in memory. */
+/* There is a file in place of the folder: the error says so, and choices stay in
+ * memory. */
 START_TEST(what_cannot_be_written_is_no_failure)
 {
     g_autofree char *inner = g_build_filename(folder, "vfi", NULL);
@@ -160,7 +162,7 @@ START_TEST(what_cannot_be_written_is_no_failure)
 }
 END_TEST
 
-/* The file's name, in a folder that is there. */
+/* The file's path; its folder is made. */
 static char *file_in_folder(void)
 {
     g_autofree char *inner = g_build_filename(folder, "vfi", NULL);
@@ -178,7 +180,7 @@ static void assert_nothing_is_read(void)
     vfi_cuda_conv_cache_free(cache);
 }
 
-/* Keeps a choice, and what is in its place then is a file of our own, all alone. */
+/* Keeps a choice; afterwards the file is ours and regular, and alone in its folder. */
 static void assert_file_is_made(const char *file)
 {
     g_autofree char *inner = g_path_get_dirname(file);
@@ -214,7 +216,7 @@ START_TEST(a_file_is_for_its_owner_alone)
 }
 END_TEST
 
-/* Nobody writes to it: whoever opened it would wait for ever. */
+/* Nobody writes to the FIFO: opening it would block for ever. */
 START_TEST(a_fifo_is_not_waited_for)
 {
     g_autofree char *file = file_in_folder();
@@ -225,7 +227,7 @@ START_TEST(a_fifo_is_not_waited_for)
 }
 END_TEST
 
-/* Nor is what it points to written. */
+/* What it points to is not overwritten, either. */
 START_TEST(a_link_is_not_followed)
 {
     static const char text[] = "[convolutions]\n" SHAPE "=51 2=1 14=3 18=-1\n";
@@ -246,7 +248,8 @@ START_TEST(a_link_is_not_followed)
 }
 END_TEST
 
-/* Not read, although the beginning is as it should be; its holes would be 100 GB of memory. */
+/* It is not read, although its beginning is valid; its holes would take 100 GB of
+ * memory. */
 START_TEST(a_file_that_is_too_large_is_not_read)
 {
     static const off_t sizes[] = {(4 << 20) + 1, (off_t)100 << 30};
@@ -276,7 +279,7 @@ START_TEST(a_folder_in_its_place_is_told)
     vfi_cuda_conv_cache_free(cache);
     g_autoptr(GDir) names = g_dir_open(inner, 0, NULL);
     ck_assert_str_eq(g_dir_read_name(names), FILE_NAME);
-    ck_assert_ptr_null(g_dir_read_name(names)); /* nothing half-done is left */
+    ck_assert_ptr_null(g_dir_read_name(names)); /* no temporary file is left */
 }
 END_TEST
 

@@ -12,14 +12,14 @@ typedef struct {
     GString *users; /* the models that have it, "; " after each */
 } UsedShape;
 
-/* The models looked at, the last one without a name. Family and options as open_family() takes
- * them. */
+/* The models, ended by one without a name. Family and options as for open_family(). */
 typedef struct {
     const char *name, *family, *options;
 } JudgedModel;
 
 extern const JudgedModel judged_models[];
 
-/* The distinct shapes of all models' plans for frames of 1280 × 720 and 1920 × 1080, padded as
- * a session would, an array of UsedShape. Channels last where @math is f16, else planar. */
+/* The distinct shapes (an array of UsedShape) in all models' plans for frames of 1280 ×
+ * 720 and 1920 × 1080, padded as a session does. Channels last if @math is f16, else
+ * planar. */
 GArray *collect_conv_shapes(VfiCudaConvMath math);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Shapes and packed weights: a convolution computed by the letter from what was packed, over
- * channels rounded up, gives what the op means. */
+/* Shapes and packed weights: computing the convolution from its definition with the
+ * packed weights, over channels that are rounded up, gives the op's result. */
 #include <string.h>
 
 #include "base/f16.h"
@@ -38,7 +38,7 @@ static VfiOp make_op(VfiOpKind kind, int in, int out, int kernel, int groups)
     return op;
 }
 
-/* Packs into memory with a guard behind; free with g_free(). */
+/* Packs into memory with a guard after it; free with g_free(). */
 static void *pack(const VfiCudaConvShape *shape, const VfiOp *op)
 {
     size_t bytes;
@@ -53,7 +53,8 @@ static void *pack(const VfiCudaConvShape *shape, const VfiOp *op)
     return packed;
 }
 
-/* The packed weight from input @i of the whole to output @o, 0 across groups. */
+/* The packed weight from input @i to output @o, counted over all groups; 0 across
+ * groups. */
 static float packed_weight(const VfiCudaConvShape *shape, const void *packed, int o,
                            int i, int y, int x)
 {
@@ -79,7 +80,7 @@ static float packed_weight(const VfiCudaConvShape *shape, const void *packed, in
                : ((const float *)packed)[at];
 }
 
-/* The op's own, 0 for channels that are only rounding. */
+/* The op's weight; 0 for channels that only rounding up adds. */
 static float meant_weight(const VfiOp *op, int o, int i, int y, int x)
 {
     const VfiConvParams *conv = &op->u.conv;

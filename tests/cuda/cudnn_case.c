@@ -44,7 +44,7 @@ float dnn_picture_result(const DnnPicture *p, size_t i)
                    : ((const float *)p->memory)[i];
 }
 
-/* A picture of those sizes with memory and random values. */
+/* Gives the picture memory and random values. */
 static DnnPicture picture_new(GRand *random, DnnPicture p)
 {
     size_t elements = dnn_picture_elements(&p), bytes = elements * (p.half ? 2 : 4);
@@ -121,7 +121,7 @@ DnnData dnn_common_data(bool half)
     return dnn_data_new(&c);
 }
 
-/* ---- the definition -------------------------------------------------------------------------- */
+/* ---- the definition ---------------------------------------------------------------- */
 
 static size_t element(const DnnPicture *p, int n, int c, int y, int x)
 {
@@ -145,7 +145,7 @@ static float filter_at(const DnnData *d, int k, int c, int ky, int kx)
     return f->values[element(f, k, c, ky, kx)];
 }
 
-/* One element of the result; *size is the sum of the products' sizes. */
+/* One element of the result; *size is the sum of the products' magnitudes. */
 static double expect(const DnnData *d, int n, int o, int y, int x, double *size)
 {
     const DnnCase *c = &d->c;
@@ -182,7 +182,7 @@ static double expect(const DnnData *d, int n, int o, int y, int x, double *size)
     return sum;
 }
 
-/* Every element; those in gaps must be what they were. */
+/* Checks every element; those in gaps must not have changed. */
 void dnn_check_result(const DnnData *d)
 {
     const DnnPicture *p = &d->dst;
@@ -208,7 +208,7 @@ void dnn_check_result(const DnnData *d)
                 }
 }
 
-/* ---- descriptors ----------------------------------------------------------------------------- */
+/* ---- descriptors ------------------------------------------------------------------- */
 
 void dnn_must(cudnnStatus_t status)
 {
@@ -220,7 +220,7 @@ void dnn_must(cudnnStatus_t status)
     ck_abort_msg("%s: %s", cudnnGetErrorString(status), text);
 }
 
-/* The call fails with that, and says why. */
+/* The call failed with @expected, and cuDNN says why. */
 void dnn_must_fail(cudnnStatus_t status, cudnnStatus_t expected)
 {
     char text[512];
@@ -309,7 +309,7 @@ static cudnnBackendDescriptor_t make_convolution(const DnnCase *c, cudnnDataType
     return convolution;
 }
 
-/* Not finalized. What it is made of is destroyed: it has copies. */
+/* Not finalized. Its parts are destroyed already: it has copies. */
 cudnnBackendDescriptor_t dnn_make_operation(const DnnData *d, int64_t alignment,
                                             cudnnDataType_t sums)
 {
@@ -441,7 +441,7 @@ size_t dnn_workspace_of(cudnnBackendDescriptor_t plan)
     return (size_t)bytes;
 }
 
-/* Guard bytes behind a workspace. */
+/* Guard bytes after a workspace. */
 #define GUARD 64
 
 void dnn_run(const DnnData *d, int64_t engine)

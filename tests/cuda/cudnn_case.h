@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Convolutions for tests of the simulated cuDNN: data, descriptors, and the definition. */
+/* Convolutions for tests of the simulated cuDNN: data, descriptors, and the
+ * definition. */
 #pragma once
 
 #include <stdbool.h>
@@ -25,17 +26,17 @@ typedef struct {
     int src_c, src_h, src_w, dst_c;
     int kernel_h, kernel_w, stride, groups;
     int pre[2], post[2];
-    int src_gap, dst_gap; /* pixel strides are larger than the channels by it */
+    int src_gap, dst_gap; /* by how much pixel strides exceed the channels */
     double alpha, beta;   /* alpha 0: 1 */
     int batch;            /* 0: 1 */
-    bool src_planar, filter_planar, dst_planar; /* gaps are then behind rows */
+    bool src_planar, filter_planar, dst_planar; /* gaps are then after rows */
 } DnnCase;
 
 typedef struct {
     int n, c, h, w;
-    int gap;       /* elements between channels and the next pixel, or a plane's rows */
+    int gap;       /* elements after a pixel's channels, or after a plane's row */
     float *values; /* [n][h][w][c + gap]; planar: [n][c][h][w + gap] */
-    void *memory;  /* the same as the device has it, aligned */
+    void *memory;  /* the same on the device, aligned */
     bool half, planar;
     bool turned; /* described as planes of columns, not of rows */
 } DnnPicture;
@@ -45,7 +46,8 @@ typedef struct {
     DnnPicture src, filter, dst; /* filter: n is K */
 } DnnData;
 
-/* Random values, those of dst, too; the same for the same case. Free with dnn_data_clear(). */
+/* Random values (of dst, too), which are the same for the same case. Free with
+ * dnn_data_clear(). */
 DnnData dnn_data_new(const DnnCase *c);
 /* A 3 × 3 convolution that every engine can do. */
 DnnData dnn_common_data(bool half);
@@ -58,11 +60,11 @@ float dnn_picture_result(const DnnPicture *p, size_t i);
 /* Rounded to f16 if @half. */
 float dnn_as_stored(float value, bool half);
 
-/* Every element of dst's memory against the loops of a convolution's definition, dst's values
- * being what was there before; those in gaps must not have changed. */
+/* Checks every element of dst's memory against the definition of a convolution, where
+ * dst's values are those from before; elements in gaps must not have changed. */
 void dnn_check_result(const DnnData *d);
 
-/* The call succeeds; it fails with that, and cuDNN says why. */
+/* The call succeeded; it failed with @expected, and cuDNN says why. */
 void dnn_must(cudnnStatus_t status);
 void dnn_must_fail(cudnnStatus_t status, cudnnStatus_t expected);
 
@@ -78,7 +80,7 @@ cudnnBackendDescriptor_t dnn_make_tensor(const DnnPicture *p, int64_t uid,
 cudnnBackendDescriptor_t dnn_make_pack(void *x, void *w, void *y, void *workspace);
 cudnnBackendDescriptor_t dnn_make_pack_of(const DnnData *d, void *workspace);
 cudnnBackendDescriptor_t dnn_make_finalized_graph(const DnnData *d);
-/* These are not finalized. What they are made of is destroyed: they have copies. */
+/* These are not finalized. Their parts are destroyed already: they have copies. */
 cudnnBackendDescriptor_t dnn_make_operation(const DnnData *d, int64_t alignment,
                                             cudnnDataType_t sums);
 cudnnBackendDescriptor_t dnn_make_graph(const DnnData *d, int64_t alignment,
@@ -89,5 +91,6 @@ cudnnBackendDescriptor_t dnn_make_plan(const DnnData *d, int64_t index);
 /* Of a finalized plan. */
 size_t dnn_workspace_of(cudnnBackendDescriptor_t plan);
 
-/* Runs it by that engine, with a workspace whose every byte must be written, and none behind. */
+/* Runs it by that engine. The engine must write every byte of its workspace, and none
+ * after it. */
 void dnn_run(const DnnData *d, int64_t engine);

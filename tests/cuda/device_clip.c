@@ -32,7 +32,7 @@ void clip_free(Clip *clip)
     g_free(clip);
 }
 
-/* The scene at a place, in [0, 1]: waves, and an edge every 16 pixels. */
+/* The scene's brightness at a place, in [0, 1]: waves, and an edge every 16 pixels. */
 static double scene_at(double x, double y, int component)
 {
     double waves = sin(0.21 * x + component) * cos(0.17 * y - 0.4 * component);
@@ -159,6 +159,6 @@ Clip *clip_interpolate(VfiModel *model, const VfiSessionConfig *config, const Cl
     used.video = clip->video;
     g_autoptr(VfiSession) session = clip_session(model, &used);
     Clip *made = clip_play(session, clip, n_times);
-    vfi_session_wait(session); /* then it is gone when this returns */
+    vfi_session_wait(session); /* so that it is gone when this returns */
     return made;
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Clips for sessions on the simulated device, and what became of them. */
+/* Clips for sessions on the simulated device, and comparing results. */
 #pragma once
 
 #include <stdbool.h>
@@ -17,11 +17,11 @@ typedef struct {
 
 /* A textured scene that moves by some pixels from frame to frame; ids from 1 on. */
 Clip *clip_new(VfiFormat format, int width, int height, int n);
-/* As many frames of zeros. */
+/* @n frames of zeros. */
 Clip *clip_blank(const VfiVideoInfo *video, int n);
 void clip_free(Clip *clip);
 
-/* |Difference| of samples, where 1 is the whole range of code values. */
+/* Absolute difference of samples; 1 is the whole range of code values. */
 typedef struct {
     double max, mean;
 } ClipDifference;
@@ -30,9 +30,8 @@ ClipDifference clip_compare(const Clip *a, const Clip *b);
 /* Whether all samples are the same bits. */
 bool clip_equal(const Clip *a, const Clip *b);
 
-/* Plays all pairs of @clip with @n_times in-betweens each; @clip's pairs times @n_times is at most
- * CLIP_MAX_FRAMES. Two pairs are begun before the first is waited for. Fails the test where
- * one does. */
+/* Plays all pairs of @clip with @n_times in-betweens each, at most CLIP_MAX_FRAMES in
+ * all. Two pairs are begun before the first is waited for. A failure fails the test. */
 Clip *clip_play(VfiSession *session, const Clip *clip, int n_times);
 
 /* clip_play() in a session of its own. */

@@ -22,7 +22,7 @@ static inline char *device_new(const void *host, size_t bytes)
     return memory;
 }
 
-/* Once all that was queued has run. */
+/* Waits for what was queued before. */
 static inline char *device_read(const void *memory, size_t bytes)
 {
     char *host = g_malloc(bytes);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* device_probe DEVICE PRECISION: builds two small sessions, one after the other, and says what
- * became of the last, and every line of the engine's log from INFO up. */
+/* device_probe DEVICE PRECISION: builds two small sessions, one after the other. Prints
+ * what became of the last one, and the engine's log from INFO up. */
 #include <stdio.h>
 #include <stdlib.h>
 

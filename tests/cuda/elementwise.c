@@ -42,7 +42,7 @@ static cudaError_t run_unary(const VfiOp *op, const VfiCudaTensor *a,
     }
 }
 
-/* Runs @op aligned and not, into memory of its own and in place of each source. */
+/* Runs @op aligned and not, into memory of its own and onto each source. */
 static void check(VfiOp *op, const float *const *values, float tolerance, Run run)
 {
     g_autofree float *expected = reference_of(op, values, 0.0f, 0.0f);
@@ -158,7 +158,7 @@ START_TEST(fills)
 }
 END_TEST
 
-/* Relative to the result, however small. */
+/* The error is relative even to very small results. */
 START_TEST(sigmoid_near_zero)
 {
     VfiShape shape = {1, 1, 160};
@@ -179,7 +179,7 @@ START_TEST(sigmoid_near_zero)
 }
 END_TEST
 
-/* More channels than a grid has places for. */
+/* More channels than a grid's y can count. */
 START_TEST(very_many_channels)
 {
     VfiShape shape = {65535 + 3, 1, 1};

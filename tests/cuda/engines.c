@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Engines of cuDNN that fail when they are tried: others take their place, and where there is none
+/* Engines of cuDNN that fail in their trial: others take their place, and once none is
  * left the error says so. */
 #include <string.h>
 
@@ -17,13 +17,13 @@
 #define BIT(engine) ((uint64_t)1 << (engine))
 #define ALL UINT64_MAX
 
-/* Those of the simulated cuDNN that an f16 convolution may have; the last two are also the fallback
- * list's. */
+/* The simulated cuDNN's engines for f16 convolutions; the last two are in the fallback
+ * list, too. */
 enum { TENSOR_CORE = 45, SPLIT = 52, GEMM = 1, PLAIN = 0 };
 
 static const VfiVideoInfo video = {.format = VFI_FORMAT_I420, .width = 64, .height = 64};
 
-/* Each test is a process with a cache of its own: nothing has been tried yet. */
+/* Each test runs in a process of its own, with a new cache folder. */
 static char *folder;
 static GString *log_lines;
 static GMutex log_lock;
@@ -87,7 +87,7 @@ START_TEST(others_take_the_place_of_engines_that_fail)
     ck_assert_uint_ge(n_lines_with("is left out"), 1);
     ck_assert_uint_eq(n_lines_with("computing on the CPU"), 0);
 
-    /* what was chosen is known to the next one */
+    /* the next session reads the choice */
     g_string_truncate(log_lines, 0);
     g_autoptr(Clip) again = clip_interpolate(model, &config, clip, 1);
     ck_assert(clip_equal(made, again));
@@ -95,7 +95,7 @@ START_TEST(others_take_the_place_of_engines_that_fail)
 }
 END_TEST
 
-/* One run that fails costs one candidate, whichever run of whichever convolution it is. */
+/* A run that fails costs one candidate, whichever run of whichever convolution it is. */
 START_TEST(one_failure_ends_no_session)
 {
     const VfiSessionConfig config = {.device = "cuda", .video = video};
@@ -133,7 +133,7 @@ START_TEST(without_any_engine_there_is_no_session)
     ck_assert_uint_eq(counters.contexts, 0);
     ck_assert_uint_eq(cudnnSimulatedLive(), 0);
 
-    /* and nothing is broken */
+    /* and the cache is not spoilt */
     cudnnSimulatedRefuseEngines(0);
     vfi_session_unref(clip_session(model, &config));
 }
@@ -165,7 +165,7 @@ START_TEST(auto_takes_the_cpu_where_no_session_can_be_built)
 }
 END_TEST
 
-/* That is no engine's failure: nothing else is tried. */
+/* The device failed, not an engine: no other engine is tried. */
 START_TEST(a_device_that_fails_in_a_trial_ends_it)
 {
     const VfiSessionConfig config = {.device = "cuda", .video = video};
@@ -182,7 +182,8 @@ START_TEST(a_device_that_fails_in_a_trial_ends_it)
 }
 END_TEST
 
-/* A choice of long ago that fails now is one job's error, and made anew by the next session. */
+/* A kept choice that fails later is an error of one job; the next session chooses
+ * again. */
 START_TEST(a_choice_that_fails_is_forgotten)
 {
     const VfiSessionConfig config = {.device = "cuda", .video = video};

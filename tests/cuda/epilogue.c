@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* What follows a convolution against the CPU's C reference: every activation, residual and
- * layout. */
+/* What follows a convolution, against the CPU's C reference: every activation, residual
+ * and layout. */
 #include "tensor_util.h"
 
 #include "cpu/algorithm.h"
@@ -56,7 +56,7 @@ static float *expect(const Case *test, const VfiConvParams *params)
     return result;
 }
 
-/* What dst is. */
+/* Where dst lies. */
 typedef enum { DST_OWN, DST_SUMS, DST_RESIDUAL } Place;
 
 static void run_and_compare(const Case *test, const VfiConvParams *params,

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* What goes wrong on a device: memory that is not there, work that fails for good. Errors say so,
- * nothing leaks, and what can go on does. */
+/* Failures of a device: memory that runs out, work that fails for good. Errors say so,
+ * nothing leaks, and sessions that can go on do. */
 #include <string.h>
 
 #include <glib/gstdio.h>
@@ -24,7 +24,7 @@ static VfiSimulatedCounters counters(void)
     return now;
 }
 
-/* Nothing is left of a session but what a model keeps packed. */
+/* Nothing remains of a session but what a model keeps packed. */
 static void assert_clean(uint64_t allocations)
 {
     VfiSimulatedCounters now = counters();
@@ -59,9 +59,10 @@ static void assert_says(const GError *error, int code, const char *const *words)
             ck_abort_msg("no \"%s\" in: %s", *words, error->message);
 }
 
-/* ---- memory --------------------------------------------------------------------------- */
+/* ---- memory ------------------------------------------------------------------------ */
 
-/* From the nth allocation on none succeeds, for every n: no session, and nothing left. */
+/* All allocations from the nth on fail, for every n: there is no session, and nothing
+ * remains. */
 static unsigned sweep(VfiModel *model, const VfiSessionConfig *config)
 {
     unsigned n = 1;
@@ -108,7 +109,7 @@ START_TEST(one_failed_allocation_is_tried_again)
         g_autoptr(GError) error = NULL;
         vfi_simulated_fail_allocation(i);
         VfiSession *session = vfi_session_new(model, &config, &error);
-        failed += session == NULL; /* before the guard has said that there is memory */
+        failed += session == NULL; /* before the memory guard has checked */
         if (error != NULL && !g_error_matches(error, VFI_ERROR, VFI_ERROR_NO_MEMORY))
             ck_abort_msg("allocation %u: %s", i, error->message);
         vfi_session_unref(session);
@@ -146,8 +147,8 @@ START_TEST(idle_models_make_room)
     vfi_session_unref(clip_session(model, &config));
     ck_assert_uint_eq(counters().allocations, packed);
 
-    /* what is free seems to be enough, and is not: one allocation fails, and fails again when
-     * the pool has given back what it keeps */
+    /* free memory seems to suffice and does not: one allocation fails, and again after
+     * the pool was trimmed */
     uint64_t before = counters().allocations_made;
     vfi_session_unref(clip_session(model, &config));
     uint64_t n = counters().allocations_made - before;
@@ -182,7 +183,7 @@ START_TEST(too_little_memory_is_said_before_it_is_taken)
 }
 END_TEST
 
-/* ---- work that fails ------------------------------------------------------------------ */
+/* ---- work that fails --------------------------------------------------------------- */
 
 /* Plays jobs of @session until one fails; NULL if none does. */
 static GError *play_until_error(VfiSession *session, const Clip *clip, int n_pairs)
@@ -203,7 +204,7 @@ static GError *play_until_error(VfiSession *session, const Clip *clip, int n_pai
     return error;
 }
 
-/* All that a device does not recover from. */
+/* Errors that a device does not recover from. */
 static const cudaError_t final_errors[] = {
     cudaErrorLaunchFailure,
     cudaErrorDevicesUnavailable,
@@ -238,14 +239,14 @@ static void fail_launch(VfiSession *session, const Clip *clip, unsigned n,
     g_autoptr(GError) error = play_until_error(session, clip, clip->n - 1);
     assert_says(error, VFI_ERROR_BACKEND, words);
     g_clear_error(&error);
-    /* nothing works any more, but nothing hangs either */
+    /* all further calls fail, and none hangs */
     g_autoptr(GError) again = play_until_error(session, clip, 1);
     assert_says(again, VFI_ERROR_BACKEND, words);
     vfi_session_wait(session);
     vfi_simulated_fail_launch(0, 0);
 }
 
-/* Each is a process: the device is lost to it for good, and nobody but NVIDIA could say more. */
+/* Each error has a process of its own, which loses the device for good. */
 START_TEST(a_device_that_failed_is_refused)
 {
     g_autoptr(VfiModel) model = open_family("film_tiny", NULL);
@@ -262,7 +263,7 @@ START_TEST(a_device_that_failed_is_refused)
     g_autoptr(VfiSession) session = clip_session(model, &config);
     fail_launch(session, clip, (unsigned)(1 + _i * _i), final_errors[_i]);
     uint64_t contexts = counters().contexts_made;
-    for (int i = 0; i < 2; i++) { /* beside what is broken, and when that is gone */
+    for (int i = 0; i < 2; i++) { /* beside the broken session, and after its end */
         g_autoptr(GError) error = NULL;
         VfiEstimate estimate;
         ck_assert_ptr_null(vfi_session_new(model, &config, &error));
@@ -272,7 +273,7 @@ START_TEST(a_device_that_failed_is_refused)
             vfi_session_unref(g_steal_pointer(&session));
     }
     ck_assert_uint_eq(counters().contexts_made, contexts);
-    /* the CPU does it then */
+    /* then the CPU computes */
     const VfiSessionConfig any = {.video = clip->video};
     const VfiSessionConfig on_cpu = {.device = "cpu", .video = clip->video};
     g_autoptr(Clip) expected = clip_interpolate(model, &on_cpu, clip, 1);
@@ -313,7 +314,7 @@ START_TEST(a_failed_launch_ends_all_sessions_of_the_device)
 }
 END_TEST
 
-/* Wherever it comes up: when a session is built, played or ended. */
+/* Whenever it comes up: while a session is built, plays or ends. */
 START_TEST(a_device_may_fail_at_any_time)
 {
     g_autoptr(VfiModel) model = open_family("film_tiny", NULL);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Blending, copying and comparing of the CUDA backend against the CPU's, in every format and
- * memory layout: those that allow 16 bytes at once, four, and single samples. */
+/* The CUDA backend's blending, copying and comparing against the CPU's, in every format
+ * and memory layout: those that allow accesses of 16 bytes, of four, and of single
+ * samples. */
 #include <math.h>
 
 #include <glib.h>
@@ -12,7 +13,7 @@
 
 static const int sizes[][2] = {{1, 1}, {3, 5}, {64, 4}, {75, 9}};
 
-/* After the layouts of pixels_frames.h: rows begin at multiples of 64 bytes. */
+/* Added to the layouts of pixels_frames.h: rows begin at multiples of 64 bytes. */
 #define LAYOUT_ALIGNED LAYOUT_COUNT
 #define N_LAYOUTS (LAYOUT_COUNT + 1)
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Prepare, synthesis and paint of the CUDA backend give the bits of the CPU's C reference, in
- * every format, memory layout, size, matrix, range and chroma site; and so do bands. */
+/* The CUDA backend's prepare, warp-blend and RGB to planes give the bits of the CPU's C
+ * reference, in every format, memory layout, size, matrix, range and chroma site; and so
+ * do bands of rows. */
 #include <glib.h>
 
 #include "check_main.h"
@@ -12,7 +13,7 @@ static const int sizes[][2] = {{1, 1}, {2, 2}, {3, 5}, {66, 26}, {131, 7}};
 
 #define VARIATIONS 12
 
-/* Frames with noise, and room for what the CPU and the device make of them. */
+/* Frames of noise, and room for the CPU's and the device's results. */
 typedef struct {
     VfiVideoInfo info;
     TestFrame a, b, wanted, found;
@@ -29,7 +30,7 @@ static Bench bench_new(VfiFormat format, int width, int height, int variation)
                             .chroma_site = (VfiChromaSite)(variation % 4)}};
 
     bench.a = test_frame_new(&bench.info, layout);
-    /* All tight: rows of whole words, which are read so. */
+    /* Tight rows of whole words, which are read as such. */
     bench.b = test_frame_new(&bench.info,
                              layout == LAYOUT_TIGHT ? LAYOUT_TIGHT : LAYOUT_BOTTOM_UP);
     bench.wanted = test_frame_new(&bench.info, layout);
@@ -70,7 +71,7 @@ static void assert_same_floats(const Bench *bench, const float *wanted,
                          bench->info.height, i, (double)wanted[i], (double)found[i]);
 }
 
-/* Images with 4 floats before and after them that must stay. */
+/* Images with 4 floats before and after them that must not change. */
 static void check_prepare(const Bench *bench, int padded_w, int padded_h)
 {
     const size_t n = 3 * (size_t)padded_w * (size_t)padded_h + 8;
@@ -106,7 +107,8 @@ START_TEST(prepare_gives_the_same_bits)
 }
 END_TEST
 
-/* Fields of an even and an odd number of floats a row, with flows that leave the picture. */
+/* Fields with an even and an odd number of floats per row, and flows that leave the
+ * picture. */
 static TestField field_of(const VfiVideoInfo *info, int variation)
 {
     TestField field = test_field_new(info, variation % 2 != 0);
@@ -140,7 +142,7 @@ START_TEST(warp_blend_gives_the_same_bits)
 }
 END_TEST
 
-/* The field's rows from @first on alone, in memory of their own. */
+/* The field's rows from @first on, in memory of their own. */
 static VfiFlowField rows_of_field(const TestField *field, int first, int n_rows)
 {
     const size_t width = (size_t)field->field.padded_w, plane = width * (size_t)n_rows;
@@ -221,7 +223,7 @@ START_TEST(rgb_to_planes_gives_the_same_bits)
 }
 END_TEST
 
-/* Rows that a band reads: one more on either side. */
+/* A band reads one more row on either side. */
 START_TEST(bands_of_rgb_to_planes_give_the_same_picture)
 {
     const int width = 37, height = 23, step = 6;

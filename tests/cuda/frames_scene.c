@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Scene cells and repeated blocks of the CUDA backend against the CPU's. */
+/* The CUDA backend's scene cells and repeated blocks against the CPU's. */
 #include <math.h>
 #include <string.h>
 
@@ -10,7 +10,7 @@
 #include "frames/frame_kernels.h"
 #include "pixels_frames.h"
 
-/* Cells of one pixel, of less rows than are looked at, of more; wide ones. */
+/* Cells of one pixel, of fewer and of more rows than are looked at; wide ones. */
 static const int sizes[][2] = {{1, 1}, {3, 5}, {64, 50}, {300, 7}, {330, 200}};
 
 #define CELLS (VFI_SCENE_SIGNATURE_SIZE * VFI_SCENE_SIGNATURE_SIZE)
@@ -89,8 +89,8 @@ static void change_pixel(const TestFrame *frame, int x, int y, double by)
     }
 }
 
-/* The threshold that the pair just misses, found by halving: there the answers must agree to
- * the last bit. */
+/* Finds by bisection the threshold that the pair just misses: there the answers must
+ * agree to the last bit. */
 static void check_limit(const TestFrame *a, const TestFrame *b)
 {
     double low = 0, high = 256;
@@ -141,7 +141,7 @@ static bool device_sees_repeat(const TestFrame *a, const TestFrame *b)
     return different == 0;
 }
 
-/* A ramp with some structure that is brighter by @light and moved by @move, both in eighths,
+/* A ramp with some structure, brighter by @light and moved by @move (both in eighths),
  * under @noise codes of noise. */
 static void paint_ramp(const TestFrame *frame, int move, int light, int noise)
 {
@@ -161,7 +161,7 @@ static void paint_ramp(const TestFrame *frame, int move, int light, int noise)
             }
 }
 
-/* Each kind of change from none to plenty: the limits lie in between. */
+/* Each kind of change from none to a lot: the limits lie in between. */
 START_TEST(repeats_are_seen_as_on_the_host)
 {
     const VfiVideoInfo info = {.format = (VfiFormat)_i, .width = 205, .height = 76};

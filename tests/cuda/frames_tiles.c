@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Tiles' results put together by the CUDA backend: the CPU's bits. */
+/* Putting tiles' results together on the device gives the CPU's bits. */
 #include <glib.h>
 
 #include "check_main.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The real cuDNN judges every convolution of every network for four GPUs that need not be there:
- * it takes their properties from files and says what it would run. With --table, a table of the
- * workspace wanted. */
+/* The real cuDNN judges every convolution of every network for four GPUs that need not be
+ * there: it reads their properties from files and says what it would run. With --table it
+ * prints the workspace that each network needs. */
 #include <stdio.h>
 #include <string.h>
 
@@ -78,7 +78,8 @@ START_TEST(every_convolution_has_an_engine)
 }
 END_TEST
 
-/* Sources that are some channels of a larger tensor: engines take them, by way of a copy. */
+/* Sources that are some channels of a larger tensor: engines take them, by way of a
+ * copy. */
 START_TEST(sources_may_have_others_between_their_pixels)
 {
     VfiCudaConvContext context = context_for(devices[_i]);
@@ -137,8 +138,8 @@ START_TEST(choices_come_back)
 }
 END_TEST
 
-/* Descriptors that contradict themselves, limits that no engine keeps and choices that do not
- * exist are refused, with the reason. */
+/* Descriptors that contradict themselves, limits that no engine keeps and choices that do
+ * not exist are refused, with the reason. */
 START_TEST(what_cannot_be_is_refused)
 {
     VfiCudaConvContext context = context_for("sm_86");
@@ -160,9 +161,10 @@ START_TEST(what_cannot_be_is_refused)
 }
 END_TEST
 
-/* ---- the table ------------------------------------------------------------------------------ */
+/* ---- the table --------------------------------------------------------------------- */
 
-/* The largest workspace of a model's convolutions, or the number of those without a plan. */
+/* Prints the largest workspace of a model's convolutions, or how many of them have no
+ * plan. */
 static void print_workspace(const VfiCudaConvContext *context, const GArray *list,
                             const char *model)
 {
@@ -188,7 +190,7 @@ static void print_workspace(const VfiCudaConvContext *context, const GArray *lis
         printf(" | %.1f", (double)largest / 0x1p20);
 }
 
-/* A test, since collecting asserts. */
+/* A test, because collecting shapes asserts. */
 START_TEST(table)
 {
     static const char *const math_names[] = {"f16", "f32", "tf32"};

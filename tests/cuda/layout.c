@@ -30,7 +30,7 @@ START_TEST(copies)
 }
 END_TEST
 
-/* What f16 does not hold: as the CPU's conversion. */
+/* Values that f16 cannot hold, as the CPU converts them. */
 START_TEST(rounds_to_half)
 {
     static const float values[] = {
@@ -50,7 +50,7 @@ START_TEST(rounds_to_half)
 }
 END_TEST
 
-/* Channels of a wide tensor to a place among others: a piece of a concatenation. */
+/* Copies to some channels of a wider tensor: a part of a concatenation. */
 START_TEST(leaves_other_channels)
 {
     VfiShape shape = {20, 3, 5};
@@ -68,7 +68,7 @@ START_TEST(leaves_other_channels)
 }
 END_TEST
 
-/* A piece of @c channels from @first on, of pixels of @stride. */
+/* A part of @c channels from @first on, of pixels of @stride. */
 static VfiCudaTensor piece_of(char *memory, int first, int c, int stride, bool half,
                               bool followed)
 {
@@ -81,8 +81,8 @@ static VfiCudaTensor piece_of(char *memory, int first, int c, int stride, bool h
                            .followed = followed};
 }
 
-/* Pieces of pixels that begin and end anywhere: from planes, and on to another place; nothing
- * beside them is written but the zeros behind the last. */
+/* Parts of pixels that begin and end anywhere: from planes, and on to another part.
+ * Nothing else is written but the zeros after the last channel. */
 START_TEST(copies_pieces)
 {
     enum { C = 13, STRIDE = 40, PIXELS = 15 };

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* What sessions take of a device is what was said beforehand, and no more comes to it. */
+/* Sessions take as much of a device's memory as the estimate says, and no more while they
+ * play. */
 #include <string.h>
 
 #include <glib/gstdio.h>
@@ -14,7 +15,7 @@
 
 #define MIB_BYTES ((uint64_t)1 << 20)
 
-/* What a device has besides its sessions' plans: answers and a mean. */
+/* What an open device takes besides plans: answers and a mean. */
 #define DEVICE_BYTES                                                                     \
     (VFI_SCENE_SIGNATURE_SIZE * VFI_SCENE_SIGNATURE_SIZE * sizeof(float) + sizeof(double))
 
@@ -62,7 +63,7 @@ static void assert_about(uint64_t taken, uint64_t wanted)
                      taken, wanted);
 }
 
-/* ---- figures -------------------------------------------------------------------------- */
+/* ---- figures ----------------------------------------------------------------------- */
 
 START_TEST(a_session_takes_what_was_estimated)
 {
@@ -74,7 +75,7 @@ START_TEST(a_session_takes_what_was_estimated)
         .device = "cuda", .video = clip->video, .precision = precisions[_i]};
     VfiSessionStats stats;
 
-    /* engines that want less workspace than others may be chosen now, and never again */
+    /* once engines have been chosen, less workspace may be needed than before */
     VfiEstimate at_first = estimate_of(model, &config);
     vfi_session_unref(clip_session(model, &config));
     vfi_packed_weights_trim(vfi_weights_packed(model->weights));
@@ -98,7 +99,7 @@ START_TEST(a_session_takes_what_was_estimated)
     assert_about(counters().allocated_bytes - built,
                  second.session_bytes - second.host_bytes + DEVICE_BYTES);
 
-    /* and playing takes no more, but for pinned memory, which was announced */
+    /* playing takes no more, but for pinned memory, which was announced */
     built = counters().allocated_bytes;
     clip_free(clip_play(session, clip, 2));
     ck_assert_uint_eq(counters().allocated_bytes, built);
@@ -122,7 +123,7 @@ START_TEST(free_memory_is_what_is_not_taken)
     ck_assert_uint_eq(stats.device_total_bytes, total);
     ck_assert_uint_le(stats.device_free_bytes, total - others - taken);
     ck_assert_uint_ge(stats.device_free_bytes + SLACK_BYTES * 4, total - others - taken);
-    /* what another process takes */
+    /* another process takes memory */
     vfi_simulated_set_memory(total, others + 100 * MIB_BYTES);
     uint64_t before = stats.device_free_bytes;
     vfi_session_get_stats(session, &stats);
@@ -175,7 +176,7 @@ START_TEST(idle_weights_go_for_a_session_that_needs_the_room)
     g_autoptr(GError) error = NULL;
     g_autofree char *path = deterministic_checkpoint("film_tiny", &error);
     g_autoptr(VfiModel) model = small_model(&local_flow);
-    /* by another name of the device than the session's */
+    /* the device by another name */
     const VfiModelCacheConfig there = {.device = "cuda:0",
                                        .precision = VFI_PRECISION_F16};
     VfiSessionConfig config = {
@@ -203,11 +204,11 @@ START_TEST(idle_weights_go_for_a_session_that_needs_the_room)
     vfi_session_unref(clip_session(model, &config));
     vfi_model_cache_get_stats(&stats);
     ck_assert_uint_eq(stats.packed_bytes, 0);
-    ck_assert_uint_eq(stats.models, 1); /* the file need not be read again */
+    ck_assert_uint_eq(stats.models, 1); /* the file is not read again */
 }
 END_TEST
 
-/* ---- for long ------------------------------------------------------------------------- */
+/* ---- for long ---------------------------------------------------------------------- */
 
 START_TEST(nothing_is_allocated_for_a_thousand_pairs)
 {

@@ -15,7 +15,7 @@ static uint32_t bits_of(float value)
     return bits;
 }
 
-/* The kernel's result, which lies between guard values. */
+/* The kernel's result; guard values beside it must not change. */
 static uint32_t largest_of(const float *values, VfiShape shape, int shift)
 {
     float guarded[3] = {-1.0f, 1e30f, -1.0f};
@@ -67,7 +67,7 @@ static double device_mean(const float *values, const VfiCpuImage *image, size_t 
     char *scratch = device_new(guards, guarded), *result = device_new(guards, 24);
     double *mean = (double *)(void *)(result + 8), found;
 
-    /* A scratch that is not at a double's place begins and ends a float early. */
+    /* A scratch that is not aligned for doubles. */
     char *at = scratch + GUARD_BYTES - shift * sizeof(float);
     expect_success(vfi_cuda_image_mean(NULL, (const float *)(const void *)memory,
                                        image->padded_w, image->padded_h, image->width,

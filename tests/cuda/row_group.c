@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Row groups on the device against those of the CPU in plain C: each group of random graphs and
- * of networks is run both ways on the same memory, all of which is compared. */
+/* Row groups on the device against the CPU's in plain C: each group of random graphs and
+ * of networks is run both ways on the same memory, and all memory is compared. */
 #include "rows/row_group.h"
 
 #include "cpu/ops/row_group.h"
@@ -9,10 +9,10 @@
 #include "model/loaded_model.h"
 #include "tensor_util.h"
 
-/* Means of four pixels are added up in another order; exponential functions differ. */
+/* Means of four pixels are summed in another order; exponential functions differ. */
 #define TOLERANCE 2e-6f
 
-/* What a plan runs in. */
+/* The memory that a plan runs in. */
 typedef struct {
     const VfiPlan *plan;
     VfiCpuOp **ops;
@@ -22,7 +22,7 @@ typedef struct {
     float *scalars;
     char *scratch;
     size_t scratch_bytes;
-    int n_groups; /* that were compared */
+    int n_groups; /* compared so far */
 } Machine;
 
 static const VfiCudaRunValues run_values = {.time = 0.3f, .image_mean = 0.4f};
@@ -36,7 +36,7 @@ static bool is_in_group(const VfiPlan *plan, int op)
     return false;
 }
 
-/* Groups in plain C, what is between them as fast as the machine can. */
+/* Row groups run in plain C, the ops between them at the machine's best level. */
 static Machine machine_new(const VfiPlan *plan)
 {
     Machine machine = {.plan = plan, .pool = vfi_pool_new(1, NULL)};
@@ -104,7 +104,8 @@ static void run_group_on_cpu(const Machine *machine, const VfiRowGroup *group)
     vfi_cpu_row_group_free(ready);
 }
 
-/* Runs the group on the device's copies; @region: what it left, g_free(). */
+/* Runs the group on copies of all regions on the device. @region: the copies afterwards,
+ * for g_free(). */
 static void run_group_on_device(const Machine *machine, const VfiRowGroup *group,
                                 char **region, char **scalars)
 {
@@ -267,8 +268,8 @@ START_TEST(groups_of_networks)
 }
 END_TEST
 
-/* A shuffle of f16 with channels last, whose sum with another is kept and made smaller: what
- * a network's last convolution leaves on a device. */
+/* A pixel shuffle of channels-last f16, whose sum with another tensor is kept and also
+ * made smaller: this is how networks end on a device. */
 START_TEST(reads_channels_last)
 {
     enum { H = 8, W = 12, STRIDE = 24, FIRST = 8, C = 2 };
@@ -370,8 +371,8 @@ START_TEST(activates_by_channel)
 }
 END_TEST
 
-/* A plane that is read, then written over, with a smaller picture made of both: the program of
- * that one must leave the plane to the other. */
+/* A plane is read, then overwritten, and a smaller picture is made of both values: the
+ * program of the smaller picture must not overwrite the plane. */
 START_TEST(reads_what_is_then_written_over)
 {
     enum { H = 4, W = 6, A = 0, OLD = 1, SMALL = 2 };
@@ -422,7 +423,7 @@ START_TEST(reads_what_is_then_written_over)
 }
 END_TEST
 
-/* More than a kernel's arguments hold is refused by name. */
+/* A group that does not fit into a kernel's arguments is refused by name. */
 START_TEST(refuses_what_is_too_large)
 {
     enum { N = 70 };

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Parts of channels-last pixels that row groups write at any channel, and planes of f16 that
- * they read: every byte of the results against what the ops say. */
+/* Row groups that write parts of channels-last pixels at any channel, and read planes of
+ * f16: every byte of the results is checked against the ops' definitions. */
 #include "rows/row_group.h"
 
 #include "plan/plan.h"
@@ -8,8 +8,8 @@
 
 enum { H = 8, W = 12, LARGE = H * W, SMALL = LARGE / 4, FIRST = 2, TIME_CHANNELS = 1 };
 
-/* The whole pixels: channels from @FIRST on are written, the last of @channels begins the
- * padding. */
+/* The whole pixels: channels from FIRST on are written; padding begins in the last of
+ * @channels. */
 static const struct {
     bool half;
     int stride, large_channels, small_channels;
@@ -64,7 +64,7 @@ static float mean_at(const uint16_t *planes, int channel, int y, int x)
     return 0.25f * (sum + value_at(planes, channel, 2 * y + 1, 2 * x + 1));
 }
 
-/* Channel @c of what was written at the pixel: doubled values, the time, halves. */
+/* Channel @c of the parts at a pixel: doubled values, the time, halves. */
 static float expected_at(const uint16_t *planes, bool small, int c, int channels, int y,
                          int x)
 {
@@ -99,7 +99,7 @@ static void check_picture(const char *found, const uint16_t *planes, bool small,
     }
 }
 
-/* Halves of a picture made smaller, the doubled picture, and the time behind both. */
+/* Writes halves of a smaller picture, the doubled picture, and after both the time. */
 START_TEST(writes_parts_of_pixels)
 {
     bool half = cases[_i].half;
@@ -184,7 +184,7 @@ START_TEST(writes_parts_of_pixels)
 }
 END_TEST
 
-/* A picture of f16 warped by whole pixels, and enlarged to its own size. */
+/* An f16 picture is warped by whole pixels, and enlarged to its own size. */
 START_TEST(samples_halves)
 {
     enum { C = 3 };

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Sessions on the simulated device against the CPU's, through the public calls: families,
- * formats, tiles; whatever order the device does things in, and whatever else goes on. */
+ * formats, tiles; in whatever order the device works, and whatever runs beside. */
 #include <string.h>
 
 #include <cuda.h>
@@ -12,10 +12,11 @@
 #include "pixels/format.h"
 #include "simulated_device.h"
 
-/* Largest and mean |difference| to the CPU's f32, where 1 is the range of code values. In f32 only
- * the order of sums differs. f16 and tf32 have 10 bits of mantissa (5e-4), which deterministic
- * weights amplify (seen: 5e-4 to 1.3e-3); RIFE 4.0's scale its inputs where motion is large,
- * which amplifies 20 times more. Besides, one code value more or less. */
+/* Largest and mean |difference| from the CPU's f32, as parts of the range of code values.
+ * In f32 only the order of sums differs. f16 and tf32 have 10 bits of mantissa (5e-4),
+ * which deterministic weights amplify (seen: 5e-4 to 1.3e-3); RIFE 4.0's scale their
+ * inputs where motion is large, which amplifies 20 times more. Rounding adds up to one
+ * code value. */
 typedef struct {
     double max, mean;
 } Limits;
@@ -63,7 +64,7 @@ static void compare_devices(VfiModel *model, VfiSessionConfig config, const Clip
         ck_abort_msg("%s: max %.2e, mean %.2e", what, difference.max, difference.mean);
 }
 
-/* ---- families ------------------------------------------------------------------------- */
+/* ---- families ---------------------------------------------------------------------- */
 
 static const struct {
     const char *family, *options;
@@ -106,7 +107,7 @@ START_TEST(a_session_matches_the_cpu)
 }
 END_TEST
 
-/* ---- blending ------------------------------------------------------------------------- */
+/* ---- blending ---------------------------------------------------------------------- */
 
 START_TEST(blending_is_exact)
 {
@@ -120,7 +121,7 @@ START_TEST(blending_is_exact)
 }
 END_TEST
 
-/* ---- side by side --------------------------------------------------------------------- */
+/* ---- side by side ------------------------------------------------------------------ */
 
 typedef struct {
     VfiModel *model;
@@ -129,7 +130,7 @@ typedef struct {
     const char *trouble; /* what the thread found */
 } Player;
 
-/* Builds a session, plays, and again; in a thread of its own. */
+/* Builds a session and plays, twice; in a thread of its own. */
 static void *play_in_thread(void *data)
 {
     Player *player = data;
@@ -166,14 +167,14 @@ START_TEST(sessions_in_threads_do_not_disturb_each_other)
         g_thread_join(threads[i]);
         ck_assert_msg(players[i].trouble == NULL, "player %d: %s", i, players[i].trouble);
     }
-    /* weights of the context went before it */
+    /* weights were freed before their context */
     ck_assert_int_eq(cuCtxDestroy_v2(context), 0);
     g_autoptr(Clip) again = clip_interpolate(film, &config, clip, 2);
     ck_assert(clip_equal(again, of_film));
 }
 END_TEST
 
-/* ---- in the caller's context ---------------------------------------------------------- */
+/* ---- in the caller's context ------------------------------------------------------- */
 
 static void to_device(const Clip *host, Clip *device)
 {
@@ -220,7 +221,7 @@ START_TEST(frames_stay_in_the_callers_context)
     vfi_pair_unref(pair);
     vfi_session_wait(session);
     vfi_simulated_counters(&after);
-    /* nothing but the answer whether they are the same went to the host */
+    /* only the answer whether they are equal went to the host */
     ck_assert_uint_eq(after.host_to_device_copies, before.host_to_device_copies);
     ck_assert_uint_le(after.device_to_host_bytes, before.device_to_host_bytes + 8);
     vfi_session_unref(session);
@@ -250,7 +251,7 @@ START_TEST(frames_in_device_memory_want_a_device)
 }
 END_TEST
 
-/* ---- the end of jobs ------------------------------------------------------------------ */
+/* ---- the end of jobs --------------------------------------------------------------- */
 
 static gint n_notified;
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The simulated devices, their contexts, and what becomes of those after failures. */
+/* The simulated devices and their contexts, also after failures. */
 #include <stdlib.h>
 
 #include <cuda.h>
@@ -59,7 +59,7 @@ START_TEST(environment_sets_the_device)
 }
 END_TEST
 
-/* ---- contexts ---------------------------------------------------------------------------- */
+/* ---- contexts ---------------------------------------------------------------------- */
 
 START_TEST(contexts_of_the_driver_are_apart)
 {
@@ -109,7 +109,7 @@ START_TEST(primary_context_is_the_runtimes)
 }
 END_TEST
 
-/* ---- failures ---------------------------------------------------------------------------- */
+/* ---- failures ---------------------------------------------------------------------- */
 
 START_TEST(failed_work_stays_with_its_context)
 {
@@ -120,7 +120,7 @@ START_TEST(failed_work_stays_with_its_context)
     vfi_simulated_fail_launch(2, 0);
     must(affine(stream, device, 0.0f, 1.0f, device, 1));
     must(cudaMemcpyAsync(pinned, device, 4, cudaMemcpyDeviceToHost, stream));
-    must(affine(stream, device, 0.0f, 2.0f, device, 1)); /* told later */
+    must(affine(stream, device, 0.0f, 2.0f, device, 1)); /* comes up later */
     must(cudaMemcpyAsync(pinned, device, 4, cudaMemcpyDeviceToHost, stream));
     ck_assert_int_eq(cudaStreamSynchronize(stream), cudaErrorLaunchFailure);
     ck_assert(*pinned == 1.0f);
@@ -148,7 +148,7 @@ START_TEST(refused_launch_is_forgotten)
 }
 END_TEST
 
-/* Ends the process. */
+/* Each use ends the process. */
 START_TEST(the_default_stream_may_be_forbidden)
 {
     float *device = device_floats(N), host[N] = {0};
@@ -205,7 +205,7 @@ int main(void)
     tcase_add_test(tcase, primary_context_is_the_runtimes);
     tcase_add_test(tcase, failed_work_stays_with_its_context);
     tcase_add_test(tcase, refused_launch_is_forgotten);
-    if (getenv("VFI_TEST_VALGRIND") == NULL) /* under which all run in one process */
+    if (getenv("VFI_TEST_VALGRIND") == NULL) /* there all run in one process */
         add_crashes(tcase);
     return check_main(suite);
 }

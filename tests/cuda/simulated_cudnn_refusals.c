@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* What the simulated cuDNN refuses: where not said otherwise, as cuDNN 9.19 does. */
+/* What the simulated cuDNN refuses: the same as cuDNN 9.19, where nothing else is
+ * said. */
 #include <check.h>
 #include <stdlib.h>
 
@@ -21,7 +22,7 @@ START_TEST(order_and_types_of_attributes)
                                            CUDNN_TYPE_FLOAT, 1, &count, pair),
                   CUDNN_STATUS_BAD_PARAM_ATTRIBUTE_TYPE);
     dnn_drop(tensor);
-    /* not so in the real library, which crashes */
+    /* the real library crashes here */
     dnn_must_fail(cudnnBackendFinalize(tensor), CUDNN_STATUS_BAD_PARAM);
 
     raw = dnn_make(CUDNN_BACKEND_TENSOR_DESCRIPTOR);
@@ -81,7 +82,8 @@ START_TEST(tensors_that_are_not_whole)
 }
 END_TEST
 
-/* Spoils one thing of a forward convolution; what its operation's finalize says. */
+/* Spoils one thing of a forward convolution; returns what finalizing its operation
+ * gives. */
 static cudnnStatus_t finalize_spoiled(void (*spoil)(DnnData *data))
 {
     DnnData data = dnn_common_data(true);
@@ -207,7 +209,7 @@ START_TEST(layouts_and_engines_that_are_not_there)
 }
 END_TEST
 
-/* The real library trusts what it is given here. */
+/* The real library does not check these. */
 START_TEST(packs_that_do_not_fit)
 {
     DnnData data = dnn_common_data(true);
@@ -265,7 +267,7 @@ START_TEST(packs_that_do_not_fit)
 }
 END_TEST
 
-/* ---- what tests ask for ---------------------------------------------------------------------- */
+/* ---- what tests ask for ------------------------------------------------------------ */
 
 START_TEST(failures_come_when_asked_for)
 {

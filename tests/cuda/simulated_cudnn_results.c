@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The simulated cuDNN's results against the definition, and what its heuristics propose. */
+/* The simulated cuDNN's results against the definition of a convolution, and what its
+ * heuristics propose. */
 #include <check.h>
 #include <math.h>
 #include <string.h>
@@ -179,7 +180,7 @@ static DnnData case_in_layouts(int index, bool half, int planar)
     return dnn_data_new(&c);
 }
 
-/* In any mixture of layouts: the real library takes them all, too. */
+/* In any mixture of layouts: the real library accepts them all, too. */
 START_TEST(results_are_the_definition_s)
 {
     for (int half = 0; half < 2; half++)
@@ -207,7 +208,7 @@ START_TEST(engines_with_workspace_scribble_over_it)
 }
 END_TEST
 
-/* A plan serves layers of one shape; weights may be copied over. */
+/* A plan serves all layers of one shape; weights may be overwritten. */
 START_TEST(filters_may_change_between_runs)
 {
     DnnData data = case_in_layouts(2, true, 0);
@@ -247,7 +248,7 @@ static void round_values(DnnPicture *p, int64_t engine)
                            : dnn_as_stored(p->values[i], true);
 }
 
-/* An f32 convolution on tensor cores, by engines that say so in their notes. */
+/* An f32 convolution on tensor cores, by engines that note it. */
 START_TEST(f32_on_tensor_cores_is_rounded)
 {
     static const int engines[] = {DNN_ENGINE_TENSOR_CORE, DNN_ENGINE_DOWN_CONVERT};
@@ -306,11 +307,11 @@ START_TEST(f16_that_is_too_large_is_infinite)
 }
 END_TEST
 
-/* ---- heuristics ------------------------------------------------------------------------------ */
+/* ---- heuristics -------------------------------------------------------------------- */
 
 #define MAX_CONFIGS 32
 
-/* What mode A or the fallback proposes: engines' numbers. */
+/* The engines that mode A or the fallback proposes. */
 static int propose(const DnnData *d, cudnnBackendHeurMode_t mode, int64_t alignment,
                    cudnnDataType_t sums, int64_t *engines)
 {
@@ -369,8 +370,8 @@ START_TEST(heuristics_propose_what_fits)
     ck_assert(!has_engine(engines, n, DNN_ENGINE_DOWN_CONVERT));
     n = propose(&full, CUDNN_HEUR_MODE_A, 16, CUDNN_DATA_FLOAT, engines);
     ck_assert(has_engine(engines, n, DNN_ENGINE_DOWN_CONVERT));
-    /* as the real library: no tensor cores for little alignment, none at all for f16 sums of
-     * f32, different types */
+    /* as in the real library: no tensor cores for little alignment, none at all for f16
+     * with f32 sums, different types */
     ck_assert_int_eq(propose(&half, CUDNN_HEUR_MODE_A, 4, CUDNN_DATA_FLOAT, engines), 0);
     n = propose(&half, CUDNN_HEUR_MODE_FALLBACK, 4, CUDNN_DATA_FLOAT, engines);
     ck_assert(n == 2 && has_engine(engines, n, DNN_ENGINE_PLAIN));

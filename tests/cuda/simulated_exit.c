@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Threads may still use the simulated libraries while the process ends, as a session's worker
- * does that ends the session: what the libraries keep must outlive their static destructors. */
+/* Threads may still use the simulated libraries while the process ends, as a session's
+ * worker does: what the libraries keep must outlive their static destructors. */
 #include <dlfcn.h>
 #include <pthread.h>
 #include <semaphore.h>
@@ -79,8 +79,8 @@ int main(void)
     puts("1..1");
     sem_init(&made, 0, 0);
     sem_init(&libraries_ended, 0, 0);
-    /* Runs after all that is registered later, hence after the destructors of what is loaded
-     * later. */
+    /* Runs after all handlers that are registered later, so after the destructors of
+     * libraries that are loaded later. */
     if (atexit(let_thread_end) != 0 || !load() ||
         pthread_create(&thread, NULL, use_libraries, NULL) != 0) {
         puts("Bail out! the simulated libraries do not load");

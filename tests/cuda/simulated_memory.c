@@ -60,7 +60,7 @@ START_TEST(store_before_the_start_is_found)
 {
     float *device = device_floats((size_t)1 << 20), *zeros = device_zeros(N);
 
-    vfi_simulated_set_immediate(true); /* pointers are not looked at */
+    vfi_simulated_set_immediate(true); /* pointers are not checked */
     must(affine(NULL, zeros, 0.0f, 1.0f, device - 1, 1));
     must(cudaFree(device));
 }
@@ -88,7 +88,7 @@ START_TEST(free_in_order_is_late)
 }
 END_TEST
 
-/* A kernel on another stream, which nothing orders before the free. */
+/* The kernel is on another stream, and nothing orders it before the free. */
 START_TEST(use_after_free_is_found)
 {
     expect_crash();
@@ -117,7 +117,7 @@ START_TEST(host_pointer_fails_a_launch)
 }
 END_TEST
 
-/* ---- how much there is ------------------------------------------------------------------- */
+/* ---- how much there is ------------------------------------------------------------- */
 
 START_TEST(free_memory_is_told)
 {
@@ -180,7 +180,7 @@ START_TEST(pools_keep_memory)
     must(cudaMemPoolTrimTo(pool, 0));
     must(cudaMemGetInfo(&left, &total));
     ck_assert(left == 10 * mib);
-    /* A queued free is waited for rather than failing. */
+    /* An allocation waits for a queued free rather than fail. */
     must(cudaMallocFromPoolAsync(&memory, 8 * mib, pool, stream));
     must(cudaFreeAsync(memory, stream));
     must(cudaMalloc(&memory, 9 * mib));
@@ -249,7 +249,7 @@ START_TEST(leaks_are_counted)
 }
 END_TEST
 
-/* ---- copies ------------------------------------------------------------------------------ */
+/* ---- copies ------------------------------------------------------------------------ */
 
 START_TEST(two_dimensional_copies)
 {
@@ -297,7 +297,7 @@ int main(void)
     tcase_add_test(tcase, allocations_fail_on_request);
     tcase_add_test(tcase, leaks_are_counted);
     tcase_add_test(tcase, two_dimensional_copies);
-    if (getenv("VFI_TEST_VALGRIND") == NULL) /* under which all run in one process */
+    if (getenv("VFI_TEST_VALGRIND") == NULL) /* there all run in one process */
         add_crashes(tcase);
     return check_main(suite);
 }

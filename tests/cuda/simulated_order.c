@@ -73,12 +73,12 @@ START_TEST(events_order_streams)
         value = produce_and_consume(seed, false);
         seen[(int)value] = true;
     }
-    /* Without the wait every moment of the producer is seen. */
+    /* Without the wait the consumer sees each of the producer's states. */
     ck_assert(seen[0] && seen[1] && seen[2]);
 }
 END_TEST
 
-/* The result of work on a stream of its own and work on the null stream. */
+/* Work on a stream of its own and on the null stream, and the result. */
 static float null_stream_after(uint64_t seed, unsigned flags)
 {
     vfi_simulated_reset();
@@ -142,7 +142,7 @@ START_TEST(full_queues_run)
 }
 END_TEST
 
-/* ---- graphs ------------------------------------------------------------------------------ */
+/* ---- graphs ------------------------------------------------------------------------ */
 
 START_TEST(graphs_replay_a_stream)
 {
@@ -206,7 +206,7 @@ START_TEST(captures_of_others_are_the_threads_choice)
     must(cudaStreamBeginCapture(stream, cudaStreamCaptureModeThreadLocal));
     must(cudaThreadExchangeStreamCaptureMode(&mode));
     ck_assert_int_eq(mode, cudaStreamCaptureModeGlobal);
-    /* the thread's own is still guarded */
+    /* its own capture still forbids it */
     ck_assert_int_eq(cudaStreamSynchronize(other), cudaErrorStreamCaptureUnsupported);
     ck_assert_int_eq(cudaStreamEndCapture(stream, &graph),
                      cudaErrorStreamCaptureInvalidated);
@@ -215,7 +215,7 @@ START_TEST(captures_of_others_are_the_threads_choice)
 }
 END_TEST
 
-/* ---- waits, threads ---------------------------------------------------------------------- */
+/* ---- waits, threads ---------------------------------------------------------------- */
 
 START_TEST(waits_are_listed_and_dropped)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Tensors for kernels of the CUDA backend: in any layout, guard values around and between
- * them, and what the CPU's C reference makes of the same op. Values are those that f16 holds,
- * so that every storage begins with the same ones. */
+/* Tensors for tests of the CUDA backend's kernels: in any layout, with guard values
+ * around and between them, and the CPU's C reference of the same op. Values are such that
+ * f16 holds them exactly, so that all storages begin with the same ones. */
 #pragma once
 
 #include "base/f16.h"
@@ -13,11 +13,11 @@
 typedef struct {
     bool last; /* channels last */
     bool half;
-    int before, after; /* others' channels beside its own, multiples of 8 */
-    int shift;         /* planar: elements off alignment */
+    int before, after; /* channels of others beside it, multiples of 8 */
+    int shift;         /* planar: by how many elements it is misaligned */
 } Layout;
 
-/* All those that ops take which take any. */
+/* The layouts that ops accept which accept any. */
 static const Layout layouts[] = {
     {.last = false},
     {.last = false, .shift = 1},
@@ -33,7 +33,7 @@ static const VfiShape tensor_shapes[] = {
 typedef struct {
     VfiCudaTensor tensor;
     Layout layout;
-    char *memory;  /* device memory, of guard values but for the tensor */
+    char *memory;  /* device memory; guard values but for the tensor */
     size_t bytes;  /* of that */
     size_t offset; /* the tensor's */
 } TestTensor;
@@ -51,8 +51,8 @@ static inline size_t tensor_place(const VfiCudaTensor *tensor, int c, size_t pix
     return pixel * (size_t)tensor->pixel_stride + (size_t)c;
 }
 
-/* Where a tensor's bytes and its padding's are in host memory laid out as the device's: writes
- * @planes, or what @from (laid out alike) holds. */
+/* Fills in the tensor's elements and its padding in host memory that is laid out as the
+ * device's, from @planes or from @from (which is laid out alike). */
 static inline void tensor_put(const TestTensor *test, const float *planes,
                               const char *from, char *to)
 {
@@ -103,8 +103,8 @@ static inline void tensor_clear(TestTensor *test)
     device_free(test->memory);
 }
 
-/* What the tensor holds, as planes (g_free()). Checks that its padding holds zeros and that
- * all around it is as it was. */
+/* The tensor's values as planes (g_free()). Checks that its padding holds zeros and that
+ * nothing around it has changed. */
 static inline float *tensor_planes(const TestTensor *test)
 {
     const VfiCudaTensor *t = &test->tensor;
@@ -148,7 +148,7 @@ static inline bool same_value(float a, float b, float tolerance)
 }
 
 /* Fails unless the tensor holds @expected, rounded as it is stored; f32 to within
- * @tolerance of it, or of 1 where that is more. */
+ * @tolerance times the value or 1, whichever is more. */
 static inline void tensor_expect(const TestTensor *test, const float *expected,
                                  float tolerance, const char *what)
 {

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Everything that a session has the device do, small: pictures are the same bits when the device
- * works late and in whatever order its streams and events allow (VFI_TEST_SEEDS of them) as
- * when it does everything at once. mutations.py wants this to fail without any of the waits. */
+/* Everything that sessions have a device do, in small: pictures have the same bits when
+ * the device works late and in any order that streams and events allow (with
+ * VFI_TEST_SEEDS seeds) as when it does everything at once. mutations.py needs this test
+ * to fail without any one of the waits. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -15,9 +16,9 @@
 #include "simulated_device.h"
 #include "small_families.h"
 
-/* ---- what is done --------------------------------------------------------------------- */
+/* ---- what is done ------------------------------------------------------------------ */
 
-/* Each waits for its session before it drops it, so that nothing of it is left for the next. */
+/* Each waits until its session has ended, so that nothing of it disturbs the next. */
 
 static VfiModel *model_of(const VfiModelFamily *family)
 {
@@ -46,7 +47,7 @@ static Clip *play_film(void)
     return clip_interpolate(film, &config, clip, 2);
 }
 
-/* What the host decides by is another thing for every second pair. */
+/* Every second pair leads the host to the other decision. */
 static Clip *play_deciding(unsigned tile_size)
 {
     const VfiSessionConfig config = {.device = "cuda", .tile_size = tile_size};
@@ -89,7 +90,7 @@ static Clip *play_without_ids(void)
     return clip_interpolate(model, &config, clip, 1);
 }
 
-/* ---- in device memory ------------------------------------------------------------------ */
+/* ---- in device memory -------------------------------------------------------------- */
 
 static void check(cudaError_t result)
 {
@@ -132,8 +133,8 @@ static void free_device_clip(Clip *clip)
     g_free(clip);
 }
 
-/* Both frames of each pair and the picture are in device memory; questions are asked meanwhile.
- * Their answers are bytes of one more picture. */
+/* Both frames of each pair and the picture are in device memory, and questions are asked
+ * meanwhile. Their answers are stored as one more picture. */
 static Clip *play_on_device(void)
 {
     VfiSessionConfig config = {.device = "cuda"};
@@ -172,12 +173,12 @@ static Clip *play_on_device(void)
     return made;
 }
 
-/* ---- cancelling ----------------------------------------------------------------------- */
+/* ---- cancelling -------------------------------------------------------------------- */
 
 static GMutex halted_lock;
-static VfiJob *halted; /* under the lock: what cancels itself */
+static VfiJob *halted; /* the job that cancels itself; under the lock */
 
-/* Cancels the job, if any, when half of it is queued. */
+/* Cancels the halted job, if any, when half of it is queued. */
 static int cancel_half_way(const VfiModelSetup *setup, int segment, const float *scalars)
 {
     (void)setup;
@@ -216,7 +217,7 @@ static const VfiModelFamily halting = {.name = "halting",
                                        .build = build_two_segments,
                                        .next_segment = cancel_half_way};
 
-/* What a job that failed half-way had queued has run when it ends: its frames' memory is
+/* When a job that failed half-way ends, what it had queued has run: its frames' memory is
  * overwritten, and what was kept of the first frame still serves. */
 static Clip *play_halted(void)
 {
@@ -251,7 +252,7 @@ static Clip *play_halted(void)
     return made;
 }
 
-/* Jobs that are cancelled while they are queued and made; then some that are not. */
+/* Jobs that are cancelled while they are queued and run; then some that are not. */
 static Clip *play_after_cancelling(void)
 {
     VfiSessionConfig config = {.device = "cuda"};
@@ -273,9 +274,9 @@ static Clip *play_after_cancelling(void)
     return made;
 }
 
-/* ---- giving back ---------------------------------------------------------------------- */
+/* ---- giving back ------------------------------------------------------------------- */
 
-/* Memory that was freed goes back to the device: what is free then stands for the picture. */
+/* Freed memory goes back to the device: the picture shows how much is free then. */
 static Clip *play_trimmed(void)
 {
     VfiSessionConfig config = {.device = "cuda"};
@@ -301,7 +302,7 @@ static Clip *(*const scenarios[])(void) = {
     play_trimmed,
 };
 
-/* ---- in any order --------------------------------------------------------------------- */
+/* ---- in any order ------------------------------------------------------------------ */
 
 static void parse_seeds(guint64 *first, guint64 *last)
 {
@@ -317,8 +318,8 @@ static void parse_seeds(guint64 *first, guint64 *last)
         *last = g_ascii_strtoull(end + 1, NULL, 10);
 }
 
-/* Where no engines have been chosen yet (XDG_CACHE_HOME), that is done now: at first something
- * fails half-way. */
+/* Engines have not been chosen yet (XDG_CACHE_HOME is new); at first something fails
+ * half-way. */
 static Clip *play_first_film(void)
 {
     const VfiSessionConfig config = {

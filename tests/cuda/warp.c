@@ -2,7 +2,7 @@
 /* The backward warp against the CPU's C reference, in every layout. */
 #include "tensor_util.h"
 
-/* Flows within the picture, beyond it, and such that are no number. */
+/* Flows that lead inside the picture, outside of it, and NaN. */
 static float *flow_of(GRand *random, size_t n, float reach)
 {
     float *flow = random_floats(random, n);

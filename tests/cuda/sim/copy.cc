@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Copies and fills on the simulated device. Pageable host memory is read while the call lasts
- * and written before it returns; pinned memory is touched when the work runs. What comes from
- * pageable memory may not have arrived when even the plain call returns. */
+/* Copies and fills on the simulated device. Pageable host memory is read while the call
+ * lasts and written before it returns; pinned memory is touched when the work runs. What
+ * comes from pageable memory may not have arrived when even the plain call returns. */
 #include "simulated.h"
 
 #include <string.h>
@@ -11,7 +11,7 @@ namespace simulated
 
 enum class Place { DEVICE, PINNED, PAGEABLE, NOWHERE };
 
-/* The bytes from the first to behind the last. */
+/* The bytes from the first to the last one. */
 static size_t extent(size_t pitch, size_t width, size_t height)
 {
     return height ? pitch * (height - 1) + width : 0;
@@ -61,7 +61,7 @@ static void copy_rows(const Copy &c)
                c.width);
 }
 
-/* A copy of the source as it is now. */
+/* Copies the source as it is now. */
 static std::shared_ptr<std::vector<char>> stage(Copy &c)
 {
     auto staged = std::make_shared<std::vector<char>>(c.width * c.height);
@@ -116,7 +116,7 @@ cudaError_t copy(Lock &lock, CUstream_st *stream, const Copy &asked, cudaMemcpyK
     cudaError_t error = enqueue(lock, stream, std::move(work), &item);
     if (error || !item)
         return error;
-    /* Between devices even the plain call returns before the work is done. */
+    /* Within a device even cudaMemcpy() returns before the work is done. */
     wait = wait && (is_host(dst) || src == Place::PINNED);
     if (wait || dst == Place::PAGEABLE) {
         state().counters.waits++;

@@ -22,7 +22,7 @@ struct cudnnContext {
 namespace simulated_cudnn
 {
 
-/* ---- what exists, and what tests ask for --------------------------------------------------- */
+/* ---- what exists, and what tests ask for ------------------------------------------- */
 
 static int64_t number_of(const char *variable, int64_t otherwise)
 {
@@ -72,7 +72,7 @@ static bool forget(const void *pointer)
     return live.erase(pointer) != 0;
 }
 
-/* ---- errors -------------------------------------------------------------------------------- */
+/* ---- errors ------------------------------------------------------------------------ */
 
 static thread_local std::string last_error;
 
@@ -100,7 +100,7 @@ cudnnStatus_t Descriptor::get(const Wanted &wanted) const
     return no_such_attribute(this, wanted.name);
 }
 
-/* ---- attributes ---------------------------------------------------------------------------- */
+/* ---- attributes -------------------------------------------------------------------- */
 
 cudnnStatus_t take_bytes(const Given &given, cudnnBackendAttributeType_t type,
                          size_t bytes, void *value)
@@ -244,7 +244,7 @@ static cudnnStatus_t check_handle(cudnnHandle_t handle)
 
 using namespace simulated_cudnn;
 
-/* ---- the library's functions --------------------------------------------------------------- */
+/* ---- the library's functions ------------------------------------------------------- */
 
 size_t cudnnGetVersion(void)
 {
@@ -434,7 +434,7 @@ cudnnStatus_t cudnnBackendExecute(cudnnHandle_t handle, cudnnBackendDescriptor_t
     return status;
 }
 
-/* ---- tests --------------------------------------------------------------------------------- */
+/* ---- tests ------------------------------------------------------------------------- */
 
 void cudnnSimulatedFailCreate(int64_t nth)
 {

@@ -10,16 +10,16 @@
 #include "cpu/algorithm.h"
 #include "cudnn_values.h"
 
-/* That compute; there may be several test programs. */
+/* Threads that compute; several test programs may run at once. */
 #define THREADS 2
 
-/* Filters that a convolver keeps ready; layers of one shape share a plan. */
+/* Prepared filters per convolver: layers of one shape share a plan. */
 #define MAX_PREPARED 64
 
-/* Where the operands of the CPU's ops lie. */
+/* The regions of the CPU ops' operands. */
 static const VfiRegion src_region = VFI_REGION_ARENA, dst_region = VFI_REGION_PAIR;
 
-/* One filter, ready to run: ops of one group each where the CPU wants that. */
+/* One filter, ready to run: an op per group if the CPU's kernels need that. */
 typedef struct {
     guint64 hash;
     float *filter; /* [K][C][kernel_h][kernel_w] */
@@ -34,15 +34,15 @@ struct VfiSimulatedConvolver {
     VfiSimulatedMath math;
     int block; /* of the CPU's operands, 0: planes */
     bool has_run;
-    GPtrArray *prepared; /* Prepared, the one used last is the last */
+    GPtrArray *prepared; /* of Prepared, the most recently used last */
     unsigned runs;
 };
 
-/* Convolvers by their keys; NULL while there are none. */
+/* Convolvers by their keys; NULL if there are none. */
 static GHashTable *convolvers;
 
-/* Threads and buffers are one convolver's at a time; there are some while a convolver is that
- * has run. */
+/* Threads and buffers serve one convolver at a time; they exist while one does that has
+ * run. */
 static GMutex lock;
 static VfiPool *pool;
 static int n_users;
@@ -50,7 +50,7 @@ enum { SRC_BUFFER, DST_BUFFER, SCRATCH, N_BUFFERS };
 static float *buffers[N_BUFFERS];
 static size_t buffer_floats[N_BUFFERS];
 
-/* ---- filters -------------------------------------------------------------------------------- */
+/* ---- filters ----------------------------------------------------------------------- */
 
 /* Channels of a filter, as its two outer dimensions K and C. */
 static void filter_channels(const VfiSimulatedConvolution *p, int *k, int *c)
@@ -73,7 +73,7 @@ static guint64 mix(guint64 hash, guint64 word)
     return hash ^ hash >> 29;
 }
 
-/* Four chains at once: every run hashes its filter. */
+/* Four chains at once, as every run hashes its filter. */
 static guint64 hash_bytes(const void *bytes, size_t n)
 {
     guint64 hashes[4] = {1, 2, 3, 4}, words[4], hash = n;
@@ -122,7 +122,8 @@ static void convert_filter(const VfiSimulatedConvolver *convolver, const void *f
     vfi_simulated_round_factors(convolver->math, to, filter_elements(p));
 }
 
-/* Op @group of @groups that the convolution takes: transposed ones know no groups. */
+/* Op @group of the @groups that the convolution becomes: transposed ops have no
+ * groups. */
 static VfiOp make_op(const VfiSimulatedConvolver *convolver, const float *filter,
                      int group, int groups)
 {
@@ -197,7 +198,7 @@ static Prepared *prepare(const VfiSimulatedConvolver *convolver, const void *fil
     return prepared;
 }
 
-/* The filter's ops, made unless they are there. */
+/* The filter's ops, made on first use. */
 static const Prepared *find_prepared(VfiSimulatedConvolver *convolver, const void *filter)
 {
     const VfiSimulatedConvolution *p = &convolver->convolution;
@@ -218,9 +219,9 @@ static const Prepared *find_prepared(VfiSimulatedConvolver *convolver, const voi
     return found;
 }
 
-/* ---- convolvers ----------------------------------------------------------------------------- */
+/* ---- convolvers -------------------------------------------------------------------- */
 
-/* Blocks of channels where the CPU's kernels take them. */
+/* NCHWc blocks if the CPU's kernels take them. */
 static int choose_block(const VfiSimulatedConvolver *convolver)
 {
     const VfiCpuKernels *kernels = vfi_cpu_kernels(vfi_cpu_level());
@@ -276,7 +277,7 @@ static void add_tensor(GString *key, const VfiSimulatedTensor *t)
                            t->pixel_stride);
 }
 
-/* The same for the same convolution. */
+/* A key of the convolution. */
 static char *describe(const VfiSimulatedConvolution *p, VfiSimulatedMath math)
 {
     GString *key = g_string_new(NULL);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* What the simulated cuDNN computes with: convolutions of tensors, planar or channels last, by
+/* How the simulated cuDNN computes: convolutions of tensors, planar or channels last, by
  * the engine's own CPU kernels. */
 #pragma once
 
@@ -35,21 +35,22 @@ typedef enum {
     VFI_SIMULATED_EXACT,      /* f32 products and sums, one rounding to dst's type */
     VFI_SIMULATED_TF32,       /* factors rounded to ten mantissa bits */
     VFI_SIMULATED_F16_INPUTS, /* factors rounded to f16 */
-    VFI_SIMULATED_VARYING,    /* results are a little off, each time otherwise */
+    VFI_SIMULATED_VARYING,    /* results are a little off, by another amount each time */
 } VfiSimulatedMath;
 
-/* A convolution and what it keeps of the filters that it met; those who want the same one share
+/* A convolution and the filters that it has prepared; users of the same convolution share
  * it. Any thread. */
 typedef struct VfiSimulatedConvolver VfiSimulatedConvolver;
 
-/* NULL where the CPU's kernels cannot do it. */
+/* NULL if the CPU's kernels cannot do it. */
 VfiSimulatedConvolver *
 vfi_simulated_convolver_new(const VfiSimulatedConvolution *convolution,
                             VfiSimulatedMath math);
 void vfi_simulated_convolver_free(VfiSimulatedConvolver *convolver);
 
-/* @filter is [K][kernel_h][kernel_w][C], if planar [K][C][kernel_h][kernel_w]: K is dst's channels and C src's, of a group; the other
- * way round where transposed. Aborts when memory runs out. */
+/* @filter is [K][kernel_h][kernel_w][C], or planar [K][C][kernel_h][kernel_w]: K is dst's
+ * channels and C src's, per group; the other way round if transposed. Aborts when memory
+ * runs out. */
 void vfi_simulated_convolve(VfiSimulatedConvolver *convolver, const void *src,
                             const void *filter, void *dst);
 

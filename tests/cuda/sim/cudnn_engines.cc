@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The simulated cuDNN's engines, and the heuristics that propose them: one of each sort that a
- * caller may have to leave out. */
+/* The simulated cuDNN's engines, one of each sort that a caller may have to leave out,
+ * and the heuristics that propose them. */
 #include "cudnn_internal.h"
 
 namespace simulated_cudnn
 {
 
-/* Numbers are those that cuDNN 9.19 has for a forward engine of that sort, where it has. */
+/* The numbers of cuDNN 9.19's forward engines of that sort, if it has one. */
 enum {
     ENGINE_PLAIN = 0,
     ENGINE_GEMM = 1,
@@ -66,7 +66,7 @@ static const EngineKind *find_kind(int64_t index)
     return nullptr;
 }
 
-/* ---- what engines can do ------------------------------------------------------------------- */
+/* ---- what engines can do ----------------------------------------------------------- */
 
 static cudnnStatus_t check_types(const Operation &operation)
 {
@@ -84,7 +84,7 @@ static cudnnStatus_t check_types(const Operation &operation)
     return CUDNN_STATUS_SUCCESS;
 }
 
-/* Where a transposed convolution's result is larger than kernels reach, they do not fill it. */
+/* How much of a transposed convolution's result its kernels do not reach. */
 static int64_t spare(const Operation &operation, size_t dim)
 {
     const Convolution &c = *operation.convolution;
@@ -152,7 +152,7 @@ int64_t engine_workspace(const EngineConfig &config)
     switch (config.engine->index) {
     case ENGINE_HUGE:
         return (int64_t)1 << 40;
-    case ENGINE_SPLIT: /* not round, as cuDNN's are not */
+    case ENGINE_SPLIT: /* not a round number, as cuDNN's are not */
         return operation.y->reach() * 4 *
                    (1 + config.choice(CUDNN_KNOB_TYPE_SPLIT_K_BUF)) +
                95;
@@ -164,7 +164,7 @@ int64_t engine_workspace(const EngineConfig &config)
     }
 }
 
-/* Tensor cores know no f32. */
+/* Tensor cores do not multiply f32. */
 VfiSimulatedMath engine_math(const EngineConfig &config)
 {
     bool half = config.engine->graph->operation->x->data_type == CUDNN_DATA_HALF;
@@ -188,7 +188,7 @@ bool engine_compiles(int64_t index)
     return index == ENGINE_COMPILED;
 }
 
-/* ---- device properties: taken as they come ------------------------------------------------- */
+/* ---- device properties: taken as they come ----------------------------------------- */
 
 cudnnStatus_t DeviceProperties::set(const Given &given)
 {
@@ -216,7 +216,7 @@ cudnnStatus_t DeviceProperties::finalize()
                    : fail(CUDNN_STATUS_BAD_PARAM, "no device is described");
 }
 
-/* ---- knobs --------------------------------------------------------------------------------- */
+/* ---- knobs ------------------------------------------------------------------------- */
 
 void KnobInfo::assign(const KnobInfo &other)
 {
@@ -289,7 +289,7 @@ cudnnStatus_t KnobChoice::finalize()
                : fail(CUDNN_STATUS_BAD_PARAM, "a knob's choice lacks its type or value");
 }
 
-/* ---- engines and their configurations ------------------------------------------------------ */
+/* ---- engines and their configurations ---------------------------------------------- */
 
 void Engine::assign(const Engine &other)
 {
@@ -413,7 +413,7 @@ cudnnStatus_t EngineConfig::finalize()
     return CUDNN_STATUS_SUCCESS;
 }
 
-/* ---- heuristics ---------------------------------------------------------------------------- */
+/* ---- heuristics -------------------------------------------------------------------- */
 
 cudnnStatus_t Heuristics::set(const Given &given)
 {
@@ -446,7 +446,8 @@ struct Proposal {
     std::vector<std::pair<int, int64_t>> choices;
 };
 
-/* What is to be left out comes first; and as in cuDNN, more is announced than there is. */
+/* Engines that callers must leave out come first; and as in cuDNN, more are announced
+ * than there are. */
 cudnnStatus_t Heuristics::get(const Wanted &wanted) const
 {
     static const std::vector<Proposal> best = {

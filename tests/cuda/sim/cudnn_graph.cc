@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The simulated cuDNN: tensors, convolutions, and graphs of one operation. Refuses what cuDNN
- * 9.19 was seen to refuse, with the same status; besides, attributes that it would guess. */
+/* The simulated cuDNN: tensors, convolutions, and graphs of one operation. Refuses what
+ * cuDNN 9.19 was seen to refuse, with the same status; besides, attributes that it would
+ * guess. */
 #include "cudnn_internal.h"
 
 #include <set>
@@ -8,7 +9,7 @@
 namespace simulated_cudnn
 {
 
-/* ---- tensors ------------------------------------------------------------------------------- */
+/* ---- tensors ----------------------------------------------------------------------- */
 
 cudnnStatus_t Tensor::set(const Given &given)
 {
@@ -120,7 +121,7 @@ cudnnStatus_t Tensor::finalize()
     return CUDNN_STATUS_SUCCESS;
 }
 
-/* ---- convolutions -------------------------------------------------------------------------- */
+/* ---- convolutions ------------------------------------------------------------------ */
 
 cudnnStatus_t Convolution::set(const Given &given)
 {
@@ -171,7 +172,7 @@ cudnnStatus_t Convolution::finalize()
     return CUDNN_STATUS_SUCCESS;
 }
 
-/* ---- operations ---------------------------------------------------------------------------- */
+/* ---- operations -------------------------------------------------------------------- */
 
 static cudnnStatus_t take_factor(const Given &given, double *factor, bool *has)
 {
@@ -187,7 +188,7 @@ static cudnnStatus_t take_factor(const Given &given, double *factor, bool *has)
 
 cudnnStatus_t Operation::set(const Given &given)
 {
-    /* both kinds have theirs in this order, from …_ALPHA on: alpha, beta, convolution, w, x, y */
+    /* from …_ALPHA on: alpha, beta, convolution, w, x, y, in this order for both */
     int first = backward ? CUDNN_ATTR_OPERATION_CONVOLUTION_BWD_DATA_ALPHA
                          : CUDNN_ATTR_OPERATION_CONVOLUTION_FORWARD_ALPHA;
 
@@ -247,7 +248,7 @@ static cudnnStatus_t check_size(const Operation &operation, size_t dim)
     return CUDNN_STATUS_SUCCESS;
 }
 
-/* Whether elements share a place. */
+/* Whether several elements have the same place. */
 static bool overlaps(const Tensor &t)
 {
     std::multiset<std::pair<int64_t, int64_t>> order; /* strides, ascending */
@@ -299,7 +300,7 @@ cudnnStatus_t Operation::finalize()
     return status;
 }
 
-/* ---- graphs -------------------------------------------------------------------------------- */
+/* ---- graphs ------------------------------------------------------------------------ */
 
 cudnnStatus_t Graph::set(const Given &given)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The simulated cuDNN's descriptors. As in the real library, a descriptor that is set as an
- * attribute of another one is copied, with its state, so that it may be destroyed at once, and
- * finalizing it later is too late. */
+/* The simulated cuDNN's descriptors. As in the real library, a descriptor that is set as
+ * an attribute of another one is copied with its state: it may be destroyed at once, and
+ * finalizing it later has no effect on the copy. */
 #pragma once
 
 #include <cudnn.h>
@@ -61,7 +61,7 @@ template <cudnnBackendDescriptorType_t TYPE> struct Of : Descriptor {
 /* The descriptor behind the pointer, or NULL with a reason. */
 Descriptor *find_descriptor(cudnnBackendDescriptor_t pointer, cudnnStatus_t *status);
 
-/* Refuse what no attribute of this descriptor is. */
+/* Refuses an attribute that descriptors of this type do not have. */
 cudnnStatus_t no_such_attribute(const Descriptor *descriptor,
                                 cudnnBackendAttributeName_t name);
 
@@ -137,7 +137,7 @@ cudnnStatus_t give_copies(const Wanted &wanted, const std::vector<Kind> &values,
     return CUDNN_STATUS_SUCCESS;
 }
 
-/* ---- what a graph is made of (cudnn_graph.cc) -------------------------------------------- */
+/* ---- what a graph is made of (cudnn_graph.cc) -------------------------------------- */
 
 struct Tensor : Of<CUDNN_BACKEND_TENSOR_DESCRIPTOR> {
     int data_type = -1;
@@ -165,8 +165,8 @@ struct Convolution : Of<CUDNN_BACKEND_CONVOLUTION_DESCRIPTOR> {
     cudnnStatus_t finalize() override;
 };
 
-/* Forward or backward by data: what the attributes are named differs, and whose size follows
- * from whose. */
+/* Forward or backward by data, which differ in the attributes' names and in which size
+ * follows from which. */
 struct Operation : Descriptor {
     bool backward;
     std::shared_ptr<const Tensor> x, w, y; /* backward: dx, w, dy */
@@ -194,7 +194,7 @@ struct Graph : Of<CUDNN_BACKEND_OPERATIONGRAPH_DESCRIPTOR> {
     cudnnStatus_t finalize() override;
 };
 
-/* ---- engines (cudnn_engines.cc) ------------------------------------------------------------ */
+/* ---- engines (cudnn_engines.cc) ---------------------------------------------------- */
 
 struct DeviceProperties : Of<CUDNN_BACKEND_DEVICEPROP_DESCRIPTOR> {
     bool has_any = false;
@@ -241,7 +241,7 @@ struct EngineConfig : Of<CUDNN_BACKEND_ENGINECFG_DESCRIPTOR> {
     cudnnStatus_t set(const Given &given) override;
     cudnnStatus_t get(const Wanted &wanted) const override;
     cudnnStatus_t finalize() override;
-    int64_t choice(int knob) const; /* 0 where there is none */
+    int64_t choice(int knob) const; /* 0 if there is none */
 };
 
 struct Heuristics : Of<CUDNN_BACKEND_ENGINEHEUR_DESCRIPTOR> {
@@ -253,7 +253,7 @@ struct Heuristics : Of<CUDNN_BACKEND_ENGINEHEUR_DESCRIPTOR> {
     cudnnStatus_t finalize() override;
 };
 
-/* ---- running (cudnn_plan.cc) --------------------------------------------------------------- */
+/* ---- running (cudnn_plan.cc) ------------------------------------------------------- */
 
 struct Plan : Of<CUDNN_BACKEND_EXECUTION_PLAN_DESCRIPTOR> {
     std::shared_ptr<const EngineConfig> config;

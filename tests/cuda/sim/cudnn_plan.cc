@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The simulated cuDNN: execution plans, and running them. The real library trusts pointers;
- * this one does not. */
+/* The simulated cuDNN: execution plans, and running them. The real library trusts
+ * pointers; this one does not. */
 #include "cudnn_internal.h"
 
 #include <cstring>
@@ -10,7 +10,7 @@
 namespace simulated_cudnn
 {
 
-/* ---- plans --------------------------------------------------------------------------------- */
+/* ---- plans ------------------------------------------------------------------------- */
 
 static VfiSimulatedTensor describe(const Tensor &t)
 {
@@ -98,7 +98,7 @@ cudnnStatus_t Plan::finalize()
     return CUDNN_STATUS_SUCCESS;
 }
 
-/* ---- variant packs ------------------------------------------------------------------------- */
+/* ---- variant packs ----------------------------------------------------------------- */
 
 cudnnStatus_t VariantPack::set(const Given &given)
 {
@@ -134,7 +134,7 @@ cudnnStatus_t VariantPack::finalize()
     return CUDNN_STATUS_SUCCESS;
 }
 
-/* ---- running ------------------------------------------------------------------------------- */
+/* ---- running ----------------------------------------------------------------------- */
 
 struct Extent {
     const char *begin, *end;
@@ -145,7 +145,7 @@ struct Extent {
     }
 };
 
-/* The tensor's one pointer in the pack. */
+/* Finds the tensor's pointer, of which the pack must have one. */
 static cudnnStatus_t find_pointer(const VariantPack &pack, const Tensor &tensor,
                                   void **pointer)
 {
@@ -208,7 +208,7 @@ cudnnStatus_t execute(cudaStream_t stream, const Plan &plan, const VariantPack &
     const void *src = pointers[operation.backward ? 2 : 0], *filter = pointers[1];
     void *dst = pointers[result];
     cudaError_t error = vfi_simulated_enqueue(stream, [=] {
-        /* NaNs: nobody may count on what was there, or is there afterwards */
+        /* NaNs: the workspace's content is not defined, neither before nor after */
         if (workspace_bytes > 0)
             memset(workspace, 0xff, workspace_bytes);
         vfi_simulated_convolve(convolver.get(), src, filter, dst);

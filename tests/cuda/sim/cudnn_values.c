@@ -13,7 +13,7 @@
 #include <immintrin.h>
 #endif
 
-/* ---- values -------------------------------------------------------------------------------- */
+/* ---- values ------------------------------------------------------------------------ */
 
 static void floats_from_halves(const uint16_t *halves, float *floats, int n)
 {
@@ -21,7 +21,7 @@ static void floats_from_halves(const uint16_t *halves, float *floats, int n)
         floats[i] = vfi_float_from_f16(halves[i]);
 }
 
-/* What is too large becomes infinite, as on a device. */
+/* Values that are too large become infinite, as on a device. */
 static void halves_from_floats(const float *floats, uint16_t *halves, int n)
 {
     for (int i = 0; i < n; i++)
@@ -94,7 +94,7 @@ void vfi_simulated_round_factors(VfiSimulatedMath math, float *values, size_t n)
         }
 }
 
-/* ---- lines ---------------------------------------------------------------------------------- */
+/* ---- lines ------------------------------------------------------------------------- */
 
 /* Elements that lie side by side in a tensor: a pixel's channels, or a plane's row. */
 typedef struct {
@@ -145,8 +145,8 @@ static size_t place(const VfiSimulatedTensor *t, const Line *line, int width)
            (size_t)(line->c % width);
 }
 
-/* A row's elements lie @width apart. Channels lie together in their block; the last block is
- * filled up with zeros. */
+/* Stores a line in blocks of @width channels: a row's elements lie @width apart, a
+ * pixel's channels side by side in each block, with zeros after the last one. */
 static void put_line(const VfiSimulatedTensor *t, const Line *line, int width,
                      const float *values, float *buffer)
 {
@@ -180,7 +180,7 @@ static void get_line(const VfiSimulatedTensor *t, const Line *line, int width,
         memcpy(values + c, at, (size_t)MIN(width, line->n - c) * sizeof *values);
 }
 
-/* Channels that a planar tensor lacks in its last block. */
+/* Zeroes the channels that a planar tensor's last block does not have. */
 static void clear_last_block(const VfiSimulatedTensor *t, int width, float *buffer)
 {
     size_t pixels = (size_t)t->h * (size_t)t->w;
@@ -193,7 +193,7 @@ static void clear_last_block(const VfiSimulatedTensor *t, int width, float *buff
                    ((size_t)width - used) * sizeof *block);
 }
 
-/* ---- pictures ------------------------------------------------------------------------------- */
+/* ---- pictures ---------------------------------------------------------------------- */
 
 void vfi_simulated_load(const VfiSimulatedConvolution *convolution, VfiSimulatedMath math,
                         int block, const void *src, int n, float *to)

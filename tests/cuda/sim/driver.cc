@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The simulated device under the driver's names: what libgstcuda looks up in libcuda.so.1, and
- * a little more. Driver and runtime share contexts, streams and memory. Kernels from modules,
- * textures and OpenGL are missing: those calls say so. */
+/* The simulated device under the driver's names: the functions that libgstcuda looks up
+ * in libcuda.so.1, and a few more. Driver and runtime share contexts, streams and memory.
+ * Functions of modules, textures and OpenGL exist, and say that they are not
+ * supported. */
 #include "simulated.h"
 
 #include <stdio.h>
@@ -28,7 +29,7 @@ class DriverCall
     }
 };
 
-/* A call that the runtime has no like of. */
+/* A call that the runtime has no equivalent of. */
 template <typename Body> static CUresult in_driver_call(Body body)
 {
     Call call(Call::DRIVER);
@@ -90,7 +91,7 @@ CUresult cuGetErrorString(CUresult error, const char **text)
     return CUDA_SUCCESS;
 }
 
-/* ---- devices ------------------------------------------------------------------------------- */
+/* ---- devices ----------------------------------------------------------------------- */
 
 CUresult cuDeviceGetCount(int *count)
 {
@@ -167,7 +168,7 @@ CUresult cuDevicePrimaryCtxRelease_v2(CUdevice device)
     });
 }
 
-/* ---- contexts ------------------------------------------------------------------------------ */
+/* ---- contexts ---------------------------------------------------------------------- */
 
 CUresult cuCtxCreate_v2(CUcontext *context, unsigned, CUdevice device)
 {
@@ -255,7 +256,7 @@ CUresult cuCtxDisablePeerAccess(CUcontext)
     return CUDA_ERROR_PEER_ACCESS_UNSUPPORTED;
 }
 
-/* ---- memory -------------------------------------------------------------------------------- */
+/* ---- memory ------------------------------------------------------------------------ */
 
 CUresult cuMemAlloc_v2(CUdeviceptr *memory, size_t size)
 {
@@ -358,7 +359,7 @@ CUresult cuMemcpy2DAsync_v2(const CUDA_MEMCPY2D *c, CUstream stream)
     });
 }
 
-/* ---- streams and events -------------------------------------------------------------------- */
+/* ---- streams and events ------------------------------------------------------------ */
 
 CUresult cuStreamCreate(CUstream *stream, unsigned flags)
 {
@@ -415,7 +416,7 @@ CUresult cuEventQuery(CUevent event)
     return with_context([=] { return cudaEventQuery(event); });
 }
 
-/* ---- what is missing ----------------------------------------------------------------------- */
+/* ---- what is missing --------------------------------------------------------------- */
 
 #define MISSING(name)                                                                    \
     CUresult name(void);                                                                 \

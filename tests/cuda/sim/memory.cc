@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The simulated device's memory: one reserved range of addresses, PROT_NONE while no work runs.
- * Small allocations share pages in its first part and are poisoned when freed; large ones have
- * pages of their own in the rest, which stay PROT_NONE once freed. Freed addresses are given out
- * again as late as possible. */
+/* The simulated device's memory: one reserved range of addresses, PROT_NONE while no work
+ * runs. Small allocations share pages in its first part and are poisoned when freed.
+ * Large ones have pages of their own in the rest, which stay PROT_NONE once freed. Freed
+ * addresses are used again as late as possible. */
 #include "simulated.h"
 
 #include <string.h>
@@ -14,16 +14,17 @@ namespace simulated
 /* Pairs of these bytes are NaNs as f16, bf16, f32 and f64. */
 static const uint16_t FRESH = 0xffff, FREED = 0xfffe, GUARD = 0xfffd;
 
-static const size_t MOST = (size_t)64 << 30, LEAST = (size_t)4 << 30; /* of addresses */
+static const size_t MAX_RANGE = (size_t)64 << 30,
+                    MIN_RANGE = (size_t)4 << 30; /* of addresses */
 static const size_t PAGE = 4096, SMALL_UNIT = 256, LARGE_UNIT = (size_t)2 << 20;
 static const size_t LARGE = (size_t)1 << 20; /* from this size on */
 
 struct Part {
     char *base;
     size_t size, unit;
-    size_t high;                                 /* bytes that were ever given out */
+    size_t high;                                 /* bytes that were ever allocated */
     std::map<size_t, size_t> free;               /* by offset, unit-sized and merged */
-    std::deque<std::pair<size_t, size_t>> freed; /* not yet to be given out again */
+    std::deque<std::pair<size_t, size_t>> freed; /* not to be used again yet */
     size_t freed_bytes, freed_limit;
 };
 
@@ -33,8 +34,8 @@ static char *range;
 static size_t range_size;
 static bool accessible;
 
-/* In whole huge pages: changing them costs a hundredth of what their small ones do, and it
- * happens at every wait. */
+/* In whole huge pages: changing their protection costs a hundredth of what it costs for
+ * their small pages, and it happens at every wait. */
 static void protect(char *memory, size_t size, int protection)
 {
     char *first = (char *)((uintptr_t)memory & ~(LARGE_UNIT - 1));
@@ -44,18 +45,19 @@ static void protect(char *memory, size_t size, int protection)
         give_up("cannot change the protection of %zu bytes", (size_t)(end - first));
 }
 
-/* Less than the most under tools that need addresses themselves. */
+/* As much of the range as can be had: some tools need addresses themselves. */
 static void reserve_range(void)
 {
     void *mapped = MAP_FAILED;
 
     if (range)
         return;
-    for (range_size = MOST; range_size >= LEAST && mapped == MAP_FAILED; range_size /= 2)
+    for (range_size = MAX_RANGE; range_size >= MIN_RANGE && mapped == MAP_FAILED;
+         range_size /= 2)
         mapped = mmap(NULL, range_size + LARGE_UNIT, PROT_NONE,
                       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     if (mapped == MAP_FAILED)
-        give_up("cannot reserve %zu bytes of addresses", LEAST);
+        give_up("cannot reserve %zu bytes of addresses", MIN_RANGE);
     range_size *= 2; /* the loop went on once more */
     range = (char *)(((uintptr_t)mapped + LARGE_UNIT - 1) & ~(LARGE_UNIT - 1));
     madvise(range, range_size, MADV_HUGEPAGE);
@@ -65,7 +67,8 @@ static void reserve_range(void)
                   range_size / 4};
 }
 
-/* For what may be touched while work runs: all small ones' pages, and runs of large ones. */
+/* Protects what is accessible while work runs: all small allocations' pages, and runs of
+ * large ones. */
 static void for_open_memory(int protection)
 {
     char *begin = NULL, *end = NULL;
@@ -99,7 +102,7 @@ void close_memory(void)
     for_open_memory(PROT_NONE);
 }
 
-/* ---- patterns ------------------------------------------------------------------------------ */
+/* ---- patterns ---------------------------------------------------------------------- */
 
 static void fill(char *memory, size_t size, uint16_t pattern)
 {
@@ -115,7 +118,7 @@ static void fill(char *memory, size_t size, uint16_t pattern)
         memory[size - 1] = (char)pattern;
 }
 
-/* The first byte that is not the pattern's, or size. */
+/* Index of the first byte that differs from the pattern; size if none does. */
 static size_t find_change(const char *memory, size_t size, uint16_t pattern)
 {
     const char bytes[2] = {(char)pattern, (char)(pattern >> 8)};
@@ -162,7 +165,7 @@ void check_guards(void)
         close_memory();
 }
 
-/* ---- addresses ----------------------------------------------------------------------------- */
+/* ---- addresses --------------------------------------------------------------------- */
 
 static void give_back(Part &part, size_t offset, size_t size)
 {
@@ -182,7 +185,7 @@ static void give_back(Part &part, size_t offset, size_t size)
     part.free[offset] = size;
 }
 
-/* Small blocks must be as they were left. */
+/* Freed small blocks must not have changed. */
 static void end_quarantine(Part &part)
 {
     auto [offset, size] = part.freed.front();
@@ -204,7 +207,7 @@ static void end_quarantine(Part &part)
 static char *take(Part &part, size_t size)
 {
     for (;;) {
-        if (size <= part.size - part.high) { /* rather what nobody had yet */
+        if (size <= part.size - part.high) { /* prefer memory that was never used */
             if (part.freed_bytes < part.freed_limit && part.high < part.size / 2) {
                 part.high += size;
                 return part.base + part.high - size;
@@ -266,7 +269,7 @@ bool is_pinned(const void *memory, size_t size)
            in_ranges(state().registered, (const char *)memory, size);
 }
 
-/* ---- how much ------------------------------------------------------------------------------ */
+/* ---- how much ---------------------------------------------------------------------- */
 
 uint64_t free_memory(int device)
 {
@@ -332,7 +335,7 @@ static void count_live(const Allocation &a, bool there)
     c.peak_bytes = std::max(c.peak_bytes, c.allocated_bytes);
 }
 
-/* ---- allocations --------------------------------------------------------------------------- */
+/* ---- allocations ------------------------------------------------------------------- */
 
 static char *place(Allocation &a)
 {
@@ -369,7 +372,7 @@ cudaError_t allocate(Lock &lock, Context *context, CUmemPoolHandle_st *pool, siz
     a.size = size;
     a.charged = (size + 511) / 512 * 512;
     if (size > range_size || !charge(context, pool, a.charged)) {
-        /* Frees that are still queued may help, and what pools keep. */
+        /* Queued frees may help, and so may what pools keep. */
         run_device(lock, context->device);
         shrink_pools();
         for (CUmemPoolHandle_st *other : state().pools)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* libnvcuvid.so.1 that can decode nothing: GStreamer's nvcodec plugin registers its elements
- * only once it has found these. */
+/* A libnvcuvid.so.1 that decodes nothing: GStreamer's nvcodec plugin registers its
+ * elements only if it finds these functions. */
 #define MISSING(name)                                                                    \
     __attribute__((visibility("default"))) int name(void);                               \
     int name(void)                                                                       \

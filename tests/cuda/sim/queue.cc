@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The simulated device's streams, and which work runs when. Whoever waits runs work, until what
- * it waits for is done; one thread does so at a time. */
+/* The simulated device's streams, and which work runs when. A thread that waits runs work
+ * until what it waits for is done; one thread does so at a time. */
 #include "simulated.h"
 
 #include <stdio.h>
@@ -44,7 +44,7 @@ CUstream_st *find_stream(const Call &call, cudaStream_t handle)
     return handle;
 }
 
-/* ---- what may run -------------------------------------------------------------------------- */
+/* ---- what may run ------------------------------------------------------------------ */
 
 static bool item_ready(Item &item)
 {
@@ -58,7 +58,7 @@ static bool stream_ready(CUstream_st *stream)
     return !stream->queue.empty() && item_ready(*stream->queue.front());
 }
 
-/* The stream whose first work can run and has to before @item can. */
+/* The stream whose first work can run, and must before @item can. */
 static CUstream_st *needed_stream(const ItemRef &item)
 {
     const Item *wanted = item.get();
@@ -82,7 +82,7 @@ static CUstream_st *any_ready_stream(const CUstream_st *except)
     return ready.empty() ? NULL : ready[dice(ready.size())];
 }
 
-/* How a wait treats other streams: they may be far behind, level, or ahead. */
+/* How far other streams are when a wait is over: behind, level, or ahead. */
 enum class Others { BEHIND, LEVEL, AHEAD };
 
 static CUstream_st *choose_stream(const ItemRef &item, Others others)
@@ -96,7 +96,7 @@ static CUstream_st *choose_stream(const ItemRef &item, Others others)
     return other ? other : needed;
 }
 
-/* ---- running ------------------------------------------------------------------------------- */
+/* ---- running ----------------------------------------------------------------------- */
 
 static void finish(CUstream_st *stream, const ItemRef &item)
 {
@@ -114,7 +114,7 @@ static void finish(CUstream_st *stream, const ItemRef &item)
     state().progress.notify_all();
 }
 
-/* The first work of @stream stays in its queue while it runs, so that nothing overtakes it. */
+/* The work stays in its queue while it runs, so that nothing overtakes it. */
 static void run_first(Lock &lock, CUstream_st *stream)
 {
     ItemRef item = stream->queue.front();
@@ -210,7 +210,7 @@ void run_device(Lock &lock, int device)
               [&](CUstream_st *stream) { return stream->context->device == device; });
 }
 
-/* ---- queueing ------------------------------------------------------------------------------ */
+/* ---- queueing ---------------------------------------------------------------------- */
 
 bool capture_forbids(void)
 {
@@ -229,7 +229,7 @@ bool capture_forbids(void)
     return forbids;
 }
 
-/* The null stream waits for all blocking streams of its context, and they for it. */
+/* The null stream waits for the context's blocking streams, and they for it. */
 static void depend_on_null_stream(CUstream_st *stream, Item &item)
 {
     Context *context = stream->context;

@@ -7,7 +7,7 @@
 
 using namespace simulated;
 
-/* ---- errors -------------------------------------------------------------------------------- */
+/* ---- errors ------------------------------------------------------------------------ */
 
 struct ErrorText {
     cudaError_t error;
@@ -158,7 +158,7 @@ cudaError_t cudaPeekAtLastError(void)
     return last_error(false);
 }
 
-/* ---- devices ------------------------------------------------------------------------------- */
+/* ---- devices ----------------------------------------------------------------------- */
 
 cudaError_t cudaDriverGetVersion(int *version)
 {

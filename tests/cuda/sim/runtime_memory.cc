@@ -33,7 +33,7 @@ cudaError_t cudaFree(void *memory)
     });
 }
 
-/* ---- pinned memory ------------------------------------------------------------------------- */
+/* ---- pinned memory ----------------------------------------------------------------- */
 
 cudaError_t cudaHostAlloc(void **memory, size_t size, unsigned)
 {
@@ -119,7 +119,7 @@ cudaError_t cudaPointerGetAttributes(cudaPointerAttributes *attributes,
     });
 }
 
-/* ---- in the order of a stream -------------------------------------------------------------- */
+/* ---- in the order of a stream ------------------------------------------------------ */
 
 static CUmemPoolHandle_st *default_pool(int device)
 {
@@ -138,8 +138,8 @@ static bool pool_usable(cudaMemPool_t pool)
     return state().pools.count(pool) && !pool->destroyed;
 }
 
-/* The address is there at once, the memory when the stream comes to it: what other streams did
- * with it before that is lost. */
+/* The address is known at once, but the memory becomes new when the stream comes to it:
+ * what other streams wrote there before is lost. */
 static cudaError_t allocate_in_order(Call &call, cudaMemPool_t pool, size_t size,
                                      cudaStream_t handle, void **memory)
 {
@@ -221,7 +221,7 @@ cudaError_t cudaFreeAsync(void *memory, cudaStream_t handle)
     });
 }
 
-/* ---- pools --------------------------------------------------------------------------------- */
+/* ---- pools ------------------------------------------------------------------------- */
 
 static cudaError_t find_pool(cudaMemPool_t *pool, int device, bool the_default)
 {

@@ -8,7 +8,7 @@
 
 using namespace simulated;
 
-/* ---- launches ------------------------------------------------------------------------------ */
+/* ---- launches ---------------------------------------------------------------------- */
 
 static bool grid_fits(dim3 grid, dim3 block)
 {
@@ -18,7 +18,7 @@ static bool grid_fits(dim3 grid, dim3 block)
            (uint64_t)block.x * block.y * block.z <= 1024;
 }
 
-/* Whether a device could follow it. */
+/* Whether a device could dereference it. */
 static bool reachable(const void *pointer)
 {
     if (!pointer || is_pinned(pointer, 0))
@@ -57,7 +57,7 @@ cudaError_t cudaLaunchHostFunc(cudaStream_t handle, cudaHostFn_t function, void 
     });
 }
 
-/* ---- streams ------------------------------------------------------------------------------- */
+/* ---- streams ----------------------------------------------------------------------- */
 
 cudaError_t cudaStreamCreateWithFlags(cudaStream_t *stream, unsigned flags)
 {
@@ -104,8 +104,8 @@ cudaError_t cudaStreamDestroy(cudaStream_t handle)
     });
 }
 
-/* Whether the host may ask what a stream or an event has come to, or wait for it. Asking while
- * a graph is captured makes the capture invalid. */
+/* Whether the host may ask what a stream or an event has come to, or wait for it. Asking
+ * while a graph is captured makes the capture invalid. */
 static cudaError_t check_asking(CUstream_st *stream)
 {
     if (!stream)
@@ -176,7 +176,7 @@ cudaError_t(cudaStreamWaitEvent)(cudaStream_t handle, cudaEvent_t event, unsigne
     });
 }
 
-/* ---- events -------------------------------------------------------------------------------- */
+/* ---- events ------------------------------------------------------------------------ */
 
 cudaError_t cudaEventCreateWithFlags(cudaEvent_t *event, unsigned flags)
 {
@@ -267,7 +267,7 @@ cudaError_t cudaEventElapsedTime(float *milliseconds, cudaEvent_t start, cudaEve
     });
 }
 
-/* ---- graphs -------------------------------------------------------------------------------- */
+/* ---- graphs ------------------------------------------------------------------------ */
 
 cudaError_t cudaStreamBeginCapture(cudaStream_t handle, cudaStreamCaptureMode mode)
 {
@@ -345,8 +345,8 @@ cudaError_t cudaGraphUpload(cudaGraphExec_t executable, cudaStream_t handle)
     });
 }
 
-/* The nodes are queued one by one, so that other streams' work runs between them. Two launches
- * of one executable do not overlap. */
+/* The nodes are queued one by one, so that other streams' work runs between them. Two
+ * launches of one executable do not overlap. */
 cudaError_t cudaGraphLaunch(cudaGraphExec_t executable, cudaStream_t handle)
 {
     return in_stream_call(handle, [&](Call &call, CUstream_st *stream) -> cudaError_t {

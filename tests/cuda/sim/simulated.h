@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The simulated device's inside: state.cc (settings, contexts), memory.cc (arenas, guards),
- * queue.cc (streams and who runs when). runtime_*.cc and driver.cc are the names outside.
- * All state is behind one lock, which is not held while work runs. */
+/* The simulated device's inside: state.cc (settings, contexts), memory.cc (arenas,
+ * guards), queue.cc (streams, and which work runs when), copy.cc. The functions that
+ * others call are in runtime_*.cc and driver.cc. One lock guards all state; it is not
+ * held while work runs. */
 #pragma once
 
 #define VFI_SIMULATED_DEVICE_ITSELF
@@ -40,21 +41,21 @@ struct Context {
 
 enum class Kind { LAUNCH, HOST_TO_DEVICE, DEVICE_TO_HOST, DEVICE_TO_DEVICE, OTHER };
 
-/* Work, before it is queued or in a graph. */
+/* Work, queued or in a graph. */
 struct Work {
     Kind kind;
     std::function<void()> run;
     uint64_t bytes = 0;
-    bool locked = false;  /* wants the lock when it runs, as frees do */
-    bool illegal = false; /* touches what a device cannot */
+    bool locked = false;  /* runs under the lock, as frees do */
+    bool illegal = false; /* touches memory that a device cannot */
 };
 
 /* Work in a queue. */
 struct Item {
     Work work;
     CUstream_st *stream;
-    std::vector<std::shared_ptr<Item>> after; /* of other streams, to be done before */
-    cudaError_t failure = cudaSuccess;        /* what running it gives */
+    std::vector<std::shared_ptr<Item>> after; /* of other streams, done before */
+    cudaError_t failure = cudaSuccess;        /* the error that running it gives */
     bool done = false;
     struct timespec finished = {};
 };
@@ -71,7 +72,7 @@ struct Allocation {
     char *block; /* with the guards */
     size_t block_size;
     size_t size;
-    size_t charged; /* bytes of the device's memory */
+    size_t charged; /* bytes that count as the device's */
     Context *context;
     CUmemPoolHandle_st *pool; /* NULL: none */
     int device;
@@ -112,7 +113,7 @@ struct State {
     Device devices[MAX_DEVICES];
     std::set<Context *> contexts;
     std::set<CUstream_st *>
-        streams; /* with the contexts' own and destroyed ones that have work */
+        streams; /* with contexts' null streams, and destroyed ones that have work */
     std::set<CUevent_st *> events;
     std::set<CUgraph_st *> graphs;
     std::set<CUgraphExec_st *> executables;
@@ -121,8 +122,8 @@ struct State {
     std::map<const char *, Allocation> allocations; /* by the first byte */
     std::map<const char *, size_t> pinned, registered;
     std::set<std::string> seen_waits;
-    std::vector<const void *> former; /* kept, so that no handle comes twice */
-    bool running;                     /* some thread runs work; memory is accessible */
+    std::vector<const void *> former; /* kept, so that no handle is used twice */
+    bool running;                     /* a thread runs work, and memory is accessible */
     VfiSimulatedCounters counters;
 };
 
@@ -141,10 +142,10 @@ struct Thread {
 };
 extern thread_local Thread thread;
 
-/* ---- state.cc ------------------------------------------------------------------------------ */
+/* ---- state.cc ---------------------------------------------------------------------- */
 
-/* What every call of the runtime begins with: takes the lock, finds the context. @caller is where
- * the function that makes this one returns to. */
+/* What every call of the runtime begins with: takes the lock and finds the context.
+ * @caller: where the function that makes this returns to. */
 struct Call {
     Lock lock;
     Context *context;
@@ -180,10 +181,11 @@ Context *new_context(int device, bool primary);
 void destroy_context(Lock &lock, Context *context);
 cudaError_t count_devices(int *n);
 bool is_device(int device);
-/* Names the call's site, from what the header said or else @caller; whether it is dropped. */
+/* Whether the wait at this site is to be dropped; may list the site. It is known from the
+ * header or else by @caller. */
 bool wait_dropped(const char *function, const void *caller);
 
-/* A call that waits, or has a stream wait. */
+/* A call that waits, or makes a stream wait. */
 template <typename Body>
 cudaError_t in_wait(const char *function, Body body,
                     const void *caller = __builtin_return_address(0))
@@ -195,19 +197,19 @@ cudaError_t in_wait(const char *function, Body body,
     return call.end(call.error ? call.error : body(call));
 }
 
-/* Ends the process where @caller must not use the default stream. */
+/* Ends the process if @caller must not use the default stream. */
 void refuse_default_stream(const void *caller, const char *what);
 [[noreturn]] void give_up(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
-/* ---- memory.cc ----------------------------------------------------------------------------- */
+/* ---- memory.cc --------------------------------------------------------------------- */
 
-/* Device memory for all code, or for none. */
+/* Makes device memory accessible, or not. */
 void open_memory(void);
 void close_memory(void);
 cudaError_t allocate(Lock &lock, Context *context, CUmemPoolHandle_st *pool, size_t size,
                      void **memory);
 void release(const char *memory);
-/* Fills an allocation as a new one is; memory is accessible. */
+/* Fills an allocation with the pattern of new ones; memory is accessible. */
 void make_fresh(char *memory);
 void check_guards(void);
 bool in_device_memory(const void *memory);
@@ -215,14 +217,15 @@ bool in_device_memory(const void *memory);
 const Allocation *find_allocation(const void *memory, size_t size);
 bool is_pinned(const void *memory, size_t size);
 uint64_t free_memory(int device);
-/* What pools keep beyond their threshold goes back when a device is waited for. */
+/* Pools give back what they keep beyond their threshold, as when a device is waited
+ * for. */
 void shrink_pools(void);
 cudaError_t count_allocation(size_t size);
 void forget_memory(void);
 
-/* ---- queue.cc ------------------------------------------------------------------------------ */
+/* ---- queue.cc ---------------------------------------------------------------------- */
 
-/* NULL: no such stream of the call's context. */
+/* NULL: there is no such stream. */
 CUstream_st *find_stream(const Call &call, cudaStream_t handle);
 /* A call about a stream. */
 template <typename Body>
@@ -239,7 +242,7 @@ cudaError_t in_stream_call(cudaStream_t handle, Body body,
 CUstream_st *new_stream(Context *context, bool blocking);
 cudaError_t enqueue(Lock &lock, CUstream_st *stream, Work work, ItemRef *item);
 void forget_stream(CUstream_st *stream);
-/* Later work of @stream waits for @before. */
+/* Makes later work of @stream wait for @before. */
 cudaError_t enqueue_wait(Lock &lock, CUstream_st *stream, const ItemRef &before);
 void run_until_done(Lock &lock, const ItemRef &item);
 void run_stream(Lock &lock, CUstream_st *stream);
@@ -247,12 +250,13 @@ void run_stream(Lock &lock, CUstream_st *stream);
 void run_null_stream(Lock &lock, CUstream_st *null_stream);
 void run_context(Lock &lock, Context *context);
 void run_device(Lock &lock, int device);
-/* Some of what is ready; for polls. */
+/* Runs some of the work that is ready; for polls. */
 void run_some(Lock &lock);
-/* Whether a capture forbids a call that waits or allocates; it then becomes invalid. */
+/* Whether a capture forbids a call that waits or allocates; the capture then becomes
+ * invalid. */
 bool capture_forbids(void);
 
-/* ---- copy.cc ------------------------------------------------------------------------------- */
+/* ---- copy.cc ----------------------------------------------------------------------- */
 
 struct Copy {
     void *dst;
@@ -261,7 +265,7 @@ struct Copy {
     size_t src_pitch;
     size_t width, height;
 };
-/* @wait: as cudaMemcpy() does. */
+/* @wait: waits as cudaMemcpy() does. */
 cudaError_t copy(Lock &lock, CUstream_st *stream, const Copy &copy, cudaMemcpyKind kind,
                  bool wait);
 

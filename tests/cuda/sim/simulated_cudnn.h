@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The simulated cuDNN (libcudnn.so.9 beside this), as tests steer it. Besides, read once when
- * it is loaded: VFI_SIMULATED_CUDNN_VERSION, VFI_SIMULATED_CUDNN_FAIL_CREATE,
- * VFI_SIMULATED_CUDNN_FAIL_EXECUTE and _REFUSE_ENGINES, numbers that mean what the functions' arguments do. */
+/* How tests steer the simulated cuDNN (libcudnn.so.9 in this folder of the build). Read
+ * once when it is loaded: VFI_SIMULATED_CUDNN_VERSION, VFI_SIMULATED_CUDNN_FAIL_CREATE,
+ * VFI_SIMULATED_CUDNN_FAIL_EXECUTE and VFI_SIMULATED_CUDNN_REFUSE_ENGINES, numbers with
+ * the meaning of the functions' arguments. */
 #pragma once
 
 #include <cudnn.h>
@@ -10,8 +11,8 @@
 extern "C" {
 #endif
 
-/* The @nth next call of cudnnCreate(), or of cudnnBackendExecute(), fails and queues nothing;
- * 0: none does. */
+/* The @nth next call of cudnnCreate(), or of cudnnBackendExecute(), fails and queues
+ * nothing; 0: none does. */
 void cudnnSimulatedFailCreate(int64_t nth);
 void cudnnSimulatedFailExecute(int64_t nth);
 

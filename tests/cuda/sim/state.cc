@@ -81,7 +81,7 @@ void give_up(const char *format, ...)
     abort();
 }
 
-/* ---- contexts ------------------------------------------------------------------------------ */
+/* ---- contexts ---------------------------------------------------------------------- */
 
 Context *new_context(int device, bool primary)
 {
@@ -103,8 +103,8 @@ Context *primary_context(int device)
     return d.primary;
 }
 
-/* What the context owns goes with it; the structure stays, so that handles that outlive it can
- * be told from others. */
+/* Frees what the context owns. The structure itself stays, so that handles that outlive
+ * it are recognised. */
 void destroy_context(Lock &lock, Context *context)
 {
     State &s = state();
@@ -168,8 +168,8 @@ Context *use_primary_context(int device)
     return context;
 }
 
-/* The driver's, when one is set, else the primary one of the thread's device. A primary one
- * that was reset comes anew. */
+/* The driver's, if one is set, else the primary context of the thread's device. A primary
+ * context that was reset is made again. */
 static cudaError_t current_context(Context **context)
 {
     State &s = state();
@@ -210,7 +210,7 @@ cudaError_t Call::end(cudaError_t result)
     return result;
 }
 
-/* ---- callers ------------------------------------------------------------------------------- */
+/* ---- callers ----------------------------------------------------------------------- */
 
 static const char *base_name(const char *path)
 {
@@ -219,7 +219,7 @@ static const char *base_name(const char *path)
     return slash ? slash + 1 : path;
 }
 
-/* The backend's module and what it has work queued by. */
+/* Whether the caller is the backend's module or cuDNN. */
 static bool is_backend(const void *caller)
 {
     Dl_info info;
@@ -246,7 +246,7 @@ void refuse_default_stream(const void *caller, const char *what)
         (size_t)((const char *)caller - (const char *)info.dli_fbase));
 }
 
-/* ---- waits --------------------------------------------------------------------------------- */
+/* ---- waits ------------------------------------------------------------------------- */
 
 static std::string site_name(const char *function, const void *caller)
 {
@@ -296,14 +296,14 @@ void vfi_simulated_wait_site(const char *file, int line)
     simulated::thread.wait_line = line;
 }
 
-/* ---- simulated_device.h -------------------------------------------------------------------- */
+/* ---- simulated_device.h ------------------------------------------------------------ */
 
 static Settings &locked_settings(const Lock &)
 {
     return state().settings;
 }
 
-/* What tests leaked is counted, but no leak of the simulation. */
+/* What tests leak is counted; it is no leak of the simulation. */
 template <typename Handles> static void forget_all(Handles &handles)
 {
     for (const void *handle : handles)

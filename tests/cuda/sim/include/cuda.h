@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The simulated device's stand-in for the CUDA header of this name: the part of the driver's
- * calls that libcuda.so.1 (driver.cc) has. */
+/* The simulated device's stand-in for the CUDA header of this name: the part of the
+ * driver's calls that libcuda.so.1 (driver.cc) has. */
 #pragma once
 
 #include <stddef.h>

@@ -51,7 +51,7 @@ static inline __half __float2half_rn(float value)
     uint32_t sign = bits >> 16 & 0x8000u, size = bits & 0x7fffffffu;
     if (size > 0x7f800000u)
         return __half{0x7fff}; /* the NaN that devices make */
-    if (size >= 0x477ff000u)   /* 65520, half way to what would come next */
+    if (size >= 0x477ff000u)   /* 65520, half way to infinity's place */
         return __half{(uint16_t)(sign | 0x7c00u)};
     if (size < 0x38800000u) { /* below 2^-14: adding 0.5 leaves units of 2^-24 */
         float sum = vfi_simulated_float(size) + 0.5f;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The simulated device's stand-in for the CUDA header of this name: what kernel code sees of
- * the language, and launches. */
+/* The simulated device's stand-in for the CUDA header of this name: the language as
+ * kernels use it, and launches. */
 #pragma once
 
 #include "cuda_runtime_api.h"
@@ -17,21 +17,21 @@
 #define __host__
 #define __constant__
 #define __grid_constant__
-/* Kernels have no barriers: no thread can see what another one stored there. */
+/* Kernels have no barriers, so no thread can see what another one stored there. */
 #define __shared__
 #define __forceinline__ inline
 #define __launch_bounds__(...)
 #define __restrict__ __restrict
 
-/* Of the thread that runs now; one set for the whole module, which may be loaded late and so has
- * little room for thread-local variables that are quick to reach. */
+/* The indices of the thread that runs; one set for the whole module, which may be loaded
+ * late and then has little room for fast thread-local variables. */
 #define VFI_SIMULATED_INDEX                                                              \
     inline thread_local __attribute__((tls_model("initial-exec"), visibility("hidden")))
 VFI_SIMULATED_INDEX uint3 threadIdx, blockIdx;
 VFI_SIMULATED_INDEX dim3 blockDim, gridDim;
 
-/* Queues @grid_loop, which runs all threads of the grid. Host memory among @pointers makes
- * the launch fail as a device does that reads it. */
+/* Queues @grid_loop, which runs all threads of the grid. If a pointer among @pointers
+ * leads to host memory, the launch fails as on a device that reads it. */
 void vfi_simulated_queue_grid(dim3 grid, dim3 block, cudaStream_t stream,
                               std::function<void()> grid_loop,
                               std::initializer_list<const volatile void *> pointers);
@@ -45,8 +45,8 @@ static inline const volatile void *vfi_simulated_pointer(const Argument &argumen
         return nullptr;
 }
 
-/* One block after the other, one thread after the other. The arguments are locals here, whose
- * values no store of the kernel changes. */
+/* Runs one block after the other, one thread after the other. The arguments are local
+ * variables here, which no store of the kernel can change. */
 template <typename Kernel, typename... Arguments>
 static void vfi_simulated_grid_loop(const dim3 grid, const dim3 block,
                                     const Kernel kernel, Arguments... arguments)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The simulated device's stand-in for the CUDA header of this name: the part of the runtime
- * that a backend uses, with the names and values of CUDA's own. What is here behaves as the
- * device of simulated_device.h; what is not does not compile. */
+/* The simulated device's stand-in for the CUDA header of this name: the part of the
+ * runtime that a backend uses, with CUDA's names and values. Calls that are here behave
+ * as simulated_device.h says; others do not compile. */
 #pragma once
 
 #include <stddef.h>
@@ -243,14 +243,14 @@ enum cudaStreamCaptureMode {
     cudaStreamCaptureModeRelaxed = 2,
 };
 
-/* ---- errors -------------------------------------------------------------------------------- */
+/* ---- errors ------------------------------------------------------------------------ */
 
 const char *cudaGetErrorName(cudaError_t error);
 const char *cudaGetErrorString(cudaError_t error);
 cudaError_t cudaGetLastError(void);
 cudaError_t cudaPeekAtLastError(void);
 
-/* ---- devices ------------------------------------------------------------------------------- */
+/* ---- devices ----------------------------------------------------------------------- */
 
 cudaError_t cudaDriverGetVersion(int *version);
 cudaError_t cudaRuntimeGetVersion(int *version);
@@ -265,7 +265,7 @@ cudaError_t cudaDeviceSynchronize(void);
 cudaError_t cudaDeviceReset(void);
 cudaError_t cudaMemGetInfo(size_t *free_bytes, size_t *total_bytes);
 
-/* ---- memory -------------------------------------------------------------------------------- */
+/* ---- memory ------------------------------------------------------------------------ */
 
 cudaError_t cudaMalloc(void **memory, size_t size);
 cudaError_t cudaFree(void *memory);
@@ -304,7 +304,7 @@ cudaError_t cudaMemsetAsync(void *memory, int value, size_t size, cudaStream_t s
 cudaError_t cudaMemset2DAsync(void *memory, size_t pitch, int value, size_t width,
                               size_t height, cudaStream_t stream);
 
-/* ---- streams and events -------------------------------------------------------------------- */
+/* ---- streams and events ------------------------------------------------------------ */
 
 cudaError_t cudaStreamCreate(cudaStream_t *stream);
 cudaError_t cudaStreamCreateWithFlags(cudaStream_t *stream, unsigned flags);
@@ -324,7 +324,7 @@ cudaError_t cudaEventSynchronize(cudaEvent_t event);
 cudaError_t cudaEventQuery(cudaEvent_t event);
 cudaError_t cudaEventElapsedTime(float *milliseconds, cudaEvent_t start, cudaEvent_t end);
 
-/* ---- graphs -------------------------------------------------------------------------------- */
+/* ---- graphs ------------------------------------------------------------------------ */
 
 cudaError_t cudaStreamBeginCapture(cudaStream_t stream, enum cudaStreamCaptureMode mode);
 cudaError_t cudaThreadExchangeStreamCaptureMode(enum cudaStreamCaptureMode *mode);
@@ -338,9 +338,9 @@ cudaError_t cudaGraphLaunch(cudaGraphExec_t executable, cudaStream_t stream);
 cudaError_t cudaGraphDestroy(cudaGraph_t graph);
 cudaError_t cudaGraphExecDestroy(cudaGraphExec_t executable);
 
-/* ---- the simulation's own ------------------------------------------------------------------ */
+/* ---- the simulation's own ---------------------------------------------------------- */
 
-/* Names the wait that the thread calls next: see vfi_simulated_drop_wait(). */
+/* Names the next wait of the calling thread: see vfi_simulated_drop_wait(). */
 void vfi_simulated_wait_site(const char *file, int line);
 
 #ifndef VFI_SIMULATED_DEVICE_ITSELF

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The simulated device's stand-in for the cuDNN 9 header of this name: the part of the backend
- * (graph) API that convolutions need, with the names and values of cuDNN's own. The library
- * behind it is cudnn.cc. */
+/* The simulated device's stand-in for the cuDNN 9 header of this name: the part of the
+ * backend (graph) API that convolutions need, with the names and values of cuDNN's own.
+ * The library behind it is cudnn.cc. */
 #pragma once
 
 #include <stddef.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The simulated device's stand-in for the CUDA header of this name. Its threads run one after
- * the other. */
+/* The simulated device's stand-in for the CUDA header of this name. Its threads run one
+ * after the other. */
 #pragma once
 
 #ifdef __cplusplus

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The simulated device's stand-in for the CUDA headers of vectors (vector_types.h and
- * vector_functions.h): those that kernels load and store whole. Like on a device, an access
- * that is not aligned to the vector's size is an error: sanitizers see it. */
+ * vector_functions.h): the vectors that kernels load and store as a whole. As on a
+ * device, an access that is not aligned to the vector's size is an error, which
+ * sanitizers see. */
 #pragma once
 
 #ifdef __cplusplus
