@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: LGPL-2.1-or-later
-# The CUDA module that is installed: it loads on any machine, needs no library of CUDA's, shows one
-# symbol, and says what a machine without a driver lacks.
+# The CUDA module that is installed: it loads on any machine, needs no library of CUDA's,
+# shows one symbol, and says what a machine without a driver lacks.
 #
 # usage: module.sh MODULE VFI-INSPECT
 set -uo pipefail

@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: LGPL-2.1-or-later
-# Frames through cudaupload and cudadownload of the system come out as they went in, whatever
-# order the simulated device runs its work in. Heights are even: with an odd one GStreamer 1.22
-# misplaces the chroma planes.
+# Frames through cudaupload and cudadownload of the system come out as they went in,
+# whatever order the simulated device runs its work in. Heights are even: with an odd one
+# GStreamer 1.22 misplaces the chroma planes.
 set -uo pipefail
 
 if ! gst-inspect-1.0 cudaupload > /dev/null 2>&1; then
