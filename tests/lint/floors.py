@@ -1,0 +1,153 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""The rooms of the project and what each may include; tests/lint/includes.py holds it.
+
+A room is a folder. Rooms stand here from the ground up, and one may include itself, the engine's
+public headers, and those above it in this list that its line names. A line that allows more than is
+used is an error, too: this is the picture of the project.
+"""
+from fnmatch import fnmatch
+
+from tree import PUBLIC, Tree, circles, node, room
+
+# By room: the others that it includes; names without a part are of its own.
+ROOMS = {
+    # The engine. Nobody includes the CPU backend: backend/backend.h declares it.
+    "engine/include/vfi": "",
+    "engine/base": "",
+    "engine/machine": "base",
+    "engine/checkpoint": "base",
+    "engine/op": "",
+    "engine/weights": "base op",
+    "engine/graph": "op weights",
+    "engine/plan": "base graph",
+    "engine/pixels": "base machine",
+    "engine/backend": "base machine plan pixels",
+    "engine/cpu/pool": "machine",
+    "engine/cpu": "base machine op weights backend cpu/pool",
+    "engine/cpu/x86": "base cpu",
+    "engine/cpu/conv": "base machine cpu",
+    "engine/cpu/ops": "base plan cpu cpu/conv",
+    "engine/memory": "base machine weights backend",
+    "engine/model": "base checkpoint weights graph plan backend memory",
+    "engine/models": "model",
+    "engine/scene": "pixels",
+    "engine/session": "base machine graph pixels backend memory model",
+
+    # The CUDA module.
+    "cuda/runtime": "",
+    "cuda/conv": "engine/base engine/op engine/plan runtime",
+    "cuda/device": "engine/base engine/weights engine/pixels engine/backend runtime conv",
+    "cuda/frames": "engine/pixels engine/scene runtime device",
+    "cuda/ops": "engine/op runtime",
+    "cuda/rows": "engine/op engine/plan ops",
+    "cuda/program": "engine/base runtime conv device rows",
+    "cuda": "device frames program",
+
+    # The element, which sees of the engine the public headers only.
+    "gst/pure": "",
+    "gst/cuda": "pure",
+    "gst/stream": "pure cuda",
+    "gst/element": "pure cuda stream",
+
+    # Programs.
+    "examples": "",
+    "tools": "",
+    "tools/benchmark": "tools engine/session",
+    "tools/inspect": "tools engine/graph engine/plan engine/session",
+
+    # Tests may include what they test.
+    "tests": "engine/*",
+    "tests/unit": "tests engine/* gst/pure",
+    "tests/kernel": "tests engine/*",
+    "tests/engine": "tests tests/unit engine/*",
+    "tests/golden": "tests/engine",
+    "tests/fuzz": "tests/unit tests/engine engine/*",
+    "tests/element": "tests tests/engine gst/*",
+    "tests/cuda/sim/include": "",
+    "tests/cuda/sim": "engine/*",
+    "tests/cuda": "tests tests/kernel tests/engine tests/cuda/sim engine/* cuda/*",
+    "tests/tsan": "",
+    "tests/memory": "tests tests/engine tests/element engine/*",
+    "tests/pipeline": "tests/engine tests/element tests/cuda/sim",
+}
+
+# Includes that go up, or close a circle, and why they may: by the file and what it includes.
+EXCEPTIONS = {
+    ("engine/cpu/cpu_backend.c", "engine/cpu/ops/image_mean.h"): "until op kinds are a table",
+    ("engine/cpu/cpu_backend.c", "engine/cpu/ops/row_group.h"): "until op kinds are a table",
+    ("engine/cpu/cpu_op.c", "engine/cpu/algorithm.h"): "until op kinds are a table",
+    ("engine/graph/graph.c", "engine/graph/nodes.h"): "nodes.h is graph.c's other door",
+    ("engine/plan/plan.c", "engine/plan/planner.h"): "vfi_plan_new() runs the passes",
+    ("engine/plan/plan.c", "engine/plan/trace_internal.h"): "vfi_plan_new_traced() traces them",
+    ("engine/plan/trace.c", "engine/plan/trace_internal.h"): "trace.c's other door",
+    ("gst/stream/held_repeats.c", "gst/stream/between.h"): "until the stream's parts are apart",
+    ("gst/stream/held_repeats.c", "gst/stream/pending.h"): "until the stream's parts are apart",
+    ("gst/stream/held_repeats.c", "gst/stream/reference.h"): "until the stream's parts are apart",
+    ("gst/stream/held_repeats.c", "gst/stream/state.h"): "until the stream's parts are apart",
+    ("gst/stream/live.c", "gst/stream/state.h"): "until the stream's parts are apart",
+    ("gst/stream/timeout.c", "gst/stream/task.h"): "until the stream's parts are apart",
+    ("tests/cuda/sim/cudnn_convolution.c", "tests/cuda/sim/cudnn_values.h"): "until they are apart",
+}
+
+LEVEL = {name: level for level, name in enumerate(ROOMS)}
+
+
+def rules(name: str) -> list[str]:
+    part = name.split("/")[0]
+    return [f"{part}/{other}" if f"{part}/{other}" in ROOMS else other
+            for other in ROOMS.get(name, "").split()]
+
+
+def rule(name: str, other: str) -> str | None:
+    """What in the line of room @name lets it include room @other."""
+    return next((rule for rule in rules(name) if fnmatch(other, rule)), None)
+
+
+def allows(path: str, target: str) -> bool:
+    name, other = room(path), room(target)
+    return (other in (name, PUBLIC) or (path, target) in EXCEPTIONS or
+            rule(name, other) is not None)
+
+
+def wrong_arrows(tree: Tree) -> list[str]:
+    bad = [f"{include}: may not include {include.name}" for include in tree.includes
+           if include.target is not None and not allows(include.path, include.target)]
+    bad += [f"{name}: this room has no line in tests/lint/floors.py"
+            for name in sorted({room(path) for path in tree.text}) if name not in ROOMS]
+    return bad
+
+
+def wrong_lines(tree: Tree) -> list[str]:
+    """Lines of ROOMS that point up or allow more than is used."""
+    bad = []
+    used = {(name, rule(name, other)) for name, other in tree.arrows()}
+    rooms = {room(path) for path in tree.text}
+    for name in ROOMS:
+        if name not in rooms:
+            bad.append(f"{name}: is in tests/lint/floors.py, but no room")
+        for allowed in rules(name):
+            if "*" not in allowed and LEVEL.get(allowed, len(LEVEL)) >= LEVEL[name]:
+                bad.append(f"{name}: stands below {allowed} in tests/lint/floors.py")
+            elif (name, allowed) not in used:
+                bad.append(f"{name}: includes nothing of {allowed}; take it out of "
+                           "tests/lint/floors.py")
+    return bad
+
+
+def wrong_circles(tree: Tree) -> list[str]:
+    edges = tree.graph(without=EXCEPTIONS)
+    bad = [f"{' '.join(circle)}: include each other in a circle" for circle in circles(edges)]
+    for (path, target), _ in EXCEPTIONS.items():
+        edges = tree.graph(without=EXCEPTIONS.keys() - {(path, target)})
+        closes = any({node(path), node(target)} <= set(circle) for circle in circles(edges))
+        goes_up = (room(target) not in (room(path), PUBLIC) and
+                   rule(room(path), room(target)) is None)
+        if not any(include.path == path and include.target == target for include in tree.includes):
+            bad.append(f"{path}: does not include {target}; take it out of tests/lint/floors.py")
+        elif not closes and not goes_up:
+            bad.append(f"{path}: may include {target} without an exception in tests/lint/floors.py")
+    return bad
+
+
+def check(tree: Tree) -> list[str]:
+    return wrong_arrows(tree) + wrong_lines(tree) + wrong_circles(tree)
