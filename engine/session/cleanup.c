@@ -21,7 +21,7 @@ void vfi_session_set_cleanup_interval(VfiSession *session, unsigned pairs)
     g_mutex_unlock(&session->lock);
 }
 
-/* The adaptive interval from how things are now. */
+/* The adaptive interval for the memory that is free now. */
 static unsigned choose_interval(VfiSession *session, uint64_t pairs, unsigned in_betweens)
 {
     VfiCleanupNumbers numbers = {
@@ -71,8 +71,8 @@ bool vfi_session_cleanup_is_due(const VfiSession *session)
     return session->pairs_since_cleanup >= interval_in_effect(session);
 }
 
-/* Bytes by which the process became smaller. To measure that costs more than to find out
- * that there is nothing to give back. */
+/* Returns by how many bytes the process shrank. That is measured only where there is something
+ * to give back, since measuring costs more than finding out that there is not. */
 static size_t give_back(VfiSession *session)
 {
     VfiPackedWeights *packed = session->model->weights == NULL

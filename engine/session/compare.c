@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* What is asked about frames, wherever they lie. */
+/* Compares frames, in the host's memory or the device's. */
 #include <vfi/error.h>
 
 #include "session/session_internal.h"

@@ -50,14 +50,24 @@ static VfiDevicePlanes *find_held(VfiSession *session, uint64_t key)
     return NULL;
 }
 
-/* The least recently used ones that have none of the keys @keep. */
-static VfiDevicePlanes *oldest_held(VfiSession *session, const uint64_t *keep)
+static bool is_among(const uint64_t keys[VFI_VIEW_FRAMES], uint64_t key)
+{
+    bool found = false;
+
+    for (int i = 0; i < VFI_VIEW_FRAMES; i++)
+        found = found || keys[i] == key;
+    return found;
+}
+
+/* The least recently used planes, other than those of a frame whose key is among @keep. */
+static VfiDevicePlanes *oldest_held(VfiSession *session,
+                                    const uint64_t keep[VFI_VIEW_FRAMES])
 {
     VfiDevicePlanes *oldest = NULL;
 
     for (int i = 0; i < session->n_held; i++) {
         VfiDevicePlanes *held = &session->held[i];
-        bool is_needed = held->key != 0 && (held->key == keep[0] || held->key == keep[1]);
+        bool is_needed = held->key != 0 && is_among(keep, held->key);
         if (!is_needed && (oldest == NULL || held->last_used < oldest->last_used))
             oldest = held;
     }
@@ -65,7 +75,8 @@ static VfiDevicePlanes *oldest_held(VfiSession *session, const uint64_t *keep)
 }
 
 bool vfi_session_hold_frame(VfiSession *session, const VfiFrame *frame, uint64_t key,
-                            const uint64_t *keep, VfiFrame *planes, GError **error)
+                            const uint64_t keep[VFI_VIEW_FRAMES], VfiFrame *planes,
+                            GError **error)
 {
     *planes = *frame;
     if (is_in_place(session, frame))

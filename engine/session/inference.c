@@ -2,6 +2,8 @@
 /* One inference: what is kept of frames, the stages, the result on the frames' planes. */
 #include "session/inference.h"
 
+#include <string.h>
+
 void vfi_record_time(VfiSession *session, VfiTimedStage stage, int64_t start)
 {
     int64_t microseconds = g_get_monotonic_time() - start;
@@ -33,14 +35,14 @@ static VfiFrameSlot *find_slot(VfiSession *session, uint64_t key)
 }
 
 /* The least recently used slot other than those of @keys. */
-static VfiFrameSlot *evict_slot(VfiSession *session, const uint64_t *keys, int n)
+static VfiFrameSlot *evict_slot(VfiSession *session, const uint64_t keys[VFI_VIEW_FRAMES])
 {
     VfiFrameSlot *oldest = NULL;
 
     for (int i = 0; i < session->n_slots; i++) {
         VfiFrameSlot *slot = &session->slots[i];
         bool needed = false;
-        for (int k = 0; k < n; k++)
+        for (int k = 0; k < VFI_VIEW_FRAMES; k++)
             needed = needed || slot->key == keys[k];
         if (!needed && (oldest == NULL || slot->last_used < oldest->last_used))
             oldest = slot;
@@ -53,7 +55,7 @@ static uint64_t *profile_of(const VfiSession *session, VfiStage stage)
     return session->profiling ? session->profile[stage] : NULL;
 }
 
-/* Computes what is kept of @frame into @slot. */
+/* Computes into @slot what is kept of @frame. */
 static bool fill_slot(VfiSession *session, const VfiView *view, const VfiFrame *frame,
                       VfiFrameSlot *slot, GError **error)
 {
@@ -88,7 +90,7 @@ static bool fill_slot(VfiSession *session, const VfiView *view, const VfiFrame *
     return true;
 }
 
-/* Runs the pair stage, if there is one and its results for the view's frames are not kept. */
+/* Runs the pair stage, unless there is none or its results for the view's frames are kept. */
 static bool run_pair_stage(VfiSession *session, const VfiView *view,
                            const VfiRunArguments *arguments, GError **error)
 {
@@ -96,16 +98,15 @@ static bool run_pair_stage(VfiSession *session, const VfiView *view,
     VfiRunArguments of_pair = *arguments;
     uint64_t *keys = session->pair_keys;
 
-    if (program == NULL || (keys[0] == view->keys[0] && keys[1] == view->keys[1]))
+    if (program == NULL || memcmp(keys, view->keys, sizeof view->keys) == 0)
         return true;
-    keys[0] = keys[1] = 0;
+    memset(keys, 0, sizeof view->keys);
     of_pair.op_nanoseconds = profile_of(session, VFI_STAGE_PAIR);
     int64_t start = g_get_monotonic_time();
     if (!session->backend->run(session->device, program, 0, &of_pair, error))
         return false;
     vfi_record_time(session, VFI_TIMED_PAIR_STAGE, start);
-    keys[0] = view->keys[0];
-    keys[1] = view->keys[1];
+    memcpy(keys, view->keys, sizeof view->keys);
     return true;
 }
 
@@ -120,10 +121,10 @@ bool vfi_ready_frames(VfiSession *session, const VfiView *view,
     };
     double mean = 0.0;
     arguments->region[VFI_REGION_ARENA] = session->arena;
-    for (int i = 0; i < 2; i++) {
+    for (int i = 0; i < VFI_VIEW_FRAMES; i++) {
         VfiFrameSlot *slot = find_slot(session, view->keys[i]);
         if (slot == NULL) {
-            slot = evict_slot(session, view->keys, 2);
+            slot = evict_slot(session, view->keys);
             slot->key = 0;
             if (!fill_slot(session, view, &view->frames[i], slot, error))
                 return false;
@@ -131,7 +132,7 @@ bool vfi_ready_frames(VfiSession *session, const VfiView *view,
         }
         slot->last_used = ++session->slot_clock;
         arguments->region[vfi_frame_region(i)] = slot->memory;
-        mean += slot->mean / 2;
+        mean += slot->mean / VFI_VIEW_FRAMES;
     }
     arguments->image_mean = (float)(view->has_mean ? view->mean : mean);
     arguments->region[VFI_REGION_PAIR] = session->pair_memory;
@@ -140,7 +141,7 @@ bool vfi_ready_frames(VfiSession *session, const VfiView *view,
 
 /* ---- the time stage ------------------------------------------------------------------- */
 
-/* Runs it segment by segment. *last is the segment that has the outputs. */
+/* Runs the time stage segment by segment. *last is the one that has the outputs. */
 static bool run_time_stage(VfiSession *session, const VfiRunArguments *arguments,
                            int *last, GError **error)
 {

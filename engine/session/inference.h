@@ -4,27 +4,27 @@
 
 #include "session/session_internal.h"
 
-/* The time from @start, monotonic µs, until now was one run of @stage; a device that queues work
- * measures that itself. */
+/* Records the time since @start, monotonic µs, as one run of @stage. A device that queues work
+ * is asked to measure it instead. */
 void vfi_record_time(VfiSession *session, VfiTimedStage stage, int64_t start);
 
-/* Waits for a device that works while the host does not; others are waited for as each picture
- * lands. */
+/* Waits for a device that computes in the host's memory. Others are waited for picture by
+ * picture, by the completion thread. */
 bool vfi_finish_work(VfiSession *session, GError **error);
 
 /* What one run of the network sees: all of the picture, or a tile. */
 typedef struct {
     VfiVideoInfo video;
-    VfiFrame frames[2];
-    uint64_t keys[2];
+    VfiFrame frames[VFI_VIEW_FRAMES];
+    uint64_t keys[VFI_VIEW_FRAMES]; /* of what is kept for each */
     double t;
-    bool has_mean; /* .mean is that of both whole frames */
+    bool has_mean; /* .mean is that of all whole frames */
     double mean;
     const atomic_int *cancel;
 } VfiView;
 
-/* Prepares both frames of @view and runs their per-frame stage and the per-pair stage, where
- * that is not kept; fills @arguments for the time stage. */
+/* Prepares the frames of @view and runs their per-frame stage and the per-pair stage, as far as
+ * results are not kept; fills @arguments for the time stage. */
 bool vfi_ready_frames(VfiSession *session, const VfiView *view,
                       VfiRunArguments *arguments, GError **error);
 

@@ -9,9 +9,11 @@
  * tiles are run up to the decision first. */
 #include "session/inference.h"
 
+#include <string.h>
+
 #include "pixels/format.h"
 
-/* Segments that one path through a time stage has at most. */
+/* Most segments on one path through a time stage. */
 #define MAX_PATH 8
 
 typedef struct {
@@ -22,7 +24,7 @@ typedef struct {
     int path[MAX_PATH]; /* segments of the time stage, in order */
     int n_path;
     int done;    /* rows of the picture that are written */
-    double mean; /* of both frames, if the family wants it */
+    double mean; /* of the frames, if the family wants it */
 } TiledInference;
 
 /* What is seen of @whole through tile (@column, @row). */
@@ -40,7 +42,7 @@ static VfiView view_of_tile(const TiledInference *work, int column, int row)
     view.video.height = MIN(tiling->y.tile, whole->video.height - y);
     for (int plane = 0; plane < format->n_planes; plane++) {
         const VfiPlaneLayout layout = vfi_format_plane(format, plane);
-        for (int i = 0; i < 2; i++)
+        for (int i = 0; i < VFI_VIEW_FRAMES; i++)
             view.frames[i].data[plane] +=
                 (y >> layout.shift_y) * view.frames[i].stride[plane] +
                 (ptrdiff_t)(x >> layout.shift_x) * layout.pixel_stride;
@@ -57,7 +59,7 @@ static bool run_tile(TiledInference *work, int column, int row, GError **error)
 
     for (int i = 0; i < session->n_slots; i++)
         session->slots[i].key = 0; /* of another tile */
-    session->pair_keys[0] = session->pair_keys[1] = 0;
+    memset(session->pair_keys, 0, sizeof session->pair_keys);
     if (!vfi_ready_frames(session, &view, &arguments, error))
         return false;
     int64_t start = g_get_monotonic_time();
@@ -77,7 +79,7 @@ static int next_start(const VfiTileAxis *axis, int index, int size)
     return index == axis->n - 1 ? size : vfi_tile_start(axis, index + 1);
 }
 
-/* Adds to *sum what tile (@column, @row) has of both frames and no later tile has. */
+/* Adds to *sum the part of the frames that lies in tile (@column, @row) and in no later one. */
 static bool add_to_sum(const TiledInference *work, int column, int row, double *sum,
                        GError **error)
 {
@@ -91,7 +93,7 @@ static bool add_to_sum(const TiledInference *work, int column, int row, double *
     int h = next_start(&tiling->y, row, video->height) - vfi_tile_start(&tiling->y, row);
     double mean;
 
-    for (int i = 0; i < 2; i++) {
+    for (int i = 0; i < VFI_VIEW_FRAMES; i++) {
         if (!session->backend->prepare(session->device, &view.video, &view.frames[i],
                                        image, tiling->x.tile, tiling->y.tile, view.cancel,
                                        error) ||
@@ -116,7 +118,7 @@ static bool find_mean(TiledInference *work, GError **error)
         for (int column = 0; column < tiling->x.n; column++)
             if (!add_to_sum(work, column, row, &sum, error))
                 return false;
-    work->mean = sum / (2.0 * video->width * video->height);
+    work->mean = sum / ((double)VFI_VIEW_FRAMES * video->width * video->height);
     return true;
 }
 
@@ -174,8 +176,7 @@ static bool find_path(TiledInference *work, GError **error)
 
 /* ---- putting together ----------------------------------------------------------------- */
 
-/* Rows above the ones that are to be written that the band keeps: chroma that lies on luma
- * rows reads one. */
+/* Rows that the band keeps above those to be written: chroma that lies on luma rows reads one. */
 #define ROWS_ABOVE 2
 
 /* Adds what the time stage left in the arena. */
@@ -251,7 +252,7 @@ static int complete_rows(const VfiSession *session, int row)
     if (row == session->tiling.y.n - 1)
         return session->video.height;
     vfi_tile_reach(&session->tiling.y, row + 1, &next_begin, &next_end);
-    /* painting chroma reads one row below its own */
+    /* chroma of RGB reads one row below its own */
     return MIN((next_begin - 1) & ~1, session->video.height);
 }
 

@@ -21,13 +21,13 @@ static void count(VfiSession *session, uint64_t *counter)
     g_mutex_unlock(&session->lock);
 }
 
-/* Has the planes of both sources where the device can reach them. */
-static bool hold_both(VfiSession *session, const Source *sources, VfiFrame *planes,
-                      GError **error)
+/* Brings the planes of the sources to where the device can reach them. */
+static bool hold_sources(VfiSession *session, const Source *sources, VfiFrame *planes,
+                         GError **error)
 {
-    const uint64_t keys[] = {sources[0].key, sources[1].key};
+    const uint64_t keys[VFI_VIEW_FRAMES] = {sources[0].key, sources[1].key};
 
-    for (int i = 0; i < 2; i++)
+    for (int i = 0; i < VFI_VIEW_FRAMES; i++)
         if (!vfi_session_hold_frame(session, sources[i].frame, keys[i], keys, &planes[i],
                                     error))
             return false;
@@ -44,7 +44,7 @@ static bool infer(VfiSession *session, const Source *sources, double t,
         .t = t,
         .cancel = cancel,
     };
-    if (!hold_both(session, sources, view.frames, error))
+    if (!hold_sources(session, sources, view.frames, error))
         return false;
     bool made = vfi_tiling_is_one(&session->tiling)
                     ? vfi_infer_whole(session, &view, out, error)
@@ -58,7 +58,7 @@ static bool infer(VfiSession *session, const Source *sources, double t,
 static bool copy_frame(VfiSession *session, Source source, const VfiFrame *out,
                        const atomic_int *cancel, GError **error)
 {
-    const uint64_t keep[2] = {source.key, source.key};
+    const uint64_t keep[VFI_VIEW_FRAMES] = {source.key, source.key};
     int64_t start = g_get_monotonic_time();
     VfiFrame planes;
 
@@ -76,9 +76,9 @@ static bool blend(VfiSession *session, const Source *sources, double t,
                   const VfiFrame *out, const atomic_int *cancel, GError **error)
 {
     int64_t start = g_get_monotonic_time();
-    VfiFrame frames[2];
+    VfiFrame frames[VFI_VIEW_FRAMES];
 
-    if (!hold_both(session, sources, frames, error))
+    if (!hold_sources(session, sources, frames, error))
         return false;
     if (!session->backend->blend(session->device, &session->video, &frames[0], &frames[1],
                                  t, out, cancel, error) ||
@@ -88,7 +88,7 @@ static bool blend(VfiSession *session, const Source *sources, double t,
     return true;
 }
 
-/* Keys of kept in-betweens: the top bit, the pair, the position. Frames' keys have it clear. */
+/* Keys of kept in-betweens: the top bit, the pair, the position. Frames' have the top bit clear. */
 static uint64_t in_between_key(const VfiPair *pair, int k)
 {
     return UINT64_C(1) << 63 | pair->serial << 5 | (uint64_t)k;
@@ -161,8 +161,8 @@ static bool make_picture(VfiSession *session, VfiJob *job, bool is_identical,
     return infer(session, sources, job->t, out, &job->cancel, error);
 }
 
-/* The same on a device with a memory of its own, which goes on with it while this returns. What
- * fails half-way is waited for: its memory is used until then. */
+/* The same on a device with memory of its own, which makes the picture after this has returned.
+ * One that fails half-way is waited for: until then the device uses its memory. */
 static bool queue_picture(VfiSession *session, VfiJob *job, bool is_identical,
                           GError **error)
 {

@@ -7,7 +7,7 @@
 #include "pixels/frame_layout.h"
 #include "session/session_internal.h"
 
-/* What memory for several things comes to; false when it is more than there can be. */
+/* Adds @count × @bytes to *sum; false where that overflows. */
 static bool add_bytes(size_t *sum, size_t count, size_t bytes)
 {
     size_t product;
@@ -31,10 +31,10 @@ static size_t bisection_frames(const VfiSession *session)
     return ((size_t)1 << vfi_setup_uint(&session->model->setup, "bisect-depth")) / 2 - 1;
 }
 
-/* Rows that the band has besides a tile's: see inference_tiles.c. */
+/* Rows of the band beyond the height of a tile: see inference_tiles.c. */
 #define ROWS_BESIDES 4
 
-/* Shape and bytes of the band that tiles are put together in. */
+/* Shape and bytes of the band in which tiles are put together. */
 static bool measure_band(VfiSession *session)
 {
     VfiModelFamily const *family = session->model->family;
@@ -100,7 +100,7 @@ bool vfi_session_measure(VfiSession *session, GError **error)
            add_bytes(&need->device_bytes, 1, need->packed_bytes);
     if (!fits)
         g_set_error(error, VFI_ERROR, VFI_ERROR_NO_MEMORY,
-                    "a session for %d×%d needs more memory than can be named",
+                    "a session for %d×%d needs more memory than can be addressed",
                     session->video.width, session->video.height);
     return fits;
 }
@@ -110,9 +110,8 @@ static const char *remedies(const VfiSession *session)
     const VfiModelFamily *family = session->model->family;
 
     if (family->can_tile && family->has_scale)
-        return "smaller frames, a smaller scale, a tile-size or a memory-limit (which "
-               "chooses "
-               "one), a smaller model";
+        return "smaller frames, a smaller scale, "
+               "a tile-size or a memory-limit (which chooses one), a smaller model";
     return family->has_scale ? "smaller frames, a smaller scale, a smaller model"
                              : "smaller frames, a smaller model";
 }

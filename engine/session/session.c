@@ -25,7 +25,7 @@ static bool compile_stages(VfiSession *session, GError **error)
     return true;
 }
 
-/* What tiles are put together in. */
+/* The band in which tiles are put together. */
 static bool allocate_band(VfiSession *session, GError **error)
 {
     const VfiTiling *tiling = &session->tiling;
@@ -35,9 +35,8 @@ static bool allocate_band(VfiSession *session, GError **error)
                                           sizeof(float), "the weights of tiles", error);
     if (session->tile_weights == NULL)
         return false;
-    session->band.data =
-        session->backend->alloc(session->device, session->need.band_bytes,
-                                "what tiles are put together in", error);
+    session->band.data = session->backend->alloc(
+        session->device, session->need.band_bytes, "the band of tiles", error);
     return session->band.data != NULL;
 }
 
@@ -114,7 +113,7 @@ static void tell_what_was_built(VfiSession *session)
             1 << session->bisection.depth);
 }
 
-/* Fills the numbers that do not change any more. */
+/* Fills the statistics that never change. */
 static void record_facts(VfiSession *session)
 {
     VfiDeviceInfo info;
@@ -169,10 +168,10 @@ static VfiSession *new_session(VfiModel *model, const VfiSessionConfig *config)
     g_mutex_init(&session->notify_lock);
     g_cond_init(&session->work_arrived);
     g_cond_init(&session->job_ended);
-    g_cond_init(&session->took_off);
+    g_cond_init(&session->submitted);
     g_queue_init(&session->queue);
     g_queue_init(&session->in_flight);
-    g_queue_init(&session->landed);
+    g_queue_init(&session->completed);
     g_queue_init(&session->idle_pairs);
     g_queue_init(&session->idle_jobs);
     session->model = vfi_model_ref(model);
@@ -181,11 +180,12 @@ static VfiSession *new_session(VfiModel *model, const VfiSessionConfig *config)
     return session;
 }
 
-/* What became of building a session. */
+/* Where and why building a session failed. */
 typedef struct {
-    bool on_device; /* which is not the machine itself */
-    bool
-        ran_short; /* of memory that looked to be there: others took it, or it is in pieces */
+    bool on_device; /* the device is not the machine itself */
+    /* An allocation failed that the pressure guard had granted: others took the memory, or it is
+     * fragmented. */
+    bool ran_short;
 } Attempt;
 
 static VfiSession *try_session(VfiModel *model, const VfiSessionConfig *config,
@@ -200,14 +200,14 @@ static VfiSession *try_session(VfiModel *model, const VfiSessionConfig *config,
     attempt->ran_short = attempt->on_device && session->is_granted &&
                          g_error_matches(problem, VFI_ERROR, VFI_ERROR_NO_MEMORY);
     vfi_session_free(session);
-    /* Memory may be what it failed for: keep nothing that it alone packed. */
+    /* It may have failed for want of memory: keep nothing that it alone packed. */
     if (model->weights != NULL)
         vfi_packed_weights_trim(vfi_weights_packed(model->weights));
     g_propagate_error(error, problem);
     return NULL;
 }
 
-/* What "auto" may do when a device that opened has failed. */
+/* For "auto", where a CUDA device opened and then failed. */
 static VfiSession *try_cpu(VfiModel *model, const VfiSessionConfig *config,
                            GError **problem)
 {
@@ -303,7 +303,7 @@ void vfi_session_free(VfiSession *session)
     g_mutex_clear(&session->notify_lock);
     g_cond_clear(&session->work_arrived);
     g_cond_clear(&session->job_ended);
-    g_cond_clear(&session->took_off);
+    g_cond_clear(&session->submitted);
     vfi_model_unref(session->model);
     g_free(session);
 }
@@ -357,7 +357,7 @@ void vfi_session_wait(VfiSession *session)
     g_mutex_lock(&session->lock);
     while (session->busy || !g_queue_is_empty(&session->queue) ||
            !g_queue_is_empty(&session->in_flight) ||
-           !g_queue_is_empty(&session->landed) || session->n_to_tell > 0)
+           !g_queue_is_empty(&session->completed) || session->n_to_tell > 0)
         g_cond_wait(&session->job_ended, &session->lock);
     g_mutex_unlock(&session->lock);
 }

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The parts of a session: session.c builds it, stages.c says how it sees frames,
- * jobs.c has pairs and jobs, idle.c keeps them for the next ones,
- * worker.c runs the job queue, frames.c keeps frames on devices,
- * compare.c compares frames wherever they lie, cleanup.c gives memory back
- * now and then, interpolate.c makes one in-between. */
+/* A session from inside, and the one header of most files of this folder: session.c builds it,
+ * stages.c plans how it sees frames, need.c counts and claims its memory, jobs.c has the public
+ * calls of pairs and jobs, idle.c keeps those for reuse, worker.c runs the queue, interpolate.c
+ * makes one in-between, frames.c keeps frames on devices, compare.c compares frames, cleanup.c
+ * gives memory back now and then. inference.h, stages.h, tiling.h, stage_times.h and
+ * cleanup_policy.h have the rest. */
 #pragma once
 
 #include <stdatomic.h>
@@ -15,15 +16,19 @@
 #include "session/stage_times.h"
 #include "session/tiling.h"
 
-/* Frames of a pair at most: the regions that there are for frames. */
+/* Most frames of a pair: the regions that there are for frames. */
 #define VFI_MAX_NEIGHBOURS (VFI_REGION_PAIR - VFI_REGION_FRAME0)
+
+/* Frames that one run of the network sees: the two around the in-between. */
+#define VFI_VIEW_FRAMES 2
+G_STATIC_ASSERT(VFI_VIEW_FRAMES <= VFI_MAX_NEIGHBOURS);
 
 /* What is kept for one frame: its prepared image and the per-frame stage's results. Only the
  * worker touches slots. */
 typedef struct {
     char *memory;       /* device memory */
     uint64_t key;       /* which frame; 0 is empty */
-    uint64_t last_used; /* for choosing the least recently used */
+    uint64_t last_used; /* on slot_clock */
     double mean;        /* of the image, for families that want it */
 } VfiFrameSlot;
 
@@ -31,11 +36,11 @@ typedef struct {
 typedef struct {
     VfiFrame planes;       /* .data[0] is what was allocated */
     uint64_t key;          /* of the frame in it; 0 is none */
-    uint64_t last_used;    /* for choosing the least recently used */
+    uint64_t last_used;    /* on held_clock */
     uint64_t last_picture; /* the last one that was made with it */
 } VfiDevicePlanes;
 
-/* Those of a pair, and one to be filled meanwhile. */
+/* Planes of a pair's frames, and one more to be filled meanwhile. */
 #define VFI_MAX_HELD (VFI_MAX_NEIGHBOURS + 1)
 
 /* Midpoint families: in-betweens that serve as model inputs for others of the same pair. */
@@ -56,10 +61,10 @@ typedef struct {
     size_t band_bytes;    /* where tiles are put together; 0 without */
     int n_planes;         /* frames whose planes are in device memory */
     size_t planes_bytes;  /* of one of them */
-    size_t packed_bytes;  /* weights that are to be packed yet */
-    size_t limited_bytes; /* what memory-limit is about: all but packed weights */
-    size_t device_bytes;  /* all of it on the device */
-    size_t host_bytes;    /* besides that */
+    size_t packed_bytes;  /* weights that are still to be packed */
+    size_t limited_bytes; /* that memory-limit limits: all but packed weights */
+    size_t device_bytes;  /* of the device's memory, all together */
+    size_t host_bytes;    /* of the host's, besides that */
 } VfiSessionNeed;
 
 struct VfiSession {
@@ -85,45 +90,43 @@ struct VfiSession {
     VfiFrameSlot *slots;
     int n_slots;
     uint64_t slot_clock;
-    char *pair_memory;     /* device memory: the per-pair stage's results, or NULL */
-    uint64_t pair_keys[2]; /* of the frames that they are for; 0: of none */
+    char *pair_memory; /* device memory: the per-pair stage's results, or NULL */
+    uint64_t pair_keys[VFI_VIEW_FRAMES]; /* of the frames that they are for; 0: of none */
     VfiBisection bisection;
-    VfiTileBand band;     /* of tiles' results; these three only if there are tiles */
+    VfiTileBand band;     /* tiles' results; these three only if there are tiles */
     float *whole_scalars; /* as .scalars, of the whole picture */
-    float *tile_weights;  /* columns', then rows' */
-    /* The same without host_memory, frames.c; the worker's. */
+    float *tile_weights;  /* of columns, then of rows */
+    /* Only without host_memory (frames.c); the worker's. */
     VfiDevicePlanes held[VFI_MAX_HELD]; /* of frames */
     int n_held;
     uint64_t held_clock;
     VfiDevicePlanes made[VFI_PICTURES_IN_FLIGHT]; /* of in-betweens */
     uint64_t picture;                             /* the one that is being queued */
     bool profiling;
-    uint64_t
-        *profile[VFI_STAGE_COUNT]; /* nanoseconds of each op of the plan, if ever asked */
+    uint64_t *profile[VFI_STAGE_COUNT]; /* ns of each op of the plan, if ever asked for */
 
-    bool told_tight;  /* worker only: the log knows that memory is scarce */
-    unsigned trimmed; /* the worker's: vfi_trim_requests() that it has followed */
+    bool told_tight;  /* worker only: the log says already that memory is scarce */
+    unsigned trimmed; /* worker only: the vfi_trim_requests() that it followed last */
 
     GThread *worker;
     GMutex lock; /* everything below, and jobs' state */
     GCond work_arrived;
     GCond job_ended;
     GQueue queue;     /* of VfiJob, owned references, not yet running */
-    GQueue in_flight; /* the same, queued on a device that makes them meanwhile */
-    GQueue
-        landed; /* of VfiJob without a reference, ended there, for the worker to release */
-    unsigned n_to_tell; /* jobs that ended, of which .notify has not heard yet */
-    GThread *lander;    /* waits for those in flight; NULL with host_memory */
-    GCond took_off;
+    GQueue in_flight; /* the same, submitted to the device, which makes them meanwhile */
+    GCond submitted;  /* .in_flight grew */
+    GThread *completion; /* waits for those in flight; NULL with host_memory */
+    GQueue completed;    /* of VfiJob without a reference, for the worker to release */
+    unsigned n_to_tell;  /* jobs that ended and that .notify was not called for yet */
     GQueue idle_pairs, idle_jobs; /* of VfiPair and VfiJob without a reference */
     VfiJob *running;              /* or NULL */
-    bool busy; /* the worker has a job's reference, also after the job has ended */
+    bool busy; /* the worker has a job's reference, even if that ended */
     bool stopping;
-    bool free_in_worker; /* the worker itself dropped the last reference */
+    bool free_in_worker; /* the worker itself dropped the session's last reference */
     bool device_failed;  /* a job ended with VFI_ERROR_BACKEND */
     uint64_t next_key;
-    unsigned cleanup_pairs;  /* 0: adaptive_pairs counts */
-    unsigned adaptive_pairs; /* what was chosen last */
+    unsigned cleanup_pairs;  /* interval; 0: adaptive_pairs is */
+    unsigned adaptive_pairs; /* as chosen last */
     unsigned pairs_since_cleanup;
     unsigned max_in_betweens; /* of one of these pairs */
     VfiSessionStats stats;
@@ -160,81 +163,105 @@ struct VfiJob {
     double t;
     VfiFrame out;
     atomic_int cancel;
-    uint64_t picture;  /* on the device that makes it meanwhile; 0: none does */
+    uint64_t picture;  /* its number on a device that makes it meanwhile; else 0 */
     VfiJobState state; /* under the session's lock */
-    int64_t started;   /* under the session's lock: when the worker took and left it, */
-    int64_t ended;     /* monotonic µs */
-    GError *error;     /* set before DONE, NULL if there is a picture */
+    int64_t started;   /* monotonic µs, under the session's lock, like .ended */
+    int64_t ended;
+    GError *error; /* set before DONE, NULL if there is a picture */
 };
 
-/* session.c: releases everything; the worker has ended or is the caller. */
+/* ---- session.c ------------------------------------------------------------------------ */
+
+/* Releases everything; the worker has ended or is the caller. */
 void vfi_session_free(VfiSession *session);
 
 /* For benchmarks, while no job is queued: adds the time of every op to session->profile. */
 void vfi_session_set_profiling(VfiSession *session, bool profiling);
 
-/* idle.c: a pair or a job with one reference, to be filled in; and what the
- * last reference gives back. No memory is allocated unless more are in use at once
- * than ever before. */
+/* ---- jobs.c --------------------------------------------------------------------------- */
+
+/* What dropping the last reference does. */
+void vfi_job_release(VfiJob *job);
+
+/* ---- idle.c --------------------------------------------------------------------------- */
+
+/* A pair or a job with one reference, to be filled in; giving takes what has none any more. No
+ * memory is allocated unless more are in use at once than ever before. */
 VfiPair *vfi_session_take_pair(VfiSession *session);
 VfiJob *vfi_session_take_job(VfiSession *session);
 void vfi_session_give_pair(VfiSession *session, VfiPair *pair);
 void vfi_session_give_job(VfiSession *session, VfiJob *job);
-
-/* session.c: what dropping the last reference does. */
-void vfi_job_release(VfiJob *job);
 void vfi_session_free_idle(VfiSession *session);
 
-/* cleanup.c. Starting is for the builder; the next two want the session's lock, and
- * cleaning up is for the worker. */
+/* ---- cleanup.c ------------------------------------------------------------------------ */
+
+/* For the builder. */
 void vfi_session_start_cleanups(VfiSession *session);
+/* Under the session's lock: a pair was released with that many in-betweens. */
 void vfi_session_note_finished(VfiSession *session, unsigned in_betweens);
+/* Under the session's lock. */
 bool vfi_session_cleanup_is_due(const VfiSession *session);
+/* Worker thread only. */
 void vfi_session_clean_up(VfiSession *session);
 
-/* need.c */
+/* ---- need.c --------------------------------------------------------------------------- */
 
 /* Whether the in-between at @t is made by bisection; if ever, then at 0.5. */
 bool vfi_session_bisects(const VfiSession *session, double t);
 
 /* Fills session->need from the plans. */
 bool vfi_session_measure(VfiSession *session, GError **error);
-/* Asks for it; false with VFI_ERROR_NO_MEMORY. Claimed memory counts as taken until it is: a
- * part by vfi_session_unclaim(), the rest with the first picture or with the session. */
+
+/* Claims that memory of the pressure guard; false with VFI_ERROR_NO_MEMORY. A claim is released
+ * once its memory has been touched: a part by vfi_session_unclaim(), the rest with the first
+ * picture or with the session. */
 bool vfi_session_claim(VfiSession *session, const VfiSessionConfig *config,
                        GError **error);
 void vfi_session_unclaim(VfiSession *session, uint64_t bytes);
 
-/* worker.c */
+/* ---- worker.c ------------------------------------------------------------------------- */
+
+/* Starts the worker and, without host_memory, the completion thread. */
 bool vfi_session_start_worker(VfiSession *session, GError **error);
+/* Every job holds its session, so the queue is empty when the last reference goes. */
 void vfi_session_stop_worker(VfiSession *session);
 
-/* frames.c, worker thread only: pictures in the device's own memory. Where that is the
- * host's, or the frame is there already, planes are the frame's own. */
+/* ---- frames.c, worker thread only ----------------------------------------------------- */
+
+/* Frames in the device's own memory. Where the device has none, or a frame is there already,
+ * its planes are its own. */
 
 /* Memory for them; fills in .held and .made. */
 bool vfi_session_allocate_planes(VfiSession *session, GError **error);
 void vfi_session_free_planes(VfiSession *session);
-/* One more, for good: .data[0] is what is to be freed. */
+
+/* One frame more, for good: free its .data[0]. */
 bool vfi_session_allocate_frame(VfiSession *session, VfiFrame *frame, GError **error);
-/* *planes are those of @frame, copied unless they are there for its key, in place of what has none
- * of the two keys @keep. */
+
+/* *planes are those of @frame: they are copied unless they are there for its key, and take the
+ * place of others whose key is none of @keep. */
 bool vfi_session_hold_frame(VfiSession *session, const VfiFrame *frame, uint64_t key,
-                            const uint64_t *keep, VfiFrame *planes, GError **error);
+                            const uint64_t keep[VFI_VIEW_FRAMES], VfiFrame *planes,
+                            GError **error);
+
 /* Where the picture that goes to @out is to be made. */
 VfiFrame vfi_session_planes_for(VfiSession *session, const VfiFrame *out);
-/* Has it copied there, if it was not made there. */
+
+/* Has it copied to @out, unless it was made there. */
 bool vfi_session_deliver(VfiSession *session, const VfiFrame *planes, const VfiFrame *out,
                          GError **error);
 
-/* compare.c: whether the session can use the memory that @frame is in. */
+/* ---- compare.c ------------------------------------------------------------------------ */
+
+/* Whether the session can use the memory that @frame is in; else VFI_ERROR_INVALID_ARGUMENT. */
 bool vfi_session_check_memory(const VfiSession *session, const VfiFrame *frame,
                               GError **error);
 
-/* Whether both hold the same bits; a device that cannot compare says so
+/* Whether both hold the same bits. False also where the device fails to compare: it will say so
  * again when it is to compute. */
 bool vfi_session_frames_equal(VfiSession *session, const VfiFrame *a, const VfiFrame *b);
 
-/* interpolate.c: makes the picture of @job, or queues what makes it (job->picture). Worker thread
- * only. */
+/* ---- interpolate.c, worker thread only ------------------------------------------------ */
+
+/* Makes the picture of @job, or submits it to the device (job->picture). */
 bool vfi_interpolate(VfiSession *session, VfiJob *job, GError **error);

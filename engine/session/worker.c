@@ -1,15 +1,16 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The worker thread of a session: takes jobs in submission order, runs them, wakes waiters. Where
- * the device makes pictures by itself, a second thread waits for them. */
+/* The worker thread of a session: takes jobs in submission order, runs them and wakes waiters.
+ * Where the device computes on its own, the worker only submits pictures to it, and a second
+ * thread, the completion thread, waits for them. */
 #include <vfi/error.h>
 
 #include "memory/clear.h"
 #include "session/session_internal.h"
 
-/* Ends @job with @error (taken) or a picture and gives up the reference to it; under the lock.
- * Who waited for it and then drops the last reference ends the session, and not a thread of the
- * session's, which might still do so when the process is gone. True if nobody else has a
- * reference: then the job is to be released. */
+/* Ends @job with @error (taken) or a picture and gives up the session's reference to it; under
+ * the lock, so before anybody who waits for the job. The waiter's unref must be last, so that
+ * teardown never runs on a thread of the session, which may outlive the process. True if nobody
+ * else has a reference: then the job is to be released. */
 static bool end_job(VfiSession *session, VfiJob *job, int64_t now, GError *error)
 {
     job->ended = now;
@@ -43,7 +44,7 @@ static void tell_that_job_ended(VfiSession *session)
     g_mutex_unlock(&session->lock);
 }
 
-static void wait_for_landings(VfiSession *session)
+static void wait_for_submitted(VfiSession *session)
 {
     g_mutex_lock(&session->lock);
     while (!g_queue_is_empty(&session->in_flight))
@@ -51,7 +52,8 @@ static void wait_for_landings(VfiSession *session)
     g_mutex_unlock(&session->lock);
 }
 
-/* Takes the reference to @job. A picture that a device is still making takes off. */
+/* Takes the reference to @job. A picture that the device has yet to make goes on to the
+ * completion thread. */
 static void run_job(VfiSession *session, VfiJob *job)
 {
     GError *error = NULL;
@@ -63,7 +65,7 @@ static void run_job(VfiSession *session, VfiJob *job)
     else
         vfi_interpolate(session, job, &error);
     if (job->picture == 0) {
-        wait_for_landings(session); /* jobs end in order */
+        wait_for_submitted(session); /* jobs end in order */
         g_mutex_lock(&session->lock);
         bool is_last = end_job(session, job, g_get_monotonic_time(), error);
         g_mutex_unlock(&session->lock);
@@ -75,16 +77,16 @@ static void run_job(VfiSession *session, VfiJob *job)
     g_mutex_lock(&session->lock);
     session->running = NULL;
     g_queue_push_tail_link(&session->in_flight, &job->link);
-    g_cond_signal(&session->took_off);
+    g_cond_signal(&session->submitted);
     g_mutex_unlock(&session->lock);
 }
 
-/* Releases jobs that landed and that nobody waits for. */
-static void release_landed(VfiSession *session)
+/* Releases jobs that are complete and that nobody waits for. */
+static void release_completed(VfiSession *session)
 {
     for (;;) {
         g_mutex_lock(&session->lock);
-        GList *link = g_queue_pop_head_link(&session->landed);
+        GList *link = g_queue_pop_head_link(&session->completed);
         session->busy = session->busy || link != NULL;
         g_mutex_unlock(&session->lock);
         if (link == NULL)
@@ -93,13 +95,13 @@ static void release_landed(VfiSession *session)
     }
 }
 
-/* Waits for a job, a landed one or a cleanup point; FALSE when the session stops. */
+/* Waits for a job to run or to release, or for a cleanup point; false when the session stops. */
 static bool wait_for_work(VfiSession *session, bool *is_cleanup)
 {
     g_mutex_lock(&session->lock);
     session->busy = false;
     g_cond_broadcast(&session->job_ended);
-    while (g_queue_is_empty(&session->queue) && g_queue_is_empty(&session->landed) &&
+    while (g_queue_is_empty(&session->queue) && g_queue_is_empty(&session->completed) &&
            !session->stopping && !vfi_session_cleanup_is_due(session))
         g_cond_wait(&session->work_arrived, &session->lock);
     bool stopping = session->stopping;
@@ -131,7 +133,7 @@ static void *work(void *data)
     bool is_cleanup;
 
     while (wait_for_work(session, &is_cleanup)) {
-        release_landed(session);
+        release_completed(session);
         if (is_cleanup)
             vfi_session_clean_up(session);
         VfiJob *job = next_job(session);
@@ -142,14 +144,14 @@ static void *work(void *data)
             session->backend->trim(session->device);
         }
         run_job(session, job);
-        vfi_session_unclaim(session, session->claimed); /* now it is in use */
+        vfi_session_unclaim(session, session->claimed); /* touched by now */
     }
     if (session->free_in_worker)
         vfi_session_free(session);
     return NULL;
 }
 
-/* ---- pictures that the device makes while the worker queues the next one ----------------- */
+/* ---- the completion thread ------------------------------------------------------------ */
 
 static void record_times(VfiSession *session, const double *milliseconds)
 {
@@ -162,23 +164,23 @@ static void record_times(VfiSession *session, const double *milliseconds)
 
 /* The job whose picture is to be waited for next, left in its place; NULL when the session
  * stops. */
-static VfiJob *next_to_land(VfiSession *session)
+static VfiJob *next_submitted(VfiSession *session)
 {
     g_mutex_lock(&session->lock);
     while (g_queue_is_empty(&session->in_flight) && !session->stopping)
-        g_cond_wait(&session->took_off, &session->lock);
+        g_cond_wait(&session->submitted, &session->lock);
     GList *link = g_queue_peek_head_link(&session->in_flight);
     g_mutex_unlock(&session->lock);
     return link != NULL ? link->data : NULL;
 }
 
-static void *land(void *data)
+static void *complete_jobs(void *data)
 {
     VfiSession *session = data;
     int64_t last_ended = 0;
     VfiJob *job;
 
-    while ((job = next_to_land(session)) != NULL) {
+    while ((job = next_submitted(session)) != NULL) {
         double milliseconds[VFI_TIMED_COUNT] = {0};
         GError *error = NULL;
 
@@ -190,7 +192,7 @@ static void *land(void *data)
         last_ended = g_get_monotonic_time();
         g_queue_unlink(&session->in_flight, &job->link);
         if (end_job(session, job, last_ended, error)) {
-            g_queue_push_tail_link(&session->landed, &job->link);
+            g_queue_push_tail_link(&session->completed, &job->link);
             g_cond_signal(&session->work_arrived);
         }
         g_mutex_unlock(&session->lock);
@@ -202,18 +204,18 @@ static void *land(void *data)
 bool vfi_session_start_worker(VfiSession *session, GError **error)
 {
     if (!session->backend->host_memory) {
-        session->lander = g_thread_try_new("vfi-landing", land, session, error);
-        if (session->lander == NULL)
+        session->completion =
+            g_thread_try_new("vfi-completion", complete_jobs, session, error);
+        if (session->completion == NULL)
             return false;
     }
-    session->trimmed = vfi_trim_requests(); /* the worker may begin later than the next */
+    session->trimmed = vfi_trim_requests(); /* the worker may start after the next one */
     session->worker = g_thread_try_new("vfi-session", work, session, error);
     if (session->worker == NULL)
         vfi_session_stop_worker(session);
     return session->worker != NULL;
 }
 
-/* Every job holds its session, so the queue is empty when the last reference goes. */
 void vfi_session_stop_worker(VfiSession *session)
 {
     GThread *worker = session->worker;
@@ -223,10 +225,10 @@ void vfi_session_stop_worker(VfiSession *session)
     session->stopping = true;
     session->free_in_worker = is_worker;
     g_cond_signal(&session->work_arrived);
-    g_cond_signal(&session->took_off);
+    g_cond_signal(&session->submitted);
     g_mutex_unlock(&session->lock);
-    if (session->lander != NULL)
-        g_thread_join(session->lander);
+    if (session->completion != NULL)
+        g_thread_join(session->completion);
     if (worker == NULL)
         return;
     if (is_worker)
