@@ -2,9 +2,9 @@
 /* Checkpoints: named, read-only tensors out of the files people already have.
  *
  * Containers: torch zip (torch.save since 1.6), torch legacy pickle stream (before 1.6),
- * TorchScript archive (names are attribute paths), safetensors; and ncnn models of RIFE 3.9 to
- * 4.26, a .param and a .bin file that have no names: theirs are those of RIFE's state dict,
- * found by the graph and the channels of the layers. The pickle reader is a
+ * TorchScript archive (names are attribute paths), safetensors; and ncnn models of RIFE
+ * 3.9 to 4.26, a .param and a .bin file that have no names: theirs are those of RIFE's
+ * state dict, found by the graph and the channels of the layers. The pickle reader is a
  * data reader: it knows the opcodes and globals that tensor containers use and refuses
  * anything else by name; it never executes or imports anything. */
 #pragma once
@@ -57,22 +57,24 @@ typedef struct {
 typedef struct VfiCheckpoint VfiCheckpoint;
 
 /**
- * Opens and indexes the file at @path; for an ncnn model either of NAME.param and NAME.bin,
- * which lie side by side, or the folder of flownet.param and flownet.bin. Only what says which
- * tensors there are is read here; the file, which must be a regular one, stays open for their
- * values (an ncnn model is read as a whole, for it has no names). A file that is changed while
- * it is read is VFI_ERROR_IO, here and later, never a crash or a mixture of old and new.
+ * Opens and indexes the file at @path; for an ncnn model either of NAME.param and
+ * NAME.bin, which lie side by side, or the folder of flownet.param and flownet.bin. Only
+ * what says which tensors there are is read here; the file, which must be a regular one,
+ * stays open for their values (an ncnn model is read as a whole, for it has no names). A
+ * file that is changed while it is read is VFI_ERROR_IO, here and later, never a crash or
+ * a mixture of old and new.
  *
  * Names are paths through dictionaries, attributes and lists, joined by dots, less:
  * - wrapping dictionaries: the first of "state_dict", "model_state_dict", "model",
  *   "params_ema", "params", "ema", "net", "generator", "network" and "weights" that holds
- *   tensors is entered, repeatedly, unless tensors of at least one dimension stand beside it;
+ *   tensors is entered, repeatedly, unless tensors of at least one dimension stand beside
+ *   it;
  * - "_orig_mod." (of torch.compile) wherever it stands;
  * - a prefix "module.", "flownet.", "model.", "net.", "generator." or "network." that all
- *   tensors share but for what only training needs ("loss.", "epe.", "vgg.", "optimizer." …),
- *   repeatedly;
+ *   tensors share but for what only training needs ("loss.", "epe.", "vgg.", "optimizer."
+ *   …), repeatedly;
  * - "module." where only some tensors have it, unless two names would become one: then
- * all stay as they are.
+ *   all stay as they are.
  *
  * Returns a new reference, or NULL with VFI_ERROR_NOT_FOUND, _IO, _CORRUPT, _UNSUPPORTED
  * or _NO_MEMORY; the message names the file and the member, offset, opcode or global.
@@ -115,14 +117,15 @@ typedef struct {
 } VfiTensorRead;
 
 /**
- * Reads @n tensors of @checkpoint, in any order, as contiguous row-major f32, whatever their
- * storage types, strides and alignment. What several of them share, as a member of a zip archive
- * that inflates to all of them, is read once; members of zip archives are read as a whole, for
- * their checksums.
+ * Reads @n tensors of @checkpoint, in any order, as contiguous row-major f32, whatever
+ * their storage types, strides and alignment. What several of them share, as a member of
+ * a zip archive that inflates to all of them, is read once; members of zip archives are
+ * read as a whole, for their checksums.
  *
- * Returns FALSE with VFI_ERROR_IO (the file changed since it was opened, or cannot be read),
- * _CORRUPT (a checksum is wrong, a member does not inflate to its size, or the tensors are out
- * of all proportion to the file), _NO_MEMORY or _CANCELLED; the message names file and tensor.
+ * Returns FALSE with VFI_ERROR_IO (the file changed since it was opened, or cannot be
+ * read), _CORRUPT (a checksum is wrong, a member does not inflate to its size, or the
+ * tensors are out of all proportion to the file), _NO_MEMORY or _CANCELLED; the message
+ * names file and tensor.
  */
 VFI_API gboolean vfi_checkpoint_read(const VfiCheckpoint *checkpoint,
                                      const VfiTensorRead *reads, size_t n,

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* What a session would cost, known before there is one: a plan is made, but nothing of what
- * it needs is allocated, and no weight is packed. */
+/* What a session would cost, known before there is one: a plan is made, but nothing of
+ * what it needs is allocated, and no weight is packed. */
 #pragma once
 
 #include <glib.h>
@@ -18,29 +18,30 @@ typedef struct {
     int padded_height;
     double scale;   /**< the flow scale in effect; 1 for families without one */
     unsigned tiles; /**< that the network sees one by one; 1: the whole picture */
-    /** Multiplications with an addition in all convolutions: once a frame, once a
-     * pair (for families with such a stage), and once an in-between in the usual course. Warps, resizes and activations are not counted. */
+    /** Multiply-accumulates of all convolutions: per frame, per pair (for families with
+     * such a stage), and per in-between in the usual case. Warps, resizes and activations
+     * are not counted. */
     double frame_macs;
     double pair_macs;
     double time_macs;
-    /** The same for the costliest in-between, where pictures decide what is computed (RIFE
-     * 4.0 starts again where motion is large); else time_macs. */
+    /** The same for the costliest in-between, where pictures decide what is computed
+     * (RIFE 4.0 starts again where motion is large); else time_macs. */
     double time_macs_max;
     size_t arena_bytes; /**< intermediate results, with what is kept for a pair */
-    size_t frame_bytes; /**< what is kept for a frame: image, features */
-    unsigned frames;    /**< for how many frames that is kept */
-    size_t
-        packed_weight_bytes; /**< yet to be packed: less where other sessions did that */
-    size_t scratch_bytes;    /**< of the threads */
-    size_t host_bytes;       /**< frames in host memory that bisection starts from */
-    size_t session_bytes;    /**< all of these; the model's own weights come on top */
+    size_t frame_bytes; /**< kept for a frame: image, features */
+    unsigned frames;    /**< for which that is kept, at a time */
+    /** Still to be packed: less where other sessions have done that. */
+    size_t packed_weight_bytes;
+    size_t scratch_bytes; /**< of the threads */
+    size_t host_bytes;    /**< frames in host memory that bisection starts from */
+    size_t session_bytes; /**< all of these; the model's own weights come on top */
 } VfiEstimate;
 
 /**
- * Plans a session of @model for @config as vfi_session_new() would, memory_limit and tile_size
- * included, fills @estimate and lets go of the plan; free memory is not looked at.
- * Returns FALSE with VFI_ERROR_INVALID_ARGUMENT, _UNSUPPORTED, _BACKEND or _NO_MEMORY (more
- * than can be addressed), and leaves @estimate alone. Thread-safety: safe.
+ * Plans a session of @model for @config as vfi_session_new() would, memory_limit and
+ * tile_size included, fills @estimate and drops the plan; free memory is not looked at.
+ * Returns FALSE with VFI_ERROR_INVALID_ARGUMENT, _UNSUPPORTED, _BACKEND or _NO_MEMORY
+ * (more than can be addressed), and leaves @estimate alone. Thread-safety: safe.
  */
 VFI_API gboolean vfi_model_estimate(VfiModel *model, const VfiSessionConfig *config,
                                     VfiEstimate *estimate, GError **error);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Raw video frames as the engine sees them: a format, a size, colour facts that hold for a
- * whole stream (VfiVideoInfo), and per frame the plane pointers (VfiFrame). */
+/* Raw video frames as the engine sees them: a format, a size, colour facts that hold for
+ * a whole stream (VfiVideoInfo), and per frame the plane pointers (VfiFrame). */
 #pragma once
 
 #include <stdint.h>
@@ -100,8 +100,8 @@ typedef enum {
     VFI_RANGE_FULL,
 } VfiRange;
 
-/** Where chroma samples sit against luma; a bit set means co-sited in that direction, clear
- * means centred between the luma samples. MPEG-2 style 4:2:0 is HORIZONTAL. */
+/** Where chroma samples sit against luma; a bit set means co-sited in that direction,
+ * clear means centred between the luma samples. MPEG-2 style 4:2:0 is HORIZONTAL. */
 typedef enum {
     VFI_CHROMA_SITE_CENTRED = 0,
     VFI_CHROMA_SITE_HORIZONTAL = 1 << 0,
@@ -125,19 +125,20 @@ typedef enum {
 } VfiMemoryKind;
 
 /**
- * One frame's memory; the engine never owns it. Planes follow the format's own order (YV12:
- * Y, V, U; GBR: G, B, R). A stride is in bytes, at least the plane's row bytes, and may be
- * negative (bottom-up; data then points at the first row). Two-byte samples need 2-byte
- * alignment, f32 samples 4-byte alignment of data and stride.
+ * One frame's memory; the engine never owns it. Planes follow the format's own order
+ * (YV12: Y, V, U; GBR: G, B, R). A stride is in bytes, at least the plane's row bytes,
+ * and may be negative (bottom-up; data then points at the first row). Two-byte samples
+ * need 2-byte alignment, f32 samples 4-byte alignment of data and stride.
  */
 typedef struct {
     uint8_t *data[VFI_MAX_PLANES];
     ptrdiff_t stride[VFI_MAX_PLANES];
-    /** Identity of the content: two frames with the same non-zero id are the same picture, so
-     * results kept for one serve the other. 0 means "unknown". */
+    /** Identity of the content: two frames with the same non-zero id are the same
+     * picture, so results kept for one serve the other. 0 means "unknown". */
     uint64_t id;
-    /** CUDA memory is taken by sessions on a CUDA device only, and they neither copy it to the
-     * host nor back. What filled it must have run when the frame is handed over. */
+    /** CUDA memory is taken by sessions on a CUDA device only, and they neither copy it
+     * to the host nor back. What filled it must have run when the frame is handed
+     * over. */
     VfiMemoryKind memory;
 } VfiFrame;
 
@@ -150,8 +151,8 @@ VFI_API VfiFormat vfi_format_from_string(const char *name);
 /** Number of planes of @format, 1 … VFI_MAX_PLANES; 0 for UNKNOWN. */
 VFI_API int vfi_format_planes(VfiFormat format);
 
-/** Bytes that a row of @plane takes without padding, for frames of @info; 0 if there is no
- * such plane. */
+/** Bytes that a row of @plane takes without padding, for frames of @info; 0 if there is
+ * no such plane. */
 VFI_API size_t vfi_video_info_row_bytes(const VfiVideoInfo *info, int plane);
 
 /** Rows of @plane for frames of @info; 0 if there is no such plane. */
@@ -161,14 +162,15 @@ VFI_API int vfi_video_info_rows(const VfiVideoInfo *info, int plane);
 VFI_API gboolean vfi_video_info_validate(const VfiVideoInfo *info, GError **error);
 
 /**
- * Allocates a frame of @info in one 64-byte aligned block with 64-byte multiples as strides
- * (data[0] is the block). Release with vfi_frame_clear(). Contents are zero.
+ * Allocates a frame of @info in one 64-byte aligned block with 64-byte multiples as
+ * strides (data[0] is the block). Release with vfi_frame_clear(). Contents are zero.
  * Returns FALSE with VFI_ERROR_NO_MEMORY.
  */
 VFI_API gboolean vfi_frame_alloc(VfiFrame *frame, const VfiVideoInfo *info,
                                  GError **error);
 
-/** Releases what vfi_frame_alloc() gave and zeroes the struct; a zeroed frame is allowed. */
+/** Releases what vfi_frame_alloc() gave and zeroes the struct; a zeroed frame is
+ * allowed. */
 VFI_API void vfi_frame_clear(VfiFrame *frame);
 
 G_END_DECLS

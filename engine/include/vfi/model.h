@@ -21,11 +21,11 @@ typedef struct {
     const char *type; /**< GVariant type string */
     double minimum;   /**< numbers only */
     double maximum;   /**< numbers only */
-    /** Printed form, as g_variant_print() without types; of strings all values that there
-     * are, separated by "|", the default first. */
+    /** Printed form, as g_variant_print() without types; for strings all values,
+     * separated by "|", the default first. */
     const char *default_value;
     const char *text;         /**< one sentence */
-    gboolean chooses_weights; /**< it depends on the value which tensors are read */
+    gboolean chooses_weights; /**< which tensors are read depends on it */
 } VfiOptionSpec;
 
 /** A loaded model. Immutable, shared by any number of sessions. Thread-safety: safe. */
@@ -38,45 +38,48 @@ typedef struct {
     const char *family;  /**< "blend", "rife", … */
     const char *variant; /**< "4.0", "3.6", …; "" where there is none */
     VfiTimeMode time_mode;
-    gboolean has_scale; /**< the session's flow scale means something */
+    gboolean has_scale; /**< the session's flow scale has an effect */
     size_t n_parameters;
     size_t weight_bytes; /**< host memory that the weights take */
 } VfiModelInfo;
 
 /**
- * Folders that a model's name is looked up in; of two that match as well the earlier wins:
- * VFI_MODEL_PATH (":" separated), $XDG_DATA_HOME/vfi/models, /usr/local/share/vfi/models,
- * /usr/share/vfi/models.
- * Returns a NULL-terminated array, free with g_strfreev().
+ * Folders in which a model's name is looked up; of two equally good matches the earlier
+ * wins: VFI_MODEL_PATH (":" separated), $XDG_DATA_HOME/vfi/models,
+ * /usr/local/share/vfi/models, /usr/share/vfi/models.
+ * Returns a NULL-terminated array,
+ * free with g_strfreev().
  */
 VFI_API char **vfi_model_search_path(void);
 
 /**
- * Resolves @name to a file: a path that exists (of a file, or of a folder with a model in it, also
- * in the current folder), else the best match on the search path. Names need neither extension nor
- * version, nor the very spelling: "rife", "rife-4.26" (also rife426.pth, flownet_v4.26.pkl or a
- * folder 4.26), "film", "ifrnet_s"; docs/models.md has the rule. "auto" is the highest RIFE found, a
- * lite or heavy one only where there is no other; it never means a file of that name. A folder
- * stands for the flownet.param and flownet.bin (ncnn) or flownet.pkl in it or in its train_log.
- * Families without weights ("blend") resolve to no file.
+ * Resolves @name to a file: a path that exists (of a file, or of a folder with a model in
+ * it, also in the current folder), else the best match on the search path. Names need
+ * neither extension nor version, nor the exact spelling: "rife", "rife-4.26" (also
+ * rife426.pth, flownet_v4.26.pkl or a folder 4.26), "film", "ifrnet_s"; docs/models.md
+ * has the rule. "auto" is the highest RIFE found, a lite or heavy one only where there is
+ * no other; it never means a file of that name. A folder stands for the flownet.param and
+ * flownet.bin (ncnn) or flownet.pkl in it or in its train_log. Families without weights
+ * ("blend") resolve to no file.
  *
- * Returns TRUE and a new string in *path (NULL for a family without weights), or FALSE with
- * VFI_ERROR_NOT_FOUND (the message lists the folders searched and the models found there, and
- * says how to get one), VFI_ERROR_IO where a folder may not be read, or VFI_ERROR_UNSUPPORTED for
- * a folder of another framework.
+ * Returns TRUE and a new string in *path (NULL for a family without weights), or FALSE
+ * with VFI_ERROR_NOT_FOUND (the message lists the folders searched and the models found
+ * there, and says how to get one), VFI_ERROR_IO where a folder may not be read, or
+ * VFI_ERROR_UNSUPPORTED for a folder of another framework.
  */
 VFI_API gboolean vfi_model_resolve(const char *name, char **path, GError **error);
 
-/** Files on the search path that look like models, in the order in which they are found; they
- * may still be refused when they are opened. NULL-terminated, free with g_strfreev(). */
+/** Files on the search path that look like models, in the order in which they are found;
+ * they may still be refused when they are opened. NULL-terminated, free with
+ * g_strfreev(). */
 VFI_API char **vfi_model_list(void);
 
 /**
  * Opens a model: resolves @name, reads the checkpoint, recognises family and variant from
  * tensor names and shapes, checks @options against the family's table, reads the weights.
  *
- * @options: a{sv} or NULL; a floating reference is consumed. Unknown names, wrong types and
- * values out of range are errors that list the valid options.
+ * @options: a{sv} or NULL; a floating reference is consumed. Unknown names, wrong types
+ * and values out of range are errors that list the valid options.
  *
  * The weights are this model's alone; vfi_model_cache_open() shares them.
  *
@@ -86,17 +89,17 @@ VFI_API VfiModel *vfi_model_open(const char *name, GVariant *options, GError **e
 
 /** How a model is opened. Zero-initialise, then set what differs. */
 typedef struct {
-    /** Takes weights that are infinite or no numbers, which are otherwise an error that names
+    /** Accepts weights that are infinite or NaN, which are otherwise an error that names
      * the tensor: pictures come out black or worse. */
     gboolean allow_nonfinite;
-    /** Polled while the file is read and judged, by the calling thread, at least once a
-     * megabyte; no lock is held. Once it returns TRUE, opening ends with VFI_ERROR_CANCELLED.
-     * NULL: never. g_cancellable_is_cancelled() fits, cast. */
+    /** Polled while the file is read and judged, by the calling thread, at least once per
+     * megabyte; no lock is held. Once it returns TRUE, opening ends with
+     * VFI_ERROR_CANCELLED. NULL: never. g_cancellable_is_cancelled() fits, cast. */
     gboolean (*is_cancelled)(void *user_data);
     void *user_data; /**< of is_cancelled */
 } VfiOpenOptions;
 
-/** vfi_model_open(), @how; NULL is all defaults. */
+/** vfi_model_open() as @how says; NULL: all defaults. */
 VFI_API VfiModel *vfi_model_open_full(const char *name, GVariant *options,
                                       const VfiOpenOptions *how, GError **error);
 

@@ -42,8 +42,8 @@ VFI_API const char *vfi_precision_to_string(VfiPrecision precision);
  * Thread-safety: safe. */
 VFI_API gboolean vfi_precision_from_string(const char *name, VfiPrecision *precision);
 
-/** How results of a network's per-frame part are kept for the next pair. Pictures, flows and
- * coordinates are f32 in any case. */
+/** How results of a network's per-frame part are kept for the next pair. Pictures, flows
+ * and coordinates are f32 in any case. */
 typedef enum {
     VFI_FEATURE_STORAGE_AUTO, /**< CPU f32, CUDA f16 */
     VFI_FEATURE_STORAGE_F32,
@@ -61,38 +61,39 @@ VFI_API gboolean vfi_feature_storage_from_string(const char *name,
 /** What a session is built for. Zero-initialise, then set what differs. */
 typedef struct {
     VfiVideoInfo video;
-    /** "auto", "cpu" or "cuda[:N]"; NULL is "auto": CUDA, or the CPU where no session can be
-     * built there, with a line of the log that says why. */
+    /** "auto", "cpu" or "cuda[:N]"; NULL is "auto": CUDA, or the CPU where no session can
+     * be built there, with a line of the log that says why. */
     const char *device;
-    /** The CUcontext that frames in CUDA memory belong to; the session works in it, on its
-     * device, and it must outlive the session. NULL: the device's primary context. */
+    /** The CUcontext that frames in CUDA memory belong to; the session works in it, on
+     * its device, and it must outlive the session. NULL: the device's primary context. */
     void *cuda_context;
-    /** Flow scale 0.25 … 4; 0 chooses by size (1 up to 1920×1080 pixels, 0.5 up to four times
-     * that, else 0.25). Ignored by families without a flow. */
+    /** Flow scale 0.25 … 4; 0 chooses by size (1 up to 1920×1080 pixels, 0.5 up to four
+     * times that, else 0.25). Ignored by families without a flow. */
     double scale;
-    /** Most threads that compute for this session; 0 is all usable CPUs (affinity and cgroup
-     * quota). Sessions of one process share them. */
+    /** Largest number of threads that compute for this session; 0 is all usable CPUs
+     * (affinity and cgroup quota). Sessions of one process share them. */
     unsigned threads;
-    /** What the device lacks is an error that names what it has. On the CPU, bf16 rounds
-     * what goes into the convolutions for which the model says that it does no harm, such as
-     * those of RIFE's first and last block; all others stay f32. */
+    /** One that the device lacks is an error that names those it has. On the CPU, bf16
+     * rounds the operands of those convolutions for which the model says that it does no
+     * harm, such as the ones in RIFE's first and last block; all others stay f32. */
     VfiPrecision precision;
     VfiFeatureStorage feature_storage;
-    /** TRUE: at the right and bottom edge the last warp sees the zero padding, as upstream
-     * implementations do; for comparison with their output. FALSE (users): it sees the
-     * frame's own edge repeated. */
+    /** TRUE: at the right and bottom edge the last warp sees the zero padding, as
+     * upstream implementations do; for comparison with their output. FALSE (users): it
+     * sees the frame's own edge repeated. */
     gboolean reference_borders;
     /** Bytes of memory that have to stay free beside the session, 0: see
      * vfi_memory_relieve(). */
     uint64_t memory_headroom;
-    /** Most bytes of memory that the session may take for itself: working memory and what it
-     * keeps of frames, without the model's weights, which are shared. 0: no limit. If the
-     * whole picture needs more, the network sees it in overlapping tiles, as large as the limit
-     * allows; if that is not enough or the family has no tiles, it is an error. */
+    /** Most bytes of memory that the session may take for itself: working memory and what
+     * it keeps of frames, without the model's weights, which are shared. 0: no limit. If
+     * the whole picture needs more, the network sees it in overlapping tiles, as large as
+     * the limit allows; if that is not enough or the family has no tiles, it is an
+     * error. */
     uint64_t memory_limit;
-    /** Largest width and height of a tile, pixels, overlap included; at least 256 (more for a
-     * smaller scale) and a multiple of 64 is used. 0: tiles only where the limit asks for
-     * them. Ignored by families without tiles. */
+    /** Largest width and height of a tile, pixels, overlap included; at least 256 (more
+     * for a smaller scale) and a multiple of 64 is used. 0: tiles only where the limit
+     * asks for them. Ignored by families without tiles. */
     unsigned tile_size;
 } VfiSessionConfig;
 
@@ -106,8 +107,8 @@ typedef enum {
     VFI_TIMED_COUNT
 } VfiTimedStage;
 
-/** How long one of them takes; percentiles are of the last 128 runs, in ms, of the
- * device's own clock where it queues work. */
+/** How long one of them takes: percentiles of the last 128 runs, in ms, by the device's
+ * own clock where it queues work. */
 typedef struct {
     uint64_t runs; /**< so far; the rest is 0 if this is */
     double p50;
@@ -123,10 +124,11 @@ typedef struct {
     uint64_t identical;   /**< in-betweens copied because both frames are the same bits */
     uint64_t cancelled;   /**< jobs that ended without a picture */
     uint64_t work_chunks; /**< chunks of work run for this session */
-    /** Runs of a part of the network that the device was given as a whole (CUDA graphs). */
+    /** Runs of a part of the network that the device was given as a whole (CUDA
+     * graphs). */
     uint64_t graph_launches;
-    /** Parts of the network that could not be; they run kernel by kernel. A line of the log says
-     * why. */
+    /** Parts that could not be given as a whole: they run kernel by kernel, and a line of
+     * the log says why. */
     uint64_t graph_failures;
     size_t arena_bytes; /**< planned memory, allocated once */
     /** Weights in the layout that the device computes with, shared by all sessions of the
@@ -143,8 +145,8 @@ typedef struct {
     uint64_t cleanups;             /**< see vfi_session_set_cleanup_interval() */
     uint64_t cleanup_bytes;        /**< by which they made the process smaller */
     uint64_t cleanup_microseconds; /**< that they took */
-    uint64_t
-        device_free_bytes; /**< of the device's memory, or the host's if that is it */
+    /** Of the device's memory, or of the host's where that is the device's. */
+    uint64_t device_free_bytes;
     uint64_t device_total_bytes; /**< 0 if unknown */
     VfiStageTimes times[VFI_TIMED_COUNT];
     const char *device;    /**< "cpu", …; static */
@@ -155,12 +157,11 @@ typedef struct {
 } VfiSessionStats;
 
 /**
- * Builds a session: pads the size to the family's multiple, cuts it into tiles if it has to,
- * plans all stages, asks whether
- * there is memory for it (idle models go if need be), packs weights, allocates the arena.
- * Takes a reference on @model.
- * Returns a new reference, or NULL with VFI_ERROR_INVALID_ARGUMENT, _UNSUPPORTED, _BACKEND or
- * _NO_MEMORY (need, free memory, limit and what would help in the text).
+ * Builds a session: pads the size to the family's multiple, cuts it into tiles if it has
+ * to, plans all stages, asks whether there is memory for it (idle models go if need be),
+ * packs weights, allocates the arena. Takes a reference on @model.
+ * Returns a new reference, or NULL with VFI_ERROR_INVALID_ARGUMENT, _UNSUPPORTED,
+ * _BACKEND or _NO_MEMORY (need, free memory, limit and what would help in the text).
  */
 VFI_API VfiSession *vfi_session_new(VfiModel *model, const VfiSessionConfig *config,
                                     GError **error);
@@ -172,29 +173,31 @@ VFI_API VfiSession *vfi_session_ref(VfiSession *session);
  * jobs keep their session alive. NULL is allowed. */
 VFI_API void vfi_session_unref(VfiSession *session);
 
-/** Frames that a pair needs before and after the interval that is interpolated: (1, 1) for
- * two-frame models. */
+/** Frames that a pair needs before and after the interval that is interpolated: (1, 1)
+ * for two-frame models. */
 VFI_API void vfi_session_neighbours(const VfiSession *session, int *before, int *after);
 
 /**
- * Opens a pair of consecutive frames, oldest first; n_frames is before + after. The frames'
- * memory must stay valid and unchanged until the pair is released and all its jobs ended.
- * What the session already computed for a frame with the same non-zero id is reused.
+ * Opens a pair of consecutive frames, oldest first; n_frames is before + after. The
+ * frames' memory must stay valid and unchanged until the pair is released and all its
+ * jobs ended. What the session already computed for a frame with the same non-zero id is
+ * reused.
  * Returns a new reference, or NULL with VFI_ERROR_INVALID_ARGUMENT.
  */
 VFI_API VfiPair *vfi_session_begin(VfiSession *session, const VfiFrame *frames,
                                    size_t n_frames, GError **error);
 
 /**
- * vfi_scene_signature() of a frame in any memory that the session can use. It waits for no job.
+ * vfi_scene_signature() of a frame in any memory that the session can use. It waits for
+ * no job.
  * Returns FALSE with VFI_ERROR_INVALID_ARGUMENT (memory that it cannot use) or _BACKEND.
  */
 VFI_API gboolean vfi_session_scene_signature(VfiSession *session, const VfiFrame *frame,
                                              VfiSceneSignature *signature,
                                              GError **error);
 
-/** vfi_frames_repeat() of frames in any memory that the session can use, both in the same.
- * *repeat is FALSE unless it returns TRUE. Errors as above. */
+/** vfi_frames_repeat() of frames in any memory that the session can use, both in the
+ * same. *repeat is FALSE unless it returns TRUE. Errors as above. */
 VFI_API gboolean vfi_session_frames_repeat(VfiSession *session, const VfiFrame *a,
                                            const VfiFrame *b, double threshold,
                                            gboolean *repeat, GError **error);
@@ -210,9 +213,10 @@ VFI_API void vfi_pair_unref(VfiPair *pair);
 VFI_API gboolean vfi_pair_is_identical(VfiPair *pair);
 
 /**
- * Queues the in-between at time @t, 0 < t < 1 (0 is the first frame), written to the memory
- * of @out, which must stay valid until the job ends. Jobs of one session run in submission
- * order. Returns a new reference, or NULL with VFI_ERROR_INVALID_ARGUMENT.
+ * Queues the in-between at time @t, 0 < t < 1 (0 is the first frame), written to the
+ * memory of @out, which must stay valid until the job ends. Jobs of one session run in
+ * submission order.
+ * Returns a new reference, or NULL with VFI_ERROR_INVALID_ARGUMENT.
  */
 VFI_API VfiJob *vfi_pair_submit(VfiPair *pair, double t, const VfiFrame *out,
                                 GError **error);
@@ -224,45 +228,47 @@ VFI_API VfiJob *vfi_job_ref(VfiJob *job);
 VFI_API void vfi_job_unref(VfiJob *job);
 
 /** Blocks until the job ended. TRUE: the picture is complete. FALSE with
- * VFI_ERROR_CANCELLED, _NO_MEMORY or _BACKEND: its content is undefined. The session holds no
- * reference to it any more: who has waited for all jobs and drops the last reference, of
- * whatever, finds the session gone when that returns. */
+ * VFI_ERROR_CANCELLED, _NO_MEMORY or _BACKEND: its content is undefined. By then the
+ * session has dropped its own reference to the job: once all jobs have been waited for,
+ * whoever drops the last reference to session, pairs and jobs finds the session gone when
+ * that call returns. */
 VFI_API gboolean vfi_job_wait(VfiJob *job, GError **error);
 
 /** TRUE once the job ended, with a picture or without. Never blocks. */
 VFI_API gboolean vfi_job_is_done(VfiJob *job);
 
-/** When the worker took the job and when it ended, as g_get_monotonic_time(): what it cost
- * without waiting for others. Returns FALSE, and leaves both alone, before the job ended.
- * Never blocks. */
+/** When the worker took the job and when it ended, as g_get_monotonic_time(): what it
+ * cost without waiting for others. Returns FALSE, and leaves both alone, before the job
+ * ended. Never blocks. */
 VFI_API gboolean vfi_job_get_times(VfiJob *job, int64_t *started, int64_t *ended);
 
-/** Asks the job to end soon: after it at most one chunk of work a thread still runs. Never
- * blocks; a job that already ended stays as it is. */
+/** Asks the job to end soon: afterwards each thread runs at most one more chunk of work.
+ * Never blocks; a job that already ended stays as it is. */
 VFI_API void vfi_job_cancel(VfiJob *job);
 
 /** Cancels all jobs submitted so far. Never blocks; later submissions run normally. */
 VFI_API void vfi_session_flush(VfiSession *session);
 
-/** Blocks until all jobs submitted so far have ended and the worker has let go of them: if the
- * caller then drops the session's last reference, its memory is free when that returns. Must
- * not be called from the function of vfi_session_set_notify(). */
+/** Blocks until all jobs submitted so far have ended and the worker has let go of them:
+ * if the caller then drops the session's last reference, its memory is free when that
+ * returns. Must not be called from the function of vfi_session_set_notify(). */
 VFI_API void vfi_session_wait(VfiSession *session);
 
-/** Called from the worker thread after a job ended; must only wake a waiter: who drops the
- * session's last reference waits for it. NULL removes it. After the call returns the old function is not called any more, so it must not be
- * called from inside it. */
+/** Sets the function that a thread of the session calls after each job's end; NULL
+ * removes it. It must only wake a waiter: dropping the session's last reference waits for
+ * it. Once this call has returned, the old function is not called any more; so that one
+ * must not make this call. */
 VFI_API void vfi_session_set_notify(VfiSession *session, void (*notify)(void *user_data),
                                     void *user_data);
 
-/** Cleanups of a session that nothing was asked of. */
+/** The cleanup interval of a session for which none was set. */
 #define VFI_CLEANUP_PAIRS_DEFAULT 10
 
 /**
  * Makes the session give back memory that nobody uses whenever @pairs more pairs are
- * finished: what allocators keep, and packed weights that no session of the model uses. Its
- * worker does that between two jobs. 0 chooses 1 to 20 pairs by the device's free memory and
- * the session's size, anew at each cleanup. Counts from the last cleanup on.
+ * finished: what allocators keep, and packed weights that no session of the model uses.
+ * Its worker does that between two jobs. 0 chooses 1 to 20 pairs by the device's free
+ * memory and the session's size, again at each cleanup. Counts from the last cleanup on.
  */
 VFI_API void vfi_session_set_cleanup_interval(VfiSession *session, unsigned pairs);
 
@@ -270,14 +276,15 @@ VFI_API void vfi_session_set_cleanup_interval(VfiSession *session, unsigned pair
 typedef struct VfiDeviceHold VfiDeviceHold;
 
 /**
- * Opens the device of @config, of which the rest does not matter, and keeps it open: what starting a
- * GPU costs (a context, cuDNN), which may be a second, is then not paid again by the session that
- * is built while it is held, nor by vfi_model_estimate(). With config->cuda_context that must
- * outlive it. Returns NULL with VFI_ERROR_BACKEND or _UNSUPPORTED. Thread-safety: safe.
+ * Opens the device of @config, whose other fields do not matter, and keeps it open.
+ * Starting a GPU (a context, cuDNN) may take a second: sessions that are built while the
+ * device is held, and vfi_model_estimate(), need not do it again. config->cuda_context
+ * must outlive the result.
+ * Returns NULL with VFI_ERROR_BACKEND or _UNSUPPORTED. Thread-safety: safe.
  */
 VFI_API VfiDeviceHold *vfi_device_hold(const VfiSessionConfig *config, GError **error);
 
-/** Lets go of it. NULL is allowed. Thread-safety: safe. */
+/** Ends the hold. NULL is allowed. Thread-safety: safe. */
 VFI_API void vfi_device_release(VfiDeviceHold *hold);
 
 /** Fills @stats with the numbers as they are now. */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* What the engine finds of the machine and may use of it. */
+/* What the engine finds on the machine and may use of it. */
 #pragma once
 
 #include <stdint.h>
@@ -21,13 +21,12 @@ typedef struct {
     uint64_t memory_limit;         /**< the least limit in force */
     uint64_t memory_free;          /**< that the process may still take */
     const char *memory_limited_by; /**< what leaves the least free */
-    uint64_t memory_headroom; /**< of which this stays free if nobody says otherwise */
-    gboolean has_cuda;        /**< the CUDA module loads and finds a driver and a GPU */
-    const char
-        *cuda; /**< the module's file, or why there is none, as part of a sentence */
+    uint64_t memory_headroom;      /**< of that, what stays free by default */
+    gboolean has_cuda; /**< the CUDA module loads and finds a driver and a GPU */
+    const char *cuda;  /**< the module's file, or why not, as part of a sentence */
 } VfiSystemInfo;
 
-/** Fills @info with what is so now. Thread-safety: safe. */
+/** Fills @info with the present state. Thread-safety: safe. */
 VFI_API void vfi_system_info(VfiSystemInfo *info);
 
 G_END_DECLS
