@@ -12,15 +12,16 @@
 
 #define CUDA_MODULE "vfi-cuda.so"
 
-/* What became of the CUDA module; decided once a process. */
+/* Whether the CUDA module is usable; decided once per process. */
 typedef struct {
     const VfiBackend *backend; /* NULL: not usable */
     char *path;
     char *reason; /* why not */
 } CudaModule;
 
-/* VFI_BACKEND_PATH (the module or its folder), else the folder it is installed in. NULL, and
- * @reason, for a relative path: what it leads to depends on where a program is started. */
+/* VFI_BACKEND_PATH (the module or its folder), else the folder it is installed in. NULL,
+ * and @reason, for a relative path, whose meaning depends on where a program is
+ * started. */
 static char *cuda_module_path(char **reason)
 {
     const char *environment = vfi_environment("VFI_BACKEND_PATH");

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The backend interface: what a device must be able to do for a session. The CPU backend is
- * built in; vfi-cuda.so exports one function, vfi_backend_entry(), and is loaded at run time.
+/* The backend interface: what a device must be able to do for a session. The CPU backend
+ * is built in; vfi-cuda.so exports one function, vfi_backend_entry(), and is loaded at
+ * run time.
  *
- * All calls on one device come from one thread at a time, unless said otherwise. Work may be
- * queued by the device; results are visible to the host after sync() or wait_picture(). */
+ * All calls on one device come from one thread at a time, unless said otherwise. Work may
+ * be queued by the device; results are visible to the host after sync() or
+ * wait_picture(). */
 #pragma once
 
 #include <stdatomic.h>
@@ -41,10 +43,9 @@ typedef struct {
 typedef struct {
     const char *spec; /* "cpu", "cuda", "cuda:1" */
     unsigned threads; /* 0 is all usable CPUs */
-    VfiPrecision
-        precision; /* one that the device lacks is VFI_ERROR_UNSUPPORTED, naming those
-                             * it has */
-    void *context; /* CUcontext to work in, whose device it then is; or NULL */
+    /* One that the device lacks is VFI_ERROR_UNSUPPORTED that names those it has. */
+    VfiPrecision precision;
+    void *context; /* CUcontext to work in, on its device; or NULL */
     VfiLog log;    /* set by vfi_device_open() */
 } VfiDeviceRequest;
 
@@ -61,8 +62,8 @@ typedef struct {
     float image_mean;              /* of the pair's frames, for families that want it */
     float *scalars;                /* host; filled when the call returns */
     const atomic_int *cancel;      /* polled between chunks of work; may be NULL */
-    /* NULL, or the time of each op of the plan is added here; a row group's time is divided
-     * among its ops with host_memory, else it is its first op's. */
+    /* NULL, or the time of each op of the plan is added here; a row group's time is
+     * divided among its ops with host_memory, else it is its first op's. */
     uint64_t *op_nanoseconds;
 } VfiRunArguments;
 
@@ -74,7 +75,7 @@ typedef struct {
     bool host_memory; /* device memory is the machine's */
 
     /* Modules only: whether there is a device that could be opened at all; else
-     * VFI_ERROR_BACKEND that says what is missing. Asked once a process. */
+     * VFI_ERROR_BACKEND that says what is missing. Asked once per process. */
     bool (*probe)(GError **error);
     VfiDevice *(*open)(const VfiDeviceRequest *request, GError **error);
     void (*close)(VfiDevice *device);
@@ -83,19 +84,19 @@ typedef struct {
      * thread. */
     void (*memory_info)(VfiDevice *device, uint64_t *free_bytes, uint64_t *total_bytes);
 
-    /* Device memory, VFI_ALIGNMENT aligned. @what is for the error's text. When it is freed,
-     * like a program or the device itself, nothing that is queued uses it. */
+    /* Device memory, VFI_ALIGNMENT aligned. @what is for the error's text. When it is
+     * freed, like a program or the device itself, nothing that is queued uses it. */
     void *(*alloc)(VfiDevice *device, size_t bytes, const char *what, GError **error);
     void (*free)(VfiDevice *device, void *memory);
     /* Gives cached memory back to the system; cheap where there is none. */
     void (*trim)(VfiDevice *device);
 
-    /* What plans for this device should look like. */
+    /* Says what plans for this device should look like. */
     void (*plan_target)(VfiDevice *device, VfiPlanTarget *target);
 
-    /* Packs the plan's weights, or takes them from plan->packed_weights where a program did
-     * that before, and makes the plan ready to run. The plan and the weights it points to
-     * must outlive the program. */
+    /* Packs the plan's weights, or takes them from plan->packed_weights where a program
+     * did that before, and makes the plan ready to run. The plan and the weights it
+     * points to must outlive the program. */
     VfiProgram *(*compile)(VfiDevice *device, const VfiPlan *plan, GError **error);
     /* What compile() would take, without taking it. */
     bool (*measure)(VfiDevice *device, const VfiPlan *plan, VfiProgramNeed *need,
@@ -106,13 +107,14 @@ typedef struct {
     bool (*run)(VfiDevice *device, const VfiProgram *program, int segment,
                 const VfiRunArguments *arguments, GError **error);
 
-    /* Frames in, device memory between, frames out, all in the device's memory; see pixels.h.
-     * warp_blend() and rgb_to_planes() make luma rows [begin, end), which begin at an even one. */
+    /* Frames in, device memory between, frames out, all in the device's memory; see
+     * pixels.h. warp_blend() and rgb_to_planes() make luma rows [begin, end), which begin
+     * at an even one. */
     bool (*prepare)(VfiDevice *device, const VfiVideoInfo *video, const VfiFrame *frame,
                     float *image, int padded_w, int padded_h, const atomic_int *cancel,
                     GError **error);
-    /* The mean of the @width × @height × 3 values of a prepared image, its padding left out.
-     * The same bits whatever computes along. */
+    /* The mean of the @width × @height × 3 values of a prepared image, its padding left
+     * out. The same bits however many threads compute it. */
     bool (*image_mean)(VfiDevice *device, const float *image, int padded_w, int padded_h,
                        int width, int height, double *mean, const atomic_int *cancel,
                        GError **error);
@@ -140,28 +142,31 @@ typedef struct {
     /* Waits until everything queued has run. */
     bool (*sync)(VfiDevice *device, GError **error);
 
-    /* What follows is there only without host_memory. */
+    /* The rest is there only without host_memory. */
 
-    /* Begins a picture: what is queued until end_picture() belongs to it. Waits while there are
-     * VFI_PICTURES_IN_FLIGHT pictures that nobody has waited for. *picture counts from 1. */
+    /* Begins a picture: what is queued until end_picture() belongs to it. Waits while
+     * there are VFI_PICTURES_IN_FLIGHT pictures that nobody has waited for. *picture
+     * counts from 1. */
     bool (*begin_picture)(VfiDevice *device, uint64_t *picture, GError **error);
-    /* Copies a frame to planes in device memory that picture @last_use was the last to read (0:
-     * none was): while older pictures are being computed; what is queued later sees it. */
+    /* Copies a frame to planes in device memory that picture @last_use was the last to
+     * read (0: none was): while older pictures are being computed; what is queued later
+     * sees it. */
     bool (*upload)(VfiDevice *device, const VfiVideoInfo *video, const VfiFrame *frame,
                    const VfiFrame *planes, uint64_t last_use, GError **error);
-    /* Has the picture in @planes copied to @out, both of which stay until wait_picture(). At
-     * most once a picture, as its last work. */
+    /* Has the picture in @planes copied to @out, both of which stay until wait_picture().
+     * At most once per picture, as its last work. */
     bool (*download)(VfiDevice *device, const VfiVideoInfo *video, const VfiFrame *planes,
                      const VfiFrame *out, GError **error);
-    /* What was queued for the picture since it began, or since the last stamp, was @stage. */
+    /* Says that the work queued since the picture began, or since the last stamp, was
+     * @stage. */
     void (*stamp)(VfiDevice *device, VfiTimedStage stage);
     bool (*end_picture)(VfiDevice *device, GError **error);
-    /* Waits until @picture is complete and in its place. Adds the ms that its stages took. Once
-     * for every picture that was ended, in order, in any thread. */
+    /* Waits until @picture is complete and in its place. Adds the ms that its stages
+     * took. Once for every picture that was ended, in order, in any thread. */
     bool (*wait_picture)(VfiDevice *device, uint64_t picture,
                          double milliseconds[VFI_TIMED_COUNT], GError **error);
-    /* vfi_pixels_equal() and what vfi/scene.h computes, for frames in device memory. Any thread;
-     * they wait for nothing but themselves. */
+    /* vfi_pixels_equal() and what vfi/scene.h computes, for frames in device memory. Any
+     * thread; they wait for nothing but themselves. */
     bool (*frames_equal)(VfiDevice *device, const VfiVideoInfo *video, const VfiFrame *a,
                          const VfiFrame *b, bool *equal, GError **error);
     bool (*frames_repeat)(VfiDevice *device, const VfiVideoInfo *video, const VfiFrame *a,
@@ -175,8 +180,8 @@ typedef struct {
 /* Pictures that may be queued and not waited for yet. */
 #define VFI_PICTURES_IN_FLIGHT 2
 
-/* Frames that are copied to the device by way of host memory at a time, at most; pictures in
- * flight come back by such memory, too. */
+/* Most frames that are on their way to the device through buffers in host memory;
+ * pictures in flight come back through such buffers, too. */
 #define VFI_UPLOADS_IN_FLIGHT 3
 
 /* The one symbol of a backend module. */
@@ -185,9 +190,10 @@ typedef const VfiBackend *(*VfiBackendEntry)(void);
 
 extern const VfiBackend vfi_backend_cpu;
 
-/* Chooses the backend for "auto", "cpu" or "cuda[:N]" (NULL is "auto") and opens the device.
- * "auto" prefers CUDA where the module loads and a device answers, else the CPU, with one
- * INFO line saying why (but for frames in CUDA memory, which the CPU cannot have). NULL with an error that says what is missing and what would help. */
+/* Chooses the backend for "auto", "cpu" or "cuda[:N]" (NULL is "auto") and opens the
+ * device. "auto" prefers CUDA where the module loads and a device answers, else the CPU,
+ * with one INFO line saying why (but for frames in CUDA memory, which the CPU cannot
+ * have). NULL with an error that says what is missing and what would help. */
 VfiDevice *vfi_device_open(const VfiDeviceRequest *request, const VfiBackend **backend,
                            GError **error);
 
@@ -197,10 +203,10 @@ void vfi_tell_why_cpu(const GError *reason);
 /* Whether @spec leaves the choice to the engine. */
 bool vfi_device_is_auto(const char *spec);
 
-/* Whether the CUDA module loads and finds a device; *text is its file or else why not, for the
- * process's life. */
+/* Whether the CUDA module loads and finds a device; *text is its file, or why not, and
+ * stays for as long as the process. */
 bool vfi_cuda_find(const char **text);
 
-/* What stands for @spec and @precision where they mean the same: "cpu f32" for both "auto"
- * without CUDA and "cpu". Opens nothing. Free with g_free(). */
+/* A key that is equal wherever @spec and @precision mean the same: "cpu f32" for both
+ * "cpu" and, without CUDA, "auto". Opens nothing. Free with g_free(). */
 char *vfi_device_key(const char *spec, VfiPrecision precision);

@@ -15,7 +15,7 @@ static atomic_ullong alloc_calls;
 static atomic_ullong alloc_successes_left = G_MAXUINT64;
 static atomic_size_t bytes_taken, max_taken; /* as large as the C library made them */
 
-/* Counts the call and says whether a test wants it to fail. */
+/* Counts the call; true if a test wants it to fail. */
 static bool allocation_is_denied(void)
 {
     atomic_fetch_add_explicit(&alloc_calls, 1, memory_order_relaxed);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Memory whose size depends on a file, a model or a frame: it may be refused, with an error.
- * Small bookkeeping uses GLib instead. All sizes are checked for overflow. */
+/* Memory whose size depends on a file, a model or a frame: it may be refused, with an
+ * error. Small bookkeeping uses GLib instead. All sizes are checked for overflow. */
 #pragma once
 
 #include <stdbool.h>
@@ -8,7 +8,8 @@
 
 #include <glib.h>
 
-/* Alignment of everything vfi_try_alloc() returns: a cache line, and one AVX-512 vector. */
+/* Alignment of everything vfi_try_alloc() returns: a cache line, and one AVX-512
+ * vector. */
 #define VFI_ALIGNMENT 64
 
 /* Returns @count * @size bytes, VFI_ALIGNMENT aligned, uninitialised; NULL with
@@ -40,7 +41,8 @@ static inline bool vfi_size_add(size_t a, size_t b, size_t *result)
     return true;
 }
 
-/* For tests: the next allocations fail after @successes more; G_MAXUINT64 turns it off. */
+/* For tests: the next allocations fail after @successes more; G_MAXUINT64 turns it
+ * off. */
 void vfi_alloc_fail_after(guint64 successes);
 
 /* For tests: calls of vfi_try_alloc() and vfi_try_alloc0() since the process began. */

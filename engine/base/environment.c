@@ -12,7 +12,7 @@ const char *vfi_environment(const char *name)
     return value != NULL && value[0] != '\0' ? value : NULL;
 }
 
-/* GLib's own functions take relative paths, and listen in every program. */
+/* GLib's own functions take relative paths, and listen in privileged programs, too. */
 char *vfi_user_folder(const char *name, const char *below_home)
 {
     const char *folder = vfi_environment(name);

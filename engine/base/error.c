@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The error domain. Not by G_DEFINE_QUARK, whose unguarded variable is a data race where two
- * elements fail or ask at once. */
+/* The error domain. Not by G_DEFINE_QUARK, whose unguarded variable is a data race where
+ * two threads set or check errors at once. */
 #include <vfi/error.h>
 
 GQuark vfi_error_quark(void)

@@ -40,7 +40,7 @@ static inline uint32_t vfi_round_shift(uint32_t bits, unsigned shift)
     return (bits + (((uint32_t)1 << (shift - 1)) - 1) + (bits >> shift & 1)) >> shift;
 }
 
-/* Rounded to nearest, ties to even; what is larger than the largest becomes that, NaN stays
+/* Rounded to nearest, ties to even; larger values become the largest one, NaN stays
  * NaN. */
 static inline uint16_t vfi_f16_from_float(float value)
 {

@@ -4,6 +4,6 @@
 
 #include <stdbool.h>
 
-/* Whether this program was given rights that its caller lacks: set-user-ID, set-group-ID, file
- * capabilities (AT_SECURE). */
+/* Whether this program was given rights that its caller lacks: set-user-ID, set-group-ID,
+ * file capabilities (AT_SECURE). */
 bool vfi_is_privileged(void);

@@ -3,7 +3,7 @@
 
 #include <zlib.h>
 
-/* Of a compressed file as much is unpacked, to tell a tar archive from another file. */
+/* Bytes of a compressed file that are unpacked to see whether it is a tar archive. */
 #define UNPACKED 16384
 
 #define TAR_BLOCK 512
@@ -31,12 +31,12 @@ static bool ends_with(VfiSpan name, const char *end)
                                length) == 0;
 }
 
-/* ---- archives ------------------------------------------------------------------------- */
+/* ---- archives ---------------------------------------------------------------------- */
 
 #define NO_MODEL 0
 
-/* How likely the member of that name is the model: endings of models, RIFE's own name first;
- * not the doubles that macOS adds. */
+/* How likely the member of that name is the model: endings of models, RIFE's own name
+ * first; not the doubles that macOS adds. */
 static int judge_member(VfiSpan name)
 {
     static const char *const models[] = {".param", ".ckpt",        ".pt",
@@ -184,7 +184,7 @@ static bool refuse_gzip(const VfiSource *file, GError **error)
     return vfi_unsupported(error, "it is compressed with gzip; unpack it first (gunzip)");
 }
 
-/* ---- single files --------------------------------------------------------------------- */
+/* ---- single files ------------------------------------------------------------------ */
 
 #define CHECKPOINT_INSTEAD                                                               \
     "take the PyTorch checkpoint that it was made from (.pkl, .pth or .safetensors)"
@@ -206,13 +206,13 @@ static const struct {
     {0, 3, "BZh", "it is compressed with bzip2; unpack it first (bunzip2, or tar -xf)"},
     {0, 4, "\x04\x22\x4d\x18", "it is compressed with LZ4; unpack it first (unlz4)"},
     {0, 23, "version https://git-lfs",
-     "it is a Git LFS pointer, not the file itself; run git lfs pull, or download the "
-     "file"},
+     "it is a Git LFS pointer, not the file itself; "
+     "run git lfs pull, or download the file"},
     {0, 4, "ftrt", "it is a TensorRT engine, which is not read; " CHECKPOINT_INSTEAD},
     {0, 4, "ptrt", "it is a TensorRT engine, which is not read; " CHECKPOINT_INSTEAD},
     {0, 8, "\x89HDF\r\n\x1a\n",
-     "it is an HDF5 file (Keras), which is not read; take the model's PyTorch "
-     "checkpoint"},
+     "it is an HDF5 file (Keras), which is not read; "
+     "take the model's PyTorch checkpoint"},
     {4, 4, "TFL3",
      "it is a TensorFlow Lite model, which is not read; " CHECKPOINT_INSTEAD},
     {0, 6, "\x93NUMPY", "it is a NumPy array, which is not read; save it as safetensors"},
@@ -221,12 +221,12 @@ static const struct {
     {0, 7, "7767517",
      "it is the structure of an ncnn model: call it NAME.param, with NAME.bin beside it"},
     {0, 3, "\x08\x01\x12",
-     "it is a TensorFlow SavedModel, which is not read; take the model's PyTorch "
-     "checkpoint"},
+     "it is a TensorFlow SavedModel, which is not read; "
+     "take the model's PyTorch checkpoint"},
     {0, 4, "GGUF", "it is a GGUF file, which is not read; " CHECKPOINT_INSTEAD},
 };
 
-/* Files that begin with nothing of their own. */
+/* Files whose beginning is not characteristic. */
 static const struct {
     const char *end, *what;
 } endings[] = {
@@ -234,9 +234,8 @@ static const struct {
     {".engine", "it is called a TensorRT engine, which is not read; " CHECKPOINT_INSTEAD},
     {".plan", "it is called a TensorRT engine, which is not read; " CHECKPOINT_INSTEAD},
     {".trt", "it is called a TensorRT engine, which is not read; " CHECKPOINT_INSTEAD},
-    {".pb",
-     "it is called a TensorFlow graph, which is not read; take the model's PyTorch "
-     "checkpoint"},
+    {".pb", "it is called a TensorFlow graph, which is not read; "
+            "take the model's PyTorch checkpoint"},
     {".bin", "it is called the weights of a model, but not in a form that says so; those "
              "of an ncnn model need their .param beside them"},
 };
@@ -260,8 +259,8 @@ static VfiSpan skip_space(VfiSpan file)
     return (VfiSpan){file.data + at, file.size - at};
 }
 
-/* Whether the beginning of a file is text, whose last character it may cut unless it is the
- * @whole file. */
+/* Whether the beginning of a file is text, whose last character it may cut unless it is
+ * the @whole file. */
 static bool is_text(VfiSpan head, bool whole)
 {
     const char *text = (const char *)head.data, *end;

@@ -24,8 +24,8 @@ void vfi_growing_init(VfiGrowing *array, size_t item_size, size_t limit,
 void vfi_growing_clear(VfiGrowing *array);
 
 /* Appends @count uninitialised items and returns the first of them; earlier pointers
- * become invalid. NULL with VFI_ERROR_NO_MEMORY, or VFI_ERROR_CORRUPT beyond the limit.
- */
+ * become invalid. NULL with VFI_ERROR_NO_MEMORY, or VFI_ERROR_CORRUPT beyond the
+ * limit. */
 void *vfi_growing_add(VfiGrowing *array, size_t count, GError **error);
 
 /* Makes the array at least @count long; what is added is zero bytes. */

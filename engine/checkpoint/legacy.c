@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Torch's container before 1.6: five pickles one after the other (magic number, protocol,
- * system, object, storage keys), then for each key an element count and the data. Nothing says
- * how long the pickles are: the beginning of the file is read, more of it if that was not all. */
+ * system, object, storage keys), then for each key an element count and the data. Nothing
+ * says how long the pickles are: the beginning of the file is read, then more of it until
+ * they end. */
 
 #include "base/alloc.h"
 #include "checkpoint/readers.h"
@@ -16,8 +17,8 @@ static const uint8_t magic[] = {0x6c, 0xfc, 0x9c, 0x46, 0xf9,
 
 #define MAX_STORAGES (1u << 17)
 
-/* What is read at first, how much more each time, and at most: a pickle takes some 200 bytes a
- * tensor. */
+/* Bytes that are read at first, the factor by which it is more each time, and at most: a
+ * pickle takes some 200 bytes per tensor. */
 #define FIRST_WINDOW ((uint64_t)256 << 10)
 #define WINDOW_GROWTH 8
 #define MAX_WINDOW ((uint64_t)128 << 20)
@@ -40,7 +41,7 @@ typedef struct {
     VfiNameIndex index;  /* by key; the first mention stands for all */
 } Stream;
 
-/* Loads the next pickle of the stream and moves behind it. */
+/* Loads the next pickle of the stream and moves past it. */
 static bool load_next(Stream *stream, const char *what, VfiPickle *pickle, GError **error)
 {
     VfiSpan rest = {stream->window.data + stream->position,

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The .bin file: the weights of layer after layer. A layer's main weights have four bytes
- * before them that say how they are stored, and end at a multiple of four bytes; all others are
- * f32. */
+ * before them that say how they are stored, and end at a multiple of four bytes; all
+ * others are f32. */
 #include "checkpoint/ncnn.h"
 
 #include "checkpoint/tensor.h"

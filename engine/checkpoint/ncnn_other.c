@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Models of ncnn that people have and that are not read: which they are, and what to take. */
+/* Models of ncnn that people have and that are not read: which they are, and what to
+ * take. */
 #include "checkpoint/ncnn.h"
 
 static const char ensemble_built_in[] = "it is a model with ensemble built in, whose "

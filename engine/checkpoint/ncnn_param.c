@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The .param file: its magic number, the numbers of layers and blobs, and a line a layer:
+/* The .param file: its magic number, the numbers of layers and blobs, and a line per
+ * layer:
  *     type name inputs outputs input-blobs… output-blobs… key=value…
- * Keys are numbers that mean something else for each type; those of arrays are -23300 - key and
- * have their length before the values. */
+ * Keys are numbers that mean something else for each type; those of arrays are -23300 -
+ * key and have their length before the values. */
 #include <math.h>
 
 #include "checkpoint/ncnn.h"
@@ -312,11 +313,11 @@ static bool take_layer(const Line *line, VfiNcnnLayer *layer, bool *has_weights,
         vfi_ncnn_layer_name(layer).text, vfi_quote(line->type).text);
 }
 
-/* ---- blobs ---------------------------------------------------------------------------- */
+/* ---- blobs ------------------------------------------------------------------------- */
 
-/* "Origins" say which layer's result a blob is, behind any number of Splits: its name (VfiSpan) →
- * the layer's index + 1; only of convolutions and constants. Beyond that many no more are
- * entered. */
+/* "Origins" say which layer's result a blob is, through any number of Splits: its name
+ * (VfiSpan) → the layer's index + 1; only of convolutions and constants. Once there are
+ * this many, no more are entered. */
 #define MAX_ORIGINS 65536
 
 #define BINARY_MULTIPLY 2.0
@@ -374,7 +375,8 @@ static void link_beta(GTree *origins, Line *line, VfiNcnnLayer *layers)
     }
 }
 
-/* Follows the blobs of @line. @layer: the last of @layers where the line has weights, else NULL. */
+/* Follows the blobs of @line. @layer: the last of @layers where the line has weights,
+ * else NULL. */
 static void follow(GTree *origins, Line *line, const VfiNcnnLayer *layer,
                    VfiGrowing *layers)
 {
@@ -393,7 +395,7 @@ static void follow(GTree *origins, Line *line, const VfiNcnnLayer *layer,
     }
 }
 
-/* ---- the file ------------------------------------------------------------------------- */
+/* ---- the file ---------------------------------------------------------------------- */
 
 /* The first two lines; how many layers follow. */
 static bool take_header(Reader *reader, int64_t *n_layers, GError **error)

@@ -1,17 +1,20 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Layers of an ncnn model → RIFE's state dict. All networks from 3.9 to 4.26 are of one form:
+/* Layers of an ncnn model → RIFE's state dict. All networks from 3.9 to 4.26 are of one
+ * form:
  *
  *   encoder (from 4.7 on), twice with the same weights, once for each frame:
- *       4.7 – 4.9: 3 → w, w → h transposed;   later: 3 → w, w → w, w → w, w → h transposed
+ *       4.7 – 4.9: 3 → w, w → h transposed
+ *       later: 3 → w, w → w, w → w, w → h transposed
  *   blocks: in → c/2, c/2 → c, eight times c → c, c → last transposed
  *
- * where convolutions are followed by PReLU up to 4.1 (last 5), by leaky ReLU in 4.2 to 4.4
- * (last 5), and are residual layers with a beta later (last 20, 24 or 52). Which constant is a
- * layer's beta the graph says, or else their order; where there are none (4.6) they are part of the
- * weights, and 1. Channels say which network it is.
+ * where convolutions are followed by PReLU up to 4.1 (last 5), by leaky ReLU in 4.2 to
+ * 4.4 (last 5), and are residual layers with a beta later (last 20, 24 or 52). Which
+ * constant is a layer's beta is said by the graph, or else by their order; where there
+ * are none (4.6), betas are part of the weights, and 1. Channels say which network it is.
  *
- * The layers of a block stand one after the other because each needs the one before; the two
- * encoders do not need each other, so files have them one after the other or mixed in any way. */
+ * The layers of a block stand one after the other, because each needs the one before. The
+ * two encoders do not need each other: files have them one after the other or
+ * interleaved. */
 #include "checkpoint/ncnn.h"
 
 #include "checkpoint/tensor.h"
@@ -35,7 +38,7 @@ typedef struct {
     VfiTensorList *list;
 } Walk;
 
-/* What a block should be like. */
+/* Shape of a block. */
 typedef struct {
     int number;
     int64_t in, in_other; /* input channels, one or the other */
@@ -95,8 +98,8 @@ static char *describe(const VfiNcnnLayer *layer)
     return g_string_free(text, FALSE);
 }
 
-/* Whether @layer is like @expected; only .leaky may be missing, as where activations are layers of
- * their own. */
+/* Whether @layer is like @expected; only .leaky may be missing, as where activations are
+ * layers of their own. */
 static bool fits(const VfiNcnnLayer *layer, const VfiNcnnLayer *expected)
 {
     return layer->kind == expected->kind && layer->in == expected->in &&
@@ -104,7 +107,8 @@ static bool fits(const VfiNcnnLayer *layer, const VfiNcnnLayer *expected)
            layer->groups == expected->groups && (!layer->leaky || expected->leaky);
 }
 
-/* Takes the next layer, which has to be like @expected. NULL with an error that names the layer. */
+/* Takes the next layer, which has to be like @expected. NULL with an error that names the
+ * layer. */
 static const VfiNcnnLayer *take(Walk *walk, const VfiNcnnLayer *expected, GError **error)
 {
     const VfiNcnnLayer *layer = skip_to(walk, &walk->next, false);
@@ -123,8 +127,7 @@ static const VfiNcnnLayer *take(Walk *walk, const VfiNcnnLayer *expected, GError
     g_autofree char *found = describe(layer);
     vfi_unsupported(
         error,
-        "%s of the ncnn model differs from RIFE 3.9 to 4.26: expected %s, found "
-        "%s",
+        "%s of the ncnn model differs from RIFE 3.9 to 4.26: expected %s, found %s",
         vfi_ncnn_layer_name(layer).text, wanted, found);
     return NULL;
 }
@@ -145,7 +148,7 @@ static VfiNcnnLayer conv_transpose_like(int64_t in, int64_t out)
         .kind = VFI_NCNN_DECONV, .in = in, .out = out, .stride = 2, .groups = 1};
 }
 
-/* ---- tensors -------------------------------------------------------------------------- */
+/* ---- tensors ----------------------------------------------------------------------- */
 
 /* Adds @info, whose shape and strides are set, as @key.@suffix. */
 static bool add(Walk *walk, const char *key, const char *suffix, VfiTensorInfo *info,
@@ -237,10 +240,11 @@ static bool add_beta(Walk *walk, const Block *block, const VfiNcnnLayer *conv,
     return add(walk, key, "beta", &info, storage, error);
 }
 
-/* ---- the encoder ---------------------------------------------------------------------- */
+/* ---- the encoder ------------------------------------------------------------------- */
 
-/* Encoder layer @layer's key; 4.12.lite and 4.13.lite, the only ones of 32 and 4 channels, have
- * them in an nn.Sequential as 4.10 does, whose network is also that of 4.13. */
+/* Encoder layer @layer's key; 4.12.lite and 4.13.lite, the only ones of 32 and 4
+ * channels, have them in an nn.Sequential as 4.10 does, whose network is also that of
+ * 4.13. */
 static char *encoder_key(int layer, int n, int64_t width, int64_t out)
 {
     if (n == 2)
@@ -262,8 +266,8 @@ typedef struct {
     const VfiNcnnLayer *first[4]; /* of the frame that is ahead */
 } Encoders;
 
-/* How many layers an encoder has, and their channels, by what comes up to the first transposed
- * convolution. @start: the first layer. */
+/* How many layers an encoder has, and their channels, by what comes up to the first
+ * transposed convolution. @start: the first layer. */
 static Encoders find_encoders(const Walk *walk, const VfiNcnnLayer *start)
 {
     Encoders encoders = {.n = 2, .width = start->out, .out = 1};
@@ -315,8 +319,8 @@ static bool take_ahead(Walk *walk, Encoders *encoders, GError **error)
                                     : add_conv(walk, taken, key, error);
 }
 
-/* Takes one layer of either encoder: of the frame that is behind if it has the weights of the
- * other's. */
+/* Takes one layer of either encoder: of the frame that is behind if it has the weights of
+ * the other's. */
 static bool take_either(Walk *walk, Encoders *encoders, GError **error)
 {
     const VfiNcnnLayer *layer = skip_to(walk, &walk->next, false);
@@ -361,9 +365,9 @@ static bool take_encoder(Walk *walk, int64_t *channels, GError **error)
     return true;
 }
 
-/* ---- blocks --------------------------------------------------------------------------- */
+/* ---- blocks ------------------------------------------------------------------------ */
 
-/* Takes a convolution and the PReLU behind it; keys @prefix.0 and .1. */
+/* Takes a convolution and the PReLU after it; keys @prefix.0 and .1. */
 static bool take_conv_act(Walk *walk, const Block *block, const VfiNcnnLayer *expected,
                           const char *prefix, GError **error)
 {
@@ -425,7 +429,8 @@ static bool take_block(Walk *walk, const Block *block, GError **error)
     return taken != NULL && add_conv_transpose(walk, taken, last_key, error);
 }
 
-/* What the first block's layers say of all. @encoded: channels of each frame's features. */
+/* What the first block's layers say of all. @encoded: channels of each frame's
+ * features. */
 static bool find_form(const Walk *walk, int64_t encoded, Block *block, GError **error)
 {
     const VfiNcnnLayer *second = peek(walk, 1), *layer;
@@ -507,9 +512,8 @@ bool vfi_ncnn_add_rife(const VfiGrowing *layers, uint64_t file_size, VfiTensorLi
         block.in_other = encoded == 0 ? 18 : -1;
     }
     const VfiNcnnLayer *left = find_unused(&walk);
-    return left == NULL ||
-           vfi_unsupported(error,
-                           "%s of the ncnn model is a constant that RIFE has no use "
-                           "for",
-                           vfi_ncnn_layer_name(left).text);
+    return left == NULL || vfi_unsupported(error,
+                                           "%s of the ncnn model is a constant "
+                                           "that RIFE has no use for",
+                                           vfi_ncnn_layer_name(left).text);
 }

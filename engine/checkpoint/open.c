@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Opens a checkpoint file: tells the containers apart by their first bytes, lets the container's
- * reader list the tensors, and keeps file and list together. */
+/* Opens a checkpoint file: tells the containers apart by their first bytes, lets the
+ * container's reader list the tensors, and keeps file and list together. */
 #include "checkpoint/open.h"
 
 #include <vfi/error.h>
@@ -23,7 +23,7 @@ struct VfiCheckpoint {
     VfiTensorList list;
 };
 
-/* What of a file's beginning tells what it is. */
+/* Bytes at a file's beginning that tell what it is. */
 #define HEAD_SIZE 1024
 
 static bool begins_with(VfiSpan file, const char *bytes, size_t size)
@@ -54,7 +54,8 @@ static char *with_extension(const char *path, const char *extension)
     return g_strdup_printf("%.*s%s", (int)(strrchr(path, '.') - path), path, extension);
 }
 
-/* The .param file of the ncnn model that @path is a part or the folder of; NULL: it is none. */
+/* The .param file of the ncnn model that @path is a part or the folder of; NULL: it is
+ * none. */
 static char *ncnn_param_of(const char *path)
 {
     g_autofree char *param = NULL;
@@ -78,8 +79,8 @@ static bool read_head(const VfiSource *file, uint8_t bytes[HEAD_SIZE], VfiSpan *
     return vfi_source_read(file, 0, bytes, head->size, error);
 }
 
-/* In place of a pair of ncnn files there may be Git LFS pointers or web pages: then *error says
- * that of the first that is one. */
+/* In place of a pair of ncnn files there may be Git LFS pointers or web pages: then
+ * *error says that of the first that is one. */
 static bool name_stand_in(const VfiSource *file, const char *path, GError **error)
 {
     uint8_t bytes[HEAD_SIZE];
@@ -96,7 +97,7 @@ static bool name_stand_in(const VfiSource *file, const char *path, GError **erro
     return true;
 }
 
-/* Says before *error what a model that is not read is by the names of its files. */
+/* Prefixes *error with what a model that is not read is, by the names of its files. */
 static void name_other(const char *param, GError **error)
 {
     const char *other = vfi_ncnn_other_by_path(param);
@@ -107,7 +108,8 @@ static void name_other(const char *param, GError **error)
         g_prefix_error(error, "%s: ", other);
 }
 
-/* Both files are read as a whole, and closed again. *error is always set where reading fails. */
+/* Both files are read as a whole, and closed again. *error is always set where reading
+ * fails. */
 static bool read_ncnn(VfiCheckpoint *checkpoint, const char *param, GError **error)
 {
     g_autofree char *weights = with_extension(param, ".bin");

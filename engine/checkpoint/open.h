@@ -6,7 +6,7 @@
 
 #include "checkpoint/source.h"
 
-/* vfi_checkpoint_open() with @hooks (NULL: none), which are asked as long as the checkpoint
- * lives. */
+/* vfi_checkpoint_open() with @hooks (NULL: none), which are asked as long as the
+ * checkpoint lives. */
 VfiCheckpoint *vfi_checkpoint_open_with(const char *path, const VfiReadHooks *hooks,
                                         GError **error);

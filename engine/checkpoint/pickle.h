@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* A data-only reader of Python pickles: it builds a tree of plain values. Classes and functions
- * are entries of its owner's table, nothing is imported and nothing runs. */
+/* A data-only reader of Python pickles: it builds a tree of plain values. Classes and
+ * functions are entries of its owner's table, nothing is imported and nothing runs. */
 #pragma once
 
 #include "checkpoint/pickle_values.h"

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* One small function for each opcode that data needs; the table at the end names them all. */
+/* One small function for each opcode that data needs; the table at the end names them
+ * all. */
 #include "checkpoint/pickle_opcodes.h"
 
 #define HIGHEST_PROTOCOL 5

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The values of a pickle: a tree of plain ones, which the opcodes build. Objects, stack, memo and
- * cells are bounded by the bytes read; values point into the pickle.
+/* The values of a pickle: a tree of plain ones, which the opcodes build. Objects, stack,
+ * memo and cells are bounded by the bytes read; values point into the pickle.
  *
- * Containers may contain themselves (a memoised list appended to itself), so whoever walks the
- * result bounds depth and visits. */
+ * Containers may contain themselves (a memoised list appended to itself), so whoever
+ * walks the result bounds depth and visits. */
 #pragma once
 
 #include <stdbool.h>

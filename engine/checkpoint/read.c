@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* From tensors to values: those of one storage are read together, so that a member of an archive
- * is read, checked and inflated once, and no more memory is taken than its wanted part has. */
+/* From tensors to values: those of one storage are read together, so that a member of an
+ * archive is read, checked and inflated once, and no more memory is taken than its wanted
+ * part has. */
 #include "checkpoint/read.h"
 
 #include <stdlib.h>
@@ -122,9 +123,9 @@ static bool read_group(const Reader *reader, const Job *jobs, size_t n, GError *
     return true;
 }
 
-/* Reads @jobs, which are sorted. Memory for the largest storage that is converted is claimed at
- * once, before any result is written: later the same bytes would count twice, as taken and as
- * promised. */
+/* Reads @jobs, which are sorted. Memory for the largest storage that is converted is
+ * claimed at once, before any result is written: later the same bytes would count twice,
+ * as taken and as promised. */
 static bool read_jobs(Reader *reader, const Job *jobs, size_t n, GError **error)
 {
     uint64_t scratch = 0;

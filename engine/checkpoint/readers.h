@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The readers behind vfi_checkpoint_open(). Each adds the tensors of @file to @list; on failure
- * @list may hold some already. */
+/* The readers of vfi_checkpoint_open(), one per container: torch_zip.c, legacy.c,
+ * safetensors.c, ncnn.c. Each adds the tensors of @file to @list; on failure @list may
+ * hold some already. */
 #pragma once
 
 #include <stdbool.h>

@@ -109,7 +109,7 @@ static bool take_entry(VfiJson *json, Entry *entry, GError **error)
            vfi_corrupt(error, "it lacks one of dtype, shape and data_offsets");
 }
 
-/* The file behind the header. */
+/* The file after the header. */
 typedef struct {
     uint64_t offset, size;
     uint64_t file_size;

@@ -11,13 +11,13 @@
 #include "base/alloc.h"
 #include "checkpoint/span.h"
 
-/* Bytes between two questions whether to go on. */
+/* Bytes between two polls of is_cancelled(). */
 #define PIECE ((size_t)1 << 20)
 
-/* Whoever copies a large file onto another takes some seconds. */
+/* Copying a large file onto another takes some seconds. */
 #define RECENT 5
 
-/* Less than this is not asked for: asking takes longer than reading. */
+/* Less than this is not claimed: that takes longer than reading. */
 #define MIN_CLAIM ((uint64_t)1 << 20)
 
 static bool io_error(GError **error, int code, const char *action)
@@ -43,7 +43,7 @@ static bool check_kind(mode_t mode, GError **error)
     return false;
 }
 
-/* A file with damage that was written to a moment ago may be one that is half written. */
+/* A damaged file that was written to a moment ago may only be half written. */
 static void mention_writer(const VfiSource *source, GError **error)
 {
     struct timespec now;
@@ -85,7 +85,7 @@ VfiSource *vfi_source_open(const char *path, const VfiReadHooks *hooks, GError *
 {
     struct stat facts;
 
-    /* Before opening too, which is not free of consequences for some devices. */
+    /* Before opening, too: that alone has effects on some devices. */
     if (stat(path, &facts) != 0) {
         io_error(error, errno, "open the checkpoint");
         return NULL;
@@ -209,7 +209,7 @@ void *vfi_source_load(const VfiSource *source, uint64_t offset, uint64_t size,
     return memory;
 }
 
-/* What the file says matters only while it is one file. */
+/* What was read of a file that changed meanwhile means nothing. */
 static bool is_about_content(const GError *error)
 {
     return error->domain == VFI_ERROR &&

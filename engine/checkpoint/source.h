@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The one door to a file of weights. Its bytes are read with pread() into memory of our own,
- * never mapped: a mapped file that somebody rewrites or cuts short kills the process. What was
- * read of a file that changed meanwhile is of no worth, and vfi_source_verify() finds out. */
+/* The one door to a file of weights. Its bytes are read with pread() into memory of our
+ * own, never mapped: a mapped file that is rewritten or cut short kills the process. If
+ * the file changed meanwhile, what was read is worthless; vfi_source_verify() finds that
+ * out. */
 #pragma once
 
 #include <stdbool.h>
@@ -10,7 +11,7 @@
 
 #include <glib.h>
 
-/* What readers ask of whoever opens a file. Zeroed: nothing. */
+/* Callbacks of the code that opens a file. Zeroed: none. */
 typedef struct {
     /* Before memory is taken whose size a file decides; it ends when the memory has been
      * written to. */
@@ -46,14 +47,15 @@ bool vfi_source_read(const VfiSource *source, uint64_t offset, void *out, size_t
 void *vfi_source_load(const VfiSource *source, uint64_t offset, uint64_t size,
                       const char *what, GError **error);
 
-/* Claimed memory for what is about to be read; vfi_source_settle() once it is written to. */
+/* Claimed memory for what is about to be read; vfi_source_settle() once it is written
+ * to. */
 void *vfi_source_allocate(const VfiSource *source, uint64_t size, const char *what,
                           GError **error);
 void vfi_source_settle(const VfiSource *source, uint64_t size);
 
-/* False with VFI_ERROR_CANCELLED once whoever opened the file wants no more of it. */
+/* False with VFI_ERROR_CANCELLED once is_cancelled() says so. */
 bool vfi_source_poll(const VfiSource *source, GError **error);
 
-/* At the end of reading, which ended well or with *error: false with an error, which takes the
- * place of a lesser one, if the file is not any more as it was when it was opened. */
+/* To be called when reading has ended, well or with *error: false, with an error in place
+ * of that one, if the file is no longer as it was when it was opened. */
 bool vfi_source_verify(const VfiSource *source, bool ended_well, GError **error);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Error messages of the checkpoint readers: safe quoting of file bytes, two error codes.
- */
+/* Error messages of the checkpoint readers: safe quoting of file bytes, two error
+ * codes. */
 #include "checkpoint/span.h"
 
 #include <stdarg.h>

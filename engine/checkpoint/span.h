@@ -52,8 +52,8 @@ static inline uint64_t vfi_read_le64(const uint8_t *bytes)
     return GUINT64_FROM_LE(value);
 }
 
-/* A short printable copy of bytes that a file chose: at most 95 bytes, control characters and
- * what is not UTF-8 written out (printable.h). */
+/* A short printable copy of bytes that a file chose: at most 95 bytes, control characters
+ * and what is not UTF-8 written out (printable.h). */
 typedef struct {
     char text[100];
 } VfiQuote;
@@ -61,8 +61,8 @@ typedef struct {
 VfiQuote vfi_quote(VfiSpan bytes);
 
 /* vfi_corrupt(error, format, …) and vfi_unsupported(error, format, …) set *error with
- * VFI_ERROR_CORRUPT or _UNSUPPORTED. They return false, so that a reader can return it; the
- * wrapper lets the compiler see that. */
+ * VFI_ERROR_CORRUPT or _UNSUPPORTED. They return false, so that a reader can return it;
+ * the wrapper lets the compiler see that. */
 #define vfi_corrupt(...) vfi_refused(vfi_set_corrupt(__VA_ARGS__))
 #define vfi_unsupported(...) vfi_refused(vfi_set_unsupported(__VA_ARGS__))
 

@@ -5,7 +5,7 @@
 
 #include "checkpoint/span.h"
 
-/* What is read at once, and what of it is not wanted. */
+/* Bytes that are read, or thrown away, at once. */
 #define PIECE ((size_t)128 << 10)
 
 #define INFLATE_RATIO 16
@@ -43,8 +43,8 @@ uint64_t vfi_storage_inflate_limit(uint64_t file_size)
                : file_size * INFLATE_RATIO + INFLATE_ALLOWANCE;
 }
 
-/* Where the next byte goes and how many may follow it there, at most PIECE; behind the
- * storage's end there is room all the same, so that a longer one is noticed. */
+/* Where the next byte goes and how many may follow it there, at most PIECE. There is room
+ * past the storage's end, too, so that a longer one is noticed. */
 static uint8_t *next_room(const Stream *stream, size_t *room)
 {
     uint64_t position = stream->position, left = PIECE;

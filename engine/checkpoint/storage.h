@@ -25,7 +25,7 @@ VfiStorage vfi_storage_in_file(uint64_t offset, uint64_t size);
 bool vfi_storage_read(const VfiStorage *storage, const VfiSource *source, uint64_t begin,
                       uint64_t end, void *out, GError **error);
 
-/* Bytes that deflated storages of a file of @file_size bytes may have together: weights deflate
- * by a tenth, those of an untrained network to next to nothing. Whatever a file says, work
- * stays in proportion to it. */
+/* Bytes that deflated storages of a file of @file_size bytes may have together: weights
+ * deflate by a tenth, those of an untrained network to next to nothing. Whatever a file
+ * says, work stays in proportion to it. */
 uint64_t vfi_storage_inflate_limit(uint64_t file_size);

@@ -16,13 +16,14 @@ size_t vfi_dtype_size(VfiDType dtype);
 typedef struct {
     uint32_t storage; /* index in its list */
     uint64_t begin;   /* bytes from the storage's beginning to the first element */
-    uint64_t end;     /* and behind the farthest */
+    uint64_t end;     /* and past the farthest */
 } VfiPlace;
 
-/* Fills info->n_elements and @place from dtype, n_dims, shape and stride, which the caller has
- * set, for a tensor that begins @offset elements into those @size bytes of its storage that
- * stand from place->begin on. @file_size bounds how far a stride of 0 may expand a small
- * storage. VFI_ERROR_CORRUPT, with the numbers, if any element would lie outside. */
+/* Fills info->n_elements and @place from dtype, n_dims, shape and stride, which the
+ * caller has set, for a tensor that begins @offset elements into those @size bytes of its
+ * storage that stand from place->begin on. @file_size bounds how far a stride of 0 may
+ * expand a small storage. VFI_ERROR_CORRUPT, with the numbers, if any element would lie
+ * outside. */
 bool vfi_tensor_place(VfiTensorInfo *info, VfiPlace *place, uint64_t size, int64_t offset,
                       uint64_t file_size, GError **error);
 

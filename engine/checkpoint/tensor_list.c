@@ -62,7 +62,8 @@ bool vfi_tensor_list_add_storage(VfiTensorList *list, VfiStorage storage, uint32
     return true;
 }
 
-/* Copies @name without the parts that torch.compile() added; returns the length without NUL. */
+/* Copies @name without the parts that torch.compile() added; returns the length without
+ * NUL. */
 static size_t copy_name(char *copy, VfiSpan name)
 {
     size_t length = 0, at = 0, skipped = strlen(compiled);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* What torch means by a pickle: which globals are data, what a storage and a tensor are,
- * and how a tree of values becomes named tensors. Where a storage's bytes are is the
- * container's business. */
+/* What a pickle of torch means: which globals are data, what a storage and a tensor are
+ * (torch.c), and how a tree of values becomes named tensors (torch_tree.c). Where a
+ * storage's bytes are is the container's business. */
 #pragma once
 
 #include <stdbool.h>
@@ -29,12 +29,12 @@ bool vfi_torch_load(VfiPickle *pickle, VfiSpan input, GError **error);
 bool vfi_torch_get_storage(const VfiPickle *pickle, VfiPickleRef ref,
                            VfiTorchStorage *storage, GError **error);
 
-/* *dtype = the element type that a global such as torch.float32 names; false for others.
- */
+/* *dtype = the element type that a global such as torch.float32 names; false for
+ * others. */
 bool vfi_torch_get_dtype(const VfiPickle *pickle, VfiPickleRef ref, VfiDType *dtype);
 
-/* *index = the storage's place in the list, *size = its bytes, n_elements · element size or
- * more. */
+/* *index = the storage's place in the list, *size = its bytes, n_elements · element size
+ * or more. */
 typedef bool (*VfiLocateStorage)(void *user_data, const VfiTorchStorage *storage,
                                  uint32_t *index, uint64_t *size, GError **error);
 

@@ -171,8 +171,7 @@ static bool walk_list(Walk *w, const VfiPickleValue *list, GError **error)
     return true;
 }
 
-/* Keys that are neither text nor integers name nothing, so what they hold is passed over.
- */
+/* Keys that are neither text nor integers name nothing: their values are passed over. */
 static bool walk_dict(Walk *w, const VfiPickleValue *dict, GError **error)
 {
     VfiPickleRef cell = dict->cells.first;

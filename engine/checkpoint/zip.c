@@ -23,7 +23,7 @@
 
 #define MAX_MEMBERS (1u << 17)
 
-/* The end record and the longest comment behind it; and zip64's locator before it. */
+/* The end record and the longest comment after it; and zip64's locator before it. */
 #define MAX_TAIL (END_SIZE + UINT16_MAX + LOCATOR64_SIZE)
 
 /* A member that is read as a whole, a pickle, is inflated to no more than this. */
@@ -139,7 +139,8 @@ static bool look_at_end(const VfiSource *file, Directory *directory, GError **er
     return found;
 }
 
-/* Takes from the zip64 extra field what did not fit the 32-bit fields of @member. */
+/* Takes from the zip64 extra field the values that did not fit @member's 32-bit
+ * fields. */
 static bool read_zip64_extra(VfiZipMember *member, VfiSpan extra)
 {
     uint64_t *fields[] = {&member->size, &member->packed_size, &member->header};
@@ -169,7 +170,7 @@ static bool read_zip64_extra(VfiZipMember *member, VfiSpan extra)
     return !wanted;
 }
 
-/* Reads the directory entry at *at of @directory and moves *at behind it. */
+/* Reads the directory entry at *at of @directory and moves *at past it. */
 static bool read_entry(VfiSpan directory, size_t *at, VfiZipMember *member)
 {
     VfiSpan fixed, extra;
@@ -271,7 +272,7 @@ const VfiZipMember *vfi_zip_find(const VfiZip *zip, VfiSpan name)
     return found == SIZE_MAX ? NULL : (const VfiZipMember *)zip->members.items + found;
 }
 
-/* *offset = where the member's bytes stand in the file, behind its local header. */
+/* *offset = where the member's bytes stand in the file, after its local header. */
 static bool find_data(const VfiZip *zip, const VfiZipMember *member, uint64_t *offset,
                       GError **error)
 {

@@ -28,9 +28,9 @@ typedef struct {
     VfiNameIndex index;
 } VfiZip;
 
-/* Reads the directory of @file, which outlives @zip. Two members of one name are an error,
- * because two readers could then see two different files, and so are members that together
- * have more bytes than the file. On failure nothing is left to clear. */
+/* Reads the directory of @file, which outlives @zip. Two members of one name are an
+ * error, because two readers could then see two different files, and so are members that
+ * together have more bytes than the file. On failure nothing is left to clear. */
 bool vfi_zip_open(VfiZip *zip, const VfiSource *file, GError **error);
 
 void vfi_zip_clear(VfiZip *zip);
@@ -42,7 +42,7 @@ const VfiZipMember *vfi_zip_find(const VfiZip *zip, VfiSpan name);
 bool vfi_zip_locate(const VfiZip *zip, const VfiZipMember *member, VfiStorage *storage,
                     GError **error);
 
-/* *bytes = the member's uncompressed bytes, whose checksum is right; vfi_free() bytes->data. For
- * what is read as a whole, like a pickle. */
+/* *bytes = the member's uncompressed bytes, whose checksum is right; vfi_free()
+ * bytes->data. For what is read as a whole, like a pickle. */
 bool vfi_zip_read(const VfiZip *zip, const VfiZipMember *member, VfiSpan *bytes,
                   GError **error);

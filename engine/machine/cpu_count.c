@@ -11,7 +11,7 @@
 
 #include "machine/cgroup.h"
 
-/* Largest machine whose affinity mask is asked for. */
+/* CPUs of the largest machine whose affinity mask is read. */
 #define MAX_CPUS 8192
 
 /* Rounds quota/period up to whole CPUs; 0 for "no limit" and for nonsense. */

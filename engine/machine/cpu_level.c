@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Which instruction sets the machine has, and which of them VFI_CPU lets the engine use.
- */
+/* Which instruction sets the machine has, and which of them VFI_CPU lets the engine
+ * use. */
 #include "machine/cpu_level.h"
 
 #include <stdlib.h>

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Levels of instruction sets: what the machine has, and what VFI_CPU lets the engine use. */
+/* Levels of instruction sets: what the machine has, and what VFI_CPU lets the engine
+ * use. */
 #pragma once
 
 #include <stdbool.h>
@@ -18,8 +19,8 @@ VfiCpuLevel vfi_cpu_level(void);
 /* What the machine itself has, VFI_CPU ignored. */
 VfiCpuLevel vfi_cpu_level_of_machine(void);
 
-/* Whether the machine has AVX512-BF16, which the level AVX512 then uses where it is asked to.
- */
+/* Whether the machine has AVX512-BF16, which the level AVX512 uses where it is asked
+ * to. */
 bool vfi_cpu_has_bf16(void);
 
 /* "c", "avx2", "avx512". */

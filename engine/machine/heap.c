@@ -20,8 +20,8 @@
 /* Less than this is not worth trimming for. */
 #define MIN_TO_TRIM ((size_t)1 << 20)
 
-/* Bytes that the C library keeps for later allocations, whether or not the system has them
- * back; SIZE_MAX if unknown. */
+/* Bytes that the C library keeps for later allocations, whether or not the system has
+ * them back; SIZE_MAX if unknown. */
 static size_t free_heap_bytes(void)
 {
 #if defined(__GLIBC__) && !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
@@ -32,7 +32,8 @@ static size_t free_heap_bytes(void)
     return SIZE_MAX;
 }
 
-/* What the last trim left; only the system has lost it since. */
+/* What the last trim left: bytes that are free here, but are no longer the system's to
+ * take. */
 static atomic_size_t free_after_trim;
 
 void vfi_trim_host_memory(void)
@@ -46,7 +47,7 @@ bool vfi_host_memory_is_idle(void)
     size_t now = free_heap_bytes();
     size_t then = atomic_load(&free_after_trim);
 
-    if (now < then) /* allocated again: it counts when it is free the next time */
+    if (now < then) /* some are in use again: they count once they are free again */
         atomic_store(&free_after_trim, now);
     return now == SIZE_MAX || now >= then + MIN_TO_TRIM;
 }

@@ -5,8 +5,9 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* Gives the C library's free memory back to the system. Does nothing where another allocator
- * stands in for it (sanitizers): glibc's own heap is then not set up to be looked at. */
+/* Gives the C library's free memory back to the system. Does nothing where another
+ * allocator stands in for it (sanitizers): glibc's own heap is then not set up to be
+ * looked at. */
 void vfi_trim_host_memory(void);
 
 /* Whether 1 MiB or more became free since the last trim; cheap. */

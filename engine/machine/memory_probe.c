@@ -13,8 +13,8 @@
 
 #define MIB (UINT64_C(1) << 20)
 
-/* From here on v1 means no limit: the largest multiple of a page of 4 KiB, which is what it
- * says then, or of one of 64 KiB. */
+/* Values from this on mean no limit in v1: it then says the largest multiple of a page,
+ * which has 4 KiB or 64 KiB. */
 #define V1_NO_LIMIT UINT64_C(0x7FFFFFFFFFFF0000)
 
 static const VfiMemorySources of_the_system = {
@@ -31,7 +31,7 @@ static uint64_t minus(uint64_t a, uint64_t b)
     return a > b ? a - b : 0;
 }
 
-/* The number behind @name at the beginning of a line of @text. */
+/* The number after @name at the beginning of a line of @text. */
 static bool find_number(const char *text, const char *name, uint64_t *number)
 {
     size_t length = strlen(name);
@@ -46,7 +46,8 @@ static bool find_number(const char *text, const char *name, uint64_t *number)
     return false;
 }
 
-/* The number that a file begins with; false if there is no such file, or a word ("max"). */
+/* The number that a file begins with; false if there is no such file, or a word
+ * ("max"). */
 static bool read_number(const char *folder, const char *name, uint64_t *number)
 {
     g_autofree char *path = g_build_filename(folder, name, NULL);
@@ -59,8 +60,8 @@ static bool read_number(const char *folder, const char *name, uint64_t *number)
     return end != text;
 }
 
-/* Bytes of files in a group's usage, which the kernel gives up before it refuses memory. In
- * v1 the plain names do not count the groups below, as its usage does. */
+/* Bytes of files in a group's usage, which the kernel gives up before it refuses memory.
+ * In v1 the plain names do not count the groups below, as its usage does. */
 static uint64_t page_cache(const char *folder)
 {
     static const char *const names[][2] = {

@@ -14,7 +14,7 @@
 static GMutex lock;
 static uint64_t promised; /* under the lock */
 
-/* Numbers of one kind of memory, and what is asked of it. */
+/* Numbers of one kind of memory, and the bytes that are asked of it. */
 typedef struct {
     VfiMemoryNumbers numbers;
     const char *name;
@@ -42,8 +42,9 @@ static void look_at_device(Account *account, const VfiMemoryRequest *request)
     account->missing = vfi_memory_missing(numbers, request->headroom, account->need);
 }
 
-/* Makes up for what is missing of the host's memory, cheapest first. What reclaimers freed is
- * taken at their word: the C library may return less at once, but keeps it for us. */
+/* Makes up for what is missing of the host's memory, cheapest first. What reclaimers
+ * freed is taken at their word: the C library may return less at once, but keeps it for
+ * us. */
 static void relieve_host(Account *account, uint64_t headroom,
                          const VfiPackedWeights *spare, bool as_far_as_possible)
 {

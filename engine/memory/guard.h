@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The pressure guard: whoever is about to take much memory asks here first. What is short is
- * made up for by memory that is not in use; else the answer is an error, before anything is
- * allocated. */
+/* The pressure guard: code that is about to take much memory asks here first. Where
+ * memory is short, what is not in use is given up for it; if that is not enough, the
+ * answer is an error, before anything is allocated. */
 #pragma once
 
 #include <stdbool.h>
@@ -22,9 +22,9 @@ typedef struct {
 } VfiMemoryRequest;
 
 /* Makes sure that there is as much memory, if need be by what reclaimers give up
- * (memory/reclaimers.h), and holds the host's part in the caller's name: a promise that others'
- * requests see, since memory counts as used only once it is written to.
- * False with VFI_ERROR_NO_MEMORY that says need, free, limit and remedies. */
+ * (memory/reclaimers.h), and holds the host's part in the caller's name: a promise that
+ * others' requests see, since memory counts as used only once it is written to. False
+ * with VFI_ERROR_NO_MEMORY that says need, free, limit and remedies. */
 bool vfi_memory_claim(const VfiMemoryRequest *request, GError **error);
 
 /* Ends the promise of @bytes: they have been written to, or are not needed. */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* A list of models, in use and idle, under one lock that is never held while a file is read
- * or a model freed. */
+/* A list of models, in use and idle, under one lock that is never held while a file is
+ * read or a model freed. */
 #include "model/cache.h"
 
 #include <string.h>
@@ -14,10 +14,10 @@
 /* A file that is written while it is read is read again this many times. */
 #define MAX_ATTEMPTS 3
 
-/* While somebody else reads a file, whoever waits for it asks so often whether to go on. */
+/* How often a thread that waits for another one to read a file asks whether to go on. */
 #define PATIENCE (10 * G_TIME_SPAN_MILLISECOND)
 
-/* Which file, as it is now. */
+/* Identifies a file in its present state. */
 typedef struct {
     dev_t device;
     ino_t inode;
@@ -31,14 +31,14 @@ struct VfiCachedModel {
     VfiModelSource *source;
     FileIdentity file;
     char *path;
-    char *device_key;     /* NULL: not to be found, its user's alone */
+    char *device_key;     /* NULL: never found, its user's alone */
     char *weight_options; /* values of the options that choose tensors */
     unsigned users;       /* under the lock, like what follows */
     uint64_t last_used;
-    bool stale; /* the file has changed: not to be found any more */
+    bool stale; /* the file has changed: never found any more */
 };
 
-/* A file that somebody reads; on the reader's stack. */
+/* A file that is being read; on the reader's stack. */
 typedef struct {
     const FileIdentity *file;
     const char *device_key;
@@ -123,7 +123,7 @@ static size_t bytes_of(const VfiCachedModel *cached)
     return vfi_weights_bytes(cached->source->weights) + packed_bytes(cached);
 }
 
-/* Values of the options on which it depends what tensors are read. */
+/* Values of the options that choose tensors, as text. */
 static char *weight_options(const VfiModelSource *source, const VfiModelSetup *setup)
 {
     GString *text = g_string_new(NULL);
@@ -153,7 +153,7 @@ static VfiCachedModel *find(const FileIdentity *file, const char *device_key,
     return NULL;
 }
 
-/* Whether somebody reads the same file. Under the lock. */
+/* Whether the same file is being read. Under the lock. */
 static bool is_loading(const FileIdentity *file, const char *device_key)
 {
     for (GList *link = cache.loading; link != NULL; link = link->next) {
@@ -165,8 +165,8 @@ static bool is_loading(const FileIdentity *file, const char *device_key)
     return false;
 }
 
-/* Takes idle models that @unwanted says out of the list; the caller frees them. Under the
- * lock. */
+/* Takes the idle models that are @unwanted out of the list; the caller frees them. Under
+ * the lock. */
 static GList *take_out_idle(bool (*unwanted)(const VfiCachedModel *cached,
                                              const void *data),
                             const void *data)
@@ -197,9 +197,10 @@ static bool is_any(const VfiCachedModel *cached, const void *data)
     return true;
 }
 
-/* ---- giving memory back --------------------------------------------------------------- */
+/* ---- giving memory back ------------------------------------------------------------ */
 
-/* Drops the idle model that was not used for longest. Returns its bytes; 0: there is none. */
+/* Drops the idle model that was not used for longest. Returns its bytes; 0: there is
+ * none. */
 static size_t evict(void)
 {
     GList *oldest = NULL;
@@ -248,7 +249,8 @@ static size_t idle_bytes(void)
     return stats.idle_bytes;
 }
 
-/* One model after the other where memory is short, which is what counts as an eviction. */
+/* One model after the other where memory is short, which is what counts as an
+ * eviction. */
 static size_t reclaim_models(const VfiReclaimRequest *request)
 {
     size_t freed = 0, bytes;
@@ -260,7 +262,7 @@ static size_t reclaim_models(const VfiReclaimRequest *request)
     return freed;
 }
 
-/* Of all models but that of @spare. */
+/* Trims the packed weights of all models but @spare; returns the bytes freed. */
 static size_t trim_all(const VfiPackedWeights *spare,
                        size_t (*trim)(VfiPackedWeights *store))
 {
@@ -303,9 +305,9 @@ static void register_reclaimers(void)
     vfi_reclaimer_register(&models);
 }
 
-/* ---- opening and closing --------------------------------------------------------------- */
+/* ---- opening and closing ----------------------------------------------------------- */
 
-/* Puts @added into the list. Returns those that its path named before and nobody uses, for
+/* Puts @added into the list. Returns the idle models of earlier files at its path, for
  * the caller to free. Under the lock. */
 static GList *add(VfiCachedModel *added)
 {
@@ -319,8 +321,8 @@ static GList *add(VfiCachedModel *added)
     return take_out_idle(is_stale, NULL);
 }
 
-/* Looks for what is in memory already. Under the lock. NULL: not there; or, with @error,
- * wrong options. */
+/* Finds the model in memory. Under the lock. NULL: it is not there, or, with @error, its
+ * options are wrong. */
 static VfiCachedModel *look_up(const VfiModelRequest *request, const FileIdentity *file,
                                const char *device_key, VfiModelSetup *setup,
                                GError **error)
@@ -404,8 +406,8 @@ static VfiCachedModel *load_and_add(const VfiModelRequest *request,
     return cached;
 }
 
-/* Waits for whoever reads the file of @mark, if anybody does. Under the lock, but for the
- * question whether to go on. */
+/* Waits while another thread reads the file of @mark. Under the lock, which is dropped to
+ * ask whether to go on. */
 static bool wait_for_others(const VfiModelRequest *request, const Loading *mark,
                             GError **error)
 {

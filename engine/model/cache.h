@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The process's models in memory, used and idle. Idle ones, and packed weights that nobody uses,
- * are given up as reclaimers (memory/reclaimers.h). Everything here is thread-safe. */
+/* The process's models in memory, used and idle. Idle ones, and packed weights that
+ * nobody uses, are given up as reclaimers (memory/reclaimers.h). Everything here is
+ * thread-safe. */
 #pragma once
 
 #include <vfi/model_cache.h>
@@ -10,9 +11,9 @@
 /* The place of one source in the cache. */
 typedef struct VfiCachedModel VfiCachedModel;
 
-/* Gets what the file of @request became, from memory if @device_key (vfi_device_key()) is
- * given and a model with the same file, key and weights is there; else by reading it, which
- * others who want the same wait for. Fills @setup, whose .options the caller frees. The
+/* Gets the model of @request: from memory if @device_key (vfi_device_key()) is given and
+ * one with the same file, key and weights is there; else by reading its file, for which
+ * other requests of the same wait. Fills @setup, whose .options the caller frees. The
  * result is in use until vfi_model_cache_release(). */
 VfiCachedModel *vfi_model_cache_take(const VfiModelRequest *request,
                                      const char *device_key, VfiModelSetup *setup,
@@ -20,6 +21,7 @@ VfiCachedModel *vfi_model_cache_take(const VfiModelRequest *request,
 
 const VfiModelSource *vfi_cached_model_source(const VfiCachedModel *cached);
 
-/* The last user's @keep says whether the model stays as idle. What can never be found again
- * (no device key, a file that changed) goes anyway. NULL is allowed. */
+/* The last user's @keep says whether the model stays, idle. One that can never be found
+ * again (it has no device key, or its file has changed) goes in any case. NULL is
+ * allowed. */
 void vfi_model_cache_release(VfiCachedModel *cached, bool keep);

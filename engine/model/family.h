@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* What a model family supplies: how to recognise a checkpoint, which options it has, and the
- * graphs of its stages. One file per family in models/, listed in models/registry.h. */
+/* What a model family supplies: how to recognise a checkpoint, which options it has, and
+ * the graphs of its stages. One file per family in models/, listed in
+ * models/registry.h. */
 #pragma once
 
 #include <stdbool.h>
@@ -12,8 +13,8 @@
 
 typedef struct VfiModelFamily VfiModelFamily;
 
-/* When a graph runs: once a frame (its results are kept for the next pair), once a pair (its
- * results are kept for all in-betweens), or once an in-between. */
+/* When a graph runs: once per frame (its results are kept for the next pair), per pair
+ * (its results are kept for all in-betweens), or per in-between. */
 typedef enum {
     VFI_STAGE_FRAME,
     VFI_STAGE_PAIR,
@@ -21,21 +22,24 @@ typedef enum {
     VFI_STAGE_COUNT
 } VfiStage;
 
-/* What the time stage gives. */
+/* The results of the time stage. */
 typedef enum {
-    VFI_OUTPUT_BLEND, /* no graph at all: the frames are blended */
-    VFI_OUTPUT_FLOW, /* "flow" (4 × H × W, pixels) and "mask" (1 × H × W, weight of frame 0 in
-                       * [0,1]), applied to the frames' own planes */
-    VFI_OUTPUT_RGB, /* "rgb" (3 × H × W) */
+    /* No graph at all: the frames are blended. */
+    VFI_OUTPUT_BLEND,
+    /* "flow" (4 × H × W, pixels) and "mask" (1 × H × W, weight of frame 0 in [0,1]), applied
+     * to the frames' own planes. */
+    VFI_OUTPUT_FLOW,
+    /* "rgb" (3 × H × W). */
+    VFI_OUTPUT_RGB,
 } VfiOutputKind;
 
 /* From this score on a checkpoint is recognised, if it has all tensors of the variant. */
 #define VFI_SCORE_RECOGNISED 50
 
-/* What a family thinks of a checkpoint. */
+/* What a family makes of a checkpoint. */
 typedef struct {
-    /* The highest wins. 0: nothing like this family. Below VFI_SCORE_RECOGNISED: it resembles
-     * .variant but is not it. */
+    /* The highest wins. 0: nothing like this family. Below VFI_SCORE_RECOGNISED: it
+     * resembles .variant but is not it. */
     int score;
     int variant;      /* the family's own index */
     const char *name; /* of the variant, static */
@@ -43,7 +47,8 @@ typedef struct {
     const char *refusal; /* why a network that is known cannot run, static; else NULL */
 } VfiDetection;
 
-/* What a family knows when it builds: the checkpoint's variant and the options' values. */
+/* What a family knows when it builds: the checkpoint's variant and the options'
+ * values. */
 typedef struct {
     int variant;
     GHashTable *options; /* name → GVariant; every option of the table is there */
@@ -53,41 +58,43 @@ struct VfiModelFamily {
     const char *name;
     const VfiOptionSpec *options;
     size_t n_options;
-    /* The variants that there are, from 0 on, and their names: where a checkpoint is not quite any
-     * of them, the one that it has most tensors of is named. 0: what detect() says. */
+    /* Number of variants, from 0 on, and their names: where a checkpoint is not quite any
+     * of them, messages name the one that it has most tensors of. 0: the one that
+     * detect() says. */
     int n_variants;
     const char *(*variant_name)(int variant);
     bool has_weights;
     bool has_scale;
     bool has_pair_stage; /* else VFI_STAGE_PAIR is never built */
-    /* Whether parts of a picture may be seen one at a time: what the network finds depends on
-     * some hundred pixels around each, but for what next_segment() decides. */
+    /* Whether the network may see a picture in tiles: its result at a pixel depends on
+     * some hundred pixels around it, but for what next_segment() decides. */
     bool can_tile;
-    bool wants_mean; /* graphs read vfi_graph_image_mean() */
+    bool wants_mean; /* graphs use vfi_graph_image_mean() */
     /* Frames needed before and after the interval that is interpolated. */
     int frames_before, frames_after;
 
     /* Judges by tensor names and shapes alone. Families without weights have none. */
     VfiDetection (*detect)(const VfiCheckpoint *checkpoint);
-    /* Whether a tensor is needed with these options (training extras are not). NULL: all. */
+    /* Whether a tensor is needed with these options (training extras are not). NULL:
+     * all. */
     bool (*wants)(const VfiModelSetup *setup, const char *tensor);
-    /* Brings fresh weights into the form that the graphs read: names, folded factors. NULL:
-     * they are used as they were loaded. */
+    /* Brings fresh weights into the form that the graphs read: names, folded factors.
+     * NULL: they are used as they were loaded. */
     void (*prepare_weights)(VfiWeights *weights);
     /* Least width and height that the graph can be built for; 0: any. */
     int min_size;
     /* Smallest multiple of width and height that the graph is exact for; NULL: 1. */
     int (*size_multiple)(const VfiModelSetup *setup, double scale);
     VfiOutputKind (*output)(const VfiModelSetup *setup);
-    /* Builds the graph of @stage; returns false where the family has no such stage. Errors go
-     * to the graph. */
+    /* Builds the graph of @stage; returns false where the family has no such stage.
+     * Errors go to the graph. */
     bool (*build)(VfiGraph *graph, const VfiModelSetup *setup, VfiStage stage,
                   double scale);
-    /* Whether the in-between at @t is made by bisection (with an option "bisect-depth"); if
-     * ever, then at t = 0.5. NULL: as the detection's time mode says. */
+    /* Whether the in-between at @t is made by bisection (with an option "bisect-depth").
+     * If it is at any @t, then at 0.5. NULL: as the detection's time mode says. */
     bool (*bisects)(const VfiModelSetup *setup, double t);
-    /* The segment of the time stage after @segment, given the scalars read back so far, or -1
-     * when the result is complete. NULL: there is one segment. */
+    /* The segment of the time stage after @segment, given the scalars read back so far,
+     * or -1 when the result is complete. NULL: there is one segment. */
     int (*next_segment)(const VfiModelSetup *setup, int segment, const float *scalars);
 };
 
@@ -104,8 +111,8 @@ bool vfi_setup_boolean(const VfiModelSetup *setup, const char *option);
 const char *vfi_setup_string(const VfiModelSetup *setup, const char *option);
 unsigned vfi_setup_uint(const VfiModelSetup *setup, const char *option);
 
-/* All families, NULL-terminated, in the order in which their variants are tried. The one thing
- * here that models/ has to provide: models/registry.c. */
+/* All families, NULL-terminated, in the order in which their variants are tried. The one
+ * thing here that models/ has to provide: models/registry.c. */
 const VfiModelFamily *const *vfi_families(void);
 
 /* The family of that name, or NULL. */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Models: what a checkpoint became, shared through the cache or not, with one set of
+/* Opening models: a checkpoint's source, shared through the cache or not, with one set of
  * options. */
 #include "model/loaded_model.h"
 
@@ -54,7 +54,8 @@ static bool graphs_build(const VfiModel *model, GError **error)
     return false;
 }
 
-/* @device_key: what the model is shared by, or NULL for one of the caller's own. */
+/* @device_key: the key under which the model is shared, NULL for one of the caller's
+ * own. */
 static VfiModel *open_model(const char *name, GVariant *options, const char *device_key,
                             const VfiModelCacheConfig *config, GError **error)
 {

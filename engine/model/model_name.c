@@ -9,7 +9,8 @@
 static const char *const light_words[] = {"lite", NULL};
 static const char *const heavy_words[] = {"heavy", "large", NULL};
 
-/* Cuts @stem into runs of letters and numbers; a dot between digits belongs to the number. */
+/* Cuts @stem into runs of letters and numbers; a dot between digits belongs to the
+ * number. */
 static char **cut(const char *stem)
 {
     g_autoptr(GStrvBuilder) tokens = g_strv_builder_new();
@@ -69,7 +70,7 @@ static void take_version(VfiModelName *name, const char *token, bool of_rife)
     }
 }
 
-/* Whether token @i is the version: a number behind the first word, RIFE's name, or "v". */
+/* Whether token @i is the version: a number after the first word, RIFE's name, or "v". */
 static bool is_version(char **tokens, guint i)
 {
     if (!is_number(tokens[i]) || i == 0 || is_number(tokens[i - 1]))
@@ -136,7 +137,8 @@ static bool find_words(const VfiModelName *asked, const VfiModelName *file,
            strcmp(file->words[0], RIFE_FILE) == 0;
 }
 
-/* Whether the version asked for is @file's or its beginning: "4" is any 4.x, "4.2" not 4.26. */
+/* Whether the version asked for is @file's or its beginning: "4" is any 4.x, "4.2" not
+ * 4.26. */
 static bool version_fits(const VfiModelName *asked, const VfiModelName *file)
 {
     if (asked->n_version > 0 && file->n_version == 0)

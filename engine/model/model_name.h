@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* What the names of model files say, and which of them a name that somebody asks for means.
- * Pure functions; docs/models.md has the rule in words. */
+/* What the names of model files say, and which file a name that is asked for means. Pure
+ * functions; docs/models.md has the rule in words. */
 #pragma once
 
 #include <stdbool.h>
@@ -12,8 +12,8 @@
 
 /* A name taken apart. */
 typedef struct {
-    char *
-        *words; /* lower case, NULL-terminated; digits that are no version count as one */
+    /* Lower case, NULL-terminated; digits that are no version are a word. */
+    char **words;
     guint64 version[VFI_MAX_VERSION_PARTS];
     int n_version; /* parts; 0: none */
     bool is_lite, is_heavy;
@@ -23,10 +23,12 @@ typedef struct {
 VfiModelName vfi_model_name_parse(const char *stem);
 void vfi_model_name_clear(VfiModelName *name);
 
-/* How a file answers to what was asked for; the greater of two is the better one. */
+/* How well a file's name matches what was asked for; the greater of two is the better
+ * one. */
 typedef struct {
     bool matches;
-    int exactness; /* 3: the very file name; 2: without extension; 1: but for case; 0: less */
+    /* 3: the file name; 2: that without extension; 1: one of them but for case; 0: less. */
+    int exactness;
     bool is_plain; /* neither lite nor heavy, unless that was asked for */
     bool is_light; /* not heavy */
     guint64 version[VFI_MAX_VERSION_PARTS];
@@ -35,8 +37,8 @@ typedef struct {
     guint n_extra; /* words that were not asked for */
 } VfiNameMatch;
 
-/* @file: as it is called, @stem: the same without its extension. With @by_version only versions
- * decide, as if the name asked for were no file's very name. */
+/* @file: a file's name, @stem: the same without its extension. With @by_version only
+ * versions decide: @asked is not taken for the name of a file. */
 VfiNameMatch vfi_model_name_match(const char *asked, const char *file, const char *stem,
                                   bool by_version);
 

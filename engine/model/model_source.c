@@ -73,7 +73,7 @@ static VfiWeights *read_weights(const VfiCheckpoint *checkpoint, Wanted *wanted,
     return weights;
 }
 
-/* Whether @request takes @source as far as its values go. */
+/* Whether @request accepts the values of @source. */
 static bool takes_values(const VfiModelSource *source, const VfiModelRequest *request,
                          GError **error)
 {
@@ -116,18 +116,19 @@ static char *known_families(const VfiModelFamily *const *families)
     return g_string_free(text, FALSE);
 }
 
-/* ---- likeness ------------------------------------------------------------------------- */
+/* ---- likeness ---------------------------------------------------------------------- */
 
-/* Files with more tensors are compared with no network that they are not recognised as. */
+/* Files with more tensors are only compared with the network that they are recognised
+ * as. */
 #define MAX_COMPARED 4096
 
-/* How much of a network a checkpoint is. */
+/* How much of a network a checkpoint has. */
 typedef struct {
     const VfiModelFamily *family;
     const char *name; /* of the variant */
     size_t wanted;    /* tensors of the network */
-    size_t found;     /* that are there as they should be */
-    size_t there;     /* tensors that the family would read */
+    size_t found;     /* of these, in the checkpoint and as they should be */
+    size_t there;     /* tensors of the checkpoint that the family would read */
     char *first;      /* what is wrong with the first; NULL: nothing */
 } Likeness;
 
@@ -163,7 +164,7 @@ static bool is_complete(const Likeness *likeness)
     return likeness->first == NULL;
 }
 
-/* Shared tensors as a part of all: what a network lacks counts as much as what it does not know. */
+/* Shared tensors as a part of all of both: missing ones count as much as unknown ones. */
 static double degree(const Likeness *likeness)
 {
     size_t all = likeness->wanted + likeness->there - likeness->found;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* What a checkpoint file becomes: the family that recognised it and the weights. Immutable,
- * the same for all models of the file whose options read the same tensors. */
+/* The result of reading a checkpoint: the family that recognised it and the weights.
+ * Immutable, and one for all models of the file whose options read the same tensors. */
 #pragma once
 
 #include "model/family.h"
@@ -21,9 +21,10 @@ typedef struct {
     VfiOpenOptions how;
 } VfiModelRequest;
 
-/* The one of @families (NULL-terminated) that recognises @checkpoint, with its verdict; NULL
- * with VFI_ERROR_UNSUPPORTED that says what the file is and, where it has half of a network's
- * tensors or more, which is the first that is not as there. Looks at names and shapes alone. */
+/* The one of @families (NULL-terminated) that recognises @checkpoint, with its verdict;
+ * NULL with VFI_ERROR_UNSUPPORTED that says what the file is and, where it has half of a
+ * network's tensors or more, which is the first that differs. Looks at names and shapes
+ * alone. */
 const VfiModelFamily *vfi_model_source_detect(const VfiModelFamily *const *families,
                                               const VfiCheckpoint *checkpoint,
                                               VfiDetection *detection, GError **error);
@@ -33,13 +34,13 @@ const VfiModelFamily *vfi_model_source_detect(const VfiModelFamily *const *famil
  * @setup. */
 VfiModelSource *vfi_model_source_load(const VfiModelRequest *request,
                                       VfiModelSetup *setup, GError **error);
-/* Whether whoever opens the model wants it no more; then with VFI_ERROR_CANCELLED. */
+
+/* Whether the caller has cancelled opening; then sets VFI_ERROR_CANCELLED. */
 bool vfi_model_source_is_cancelled(const VfiModelRequest *request, GError **error);
 
 /* NULL is allowed. */
 void vfi_model_source_free(VfiModelSource *source);
 
-/* Fills @setup for a further model of @source, which is one that @request takes; reads
- * nothing. */
+/* Fills @setup for one more model of @source, if @request accepts it; reads nothing. */
 bool vfi_model_source_setup(const VfiModelSource *source, const VfiModelRequest *request,
                             VfiModelSetup *setup, GError **error);

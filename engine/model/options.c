@@ -67,8 +67,8 @@ static bool is_choice(const VfiOptionSpec *spec, const char *value)
     return g_strv_contains((const char *const *)choices, value);
 }
 
-/* @value in the type and range of @spec as a new floating GVariant, or NULL. Numbers convert
- * between types as long as the value stays the same. */
+/* @value in the type and range of @spec as a new floating GVariant, or NULL. Numbers
+ * convert between types as long as the value stays the same. */
 static GVariant *coerce(const VfiOptionSpec *spec, GVariant *value)
 {
     double number;

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Model options: what the caller gave, checked against the family's table. Thread-safe. */
+/* Model options: what the caller gave, checked against the family's table.
+ * Thread-safe. */
 #pragma once
 
 #include "model/family.h"
 
-/* Values for every option of @family: @options (a{sv} or NULL) over the defaults. NULL with
- * VFI_ERROR_INVALID_ARGUMENT that names the offender and lists what is valid. Release with
- * g_hash_table_unref(). */
+/* Values for every option of @family: @options (a{sv} or NULL) over the defaults. NULL
+ * with VFI_ERROR_INVALID_ARGUMENT that names the offender and lists what is valid.
+ * Release with g_hash_table_unref(). */
 GHashTable *vfi_options_resolve(const VfiModelFamily *family, GVariant *options,
                                 GError **error);

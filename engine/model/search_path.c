@@ -18,7 +18,7 @@ static const char *const extensions[] = {".pkl", ".pth", ".pt", ".safetensors"};
 /* Models that a message about a missing one names. */
 #define MAX_SHOWN 12
 
-/* Length of such a message's part about what hides models, from which on no more is added. */
+/* Once such a message's part about what hides models is this long, no more is added. */
 #define MAX_HIDDEN 400
 
 /* One model on the search path. */
@@ -26,8 +26,8 @@ typedef struct {
     char *name; /* of the file or folder */
     char *stem; /* without extension */
     char *
-        alias; /* what the folder around it says in place of a name that says nothing, or NULL */
-    char *path; /* what is opened */
+        alias; /* from the folder around it, where its own name says nothing; else NULL */
+    char *path; /* to be opened */
 } Candidate;
 
 char **vfi_model_search_path(void)
@@ -76,8 +76,8 @@ static bool is_file(const char *path)
     return g_file_test(path, G_FILE_TEST_IS_REGULAR);
 }
 
-/* The weights beside the structure @param of an ncnn model, or NULL: they are what changes
- * when a model is replaced, and what it is shared by. */
+/* The weights beside the structure @param of an ncnn model, or NULL: they are what
+ * changes when a model is replaced, and what it is shared by. */
 static char *ncnn_weights(const char *param)
 {
     g_autofree char *stem = g_strndup(param, strlen(param) - strlen(".param"));
@@ -100,8 +100,8 @@ static char *flownet_in(const char *folder)
     return is_file(torch) ? g_steal_pointer(&torch) : NULL;
 }
 
-/* The model in a folder of its own, or NULL: as rife-ncnn-vulkan or as RIFE's own releases
- * keep it. */
+/* The model in a folder of its own, or NULL: as rife-ncnn-vulkan or as RIFE's own
+ * releases keep it. */
 static char *model_in_folder(const char *folder)
 {
     g_autofree char *inner = g_build_filename(folder, train_log, NULL);
@@ -110,7 +110,7 @@ static char *model_in_folder(const char *folder)
     return model != NULL ? model : flownet_in(inner);
 }
 
-/* What is opened for @path, a model's file or folder; NULL if it is neither. */
+/* The file to open for @path, a model's file or folder; NULL if it is neither. */
 static char *model_at(const char *path)
 {
     if (g_file_test(path, G_FILE_TEST_IS_DIR))
@@ -120,8 +120,8 @@ static char *model_at(const char *path)
     return is_file(path) ? g_strdup(path) : NULL;
 }
 
-/* What the folder @name, which holds a model of RIFE, says of it: "rife-4.25" where it is a
- * version alone. NULL: no version. */
+/* The name that the folder @name gives to a model of RIFE in it: "rife-4.25" where @name
+ * is a version alone. NULL: it has no version. */
 static char *alias_of_folder(const char *name)
 {
     const char *number = name + (g_ascii_tolower(name[0]) == 'v');
@@ -135,7 +135,8 @@ static char *alias_of_folder(const char *name)
     return alias;
 }
 
-/* What folders around @stem in @folder say of a model whose own name is the same for all. */
+/* The name from the folders around @stem in @folder, where its own is the same for all
+ * models. */
 static char *find_alias(const char *folder, const char *stem, bool is_folder)
 {
     g_autofree char *around = g_canonicalize_filename(folder, NULL);
@@ -182,7 +183,7 @@ static gint compare_names(gconstpointer a, gconstpointer b)
     return strcmp(candidate_a->name, candidate_b->name);
 }
 
-/* Adds what hides models in @folder: @reason is why it cannot be listed. */
+/* Adds that @folder may hide models: @reason is why it cannot be listed. */
 static void note_unreadable(GString *hidden, const char *folder, const GError *reason)
 {
     g_autofree char *shown = vfi_printable(folder);
@@ -192,7 +193,7 @@ static void note_unreadable(GString *hidden, const char *folder, const GError *r
                                g_strerror(EACCES));
 }
 
-/* The same of @name, a download that was not unpacked. */
+/* The same of @name, if it is a download that was not unpacked. */
 static void note_archive(GString *hidden, const char *name)
 {
     static const char *const endings[] = {".zip",    ".tar", ".tar.gz", ".tgz",
@@ -207,8 +208,8 @@ static void note_archive(GString *hidden, const char *name)
     }
 }
 
-/* All models of the search path, folder by folder, in each by name. Adds to @hidden (NULL is
- * allowed) where there may be more. */
+/* All models of the search path, folder by folder, in each by name. Adds to @hidden (NULL
+ * is allowed) where there may be more. */
 static GPtrArray *find_candidates(char **folders, GString *hidden)
 {
     GPtrArray *all = g_ptr_array_new_with_free_func(candidate_free);
@@ -245,7 +246,8 @@ char **vfi_model_list(void)
     return paths;
 }
 
-/* How @candidate answers to @name, by its own or its folder's name, whichever is better. */
+/* How well @candidate matches @name, by its own or its folder's name, whichever is
+ * better. */
 static VfiNameMatch match_candidate(const Candidate *candidate, const char *name)
 {
     bool is_auto = strcmp(name, "auto") == 0;
@@ -295,7 +297,7 @@ static char *list_names(const GPtrArray *candidates)
     return g_string_free(text, FALSE);
 }
 
-/* ---- files that are named ------------------------------------------------------------- */
+/* ---- files that are named ---------------------------------------------------------- */
 
 static gboolean fail(GError **error, int code, const char *format, ...)
     G_GNUC_PRINTF(3, 4);
@@ -319,7 +321,7 @@ static int look_at(const char *path)
     return stat(path, &facts) == 0 ? 0 : errno;
 }
 
-/* A folder without a model of RIFE's name: what it has instead. */
+/* Fails with what @folder has instead of a model of RIFE's name. */
 static gboolean fail_folder(const char *folder, GError **error)
 {
     const char *search[] = {folder, NULL};
@@ -346,7 +348,7 @@ static gboolean fail_folder(const char *folder, GError **error)
                 shown, found, hidden->str);
 }
 
-/* Nothing is at @name. */
+/* Fails since nothing is at @name. */
 static gboolean fail_missing(const char *name, GError **error)
 {
     int reason = look_at(name);

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* FILM (Reda et al., "FILM: Frame Interpolation for Large Motion", ECCV 2022): film_net in its
- * L1, VGG and Style trainings, which share one graph. Source of the facts: the PyTorch port
- * dajes/frame-interpolation-pytorch.
+/* FILM (Reda et al., "FILM: Frame Interpolation for Large Motion", ECCV 2022): film_net
+ * in its L1, VGG and Style trainings, which share one graph. Source of the facts: the
+ * PyTorch port dajes/frame-interpolation-pytorch.
  *
  * Features of both frames at seven sizes, each half of the one before, give two optical
- * flows from coarse to fine: frame 0 to frame 1 ("forward") and back. Scaled by the time, the
- * backward flow brings frame 0 to the in-between and the forward flow frame 1; the fusion
- * network paints the picture from both, again from coarse to fine.
+ * flows from coarse to fine: frame 0 to frame 1 ("forward") and back. Scaled by the time,
+ * the backward flow brings frame 0 to the in-between and the forward flow frame 1; the
+ * fusion network paints the picture from both, again from coarse to fine.
  *
  * All widths follow from one number, the filters F of the first layer (64 in the released
  * model), and from the flow predictors' own; shapes below are for F = 64. */
@@ -21,12 +21,13 @@
 /* Levels with a flow predictor of their own; the coarser ones share one. */
 #define PREDICTORS 3
 #define LEAK 0.2f
-/* Of a layer whose width the checkpoint says. */
+/* Of a layer whose width the checkpoint decides. */
 #define MAX_WIDTH 1024
 /* Most levels of features that need not be kept: coarser ones are small. */
 #define RECOMPUTED_MAX 2
 
-/* How a layer "convs.0" calls the convolution that an activation follows, and one alone. */
+/* The keys, in a layer "convs.0", of a convolution that an activation follows and of one
+ * alone. */
 typedef enum {
     FILM_KEYS_WRAPPED, /* convs.0.0, convs.0.0: the port today */
     FILM_KEYS_BARE,    /* convs.0.0, convs.0: the port before, its TorchScript release */
@@ -65,7 +66,7 @@ static const char *const forward_names[FUSION_LEVELS] = {
 static const char *const backward_names[FUSION_LEVELS] = {
     "backward0", "backward1", "backward2", "backward3", "backward4"};
 
-/* ---- layers ---------------------------------------------------------------------------- */
+/* ---- layers ------------------------------------------------------------------------ */
 
 static VfiValue conv_lrelu(const Film *film, VfiValue x, const char *layer, int out,
                            int kernel)
@@ -86,7 +87,7 @@ static VfiValue conv_alone(const Film *film, VfiValue x, const char *layer, int 
     return vfi_graph_conv(film->graph, x, key, out, kernel, 1);
 }
 
-/* What the layer gives, as the checkpoint has it: its weights say, or its biases. */
+/* The layer's output channels in the checkpoint, by its weights or else its biases. */
 static int layer_width(const Film *film, const char *layer)
 {
     const char *end = key_ends[film->keys].activated;
@@ -98,11 +99,10 @@ static int layer_width(const Film *film, const char *layer)
             vfi_graph_key(film->graph, "%s%s.%s", layer, end, i == 0 ? "weight" : "bias"),
             0);
     if (width < 1 || width > MAX_WIDTH) {
-        vfi_graph_fail(
-            film->graph,
-            "tensor \"%s%s.weight\" is missing, or has none or more than %d output "
-            "channels",
-            layer, end, MAX_WIDTH);
+        vfi_graph_fail(film->graph,
+                       "tensor \"%s%s.weight\" is missing, "
+                       "or has none or more than %d output channels",
+                       layer, end, MAX_WIDTH);
         return 1;
     }
     return width;
@@ -115,9 +115,10 @@ static VfiValue resized_flow(const Film *film, VfiValue flow, int level)
     return vfi_graph_resize(film->graph, flow, size.h, size.w, 2.0f);
 }
 
-/* ---- per frame: pyramids --------------------------------------------------------------- */
+/* ---- per frame: pyramids ----------------------------------------------------------- */
 
-/* Sublevel @sublevel of a pyramid of features: two convolutions to F << sublevel channels. */
+/* Sublevel @sublevel of a pyramid of features: two convolutions to F << sublevel
+ * channels. */
 static VfiValue extract_sublevel(const Film *film, VfiValue x, int sublevel)
 {
     const char *convs =
@@ -137,8 +138,9 @@ static void build_image_pyramid(const Film *film, VfiValue image, VfiValue *leve
 }
 
 /* Features at each level: 64, 192, 448, 960, 960, 960, 960 channels. The image of level l
- * goes through up to four sublevels, each half the size of the one before; a level collects
- * what has its size, its own image's first sublevel, the second of the larger image, … */
+ * goes through up to four sublevels, each half the size of the one before; a level
+ * collects what has its size, its own image's first sublevel, the second of the larger
+ * image, … */
 static void build_features(const Film *film, const VfiValue *images, VfiValue *features)
 {
     VfiValue sublevels[LEVELS][SUBLEVELS];
@@ -200,10 +202,10 @@ static VfiValue feature_at(const Film *film, const FilmPyramid *pyramid, int lev
     return vfi_graph_concat(film->graph, parts, 2);
 }
 
-/* ---- per pair: flows ------------------------------------------------------------------- */
+/* ---- per pair: flows --------------------------------------------------------------- */
 
-/* What is to be added to the flow at @level, 2 channels: three 3×3 and two 1×1 convolutions
- * over both features, c wide (256 for levels 6 … 3, then 128, 64, 32). */
+/* What is to be added to the flow at @level, 2 channels: three 3×3 and two 1×1
+ * convolutions over both features, c wide (256 for levels 6 … 3, then 128, 64, 32). */
 static VfiValue predict_flow(const Film *film, VfiValue a, VfiValue b, int level)
 {
     VfiGraph *graph = film->graph;
@@ -221,8 +223,8 @@ static VfiValue predict_flow(const Film *film, VfiValue a, VfiValue b, int level
     return conv_alone(film, x, vfi_graph_key(graph, "%s.4", convs), 2, 1);
 }
 
-/* Flows from frame a to frame b in pixels of each level, from coarse to fine: twice the flow
- * of the level before brings b's features to a's, what is left is predicted. */
+/* Flows from frame a to frame b in pixels of each level, from coarse to fine: twice the
+ * flow of the level before brings b's features to a's, what is left is predicted. */
 static void build_flow(const Film *film, const FilmPyramid *a, const FilmPyramid *b,
                        VfiValue *flows)
 {
@@ -253,7 +255,7 @@ static void build_pair(const Film *film)
     }
 }
 
-/* ---- per time: warp and fuse ----------------------------------------------------------- */
+/* ---- per time: warp and fuse ------------------------------------------------------- */
 
 /* Flows scaled to the in-between: backward by t, forward by 1 - t. */
 static VfiValue scaled_flow(const Film *film, VfiValue flow, bool backward)
@@ -267,8 +269,8 @@ static VfiValue scaled_flow(const Film *film, VfiValue flow, bool backward)
 
 #define ALIGNED_PARTS 6
 
-/* Both frames' images and features at @level, warped to the in-between, and the flows that
- * did it: 138, 394, 906, 1930, 1930 channels. */
+/* Both frames' images and features at @level, warped to the in-between, and the flows
+ * that did it: 138, 394, 906, 1930, 1930 channels. */
 static void aligned_parts(const Film *film, const FilmPyramid *frames,
                           const VfiValue *backward, const VfiValue *forward, int level,
                           VfiValue *parts)
@@ -322,24 +324,22 @@ static void build_time(const Film *film)
     vfi_graph_output(film->graph, "rgb", build_fusion(film, frames, backward, forward));
 }
 
-/* ---- the family ------------------------------------------------------------------------ */
+/* ---- the family -------------------------------------------------------------------- */
 
 static const VfiOptionSpec film_options[] = {
     {"timestep-mode", "s", 0, 0, "auto|direct|midpoint",
-     "direct: flows are scaled by the time. midpoint: only middles are interpolated, as "
-     "the "
-     "network was trained, and times are rounded to multiples of 1/2^bisect-depth. auto: "
-     "midpoint where that rounds nothing",
+     "direct: flows are scaled by the time. midpoint: only middles are interpolated, "
+     "as the network was trained, and times are rounded to multiples of "
+     "1/2^bisect-depth. auto: midpoint where that rounds nothing",
      FALSE},
     {"recompute-levels", "u", 0, RECOMPUTED_MAX, "0",
-     "features of so many of the largest levels are computed anew for each use instead "
-     "of "
+     "features of that many of the largest levels are recomputed for each use instead of "
      "being kept: less memory, more time",
      FALSE},
     {"bisect-depth", "u", 1, 4, "3", "for timestep-mode auto and midpoint", FALSE},
     {"pad-multiple", "u", 0, 1024, "0",
-     "pad width and height to a multiple of this; 0 is no padding. The original pads to "
-     "64",
+     "pad width and height to a multiple of this; 0 is no padding. "
+     "The original pads to 64",
      FALSE},
 };
 

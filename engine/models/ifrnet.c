@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* IFRNet (Kong et al., "IFRNet: Intermediate Feature Refine Network for Efficient Frame
- * Interpolation", CVPR 2022), in its three released sizes (source: ltkong218/IFRNet, models/).
+ * Interpolation", CVPR 2022), in its three released sizes (source: ltkong218/IFRNet,
+ * models/).
  *
- * An encoder makes a pyramid of four levels of each frame, level 1 at half the size. Decoders
- * 4 to 1 refine, from coarse to fine, two optical flows together with a feature of the
- * in-between itself; the last one also gives a mask that blends the two warped frames and a
- * residual of colours. Flows are in pixels: channels dx0, dy0, dx1, dy1.
+ * An encoder makes a pyramid of four levels of each frame, level 1 at half the size.
+ * Decoders 4 to 1 refine, from coarse to fine, two optical flows together with a feature
+ * of the in-between itself; the last one also gives a mask that blends the two warped
+ * frames and a residual of colours. Flows are in pixels: channels dx0, dy0, dx1, dy1.
  *
- * The frames that the encoder sees have the mean of both taken off, so it can run for a pair
- * only. */
+ * The frames that the encoder sees have the mean of both taken off, so it can run for a
+ * pair only. */
 #include "models/registry.h"
 
 #include <string.h>
@@ -49,7 +50,7 @@ static VfiValue conv_prelu(VfiGraph *graph, VfiValue x, const char *key, int out
     return vfi_graph_prelu(graph, x, vfi_graph_key(graph, "%s.1", key));
 }
 
-/* ---- encoder -------------------------------------------------------------------------- */
+/* ---- encoder ----------------------------------------------------------------------- */
 
 /* 3 × h × w to the pyramid of one frame: each level halves the size, then keeps it. */
 static void encode(VfiGraph *graph, const Variant *variant, VfiValue x, VfiValue *levels)
@@ -78,7 +79,7 @@ static Pyramid encode_frames(VfiGraph *graph, const Variant *variant, int h, int
     return pyramid;
 }
 
-/* ---- decoders ------------------------------------------------------------------------- */
+/* ---- decoders ---------------------------------------------------------------------- */
 
 /* The last channels of @x through a layer of their own, the others as they are. */
 static VfiValue side_layer(VfiGraph *graph, VfiValue x, const char *key, int side)
@@ -175,10 +176,10 @@ static Motion decode_motion(VfiGraph *graph, const Variant *variant,
     };
 }
 
-/* ---- the family ----------------------------------------------------------------------- */
+/* ---- the family -------------------------------------------------------------------- */
 
-/* warped1 + mask · (warped0 - warped1) + residual, in [0,1]. Upstream blends the frames without
- * their mean and adds that again: the weights' sum is one. */
+/* warped1 + mask · (warped0 - warped1) + residual, in [0,1]. Upstream blends the frames
+ * without their mean and adds that again: the weights' sum is one. */
 static VfiValue blend(VfiGraph *graph, VfiValue flow, VfiValue mask, VfiValue residual)
 {
     VfiValue warped0 = vfi_graph_warp(graph, vfi_graph_image(graph, 0),
@@ -225,8 +226,9 @@ static bool has_weight(const VfiCheckpoint *checkpoint, const char *name, int64_
            tensor->shape[3] == kernel;
 }
 
-/* By the first layer of the encoder, and by the first and last layers of two decoders: other
- * networks have IFRNet's encoder and names, but their decoders take or give more. */
+/* By the first layer of the encoder, and by the first and last layers of two decoders:
+ * other networks have IFRNet's encoder and names, but their decoders take or give
+ * more. */
 static bool is_variant(const VfiCheckpoint *checkpoint, const Variant *variant)
 {
     const int *width = variant->width, *decoder = variant->decoder;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The list of model families. A new family is a file of its own in this folder that defines
- * vfi_family_NAME, and one row here. */
+/* The list of model families. A new family is a file of its own in this folder that
+ * defines vfi_family_NAME, and one row here. */
 #pragma once
 
 #include "model/family.h"

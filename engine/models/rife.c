@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* RIFE (Huang et al., "Real-Time Intermediate Flow Estimation for Video Frame Interpolation",
- * ECCV 2022), the paper's networks and its released models, as a family. rife_networks.c has
- * the table of them. */
+/* RIFE (Huang et al., "Real-Time Intermediate Flow Estimation for Video Frame
+ * Interpolation", ECCV 2022), the paper's networks and its released models, as a family.
+ * rife_networks.c has the table of them. */
 #include "models/rife.h"
 
 #include "models/registry.h"
@@ -50,8 +50,8 @@ static void rife_prepare_weights(VfiWeights *weights)
     vfi_weights_fold_scale(weights, "beta", "conv");
 }
 
-/* 4 · greatest scale / min(flow scale, 1): two stride-2 convolutions at the coarsest block.
- * Twice that where large motion doubles the scales. */
+/* 4 · greatest scale / min(flow scale, 1): two stride-2 convolutions at the coarsest
+ * block. Twice that where large motion doubles the scales. */
 static int rife_size_multiple(const VfiModelSetup *setup, double flow_scale)
 {
     const VfiRifeNetwork *network = vfi_rife_network(setup->variant);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* What the files of RIFE share: the table of its networks, and the parts that several of them
- * are made of. */
+/* What the files of RIFE share: the table of its networks, and the parts that several of
+ * them are made of. */
 #pragma once
 
 #include "model/family.h"
@@ -8,7 +8,8 @@
 #define VFI_RIFE_MAX_BLOCKS 5
 
 /* The network that makes features of one frame, once for all pairs: convolutions from 3
- * channels at 1/2 of the size, then a transposed one back to it. Told apart by its keys. */
+ * channels at 1/2 of the size, then a transposed one back to it. Told apart by its
+ * keys. */
 typedef enum {
     VFI_RIFE_NO_HEAD,
     VFI_RIFE_HEAD_2,   /* encode.0, encode.1: two layers, no activation */
@@ -57,7 +58,7 @@ typedef struct {
     VfiRifeActivation activation;
     VfiRifeBody body;
     int groups; /* of the body's convolutions */
-    int last; /* channels of the last layer; more than 5: four for each one after a shuffle */
+    int last; /* channels of the last layer; if more than 5, four per channel shuffled */
     VfiRifeMask mask;
     VfiRifeView view;
     VfiRifeRefinement refinement;
@@ -104,11 +105,12 @@ VfiValue vfi_rife_warp(VfiGraph *graph, VfiValue x, int frame, VfiValue flow);
 /* Mean of a delta and the swapped frames' delta seen from here. */
 VfiRifeDelta vfi_rife_average(VfiGraph *graph, VfiRifeDelta delta, VfiRifeDelta reversed);
 
-/* The time plane at 1/scale (resizing a constant plane changes nothing); @reversed: 1 - t. */
+/* The time plane at 1/scale (resizing a constant plane changes nothing); @reversed: 1 -
+ * t. */
 VfiValue vfi_rife_time(const VfiRife *rife, double scale, bool reversed);
 
-/* The input of a block at 1/scale: @inputs resized, then the flow, unless it is VFI_NO_VALUE,
- * resized and its pixels rescaled. */
+/* The input of a block at 1/scale: @inputs resized, then the flow, unless it is
+ * VFI_NO_VALUE, resized and its pixels rescaled. */
 VfiValue vfi_rife_block_input(const VfiRife *rife, const VfiValue *inputs, int n,
                               VfiValue flow, double scale);
 

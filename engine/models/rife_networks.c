@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The networks of RIFE as a table, and which of them a checkpoint is, by names and shapes
- * alone: the row with the fewest differences. What then still differs, the builder names. */
+ * alone: the row with the fewest differences. What then still differs, the builder
+ * names. */
 #include "models/rife.h"
 
 #include <string.h>
@@ -150,7 +151,8 @@ static const VfiTensorInfo *find_tensor(const VfiCheckpoint *checkpoint, const c
     return vfi_checkpoint_find(checkpoint, other);
 }
 
-/* What is looked at of a checkpoint; 0 where there is no such tensor. */
+/* The shapes of a checkpoint that tell networks apart; 0 where there is no such
+ * tensor. */
 typedef struct {
     int n_blocks;
     int64_t width[VFI_RIFE_MAX_BLOCKS], in[VFI_RIFE_MAX_BLOCKS];
@@ -197,7 +199,8 @@ static void find_head(const VfiCheckpoint *checkpoint, Facts *facts)
     facts->head = VFI_RIFE_NO_HEAD;
 }
 
-/* Whether any block has PReLU's slopes. What has lost one is not taken for a network without. */
+/* Whether any block has PReLU's slopes. A file that lacks one is not taken for a network
+ * without. */
 static bool has_slopes(const VfiCheckpoint *checkpoint)
 {
     static const char *const layers[] = {"conv0.0.1.weight", "conv0.1.1.weight",
@@ -269,8 +272,8 @@ static bool any_has(const VfiCheckpoint *checkpoint, const char *name, int n_dim
     return false;
 }
 
-/* Whether the file or one of the two folders around it is called so: words between other
- * characters, in lower case. */
+/* Whether the name of the file, or of one of the two folders around it, has one of
+ * @words, which are in lower case. */
 static bool path_has_word(const char *path, const char *const *words)
 {
     g_auto(GStrv) parts = g_strsplit(path, G_DIR_SEPARATOR_S, -1);
@@ -286,7 +289,8 @@ static bool path_has_word(const char *path, const char *const *words)
     return false;
 }
 
-/* The paper's large network differs from its IFNet in two strides, which no tensor shows. */
+/* The paper's large network differs from its IFNet in two strides, which no tensor
+ * shows. */
 static bool is_called_large(const VfiCheckpoint *checkpoint,
                             const VfiRifeNetwork *network)
 {

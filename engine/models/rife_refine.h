@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* RIFE's refinement: a context network over each frame and a U-Net that corrects the blended
- * picture (ECCV2022-RIFE, model/refine.py; in its checkpoints and those of 4.0 to 4.4). */
+/* RIFE's refinement: a context network over each frame and a U-Net that corrects the
+ * blended picture (ECCV2022-RIFE, model/refine.py; in its checkpoints and those of 4.0 to
+ * 4.4). */
 #pragma once
 
 #include "models/rife.h"
@@ -14,8 +15,8 @@ typedef struct {
     VfiRifeActivation activation;
 } VfiRifeRefineInput;
 
-/* Per-frame stage: features "context1" … "context4" of one image, 16 channels at 1/2 of its
- * size to 128 at 1/16. */
+/* Per-frame stage: features "context1" … "context4" of one image, 16 channels at 1/2 of
+ * its size to 128 at 1/16. */
 void vfi_rife_context(VfiGraph *graph, VfiRifeActivation activation);
 
 /* Time stage: the corrected picture, 3 channels in [0,1]. @blend is sigmoid(mask). */

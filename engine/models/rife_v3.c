@@ -7,7 +7,8 @@
 #define WIDTH 90
 static const double block_scale[BLOCKS] = {VFI_RIFE_V3_COARSEST, 2, 1};
 
-/* Two transposed convolutions c → c/2 → out, from 1/4 of the block's size to all of it. */
+/* Two transposed convolutions c → c/2 → out, from 1/4 of the block's size to all of
+ * it. */
 static VfiValue head(VfiGraph *graph, VfiValue x, const char *prefix, int out)
 {
     x = vfi_graph_conv_transpose(graph, x, vfi_graph_key(graph, "%s.0", prefix),

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The builder of all networks of the table: coarse-to-fine blocks refine two optical flows
- * (from the in-between to frame 0 and to frame 1) and a mask that blends the warped frames. */
+/* The builder of all networks of the table: coarse-to-fine blocks refine two optical
+ * flows (from the in-between to frame 0 and to frame 1) and a mask that blends the warped
+ * frames. */
 #include "models/rife.h"
 
 #include "models/rife_refine.h"
@@ -8,7 +9,7 @@
 #define HEAD_LAYERS 4
 #define BODY_LAYERS 8
 
-/* ---- per frame ------------------------------------------------------------------------ */
+/* ---- per frame --------------------------------------------------------------------- */
 
 /* encode.*: convolutions 3 → head_width at 1/2 of the size, then a transposed one to
  * head_channels at full size. */
@@ -40,7 +41,7 @@ bool vfi_rife_build_frame(VfiGraph *graph, const VfiRifeNetwork *network, bool r
     return network->head != VFI_RIFE_NO_HEAD || refine;
 }
 
-/* ---- per time ------------------------------------------------------------------------- */
+/* ---- per time ---------------------------------------------------------------------- */
 
 typedef struct {
     VfiRife pair;
@@ -84,9 +85,9 @@ static void apply(const Builder *b, State *state, VfiRifeDelta delta)
     }
 }
 
-/* In this order: frames as they are, time (BOTH); warped frames, their features, time (WARPED);
- * mask, features of the block before, flow. Warped frames are the frames themselves for the
- * first block. @reversed: seen from the other frame. */
+/* In this order: frames as they are, time (BOTH); warped frames, their features, time
+ * (WARPED); mask, features of the block before, flow. Warped frames are the frames
+ * themselves for the first block. @reversed: seen from the other frame. */
 static VfiValue block_input(const Builder *b, int block, const State *state,
                             bool reversed, double scale)
 {
@@ -144,7 +145,8 @@ static VfiValue block_body(const Builder *b, int block, VfiValue x)
     return network->body == VFI_RIFE_BODY_SKIP ? vfi_graph_add(graph, x, first, 1.0f) : x;
 }
 
-/* lastconv: to 1/2 of the block's size, or all of it with a shuffle; then to full size. */
+/* lastconv: to 1/2 of the block's size, or all of it with a shuffle; then to full
+ * size. */
 static VfiRifeDelta block_last(const Builder *b, int block, VfiValue x, double scale)
 {
     VfiGraph *graph = b->pair.graph;
@@ -153,7 +155,8 @@ static VfiRifeDelta block_last(const Builder *b, int block, VfiValue x, double s
     int features = is_last ? 0 : vfi_rife_features(b->network);
     VfiRifeDelta delta = {.features = VFI_NO_VALUE};
 
-    /* Not the channels that nobody reads: 20 to 23 of 24, all features of the last block. */
+    /* Not the channels that nobody reads: 20 to 23 of 24, all features of the last
+     * block. */
     x = vfi_graph_conv_transpose_first(
         graph, x,
         vfi_graph_key(graph, shuffles ? "block%d.lastconv.0" : "block%d.lastconv", block),
@@ -180,17 +183,17 @@ static VfiRifeDelta run_block(const Builder *b, int block, const State *state,
 
     x = vfi_rife_conv0(graph, x, block, network->width[block], network->activation);
     /* Measured with 4.0, whose trained weights there are: what the first block finds is
-     * corrected by three more, and nothing builds on the last one's correction. Rounded to
-     * bf16, the largest error of trained pictures is 6e-3; with the blocks between them it
-     * would be 2e-2. */
+     * corrected by three more, and nothing builds on the last one's correction. Rounded
+     * to bf16, the largest error of trained pictures is 6e-3; with the blocks between
+     * them it would be 2e-2. */
     vfi_graph_tolerate_bf16(graph, network->restarts && is_outer);
     x = block_body(b, block, x);
     vfi_graph_tolerate_bf16(graph, false);
     return block_last(b, block, x, scale);
 }
 
-/* @block's delta; with the option, its mean with that of the swapped frames. @known is the
- * block's own if it is there already, else NULL. */
+/* @block's delta; with the option, its mean with that of the swapped frames. @known is
+ * the block's own if it is there already, else NULL. */
 static VfiRifeDelta find_delta(const Builder *b, int block, const State *state,
                                const VfiRifeDelta *known, double flow_scale)
 {
@@ -230,10 +233,10 @@ static void finish(const Builder *b, State state, int block, const VfiRifeDelta 
     vfi_graph_output(graph, "rgb", vfi_rife_refine(graph, &input, mask));
 }
 
-/* Segments of a network that restarts. When block 1 still moves both flows by more than 32
- * pixels the motion is too large for the scale list, and blocks 0 and 1 are redone at doubled
- * scales, which the later blocks keep. The test reads the first, un-averaged result; the
- * repeated block 0 is not averaged either. */
+/* Segments of a network that restarts. When block 1 still moves both flows by more than
+ * 32 pixels the motion is too large for the scale list, and blocks 0 and 1 are redone at
+ * doubled scales, which the later blocks keep. The test reads the first, un-averaged
+ * result; the repeated block 0 is not averaged either. */
 enum { PROBE, NORMAL, RESCALED };
 #define LARGE_MOTION 32.0f
 

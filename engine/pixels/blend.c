@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The weighted mean of two frames in exact integer arithmetic, whatever the samples mean. */
+/* The weighted mean of two frames in exact integer arithmetic, whatever the samples
+ * mean. */
 #include "pixels/level.h"
 
 #include "pixels/format.h"

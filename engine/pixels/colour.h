@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Between code values and RGB in [0,1]: matrix coefficients (ITU-R BT.601, 709, 2020, SMPTE
- * 240M, FCC) and code ranges (ITU-T H.273) at any depth, as one affine map each way. */
+/* Between code values and RGB in [0,1]: matrix coefficients (ITU-R BT.601, 709, 2020,
+ * SMPTE 240M, FCC) and code ranges (ITU-T H.273) at any depth, as one affine map each
+ * way. */
 #pragma once
 
 #include <vfi/frame.h>
 
-/* rgb = to_rgb · (code − offset); code = to_code · rgb + offset. Components in the order of
- * VfiFormatDescription. Grey has one component: column 0 of to_rgb gives three equal
+/* rgb = to_rgb · (code − offset); code = to_code · rgb + offset. Components in the order
+ * of VfiFormatDescription. Grey has one component: column 0 of to_rgb gives three equal
  * channels, row 0 of to_code is luma. offset is also the code of black. */
 typedef struct {
     float offset[3];

@@ -21,7 +21,8 @@ void vfi_pixels_copy(const VfiVideoInfo *info, const VfiFrame *frame, const VfiF
     }
 }
 
-/* Of rows that differ somewhere: do they differ only in the byte at @filler of each pixel? */
+/* Of rows that differ somewhere: do they differ only in the byte at @filler of each
+ * pixel? */
 static bool used_bytes_equal(const uint8_t *a, const uint8_t *b, size_t bytes, int filler)
 {
     for (size_t i = 0; i < bytes; i++)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Bilinear samples of whole pixels with AVX2 gathers: one 32-bit load fetches all components
- * of a pixel and, where a pixel is two bytes or less, its right neighbour too. Same
- * arithmetic in the same order as the C version, so the bits are the same. */
+/* Bilinear samples of whole pixels with AVX2 gathers: one 32-bit load fetches all
+ * components of a pixel and, where a pixel is two bytes or less, its right neighbour too.
+ * Same arithmetic in the same order as the C version, so the bits are the same. */
 #pragma once
 
 #include <stdbool.h>
@@ -32,9 +32,9 @@ typedef struct {
     __m256i v00, v01, v10, v11;
 } VfiCorners;
 
-/* The two pixels of one row at byte @column of a row that begins at byte offset @row. A read
- * of 4 bytes may not pass the row's end (@last is the last allowed start): such lanes read
- * earlier and shift. */
+/* The two pixels of one row at byte @column of a row that begins at byte offset @row. A
+ * read of 4 bytes may not pass the row's end (@last is the last allowed start): such
+ * lanes read earlier and shift. */
 VFI_ALWAYS_INLINE void vfi_gather_row(const VfiPlaneView *view, __m256i row,
                                       __m256i column, __m256i next, __m256i last,
                                       int bytes, __m256i *left, __m256i *right)
@@ -155,7 +155,8 @@ VFI_ALWAYS_INLINE void vfi_gather_halves(const VfiPlaneView *view,
     }
 }
 
-/* Whether every byte of the plane can be told by a 32-bit offset and a row holds 4 bytes. */
+/* Whether every byte of the plane can be told by a 32-bit offset and a row holds 4
+ * bytes. */
 static inline bool vfi_gather_fits(const VfiPlaneView *view)
 {
     const int64_t stride = view->stride < 0 ? -view->stride : view->stride;
@@ -165,9 +166,9 @@ static inline bool vfi_gather_fits(const VfiPlaneView *view)
            stride * view->height + row <= INT32_MAX;
 }
 
-/* Samples all components of @plane, out[component]; false if this plane needs the C version.
- * Coordinates must lie in the plane, also those between
- * @n and the next multiple of 8. */
+/* Samples all components of @plane, out[component]; false if this plane needs the C
+ * version. Coordinates must lie in the plane, also those between @n and the next multiple
+ * of 8. */
 static inline bool vfi_gather_plane(const VfiFormatDescription *format, int plane,
                                     const VfiPlaneView *view, const VfiCoordinates *at,
                                     int n, float (*out)[VFI_PIXELS_BLOCK])

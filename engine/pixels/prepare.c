@@ -75,7 +75,8 @@ static void upsample_cosited(float *restrict out, const float *restrict in, int 
     }
 }
 
-/* out = chroma codes at the @n luma columns from the even column @x on, in luma row @y. */
+/* out = chroma codes at the @n luma columns from the even column @x on, in luma row
+ * @y. */
 static void chroma_block(const Source *source, int component_index, float *out, int x,
                          int n, int y)
 {

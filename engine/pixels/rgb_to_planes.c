@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* RGB that a network painted → planes: the inverse of prepare. Chroma is the mean of the RGB
- * around its site, taken before the matrix, which is linear. */
+/* RGB that a network painted → planes: the inverse of prepare. Chroma is the mean of the
+ * RGB around its site, taken before the matrix, which is linear. */
 #include "pixels/level.h"
 
 #include <string.h>
@@ -32,8 +32,8 @@ static int clamp_int(int value, int low, int high)
     return value < low ? low : value > high ? high : value;
 }
 
-/* Co-sited chroma lies on an even luma row and weighs its neighbours 1 2 1; centred chroma
- * lies between two rows. Edges repeat. */
+/* Co-sited chroma lies on an even luma row and weighs its neighbours 1 2 1; centred
+ * chroma lies between two rows. Edges repeat. */
 static Rows rows_of_chroma(int y, int height, int shift, bool cosited)
 {
     if (shift == 0)
@@ -116,7 +116,8 @@ static void rgb_at_sites(const Painting *painting, const VfiComponent *component
     }
 }
 
-/* Row @y, in its own grid, of every colour component that is subsampled by @shift_x, @shift_y. */
+/* Row @y, in its own grid, of every colour component that is subsampled by @shift_x,
+ * @shift_y. */
 static void rgb_to_row(const Painting *painting, int shift_x, int shift_y, int y)
 {
     const VfiFormatDescription *format = painting->format;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Runs of samples between memory and f32 code values. Loops get their sample type and pixel
- * stride as constants, so that the compiler vectorises each instance. */
+/* Runs of samples between memory and f32 code values. Loops get their sample type and
+ * pixel stride as constants, so that the compiler vectorises each instance. */
 #pragma once
 
 #include <stddef.h>
@@ -9,7 +9,8 @@
 
 #include "pixels/format.h"
 
-/* Samples that are worked on at once: scratch lies on the stack, a row may be 16384 long. */
+/* Samples that are worked on at once: scratch lies on the stack, a row may be 16384
+ * long. */
 #define VFI_PIXELS_BLOCK 256
 
 #define VFI_ALWAYS_INLINE static inline __attribute__((always_inline))
@@ -68,7 +69,8 @@ VFI_ALWAYS_INLINE float vfi_clamp(float value, float limit)
     return above < limit ? above : limit;
 }
 
-/* The limit is a variable here, too: a constant one makes the compiler branch around it. */
+/* The limit is a variable here, too: a constant one makes the compiler branch around
+ * it. */
 VFI_ALWAYS_INLINE void vfi_store_u8(uint8_t *restrict out, const float *restrict in,
                                     int n, int stride, float limit)
 {
@@ -85,8 +87,8 @@ VFI_ALWAYS_INLINE void vfi_store_u16(uint16_t *restrict out, const float *restri
     }
 }
 
-/* Rounds the @n codes of @in to nearest, clamps them to the format's depth and writes them
- * from @out on; f32 samples are written as they are. */
+/* Rounds the @n codes of @in to nearest, clamps them to the format's depth and writes
+ * them from @out on; f32 samples are written as they are. */
 static inline void vfi_store_codes(uint8_t *restrict out, const float *restrict in, int n,
                                    const VfiFormatDescription *format,
                                    const VfiComponent *component)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Tiles' results to one picture. Every sample is read and written once, so this is memory's
- * speed at any instruction set. */
+/* Tiles' results to one picture. Every sample is read and written once, so this is
+ * memory's speed at any instruction set. */
 #include "pixels/pixels.h"
 
 #include <string.h>

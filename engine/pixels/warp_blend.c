@@ -73,9 +73,9 @@ static void mean_of_pairs(const float *restrict above, const float *restrict bel
                  quarter;
 }
 
-/* out = scale × mean of the field plane @in at the luma samples of @n chroma samples from @x
- * on of row @y. A centred sample has two luma columns (rows), or the last one alone where an
- * odd frame ends; a co-sited one lies on a luma sample and takes that one. */
+/* out = scale × mean of the field plane @in at the luma samples of @n chroma samples from
+ * @x on of row @y. A centred sample has two luma columns (rows), or the last one alone
+ * where an odd frame ends; a co-sited one lies on a luma sample and takes that one. */
 static void mean_of_field(const Synthesis *work, const Grid *grid, const float *in, int x,
                           int n, int y, float scale, float *out)
 {
@@ -168,8 +168,8 @@ VFI_ALWAYS_INLINE float load_code(const uint8_t *sample, int bytes, int shift)
     return *(const float *)(const void *)sample;
 }
 
-/* One component's bilinear samples. Samples beyond the frame are @black where @padded, else
- * the frame's edge. */
+/* One component's bilinear samples. Samples beyond the frame are @black where @padded,
+ * else the frame's edge. */
 VFI_ALWAYS_INLINE void sample_component(const VfiPlaneView *view, int offset, int bytes,
                                         int shift, const VfiCoordinates *at, int n,
                                         bool padded, float black, float *restrict out)

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The scene detector. Two pictures of one shot show the same things a little elsewhere, at
- * most in other tones: the tones of one are given to the other, the motion of the whole
- * picture is taken out, and blocks of each are searched near their place in the other by
- * correlation. The score is the share of structure that is not found. The search is narrow on
- * purpose: somewhere in a picture, something similar to any block can be found. */
+/* The scene detector. Two pictures of one shot show the same things a little elsewhere,
+ * at most in other tones: the tones of one are given to the other, the motion of the
+ * whole picture is taken out, and blocks of each are searched near their place in the
+ * other by correlation. The score is the share of structure that is not found. The search
+ * is narrow on purpose: somewhere in a picture, something similar to any block can be
+ * found. */
 #include <math.h>
 #include <stdbool.h>
 #include <string.h>
@@ -17,9 +18,10 @@
 #define SHIFT_MAX (SIZE * 3 / 10)
 #define SHIFT_LANES 40 /* ≥ 2 SHIFT_MAX + 1, a multiple of what SIMD works on */
 
-/* A shift counts only if the pictures correlate this well after it, and the better the less
- * of them it lets overlap, for among many shifts one fits by chance. With the rise taken off,
- * pans reached 0.78 and more, the best shifts between unrelated pictures 0.56 and less. */
+/* A shift counts only if the pictures correlate this well after it, and the better the
+ * less of them it lets overlap, for among many shifts one fits by chance. With the rise
+ * taken off, pans reached 0.78 and more, the best shifts between unrelated pictures 0.56
+ * and less. */
 #define SHIFT_CORRELATION 0.7
 #define SHIFT_CORRELATION_RISE 0.2
 
@@ -30,12 +32,12 @@
 #define SEARCH_Y 3
 #define SEARCH_LANES 12 /* ≥ 2 SEARCH_X + 1 */
 
-/* A block that the global shift moves further than this out of the picture has nothing to be
- * compared with. */
+/* A block that the global shift moves further than this out of the picture has nothing to
+ * be compared with. */
 #define BEYOND_MAX 2
 
-/* The best and the worst matched quarter of the structure say nothing: a logo stays at every
- * cut, something in front may cover much of any picture. */
+/* The best and the worst matched quarter of the structure say nothing: a logo stays at
+ * every cut, something in front may cover much of any picture. */
 #define TRIMMED 0.25
 
 /* Luma, 0 … 255. */

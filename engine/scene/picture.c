@@ -25,7 +25,8 @@
 /* The most of a side that is taken for one bar: 16:9 in 9:16 has two of 34 %. */
 #define BAR_MAX(size) ((size)*3 / 8)
 
-/* Variance that smooth_picture() leaves of cells that have nothing to do with each other. */
+/* Variance that smooth_picture() leaves of cells that have nothing to do with each
+ * other. */
 #define NOISE_LEFT (0.375f * 0.375f)
 
 /* Steps of a histogram. */
@@ -33,7 +34,8 @@
 
 typedef VfiScenePicture Picture;
 
-/* out[x] = the mean of the @n values up to @radius away, weighted 1, or 1 2 1 in a tent. */
+/* out[x] = the mean of the @n values up to @radius away, weighted 1, or 1 2 1 in a
+ * tent. */
 static void smooth(const float *in, ptrdiff_t step, int n, int radius, bool tent,
                    float *out)
 {
@@ -109,8 +111,9 @@ static bool both_bar(const VfiSceneSignature *a, const VfiSceneSignature *b, int
            fabsf(of_a.low + of_a.high - of_b.low - of_b.high) < 2 * BAR_SAME;
 }
 
-/* Does a picture begin along the line, beside a bar of the tones @bar? A small thing before even
- * ground leaves even lines around it, too, but stands out of a part of the line only. */
+/* Does a picture begin along the line, beside a bar of the tones @bar? A small thing
+ * before even ground leaves even lines around it, too, but stands out of a part of the
+ * line only. */
 static bool begins(const VfiSceneSignature *signature, int x, int y, bool down, int n,
                    Range bar)
 {
@@ -124,8 +127,8 @@ static bool begins(const VfiSceneSignature *signature, int x, int y, bool down, 
     return 2 * n_beyond >= n;
 }
 
-/* How many of the lines from (x, y) on, in steps of @step, are a bar in both pictures. Up to
- * a quarter of the @size lines are left out even if no picture begins behind them. */
+/* How many of the lines from (x, y) on, in steps of @step, are a bar in both pictures. Up
+ * to a quarter of the @size lines are left out even if no picture begins after them. */
 static int count_bar(const VfiSceneSignature *a, const VfiSceneSignature *b, int x, int y,
                      int step, bool down, int n, int size)
 {
@@ -145,8 +148,8 @@ static int count_bar(const VfiSceneSignature *a, const VfiSceneSignature *b, int
     return picture ? lines : size / 4;
 }
 
-/* The part of both pictures between bars that both have: their edges never move, and would
- * say that every picture resembles every other. */
+/* The part of both pictures between bars that both have: their edges never move, and
+ * would say that every picture resembles every other. */
 static Area picture_area(const VfiSceneSignature *a, const VfiSceneSignature *b)
 {
     const int width = a->width, height = a->height;
@@ -197,8 +200,9 @@ static float median(float *values, int n)
     return values[n / 2];
 }
 
-/* Variance of what differs from cell to cell at random. Second differences both ways leave
- * nothing of slopes and of edges along the sides; the median passes over the other edges. */
+/* Variance of what differs from cell to cell at random. Second differences both ways
+ * leave nothing of slopes and of edges along the sides; the median passes over the other
+ * edges. */
 static float measure_noise(const Picture *picture)
 {
     float found[SIZE * SIZE];
@@ -321,8 +325,8 @@ static void centre(Picture *picture)
             picture->luma[y][x] -= (float)(sum / cells);
 }
 
-/* Exposure, gamma and fades can be followed either way, the clipping of a flash only towards
- * the picture that has lost tones. */
+/* Exposure, gamma and fades can be followed either way, the clipping of a flash only
+ * towards the picture that has lost tones. */
 void vfi_scene_share_tones(Picture *a, Picture *b)
 {
     Tones tones_a, tones_b;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Frames that repeat the one before, on the CPU: those that a coder sent again, which repeats.h
- * says how to tell, and those that differ by no more than a threshold. */
+/* Frames that repeat the one before, on the CPU: those that a coder sent again, which
+ * repeats.h says how to tell, and those that differ by no more than a threshold. */
 #include "scene/repeats.h"
 
 #include <string.h>
@@ -19,7 +19,8 @@
 
 #define BLOCKS (VFI_REPEATS_TILE / VFI_REPEATS_BLOCK)
 
-/* Luma of both frames around a row of tiles; what lies beyond the frames repeats their edges. */
+/* Luma of both frames around a row of tiles; what lies beyond the frames repeats their
+ * edges. */
 typedef struct {
     int16_t a[ROWS][PITCH], b[ROWS][PITCH];
     int width, height; /* of the tiles */
@@ -103,8 +104,8 @@ VFI_ALWAYS_INLINE void measure_row(const Strip *strip, int x, int y, int n, int 
     }
 }
 
-/* In 32 bits the sums of a block have room. Not inlined: as loops of their own these become
- * multiplications of pairs. */
+/* In 32 bits the sums of a block have room. Not inlined: as loops of their own these
+ * become multiplications of pairs. */
 __attribute__((noinline)) static int32_t dot(const int16_t *a, const int16_t *b)
 {
     int32_t sum = 0;
@@ -235,7 +236,7 @@ bool vfi_repeats_seen(const VfiVideoInfo *info, const VfiFrame *a, const VfiFram
     return !vfi_repeats_frame_changed(&frame.sums, frame.doubted);
 }
 
-/* ---- by a threshold ------------------------------------------------------------------- */
+/* ---- by a threshold ---------------------------------------------------------------- */
 
 /* Side of the blocks in which a repeated frame must not differ. */
 #define REPEAT_BLOCK 16

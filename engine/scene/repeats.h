@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* What tells a frame that a coder sent again from one that moved on. A coder's errors are small,
- * or look like nothing in particular; motion by d is d times the gradient. So luma's difference
- * is fitted by a displacement, in blocks of growing size: what the fit explains shrinks with the
- * size if it is chance, and stays if it is motion. For the CPU and for kernels: all sums are
- * whole numbers, so that both decide alike. */
+/* What tells a frame that a coder sent again from one that moved on. A coder's errors are
+ * small, or look like nothing in particular; motion by d is d times the gradient. So
+ * luma's difference is fitted by a displacement, in blocks of growing size: what the fit
+ * explains shrinks with the size if it is chance, and stays if it is motion. For the CPU
+ * and for kernels: all sums are whole numbers, so that both decide alike. */
 #pragma once
 
 #include <math.h>
@@ -26,21 +26,22 @@
 #define VFI_REPEATS_BLOCK 16
 #define VFI_REPEATS_TILE 64
 
-/* Side of the smallest blocks, whose difference alone is looked at, and its largest sum. x265
- * left a mean of 30 codes of 8 bits at crf 28 where it left most, drawings that move leave 60
- * and more. */
+/* Side of the smallest blocks, whose difference alone is looked at, and its largest sum.
+ * x265 left a mean of 30 codes of 8 bits at crf 28 where it left most, drawings that move
+ * leave 60 and more. */
 #define VFI_REPEATS_DETAIL 4
 #define VFI_REPEATS_DETAIL_MAX                                                           \
     (INT64_C(36) * VFI_REPEATS_UNIT * VFI_REPEATS_DETAIL * VFI_REPEATS_DETAIL)
 
-/* What a code of @depth bits (32: an f32 sample) is multiplied with to be in that unit. */
+/* What a code of @depth bits (32: an f32 sample) is multiplied with to be in that
+ * unit. */
 VFI_REPEATS_FUNCTION float vfi_repeats_scale(int depth)
 {
     return depth == 32 ? (float)VFI_REPEATS_WHITE : ldexpf(1.0f, 10 - depth);
 }
 
-/* Sums over the pixels of a block. The gradient is the sum of both frames' central differences:
- * four times the units per pixel. */
+/* Sums over the pixels of a block. The gradient is the sum of both frames' central
+ * differences: four times the units per pixel. */
 typedef struct {
     int64_t n;          /* pixels */
     int64_t difference; /* b − a */
@@ -79,9 +80,9 @@ VFI_REPEATS_FUNCTION double vfi_repeats_explained(const VfiRepeatSums *sums,
     return x * move_x + y * move_y;
 }
 
-/* What repeats may have, by the side of the block, in codes of 8 bits: the mean difference, and
- * what is explained. One in ten of those exceeds a limit that x265 coded with crf 28; frames
- * that move by half a pixel exceed several. */
+/* What repeats may have, by the side of the block, in codes of 8 bits: the mean
+ * difference, and what is explained. One in ten of those exceeds a limit that x265 coded
+ * with crf 28; frames that move by half a pixel exceed several. */
 typedef struct {
     double difference, explained;
 } VfiRepeatLimits;
@@ -100,29 +101,31 @@ VFI_REPEATS_FUNCTION VfiRepeatLimits vfi_repeats_limits(int side)
     return limits;
 }
 
-/* The same for a frame. Coders that skip nothing, or smooth frames as VP9 does, change all of
- * it, but little; less is allowed where more than VFI_REPEATS_DOUBT is explained of a block of
- * 32. */
+/* The same for a frame. Coders that skip nothing, or smooth frames as VP9 does, change
+ * all of it, but little; less is allowed where more than VFI_REPEATS_DOUBT is explained
+ * of a block of 32. */
 #define VFI_REPEATS_DIFFERENCE 2.4
 #define VFI_REPEATS_DIFFERENCE_DOUBTED 0.9
 #define VFI_REPEATS_DOUBT 3.0
 
-/* As much explained as in a square of this side one code, by chance: less in larger ones. */
+/* As much explained as in a square of this side one code, by chance: less in larger
+ * ones. */
 #define VFI_REPEATS_EXPLAINED 165.0
 #define VFI_REPEATS_EXPLAINED_MIN 0.8
 
-/* The mean of the difference that a tile may have, where a coder's own shifts of blocks average
- * out; and a frame, the less the larger it is. */
+/* The mean of the difference that a tile may have, where a coder's own shifts of blocks
+ * average out; and a frame, the less the larger it is. */
 #define VFI_REPEATS_LIGHTER 0.8
 #define VFI_REPEATS_LIGHTER_FRAME 58.0
 #define VFI_REPEATS_LIGHTER_MIN 0.3
 
-/* A pan of pictures of little contrast: a displacement in pixels that so much is explained by. */
+/* A pan of pictures of little contrast: a displacement in pixels that so much is
+ * explained by. */
 #define VFI_REPEATS_PAN 0.15
 #define VFI_REPEATS_PAN_MIN 0.4
 
-/* Pixels of a block of @side × @side; as many as a quarter of it, if it is a sliver at the frame's
- * edge, of which little is known. */
+/* Pixels of a block of @side × @side; as many as a quarter of it, if it is a sliver at
+ * the frame's edge, of which little is known. */
 VFI_REPEATS_FUNCTION double vfi_repeats_pixels(const VfiRepeatSums *sums, int side)
 {
     const double n = (double)sums->n, quarter = side * side / 4.0;
@@ -170,8 +173,8 @@ VFI_REPEATS_FUNCTION double vfi_repeats_at_least(double value, double least)
     return value > least ? value : least;
 }
 
-/* Has the frame changed as a whole, none of whose tiles has? @doubted if VFI_REPEATS_DOUBT was
- * exceeded. */
+/* Has the frame changed as a whole, none of whose tiles has? @doubted if
+ * VFI_REPEATS_DOUBT was exceeded. */
 VFI_REPEATS_FUNCTION bool vfi_repeats_frame_changed(const VfiRepeatSums *sums,
                                                     bool doubted)
 {

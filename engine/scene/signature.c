@@ -38,8 +38,8 @@ static float sum_f32(const float *in, int n)
     return sum;
 }
 
-/* Sum of the @n codes of @component that begin at @in. Luma samples of two bytes lie side by
- * side or in packed pixels of four samples, those of four bytes side by side. */
+/* Sum of the @n codes of @component that begin at @in. Luma samples of two bytes lie side
+ * by side or in packed pixels of four samples, those of four bytes side by side. */
 static float sum_codes(const uint8_t *in, int n, const VfiFormatDescription *format,
                        const VfiComponent *component)
 {

@@ -71,8 +71,9 @@ bool vfi_session_cleanup_is_due(const VfiSession *session)
     return session->pairs_since_cleanup >= interval_in_effect(session);
 }
 
-/* Returns by how many bytes the process shrank. That is measured only where there is something
- * to give back, since measuring costs more than finding out that there is not. */
+/* Returns by how many bytes the process shrank. That is measured only where there is
+ * something to give back, since measuring costs more than finding out that there is
+ * not. */
 static size_t give_back(VfiSession *session)
 {
     VfiPackedWeights *packed = session->model->weights == NULL

@@ -19,7 +19,7 @@ typedef struct {
     uint64_t pairs;           /* known to be in the stream */
 } VfiCleanupNumbers;
 
-/* Pairs between two cleanups: as many as memory would hold if none of theirs were given back,
- * 1 to 20; in streams of more than 500 pairs at most 3. *is_tight, which may be NULL,
- * says whether there is not room for even one. */
+/* Pairs between two cleanups: as many as memory would hold if none of theirs were given
+ * back, 1 to 20; in streams of more than 500 pairs at most 3. *is_tight, which may be
+ * NULL, says whether there is not room for even one. */
 unsigned vfi_cleanup_interval(const VfiCleanupNumbers *numbers, gboolean *is_tight);

@@ -59,7 +59,8 @@ static bool is_among(const uint64_t keys[VFI_VIEW_FRAMES], uint64_t key)
     return found;
 }
 
-/* The least recently used planes, other than those of a frame whose key is among @keep. */
+/* The least recently used planes, other than those of a frame whose key is among
+ * @keep. */
 static VfiDevicePlanes *oldest_held(VfiSession *session,
                                     const uint64_t keep[VFI_VIEW_FRAMES])
 {

@@ -23,7 +23,7 @@ bool vfi_finish_work(VfiSession *session, GError **error)
            session->backend->sync(session->device, error);
 }
 
-/* ---- frames and pairs ----------------------------------------------------------------- */
+/* ---- frames and pairs -------------------------------------------------------------- */
 
 /* The kept slot of @key, or NULL. */
 static VfiFrameSlot *find_slot(VfiSession *session, uint64_t key)
@@ -90,7 +90,8 @@ static bool fill_slot(VfiSession *session, const VfiView *view, const VfiFrame *
     return true;
 }
 
-/* Runs the pair stage, unless there is none or its results for the view's frames are kept. */
+/* Runs the pair stage, unless there is none or its results for the view's frames are
+ * kept. */
 static bool run_pair_stage(VfiSession *session, const VfiView *view,
                            const VfiRunArguments *arguments, GError **error)
 {
@@ -139,7 +140,7 @@ bool vfi_ready_frames(VfiSession *session, const VfiView *view,
     return run_pair_stage(session, view, arguments, error);
 }
 
-/* ---- the time stage ------------------------------------------------------------------- */
+/* ---- the time stage ---------------------------------------------------------------- */
 
 /* Runs the time stage segment by segment. *last is the one that has the outputs. */
 static bool run_time_stage(VfiSession *session, const VfiRunArguments *arguments,
@@ -171,7 +172,7 @@ const float *vfi_output_data(const VfiSession *session, int segment, const char 
     return (const float *)(const void *)(session->arena + output->operand.offset);
 }
 
-/* ---- the picture ---------------------------------------------------------------------- */
+/* ---- the picture ------------------------------------------------------------------- */
 
 /* Applies what the time stage left in the arena to the planes of @out. */
 static bool write_picture(VfiSession *session, const VfiView *view, int segment,

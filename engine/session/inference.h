@@ -4,8 +4,8 @@
 
 #include "session/session_internal.h"
 
-/* Records the time since @start, monotonic µs, as one run of @stage. A device that queues work
- * is asked to measure it instead. */
+/* Records the time since @start, monotonic µs, as one run of @stage. A device that queues
+ * work is asked to measure it instead. */
 void vfi_record_time(VfiSession *session, VfiTimedStage stage, int64_t start);
 
 /* Waits for a device that computes in the host's memory. Others are waited for picture by
@@ -23,16 +23,17 @@ typedef struct {
     const atomic_int *cancel;
 } VfiView;
 
-/* Prepares the frames of @view and runs their per-frame stage and the per-pair stage, as far as
- * results are not kept; fills @arguments for the time stage. */
+/* Prepares the frames of @view and runs their per-frame stage and the per-pair stage, as
+ * far as results are not kept; fills @arguments for the time stage. */
 bool vfi_ready_frames(VfiSession *session, const VfiView *view,
                       VfiRunArguments *arguments, GError **error);
 
 /* Data of an output of the time stage. */
 const float *vfi_output_data(const VfiSession *session, int segment, const char *name);
 
-/* Makes the picture that @whole asks for: prepare what is not kept yet, run the stages, apply
- * the result to the planes of @out. At once, or tile by tile (inference_tiles.c). */
+/* Makes the picture that @whole asks for: prepare what is not kept yet, run the stages,
+ * apply the result to the planes of @out. At once, or tile by tile
+ * (inference_tiles.c). */
 bool vfi_infer_whole(VfiSession *session, const VfiView *whole, const VfiFrame *out,
                      GError **error);
 bool vfi_infer_tiles(VfiSession *session, const VfiView *whole, const VfiFrame *out,

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* An inference in tiles, for sessions that may not have the memory of a whole one. Tiles are
- * computed row by row of the tiling; their flows and mask, or their RGB, are summed with
- * weights in a band as high as a tile, and the rows that are complete are applied to the
- * frames' planes, which are whole: a flow may lead anywhere. Nothing is kept from pair to
- * pair.
+/* An inference in tiles, for sessions that may not have the memory of a whole one. Tiles
+ * are computed row by row of the tiling; their flows and mask, or their RGB, are summed
+ * with weights in a band as high as a tile, and the rows that are complete are applied to
+ * the frames' planes, which are whole: a flow may lead anywhere. Nothing is kept from
+ * pair to pair.
  *
  * What a family decides between segments it decides once for the whole picture: then all
  * tiles are run up to the decision first. */
@@ -71,7 +71,7 @@ static bool run_tile(TiledInference *work, int column, int row, GError **error)
     return true;
 }
 
-/* ---- what is decided once ------------------------------------------------------------- */
+/* ---- what is decided once ---------------------------------------------------------- */
 
 /* Where tile @index + 1 begins, or the picture ends. */
 static int next_start(const VfiTileAxis *axis, int index, int size)
@@ -79,7 +79,8 @@ static int next_start(const VfiTileAxis *axis, int index, int size)
     return index == axis->n - 1 ? size : vfi_tile_start(axis, index + 1);
 }
 
-/* Adds to *sum the part of the frames that lies in tile (@column, @row) and in no later one. */
+/* Adds to *sum the part of the frames that lies in tile (@column, @row) and in no later
+ * one. */
 static bool add_to_sum(const TiledInference *work, int column, int row, double *sum,
                        GError **error)
 {
@@ -133,8 +134,8 @@ static bool writes_scalars(const VfiPlan *plan, int segment)
     return false;
 }
 
-/* Runs the path so far for every tile: session->scalars become those of the whole picture,
- * the greatest of all tiles. */
+/* Runs the path so far for every tile: session->scalars become those of the whole
+ * picture, the greatest of all tiles. */
 static bool find_scalars(TiledInference *work, GError **error)
 {
     VfiSession *session = work->session;
@@ -174,9 +175,10 @@ static bool find_path(TiledInference *work, GError **error)
     return true;
 }
 
-/* ---- putting together ----------------------------------------------------------------- */
+/* ---- putting together -------------------------------------------------------------- */
 
-/* Rows that the band keeps above those to be written: chroma that lies on luma rows reads one. */
+/* Rows that the band keeps above those to be written: chroma that lies on luma rows reads
+ * one. */
 #define ROWS_ABOVE 2
 
 /* Adds what the time stage left in the arena. */

@@ -88,7 +88,8 @@ static bool blend(VfiSession *session, const Source *sources, double t,
     return true;
 }
 
-/* Keys of kept in-betweens: the top bit, the pair, the position. Frames' have the top bit clear. */
+/* Keys of kept in-betweens: the top bit, the pair, the position. Frames' have the top bit
+ * clear. */
 static uint64_t in_between_key(const VfiPair *pair, int k)
 {
     return UINT64_C(1) << 63 | pair->serial << 5 | (uint64_t)k;
@@ -161,8 +162,9 @@ static bool make_picture(VfiSession *session, VfiJob *job, bool is_identical,
     return infer(session, sources, job->t, out, &job->cancel, error);
 }
 
-/* The same on a device with memory of its own, which makes the picture after this has returned.
- * One that fails half-way is waited for: until then the device uses its memory. */
+/* The same on a device with memory of its own, which makes the picture after this has
+ * returned. One that fails half-way is waited for: until then the device uses its
+ * memory. */
 static bool queue_picture(VfiSession *session, VfiJob *job, bool is_identical,
                           GError **error)
 {

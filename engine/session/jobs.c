@@ -6,7 +6,7 @@
 
 #include "session/session_internal.h"
 
-/* ---- pairs ----------------------------------------------------------------------------- */
+/* ---- pairs ------------------------------------------------------------------------- */
 
 VfiPair *vfi_session_begin(VfiSession *session, const VfiFrame *frames, size_t n_frames,
                            GError **error)
@@ -95,7 +95,7 @@ VfiJob *vfi_pair_submit(VfiPair *pair, double t, const VfiFrame *out, GError **e
     return job;
 }
 
-/* ---- jobs ------------------------------------------------------------------------------ */
+/* ---- jobs -------------------------------------------------------------------------- */
 
 VfiJob *vfi_job_ref(VfiJob *job)
 {

@@ -9,7 +9,7 @@
 #include "memory/reclaimers.h"
 #include "session/stages.h"
 
-/* ---- building ------------------------------------------------------------------------- */
+/* ---- building ---------------------------------------------------------------------- */
 
 static bool compile_stages(VfiSession *session, GError **error)
 {
@@ -40,8 +40,8 @@ static bool allocate_band(VfiSession *session, GError **error)
     return session->band.data != NULL;
 }
 
-/* Device memory: one arena that the stages share, since they run one after the other, and a
- * slot for each frame that a pair needs. */
+/* Device memory: one arena that the stages share, since they run one after the other, and
+ * a slot for each frame that a pair needs. */
 static bool allocate_memory(VfiSession *session, GError **error)
 {
     const VfiSessionNeed *need = &session->need;
@@ -183,8 +183,8 @@ static VfiSession *new_session(VfiModel *model, const VfiSessionConfig *config)
 /* Where and why building a session failed. */
 typedef struct {
     bool on_device; /* the device is not the machine itself */
-    /* An allocation failed that the pressure guard had granted: others took the memory, or it is
-     * fragmented. */
+    /* An allocation failed that the pressure guard had granted: others took the memory,
+     * or it is fragmented. */
     bool ran_short;
 } Attempt;
 

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* A session from inside, and the one header of most files of this folder: session.c builds it,
- * stages.c plans how it sees frames, need.c counts and claims its memory, jobs.c has the public
- * calls of pairs and jobs, idle.c keeps those for reuse, worker.c runs the queue, interpolate.c
- * makes one in-between, frames.c keeps frames on devices, compare.c compares frames, cleanup.c
- * gives memory back now and then. inference.h, stages.h, tiling.h, stage_times.h and
- * cleanup_policy.h have the rest. */
+/* A session from inside, and the one header of most files of this folder: session.c
+ * builds it, stages.c plans how it sees frames, need.c counts and claims its memory,
+ * jobs.c has the public calls of pairs and jobs, idle.c keeps those for reuse, worker.c
+ * runs the queue, interpolate.c makes one in-between, frames.c keeps frames on devices,
+ * compare.c compares frames, cleanup.c gives memory back now and then. inference.h,
+ * stages.h, tiling.h, stage_times.h and cleanup_policy.h have the rest. */
 #pragma once
 
 #include <stdatomic.h>
@@ -23,8 +23,8 @@
 #define VFI_VIEW_FRAMES 2
 G_STATIC_ASSERT(VFI_VIEW_FRAMES <= VFI_MAX_NEIGHBOURS);
 
-/* What is kept for one frame: its prepared image and the per-frame stage's results. Only the
- * worker touches slots. */
+/* What is kept for one frame: its prepared image and the per-frame stage's results. Only
+ * the worker touches slots. */
 typedef struct {
     char *memory;       /* device memory */
     uint64_t key;       /* which frame; 0 is empty */
@@ -43,7 +43,8 @@ typedef struct {
 /* Planes of a pair's frames, and one more to be filled meanwhile. */
 #define VFI_MAX_HELD (VFI_MAX_NEIGHBOURS + 1)
 
-/* Midpoint families: in-betweens that serve as model inputs for others of the same pair. */
+/* Midpoint families: in-betweens that serve as model inputs for others of the same
+ * pair. */
 typedef struct {
     int depth;        /* times are multiples of 1/2^depth; 0: not a midpoint family */
     VfiFrame *frames; /* [k] at time k/2^depth, allocated for even k only */
@@ -170,30 +171,31 @@ struct VfiJob {
     GError *error; /* set before DONE, NULL if there is a picture */
 };
 
-/* ---- session.c ------------------------------------------------------------------------ */
+/* ---- session.c --------------------------------------------------------------------- */
 
 /* Releases everything; the worker has ended or is the caller. */
 void vfi_session_free(VfiSession *session);
 
-/* For benchmarks, while no job is queued: adds the time of every op to session->profile. */
+/* For benchmarks, while no job is queued: adds the time of every op to
+ * session->profile. */
 void vfi_session_set_profiling(VfiSession *session, bool profiling);
 
-/* ---- jobs.c --------------------------------------------------------------------------- */
+/* ---- jobs.c ------------------------------------------------------------------------ */
 
 /* What dropping the last reference does. */
 void vfi_job_release(VfiJob *job);
 
-/* ---- idle.c --------------------------------------------------------------------------- */
+/* ---- idle.c ------------------------------------------------------------------------ */
 
-/* A pair or a job with one reference, to be filled in; giving takes what has none any more. No
- * memory is allocated unless more are in use at once than ever before. */
+/* A pair or a job with one reference, to be filled in; giving takes what has none any
+ * more. No memory is allocated unless more are in use at once than ever before. */
 VfiPair *vfi_session_take_pair(VfiSession *session);
 VfiJob *vfi_session_take_job(VfiSession *session);
 void vfi_session_give_pair(VfiSession *session, VfiPair *pair);
 void vfi_session_give_job(VfiSession *session, VfiJob *job);
 void vfi_session_free_idle(VfiSession *session);
 
-/* ---- cleanup.c ------------------------------------------------------------------------ */
+/* ---- cleanup.c --------------------------------------------------------------------- */
 
 /* For the builder. */
 void vfi_session_start_cleanups(VfiSession *session);
@@ -204,7 +206,7 @@ bool vfi_session_cleanup_is_due(const VfiSession *session);
 /* Worker thread only. */
 void vfi_session_clean_up(VfiSession *session);
 
-/* ---- need.c --------------------------------------------------------------------------- */
+/* ---- need.c ------------------------------------------------------------------------ */
 
 /* Whether the in-between at @t is made by bisection; if ever, then at 0.5. */
 bool vfi_session_bisects(const VfiSession *session, double t);
@@ -212,24 +214,24 @@ bool vfi_session_bisects(const VfiSession *session, double t);
 /* Fills session->need from the plans. */
 bool vfi_session_measure(VfiSession *session, GError **error);
 
-/* Claims that memory of the pressure guard; false with VFI_ERROR_NO_MEMORY. A claim is released
- * once its memory has been touched: a part by vfi_session_unclaim(), the rest with the first
- * picture or with the session. */
+/* Claims that memory of the pressure guard; false with VFI_ERROR_NO_MEMORY. A claim is
+ * released once its memory has been touched: a part by vfi_session_unclaim(), the rest
+ * with the first picture or with the session. */
 bool vfi_session_claim(VfiSession *session, const VfiSessionConfig *config,
                        GError **error);
 void vfi_session_unclaim(VfiSession *session, uint64_t bytes);
 
-/* ---- worker.c ------------------------------------------------------------------------- */
+/* ---- worker.c ---------------------------------------------------------------------- */
 
 /* Starts the worker and, without host_memory, the completion thread. */
 bool vfi_session_start_worker(VfiSession *session, GError **error);
 /* Every job holds its session, so the queue is empty when the last reference goes. */
 void vfi_session_stop_worker(VfiSession *session);
 
-/* ---- frames.c, worker thread only ----------------------------------------------------- */
+/* ---- frames.c, worker thread only -------------------------------------------------- */
 
-/* Frames in the device's own memory. Where the device has none, or a frame is there already,
- * its planes are its own. */
+/* Frames in the device's own memory. Where the device has none, or a frame is there
+ * already, its planes are its own. */
 
 /* Memory for them; fills in .held and .made. */
 bool vfi_session_allocate_planes(VfiSession *session, GError **error);
@@ -238,8 +240,8 @@ void vfi_session_free_planes(VfiSession *session);
 /* One frame more, for good: free its .data[0]. */
 bool vfi_session_allocate_frame(VfiSession *session, VfiFrame *frame, GError **error);
 
-/* *planes are those of @frame: they are copied unless they are there for its key, and take the
- * place of others whose key is none of @keep. */
+/* *planes are those of @frame: they are copied unless they are there for its key, and
+ * take the place of others whose key is none of @keep. */
 bool vfi_session_hold_frame(VfiSession *session, const VfiFrame *frame, uint64_t key,
                             const uint64_t keep[VFI_VIEW_FRAMES], VfiFrame *planes,
                             GError **error);
@@ -251,17 +253,18 @@ VfiFrame vfi_session_planes_for(VfiSession *session, const VfiFrame *out);
 bool vfi_session_deliver(VfiSession *session, const VfiFrame *planes, const VfiFrame *out,
                          GError **error);
 
-/* ---- compare.c ------------------------------------------------------------------------ */
+/* ---- compare.c --------------------------------------------------------------------- */
 
-/* Whether the session can use the memory that @frame is in; else VFI_ERROR_INVALID_ARGUMENT. */
+/* Whether the session can use the memory that @frame is in; else
+ * VFI_ERROR_INVALID_ARGUMENT. */
 bool vfi_session_check_memory(const VfiSession *session, const VfiFrame *frame,
                               GError **error);
 
-/* Whether both hold the same bits. False also where the device fails to compare: it will say so
- * again when it is to compute. */
+/* Whether both hold the same bits. False also where the device fails to compare: it will
+ * say so again when it is to compute. */
 bool vfi_session_frames_equal(VfiSession *session, const VfiFrame *a, const VfiFrame *b);
 
-/* ---- interpolate.c, worker thread only ------------------------------------------------ */
+/* ---- interpolate.c, worker thread only --------------------------------------------- */
 
 /* Makes the picture of @job, or submits it to the device (job->picture). */
 bool vfi_interpolate(VfiSession *session, VfiJob *job, GError **error);

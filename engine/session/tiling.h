@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Cutting a picture into overlapping tiles that a network sees one at a time, and the weights
- * by which their results become one again. Pure arithmetic. */
+/* Cutting a picture into overlapping tiles that a network sees one at a time, and the
+ * weights by which their results become one again. Pure arithmetic. */
 #pragma once
 
 #include <stdbool.h>
@@ -12,10 +12,10 @@ static inline int vfi_round_up(int size, int multiple)
 }
 
 /* One direction. Tiles are of one size and spread evenly; they begin at multiples of
- * .alignment, so that a network that halves the size several times samples the same pixels as
- * without tiles. Between two tiles there is a seam in the middle of their overlap: across
- * .ramp pixels around it the one's weight falls while the other's rises, everywhere else it
- * is 1 or 0. The picture's own borders have no ramp. */
+ * .alignment, so that a network that halves the size several times samples the same
+ * pixels as without tiles. Between two tiles there is a seam in the middle of their
+ * overlap: across .ramp pixels around it the one's weight falls while the other's rises,
+ * everywhere else it is 1 or 0. The picture's own borders have no ramp. */
 typedef struct {
     int size; /* of the picture, a multiple of .alignment */
     int tile; /* of each tile, the same; .size if there is one */
@@ -31,12 +31,12 @@ typedef struct {
 /* The smallest tile for a network that estimates motion at @scale. */
 int vfi_tile_smallest(int alignment, double scale);
 
-/* Pixels that tiles of size @tile have in common with the next one, at the least: what the
- * network would see beyond them is missing from the tile. Half of a small tile. */
+/* Pixels that tiles of size @tile have in common with the next one, at the least: what
+ * the network would see beyond them is missing from the tile. Half of a small tile. */
 int vfi_tile_overlap(int tile, int alignment, double scale);
 
-/* @size in @n tiles at the most, as small as they can be; where @largest is not 0, in as many
- * as it takes so that none is larger (or not smaller than the smallest). */
+/* @size in @n tiles at the most, as small as they can be; where @largest is not 0, in as
+ * many as it takes so that none is larger (or not smaller than the smallest). */
 VfiTileAxis vfi_tile_axis(int size, int n, int largest, int alignment, double scale);
 
 /* Where tile @index begins. */

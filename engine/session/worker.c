@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The worker thread of a session: takes jobs in submission order, runs them and wakes waiters.
- * Where the device computes on its own, the worker only submits pictures to it, and a second
- * thread, the completion thread, waits for them. */
+/* The worker thread of a session: takes jobs in submission order, runs them and wakes
+ * waiters. Where the device computes on its own, the worker only submits pictures to it,
+ * and a second thread, the completion thread, waits for them. */
 #include <vfi/error.h>
 
 #include "memory/clear.h"
 #include "session/session_internal.h"
 
-/* Ends @job with @error (taken) or a picture and gives up the session's reference to it; under
- * the lock, so before anybody who waits for the job. The waiter's unref must be last, so that
- * teardown never runs on a thread of the session, which may outlive the process. True if nobody
- * else has a reference: then the job is to be released. */
+/* Ends @job with @error (taken) or a picture and gives up the session's reference to it;
+ * under the lock, so before anybody who waits for the job. The waiter's unref must be
+ * last, so that teardown never runs on a thread of the session, which may outlive the
+ * process. True if nobody else has a reference: then the job is to be released. */
 static bool end_job(VfiSession *session, VfiJob *job, int64_t now, GError *error)
 {
     job->ended = now;
@@ -95,7 +95,8 @@ static void release_completed(VfiSession *session)
     }
 }
 
-/* Waits for a job to run or to release, or for a cleanup point; false when the session stops. */
+/* Waits for a job to run or to release, or for a cleanup point; false when the session
+ * stops. */
 static bool wait_for_work(VfiSession *session, bool *is_cleanup)
 {
     g_mutex_lock(&session->lock);
@@ -151,7 +152,7 @@ static void *work(void *data)
     return NULL;
 }
 
-/* ---- the completion thread ------------------------------------------------------------ */
+/* ---- the completion thread --------------------------------------------------------- */
 
 static void record_times(VfiSession *session, const double *milliseconds)
 {
@@ -162,8 +163,8 @@ static void record_times(VfiSession *session, const double *milliseconds)
     g_mutex_unlock(&session->lock);
 }
 
-/* The job whose picture is to be waited for next, left in its place; NULL when the session
- * stops. */
+/* The job whose picture is to be waited for next, left in its place; NULL when the
+ * session stops. */
 static VfiJob *next_submitted(VfiSession *session)
 {
     g_mutex_lock(&session->lock);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Weights in the layouts that backends compute with. The store belongs to a model's weights:
- * all sessions of the model, and all ops with the same layer, use one copy, packed by the
- * first of them. Thread-safe. */
+/* Weights in the layouts that backends compute with. The store belongs to a model's
+ * weights: all sessions of the model, and all ops with the same layer, use one copy,
+ * packed by the first of them. Thread-safe. */
 #pragma once
 
 #include <stdbool.h>
@@ -13,8 +13,8 @@
 
 typedef struct VfiPackedWeights VfiPackedWeights;
 
-/* Memory of a device for packed forms, where that is not the host's. It stays for as long as
- * a form lies in it, whatever becomes of the sessions. */
+/* Memory of a device for packed forms, where that is not the host's. It stays for as long
+ * as a form lies in it, whatever becomes of the sessions. */
 typedef struct VfiPackedMemory VfiPackedMemory;
 struct VfiPackedMemory {
     void *(*alloc)(const VfiPackedMemory *memory, size_t bytes, GError **error);
@@ -43,8 +43,8 @@ typedef struct {
     const void *data; /* key.bytes, VFI_ALIGNMENT aligned */
 } VfiPacked;
 
-/* Writes the packed form to @to, which is in the key's memory. May run while other forms are
- * packed. */
+/* Writes the packed form to @to, which is in the key's memory. May run while other forms
+ * are packed. */
 typedef void (*VfiPackFunc)(const void *source, void *to);
 
 typedef struct {
@@ -57,14 +57,13 @@ VfiPackedWeights *vfi_packed_weights_new(void);
 /* Nobody may hold a form any more. NULL is allowed. */
 void vfi_packed_weights_free(VfiPackedWeights *store);
 
-/* The form of @key, kept until vfi_packed_release(). Calls @pack(@source, …) if nobody did
- * before; where another thread is doing it, waits for that. NULL with
- * VFI_ERROR_NO_MEMORY. */
+/* The form of @key, kept until vfi_packed_release(). Calls @pack(@source, …) if it is not
+ * there yet; waits where another thread is packing it. NULL with VFI_ERROR_NO_MEMORY. */
 const VfiPacked *vfi_packed_weights_get(VfiPackedWeights *store, const VfiPackedKey *key,
                                         VfiPackFunc pack, const void *source,
                                         GError **error);
 
-/* Whether the store keeps the form of @key, or somebody is packing it. */
+/* Whether the store keeps the form of @key, or a thread is packing it. */
 bool vfi_packed_weights_has(VfiPackedWeights *store, const VfiPackedKey *key);
 
 /* Whether both keys mean the same form. */
@@ -73,12 +72,12 @@ bool vfi_packed_key_equal(const VfiPackedKey *a, const VfiPackedKey *b);
 /* The store keeps what nobody holds, for the next session. NULL is allowed. */
 void vfi_packed_release(const VfiPacked *packed);
 
-/* Frees what nobody holds of what lies in @memory, which is going to end. */
+/* Frees what nobody holds in @memory, which is about to end. */
 void vfi_packed_weights_drop(VfiPackedWeights *store, const VfiPackedMemory *memory);
 
-/* Frees what nobody holds; returns its bytes. */
+/* Frees all that nobody holds; returns its bytes. */
 size_t vfi_packed_weights_trim(VfiPackedWeights *store);
-/* The same of what is in a device's own memory. */
+/* The same in devices' own memory only. */
 size_t vfi_packed_weights_trim_devices(VfiPackedWeights *store);
 
 void vfi_packed_weights_stats(VfiPackedWeights *store, VfiPackedStats *stats);

@@ -6,8 +6,8 @@
 #include "base/alloc.h"
 
 struct VfiWeights {
-    /* Name (in the value) → VfiWeight, owned. Files choose the names, which could all have one
-     * hash. */
+    /* Name (in the value) → VfiWeight, owned. Files choose the names, which could all
+     * have one hash. */
     GTree *by_name;
     size_t n_parameters;
     VfiPackedWeights *packed;
@@ -28,7 +28,8 @@ static int compare_names(gconstpointer a, gconstpointer b, gpointer user_data)
     return strcmp(a, b);
 }
 
-/* Adds @tensor to @weights with @data (NULL is allowed) for its values, which it takes over. */
+/* Adds @tensor to @weights with @data (NULL is allowed) for its values, which it takes
+ * over. */
 static VfiWeight *add_described(VfiWeights *weights, const VfiTensorInfo *tensor,
                                 float *data)
 {
@@ -111,7 +112,8 @@ VfiWeights *vfi_weights_describe(const VfiCheckpoint *checkpoint, VfiWeightFilte
     return weights;
 }
 
-/* All bits of the exponent are set in what is not finite. No early end, so that vectors do it. */
+/* All bits of the exponent are set in what is not finite. No early end, so that it
+ * vectorises. */
 static bool all_finite(const float *data, size_t n)
 {
     const uint32_t exponent = 0x7f800000;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* A model's weights in host memory: contiguous f32 tensors by state-dict name, converted once
- * from the checkpoint. Immutable after loading, but for what is packed from them. */
+/* A model's weights in host memory: contiguous f32 tensors by state-dict name, converted
+ * once from the checkpoint. Immutable after loading, but for what is packed from them. */
 #pragma once
 
 #include <stdbool.h>
@@ -22,38 +22,39 @@ typedef struct {
     const float *data; /* 64-byte aligned */
 } VfiWeight;
 
-/* Says whether the tensor of that name belongs to the model as it will run. */
+/* Whether the tensor of that name belongs to the model as it will run. */
 typedef bool (*VfiWeightFilter)(const char *name, void *user_data);
 
 /* Bytes that vfi_weights_load() would take. */
 uint64_t vfi_weights_need(const VfiCheckpoint *checkpoint, VfiWeightFilter wanted,
                           void *user_data);
 
-/* The same without data: names and shapes, to find out what a checkpoint is. Nothing is read;
- * .data is NULL. */
+/* vfi_weights_load() without data: names and shapes, to find out what a checkpoint is.
+ * Nothing is read; .data is NULL. */
 VfiWeights *vfi_weights_describe(const VfiCheckpoint *checkpoint, VfiWeightFilter wanted,
                                  void *user_data);
 
 /* How many tensors there are. */
 size_t vfi_weights_count(const VfiWeights *weights);
 
-/* Reads every tensor that @wanted accepts (NULL: all). NULL with an error as of
+/* Reads every tensor that @wanted accepts (NULL: all). NULL with an error of
  * vfi_checkpoint_read(). */
 VfiWeights *vfi_weights_load(const VfiCheckpoint *checkpoint, VfiWeightFilter wanted,
                              void *user_data, GError **error);
 
-/* The name of a tensor that has an element which is infinite or no number, or NULL. */
+/* The name of a tensor that has an infinite element or a NaN, or NULL. */
 const char *vfi_weights_find_nonfinite(const VfiWeights *weights);
 
 void vfi_weights_free(VfiWeights *weights);
 
-/* While nobody else sees the weights yet: gives tensors the names that @rename says (g_free();
- * NULL: it keeps its name). Where two would have one name, one is dropped. */
+/* While nobody else sees the weights yet: gives tensors the names that @rename says
+ * (g_free(); NULL: it keeps its name). Where two would have one name, one is dropped. */
 void vfi_weights_rename(VfiWeights *weights, char *(*rename)(const char *name));
 
-/* The same for scaled convolutions, y = conv(x) · s: multiplies tensors P.@conv.weight and
- * P.@conv.bias by P.@scale, one factor an output channel, wherever there are all three and
- * their shapes fit. P.@scale stays, so that graphs can tell whether it was there. */
+/* The same for scaled convolutions, y = conv(x) · s: multiplies tensors P.@conv.weight
+ * and P.@conv.bias by P.@scale, one factor per output channel, wherever there are all
+ * three and their shapes fit. P.@scale stays, so that graphs can tell whether it was
+ * there. */
 void vfi_weights_fold_scale(VfiWeights *weights, const char *scale, const char *conv);
 
 /* The tensor of that name, or NULL. */

@@ -47,8 +47,7 @@ typedef struct {
  * Folders in which a model's name is looked up; of two equally good matches the earlier
  * wins: VFI_MODEL_PATH (":" separated), $XDG_DATA_HOME/vfi/models,
  * /usr/local/share/vfi/models, /usr/share/vfi/models.
- * Returns a NULL-terminated array,
- * free with g_strfreev().
+ * Returns a NULL-terminated array, free with g_strfreev().
  */
 VFI_API char **vfi_model_search_path(void);
 
