@@ -19,7 +19,7 @@ static size_t constant_floats(int channels)
 
 static size_t align(size_t bytes)
 {
-    return (bytes + DEVICE_ALIGNMENT - 1) / DEVICE_ALIGNMENT * DEVICE_ALIGNMENT;
+    return vfi_align_up(bytes, DEVICE_ALIGNMENT);
 }
 
 /* What a plan takes of device memory. */
@@ -37,8 +37,9 @@ static const VfiActivation *activation_of(const VfiOp *op)
 
 static const float *bias_of(const VfiOp *op)
 {
-    return vfi_op_is_conv(op) || op->kind == VFI_OP_UPSAMPLE_CONV_SUM ? op->u.conv.bias
-                                                                      : NULL;
+    return vfi_op_is_conv(op)                     ? op->u.conv.bias
+           : op->kind == VFI_OP_UPSAMPLE_CONV_SUM ? op->u.nearest.bias
+                                                  : NULL;
 }
 
 static const float *slope_of(const VfiOp *op)

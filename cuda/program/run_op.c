@@ -3,6 +3,7 @@
 
 #include <vfi/error.h>
 
+#include "op/descriptor.h"
 #include "runtime/cuda_error.h"
 
 static VfiCudaTensor tensor_of(const VfiOperand *operand, char *const *region)
@@ -53,27 +54,27 @@ static cudaError_t run_kernel(const VfiProgram *program, const VfiOp *op,
                               const VfiCudaTensor *dst)
 {
     cudaStream_t stream = program->device->compute_stream;
-    float mul = op->u.affine.mul, add = op->u.affine.add;
+    const VfiAffineParams *affine = &op->u.affine;
 
     switch (op->kind) {
     case VFI_OP_ACTIVATE:
         return vfi_cuda_activate(stream, src, op->u.activation.kind, step->slope,
                                  op->u.activation.leak, dst);
     case VFI_OP_ADD:
-        return vfi_cuda_add(stream, &src[0], &src[1], mul, dst);
+        return vfi_cuda_add(stream, &src[0], &src[1], op->u.sum.scale, dst);
     case VFI_OP_SUB:
-        return vfi_cuda_sub(stream, &src[0], &src[1], mul, dst);
+        return vfi_cuda_sub(stream, &src[0], &src[1], op->u.sum.scale, dst);
     case VFI_OP_MUL:
         return vfi_cuda_mul(stream, &src[0], &src[1], dst);
     case VFI_OP_AFFINE:
-        return vfi_cuda_affine(stream, src, mul, add, dst);
+        return vfi_cuda_affine(stream, src, affine->mul, affine->add, dst);
     case VFI_OP_CLAMP:
         return vfi_cuda_clamp(stream, src, op->u.clamp.low, op->u.clamp.high, dst);
     case VFI_OP_COPY:
     case VFI_OP_CONVERT:
         return vfi_cuda_copy(stream, src, dst);
     case VFI_OP_RESIZE:
-        return vfi_cuda_resize(stream, src, mul, dst);
+        return vfi_cuda_resize(stream, src, op->u.resize.mul, dst);
     case VFI_OP_AVG_POOL:
         return vfi_cuda_pool(stream, src, dst);
     case VFI_OP_NEAREST:
@@ -85,11 +86,12 @@ static cudaError_t run_kernel(const VfiProgram *program, const VfiOp *op,
     case VFI_OP_WARP:
         return vfi_cuda_warp(stream, &src[0], &src[1], dst);
     case VFI_OP_TIME:
-        return vfi_cuda_fill_time(stream, program->values, mul, add, dst);
+        return vfi_cuda_fill_time(stream, program->values, affine->mul, affine->add, dst);
     case VFI_OP_IMAGE_MEAN:
-        return vfi_cuda_fill_image_mean(stream, program->values, mul, add, dst);
+        return vfi_cuda_fill_image_mean(stream, program->values, affine->mul, affine->add,
+                                        dst);
     case VFI_OP_MAX_ABS:
-        return vfi_cuda_max_abs(stream, src, program->scalars + op->u.scalar);
+        return vfi_cuda_max_abs(stream, src, program->scalars + op->u.max_abs.scalar);
     default:
         return cudaErrorInvalidValue;
     }
@@ -110,7 +112,7 @@ bool vfi_cuda_run_op(const VfiProgram *program, int index, char *const *region,
                               "a row group", error);
     for (int s = 0; s < op->n_src; s++)
         src[s] = tensor_of(&op->src[s], region);
-    if (op->kind != VFI_OP_MAX_ABS)
+    if (vfi_op_scalar(op) < 0)
         dst = tensor_of(&op->dst, region);
     if (step->conv != NULL)
         return run_conv(program, op, step, src, &dst, error);

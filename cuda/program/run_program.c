@@ -3,6 +3,7 @@
 
 #include <vfi/error.h>
 
+#include "op/descriptor.h"
 #include "program/graph_capture.h"
 #include "program/run_op.h"
 #include "runtime/cuda_error.h"
@@ -37,7 +38,7 @@ static bool read_scalars(const VfiProgram *program, int segment, float *scalars,
     bool has_scalars = false;
 
     for (int i = range->first_op; i < range->first_op + range->n_ops; i++)
-        has_scalars = has_scalars || program->plan->ops[i].kind == VFI_OP_MAX_ABS;
+        has_scalars = has_scalars || vfi_op_scalar(&program->plan->ops[i]) >= 0;
     if (!has_scalars)
         return true;
     if (!vfi_cuda_check(cudaMemcpyAsync(program->pinned_scalars, program->scalars, bytes,
@@ -46,9 +47,9 @@ static bool read_scalars(const VfiProgram *program, int segment, float *scalars,
         !vfi_cuda_check(cudaStreamSynchronize(stream), "reading a decision", error))
         return false;
     for (int i = range->first_op; i < range->first_op + range->n_ops; i++) {
-        const VfiOp *op = &program->plan->ops[i];
-        if (op->kind == VFI_OP_MAX_ABS)
-            scalars[op->u.scalar] = program->pinned_scalars[op->u.scalar];
+        int scalar = vfi_op_scalar(&program->plan->ops[i]);
+        if (scalar >= 0)
+            scalars[scalar] = program->pinned_scalars[scalar];
     }
     return true;
 }

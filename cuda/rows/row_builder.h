@@ -4,6 +4,7 @@
 
 #include <glib.h>
 
+#include "op/descriptor.h"
 #include "plan/plan.h"
 #include "rows/row_program.h"
 
@@ -51,18 +52,10 @@ typedef struct {
     bool fits;
 } VfiRowBuilder;
 
-static inline int vfi_row_factor_down(const VfiOp *op)
-{
-    return op->kind == VFI_OP_RESIZE && op->src[0].shape.h > op->dst.shape.h
-               ? op->src[0].shape.h / op->dst.shape.h
-               : 0;
-}
-
 /* Whether the first source is read elsewhere than at the thread's pixel. */
 static inline bool vfi_row_reads_anywhere(const VfiOp *op)
 {
-    return op->kind == VFI_OP_WARP || op->kind == VFI_OP_PIXEL_SHUFFLE ||
-           (op->kind == VFI_OP_RESIZE && vfi_row_factor_down(op) == 0);
+    return op->n_src > 0 && vfi_op_reads_anywhere(op, 0);
 }
 
 static inline size_t vfi_row_plane_elements(const VfiOperand *operand)
@@ -95,7 +88,7 @@ static inline void vfi_row_put(VfiRowBuilder *builder, VfiRowInstruction *code,
 /* Whether @op writes some channels of a pixel. */
 static inline bool vfi_row_is_piece(const VfiOp *op)
 {
-    return op->kind != VFI_OP_MAX_ABS && vfi_operand_is_blocked(&op->dst);
+    return vfi_op_scalar(op) < 0 && vfi_operand_is_blocked(&op->dst);
 }
 
 /* The next instruction, or NULL where there is no room. */

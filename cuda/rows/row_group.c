@@ -11,14 +11,12 @@
 
 #include <vfi/error.h>
 
+#include "op/resize.h"
 #include "rows/row_builder.h"
 #include "rows/row_kernel.h"
 
 /* Programs of a group: all pixels, and factors of 2, 4 … 32. */
 #define PROGRAMS_MAX 6
-
-/* Largest factor that the planner lets into groups. */
-#define FACTOR_MAX 32
 
 struct VfiCudaRowGroup {
     VfiRowProgram programs[PROGRAMS_MAX];
@@ -45,7 +43,7 @@ static bool remove_result(GArray *live, const VfiOp *op)
 {
     bool found = false;
 
-    if (op->kind == VFI_OP_MAX_ABS)
+    if (vfi_op_scalar(op) >= 0)
         return false;
     for (int c = 0; c < op->dst.shape.c; c++) {
         int at = find_plane(live, vfi_row_plane_of(&op->dst, c));
@@ -68,11 +66,11 @@ static void add_sources(GArray *live, const VfiOp *op)
 
 static bool is_result_of(const VfiOp *op, int factor)
 {
-    int down = vfi_row_factor_down(op);
+    int down = vfi_op_factor_down(op);
 
     if (factor != 0 || down != 0)
         return down == factor;
-    return op->kind == VFI_OP_MAX_ABS || op->dst.region != VFI_REGION_ROWS;
+    return vfi_op_scalar(op) >= 0 || op->dst.region != VFI_REGION_ROWS;
 }
 
 /* From the end: what leaves the group, and what that is made of. False if nothing
@@ -84,7 +82,7 @@ static bool find_needed(VfiRowBuilder *builder)
 
     for (int i = builder->group->n_ops - 1; i >= 0; i--) {
         const VfiOp *op = &builder->ops[i];
-        bool is_read = vfi_row_factor_down(op) == 0 && remove_result(live, op);
+        bool is_read = vfi_op_factor_down(op) == 0 && remove_result(live, op);
         builder->needed[i] = is_read || is_result_of(op, builder->program->factor);
         if (builder->needed[i])
             add_sources(live, op);
@@ -135,7 +133,7 @@ static int run_of(const VfiRowBuilder *builder, const VfiOp *op, int channel,
 
     if (op->kind == VFI_OP_ACTIVATE && op->u.activation.kind == VFI_ACTIVATION_PRELU)
         return 1; /* a slope each */
-    if (op->kind != VFI_OP_MAX_ABS && vfi_row_factor_down(op) == 0)
+    if (vfi_op_scalar(op) < 0 && vfi_op_factor_down(op) == 0)
         operands[n++] = &op->dst;
     if (op->n_src > 0 && !vfi_row_reads_anywhere(op))
         operands[n++] = &op->src[0];
@@ -168,8 +166,12 @@ static void set_parameters(VfiRowInstruction *code, const VfiOp *op, int channel
         break;
     case VFI_OP_ADD:
     case VFI_OP_SUB:
-    case VFI_OP_AFFINE:
+        code->p = op->u.sum.scale;
+        break;
     case VFI_OP_RESIZE:
+        code->p = op->u.resize.mul;
+        break;
+    case VFI_OP_AFFINE:
     case VFI_OP_TIME:
     case VFI_OP_IMAGE_MEAN:
         code->p = op->u.affine.mul;
@@ -218,8 +220,8 @@ static void put_result(VfiRowBuilder *builder, VfiRowInstruction *code, const Vf
 {
     VfiRowProgram *program = builder->program;
 
-    if (op->kind == VFI_OP_MAX_ABS) {
-        code->at[VFI_ROW_DST] = (uint32_t)op->u.scalar;
+    if (vfi_op_scalar(op) >= 0) {
+        code->at[VFI_ROW_DST] = (uint32_t)vfi_op_scalar(op);
         return;
     }
     if (vfi_row_is_piece(op)) {
@@ -227,10 +229,10 @@ static void put_result(VfiRowBuilder *builder, VfiRowInstruction *code, const Vf
     } else {
         code->dst_half = op->dst.half;
         vfi_row_put(builder, code, VFI_ROW_DST,
-                    vfi_row_factor_down(op) == 0 ? place_of(builder, &op->dst, channel)
-                                                 : memory_of(&op->dst, channel));
+                    vfi_op_factor_down(op) == 0 ? place_of(builder, &op->dst, channel)
+                                                : memory_of(&op->dst, channel));
     }
-    if (vfi_row_factor_down(op) != 0 && !code->is_gathered) {
+    if (vfi_op_factor_down(op) != 0 && !code->is_gathered) {
         vfi_row_put(builder, code, VFI_ROW_C,
                     (VfiRowPlace){VFI_ROW_SLOT, (size_t)program->n_slots});
         program->n_slots += count;
@@ -246,7 +248,7 @@ static void emit(VfiRowBuilder *builder, const VfiOp *op, int channel, int count
     *code = (VfiRowInstruction){.kind = (uint8_t)op->kind,
                                 .count = (uint16_t)count,
                                 .half = op->n_src > 0 && op->src[0].half,
-                                .is_down = vfi_row_factor_down(op) != 0};
+                                .is_down = vfi_op_factor_down(op) != 0};
     set_parameters(code, op, channel);
     if (vfi_row_reads_anywhere(op))
         set_source(builder, code, op, channel);
@@ -275,9 +277,9 @@ static bool dimensions_fit(const VfiOp *op)
 
 static void emit_op(VfiRowBuilder *builder, const VfiOp *op)
 {
-    bool has_slots = op->kind == VFI_OP_MAX_ABS || vfi_row_factor_down(op) != 0 ||
+    bool has_slots = vfi_op_scalar(op) >= 0 || vfi_op_factor_down(op) != 0 ||
                      op->dst.region == VFI_REGION_ROWS;
-    int channels = op->kind == VFI_OP_MAX_ABS ? op->src[0].shape.c : op->dst.shape.c;
+    int channels = vfi_op_scalar(op) >= 0 ? op->src[0].shape.c : op->dst.shape.c;
 
     builder->fits = builder->fits && dimensions_fit(op);
     if (builder->program->factor != 0 && !has_slots)
@@ -328,9 +330,9 @@ static void find_scalars(VfiCudaRowGroup *ready, const VfiPlan *plan,
 {
     ready->scalars = g_new0(int, group->n_ops);
     for (int i = 0; i < group->n_ops; i++) {
-        const VfiOp *op = &plan->ops[group->first_op + i];
-        if (op->kind == VFI_OP_MAX_ABS)
-            ready->scalars[ready->n_scalars++] = op->u.scalar;
+        int scalar = vfi_op_scalar(&plan->ops[group->first_op + i]);
+        if (scalar >= 0)
+            ready->scalars[ready->n_scalars++] = scalar;
     }
 }
 
@@ -340,7 +342,7 @@ VfiCudaRowGroup *vfi_cuda_row_group_new(const VfiPlan *plan, const VfiRowGroup *
     VfiCudaRowGroup *ready = g_new0(VfiCudaRowGroup, 1);
 
     /* The smaller pictures first: they read what the last program may write over. */
-    for (int factor = FACTOR_MAX; factor >= 1; factor /= 2) {
+    for (int factor = VFI_RESIZE_FACTOR_MAX; factor >= 1; factor /= 2) {
         VfiRowProgram *program = &ready->programs[ready->n_programs];
         if (!build_program(program, plan, group, factor == 1 ? 0 : factor)) {
             g_set_error(error, VFI_ERROR, VFI_ERROR_UNSUPPORTED,

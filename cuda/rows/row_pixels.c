@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Row programs' results that are channels last: what they write of a pixel is gathered,
  * so that it goes to memory eight channels at a time. */
+#include "op/resize.h"
 #include "rows/row_builder.h"
 
 static size_t pixel_bytes(int stride)
@@ -96,7 +97,7 @@ void vfi_row_put_piece(VfiRowBuilder *builder, VfiRowInstruction *code, const Vf
         end = (size_t)pixel_channels(pixel);
     for (size_t c = first; c < end; c++)
         pixel->written[c] = true;
-    if (vfi_row_factor_down(op) != 0) {
+    if (vfi_op_factor_down(op) != 0) {
         code->is_gathered = true;
         vfi_row_put(builder, code, VFI_ROW_C,
                     (VfiRowPlace){VFI_ROW_SLOT, (size_t)pixel->slot + first});

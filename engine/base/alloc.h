@@ -22,6 +22,12 @@ void *vfi_try_alloc0(size_t count, size_t size, const char *what, GError **error
 /* Releases what the two above returned. NULL is allowed. */
 void vfi_free(void *memory);
 
+/* @bytes rounded up to a multiple of @alignment. */
+static inline size_t vfi_align_up(size_t bytes, size_t alignment)
+{
+    return (bytes + alignment - 1) / alignment * alignment;
+}
+
 /* *result = a * b or a + b; false on overflow, *result untouched. */
 static inline bool vfi_size_mul(size_t a, size_t b, size_t *result)
 {

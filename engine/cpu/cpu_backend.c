@@ -182,8 +182,7 @@ static VfiProgram *new_program(VfiDevice *device, const VfiPlan *plan, bool meas
         program->groups[rows->first_op] = group;
         scratch = MAX(scratch, vfi_cpu_row_group_scratch_bytes(group));
     }
-    program->scratch_stride =
-        (scratch + VFI_ALIGNMENT - 1) / VFI_ALIGNMENT * VFI_ALIGNMENT;
+    program->scratch_stride = vfi_align_up(scratch, VFI_ALIGNMENT);
     return program;
 
 fail:

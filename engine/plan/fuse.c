@@ -37,8 +37,7 @@ static void fuse_activation(VfiPlanner *planner, VfiPlanItem *item)
 /* conv + x: the sum's node becomes the convolution with the residual x. */
 static void fuse_residual(VfiPlanner *planner, VfiPlanItem *item)
 {
-    if (item->node.op.u.affine.mul != 1.0f ||
-        item->node.source[0] == item->node.source[1])
+    if (item->node.op.u.sum.scale != 1.0f || item->node.source[0] == item->node.source[1])
         return;
     for (int i = 0; i < 2; i++) {
         VfiPlanItem *conv = fusable_conv(planner, item->node.source[i], item);
@@ -80,16 +79,19 @@ static void fuse_enlargement(VfiPlanner *planner, VfiPlanItem *conv)
         nearest->node.segment != conv->node.segment)
         return;
     const VfiPlanItem *source = &planner->items[nearest->node.source[0]];
+    VfiNearestParams sum = nearest->node.op.u.nearest;
     VfiConvParams *p = &nearest->node.op.u.conv;
+    sum.bias = conv->node.op.u.conv.bias;
     nearest->node.op = conv->node.op;
     p->bias = NULL;
+    p->out = 4 * conv->node.shape.c;
     p->kernel_h = p->kernel_w = 1;
     p->pad_bottom = p->pad_right = 0;
     p->taps = 4;
     p->tap_channels = conv->node.shape.c;
-    nearest->node.shape =
-        (VfiShape){4 * conv->node.shape.c, source->node.shape.h, source->node.shape.w};
+    nearest->node.shape = (VfiShape){p->out, source->node.shape.h, source->node.shape.w};
     conv->node.op.kind = VFI_OP_UPSAMPLE_CONV_SUM;
+    conv->node.op.u = (VfiOpParams){.nearest = sum};
 }
 
 void vfi_plan_fuse(VfiPlanner *planner)

@@ -101,10 +101,15 @@ static void enlarge_time(VfiPlanner *planner, VfiValue part, VfiShape picture)
         return;
     VfiValue full = vfi_plan_add_value(planner, part);
     planner->items[full].n_uses = 1;
-    planner->items[full].node.shape.h = picture.h;
-    planner->items[full].node.shape.w = picture.w;
-    item->node.op =
-        (VfiOp){.kind = VFI_OP_RESIZE, .name = "resize", .u.affine = {.mul = 1.0f}};
+    planner->items[full].node.shape.h = planner->items[full].node.op.u.affine.height =
+        picture.h;
+    planner->items[full].node.shape.w = planner->items[full].node.op.u.affine.width =
+        picture.w;
+    item->node.op = (VfiOp){.kind = VFI_OP_RESIZE,
+                            .name = "resize",
+                            .u.resize = {.height = item->node.shape.h,
+                                         .width = item->node.shape.w,
+                                         .mul = 1.0f}};
     item->node.source[0] = full;
     item->node.n_sources = 1;
     item->before[item->n_before++] = full;

@@ -92,11 +92,7 @@ static bool is_cut_at_blocks(VfiPlanner *planner, const VfiPlanItem *item, int b
 /* Ops that move whole pixels: their result is laid out as their first source. */
 static bool moves_pixels(const VfiPlanItem *item)
 {
-    VfiOpKind kind = item->node.op.kind;
-
-    return item->node.kind == VFI_NODE_OP &&
-           (kind == VFI_OP_CONVERT || kind == VFI_OP_AVG_POOL || kind == VFI_OP_NEAREST ||
-            kind == VFI_OP_UPSAMPLE_CONV_SUM || kind == VFI_OP_WARP);
+    return item->node.kind == VFI_NODE_OP && vfi_op_moves_pixels(item->node.op.kind);
 }
 
 /* Whether a value's layout was chosen by an earlier stage. */
@@ -219,7 +215,8 @@ static bool can_have_blocks(const Layout *layout, const VfiPlanItem *item)
 
     if (!item->alive || (item->node.shape.c < least && !(is_view(item) && !item->pinned)))
         return false;
-    if (item->node.kind == VFI_NODE_OP && item->node.op.kind == VFI_OP_UPSAMPLE_CONV_SUM)
+    if (item->node.kind == VFI_NODE_OP &&
+        vfi_op_descriptor(item->node.op.kind)->whole_blocks)
         return item->node.shape.c % block == 0;
     if (is_view(item))
         return item->joined || item->loose ||

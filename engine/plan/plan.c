@@ -65,7 +65,7 @@ void vfi_plan_mark_alive(VfiPlanner *planner)
     }
     for (int i = planner->n_items - 1; i >= 0; i--) {
         VfiPlanItem *item = &planner->items[i];
-        if (item->node.kind == VFI_NODE_OP && item->node.op.kind == VFI_OP_MAX_ABS)
+        if (item->node.kind == VFI_NODE_OP && vfi_op_scalar(&item->node.op) >= 0)
             item->alive = true;
         for (int s = 0; item->alive && s < vfi_plan_n_sources(&item->node); s++) {
             VfiPlanItem *source = &planner->items[vfi_plan_source(&item->node, s)];
@@ -345,8 +345,8 @@ static VfiOp make_op(VfiPlanner *planner, const VfiPlanStep *step, GStringChunk 
     op.n_src = node->n_sources;
     for (int s = 0; s < node->n_sources; s++)
         op.src[s] = operand_of(planner, node->source[s], step->group);
-    op.dst = op.kind == VFI_OP_MAX_ABS ? (VfiOperand){.shape = {1, 1, 1}}
-                                       : operand_of(planner, step->value, step->group);
+    op.dst = vfi_op_scalar(&op) >= 0 ? (VfiOperand){.shape = node->shape}
+                                     : operand_of(planner, step->value, step->group);
     return op;
 }
 

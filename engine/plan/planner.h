@@ -5,11 +5,12 @@
 
 #include "base/alloc.h"
 #include "graph/nodes.h"
+#include "op/descriptor.h"
 #include "plan/plan.h"
 #include "plan/trace.h"
 
-/* Most values that a layout pass adds before one op: its two sources and its result. */
-#define VFI_PLAN_MAX_COPIES 3
+/* Most values that a layout pass adds before one op: its sources and its result. */
+#define VFI_PLAN_MAX_COPIES (VFI_OP_MAX_SOURCES + 1)
 
 /* Working state about one node. */
 typedef struct {
@@ -112,7 +113,19 @@ bool vfi_plan_is_output(const VfiPlanner *planner, VfiValue value);
 
 static inline size_t vfi_plan_align(size_t bytes)
 {
-    return (bytes + VFI_ALIGNMENT - 1) / VFI_ALIGNMENT * VFI_ALIGNMENT;
+    return vfi_align_up(bytes, VFI_ALIGNMENT);
+}
+
+/* The op of a node of that kind with the shapes that descriptors ask for. */
+static inline VfiOp vfi_plan_shaped_op(const VfiPlanner *planner, const VfiNode *node)
+{
+    VfiOp op = node->op;
+
+    op.n_src = node->n_sources;
+    for (int s = 0; s < op.n_src; s++)
+        op.src[s].shape = planner->items[node->source[s]].node.shape;
+    op.dst.shape = node->shape;
+    return op;
 }
 
 /* Bytes of a value of its own; sets the planner's error on overflow. */

@@ -12,9 +12,6 @@
 /* A source is small if the picture enlarged from it has this many times its elements. */
 #define SMALL_TENSOR 4
 
-/* Largest factor of a resize down: a band is at least as high. */
-#define FACTOR_MAX 32
-
 /* Most enlargements that a value computed anew may take. */
 #define ANEW_MAX 3
 
@@ -63,27 +60,13 @@ static int root(const Grouping *g, VfiValue value)
     return (int)(vfi_plan_root(g->planner, value, NULL) - g->planner->items);
 }
 
-/* The factor by which a resize makes both directions smaller, if it is a power of two (bands
- * begin at multiples of all of them) and moderate; else 0. */
-static int factor_down(VfiShape in, VfiShape out)
-{
-    for (int factor = 2; factor <= FACTOR_MAX; factor *= 2)
-        if (in.h == factor * out.h && in.w == factor * out.w)
-            return factor;
-    return 0;
-}
-
 /* Whether source @i is read anywhere, and not only in rows of the picture. */
 static bool reads_anywhere(const Grouping *g, const VfiPlanStep *step, int i)
 {
-    const VfiNode *node = &g->planner->items[step->value].node;
-
     if (step->copy_of != VFI_NO_VALUE)
         return false;
-    if (node->op.kind == VFI_OP_RESIZE)
-        return factor_down(shape_of(g->planner, node->source[0]), node->shape) == 0;
-    return i == 0 &&
-           (node->op.kind == VFI_OP_WARP || node->op.kind == VFI_OP_PIXEL_SHUFFLE);
+    VfiOp op = vfi_plan_shaped_op(g->planner, &g->planner->items[step->value].node);
+    return vfi_op_reads_anywhere(&op, i);
 }
 
 /* Whether the op's result, or what it reads, is in channel blocks that row groups do not
@@ -102,30 +85,12 @@ static bool has_foreign_blocks(const VfiPlanner *planner, const VfiPlanItem *ite
 
 VfiShape vfi_plan_picture(const VfiPlanner *planner, VfiValue value)
 {
-    const VfiNode *node = &planner->items[value].node;
-    VfiShape none = {0, 0, 0};
+    const VfiPlanItem *item = &planner->items[value];
 
-    if (has_foreign_blocks(planner, &planner->items[value]))
-        return none;
-    switch (node->op.kind) {
-    case VFI_OP_CONV:
-    case VFI_OP_CONV_TRANSPOSE:
-    case VFI_OP_CONVERT:
-    case VFI_OP_AVG_POOL:
-    case VFI_OP_NEAREST:
-    case VFI_OP_UPSAMPLE_CONV_SUM:
-        return none;
-    case VFI_OP_MAX_ABS:
-        return shape_of(planner, node->source[0]);
-    case VFI_OP_RESIZE: {
-        VfiShape in = shape_of(planner, node->source[0]);
-        if (in.h <= node->shape.h && in.w <= node->shape.w)
-            return node->shape;
-        return factor_down(in, node->shape) != 0 ? in : none;
-    }
-    default:
-        return node->shape;
-    }
+    if (has_foreign_blocks(planner, item))
+        return (VfiShape){0, 0, 0};
+    VfiOp op = vfi_plan_shaped_op(planner, &item->node);
+    return vfi_op_picture(&op);
 }
 
 /* The size of the pictures on which @step works row by row; 0×0 if it does not. */
@@ -441,12 +406,11 @@ static bool may_replace(const Grouping *g, const VfiPlanRowGroup *group,
         &items[step->value] != next->root || reads_anywhere(g, step, 0) ||
         last->root->node.shape.c != next->root->node.shape.c)
         return false;
-    VfiOpKind kind = items[step->value].node.op.kind;
-    if (kind == VFI_OP_RESIZE || kind == VFI_OP_WARP)
-        return false;
+    const VfiOpDescriptor *descriptor =
+        vfi_op_descriptor(items[step->value].node.op.kind);
     for (int s = 0; s < n_sources(g, step); s++)
         if (vfi_plan_root(g->planner, source(g, step, s), NULL) == last->root &&
-            &items[source(g, step, s)] != last->root)
+            (!descriptor->source[s].in_place || &items[source(g, step, s)] != last->root))
             return false;
     return true;
 }

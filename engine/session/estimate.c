@@ -3,28 +3,15 @@
 #include <vfi/estimate.h>
 
 #include "graph/nodes.h"
+#include "op/descriptor.h"
 #include "session/stages.h"
-
-/* Multiply-accumulates of one op; 0 for those that are no convolutions. */
-static double op_macs(const VfiOp *op)
-{
-    const VfiConvParams *conv = &op->u.conv;
-    VfiShape in = op->src[0].shape, out = op->dst.shape;
-
-    if (!vfi_op_is_conv(op))
-        return 0.0;
-    /* A convolution gathers at each output pixel, a transposed one scatters each input's. */
-    VfiShape at = op->kind == VFI_OP_CONV ? out : in;
-    return (double)at.h * at.w * in.c * out.c / conv->groups * conv->kernel_h *
-           conv->kernel_w;
-}
 
 static double segment_macs(const VfiPlan *plan, int segment)
 {
     double macs = 0.0;
 
     for (int i = 0; i < plan->segments[segment].n_ops; i++)
-        macs += op_macs(&plan->ops[plan->segments[segment].first_op + i]);
+        macs += vfi_op_macs(&plan->ops[plan->segments[segment].first_op + i]);
     return macs;
 }
 

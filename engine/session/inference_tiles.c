@@ -11,6 +11,7 @@
 
 #include <string.h>
 
+#include "op/descriptor.h"
 #include "pixels/format.h"
 
 /* Most segments on one path through a time stage. */
@@ -129,7 +130,7 @@ static bool writes_scalars(const VfiPlan *plan, int segment)
     const VfiPlanSegment *range = &plan->segments[segment];
 
     for (int i = range->first_op; i < range->first_op + range->n_ops; i++)
-        if (plan->ops[i].kind == VFI_OP_MAX_ABS)
+        if (vfi_op_scalar(&plan->ops[i]) >= 0)
             return true;
     return false;
 }

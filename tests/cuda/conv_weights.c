@@ -27,6 +27,7 @@ static VfiOp make_op(VfiOpKind kind, int in, int out, int kernel, int groups)
         .dst = {.shape = {out, 5, 7}},
         .name = "layer",
         .u.conv = {.weight = weights,
+                   .out = out,
                    .kernel_h = kernel,
                    .kernel_w = kernel,
                    .stride = 1,

@@ -16,9 +16,9 @@ static cudaError_t run_binary(const VfiOp *op, const VfiCudaTensor *a,
 {
     switch (op->kind) {
     case VFI_OP_ADD:
-        return vfi_cuda_add(NULL, a, b, op->u.affine.mul, dst);
+        return vfi_cuda_add(NULL, a, b, op->u.sum.scale, dst);
     case VFI_OP_SUB:
-        return vfi_cuda_sub(NULL, a, b, op->u.affine.mul, dst);
+        return vfi_cuda_sub(NULL, a, b, op->u.sum.scale, dst);
     default:
         return vfi_cuda_mul(NULL, a, b, dst);
     }
@@ -83,7 +83,7 @@ START_TEST(of_two_sources)
 
     for (size_t k = 0; k < G_N_ELEMENTS(kinds); k++)
         for (int shared = 0; shared < 2; shared++) {
-            VfiOp op = {.kind = kinds[k], .n_src = 2, .u.affine.mul = 0.3f};
+            VfiOp op = {.kind = kinds[k], .n_src = 2, .u.sum.scale = 0.3f};
             op.src[0].shape = op.src[1].shape = op.dst.shape = shape;
             if (shared)
                 op.src[1].shape.c = 1;
@@ -99,7 +99,8 @@ START_TEST(of_one_source)
     GRand *random = g_rand_new_with_seed((guint32)_i + 10);
     VfiShape shape = tensor_shapes[_i];
     g_autofree float *values = values_of(random, shape);
-    VfiOp op = {.kind = VFI_OP_AFFINE, .n_src = 1, .u.affine = {1.7f, -0.3f}};
+    VfiOp op = {
+        .kind = VFI_OP_AFFINE, .n_src = 1, .u.affine = {.mul = 1.7f, .add = -0.3f}};
 
     op.src[0].shape = op.dst.shape = shape;
     check(&op, (const float *const[]){values}, 0.0f, run_unary);
@@ -140,11 +141,13 @@ START_TEST(fills)
     char *memory = device_new(&values, sizeof values);
     const VfiCudaRunValues *device = (const VfiCudaRunValues *)(const void *)memory;
 
+    VfiShape shape = {1, tensor_shapes[_i].h, tensor_shapes[_i].w};
+
     for (int mean = 0; mean < 2; mean++)
         for (int shift = 0; shift < 2; shift++) {
             VfiOp op = {.kind = mean ? VFI_OP_IMAGE_MEAN : VFI_OP_TIME,
-                        .dst.shape = tensor_shapes[_i],
-                        .u.affine = {2.0f, -0.7f}};
+                        .dst.shape = shape,
+                        .u.affine = {2.0f, -0.7f, shape.h, shape.w}};
             g_autofree float *expected =
                 reference_of(&op, NULL, values.time, values.image_mean);
             TestTensor dst = tensor_new(op.dst.shape, (Layout){.shift = shift}, NULL);

@@ -7,7 +7,7 @@ static cudaError_t run_kernel(const VfiOp *op, const VfiCudaTensor *src,
 {
     switch (op->kind) {
     case VFI_OP_RESIZE:
-        return vfi_cuda_resize(NULL, src, op->u.affine.mul, dst);
+        return vfi_cuda_resize(NULL, src, op->u.resize.mul, dst);
     case VFI_OP_AVG_POOL:
         return vfi_cuda_pool(NULL, src, dst);
     case VFI_OP_NEAREST:
@@ -40,6 +40,10 @@ static VfiOp op_of(VfiOpKind kind, VfiShape in, VfiShape out)
 
     op.src[0].shape = in;
     op.dst.shape = out;
+    if (kind == VFI_OP_RESIZE)
+        op.u.resize = (VfiResizeParams){.height = out.h, .width = out.w};
+    else if (kind != VFI_OP_PIXEL_SHUFFLE)
+        op.u.nearest = (VfiNearestParams){.height = out.h, .width = out.w};
     return op;
 }
 
@@ -58,7 +62,7 @@ START_TEST(resizes)
             VfiOp op = op_of(VFI_OP_RESIZE, in, out);
             Layout layout = {.shift = shift};
             g_autofree float *values = random_floats(random, vfi_shape_elements(in));
-            op.u.affine.mul = shift ? 1.0f : 0.7f;
+            op.u.resize.mul = shift ? 1.0f : 0.7f;
             check(&op, values, NULL, layout, layout);
         }
     g_rand_free(random);
@@ -102,7 +106,7 @@ START_TEST(upsample_conv_sums)
         /* Without bias, with an aligned one, and with another. */
         size_t shift = l % 3 == 2 ? 1 : 0;
         char *memory = device_new(bias, ((size_t)op.dst.shape.c + 1) * sizeof(float));
-        op.u.conv.bias = l % 3 == 0 ? NULL : bias + shift;
+        op.u.nearest.bias = l % 3 == 0 ? NULL : bias + shift;
         const float *on_device = (const float *)(const void *)memory + shift;
         check(&op, values, l % 3 == 0 ? NULL : on_device, layout, layout);
         device_free(memory);

@@ -276,8 +276,11 @@ START_TEST(reads_channels_last)
     size_t plane = (size_t)H * W;
     VfiOp ops[3] = {
         {.kind = VFI_OP_PIXEL_SHUFFLE, .n_src = 1, .dst.region = VFI_REGION_ROWS},
-        {.kind = VFI_OP_ADD, .n_src = 2, .dst.offset = 4096, .u.affine.mul = 2.0f},
-        {.kind = VFI_OP_RESIZE, .n_src = 1, .dst.offset = 8192, .u.affine.mul = 1.0f},
+        {.kind = VFI_OP_ADD, .n_src = 2, .dst.offset = 4096, .u.sum.scale = 2.0f},
+        {.kind = VFI_OP_RESIZE,
+         .n_src = 1,
+         .dst.offset = 8192,
+         .u.resize = {H / 2, W / 2, 1.0f}},
     };
     VfiRowGroup group = {.n_ops = 3, .h = H, .w = W, .n_planes = C};
     VfiPlan plan = {.ops = ops, .n_ops = 3, .row_groups = &group, .n_row_groups = 1};
@@ -386,10 +389,15 @@ START_TEST(reads_what_is_then_written_over)
         at[i] = (VfiOperand){.shape = full, .offset = i * bytes};
     at[SMALL].shape = (VfiShape){1, H / 2, W / 2};
     VfiOp ops[] = {
-        {VFI_OP_AFFINE, 1, {at[A]}, rows[0], "old", .u.affine = {2.0f, 0.0f}},
+        {VFI_OP_AFFINE, 1, {at[A]}, rows[0], "old", .u.affine = {.mul = 2.0f}},
         {VFI_OP_COPY, 1, {frame}, at[A], "new", .u.affine = {0}},
-        {VFI_OP_ADD, 2, {rows[0], at[A]}, rows[1], "sum", .u.affine = {1.0f, 0.0f}},
-        {VFI_OP_RESIZE, 1, {rows[1]}, at[SMALL], "small", .u.affine = {1.0f, 0.0f}},
+        {VFI_OP_ADD, 2, {rows[0], at[A]}, rows[1], "sum", .u.sum = {1.0f}},
+        {VFI_OP_RESIZE,
+         1,
+         {rows[1]},
+         at[SMALL],
+         "small",
+         .u.resize = {H / 2, W / 2, 1.0f}},
         {VFI_OP_COPY, 1, {rows[0]}, at[OLD], "kept", .u.affine = {0}},
     };
     VfiRowGroup group = {.n_ops = G_N_ELEMENTS(ops), .h = H, .w = W, .n_planes = 2};
@@ -434,6 +442,7 @@ START_TEST(refuses_what_is_too_large)
 
     for (int i = 0; i < N; i++) {
         ops[i].kind = VFI_OP_TIME;
+        ops[i].u.affine = (VfiAffineParams){.height = 2, .width = 2};
         ops[i].dst.shape = (VfiShape){1, 2, 2};
         ops[i].dst.offset = (size_t)i * 16;
     }

@@ -43,8 +43,8 @@ START_TEST(errors_stick_and_name_the_shapes)
     ck_assert_int_eq(vfi_graph_sigmoid(graph, image), VFI_NO_VALUE);
     vfi_graph_output(graph, "x", half);
     ck_assert_ptr_null(vfi_plan_new(graph, NULL, VFI_REGION_ARENA, &error));
-    ck_assert_ptr_nonnull(strstr(error->message, "3x4x8"));
-    ck_assert_ptr_nonnull(strstr(error->message, "3x2x4"));
+    ck_assert_ptr_nonnull(strstr(error->message, "3×4×8"));
+    ck_assert_ptr_nonnull(strstr(error->message, "3×2×4"));
     vfi_graph_free(graph);
 }
 END_TEST
@@ -274,7 +274,7 @@ static void run_plan(const VfiPlan *plan, char *arena, char *frame)
             if (op->kind == VFI_OP_AFFINE)
                 dst[i] = src[0][i] * op->u.affine.mul + op->u.affine.add;
             else if (op->kind == VFI_OP_ADD)
-                dst[i] = op->u.affine.mul * (src[0][i] + src[1][i]);
+                dst[i] = op->u.sum.scale * (src[0][i] + src[1][i]);
             else if (op->kind == VFI_OP_COPY)
                 dst[i] = src[0][i];
             else

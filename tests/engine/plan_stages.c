@@ -298,7 +298,7 @@ START_TEST(sizes_that_do_not_fit_are_errors)
 
     ck_assert_int_eq(vfi_graph_avg_pool(graph, vfi_graph_image(graph, 0)), VFI_NO_VALUE);
     ck_assert_ptr_nonnull(
-        strstr(vfi_graph_error(graph)->message, "1x8 cannot be halved"));
+        strstr(vfi_graph_error(graph)->message, "1×8 cannot be halved"));
     vfi_graph_free(graph);
     graph = vfi_graph_new(NULL, 8, 4);
     ck_assert_int_eq(vfi_graph_nearest(graph, vfi_graph_image(graph, 0), 8, 7),

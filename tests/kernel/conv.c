@@ -14,6 +14,7 @@ static bool set_result_size(ConvCase *test, int channels)
     int h = in.h + p->pad_top + p->pad_bottom - p->kernel_h;
     int w = in.w + p->pad_left + p->pad_right - p->kernel_w;
 
+    test->op.u.conv.out = channels;
     test->op.dst.shape = (VfiShape){channels, h / p->stride + 1, w / p->stride + 1};
     return h >= 0 && w >= 0;
 }

@@ -31,6 +31,7 @@ static VfiOp conv_op(const float *weight, int in, int out, int kernel)
     op.src[0].shape = (VfiShape){in, 13, 30};
     op.dst.shape = (VfiShape){out, 13, 30};
     op.u.conv = (VfiConvParams){.weight = weight,
+                                .out = out,
                                 .kernel_h = kernel,
                                 .kernel_w = kernel,
                                 .stride = 1,

@@ -39,6 +39,7 @@ static inline void conv_case_fill(ConvCase *test, GRand *random, bool has_bias)
     test->sources[0] = random_floats(random, vfi_shape_elements(in));
     test->sources[1] = random_floats(random, vfi_shape_elements(out));
     p->weight = test->weight;
+    p->out = out.c;
     p->bias = has_bias ? test->bias : NULL;
     p->activation.slope = test->slope;
     p->activation.leak = 0.2f;

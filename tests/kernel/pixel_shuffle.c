@@ -35,6 +35,9 @@ END_TEST
 START_TEST(other_shapes_are_refused)
 {
     static const VfiShape sources[] = {{3, 4, 4}, {8, 4, 4}, {4, 4, 5}, {4, 3, 4}};
+    static const char *const words[] = {
+        "3 channels are not a multiple of 4", "to 1×8×8: the result must be 2×8×8",
+        "to 1×8×8: the result must be 1×8×10", "to 1×8×8: the result must be 1×6×8"};
 
     for (size_t i = 0; i < G_N_ELEMENTS(sources); i++) {
         VfiOp op = {.kind = VFI_OP_PIXEL_SHUFFLE, .n_src = 1, .name = "test"};
@@ -43,7 +46,7 @@ START_TEST(other_shapes_are_refused)
         op.dst.shape = (VfiShape){1, 8, 8};
         ck_assert_ptr_null(vfi_cpu_op_new(&op, test_level, &error));
         ck_assert(g_error_matches(error, VFI_ERROR, VFI_ERROR_UNSUPPORTED));
-        ck_assert_ptr_nonnull(strstr(error->message, "a quarter of the channels"));
+        ck_assert_msg(strstr(error->message, words[i]) != NULL, "%s", error->message);
     }
 }
 END_TEST

@@ -34,7 +34,7 @@ static VfiOp resize_op(VfiShape in, int h, int w, float mul)
 
     op.src[0].shape = in;
     op.dst.shape = (VfiShape){in.c, h, w};
-    op.u.affine.mul = mul;
+    op.u.resize = (VfiResizeParams){.height = h, .width = w, .mul = mul};
     return op;
 }
 

@@ -25,6 +25,8 @@ static VfiOp op_of(VfiOpKind kind, VfiShape in, int h, int w, int block)
     op.src[0].shape = in;
     op.dst.shape = (VfiShape){in.c, h, w};
     op.src[0].block = op.dst.block = block;
+    if (kind == VFI_OP_NEAREST || kind == VFI_OP_UPSAMPLE_CONV_SUM)
+        op.u.nearest = (VfiNearestParams){.height = h, .width = w};
     return op;
 }
 
@@ -105,7 +107,7 @@ START_TEST(upsample_conv_sum_is_a_convolution_of_the_enlarged)
         VfiOp op = op_of(VFI_OP_UPSAMPLE_CONV_SUM, in, out.h, out.w, blocks[b]);
         double largest = 0.0;
         op.dst.shape = out;
-        op.u.conv.bias = bias;
+        op.u.nearest.bias = bias;
         if (blocks[b] > 0 && out.c % blocks[b] != 0)
             continue;
         g_autofree float *result =
@@ -172,9 +174,10 @@ START_TEST(operands_that_do_not_fit_are_refused)
     VfiOp nearest = op_of(VFI_OP_NEAREST, in, 5, 16, 0);
     VfiOp warp = op_of(VFI_OP_WARP, in, 6, 8, 0);
 
-    refuse(&pool, "half the size");
+    refuse(&pool, "to 32×3×3: the result must be 32×3×4");
     refuse(&nearest, "as large as the source");
     nearest.kind = VFI_OP_UPSAMPLE_CONV_SUM;
+    nearest.src[0].shape.c = 30;
     refuse(&nearest, "four times the result's channels");
     if (n_blocks < 2)
         return;
@@ -183,7 +186,7 @@ START_TEST(operands_that_do_not_fit_are_refused)
     warp.dst.block = blocks[1];
     refuse(&warp, "not laid out as the result");
     warp.src[0].block = warp.src[1].block = blocks[1];
-    refuse(&warp, "flow must be planar");
+    refuse(&warp, "must be planar, but source 1 is not");
 }
 END_TEST
 

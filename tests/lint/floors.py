@@ -19,19 +19,19 @@ ROOMS = {
     "engine/op": "",
     "engine/weights": "base op",
     "engine/graph": "op weights",
-    "engine/plan": "base graph",
+    "engine/plan": "base op graph",
     "engine/pixels": "base machine",
     "engine/backend": "base machine plan pixels",
     "engine/cpu/pool": "machine",
     "engine/cpu": "base machine op weights backend cpu/pool",
     "engine/cpu/x86": "base cpu",
     "engine/cpu/conv": "base machine cpu",
-    "engine/cpu/ops": "base plan cpu cpu/conv",
+    "engine/cpu/ops": "base op plan cpu cpu/conv",
     "engine/memory": "base machine weights backend",
     "engine/model": "base checkpoint weights graph plan backend memory",
     "engine/models": "model",
     "engine/scene": "pixels",
-    "engine/session": "base machine graph pixels backend memory model",
+    "engine/session": "base machine op graph pixels backend memory model",
 
     # The CUDA module.
     "cuda/runtime": "",
@@ -40,7 +40,7 @@ ROOMS = {
     "cuda/frames": "engine/pixels engine/scene runtime device",
     "cuda/ops": "engine/op runtime",
     "cuda/rows": "engine/op engine/plan ops",
-    "cuda/program": "engine/base runtime conv device rows",
+    "cuda/program": "engine/base engine/op runtime conv device rows",
     "cuda": "device frames program",
 
     # The element, which sees of the engine the public headers only.
@@ -52,8 +52,8 @@ ROOMS = {
     # Programs.
     "examples": "",
     "tools": "",
-    "tools/benchmark": "tools engine/session",
-    "tools/inspect": "tools engine/graph engine/plan engine/session",
+    "tools/benchmark": "tools engine/op engine/session",
+    "tools/inspect": "tools engine/op engine/graph engine/plan engine/session",
 
     # Tests may include what they test.
     "tests": "engine/*",

@@ -55,8 +55,6 @@ gboolean bench_warm_up(Bench *bench, GError **error);
 gboolean bench_measure(Bench *bench, BenchFigures *figures, GError **error);
 /* Starts the session's profile anew. */
 void bench_clear_profile(Bench *bench);
-/* Twice the multiply-adds of a convolution; 0 for other ops, as networks' costs are counted. */
-double bench_op_flop(const VfiOp *op);
 /* Ops that the time in the profile of op @op, or the launch that begins with it, is of: a device
  * with its own memory runs a row group as one, the CPU divides its time among the ops. */
 int bench_launch_ops(const VfiSession *session, int stage, int op);

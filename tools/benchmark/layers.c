@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "onednn.h"
+#include "op/descriptor.h"
 
 typedef struct {
     BenchConv conv;
@@ -80,7 +81,7 @@ static void visit_ops(const Bench *bench, GArray *layers, gboolean collect)
             BenchConv conv = conv_of(op);
             Layer *layer = find_layer(layers, &conv);
             if (layer == NULL && collect) {
-                Layer new = {.conv = conv, .first = op, .flop = bench_op_flop(op)};
+                Layer new = {.conv = conv, .first = op, .flop = 2.0 * vfi_op_macs(op)};
                 g_array_append_val(layers, new);
                 layer = &g_array_index(layers, Layer, layers->len - 1);
             }

@@ -7,19 +7,7 @@
 
 #include <sys/resource.h>
 
-double bench_op_flop(const VfiOp *op)
-{
-    const VfiConvParams *p = &op->u.conv;
-    double taps = (double)p->kernel_h * p->kernel_w;
-
-    if (op->kind == VFI_OP_CONV)
-        return 2.0 * taps * op->src[0].shape.c / p->groups *
-               (double)vfi_shape_elements(op->dst.shape);
-    if (op->kind == VFI_OP_CONV_TRANSPOSE)
-        return 2.0 * taps * op->dst.shape.c *
-               (double)vfi_shape_elements(op->src[0].shape);
-    return 0.0;
-}
+#include "op/descriptor.h"
 
 int bench_launch_ops(const VfiSession *session, int stage, int op)
 {
@@ -36,7 +24,7 @@ double bench_launch_flop(const VfiSession *session, int stage, int op)
     double flop = 0.0;
 
     for (int i = 0; i < bench_launch_ops(session, stage, op); i++)
-        flop += bench_op_flop(&session->plans[stage]->ops[op + i]);
+        flop += 2.0 * vfi_op_macs(&session->plans[stage]->ops[op + i]);
     return flop;
 }
 

@@ -4,6 +4,7 @@
 
 #include "inspected_plan.h"
 #include "json_string.h"
+#include "op/descriptor.h"
 
 static const char *boolean(gboolean value)
 {
@@ -94,23 +95,12 @@ static void print_origins(const InspectedStage *stage, int op, gboolean inputs)
     printf("]");
 }
 
-/* Multiply-accumulates of a convolution. */
-static double conv_macs(const VfiOp *op)
-{
-    const VfiConvParams *conv = &op->u.conv;
-    VfiShape in = op->src[0].shape, out = op->dst.shape;
-    VfiShape at = op->kind == VFI_OP_CONV ? out : in;
-
-    return (double)at.h * at.w * in.c * out.c / conv->groups * conv->kernel_h *
-           conv->kernel_w;
-}
-
 static void print_conv(const VfiOp *op)
 {
     const VfiConvParams *conv = &op->u.conv;
 
     printf(", \"kernel\": [%d, %d], \"stride\": %d, \"groups\": %d, \"macs\": %.0f, ",
-           conv->kernel_h, conv->kernel_w, conv->stride, conv->groups, conv_macs(op));
+           conv->kernel_h, conv->kernel_w, conv->stride, conv->groups, vfi_op_macs(op));
     print_string("residual", inspected_residual(op));
     printf(", \"weight_channels\": [");
     for (int i = 0; i < conv->n_runs; i++)

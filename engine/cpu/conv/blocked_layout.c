@@ -103,7 +103,7 @@ VfiBlocked *vfi_blocked_new(const VfiOp *op, int block)
     d->sums_floats =
         (size_t)VFI_BLOCKED_RUN_CELLS * (size_t)block * VFI_MULTIPLY_MAX_VECTORS;
     size_t segments = (size_t)d->in_units * (size_t)d->first_tap[d->n_phases];
-    d->segments_bytes = (segments * sizeof(VfiSegment) + 63) / 64 * 64;
+    d->segments_bytes = vfi_align_up(segments * sizeof(VfiSegment), VFI_ALIGNMENT);
     choose_chunks(d, block);
     lay_out_copies(d);
     return d;

@@ -76,10 +76,10 @@ void vfi_elementwise_run(const VfiCpuOp *ready, const VfiCpuRun *run, int channe
 
     switch (op->kind) {
     case VFI_OP_ADD:
-        k->add(dst, a, b, op->u.affine.mul, n);
+        k->add(dst, a, b, op->u.sum.scale, n);
         break;
     case VFI_OP_SUB:
-        k->sub(dst, a, b, op->u.affine.mul, n);
+        k->sub(dst, a, b, op->u.sum.scale, n);
         break;
     case VFI_OP_MUL:
         k->mul(dst, a, b, n);
@@ -176,7 +176,7 @@ static void max_abs_end(const VfiCpuOp *op, const VfiCpuRun *run)
 
     for (int i = 0; i < vfi_pool_threads(run->pool); i++)
         largest = MAX(largest, *partial(run, i));
-    memcpy(&run->scalars[op->op.u.scalar], &largest, sizeof largest);
+    memcpy(&run->scalars[op->op.u.max_abs.scalar], &largest, sizeof largest);
 }
 
 const VfiCpuAlgorithm vfi_cpu_max_abs = {

@@ -71,7 +71,7 @@ void vfi_stretch_to_row(VfiStretch *stretch, int y, float *dst)
     const float *bottom = stretched_row(stretch, MIN(y0 + 1, op->src[0].shape.h - 1));
 
     stretch->op->kernels->blend_rows(dst, top, bottom, stretch->tables->y_weight[y],
-                                     op->u.affine.mul, (size_t)stretch->columns);
+                                     op->u.resize.mul, (size_t)stretch->columns);
 }
 
 static bool resize_prepare(VfiCpuOp *op, GError **error)
@@ -139,7 +139,7 @@ static void shrink_rows(const VfiCpuOp *ready, const VfiCpuRun *run, int channel
         .blend = scratch,
         .x0 = tables->x0,
         .x_weight = tables->x_weight,
-        .mul = op->u.affine.mul,
+        .mul = op->u.resize.mul,
         .src_w = in.w,
         .dst_w = op->dst.shape.w,
     };

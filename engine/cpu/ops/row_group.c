@@ -13,6 +13,8 @@
 
 #include "base/alloc.h"
 #include "cpu/algorithm.h"
+#include "op/descriptor.h"
+#include "op/resize.h"
 
 /* Least and most scratch of a band's planes, about: half of the second-level cache is used. */
 #define BAND_BYTES_MIN ((size_t)256 << 10)
@@ -59,21 +61,6 @@ typedef struct {
     size_t plane;
 } Rows;
 
-/* By how much a resize makes its source smaller, 0 for other ops. */
-static int factor_down(const VfiOp *op)
-{
-    return op->kind == VFI_OP_RESIZE && op->src[0].shape.h > op->dst.shape.h
-               ? op->src[0].shape.h / op->dst.shape.h
-               : 0;
-}
-
-/* Whether source @i is read elsewhere than in the band's rows. */
-static bool reads_anywhere(const VfiOp *op, int i)
-{
-    return i == 0 && (op->kind == VFI_OP_WARP || op->kind == VFI_OP_RESIZE ||
-                      op->kind == VFI_OP_PIXEL_SHUFFLE);
-}
-
 /* The factor of the resizes down if they have one in common and need not all of what the
  * group computes; else 0. */
 static int choose_sampling(const VfiRowGroup *plan, VfiCpuOp *const *ops)
@@ -82,15 +69,15 @@ static int choose_sampling(const VfiRowGroup *plan, VfiCpuOp *const *ops)
 
     for (int i = 0; i < plan->n_ops; i++) {
         const VfiOp *op = &ops[i]->op;
-        int down = factor_down(op);
+        int down = vfi_op_factor_down(op);
         if (down != 0 && (factor == 0 || factor == down)) {
             factor = down;
             continue;
         }
-        if (down != 0 || op->dst.region != VFI_REGION_ROWS || op->kind == VFI_OP_MAX_ABS)
+        if (down != 0 || op->dst.region != VFI_REGION_ROWS || vfi_op_scalar(op) >= 0)
             return 0;
         for (int s = 0; s < op->n_src; s++)
-            if (!reads_anywhere(op, s) && op->src[s].region != VFI_REGION_ROWS)
+            if (!vfi_op_reads_anywhere(op, s) && op->src[s].region != VFI_REGION_ROWS)
                 return 0;
     }
     return factor >= 4 ? factor : 0;
@@ -109,7 +96,7 @@ static int32_t *sample_tables(VfiCpuRowGroup *group, int index, int32_t *memory)
 {
     const VfiOp *op = &group->ops[index]->op;
     VfiResizeTables own = *vfi_resize_tables(group->ops[index]);
-    bool is_down = factor_down(op) != 0;
+    bool is_down = vfi_op_factor_down(op) != 0;
     int n = is_down ? op->dst.shape.w : group->columns;
     int32_t *x0 = memory;
     float *x_weight = (float *)(void *)(memory + n);
@@ -157,11 +144,6 @@ static bool make_tables(VfiCpuRowGroup *group, GError **error)
     return true;
 }
 
-static size_t align_up(size_t bytes)
-{
-    return (bytes + VFI_ALIGNMENT - 1) / VFI_ALIGNMENT * VFI_ALIGNMENT;
-}
-
 static size_t band_bytes(void)
 {
     long cache = sysconf(_SC_LEVEL2_CACHE_SIZE); /* 0 or -1 where it is not known */
@@ -177,7 +159,7 @@ static void choose_bands(VfiCpuRowGroup *group)
     for (int i = 0; i < group->plan->n_ops; i++) {
         const VfiOp *op = &group->ops[i]->op;
         if (group->sampling == 0)
-            align = MAX(align, factor_down(op)); /* all are powers of two */
+            align = MAX(align, vfi_op_factor_down(op)); /* all are powers of two */
         if (op->kind == VFI_OP_RESIZE)
             row_scratch = MAX(row_scratch, vfi_stretch_floats(op, group->columns));
     }
@@ -186,9 +168,11 @@ static void choose_bands(VfiCpuRowGroup *group)
     int rows = (int)MIN(band_bytes() / row_bytes, (size_t)(group->rows / BANDS_MIN));
     group->band_rows = MIN(MAX(MAX(rows, ROWS_MIN) / align, 1) * align, group->rows);
     group->plane_floats = (size_t)group->band_rows * (size_t)group->columns;
-    group->records_bytes = align_up((size_t)group->plan->n_ops * sizeof(OpRecord));
+    group->records_bytes =
+        vfi_align_up((size_t)group->plan->n_ops * sizeof(OpRecord), VFI_ALIGNMENT);
     group->planes_bytes =
-        align_up((size_t)group->plan->n_planes * group->plane_floats * sizeof(float));
+        vfi_align_up((size_t)group->plan->n_planes * group->plane_floats * sizeof(float),
+                     VFI_ALIGNMENT);
     group->scratch_bytes =
         group->records_bytes + group->planes_bytes + row_scratch * sizeof(float);
 }
@@ -340,13 +324,13 @@ static void run_resize_down(const Band *band, const VfiCpuOp *ready,
     const VfiCpuRowGroup *group = band->group;
     const VfiOp *op = &ready->op;
     bool local = op->src[0].region == VFI_REGION_ROWS;
-    int sampling = group->sampling, reads = sampling != 0 ? 2 : factor_down(op);
+    int sampling = group->sampling, reads = sampling != 0 ? 2 : vfi_op_factor_down(op);
     Rows src = {NULL, 0};
     VfiResizeRow row = {
         .blend = band->row_scratch,
         .x0 = tables->x0,
         .x_weight = tables->x_weight,
-        .mul = op->u.affine.mul,
+        .mul = op->u.resize.mul,
         .src_w = local ? group->columns : group->plan->w,
         .dst_w = op->dst.shape.w,
     };
@@ -393,7 +377,7 @@ static void run_op(const Band *band, int index, OpRecord *record)
         run_pixel_shuffle(band, ready);
         break;
     case VFI_OP_RESIZE:
-        if (factor_down(&ready->op) != 0)
+        if (vfi_op_factor_down(&ready->op) != 0)
             run_resize_down(band, ready, tables);
         else
             run_resize_up(band, ready, tables);
@@ -447,11 +431,12 @@ static void finish_scalars(const VfiCpuRowGroup *group, const VfiCpuRun *run)
     for (int i = 0; i < group->plan->n_ops; i++) {
         const VfiOp *op = &group->ops[i]->op;
         uint32_t largest = 0;
-        if (op->kind != VFI_OP_MAX_ABS)
+        int scalar = vfi_op_scalar(op);
+        if (scalar < 0)
             continue;
         for (int t = 0; t < vfi_pool_threads(run->pool); t++)
             largest = MAX(largest, records_of(run, t)[i].largest);
-        memcpy(&run->scalars[op->u.scalar], &largest, sizeof largest);
+        memcpy(&run->scalars[scalar], &largest, sizeof largest);
     }
 }
 

@@ -154,7 +154,7 @@ static void upsample_conv_sum_chunk(const VfiCpuOp *ready, const VfiCpuRun *run,
     static const float zeros[VFI_ROW_SLACK];
     const Rows *state = ready->state;
     const VfiOp *op = &ready->op;
-    const float *bias = op->u.conv.bias;
+    const float *bias = op->u.nearest.bias;
     VfiShape out = op->dst.shape;
     int unit = index / state->bands, y = index % state->bands * state->rows;
     int end = MIN(y + state->rows, out.h);

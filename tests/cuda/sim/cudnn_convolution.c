@@ -146,6 +146,7 @@ static VfiOp make_op(const VfiSimulatedConvolver *convolver, const float *filter
         .weight = filter == NULL
                       ? NULL
                       : filter + (size_t)group * (filter_elements(p) / (size_t)groups),
+        .out = dst.c,
         .kernel_h = p->kernel_h,
         .kernel_w = p->kernel_w,
         .stride = p->stride,

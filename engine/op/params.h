@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Parameters of ops, a struct per kind or family. Together with the sources' shapes they give
+ * the shape of the result (descriptor.h). Arrays belong to the model and outlive the op. */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+
+typedef enum {
+    VFI_ACTIVATION_NONE,
+    VFI_ACTIVATION_PRELU,   /* x < 0 ? slope[c] * x : x */
+    VFI_ACTIVATION_LEAKY,   /* x < 0 ? leak * x : x */
+    VFI_ACTIVATION_SIGMOID, /* 1 / (1 + exp(-x)) */
+} VfiActivationKind;
+
+/* ACTIVATE, and what convolutions end with. */
+typedef struct {
+    VfiActivationKind kind;
+    const float *slope; /* PRELU: one per channel */
+    float leak;         /* LEAKY */
+} VfiActivation;
+
+/* What follows a convolution, in this order: + bias, + residual (BEFORE), activation,
+ * + residual (AFTER). The residual is the op's src[1], of dst's shape. */
+typedef enum {
+    VFI_RESIDUAL_NONE,
+    VFI_RESIDUAL_BEFORE_ACTIVATION,
+    VFI_RESIDUAL_AFTER_ACTIVATION,
+} VfiResidual;
+
+/* Channels @first … @first + @count - 1. */
+typedef struct {
+    int first, count;
+} VfiChannelRun;
+
+/* Most runs of input channels that a convolution takes of its weight. */
+#define VFI_CONV_MAX_RUNS 4
+
+/* CONV: weight [out][in/groups][kernel_h][kernel_w]; zero padding;
+ *   out size = (in + pad_begin + pad_end - kernel) / stride + 1 in each direction.
+ * CONV_TRANSPOSE: weight [in][weight_out][kernel_h][kernel_w]; output pixel (y,x) collects
+ *   input (iy,ix) with y = iy*stride - pad_top + ky; out size = (in-1)*stride - 2*pad + kernel.
+ */
+typedef struct {
+    const float *weight;
+    const float *bias; /* one per output channel, or NULL */
+    int out;           /* channels of the result */
+    int kernel_h, kernel_w;
+    int stride;
+    int pad_top, pad_left, pad_bottom, pad_right;
+    int groups;
+    int weight_out; /* CONV_TRANSPOSE: channels of weight, the first of which are the result's;
+                     * 0: as many */
+    /* CONV of one group that sees a part of the weight's input channels: how many the weight
+     * has, and the runs of them that the op's channels are, in order. 0: all. */
+    int weight_in;
+    int n_runs;
+    VfiChannelRun runs[VFI_CONV_MAX_RUNS];
+    /* CONV of 1 × 1 and one group whose output channel t * tap_channels + o takes place t of
+     * the @taps places that the weight's larger kernel has, to its output channel o. 0: not. */
+    int taps, tap_channels;
+    bool tolerates_bf16; /* may be rounded to it where the precision is bf16 */
+    VfiActivation activation;
+    VfiResidual residual;
+} VfiConvParams;
+
+/* Where in a CONV's weight the filter from its input channel @i, of @in in the group, to
+ * output channel @o is: filters of the op's own size before it. */
+static inline size_t vfi_conv_filter(const VfiConvParams *p, int o, int i, int in)
+{
+    int run = 0, tap = 0;
+
+    if (p->taps > 0) {
+        tap = o / p->tap_channels;
+        o %= p->tap_channels;
+    }
+    if (p->weight_in > 0) {
+        while (i >= p->runs[run].count)
+            i -= p->runs[run++].count;
+        i += p->runs[run].first;
+        in = p->weight_in;
+    }
+    size_t filter = (size_t)o * (size_t)in + (size_t)i;
+    return p->taps > 0 ? filter * (size_t)p->taps + (size_t)tap : filter;
+}
+
+/* ADD: scale * (src0 + src1). SUB: scale * (src0 - src1), where src1 may have one channel for
+ * all; so may MUL's, which has no parameters. */
+typedef struct {
+    float scale;
+} VfiSumParams;
+
+/* AFFINE: src0 * mul + add. TIME, IMAGE_MEAN: what the run gives * mul + add, of one channel. */
+typedef struct {
+    float mul, add;
+    int height, width; /* TIME, IMAGE_MEAN: of the result */
+} VfiAffineParams;
+
+/* CLAMP: min(max(src0, low), high) */
+typedef struct {
+    float low, high;
+} VfiClampParams;
+
+/* RESIZE: bilinear to @height × @width, half-pixel centres, no antialias; values times @mul. */
+typedef struct {
+    int height, width;
+    float mul;
+} VfiResizeParams;
+
+/* NEAREST: pixel (y, x) of the @height × @width result is src0's pixel
+ * (floor(y * in / out), floor(x * in / out)).
+ *
+ * UPSAMPLE_CONV_SUM: a 2 × 2 convolution of such an enlargement of src0, from its products
+ * with the four places of the kernel: channel o at (y, x) is bias + the sum over ky, kx of
+ * channel (2 * ky + kx) * C + o of NEAREST(src0) at (y + ky, x + kx), where that is inside. */
+typedef struct {
+    int height, width;
+    const float *bias; /* UPSAMPLE_CONV_SUM: one per channel of the result, or NULL */
+} VfiNearestParams;
+
+/* MAX_ABS */
+typedef struct {
+    int scalar; /* index of the scalar that is written */
+} VfiMaxAbsParams;
+
+typedef union {
+    VfiConvParams conv;       /* CONV, CONV_TRANSPOSE */
+    VfiActivation activation; /* ACTIVATE */
+    VfiSumParams sum;         /* ADD, SUB */
+    VfiAffineParams affine;   /* AFFINE, TIME, IMAGE_MEAN */
+    VfiClampParams clamp;     /* CLAMP */
+    VfiResizeParams resize;   /* RESIZE */
+    VfiNearestParams nearest; /* NEAREST, UPSAMPLE_CONV_SUM */
+    VfiMaxAbsParams max_abs;  /* MAX_ABS */
+} VfiOpParams;
