@@ -3,8 +3,8 @@
  *
  *     embed blend 640 360 0.5 first.rgb second.rgb between.rgb
  *
- * A frame file holds width × height × 3 bytes, rows from top to bottom, no header. Build it
- * elsewhere with: cc embed.c $(pkg-config --cflags --libs vfi) */
+ * A frame file holds width × height × 3 bytes, rows from top to bottom, no header. Build
+ * it elsewhere with: cc embed.c $(pkg-config --cflags --libs vfi) */
 #include <stdlib.h>
 
 #include <glib.h>

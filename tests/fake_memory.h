@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* A machine of the test's making, for what the engine asks about memory: a folder with the
- * files of /proc and /sys/fs/cgroup. */
+/* A machine of the test's making, for what the engine asks about memory: a folder with
+ * the files of /proc and /sys/fs/cgroup. */
 #pragma once
 
 #include <glib.h>

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The pixel formulas in plain double precision, one sample at a time, for the pixel tests. */
+/* The pixel formulas in plain double precision, one sample at a time, for the pixel
+ * tests. */
 #pragma once
 
 #include <math.h>

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Frames for the pixel tests: odd and negative strides with guard bytes around every row, a
- * seeded noise, and access to single code values that knows nothing of the code under test. */
+/* Frames for the pixel tests: odd and negative strides with guard bytes around every row,
+ * a seeded noise, and access to single code values that knows nothing of the code under
+ * test. */
 #pragma once
 
 #include <check.h>
@@ -62,7 +63,8 @@ static inline void test_frame_free(TestFrame *test)
         free(test->block[plane]);
 }
 
-/* Blanks the rows in a copy of each plane's block: guard bytes must be all that is left. */
+/* Blanks the rows in a copy of each plane's block: guard bytes must be all that is
+ * left. */
 static inline void test_frame_assert_guards(const TestFrame *test)
 {
     for (int plane = 0; plane < vfi_format_planes(test->info.format); plane++) {

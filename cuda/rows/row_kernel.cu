@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Runs row programs (row_program.h): a thread is a pixel, all threads follow the instructions in
- * step, values lie in shared memory as [slot][thread]. */
+/* Runs row programs (row_program.h): a thread is a pixel, all threads follow the
+ * instructions in step, values lie in shared memory as [slot][thread]. */
 #include "ops/tensor.cuh"
 #include "rows/row_kernel.h"
 
@@ -239,7 +239,8 @@ static __device__ __forceinline__ uint32_t two_channels(const RowThread &thread,
     return channel + 1 < zeros ? bits : bits & 0xffffu;
 }
 
-/* Eight channels at a time, from where @code begins; its first and last ones by themselves. */
+/* Eight channels at a time, from where @code begins; its first and last ones by
+ * themselves. */
 static __device__ __forceinline__ void run_pack(const RowThread &thread,
                                                 const RowArguments &arguments,
                                                 const VfiRowInstruction &code)
@@ -392,7 +393,8 @@ take_turn(RowThread *thread, const VfiRowProgram &program, unsigned turn)
     thread->pixel = thread->y * w + thread->x;
 }
 
-/* 64 registers a thread at most, but where shared memory leaves place for few threads anyway. */
+/* 64 registers a thread at most, but where shared memory leaves place for few threads
+ * anyway. */
 template <int SLOTS, int THREADS>
 static __global__ void __launch_bounds__(THREADS, THREADS > 32 ? 1024 / THREADS : 1)
     run_rows(const __grid_constant__ VfiRowProgram program,

@@ -110,8 +110,8 @@ plane_of (const GstVideoInfo *usual, guint plane, gint stride)
   return result;
 }
 
-/* Whether the plane lies in @size bytes, from byte @start on. Distances that an int cannot
- * hold are refused too: GstVideoConverter counts in them. */
+/* Whether the plane lies in @size bytes, from byte @start on. Distances that an int
+ * cannot hold are refused too: GstVideoConverter counts in them. */
 static gboolean
 lies_inside (const Plane *plane, gint64 start, gint64 size)
 {
@@ -123,7 +123,8 @@ lies_inside (const Plane *plane, gint64 start, gint64 size)
          start + MAX (last, 0) <= size - plane->row;
 }
 
-/* Memory that is mapped in a way of its own (GstVideoMeta.map) need not say where it lies. */
+/* Memory that is mapped in a way of its own (GstVideoMeta.map) need not say where it
+ * lies. */
 static gboolean
 check_plane (const GstVideoFrame *map, const GstVideoInfo *usual, guint i, gchar **reason)
 {

@@ -118,8 +118,8 @@ add_with_rates (Mapping *mapping, const GArray *rates)
       mapping->result, copy, gst_caps_features_copy (mapping->features));
 }
 
-/* Adds a copy of the structure with its rates mapped by @append and, with @or_variable, the
- * variable one. */
+/* Adds a copy of the structure with its rates mapped by @append and, with @or_variable,
+ * the variable one. */
 static void
 add_mapped (Mapping *mapping, AppendRates append, gboolean or_variable)
 {
@@ -144,7 +144,8 @@ add_same_rate (Mapping *mapping)
       gst_caps_features_copy (mapping->features));
 }
 
-/* Adds a copy of the structure of variable rate with the maximal rate @max, or without. */
+/* Adds a copy of the structure of variable rate with the maximal rate @max, or
+ * without. */
 static void
 add_with_max (Mapping *mapping, const GValue *max)
 {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Caps arithmetic of the element: which output rates an input rate can become and which
- * input rates an output rate can come from. Pure functions: no element, no lock, no state.
+ * input rates an output rate can come from. Pure functions: no element, no lock, no
+ * state.
  *
  * An answer to a caps query lists only what gst_vfi_caps_decide() (decide.h) accepts
  * later: an input rate f can become every rate from f to f * GST_VFI_MAX_MULTIPLIER, a
@@ -58,9 +59,9 @@ GstCaps *gst_vfi_caps_transform (GstPadDirection direction, const GstCaps *caps,
  * @in: fixed input caps
  * @candidates: (transfer full): not empty; what @in can become and downstream accepts
  *
- * Fixates the first structure of @candidates, its rate nearest to input rate * multiplier.
- * A variable input (rate 0/1 or no rate) stays variable where @candidates allow it; where
- * not, its maximal rate counts, or 30/1.
+ * Fixates the first structure of @candidates, its rate nearest to input rate *
+ * multiplier. A variable input (rate 0/1 or no rate) stays variable where @candidates
+ * allow it; where not, its maximal rate counts, or 30/1.
  *
  * Returns: (transfer full): fixed output caps.
  */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* What in-betweens cost, and what a pair costs once (preparing its frames, features that
- * all its in-betweens share). The engine does one job after the other, and the first job of
- * a pair pays both; here they are told apart as far as that can be done. Pure functions on
- * a plain struct.
+ * all its in-betweens share). The engine does one job after the other, and the first job
+ * of a pair pays both; here they are told apart as far as that can be done. Pure
+ * functions on a plain struct.
  *
  *   gst_vfi_costs_clear (&costs);
  *   gst_vfi_costs_note (&costs, reduced, kind, cost, now);            a job ended
@@ -20,11 +20,11 @@ G_BEGIN_DECLS
 /**
  * GstVfiCostKind: what a job's cost is made of.
  * @GST_VFI_COST_NEXT: an in-between
- * @GST_VFI_COST_FIRST: the pair's and an in-between, where others of the pair follow: what
- *     is beyond the mean of an in-between is the pair's
+ * @GST_VFI_COST_FIRST: the pair's and an in-between, where others of the pair follow:
+ *     what is beyond the mean of an in-between is the pair's
  * @GST_VFI_COST_BOTH: both, in a pair without others: shared as the means are
- * @GST_VFI_COST_ANEW: the same, after conditions may have changed: replaces what was known
- *     at this scale
+ * @GST_VFI_COST_ANEW: the same, after conditions may have changed: replaces what was
+ *     known at this scale
  */
 typedef enum {
   GST_VFI_COST_NEXT,

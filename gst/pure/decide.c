@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* What a chosen pair of rates asks the element to do, and sentences for users where nothing
- * can be done. */
+/* What a chosen pair of rates asks the element to do, and sentences for users where
+ * nothing can be done. */
 #include "pure/decide.h"
 
 gboolean
@@ -106,7 +106,8 @@ explain_passing (const GstVideoInfo *in, const GstVideoInfo *out)
                                         : "");
 }
 
-/* Whether the output rate is above the input's, which is constant too, and not too far. */
+/* Whether the output rate is above the input's, which is constant too, and not too
+ * far. */
 static gboolean
 is_in_reach (const GstVideoInfo *in, const GstVideoInfo *out)
 {

@@ -23,13 +23,13 @@ typedef enum {
 /**
  * GstVfiCapsDecision:
  * @mode: what to do
- * @multiplier: for gst_vfi_run_set_multiplier(): with GST_VFI_MODE_MULTIPLY the ratio of the
- *     rates or, at a variable output rate, the preferred one (at least 2, but 1 with
+ * @multiplier: for gst_vfi_run_set_multiplier(): with GST_VFI_MODE_MULTIPLY the ratio of
+ *     the rates or, at a variable output rate, the preferred one (at least 2, but 1 with
  *     @per_pair); otherwise 1
  * @grid_num: for gst_vfi_run_set_grid(): with GST_VFI_MODE_GRID the output rate, else 0
  * @grid_den: denominator of it
- * @constant_num: for gst_vfi_run_set_constant(): with GST_VFI_MODE_MULTIPLY the output rate
- *     where downstream insists on it, else 0
+ * @constant_num: for gst_vfi_run_set_constant(): with GST_VFI_MODE_MULTIPLY the output
+ *     rate where downstream insists on it, else 0
  * @constant_den: denominator of it
  * @variable: whether the output rate is variable, for gst_vfi_pairs_plan()
  * @per_pair: whether pairs have their own multipliers, and @multiplier is for the others
@@ -57,10 +57,10 @@ typedef struct {
  *     user that names both formats and what is possible instead, otherwise NULL
  *
  * An output rate that is an integer multiple of the input rate keeps the input's times
- * (MULTIPLY; where downstream insists on the rate, as long as these are constant), any other
- * needs a grid. With a variable input and a variable output the ratio
- * is that of the maximal rates where both have one and it is an integer, otherwise the
- * preferred multiplier.
+ * (MULTIPLY; where downstream insists on the rate, as long as these are constant), any
+ * other needs a grid. With a variable input and a variable output the ratio is that of
+ * the maximal rates where both have one and it is an integer, otherwise the preferred
+ * multiplier.
  *
  * Returns: decision->mode.
  */
@@ -71,8 +71,8 @@ GstVfiMode gst_vfi_caps_decide (const GstVideoInfo *in, const GstVideoInfo *out,
  * gst_vfi_caps_convert_frames:
  * @decision: made from @in and @out
  * @to_output: from frames of the input to frames of the output, otherwise back
- * @frames: (inout): a duration or position in GST_FORMAT_DEFAULT; a negative (unknown) one
- *     stays
+ * @frames: (inout): a duration or position in GST_FORMAT_DEFAULT; a negative (unknown)
+ *     one stays
  *
  * A part of an output frame counts as one, a part of an input frame does not.
  *
@@ -84,8 +84,8 @@ gboolean gst_vfi_caps_convert_frames (const GstVideoInfo *in, const GstVideoInfo
 /**
  * gst_vfi_caps_is_variable:
  *
- * Whether frames come at a variable or unknown rate. Not the same as a rate of 0 in @info:
- * with max-framerate in the caps, GstVideoInfo holds the maximal rate instead.
+ * Whether frames come at a variable or unknown rate. Not the same as a rate of 0 in
+ * @info: with max-framerate in the caps, GstVideoInfo holds the maximal rate instead.
  */
 gboolean gst_vfi_caps_is_variable (const GstVideoInfo *info);
 

@@ -218,8 +218,8 @@ claims_fail (const GstVfiRun *run, const GstVfiFrameTime *frame)
   return !gst_vfi_intervals_are_alike (run->claim, frame->interval, GST_VFI_SNAP);
 }
 
-/* How long @frame will be shown. A claim counts until it proves wrong; then, and where there
- * is none, the rate; and where frames come steadily at another one, that. */
+/* How long @frame will be shown. A claim counts until it proves wrong; then, and where
+ * there is none, the rate; and where frames come steadily at another one, that. */
 static GstClockTime
 expected_duration (const GstVfiRun *run, const GstVfiFrameTime *frame)
 {

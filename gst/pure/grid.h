@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Time of the element: which frames are partners, when their in-betweens are shown and how
- * a run of frames ends. Integers only; a phase becomes a float when it enters the model.
- * Pure functions on a plain struct: no element, no lock, no buffer is kept.
+/* Time of the element: which frames are partners, when their in-betweens are shown and
+ * how a run of frames ends. Integers only; a phase becomes a float when it enters the
+ * model. Pure functions on a plain struct: no element, no lock, no buffer is kept.
  *
  * A run is a row of frames in which every frame is the partner of the one before. Outputs
  * are placed in one of two ways, which are used alike:
@@ -9,8 +9,8 @@
  *   multiply  originals keep their times, every pair gets multiplier - 1 outputs between.
  *   grid      after gst_vfi_run_set_grid (): outputs are at the slots of a constant rate
  *             from the run's first frame on. A frame that a slot is near to takes the
- *             slot's time; a frame without one is not shown. A slot can follow right after
- *             a frame, so that outputs are late by a whole input frame.
+ *             slot's time; a frame without one is not shown. A slot can follow right
+ *             after a frame, so that outputs are late by a whole input frame.
  *
  * For each buffer, in stream order:
  *
@@ -21,8 +21,8 @@
  *   if NEXT: for j in 1 ... gst_vfi_run_pair_slots () - 1:
  *       if (gst_vfi_run_pair_slot (&run, &frame, j, &slot))
  *         gst_vfi_run_take (&run, &slot); by slot.kind the in-between of the pair, or a
- *         copy of the reference marked as GAP, belongs there. As there may be any number of
- *         them, span.h does this for all at once and places them later, one by one
+ *         copy of the reference marked as GAP, belongs there. As there may be any number
+ *         of them, span.h does this for all at once and places them later, one by one
  *   gst_vfi_run_accept (&run, &frame);        now it is the reference
  *   gst_vfi_run_set_pair (&run, ...)          where the pair it begins is treated its own
  *       way, by gst_vfi_run_pair_index ()
@@ -33,13 +33,15 @@
  * gst_vfi_run_gap_ends (); not FLUSH):
  *
  *   gst_vfi_run_plan_tail (&run, tail, closing time or NONE, &plan);
- *   for j in 1 ... plan.copies: if (gst_vfi_run_tail_slot (&run, &plan, j, &slot)) as above
+ *   for j in 1 ... plan.copies:
+ *     if (gst_vfi_run_tail_slot (&run, &plan, j, &slot)) as above
  *   if plan.gap_duration: push a GAP event
  *   gst_vfi_run_close (&run)
  *
  * With a negative segment rate buffers come with falling PTS, and so do the outputs: the
- * new frame is the pair's first one and the reference its second. Where only key units are
- * played (gst_vfi_segment_is_key_units ()) frames keep their times and nothing is added. */
+ * new frame is the pair's first one and the reference its second. Where only key units
+ * are played (gst_vfi_segment_is_key_units ()) frames keep their times and nothing is
+ * added. */
 #pragma once
 
 #include "pure/run.h"
@@ -54,8 +56,8 @@ G_BEGIN_DECLS
  * grid, automatic max-gap. */
 void gst_vfi_run_init (GstVfiRun *run);
 
-/* After a flush or a stop: forgets frames, counters and segment; keeps rates, multiplier and
- * max-gap. */
+/* After a flush or a stop: forgets frames, counters and segment; keeps rates, multiplier
+ * and max-gap. */
 void gst_vfi_run_reset (GstVfiRun *run);
 
 /* A new segment, after the run was closed. @segment is in TIME format. Pairs count from 0
@@ -78,15 +80,15 @@ void gst_vfi_run_set_pair (GstVfiRun *run, guint multiplier, gboolean repeat);
 guint64 gst_vfi_run_pair_index (const GstVfiRun *run);
 
 /* Places outputs on the grid of the rate @num / @den, or with @num = 0 by the multiplier.
- * Between two buffers, also within a run: the new grid goes on where the last output ends,
- * so that no time repeats. The same rate again changes nothing, and 0 does not end a grid
- * that keeps a constant rate. */
+ * Between two buffers, also within a run: the new grid goes on where the last output
+ * ends, so that no time repeats. The same rate again changes nothing, and 0 does not end
+ * a grid that keeps a constant rate. */
 void gst_vfi_run_set_grid (GstVfiRun *run, gint num, gint den);
 
 /* Frames more than @max_gap apart are no pair; 0 for the larger of four input frames and
  * GST_VFI_MIN_AUTO_GAP. A frame is the longest of what the caps say (at a variable rate
- * the reference's duration) and of the last intervals' median: a stream may be slower than
- * it says. Where nothing is known yet the limit is GST_VFI_FIRST_AUTO_GAP. */
+ * the reference's duration) and of the last intervals' median: a stream may be slower
+ * than it says. Where nothing is known yet the limit is GST_VFI_FIRST_AUTO_GAP. */
 void gst_vfi_run_set_max_gap (GstVfiRun *run, GstClockTime max_gap);
 
 /* Forgets the reference without a tail. The output counter goes on. */
@@ -111,7 +113,8 @@ void gst_vfi_run_close (GstVfiRun *run);
 gboolean gst_vfi_run_observe (GstVfiRun *run, GstClockTime pts, GstClockTime duration,
     gboolean discont, GstVfiFrameTime *frame);
 
-/* Makes a frame that is not dropped the reference, in a new run if its verdict says so. */
+/* Makes a frame that is not dropped the reference, in a new run if its verdict says
+ * so. */
 void gst_vfi_run_accept (GstVfiRun *run, const GstVfiFrameTime *frame);
 
 G_END_DECLS

@@ -10,8 +10,8 @@
  *   multiply   max (D(N-1)/N + p + t, D/N + p + (N-1)t)
  *   grid       D + p + t               (an output may be wanted right after a frame)
  *
- * Once p + (N-1)t reaches D, or t the output interval of a grid, no latency is enough: the
- * backlog grows until fewer in-betweens are made (qos.h). With fewer, the work for a
+ * Once p + (N-1)t reaches D, or t the output interval of a grid, no latency is enough:
+ * the backlog grows until fewer in-betweens are made (qos.h). With fewer, the work for a
  * pair lasts D at most, so that the answer takes D for p + t and p + (N-1)t there. It is
  * never more than 2D without held frames and slack.
  *
@@ -56,7 +56,8 @@ G_BEGIN_DECLS
  * @pair_cost: p as measured, or GST_CLOCK_TIME_NONE for none
  * @budget: property latency-budget: what an in-between may take, with p and all slack;
  *     replaces both costs. 0: use what was measured
- * @held_frames: repeated frames that are held back (duplicate-max where they are replaced)
+ * @held_frames: repeated frames that are held back (duplicate-max where they are
+ *     replaced)
  */
 typedef struct {
   gboolean grid;
@@ -73,9 +74,9 @@ typedef struct {
  * gst_vfi_latency_own:
  * @own: (out): the latency that the element adds, 0 if it makes nothing in between
  *
- * Returns: FALSE if the element cannot keep up at this cost, whatever the latency; @own is
- *     then the value for as much work as it can do. (Grid slots that fall on an original
- *     cost nothing, but count here.)
+ * Returns: FALSE if the element cannot keep up at this cost, whatever the latency; @own
+ *     is then the value for as much work as it can do. (Grid slots that fall on an
+ *     original cost nothing, but count here.)
  */
 gboolean gst_vfi_latency_own (const GstVfiLatencyInput *input, GstClockTime *own);
 

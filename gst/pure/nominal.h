@@ -10,18 +10,18 @@
 G_BEGIN_DECLS
 
 /* Outputs, which the multiplier places, have to keep the rate @num / @den, the multiplier
- * times the input's; with @num = 0 they follow the input wherever it goes. Where frames are
- * missing there are as many more in-betweens; a frame that is away from where the input's
- * rate puts it (by more than GST_VFI_SNAP, a sixteenth of a frame or what milliseconds are
- * rounded by) begins a grid for the rest of its run. Between two buffers, and before
- * gst_vfi_run_set_grid (). */
+ * times the input's; with @num = 0 they follow the input wherever it goes. Where frames
+ * are missing there are as many more in-betweens; a frame that is away from where the
+ * input's rate puts it (by more than GST_VFI_SNAP, a sixteenth of a frame or what
+ * milliseconds are rounded by) begins a grid for the rest of its run. Between two
+ * buffers, and before gst_vfi_run_set_grid (). */
 void gst_vfi_run_set_constant (GstVfiRun *run, gint num, gint den);
 
 /* Whether outputs have to keep a constant rate and do so by being multiplied. */
 gboolean gst_vfi_run_is_nominal (const GstVfiRun *run);
 
-/* Whether a frame is where the caps' rate puts the one at @index (out), after the reference;
- * frames between them may be missing. */
+/* Whether a frame is where the caps' rate puts the one at @index (out), after the
+ * reference; frames between them may be missing. */
 gboolean gst_vfi_run_find_place (const GstVfiRun *run, GstClockTime pts, guint64 *index);
 
 /* The grid of the constant rate that the reference, which was shown, lies on. */

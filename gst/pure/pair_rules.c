@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Lists of numbers are read by one scanner that knows its position for error texts; indices
- * are kept as sorted ranges that do not touch and are found by bisection. */
+/* Lists of numbers are read by one scanner that knows its position for error texts;
+ * indices are kept as sorted ranges that do not touch and are found by bisection. */
 #include "pure/pair_rules.h"
 
 #include "pure/caps.h"

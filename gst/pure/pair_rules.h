@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Pairs that are treated their own way: the texts of skip-pairs, only-pairs and multipliers,
- * and what they say about the pair of an index (gst_vfi_run_pair_index ()). Immutable and
- * counted, so that a set in use survives a change of the properties. Pure functions. */
+/* Pairs that are treated their own way: the texts of skip-pairs, only-pairs and
+ * multipliers, and what they say about the pair of an index (gst_vfi_run_pair_index ()).
+ * Immutable and counted, so that a set in use survives a change of the properties. Pure
+ * functions. */
 #pragma once
 
 #include <gst/gst.h>
@@ -26,12 +27,12 @@ typedef struct {
 /**
  * gst_vfi_pairs_new:
  * @multipliers: (nullable): one number from 1 to GST_VFI_MAX_MULTIPLIER a pair: "2,4,1"
- * @skip_pairs: (nullable): indices without interpolation, and ranges of them: "1,2,5-9", in
- *     any order
+ * @skip_pairs: (nullable): indices without interpolation, and ranges of them: "1,2,5-9",
+ *     in any order
  * @only_pairs: (nullable): the indices with interpolation, instead of @skip_pairs
  * @pairs: (out) (transfer full) (nullable): the result; NULL where all texts are empty
- * @reason: (out) (optional) (transfer full): on failure a sentence that names the property,
- *     what was expected and where
+ * @reason: (out) (optional) (transfer full): on failure a sentence that names the
+ *     property, what was expected and where
  *
  * A text may be checked by itself, with NULL for the others. Blanks around numbers are
  * fine; a text of blanks is an empty one.

@@ -189,7 +189,8 @@ tail_grid (const GstVfiRun *run, GstVfiSlots *slots)
   return TRUE;
 }
 
-/* Fills in copies and, for hold, the time from where the reference is not shown any more. */
+/* Fills in copies and, for hold, the time from where the reference is not shown any
+ * more. */
 static GstClockTime
 plan_grid_tail (const GstVfiRun *run, const GstVfiSlots *slots, GstVfiTailPlan *plan)
 {

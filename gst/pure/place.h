@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Where outputs go: the slots of a pair, of an original and of a run's tail, with and without
- * a grid, forwards and backwards. Pure functions. */
+/* Where outputs go: the slots of a pair, of an original and of a run's tail, with and
+ * without a grid, forwards and backwards. Pure functions. */
 #pragma once
 
 #include "pure/run.h"
@@ -56,7 +56,8 @@ gboolean gst_vfi_run_pair_slot (
  * @slot: (out): the time of the reference itself as an output: its own PTS and the part
  *     of its duration that is before its first in-between, or its slot on the grid
  *
- * Backwards a frame lasts up to the output above it, a run's first for its whole duration.
+ * Backwards a frame lasts up to the output above it, a run's first for its whole
+ * duration.
  *
  * Returns: FALSE if it is a partner that is not shown: it lies outside the segment, or no
  *     slot of the grid is near to it, or copies of the frame before have taken its time.
@@ -69,11 +70,11 @@ gboolean gst_vfi_run_original_slot (const GstVfiRun *run, GstVfiSlot *slot);
  * @plan: (out): empty if there is no reference or its duration is unknown
  *
  * The run lasts until the least of the reference's PTS + duration, @closed_at and the
- * segment's stop. If that is more than max-gap behind the reference, GST_VFI_TAIL_DUPLICATE
- * becomes GST_VFI_TAIL_HOLD. If @closed_at is more than max-gap behind the reference, a GAP
- * event reaches from there, or from where copies that stood in end, up to @closed_at.
- * Backwards there is nothing to complete: the end of
- * the last frame was shown when its time came.
+ * segment's stop. If that is more than max-gap behind the reference,
+ * GST_VFI_TAIL_DUPLICATE becomes GST_VFI_TAIL_HOLD. If @closed_at is more than max-gap
+ * behind the reference, a GAP event reaches from there, or from where copies that stood
+ * in end, up to @closed_at. Backwards there is nothing to complete: the end of the last
+ * frame was shown when its time came.
  */
 void gst_vfi_run_plan_tail (
     const GstVfiRun *run, GstVfiTail tail, GstClockTime closed_at, GstVfiTailPlan *plan);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The ladder. Going down needs one miss at the rung in force; going up needs a row of pairs
- * with time to spare and a wait, which grows as long as going up fails. */
+/* The ladder. Going down needs one miss at the rung in force; going up needs a row of
+ * pairs with time to spare and a wait, which grows as long as going up fails. */
 #include "pure/qos.h"
 
 #include "pure/time_math.h"
@@ -354,7 +354,8 @@ foreseen_lateness (const GstVfiQos *qos, const GstVfiQosAsk *ask)
 
   if (!GST_CLOCK_TIME_IS_VALID (ask->now) || !GST_CLOCK_TIME_IS_VALID (ask->deadline))
     return 0;
-  /* A trial is to measure the cost; but one that is late before it begins tells nothing. */
+  /* A trial is to measure the cost; but one that is late before it begins tells
+   * nothing. */
   if (qos->trial != GST_VFI_TRIAL_DUE) {
     end = gst_vfi_time_add (
         end, gst_vfi_time_times (

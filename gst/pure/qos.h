@@ -8,8 +8,8 @@
  *
  *   FULL        every in-between
  *   REDUCED     every in-between at a reduced flow scale, if the model has one
- *   HALF        every second in-between (of one a pair: that of every second pair), at the
- *               reduced scale if there is one
+ *   HALF        every second in-between (of one a pair: that of every second pair), at
+ *               the reduced scale if there is one
  *   DUPLICATES  none; copies of the frame before, which keep a constant rate
  *   NONE        none
  *
@@ -19,29 +19,29 @@
  *   skip        FULL REDUCED HALF NONE             is left out
  *   auto        duplicate when live, else wait
  *
- * A rung that rests completely for some seconds is no rung of its own: it is the last rung
- * while the wait before the next trial (below) is long.
+ * A rung that rests completely for some seconds is no rung of its own: it is the last
+ * rung while the wait before the next trial (below) is long.
  *
  * Down. Before each in-between: would it be done by its deadline? If not, it is not
  * computed, and the next pair is a rung lower. So it is if a job ended later than its
- * deadline by more than GST_VFI_QOS_TOLERANCE, or if a sink says that it was late. One rung
- * a pair, and only for in-betweens of the rung that is in force: news about older ones says
- * nothing about this one.
+ * deadline by more than GST_VFI_QOS_TOLERANCE, or if a sink says that it was late. One
+ * rung a pair, and only for in-betweens of the rung that is in force: news about older
+ * ones says nothing about this one.
  *
  * Up. A rung higher if GST_VFI_QOS_GOOD_PAIRS pairs in a row were on time and would have
- * been at the higher rung too, by the 95th percentile of its measured cost and with a tenth
- * of the time to spare, and if a wait is over since the last change or miss. A cost that
- * was not measured of late, because nothing of its kind was computed, decides nothing:
- * then one in-between is computed as a trial, whatever the estimate says. The wait starts
- * at GST_VFI_QOS_SHORTEST_WAIT; it doubles, up to GST_VFI_QOS_LONGEST_WAIT, when a rung
- * fails within GST_VFI_QOS_PROOF after it was taken, and halves each time that one has
- * stood that long.
+ * been at the higher rung too, by the 95th percentile of its measured cost and with a
+ * tenth of the time to spare, and if a wait is over since the last change or miss. A cost
+ * that was not measured of late, because nothing of its kind was computed, decides
+ * nothing: then one in-between is computed as a trial, whatever the estimate says. The
+ * wait starts at GST_VFI_QOS_SHORTEST_WAIT; it doubles, up to GST_VFI_QOS_LONGEST_WAIT,
+ * when a rung fails within GST_VFI_QOS_PROOF after it was taken, and halves each time
+ * that one has stood that long.
  *
  *   gst_vfi_qos_init (&qos);
  *   gst_vfi_qos_set_config (&qos, &config);          at caps, at a property change
  *   gst_vfi_qos_forget_costs (&qos);                 at a new session
- *   gst_vfi_qos_reset (&qos);                        at a flush or a new segment, and when
- *                                                    jobs were dropped without finish
+ *   gst_vfi_qos_reset (&qos);                        at a flush or a new segment, and
+ *                                                    when jobs end without finish
  *   a pair with n in-betweens:
  *     rung = gst_vfi_qos_begin_pair (&qos, now, jobs, n, running time from a to b);
  *     the session is one of reduced scale if gst_vfi_qos_is_reduced (&qos);
@@ -81,8 +81,8 @@ G_BEGIN_DECLS
 /* A rung that stood this long was not taken too early. */
 #define GST_VFI_QOS_PROOF (5 * GST_SECOND)
 
-/* Lateness of a job that is not yet a reason to go down: a fraction of the 20 ms that sinks
- * allow by default. */
+/* Lateness of a job that is not yet a reason to go down: a fraction of the 20 ms that
+ * sinks allow by default. */
 #define GST_VFI_QOS_TOLERANCE (5 * GST_MSECOND)
 
 /* While degraded there is at most one message in this time, besides those of changes. */
@@ -146,7 +146,8 @@ typedef struct {
  * @change: number of the rung change before it
  * @reduced: whether its scale is reduced
  * @first: whether it is the first of its pair, which pays the pair's one-off cost
- * @alone: whether no other of its pair is computed: there the two costs are not told apart
+ * @alone: whether no other of its pair is computed: there the two costs are not told
+ *     apart
  * @trial: whether it was computed to measure
  */
 typedef struct {
@@ -159,8 +160,8 @@ typedef struct {
 } GstVfiQosJob;
 
 /**
- * GstVfiQosMessage: for gst_message_new_qos() and its setters. The times of the buffer are
- * the caller's.
+ * GstVfiQosMessage: for gst_message_new_qos() and its setters. The times of the buffer
+ * are the caller's.
  * @rung: in force
  * @quality: 1000000 for GST_VFI_RUNG_FULL, 250000 less a rung, 0 for GST_VFI_RUNG_NONE
  * @jitter: lateness, measured or foreseen, of the last in-between that was too late
@@ -286,8 +287,8 @@ gboolean gst_vfi_qos_is_reduced (const GstVfiQos *qos);
  * @ask: an in-between of the pair, in order
  * @job: (out): filled for GST_VFI_DECISION_COMPUTE
  *
- * Returns: what to do with it. While a sink throttles: SKIP, on every ladder, for the sink
- *     would not show it; this is no lateness. Else, on `wait`, always COMPUTE.
+ * Returns: what to do with it. While a sink throttles: SKIP, on every ladder, for the
+ *     sink would not show it; this is no lateness. Else, on `wait`, always COMPUTE.
  */
 GstVfiDecision gst_vfi_qos_decide (
     GstVfiQos *qos, const GstVfiQosAsk *ask, GstVfiQosJob *job);
@@ -295,8 +296,9 @@ GstVfiDecision gst_vfi_qos_decide (
 /**
  * gst_vfi_qos_finish:
  * @job: as filled by gst_vfi_qos_decide()
- * @cost: how long the engine worked on it, or GST_CLOCK_TIME_NONE if that is not known (it
- *     failed, say). Of a job that was cancelled because it took too long: how long it had.
+ * @cost: how long the engine worked on it, or GST_CLOCK_TIME_NONE if that is not known
+ *     (it failed, say). Of a job that was cancelled because it took too long: how long it
+ *     had.
  * @now: clock time when it ended, or GST_CLOCK_TIME_NONE
  *
  * Called once for each computed in-between, in order of submission, unless
@@ -312,15 +314,15 @@ void gst_vfi_qos_finish (
  * @timestamp: running time of the buffer
  * @duration: output interval, or GST_CLOCK_TIME_NONE
  *
- * A late buffer means that all before timestamp + 2 * diff + duration will be late too; one
- * in time ends that. GST_QOS_TYPE_THROTTLE means that nothing between @timestamp and
+ * A late buffer means that all before timestamp + 2 * diff + duration will be late too;
+ * one in time ends that. GST_QOS_TYPE_THROTTLE means that nothing between @timestamp and
  * timestamp + diff is wanted.
  */
 void gst_vfi_qos_note_event (GstVfiQos *qos, GstQOSType type, GstClockTimeDiff diff,
     GstClockTime timestamp, GstClockTime duration);
 
-/* Whether upstream is to hear of QOS events: only when no in-between is made or copied, so
- * that lateness is not ours. A decoder that drops frames makes worse pairs. */
+/* Whether upstream is to hear of QOS events: only when no in-between is made or copied,
+ * so that lateness is not ours. A decoder that drops frames makes worse pairs. */
 gboolean gst_vfi_qos_forwards_events (const GstVfiQos *qos);
 
 /**

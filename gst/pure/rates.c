@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Rates as ranges that are put together while caps are mapped; fractions only, so that 59.94
- * stays what it is. */
+/* Rates as ranges that are put together while caps are mapped; fractions only, so that
+ * 59.94 stays what it is. */
 #include "pure/rates.h"
 
 /* Rates from one to another, or one rate. */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Sets of frame rates: fractions and ranges of them, as caps have them. Pure functions. */
+/* Sets of frame rates: fractions and ranges of them, as caps have them. Pure
+ * functions. */
 #pragma once
 
 #include <gst/gst.h>
@@ -19,8 +20,9 @@ void gst_vfi_rates_append (
     GArray *rates, gint low_num, gint low_den, gint high_num, gint high_den);
 
 /* Adds @low multiplied by @low_factor up to @high multiplied by @high_factor, or divided
- * with @up FALSE. The end that grows over what a fraction can hold becomes the largest such
- * rate, the end that falls below it 0; nothing is added if the other end does not fit. */
+ * with @up FALSE. The end that grows over what a fraction can hold becomes the largest
+ * such rate, the end that falls below it 0; nothing is added if the other end does not
+ * fit. */
 void gst_vfi_rates_append_mapped (GArray *rates, const GValue *low, guint low_factor,
     const GValue *high, guint high_factor, gboolean up);
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* A bounded memory of recent times (costs, gaps between frames) with what a forecast needs:
- * a mean that follows quickly and a high percentile that follows slowly. Integers only.
+/* A bounded memory of recent times (costs, gaps between frames) with what a forecast
+ * needs: a mean that follows quickly and a high percentile that follows slowly. Integers
+ * only.
  *
  *   gst_vfi_recent_clear (&recent);
  *   gst_vfi_recent_add (&recent, time);              whenever one was measured

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The run's times come from counters and 128-bit products (gst_util_uint64_scale), never from
- * summed durations: an hour of 60000/1001 frames ends on the nanosecond where it should. */
+/* The run's times come from counters and 128-bit products (gst_util_uint64_scale), never
+ * from summed durations: an hour of 60000/1001 frames ends on the nanosecond where it
+ * should. */
 #include "pure/run.h"
 
 #include "pure/time_math.h"
@@ -31,8 +32,8 @@ gst_vfi_run_steps (const GstVfiRun *run)
   return gst_vfi_segment_is_key_units (&run->segment) ? 1 : run->multiplier;
 }
 
-/* How far apart frames are: what is said about that, if anything, or was seen, whichever is
- * longer. */
+/* How far apart frames are: what is said about that, if anything, or was seen, whichever
+ * is longer. */
 static GstClockTime
 longest_interval (const GstVfiRun *run, GstClockTime said)
 {

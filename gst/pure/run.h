@@ -19,8 +19,8 @@ G_BEGIN_DECLS
 /* The least distance of frames that max-gap = 0 calls a gap; at low rates four frames. */
 #define GST_VFI_MIN_AUTO_GAP (250 * GST_MSECOND)
 
-/* The same for the first two frames of a stream that says neither rate nor durations: they
- * are what the rate is measured by. */
+/* The same for the first two frames of a stream that says neither rate nor durations:
+ * they are what the rate is measured by. */
 #define GST_VFI_FIRST_AUTO_GAP (5 * GST_SECOND)
 
 /**
@@ -56,14 +56,14 @@ typedef enum {
  *     (it is not after a jump back)
  * @warn: with a drop: whether it is the first of its run, the one to warn about
  * @pts: the frame's true time, valid unless it is dropped for having none
- * @duration: how long the input shows it, as far as can be known before the next one comes:
- *     what the buffer says, unless the one before said something wrong; else one frame at
- *     the caps' rate or at the rate that frames come at; or GST_CLOCK_TIME_NONE
+ * @duration: how long the input shows it, as far as can be known before the next one
+ *     comes: what the buffer says, unless the one before said something wrong; else one
+ *     frame at the caps' rate or at the rate that frames come at; or GST_CLOCK_TIME_NONE
  * @claim: what the buffer says, or GST_CLOCK_TIME_NONE
  * @interval: how far it is from the frame before, where that says something about the
  *     stream, or 0
- * @places: how many places of the caps' rate it is behind the reference, where outputs are
- *     to keep a constant rate; otherwise 1
+ * @places: how many places of the caps' rate it is behind the reference, where outputs
+ *     are to keep a constant rate; otherwise 1
  * @from_rate: how many frames @pts lies behind the last PTS that came with a buffer, when
  *     it was derived from the rate; 0 when the buffer had one
  */
@@ -111,7 +111,8 @@ typedef struct {
  * @repeat: whether the pair's slots show copies of the reference
  * @max_gap: frames farther apart are no pair; 0 for automatic
  * @slots: the output grid; its rate is 0 without one
- * @constant_num: the output rate that has to be kept although outputs are multiplied, or 0
+ * @constant_num: the output rate that has to be kept although outputs are multiplied, or
+ *     0
  * @constant_den: denominator of it
  * @departed: whether @slots is there because a frame was not where the caps' rate puts it
  * @departs: whether that has happened since the rates were set
@@ -177,7 +178,8 @@ typedef struct {
   guint64 outputs;
 } GstVfiRun;
 
-/* Whether only key units are played: they come far apart and nothing is put between them. */
+/* Whether only key units are played: they come far apart and nothing is put between
+ * them. */
 gboolean gst_vfi_segment_is_key_units (const GstSegment *segment);
 
 static inline gboolean
@@ -201,12 +203,12 @@ GstClockTime gst_vfi_run_longest_pair (const GstVfiRun *run);
 /* Whether anything says how far apart frames are. */
 gboolean gst_vfi_run_knows_interval (const GstVfiRun *run);
 
-/* How long copies may show the last frame of a run. Where there is no rate this goes by the
- * intervals that were seen: nothing confirms the duration that the frame claims. */
+/* How long copies may show the last frame of a run. Where there is no rate this goes by
+ * the intervals that were seen: nothing confirms the duration that the frame claims. */
 GstClockTime gst_vfi_run_longest_tail (const GstVfiRun *run);
 
-/* How far from its slot a frame may be. Where the input has no constant rate this depends on
- * @frame, the time for which the input shows the frame. */
+/* How far from its slot a frame may be. Where the input has no constant rate this depends
+ * on @frame, the time for which the input shows the frame. */
 GstClockTime gst_vfi_run_snap_tolerance (const GstVfiRun *run, GstClockTime frame);
 
 /* Assigns @slot its place in the output. Called once for each output, in output order. */

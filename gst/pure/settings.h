@@ -76,8 +76,8 @@ typedef enum {
   GST_VFI_MODEL_CACHE_RELEASE,
 } GstVfiModelCache;
 
-/* A copy of everything but the texts and what was read from them, so that nothing in it needs
- * to be freed. */
+/* A copy of everything but the texts and what was read from them, so that nothing in it
+ * needs to be freed. */
 GstVfiSettings gst_vfi_settings_without_texts (const GstVfiSettings *settings);
 
 /* How many repeated frames may be held back at once. */

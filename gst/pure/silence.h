@@ -8,8 +8,8 @@
 G_BEGIN_DECLS
 
 /* Whether after a GAP event of the input no partner of the reference can come: it reaches
- * farther than two frames of a pair may be apart. An event without a duration says that time
- * has come to @start. */
+ * farther than two frames of a pair may be apart. An event without a duration says that
+ * time has come to @start. */
 gboolean gst_vfi_run_gap_ends (
     const GstVfiRun *run, GstClockTime start, GstClockTime duration);
 
@@ -18,8 +18,8 @@ GstClockTime gst_vfi_run_gap_closes_at (const GstVfiRun *run, GstClockTime start
 
 /**
  * gst_vfi_run_clip_gap:
- * @next: (nullable): the partner of the reference, not accepted yet, or NULL before the run
- *     is closed
+ * @next: (nullable): the partner of the reference, not accepted yet, or NULL before the
+ *     run is closed
  * @from: nothing before this remains
  * @until: without @next: nor from here on; GST_CLOCK_TIME_NONE for no limit
  * @start: (inout): start of a GAP event of the input

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The grid of a constant output rate: where its slots lie, which slot a frame snaps to, and
- * how far between two frames a slot is. Slots are numbered in the order of play, so that
- * time falls with the number when the stream plays backwards. Pure functions. */
+/* The grid of a constant output rate: where its slots lie, which slot a frame snaps to,
+ * and how far between two frames a slot is. Slots are numbered in the order of play, so
+ * that time falls with the number when the stream plays backwards. Pure functions. */
 #pragma once
 
 #include <gst/gst.h>
@@ -45,8 +45,8 @@ GstClockTime gst_vfi_slots_duration (const GstVfiSlots *slots, guint64 index);
  * @tolerance: how far from its slot a frame may be
  * @snaps: (out): whether a free slot is @pts, give or take @tolerance; the nearest counts
  *
- * Returns: the number of the slot that the frame snaps to or, if it does not, of the first
- *     free one that is not before @pts in the order of play.
+ * Returns: the number of the slot that the frame snaps to or, if it does not, of the
+ *     first free one that is not before @pts in the order of play.
  */
 guint64 gst_vfi_slots_until (
     const GstVfiSlots *slots, GstClockTime pts, GstClockTime tolerance, gboolean *snaps);

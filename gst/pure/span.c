@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Times change in one direction with the index, so that the ends of a span are found by
- * bisection. Outputs without a duration, of which there are some where they are less than a
- * nanosecond apart, are none. */
+ * bisection. Outputs without a duration, of which there are some where they are less than
+ * a nanosecond apart, are none. */
 #include "pure/span.h"
 
 #include "pure/stand_in.h"
@@ -69,8 +69,8 @@ first_at_least (const GstVfiSpan *span, guint stretch, guint64 from, guint64 end
   return from;
 }
 
-/* Outputs that have a duration. Slots are either a nanosecond apart or more, and all of them
- * have one; or less, and then it is one nanosecond. */
+/* Outputs that have a duration. Slots are either a nanosecond apart or more, and all of
+ * them have one; or less, and then it is one nanosecond. */
 static guint64
 count_outputs (const GstVfiSpan *span)
 {

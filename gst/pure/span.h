@@ -5,7 +5,8 @@
  * Finding out how many outputs there are takes no longer for many than for few. Pure
  * functions.
  *
- *   for (from = 1; gst_vfi_span_of_pair (&span, &run, &next, from); from = span.last + 1) {
+ *   for (from = 1; gst_vfi_span_of_pair (&span, &run, &next, from);
+ *       from = span.last + 1) {
  *     gst_vfi_span_take (&span, &run);           unless nothing is shown there
  *     while (gst_vfi_span_next (&span, &slot)): what belongs there, now or later
  *   }
@@ -28,8 +29,8 @@ G_BEGIN_DECLS
  * @n_left: outputs to come
  * @offset: number of the output to come, once taken
  * @discont: whether that is its run's first
- * @stretch_start: in-betweens are made of two frames, of which this is the first one's time;
- *     NONE where they are those of the pair
+ * @stretch_start: in-betweens are made of two frames, of which this is the first one's
+ *     time; NONE where they are those of the pair
  * @stretch_end: the second one's time
  */
 typedef struct {
@@ -48,8 +49,8 @@ typedef struct {
 } GstVfiSpan;
 
 /* The first span of the pair of @run's reference and @next from index @from on (from 1):
- * outputs of one kind that follow the run's last one and lie in the segment. FALSE if there
- * is none. */
+ * outputs of one kind that follow the run's last one and lie in the segment. FALSE if
+ * there is none. */
 gboolean gst_vfi_span_of_pair (
     GstVfiSpan *span, const GstVfiRun *run, const GstVfiFrameTime *next, guint64 from);
 

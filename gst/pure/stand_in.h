@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Copies that stand in for frames that do not come: where they are, and what is left for the
- * frame that comes after all. Forwards only. Pure functions. */
+/* Copies that stand in for frames that do not come: where they are, and what is left for
+ * the frame that comes after all. Forwards only. Pure functions. */
 #pragma once
 
 #include "pure/run.h"
 
 G_BEGIN_DECLS
 
-/* Where the frame behind the reference stays away, copies may stand in for it: as in a pair
- * with a frame @frame later, but without end. When it comes after all, the outputs up to it
- * go on behind the last copy; if it begins a run, copies fill the time up to it, if that is
- * no more than @longest. Set for each reference anew. */
+/* Where the frame behind the reference stays away, copies may stand in for it: as in a
+ * pair with a frame @frame later, but without end. When it comes after all, the outputs
+ * up to it go on behind the last copy; if it begins a run, copies fill the time up to it,
+ * if that is no more than @longest. Set for each reference anew. */
 void gst_vfi_run_set_stand_in (GstVfiRun *run, GstClockTime frame, GstClockTime longest);
 
 /* As gst_vfi_run_take(), for copy @index. */
@@ -23,8 +23,8 @@ gboolean gst_vfi_run_is_overtaken (const GstVfiRun *run);
  * copies: because there were some, or would have been a little later. */
 gboolean gst_vfi_run_is_paced (const GstVfiRun *run, GstClockTime next);
 
-/* Outputs up to @until at the intervals of such copies, the reference's own not counted; each
- * begins at its gst_vfi_run_stand_in_time (). */
+/* Outputs up to @until at the intervals of such copies, the reference's own not counted;
+ * each begins at its gst_vfi_run_stand_in_time (). */
 guint64 gst_vfi_run_stand_ins_until (const GstVfiRun *run, GstClockTime until);
 GstClockTime gst_vfi_run_stand_in_time (const GstVfiRun *run, guint64 index);
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The element on the simulated CUDA device: what it says it runs on, and a device that fails for
- * good. */
+/* The element on the simulated CUDA device: what it says it runs on, and a device that
+ * fails for good. */
 #include "fixture.h"
 
 #include <string.h>
@@ -82,8 +82,8 @@ GST_START_TEST(a_device_that_fails_ends_the_stream)
 }
 GST_END_TEST
 
-/* In-betweens are copies from then on: the device is lost to the process, also when a property
- * changes. */
+/* In-betweens are copies from then on: the device is lost to the process, also when a
+ * property changes. */
 GST_START_TEST(a_device_that_fails_is_left_alone)
 {
     gboolean passes = __i__ / N_MODES;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Durations, jumps, rates and multipliers without measure: outputs come as they are pushed,
- * so that there are a few entries in the element at any time, and a flush ends them. */
+/* Durations, jumps, rates and multipliers without measure: outputs come as they are
+ * pushed, so that there are a few entries in the element at any time, and a flush ends
+ * them. */
 #include "simulated.h"
 
 #include "stream/pending.h"

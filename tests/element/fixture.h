@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* What element tests share: the element in a harness, a record of everything that leaves it
- * in order, and frames with known pixels. */
+/* What element tests share: the element in a harness, a record of everything that leaves
+ * it in order, and frames with known pixels. */
 #pragma once
 
 #include <gst/check/gstcheck.h>
@@ -33,13 +33,13 @@ typedef struct {
 int in_flight_mode(int index);
 #define N_MODES 2
 
-/* The element with model=blend and without a scene detector, playing. @properties: further
- * ones, name=value, or NULL. */
+/* The element with model=blend and without a scene detector, playing. @properties:
+ * further ones, name=value, or NULL. */
 Fixture *fixture_new(int in_flight, const char *properties);
 void fixture_free(Fixture *fixture);
 
-/* Input caps (and stream-start and segment at the first call); @out: what downstream takes,
- * NULL for everything. */
+/* Input caps (and stream-start and segment at the first call); @out: what downstream
+ * takes, NULL for everything. */
 void fixture_set_caps(Fixture *fixture, const char *in, const char *out);
 
 /* Caps of I420 video of that size and rate. Free the result. */

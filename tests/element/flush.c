@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Flushes as they should not come: in odd orders, from any thread, alone, in the middle of a
- * push and of a state change. The stream begins anew behind each. */
+/* Flushes as they should not come: in odd orders, from any thread, alone, in the middle
+ * of a push and of a state change. The stream begins anew behind each. */
 #include "fixture.h"
 
 #include <string.h>
@@ -35,7 +35,8 @@ static void send_segment(Fixture *f)
     send(f, gst_event_new_segment(&segment));
 }
 
-/* Nothing of before is left: frames of a new segment come out as those of a new stream. */
+/* Nothing of before is left: frames of a new segment come out as those of a new
+ * stream. */
 static void check_fresh_start(Fixture *f)
 {
     fixture_clear(f);
@@ -172,7 +173,8 @@ GST_START_TEST(a_flush_from_within_a_push)
 }
 GST_END_TEST
 
-/* Downstream is linked before the task hears that it was not: the error is out of date. */
+/* Downstream is linked before the task hears that it was not: the error is out of
+ * date. */
 typedef struct {
     GstHarness *harness;
     gint refusals;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Everything at random: what upstream sends, what downstream answers, states, flushes, pads,
- * properties, queries, from three threads and the element's own. What has to hold is in
- * fuzz_peers.c and at the end of each life of the element: it still does its work, and keeps
- * nothing. Sanitizers see the rest.
+/* Everything at random: what upstream sends, what downstream answers, states, flushes,
+ * pads, properties, queries, from three threads and the element's own. What has to hold
+ * is in fuzz_peers.c and at the end of each life of the element: it still does its work,
+ * and keeps nothing. Sanitizers see the rest.
  *
  *   element-fuzz [SEED [OPERATIONS]]      or VFI_FUZZ_SEED, VFI_FUZZ_OPERATIONS
  *
@@ -290,8 +290,8 @@ static void direct(World *world, GRand *random)
     let_frames_go(world, fuzz_pick(random, fuzz_pick(random, 8) == 0 ? 60 : 8));
 }
 
-/* Whatever came before: with neighbours that behave and all properties at rest a stream goes
- * through as if it were the first. */
+/* Whatever came before: with neighbours that behave and all properties at rest a stream
+ * goes through as if it were the first. */
 static void check_that_it_works(World *world)
 {
     gint64 deadline = g_get_monotonic_time() + PATIENCE;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The element's neighbours in the fuzzer: an upstream that sends what it likes, in the order
- * that pads allow, and a downstream that answers what it likes and watches what comes. */
+/* The element's neighbours in the fuzzer: an upstream that sends what it likes, in the
+ * order that pads allow, and a downstream that answers what it likes and watches what
+ * comes. */
 #pragma once
 
 #include <gst/gst.h>

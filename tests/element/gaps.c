@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* GAP events of the input: frames on both sides of one are partners where they may be, and no
- * event is left that speaks of time in which something is shown. */
+/* GAP events of the input: frames on both sides of one are partners where they may be,
+ * and no event is left that speaks of time in which something is shown. */
 #include "fixture.h"
 
 #define MS GST_MSECOND
@@ -38,9 +38,9 @@ static void push_tag(Fixture *f)
         f->harness, gst_event_new_tag(gst_tag_list_new(GST_TAG_TITLE, "x", NULL))));
 }
 
-/* What left from the first frame or GAP event on: times of frames in ms, "=" behind copies,
- * "!" before DISCONT, GAP events as "gap:time+duration", with "?" if data are missing, tags
- * as "tag". */
+/* What left from the first frame or GAP event on: times of frames in ms, "=" behind
+ * copies, "!" before DISCONT, GAP events as "gap:time+duration", with "?" if data are
+ * missing, tags as "tag". */
 static void check(Fixture *f, const char *expected)
 {
     g_autoptr(GString) text = g_string_new(NULL);
@@ -190,7 +190,8 @@ GST_START_TEST(an_event_waits_for_the_end)
 }
 GST_END_TEST
 
-/* Where nothing is put between frames nothing is shown instead of those that are missing. */
+/* Where nothing is put between frames nothing is shown instead of those that are
+ * missing. */
 GST_START_TEST(a_pair_that_is_skipped_leaves_its_gap)
 {
     Fixture *f = start(__i__, "multipliers=1,1,1,1", NULL);

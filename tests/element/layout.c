@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* GstVideoMetas that are odd but right, and such as lead out of the memory, in frames that come
- * and in buffers of downstream's pool: read where they say, or refused with the reason. */
+/* GstVideoMetas that are odd but right, and such as lead out of the memory, in frames
+ * that come and in buffers of downstream's pool: read where they say, or refused with the
+ * reason. */
 #include "fixture.h"
 
 #include <string.h>

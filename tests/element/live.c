@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Live pipelines: latency, in-betweens that are late, QoS, overload. All by a test clock. */
+/* Live pipelines: latency, in-betweens that are late, QoS, overload. All by a test
+ * clock. */
 #include "simulated.h"
 
 #define MS GST_MSECOND
@@ -138,8 +139,8 @@ GST_START_TEST(measured_frame_interval_becomes_latency)
 }
 GST_END_TEST
 
-/* A frame that comes at another time than the caps say puts outputs on a grid, where one may
- * be wanted right after a frame. Once is enough to reckon with it. */
+/* A frame that comes at another time than the caps say puts outputs on a grid, where one
+ * may be wanted right after a frame. Once is enough to reckon with it. */
 GST_START_TEST(odd_times_become_latency)
 {
     Simulated *sim =
@@ -398,8 +399,8 @@ GST_START_TEST(qos_messages_say_why_and_are_few)
 }
 GST_END_TEST
 
-/* 60 s of 30 -> 120 at costs above the output interval of 8.3 ms: of all costs the first can
- * be met by every second in-between, the last by none. */
+/* 60 s of 30 -> 120 at costs above the output interval of 8.3 ms: of all costs the first
+ * can be met by every second in-between, the last by none. */
 GST_START_TEST(overload_has_a_bounded_backlog)
 {
     const GstClockTime costs[] = {10 * MS, 20 * MS, 50 * MS, 200 * MS};
@@ -493,8 +494,8 @@ GST_START_TEST(copies_reach_the_frame_that_begins_a_run)
 }
 GST_END_TEST
 
-/* Time that passes without the clock, as where a source skips some: a GAP event about what
- * copies have not been shown for. */
+/* Time that passes without the clock, as where a source skips some: a GAP event about
+ * what copies have not been shown for. */
 GST_START_TEST(a_gap_event_begins_behind_the_copies)
 {
     Simulated *sim = simulated_new(2, "live-timeout=100000000", "20/1", NULL);

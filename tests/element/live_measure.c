@@ -5,8 +5,8 @@
  *   live_measure SECONDS WIDTHxHEIGHT RATE OUT-RATE "properties of vfiinterp" [SINK]
  *   live_measure 20 640x360 30/1 60/1 "model=blend"
  *
- * The pipeline is a live videotestsrc, vfiinterp, a queue, and fakesink with sync and qos.
- * Arrival is measured where SINK begins. The source's claim of a frame's latency is
+ * The pipeline is a live videotestsrc, vfiinterp, a queue, and fakesink with sync and
+ * qos. Arrival is measured where SINK begins. The source's claim of a frame's latency is
  * corrected to none. The first three seconds, in which costs become known, are not
  * counted. */
 #include <stdio.h>

@@ -372,8 +372,8 @@ GST_START_TEST(values_that_are_replaced_are_warned_of)
 }
 GST_END_TEST
 
-/* Limits that not even tiles can keep, and what the error says of them; the last takes minutes
- * under a sanitizer. */
+/* Limits that not even tiles can keep, and what the error says of them; the last takes
+ * minutes under a sanitizer. */
 static const struct {
     const char *caps;
     guint64 limit;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* When frames pass through instead of being interpolated: equal rates, limits, an engine
- * that fails. The engine is made to fail by functions of this program that stand before its
- * own (the plugin finds them first). */
+ * that fails. The engine is made to fail by functions of this program that stand before
+ * its own (the plugin finds them first). */
 #include "fixture.h"
 
 #include <vfi/vfi.h>
@@ -269,7 +269,8 @@ GST_START_TEST(failures_are_told_once)
 }
 GST_END_TEST
 
-/* The pair that failed keeps its slots; from the next frame on the input's rate goes out. */
+/* The pair that failed keeps its slots; from the next frame on the input's rate goes
+ * out. */
 GST_START_TEST(after_a_failure_frames_pass_through)
 {
     Fixture *f = start(__i__ % N_MODES, "on-error=passthrough", NULL);

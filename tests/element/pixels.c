@@ -135,8 +135,8 @@ GST_START_TEST(formats_of_the_engine_are_exact)
 }
 GST_END_TEST
 
-/* Formats that are converted for the engine, and four bytes that, repeated, make a frame of
- * one colour. */
+/* Formats that are converted for the engine, and four bytes that, repeated, make a frame
+ * of one colour. */
 static const struct {
     const char *name;
     guint8 bytes[4];

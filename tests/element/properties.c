@@ -29,8 +29,8 @@ static void push_range(Fixture *f, guint64 first, guint64 end)
         push_one(f, i);
 }
 
-/* Of five pairs at a constant rate: one letter each, i for an in-between that was made, c for
- * a copy marked as GAP. */
+/* Of five pairs at a constant rate: one letter each, i for an in-between that was made, c
+ * for a copy marked as GAP. */
 static const struct {
     const char *properties;
     const char *pairs;

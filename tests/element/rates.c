@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Rates that are no multiple of the input's: where outputs lie, what they show, that nothing
- * drifts, and rates that change while frames flow. */
+/* Rates that are no multiple of the input's: where outputs lie, what they show, that
+ * nothing drifts, and rates that change while frames flow. */
 #include "fixture.h"
 
 #define MS GST_MSECOND
 
-/* Blend of two flat frames is known: rounded to nearest of a + (b - a) * phase, the weight
- * rounded to 1/65536. */
+/* Blend of two flat frames is known: rounded to nearest of a + (b - a) * phase, the
+ * weight rounded to 1/65536. */
 static int blended(int a, int b, double phase)
 {
     int weight = (int)(phase * 65536.0 + 0.5);
@@ -14,8 +14,8 @@ static int blended(int a, int b, double phase)
     return (a * (65536 - weight) + b * weight + 32768) >> 16;
 }
 
-/* 24 to 60: the phases 0, 0.4, 0.8, 0.2, 0.6 repeat; every second input has an output of its
- * own, which is the very same memory. */
+/* 24 to 60: the phases 0, 0.4, 0.8, 0.2, 0.6 repeat; every second input has an output of
+ * its own, which is the very same memory. */
 GST_START_TEST(phases_of_24_to_60)
 {
     const double phases[] = {0, 0.4, 0.8, 0.2, 0.6};
@@ -54,8 +54,8 @@ GST_START_TEST(phases_of_24_to_60)
 }
 GST_END_TEST
 
-/* Matroska rounds times to milliseconds: originals still take the slots that they are near
- * to, and the slots stay exact. */
+/* Matroska rounds times to milliseconds: originals still take the slots that they are
+ * near to, and the slots stay exact. */
 GST_START_TEST(rounded_times_snap)
 {
     Fixture *f = fixture_new(in_flight_mode(__i__), NULL);
@@ -110,8 +110,8 @@ GST_START_TEST(variable_rate_becomes_constant)
 }
 GST_END_TEST
 
-/* 45 frames a second, then 15, from a container that says 30: where 60 are asked for they come,
- * and where nothing is, times are left alone. */
+/* 45 frames a second, then 15, from a container that says 30: where 60 are asked for they
+ * come, and where nothing is, times are left alone. */
 GST_START_TEST(a_multiple_is_kept_for_variable_times)
 {
     const gboolean fixed = __i__ / N_MODES == 0;
@@ -189,9 +189,9 @@ static GstPadProbeReturn count_slot(GstPad *pad, GstPadProbeInfo *info, gpointer
     return GST_PAD_PROBE_DROP;
 }
 
-/* An hour of film at 24000/1001 ends where it should: 5 outputs for 2 inputs, every one at
- * its exact time, all durations together the span. Frames keep one picture, so that nothing
- * but time is computed. */
+/* An hour of film at 24000/1001 ends where it should: 5 outputs for 2 inputs, every one
+ * at its exact time, all durations together the span. Frames keep one picture, so that
+ * nothing but time is computed. */
 GST_START_TEST(an_hour_does_not_drift)
 {
     const guint64 n_in = 86314;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* What must stay the same over many frames: bits whatever the threads, pairs in flight and
- * seeks; memory; upstream's pool. */
+/* What must stay the same over many frames: bits whatever the threads, pairs in flight
+ * and seeks; memory; upstream's pool. */
 #include "fixture.h"
 
 #include <string.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* duplicate-mode=replace: repeats make way for interpolated frames at their own times, or go
- * out as they came; nothing is lost, whatever ends them. */
+/* duplicate-mode=replace: repeats make way for interpolated frames at their own times, or
+ * go out as they came; nothing is lost, whatever ends them. */
 #include "fixture.h"
 
 #include <string.h>
@@ -32,7 +32,8 @@ static void push_values(Fixture *f, const char *values)
         push(f, i, (int)g_ascii_strtoll(list[i], NULL, 10));
 }
 
-/* Values that left, "g" behind those marked GAP; their times are those of doubled frames. */
+/* Values that left, "g" behind those marked GAP; their times are those of doubled
+ * frames. */
 static char *values_out(Fixture *f)
 {
     GString *text = g_string_new(NULL);
@@ -64,7 +65,8 @@ static const struct {
     {"duplicate-max=0", "0 0 40", "0 0g 0 20 40 40g", 0},
     /* The end of the stream. */
     {"", "0 80 80", "0 40 80 80g 80 80g", 0},
-    /* Nearly the same counts where it may; a frame lighter all over is another picture. */
+    /* Nearly the same counts where it may; a frame lighter all over is another
+     * picture. */
     {"", "0 2 80", "0 1 2 41 80 80g", 0},
     {"duplicate-threshold=-1", "0 0 80", "0 20 40 60 80 80g", 1},
     {"duplicate-threshold=0", "0 0 80", "0 20 40 60 80 80g", 1},

@@ -11,7 +11,8 @@
 #define CAPS "video/x-raw,format=I420,width=32,height=16,framerate=25/1"
 #define SIZE (32 * 16 * 3 / 2)
 
-/* Memory that is not the system's, each filled with a value of its own or all with one. */
+/* Memory that is not the system's, each filled with a value of its own or all with
+ * one. */
 static GPtrArray *new_surfaces(guint n, gboolean alike)
 {
     GPtrArray *surfaces =
@@ -98,8 +99,8 @@ GST_START_TEST(a_limited_pool_need_not_be_waited_for)
 }
 GST_END_TEST
 
-/* What downstream needs, and what is held here, which more frames in flight or held repeats
- * make more. */
+/* What downstream needs, and what is held here, which more frames in flight or held
+ * repeats make more. */
 GST_START_TEST(the_answer_counts_downstreams_need)
 {
     g_autoptr(GPtrArray) surfaces = new_surfaces(1, FALSE);

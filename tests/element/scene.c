@@ -78,8 +78,8 @@ static gdouble score(Fixture *f)
     return value;
 }
 
-/* Outputs between scene A at 0 and scene B at 4: 'a' and 'b' that picture again, marked GAP,
- * 'm' made, '-' none. */
+/* Outputs between scene A at 0 and scene B at 4: 'a' and 'b' that picture again, marked
+ * GAP, 'm' made, '-' none. */
 static const struct {
     const char *properties;
     const char *shown;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Segments: their limits inside a pair, loops, speeds, playing backwards and key units only,
- * and what seeks send. */
+/* Segments: their limits inside a pair, loops, speeds, playing backwards and key units
+ * only, and what seeks send. */
 #include "fixture.h"
 
 #define MS GST_MSECOND
@@ -172,8 +172,8 @@ GST_START_TEST(speed_leaves_timestamps_alone)
 }
 GST_END_TEST
 
-/* The frame with the lower time is the first of its pair; durations reach up to the output
- * above. */
+/* The frame with the lower time is the first of its pair; durations reach up to the
+ * output above. */
 GST_START_TEST(backwards_outputs_descend)
 {
     Fixture *f = start(__i__, "multiplier=5");

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* A live pipeline in simulated time: a test clock, a source that sends frames when their
- * time has come, and an engine whose jobs take as long as the test says, by the test clock.
- * Everything that the element does between two frames has happened when the next one is
- * sent, so that both in-flight modes do the same. */
+ * time has come, and an engine whose jobs take as long as the test says, by the test
+ * clock. Everything that the element does between two frames has happened when the next
+ * one is sent, so that both in-flight modes do the same. */
 #pragma once
 
 #include "fixture.h"
@@ -23,7 +23,8 @@ typedef struct {
     guint jobs; /* that were given their cost */
 } Simulated;
 
-/* The element in a playing live pipeline; rates as in caps, @out NULL for what it prefers. */
+/* The element in a playing live pipeline; rates as in caps, @out NULL for what it
+ * prefers. */
 Simulated *simulated_new(int in_flight, const char *properties, const char *rate,
                          const char *out);
 
@@ -33,8 +34,8 @@ void simulated_start(Simulated *sim, const char *rate, const char *out);
 
 void simulated_free(Simulated *sim);
 
-/* Sends @n frames, each at its time or, if the element is behind, as soon as it takes it, and
- * waits until they have left. Frame k is flat, of value 10 + k % 200. */
+/* Sends @n frames, each at its time or, if the element is behind, as soon as it takes it,
+ * and waits until they have left. Frame k is flat, of value 10 + k % 200. */
 void simulated_send(Simulated *sim, guint n);
 
 /* The pipeline asks for the latency and sets it. */

@@ -258,8 +258,8 @@ static void wait_for_cleanups(Fixture *f, guint64 n)
         g_thread_yield();
 }
 
-/* Eleven pairs. In the synchronous mode each is finished before the next one begins; else a
- * cleanup may come behind some more. */
+/* Eleven pairs. In the synchronous mode each is finished before the next one begins; else
+ * a cleanup may come behind some more. */
 static const struct {
     const char *properties;
     guint64 cleanups;

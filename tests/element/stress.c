@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Everything at once: frames, properties, seeks from downstream, flushes and renegotiation in
- * threads of their own, then states. Meant for ThreadSanitizer; elsewhere it shows that
- * nothing hangs or fails. */
+/* Everything at once: frames, properties, seeks from downstream, flushes and
+ * renegotiation in threads of their own, then states. Meant for ThreadSanitizer;
+ * elsewhere it shows that nothing hangs or fails. */
 #include "fixture.h"
 
 #define MS GST_MSECOND
@@ -132,8 +132,8 @@ GST_START_TEST(everything_at_once)
 }
 GST_END_TEST
 
-/* As upstream does that is told to begin anew: with its streaming thread outside, the stream's
- * events are sent again before the next frame. */
+/* As upstream does that is told to begin anew: with its streaming thread outside, the
+ * stream's events are sent again before the next frame. */
 static void start_over(Stress *stress)
 {
     GstPad *sink = gst_pad_get_peer(stress->harness->srcpad);

@@ -15,8 +15,8 @@ static GstPadProbeReturn answer(GstPad *pad, GstPadProbeInfo *info, gpointer dat
     return GST_PAD_PROBE_HANDLED;
 }
 
-/* The harness's queue orders what happens in the two threads, but by a lock inside GLib, which
- * ThreadSanitizer does not see. */
+/* The harness's queue orders what happens in the two threads, but by a lock inside GLib,
+ * which ThreadSanitizer does not see. */
 static GstPadProbeReturn note_arrival(GstPad *pad, GstPadProbeInfo *info, gpointer data)
 {
     Surfaces *line = data;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* A decoder that sends a few surfaces of its own, without a pool, and waits for one to come
- * back, and an encoder that keeps some of them: the element stands between the two. */
+/* A decoder that sends a few surfaces of its own, without a pool, and waits for one to
+ * come back, and an encoder that keeps some of them: the element stands between the
+ * two. */
 #pragma once
 
 #include <gst/check/gstcheck.h>
@@ -31,8 +32,8 @@ void surfaces_close(Surfaces *line);
 /* The least number of buffers that the element answers to the decoder. */
 guint surfaces_ask(Surfaces *line);
 
-/* Sends @n frames at 25/1, each in a surface that is free; none is free: fails, or, where the
- * element has a thread of its own, waits for one. */
+/* Sends @n frames at 25/1, each in a surface that is free; none is free: fails, or, where
+ * the element has a thread of its own, waits for one. */
 void surfaces_send(Surfaces *line, guint n);
 
 /* Sends EOS and takes all that comes until then. */

@@ -76,8 +76,8 @@ GST_START_TEST(tail_none_is_nothing)
 }
 GST_END_TEST
 
-/* Blend of two flat frames is known: rounded to nearest of a + (b - a) * j / m, the weight
- * rounded to 1/65536. */
+/* Blend of two flat frames is known: rounded to nearest of a + (b - a) * j / m, the
+ * weight rounded to 1/65536. */
 static int blended(int a, int b, guint64 j, guint64 m)
 {
     int weight = (int)((double)j * 65536.0 / (double)m + 0.5);
@@ -208,7 +208,8 @@ GST_START_TEST(slow_variable_video_is_interpolated)
 }
 GST_END_TEST
 
-/* Durations that say nothing useful: the original's comes from the rate or is shortened. */
+/* Durations that say nothing useful: the original's comes from the rate or is
+ * shortened. */
 GST_START_TEST(odd_durations_do_no_harm)
 {
     Fixture *f = start(__i__, NULL);
@@ -283,7 +284,8 @@ GST_START_TEST(in_betweens_without_a_time_are_dropped)
 }
 GST_END_TEST
 
-/* 20 to 50: slots 20 ms apart, every second frame shown, values where they are between. */
+/* 20 to 50: slots 20 ms apart, every second frame shown, values where they are
+ * between. */
 GST_START_TEST(a_grid_has_its_own_times)
 {
     static const int expected[] = {0, 40, 80, 120, 160, 200, 200, 200};

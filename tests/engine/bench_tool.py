@@ -87,7 +87,8 @@ def test_refusals():
 
 def test_cuda_table():
     names = {name: cuda.card_of(f"cuda:0 {name}") for name in (
-        "NVIDIA GeForce RTX 3090", "NVIDIA GeForce RTX 3090 Ti", "NVIDIA H200", "NVIDIA GH200 480GB",
+        "NVIDIA GeForce RTX 3090", "NVIDIA GeForce RTX 3090 Ti", "NVIDIA H200",
+        "NVIDIA GH200 480GB",
         "Simulated Device")}
     check([name for name, card in names.items() if card] ==
           ["NVIDIA GeForce RTX 3090", "NVIDIA H200"], "cards are known by their whole names")
@@ -106,8 +107,8 @@ def test_cuda_table():
 
 def test_judgement():
     calls: list[str] = []
-    values = turns.take({"a": lambda: calls.append("a") or 6.0, "b": lambda: calls.append("b") or 2.0},
-                        3)
+    values = turns.take({"a": lambda: calls.append("a") or 6.0,
+                         "b": lambda: calls.append("b") or 2.0}, 3)
     check(calls == ["a", "b"] * 3, "runs take turns")
     reached = comparisons.ratio("", values["a"], values["b"], 3.0)
     missed = comparisons.ratio("", values["a"], values["b"], 3.1)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Cleanups of a session: when they come, what they give back, and what the statistics say. A
- * cleanup that is due runs before the next job, so that waiting for one is waiting for it. */
+/* Cleanups of a session: when they come, what they give back, and what the statistics
+ * say. A cleanup that is due runs before the next job, so that waiting for one is waiting
+ * for it. */
 #include <string.h>
 
 #include <glib/gstdio.h>
@@ -80,8 +81,8 @@ static void finish_pairs(Player *player, int n)
     }
 }
 
-/* Statistics once the cleanup that may be due has been: a job of a pair that is not finished
- * yet comes behind it. */
+/* Statistics once the cleanup that may be due has been: a job of a pair that is not
+ * finished yet comes behind it. */
 static VfiSessionStats settled_stats(Player *player, VfiPair *unfinished)
 {
     VfiSessionStats stats;
@@ -208,7 +209,8 @@ END_TEST
 /* Volatile, or the compiler leaves out what is only allocated and freed. */
 static void *volatile blocks[N_BLOCKS + 1];
 
-/* Leaves N_BLOCKS · BLOCK_BYTES in the C library's hands, below a block that is in use. */
+/* Leaves N_BLOCKS · BLOCK_BYTES in the C library's hands, below a block that is in
+ * use. */
 static void leave_free_memory(void)
 {
     for (int i = 0; i <= N_BLOCKS; i++) {
@@ -232,8 +234,8 @@ START_TEST(free_memory_goes_back_to_the_system)
     size_t before = vfi_resident_bytes();
     finish_pairs(&player, 1);
     make_one(&player, unfinished); /* comes behind the cleanup */
-    /* Asking for statistics allocates; with MALLOC_PERTURB_ the C library then writes all over
-     * what is free. */
+    /* Asking for statistics allocates; with MALLOC_PERTURB_ the C library then writes all
+     * over what is free. */
     size_t after = vfi_resident_bytes();
     VfiSessionStats second = settled_stats(&player, unfinished);
 

@@ -6,8 +6,8 @@
 #include <check.h>
 #include <glib.h>
 
-/* Fails unless all @n values of @name differ from those of @reference, not all of which are
- * about zero, by no more than @limit of the largest of them. A NaN is no match. */
+/* Fails unless all @n values of @name differ from those of @reference, not all of which
+ * are about zero, by no more than @limit of the largest of them. A NaN is no match. */
 static inline void check_close(const char *name, const float *values,
                                const float *reference, size_t n, double limit)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* What a session would cost: work against figures of another implementation, memory against
- * the session that is then built. */
+/* What a session would cost: work against figures of another implementation, memory
+ * against the session that is then built. */
 #include <string.h>
 
 #include <vfi/vfi.h>
@@ -26,8 +26,8 @@ START_TEST(work_is_that_of_the_network)
     VfiSessionConfig config = config_of(1920, 1088, 1.0);
     VfiEstimate estimate;
 
-    /* Counted by torch's FlopCounterMode on the network's source at 1088×1920: 83.7 without
-     * and 168.8 with the refinement networks, which see each frame once. */
+    /* Counted by torch's FlopCounterMode on the network's source at 1088×1920: 83.7
+     * without and 168.8 with the refinement networks, which see each frame once. */
     ck_assert(vfi_model_estimate(model, &config, &estimate, NULL));
     ck_assert_double_eq_tol(estimate.time_macs / 1e9, 83.7, 0.05);
     ck_assert(estimate.frame_macs == 0.0);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* FILM with 8 filters: its keys' spellings, near misses and TorchScript container; what is
- * kept of a frame and of a pair; times that are bisected and times that are not. */
+/* FILM with 8 filters: its keys' spellings, near misses and TorchScript container; what
+ * is kept of a frame and of a pair; times that are bisected and times that are not. */
 #include <math.h>
 #include <string.h>
 
@@ -17,7 +17,7 @@
 #define WIDTH 70
 #define HEIGHT 66
 
-/* ---- checkpoints ----------------------------------------------------------------------- */
+/* ---- checkpoints ------------------------------------------------------------------- */
 
 static VfiModel *open_path(const char *path, GError **error)
 {
@@ -158,7 +158,7 @@ START_TEST(the_torchscript_archive_loads)
 }
 END_TEST
 
-/* ---- sessions -------------------------------------------------------------------------- */
+/* ---- sessions ---------------------------------------------------------------------- */
 
 static const VfiVideoInfo video = {
     .format = VFI_FORMAT_RGB_F32, .width = WIDTH, .height = HEIGHT};

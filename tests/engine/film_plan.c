@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Plans of FILM in its full width: concats of many channels are never put together, sums add
- * up in place, and the memory for a size is what it should be. */
+/* Plans of FILM in its full width: concats of many channels are never put together, sums
+ * add up in place, and the memory for a size is what it should be. */
 #include "backend/backend.h"
 #include "base/alloc.h"
 #include "check_main.h"
@@ -93,8 +93,8 @@ START_TEST(large_concats_are_never_put_together)
 }
 END_TEST
 
-/* The fusion's first convolution at level 0 sees 202 channels in four terms, all of them added
- * up where the result is. */
+/* The fusion's first convolution at level 0 sees 202 channels in four terms, all of them
+ * added up where the result is. */
 START_TEST(terms_of_a_sum_share_their_memory)
 {
     g_autoptr(VfiModel) model = open_family("film", NULL);
@@ -124,8 +124,9 @@ START_TEST(terms_of_a_sum_share_their_memory)
 }
 END_TEST
 
-/* In full-size planes: what is kept of a frame is its image, smaller images and 160 planes of
- * features; the time stage needs no more than two tensors of 64 channels and some planes. */
+/* In full-size planes: what is kept of a frame is its image, smaller images and 160
+ * planes of features; the time stage needs no more than two tensors of 64 channels and
+ * some planes. */
 START_TEST(memory_is_what_the_features_need)
 {
     g_autoptr(VfiModel) model = open_family("film", NULL);

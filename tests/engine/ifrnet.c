@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* IFRNet: recognised by keys and shapes, near misses refused, sizes that it is exact for, and
- * the mean of a pair, which padding, threads and what ran before must not change. */
+/* IFRNet: recognised by keys and shapes, near misses refused, sizes that it is exact for,
+ * and the mean of a pair, which padding, threads and what ran before must not change. */
 #include <string.h>
 
 #include <glib/gstdio.h>
@@ -19,7 +19,7 @@
 #define PADDED_WIDTH 64
 #define PADDED_HEIGHT 48
 
-/* ---- recognition ---------------------------------------------------------------------- */
+/* ---- recognition ------------------------------------------------------------------- */
 
 static const struct {
     const char *family, *variant;
@@ -127,7 +127,7 @@ START_TEST(near_misses_name_the_tensor)
 }
 END_TEST
 
-/* ---- sizes ---------------------------------------------------------------------------- */
+/* ---- sizes ------------------------------------------------------------------------- */
 
 static VfiSession *open_session(VfiModel *model, double scale, unsigned threads)
 {
@@ -215,7 +215,7 @@ START_TEST(frames_are_padded_to_sixteen_at_the_flow_scale)
 }
 END_TEST
 
-/* ---- the mean ------------------------------------------------------------------------- */
+/* ---- the mean ---------------------------------------------------------------------- */
 
 static double sum_of(const VfiFrame *frame)
 {
@@ -242,7 +242,8 @@ static char *pad(const VfiFrame *frame)
     return (char *)image;
 }
 
-/* Runs the network on images padded by hand, with @mean, and compares the picture's area. */
+/* Runs the network on images padded by hand, with @mean, and compares the picture's
+ * area. */
 static bool network_gives(const VfiModel *model, const VfiFrame *a, const VfiFrame *b,
                           float mean, const VfiFrame *expected)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* A checkpoint without one of its network's tensors, whichever that is, is told which one, and
- * of which network: it is neither taken for another nor for something unknown. Only names and shapes
- * are looked at for that, so the files are nearly empty. */
+/* A checkpoint without one of its network's tensors, whichever that is, is told which
+ * one, and of which network: it is neither taken for another nor for something unknown.
+ * Only names and shapes are looked at for that, so the files are nearly empty. */
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -44,7 +44,8 @@ static const struct {
     {"film", "film film_net"},
 };
 
-/* Writes safetensors of @entries but the one at @missing; the data are a hole in the file. */
+/* Writes safetensors of @entries but the one at @missing; the data are a hole in the
+ * file. */
 static void write_hollow(const GArray *entries, guint missing, const char *path)
 {
     g_autoptr(GString) header = g_string_new("{");
@@ -86,8 +87,8 @@ static const char *detect(const char *path, VfiDetection *detection, GError **er
     return family == NULL ? NULL : family->name;
 }
 
-/* Whether it is tried: what recognition looks at first, one of the others in STEP, those of one network
- * all. */
+/* Whether it is tried: what recognition looks at first, one of the others in STEP, those
+ * of one network all. */
 #define STEP 29
 
 static bool is_tried(int network, guint index, const char *key)

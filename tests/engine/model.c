@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Models: names on the search path, recognition by keys and shapes, options, errors that say
- * what would help. */
+/* Models: names on the search path, recognition by keys and shapes, options, errors that
+ * say what would help. */
 #include <string.h>
 #include <unistd.h>
 
@@ -185,7 +185,8 @@ START_TEST(folders_say_the_version)
         g_autofree char *file = g_build_filename(cases[i].folder, "flownet.pkl", NULL);
         ck_assert_int_eq(g_mkdir_with_parents(inner, 0700), 0);
         touch(file);
-        /* the folder of folders, the one with the version, and the train_log are on the path */
+        /* the folder of folders, the one with the version, and the train_log are on the
+         * path */
         g_autofree char *around = g_path_get_dirname(inner);
         const char *search[] = {folder, around, inner};
         for (size_t k = 0; k < G_N_ELEMENTS(search); k++) {

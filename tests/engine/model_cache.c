@@ -18,8 +18,8 @@
 
 #define N_FILES 3
 
-/* The bytes of a checkpoint, which take long to make, and copies of it, which are different
- * files. */
+/* The bytes of a checkpoint, which take long to make, and copies of it, which are
+ * different files. */
 static char *original_bytes;
 static gsize original_length;
 static char *paths[N_FILES];
@@ -286,7 +286,7 @@ START_TEST(the_last_user_says_whether_it_stays)
 }
 END_TEST
 
-/* ---- sessions ------------------------------------------------------------------------- */
+/* ---- sessions ---------------------------------------------------------------------- */
 
 static VfiSession *new_session(VfiModel *model, GError **error)
 {
@@ -355,7 +355,7 @@ START_TEST(clearing_takes_what_nobody_uses)
 }
 END_TEST
 
-/* ---- memory is short ------------------------------------------------------------------ */
+/* ---- memory is short --------------------------------------------------------------- */
 
 #define TOTAL (8 * 1024 * MIB)
 #define HEADROOM (1024 * MIB)
@@ -641,7 +641,7 @@ START_TEST(a_devices_own_memory_is_guarded)
 }
 END_TEST
 
-/* ---- threads -------------------------------------------------------------------------- */
+/* ---- threads ----------------------------------------------------------------------- */
 
 #define N_OPENERS 32
 

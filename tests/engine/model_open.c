@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Opening models that should not be: weights that are no numbers, networks without channels,
- * files that inflate without end or name the same bytes again and again; and giving up midway. */
+/* Opening models that should not be: weights that are no numbers, networks without
+ * channels, files that inflate without end or name the same bytes again and again; and
+ * giving up midway. */
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -19,7 +20,8 @@
 
 /* ---- weights that are not finite ---- */
 
-/* The least FILM with @value as the last element of the file. Remove it, then g_free(). */
+/* The least FILM with @value as the last element of the file. Remove it, then
+ * g_free(). */
 static char *film_ending_with(float value)
 {
     char *path = deterministic_checkpoint("film_min", NULL);
@@ -180,8 +182,8 @@ static char *write_file(GByteArray *bytes)
 #define MAX_EXTRA 60000
 static char extra_names[MAX_EXTRA][16];
 
-/* The least FILM as an archive of one storage, which all tensors see; @extra more tensors see
- * it, too. @elements: that the storage has. */
+/* The least FILM as an archive of one storage, which all tensors see; @extra more tensors
+ * see it, too. @elements: that the storage has. */
 static FixtureFile film_sharing(size_t elements, GArray *entries, GArray *tensors,
                                 FixtureStorage *storage, size_t extra)
 {
@@ -207,7 +209,8 @@ static FixtureFile film_sharing(size_t elements, GArray *entries, GArray *tensor
                          (int)tensors->len};
 }
 
-/* @n MiB of zeros, deflated, and what follows them: a piece that ends at a byte, repeated. */
+/* @n MiB of zeros, deflated, and what follows them: a piece that ends at a byte,
+ * repeated. */
 static GByteArray *deflated_zeros(unsigned n)
 {
     g_autofree uint8_t *zeros = g_malloc0(1 << 20);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Models of ncnn: every tensor has the name and the values that torch's files have, and what is
- * no RIFE, damaged or quantised is refused with the layer's name. */
+/* Models of ncnn: every tensor has the name and the values that torch's files have, and
+ * what is no RIFE, damaged or quantised is refused with the layer's name. */
 #include <stdio.h>
 #include <string.h>
 
@@ -369,8 +369,8 @@ static void assert_tensors(const NcnnFile *file, const VfiCheckpoint *checkpoint
     }
 }
 
-/* Every tensor of the family's state dict is there, but for refinement, which ncnn models do
- * not have; and the family's model opens. Families that are not built are left out. */
+/* Every tensor of the family's state dict is there, but for refinement, which ncnn models
+ * do not have; and the family's model opens. Families that are not built are left out. */
 static void assert_family(const char *family, const VfiCheckpoint *checkpoint)
 {
     g_autoptr(GArray) entries = state_dict_of(family);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Models of ncnn with deterministic weights, of the structure that rife-ncnn-vulkan's have. */
+/* Models of ncnn with deterministic weights, of the structure that rife-ncnn-vulkan's
+ * have. */
 #pragma once
 
 #include <stdbool.h>
@@ -11,7 +12,7 @@ typedef enum {
     NCNN_BETA_FOLDED,  /* part of the weights: all betas are 1 (4.6) */
     NCNN_BETA_FIRST,   /* all of them at the beginning (4.5, 4.15 and later) */
     NCNN_BETA_BETWEEN, /* one layer ahead of their own (4.7 to 4.14, 4.25) */
-    NCNN_BETA_LINKED, /* at the beginning, the last one first: the graph says whose they are */
+    NCNN_BETA_LINKED, /* all at the beginning, the last one first: the graph says whose */
 } NcnnBeta;
 
 /* How the layers of the two encoders are mixed. */

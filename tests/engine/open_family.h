@@ -5,9 +5,9 @@
 
 #include "state_dict.h"
 
-/* Opens the model of a family ("rife_v4_0", …) from its deterministic checkpoint. @options:
- * a dictionary of model options as GVariant's text, or NULL. Fails the test instead of
- * returning NULL. */
+/* Opens the model of a family ("rife_v4_0", …) from its deterministic checkpoint.
+ * @options: a dictionary of model options as GVariant's text, or NULL. Fails the test
+ * instead of returning NULL. */
 VfiModel *open_family(const char *family, const char *options);
 
 /* Opens the model of a deterministic checkpoint with these entries. */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Blend against the plain formula, copy, and comparison, in every format and memory layout. */
+/* Blend against the plain formula, copy, and comparison, in every format and memory
+ * layout. */
 #include <math.h>
 
 #include <glib.h>

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Layouts in plans: values between convolutions are in channel blocks, what others read is in
- * planes, copies stand only where an op gains from them, and the numbers stay the same. */
+/* Layouts in plans: values between convolutions are in channel blocks, what others read
+ * is in planes, copies stand only where an op gains from them, and the numbers stay the
+ * same. */
 #include <string.h>
 
 #include <vfi/error.h>
@@ -135,7 +136,8 @@ static void build_replaced_within(VfiGraph *graph)
     vfi_graph_output(graph, "x", conv(graph, x, 4, 1));
 }
 
-/* Two groups are whole blocks at every level, four may be half ones: these have planes. */
+/* Two groups are whole blocks at every level, four may be half ones: these have
+ * planes. */
 static void build_groups(VfiGraph *graph)
 {
     VfiValue x = conv(graph, vfi_graph_image(graph, 0), 0, 2);
@@ -201,7 +203,8 @@ static const struct {
     int moved_channels;
 } cases[] = {
     {build_chain, 0, 0},
-    /* the concatenation and skip are copied to blocks, wide and the first output to planes */
+    /* the concatenation and skip are copied to blocks, wide and the first output to
+     * planes */
     {build_mixed, 4, 3},
     /* stride 2 is not worth copies */
     {build_halving, 0, 3},
@@ -262,8 +265,8 @@ static bool never(const VfiOp *op)
     return false;
 }
 
-/* Without anything to gain, only values between convolutions are blocked; a channel number
- * that is no multiple of the block is rounded up in memory. */
+/* Without anything to gain, only values between convolutions are blocked; a channel
+ * number that is no multiple of the block is rounded up in memory. */
 START_TEST(only_values_between_convolutions_are_blocked)
 {
     VfiWeights *weights = make_weights();
@@ -297,10 +300,10 @@ START_TEST(only_values_between_convolutions_are_blocked)
 }
 END_TEST
 
-/* ---- channels last ----------------------------------------------------------------------- */
+/* ---- channels last ----------------------------------------------------------------- */
 
-/* The input of a network's block: halves of two pictures, of a warped one and the flow, the
- * time, and 16 channels that a convolution made; 28 in all. */
+/* The input of a network's block: halves of two pictures, of a warped one and the flow,
+ * the time, and 16 channels that a convolution made; 28 in all. */
 static void build_block_input(VfiGraph *graph)
 {
     VfiValue images[] = {vfi_graph_image(graph, 0), vfi_graph_image(graph, 1)};
@@ -319,7 +322,8 @@ static void build_block_input(VfiGraph *graph)
         vfi_graph_conv(graph, vfi_graph_concat(graph, parts, 6), "most", 28, 3, 1));
 }
 
-/* Whether @op writes a part of what @source, channels last, is; @first: its first channel. */
+/* Whether @op writes a part of what @source, channels last, is; @first: its first
+ * channel. */
 static bool writes_part_of(const VfiOp *op, const VfiOperand *source, int *first)
 {
     const VfiOperand *dst = &op->dst;
@@ -329,8 +333,8 @@ static bool writes_part_of(const VfiOp *op, const VfiOperand *source, int *first
            dst->offset >= source->offset && *first < source->shape.c;
 }
 
-/* What a convolution alone reads is written where it reads it, by a group or a convolution,
- * each channel once, and zeros behind the last alone. */
+/* What a convolution alone reads is written where it reads it, by a group or a
+ * convolution, each channel once, and zeros behind the last alone. */
 START_TEST(parts_are_written_where_they_are_read)
 {
     VfiWeights *weights = make_weights();

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Random graphs of what row groups take: two images, enlarged, made smaller, warped, combined
- * and so on. */
+/* Random graphs of what row groups take: two images, enlarged, made smaller, warped,
+ * combined and so on. */
 #pragma once
 
 #include <check.h>

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* How many repeats the automatic threshold finds in decoded video, and how many it sees where
- * there are none.
+/* How many repeats the automatic threshold finds in decoded video, and how many it sees
+ * where there are none.
  *
  * usage: repeat-figures WIDTHxHEIGHT SHOWN [LENGTH] < VIDEO    (docs/testing.md)
- * The video is raw, luma only, 8 bits; each picture is shown SHOWN times in a row. With LENGTH a
- * new sequence begins after that many frames: the step into it does not count.
+ * The video is raw, luma only, 8 bits; each picture is shown SHOWN times in a row. With
+ * LENGTH a new sequence begins after that many frames: the step into it does not count.
  */
 #include <stdio.h>
 #include <stdlib.h>

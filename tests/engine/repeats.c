@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The automatic threshold of vfi_frames_repeat(): pictures that a lossy coder sent again are
- * repeats, what moves, fades or is new is none. */
+/* The automatic threshold of vfi_frames_repeat(): pictures that a lossy coder sent again
+ * are repeats, what moves, fades or is new is none. */
 #include <math.h>
 
 #include <vfi/vfi.h>
@@ -92,8 +92,8 @@ static void transform_unit(const Basis *basis, double *values, bool back)
         transform(basis, values + i, UNIT, back);
 }
 
-/* What a coder with a quantiser of @step leaves, whose units begin at (@offset, @offset). It
- * codes one unit of @every, and nothing of the others. */
+/* What a coder with a quantiser of @step leaves, whose units begin at (@offset, @offset).
+ * It codes one unit of @every, and nothing of the others. */
 static void quantise(Picture *picture, double step, int offset, int every)
 {
     const Basis basis = make_basis();

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Sessions that run a network (RIFE with deterministic weights, small frames): the same bits
- * whatever the threads, what ran before or what is kept; bisection; cancelling in the middle
- * of an inference; failing allocations; packed weights that sessions share. */
+/* Sessions that run a network (RIFE with deterministic weights, small frames): the same
+ * bits whatever the threads, what ran before or what is kept; bisection; cancelling in
+ * the middle of an inference; failing allocations; packed weights that sessions share. */
 #include <sched.h>
 #include <stdatomic.h>
 #include <string.h>
@@ -149,7 +149,8 @@ START_TEST(frames_without_id_are_never_mistaken_for_kept_ones)
 }
 END_TEST
 
-/* Midpoint families: t goes to the nearest quarter; kept midpoints are not inferred again. */
+/* Midpoint families: t goes to the nearest quarter; kept midpoints are not inferred
+ * again. */
 START_TEST(other_times_are_bisected)
 {
     g_autoptr(VfiModel) model = open_family("rife_v3_6", NULL);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* RIFE's networks: each is recognised by names and shapes, near misses are told which tensor is
- * wrong, other spellings load, options that a network lacks are errors that name it, and all
- * run at other flow scales. Golden vectors say that the numbers are right. */
+/* RIFE's networks: each is recognised by names and shapes, near misses are told which
+ * tensor is wrong, other spellings load, options that a network lacks are errors that
+ * name it, and all run at other flow scales. Golden vectors say that the numbers are
+ * right. */
 #include <math.h>
 #include <string.h>
 
@@ -11,8 +12,8 @@
 #include "model/loaded_model.h"
 #include "open_family.h"
 
-/* What is published of each network: name, parameters (without training extras and optional
- * refinement), and the multiple of its size at flow scale 1. */
+/* What is published of each network: name, parameters (without training extras and
+ * optional refinement), and the multiple of its size at flow scale 1. */
 static const struct {
     const char *family, *variant;
     size_t n_parameters;
@@ -193,7 +194,8 @@ START_TEST(options_that_a_network_lacks_are_errors)
 }
 END_TEST
 
-/* One dimension of one tensor is changed (to 0: the tensor is renamed, so it is missing). */
+/* One dimension of one tensor is changed (to 0: the tensor is renamed, so it is
+ * missing). */
 static const struct {
     const char *family, *key;
     int dimension, value;
@@ -321,8 +323,8 @@ static GBytes *picture_of(const GArray *entries)
     return picture;
 }
 
-/* Spells all names otherwise, with the same values: @prefix before them, a list's "blocks.0."
- * for "block0.". */
+/* Spells all names otherwise, with the same values: @prefix before them, a list's
+ * "blocks.0." for "block0.". */
 static void spell(GArray *entries, const char *prefix, bool list)
 {
     for (guint i = 0; i < entries->len; i++) {

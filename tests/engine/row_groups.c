@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Row groups: plans with and without them give the same bits on the CPU, on random graphs and
- * on those of networks, whatever the number of threads; values that only groups see take no memory. Gets the
- * level as its argument. */
+/* Row groups: plans with and without them give the same bits on the CPU, on random graphs
+ * and on those of networks, whatever the number of threads; values that only groups see
+ * take no memory. Gets the level as its argument. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -91,7 +91,7 @@ static VfiPlan *check_graph(const VfiGraph *graph, char *const *frames, int last
     return grouped;
 }
 
-/* ---- random graphs -------------------------------------------------------------------- */
+/* ---- random graphs ----------------------------------------------------------------- */
 
 START_TEST(random_graphs_give_the_same_bits)
 {
@@ -108,7 +108,7 @@ START_TEST(random_graphs_give_the_same_bits)
 }
 END_TEST
 
-/* ---- networks ------------------------------------------------------------------------- */
+/* ---- networks ---------------------------------------------------------------------- */
 
 static const struct {
     const char *family, *options;
@@ -162,9 +162,10 @@ START_TEST(networks_give_the_same_bits)
 }
 END_TEST
 
-/* ---- single properties ---------------------------------------------------------------- */
+/* ---- single properties ------------------------------------------------------------- */
 
-/* Both images warped by a flow that is enlarged from an eighth, and made smaller again. */
+/* Both images warped by a flow that is enlarged from an eighth, and made smaller
+ * again. */
 static VfiGraph *warped_graph(int factor, bool keeps_one, bool reads_maximum)
 {
     VfiGraph *graph = vfi_graph_new(NULL, WIDTH, HEIGHT);
@@ -193,7 +194,8 @@ START_TEST(values_between_rows_take_no_memory)
     VfiPlan *plain = plan_of(graph, NULL), *grouped = plan_of(graph, &row_groups);
     size_t plane = (size_t)WIDTH * HEIGHT * sizeof(float);
 
-    /* flow and a warped image at least; else an eighth of three planes, a quarter of six */
+    /* flow and a warped image at least; else an eighth of three planes, a quarter of
+     * six */
     ck_assert_uint_ge(plain->arena_bytes, 5 * plane);
     ck_assert_uint_le(grouped->arena_bytes, plane / 2);
     ck_assert_int_eq(grouped->n_row_groups, 1);
@@ -208,7 +210,8 @@ START_TEST(values_between_rows_take_no_memory)
 }
 END_TEST
 
-/* The sampling that the CPU chooses for the one group of @graph, whose bits are compared. */
+/* The sampling that the CPU chooses for the one group of @graph, whose bits are
+ * compared. */
 static int sampling_of(VfiGraph *graph)
 {
     GRand *rand = g_rand_new_with_seed(3);

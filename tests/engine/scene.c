@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The scene detector and the search for repeated frames, on painted scenes: what is a cut,
- * what is none, and that formats, layouts and sizes make no difference. */
+/* The scene detector and the search for repeated frames, on painted scenes: what is a
+ * cut, what is none, and that formats, layouts and sizes make no difference. */
 #include <math.h>
 
 #include <vfi/vfi.h>
@@ -32,7 +32,8 @@ static double uniform(uint32_t *state)
     return next_random(state) / (double)(1 << 24);
 }
 
-/* An endless plane of ellipses of even tones, the later in front; each seed another one. */
+/* An endless plane of ellipses of even tones, the later in front; each seed another
+ * one. */
 typedef struct {
     double x[SHAPES], y[SHAPES], rx[SHAPES], ry[SHAPES], tone[SHAPES];
 } Scene;
@@ -232,7 +233,8 @@ START_TEST(dim_scenes_are_no_cuts)
 }
 END_TEST
 
-/* Bars around a picture, in shares of the signature's sides; a coder leaves noise in them. */
+/* Bars around a picture, in shares of the signature's sides; a coder leaves noise in
+ * them. */
 typedef struct {
     double above, below, beside;
     float tone, noise;
@@ -318,7 +320,8 @@ static VfiSceneSignature sign_disc(int x, int y)
     return signature;
 }
 
-/* The even ground around it is not taken for bars, which would leave little of the picture. */
+/* The even ground around it is not taken for bars, which would leave little of the
+ * picture. */
 START_TEST(a_small_thing_that_moves_is_no_cut)
 {
     for (int i = 0; i < 40; i++) {
@@ -485,8 +488,8 @@ static void lighten(TestFrame *test, int x, int y, int width, int height, int by
             }
 }
 
-/* 4 codes of 8 bits more in one block of 16×16 are a mean difference of 4 there, whatever the
- * rest of the picture; of f32 1 is all 255. */
+/* 4 codes of 8 bits more in one block of 16×16 are a mean difference of 4 there, whatever
+ * the rest of the picture; of f32 1 is all 255. */
 START_TEST(blocks_count_one_by_one)
 {
     const VfiFormat formats[] = {

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Scores of the scene detector on real sequences: every join of one to another, every step
- * inside them, and flashes, fades and pans made from them.
+/* Scores of the scene detector on real sequences: every join of one to another, every
+ * step inside them, and flashes, fades and pans made from them.
  *
- * usage: scene-figures FOLDER…    each with 0.ppm, 1.ppm, …, all of one size (docs/testing.md)
+ * usage: scene-figures FOLDER…    each with 0.ppm, 1.ppm, …, all of one size
+ * (docs/testing.md)
  */
 #include <stdbool.h>
 #include <stdio.h>
@@ -202,7 +203,8 @@ static VfiSceneSignature sign_between_bars(const uint8_t *picture, double share)
     return sign(barred);
 }
 
-/* A twentieth of the contrast in the dark, under noise of 40 codes' deviation, clipped. */
+/* A twentieth of the contrast in the dark, under noise of 40 codes' deviation,
+ * clipped. */
 static VfiSceneSignature sign_noisy(const uint8_t *picture, GRand *random)
 {
     const size_t pixels = (size_t)info.width * (size_t)info.height;

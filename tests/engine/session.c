@@ -288,7 +288,8 @@ static void tarry(void *user_data)
     atomic_store(&tarrying->ended, true);
 }
 
-/* A process may end as soon as it has dropped what it has: no thread may be at it then. */
+/* A process may end as soon as it has dropped what it has: no thread may be at it
+ * then. */
 START_TEST(who_waited_for_its_jobs_ends_the_session)
 {
     VfiFrame a = flat_frame(0, 1), b = flat_frame(100, 2), out = flat_frame(0, 0);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Networks without weights that compute every pixel by itself; a model of "blend" that is given
- * such a family runs it. */
+/* Networks without weights that compute every pixel by itself; a model of "blend" that is
+ * given such a family runs it. */
 #pragma once
 
 #include "model/family.h"

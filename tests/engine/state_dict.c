@@ -80,7 +80,8 @@ static void add_refinement(GArray *entries, bool prelu)
     add_conv(entries, "unet.conv", 3, 16, 3, 3);
 }
 
-/* How a network's layers are spelled: with PReLUs; with leaky ReLUs; with residuals (.beta). */
+/* How a network's layers are spelled: with PReLUs; with leaky ReLUs; with residuals
+ * (.beta). */
 typedef enum { PRELU, LEAKY, RESIDUAL } Body;
 
 /* encode.0, .1; encode.0, .2, .4, .6; encode.cnn0 … cnn3. */
@@ -293,8 +294,8 @@ static GArray *rife_v3_6(void)
     return entries;
 }
 
-/* IFRNet: encoder levels of the widths @w, decoders of the widths @d (both 1 … 4), @side side
- * channels, a first layer of @kernel × @kernel. */
+/* IFRNet: encoder levels of the widths @w, decoders of the widths @d (both 1 … 4), @side
+ * side channels, a first layer of @kernel × @kernel. */
 static GArray *ifrnet(const int w[4], const int d[4], int side, int kernel)
 {
     const int decoder_in[] = {3 * w[0] + 4, 3 * w[1] + 4, 3 * w[2] + 4, 2 * w[3] + 1};
@@ -348,7 +349,8 @@ static void add_flow_predictor(GArray *entries, const char *prefix, int in, int 
     }
 }
 
-/* FILM with @f filters in its first layer; flow predictors from @flow (level 0) to 8 × it. */
+/* FILM with @f filters in its first layer; flow predictors from @flow (level 0) to 8 ×
+ * it. */
 static GArray *film(int f, int flow)
 {
     GArray *entries = g_array_new(FALSE, FALSE, sizeof(StateEntry));

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Keys and shapes of the families' state dicts, stated apart from the models' own code. */
+/* Keys and shapes of the families' state dicts, stated apart from the models' own
+ * code. */
 #pragma once
 
 #include <glib.h>
@@ -21,8 +22,8 @@ typedef struct {
 } StateEntry;
 
 /* All tensors of @family ("rife_v4_0", "rife_v3_6", "rife_eccv", "ifrnet_s", "film", …;
- * "film_tiny" has 8 filters, flow filters 4 … 32, "film_min" 1, flow filters 2 … 16, "film_none" none) as an array of
- * StateEntry, or NULL. */
+ * "film_tiny" has 8 filters, flow filters 4 … 32, "film_min" 1, flow filters 2 … 16,
+ * "film_none" none) as an array of StateEntry, or NULL. */
 GArray *state_dict_of(const char *family);
 
 guint64 state_entry_elements(const StateEntry *entry);

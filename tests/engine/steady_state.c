@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* No memory is allocated while pairs flow: the program's own malloc() and its kin count every
- * call in the process, from begin to the last reference, once as many pairs are in flight as
- * ever will be. Run with G_SLICE=always-malloc, so that GLib's slices count, too. */
+/* No memory is allocated while pairs flow: the program's own malloc() and its kin count
+ * every call in the process, from begin to the last reference, once as many pairs are in
+ * flight as ever will be. Run with G_SLICE=always-malloc, so that GLib's slices count,
+ * too. */
 #include <link.h>
 #include <malloc.h>
 #include <stdatomic.h>
@@ -35,8 +36,8 @@ void __libc_free(void *memory);
 
 static atomic_ulong n_allocations;
 
-/* A simulated device is C++ and allocates: what comes from the code of these libraries does not
- * count. The engine and its modules are C. */
+/* A simulated device is C++ and allocates: what comes from the code of these libraries
+ * does not count. The engine and its modules are C. */
 static const char *const others[] = {"libstdc++.so"};
 
 #define MAX_RANGES 16

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Sessions in tiles: what a limit makes of a session, and that pictures do not show it. The
- * network of most tests computes every pixel by itself, so that tiles must give what the
- * whole picture gives. */
+/* Sessions in tiles: what a limit makes of a session, and that pictures do not show it.
+ * The network of most tests computes every pixel by itself, so that tiles must give what
+ * the whole picture gives. */
 #include <math.h>
 #include <string.h>
 
@@ -43,7 +43,7 @@ static unsigned interpolate(const VfiModelFamily *family, unsigned tile_size,
     return stats.tiles;
 }
 
-/* ---- tiles against the whole ---------------------------------------------------------- */
+/* ---- tiles against the whole ------------------------------------------------------- */
 
 static const VfiFormat formats[] = {VFI_FORMAT_I420, VFI_FORMAT_NV12,
                                     VFI_FORMAT_RGB,  VFI_FORMAT_BGRA,
@@ -164,7 +164,7 @@ START_TEST(decisions_are_the_whole_picture_s)
 }
 END_TEST
 
-/* ---- the limit ------------------------------------------------------------------------ */
+/* ---- the limit --------------------------------------------------------------------- */
 
 static VfiSession *rife_session(VfiModel *model, uint64_t limit, unsigned tile_size,
                                 GError **error)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Writes the deterministic checkpoint of a family and prints where, for tests in Python. */
+/* Writes the deterministic checkpoint of a family and prints where, for tests in
+ * Python. */
 #include <stdio.h>
 #include <stdlib.h>
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* libFuzzer target: any bytes as a checkpoint file. It is opened, every tensor is read and
- * found by its name. What begins as the structure of an ncnn model is that up to the first zero
- * byte, and the weights behind it. Run it with a folder that fuzz-checkpoint-seeds has filled.
+/* libFuzzer target: any bytes as a checkpoint file. It is opened, every tensor is read
+ * and found by its name. What begins as the structure of an ncnn model is that up to the
+ * first zero byte, and the weights behind it. Run it with a folder that
+ * fuzz-checkpoint-seeds has filled.
  */
 #include <stdlib.h>
 #include <string.h>

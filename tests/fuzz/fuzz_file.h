@@ -30,8 +30,8 @@ static inline void fuzz_file_close(FuzzFile file)
     close(file.fd);
 }
 
-/* What begins as the structure of an ncnn model is that up to the first zero byte, and the
- * weights behind it. */
+/* What begins as the structure of an ncnn model is that up to the first zero byte, and
+ * the weights behind it. */
 static inline bool fuzz_is_ncnn(VfiSpan input, VfiSpan *param, VfiSpan *weights)
 {
     static const char ncnn[] = "7767517";

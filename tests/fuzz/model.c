@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* libFuzzer target: any bytes as a model, all the way: it is opened, estimated, made a session
- * of, and asked for an in-between of two tiny frames. Most inputs end as errors on the way; none
- * may crash, hang or take more memory than the run's limit. Inputs are as those of
- * fuzz-checkpoint; run it with a folder that fuzz-model-seeds has filled. */
+/* libFuzzer target: any bytes as a model, all the way: it is opened, estimated, made a
+ * session of, and asked for an in-between of two tiny frames. Most inputs end as errors
+ * on the way; none may crash, hang or take more memory than the run's limit. Inputs are
+ * as those of fuzz-checkpoint; run it with a folder that fuzz-model-seeds has filled. */
 #include <sys/stat.h>
 
 #include <vfi/vfi.h>

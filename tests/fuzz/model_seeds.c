@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Writes whole networks as small files into the folder given, one of every container and its
- * variants: what fuzz-model starts from. The least FILM has 30,000 weights; RIFE and IFRNet are as
- * large as they are, so all of their tensors see one storage of constants, deflated. */
+/* Writes whole networks as small files into the folder given, one of every container and
+ * its variants: what fuzz-model starts from. The least FILM has 30,000 weights; RIFE and
+ * IFRNet are as large as they are, so all of their tensors see one storage of constants,
+ * deflated. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* golden [--hashes] [--device D] [--precision P] DIR [DIR…]: runs every reference vector of
- * the folders and compares; --hashes also prints the SHA-256 of each output.
- * Exits with 77, "skipped", where the device is not there or lacks the precision.
+/* golden [--hashes] [--device D] [--precision P] DIR [DIR…]: runs every reference vector
+ * of the folders and compares; --hashes also prints the SHA-256 of each output. Exits
+ * with 77, "skipped", where the device is not there or lacks the precision.
  *
- * A vector is one tensor of a file <family>[_ensemble].safetensors (deterministic weights) or
- * expected.safetensors (trained weights, found on the model search path), its key
+ * A vector is one tensor of a file <family>[_ensemble].safetensors (deterministic
+ * weights) or expected.safetensors (trained weights, found on the model search path), its
+ * key
  *     [v4.0_|v3_|out_]t<time>[_scale<s>][_ensemble][_refine]
  * and its inputs img0, img1 lie in the same file or in inputs.safetensors beside it. Any
- * size, any time. Output is rounded to f16 as the vectors are. A missing model and a family
- * that is not built are failed vectors. */
+ * size, any time. Output is rounded to f16 as the vectors are. A missing model and a
+ * family that is not built are failed vectors. */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -78,7 +79,8 @@ static gboolean image_from_tensor(Image *image, const VfiCheckpoint *file,
     return TRUE;
 }
 
-/* What the two inputs of a file are read from: itself, else inputs.safetensors beside it. */
+/* What the two inputs of a file are read from: itself, else inputs.safetensors beside
+ * it. */
 static gboolean load_input(Image *image, const char *name, const VfiCheckpoint *file,
                            const VfiCheckpoint *inputs, GError **error)
 {

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* What a reference vector's file name and key mean, and the model that it was made with. */
+/* What a reference vector's file name and key mean, and the model that it was made
+ * with. */
 #pragma once
 
 #include <stdbool.h>
@@ -13,15 +14,16 @@ typedef struct {
     double scale; /* 1 unless the key says otherwise */
     bool ensemble;
     bool refine;
-    bool
-        relative; /* FILM: limits are multiples of the expected values' range, if above 1 */
+    /* FILM: limits are multiples of the expected values' range, if above 1. */
+    bool relative;
     bool direct;           /* FILM: flows are scaled by the time, never bisected */
     unsigned pad_multiple; /* 0: unpadded */
 } GoldenVector;
 
-/* Understands <family>[_ensemble].safetensors and the key of one of its tensors. FALSE for
- * tensors that are not vectors. */
+/* Understands <family>[_ensemble].safetensors and the key of one of its tensors. FALSE
+ * for tensors that are not vectors. */
 bool golden_vector_parse(GoldenVector *vector, const char *file, const char *key);
 
-/* Opens the model with the vector's options. The last one stays open for the next vector. */
+/* Opens the model with the vector's options. The last one stays open for the next
+ * vector. */
 VfiModel *golden_model_open(const GoldenVector *vector, GError **error);

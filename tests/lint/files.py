@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""Checks files one by one: clang-format's layout, a licence line, and an executable bit where
-there is a #! line and nowhere else. Prints what is wrong, and exits non-zero if anything is.
+"""Checks files one by one: clang-format's layout, the width of comments, which that leaves alone, a
+licence line, and an executable bit where there is a #! line and nowhere else. Prints what is wrong,
+and exits non-zero if anything is.
 
 usage: tests/lint/files.py [FILE…]     below the current folder; without any, all sources
 """
@@ -19,6 +20,12 @@ DATA = ["tests/data/", "tests/fuzz/found/"]
 # What clang-format lays out.
 LAYOUT = {".c", ".h", ".cc", ".cu", ".cuh"}
 BATCH = 32  # files for one process
+
+# What lines may have of characters, by suffix. Not data that are one string.
+COLUMNS = dict.fromkeys(LAYOUT, 90) | {".py": 100, ".sh": 100}
+STILL_WIDER = ("engine/cpu/", "engine/graph/", "engine/memory/", "engine/model/", "engine/models/",
+               "engine/op/", "engine/plan/", "engine/session/", "gst/cuda/", "gst/element/",
+               "gst/stream/", "tests/kernel/", "tests/engine/plan", "tools/benchmark/")
 
 LICENSED = {".c", ".h", ".cc", ".cu", ".cuh", ".py", ".sh"}
 
@@ -50,6 +57,18 @@ def layout(files: list[str]) -> list[str]:
         return [line for lines in pool.map(judge, batches) for line in lines]
 
 
+def widths(files: list[str]) -> list[str]:
+    bad = []
+    for file in files:
+        columns = COLUMNS.get(Path(file).suffix)
+        if columns is None or file.startswith(STILL_WIDER):
+            continue
+        for number, line in enumerate(Path(file).read_text(encoding="utf-8").splitlines(), 1):
+            if len(line) > columns:
+                bad.append(f"{file}:{number}: {len(line)} columns, of which there are {columns}")
+    return bad
+
+
 def licences(files: list[str]) -> list[str]:
     bad = []
     for file in files:
@@ -76,7 +95,7 @@ def executable_bits(files: list[str]) -> list[str]:
 def main() -> int:
     files = [file for file in sys.argv[1:] or all_files() if not file.startswith(tuple(DATA))]
     bad = layout([file for file in files if Path(file).suffix in LAYOUT])
-    bad += licences(files) + executable_bits(files)
+    bad += widths(files) + licences(files) + executable_bits(files)
     print("\n".join(bad), end="\n" if bad else "")
     return 1 if bad or not files else 0
 

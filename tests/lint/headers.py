@@ -21,7 +21,7 @@ DOORS = {
     "engine/cpu/kernel_table.h": ("kernels_c.c x86/kernels_*.c", ONE_EACH),
     "engine/graph/graph.h": ("build_ops.c", "the builder's functions, split in two sources"),
     "engine/graph/nodes.h": ("graph.c", "what the planner sees of a graph, and models do not"),
-    "engine/model/family.h": ("engine/models/registry.c", "models/ knows model/, not the other way"),
+    "engine/model/family.h": ("engine/models/registry.c", "model/ knows no family"),
     "engine/pixels/pixels.h": ("level.c copy.c tiles.c", "one contract for all work on pixels"),
     "engine/plan/planner.h": ("*.c", "the passes, each in a source, and what they share"),
     "engine/plan/trace.h": ("plan.c", "planning with a trace is planning"),
@@ -55,8 +55,8 @@ GUESTS = {
 # objects.
 TYPE = r"^(?!(?:static|typedef|extern|return|else|goto|case) )[A-Za-z_][\w \t*]*[ \t\n*]"
 PARAMETERS = r" ?\((?:[^;{}()]|\([^;{}()]*\))*\)"
-DECLARATION = re.compile(rf"{TYPE}(\w+){PARAMETERS}[^;{{}}()]*;|^extern [^;{{}}()]*?(\w+)(?:\[\w*\])?;",
-                         re.MULTILINE)
+DECLARATION = re.compile(rf"{TYPE}(\w+){PARAMETERS}[^;{{}}()]*;|"
+                         r"^extern [^;{}()]*?(\w+)(?:\[\w*\])?;", re.MULTILINE)
 DEFINITION = re.compile(rf"{TYPE}(\w+)(?:{PARAMETERS}\s*\{{|(?:\[\w*\])* = )", re.MULTILINE)
 # Comments, and lines of the preprocessor with those that continue them.
 NO_CODE = re.compile(r"/\*.*?\*/|//[^\n]*|^[ \t]*#(?:[^\n]*\\\n)*[^\n]*", re.MULTILINE | re.DOTALL)

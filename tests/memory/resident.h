@@ -8,8 +8,8 @@
 
 #define MIB ((long)1 << 20)
 
-/* Sizes of /proc/self/statm, bytes: the address space, and what of it is resident, less pages of
- * files, as of libraries, which are in memory once their code has run. */
+/* Sizes of /proc/self/statm, bytes: the address space, and what of it is resident, less
+ * pages of files, as of libraries, which are in memory once their code has run. */
 static inline void read_statm(long *address_space, long *resident)
 {
     char text[128], *rest;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* What the process has in memory as the element goes up and down, changes size, and meets a
- * limit of its address space. */
+/* What the process has in memory as the element goes up and down, changes size, and meets
+ * a limit of its address space. */
 #include <string.h>
 #include <sys/resource.h>
 
@@ -194,8 +194,8 @@ GST_START_TEST(a_limit_that_is_too_small_ends_in_an_error)
     Fixture *f = new_fixture(in_flight_mode(__i__), "");
     g_autoptr(GError) error = NULL;
 
-    /* enough for the model, threads and a small session, which packs 75 MiB; a session for
-     * these frames needs as much again and more for its arena */
+    /* enough for the model, threads and a small session, which packs 75 MiB; a session
+     * for these frames needs as much again and more for its arena */
     limit_address_space(240 * MIB);
     fixture_set_caps(f, HUGE, NULL);
     push_noise(f, 1, 0);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Contexts of the device: sharing, life, and what happens without one or when one fails. */
+/* Contexts of the device: sharing, life, and what happens without one or when one
+ * fails. */
 #include <gst/app/gstappsink.h>
 
 #include "cuda_pipeline.h"
@@ -34,7 +35,8 @@ GST_START_TEST(the_pipeline_has_one_context)
 }
 GST_END_TEST
 
-/* Whoever asks for caps does not have the device started for nothing: the session takes it over. */
+/* Whoever asks for caps does not have the device started for nothing: the session takes
+ * it over. */
 GST_START_TEST(a_device_is_started_once)
 {
     GstElement *pipeline = parse("videotestsrc num-buffers=3 name=in ! vfiinterp name=v "
@@ -119,7 +121,7 @@ GST_START_TEST(cycles_leave_nothing_behind)
 }
 GST_END_TEST
 
-/* ---- without ------------------------------------------------------------------------------- */
+/* ---- without ----------------------------------------------------------------------- */
 
 static gboolean offers_cuda(const char *device)
 {
@@ -184,7 +186,7 @@ GST_START_TEST(without_cudnn_the_cpu_works)
 }
 GST_END_TEST
 
-/* ---- failures ------------------------------------------------------------------------------ */
+/* ---- failures ---------------------------------------------------------------------- */
 
 #define OUT_OF_RESOURCES 701 /* this launch only */
 #define LAUNCH_FAILURE 719   /* the context is lost */

@@ -21,7 +21,7 @@ static void check_same_as_cpu(const char *from, const char *options, int most)
     check_alike(on_device, found, wanted, most);
 }
 
-/* ---- results ------------------------------------------------------------------------------- */
+/* ---- results ----------------------------------------------------------------------- */
 
 static const char *const formats[] = {"NV12", "I420",    "P010_10LE", "I420_10LE", "Y444",
                                       "RGBA", "BGRA",    "RGBx",      "BGRx",      "ARGB",
@@ -88,7 +88,7 @@ GST_START_TEST(cuts_and_repeats_are_seen)
 }
 GST_END_TEST
 
-/* ---- copies -------------------------------------------------------------------------------- */
+/* ---- copies ------------------------------------------------------------------------ */
 
 /* What goes over the bus while a line runs. */
 static VfiSimulatedCounters copied_by(const char *line)
@@ -103,7 +103,8 @@ static VfiSimulatedCounters copied_by(const char *line)
     return after;
 }
 
-/* What the device is asked about a pair is answered in a few bytes; a signature has 16 KiB. */
+/* What the device is asked about a pair is answered in a few bytes; a signature has 16
+ * KiB. */
 static const struct {
     const char *options;
     guint64 max_back; /* bytes a frame */
@@ -155,7 +156,7 @@ GST_START_TEST(a_live_stream_stays_on_the_device)
 }
 GST_END_TEST
 
-/* ---- buffers ------------------------------------------------------------------------------- */
+/* ---- buffers ----------------------------------------------------------------------- */
 
 typedef struct {
     GPtrArray *originals; /* GstMemory */

@@ -14,7 +14,7 @@ VfiSimulatedCounters counters(void)
     return now;
 }
 
-/* ---- pipelines ----------------------------------------------------------------------------- */
+/* ---- pipelines --------------------------------------------------------------------- */
 
 GstElement *parse(const char *line)
 {
@@ -100,7 +100,7 @@ char *source(const char *pattern, int n, const char *format, int width, int heig
         pattern, n, format, width, height);
 }
 
-/* ---- pictures ------------------------------------------------------------------------------ */
+/* ---- pictures ---------------------------------------------------------------------- */
 
 static int plane_difference(const GstVideoFrame *a, const GstVideoFrame *b, guint plane)
 {
@@ -155,7 +155,7 @@ void check_alike(const char *what, GPtrArray *found, GPtrArray *wanted, int most
     }
 }
 
-/* ---- fed by the test ------------------------------------------------------------------------ */
+/* ---- fed by the test --------------------------------------------------------------- */
 
 Fed fed_new(const char *behind)
 {
@@ -212,7 +212,7 @@ GPtrArray *on_the_cpu(const char *from)
     return collect(line);
 }
 
-/* -------------------------------------------------------------------------------------------- */
+/* ------------------------------------------------------------------------------------ */
 
 int cuda_main(int argc, char **argv, void (*add_tests)(TCase *tcase))
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* What tests with frames in CUDA memory share: pipelines of GStreamer's own CUDA elements around
- * the element, on the simulated device. */
+/* What tests with frames in CUDA memory share: pipelines of GStreamer's own CUDA elements
+ * around the element, on the simulated device. */
 #pragma once
 
 #include <gst/check/gstcheck.h>
@@ -50,7 +50,8 @@ int difference(GstSample *a, GstSample *b);
 /* As many samples at the same times, with differences of at most @most. */
 void check_alike(const char *what, GPtrArray *found, GPtrArray *wanted, int most);
 
-/* The element, named v, with model=blend and without a scene detector behind an appsrc. */
+/* The element, named v, with model=blend and without a scene detector behind an
+ * appsrc. */
 typedef struct {
     GstElement *pipeline, *in;
     guint n_pushed;
@@ -58,8 +59,8 @@ typedef struct {
 
 Fed fed_new(const char *behind);
 
-/* Pushes @frames, going on in time where the last ones ended; without their layout's meta if
- * @bare. */
+/* Pushes @frames, going on in time where the last ones ended; without their layout's meta
+ * if @bare. */
 void feed(Fed *fed, GPtrArray *frames, gboolean bare);
 void fed_end(Fed *fed);
 void fed_free(Fed *fed);

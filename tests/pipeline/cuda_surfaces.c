@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Between a decoder that exports a few surfaces in CUDA memory, as nvh264dec of GStreamer 1.24
- * does, and an encoder that keeps some of them: nobody waits for ever, and what is held back is
- * copied on the device. */
+/* Between a decoder that exports a few surfaces in CUDA memory, as nvh264dec of GStreamer
+ * 1.24 does, and an encoder that keeps some of them: nobody waits for ever, and what is
+ * held back is copied on the device. */
 #include "../element/surfaces.h"
 #include "cuda_pipeline.h"
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The originals can be had back: two branches of one source, one of them through the element
- * and a filter that drops what may be dropped, give the same frames. */
+/* The originals can be had back: two branches of one source, one of them through the
+ * element and a filter that drops what may be dropped, give the same frames. */
 #include <gst/app/gstappsink.h>
 #include <gst/check/gstcheck.h>
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Whole pipelines: launch lines that must run to their end, a hundred seeks, and the expected
- * flow (pts, duration, flags and CRC of every buffer) of a small clip. */
+/* Whole pipelines: launch lines that must run to their end, a hundred seeks, and the
+ * expected flow (pts, duration, flags and CRC of every buffer) of a small clip. */
 #include <gst/app/gstappsink.h>
 #include <gst/check/gstcheck.h>
 #include <gst/video/video.h>

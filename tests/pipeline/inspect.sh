@@ -50,7 +50,8 @@ survives_bad_backend() {
 needs_no_gpu() { ! readelf -d "$plugin" | grep -E 'NEEDED.*(cuda|cudnn|nv|GL)'; }
 fails_without_model() {
   ! VFI_MODEL_PATH="$scratch" XDG_DATA_HOME="$scratch" gst-launch-1.0 videotestsrc num-buffers=1 ! \
-    vfiinterp model=no-such-model ! fakesink >"$scratch/launch" 2>&1 && grep -q "$scratch" "$scratch/launch"
+    vfiinterp model=no-such-model ! fakesink >"$scratch/launch" 2>&1 &&
+    grep -q "$scratch" "$scratch/launch"
 }
 
 echo "1..8"

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Code that nobody asked for: a library that leaves a mark beside itself when it is loaded. */
+/* Code that nobody asked for: a library that leaves a mark beside itself when it is
+ * loaded. */
 #include <dlfcn.h>
 #include <stdio.h>
 

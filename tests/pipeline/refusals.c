@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* What cannot be had in whole pipelines: an element that pushes caps without asking is told why,
- * and the element that is named for it, put in front, negotiates by itself. */
+/* What cannot be had in whole pipelines: an element that pushes caps without asking is
+ * told why, and the element that is named for it, put in front, negotiates by itself. */
 #include <gst/check/gstcheck.h>
 
 #include <string.h>

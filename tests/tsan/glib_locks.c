@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* For ThreadSanitizer builds only, preloaded into the test programs: GLib's mutexes,
- * condition variables and once-initialisers are futexes, and its reference counts atomics,
- * inside a library that the sanitizer cannot see into, so every access that they order looks
- * like a race. Here the locks are pthread ones and the counts are compiled with it.
+ * condition variables and once-initialisers are futexes, and its reference counts
+ * atomics, inside a library that the sanitizer cannot see into, so every access that they
+ * order looks like a race. Here the locks are pthread ones and the counts are compiled
+ * with it.
  *
  * A GMutex or GCond holds one pointer; it is created on first use, as GLib allows static
- * ones that were never initialised. Calls from inside libglib itself do not come here: what
- * they lock is private to it. */
+ * ones that were never initialised. Calls from inside libglib itself do not come here:
+ * what they lock is private to it. */
 #include <errno.h>
 #include <pthread.h>
 #include <stddef.h>
@@ -111,7 +112,8 @@ void g_mutex_init(GMutex *mutex)
 }
 
 /* Not destroyed but freed at once, so that who clears after a reference count inside
- * libgstreamer has only the free() of tsan.supp; pthread_mutex_destroy() does nothing here. */
+ * libgstreamer has only the free() of tsan.supp; pthread_mutex_destroy() does nothing
+ * here. */
 void g_mutex_clear(GMutex *mutex)
 {
     pthread_mutex_t *found = g_atomic_pointer_get(&mutex->p);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Two threads count in one variable, ordered by what the argument names: mutex, cond, once,
- * references, atomic, or nothing. ThreadSanitizer must report the last one and no other; if
- * it reports more, GLib's locks are invisible to it, and if none, it is not at work. */
+/* Two threads count in one variable, ordered by what the argument names: mutex, cond,
+ * once, references, atomic, or nothing. ThreadSanitizer must report the last one and no
+ * other; if it reports more, GLib's locks are invisible to it, and if none, it is not at
+ * work. */
 #include <stdio.h>
 #include <string.h>
 

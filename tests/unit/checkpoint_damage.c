@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Damaged files and refused memory: whatever happens to the bytes, opening gives an error or
- * tensors that can be read, and leaves nothing behind. Meant to run under sanitizers too. */
+/* Damaged files and refused memory: whatever happens to the bytes, opening gives an error
+ * or tensors that can be read, and leaves nothing behind. Meant to run under sanitizers
+ * too. */
 #include <string.h>
 
 #include <vfi/error.h>
@@ -9,8 +10,8 @@
 #include "check_main.h"
 #include "checkpoint_fixture.h"
 
-/* The four containers; then the archive with deflated members; then a damaged pickle in an
- * archive whose checksums are right. */
+/* The four containers; then the archive with deflated members; then a damaged pickle in
+ * an archive whose checksums are right. */
 enum { DEFLATED = 4, REPACKED = 5, N_KINDS = 6 };
 
 #define N_VARIANTS 1000
@@ -108,8 +109,8 @@ START_TEST(flipped_bits_do_no_harm)
         }
     }
     g_rand_free(random);
-    /* Flips in values go unnoticed and flips in structure do not: both must have occurred,
-     * or the test tests nothing. */
+    /* Flips in values go unnoticed and flips in structure do not: both must have
+     * occurred, or the test tests nothing. */
     ck_assert_uint_gt(opened, 0);
     ck_assert_uint_lt(opened, N_VARIANTS);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The standard tensors and the containers around them. Expected values are written down by
- * hand, from the formats' definitions. */
+/* The standard tensors and the containers around them. Expected values are written down
+ * by hand, from the formats' definitions. */
 #include "checkpoint_fixture.h"
 
 #include <check.h>
@@ -224,7 +224,8 @@ GByteArray *fixture_zip_around(const FixtureFile *file, const GByteArray *pickle
     return zip_writer_finish(&zip);
 }
 
-/* Modules as objects: "a.b" is attribute b of the object that is attribute a of the root. */
+/* Modules as objects: "a.b" is attribute b of the object that is attribute a of the
+ * root. */
 GByteArray *fixture_torchscript(const FixtureFile *file)
 {
     static const char empty_tuple[] = "\x80\x02)."; /* constants.pkl */

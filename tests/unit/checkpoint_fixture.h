@@ -30,12 +30,12 @@ typedef struct {
     int n_tensors;
 } FixtureFile;
 
-/* Every storage type, transposed, sliced and broadcast views, a scalar, a zero-size tensor.
- * Names have no prefix and no wrapper. */
+/* Every storage type, transposed, sliced and broadcast views, a scalar, a zero-size
+ * tensor. Names have no prefix and no wrapper. */
 extern const FixtureFile fixture_standard;
 
-/* The containers. fixture_container() picks one by kind. Safetensors holds the tensors that
- * are contiguous, have no offset and fill their storage. */
+/* The containers. fixture_container() picks one by kind. Safetensors holds the tensors
+ * that are contiguous, have no offset and fill their storage. */
 GByteArray *fixture_torch_zip(const FixtureFile *file, bool deflate);
 GByteArray *fixture_torch_legacy(const FixtureFile *file);
 GByteArray *fixture_torchscript(const FixtureFile *file);
@@ -45,8 +45,8 @@ GByteArray *fixture_container(VfiContainer kind, const FixtureFile *file);
 /* Whether the container of that kind holds the tensor. */
 bool fixture_holds(VfiContainer kind, const FixtureFile *file, int tensor);
 
-/* Around an object pickle: a zip archive with the storages of @file, or a legacy stream with
- * those that the pickle mentions. */
+/* Around an object pickle: a zip archive with the storages of @file, or a legacy stream
+ * with those that the pickle mentions. */
 GByteArray *fixture_zip_around(const FixtureFile *file, const GByteArray *pickle);
 GByteArray *fixture_legacy_around(const FixtureFile *file, const GByteArray *pickle);
 GByteArray *fixture_safetensors_around(const char *header, size_t data_size);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Files that people have in place of a checkpoint: each is named for what it is, and the message
- * says what to do. */
+/* Files that people have in place of a checkpoint: each is named for what it is, and the
+ * message says what to do. */
 #include <string.h>
 
 #include <glib/gstdio.h>
@@ -65,7 +65,7 @@ START_TEST(text_is_named)
 }
 END_TEST
 
-/* ---- archives ------------------------------------------------------------------------- */
+/* ---- archives ---------------------------------------------------------------------- */
 
 static GByteArray *zip_of(const char *const *members)
 {

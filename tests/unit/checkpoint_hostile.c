@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Files made to harm, and things that are no checkpoint: each is refused with an error that
- * names the cause. */
+/* Files made to harm, and things that are no checkpoint: each is refused with an error
+ * that names the cause. */
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>

@@ -30,8 +30,8 @@ static void assert_is_standard(const VfiCheckpoint *checkpoint)
                              &standard->tensors[i]);
 }
 
-/* Opens a dictionary of tensors 0, 1 … under @names (NULL-terminated) and checks that they
- * come out as @expected. */
+/* Opens a dictionary of tensors 0, 1 … under @names (NULL-terminated) and checks that
+ * they come out as @expected. */
 static void check_names(const char *const *names, const char *const *expected)
 {
     GByteArray *pickle = pickle_new();
@@ -174,7 +174,8 @@ START_TEST(prefixes_are_shared_but_for_what_trains)
 }
 END_TEST
 
-/* As RIFE's training script leaves it: the trained network is wrapped, its teacher is not. */
+/* As RIFE's training script leaves it: the trained network is wrapped, its teacher is
+ * not. */
 START_TEST(module_is_removed_where_it_is)
 {
     check_names((const char *[]){"module.block0.w", "teacher.w", "caltime.0.w", NULL},

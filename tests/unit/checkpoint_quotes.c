@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Names that somebody else chose, in messages: nothing in them reaches a terminal as a command,
- * breaks the line, or makes the message something else than UTF-8. */
+/* Names that somebody else chose, in messages: nothing in them reaches a terminal as a
+ * command, breaks the line, or makes the message something else than UTF-8. */
 #include <string.h>
 
 #include <vfi/error.h>

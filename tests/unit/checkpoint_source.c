@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Files that are not still: short and interrupted reads, files that are rewritten, cut short or
- * touched between two reads, paths that are no files, and damaged tensors of archives. */
+/* Files that are not still: short and interrupted reads, files that are rewritten, cut
+ * short or touched between two reads, paths that are no files, and damaged tensors of
+ * archives. */
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/mman.h>
@@ -58,7 +59,8 @@ static GByteArray *make(int kind)
                             : fixture_container((VfiContainer)kind, standard);
 }
 
-/* Opens a file of @bytes and reads all of its tensors; how many there are, 0 with an error. */
+/* Opens a file of @bytes and reads all of its tensors; how many there are, 0 with an
+ * error. */
 static size_t open_and_read(const GByteArray *bytes, off_t cut_to, int change_at,
                             GError **error)
 {

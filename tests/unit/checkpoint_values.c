@@ -138,7 +138,8 @@ static void stack_global(GByteArray *pickle, const char *module, const char *nam
     pickle_raw(pickle, "\x93\x94", 2);
 }
 
-/* {"w": tensor} as Python's protocol 4 writes it: frame, memoize, stack global, tuples. */
+/* {"w": tensor} as Python's protocol 4 writes it: frame, memoize, stack global,
+ * tuples. */
 START_TEST(protocol_4_is_read)
 {
     static const uint8_t head[] = {0x80, 4, 0x95};

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The adaptive cleanup interval, by the table of the program that the policy comes from, and
- * percentiles of recent times. */
+/* The adaptive cleanup interval, by the table of the program that the policy comes from,
+ * and percentiles of recent times. */
 #include "session/cleanup_policy.h"
 
 #include "check_main.h"
@@ -10,8 +10,8 @@
 #define MIB (UINT64_C(1) << 20)
 #define FRAME_1080P ((size_t)1920 * 1080 * 3 * 4)
 
-/* Available is the card less the 4 GiB that are reserved there. The first six rows are that
- * program's own figures, with its guess of 10 GiB for the arena. */
+/* Available is the card less the 4 GiB that are reserved there. The first six rows are
+ * that program's own figures, with its guess of 10 GiB for the arena. */
 static const struct {
     uint64_t total, available;
     size_t frame, arena;

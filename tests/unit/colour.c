@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Matrix and range against the equations of ITU-R BT.601/709/2020, SMPTE 240M, FCC and the
- * quantisation of ITU-T H.273. */
+/* Matrix and range against the equations of ITU-R BT.601/709/2020, SMPTE 240M, FCC and
+ * the quantisation of ITU-T H.273. */
 #include <math.h>
 
 #include <glib.h>

@@ -180,7 +180,8 @@ static GstClockTime frame_time(guint64 index, guint64 num, guint64 den)
     return (GstClockTime)((unsigned __int128)index * den * GST_SECOND / num);
 }
 
-/* Constant rates as containers write them: exactly, or rounded to the nearest tick or down. */
+/* Constant rates as containers write them: exactly, or rounded to the nearest tick or
+ * down. */
 static const gint rates[][2] = {
     {24000, 1001}, {24, 1},       {25, 1}, {30000, 1001}, {30, 1},  {48, 1},
     {50, 1},       {60000, 1001}, {60, 1}, {90, 1},       {100, 1}, {120, 1},
@@ -255,9 +256,9 @@ START_TEST(variable_times_in_a_constant_container)
 }
 END_TEST
 
-/* Frames on time, frames that are missing and frames that come when they like, in any order:
- * every output is at its place, give or take what an original may be from it, and lasts until
- * the next one. */
+/* Frames on time, frames that are missing and frames that come when they like, in any
+ * order: every output is at its place, give or take what an original may be from it, and
+ * lasts until the next one. */
 START_TEST(random_frames_fill_every_place)
 {
     const gint in[][2] = {{25, 1}, {30000, 1001}, {60, 1}, {120, 1}};

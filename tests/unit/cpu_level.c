@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* VFI_CPU caps the level. The variable is read once a process; Check forks for each test. */
+/* VFI_CPU caps the level. The variable is read once a process; Check forks for each
+ * test. */
 #include <stdlib.h>
 #include <string.h>
 

@@ -17,7 +17,8 @@ static GstCaps *parse(const char *text)
     return caps;
 }
 
-/* Input, output, preferred multiplier, expected mode and multiplier, part of the reason. */
+/* Input, output, preferred multiplier, expected mode and multiplier, part of the
+ * reason. */
 static const struct {
     const char *in;
     const char *out;

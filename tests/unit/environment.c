@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* What the environment may say to a program, and that a privileged one does not listen. Each
- * case is a process of its own: what is asked once stays. */
+/* What the environment may say to a program, and that a privileged one does not listen.
+ * Each case is a process of its own: what is asked once stays. */
 #include <string.h>
 
 #include <vfi/model.h>

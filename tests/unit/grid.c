@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The time of runs without a grid. Times in the tables are milliseconds unless a name says
- * otherwise. */
+/* The time of runs without a grid. Times in the tables are milliseconds unless a name
+ * says otherwise. */
 #include <gst/gst.h>
 
 #include "check_main.h"
@@ -117,8 +117,8 @@ START_TEST(tails_reach_the_run_s_end)
 }
 END_TEST
 
-/* Input rate, max-gap in ns, the reference's duration in ms (0 for none), the longest step
- * to a frame that is still its partner. */
+/* Input rate, max-gap in ns, the reference's duration in ms (0 for none), the longest
+ * step to a frame that is still its partner. */
 static const struct {
     gint rate;
     guint64 max_gap;

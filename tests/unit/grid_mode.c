@@ -128,8 +128,8 @@ START_TEST(phases_of_24_to_60_are_fifths)
 }
 END_TEST
 
-/* An hour of frames, n slots for m frames in the span. The rates of frames and slots, every
- * how many slots an original is shown, how many frames. */
+/* An hour of frames, n slots for m frames in the span. The rates of frames and slots,
+ * every how many slots an original is shown, how many frames. */
 static const struct {
     guint64 in_num, in_den, out_num, out_den;
     guint64 frames;
@@ -259,8 +259,8 @@ START_TEST(outputs_stay_inside_the_segment)
     Player player;
     player_init_grid(&player, 20, 1, 50, 1);
     player_segment(&player, 1.0, 75 * MS, 165 * MS);
-    /* The first frame ends before the start, yet it is the partner of the second; the last
-     * one begins behind the stop. */
+    /* The first frame ends before the start, yet it is the partner of the second; the
+     * last one begins behind the stop. */
     player_frames(&player, "0+50 50+20 100+50 150+50 200+50");
     player_tail(&player, GST_VFI_TAIL_DUPLICATE, NONE);
     check_text(&player, MS, "!80+20@3/5 100+20 120+20@2/5 140+20@4/5 160+20@1/5");

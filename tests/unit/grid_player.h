@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* A small stand-in for the element: feeds frames in the order that vfigrid.h documents and
- * writes down what would be pushed. */
+/* A small stand-in for the element: feeds frames in the order that vfigrid.h documents
+ * and writes down what would be pushed. */
 #pragma once
 
 #include <gst/gst.h>
@@ -33,7 +33,8 @@ void player_segment(Player *player, gdouble rate, GstClockTime start, GstClockTi
 void player_frame(Player *player, GstClockTime pts, GstClockTime duration,
                   gboolean discont);
 
-/* Frames of a case: "pts" or "pts+duration" in ms, "-" for no PTS, "!" before a DISCONT. */
+/* Frames of a case: "pts" or "pts+duration" in ms, "-" for no PTS, "!" before a
+ * DISCONT. */
 void player_frames(Player *player, const char *frames);
 
 /* @count copies stand in for what comes behind the last frame, as if frames came every

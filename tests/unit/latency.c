@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The latency answer. Expected values are worked out by hand from the schedule: a frame
- * comes, its in-betweens are made one after the other, each is late against its own PTS. */
+ * comes, its in-betweens are made one after the other, each is late against its own
+ * PTS. */
 #include <gst/gst.h>
 
 #include "check_main.h"
@@ -10,8 +11,8 @@
 #define MS GST_MSECOND
 #define US GST_USECOND
 
-/* Frame interval, outputs a frame and cost of a dummy element, and the latency in tenths of
- * a millisecond that the formula gave when it was compared with arrivals at a sink. */
+/* Frame interval, outputs a frame and cost of a dummy element, and the latency in tenths
+ * of a millisecond that the formula gave when it was compared with arrivals at a sink. */
 static const struct {
     guint fps;
     guint multiplier;

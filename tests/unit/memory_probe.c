@@ -84,7 +84,8 @@ static const GroupCase group_cases[] = {
      {{"memory.max", "209715200\n"}, {"memory.current", "104857600\n"}},
      100 * MIB,
      200 * MIB},
-    /* v1: the numbers with the groups below, and both ways to say that there is no limit */
+    /* v1: the numbers with the groups below, and both ways to say that there is no
+     * limit */
     {"4:cpu:/x\n3:memory:/v1\n",
      {{"memory/v1/memory.limit_in_bytes", "1073741824\n"},
       {"memory/v1/memory.usage_in_bytes", "536870912\n"},

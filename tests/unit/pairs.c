@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The pair lists: what their texts mean, what is wrong with others, and what a stream makes
- * of them. */
+/* The pair lists: what their texts mean, what is wrong with others, and what a stream
+ * makes of them. */
 #include <gst/gst.h>
 
 #include <string.h>

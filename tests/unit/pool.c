@@ -125,7 +125,7 @@ START_TEST(chunks_run_at_the_same_time)
 }
 END_TEST
 
-/* ---- many shares ---------------------------------------------------------------------- */
+/* ---- many shares ------------------------------------------------------------------- */
 
 /* Threads of this process that are helpers, by their name. */
 static int n_helpers(void)
@@ -296,7 +296,8 @@ static void wait_for_chunks(Endless *endless, int n)
         sched_yield();
 }
 
-/* All of these go on: a share that never ends its run cannot keep the others from theirs. */
+/* All of these go on: a share that never ends its run cannot keep the others from
+ * theirs. */
 START_TEST(endless_runs_leave_room_for_each_other)
 {
     int n = vfi_usable_cpus() + 3;
@@ -321,8 +322,8 @@ START_TEST(endless_runs_leave_room_for_each_other)
 }
 END_TEST
 
-/* Chunks that wait for each other need two threads of the four, in the middle of the other
- * share's run. */
+/* Chunks that wait for each other need two threads of the four, in the middle of the
+ * other share's run. */
 START_TEST(threads_are_divided_evenly)
 {
     Endless greedy = {0};

@@ -158,7 +158,8 @@ START_TEST(half_is_every_second)
 }
 END_TEST
 
-/* With 10 ms an in-between and 4 ms a pair, the first one of a pair is done after 14 ms. */
+/* With 10 ms an in-between and 4 ms a pair, the first one of a pair is done after 14
+ * ms. */
 static const struct {
     guint jobs;
     GstClockTime now, deadline;
@@ -424,7 +425,8 @@ START_TEST(failing_trials_get_rarer)
         ck_assert_int_eq(qos.pair_rung, HALF);
         ck_assert_uint_ge(rested + (i == 0 ? S : 0), wait);
         ck_assert_uint_le(rested, wait + (GST_VFI_QOS_GOOD_PAIRS + 2) * SPAN);
-        /* The only one computed, although no estimate gives it a chance; and it is late. */
+        /* The only one computed, although no estimate gives it a chance; and it is
+         * late. */
         GstVfiQosJob trial, job;
         ck_assert_int_eq(ask(&qos, 1, now, SPAN, &job), DUPLICATE);
         ck_assert_int_eq(ask(&qos, 2, now, SPAN, &trial), COMPUTE);
@@ -525,7 +527,8 @@ START_TEST(flushes_keep_costs_and_sessions_do_not)
 }
 END_TEST
 
-/* Another clock may be far behind: waits start again and do not last until it catches up. */
+/* Another clock may be far behind: waits start again and do not last until it catches
+ * up. */
 START_TEST(another_clock_is_no_eternity)
 {
     GstVfiQos qos;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The ladder under load, on a clock that is only a number: a live source, an engine that
- * does one job after the other, and an element that holds one pair at a time. Costs change
- * while it runs; what arrives, when, and what was said about it is written down. */
+ * does one job after the other, and an element that holds one pair at a time. Costs
+ * change while it runs; what arrives, when, and what was said about it is written
+ * down. */
 #include <gst/gst.h>
 
 #include "check_main.h"

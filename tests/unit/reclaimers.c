@@ -10,7 +10,8 @@
 #include "memory/guard.h"
 #include "memory/reclaimers.h"
 
-/* Holders of the test's making. Each has what .idle says, on devices what .on_device says. */
+/* Holders of the test's making. Each has what .idle says, on devices what .on_device
+ * says. */
 enum { COMPUTED, PACKED, LOADED, FETCHED, N_HOLDERS };
 
 static struct {
@@ -240,7 +241,7 @@ START_TEST(clearing_asks_for_everything_or_the_cheap_part)
 }
 END_TEST
 
-/* ---- threads -------------------------------------------------------------------------- */
+/* ---- threads ----------------------------------------------------------------------- */
 
 #define N_THREADS 8
 #define N_OWN 16

@@ -115,8 +115,8 @@ START_TEST(a_grid_begins_below_the_reference)
 }
 END_TEST
 
-/* Frames of a constant rate, jittered by up to half a millisecond, in groups. Output times
- * fall, every one lasts up to the one above, and together they last the span. */
+/* Frames of a constant rate, jittered by up to half a millisecond, in groups. Output
+ * times fall, every one lasts up to the one above, and together they last the span. */
 START_TEST(random_streams_fall_without_holes)
 {
     g_autoptr(GRand) rand = g_rand_new_with_seed((guint32)_i);

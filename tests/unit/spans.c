@@ -53,8 +53,8 @@ static GstClockTime moved(const World *world, GstClockTime time, GstClockTime by
     return time > by ? time - by : 0;
 }
 
-/* A run with a reference, of which something went out, and the frame that follows. FALSE if
- * they are no pair. */
+/* A run with a reference, of which something went out, and the frame that follows. FALSE
+ * if they are no pair. */
 static gboolean prepare(World *world)
 {
     GstClockTime pts = time_below(world) + time_below(world) + 1;

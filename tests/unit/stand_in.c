@@ -122,8 +122,9 @@ START_TEST(a_segment_forgets_copies)
 }
 END_TEST
 
-/* 30 a second, whose intervals are no whole nanoseconds (30 of them lose 10), and stops of any
- * length: outputs follow each other without a hole, and none is where another one is. */
+/* 30 a second, whose intervals are no whole nanoseconds (30 of them lose 10), and stops
+ * of any length: outputs follow each other without a hole, and none is where another one
+ * is. */
 START_TEST(random_stops_leave_no_hole)
 {
     g_autoptr(GRand) rand = g_rand_new_with_seed((guint32)_i);
@@ -154,7 +155,8 @@ START_TEST(random_stops_leave_no_hole)
 }
 END_TEST
 
-/* Whatever comes: times rise, and neither outputs nor GAP events speak of time that is over. */
+/* Whatever comes: times rise, and neither outputs nor GAP events speak of time that is
+ * over. */
 START_TEST(random_streams_stay_in_order)
 {
     const gint in[] = {0, 25, 30, 60};

@@ -2,7 +2,7 @@
 /* vfi-bench --interactive: a worker that other programs take turns with.
  *
  *     (at the start)   {"version": "0.1.0", "segments": [0, 1], …}
- *     run              {"ms": 231.4, "rss_bytes": 229511168, "device_free_bytes": …}  one pair
+ *     run              one pair: {"ms": 231.4, "rss_bytes": 229511168, …}
  *     picture FILE     the same, and writes the last in-between of A, B as PPM
  *     (anything else)  {"error": "…"}
  */

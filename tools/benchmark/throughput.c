@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* What an in-between costs where others are queued behind it, as in the element: on a device
- * with memory of its own the copies of one run beside the computing of another. */
+/* What an in-between costs where others are queued behind it, as in the element: on a
+ * device with memory of its own the copies of one run beside the computing of another. */
 #include "bench.h"
 
 /* In-betweens that are queued, oldest first; places are used in turn. */
@@ -72,8 +72,8 @@ static gboolean take_turn(Queue *queue, int64_t *ended, GError **error)
     return submit(queue, error);
 }
 
-/* From the end of the last one that warmed up to that of the last one that counts; all the
- * while the queue is full. */
+/* From the end of the last one that warmed up to that of the last one that counts; all
+ * the while the queue is full. */
 static gboolean measure(Queue *queue, double *ms, GError **error)
 {
     const Bench *bench = queue->bench;

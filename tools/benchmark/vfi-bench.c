@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* vfi-bench: time and memory of a model at a size. Text or JSON; --profile adds the time of
- * every op, --in-flight the rate with several in-betweens queued, --layers compares the
- * convolutions with oneDNN. Frames are drawn or read; the time of a pair includes preparing its
- * new frame and writing the in-betweens. */
+/* vfi-bench: time and memory of a model at a size. Text or JSON; --profile adds the time
+ * of every op, --in-flight the rate with several in-betweens queued, --layers compares
+ * the convolutions with oneDNN. Frames are drawn or read; the time of a pair includes
+ * preparing its new frame and writing the in-betweens. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

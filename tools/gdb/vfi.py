@@ -146,7 +146,8 @@ def plan_text(plan):
     words = [f"{what.replace('_', ' ')}: {number(plan, 'n_' + what)}" for what in
              ("ops", "segments", "row_groups", "outputs", "scalars")
              if number(plan, "n_" + what) is not None]
-    words += [f"{what} bytes: {number(plan, what + '_bytes')}" for what in ("arena", "frame", "pair")
+    words += [f"{what} bytes: {number(plan, what + '_bytes')}"
+              for what in ("arena", "frame", "pair")
               if number(plan, what + "_bytes")]
     return ", ".join(words)
 

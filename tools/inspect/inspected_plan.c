@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Plans a model as a session would, and answers what all ways of showing the plans ask. */
+/* Plans a model as a session would, and answers what all ways of showing the plans
+ * ask. */
 #include "inspected_plan.h"
 
 #include <string.h>
@@ -9,7 +10,7 @@
 #include "graph/nodes.h"
 #include "session/stages.h"
 
-/* ---- a GPU that need not be there ------------------------------------------------------ */
+/* ---- a GPU that need not be there -------------------------------------------------- */
 
 struct VfiDevice {
     VfiPlanTarget target;
@@ -62,7 +63,7 @@ static gboolean set_gpu(InspectedPlan *inspected, VfiPrecision precision, GError
     return TRUE;
 }
 
-/* ---- planning -------------------------------------------------------------------------- */
+/* ---- planning ---------------------------------------------------------------------- */
 
 static gboolean is_gpu(const char *spec)
 {
@@ -164,7 +165,7 @@ void inspected_plan_clear(InspectedPlan *inspected)
     vfi_model_unref(inspected->model);
 }
 
-/* ---- questions ------------------------------------------------------------------------- */
+/* ---- questions --------------------------------------------------------------------- */
 
 InspectedMemory inspected_plan_memory(const InspectedPlan *inspected)
 {

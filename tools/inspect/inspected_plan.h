@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* vfi-inspect --plan: the plans of a model's stages as a session would make them, and how they
- * are shown. Planning takes no memory to speak of and wants no GPU. */
+/* vfi-inspect --plan: the plans of a model's stages as a session would make them, and how
+ * they are shown. Planning takes no memory to speak of and wants no GPU. */
 #pragma once
 
 #include <vfi/vfi.h>
@@ -25,14 +25,14 @@ typedef struct {
     int n_stages;
 } InspectedPlan;
 
-/* Plans @model, a name or a file, for @config. "cuda" is planned for without opening a GPU:
- * plans are the same on all of them. Clear it in any case. */
+/* Plans @model, a name or a file, for @config. "cuda" is planned for without opening a
+ * GPU: plans are the same on all of them. Clear it in any case. */
 gboolean inspected_plan_init(InspectedPlan *inspected, const char *model,
                              const VfiSessionConfig *config, GError **error);
 void inspected_plan_clear(InspectedPlan *inspected);
 
-/* Bytes of memory for the plans: what the stages' arenas share, what is kept of each frame and
- * of the pair. */
+/* Bytes of memory for the plans: what the stages' arenas share, what is kept of each
+ * frame and of the pair. */
 typedef struct {
     size_t arena, frame, pair;
 } InspectedMemory;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* vfi-inspect --plan=dot: for Graphviz, as in vfi-inspect --plan=dot … | dot -Tsvg >plan.svg */
+/* vfi-inspect --plan=dot: for Graphviz, as in vfi-inspect --plan=dot … | dot -Tsvg
+ * >plan.svg */
 #include <stdio.h>
 
 #include "inspected_plan.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* vfi-inspect: what a model file is, what it would cost, or why it does not load; with --plan
- * what a session would run and where in memory, with --system what the engine finds of the
- * machine. */
+/* vfi-inspect: what a model file is, what it would cost, or why it does not load; with
+ * --plan what a session would run and where in memory, with --system what the engine
+ * finds of the machine. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,7 +10,8 @@
 
 #include "inspect/inspected_plan.h"
 
-/* Where cost is measured: 1920×1088 fits the multiples of all families but the coarsest. */
+/* Where cost is measured: 1920×1088 fits the multiples of all families but the
+ * coarsest. */
 #define REFERENCE_WIDTH 1920
 #define REFERENCE_HEIGHT 1088
 
@@ -40,7 +41,7 @@ static char *plain(const char *text)
     return copy;
 }
 
-/* ---- a file --------------------------------------------------------------------------- */
+/* ---- a file ------------------------------------------------------------------------ */
 
 /* "f32" or "f16, f32": the storage types that occur, in the order of VfiDType. */
 static char *list_dtypes(const VfiCheckpoint *checkpoint)
@@ -188,7 +189,7 @@ static gboolean inspect(const char *name, const VfiSessionConfig *config, GError
            print_model(path != NULL ? path : name, config, error);
 }
 
-/* ---- plans ---------------------------------------------------------------------------- */
+/* ---- plans ------------------------------------------------------------------------- */
 
 typedef void (*PrintPlan)(const InspectedPlan *inspected);
 
@@ -222,7 +223,7 @@ static gboolean inspect_plan(const char *model, const VfiSessionConfig *config,
     return planned;
 }
 
-/* ---- the system ----------------------------------------------------------------------- */
+/* ---- the system -------------------------------------------------------------------- */
 
 static void print_bytes(const char *name, uint64_t bytes)
 {
@@ -300,7 +301,7 @@ static void print_system(void)
     print_models();
 }
 
-/* ---- the command line ----------------------------------------------------------------- */
+/* ---- the command line -------------------------------------------------------------- */
 
 static gboolean parse_size(const char *text, VfiVideoInfo *video, GError **error)
 {
