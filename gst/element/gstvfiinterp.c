@@ -165,12 +165,12 @@ gst_vfi_interp_change_state (GstElement *element, GstStateChange transition)
   switch (transition) {
     case GST_STATE_CHANGE_NULL_TO_READY:
       if (!check_device (self) || !open_model (self) ||
-          !gst_vfi_reference_check_pairs (self->stream, NULL))
+          !gst_vfi_reference_check_pairs (self->stream))
         return GST_STATE_CHANGE_FAILURE;
       break;
     case GST_STATE_CHANGE_READY_TO_PAUSED:
       if (!check_device (self) || !open_model (self) ||
-          !gst_vfi_reference_check_pairs (self->stream, NULL))
+          !gst_vfi_reference_check_pairs (self->stream))
         return GST_STATE_CHANGE_FAILURE;
       gst_vfi_stream_start (self->stream, self->model);
       break;
@@ -263,14 +263,15 @@ get_model_property (GstVfiInterp *self, guint id, GValue *value)
 }
 
 static void
-get_counter (const GstVfiCounters *counters, guint id, GValue *value)
+get_counter (GstVfiInterp *self, guint id, GValue *value)
 {
+  GstVfiCounters counters = gst_vfi_report_counters (self->stream);
   const guint64 by_id[] = {
-      [PROP_IN - PROP_IN] = counters->in,
-      [PROP_OUT - PROP_IN] = counters->out,
-      [PROP_INTERPOLATED - PROP_IN] = counters->interpolated,
-      [PROP_DUPLICATE - PROP_IN] = counters->duplicate,
-      [PROP_DROP - PROP_IN] = counters->drop,
+      [PROP_IN - PROP_IN] = counters.in,
+      [PROP_OUT - PROP_IN] = counters.out,
+      [PROP_INTERPOLATED - PROP_IN] = counters.interpolated,
+      [PROP_DUPLICATE - PROP_IN] = counters.duplicate,
+      [PROP_DROP - PROP_IN] = counters.drop,
   };
 
   g_value_set_uint64 (value, by_id[id - PROP_IN]);
@@ -302,17 +303,7 @@ clear_cache (GstVfiInterp *self, gboolean full)
 static void
 reset_stats (GstVfiInterp *self)
 {
-  g_autoptr (GstObject) cuda = NULL;
-  g_autoptr (VfiSession) session = gst_vfi_stream_ref_session (self->stream, &cuda);
-  VfiSessionStats now = {0};
-
-  if (session != NULL)
-    vfi_session_get_stats (session, &now);
-  g_mutex_lock (&self->stream->lock);
-  self->stream->counters = (GstVfiCounters){0};
-  if (self->stream->session == session)
-    self->stream->session_base = now;
-  g_mutex_unlock (&self->stream->lock);
+  gst_vfi_report_reset_stats (self->stream);
 }
 
 static void
@@ -353,9 +344,7 @@ gst_vfi_interp_get_property (GObject *object, guint id, GValue *value, GParamSpe
     case PROP_INTERPOLATED:
     case PROP_DUPLICATE:
     case PROP_DROP:
-      g_mutex_lock (&self->stream->lock);
-      get_counter (&self->stream->counters, id, value);
-      g_mutex_unlock (&self->stream->lock);
+      get_counter (self, id, value);
       break;
     case PROP_STATS:
       get_stats (self, value);

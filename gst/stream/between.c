@@ -36,8 +36,9 @@ judge (GstVfiStream *stream, Between *between, GError **error)
   gdouble score;
 
   between->mode = (GstVfiSceneMode) settings.scene_mode;
-  if (!gst_vfi_content_judge (&stream->content, stream->session, &between->first->picture,
-          &between->second->picture, settings.scene_threshold, &between->kind, error))
+  if (!gst_vfi_content_judge (&stream->content, gst_vfi_session_current (stream),
+          &between->first->picture, &between->second->picture, settings.scene_threshold,
+          &between->kind, error))
     return FALSE;
   score = stream->content.score;
   g_mutex_lock (&stream->lock);
@@ -57,7 +58,7 @@ static GstFlowReturn
 cannot_open (GstVfiStream *stream, Between *between, const GError *error)
 {
   between->kind = GST_VFI_PAIR_MOVES;
-  gst_vfi_session_note_failure (stream, stream->session, error);
+  gst_vfi_session_note_failure (stream, gst_vfi_session_current (stream), error);
   return gst_vfi_fallback_engine_failed (
              stream, error, "no pair of frames could be opened")
              ? GST_FLOW_OK
@@ -70,26 +71,27 @@ open_pair (GstVfiStream *stream, Between *between)
 {
   const VfiFrame pictures[] = {between->first->picture, between->second->picture};
   g_autoptr (GError) error = NULL;
+  VfiSession *session;
 
   if (!gst_vfi_session_mend (stream, &error) || !gst_vfi_session_poll (stream, &error)) {
-    stream->only_copies = TRUE;
+    stream->negotiated.only_copies = TRUE;
     if (!gst_vfi_fallback_engine_failed (stream, error, "no session for this video"))
       return GST_FLOW_ERROR;
   }
-  if (stream->only_copies || stream->session == NULL ||
+  session = gst_vfi_session_current (stream);
+  if (stream->negotiated.only_copies || session == NULL ||
       !gst_vfi_meta_same_crop (between->first->buffer, between->second->buffer))
     return GST_FLOW_OK;
   if (!judge (stream, between, &error))
     return cannot_open (stream, between, error);
   if (between->kind != GST_VFI_PAIR_MOVES)
     return GST_FLOW_OK;
-  between->pair =
-      vfi_session_begin (stream->session, pictures, G_N_ELEMENTS (pictures), &error);
+  between->pair = vfi_session_begin (session, pictures, G_N_ELEMENTS (pictures), &error);
   return between->pair != NULL ? GST_FLOW_OK : cannot_open (stream, between, error);
 }
 
 GstFlowReturn
-gst_vfi_pair_open (
+gst_vfi_between_open (
     GstVfiStream *stream, GstVfiFrame *first, GstVfiFrame *second, VfiPair **pair)
 {
   Between between = {.first = first, .second = second};
@@ -135,7 +137,8 @@ add_span (GstVfiStream *stream, const Between *between, GstVfiSpan *span)
 }
 
 GstFlowReturn
-gst_vfi_pair_plan (GstVfiStream *stream, GstVfiFrame *next, const GstVfiFrameTime *time)
+gst_vfi_between_plan (
+    GstVfiStream *stream, GstVfiFrame *next, const GstVfiFrameTime *time)
 {
   gboolean reverse = stream->run.segment.rate < 0;
   guint64 n_hidden = gst_vfi_run_pair_slots (&stream->run, time) - 1;

@@ -2,16 +2,19 @@
 /* Decides about pass-through and about failures of the engine. */
 #include "stream/fallback.h"
 
+#include "stream/engine_session.h"
+
 #define GST_CAT_DEFAULT gst_vfi_debug
 
 gboolean
 gst_vfi_fallback_wants_bypass (const GstVfiStream *stream, const GstVfiSettings *settings)
 {
-  const GstVideoInfo *info = &stream->info;
+  const GstVideoInfo *info = &stream->negotiated.info;
   guint64 pixels =
       (guint64) GST_VIDEO_INFO_WIDTH (info) * (guint64) GST_VIDEO_INFO_HEIGHT (info);
 
-  if (stream->engine_failed && settings->on_error == GST_VFI_ON_ERROR_PASSTHROUGH)
+  if (stream->negotiated.engine_failed &&
+      settings->on_error == GST_VFI_ON_ERROR_PASSTHROUGH)
     return TRUE;
   if (settings->bypass_pixels != 0 && pixels > settings->bypass_pixels)
     return TRUE;
@@ -36,10 +39,10 @@ gst_vfi_fallback_engine_failed (
           stream->element, LIBRARY, FAILED, ("%s", error->message), ("%s", what));
     return FALSE;
   }
-  if (!stream->engine_failed)
+  if (!stream->negotiated.engine_failed)
     GST_ELEMENT_WARNING (stream->element, LIBRARY, FAILED, ("%s", error->message),
         ("%s; on-error lets the stream go on", what));
-  stream->engine_failed = TRUE;
+  stream->negotiated.engine_failed = TRUE;
   if (on_error == GST_VFI_ON_ERROR_PASSTHROUGH)
     gst_pad_mark_reconfigure (stream->srcpad);
   return TRUE;
@@ -48,6 +51,6 @@ gst_vfi_fallback_engine_failed (
 void
 gst_vfi_fallback_forget (GstVfiStream *stream)
 {
-  stream->engine_failed = FALSE;
-  stream->session_failures = 0;
+  stream->negotiated.engine_failed = FALSE;
+  gst_vfi_session_forget_failures (stream);
 }

@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* GAP events that wait; see the header. */
 #include "stream/gaps.h"
 
 #include "pure/kept_events.h"
@@ -7,6 +6,17 @@
 #include "stream/held_repeats.h"
 
 #define GST_CAT_DEFAULT gst_vfi_debug
+
+/* Owned by the streaming thread. */
+struct _GstVfiGaps {
+  GQueue waiting; /* GstEvent: GAP events, and what came after them */
+};
+
+GstVfiGaps *
+gst_vfi_gaps_new (void)
+{
+  return g_new0 (GstVfiGaps, 1);
+}
 
 /* @event (taken) about another time, or itself if it is the same. */
 static GstEvent *
@@ -36,7 +46,7 @@ let_out (GstVfiStream *stream, const GstVfiFrameTime *next, GstClockTime from,
   GstClockTime start, duration;
   GstEvent *event;
 
-  while ((event = g_queue_pop_head (&stream->gaps)) != NULL) {
+  while ((event = g_queue_pop_head (&stream->gaps->waiting)) != NULL) {
     if (GST_EVENT_TYPE (event) == GST_EVENT_GAP) {
       gst_event_parse_gap (event, &start, &duration);
       if (!gst_vfi_run_clip_gap (&stream->run, next, from, until, &start, &duration)) {
@@ -73,7 +83,7 @@ gst_vfi_gaps_process (GstVfiStream *stream, GstEvent *event, GstClockTime *close
     gst_event_unref (event);
     return FALSE;
   }
-  g_queue_push_tail (&stream->gaps, event);
+  g_queue_push_tail (&stream->gaps->waiting, event);
   *closed_at = gst_vfi_run_gap_closes_at (&stream->run, start);
   return gst_vfi_run_gap_ends (&stream->run, start, duration);
 }
@@ -81,10 +91,10 @@ gst_vfi_gaps_process (GstVfiStream *stream, GstEvent *event, GstClockTime *close
 void
 gst_vfi_gaps_add_event (GstVfiStream *stream, GstEvent *event)
 {
-  if (g_queue_is_empty (&stream->gaps))
+  if (g_queue_is_empty (&stream->gaps->waiting))
     gst_vfi_repeats_add_event (stream, event);
   else
-    g_queue_push_tail (&stream->gaps, event);
+    g_queue_push_tail (&stream->gaps->waiting, event);
 }
 
 void
@@ -104,7 +114,7 @@ gst_vfi_gaps_flags (GstVfiStream *stream)
 {
   GstGapFlags all = (GstGapFlags) 0, flags;
 
-  for (const GList *link = stream->gaps.head; link != NULL; link = link->next) {
+  for (const GList *link = stream->gaps->waiting.head; link != NULL; link = link->next) {
     if (GST_EVENT_TYPE (link->data) != GST_EVENT_GAP)
       continue;
     gst_event_parse_gap_flags (link->data, &flags);
@@ -118,7 +128,7 @@ gst_vfi_gaps_clear (GstVfiStream *stream)
 {
   GstEvent *event;
 
-  while ((event = g_queue_pop_head (&stream->gaps)) != NULL) {
+  while ((event = g_queue_pop_head (&stream->gaps->waiting)) != NULL) {
     if (gst_vfi_keeps (GST_VFI_KEEP_OVER_FLUSH, event))
       gst_pad_store_sticky_event (stream->srcpad, event);
     gst_event_unref (event);

@@ -9,6 +9,8 @@
 
 G_BEGIN_DECLS
 
+GstVfiGaps *gst_vfi_gaps_new (void);
+
 /* A GAP event (taken). It goes on at once where nothing is interpolated. Returns whether the
  * run ends, at *@closed_at, because no partner of the reference can come any more. */
 gboolean gst_vfi_gaps_process (

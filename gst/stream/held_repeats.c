@@ -9,9 +9,9 @@
 #include "pure/span.h"
 #include "stream/allocation.h"
 #include "stream/between.h"
+#include "stream/engine_session.h"
 #include "stream/pending.h"
 #include "stream/reference.h"
-#include "stream/state.h"
 
 #define GST_CAT_DEFAULT gst_vfi_debug
 
@@ -24,6 +24,22 @@ typedef struct {
   GstEvent *event;
 } Item;
 
+/* Owned by the streaming thread. */
+struct _GstVfiRepeats {
+  GQueue items;       /* Item, from the reference on, in order */
+  guint n_held;       /* frames among them */
+  gboolean too_long;  /* more than may be held: all pass until a new picture comes */
+  GstClockTime start; /* PTS of the reference */
+};
+
+/* What a frame does to the repeats before it. */
+typedef enum {
+  STEP_PASS,    /* nothing is held, and the frame goes its way */
+  STEP_HOLD,    /* it is a repeat, and held back */
+  STEP_REPLACE, /* a new picture takes the place of those that are held */
+  STEP_RELEASE, /* one too many: they go out unchanged, as will this one */
+} Step;
+
 static void
 item_free (Item *item)
 {
@@ -33,25 +49,45 @@ item_free (Item *item)
   g_free (item);
 }
 
-GstVfiRepeatStep
-gst_vfi_repeats_step (GstVfiRepeats *repeats, gboolean repeats_it, guint most)
+GstVfiRepeats *
+gst_vfi_repeats_new (void)
+{
+  return g_new0 (GstVfiRepeats, 1);
+}
+
+gboolean
+gst_vfi_repeats_are_held (const GstVfiStream *stream)
+{
+  return stream->repeats->n_held > 0;
+}
+
+guint
+gst_vfi_repeats_length (const GstVfiStream *stream)
+{
+  return stream->repeats->items.length;
+}
+
+/* Judges a frame by whether it repeats the one before, where @max repeats may be held; keeps
+ * count. */
+static Step
+count (GstVfiRepeats *repeats, gboolean repeats_it, guint max)
 {
   gboolean held = repeats->n_held > 0;
 
   if (!repeats_it) {
     repeats->too_long = FALSE;
     repeats->n_held = 0;
-    return held ? GST_VFI_REPEAT_REPLACE : GST_VFI_REPEAT_PASS;
+    return held ? STEP_REPLACE : STEP_PASS;
   }
   if (repeats->too_long)
-    return GST_VFI_REPEAT_PASS;
-  if (repeats->n_held < most) {
+    return STEP_PASS;
+  if (repeats->n_held < max) {
     repeats->n_held++;
-    return GST_VFI_REPEAT_HOLD;
+    return STEP_HOLD;
   }
-  repeats->too_long = most > 0;
+  repeats->too_long = max > 0;
   repeats->n_held = 0;
-  return held ? GST_VFI_REPEAT_RELEASE : GST_VFI_REPEAT_PASS;
+  return held ? STEP_RELEASE : STEP_PASS;
 }
 
 /* Frames on a device are compared there, by the session. */
@@ -61,13 +97,14 @@ looks_the_same (GstVfiStream *stream, const VfiFrame *a, const VfiFrame *b)
   VfiVideoInfo video = gst_vfi_format_video_info (&stream->pictures.path.inner);
   gdouble threshold = gst_vfi_stream_settings (stream).duplicate_threshold;
   g_autoptr (GError) error = NULL;
-  gboolean same;
+  VfiSession *session = gst_vfi_session_current (stream);
+  gboolean same = FALSE;
 
   if (a->memory == VFI_MEMORY_HOST)
     return vfi_frames_repeat (&video, a, b, threshold);
-  if (stream->session == NULL)
+  if (session == NULL)
     return FALSE;
-  if (!vfi_session_frames_repeat (stream->session, a, b, threshold, &same, &error))
+  if (!vfi_session_frames_repeat (session, a, b, threshold, &same, &error))
     GST_WARNING_OBJECT (stream->element, "not compared: %s", error->message);
   return same;
 }
@@ -86,7 +123,7 @@ append (GstVfiStream *stream)
 {
   Item *item = g_new0 (Item, 1);
 
-  g_queue_push_tail (&stream->repeats.items, item);
+  g_queue_push_tail (&stream->repeats->items, item);
   return item;
 }
 
@@ -103,8 +140,8 @@ hold (GstVfiStream *stream, GstVfiFrame *frame, const GstVfiFrameTime *time)
     gst_vfi_frame_unref (frame);
     frame = copy;
   }
-  if (stream->repeats.n_held == 1)
-    stream->repeats.start = stream->run.pts;
+  if (stream->repeats->n_held == 1)
+    stream->repeats->start = stream->run.pts;
   for (guint64 from = 1; gst_vfi_span_of_pair (&span, &stream->run, time, from);
        from = span.last + 1) {
     gst_vfi_span_take (&span, &stream->run);
@@ -117,7 +154,7 @@ hold (GstVfiStream *stream, GstVfiFrame *frame, const GstVfiFrameTime *time)
   if (item->shown)
     gst_vfi_run_take (&stream->run, &item->slot);
   GST_LOG_OBJECT (stream->element, "holding repeat %u, %" GST_PTR_FORMAT,
-      stream->repeats.n_held, frame->buffer);
+      stream->repeats->n_held, frame->buffer);
 }
 
 void
@@ -125,7 +162,7 @@ gst_vfi_repeats_release (GstVfiStream *stream)
 {
   Item *item;
 
-  while ((item = g_queue_pop_head (&stream->repeats.items)) != NULL) {
+  while ((item = g_queue_pop_head (&stream->repeats->items)) != NULL) {
     if (item->event != NULL) {
       gst_vfi_pending_add_event (stream, g_steal_pointer (&item->event));
     } else if (item->span != NULL) {
@@ -140,7 +177,14 @@ gst_vfi_repeats_release (GstVfiStream *stream)
     }
     item_free (item);
   }
-  stream->repeats.n_held = 0;
+  stream->repeats->n_held = 0;
+}
+
+void
+gst_vfi_repeats_end_run (GstVfiStream *stream)
+{
+  gst_vfi_repeats_release (stream);
+  stream->repeats->too_long = FALSE;
 }
 
 /* Pictures made of the pair, by their places in the whole stretch from the reference to
@@ -153,7 +197,7 @@ add_span (GstVfiStream *stream, VfiPair *pair, GstVfiFrame *next, GstClockTime n
     gst_vfi_pending_add_copies (stream, stream->held, NULL, span);
     return;
   }
-  span->stretch_start = stream->repeats.start;
+  span->stretch_start = stream->repeats->start;
   span->stretch_end = next_pts;
   gst_vfi_pending_add_in_betweens (stream, pair, stream->held, next, span);
 }
@@ -168,8 +212,8 @@ add_replacement (GstVfiStream *stream, VfiPair *pair, GstVfiFrame *next,
     return;
   }
   item->slot.kind = GST_VFI_SLOT_IN_BETWEEN;
-  item->slot.phase_num = item->slot.pts - stream->repeats.start;
-  item->slot.phase_den = next_pts - stream->repeats.start;
+  item->slot.phase_num = item->slot.pts - stream->repeats->start;
+  item->slot.phase_den = next_pts - stream->repeats->start;
   gst_vfi_pending_add_replacement (
       stream, pair, stream->held, next, &item->slot, item->frame);
 }
@@ -183,7 +227,7 @@ replace (
   GstVfiSpan span;
   Item *item;
 
-  while ((item = g_queue_pop_head (&stream->repeats.items)) != NULL) {
+  while ((item = g_queue_pop_head (&stream->repeats->items)) != NULL) {
     if (item->event != NULL)
       gst_vfi_pending_add_event (stream, g_steal_pointer (&item->event));
     else if (item->span != NULL)
@@ -208,7 +252,7 @@ static GstFlowReturn
 end_repeats (GstVfiStream *stream, GstVfiFrame *next, const GstVfiFrameTime *time)
 {
   g_autoptr (VfiPair) pair = NULL;
-  GstFlowReturn ret = gst_vfi_pair_open (stream, stream->held, next, &pair);
+  GstFlowReturn ret = gst_vfi_between_open (stream, stream->held, next, &pair);
 
   if (ret != GST_FLOW_OK)
     return ret;
@@ -217,40 +261,40 @@ end_repeats (GstVfiStream *stream, GstVfiFrame *next, const GstVfiFrameTime *tim
     return GST_FLOW_OK;
   }
   gst_vfi_repeats_release (stream);
-  return gst_vfi_pair_plan (stream, next, time);
+  return gst_vfi_between_plan (stream, next, time);
 }
 
 GstFlowReturn
 gst_vfi_repeats_plan (GstVfiStream *stream, GstVfiFrame *next,
     const GstVfiFrameTime *time, gboolean *goes_on)
 {
-  guint most = gst_vfi_stream_max_repeats (stream);
+  guint max = gst_vfi_stream_max_repeats (stream);
   gboolean active =
-      (most > 0 || stream->repeats.n_held > 0) && stream->run.segment.rate > 0;
+      (max > 0 || stream->repeats->n_held > 0) && stream->run.segment.rate > 0;
 
   *goes_on = TRUE;
   if (!active)
-    return gst_vfi_pair_plan (stream, next, time);
-  switch (gst_vfi_repeats_step (&stream->repeats, is_repeat (stream, next), most)) {
-    case GST_VFI_REPEAT_HOLD:
+    return gst_vfi_between_plan (stream, next, time);
+  switch (count (stream->repeats, is_repeat (stream, next), max)) {
+    case STEP_HOLD:
       hold (stream, next, time);
       *goes_on = FALSE;
       return GST_FLOW_OK;
-    case GST_VFI_REPEAT_REPLACE:
+    case STEP_REPLACE:
       return end_repeats (stream, next, time);
-    case GST_VFI_REPEAT_RELEASE:
+    case STEP_RELEASE:
       gst_vfi_repeats_release (stream);
       break;
-    case GST_VFI_REPEAT_PASS:
+    case STEP_PASS:
       break;
   }
-  return gst_vfi_pair_plan (stream, next, time);
+  return gst_vfi_between_plan (stream, next, time);
 }
 
 void
 gst_vfi_repeats_add_event (GstVfiStream *stream, GstEvent *event)
 {
-  if (stream->repeats.n_held > 0)
+  if (stream->repeats->n_held > 0)
     append (stream)->event = event;
   else
     gst_vfi_pending_add_event (stream, event);
@@ -261,11 +305,11 @@ gst_vfi_repeats_clear (GstVfiStream *stream)
 {
   Item *item;
 
-  while ((item = g_queue_pop_head (&stream->repeats.items)) != NULL) {
+  while ((item = g_queue_pop_head (&stream->repeats->items)) != NULL) {
     if (item->event != NULL && gst_vfi_keeps (GST_VFI_KEEP_OVER_FLUSH, item->event))
       gst_pad_store_sticky_event (stream->srcpad, item->event);
     item_free (item);
   }
-  stream->repeats.n_held = 0;
-  stream->repeats.too_long = FALSE;
+  stream->repeats->n_held = 0;
+  stream->repeats->too_long = FALSE;
 }

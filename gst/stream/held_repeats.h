@@ -4,48 +4,17 @@
  * where the motion leads. Streaming thread only. */
 #pragma once
 
-#include <gst/gst.h>
-
-#include "pure/run.h"
-#include "stream/picture.h"
+#include "stream/state.h"
 
 G_BEGIN_DECLS
 
-/* stream.h has a GstVfiRepeats in it. */
-typedef struct _GstVfiStream GstVfiStream;
+GstVfiRepeats *gst_vfi_repeats_new (void);
 
-/**
- * GstVfiRepeatStep: what a frame does to the repeats before it.
- * @GST_VFI_REPEAT_PASS: nothing is held, and the frame goes its way
- * @GST_VFI_REPEAT_HOLD: it is one, and held back
- * @GST_VFI_REPEAT_REPLACE: a new picture takes the place of those that are held
- * @GST_VFI_REPEAT_RELEASE: one too many: they go out unchanged, as will this one
- */
-typedef enum {
-  GST_VFI_REPEAT_PASS,
-  GST_VFI_REPEAT_HOLD,
-  GST_VFI_REPEAT_REPLACE,
-  GST_VFI_REPEAT_RELEASE,
-} GstVfiRepeatStep;
+/* Whether frames are held. */
+gboolean gst_vfi_repeats_are_held (const GstVfiStream *stream);
 
-/**
- * GstVfiRepeats: zeroed is empty.
- * @items: outputs and events from the reference on, in order
- * @n_held: frames among them
- * @too_long: the repeats are more than may be held; all pass until a new picture comes
- * @start: PTS of the reference
- */
-typedef struct {
-  GQueue items;
-  guint n_held;
-  gboolean too_long;
-  GstClockTime start;
-} GstVfiRepeats;
-
-/* Whether a frame that @repeats the one before is held, of which at most @most may be; keeps
- * count. Pure. */
-GstVfiRepeatStep gst_vfi_repeats_step (
-    GstVfiRepeats *repeats, gboolean repeats_it, guint most);
+/* How many outputs and events are held; for tests. */
+guint gst_vfi_repeats_length (const GstVfiStream *stream);
 
 /* Judges @next, which follows the reference in its run, and does what that means for the
  * repeats before it. Returns FALSE in *@goes_on if @next was taken and is held; otherwise
@@ -56,7 +25,10 @@ GstFlowReturn gst_vfi_repeats_plan (GstVfiStream *stream, GstVfiFrame *next,
 /* Lets out what is held, unchanged; the last of it becomes the reference. */
 void gst_vfi_repeats_release (GstVfiStream *stream);
 
-/* Appends @event (taken) behind all that came before it. */
+/* The same where the run ends: what comes next repeats nothing. */
+void gst_vfi_repeats_end_run (GstVfiStream *stream);
+
+/* Appends @event (taken) after all that came before it. */
 void gst_vfi_repeats_add_event (GstVfiStream *stream, GstEvent *event);
 
 /* Drops what is held but sticky events that outlive a flush. */

@@ -8,9 +8,27 @@
 #include "stream/allocation.h"
 #include "stream/engine_session.h"
 #include "stream/fallback.h"
-#include "stream/pending.h"
+#include "stream/live.h"
+#include "stream/own_latency.h"
+#include "stream/retire.h"
 
 #define GST_CAT_DEFAULT gst_vfi_debug
+
+struct _GstVfiNegotiation {
+  /* Owned by the streaming thread. */
+  gchar *reported;             /* the refusal that an error was posted about */
+  gboolean warned_multipliers; /* once for the same caps and properties */
+  gboolean in_cuda;            /* the input is in CUDA memory */
+  /* Written by the streaming thread, under the stream's lock. */
+  GstVideoInfo out_info; /* of the output's caps */
+  gboolean rates_known;  /* it and what stream->negotiated has */
+};
+
+GstVfiNegotiation *
+gst_vfi_negotiation_new (void)
+{
+  return g_new0 (GstVfiNegotiation, 1);
+}
 
 static GstVfiCapsOptions
 caps_options (GstVfiStream *stream)
@@ -86,10 +104,10 @@ convert_frames (GstVfiStream *stream, gboolean to_output, gint64 *frames)
   gboolean known;
 
   g_mutex_lock (&stream->lock);
-  known = stream->rates_known;
-  in = stream->info;
-  out = stream->out_info;
-  decision = stream->decision;
+  known = stream->negotiation->rates_known;
+  in = stream->negotiated.info;
+  out = stream->negotiation->out_info;
+  decision = stream->negotiated.decision;
   g_mutex_unlock (&stream->lock);
   return known && gst_vfi_caps_convert_frames (&in, &out, &decision, to_output, frames);
 }
@@ -179,26 +197,26 @@ prepare_engine (GstVfiStream *stream)
   g_autoptr (GstObject) cuda = NULL;
   g_autoptr (GError) error = NULL;
 
-  if (stream->in_cuda && !gst_vfi_cuda_ensure (stream->cuda, device)) {
+  if (stream->negotiation->in_cuda && !gst_vfi_cuda_ensure (stream->cuda, device)) {
     GST_ELEMENT_ERROR (stream->element, RESOURCE, OPEN_READ_WRITE,
         ("Frames come in CUDA memory, but there is no CUDA context."),
         ("neither neighbours nor the application have one, and none could be made"));
     return GST_FLOW_ERROR;
   }
-  cuda = stream->in_cuda ? gst_vfi_cuda_ref_context (stream->cuda) : NULL;
+  cuda = stream->negotiation->in_cuda ? gst_vfi_cuda_ref_context (stream->cuda) : NULL;
   if (stream->held == NULL &&
-      !gst_vfi_pictures_set_format (&stream->pictures, &stream->info, cuda)) {
+      !gst_vfi_pictures_set_format (&stream->pictures, &stream->negotiated.info, cuda)) {
     GST_ELEMENT_ERROR (stream->element, STREAM, FORMAT, (NULL),
-        ("no way to convert %s", GST_VIDEO_INFO_NAME (&stream->info)));
+        ("no way to convert %s", GST_VIDEO_INFO_NAME (&stream->negotiated.info)));
     return GST_FLOW_NOT_NEGOTIATED;
   }
-  if (stream->only_copies) {
+  if (stream->negotiated.only_copies) {
     gst_vfi_session_release (stream);
     return GST_FLOW_OK;
   }
   if (gst_vfi_session_ensure (stream, &error))
     return GST_FLOW_OK;
-  stream->only_copies = TRUE;
+  stream->negotiated.only_copies = TRUE;
   return gst_vfi_fallback_engine_failed (stream, error, "no session for this video")
              ? GST_FLOW_OK
              : GST_FLOW_ERROR;
@@ -215,11 +233,11 @@ prepare_pool (GstVfiStream *stream, GstCaps *out)
   live = gst_vfi_live_ask_upstream (stream);
   if (in_flight < 0)
     in_flight = live ? 1 : 2;
-  stream->max_in_flight = (guint) MAX (in_flight, 1);
+  stream->negotiated.max_in_flight = (guint) MAX (in_flight, 1);
   if (!gst_video_info_from_caps (&info, out))
     return GST_FLOW_NOT_NEGOTIATED;
   pool = gst_vfi_alloc_decide (stream->srcpad, out, &info, GST_VFI_MAX_JOBS + 1,
-      &stream->video_meta, stream->pictures.pool_bytes, stream->pictures.cuda);
+      &stream->negotiated.video_meta, stream->pictures.pool_bytes, stream->pictures.cuda);
   if (pool == NULL) {
     GST_ELEMENT_ERROR (stream->element, RESOURCE, NO_SPACE_LEFT, (NULL),
         ("no buffer pool for %" GST_PTR_FORMAT, out));
@@ -236,10 +254,10 @@ report (GstVfiStream *stream, GstStreamError code, const char *reason, GstCaps *
   g_autofree gchar *description = gst_caps_to_string (caps);
   g_autofree gchar *text = g_strdup_printf ("%s: %s", reason, description);
 
-  if (g_strcmp0 (stream->reported, text) == 0)
+  if (g_strcmp0 (stream->negotiation->reported, text) == 0)
     return;
-  g_free (stream->reported);
-  stream->reported = g_steal_pointer (&text);
+  g_free (stream->negotiation->reported);
+  stream->negotiation->reported = g_steal_pointer (&text);
   gst_element_message_full (stream->element, GST_MESSAGE_ERROR, GST_STREAM_ERROR, code,
       g_strdup (reason), g_strdup_printf ("caps %s", description), __FILE__, GST_FUNCTION,
       __LINE__);
@@ -259,12 +277,12 @@ static GstFlowReturn
 refuse_rates (GstVfiStream *stream, const GstVfiCapsOptions *options)
 {
   g_autoptr (GstCaps) taken = gst_pad_peer_query_caps (stream->srcpad, NULL);
-  g_autofree gchar *reason =
-      gst_vfi_caps_explain (&stream->info, stream->sink_caps, taken, options);
+  g_autofree gchar *reason = gst_vfi_caps_explain (
+      &stream->negotiated.info, stream->negotiated.sink_caps, taken, options);
   GstFlowReturn ret = refuse (stream, reason);
 
   if (ret == GST_FLOW_NOT_NEGOTIATED)
-    report (stream, GST_STREAM_ERROR_FORMAT, reason, stream->sink_caps);
+    report (stream, GST_STREAM_ERROR_FORMAT, reason, stream->negotiated.sink_caps);
   return ret;
 }
 
@@ -272,12 +290,12 @@ static GstCaps *
 choose_caps (GstVfiStream *stream, GstVfiCapsOptions *options)
 {
   g_autoptr (GstCaps) possible =
-      gst_vfi_caps_transform (GST_PAD_SINK, stream->sink_caps, NULL, options);
+      gst_vfi_caps_transform (GST_PAD_SINK, stream->negotiated.sink_caps, NULL, options);
   GstCaps *candidates = gst_pad_peer_query_caps (stream->srcpad, possible);
 
   options->rate_is_fixed = gst_vfi_caps_rate_is_fixed (candidates);
   if (!gst_caps_is_empty (candidates))
-    return gst_vfi_caps_fixate (stream->sink_caps, candidates, options);
+    return gst_vfi_caps_fixate (stream->negotiated.sink_caps, candidates, options);
   gst_caps_unref (candidates);
   return NULL;
 }
@@ -290,7 +308,7 @@ push_caps (GstVfiStream *stream, GstCaps *caps)
   if ((current == NULL || !gst_caps_is_equal (current, caps)) &&
       !gst_pad_set_caps (stream->srcpad, caps))
     return FALSE;
-  gst_vfi_pending_push_early_segment (stream);
+  gst_vfi_retire_push_early_segment (stream);
   return TRUE;
 }
 
@@ -302,14 +320,14 @@ choose (GstVfiStream *stream, GstVfiChoice *choice)
   GstVfiSettings settings = gst_vfi_stream_settings (stream);
   GstVfiCapsOptions options = caps_options (stream);
 
-  stream->only_copies = gst_vfi_fallback_wants_bypass (stream, &settings);
-  if (stream->only_copies)
+  stream->negotiated.only_copies = gst_vfi_fallback_wants_bypass (stream, &settings);
+  if (stream->negotiated.only_copies)
     options.multiplier = 1;
   choice->out = choose_caps (stream, &options);
   if (choice->out == NULL || !gst_video_info_from_caps (&choice->info, choice->out))
     return refuse_rates (stream, &options);
-  if (gst_vfi_caps_decide (&stream->info, &choice->info, &options, &choice->decision,
-          NULL) == GST_VFI_MODE_REFUSE)
+  if (gst_vfi_caps_decide (&stream->negotiated.info, &choice->info, &options,
+          &choice->decision, NULL) == GST_VFI_MODE_REFUSE)
     return refuse_rates (stream, &options);
   return GST_FLOW_OK;
 }
@@ -320,16 +338,16 @@ static GstFlowReturn
 choose_what_works (GstVfiStream *stream, GstVfiChoice *choice)
 {
   GstFlowReturn ret = choose (stream, choice);
-  gboolean had_failed = stream->engine_failed;
+  gboolean had_failed = stream->negotiated.engine_failed;
 
   if (ret != GST_FLOW_OK || choice->decision.mode == GST_VFI_MODE_PASSTHROUGH)
     return ret;
   ret = prepare_engine (stream);
-  if (ret != GST_FLOW_OK || had_failed || !stream->engine_failed)
+  if (ret != GST_FLOW_OK || had_failed || !stream->negotiated.engine_failed)
     return ret;
   gst_clear_caps (&choice->out);
   ret = choose (stream, choice);
-  stream->only_copies = TRUE;
+  stream->negotiated.only_copies = TRUE;
   return ret;
 }
 
@@ -337,11 +355,13 @@ choose_what_works (GstVfiStream *stream, GstVfiChoice *choice)
 static void
 warn_of_multipliers (GstVfiStream *stream)
 {
-  if (stream->decision.multipliers_ignored && !stream->warned_multipliers)
+  if (stream->negotiated.decision.multipliers_ignored &&
+      !stream->negotiation->warned_multipliers)
     GST_ELEMENT_WARNING (stream->element, STREAM, FORMAT,
         ("multipliers is ignored, because downstream takes a fixed frame rate only."),
-        ("output caps %" GST_PTR_FORMAT, stream->sink_caps));
-  stream->warned_multipliers = stream->decision.multipliers_ignored;
+        ("output caps %" GST_PTR_FORMAT, stream->negotiated.sink_caps));
+  stream->negotiation->warned_multipliers =
+      stream->negotiated.decision.multipliers_ignored;
 }
 
 static GstFlowReturn
@@ -350,11 +370,11 @@ apply (GstVfiStream *stream, const GstVfiChoice *choice)
   if (!push_caps (stream, choice->out))
     return refuse (stream, "downstream refused the caps");
   g_mutex_lock (&stream->lock);
-  stream->out_info = choice->info;
-  stream->decision = choice->decision;
-  stream->rates_known = TRUE;
+  stream->negotiation->out_info = choice->info;
+  stream->negotiated.decision = choice->decision;
+  stream->negotiation->rates_known = TRUE;
   g_mutex_unlock (&stream->lock);
-  stream->mode = choice->decision.mode;
+  stream->negotiated.mode = choice->decision.mode;
   if (!stream->run.open || !choice->decision.per_pair)
     gst_vfi_run_set_multiplier (&stream->run, choice->decision.multiplier);
   gst_vfi_run_set_constant (
@@ -373,7 +393,7 @@ apply (GstVfiStream *stream, const GstVfiChoice *choice)
 GstFlowReturn
 gst_vfi_negotiate_choose (GstVfiStream *stream, GstVfiChoice *choice)
 {
-  stream->negotiated = FALSE;
+  stream->negotiated.ready = FALSE;
   return choose_what_works (stream, choice);
 }
 
@@ -384,10 +404,10 @@ gst_vfi_negotiate_apply (GstVfiStream *stream, GstVfiChoice *choice, GstFlowRetu
 
   if (ret == GST_FLOW_OK)
     ret = apply (stream, choice);
-  stream->negotiated = ret == GST_FLOW_OK;
-  if (stream->negotiated)
-    g_clear_pointer (&stream->reported, g_free);
-  gst_vfi_live_configure (stream);
+  stream->negotiated.ready = ret == GST_FLOW_OK;
+  if (stream->negotiated.ready)
+    g_clear_pointer (&stream->negotiation->reported, g_free);
+  gst_vfi_own_latency_configure (stream);
   GST_INFO_OBJECT (stream->element, "%s, multiplier %u, caps %" GST_PTR_FORMAT,
       passes ? "passing through" : "interpolating", choice->decision.multiplier,
       choice->out);
@@ -413,7 +433,8 @@ explain_input (GstVfiStream *stream, GstCaps *caps, const GstVideoInfo *info)
 gboolean
 gst_vfi_negotiate_is_done_for (GstVfiStream *stream, const GstCaps *caps)
 {
-  return stream->negotiated && gst_caps_is_equal (caps, stream->sink_caps) &&
+  return stream->negotiated.ready &&
+         gst_caps_is_equal (caps, stream->negotiated.sink_caps) &&
          gst_pad_has_current_caps (stream->srcpad);
 }
 
@@ -424,11 +445,11 @@ gst_vfi_negotiate_set_caps (GstVfiStream *stream, GstCaps *caps)
   GstVfiChoice choice = {0};
   GstVideoInfo info;
   GstFlowReturn ret;
-  gboolean variable, had_session = stream->session != NULL;
+  gboolean variable, had_session = gst_vfi_session_current (stream) != NULL;
 
   gst_vfi_fallback_forget (stream);
-  gst_caps_replace (&stream->sink_caps, NULL);
-  stream->negotiated = FALSE;
+  gst_caps_replace (&stream->negotiated.sink_caps, NULL);
+  stream->negotiated.ready = FALSE;
   if (!gst_video_info_from_caps (&info, caps))
     return refuse (stream, "the input caps are not raw video");
   reason = explain_input (stream, caps, &info);
@@ -436,11 +457,11 @@ gst_vfi_negotiate_set_caps (GstVfiStream *stream, GstCaps *caps)
     report (stream, GST_STREAM_ERROR_WRONG_TYPE, reason, caps);
     return GST_FLOW_NOT_NEGOTIATED;
   }
-  gst_caps_replace (&stream->sink_caps, caps);
-  stream->in_cuda = gst_vfi_cuda_has_feature (caps);
+  gst_caps_replace (&stream->negotiated.sink_caps, caps);
+  stream->negotiation->in_cuda = gst_vfi_cuda_has_feature (caps);
   g_mutex_lock (&stream->lock);
-  stream->info = info;
-  stream->rates_known = FALSE;
+  stream->negotiated.info = info;
+  stream->negotiation->rates_known = FALSE;
   g_mutex_unlock (&stream->lock);
   variable = gst_vfi_caps_is_variable (&info);
   gst_vfi_run_set_rate (&stream->run, variable ? 0 : GST_VIDEO_INFO_FPS_N (&info),
@@ -460,8 +481,8 @@ gst_vfi_negotiate_release (GstVfiStream *stream)
   gst_vfi_session_release (stream);
   set_pool (stream, NULL);
   gst_vfi_pictures_clear (&stream->pictures);
-  gst_caps_replace (&stream->sink_caps, NULL);
-  g_clear_pointer (&stream->reported, g_free);
-  stream->negotiated = FALSE;
-  stream->mode = GST_VFI_MODE_PASSTHROUGH;
+  gst_caps_replace (&stream->negotiated.sink_caps, NULL);
+  g_clear_pointer (&stream->negotiation->reported, g_free);
+  stream->negotiated.ready = FALSE;
+  stream->negotiated.mode = GST_VFI_MODE_PASSTHROUGH;
 }

@@ -7,6 +7,8 @@
 
 G_BEGIN_DECLS
 
+GstVfiNegotiation *gst_vfi_negotiation_new (void);
+
 /* Answers CAPS and ACCEPT_CAPS queries on both pads. */
 gboolean gst_vfi_negotiate_query (GstVfiStream *stream, GstPad *pad, GstQuery *query);
 

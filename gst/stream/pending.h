@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Outputs in stream order that have not left yet: originals, in-betweens that the engine
- * computes, duplicates and events. What lies between two frames is one entry, a span, out of
- * which outputs come as they are computed or pushed; so a frame adds a few entries, however
- * many outputs there are. Streaming thread only. */
+/* The list of outputs that have not left yet, in stream order: originals, in-betweens that the
+ * engine computes, duplicates and events. What lies between two frames is one entry, a span,
+ * and outputs come out of it as they are computed or pushed; so a frame adds a few entries,
+ * however many outputs there are. jobs.c gives in-betweens to the engine, retire.c pushes what
+ * is at the head. Streaming thread only. */
 #pragma once
 
-#include "pure/kept_events.h"
+#include "pure/qos.h"
 #include "pure/span.h"
 #include "stream/state.h"
 
@@ -18,13 +19,89 @@ G_BEGIN_DECLS
 /* No frame is taken in while there are so many entries. */
 #define GST_VFI_MAX_PENDING 256
 
+/**
+ * GstVfiEntryKind:
+ * @GST_VFI_ENTRY_ORIGINAL: a frame that came in
+ * @GST_VFI_ENTRY_IN_BETWEEN: a picture that the engine makes
+ * @GST_VFI_ENTRY_DUPLICATE: a frame again
+ * @GST_VFI_ENTRY_EVENT: an event
+ * @GST_VFI_ENTRY_NOTHING: an in-between that was left out
+ * @GST_VFI_ENTRY_IN_BETWEENS: a span of in-betweens
+ * @GST_VFI_ENTRY_COPIES: a span of duplicates
+ */
+typedef enum {
+  GST_VFI_ENTRY_ORIGINAL,
+  GST_VFI_ENTRY_IN_BETWEEN,
+  GST_VFI_ENTRY_DUPLICATE,
+  GST_VFI_ENTRY_EVENT,
+  GST_VFI_ENTRY_NOTHING,
+  GST_VFI_ENTRY_IN_BETWEENS,
+  GST_VFI_ENTRY_COPIES,
+} GstVfiEntryKind;
+
+/**
+ * GstVfiEntry: for jobs.c and retire.c.
+ * @buffer: ORIGINAL: it
+ * @event: EVENT: it
+ * @slot: IN_BETWEEN, DUPLICATE: its place
+ * @span: IN_BETWEENS, COPIES: their places
+ * @a: all of these: the first frame of the pair, or the frame that is shown again
+ * @b: IN_BETWEEN, IN_BETWEENS: the second one; COPIES: shown where it is nearer, or NULL
+ * @instead: IN_BETWEEN: the original that it replaces, or NULL
+ * @pair: IN_BETWEEN, IN_BETWEENS
+ * @session: IN_BETWEEN, IN_BETWEENS: the pair's; to be compared only
+ * @ahead: whether it came out of a span
+ * @job: IN_BETWEEN, once submitted
+ * @output: IN_BETWEEN, once submitted
+ * @qos: IN_BETWEEN, once decided
+ * @decided: IN_BETWEEN: it is to be computed
+ * @accounted: IN_BETWEEN: its cost is known
+ */
+typedef struct {
+  GstVfiEntryKind kind;
+  GstBuffer *buffer;
+  GstEvent *event;
+  GstVfiSlot slot;
+  GstVfiSpan *span;
+  GstVfiFrame *a;
+  GstVfiFrame *b;
+  GstVfiFrame *instead;
+  VfiPair *pair;
+  const VfiSession *session;
+  gboolean ahead;
+  VfiJob *job;
+  GstVfiOutput output;
+  GstVfiQosJob qos;
+  gboolean decided;
+  gboolean accounted;
+} GstVfiEntry;
+
+/**
+ * GstVfiPending: for jobs.c and retire.c.
+ * @entries: GstVfiEntry, in output order
+ * @unsubmitted: link of the first in-between, or span of them, without a job
+ * @n_jobs: entries with a job
+ * @n_ahead: entries that came out of spans
+ * @n_originals: originals
+ */
+struct _GstVfiPending {
+  GQueue entries;
+  GList *unsubmitted;
+  guint n_jobs;
+  guint n_ahead;
+  guint n_originals;
+};
+
+GstVfiPending *gst_vfi_pending_new (void);
+
 /* Appends @buffer (taken) as it is. */
 void gst_vfi_pending_add_original (GstVfiStream *stream, GstBuffer *buffer);
 
 /* Appends @event (taken). */
 void gst_vfi_pending_add_event (GstVfiStream *stream, GstEvent *event);
 
-/* Appends the in-betweens of @a and @b in @span, which is taken; takes references on all. */
+/* Appends the in-betweens of @a and @b in @span, which is copied; takes references on the
+ * others. */
 void gst_vfi_pending_add_in_betweens (GstVfiStream *stream, VfiPair *pair, GstVfiFrame *a,
     GstVfiFrame *b, const GstVfiSpan *span);
 
@@ -42,25 +119,19 @@ void gst_vfi_pending_add_copies (
 void gst_vfi_pending_add_duplicate (
     GstVfiStream *stream, GstVfiFrame *a, const GstVfiSlot *slot);
 
-/* Gives the engine as many in-betweens as it may have. */
-GstFlowReturn gst_vfi_pending_submit (GstVfiStream *stream);
+/* Entries. */
+guint gst_vfi_pending_length (const GstVfiStream *stream);
 
-/* Whether the oldest output can leave without waiting for the engine. */
-gboolean gst_vfi_pending_is_ready (GstVfiStream *stream);
+/* Whether a frame that comes in has to wait: enough frames are on their way. */
+gboolean gst_vfi_pending_is_full (const GstVfiStream *stream);
 
-/* Waits for the oldest output and pushes it. */
-GstFlowReturn gst_vfi_pending_retire (GstVfiStream *stream);
+/* Whether the engine has been given all in-betweens. */
+gboolean gst_vfi_pending_is_submitted (const GstVfiStream *stream);
 
-/* Retires everything, unless the stream is closed. */
-GstFlowReturn gst_vfi_pending_drain (GstVfiStream *stream);
+/* Takes the entry at the head, which exists, off the list. */
+GstVfiEntry *gst_vfi_pending_pop (GstVfiStream *stream);
 
-/* Drops buffers; events stay in their order. For a downstream that wants no more frames. */
-void gst_vfi_pending_drop_buffers (GstVfiStream *stream);
-
-/* There are caps now: pushes the segment that came before them. */
-void gst_vfi_pending_push_early_segment (GstVfiStream *stream);
-
-/* Cancels and drops everything but what @keep says, which the src pad keeps. */
-void gst_vfi_pending_clear (GstVfiStream *stream, GstVfiKeep keep);
+/* The engine may still write to the entry's output: its job must have ended. */
+void gst_vfi_entry_free (GstVfiEntry *entry);
 
 G_END_DECLS

@@ -8,17 +8,35 @@
 #include "pure/span.h"
 #include "pure/stand_in.h"
 #include "stream/allocation.h"
+#include "stream/deadlines.h"
+#include "stream/engine_session.h"
 #include "stream/fallback.h"
 #include "stream/gaps.h"
 #include "stream/held_repeats.h"
+#include "stream/jobs.h"
 #include "stream/negotiate.h"
+#include "stream/own_latency.h"
 #include "stream/pending.h"
 #include "stream/reference.h"
+#include "stream/retire.h"
 #include "stream/timeout.h"
 
 #include <gst/video/video-event.h>
 
 #define GST_CAT_DEFAULT gst_vfi_debug
+
+/* Owned by the streaming thread. */
+struct _GstVfiProcess {
+  guint64 last_id;         /* of a frame */
+  guint settings_serial;   /* of the settings that were last looked at */
+  gboolean warned_untimed; /* once for the same caps */
+};
+
+GstVfiProcess *
+gst_vfi_process_new (void)
+{
+  return g_new0 (GstVfiProcess, 1);
+}
 
 /* Appends what completes the run up to @closed_at; returns up to where it tells of it. */
 static GstClockTime
@@ -50,8 +68,7 @@ close_run (GstVfiStream *stream, gboolean with_tail, GstClockTime closed_at,
   GstClockTime told_until = 0;
 
   gst_vfi_timeout_cancel (stream);
-  gst_vfi_repeats_release (stream);
-  stream->repeats.too_long = FALSE;
+  gst_vfi_repeats_end_run (stream);
   if (stream->held != NULL && with_tail)
     told_until = add_tail (stream, closed_at);
   gst_vfi_gaps_release (stream, told_until, next_pts);
@@ -73,17 +90,14 @@ take_settings (GstVfiStream *stream)
 {
   GstVfiSettings settings = gst_vfi_stream_settings (stream);
 
-  if (settings.serial == stream->settings_serial)
+  if (settings.serial == stream->process->settings_serial)
     return TRUE;
-  g_clear_pointer (&stream->pairs, gst_vfi_pairs_unref);
-  if (!gst_vfi_reference_check_pairs (stream, &stream->pairs))
+  if (!gst_vfi_reference_take_pairs (stream))
     return FALSE;
-  stream->settings_serial = settings.serial;
+  stream->process->settings_serial = settings.serial;
   gst_vfi_fallback_forget (stream);
   gst_vfi_run_set_max_gap (&stream->run, settings.max_gap);
-  if (stream->session != NULL)
-    vfi_session_set_cleanup_interval (
-        stream->session, settings.clear_cache_after_n_pairs);
+  gst_vfi_session_set_cleanup_interval (stream, settings.clear_cache_after_n_pairs);
   return TRUE;
 }
 
@@ -91,14 +105,15 @@ take_settings (GstVfiStream *stream)
 static void
 warn_of_untimed (GstVfiStream *stream, GstBuffer *buffer)
 {
-  if (!stream->warned_untimed)
+  if (!stream->process->warned_untimed)
     GST_ELEMENT_WARNING (stream->element, STREAM, FORMAT,
         ("Frames without timestamps are dropped, for their framerate is not known. Give "
          "their source caps with a framerate, such as multifilesrc "
          "caps=image/png,framerate=25/1 for images, or timestamps, such as appsrc "
          "format=time do-timestamp=true."),
-        ("%" GST_PTR_FORMAT " of %" GST_PTR_FORMAT, buffer, stream->sink_caps));
-  stream->warned_untimed = TRUE;
+        ("%" GST_PTR_FORMAT " of %" GST_PTR_FORMAT, buffer,
+            stream->negotiated.sink_caps));
+  stream->process->warned_untimed = TRUE;
 }
 
 static void
@@ -123,7 +138,7 @@ new_frame (GstVfiStream *stream, GstBuffer *buffer)
 {
   /* Free while the only reference is ours; the same buffer is then pushed and held. */
   GstVfiFrame *frame = gst_vfi_frame_new (
-      &stream->pictures, gst_buffer_make_writable (buffer), ++stream->next_id);
+      &stream->pictures, gst_buffer_make_writable (buffer), ++stream->process->last_id);
 
   if (frame == NULL)
     GST_ELEMENT_ERROR (stream->element, RESOURCE, READ,
@@ -131,8 +146,10 @@ new_frame (GstVfiStream *stream, GstBuffer *buffer)
                                                ? stream->pictures.problem
                                                : "its memory cannot be mapped"),
         ("expected %" G_GSIZE_FORMAT " bytes of %s %dx%d in %s that can be mapped",
-            GST_VIDEO_INFO_SIZE (&stream->info), GST_VIDEO_INFO_NAME (&stream->info),
-            GST_VIDEO_INFO_WIDTH (&stream->info), GST_VIDEO_INFO_HEIGHT (&stream->info),
+            GST_VIDEO_INFO_SIZE (&stream->negotiated.info),
+            GST_VIDEO_INFO_NAME (&stream->negotiated.info),
+            GST_VIDEO_INFO_WIDTH (&stream->negotiated.info),
+            GST_VIDEO_INFO_HEIGHT (&stream->negotiated.info),
             stream->pictures.cuda != NULL ? "one CUDA memory, as the caps say,"
                                           : "memory"));
   return frame;
@@ -170,8 +187,8 @@ interpolate (GstVfiStream *stream, GstBuffer *buffer)
   }
   gst_vfi_timeout_cancel (stream);
   if (stream->run.departs != departs)
-    gst_vfi_live_configure (stream);
-  gst_vfi_live_note_frame (stream, time.pts);
+    gst_vfi_own_latency_configure (stream);
+  gst_vfi_own_latency_note_frame (stream, time.pts);
   frame = new_frame (stream, buffer);
   if (frame == NULL)
     return GST_FLOW_ERROR;
@@ -184,7 +201,7 @@ interpolate (GstVfiStream *stream, GstBuffer *buffer)
     ret = gst_vfi_repeats_plan (stream, frame, &time, &goes_on);
   if (ret == GST_FLOW_OK && !goes_on) {
     gst_vfi_timeout_arm (stream);
-    return gst_vfi_pending_submit (stream);
+    return gst_vfi_jobs_submit (stream);
   }
   if (ret != GST_FLOW_OK) {
     gst_vfi_frame_unref (frame);
@@ -204,7 +221,7 @@ interpolate (GstVfiStream *stream, GstBuffer *buffer)
   if (gst_vfi_alloc_is_scarce (frame->buffer))
     detach_held (stream);
   gst_vfi_timeout_arm (stream);
-  return gst_vfi_pending_submit (stream);
+  return gst_vfi_jobs_submit (stream);
 }
 
 /* Nothing of one context is of use in another, so that all begins anew. */
@@ -214,9 +231,9 @@ change_context (GstVfiStream *stream, GstBuffer *buffer)
   GstFlowReturn ret;
 
   gst_vfi_process_close_run (stream, TRUE, GST_BUFFER_PTS (buffer));
-  ret = gst_vfi_pending_drain (stream);
+  ret = gst_vfi_retire_all (stream);
   gst_vfi_cuda_adopt (stream->cuda, buffer);
-  stream->negotiated = FALSE;
+  stream->negotiated.ready = FALSE;
   return ret;
 }
 
@@ -231,7 +248,7 @@ negotiate (GstVfiStream *stream, GstClockTime next_pts)
       stream->held != NULL) {
     /* Still under the old caps and with the old pool. */
     gst_vfi_process_close_run (stream, TRUE, next_pts);
-    ret = gst_vfi_pending_drain (stream);
+    ret = gst_vfi_retire_all (stream);
   }
   return gst_vfi_negotiate_apply (stream, &choice, ret);
 }
@@ -243,23 +260,23 @@ check_negotiation (GstVfiStream *stream, GstBuffer *buffer)
 
   if (!take_settings (stream))
     return GST_FLOW_ERROR;
-  if (stream->sink_caps == NULL)
+  if (stream->negotiated.sink_caps == NULL)
     return GST_FLOW_NOT_NEGOTIATED;
   if (gst_vfi_cuda_is_foreign (stream->pictures.cuda, buffer))
     ret = change_context (stream, buffer);
   if (ret != GST_FLOW_OK)
     return ret;
-  if (!gst_pad_check_reconfigure (stream->srcpad) && stream->negotiated)
+  if (!gst_pad_check_reconfigure (stream->srcpad) && stream->negotiated.ready)
     return GST_FLOW_OK;
   return negotiate (stream, GST_BUFFER_PTS (buffer));
 }
 
-GstFlowReturn
-gst_vfi_process_buffer (GstVfiStream *stream, GstBuffer *buffer)
+static GstFlowReturn
+process_buffer (GstVfiStream *stream, GstBuffer *buffer)
 {
   GstFlowReturn ret = check_negotiation (stream, buffer);
 
-  if (ret == GST_FLOW_OK && stream->mode != GST_VFI_MODE_PASSTHROUGH &&
+  if (ret == GST_FLOW_OK && stream->negotiated.mode != GST_VFI_MODE_PASSTHROUGH &&
       stream->run.segment.format != GST_FORMAT_TIME) {
     GST_ELEMENT_ERROR (stream->element, STREAM, FORMAT,
         ("Frames need a segment in TIME format; set format=time where they come from an "
@@ -275,7 +292,7 @@ gst_vfi_process_buffer (GstVfiStream *stream, GstBuffer *buffer)
   g_mutex_lock (&stream->lock);
   stream->counters.in++;
   g_mutex_unlock (&stream->lock);
-  if (stream->mode != GST_VFI_MODE_PASSTHROUGH &&
+  if (stream->negotiated.mode != GST_VFI_MODE_PASSTHROUGH &&
       !gst_vfi_segment_is_key_units (&stream->run.segment))
     return interpolate (stream, buffer);
   gst_vfi_pending_add_original (stream, buffer);
@@ -303,17 +320,17 @@ process_caps (GstVfiStream *stream, GstCaps *caps)
   if (gst_vfi_negotiate_is_done_for (stream, caps))
     return GST_FLOW_OK;
   gst_vfi_process_close_run (stream, TRUE, GST_CLOCK_TIME_NONE);
-  ret = gst_vfi_pending_drain (stream);
+  ret = gst_vfi_retire_all (stream);
   if (ret != GST_FLOW_OK)
     return ret;
   if (!take_settings (stream))
     return GST_FLOW_ERROR;
-  stream->warned_untimed = FALSE;
+  stream->process->warned_untimed = FALSE;
   return gst_vfi_negotiate_set_caps (stream, caps);
 }
 
-GstFlowReturn
-gst_vfi_process_event (GstVfiStream *stream, GstEvent *event)
+static GstFlowReturn
+process_event (GstVfiStream *stream, GstEvent *event)
 {
   GstClockTime closed_at;
   GstCaps *caps;
@@ -332,7 +349,7 @@ gst_vfi_process_event (GstVfiStream *stream, GstEvent *event)
     case GST_EVENT_GAP:
       if (gst_vfi_gaps_process (stream, event, &closed_at))
         close_run (stream, TRUE, closed_at, GST_CLOCK_TIME_NONE);
-      return gst_vfi_pending_submit (stream);
+      return gst_vfi_jobs_submit (stream);
     case GST_EVENT_STREAM_START:
     case GST_EVENT_SEGMENT_DONE:
     case GST_EVENT_EOS:
@@ -348,7 +365,7 @@ gst_vfi_process_event (GstVfiStream *stream, GstEvent *event)
       break;
   }
   gst_vfi_gaps_add_event (stream, event);
-  return gst_vfi_pending_submit (stream);
+  return gst_vfi_jobs_submit (stream);
 }
 
 /* Upstream's buffers that are in here at a time: those queued, those whose in-betweens are made
@@ -360,26 +377,27 @@ max_held (GstVfiStream *stream)
   guint repeats = gst_vfi_stream_max_repeats (stream);
   guint queued = stream->synchronous ? 0 : GST_VFI_QUEUE_BUFFERS;
 
-  return queued + stream->max_in_flight + 1 + repeats + MIN (repeats, GST_VFI_MAX_JOBS);
+  return queued + stream->negotiated.max_in_flight + 1 + repeats +
+         MIN (repeats, GST_VFI_MAX_JOBS);
 }
 
-gboolean
-gst_vfi_process_query (GstVfiStream *stream, GstQuery *query)
+static gboolean
+process_query (GstVfiStream *stream, GstQuery *query)
 {
   switch (GST_QUERY_TYPE (query)) {
     case GST_QUERY_ALLOCATION:
-      if (stream->mode != GST_VFI_MODE_PASSTHROUGH)
+      if (stream->negotiated.mode != GST_VFI_MODE_PASSTHROUGH)
         return gst_vfi_alloc_propose (query,
             max_held (stream) + gst_vfi_alloc_ask_need (stream->srcpad),
-            stream->video_meta, stream->pictures.cuda);
+            stream->negotiated.video_meta, stream->pictures.cuda);
       if (!gst_pad_peer_query (stream->srcpad, query))
         return FALSE;
       gst_vfi_alloc_amend_proxied (query);
       return TRUE;
     case GST_QUERY_DRAIN:
-      if (stream->repeats.n_held > 0) {
+      if (gst_vfi_repeats_are_held (stream)) {
         gst_vfi_repeats_release (stream);
-        if (gst_vfi_pending_drain (stream) != GST_FLOW_OK)
+        if (gst_vfi_retire_all (stream) != GST_FLOW_OK)
           return FALSE;
       }
       detach_held (stream);
@@ -387,6 +405,17 @@ gst_vfi_process_query (GstVfiStream *stream, GstQuery *query)
     default:
       return gst_pad_query_default (stream->sinkpad, GST_OBJECT (stream->element), query);
   }
+}
+
+GstFlowReturn
+gst_vfi_process_item (GstVfiStream *stream, gpointer item, gboolean *answer)
+{
+  if (GST_IS_EVENT (item))
+    return process_event (stream, GST_EVENT_CAST (item));
+  if (GST_IS_BUFFER (item))
+    return process_buffer (stream, GST_BUFFER_CAST (item));
+  *answer = process_query (stream, GST_QUERY_CAST (item));
+  return GST_FLOW_OK;
 }
 
 /* Caps, allocation and queries speak for what is downstream now, so that everything before
@@ -398,7 +427,7 @@ gst_vfi_process_needs_drain (GstVfiStream *stream, const GstMiniObject *item)
     return TRUE;
   if (GST_IS_EVENT (item))
     return GST_EVENT_TYPE ((const GstEvent *) item) == GST_EVENT_CAPS;
-  return !stream->negotiated ||
+  return !stream->negotiated.ready ||
          gst_vfi_cuda_is_foreign (stream->pictures.cuda, GST_BUFFER_CAST (item)) ||
          GST_PAD_NEEDS_RECONFIGURE (stream->srcpad);
 }
@@ -406,13 +435,14 @@ gst_vfi_process_needs_drain (GstVfiStream *stream, const GstMiniObject *item)
 void
 gst_vfi_process_reset (GstVfiStream *stream)
 {
-  gst_vfi_pending_clear (stream, GST_VFI_KEEP_OVER_FLUSH);
-  gst_clear_event (&stream->early_segment);
+  gst_vfi_retire_clear (stream, GST_VFI_KEEP_OVER_FLUSH);
+  gst_vfi_retire_drop_early_segment (stream);
   g_clear_pointer (&stream->held, gst_vfi_frame_unref);
   gst_vfi_run_reset (&stream->run);
   gst_vfi_content_reset (&stream->content);
   gst_vfi_timeout_cancel (stream);
   gst_vfi_gaps_clear (stream);
   gst_vfi_repeats_clear (stream);
-  gst_vfi_live_reset (stream);
+  gst_vfi_deadlines_reset (stream);
+  gst_vfi_own_latency_reset (stream);
 }

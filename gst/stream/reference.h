@@ -7,9 +7,15 @@
 
 G_BEGIN_DECLS
 
-/* Gets what skip-pairs, only-pairs and multipliers say, NULL where they are empty. FALSE with
- * an error posted if they are wrong. @pairs may be NULL. Any thread; takes the lock. */
-gboolean gst_vfi_reference_check_pairs (GstVfiStream *stream, GstVfiPairs **pairs);
+GstVfiReference *gst_vfi_reference_new (void);
+void gst_vfi_reference_free (GstVfiReference *reference);
+
+/* Whether skip-pairs, only-pairs and multipliers are right; posts an error if not. Any thread;
+ * takes the lock. */
+gboolean gst_vfi_reference_check_pairs (GstVfiStream *stream);
+
+/* Takes over what they say now, for the pairs to come. FALSE as above. */
+gboolean gst_vfi_reference_take_pairs (GstVfiStream *stream);
 
 /* Makes the frame of @time, which is not dropped, the run's reference. */
 void gst_vfi_reference_accept (GstVfiStream *stream, const GstVfiFrameTime *time);

@@ -1,7 +1,51 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "stream/report.h"
 
+#include "stream/deadlines.h"
+#include "stream/engine_session.h"
+
 #define GST_CAT_DEFAULT gst_vfi_memory_debug
+
+/* Owned by the streaming thread. */
+struct _GstVfiReport {
+  guint pairs; /* that have gone out since the last message */
+};
+
+GstVfiReport *
+gst_vfi_report_new (void)
+{
+  return g_new0 (GstVfiReport, 1);
+}
+
+void
+gst_vfi_report_start (GstVfiStream *stream)
+{
+  stream->report->pairs = 0;
+}
+
+GstVfiCounters
+gst_vfi_report_counters (GstVfiStream *stream)
+{
+  g_mutex_lock (&stream->lock);
+  GstVfiCounters counters = stream->counters;
+  g_mutex_unlock (&stream->lock);
+  return counters;
+}
+
+void
+gst_vfi_report_reset_stats (GstVfiStream *stream)
+{
+  g_autoptr (GstObject) cuda = NULL;
+  g_autoptr (VfiSession) session = gst_vfi_session_ref (stream, &cuda);
+  VfiSessionStats now = {0};
+
+  if (session != NULL)
+    vfi_session_get_stats (session, &now);
+  g_mutex_lock (&stream->lock);
+  stream->counters = (GstVfiCounters){0};
+  gst_vfi_session_set_base_locked (stream, session, &now);
+  g_mutex_unlock (&stream->lock);
+}
 
 GstStructure *
 gst_vfi_report_stats (GstVfiStream *stream, VfiModel *model)
@@ -11,16 +55,16 @@ gst_vfi_report_stats (GstVfiStream *stream, VfiModel *model)
       .pool_bytes = gst_vfi_pool_bytes_get (stream->pictures.pool_bytes),
   };
   g_autoptr (GstObject) cuda = NULL;
-  g_autoptr (VfiSession) session = gst_vfi_stream_ref_session (stream, &cuda);
+  g_autoptr (VfiSession) session = gst_vfi_session_ref (stream, &cuda);
   GstStructure *stats;
 
   g_mutex_lock (&stream->lock);
   source.counters = stream->counters;
-  source.base = stream->session_base;
+  source.base = gst_vfi_session_base_locked (stream);
   g_mutex_unlock (&stream->lock);
   source.session = session;
   stats = gst_vfi_stats_new (&source);
-  gst_vfi_live_add_stats (stream, stats);
+  gst_vfi_deadlines_add_stats (stream, stats);
   return stats;
 }
 
@@ -52,12 +96,28 @@ gst_vfi_report_pair (GstVfiStream *stream)
   guint interval = gst_vfi_stream_settings (stream).stats_interval;
   GstStructure *stats;
 
-  stream->pairs_since_report++;
-  if (interval == 0 || stream->pairs_since_report < interval)
+  stream->report->pairs++;
+  if (interval == 0 || stream->report->pairs < interval)
     return;
-  stream->pairs_since_report = 0;
+  stream->report->pairs = 0;
   stats = gst_vfi_report_stats (stream, stream->model);
   log_memory (stream, stats);
   gst_element_post_message (
       stream->element, gst_message_new_element (GST_OBJECT (stream->element), stats));
+}
+
+void
+gst_vfi_report_no_memory (GstVfiStream *stream)
+{
+  const char *problem = stream->pictures.problem;
+
+  if (problem != NULL)
+    GST_ELEMENT_ERROR (stream->element, RESOURCE, WRITE,
+        ("A buffer for an in-between frame cannot be used: %s", problem),
+        ("it comes from %" GST_PTR_FORMAT, stream->pictures.out_pool));
+  else
+    GST_ELEMENT_ERROR (stream->element, RESOURCE, NO_SPACE_LEFT,
+        ("No memory for an in-between frame."),
+        ("A buffer of %" G_GSIZE_FORMAT " bytes could not be allocated or mapped.",
+            GST_VIDEO_INFO_SIZE (&stream->negotiated.info)));
 }

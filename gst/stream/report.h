@@ -1,16 +1,30 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* What the stream tells about itself: the `stats` structure, and every so many pairs a
- * message and a line in the log. */
+/* What the stream tells about itself: the `stats` structure, every so many pairs a message and
+ * a line in the log, and that memory for a picture cannot be had. No lock is held. */
 #pragma once
 
 #include "stream/state.h"
 
 G_BEGIN_DECLS
 
+GstVfiReport *gst_vfi_report_new (void);
+
 /* The `stats` structure as of now. @model may be NULL. Any thread. */
 GstStructure *gst_vfi_report_stats (GstVfiStream *stream, VfiModel *model);
 
-/* A pair has gone out. Streaming thread; no lock is held. */
+/* The counters as of now. Any thread. */
+GstVfiCounters gst_vfi_report_counters (GstVfiStream *stream);
+
+/* Sets all counters to zero, those of the session too. Any thread. */
+void gst_vfi_report_reset_stats (GstVfiStream *stream);
+
+/* A pair has gone out. Streaming thread. */
 void gst_vfi_report_pair (GstVfiStream *stream);
+
+/* Pairs are counted from here on. */
+void gst_vfi_report_start (GstVfiStream *stream);
+
+/* Posts the error that memory for a picture cannot be had or used. Streaming thread. */
+void gst_vfi_report_no_memory (GstVfiStream *stream);
 
 G_END_DECLS

@@ -59,18 +59,3 @@ gst_vfi_stream_max_repeats (GstVfiStream *stream)
   g_mutex_unlock (&stream->lock);
   return n_repeats;
 }
-
-VfiSession *
-gst_vfi_stream_ref_session (GstVfiStream *stream, GstObject **cuda)
-{
-  VfiSession *session = NULL;
-
-  *cuda = NULL;
-  g_mutex_lock (&stream->lock);
-  if (stream->session != NULL)
-    session = vfi_session_ref (stream->session);
-  if (stream->session_cuda != NULL)
-    *cuda = gst_object_ref (stream->session_cuda);
-  g_mutex_unlock (&stream->lock);
-  return session;
-}

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* What the files of this folder share of one stream: the element and its pads, the lock, what
- * properties and caps say, the run of frames.
+/* What the files of this folder share of one stream: the element and its pads, the locks,
+ * properties and caps, the run of frames. What only one file needs is in a part of that
+ * file's own, behind a pointer.
  *
- * What the streaming thread owns nobody else resets: a flush in another thread closes the
- * stream, which gets everybody out, and leaves a request to the streaming thread, which may
- * itself be the one that flushes, from within a push.
+ * The streaming thread is the src pad's task or, when synchronous, upstream's thread. What it
+ * owns nobody else resets: a flush in another thread closes the stream, which gets everybody
+ * out, and leaves a request to the streaming thread, which may itself be the one that
+ * flushes, from within a push.
  *
  * Lock order: sink STREAM_LOCK, src STREAM_LOCK, stream->gate, stream->lock, OBJECT_LOCK.
  * stream->lock is never held across a push, a message, a call into the engine or a property
@@ -21,8 +23,6 @@
 #include "pure/grid.h"
 #include "pure/settings.h"
 #include "stream/content.h"
-#include "stream/held_repeats.h"
-#include "stream/live.h"
 #include "stream/picture.h"
 #include "stream/stats.h"
 
@@ -38,7 +38,22 @@ GST_DEBUG_CATEGORY_EXTERN (gst_vfi_memory_debug);
  * waiting; each costs a frame of memory. */
 #define GST_VFI_MAX_JOBS 4
 
-typedef struct _GstVfiBuild GstVfiBuild;
+/* Parts: GstVfiX is x.c's. */
+typedef struct _GstVfiDeadlines GstVfiDeadlines;
+typedef struct _GstVfiEngineSession GstVfiEngineSession;
+typedef struct _GstVfiGaps GstVfiGaps;
+typedef struct _GstVfiLive GstVfiLive;
+typedef struct _GstVfiNegotiation GstVfiNegotiation;
+typedef struct _GstVfiOwnLatency GstVfiOwnLatency;
+typedef struct _GstVfiPending GstVfiPending;
+typedef struct _GstVfiProcess GstVfiProcess;
+typedef struct _GstVfiQueue GstVfiQueue;
+typedef struct _GstVfiReference GstVfiReference;
+typedef struct _GstVfiRepeats GstVfiRepeats;
+typedef struct _GstVfiReport GstVfiReport;
+typedef struct _GstVfiRetire GstVfiRetire;
+typedef struct _GstVfiTask GstVfiTask;
+typedef struct _GstVfiTimeout GstVfiTimeout;
 
 /* Why nothing moves. Bits, because a pad may be deactivated and the state may change in the
  * middle of a flush: the stream is open when the last of them is gone. */
@@ -49,87 +64,102 @@ typedef enum {
   GST_VFI_CLOSED_BY_FLUSH = 1 << 3,
 } GstVfiClosed;
 
-struct _GstVfiStream {
-  GstElement *element; /* not owned: the element owns the stream */
+/**
+ * GstVfiNegotiated: what became of caps. Written by the streaming thread.
+ * @ready: caps, pool and session are as the next frame needs them
+ * @sink_caps: the input's, or NULL: none yet, or refused
+ * @info: the same; written under the lock, too, for queries
+ * @decision: what they and the output's ask for; written under the lock, too
+ * @mode: that of @decision while it holds, else GST_VFI_MODE_PASSTHROUGH
+ * @video_meta: downstream understands GstVideoMeta
+ * @max_in_flight: pairs of frames that may be on their way, at least 1
+ * @engine_failed: the engine has failed since caps or properties changed
+ * @only_copies: copies take the place of in-betweens: there is no session
+ */
+typedef struct {
+  gboolean ready;
+  GstCaps *sink_caps;
+  GstVideoInfo info;
+  GstVfiCapsDecision decision;
+  GstVfiMode mode;
+  gboolean video_meta;
+  guint max_in_flight;
+  gboolean engine_failed;
+  gboolean only_copies;
+} GstVfiNegotiated;
+
+/**
+ * GstVfiStream:
+ * @element: not owned: the element owns the stream
+ * @gate: held while the stream is closed or opened, until all have been told
+ * @changed: goes with @lock: something changed that somebody may wait for
+ * @synchronous: there is no task; fixed while frames flow
+ *
+ * Guarded by @lock:
+ * @settings: the element's
+ * @model: of the session; fixed while frames flow
+ * @out_pool: the same as pictures.out_pool
+ * @counters: of `stats`
+ * @closed: why nothing moves; 0 is open
+ * @reset_due: it was closed since the streaming thread reset what it owns
+ * @wake_count: raised by everything that may let the task go on
+ *
+ * Owned by the streaming thread:
+ * @negotiated: what became of caps
+ * @pictures: how frames are read and written
+ * @run: the run of frames
+ * @content: what neighbouring frames have to do with each other
+ * @held: the run's reference, or NULL
+ *
+ * @cuda has a lock of its own, which is the last in the order. Of the other parts each says
+ * itself what guards it.
+ */
+typedef struct {
+  GstElement *element;
   GstPad *sinkpad;
   GstPad *srcpad;
-
-  GMutex gate; /* held by who closes or opens until all have been told */
+  gboolean synchronous;
+  GMutex gate;
   GMutex lock;
   GCond changed;
 
-  /* Guarded by lock. */
-  GQueue items; /* GstVfiItem */
-  guint queued_buffers;
-  guint wake_count;         /* raised by everything that may let the task go on */
-  GstVfiClosed closed;      /* 0: open */
-  gboolean reset_due;       /* closed since the streaming thread reset what it owns */
-  guint parking;            /* who waits for the task to leave its function */
-  guint links_changed;      /* raised by what may mend a flow error */
-  gboolean eos;             /* EOS is queued or was pushed */
-  GstFlowReturn flow;       /* what chain returns; the task runs with OK and EOS */
-  GstVfiSettings *settings; /* the element's */
-  VfiSession *session;      /* replaced by the streaming thread only */
-  GstObject *session_cuda;  /* the context that it works in, which it must not outlive */
-
+  GstVfiSettings *settings;
   VfiModel *model;
-  GstBufferPool *out_pool; /* the same as pictures.out_pool */
+  GstBufferPool *out_pool;
   GstVfiCounters counters;
-  VfiSessionStats session_base; /* the session's at the last reset-stats */
+  GstVfiClosed closed;
+  gboolean reset_due;
+  guint wake_count;
 
-  GstVfiCuda *cuda; /* has a lock of its own, which is the last in the order */
-  GstVfiLive live;  /* by field */
-
-  /* Owned by the streaming thread: the task, or upstream's thread when synchronous. */
-  gboolean synchronous;
-  guint max_in_flight;
-  GstCaps *sink_caps;
-  gchar *reported; /* the refusal that an error was posted about */
-  /* Written under lock too, for queries. */
-  GstVideoInfo info;
-  GstVideoInfo out_info;
-  GstVfiCapsDecision decision;
-  gboolean rates_known; /* all three are */
-  gboolean negotiated;
-  GstVfiMode mode;
-  gboolean warned_scale;
-  gdouble warned_scale_asked; /* values that there was a warning about */
-  guint warned_tile_size;
-  gboolean warned_multipliers;
-  gboolean warned_untimed; /* once for the same caps */
-  gboolean engine_failed;  /* since caps or properties changed */
-  gboolean only_copies;    /* there is no session; copies take the place of in-betweens */
-  guint settings_serial;   /* of the settings that were last looked at */
-  GstVfiBuild *build;      /* of the session to come, or NULL */
-  VfiVideoInfo session_video;
-  gdouble session_scale;
-  gpointer session_cuda_handle;
-  gboolean session_failed; /* it will not work any more */
-  guint session_failures;  /* without a picture in between */
+  GstVfiNegotiated negotiated;
   GstVfiPictures pictures;
-  gboolean in_cuda;    /* sink_caps are of CUDA memory */
-  gboolean video_meta; /* downstream understands GstVideoMeta */
   GstVfiRun run;
   GstVfiContent content;
-  GstVfiRepeats repeats;
-  GQueue gaps;        /* GstEvent: GAP events that wait, and what waits behind them */
-  GstVfiPairs *pairs; /* pairs with a treatment of their own, or NULL */
-  GstVfiFrame *held;  /* the run's reference */
-  guint64 next_id;
-  GstEvent *early_segment; /* to be pushed behind caps, which the src pad has none of */
-  GQueue pending;          /* GstVfiEntry, in output order */
-  GList *unsubmitted; /* link of the first in-between, or span of them, without a job */
-  guint n_jobs;
-  guint n_ahead;     /* in pending: they came out of spans */
-  guint n_originals; /* in pending */
-  guint pairs_since_report;
-};
+  GstVfiFrame *held;
 
-/* Wakes the task; the second with the lock held, the first without. */
+  GstVfiCuda *cuda;
+  GstVfiDeadlines *deadlines;
+  GstVfiEngineSession *session;
+  GstVfiGaps *gaps;
+  GstVfiLive *live;
+  GstVfiNegotiation *negotiation;
+  GstVfiOwnLatency *own_latency;
+  GstVfiPending *pending;
+  GstVfiProcess *process;
+  GstVfiQueue *queue;
+  GstVfiReference *reference;
+  GstVfiRepeats *repeats;
+  GstVfiReport *report;
+  GstVfiRetire *retire;
+  GstVfiTask *task;
+  GstVfiTimeout *timeout;
+} GstVfiStream;
+
+/* Wakes the task; the first takes the lock, the second wants it held. */
 void gst_vfi_stream_wake (GstVfiStream *stream);
 void gst_vfi_stream_wake_locked (GstVfiStream *stream);
 
-/* Whether the stream is closed, or was, and what is pending is of before. Takes the lock. */
+/* Whether the stream is closed, or was since what is pending came in. Takes the lock. */
 gboolean gst_vfi_stream_is_flushing (GstVfiStream *stream);
 
 /* Counts frames that have no place in the output. Takes the lock. */
@@ -143,9 +173,5 @@ gchar *gst_vfi_stream_device (GstVfiStream *stream);
 
 /* How many repeated frames may be held back at once. Takes the lock. */
 guint gst_vfi_stream_max_repeats (GstVfiStream *stream);
-
-/* The session with the context that it needs, both to be released, the session first; NULL
- * if there is none. Takes the lock. */
-VfiSession *gst_vfi_stream_ref_session (GstVfiStream *stream, GstObject **cuda);
 
 G_END_DECLS

@@ -4,36 +4,25 @@
 #include "stream/stream.h"
 
 #include "cuda/stream_context.h"
+#include "stream/deadlines.h"
+#include "stream/engine_session.h"
+#include "stream/gaps.h"
+#include "stream/held_repeats.h"
 #include "stream/live.h"
 #include "stream/negotiate.h"
+#include "stream/own_latency.h"
+#include "stream/pending.h"
 #include "stream/process.h"
+#include "stream/queue.h"
+#include "stream/reference.h"
+#include "stream/report.h"
+#include "stream/retire.h"
 #include "stream/task.h"
+#include "stream/timeout.h"
 
 #define GST_CAT_DEFAULT gst_vfi_debug
 
-/* Sink pad. */
-
-static GstFlowReturn
-gst_vfi_stream_chain (GstPad *pad, GstObject *parent, GstBuffer *buffer)
-{
-  GstVfiStream *stream = gst_pad_get_element_private (pad);
-  GstFlowReturn flow;
-
-  (void) parent;
-  if (stream->synchronous)
-    return gst_vfi_task_run_synchronously (stream, buffer, NULL);
-
-  g_mutex_lock (&stream->lock);
-  while (stream->flow == GST_FLOW_OK && stream->queued_buffers >= GST_VFI_QUEUE_BUFFERS)
-    g_cond_wait (&stream->changed, &stream->lock);
-  flow = stream->flow;
-  if (flow == GST_FLOW_OK)
-    gst_vfi_task_enqueue_locked (stream, buffer, NULL);
-  g_mutex_unlock (&stream->lock);
-  if (flow != GST_FLOW_OK)
-    gst_buffer_unref (buffer);
-  return flow;
-}
+/* Closing and opening. */
 
 static GstBufferPool *
 ref_out_pool_locked (GstVfiStream *stream)
@@ -54,11 +43,10 @@ gst_vfi_stream_close (GstVfiStream *stream, GstVfiClosed reason)
   g_mutex_lock (&stream->lock);
   stream->closed |= reason;
   stream->reset_due = TRUE;
-  stream->flow = GST_FLOW_FLUSHING;
   pool = ref_out_pool_locked (stream);
-  gst_vfi_task_clear_queue_locked (stream, GST_VFI_KEEP_OVER_FLUSH);
+  gst_vfi_task_close_locked (stream);
   g_mutex_unlock (&stream->lock);
-  session = gst_vfi_stream_ref_session (stream, &cuda);
+  session = gst_vfi_session_ref (stream, &cuda);
   if (session != NULL)
     vfi_session_flush (session);
   if (pool != NULL)
@@ -79,8 +67,7 @@ open_again (GstVfiStream *stream, GstVfiClosed reason)
   stream->closed &= ~reason;
   open = stream->closed == 0;
   if (open) {
-    stream->eos = FALSE;
-    stream->flow = GST_FLOW_OK;
+    gst_vfi_task_open_locked (stream);
     pool = ref_out_pool_locked (stream);
   }
   g_mutex_unlock (&stream->lock);
@@ -91,31 +78,12 @@ open_again (GstVfiStream *stream, GstVfiClosed reason)
   g_mutex_unlock (&stream->gate);
 }
 
-/* Gets the task out of its function, unless it is the caller. Who has opened the stream
- * meanwhile, in another flush, wants the task to go on. */
-static void
-park_task (GstVfiStream *stream)
-{
-  if (stream->synchronous)
-    return;
-  g_mutex_lock (&stream->lock);
-  stream->parking++;
-  gst_vfi_stream_wake_locked (stream);
-  g_mutex_unlock (&stream->lock);
-  gst_pad_pause_task (stream->srcpad);
-  g_mutex_lock (&stream->lock);
-  stream->parking--;
-  if (stream->closed == 0 && stream->flow == GST_FLOW_OK)
-    gst_vfi_task_start (stream);
-  g_mutex_unlock (&stream->lock);
-}
-
 static void
 flush_start (GstVfiStream *stream, GstEvent *event)
 {
   gst_vfi_stream_close (stream, GST_VFI_CLOSED_BY_FLUSH);
   gst_pad_push_event (stream->srcpad, event);
-  park_task (stream);
+  gst_vfi_task_park (stream);
 }
 
 /* The sink pad's STREAM_LOCK is held. There may have been no FLUSH_START, so that everything
@@ -126,7 +94,7 @@ flush_stop (GstVfiStream *stream, GstEvent *event)
   gboolean ret;
 
   gst_vfi_stream_close (stream, GST_VFI_CLOSED_BY_FLUSH);
-  park_task (stream);
+  gst_vfi_task_park (stream);
   ret = gst_pad_push_event (stream->srcpad, event);
   open_again (stream, GST_VFI_CLOSED_BY_FLUSH);
   if (stream->synchronous)
@@ -134,44 +102,13 @@ flush_stop (GstVfiStream *stream, GstEvent *event)
   return ret;
 }
 
-/* A flow error stays until something changes that may mend it. The task may not have heard
- * of the error yet that is mended here. */
-static void
-try_again (GstVfiStream *stream, GstFlowReturn mended)
-{
-  g_mutex_lock (&stream->lock);
-  stream->links_changed++;
-  if (stream->flow == mended && !stream->synchronous) {
-    stream->flow = GST_FLOW_OK;
-    gst_vfi_task_start (stream);
-  }
-  g_mutex_unlock (&stream->lock);
-}
+/* Sink pad. */
 
 static GstFlowReturn
-enqueue_event (GstVfiStream *stream, GstEvent *event)
+gst_vfi_stream_chain (GstPad *pad, GstObject *parent, GstBuffer *buffer)
 {
-  gboolean is_eos = GST_EVENT_TYPE (event) == GST_EVENT_EOS;
-  gboolean sticky = GST_EVENT_IS_STICKY (event);
-  GstFlowReturn flow;
-
-  if (GST_EVENT_TYPE (event) == GST_EVENT_CAPS)
-    try_again (stream, GST_FLOW_NOT_NEGOTIATED);
-  g_mutex_lock (&stream->lock);
-  gst_vfi_task_note_event_locked (stream, event);
-  flow = stream->flow;
-  /* As GstQueue: errors show with the next buffer, but no buffer follows EOS. */
-  if (flow == GST_FLOW_OK || flow == GST_FLOW_EOS ||
-      (sticky && !is_eos && flow != GST_FLOW_FLUSHING)) {
-    gst_vfi_task_enqueue_locked (stream, event, NULL);
-    g_mutex_unlock (&stream->lock);
-    return GST_FLOW_OK;
-  }
-  g_mutex_unlock (&stream->lock);
-  gst_event_unref (event);
-  if (is_eos && gst_vfi_task_is_error (flow))
-    gst_vfi_task_post_flow_error (stream, flow);
-  return flow;
+  (void) parent;
+  return gst_vfi_task_take_buffer (gst_pad_get_element_private (pad), buffer);
 }
 
 static GstFlowReturn
@@ -189,35 +126,20 @@ gst_vfi_stream_sink_event (GstPad *pad, GstObject *parent, GstEvent *event)
     default:
       break;
   }
-  if (!GST_EVENT_IS_SERIALIZED (event))
-    return gst_pad_push_event (stream->srcpad, event) ? GST_FLOW_OK : GST_FLOW_ERROR;
-  if (stream->synchronous)
-    return gst_vfi_task_run_synchronously (stream, event, NULL);
-  return enqueue_event (stream, event);
+  if (GST_EVENT_IS_SERIALIZED (event))
+    return gst_vfi_task_take_event (stream, event);
+  return gst_pad_push_event (stream->srcpad, event) ? GST_FLOW_OK : GST_FLOW_ERROR;
 }
 
 static gboolean
 gst_vfi_stream_sink_query (GstPad *pad, GstObject *parent, GstQuery *query)
 {
   GstVfiStream *stream = gst_pad_get_element_private (pad);
-  GstVfiReply reply = {FALSE, FALSE};
 
   (void) parent;
-  if (!GST_QUERY_IS_SERIALIZED (query))
-    return gst_vfi_negotiate_query (stream, pad, query);
-  if (stream->synchronous) {
-    gboolean answer = FALSE;
-    gst_vfi_task_run_synchronously (stream, query, &answer);
-    return answer;
-  }
-  g_mutex_lock (&stream->lock);
-  if (stream->flow == GST_FLOW_OK || stream->flow == GST_FLOW_EOS) {
-    gst_vfi_task_enqueue_locked (stream, query, &reply);
-    while (!reply.done)
-      g_cond_wait (&stream->changed, &stream->lock);
-  }
-  g_mutex_unlock (&stream->lock);
-  return reply.answer;
+  if (GST_QUERY_IS_SERIALIZED (query))
+    return gst_vfi_task_answer_query (stream, query);
+  return gst_vfi_negotiate_query (stream, pad, query);
 }
 
 /* Src pad. */
@@ -229,15 +151,19 @@ gst_vfi_stream_src_event (GstPad *pad, GstObject *parent, GstEvent *event)
 
   switch (GST_EVENT_TYPE (event)) {
     case GST_EVENT_RECONFIGURE:
-      try_again (stream, GST_FLOW_NOT_LINKED);
-      try_again (stream, GST_FLOW_NOT_NEGOTIATED);
+      gst_vfi_task_try_again (stream, GST_FLOW_NOT_LINKED);
+      gst_vfi_task_try_again (stream, GST_FLOW_NOT_NEGOTIATED);
       break;
+    case GST_EVENT_LATENCY:
+      gst_vfi_live_note_latency (stream, event);
+      break;
+    case GST_EVENT_QOS:
+      if (gst_vfi_deadlines_note_qos (stream, event))
+        break;
+      gst_event_unref (event);
+      return TRUE;
     default:
       break;
-  }
-  if (!gst_vfi_live_note_event (stream, event)) {
-    gst_event_unref (event);
-    return TRUE;
   }
   return gst_pad_event_default (pad, parent, event);
 }
@@ -249,7 +175,7 @@ gst_vfi_stream_src_query (GstPad *pad, GstObject *parent, GstQuery *query)
 
   (void) parent;
   if (GST_QUERY_TYPE (query) == GST_QUERY_LATENCY)
-    return gst_vfi_live_query_latency (stream, query);
+    return gst_vfi_own_latency_answer (stream, query);
   return gst_vfi_negotiate_query (stream, pad, query);
 }
 
@@ -306,6 +232,65 @@ add_pad (GstVfiStream *stream, const char *name)
   return pad;
 }
 
+static void
+add_pads (GstVfiStream *stream)
+{
+  stream->sinkpad = add_pad (stream, "sink");
+  gst_pad_set_chain_function (stream->sinkpad, gst_vfi_stream_chain);
+  gst_pad_set_event_full_function (stream->sinkpad, gst_vfi_stream_sink_event);
+  gst_pad_set_query_function (stream->sinkpad, gst_vfi_stream_sink_query);
+  gst_pad_set_activatemode_function (stream->sinkpad, gst_vfi_stream_sink_activate);
+  GST_PAD_SET_ACCEPT_INTERSECT (stream->sinkpad);
+
+  stream->srcpad = add_pad (stream, "src");
+  gst_pad_set_event_function (stream->srcpad, gst_vfi_stream_src_event);
+  gst_pad_set_query_function (stream->srcpad, gst_vfi_stream_src_query);
+  gst_pad_set_activatemode_function (stream->srcpad, gst_vfi_stream_src_activate);
+}
+
+static void
+make_parts (GstVfiStream *stream)
+{
+  stream->cuda = gst_vfi_cuda_new (stream->element, stream->sinkpad, stream->srcpad);
+  stream->deadlines = gst_vfi_deadlines_new ();
+  stream->gaps = gst_vfi_gaps_new ();
+  stream->live = gst_vfi_live_new ();
+  stream->negotiation = gst_vfi_negotiation_new ();
+  stream->own_latency = gst_vfi_own_latency_new ();
+  stream->pending = gst_vfi_pending_new ();
+  stream->process = gst_vfi_process_new ();
+  stream->queue = gst_vfi_queue_new ();
+  stream->reference = gst_vfi_reference_new ();
+  stream->repeats = gst_vfi_repeats_new ();
+  stream->report = gst_vfi_report_new ();
+  stream->retire = gst_vfi_retire_new ();
+  stream->session = gst_vfi_engine_session_new ();
+  stream->task = gst_vfi_task_new ();
+  stream->timeout = gst_vfi_timeout_new ();
+}
+
+/* After a stop, which has emptied them. */
+static void
+free_parts (GstVfiStream *stream)
+{
+  gst_vfi_cuda_free (stream->cuda);
+  gst_vfi_reference_free (stream->reference);
+  g_free (stream->deadlines);
+  g_free (stream->gaps);
+  g_free (stream->live);
+  g_free (stream->negotiation);
+  g_free (stream->own_latency);
+  g_free (stream->pending);
+  g_free (stream->process);
+  g_free (stream->queue);
+  g_free (stream->repeats);
+  g_free (stream->report);
+  g_free (stream->retire);
+  g_free (stream->session);
+  g_free (stream->task);
+  g_free (stream->timeout);
+}
+
 GstVfiStream *
 gst_vfi_stream_new (GstElement *element, GstVfiSettings *settings)
 {
@@ -316,31 +301,15 @@ gst_vfi_stream_new (GstElement *element, GstVfiSettings *settings)
   g_mutex_init (&stream->gate);
   g_mutex_init (&stream->lock);
   g_cond_init (&stream->changed);
-  g_queue_init (&stream->items);
-  g_queue_init (&stream->pending);
-  g_queue_init (&stream->gaps);
-  gst_vfi_run_init (&stream->run);
-  stream->mode = GST_VFI_MODE_PASSTHROUGH;
   stream->closed =
       GST_VFI_CLOSED_BY_STATE | GST_VFI_CLOSED_BY_SRC | GST_VFI_CLOSED_BY_SINK;
-  stream->flow = GST_FLOW_FLUSHING;
-  stream->max_in_flight = 1;
-  gst_vfi_live_init (&stream->live);
+  stream->negotiated.mode = GST_VFI_MODE_PASSTHROUGH;
+  stream->negotiated.max_in_flight = 1;
   stream->pictures.pool_bytes = gst_vfi_pool_bytes_new ();
-
-  stream->sinkpad = add_pad (stream, "sink");
-  gst_pad_set_chain_function (stream->sinkpad, gst_vfi_stream_chain);
-  gst_pad_set_event_full_function (stream->sinkpad, gst_vfi_stream_sink_event);
-  gst_pad_set_query_function (stream->sinkpad, gst_vfi_stream_sink_query);
-  gst_pad_set_activatemode_function (stream->sinkpad, gst_vfi_stream_sink_activate);
-  GST_PAD_SET_ACCEPT_INTERSECT (stream->sinkpad);
+  gst_vfi_run_init (&stream->run);
+  add_pads (stream);
+  make_parts (stream);
   gst_element_add_pad (element, stream->sinkpad);
-
-  stream->srcpad = add_pad (stream, "src");
-  gst_pad_set_event_function (stream->srcpad, gst_vfi_stream_src_event);
-  gst_pad_set_query_function (stream->srcpad, gst_vfi_stream_src_query);
-  gst_pad_set_activatemode_function (stream->srcpad, gst_vfi_stream_src_activate);
-  stream->cuda = gst_vfi_cuda_new (element, stream->sinkpad, stream->srcpad);
   gst_element_add_pad (element, stream->srcpad);
   return stream;
 }
@@ -349,8 +318,7 @@ void
 gst_vfi_stream_free (GstVfiStream *stream)
 {
   gst_vfi_stream_stop (stream);
-  gst_vfi_cuda_free (stream->cuda);
-  g_clear_pointer (&stream->pairs, gst_vfi_pairs_unref);
+  free_parts (stream);
   gst_vfi_pool_bytes_unref (stream->pictures.pool_bytes);
   g_mutex_clear (&stream->gate);
   g_mutex_clear (&stream->lock);
@@ -362,12 +330,11 @@ void
 gst_vfi_stream_start (GstVfiStream *stream, VfiModel *model)
 {
   gst_vfi_cuda_forget_answer (stream->cuda);
+  gst_vfi_report_start (stream);
   g_mutex_lock (&stream->lock);
   stream->model = vfi_model_ref (model);
-  stream->live.builds_aside = vfi_model_info (model)->weight_bytes != 0;
   stream->synchronous = stream->settings->max_in_flight == 0;
   stream->counters = (GstVfiCounters){0};
-  stream->pairs_since_report = 0;
   stream->closed &= ~GST_VFI_CLOSED_BY_STATE;
   g_mutex_unlock (&stream->lock);
 }
@@ -386,10 +353,8 @@ gst_vfi_stream_stop (GstVfiStream *stream)
   VfiModel *model;
 
   g_mutex_lock (&stream->lock);
-  gst_vfi_task_clear_queue_locked (stream, GST_VFI_KEEP_NOTHING);
-  stream->live.own_latency = 0;
-  stream->live.total = GST_CLOCK_TIME_NONE;
-  stream->live.pipeline_latency = GST_CLOCK_TIME_NONE;
+  gst_vfi_task_clear_locked (stream);
+  gst_vfi_live_forget_locked (stream);
   model = stream->model;
   stream->model = NULL;
   stream->closed |= GST_VFI_CLOSED_BY_STATE;

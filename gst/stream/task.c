@@ -1,105 +1,52 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Queue and task: gets items to process_item() in order, from either thread, and outputs out
- * of the pending list. Does not know pads' functions. */
+/* What runs in the streaming thread: items go to process.c, and outputs leave the pending
+ * list. */
 #include "stream/task.h"
 
 #include "stream/pending.h"
 #include "stream/process.h"
+#include "stream/queue.h"
+#include "stream/retire.h"
 #include "stream/timeout.h"
 
 #define GST_CAT_DEFAULT gst_vfi_debug
 
-typedef struct {
-  GstMiniObject *object; /* owned, but a query belongs to its sender */
-  GstVfiReply *reply;    /* queries only; the sender's */
-} GstVfiItem;
+/* Guarded by the stream's lock. */
+struct _GstVfiTask {
+  GstFlowReturn flow;  /* what upstream is told; the task runs with OK and EOS */
+  gboolean eos;        /* EOS is queued or was pushed */
+  guint parking;       /* threads that wait for the task to leave its function */
+  guint links_changed; /* raised by what may mend a flow error */
+};
 
-/* Queue; the lock is held. */
-
-void
-gst_vfi_task_enqueue_locked (GstVfiStream *stream, gpointer object, GstVfiReply *reply)
+GstVfiTask *
+gst_vfi_task_new (void)
 {
-  GstVfiItem *item = g_new0 (GstVfiItem, 1);
+  GstVfiTask *task = g_new0 (GstVfiTask, 1);
 
-  item->object = GST_MINI_OBJECT_CAST (object);
-  item->reply = reply;
-  g_queue_push_tail (&stream->items, item);
-  if (GST_IS_BUFFER (object))
-    stream->queued_buffers++;
-  gst_vfi_stream_wake_locked (stream);
+  task->flow = GST_FLOW_FLUSHING;
+  return task;
 }
 
-static GstVfiItem *
-dequeue_locked (GstVfiStream *stream)
+/* Whether a flow is one that nobody downstream will recover from. */
+static gboolean
+is_error (GstFlowReturn flow)
 {
-  GstVfiItem *item = g_queue_pop_head (&stream->items);
-
-  if (GST_IS_BUFFER (item->object))
-    stream->queued_buffers--;
-  gst_vfi_stream_wake_locked (stream);
-  return item;
+  return flow == GST_FLOW_NOT_LINKED || flow < GST_FLOW_EOS;
 }
 
+/* Upstream has sent its last buffer and would never post the error. */
 static void
-reply_locked (GstVfiStream *stream, GstVfiReply *reply, gboolean answer)
-{
-  reply->done = TRUE;
-  reply->answer = answer;
-  gst_vfi_stream_wake_locked (stream);
-}
-
-void
-gst_vfi_task_clear_queue_locked (GstVfiStream *stream, GstVfiKeep keep)
-{
-  guint n_items = g_queue_get_length (&stream->items);
-
-  for (guint i = 0; i < n_items; i++) {
-    GstVfiItem *item = g_queue_pop_head (&stream->items);
-    if (GST_IS_EVENT (item->object) &&
-        gst_vfi_keeps (keep, GST_EVENT_CAST (item->object))) {
-      g_queue_push_tail (&stream->items, item);
-      continue;
-    }
-    if (item->reply != NULL)
-      reply_locked (stream, item->reply, FALSE);
-    else
-      gst_mini_object_unref (item->object);
-    g_free (item);
-  }
-  stream->queued_buffers = 0;
-  gst_vfi_stream_wake_locked (stream);
-}
-
-static void
-drop_queued_buffers_locked (GstVfiStream *stream)
-{
-  guint n_items = g_queue_get_length (&stream->items);
-
-  for (guint i = 0; i < n_items; i++) {
-    GstVfiItem *item = g_queue_pop_head (&stream->items);
-    if (!GST_IS_BUFFER (item->object)) {
-      g_queue_push_tail (&stream->items, item);
-      continue;
-    }
-    gst_mini_object_unref (item->object);
-    g_free (item);
-  }
-  stream->queued_buffers = 0;
-  gst_vfi_stream_wake_locked (stream);
-}
-
-/* Items, in stream order. */
-
-void
-gst_vfi_task_post_flow_error (GstVfiStream *stream, GstFlowReturn flow)
+post_flow_error (GstVfiStream *stream, GstFlowReturn flow)
 {
   GST_ELEMENT_FLOW_ERROR (stream->element, flow);
 }
 
-gboolean
-gst_vfi_task_is_error (GstFlowReturn flow)
+static void
+fail_at_eos (GstVfiStream *stream, GstFlowReturn flow)
 {
-  return flow == GST_FLOW_NOT_LINKED || flow < GST_FLOW_EOS;
+  post_flow_error (stream, flow);
+  gst_pad_push_event (stream->srcpad, gst_event_new_eos ());
 }
 
 /* Downstream wants no more frames; events still go, so that EOS and a later segment
@@ -108,50 +55,31 @@ static void
 finish_at_downstream_eos (GstVfiStream *stream)
 {
   gst_vfi_process_close_run (stream, FALSE, GST_CLOCK_TIME_NONE);
-  gst_vfi_pending_drop_buffers (stream);
+  gst_vfi_retire_drop_buffers (stream);
   g_mutex_lock (&stream->lock);
-  if (stream->flow == GST_FLOW_OK)
-    stream->flow = GST_FLOW_EOS;
-  drop_queued_buffers_locked (stream);
+  if (stream->task->flow == GST_FLOW_OK)
+    stream->task->flow = GST_FLOW_EOS;
+  gst_vfi_queue_drop_buffers_locked (stream);
   g_mutex_unlock (&stream->lock);
 }
 
-void
-gst_vfi_task_note_event_locked (GstVfiStream *stream, const GstEvent *event)
+/* What an event that comes in says about the flow from here on. */
+static void
+note_event_locked (GstVfiTask *task, const GstEvent *event)
 {
   switch (GST_EVENT_TYPE (event)) {
     case GST_EVENT_EOS:
-      stream->eos = TRUE;
+      task->eos = TRUE;
       break;
     case GST_EVENT_STREAM_START:
     case GST_EVENT_SEGMENT:
-      stream->eos = FALSE;
-      if (stream->flow == GST_FLOW_EOS)
-        stream->flow = GST_FLOW_OK;
+      task->eos = FALSE;
+      if (task->flow == GST_FLOW_EOS)
+        task->flow = GST_FLOW_OK;
       break;
     default:
       break;
   }
-}
-
-/* The one way of items: takes @object unless it is a query. */
-static GstFlowReturn
-process_item (GstVfiStream *stream, GstMiniObject *object, gboolean *answer)
-{
-  if (GST_IS_EVENT (object))
-    return gst_vfi_process_event (stream, GST_EVENT_CAST (object));
-  if (GST_IS_BUFFER (object))
-    return gst_vfi_process_buffer (stream, GST_BUFFER_CAST (object));
-  *answer = gst_vfi_process_query (stream, GST_QUERY_CAST (object));
-  return GST_FLOW_OK;
-}
-
-/* Upstream has sent its last buffer and would never see the error. */
-static void
-fail_at_eos (GstVfiStream *stream, GstFlowReturn flow)
-{
-  gst_vfi_task_post_flow_error (stream, flow);
-  gst_pad_push_event (stream->srcpad, gst_event_new_eos ());
 }
 
 void
@@ -168,16 +96,20 @@ gst_vfi_task_reset_if_due (GstVfiStream *stream)
     gst_vfi_process_reset (stream);
 }
 
-GstFlowReturn
-gst_vfi_task_run_synchronously (GstVfiStream *stream, gpointer object, gboolean *answer)
+/* What comes in. */
+
+/* Handles @object (taken, but a query) in the caller's thread until its outputs have left;
+ * @answer is for queries. */
+static GstFlowReturn
+run_synchronously (GstVfiStream *stream, gpointer object, gboolean *answer)
 {
   gboolean is_eos = GST_IS_EVENT (object) && GST_EVENT_TYPE (object) == GST_EVENT_EOS;
   GstFlowReturn ret;
 
   g_mutex_lock (&stream->lock);
   if (GST_IS_EVENT (object))
-    gst_vfi_task_note_event_locked (stream, GST_EVENT_CAST (object));
-  ret = stream->flow;
+    note_event_locked (stream->task, GST_EVENT_CAST (object));
+  ret = stream->task->flow;
   g_mutex_unlock (&stream->lock);
   if (ret == GST_FLOW_FLUSHING || (ret == GST_FLOW_EOS && GST_IS_BUFFER (object))) {
     if (!GST_IS_QUERY (object))
@@ -186,68 +118,144 @@ gst_vfi_task_run_synchronously (GstVfiStream *stream, gpointer object, gboolean 
   }
 
   gst_vfi_task_reset_if_due (stream);
-  ret = process_item (stream, object, answer);
+  ret = gst_vfi_process_item (stream, object, answer);
   if (ret == GST_FLOW_OK)
-    ret = gst_vfi_pending_drain (stream);
+    ret = gst_vfi_retire_all (stream);
   if (ret == GST_FLOW_EOS) {
     finish_at_downstream_eos (stream);
-    gst_vfi_pending_drain (stream);
+    gst_vfi_retire_all (stream);
   } else if (ret != GST_FLOW_OK) {
-    gst_vfi_pending_clear (stream, GST_VFI_KEEP_OVER_ERROR);
-    if (is_eos && gst_vfi_task_is_error (ret))
+    gst_vfi_retire_clear (stream, GST_VFI_KEEP_OVER_ERROR);
+    if (is_eos && is_error (ret))
       fail_at_eos (stream, ret);
   }
   return ret;
 }
 
-/* Task. */
+GstFlowReturn
+gst_vfi_task_take_buffer (GstVfiStream *stream, GstBuffer *buffer)
+{
+  GstVfiTask *task = stream->task;
+  GstFlowReturn flow;
+
+  if (stream->synchronous)
+    return run_synchronously (stream, buffer, NULL);
+  g_mutex_lock (&stream->lock);
+  while (task->flow == GST_FLOW_OK && gst_vfi_queue_is_full_locked (stream))
+    g_cond_wait (&stream->changed, &stream->lock);
+  flow = task->flow;
+  if (flow == GST_FLOW_OK)
+    gst_vfi_queue_push_locked (stream, buffer, NULL);
+  g_mutex_unlock (&stream->lock);
+  if (flow != GST_FLOW_OK)
+    gst_buffer_unref (buffer);
+  return flow;
+}
+
+/* Whether an event is queued although buffers are refused. As with GstQueue: errors show with
+ * the next buffer, but no buffer follows EOS. */
+static gboolean
+is_queued (const GstEvent *event, GstFlowReturn flow)
+{
+  gboolean is_eos = GST_EVENT_TYPE (event) == GST_EVENT_EOS;
+
+  return flow == GST_FLOW_OK || flow == GST_FLOW_EOS ||
+         (GST_EVENT_IS_STICKY (event) && !is_eos && flow != GST_FLOW_FLUSHING);
+}
+
+GstFlowReturn
+gst_vfi_task_take_event (GstVfiStream *stream, GstEvent *event)
+{
+  gboolean is_eos = GST_EVENT_TYPE (event) == GST_EVENT_EOS;
+  GstFlowReturn flow;
+  gboolean queued;
+
+  if (stream->synchronous)
+    return run_synchronously (stream, event, NULL);
+  if (GST_EVENT_TYPE (event) == GST_EVENT_CAPS)
+    gst_vfi_task_try_again (stream, GST_FLOW_NOT_NEGOTIATED);
+  g_mutex_lock (&stream->lock);
+  note_event_locked (stream->task, event);
+  flow = stream->task->flow;
+  queued = is_queued (event, flow);
+  if (queued)
+    gst_vfi_queue_push_locked (stream, event, NULL);
+  g_mutex_unlock (&stream->lock);
+  if (queued)
+    return GST_FLOW_OK;
+  gst_event_unref (event);
+  if (is_eos && is_error (flow))
+    post_flow_error (stream, flow);
+  return flow;
+}
+
+gboolean
+gst_vfi_task_answer_query (GstVfiStream *stream, GstQuery *query)
+{
+  GstVfiReply reply = {FALSE, FALSE};
+
+  if (stream->synchronous) {
+    gboolean answer = FALSE;
+    run_synchronously (stream, query, &answer);
+    return answer;
+  }
+  g_mutex_lock (&stream->lock);
+  if (stream->task->flow == GST_FLOW_OK || stream->task->flow == GST_FLOW_EOS) {
+    gst_vfi_queue_push_locked (stream, query, &reply);
+    while (!reply.done)
+      g_cond_wait (&stream->changed, &stream->lock);
+  }
+  g_mutex_unlock (&stream->lock);
+  return reply.answer;
+}
+
+/* The task. */
 
 typedef enum {
   STEP_STOP,
   STEP_ACCEPT,
   STEP_RETIRE,
   STEP_FILL,
-} GstVfiStep;
+} Step;
 
 /* Items enter before outputs leave, so that the engine works while downstream does; frames
- * on their way are bounded by max_in_flight. */
+ * on their way are bounded by max-in-flight. */
 static gboolean
 may_accept (GstVfiStream *stream, const GstMiniObject *object)
 {
   if (gst_vfi_process_needs_drain (stream, object))
-    return g_queue_is_empty (&stream->pending);
-  if (GST_IS_BUFFER (object) &&
-      (stream->n_originals >= stream->max_in_flight ||
-          g_queue_get_length (&stream->pending) >= GST_VFI_MAX_PENDING))
+    return gst_vfi_pending_length (stream) == 0;
+  if (GST_IS_BUFFER (object) && gst_vfi_pending_is_full (stream))
     return FALSE;
-  return stream->unsubmitted == NULL;
+  return gst_vfi_pending_is_submitted (stream);
 }
 
 /* What to do next, and how often links had changed before that. The lock is not held while
  * the engine is asked; whatever changes then raises wake_count. */
-static GstVfiStep
+static Step
 next_step (GstVfiStream *stream, guint *links)
 {
-  GstVfiStep step = STEP_STOP;
+  Step step = STEP_STOP;
   gboolean ready;
   guint seen;
 
   g_mutex_lock (&stream->lock);
   do {
-    GstVfiItem *item;
+    GstMiniObject *object;
     seen = stream->wake_count;
     g_mutex_unlock (&stream->lock);
-    ready = gst_vfi_pending_is_ready (stream);
+    ready = gst_vfi_retire_is_ready (stream);
     g_mutex_lock (&stream->lock);
-    *links = stream->links_changed;
-    if (stream->closed != 0 || stream->reset_due || stream->parking > 0)
+    *links = stream->task->links_changed;
+    if (stream->closed != 0 || stream->reset_due || stream->task->parking > 0)
       break;
-    item = g_queue_peek_head (&stream->items);
-    if (item != NULL && may_accept (stream, item->object))
+    object = gst_vfi_queue_peek_locked (stream);
+    if (object != NULL && may_accept (stream, object))
       step = STEP_ACCEPT;
     else if (ready)
       step = STEP_RETIRE;
-    else if (stream->live.timer_due && g_queue_is_empty (&stream->pending))
+    else if (gst_vfi_timeout_is_due_locked (stream) &&
+             gst_vfi_pending_length (stream) == 0)
       step = STEP_FILL;
     else if (seen == stream->wake_count)
       g_cond_wait (&stream->changed, &stream->lock);
@@ -259,38 +267,20 @@ next_step (GstVfiStream *stream, guint *links)
 static GstFlowReturn
 accept_item (GstVfiStream *stream)
 {
-  gboolean answer = FALSE;
-  GstVfiItem *item;
+  gboolean answer = FALSE, taken;
   GstFlowReturn ret;
+  GstVfiItem item;
 
   g_mutex_lock (&stream->lock);
-  if (stream->closed != 0 || g_queue_is_empty (&stream->items)) {
-    g_mutex_unlock (&stream->lock);
-    return GST_FLOW_FLUSHING;
-  }
-  item = dequeue_locked (stream);
+  taken = stream->closed == 0 && gst_vfi_queue_pop_locked (stream, &item);
   g_mutex_unlock (&stream->lock);
-
-  ret = process_item (stream, item->object, &answer);
-  if (item->reply != NULL) {
-    g_mutex_lock (&stream->lock);
-    reply_locked (stream, item->reply, answer);
-    g_mutex_unlock (&stream->lock);
-  }
-  g_free (item);
+  if (!taken)
+    return GST_FLOW_FLUSHING;
+  ret = gst_vfi_process_item (stream, item.object, &answer);
+  g_mutex_lock (&stream->lock);
+  gst_vfi_queue_reply_locked (stream, &item, answer);
+  g_mutex_unlock (&stream->lock);
   return ret;
-}
-
-static gboolean
-has_queued_caps_locked (const GstVfiStream *stream)
-{
-  for (const GList *link = stream->items.head; link != NULL; link = link->next) {
-    const GstVfiItem *item = link->data;
-    if (GST_IS_EVENT (item->object) &&
-        GST_EVENT_TYPE (GST_EVENT_CAST (item->object)) == GST_EVENT_CAPS)
-      return TRUE;
-  }
-  return FALSE;
 }
 
 /* Whether what came of the last step is out of date: the stream was flushed, and opened
@@ -299,12 +289,12 @@ has_queued_caps_locked (const GstVfiStream *stream)
 static gboolean
 is_out_of_date_locked (const GstVfiStream *stream, GstFlowReturn flow, guint links)
 {
-  if ((stream->reset_due || stream->parking > 0) && stream->closed == 0)
+  if ((stream->reset_due || stream->task->parking > 0) && stream->closed == 0)
     return TRUE;
-  if (flow == GST_FLOW_NOT_NEGOTIATED && has_queued_caps_locked (stream))
+  if (flow == GST_FLOW_NOT_NEGOTIATED && gst_vfi_queue_has_caps_locked (stream))
     return TRUE;
   return (flow == GST_FLOW_NOT_LINKED || flow == GST_FLOW_NOT_NEGOTIATED) &&
-         links != stream->links_changed;
+         links != stream->task->links_changed;
 }
 
 static gboolean
@@ -318,13 +308,13 @@ is_out_of_date (GstVfiStream *stream, GstFlowReturn flow, guint links)
   result = is_out_of_date_locked (stream, flow, links);
   /* Somebody may have started the task since it was told to pause, and it holds the src pad's
    * lock for as long as it runs. */
-  if (stream->parking > 0)
+  if (stream->task->parking > 0)
     gst_pad_pause_task (stream->srcpad);
   g_mutex_unlock (&stream->lock);
   return result;
 }
 
-/* Where the stream is closed, what is pending waits for the reset behind it: the pad takes
+/* Where the stream is closed, what is pending waits for the reset that follows: the pad takes
  * no sticky events now. */
 static void
 stop_task (GstVfiStream *stream, GstFlowReturn flow, guint links)
@@ -332,22 +322,22 @@ stop_task (GstVfiStream *stream, GstFlowReturn flow, guint links)
   gboolean eos;
 
   if (!gst_vfi_stream_is_flushing (stream))
-    gst_vfi_pending_clear (stream, GST_VFI_KEEP_OVER_ERROR);
+    gst_vfi_retire_clear (stream, GST_VFI_KEEP_OVER_ERROR);
   g_mutex_lock (&stream->lock);
   if (is_out_of_date_locked (stream, flow, links)) {
     g_mutex_unlock (&stream->lock);
     return;
   }
-  if (stream->flow == GST_FLOW_OK)
-    stream->flow = flow;
-  flow = stream->flow;
-  eos = stream->eos;
-  gst_vfi_task_clear_queue_locked (stream, GST_VFI_KEEP_OVER_ERROR);
-  /* Under the lock, so that who mends the flow restarts the task after this. */
+  if (stream->task->flow == GST_FLOW_OK)
+    stream->task->flow = flow;
+  flow = stream->task->flow;
+  eos = stream->task->eos;
+  gst_vfi_queue_clear_locked (stream, GST_VFI_KEEP_OVER_ERROR);
+  /* Under the lock, so whoever clears the flow error restarts the task afterwards. */
   gst_pad_pause_task (stream->srcpad);
   g_mutex_unlock (&stream->lock);
   GST_DEBUG_OBJECT (stream->element, "task stops: %s", gst_flow_get_name (flow));
-  if (eos && gst_vfi_task_is_error (flow))
+  if (eos && is_error (flow))
     fail_at_eos (stream, flow);
 }
 
@@ -364,7 +354,7 @@ loop (gpointer data)
       ret = accept_item (stream);
       break;
     case STEP_RETIRE:
-      ret = gst_vfi_pending_retire (stream);
+      ret = gst_vfi_retire_next (stream);
       break;
     case STEP_FILL:
       gst_vfi_timeout_fill (stream);
@@ -381,9 +371,61 @@ loop (gpointer data)
     stop_task (stream, ret, links);
 }
 
+/* What others ask of the task. */
+
 void
 gst_vfi_task_start (GstVfiStream *stream)
 {
   if (!stream->synchronous)
     gst_pad_start_task (stream->srcpad, loop, stream, NULL);
+}
+
+void
+gst_vfi_task_park (GstVfiStream *stream)
+{
+  if (stream->synchronous)
+    return;
+  g_mutex_lock (&stream->lock);
+  stream->task->parking++;
+  gst_vfi_stream_wake_locked (stream);
+  g_mutex_unlock (&stream->lock);
+  gst_pad_pause_task (stream->srcpad);
+  g_mutex_lock (&stream->lock);
+  stream->task->parking--;
+  if (stream->closed == 0 && stream->task->flow == GST_FLOW_OK)
+    gst_vfi_task_start (stream);
+  g_mutex_unlock (&stream->lock);
+}
+
+void
+gst_vfi_task_close_locked (GstVfiStream *stream)
+{
+  stream->task->flow = GST_FLOW_FLUSHING;
+  gst_vfi_queue_clear_locked (stream, GST_VFI_KEEP_OVER_FLUSH);
+}
+
+void
+gst_vfi_task_open_locked (GstVfiStream *stream)
+{
+  stream->task->eos = FALSE;
+  stream->task->flow = GST_FLOW_OK;
+}
+
+void
+gst_vfi_task_clear_locked (GstVfiStream *stream)
+{
+  gst_vfi_queue_clear_locked (stream, GST_VFI_KEEP_NOTHING);
+}
+
+/* The task may not have heard of the error yet that is mended here. */
+void
+gst_vfi_task_try_again (GstVfiStream *stream, GstFlowReturn mended)
+{
+  g_mutex_lock (&stream->lock);
+  stream->task->links_changed++;
+  if (stream->task->flow == mended && !stream->synchronous) {
+    stream->task->flow = GST_FLOW_OK;
+    gst_vfi_task_start (stream);
+  }
+  g_mutex_unlock (&stream->lock);
 }

@@ -1,45 +1,41 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The item queue and the src pad's task. Functions whose names end in _locked want
- * stream->lock held, the others want it free. */
+/* How items get to process.c: through the queue to the src pad's task or, when synchronous, in
+ * upstream's thread; and the flow that the two threads agree on. Functions whose names end in
+ * _locked want stream->lock held, the others want it free. */
 #pragma once
 
-#include "pure/kept_events.h"
 #include "stream/state.h"
 
 G_BEGIN_DECLS
 
-/* A query's sender waits until the task has answered it. */
-typedef struct {
-  gboolean done;
-  gboolean answer;
-} GstVfiReply;
+GstVfiTask *gst_vfi_task_new (void);
 
-/* Appends a buffer, an event (both taken) or a query with the place of its reply. */
-void gst_vfi_task_enqueue_locked (
-    GstVfiStream *stream, gpointer object, GstVfiReply *reply);
+/* What comes in on the sink pad; the first two take it. The query's answer is returned. */
+GstFlowReturn gst_vfi_task_take_buffer (GstVfiStream *stream, GstBuffer *buffer);
+GstFlowReturn gst_vfi_task_take_event (GstVfiStream *stream, GstEvent *event);
+gboolean gst_vfi_task_answer_query (GstVfiStream *stream, GstQuery *query);
 
-/* Empties the queue but for what @keep says. */
-void gst_vfi_task_clear_queue_locked (GstVfiStream *stream, GstVfiKeep keep);
+/* Starts or resumes the task, unless items are handled synchronously. */
+void gst_vfi_task_start (GstVfiStream *stream);
 
-/* What an event that comes in says about the flow from here on. */
-void gst_vfi_task_note_event_locked (GstVfiStream *stream, const GstEvent *event);
+/* Gets the task out of its function, unless it is the caller. If the stream was opened
+ * meanwhile, in another flush, the task goes on. */
+void gst_vfi_task_park (GstVfiStream *stream);
 
-/* Whether a flow is one that nobody downstream will recover from. */
-gboolean gst_vfi_task_is_error (GstFlowReturn flow);
+/* The stream is closed: nothing is taken any more, and what waits is dropped. */
+void gst_vfi_task_close_locked (GstVfiStream *stream);
 
-/* Posts the error that upstream cannot, because it has sent its last buffer. */
-void gst_vfi_task_post_flow_error (GstVfiStream *stream, GstFlowReturn flow);
+/* The stream is open again. */
+void gst_vfi_task_open_locked (GstVfiStream *stream);
 
-/* Handles @object (as for the queue) in the caller's thread until its outputs have left;
- * @answer is for queries. */
-GstFlowReturn gst_vfi_task_run_synchronously (
-    GstVfiStream *stream, gpointer object, gboolean *answer);
+/* The stream stops: nothing waits any more. */
+void gst_vfi_task_clear_locked (GstVfiStream *stream);
+
+/* Something changed that may mend the flow error @mended, which else stays. */
+void gst_vfi_task_try_again (GstVfiStream *stream, GstFlowReturn mended);
 
 /* For the streaming thread, in an open stream: forgets what was before it was closed. Sticky
  * events of that time go to the src pad, which takes none before. */
 void gst_vfi_task_reset_if_due (GstVfiStream *stream);
-
-/* Starts or resumes the task, unless items are handled synchronously. */
-void gst_vfi_task_start (GstVfiStream *stream);
 
 G_END_DECLS

@@ -5,22 +5,39 @@
 #include "pure/place.h"
 #include "pure/stand_in.h"
 #include "pure/time_math.h"
+#include "stream/held_repeats.h"
+#include "stream/live.h"
 #include "stream/pending.h"
-#include "stream/task.h"
 
 #define GST_CAT_DEFAULT gst_vfi_debug
 
-/* Copies appended at once: after a long stop of the clock's thread the task stays open to
- * whatever comes. */
+/* Copies appended at once: after a long stop of the clock's thread the task must still look at
+ * what comes in. */
 #define BURST 64
 
-/* The most time behind the copies that is filled when a frame comes that begins a run. */
+/* Copies fill at most so much time after them when a frame comes that begins a run. */
 #define LONGEST_FILL (5 * GST_SECOND)
+
+struct _GstVfiTimeout {
+  /* Guarded by the stream's lock. */
+  GstClockID timer; /* waits for the time of the next copy; NULL if none is waited for */
+  gboolean due;     /* that time has come */
+
+  /* Owned by the streaming thread. */
+  GstClockTime start; /* when the reference came, and live-timeout */
+  guint next;         /* index of the next copy */
+};
 
 typedef struct {
   GstElement *element; /* a reference: it owns the stream */
   GstVfiStream *stream;
 } Waiter;
+
+GstVfiTimeout *
+gst_vfi_timeout_new (void)
+{
+  return g_new0 (GstVfiTimeout, 1);
+}
 
 static void
 waiter_free (gpointer data)
@@ -39,8 +56,8 @@ on_timeout (GstClock *clock, GstClockTime time, GstClockID id, gpointer user_dat
   (void) clock;
   (void) time;
   g_mutex_lock (&stream->lock);
-  if (stream->live.timer == id) {
-    stream->live.timer_due = TRUE;
+  if (stream->timeout->timer == id) {
+    stream->timeout->due = TRUE;
     gst_vfi_stream_wake_locked (stream);
   }
   g_mutex_unlock (&stream->lock);
@@ -50,7 +67,7 @@ on_timeout (GstClock *clock, GstClockTime time, GstClockID id, gpointer user_dat
 static gboolean
 missing_slot (GstVfiStream *stream, GstVfiSlot *slot)
 {
-  return gst_vfi_run_repeat_slot (&stream->run, stream->live.timeout_next, slot);
+  return gst_vfi_run_repeat_slot (&stream->run, stream->timeout->next, slot);
 }
 
 static GstClockTime
@@ -58,7 +75,7 @@ due_time (GstVfiStream *stream, const GstVfiSlot *slot)
 {
   GstClockTime after = slot->pts > stream->run.pts ? slot->pts - stream->run.pts : 0;
 
-  return stream->live.timeout_start + MAX (after, stream->live.frame);
+  return stream->timeout->start + MAX (after, stream->live->frame);
 }
 
 static void
@@ -75,8 +92,8 @@ wait_until (GstVfiStream *stream, GstClockTime time)
   waiter->stream = stream;
   id = gst_clock_new_single_shot_id (clock, time);
   g_mutex_lock (&stream->lock);
-  stream->live.timer = id;
-  stream->live.timer_due = FALSE;
+  stream->timeout->timer = id;
+  stream->timeout->due = FALSE;
   g_mutex_unlock (&stream->lock);
   gst_clock_id_wait_async (id, on_timeout, waiter, waiter_free);
 }
@@ -90,15 +107,21 @@ wait_for_next (GstVfiStream *stream)
   wait_until (stream, due_time (stream, &slot));
 }
 
+gboolean
+gst_vfi_timeout_is_due_locked (const GstVfiStream *stream)
+{
+  return stream->timeout->due;
+}
+
 void
 gst_vfi_timeout_cancel (GstVfiStream *stream)
 {
   GstClockID id;
 
   g_mutex_lock (&stream->lock);
-  id = stream->live.timer;
-  stream->live.timer = NULL;
-  stream->live.timer_due = FALSE;
+  id = stream->timeout->timer;
+  stream->timeout->timer = NULL;
+  stream->timeout->due = FALSE;
   g_mutex_unlock (&stream->lock);
   if (id == NULL)
     return;
@@ -110,27 +133,27 @@ void
 gst_vfi_timeout_arm (GstVfiStream *stream)
 {
   guint64 timeout = gst_vfi_stream_settings (stream).live_timeout;
-  GstClockTime now = gst_vfi_live_now (stream);
+  GstClockTime now = gst_vfi_live_now (stream, NULL);
   gboolean live;
 
   g_mutex_lock (&stream->lock);
-  live = stream->live.live;
+  live = stream->live->live;
   g_mutex_unlock (&stream->lock);
   if (timeout == 0 || timeout > G_MAXINT64 || !live || stream->synchronous ||
       !GST_CLOCK_TIME_IS_VALID (now) || stream->run.segment.rate <= 0)
     return;
-  stream->live.timeout_start = now + timeout;
-  stream->live.timeout_next = 1;
+  stream->timeout->start = now + timeout;
+  stream->timeout->next = 1;
   /* Copies are late by the timeout and a frame, and clocks differ a little. */
-  gst_vfi_run_set_stand_in (&stream->run, stream->live.frame,
-      MIN (gst_vfi_time_times (stream->live.frame, 2) + timeout, LONGEST_FILL));
+  gst_vfi_run_set_stand_in (&stream->run, stream->live->frame,
+      MIN (gst_vfi_time_times (stream->live->frame, 2) + timeout, LONGEST_FILL));
   wait_for_next (stream);
 }
 
 void
 gst_vfi_timeout_fill (GstVfiStream *stream)
 {
-  GstClockTime now = gst_vfi_live_now (stream);
+  GstClockTime now = gst_vfi_live_now (stream, NULL);
   GstVfiSlot slot;
 
   gst_vfi_timeout_cancel (stream);
@@ -141,7 +164,7 @@ gst_vfi_timeout_fill (GstVfiStream *stream)
     gboolean shown = missing_slot (stream, &slot);
     if (due_time (stream, &slot) > now)
       break;
-    guint index = stream->live.timeout_next++;
+    guint index = stream->timeout->next++;
     if (!shown)
       continue;
     gst_vfi_run_take_repeat (&stream->run, index, &slot);

@@ -4,6 +4,7 @@
  * them. */
 #include "simulated.h"
 
+#include "stream/held_repeats.h"
 #include "stream/pending.h"
 
 #define MS GST_MSECOND
@@ -25,8 +26,8 @@ typedef struct {
 static GstPadProbeReturn watch_buffer(GstPad *pad, GstPadProbeInfo *info, gpointer data)
 {
     Watch *watch = data;
-    guint n_entries = g_queue_get_length(&watch->stream->pending) +
-                      g_queue_get_length(&watch->stream->repeats.items);
+    guint n_entries =
+        gst_vfi_pending_length(watch->stream) + gst_vfi_repeats_length(watch->stream);
 
     (void)pad;
     (void)info;

@@ -3,6 +3,8 @@
  * clock. */
 #include "simulated.h"
 
+#include "stream/engine_session.h"
+
 #define MS GST_MSECOND
 
 typedef struct {
@@ -586,9 +588,7 @@ static Simulated *with_slow_build(int index, const char *properties, Gate *gate)
 
     g_mutex_init(&gate->lock);
     g_cond_init(&gate->changed);
-    sim->stream->live.builds_aside = TRUE;
-    sim->stream->live.build_session = build_behind_gate;
-    sim->stream->live.build_session_data = gate;
+    gst_vfi_session_set_builder(sim->stream, build_behind_gate, gate);
     simulated_start(sim, "20/1", NULL);
     simulated_configure_latency(sim);
     return sim;

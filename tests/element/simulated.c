@@ -2,6 +2,8 @@
 /* Simulated time; see the header. */
 #include "simulated.h"
 
+#include "stream/deadlines.h"
+
 #define PATIENCE (60 * G_TIME_SPAN_SECOND)
 
 void gst_plugin_vfiinterp_register(void);
@@ -30,8 +32,7 @@ Simulated *simulated_open(int in_flight, const char *properties)
     gst_plugin_vfiinterp_register();
     sim->fixture = fixture_new(in_flight, properties);
     sim->stream = gst_pad_get_element_private(sim->fixture->element->sinkpads->data);
-    sim->stream->live.job_times = job_times;
-    sim->stream->live.job_times_data = sim;
+    gst_vfi_deadlines_set_job_times(sim->stream, job_times, sim);
     gst_harness_use_testclock(sim->fixture->harness);
     sim->clock = gst_harness_get_testclock(sim->fixture->harness);
     return sim;

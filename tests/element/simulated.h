@@ -7,7 +7,7 @@
 
 #include "fixture.h"
 
-#include "stream/stream.h"
+#include "stream/state.h"
 
 G_BEGIN_DECLS
 

@@ -80,12 +80,6 @@ EXCEPTIONS = {
     ("engine/plan/plan.c", "engine/plan/planner.h"): "vfi_plan_new() runs the passes",
     ("engine/plan/plan.c", "engine/plan/trace_internal.h"): "vfi_plan_new_traced() traces them",
     ("engine/plan/trace.c", "engine/plan/trace_internal.h"): "trace.c's other door",
-    ("gst/stream/held_repeats.c", "gst/stream/between.h"): "until the stream's parts are apart",
-    ("gst/stream/held_repeats.c", "gst/stream/pending.h"): "until the stream's parts are apart",
-    ("gst/stream/held_repeats.c", "gst/stream/reference.h"): "until the stream's parts are apart",
-    ("gst/stream/held_repeats.c", "gst/stream/state.h"): "until the stream's parts are apart",
-    ("gst/stream/live.c", "gst/stream/state.h"): "until the stream's parts are apart",
-    ("gst/stream/timeout.c", "gst/stream/task.h"): "until the stream's parts are apart",
     ("tests/cuda/sim/cudnn_convolution.c", "tests/cuda/sim/cudnn_values.h"): "until they are apart",
 }
 

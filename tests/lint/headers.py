@@ -27,7 +27,6 @@ DOORS = {
     "engine/plan/trace.h": ("plan.c", "planning with a trace is planning"),
     "engine/plan/trace_internal.h": ("passes.c trace.c", "how passes are traced"),
     "engine/session/session_internal.h": ("*.c", "one struct, several subjects"),
-    "gst/stream/live.h": ("engine_session.c", "until the stream's parts are apart"),
     "cuda/frames/frame_kernels.h": ("*.cu", ONE_EACH),
     "cuda/ops/kernels.h": ("*.cu", ONE_EACH),
     "cuda/rows/row_builder.h": ("row_pixels.c", "what the builder's two sources share"),

@@ -1,0 +1,281 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "stream/deadlines.h"
+
+#include "pure/latency.h"
+#include "stream/live.h"
+
+#define GST_CAT_DEFAULT gst_vfi_debug
+
+struct _GstVfiDeadlines {
+  /* Guarded by the stream's lock. */
+  GstVfiQos qos;
+
+  /* Owned by the streaming thread. */
+  guint jobs;                /* submitted, but not accounted for */
+  guint64 pair_id;           /* the pair that the ladder decides on, or 0 */
+  guint pair_index;          /* how many in-betweens of it were decided */
+  gboolean downstream_waits; /* a sink in this thread holds buffers until their time */
+  GstVfiJobTimes job_times;
+  gpointer job_times_data;
+};
+
+static gboolean
+engine_job_times (
+    gpointer user_data, VfiJob *job, gboolean wait, GstClockTime *cost, GstClockTime *age)
+{
+  int64_t started, ended;
+
+  (void) user_data;
+  (void) wait;
+  if (!vfi_job_get_times (job, &started, &ended))
+    return FALSE;
+  *cost = (GstClockTime) (ended - started) * GST_USECOND;
+  *age = (GstClockTime) MAX (g_get_monotonic_time () - ended, 0) * GST_USECOND;
+  return TRUE;
+}
+
+GstVfiDeadlines *
+gst_vfi_deadlines_new (void)
+{
+  GstVfiDeadlines *deadlines = g_new0 (GstVfiDeadlines, 1);
+
+  deadlines->job_times = engine_job_times;
+  gst_vfi_qos_init (&deadlines->qos);
+  return deadlines;
+}
+
+void
+gst_vfi_deadlines_set_job_times (
+    GstVfiStream *stream, GstVfiJobTimes job_times, gpointer user_data)
+{
+  stream->deadlines->job_times = job_times;
+  stream->deadlines->job_times_data = user_data;
+}
+
+static void
+reset_qos (GstVfiStream *stream)
+{
+  g_mutex_lock (&stream->lock);
+  gst_vfi_qos_reset (&stream->deadlines->qos);
+  g_mutex_unlock (&stream->lock);
+}
+
+void
+gst_vfi_deadlines_reset (GstVfiStream *stream)
+{
+  reset_qos (stream);
+  stream->deadlines->jobs = 0;
+  stream->deadlines->pair_id = 0;
+}
+
+void
+gst_vfi_deadlines_forget_jobs (GstVfiStream *stream)
+{
+  if (stream->deadlines->jobs == 0)
+    return;
+  stream->deadlines->jobs = 0;
+  reset_qos (stream);
+}
+
+void
+gst_vfi_deadlines_forget_costs (GstVfiStream *stream)
+{
+  g_mutex_lock (&stream->lock);
+  gst_vfi_qos_forget_costs (&stream->deadlines->qos);
+  g_mutex_unlock (&stream->lock);
+}
+
+guint
+gst_vfi_deadlines_costs_locked (
+    GstVfiStream *stream, GstClockTime *cost, GstClockTime *pair_cost)
+{
+  const GstVfiQos *qos = &stream->deadlines->qos;
+
+  gst_vfi_qos_costs (qos, cost, pair_cost);
+  return qos->costs.in_between[0].n_times;
+}
+
+/* Pairs. */
+
+static void
+post_message (GstVfiStream *stream, const GstVfiQosMessage *from, gboolean live,
+    const GstVfiSlot *slot)
+{
+  GstClockTime running_time = gst_vfi_live_running_time (stream, slot->pts);
+  GstClockTime stream_time =
+      gst_segment_to_stream_time (&stream->run.segment, GST_FORMAT_TIME, slot->pts);
+  GstMessage *message = gst_message_new_qos (GST_OBJECT (stream->element), live,
+      running_time, stream_time, slot->pts, slot->duration);
+
+  gst_message_set_qos_values (message, from->jitter, 1.0, from->quality);
+  gst_message_set_qos_stats (message, GST_FORMAT_BUFFERS, from->processed, from->dropped);
+  GST_DEBUG_OBJECT (stream->element,
+      "rung %d, last lateness %" GST_STIME_FORMAT ", %" G_GUINT64_FORMAT
+      " computed, %" G_GUINT64_FORMAT " not for lack of time",
+      from->rung, GST_STIME_ARGS (from->jitter), from->processed, from->dropped);
+  gst_element_post_message (stream->element, message);
+}
+
+static GstClockTime
+at_rate (const GstSegment *segment, GstClockTime span)
+{
+  gdouble rate = ABS (segment->rate);
+
+  return rate == 1.0 ? span : (GstClockTime) ((gdouble) span / rate);
+}
+
+void
+gst_vfi_deadlines_begin_pair (GstVfiStream *stream, guint64 id, guint count,
+    GstClockTime span, const GstVfiSlot *slot)
+{
+  GstVfiDeadlines *deadlines = stream->deadlines;
+  GstClockTime now = gst_vfi_live_now (stream, NULL);
+  GstVfiSettings settings = gst_vfi_stream_settings (stream);
+  GstVfiQosConfig config = {
+      .on_late = (GstVfiOnLate) settings.on_late,
+      .events = settings.qos,
+  };
+  GstVfiQosMessage message;
+  gboolean due;
+
+  span = at_rate (&stream->run.segment, span);
+  g_mutex_lock (&stream->lock);
+  config.live = stream->live->live;
+  due = gst_vfi_qos_take_message (&deadlines->qos, now, &message);
+  gst_vfi_qos_set_config (&deadlines->qos, &config);
+  gst_vfi_qos_begin_pair (&deadlines->qos, now, deadlines->jobs, count, span);
+  g_mutex_unlock (&stream->lock);
+  deadlines->pair_id = id;
+  deadlines->pair_index = 0;
+  if (due)
+    post_message (stream, &message, config.live, slot);
+}
+
+gboolean
+gst_vfi_deadlines_has_begun (GstVfiStream *stream, guint64 id)
+{
+  return stream->deadlines->pair_id == id;
+}
+
+/* Allow a small overrun into downstream's latency: sources are late, too. */
+static GstClockTime
+share_of_latency (const GstVfiStream *stream)
+{
+  if (stream->deadlines->downstream_waits ||
+      !GST_CLOCK_TIME_IS_VALID (stream->live->total))
+    return GST_CLOCK_TIME_NONE;
+  return stream->live->total + GST_VFI_QOS_TOLERANCE;
+}
+
+GstVfiDecision
+gst_vfi_deadlines_decide (GstVfiStream *stream, const GstVfiSlot *slot, GstVfiQosJob *job)
+{
+  GstVfiDeadlines *deadlines = stream->deadlines;
+  GstClockTime base_time;
+  GstVfiDecision decision;
+  GstVfiQosAsk ask = {
+      .index = ++deadlines->pair_index,
+      .running_time = gst_vfi_live_running_time (stream, slot->pts),
+      .now = gst_vfi_live_now (stream, &base_time),
+      .jobs = deadlines->jobs,
+  };
+
+  g_mutex_lock (&stream->lock);
+  ask.deadline = gst_vfi_latency_deadline (base_time, ask.running_time,
+      stream->live->pipeline_latency, share_of_latency (stream));
+  decision = gst_vfi_qos_decide (&deadlines->qos, &ask, job);
+  g_mutex_unlock (&stream->lock);
+  return decision;
+}
+
+/* Jobs and buffers. */
+
+void
+gst_vfi_deadlines_note_job (GstVfiStream *stream)
+{
+  stream->deadlines->jobs++;
+}
+
+gboolean
+gst_vfi_deadlines_finish (
+    GstVfiStream *stream, VfiJob *job, const GstVfiQosJob *qos_job, gboolean wait)
+{
+  GstVfiDeadlines *deadlines = stream->deadlines;
+  GstClockTime cost, age, now;
+
+  if (!deadlines->job_times (deadlines->job_times_data, job, wait, &cost, &age))
+    return FALSE;
+  now = gst_vfi_live_now (stream, NULL);
+  if (GST_CLOCK_TIME_IS_VALID (now))
+    now = now > age ? now - age : 0;
+  g_mutex_lock (&stream->lock);
+  gst_vfi_qos_finish (&deadlines->qos, qos_job, cost, now);
+  g_mutex_unlock (&stream->lock);
+  deadlines->jobs--;
+  return TRUE;
+}
+
+/* If the push returned only after the time that the buffer, which was early, is shown at, a
+ * sink is blocking in this thread. Then the whole latency of the pipeline is for this
+ * element. */
+GstFlowReturn
+gst_vfi_deadlines_push (GstVfiStream *stream, GstBuffer *buffer)
+{
+  GstClockTime pts = GST_BUFFER_PTS (buffer);
+  GstClockTime base_time, before = gst_vfi_live_now (stream, &base_time), after, due;
+  GstFlowReturn ret = gst_pad_push (stream->srcpad, buffer);
+
+  if (!GST_CLOCK_TIME_IS_VALID (before) || !GST_CLOCK_TIME_IS_VALID (pts))
+    return ret;
+  after = gst_vfi_live_now (stream, NULL);
+  g_mutex_lock (&stream->lock);
+  due = gst_vfi_latency_deadline (base_time, gst_vfi_live_running_time (stream, pts),
+      stream->live->pipeline_latency, GST_CLOCK_TIME_NONE);
+  g_mutex_unlock (&stream->lock);
+  if (GST_CLOCK_TIME_IS_VALID (due) && before < due)
+    stream->deadlines->downstream_waits = after >= due;
+  return ret;
+}
+
+gboolean
+gst_vfi_deadlines_note_qos (GstVfiStream *stream, GstEvent *event)
+{
+  GstVfiQos *qos = &stream->deadlines->qos;
+  gboolean forward = TRUE;
+  GstClockTimeDiff diff;
+  GstClockTime timestamp;
+  GstQOSType type;
+
+  gst_event_parse_qos (event, &type, NULL, &diff, &timestamp);
+  g_mutex_lock (&stream->lock);
+  if (stream->settings->qos && stream->live->own_latency != 0) {
+    gst_vfi_qos_note_event (qos, type, diff, timestamp, stream->live->out_frame);
+    forward = gst_vfi_qos_forwards_events (qos);
+  }
+  g_mutex_unlock (&stream->lock);
+  return forward;
+}
+
+void
+gst_vfi_deadlines_add_stats (GstVfiStream *stream, GstStructure *stats)
+{
+  static const char *const names[] = {
+      [GST_VFI_RUNG_FULL] = "full",
+      [GST_VFI_RUNG_REDUCED] = "reduced",
+      [GST_VFI_RUNG_HALF] = "half",
+      [GST_VFI_RUNG_DUPLICATES] = "duplicates",
+      [GST_VFI_RUNG_NONE] = "none",
+  };
+  const GstVfiQos *qos = &stream->deadlines->qos;
+  GstClockTime cost, pair_cost;
+
+  g_mutex_lock (&stream->lock);
+  gst_vfi_qos_costs (qos, &cost, &pair_cost);
+  gst_structure_set (stats, "rung", G_TYPE_STRING, names[qos->rung], "latency",
+      G_TYPE_UINT64, stream->live->own_latency, "late", G_TYPE_UINT64, qos->dropped,
+      NULL);
+  if (GST_CLOCK_TIME_IS_VALID (cost))
+    gst_structure_set (
+        stats, "cost", G_TYPE_UINT64, cost, "pair-cost", G_TYPE_UINT64, pair_cost, NULL);
+  g_mutex_unlock (&stream->lock);
+}

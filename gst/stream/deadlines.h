@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Deadlines of in-betweens, what is done when they cannot be met, and QOS events and messages.
+ * The arithmetic is in qos.c; this gives it times of the pipeline and costs of the engine.
+ * Streaming thread only, unless a function says otherwise; no lock is held. */
+#pragma once
+
+#include "pure/qos.h"
+#include "stream/state.h"
+
+G_BEGIN_DECLS
+
+/**
+ * GstVfiJobTimes:
+ * @wait: the job has ended and will not be asked about again
+ * @cost: (out): how long the engine worked on @job
+ * @age: (out): how long ago it ended
+ *
+ * Where costs come from: the engine, or a test that makes them up.
+ *
+ * Returns: FALSE if the job has not ended yet; never with @wait.
+ */
+typedef gboolean (*GstVfiJobTimes) (gpointer user_data, VfiJob *job, gboolean wait,
+    GstClockTime *cost, GstClockTime *age);
+
+GstVfiDeadlines *gst_vfi_deadlines_new (void);
+
+/* For tests, before frames come: costs are what @job_times says. */
+void gst_vfi_deadlines_set_job_times (
+    GstVfiStream *stream, GstVfiJobTimes job_times, gpointer user_data);
+
+/* After a flush or a stop: forgets what belongs to the stream, but not costs, which belong to
+ * the machine. */
+void gst_vfi_deadlines_reset (GstVfiStream *stream);
+
+/* Jobs were dropped and will not be accounted for. */
+void gst_vfi_deadlines_forget_jobs (GstVfiStream *stream);
+
+/* A session was replaced: its costs say nothing about the next one. */
+void gst_vfi_deadlines_forget_costs (GstVfiStream *stream);
+
+/* The costs that gst_vfi_qos_costs() gives, and how many were measured. The lock is held. */
+guint gst_vfi_deadlines_costs_locked (
+    GstVfiStream *stream, GstClockTime *cost, GstClockTime *pair_cost);
+
+/**
+ * gst_vfi_deadlines_begin_pair:
+ * @id: of the pair: the id of its second frame
+ * @count: its in-betweens
+ * @span: distance of its frames
+ * @slot: the time of its first in-between
+ *
+ * Fixes the rung for the pair's in-betweens, and posts what there is to say about those
+ * before. Once for each pair: see gst_vfi_deadlines_has_begun().
+ */
+void gst_vfi_deadlines_begin_pair (GstVfiStream *stream, guint64 id, guint count,
+    GstClockTime span, const GstVfiSlot *slot);
+
+/* Whether the pair @id is the one that is decided on. */
+gboolean gst_vfi_deadlines_has_begun (GstVfiStream *stream, guint64 id);
+
+/**
+ * gst_vfi_deadlines_decide:
+ * @slot: the time of the pair's next in-between
+ * @job: (out): to be kept beside the job, if it is to be computed
+ */
+GstVfiDecision gst_vfi_deadlines_decide (
+    GstVfiStream *stream, const GstVfiSlot *slot, GstVfiQosJob *job);
+
+/* A job was submitted. */
+void gst_vfi_deadlines_note_job (GstVfiStream *stream);
+
+/* Accounts for a job if it has ended; with @wait it has. In order of submission. Returns
+ * whether it was. */
+gboolean gst_vfi_deadlines_finish (
+    GstVfiStream *stream, VfiJob *job, const GstVfiQosJob *qos_job, gboolean wait);
+
+/* Pushes @buffer (taken), and watches how long that takes. */
+GstFlowReturn gst_vfi_deadlines_push (GstVfiStream *stream, GstBuffer *buffer);
+
+/* Looks at a QOS event from downstream; returns whether it goes on upstream. Any thread. */
+gboolean gst_vfi_deadlines_note_qos (GstVfiStream *stream, GstEvent *event);
+
+/* Adds rung, latency and costs to `stats`. Any thread. */
+void gst_vfi_deadlines_add_stats (GstVfiStream *stream, GstStructure *stats);
+
+G_END_DECLS
