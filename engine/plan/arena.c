@@ -8,8 +8,8 @@ static gint compare_bytes_descending(gconstpointer a, gconstpointer b)
     const VfiPlanItem *item_a = *(VfiPlanItem *const *)a,
                       *item_b = *(VfiPlanItem *const *)b;
 
-    if (item_a->bytes != item_b->bytes)
-        return item_a->bytes < item_b->bytes ? 1 : -1;
+    if (item_a->memory.bytes != item_b->memory.bytes)
+        return item_a->memory.bytes < item_b->memory.bytes ? 1 : -1;
     return (item_a > item_b) - (item_a < item_b); /* both point into one array */
 }
 
@@ -19,8 +19,9 @@ static gint compare_bytes_and_life(gconstpointer a, gconstpointer b)
     const VfiPlanItem *item_a = *(VfiPlanItem *const *)a,
                       *item_b = *(VfiPlanItem *const *)b;
 
-    if (item_a->bytes == item_b->bytes && item_a->life != item_b->life)
-        return item_a->life < item_b->life ? 1 : -1;
+    if (item_a->memory.bytes == item_b->memory.bytes &&
+        item_a->memory.life != item_b->memory.life)
+        return item_a->memory.life < item_b->memory.life ? 1 : -1;
     return compare_bytes_descending(a, b);
 }
 
@@ -28,8 +29,8 @@ static gint compare_bytes_and_life(gconstpointer a, gconstpointer b)
 static bool live_together(const VfiPlanItem *a, const VfiPlanItem *b, int n_segments)
 {
     for (int s = 0; s < n_segments; s++)
-        if (a->spans[s].first <= b->spans[s].last &&
-            b->spans[s].first <= a->spans[s].last)
+        if (a->memory.spans[s].first <= b->memory.spans[s].last &&
+            b->memory.spans[s].first <= a->memory.spans[s].last)
             return true;
     return false;
 }
@@ -46,9 +47,9 @@ static size_t find_place(const VfiPlanItem *item, VfiPlanItem *const *placed, gu
         for (guint i = 0; i < n; i++) {
             const VfiPlanItem *other = placed[i];
             if (live_together(item, other, n_segments) &&
-                place < other->place + other->bytes &&
-                other->place < place + item->bytes) {
-                place = other->place + other->bytes;
+                place < other->memory.place + other->memory.bytes &&
+                other->memory.place < place + item->memory.bytes) {
+                place = other->memory.place + other->memory.bytes;
                 moved = true;
             }
         }
@@ -62,8 +63,8 @@ static int life_of(const VfiPlanItem *item, int n_segments)
     int life = 0;
 
     for (int s = 0; s < n_segments; s++)
-        if (item->spans[s].last >= item->spans[s].first)
-            life += item->spans[s].last - item->spans[s].first + 1;
+        if (item->memory.spans[s].last >= item->memory.spans[s].first)
+            life += item->memory.spans[s].last - item->memory.spans[s].first + 1;
     return life;
 }
 
@@ -75,8 +76,9 @@ static size_t place_roots(GPtrArray *roots, GCompareFunc compare, int n_segments
     g_ptr_array_sort(roots, compare);
     for (guint i = 0; i < roots->len; i++) {
         VfiPlanItem *item = g_ptr_array_index(roots, i);
-        item->place = find_place(item, (VfiPlanItem *const *)roots->pdata, i, n_segments);
-        bytes = MAX(bytes, item->place + item->bytes);
+        item->memory.place =
+            find_place(item, (VfiPlanItem *const *)roots->pdata, i, n_segments);
+        bytes = MAX(bytes, item->memory.place + item->memory.bytes);
     }
     return bytes;
 }
@@ -91,12 +93,12 @@ void vfi_plan_lay_out_arena(VfiPlanner *planner)
         VfiPlanItem *item = &planner->items[i];
         bool has_memory =
             item->node.kind == VFI_NODE_CONCAT ||
-            (item->node.kind == VFI_NODE_OP && item->node.op.kind != VFI_OP_MAX_ABS);
-        if (!item->alive || item->host != VFI_NO_VALUE || item->pinned || item->in_rows ||
-            !has_memory)
+            (item->node.kind == VFI_NODE_OP && !vfi_plan_descriptor(item)->gives_scalar);
+        if (!item->use.alive || item->view.host != VFI_NO_VALUE || item->output.pinned ||
+            item->rows.is_local || !has_memory)
             continue;
-        item->bytes = vfi_plan_align(vfi_plan_value_bytes(planner, item));
-        item->life = life_of(item, n_segments);
+        item->memory.bytes = vfi_plan_align(vfi_plan_value_bytes(planner, item));
+        item->memory.life = life_of(item, n_segments);
         g_ptr_array_add(roots, item);
     }
     size_t by_index = place_roots(roots, compare_bytes_descending, n_segments);

@@ -11,7 +11,7 @@ static VfiPlanItem *fusable_conv(VfiPlanner *planner, VfiValue value,
 {
     VfiPlanItem *item = &planner->items[value];
 
-    return vfi_plan_is_conv(item) && item->n_uses == 1 &&
+    return vfi_plan_is_conv(item) && item->use.n == 1 &&
                    item->node.segment == by->node.segment
                ? item
                : NULL;
@@ -31,7 +31,7 @@ static void fuse_activation(VfiPlanner *planner, VfiPlanItem *item)
         item->node.op.u.conv.residual = VFI_RESIDUAL_BEFORE_ACTIVATION;
     memcpy(item->node.source, conv->node.source, sizeof(item->node.source));
     item->node.n_sources = conv->node.n_sources;
-    conv->alive = false;
+    conv->use.alive = false;
 }
 
 /* conv + x: the sum's node becomes the convolution with the residual x. */
@@ -50,7 +50,7 @@ static void fuse_residual(VfiPlanner *planner, VfiPlanItem *item)
         item->node.source[0] = conv->node.source[0];
         item->node.source[1] = other;
         item->node.n_sources = 2;
-        conv->alive = false;
+        conv->use.alive = false;
         return;
     }
 }
@@ -75,7 +75,7 @@ static void fuse_enlargement(VfiPlanner *planner, VfiPlanItem *conv)
     VfiPlanItem *nearest = &planner->items[conv->node.source[0]];
 
     if (!is_plain_2x2(conv) || nearest->node.kind != VFI_NODE_OP ||
-        nearest->node.op.kind != VFI_OP_NEAREST || nearest->n_uses != 1 ||
+        nearest->node.op.kind != VFI_OP_NEAREST || nearest->use.n != 1 ||
         nearest->node.segment != conv->node.segment)
         return;
     const VfiPlanItem *source = &planner->items[nearest->node.source[0]];
@@ -98,7 +98,7 @@ void vfi_plan_fuse(VfiPlanner *planner)
 {
     for (int i = 0; i < planner->n_items; i++) {
         VfiPlanItem *item = &planner->items[i];
-        if (!item->alive || item->node.kind != VFI_NODE_OP)
+        if (!item->use.alive || item->node.kind != VFI_NODE_OP)
             continue;
         if (item->node.op.kind == VFI_OP_ACTIVATE)
             fuse_activation(planner, item);
@@ -106,6 +106,6 @@ void vfi_plan_fuse(VfiPlanner *planner)
             fuse_residual(planner, item);
     }
     for (int i = 0; i < planner->n_items; i++)
-        if (planner->items[i].alive && planner->items[i].node.kind == VFI_NODE_OP)
+        if (planner->items[i].use.alive && planner->items[i].node.kind == VFI_NODE_OP)
             fuse_enlargement(planner, &planner->items[i]);
 }

@@ -15,7 +15,7 @@ static VfiValue add_conversion(VfiPlanner *planner, VfiValue source)
     item->node.source[0] = source;
     item->node.n_sources = 1;
     item->node.half = !planner->items[source].node.half;
-    item->is_partial = false;
+    item->split.is_partial = false;
     return value;
 }
 
@@ -23,7 +23,7 @@ static VfiValue add_conversion(VfiPlanner *planner, VfiValue source)
 static bool gives_half(const VfiPlanner *planner, const VfiPlanItem *item)
 {
     return planner->target.channels_last && planner->target.half_pixels &&
-           item->n_uses == 1 && vfi_plan_is_conv(item);
+           item->use.n == 1 && vfi_plan_is_conv(item);
 }
 
 void vfi_plan_narrow_outputs(VfiPlanner *planner)
@@ -31,7 +31,7 @@ void vfi_plan_narrow_outputs(VfiPlanner *planner)
     int n = planner->n_items;
 
     for (int i = 0; i < n; i++) {
-        if (!planner->items[i].alive || !planner->items[i].pinned ||
+        if (!planner->items[i].use.alive || !planner->items[i].output.pinned ||
             planner->items[i].node.half)
             continue;
         if (gives_half(planner, &planner->items[i])) {
@@ -39,10 +39,10 @@ void vfi_plan_narrow_outputs(VfiPlanner *planner)
             continue;
         }
         VfiValue kept = add_conversion(planner, i);
-        planner->items[kept].pinned = true;
-        planner->items[kept].n_uses = 1;
-        planner->items[i].pinned = false;
-        planner->items[i].kept_as = kept;
+        planner->items[kept].output.pinned = true;
+        planner->items[kept].use.n = 1;
+        planner->items[i].output.pinned = false;
+        planner->items[i].output.kept_as = kept;
         vfi_plan_compute_after(planner, i, kept);
     }
 }
@@ -53,7 +53,7 @@ static int *find_anchors(VfiPlanner *planner)
     int *anchors = g_new0(int, planner->n_items);
 
     for (int i = 0; i < (int)planner->graph->nodes->len; i++)
-        for (VfiValue v = i; v != VFI_NO_VALUE; v = planner->items[v].after)
+        for (VfiValue v = i; v != VFI_NO_VALUE; v = planner->items[v].order.after)
             anchors[v] = i;
     return anchors;
 }
@@ -61,11 +61,11 @@ static int *find_anchors(VfiPlanner *planner)
 /* Whether source @s of @reader, in f16 planes, is read by a row group, which takes it so. */
 static bool takes_half(const VfiPlanner *planner, VfiValue reader, int s)
 {
-    const VfiNode *node = &planner->items[reader].node;
+    const VfiPlanItem *item = &planner->items[reader];
 
-    return planner->target.channels_last && planner->target.row_groups && s == 0 &&
-           node->kind == VFI_NODE_OP && vfi_plan_picture(planner, reader).h != 0 &&
-           (node->op.kind == VFI_OP_WARP || node->op.kind == VFI_OP_RESIZE);
+    return planner->target.channels_last && planner->target.row_groups &&
+           item->node.kind == VFI_NODE_OP && vfi_plan_picture(planner, reader).h != 0 &&
+           (vfi_plan_descriptor(item)->source[s].layouts & VFI_LAYOUT_HALF_PLANES) != 0;
 }
 
 /* Whether @reader reads @value, and wants it in f32. */
@@ -74,7 +74,7 @@ static bool reads(const VfiPlanner *planner, VfiValue reader, VfiValue value)
     const VfiPlanItem *item = &planner->items[reader];
     bool found = false;
 
-    if (!item->alive)
+    if (!item->use.alive)
         return false;
     for (int s = 0; s < vfi_plan_n_sources(&item->node); s++)
         found =
@@ -112,8 +112,8 @@ static void place_before(VfiPlanner *planner, VfiValue wide, VfiValue input, int
         vfi_plan_compute_after(planner, first - 1, wide);
         return;
     }
-    items[wide].after = items[input].after;
-    items[input].after = wide;
+    items[wide].order.after = items[input].order.after;
+    items[input].order.after = wide;
 }
 
 /* Readers that are no more nodes than this apart share what is widened. Others have it made
@@ -168,8 +168,7 @@ void vfi_plan_widen_inputs(VfiPlanner *planner)
  * as f32 in what takes no memory. */
 static bool takes_half_anywhere(const VfiPlanner *planner, VfiValue reader, int s)
 {
-    return takes_half(planner, reader, s) &&
-           vfi_plan_picture(planner, reader).h == planner->items[reader].node.shape.h;
+    return takes_half(planner, reader, s) && vfi_plan_reads_anywhere(planner, reader, s);
 }
 
 /* Whether all that reads @value, or slices of it, takes it in f16 planes. */
@@ -179,7 +178,7 @@ static bool is_read_as_half(const VfiPlanner *planner, VfiValue value)
         return false;
     for (int i = 0; i < planner->n_items; i++) {
         const VfiPlanItem *item = &planner->items[i];
-        for (int s = 0; item->alive && s < vfi_plan_n_sources(&item->node); s++) {
+        for (int s = 0; item->use.alive && s < vfi_plan_n_sources(&item->node); s++) {
             if (vfi_plan_source(&item->node, s) != value)
                 continue;
             if (item->node.kind == VFI_NODE_SLICE ? !is_read_as_half(planner, i)
@@ -194,7 +193,8 @@ static void mark_half(VfiPlanner *planner, VfiValue value)
 {
     planner->items[value].node.half = true;
     for (int i = 0; i < planner->n_items; i++)
-        if (planner->items[i].alive && planner->items[i].node.kind == VFI_NODE_SLICE &&
+        if (planner->items[i].use.alive &&
+            planner->items[i].node.kind == VFI_NODE_SLICE &&
             planner->items[i].node.source[0] == value)
             mark_half(planner, i);
 }
@@ -203,10 +203,20 @@ void vfi_plan_narrow_shuffles(VfiPlanner *planner)
 {
     for (int i = 0; i < planner->n_items; i++) {
         const VfiPlanItem *item = &planner->items[i];
-        if (item->alive && item->node.kind == VFI_NODE_OP &&
-            item->node.op.kind == VFI_OP_PIXEL_SHUFFLE && !item->pinned &&
-            item->block <= 1 && planner->items[item->node.source[0]].node.half &&
+        if (item->use.alive && item->node.kind == VFI_NODE_OP &&
+            item->node.op.kind == VFI_OP_PIXEL_SHUFFLE && !item->output.pinned &&
+            item->layout.block <= 1 && planner->items[item->node.source[0]].node.half &&
             is_read_as_half(planner, i))
             mark_half(planner, i);
+    }
+}
+
+/* Inputs say themselves what they are. */
+void vfi_plan_mark_halves(VfiPlanner *planner)
+{
+    for (int i = 0; i < planner->n_items; i++) {
+        VfiPlanItem *item = &planner->items[i];
+        if (item->layout.block > 1 && item->node.kind != VFI_NODE_INPUT)
+            item->node.half = true;
     }
 }

@@ -15,7 +15,7 @@ static int count_reads(const VfiPlanner *planner, VfiValue value, int *by_convs)
     *by_convs = 0;
     for (int i = 0; i < planner->n_items; i++) {
         const VfiPlanItem *item = &planner->items[i];
-        for (int s = 0; item->alive && s < vfi_plan_n_sources(&item->node); s++) {
+        for (int s = 0; item->use.alive && s < vfi_plan_n_sources(&item->node); s++) {
             if (vfi_plan_source(&item->node, s) != value)
                 continue;
             n++;
@@ -33,9 +33,9 @@ static bool is_read_at_any_channel(const VfiPlanner *planner, VfiValue value)
         return false;
     for (int i = 0; i < planner->n_items; i++) {
         const VfiPlanItem *item = &planner->items[i];
-        for (int s = 0; item->alive && s < vfi_plan_n_sources(&item->node); s++)
+        for (int s = 0; item->use.alive && s < vfi_plan_n_sources(&item->node); s++)
             if (vfi_plan_source(&item->node, s) == value && !vfi_plan_is_conv(item) &&
-                !item->joined)
+                !item->join.joined)
                 return false;
     }
     return true;
@@ -46,14 +46,15 @@ void vfi_plan_find_joins(VfiPlanner *planner)
     for (int i = 0; i < planner->n_items; i++) {
         VfiPlanItem *item = &planner->items[i];
         int by_convs = 0;
-        item->joined = item->alive && item->node.kind == VFI_NODE_CONCAT &&
-                       !item->pinned && count_reads(planner, i, &by_convs) == by_convs &&
-                       by_convs > 0;
+        item->join.joined = item->use.alive && item->node.kind == VFI_NODE_CONCAT &&
+                            !item->output.pinned &&
+                            count_reads(planner, i, &by_convs) == by_convs &&
+                            by_convs > 0;
     }
     for (int i = 0; i < planner->n_items; i++) {
         VfiPlanItem *item = &planner->items[i];
-        item->loose = item->alive && item->node.kind == VFI_NODE_SLICE &&
-                      is_read_at_any_channel(planner, i);
+        item->join.loose = item->use.alive && item->node.kind == VFI_NODE_SLICE &&
+                           is_read_at_any_channel(planner, i);
     }
 }
 
@@ -61,7 +62,7 @@ bool vfi_plan_begins_within_block(const VfiPlanner *planner, VfiValue value)
 {
     const VfiPlanItem *item = &planner->items[value];
 
-    return item->loose && item->block > 1 &&
+    return item->join.loose && item->layout.block > 1 &&
            item->node.first % planner->target.channel_block != 0;
 }
 
@@ -71,8 +72,8 @@ static bool may_write_piece(const VfiPlanner *planner, VfiValue part)
     const VfiPlanItem *item = &planner->items[part];
     int by_convs;
 
-    return item->alive && item->node.kind == VFI_NODE_OP && !item->pinned &&
-           item->block <= 1 && count_reads(planner, part, &by_convs) == 1 &&
+    return item->use.alive && item->node.kind == VFI_NODE_OP && !item->output.pinned &&
+           item->layout.block <= 1 && count_reads(planner, part, &by_convs) == 1 &&
            (vfi_plan_is_conv(item) || vfi_plan_picture(planner, part).h != 0);
 }
 
@@ -90,21 +91,20 @@ static VfiShape larger_picture(const VfiPlanner *planner, const VfiPlanItem *con
     return (VfiShape){0, 0, 0};
 }
 
-/* The time is the same at all pixels: it is made smaller from the picture that the other parts
- * are made smaller from, so that one group writes them all. */
-static void enlarge_time(VfiPlanner *planner, VfiValue part, VfiShape picture)
+/* An op without sources gives the same at all pixels: this is made smaller from the picture that
+ * the other parts are made smaller from, so that one group writes them all. */
+static void enlarge_constant(VfiPlanner *planner, VfiValue part, VfiShape picture)
 {
     VfiPlanItem *item = &planner->items[part];
 
-    if (item->node.kind != VFI_NODE_OP || item->node.op.kind != VFI_OP_TIME ||
+    if (item->node.kind != VFI_NODE_OP || vfi_plan_descriptor(item)->max_sources > 0 ||
         picture.h == 0 || !may_write_piece(planner, part))
         return;
     VfiValue full = vfi_plan_add_value(planner, part);
-    planner->items[full].n_uses = 1;
-    planner->items[full].node.shape.h = planner->items[full].node.op.u.affine.height =
-        picture.h;
-    planner->items[full].node.shape.w = planner->items[full].node.op.u.affine.width =
-        picture.w;
+    VfiPlanItem *large = &planner->items[full];
+    large->use.n = 1;
+    large->node.shape.h = large->node.op.u.affine.height = picture.h;
+    large->node.shape.w = large->node.op.u.affine.width = picture.w;
     item->node.op = (VfiOp){.kind = VFI_OP_RESIZE,
                             .name = "resize",
                             .u.resize = {.height = item->node.shape.h,
@@ -112,7 +112,7 @@ static void enlarge_time(VfiPlanner *planner, VfiValue part, VfiShape picture)
                                          .mul = 1.0f}};
     item->node.source[0] = full;
     item->node.n_sources = 1;
-    item->before[item->n_before++] = full;
+    item->order.before[item->order.n_before++] = full;
 }
 
 void vfi_plan_join_parts(VfiPlanner *planner)
@@ -120,16 +120,16 @@ void vfi_plan_join_parts(VfiPlanner *planner)
     int n = planner->n_items;
 
     for (int i = 0; i < n; i++) {
-        if (!planner->items[i].joined)
+        if (!planner->items[i].join.joined)
             continue;
         VfiShape picture = larger_picture(planner, &planner->items[i]);
         for (int p = 0; p < vfi_plan_n_sources(&planner->items[i].node); p++) {
             VfiValue part = vfi_plan_source(&planner->items[i].node, p);
-            enlarge_time(planner, part, picture);
+            enlarge_constant(planner, part, picture);
             if (!may_write_piece(planner, part))
                 continue;
-            planner->items[part].is_piece = !vfi_plan_is_conv(&planner->items[part]);
-            planner->items[part].block = planner->target.channel_block;
+            planner->items[part].join.is_piece = !vfi_plan_is_conv(&planner->items[part]);
+            planner->items[part].layout.block = planner->target.channel_block;
         }
     }
 }
@@ -140,7 +140,7 @@ bool vfi_plan_is_view_of_join(const VfiPlanner *planner, VfiValue part, int firs
     const VfiPlanItem *item = &planner->items[part];
     int block = planner->target.channel_block, by_convs;
 
-    if (item->block <= 1)
+    if (item->layout.block <= 1)
         return false;
     if (first % block == 0 && (is_last || item->node.shape.c % block == 0))
         return true;

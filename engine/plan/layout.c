@@ -46,7 +46,7 @@ static bool groups_fit(const Layout *layout, const VfiPlanItem *item)
 /* Whether @item is a convolution that can have blocks. */
 static bool takes_blocks(const Layout *layout, const VfiPlanItem *item)
 {
-    return item->alive && vfi_plan_is_conv(item) && groups_fit(layout, item);
+    return item->use.alive && vfi_plan_is_conv(item) && groups_fit(layout, item);
 }
 
 static bool gains(const Layout *layout, VfiValue value)
@@ -63,7 +63,7 @@ static bool gains(const Layout *layout, VfiValue value)
 
 static bool is_view(const VfiPlanItem *item)
 {
-    return item->alive &&
+    return item->use.alive &&
            (item->node.kind == VFI_NODE_SLICE || item->node.kind == VFI_NODE_CONCAT);
 }
 
@@ -110,9 +110,9 @@ static bool drop_blocks(Layout *layout, VfiValue value)
 {
     VfiPlanItem *item = &layout->planner->items[value];
 
-    if (item->block <= 1 || came_so(layout, value))
+    if (item->layout.block <= 1 || came_so(layout, value))
         return false;
-    item->block = 0;
+    item->layout.block = 0;
     return true;
 }
 
@@ -124,8 +124,8 @@ static bool settle_view(Layout *layout, VfiValue value)
     bool changed = false;
 
     for (int s = 0; s < n; s++)
-        n_blocked += source_item(layout->planner, &item->node, s)->block > 1;
-    if (item->joined || (item->block > 1 && n_blocked == n))
+        n_blocked += source_item(layout->planner, &item->node, s)->layout.block > 1;
+    if (item->join.joined || (item->layout.block > 1 && n_blocked == n))
         return false;
     changed = drop_blocks(layout, value);
     for (int s = 0; s < n; s++)
@@ -143,7 +143,7 @@ static bool settle_conv(Layout *layout, VfiValue value)
     VfiValue residual = item->node.source[1];
     if (!layout->computes_blocks[value])
         return drop_blocks(layout, residual);
-    return items[residual].block <= 1 && !gains(layout, value) &&
+    return items[residual].layout.block <= 1 && !gains(layout, value) &&
            drop_blocks(layout, value);
 }
 
@@ -152,20 +152,20 @@ static bool settle_pixel_mover(Layout *layout, VfiValue value)
     VfiPlanItem *items = layout->planner->items, *item = &items[value];
     bool changed = false;
 
-    if (items[item->node.source[0]].block <= 1)
+    if (items[item->node.source[0]].layout.block <= 1)
         changed = drop_blocks(layout, value);
-    if (item->block <= 1)
+    if (item->layout.block <= 1)
         changed = drop_blocks(layout, item->node.source[0]) || changed;
     if (item->node.n_sources == 2)
         changed = drop_blocks(layout, item->node.source[1]) || changed;
     return changed;
 }
 
-/* Whether @item reads its source in any layout and writes planes. */
+/* Whether @item is an op that reads its source in any layout and writes planes. */
 static bool takes_any(const Layout *layout, const VfiPlanItem *item)
 {
-    return is_channels_last(layout) && item->node.kind == VFI_NODE_OP &&
-           item->node.op.kind == VFI_OP_PIXEL_SHUFFLE;
+    return item->node.kind == VFI_NODE_OP &&
+           vfi_plan_takes_any_layout(layout->planner, item);
 }
 
 /* Takes blocks from @value or what it reads where they do not fit. */
@@ -174,10 +174,10 @@ static bool settle(Layout *layout, VfiValue value)
     const VfiPlanItem *item = &layout->planner->items[value];
     bool changed = false;
 
-    if (!item->alive || came_so(layout, value))
+    if (!item->use.alive || came_so(layout, value))
         return false;
     layout->computes_blocks[value] =
-        takes_blocks(layout, item) && (item->block > 1 || gains(layout, value));
+        takes_blocks(layout, item) && (item->layout.block > 1 || gains(layout, value));
     if (is_view(item))
         return settle_view(layout, value);
     if (takes_blocks(layout, item))
@@ -211,15 +211,15 @@ static bool can_have_blocks(const Layout *layout, const VfiPlanItem *item)
 {
     int block = layout->planner->target.channel_block;
     /* Whoever reads a frame's few channels wants planes: images, warps beside images. */
-    int least = item->pinned ? MAX(block, PINNED_CHANNELS) : block;
+    int least = item->output.pinned ? MAX(block, PINNED_CHANNELS) : block;
 
-    if (!item->alive || (item->node.shape.c < least && !(is_view(item) && !item->pinned)))
+    if (!item->use.alive ||
+        (item->node.shape.c < least && !(is_view(item) && !item->output.pinned)))
         return false;
-    if (item->node.kind == VFI_NODE_OP &&
-        vfi_op_descriptor(item->node.op.kind)->whole_blocks)
+    if (item->node.kind == VFI_NODE_OP && vfi_plan_descriptor(item)->whole_blocks)
         return item->node.shape.c % block == 0;
     if (is_view(item))
-        return item->joined || item->loose ||
+        return item->join.joined || item->join.loose ||
                is_cut_at_blocks(layout->planner, item, block);
     if (takes_blocks(layout, item))
         return is_channels_last(layout) ||
@@ -235,7 +235,7 @@ static VfiValue add_value(Layout *layout, VfiValue like, VfiValue before)
     VfiPlanItem *op = &planner->items[before];
 
     planner->items[value].node.segment = op->node.segment;
-    op->before[op->n_before++] = value;
+    op->order.before[op->order.n_before++] = value;
     return value;
 }
 
@@ -256,7 +256,7 @@ static void copy_source(Layout *layout, VfiValue value, int s)
     const VfiNode *made_by = &items[source].node;
 
     if (made_by->kind == VFI_NODE_OP && made_by->op.kind == VFI_OP_COPY &&
-        items[made_by->source[0]].block > 1) {
+        items[made_by->source[0]].layout.block > 1) {
         items[value].node.source[s] = made_by->source[0];
         return;
     }
@@ -271,12 +271,12 @@ static void copy_source(Layout *layout, VfiValue value, int s)
     VfiPlanItem *item = &layout->planner->items[copy];
 
     make_copy(item, source);
-    item->block = layout->planner->target.channel_block;
+    item->layout.block = layout->planner->target.channel_block;
     layout->planner->items[value].node.source[s] = copy;
     if (shared) {
         /* Before what else is computed after the source: that may read the copy. */
-        layout->planner->items[copy].after = items[source].after;
-        items[source].after = copy;
+        layout->planner->items[copy].order.after = items[source].order.after;
+        items[source].order.after = copy;
         layout->copies[source] = copy;
     }
 }
@@ -286,7 +286,7 @@ static void copy_result(Layout *layout, VfiValue value)
 {
     VfiValue blocks = add_value(layout, value, value);
 
-    layout->planner->items[blocks].block = layout->planner->target.channel_block;
+    layout->planner->items[blocks].layout.block = layout->planner->target.channel_block;
     make_copy(&layout->planner->items[value], blocks);
 }
 
@@ -296,12 +296,12 @@ static bool wants_planes(const Layout *layout, VfiValue value, int s)
     const VfiPlanItem *item = &layout->planner->items[value];
 
     if (is_view(item))
-        return item->block <= 1;
+        return item->layout.block <= 1;
     if (takes_blocks(layout, item))
         return s == 1 && !layout->computes_blocks[value];
     if (takes_any(layout, item))
         return false;
-    return !moves_pixels(item) || s == 1 || item->block <= 1;
+    return !moves_pixels(item) || s == 1 || item->layout.block <= 1;
 }
 
 /* Readers of @input, which came in blocks, that want planes get a copy. */
@@ -312,28 +312,18 @@ static void copy_input(Layout *layout, VfiValue input, int n)
 
     for (int i = 0; i < n; i++) {
         VfiPlanItem *item = &planner->items[i];
-        bool reads = item->alive && item->node.kind != VFI_NODE_CONCAT;
+        bool reads = item->use.alive && item->node.kind != VFI_NODE_CONCAT;
         for (int s = 0; reads && s < item->node.n_sources; s++) {
             if (item->node.source[s] != input || !wants_planes(layout, i, s))
                 continue;
             if (planes == VFI_NO_VALUE) {
                 planes = vfi_plan_add_value(planner, input);
                 make_copy(&planner->items[planes], input);
-                planner->items[planes].block = 0;
+                planner->items[planes].layout.block = 0;
                 vfi_plan_compute_after(planner, input, planes);
             }
             item->node.source[s] = planes;
         }
-    }
-}
-
-/* Inputs say themselves what they are. */
-void vfi_plan_mark_halves(VfiPlanner *planner)
-{
-    for (int i = 0; i < planner->n_items; i++) {
-        VfiPlanItem *item = &planner->items[i];
-        if (item->block > 1 && item->node.kind != VFI_NODE_INPUT)
-            item->node.half = true;
     }
 }
 
@@ -347,28 +337,29 @@ void vfi_plan_choose_layouts(VfiPlanner *planner)
     for (int i = 0; i < n; i++) {
         VfiPlanItem *item = &planner->items[i];
         if (came_so(&layout, i))
-            item->block = item->node.block;
+            item->layout.block = item->node.block;
         else
-            item->block =
+            item->layout.block =
                 can_have_blocks(&layout, item) ? planner->target.channel_block : 0;
     }
     settle_all(&layout);
     for (int i = 0; i < n; i++)
-        if (came_so(&layout, i) && planner->items[i].block > 1)
+        if (came_so(&layout, i) && planner->items[i].layout.block > 1)
             copy_input(&layout, i, n);
     for (int i = 0; i < n; i++) {
         const VfiPlanItem *item = &planner->items[i];
         if (!layout.computes_blocks[i])
             continue;
         if (gains(&layout, i) &&
-            (planner->items[item->node.source[0]].block <= 1 ||
+            (planner->items[item->node.source[0]].layout.block <= 1 ||
              vfi_plan_begins_within_block(planner, item->node.source[0])))
             copy_source(&layout, i, 0);
         if (planner->target.channels_last)
             continue;
-        if (item->node.n_sources == 2 && planner->items[item->node.source[1]].block <= 1)
+        if (item->node.n_sources == 2 &&
+            planner->items[item->node.source[1]].layout.block <= 1)
             copy_source(&layout, i, 1);
-        if (item->block <= 1)
+        if (item->layout.block <= 1)
             copy_result(&layout, i);
     }
     g_free(layout.computes_blocks);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The planner's passes in the order in which they run, and when: a new pass is a row here. Each
  * finds what those before it have left in the planner (planner.h) and adds to that. */
-#include "plan/trace_internal.h"
+#include "plan/planner.h"
+#include "plan/tracer.h"
 
 static bool keeps_outputs(const VfiPlanner *planner)
 {
@@ -46,7 +47,11 @@ static bool reads_f16_in_rows(const VfiPlanner *planner)
     return planner->target.half_pixels && has_row_groups(planner);
 }
 
-static const VfiPlanPass passes[] = {
+static const struct {
+    const char *name;
+    bool (*when)(const VfiPlanner *planner); /* NULL: always */
+    void (*run)(VfiPlanner *planner);
+} passes[] = {
     {"mark-alive", NULL, vfi_plan_mark_alive},
     {"fuse", NULL, vfi_plan_fuse},
     {"split-convs", NULL, vfi_plan_split_convs},
@@ -70,13 +75,42 @@ static const VfiPlanPass passes[] = {
     {"emit", NULL, vfi_plan_emit},
 };
 
-void vfi_plan_run_passes(VfiPlanner *planner, VfiPlanTrace *trace)
+static void run_passes(VfiPlanner *planner, VfiPlanTrace *trace)
 {
     for (size_t i = 0; i < G_N_ELEMENTS(passes); i++) {
         bool runs = passes[i].when == NULL || passes[i].when(planner);
         if (runs)
             passes[i].run(planner);
         if (trace != NULL)
-            vfi_plan_trace_pass(trace, &passes[i], runs, planner);
+            vfi_plan_trace_pass(trace, passes[i].name, runs, planner);
     }
+}
+
+VfiPlan *vfi_plan_new(const VfiGraph *graph, const VfiPlanTarget *target,
+                      VfiRegion output_region, GError **error)
+{
+    return vfi_plan_new_traced(graph, target, output_region, NULL, error);
+}
+
+VfiPlan *vfi_plan_new_traced(const VfiGraph *graph, const VfiPlanTarget *target,
+                             VfiRegion output_region, VfiPlanTrace *trace, GError **error)
+{
+    if (graph->error != NULL) {
+        g_propagate_error(error, g_error_copy(graph->error));
+        return NULL;
+    }
+    VfiPlanner planner = {
+        .graph = graph,
+        .output_region = output_region,
+        .target = target == NULL ? (VfiPlanTarget){0} : *target,
+    };
+
+    vfi_planner_init(&planner);
+    run_passes(&planner, trace);
+    if (planner.error != NULL)
+        g_propagate_error(error, planner.error);
+    else if (trace != NULL)
+        vfi_plan_trace_result(trace, &planner);
+    vfi_planner_clear(&planner);
+    return planner.plan;
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The planner's working state, shared by its passes (plan.c, fuse.c, split.c,
- * half.c, layout.c, join.c, replace.c, rows.c, arena.c). */
+/* The planner's working state, which its passes (passes.c) complete one after the other. For
+ * files of this folder alone; plan.h is what others see. */
 #pragma once
 
 #include "base/alloc.h"
@@ -12,37 +12,81 @@
 /* Most values that a layout pass adds before one op: its sources and its result. */
 #define VFI_PLAN_MAX_COPIES (VFI_OP_MAX_SOURCES + 1)
 
-/* Working state about one node. */
+/* What the planner knows of a value: of a node of the graph, or of one that a pass has added.
+ * Grouped by the passes that find it out; later passes read it. */
 typedef struct {
-    VfiNode node; /* copy; fusing rewrites it */
-    bool alive;
-    bool pinned;  /* laid out on its own in the region of the stage's outputs */
-    bool in_rows; /* roots only: seen by row groups alone, which keep a band of it */
-    int rematerialise_cost; /* with row groups: > 0 if each group may compute it for itself */
-    int n_uses;             /* by alive nodes and outputs */
-    VfiValue host; /* the value whose memory this one is a part of, or VFI_NO_VALUE */
-    size_t host_offset;                   /* bytes into the host */
-    VfiPlanSpan *spans;                   /* lifetime, one a segment; roots only */
-    size_t bytes;                         /* roots only */
-    int life;                             /* steps between its first and its last use */
-    size_t place;                         /* offset in its region; roots only */
-    int block;                            /* channels of a block; 0: planar */
-    VfiValue before[VFI_PLAN_MAX_COPIES]; /* values computed right before this one */
-    int n_before;
-    VfiValue after;   /* a value computed right after this one, or VFI_NO_VALUE */
-    VfiValue kept_as; /* the output that this one is narrowed to, or VFI_NO_VALUE */
-    bool is_partial;  /* a sum that the one convolution which reads it may overwrite */
-    bool joined;      /* a concat that convolutions alone read, channels last */
-    bool is_piece;    /* a part of such a one that a row group writes there */
-    bool followed;    /* a part that lies in such a one before others */
-    bool loose;       /* a slice whose readers take it at any channel */
+    /* At first the graph's node. Rewritten by fuse, split-convs, choose-layouts and join-parts;
+     * .half is set by those that choose storage (half.c). */
+    VfiNode node;
+
+    /* mark-alive; passes that add or drop values keep it true. */
+    struct {
+        bool alive; /* something needs it: else no pass looks at it */
+        int n;      /* how often it is read, and 1 more as an output */
+    } use;
+
+    /* Passes that add values; place-views puts them in their places. */
+    struct {
+        VfiValue before[VFI_PLAN_MAX_COPIES]; /* values computed right before this one */
+        int n_before;
+        VfiValue after; /* the value computed right after this one, or VFI_NO_VALUE */
+    } order;
+
+    /* split-convs, for share-sums. */
+    struct {
+        bool is_partial; /* a sum that the one convolution which reads it may overwrite */
+    } split;
+
+    /* pin-outputs and narrow-outputs. */
+    struct {
+        bool pinned; /* gets a place of its own in the region of the stage's outputs */
+        VfiValue kept_as; /* the output that this one is narrowed to, or VFI_NO_VALUE */
+    } output;
+
+    /* choose-layouts and join-parts. */
+    struct {
+        int block; /* channels of an NCHWc block, of channels last the target's; 0: planar */
+    } layout;
+
+    /* find-joins and join-parts: where channels are last, parts of a pixel that are written
+     * right where they belong. */
+    struct {
+        bool joined;   /* a concat that convolutions alone read */
+        bool is_piece; /* a part of such a one that a row group writes there */
+        bool loose;    /* a slice whose readers take it at any channel */
+    } join;
+
+    /* find-cheap-values, for place-views and group-rows. */
+    struct {
+        int cost; /* enlargements that it takes to compute it again; 0: it is not cheap */
+    } rematerialise;
+
+    /* share-sums and place-views. A value without a host is a root: it has memory of its own. */
+    struct {
+        VfiValue host; /* the value whose memory this one is a part of, or VFI_NO_VALUE */
+        size_t offset; /* bytes into the host */
+        bool followed; /* lies in a joined concat before other parts of it */
+    } view;
+
+    /* group-rows; of roots. */
+    struct {
+        bool is_local; /* row groups alone see it, and keep a band of it at a time */
+    } rows;
+
+    /* compute-lifetimes, lay-out-outputs and lay-out-arena; of roots. */
+    struct {
+        VfiPlanSpan *spans; /* during which it is kept, one per segment */
+        int life;           /* steps that these have together */
+        size_t bytes;       /* in the arena */
+        size_t place;       /* offset in its region */
+    } memory;
 } VfiPlanItem;
 
 /* An op to emit: node @value computed, or @copy_of copied into concat @value at @offset.
  * A node may be computed by several steps, each in a row group of its own. */
 typedef struct {
     VfiValue value;
-    VfiValue copy_of;
+    VfiValue copy_of; /* VFI_NO_VALUE: @value is computed */
     size_t offset;
     bool followed; /* the copy, by another part of a joined concat */
     int segment;
@@ -56,39 +100,37 @@ typedef struct {
     int first_step, n_steps;
     int h, w;
     int n_planes;
-    GArray *locals; /* of rows.c */
+    GArray *locals; /* of row_planes.c; NULL until lay-out-rows */
 } VfiPlanRowGroup;
 
 typedef struct {
     const VfiGraph *graph;
-    VfiPlanItem *items;
-    int n_items;
-    GArray *steps;           /* of VfiPlanStep */
-    int *segment_end;        /* per segment: one past its last step */
-    GArray *groups;          /* of VfiPlanRowGroup */
-    VfiRegion output_region; /* not the arena: outputs are pinned there */
-    VfiPlanSpan *spans;      /* room for the lifetimes of all items, one a segment */
-    GPtrArray *own_parts;    /* of GArray: parts of concats that fusing rewrote */
     VfiPlanTarget target;    /* zeros: planes only */
+    VfiRegion output_region; /* not the arena: outputs are pinned there */
+
+    VfiPlanItem *items; /* by VfiValue: the graph's nodes, then what passes added */
+    int n_items;
+    VfiPlanSpan *spans;   /* room for the lifetimes of all items */
+    GPtrArray *own_parts; /* of GArray: parts of concats that passes rewrote */
+
+    GArray *steps;    /* of VfiPlanStep, in order; from place-views on */
+    int *segment_end; /* per segment: one past its last step */
+    GArray *groups;   /* of VfiPlanRowGroup; from group-rows on */
+
     size_t frame_bytes, pair_bytes, arena_bytes; /* of the regions, as in VfiPlan */
     VfiPlan *plan;                               /* the result */
     GError *error;                               /* the first one; passes go on */
 } VfiPlanner;
 
-/* The value whose memory @value lies in, and where; @offset may be NULL. */
-static inline VfiPlanItem *vfi_plan_root(VfiPlanner *planner, VfiValue value,
-                                         size_t *offset)
-{
-    size_t sum = 0;
-    VfiPlanItem *item = &planner->items[value];
+/* Wants .graph; makes room for all values that passes may add. */
+void vfi_planner_init(VfiPlanner *planner);
+void vfi_planner_clear(VfiPlanner *planner);
 
-    while (item->host != VFI_NO_VALUE) {
-        sum += item->host_offset;
-        item = &planner->items[item->host];
-    }
-    if (offset != NULL)
-        *offset = sum;
-    return item;
+/* ---- values ---------------------------------------------------------------------------- */
+
+static inline VfiShape vfi_plan_shape(const VfiPlanner *planner, VfiValue value)
+{
+    return planner->items[value].node.shape;
 }
 
 /* What a node is made from: a concat's parts, or an op's or a slice's sources. */
@@ -108,8 +150,71 @@ static inline bool vfi_plan_is_conv(const VfiPlanItem *item)
     return item->node.kind == VFI_NODE_OP && vfi_op_is_conv(&item->node.op);
 }
 
+/* Of an op's node. */
+static inline const VfiOpDescriptor *vfi_plan_descriptor(const VfiPlanItem *item)
+{
+    return vfi_op_descriptor(item->node.op.kind);
+}
+
+/* Whether an op, where channels are last, reads its first source in any layout and writes
+ * planes. */
+static inline bool vfi_plan_takes_any_layout(const VfiPlanner *planner,
+                                             const VfiPlanItem *item)
+{
+    const VfiOpDescriptor *descriptor = vfi_plan_descriptor(item);
+
+    return planner->target.channels_last &&
+           (descriptor->source[0].layouts & VFI_LAYOUT_CHANNELS_LAST) != 0 &&
+           (descriptor->result & VFI_LAYOUT_CHANNELS_LAST) == 0;
+}
+
 /* Whether the graph names @value as an output. */
 bool vfi_plan_is_output(const VfiPlanner *planner, VfiValue value);
+
+/* The value that stands for the output @value. */
+static inline VfiValue vfi_plan_kept_output(const VfiPlanner *planner, VfiValue value)
+{
+    VfiValue kept_as = planner->items[value].output.kept_as;
+
+    return kept_as != VFI_NO_VALUE ? kept_as : value;
+}
+
+/* Adds a copy of @like without memory, a place among the steps, or readers. */
+VfiValue vfi_plan_add_value(VfiPlanner *planner, VfiValue like);
+
+/* Has @added computed after @value and what was to come after it already. */
+void vfi_plan_compute_after(VfiPlanner *planner, VfiValue value, VfiValue added);
+
+/* The size of the pictures on which @value, an op's result, is computed row by row; 0×0 if it
+ * is not. */
+VfiShape vfi_plan_picture(const VfiPlanner *planner, VfiValue value);
+
+/* Whether source @i of @value, an op's result, is read anywhere, and not only in rows of the
+ * picture. */
+bool vfi_plan_reads_anywhere(const VfiPlanner *planner, VfiValue value, int i);
+
+/* ---- memory ---------------------------------------------------------------------------- */
+
+/* The root whose memory @value lies in, and where; @offset may be NULL. */
+static inline VfiPlanItem *vfi_plan_root(const VfiPlanner *planner, VfiValue value,
+                                         size_t *offset)
+{
+    size_t sum = 0;
+    VfiPlanItem *item = &planner->items[value];
+
+    while (item->view.host != VFI_NO_VALUE) {
+        sum += item->view.offset;
+        item = &planner->items[item->view.host];
+    }
+    if (offset != NULL)
+        *offset = sum;
+    return item;
+}
+
+static inline VfiValue vfi_plan_root_value(const VfiPlanner *planner, VfiValue value)
+{
+    return (VfiValue)(vfi_plan_root(planner, value, NULL) - planner->items);
+}
 
 static inline size_t vfi_plan_align(size_t bytes)
 {
@@ -131,6 +236,77 @@ static inline VfiOp vfi_plan_shaped_op(const VfiPlanner *planner, const VfiNode 
 /* Bytes of a value of its own; sets the planner's error on overflow. */
 size_t vfi_plan_value_bytes(VfiPlanner *planner, const VfiPlanItem *item);
 
+/* Bytes from the start of @whole to its channel @channel; errors as above. */
+size_t vfi_plan_channel_offset(VfiPlanner *planner, const VfiPlanItem *whole,
+                               int channel);
+
+/* Offset in VFI_REGION_ROWS of a root that is local, as @group sees it. */
+size_t vfi_plan_rows_place(const VfiPlanner *planner, int group, const VfiPlanItem *root);
+
+/* ---- steps ----------------------------------------------------------------------------- */
+
+static inline VfiPlanStep *vfi_plan_step(const VfiPlanner *planner, int index)
+{
+    return &g_array_index(planner->steps, VfiPlanStep, index);
+}
+
+static inline bool vfi_plan_step_copies(const VfiPlanStep *step)
+{
+    return step->copy_of != VFI_NO_VALUE;
+}
+
+/* What a step reads. */
+static inline int vfi_plan_step_n_sources(const VfiPlanner *planner,
+                                          const VfiPlanStep *step)
+{
+    return vfi_plan_step_copies(step) ? 1 : planner->items[step->value].node.n_sources;
+}
+
+static inline VfiValue vfi_plan_step_source(const VfiPlanner *planner,
+                                            const VfiPlanStep *step, int i)
+{
+    return vfi_plan_step_copies(step) ? step->copy_of
+                                      : planner->items[step->value].node.source[i];
+}
+
+static inline VfiValue vfi_plan_step_source_root(const VfiPlanner *planner,
+                                                 const VfiPlanStep *step, int i)
+{
+    return vfi_plan_root_value(planner, vfi_plan_step_source(planner, step, i));
+}
+
+/* Copies read rows alone. */
+static inline bool vfi_plan_step_reads_anywhere(const VfiPlanner *planner,
+                                                const VfiPlanStep *step, int i)
+{
+    return !vfi_plan_step_copies(step) &&
+           vfi_plan_reads_anywhere(planner, step->value, i);
+}
+
+/* ---- what passes ask each other -------------------------------------------------------- */
+
+/* split.c: values that vfi_plan_split_convs() may add. */
+int vfi_plan_max_splits(const VfiGraph *graph);
+
+/* join.c: whether @part, in a layout of its own, may lie in a joined concat from its channel
+ * @first on. */
+bool vfi_plan_is_view_of_join(const VfiPlanner *planner, VfiValue part, int first,
+                              bool is_last);
+
+/* join.c: whether @value is a loose slice that begins at no whole block, so that a convolution
+ * reads a copy of it. One that ends at none is read as it is: after it are other channels of the
+ * same value, which the zeros that pad weights take no part of. */
+bool vfi_plan_begins_within_block(const VfiPlanner *planner, VfiValue value);
+
+/* replace.c: the part of @concat, by its index, that is a slice of a value which may be computed
+ * in the concatenation's place, so that only the other parts are copied over it; or -1. */
+int vfi_plan_kept_part(const VfiPlanner *planner, VfiValue concat);
+
+/* replace.c: whether the part that replaces channels of @value, which is computed in @concat's
+ * place, may be written over them by the op that computes it. */
+bool vfi_plan_may_replace(const VfiPlanner *planner, VfiValue part, VfiValue concat,
+                          VfiValue value);
+
 /* ---- passes, in the order of the table in passes.c ------------------------------------- */
 
 /* Finds what outputs and scalars depend on, and counts uses. */
@@ -139,83 +315,46 @@ void vfi_plan_mark_alive(VfiPlanner *planner);
 /* Fuses activations and residuals into convolutions. */
 void vfi_plan_fuse(VfiPlanner *planner);
 
-/* A copy of @like without memory, a place among the steps, or readers. */
-VfiValue vfi_plan_add_value(VfiPlanner *planner, VfiValue like);
-
-/* Has @added computed after @value and what was to come after it already. */
-void vfi_plan_compute_after(VfiPlanner *planner, VfiValue value, VfiValue added);
-
 /* Turns convolutions over large concats into sums of convolutions over their parts. */
 void vfi_plan_split_convs(VfiPlanner *planner);
 
 /* Frame and pair stage: outputs get memory of their own. */
 void vfi_plan_pin_outputs(VfiPlanner *planner);
 
-/* Values that vfi_plan_split_convs() may add. */
-int vfi_plan_most_splits(const VfiGraph *graph);
-
-/* What is kept in f16 (half.c): outputs that are pinned, inputs that are so. */
-void vfi_plan_narrow_outputs(VfiPlanner *planner);
+/* Has what is kept in f16 converted before its readers, unless they take it as it is. */
 void vfi_plan_widen_inputs(VfiPlanner *planner);
-/* Shuffled f16 stays f16 where row groups alone read it. */
+
+/* Has pinned outputs rounded to f16. */
+void vfi_plan_narrow_outputs(VfiPlanner *planner);
+
+/* Channels last: finds concats that convolutions alone read, and loose slices. */
+void vfi_plan_find_joins(VfiPlanner *planner);
+
+/* Chooses which values are kept in NCHWc blocks or channels last, and adds copies from one
+ * layout to the other where an op gains from blocks that its neighbours cannot have. */
+void vfi_plan_choose_layouts(VfiPlanner *planner);
+
+/* Channels last: finds which parts of joined concats are written there at once. */
+void vfi_plan_join_parts(VfiPlanner *planner);
+
+/* Stores what is channels last as f16. */
+void vfi_plan_mark_halves(VfiPlanner *planner);
+
+/* Stores shuffled f16 as f16 where row groups alone read it. */
 void vfi_plan_narrow_shuffles(VfiPlanner *planner);
 
-/* The value that stands for the output @value. */
-static inline VfiValue vfi_plan_kept_output(const VfiPlanner *planner, VfiValue value)
-{
-    VfiValue kept_as = planner->items[value].kept_as;
-
-    return kept_as != VFI_NO_VALUE ? kept_as : value;
-}
-
-/* Lets such sums add up in one place, once layouts are known. */
+/* Lets the terms of split convolutions add up in one place. */
 void vfi_plan_share_sums(VfiPlanner *planner);
+
+/* Finds what each row group may compute for itself. */
+void vfi_plan_find_cheap_values(VfiPlanner *planner);
 
 /* Makes slices and parts of concats views, and lists the steps in order. */
 void vfi_plan_place_views(VfiPlanner *planner);
 
-/* Whatever is channels last is f16, if the target wants it so. */
-void vfi_plan_mark_halves(VfiPlanner *planner);
-
-/* Chooses which values are kept in channel blocks, and adds copies from one layout to the
- * other where an op gains from blocks that its neighbours cannot have. */
-void vfi_plan_choose_layouts(VfiPlanner *planner);
-
-/* Channels last (join.c): finds concats that convolutions alone read; once layouts are
- * chosen, which of their parts are written into them by whoever computes them; and whether
- * that has @part, in a layout of its own, lie in such a concat from channel @first on. */
-void vfi_plan_find_joins(VfiPlanner *planner);
-void vfi_plan_join_parts(VfiPlanner *planner);
-bool vfi_plan_is_view_of_join(const VfiPlanner *planner, VfiValue part, int first,
-                              bool is_last);
-
-/* Whether @value is such a slice that begins at no whole block, so that a convolution reads a
- * copy of it. One that ends at none is read as it is: behind it are other channels of the same
- * value, which the zeros that pad weights take no part of. */
-bool vfi_plan_begins_within_block(const VfiPlanner *planner, VfiValue value);
-
-/* The size of the pictures on which @value, an op's result, is computed row by row; 0×0 if it
- * is not. */
-VfiShape vfi_plan_picture(const VfiPlanner *planner, VfiValue value);
-
-/* Whether the part that replaces channels of @value, which is computed in @concat's place, may
- * be written over them by whoever computes it. */
-bool vfi_plan_may_replace(const VfiPlanner *planner, VfiValue part, VfiValue concat,
-                          VfiValue value);
-
-/* The part of @concat, by its index, that is a slice of a value which may be computed in the
- * concatenation's place, so that only the other parts are copied over it; or -1. */
-int vfi_plan_kept_part(const VfiPlanner *planner, VfiValue concat);
-
-/* Sets rematerialise_cost of all items. */
-void vfi_plan_find_cheap_values(VfiPlanner *planner);
-
-/* Brings steps that can run row by row together in row groups, computes cheap values anew in
- * the groups that read them, and marks what no memory has to be kept for. */
+/* Brings steps that can run row by row together in row groups, rematerialises cheap values
+ * there, and finds what no memory has to be kept for. */
 void vfi_plan_group_rows(VfiPlanner *planner);
-
-/* Offset in VFI_REGION_ROWS of a root that is in_rows, as @group sees it. */
-size_t vfi_plan_rows_place(const VfiPlanner *planner, int group, const VfiPlanItem *root);
 
 /* Gives the planes of what only one group sees their places. */
 void vfi_plan_lay_out_rows(VfiPlanner *planner);
@@ -231,5 +370,3 @@ void vfi_plan_lay_out_arena(VfiPlanner *planner);
 
 /* Copies the findings into planner->plan, if there is no error. */
 void vfi_plan_emit(VfiPlanner *planner);
-
-void vfi_plan_groups_clear(VfiPlanner *planner);

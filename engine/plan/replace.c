@@ -34,9 +34,9 @@ static VfiValue anchor_of(const VfiPlanner *planner, VfiValue value)
         found = false;
         for (int i = 0; i < planner->n_items && !found; i++) {
             const VfiPlanItem *item = &planner->items[i];
-            found = item->after == value;
-            for (int b = 0; b < item->n_before; b++)
-                found = found || item->before[b] == value;
+            found = item->order.after == value;
+            for (int b = 0; b < item->order.n_before; b++)
+                found = found || item->order.before[b] == value;
             value = found ? i : value;
         }
     }
@@ -49,7 +49,7 @@ static bool is_read_only_before(const VfiPlanner *planner, VfiValue value,
 {
     for (int i = concat + 1; i < planner->n_items; i++) {
         const VfiPlanItem *item = &planner->items[i];
-        if (item->alive && item->node.kind != VFI_NODE_SLICE &&
+        if (item->use.alive && item->node.kind != VFI_NODE_SLICE &&
             count_reads(planner, &item->node, value) > 0 &&
             anchor_of(planner, i) > concat)
             return false;
@@ -71,7 +71,7 @@ bool vfi_plan_may_replace(const VfiPlanner *planner, VfiValue part, VfiValue con
         return false;
     for (int i = 0; i < planner->n_items; i++) {
         const VfiPlanItem *reader = &planner->items[i];
-        if (i != part && i != concat && reader->alive &&
+        if (i != part && i != concat && reader->use.alive &&
             reader->node.kind != VFI_NODE_SLICE &&
             count_reads(planner, &reader->node, value) > 0 &&
             anchor_of(planner, i) >= part)
@@ -85,14 +85,14 @@ int vfi_plan_kept_part(const VfiPlanner *planner, VfiValue concat)
     const VfiPlanItem *item = &planner->items[concat];
     int channel = 0;
 
-    for (int i = 0; item->block > 1 && i < vfi_plan_n_sources(&item->node); i++) {
+    for (int i = 0; item->layout.block > 1 && i < vfi_plan_n_sources(&item->node); i++) {
         const VfiNode *part = &planner->items[vfi_plan_source(&item->node, i)].node;
         VfiValue value = part->kind == VFI_NODE_SLICE ? part->source[0] : VFI_NO_VALUE;
         const VfiPlanItem *whole = value == VFI_NO_VALUE ? NULL : &planner->items[value];
         if (whole != NULL && whole->node.kind == VFI_NODE_OP &&
-            whole->host == VFI_NO_VALUE && !whole->pinned && whole->block > 1 &&
-            whole->node.segment == item->node.segment && part->first == channel &&
-            whole->node.shape.c == item->node.shape.c &&
+            whole->view.host == VFI_NO_VALUE && !whole->output.pinned &&
+            whole->layout.block > 1 && whole->node.segment == item->node.segment &&
+            part->first == channel && whole->node.shape.c == item->node.shape.c &&
             is_read_only_before(planner, value, concat))
             return i;
         channel += part->shape.c;

@@ -50,12 +50,12 @@ static bool is_split(const VfiPlanner *planner, const VfiPlanItem *item)
 {
     const VfiConvParams *p = &item->node.op.u.conv;
 
-    if (!item->alive || item->node.kind != VFI_NODE_OP ||
+    if (!item->use.alive || item->node.kind != VFI_NODE_OP ||
         item->node.op.kind != VFI_OP_CONV || p->groups != 1 || p->stride != 1 ||
         item->node.n_sources != 1)
         return false;
     const VfiPlanItem *concat = &planner->items[item->node.source[0]];
-    if (concat->node.kind != VFI_NODE_CONCAT || concat->n_uses != 1 ||
+    if (concat->node.kind != VFI_NODE_CONCAT || concat->use.n != 1 ||
         concat->node.shape.c < SPLIT_CHANNELS)
         return false;
     for (guint i = 0; i < concat->node.parts->len; i++) {
@@ -120,8 +120,8 @@ static VfiValue add_partial_sum(VfiPlanner *planner, VfiValue conv, const Term *
     VfiValue value = vfi_plan_add_value(planner, conv);
     VfiPlanItem *item = &planner->items[value];
 
-    item->n_uses = 1;
-    item->is_partial = true;
+    item->use.n = 1;
+    item->split.is_partial = true;
     item->node.op.u.conv.bias = NULL;
     item->node.op.u.conv.activation = (VfiActivation){.kind = VFI_ACTIVATION_NONE};
     set_term(item, term, sum);
@@ -136,7 +136,7 @@ static void shrink_concat(VfiPlanner *planner, VfiValue concat, Term *term,
     VfiPlanItem *item = &planner->items[concat];
 
     if (parts->len < 2) {
-        item->alive = false;
+        item->use.alive = false;
         if (parts->len == 1)
             term->source = g_array_index(parts, VfiValue, 0);
         return;
@@ -178,7 +178,7 @@ void vfi_plan_split_convs(VfiPlanner *planner)
             split(planner, i);
 }
 
-int vfi_plan_most_splits(const VfiGraph *graph)
+int vfi_plan_max_splits(const VfiGraph *graph)
 {
     int n = 0;
 
@@ -193,11 +193,11 @@ void vfi_plan_share_sums(VfiPlanner *planner)
 {
     for (int i = 0; i < planner->n_items; i++) {
         const VfiPlanItem *item = &planner->items[i];
-        if (!item->alive || item->node.kind != VFI_NODE_OP ||
+        if (!item->use.alive || item->node.kind != VFI_NODE_OP ||
             item->node.op.kind != VFI_OP_CONV || item->node.n_sources != 2)
             continue;
         VfiPlanItem *sum = &planner->items[item->node.source[1]];
-        if (sum->is_partial && sum->block == item->block)
-            sum->host = i;
+        if (sum->split.is_partial && sum->layout.block == item->layout.block)
+            sum->view.host = i;
     }
 }

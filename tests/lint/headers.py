@@ -24,8 +24,9 @@ DOORS = {
     "engine/model/family.h": ("engine/models/registry.c", "model/ knows no family"),
     "engine/pixels/pixels.h": ("level.c copy.c tiles.c", "one contract for all work on pixels"),
     "engine/plan/planner.h": ("*.c", "the passes, each in a source, and what they share"),
-    "engine/plan/trace.h": ("plan.c", "planning with a trace is planning"),
-    "engine/plan/trace_internal.h": ("passes.c trace.c", "how passes are traced"),
+    "engine/plan/plan.h": ("passes.c", "making a plan is to run the passes"),
+    "engine/plan/rows.h": ("rematerialise.c", "a part of grouping rows"),
+    "engine/plan/trace.h": ("passes.c", "making a plan with a trace is making a plan"),
     "engine/session/session_internal.h": ("*.c", "one struct, several subjects"),
     "cuda/frames/frame_kernels.h": ("*.cu", ONE_EACH),
     "cuda/ops/kernels.h": ("*.cu", ONE_EACH),
@@ -43,7 +44,7 @@ VIEWS = {
 
 # Headers for their own room only, like those that end in _internal.h, and who may include such
 # all the same.
-PRIVATE = ["engine/plan/planner.h"]
+PRIVATE = ["engine/plan/planner.h", "engine/plan/rows.h", "engine/plan/tracer.h"]
 GUESTS = {
     ("tools/benchmark/bench.h", "engine/session/session_internal.h"): "times stages one by one",
     ("tools/inspect/inspected_plan.h", "engine/session/session_internal.h"): "plans as one does",

@@ -1,0 +1,161 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The planner's last pass: copies what the others found into an immutable plan. */
+#include "plan/planner.h"
+
+/* Channels last: from pixel to pixel of @root. */
+static int channels_side_by_side(const VfiPlanner *planner, const VfiPlanItem *root)
+{
+    int block = planner->target.channel_block;
+
+    return root->node.kind == VFI_NODE_INPUT
+               ? root->node.block
+               : (root->node.shape.c + block - 1) / block * block;
+}
+
+/* Whether other parts of a pixel follow @value, or what it lies in. */
+static bool is_followed(const VfiPlanner *planner, VfiValue value)
+{
+    bool followed = planner->items[value].view.followed;
+
+    while (planner->items[value].view.host != VFI_NO_VALUE) {
+        value = planner->items[value].view.host;
+        followed = followed || planner->items[value].view.followed;
+    }
+    return followed;
+}
+
+/* @group: the one that the operand's step is in. */
+static VfiOperand operand_of(VfiPlanner *planner, VfiValue value, int group)
+{
+    size_t offset;
+    const VfiPlanItem *root = vfi_plan_root(planner, value, &offset);
+    VfiOperand operand = {.shape = planner->items[value].node.shape,
+                          .block = planner->items[value].layout.block,
+                          .half = planner->items[value].node.half,
+                          .followed = is_followed(planner, value)};
+
+    if (operand.block > 1 && planner->target.channels_last)
+        operand.block = channels_side_by_side(planner, root);
+    if (root->rows.is_local) {
+        operand.region = VFI_REGION_ROWS;
+        operand.offset = vfi_plan_rows_place(planner, group, root) + offset;
+    } else if (root->node.kind == VFI_NODE_INPUT) {
+        operand.region = root->node.region;
+        operand.offset = root->node.offset + offset;
+    } else {
+        operand.region = root->output.pinned ? planner->output_region : VFI_REGION_ARENA;
+        operand.offset = root->memory.place + offset;
+    }
+    return operand;
+}
+
+/* What copies a part into a concat. */
+static VfiOp make_copy(VfiPlanner *planner, const VfiPlanStep *step)
+{
+    VfiOp op = {.kind = VFI_OP_COPY,
+                .n_src = 1,
+                .name = "copy",
+                .src = {operand_of(planner, step->copy_of, step->group)},
+                .dst = operand_of(planner, step->value, step->group)};
+
+    op.dst.offset += step->offset;
+    op.dst.followed = step->followed;
+    /* To an op that only copies it, a tensor in blocks is as many planes. */
+    bool reorders = vfi_operand_is_blocked(&op.src[0]) && op.dst.block <= 1;
+    if (!reorders && !planner->target.channels_last) {
+        op.src[0].shape.c =
+            (int)vfi_shape_floats((VfiShape){op.src[0].shape.c, 1, 1}, op.src[0].block);
+        op.src[0].block = op.dst.block = 0;
+    }
+    op.dst.shape = op.src[0].shape;
+    return op;
+}
+
+static VfiOp make_op(VfiPlanner *planner, const VfiPlanStep *step, GStringChunk *names)
+{
+    const VfiNode *node = &planner->items[step->value].node;
+    VfiOp op = node->op;
+
+    op.name = g_string_chunk_insert_const(names, op.name);
+    op.n_src = node->n_sources;
+    for (int s = 0; s < node->n_sources; s++)
+        op.src[s] = operand_of(planner, node->source[s], step->group);
+    op.dst = vfi_op_scalar(&op) >= 0 ? (VfiOperand){.shape = node->shape}
+                                     : operand_of(planner, step->value, step->group);
+    return op;
+}
+
+static void emit_ops(VfiPlanner *planner, VfiPlan *plan)
+{
+    plan->n_ops = (int)planner->steps->len;
+    plan->ops = g_new0(VfiOp, plan->n_ops);
+    for (int i = 0; i < plan->n_ops; i++) {
+        const VfiPlanStep *step = vfi_plan_step(planner, i);
+        plan->ops[i] = vfi_plan_step_copies(step) ? make_copy(planner, step)
+                                                  : make_op(planner, step, plan->names);
+    }
+}
+
+static void emit_segments(const VfiPlanner *planner, VfiPlan *plan)
+{
+    plan->n_segments = (int)planner->graph->segments->len;
+    plan->segments = g_new0(VfiPlanSegment, plan->n_segments);
+    for (int s = 0; s < plan->n_segments; s++) {
+        plan->segments[s].first_op = s == 0 ? 0 : planner->segment_end[s - 1];
+        plan->segments[s].n_ops = planner->segment_end[s] - plan->segments[s].first_op;
+    }
+}
+
+static void emit_row_groups(const VfiPlanner *planner, VfiPlan *plan)
+{
+    plan->n_row_groups = (int)planner->groups->len;
+    plan->row_groups = g_new0(VfiRowGroup, plan->n_row_groups);
+    for (int i = 0; i < plan->n_row_groups; i++) {
+        const VfiPlanRowGroup *group =
+            &g_array_index(planner->groups, VfiPlanRowGroup, i);
+        plan->row_groups[i] = (VfiRowGroup){.first_op = group->first_step,
+                                            .n_ops = group->n_steps,
+                                            .h = group->h,
+                                            .w = group->w,
+                                            .n_planes = group->n_planes};
+    }
+}
+
+static void emit_outputs(VfiPlanner *planner, VfiPlan *plan)
+{
+    const GArray *outputs = planner->graph->outputs;
+
+    plan->n_outputs = (int)outputs->len;
+    plan->outputs = g_new0(VfiPlanOutput, plan->n_outputs);
+    for (int i = 0; i < plan->n_outputs; i++) {
+        const VfiGraphOutput *output = &g_array_index(outputs, VfiGraphOutput, i);
+        plan->outputs[i] = (VfiPlanOutput){
+            .segment = output->segment,
+            .name = g_string_chunk_insert_const(plan->names, output->name),
+            .operand = operand_of(planner, vfi_plan_kept_output(planner, output->value),
+                                  VFI_PLAN_NO_GROUP),
+        };
+    }
+}
+
+void vfi_plan_emit(VfiPlanner *planner)
+{
+    const VfiGraph *graph = planner->graph;
+
+    if (planner->error != NULL)
+        return;
+    planner->plan = g_new(VfiPlan, 1);
+    *planner->plan = (VfiPlan){
+        .n_scalars = graph->n_scalars,
+        .arena_bytes = planner->arena_bytes,
+        .frame_bytes = planner->frame_bytes,
+        .pair_bytes = planner->pair_bytes,
+        .packed_weights =
+            graph->weights == NULL ? NULL : vfi_weights_packed(graph->weights),
+        .names = g_string_chunk_new(1024),
+    };
+    emit_ops(planner, planner->plan);
+    emit_segments(planner, planner->plan);
+    emit_row_groups(planner, planner->plan);
+    emit_outputs(planner, planner->plan);
+}

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The planner's passes for what a frame or pair stage keeps for later ones: its outputs get
+ * memory of their own in the region that is kept. */
+#include "plan/planner.h"
+
+#include <vfi/error.h>
+
+void vfi_plan_pin_outputs(VfiPlanner *planner)
+{
+    const GArray *outputs = planner->graph->outputs;
+
+    for (guint i = 0; i < outputs->len; i++) {
+        const VfiGraphOutput *output = &g_array_index(outputs, VfiGraphOutput, i);
+        VfiPlanItem *item = &planner->items[output->value];
+        if (item->node.kind != VFI_NODE_OP && item->node.kind != VFI_NODE_CONCAT &&
+            planner->error == NULL)
+            planner->error = g_error_new(
+                VFI_ERROR, VFI_ERROR_UNSUPPORTED,
+                "kept output \"%s\" is neither computed by an op nor a concat",
+                output->name);
+        item->output.pinned = true;
+    }
+}
+
+/* Frame stage: after the image. */
+void vfi_plan_lay_out_outputs(VfiPlanner *planner)
+{
+    bool is_pair = planner->output_region == VFI_REGION_PAIR;
+    size_t image_bytes =
+        vfi_plan_image_bytes(planner->graph->width, planner->graph->height);
+    size_t bytes = is_pair ? 0 : image_bytes;
+
+    for (int i = 0; i < planner->n_items; i++) {
+        VfiPlanItem *item = &planner->items[i];
+        if (!item->use.alive || !item->output.pinned)
+            continue;
+        item->memory.place = bytes;
+        bytes += vfi_plan_align(vfi_plan_value_bytes(planner, item));
+    }
+    planner->frame_bytes = is_pair ? image_bytes : bytes;
+    planner->pair_bytes = is_pair ? bytes : 0;
+}
