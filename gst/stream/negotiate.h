@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Caps of the stream: queries, the choice of output caps, and what follows from it (pool,
- * session, latency). */
+/* Caps of the stream: the choice of output caps, and what follows from it (pool, session,
+ * latency). Streaming thread only; no lock is held. */
 #pragma once
 
 #include "stream/state.h"
@@ -8,9 +8,6 @@
 G_BEGIN_DECLS
 
 GstVfiNegotiation *gst_vfi_negotiation_new (void);
-
-/* Answers CAPS and ACCEPT_CAPS queries on both pads. */
-gboolean gst_vfi_negotiate_query (GstVfiStream *stream, GstPad *pad, GstQuery *query);
 
 /* Whether @caps are those that everything is ready for. */
 gboolean gst_vfi_negotiate_is_done_for (GstVfiStream *stream, const GstCaps *caps);

@@ -70,6 +70,8 @@ typedef enum {
  * @sink_caps: the input's, or NULL: none yet, or refused
  * @info: the same; written under the lock, too, for queries
  * @decision: what they and the output's ask for; written under the lock, too
+ * @out_info: of the output's caps; written under the lock, too
+ * @rates_known: @info, @out_info and @decision go together; written under the lock, too
  * @mode: that of @decision while it holds, else GST_VFI_MODE_PASSTHROUGH
  * @video_meta: downstream understands GstVideoMeta
  * @max_in_flight: pairs of frames that may be on their way, at least 1
@@ -80,7 +82,9 @@ typedef struct {
   gboolean ready;
   GstCaps *sink_caps;
   GstVideoInfo info;
+  GstVideoInfo out_info;
   GstVfiCapsDecision decision;
+  gboolean rates_known;
   GstVfiMode mode;
   gboolean video_meta;
   guint max_in_flight;

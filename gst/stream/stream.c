@@ -4,6 +4,7 @@
 #include "stream/stream.h"
 
 #include "cuda/stream_context.h"
+#include "stream/caps_query.h"
 #include "stream/deadlines.h"
 #include "stream/engine_session.h"
 #include "stream/gaps.h"
@@ -139,7 +140,7 @@ gst_vfi_stream_sink_query (GstPad *pad, GstObject *parent, GstQuery *query)
   (void) parent;
   if (GST_QUERY_IS_SERIALIZED (query))
     return gst_vfi_task_answer_query (stream, query);
-  return gst_vfi_negotiate_query (stream, pad, query);
+  return gst_vfi_query_answer (stream, pad, query);
 }
 
 /* Src pad. */
@@ -176,7 +177,7 @@ gst_vfi_stream_src_query (GstPad *pad, GstObject *parent, GstQuery *query)
   (void) parent;
   if (GST_QUERY_TYPE (query) == GST_QUERY_LATENCY)
     return gst_vfi_own_latency_answer (stream, query);
-  return gst_vfi_negotiate_query (stream, pad, query);
+  return gst_vfi_query_answer (stream, pad, query);
 }
 
 static gboolean
