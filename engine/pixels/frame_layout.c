@@ -61,8 +61,7 @@ size_t vfi_frame_lay_out(const VfiVideoInfo *info, uint8_t *memory, VfiFrame *fr
     size_t total = 0;
 
     for (int plane = 0; plane < vfi_format_planes(info->format); plane++) {
-        size_t row = vfi_video_info_row_bytes(info, plane);
-        row = (row + VFI_ALIGNMENT - 1) & ~(size_t)(VFI_ALIGNMENT - 1);
+        size_t row = vfi_align_up(vfi_video_info_row_bytes(info, plane), VFI_ALIGNMENT);
         if (frame != NULL) {
             frame->data[plane] = memory + total;
             frame->stride[plane] = (ptrdiff_t)row;

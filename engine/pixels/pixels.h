@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Between a frame's own planes and the network: prepare (planes → padded f32 RGB),
- * synthesis (flows and mask applied to the planes themselves), rgb_to_planes (RGB →
+ * warp_blend (flows and mask applied to the planes themselves), rgb_to_planes (RGB →
  * planes), blend, compare.
  *
  * Each function works on a band of rows so that callers can split the work; bands are

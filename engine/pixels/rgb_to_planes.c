@@ -18,7 +18,7 @@ typedef struct {
     const VfiRgbPicture *picture;
     const VfiFrame *out;
     VfiColour colour;
-} Painting;
+} Conversion;
 
 /* Luma rows whose weighted sum stands for one chroma row. */
 typedef struct {
@@ -66,12 +66,12 @@ static void add_row(const float *restrict in, int n, float weight, bool first,
 }
 
 /* out[k] = the clamped channel, summed over @rows, at column first+k; edges repeat. */
-static void sum_rows(const Painting *painting, int channel, const Rows *rows, int first,
+static void sum_rows(const Conversion *work, int channel, const Rows *rows, int first,
                      int n, float *out)
 {
     const int begin = first > 0 ? first : 0;
-    const int end = first + n < painting->info->width ? first + n : painting->info->width;
-    const VfiRgbPicture *picture = painting->picture;
+    const int end = first + n < work->info->width ? first + n : work->info->width;
+    const VfiRgbPicture *picture = work->picture;
     const float *plane = picture->rgb + (size_t)channel * picture->plane;
 
     for (int r = 0; r < rows->n; r++)
@@ -98,64 +98,63 @@ static void halve(float *restrict out, const float *restrict in, int n, bool cos
 }
 
 /* RGB at the sites of @n samples from @x on of row @y, in the grid of @component. */
-static void rgb_at_sites(const Painting *painting, const VfiComponent *component,
+static void rgb_at_sites(const Conversion *work, const VfiComponent *component,
                          float (*rgb)[VFI_PIXELS_BLOCK], int x, int n, int y)
 {
-    const int site = (int)painting->info->chroma_site;
-    const Rows rows = rows_of_chroma(y, painting->info->height, component->shift_y,
+    const int site = (int)work->info->chroma_site;
+    const Rows rows = rows_of_chroma(y, work->info->height, component->shift_y,
                                      (site & VFI_CHROMA_SITE_VERTICAL) != 0);
     float wide[WIDE_BLOCK];
 
     for (int channel = 0; channel < 3; channel++) {
         if (component->shift_x == 0) {
-            sum_rows(painting, channel, &rows, x, n, rgb[channel]);
+            sum_rows(work, channel, &rows, x, n, rgb[channel]);
             continue;
         }
-        sum_rows(painting, channel, &rows, 2 * x - 1, 2 * n + 1, wide);
+        sum_rows(work, channel, &rows, 2 * x - 1, 2 * n + 1, wide);
         halve(rgb[channel], wide, n, (site & VFI_CHROMA_SITE_HORIZONTAL) != 0);
     }
 }
 
 /* Row @y, in its own grid, of every colour component that is subsampled by @shift_x,
  * @shift_y. */
-static void rgb_to_row(const Painting *painting, int shift_x, int shift_y, int y)
+static void rgb_to_row(const Conversion *work, int shift_x, int shift_y, int y)
 {
-    const VfiFormatDescription *format = painting->format;
+    const VfiFormatDescription *format = work->format;
     const int n_colours = format->n_components < 3 ? format->n_components : 3;
-    const int width = vfi_subsampled(painting->info->width, shift_x);
+    const int width = vfi_subsampled(work->info->width, shift_x);
     const VfiComponent grid = {.shift_x = shift_x, .shift_y = shift_y};
     float rgb[3][VFI_PIXELS_BLOCK], codes[VFI_PIXELS_BLOCK];
 
     for (int x = 0; x < width; x += VFI_PIXELS_BLOCK) {
         const int n = width - x < VFI_PIXELS_BLOCK ? width - x : VFI_PIXELS_BLOCK;
 
-        rgb_at_sites(painting, &grid, rgb, x, n, y);
+        rgb_at_sites(work, &grid, rgb, x, n, y);
         for (int c = 0; c < n_colours; c++) {
             const VfiComponent *component = &format->component[c];
-            const float *to_code = painting->colour.to_code[c];
+            const float *to_code = work->colour.to_code[c];
             if (component->shift_x != shift_x || component->shift_y != shift_y)
                 continue;
             for (int i = 0; i < n; i++)
                 codes[i] = to_code[0] * rgb[0][i] + to_code[1] * rgb[1][i] +
-                           to_code[2] * rgb[2][i] + painting->colour.offset[c];
-            vfi_store_codes(vfi_sample_at(painting->out, component, x, y), codes, n,
-                            format, component);
+                           to_code[2] * rgb[2][i] + work->colour.offset[c];
+            vfi_store_codes(vfi_sample_at(work->out, component, x, y), codes, n, format,
+                            component);
         }
     }
 }
 
 /* RGB_F32: rows as the network gives them. */
-static void copy_rows(const Painting *painting, int begin, int end)
+static void copy_rows(const Conversion *work, int begin, int end)
 {
-    const VfiRgbPicture *picture = painting->picture;
+    const VfiRgbPicture *picture = work->picture;
 
     for (int channel = 0; channel < 3; channel++)
         for (int y = begin; y < end; y++)
-            memcpy(
-                vfi_sample_at(painting->out, &painting->format->component[channel], 0, y),
-                picture->rgb + (size_t)channel * picture->plane +
-                    (size_t)(y - picture->first_row) * (size_t)picture->padded_w,
-                (size_t)painting->info->width * sizeof(float));
+            memcpy(vfi_sample_at(work->out, &work->format->component[channel], 0, y),
+                   picture->rgb + (size_t)channel * picture->plane +
+                       (size_t)(y - picture->first_row) * (size_t)picture->padded_w,
+                   (size_t)work->info->width * sizeof(float));
 }
 
 void VFI_PIXELS_AT_LEVEL(vfi_pixels_rgb_to_planes)(
@@ -164,22 +163,22 @@ void VFI_PIXELS_AT_LEVEL(vfi_pixels_rgb_to_planes)(
 {
     const VfiFormatDescription *format = vfi_format_describe(info->format);
     const VfiComponent *chroma = &format->component[format->n_components > 1 ? 1 : 0];
-    Painting painting = {.info = info, .format = format, .picture = picture, .out = out};
+    Conversion work = {.info = info, .format = format, .picture = picture, .out = out};
 
     if (info->format == VFI_FORMAT_RGB_F32) {
-        copy_rows(&painting, begin, end);
+        copy_rows(&work, begin, end);
         return;
     }
-    vfi_colour_init(&painting.colour, info);
-    /* Alpha is not the network's: blend whole pixels, then paint over their colours. */
+    vfi_colour_init(&work.colour, info);
+    /* Alpha is not the network's: blend whole pixels, then overwrite their colours. */
     if (format->has_alpha)
         VFI_PIXELS_AT_LEVEL(vfi_pixels_blend)(info, frame0, frame1, t, out, begin, end);
     for (int y = begin; y < end; y++) {
-        rgb_to_row(&painting, 0, 0, y);
+        rgb_to_row(&work, 0, 0, y);
         vfi_store_filler(out, format, 0, y, info->width);
     }
     if (chroma->shift_x == 0 && chroma->shift_y == 0)
         return;
     for (int y = begin >> chroma->shift_y; y < vfi_subsampled(end, chroma->shift_y); y++)
-        rgb_to_row(&painting, chroma->shift_x, chroma->shift_y, y);
+        rgb_to_row(&work, chroma->shift_x, chroma->shift_y, y);
 }

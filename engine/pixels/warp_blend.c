@@ -17,7 +17,7 @@ typedef struct {
     const VfiFlowField *field;
     const VfiFrame *out;
     float black[VFI_MAX_PLANES]; /* code of each component that the padding stands for */
-} Synthesis;
+} WarpBlend;
 
 /* The grid of samples that planes of equal subsampling share. No format subsamples rows
  * alone: shift_x tells luma's grid from chroma's. */
@@ -35,7 +35,7 @@ typedef struct {
 /* Means of the field over the luma samples of each chroma sample. */
 typedef float FieldScratch[5][VFI_PIXELS_BLOCK];
 
-static Grid grid_of(const Synthesis *work, int shift_x, int shift_y)
+static Grid grid_of(const WarpBlend *work, int shift_x, int shift_y)
 {
     const VfiFlowField *field = work->field;
     Grid grid = {.shift_x = shift_x,
@@ -76,7 +76,7 @@ static void mean_of_pairs(const float *restrict above, const float *restrict bel
 /* out = scale × mean of the field plane @in at the luma samples of @n chroma samples from
  * @x on of row @y. A centred sample has two luma columns (rows), or the last one alone
  * where an odd frame ends; a co-sited one lies on a luma sample and takes that one. */
-static void mean_of_field(const Synthesis *work, const Grid *grid, const float *in, int x,
+static void mean_of_field(const WarpBlend *work, const Grid *grid, const float *in, int x,
                           int n, int y, float scale, float *out)
 {
     const VfiVideoInfo *info = work->info;
@@ -98,7 +98,7 @@ static void mean_of_field(const Synthesis *work, const Grid *grid, const float *
                     scale, out + pairs);
 }
 
-static FieldBlock field_block(const Synthesis *work, const Grid *grid, int x, int n,
+static FieldBlock field_block(const WarpBlend *work, const Grid *grid, int x, int n,
                               int y, FieldScratch scratch)
 {
     const VfiFlowField *field = work->field;
@@ -223,7 +223,7 @@ static void sample_padded(const VfiFormatDescription *format, const VfiPlaneView
 }
 
 /* Samples of every component of @plane at @at, into out[component]. */
-static void sample_plane(const Synthesis *work, const Grid *grid, const VfiFrame *frame,
+static void sample_plane(const WarpBlend *work, const Grid *grid, const VfiFrame *frame,
                          int plane, const VfiCoordinates *at, bool inside, int n,
                          float (*out)[VFI_PIXELS_BLOCK])
 {
@@ -259,7 +259,7 @@ static void mix(float *restrict first, const float *restrict second,
 }
 
 /* @n samples from @x on of row @y, in every plane of @grid. */
-static void warp_blend_block(const Synthesis *work, const Grid *grid, int x, int n, int y)
+static void warp_blend_block(const WarpBlend *work, const Grid *grid, int x, int n, int y)
 {
     const VfiFormatDescription *format = work->format;
     float samples[2][VFI_MAX_PLANES][VFI_PIXELS_BLOCK];
@@ -291,7 +291,7 @@ static void warp_blend_block(const Synthesis *work, const Grid *grid, int x, int
 }
 
 /* Luma rows [begin, end), or the rows of a subsampled grid that belong to them. */
-static void warp_blend_rows(const Synthesis *work, const Grid *grid, int begin, int end)
+static void warp_blend_rows(const WarpBlend *work, const Grid *grid, int begin, int end)
 {
     for (int y = begin >> grid->shift_y; y < vfi_subsampled(end, grid->shift_y); y++)
         for (int x = 0; x < grid->width; x += VFI_PIXELS_BLOCK) {
@@ -309,7 +309,7 @@ void VFI_PIXELS_AT_LEVEL(vfi_pixels_warp_blend)(const VfiVideoInfo *info,
 {
     const VfiFormatDescription *format = vfi_format_describe(info->format);
     const VfiComponent *chroma = &format->component[format->n_components > 1 ? 1 : 0];
-    Synthesis work = {.info = info,
+    WarpBlend work = {.info = info,
                       .format = format,
                       .frame = {frame0, frame1},
                       .field = field,
