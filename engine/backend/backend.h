@@ -39,7 +39,7 @@ typedef struct {
     uint64_t graph_launches, graph_failures;
 } VfiDeviceInfo;
 
-/* What a device is opened for. */
+/* A request to open a device. */
 typedef struct {
     const char *spec; /* "cpu", "cuda", "cuda:1" */
     unsigned threads; /* 0 is all usable CPUs */
@@ -55,7 +55,7 @@ typedef struct {
     size_t scratch_bytes; /* scratch and tables, the program's own; device memory, too */
 } VfiProgramNeed;
 
-/* What changes from run to run of a program. */
+/* Arguments of one run of a program. */
 typedef struct {
     char *region[VFI_MAX_REGIONS]; /* device memory */
     float time;                    /* t of the in-between */
@@ -98,7 +98,7 @@ typedef struct {
      * did that before, and makes the plan ready to run. The plan and the weights it
      * points to must outlive the program. */
     VfiProgram *(*compile)(VfiDevice *device, const VfiPlan *plan, GError **error);
-    /* What compile() would take, without taking it. */
+    /* The memory that compile() would take, without taking it. */
     bool (*measure)(VfiDevice *device, const VfiPlan *plan, VfiProgramNeed *need,
                     GError **error);
     void (*program_free)(VfiDevice *device, VfiProgram *program);

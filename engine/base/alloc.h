@@ -19,7 +19,7 @@ void *vfi_try_alloc(size_t count, size_t size, const char *what, GError **error)
 /* Same, zeroed. */
 void *vfi_try_alloc0(size_t count, size_t size, const char *what, GError **error);
 
-/* Releases what the two above returned. NULL is allowed. */
+/* Releases memory of the two above. NULL is allowed. */
 void vfi_free(void *memory);
 
 /* @bytes rounded up to a multiple of @alignment. */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* What the environment says, for all that names code or files; nobody else reads it. A
+/* Environment variables that name code or files; no other code reads the environment. A
  * program that has more rights than its caller (base/privilege.h) does not listen. Any
  * thread. */
 #pragma once

@@ -55,7 +55,7 @@ static int judge_member(VfiSpan name)
     return NO_MODEL;
 }
 
-/* What an archive without a model has instead, by the ending of a member's name. */
+/* Other contents of archives without a model, by the ending of a member's name. */
 static const struct {
     const char *end, *what;
 } other_members[] = {
@@ -99,7 +99,7 @@ bool vfi_refuse_archive(const char *kind, const void *archive, size_t n_members,
                            kind, vfi_quote(member(archive, 0)).text, other);
 }
 
-/* A tar archive: a file, or what the beginning of a compressed one unpacks to. */
+/* A tar archive: a file, or the unpacked beginning of a compressed one. */
 typedef struct {
     const VfiSource *file; /* NULL: in .memory */
     VfiSpan memory;
@@ -249,7 +249,7 @@ static bool is_onnx(VfiSpan file)
            file.data[1] <= 20 && memchr(fields, file.data[2], sizeof fields) != NULL;
 }
 
-/* What follows a byte order mark and white space. */
+/* The text after a byte order mark and white space. */
 static VfiSpan skip_space(VfiSpan file)
 {
     size_t at = has_text(file, "\xef\xbb\xbf") ? 3 : 0;

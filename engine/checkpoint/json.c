@@ -72,7 +72,7 @@ static bool take_hex(VfiJson *json, uint32_t *unit)
     return true;
 }
 
-/* Takes what follows a backslash; *length bytes of UTF-8 in @out. */
+/* Takes the rest of an escape after its backslash; *length bytes of UTF-8 in @out. */
 static bool take_escape(VfiJson *json, char out[6], size_t *length)
 {
     static const char escapes[] = "\"\\/bfnrt", meanings[] = "\"\\/\b\f\n\r\t";

@@ -57,7 +57,7 @@ bool vfi_ncnn_place_weights(VfiSpan file, VfiGrowing *layers, GError **error);
 bool vfi_ncnn_add_rife(const VfiGrowing *layers, uint64_t file_size, VfiTensorList *list,
                        GError **error);
 
-/* What a model that was refused is, as far as its text and @layers (those that were read)
+/* Names a model that was refused, as far as its text and @layers (those that were read)
  * or the names of its files tell: other versions of RIFE, and graphs with more in them.
  * Static; NULL: nothing that is known. */
 const char *vfi_ncnn_other_by_layers(VfiSpan text, const VfiGrowing *layers);

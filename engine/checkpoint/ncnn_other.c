@@ -55,7 +55,7 @@ static bool has_block_twice(const VfiNcnnLayer *layers, size_t n)
     return false;
 }
 
-/* What the first block sees, or 0. */
+/* Input channels of the first block, or 0. */
 static int64_t first_inputs(const VfiNcnnLayer *layers, size_t n)
 {
     for (size_t i = 0; i < n; i++)
@@ -75,7 +75,7 @@ const char *vfi_ncnn_other_by_layers(VfiSpan text, const VfiGrowing *layers)
     return has_block_twice(layers->items, layers->count) ? ensemble_built_in : NULL;
 }
 
-/* @path in lower case, without what separates words. */
+/* @path in lower case, without separators of words. */
 static char *plain_path(const char *path)
 {
     GString *plain = g_string_new(NULL);

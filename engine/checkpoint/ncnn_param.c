@@ -22,7 +22,7 @@ static const char *const plain_types[] = {
     "PixelShuffle", "ReLU", "Slice",  "Split", "Sigmoid", "UnaryOp", "rife.Warp",
 };
 
-/* What is left of the text, and of the line. */
+/* The rest of the text, and of the line. */
 typedef struct {
     VfiSpan text;
     VfiSpan line;
@@ -347,7 +347,7 @@ static size_t origin_of(GTree *origins, VfiSpan blob)
     return GPOINTER_TO_SIZE(g_tree_lookup(origins, &blob));
 }
 
-/* Notes that what @line gives comes from the layer @origin. */
+/* Notes that the outputs of @line come from the layer @origin. */
 static void note_outputs(GTree *origins, Line *line, size_t origin)
 {
     for (int64_t i = 0; i < line->n_out; i++) {

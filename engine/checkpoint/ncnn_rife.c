@@ -349,7 +349,7 @@ static bool take_either(Walk *walk, Encoders *encoders, GError **error)
         vfi_ncnn_layer_name(layer).text, twin->number);
 }
 
-/* Takes both encoders where there are any; *channels: what they give for each frame. */
+/* Takes both encoders where there are any; *channels: their output per frame. */
 static bool take_encoder(Walk *walk, int64_t *channels, GError **error)
 {
     const VfiNcnnLayer *start = peek(walk, 0);
@@ -404,7 +404,7 @@ static bool take_body(Walk *walk, const Block *block, int64_t channels, int laye
            add_beta(walk, block, taken, channels, prefix, error);
 }
 
-/* Half a block's width is what its first layer gives. */
+/* The output of a block's first layer is half as wide as the block. */
 static bool take_block(Walk *walk, const Block *block, GError **error)
 {
     const VfiNcnnLayer *first = peek(walk, 0);
@@ -429,8 +429,8 @@ static bool take_block(Walk *walk, const Block *block, GError **error)
     return taken != NULL && add_conv_transpose(walk, taken, last_key, error);
 }
 
-/* What the first block's layers say of all. @encoded: channels of each frame's
- * features. */
+/* Properties of all blocks, by the layers of the first. @encoded: channels of each
+ * frame's features. */
 static bool find_form(const Walk *walk, int64_t encoded, Block *block, GError **error)
 {
     const VfiNcnnLayer *second = peek(walk, 1), *layer;

@@ -17,7 +17,7 @@ struct VfiCheckpoint {
     gatomicrefcount references;
     char *path;
     VfiReadHooks hooks;
-    VfiSource *source;  /* what tensors are read from; NULL: they are in memory */
+    VfiSource *source;  /* of the tensors' values; NULL: they are in memory */
     uint64_t file_size; /* of all files together */
     VfiContainer container;
     VfiTensorList list;
@@ -97,7 +97,8 @@ static bool name_stand_in(const VfiSource *file, const char *path, GError **erro
     return true;
 }
 
-/* Prefixes *error with what a model that is not read is, by the names of its files. */
+/* Prefixes *error with the kind of a model that is not read, by the names of its
+ * files. */
 static void name_other(const char *param, GError **error)
 {
     const char *other = vfi_ncnn_other_by_path(param);

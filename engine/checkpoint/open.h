@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* What the rest of the engine says when it opens a checkpoint. */
+/* Opening a checkpoint (vfi/checkpoint.h) from within the engine. */
 #pragma once
 
 #include <vfi/checkpoint.h>

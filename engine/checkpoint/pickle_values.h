@@ -57,7 +57,7 @@ typedef struct {
 
 typedef struct VfiPickle VfiPickle;
 
-/* What the owner decides; each returns false with an error to refuse. */
+/* Decisions of the owner; each returns false with an error to refuse. */
 typedef struct {
     /* value->global for a class or function; the pickle may only name it. */
     bool (*find_global)(VfiSpan module, VfiSpan name, VfiPickleValue *value,

@@ -18,7 +18,7 @@ typedef struct {
     const VfiTensorList *list;
     const VfiSource *source;
     uint64_t file_size;
-    uint8_t *scratch; /* for what is converted */
+    uint8_t *scratch; /* for values before their conversion */
 } Reader;
 
 static int compare_jobs(const void *a, const void *b)
@@ -45,7 +45,7 @@ static size_t count_group(const Job *jobs, size_t n)
     return count;
 }
 
-/* Refuses what would take more than a file of this size is worth. */
+/* Refuses work that is out of proportion to the file's size. */
 static bool check_work(const Reader *reader, const Job *jobs, size_t n, GError **error)
 {
     uint64_t inflated = 0, elements = 0, limit;
@@ -79,7 +79,7 @@ static bool is_plain_copy(const Job *job)
     return job->tensor->dtype == VFI_DTYPE_F32 && vfi_tensor_is_contiguous(job->tensor);
 }
 
-/* What @jobs, all of one storage, see of it. */
+/* The part of their storage that @jobs, all of one storage, need. */
 static uint64_t group_end(const Job *jobs, size_t n)
 {
     uint64_t end = 0;
@@ -150,7 +150,7 @@ static bool read_jobs(Reader *reader, const Job *jobs, size_t n, GError **error)
     return read;
 }
 
-/* Sorts what has to be read by where it lies; returns how many there are. */
+/* Sorts the tensors to be read by their place; returns how many there are. */
 static size_t plan_jobs(const VfiTensorList *list, const VfiTensorRead *reads, size_t n,
                         Job *jobs)
 {

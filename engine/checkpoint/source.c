@@ -61,7 +61,7 @@ static void mention_writer(const VfiSource *source, GError **error)
                     NULL);
 }
 
-/* Notes what @source is like at the beginning. */
+/* Notes size and time of @source at the beginning. */
 static bool examine(VfiSource *source, GError **error)
 {
     struct stat facts;

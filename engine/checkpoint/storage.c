@@ -25,7 +25,7 @@
 typedef struct {
     const VfiStorage *storage;
     uint64_t position;   /* of the next byte */
-    uint64_t begin, end; /* what is wanted */
+    uint64_t begin, end; /* of the wanted bytes */
     uint8_t *out;        /* where the byte at .begin goes */
     uint8_t *scratch;    /* PIECE bytes, for those that nobody wants */
     uLong crc;
@@ -68,7 +68,7 @@ static void advance(Stream *stream, const uint8_t *bytes, size_t size)
         stream->crc = crc32_z(stream->crc, bytes, size);
 }
 
-/* Without a checksum only what is wanted is looked at. */
+/* Without a checksum only the wanted bytes are read. */
 static bool read_plain(Stream *stream, const VfiSource *source, GError **error)
 {
     const VfiStorage *storage = stream->storage;

@@ -12,11 +12,11 @@
 /* Rounds in which prefixes are removed. */
 #define MAX_PREFIXES 8
 
-/* What training scripts call the network that they train. */
+/* Names that training scripts give to the network that they train. */
 static const char *const shared_prefixes[] = {"module.", "flownet.",   "model.",
                                               "net.",    "generator.", "network."};
 
-/* What they keep beside it, as parts of the same module: losses and their networks, the
+/* Other parts of the same module that they keep beside it: losses and their networks, the
  * opponent, the optimizer. None of it runs. */
 static const char *const companions[] = {
     "loss.",    "losses.",    "epe.",    "lap.",        "sobel.",
@@ -176,7 +176,7 @@ static bool index_names(VfiTensorList *list, GError **error)
                                name_of_info, error);
 }
 
-/* Points at the names in full, less what all of the network's begin with. */
+/* Points at the names in full, less the prefixes that all of the network's share. */
 static void reset_names(VfiTensorList *list)
 {
     bool again = true;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* What a reader produces: named tensors in the order of the file, the storages that they
+/* The result of a reader: named tensors in the order of the file, the storages that they
  * lie in, and the clean-up of names that all containers share. */
 #pragma once
 

@@ -3,7 +3,7 @@
  * of them means as data, and persistent ids of storages. */
 #include "checkpoint/torch.h"
 
-/* What a global is to a reader of data. */
+/* The role of a global for a reader of data. */
 typedef enum {
     ROLE_STORAGE,   /* a storage class: an element type */
     ROLE_DTYPE,     /* torch.float32 …: an element type */

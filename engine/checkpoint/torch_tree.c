@@ -243,7 +243,7 @@ static bool is_array(const VfiPickle *pickle, VfiPickleRef ref)
            n_dims > 0;
 }
 
-/* What is in a dictionary; it is looked through once, however often it is met. */
+/* Summary of a dictionary, which is looked through once, however often it is met. */
 typedef struct {
     bool holds_arrays;
     VfiPickleRef wrapped[G_N_ELEMENTS(wrappers)]; /* by wrapper, NO_REF: has none */

@@ -41,7 +41,7 @@ static VfiSpan name_of_member(const void *items, size_t index)
     return ((const VfiZipMember *)items)[index].name;
 }
 
-/* What the file ends with. */
+/* The records at the end of the file. */
 typedef struct {
     VfiSpan bytes;
     uint64_t offset;

@@ -16,7 +16,7 @@ typedef enum {
  * once). */
 VfiCpuLevel vfi_cpu_level(void);
 
-/* What the machine itself has, VFI_CPU ignored. */
+/* The level of the machine itself, whatever VFI_CPU says. */
 VfiCpuLevel vfi_cpu_level_of_machine(void);
 
 /* Whether the machine has AVX512-BF16, which the level AVX512 uses where it is asked

@@ -32,7 +32,7 @@ static size_t free_heap_bytes(void)
     return SIZE_MAX;
 }
 
-/* What the last trim left: bytes that are free here, but are no longer the system's to
+/* Bytes that the last trim left: free here, but are no longer the system's to
  * take. */
 static atomic_size_t free_after_trim;
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The C library's heap: what it holds back, and how large the process is. Thread-safe. */
+/* The C library's heap: free memory that it holds back, and the size of the process.
+ * Thread-safe. */
 #pragma once
 
 #include <stdbool.h>

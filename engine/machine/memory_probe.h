@@ -10,7 +10,7 @@ typedef struct {
     const char *membership; /* "/proc/self/cgroup" */
     const char *cgroups;    /* "/sys/fs/cgroup" */
     const char *statm;      /* "/proc/self/statm" */
-    /* What "ulimit -v" allows, UINT64_MAX for no limit; 0: ask the system. */
+    /* The limit of "ulimit -v", UINT64_MAX for none; 0: ask the system. */
     uint64_t address_space;
 } VfiMemorySources;
 
@@ -29,8 +29,8 @@ void vfi_memory_probe(VfiMemoryNumbers *numbers);
 /* The same from given files. */
 void vfi_memory_probe_from(const VfiMemorySources *sources, VfiMemoryNumbers *numbers);
 
-/* For tests: what vfi_memory_probe() reads from now on; NULL is the system. @sources must
- * stay. */
+/* For tests: sets the files that vfi_memory_probe() reads; NULL is the system's. @sources
+ * must stay. */
 void vfi_memory_probe_set_sources(const VfiMemorySources *sources);
 
 /* Bytes that stay free: @setting, or where that is 0 a tenth of the total, at least 512

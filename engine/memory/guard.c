@@ -42,7 +42,7 @@ static void look_at_device(Account *account, const VfiMemoryRequest *request)
     account->missing = vfi_memory_missing(numbers, request->headroom, account->need);
 }
 
-/* Makes up for what is missing of the host's memory, cheapest first. What reclaimers
+/* Makes up for the missing host memory, cheapest first. What reclaimers
  * freed is taken at their word: the C library may return less at once, but keeps it for
  * us. */
 static void relieve_host(Account *account, uint64_t headroom,
@@ -88,7 +88,7 @@ static void set_short_error(const VfiMemoryRequest *request, const Account *acco
         request->remedy);
 }
 
-/* What is idle in the host's memory is no help here. */
+/* Idle memory of the host is no help here. */
 static bool claim_device(const VfiMemoryRequest *request, GError **error)
 {
     Account account = {.name = "the device's memory", .need = request->device_bytes};

@@ -11,8 +11,8 @@
 #include "backend/backend.h"
 
 typedef struct {
-    const char *what;              /* who asks, for the error's text */
-    const char *remedy;            /* what would make it need less, for the same */
+    const char *what;              /* needs the memory, for the error's text */
+    const char *remedy;            /* that would make it need less, for the same */
     uint64_t host_bytes;           /* that will be taken of the machine's memory */
     uint64_t device_bytes;         /* and of the device's, where that has its own */
     uint64_t headroom;             /* bytes that stay free; 0 is automatic */
@@ -21,7 +21,7 @@ typedef struct {
     const VfiPackedWeights *spare; /* will be used, is not given up; or NULL */
 } VfiMemoryRequest;
 
-/* Makes sure that there is as much memory, if need be by what reclaimers give up
+/* Makes sure that there is as much memory, if need be by having reclaimers give some up
  * (memory/reclaimers.h), and holds the host's part in the caller's name: a promise that
  * others' requests see, since memory counts as used only once it is written to. False
  * with VFI_ERROR_NO_MEMORY that says need, free, limit and remedies. */

@@ -26,7 +26,7 @@ void vfi_reclaimer_register(VfiReclaimer *reclaimer)
     g_mutex_unlock(&lock);
 }
 
-/* What @reclaimer and those after it have, as far as they know. */
+/* Idle bytes of @reclaimer and those after it, as far as they know. */
 static size_t idle_bytes_from(VfiReclaimer *reclaimer, VfiReclaimOrder last)
 {
     size_t sum = 0;

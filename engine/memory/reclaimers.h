@@ -3,8 +3,8 @@
  * guard and vfi_clear_cache() ask them, cheapest first, and know none of them by name.
  * Thread-safe.
  *
- * What reclaimers free goes back to the C library, whose own free memory is trimmed
- * around the walk (machine/heap.h): it belongs to no holder. */
+ * Memory that reclaimers free goes back to the C library, whose own free memory is
+ * trimmed around the walk (machine/heap.h): it belongs to no holder. */
 #pragma once
 
 #include <stdbool.h>
@@ -12,14 +12,14 @@
 
 #include "weights/packed_weights.h"
 
-/* What it costs to have the content again. Lower orders are asked first; within one
+/* The cost of having the content again. Lower orders are asked first; within one
  * order, whoever registered first. */
 typedef enum {
-    VFI_RECLAIM_DERIVED, /* computing it from what stays in memory */
+    VFI_RECLAIM_DERIVED, /* computing it from data that stays in memory */
     VFI_RECLAIM_LOADED,  /* reading a file */
 } VfiReclaimOrder;
 
-/* What is wanted of the reclaimers. */
+/* A request to reclaimers. */
 typedef struct {
     size_t wanted;                 /* bytes; SIZE_MAX: everything idle */
     VfiReclaimOrder last;          /* no higher order is asked */
@@ -32,7 +32,7 @@ typedef struct {
 
 typedef struct VfiReclaimer VfiReclaimer;
 struct VfiReclaimer {
-    const char *name; /* of what is held, for the log */
+    const char *name; /* of the memory's content, for the log */
     VfiReclaimOrder order;
     /* Bytes that reclaim() would free at most. NULL: the content is cheap to have again,
      * so that nobody asks before it is freed. */

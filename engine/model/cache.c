@@ -249,7 +249,7 @@ static size_t idle_bytes(void)
     return stats.idle_bytes;
 }
 
-/* One model after the other where memory is short, which is what counts as an
+/* One model after the other where memory is short: only that counts as an
  * eviction. */
 static size_t reclaim_models(const VfiReclaimRequest *request)
 {

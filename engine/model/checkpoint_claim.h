@@ -5,5 +5,5 @@
 #include "checkpoint/source.h"
 
 /* Fills the claims of @hooks: memory is asked of the pressure guard. @headroom: as in
- * VfiMemoryRequest, to outlive what is opened; NULL is automatic. */
+ * VfiMemoryRequest, which must outlive the checkpoint; NULL is automatic. */
 void vfi_checkpoint_claims(VfiReadHooks *hooks, const uint64_t *headroom);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* What a model family supplies: how to recognise a checkpoint, which options it has, and
- * the graphs of its stages. One file per family in models/, listed in
+/* The contract of a model family: how to recognise a checkpoint, which options it has,
+ * and the graphs of its stages. One file per family in models/, listed in
  * models/registry.h. */
 #pragma once
 
@@ -26,8 +26,8 @@ typedef enum {
 typedef enum {
     /* No graph at all: the frames are blended. */
     VFI_OUTPUT_BLEND,
-    /* "flow" (4 × H × W, pixels) and "mask" (1 × H × W, weight of frame 0 in [0,1]), applied
-     * to the frames' own planes. */
+    /* "flow" (4 × H × W, pixels) and "mask" (1 × H × W, weight of frame 0 in [0,1]),
+     * applied to the frames' own planes. */
     VFI_OUTPUT_FLOW,
     /* "rgb" (3 × H × W). */
     VFI_OUTPUT_RGB,
@@ -36,7 +36,7 @@ typedef enum {
 /* From this score on a checkpoint is recognised, if it has all tensors of the variant. */
 #define VFI_SCORE_RECOGNISED 50
 
-/* What a family makes of a checkpoint. */
+/* A family's verdict on a checkpoint. */
 typedef struct {
     /* The highest wins. 0: nothing like this family. Below VFI_SCORE_RECOGNISED: it
      * resembles .variant but is not it. */
@@ -47,7 +47,7 @@ typedef struct {
     const char *refusal; /* why a network that is known cannot run, static; else NULL */
 } VfiDetection;
 
-/* What a family knows when it builds: the checkpoint's variant and the options'
+/* Input of a family's functions: the checkpoint's variant and the options'
  * values. */
 typedef struct {
     int variant;

@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-/* What RIFE's own releases call the file. */
+/* The name of the file in RIFE's own releases. */
 #define RIFE_FILE "flownet"
 
 static const char *const light_words[] = {"lite", NULL};

@@ -13,7 +13,7 @@ typedef struct {
     char *nonfinite; /* a tensor with values that are not finite; NULL: there is none */
 } VfiModelSource;
 
-/* What a model is opened with. */
+/* A request to open a model. */
 typedef struct {
     const char *path;
     GVariant *options; /* a{sv} or NULL; not floating */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Model options: what the caller gave, checked against the family's table.
+/* Model options, checked against the family's table.
  * Thread-safe. */
 #pragma once
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Finding a model's file: the search path, what there is on it, and which of that a name
+/* Finding a model's file: the search path, the models on it, and which of them a name
  * means (model_name.h). */
 #include <errno.h>
 #include <string.h>
@@ -76,8 +76,8 @@ static bool is_file(const char *path)
     return g_file_test(path, G_FILE_TEST_IS_REGULAR);
 }
 
-/* The weights beside the structure @param of an ncnn model, or NULL: they are what
- * changes when a model is replaced, and what it is shared by. */
+/* The weights beside the structure @param of an ncnn model, or NULL. The weights stand
+ * for the model: they change when it is replaced. */
 static char *ncnn_weights(const char *param)
 {
     g_autofree char *stem = g_strndup(param, strlen(param) - strlen(".param"));
@@ -408,7 +408,7 @@ static bool is_path(const char *name)
     return model != NULL;
 }
 
-/* What the search path has by @name. */
+/* The model that @name means on the search path. */
 static gboolean search(const char *name, char **path, GError **error)
 {
     g_auto(GStrv) folders = vfi_model_search_path();

@@ -204,7 +204,7 @@ static VfiValue feature_at(const Film *film, const FilmPyramid *pyramid, int lev
 
 /* ---- per pair: flows --------------------------------------------------------------- */
 
-/* What is to be added to the flow at @level, 2 channels: three 3×3 and two 1×1
+/* The correction of the flow at @level, 2 channels: three 3×3 and two 1×1
  * convolutions over both features, c wide (256 for levels 6 … 3, then 128, 64, 32). */
 static VfiValue predict_flow(const Film *film, VfiValue a, VfiValue b, int level)
 {
@@ -224,7 +224,7 @@ static VfiValue predict_flow(const Film *film, VfiValue a, VfiValue b, int level
 }
 
 /* Flows from frame a to frame b in pixels of each level, from coarse to fine: twice the
- * flow of the level before brings b's features to a's, what is left is predicted. */
+ * flow of the level before brings b's features to a's, the rest is predicted. */
 static void build_flow(const Film *film, const FilmPyramid *a, const FilmPyramid *b,
                        VfiValue *flows)
 {

@@ -144,7 +144,7 @@ static VfiValue refined_input(VfiGraph *graph, const Pyramid *pyramid, int level
     return vfi_graph_concat(graph, parts, 4);
 }
 
-/* What the decoders give: flow (4 channels), and the last channels of decoder 1: the mask
+/* Output of the decoders: flow (4 channels), and the last channels of decoder 1: the mask
  * before its sigmoid (1), the residual (3). */
 typedef struct {
     VfiValue flow, mask, residual;
@@ -265,7 +265,7 @@ static bool ifrnet_wants(const VfiModelSetup *setup, const char *tensor)
     return g_str_has_prefix(tensor, "encoder.") || g_str_has_prefix(tensor, "decoder");
 }
 
-/* The encoder halves the scaled size four times, and decoders double what it gives. */
+/* The encoder halves the scaled size four times, and decoders double its output. */
 static int ifrnet_size_multiple(const VfiModelSetup *setup, double flow_scale)
 {
     (void)setup;

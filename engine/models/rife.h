@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* What the files of RIFE share: the table of its networks, and the parts that several of
+/* Shared by the files of RIFE: the table of its networks, and the parts that several of
  * them are made of. */
 #pragma once
 
@@ -30,10 +30,10 @@ typedef enum {
     VFI_RIFE_BODY_RES,   /* each with its own: activation(conv(x)·beta + x) */
 } VfiRifeBody;
 
-/* What a block's mask does to the one before it. */
+/* The effect of a block's mask on the one before it. */
 typedef enum { VFI_RIFE_MASK_ADDS, VFI_RIFE_MASK_REPLACES } VfiRifeMask;
 
-/* What the blocks after the first see. */
+/* The input of the blocks after the first. */
 typedef enum {
     VFI_RIFE_SEES_WARPED, /* warped frames and features */
     VFI_RIFE_SEES_BOTH,   /* the frames as they are, too, and before those */
@@ -88,8 +88,8 @@ typedef struct {
     int height, width;
 } VfiRife;
 
-/* What a block adds: flow (4 channels: dx0, dy0, dx1, dy1 in pixels), mask (1, before the
- * sigmoid), features or VFI_NO_VALUE; all of full size. */
+/* The output of a block: flow (4 channels: dx0, dy0, dx1, dy1 in pixels), mask (1, before
+ * the sigmoid), features or VFI_NO_VALUE; all of full size. */
 typedef struct {
     VfiValue flow, mask, features;
 } VfiRifeDelta;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* What RIFE's networks are made of. */
+/* Layers and blocks that RIFE's networks share. */
 #include "models/rife.h"
 
 /* Of a block, its flow included. */

@@ -6,7 +6,7 @@
 
 #include "models/rife.h"
 
-/* What the flow network found; full padded size. */
+/* The result of the flow network; full padded size. */
 typedef struct {
     VfiValue image0, image1;   /* 3 channels */
     VfiValue warped0, warped1; /* 3 channels */

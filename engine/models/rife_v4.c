@@ -50,7 +50,7 @@ typedef struct {
     bool ensemble, refine;
 } Builder;
 
-/* What is known of the in-between so far, of full size; nothing at first. */
+/* The estimate of the in-between so far, of full size; nothing at first. */
 typedef struct {
     VfiRifeDelta sum;
     VfiValue warped[2], head[2]; /* the frames and their features, warped */

@@ -37,7 +37,7 @@ typedef struct {
 /* The description of a valid format; NULL for UNKNOWN or out of range. */
 const VfiFormatDescription *vfi_format_describe(VfiFormat format);
 
-/* What the components of one plane have in common. */
+/* Facts that the components of one plane share. */
 typedef struct {
     int pixel_stride; /* bytes of one pixel group of the plane; 0 if there is no such
                          plane */

@@ -72,7 +72,7 @@ typedef struct {
     int first_row; /* of the picture */
 } VfiTileBand;
 
-/* Where a tile goes. Weights are by column and row of what is added. */
+/* The place of a tile. Weights are by column and row of the part that is added. */
 typedef struct {
     int x, y, w, h;        /* of the picture */
     int tile_x, tile_y;    /* the same corner within the tile */

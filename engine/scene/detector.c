@@ -54,7 +54,7 @@
 
 typedef VfiScenePicture Picture;
 
-/* What is known of the block at each place of a picture. */
+/* Statistics of the block at each place of a picture. */
 typedef struct {
     int width, height; /* of a block */
     int last_x, last_y;
@@ -206,7 +206,7 @@ static bool shows_nothing(const Blocks *blocks, int x, int y)
     return blocks->deviation[y][x] < FLAT || blocks->structure[y][x] < STRUCTURE;
 }
 
-/* What the search of one block found. */
+/* Result of the search for one block. */
 typedef struct {
     int x, y;
     float correlation;

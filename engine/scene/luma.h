@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* What luma is, whatever the format. */
+/* A frame's luma, whatever its format. */
 #pragma once
 
 #include <vfi/frame.h>

@@ -23,5 +23,5 @@ void vfi_scene_load_pictures(VfiScenePicture *picture_a, const VfiSceneSignature
 /* Gives the picture of more tones those of the other one, and both zero mean. */
 void vfi_scene_share_tones(VfiScenePicture *a, VfiScenePicture *b);
 
-/* @band = @picture without what is smooth over large areas. */
+/* @band = @picture without parts that are smooth over large areas. */
 void vfi_scene_keep_structure(VfiScenePicture *band, const VfiScenePicture *picture);

@@ -19,7 +19,7 @@
 
 #define BLOCKS (VFI_REPEATS_TILE / VFI_REPEATS_BLOCK)
 
-/* Luma of both frames around a row of tiles; what lies beyond the frames repeats their
+/* Luma of both frames around a row of tiles; beyond the frames it repeats their
  * edges. */
 typedef struct {
     int16_t a[ROWS][PITCH], b[ROWS][PITCH];
@@ -186,7 +186,7 @@ static bool measure_strip(const Strip *strip, Tile tiles[STRIP_TILES])
     return true;
 }
 
-/* What is known of the frame so far. */
+/* Sums over the frame so far. */
 typedef struct {
     VfiRepeatSums sums;
     bool doubted;

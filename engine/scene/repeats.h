@@ -33,8 +33,7 @@
 #define VFI_REPEATS_DETAIL_MAX                                                           \
     (INT64_C(36) * VFI_REPEATS_UNIT * VFI_REPEATS_DETAIL * VFI_REPEATS_DETAIL)
 
-/* What a code of @depth bits (32: an f32 sample) is multiplied with to be in that
- * unit. */
+/* The factor from a code of @depth bits (32: an f32 sample) to that unit. */
 VFI_REPEATS_FUNCTION float vfi_repeats_scale(int depth)
 {
     return depth == 32 ? (float)VFI_REPEATS_WHITE : ldexpf(1.0f, 10 - depth);
@@ -196,5 +195,5 @@ VFI_REPEATS_FUNCTION bool vfi_repeats_frame_changed(const VfiRepeatSums *sums,
            (length > VFI_REPEATS_PAN && found > slight * slight);
 }
 
-/* Does @b show what @a shows, but for what a coder changed? In host memory. */
+/* Does @b repeat @a, but for the errors of a coder? In host memory. */
 bool vfi_repeats_seen(const VfiVideoInfo *info, const VfiFrame *a, const VfiFrame *b);

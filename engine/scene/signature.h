@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Size of what vfi_scene_signature() makes. */
+/* Size of the signatures that vfi_scene_signature() makes. */
 #pragma once
 
 #include <vfi/scene.h>

@@ -12,10 +12,10 @@
 
 typedef struct {
     uint64_t total_bytes;     /* of the device's memory; 0: unknown */
-    uint64_t available_bytes; /* of them, what nobody has taken */
+    uint64_t available_bytes; /* of them, those that are free */
     size_t frame_bytes;       /* a frame as f32 RGB */
     unsigned in_betweens;     /* of a pair */
-    size_t arena_bytes;       /* what the session computes in */
+    size_t arena_bytes;       /* working memory of the session */
     uint64_t pairs;           /* known to be in the stream */
 } VfiCleanupNumbers;
 

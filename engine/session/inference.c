@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* One inference: what is kept of frames, the stages, the result on the frames' planes. */
+/* One inference: results kept of frames, the stages, the picture on the frames'
+ * planes. */
 #include "session/inference.h"
 
 #include <string.h>
@@ -55,7 +56,7 @@ static uint64_t *profile_of(const VfiSession *session, VfiStage stage)
     return session->profiling ? session->profile[stage] : NULL;
 }
 
-/* Computes into @slot what is kept of @frame. */
+/* Fills @slot with the image and the features of @frame. */
 static bool fill_slot(VfiSession *session, const VfiView *view, const VfiFrame *frame,
                       VfiFrameSlot *slot, GError **error)
 {
@@ -174,7 +175,7 @@ const float *vfi_output_data(const VfiSession *session, int segment, const char 
 
 /* ---- the picture ------------------------------------------------------------------- */
 
-/* Applies what the time stage left in the arena to the planes of @out. */
+/* Applies the time stage's result, which is in the arena, to the planes of @out. */
 static bool write_picture(VfiSession *session, const VfiView *view, int segment,
                           const VfiFrame *out, GError **error)
 {

@@ -12,11 +12,11 @@ void vfi_record_time(VfiSession *session, VfiTimedStage stage, int64_t start);
  * picture, by the completion thread. */
 bool vfi_finish_work(VfiSession *session, GError **error);
 
-/* What one run of the network sees: all of the picture, or a tile. */
+/* Input of one run of the network: all of the picture, or a tile. */
 typedef struct {
     VfiVideoInfo video;
     VfiFrame frames[VFI_VIEW_FRAMES];
-    uint64_t keys[VFI_VIEW_FRAMES]; /* of what is kept for each */
+    uint64_t keys[VFI_VIEW_FRAMES]; /* of the results kept for each */
     double t;
     bool has_mean; /* .mean is that of all whole frames */
     double mean;

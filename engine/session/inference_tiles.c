@@ -5,7 +5,7 @@
  * the frames' planes, which are whole: a flow may lead anywhere. Nothing is kept from
  * pair to pair.
  *
- * What a family decides between segments it decides once for the whole picture: then all
+ * A family's decisions between segments are taken once for the whole picture: then all
  * tiles are run up to the decision first. */
 #include "session/inference.h"
 
@@ -28,7 +28,7 @@ typedef struct {
     double mean; /* of the frames, if the family wants it */
 } TiledInference;
 
-/* What is seen of @whole through tile (@column, @row). */
+/* The part of @whole in tile (@column, @row). */
 static VfiView view_of_tile(const TiledInference *work, int column, int row)
 {
     const VfiTiling *tiling = &work->session->tiling;
@@ -72,7 +72,7 @@ static bool run_tile(TiledInference *work, int column, int row, GError **error)
     return true;
 }
 
-/* ---- what is decided once ---------------------------------------------------------- */
+/* ---- decisions for the whole ------------------------------------------------------- */
 
 /* Where tile @index + 1 begins, or the picture ends. */
 static int next_start(const VfiTileAxis *axis, int index, int size)
@@ -182,7 +182,7 @@ static bool find_path(TiledInference *work, GError **error)
  * one. */
 #define ROWS_ABOVE 2
 
-/* Adds what the time stage left in the arena. */
+/* Adds the time stage's result, which is in the arena. */
 static bool add_tile(TiledInference *work, int column, int row, GError **error)
 {
     VfiSession *session = work->session;

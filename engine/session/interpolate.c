@@ -8,7 +8,7 @@
 #include "base/logging.h"
 #include "session/inference.h"
 
-/* A picture to interpolate from: its planes and the key of what is kept for it. */
+/* A picture to interpolate from: its planes and the key of the results kept for it. */
 typedef struct {
     const VfiFrame *frame;
     uint64_t key;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* What memory a session needs, known before any of it is taken. */
+/* The memory that a session needs, known before any of it is taken. */
 #include <vfi/error.h>
 
 #include "base/alloc.h"

@@ -288,7 +288,7 @@ void vfi_session_free(VfiSession *session)
     vfi_session_free_plans(session);
     vfi_session_free_idle(session);
     if (session->device_failed) {
-        /* What is kept there is lost, and keeps the device from being reset. */
+        /* Weights kept there are lost, and keep the device from being reset. */
         vfi_reclaim_devices(NULL);
         if (session->model->weights != NULL)
             vfi_packed_weights_trim_devices(vfi_weights_packed(session->model->weights));

@@ -23,7 +23,7 @@
 #define VFI_VIEW_FRAMES 2
 G_STATIC_ASSERT(VFI_VIEW_FRAMES <= VFI_MAX_NEIGHBOURS);
 
-/* What is kept for one frame: its prepared image and the per-frame stage's results. Only
+/* Results kept for one frame: its prepared image and the per-frame stage's results. Only
  * the worker touches slots. */
 typedef struct {
     char *memory;       /* device memory */
@@ -76,7 +76,7 @@ struct VfiSession {
     VfiTiling tiling;       /* of that; the network sees one tile at a time */
     double scale;
     bool reference_borders;
-    bool half_features; /* what is kept of the per-frame stage is f16 */
+    bool half_features; /* results of the per-frame stage are kept as f16 */
 
     const VfiBackend *backend;
     VfiDevice *device;
@@ -182,13 +182,14 @@ void vfi_session_set_profiling(VfiSession *session, bool profiling);
 
 /* ---- jobs.c ------------------------------------------------------------------------ */
 
-/* What dropping the last reference does. */
+/* The effect of dropping the last reference. */
 void vfi_job_release(VfiJob *job);
 
 /* ---- idle.c ------------------------------------------------------------------------ */
 
-/* A pair or a job with one reference, to be filled in; giving takes what has none any
- * more. No memory is allocated unless more are in use at once than ever before. */
+/* A pair or a job with one reference, to be filled in; give functions take one that has
+ * none any more. No memory is allocated unless more are in use at once than ever
+ * before. */
 VfiPair *vfi_session_take_pair(VfiSession *session);
 VfiJob *vfi_session_take_job(VfiSession *session);
 void vfi_session_give_pair(VfiSession *session, VfiPair *pair);

@@ -15,5 +15,5 @@ typedef struct {
 
 void vfi_stage_ring_add(VfiStageRing *ring, double milliseconds);
 
-/* Percentiles by nearest rank of what is kept. */
+/* Percentiles by nearest rank of the times kept. */
 void vfi_stage_ring_read(const VfiStageRing *ring, VfiStageTimes *times);

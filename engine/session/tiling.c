@@ -3,7 +3,7 @@
 
 #include <glib.h>
 
-/* At scale 1. What a network finds next to a tile's edge is wrong, and right from about
+/* At scale 1. A network's result next to a tile's edge is wrong, and right from about
  * 256 pixels inwards; with half of that the mean over real videos is 0.1 dB worse at the
  * most. */
 #define MIN_OVERLAP 128

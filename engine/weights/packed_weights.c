@@ -6,7 +6,7 @@
 #include "base/alloc.h"
 
 typedef struct {
-    VfiPacked packed; /* what users see; first, so that it leads back here */
+    VfiPacked packed; /* for users; first, so that it leads back here */
     VfiPackedWeights *store;
     VfiPackedKey key;
     void *memory;
@@ -165,7 +165,7 @@ static bool is_in(const Entry *entry, Unused where, const VfiPackedMemory *memor
                                        : entry->key.memory == memory);
 }
 
-/* Frees what nobody holds. */
+/* Frees forms that nobody holds. */
 static size_t free_unused(VfiPackedWeights *store, Unused where,
                           const VfiPackedMemory *memory)
 {

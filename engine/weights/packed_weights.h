@@ -21,7 +21,7 @@ struct VfiPackedMemory {
     void (*free)(const VfiPackedMemory *memory, void *data);
 };
 
-/* What a packed form depends on. */
+/* Everything that a packed form depends on. */
 typedef struct {
     const float *weight; /* the model's tensor */
     const char *layout;  /* the algorithm's name for the form; static */
@@ -69,10 +69,10 @@ bool vfi_packed_weights_has(VfiPackedWeights *store, const VfiPackedKey *key);
 /* Whether both keys mean the same form. */
 bool vfi_packed_key_equal(const VfiPackedKey *a, const VfiPackedKey *b);
 
-/* The store keeps what nobody holds, for the next session. NULL is allowed. */
+/* The store keeps a form that nobody holds, for the next session. NULL is allowed. */
 void vfi_packed_release(const VfiPacked *packed);
 
-/* Frees what nobody holds in @memory, which is about to end. */
+/* Frees all forms in @memory, which is about to end, that nobody holds. */
 void vfi_packed_weights_drop(VfiPackedWeights *store, const VfiPackedMemory *memory);
 
 /* Frees all that nobody holds; returns its bytes. */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* A model's weights in host memory: contiguous f32 tensors by state-dict name, converted
- * once from the checkpoint. Immutable after loading, but for what is packed from them. */
+ * once from the checkpoint. Immutable after loading, but for their packed forms. */
 #pragma once
 
 #include <stdbool.h>
@@ -60,7 +60,7 @@ void vfi_weights_fold_scale(VfiWeights *weights, const char *scale, const char *
 /* The tensor of that name, or NULL. */
 const VfiWeight *vfi_weights_find(const VfiWeights *weights, const char *name);
 
-/* Where backends keep what they packed from the tensors; lives as long as these. */
+/* The store of the tensors' packed forms; lives as long as these. */
 VfiPackedWeights *vfi_weights_packed(const VfiWeights *weights);
 
 size_t vfi_weights_n_parameters(const VfiWeights *weights);
