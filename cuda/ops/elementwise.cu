@@ -242,14 +242,8 @@ cudaError_t vfi_cuda_activate(cudaStream_t stream, const VfiCudaTensor *src,
     return run_unary(stream, src, by_channel ? each_plane(src) : one_plane(src), op, dst);
 }
 
-cudaError_t vfi_cuda_fill_time(cudaStream_t stream, const VfiCudaRunValues *values,
-                               float mul, float add, const VfiCudaTensor *dst)
+cudaError_t vfi_cuda_fill(cudaStream_t stream, const float *input, float mul, float add,
+                          const VfiCudaTensor *dst)
 {
-    return run_fill(stream, &values->time, mul, add, dst);
-}
-
-cudaError_t vfi_cuda_fill_image_mean(cudaStream_t stream, const VfiCudaRunValues *values,
-                                     float mul, float add, const VfiCudaTensor *dst)
-{
-    return run_fill(stream, &values->image_mean, mul, add, dst);
+    return run_fill(stream, input, mul, add, dst);
 }

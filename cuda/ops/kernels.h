@@ -33,17 +33,10 @@ typedef struct {
     bool followed; /* another part begins right after the last channel */
 } VfiCudaTensor;
 
-/* The values that change between runs of a captured graph; in device memory, written
- * before it runs. */
-typedef struct {
-    float time;       /* t of the in-between */
-    float image_mean; /* of the pair's frames */
-} VfiCudaRunValues;
-
-/* Sets *values (device memory) in the stream's order, so that each queued run sees its
- * own. */
-cudaError_t vfi_cuda_set_values(cudaStream_t stream, VfiCudaRunValues *values, float time,
-                                float image_mean);
+/* Sets *inputs (device memory, which captured graphs read) in the stream's order, so that each
+ * queued run sees its own. */
+cudaError_t vfi_cuda_set_inputs(cudaStream_t stream, VfiRunInputs *inputs,
+                                const VfiRunInputs *values);
 
 /* ---- element-wise, planar f32 (elementwise.cu); dst may be a source ---------------- */
 
@@ -64,11 +57,9 @@ cudaError_t vfi_cuda_clamp(cudaStream_t stream, const VfiCudaTensor *src, float 
 cudaError_t vfi_cuda_activate(cudaStream_t stream, const VfiCudaTensor *src,
                               VfiActivationKind kind, const float *slope, float leak,
                               const VfiCudaTensor *dst);
-/* dst = time * mul + add; dst = image_mean * mul + add */
-cudaError_t vfi_cuda_fill_time(cudaStream_t stream, const VfiCudaRunValues *values,
-                               float mul, float add, const VfiCudaTensor *dst);
-cudaError_t vfi_cuda_fill_image_mean(cudaStream_t stream, const VfiCudaRunValues *values,
-                                     float mul, float add, const VfiCudaTensor *dst);
+/* dst = *input * mul + add; @input is in device memory. */
+cudaError_t vfi_cuda_fill(cudaStream_t stream, const float *input, float mul, float add,
+                          const VfiCudaTensor *dst);
 
 /* ---- between layouts (layout.cu) --------------------------------------------------- */
 

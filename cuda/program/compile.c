@@ -67,10 +67,9 @@ static bool find_need(VfiDevice *device, const VfiPlan *plan, Need *need, GError
     return true;
 }
 
-static size_t values_bytes(const VfiPlan *plan)
+static size_t inputs_bytes(const VfiPlan *plan)
 {
-    return align(sizeof(VfiCudaRunValues)) +
-           align(sizeof(float) * (size_t)plan->n_scalars);
+    return align(sizeof(VfiRunInputs)) + align(sizeof(float) * (size_t)plan->n_scalars);
 }
 
 bool vfi_cuda_measure(VfiDevice *device, const VfiPlan *plan, VfiProgramNeed *need,
@@ -86,7 +85,7 @@ bool vfi_cuda_measure(VfiDevice *device, const VfiPlan *plan, VfiProgramNeed *ne
         *need = (VfiProgramNeed){
             .packed_bytes = found.convs.packed,
             .scratch_bytes = align(found.constants * sizeof(float)) + found.convs.sums +
-                             found.convs.workspace + values_bytes(plan),
+                             found.convs.workspace + inputs_bytes(plan),
         };
     return known;
 }
@@ -139,9 +138,9 @@ static bool allocate(VfiProgram *program, const Need *need, GError **error)
                                "convolutions' workspace", error);
     if (program->scratch == NULL)
         return false;
-    program->values =
-        vfi_cuda_context_alloc(context, sizeof(*program->values), "run values", error);
-    if (program->values == NULL)
+    program->inputs =
+        vfi_cuda_context_alloc(context, sizeof(*program->inputs), "run inputs", error);
+    if (program->inputs == NULL)
         return false;
     program->scalars =
         vfi_cuda_context_alloc(context, n_scalars * sizeof(float), "scalars", error);

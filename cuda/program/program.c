@@ -23,7 +23,7 @@ void vfi_cuda_program_free(VfiDevice *device, VfiProgram *program)
         free_graphs(program);
         vfi_cuda_context_free(device->context, program->constants);
         vfi_cuda_context_free(device->context, program->scratch);
-        vfi_cuda_context_free(device->context, program->values);
+        vfi_cuda_context_free(device->context, program->inputs);
         vfi_cuda_context_free(device->context, program->scalars);
         if (program->pinned_scalars != NULL)
             cudaFreeHost(program->pinned_scalars);

@@ -40,8 +40,8 @@ struct VfiProgram {
     char *scratch;     /* device memory: sums, after them the convolutions' workspace */
     size_t sums_bytes; /* bytes of them */
     size_t workspace_bytes;
-    VfiCudaRunValues *values; /* device memory */
-    float *scalars;           /* device memory */
+    VfiRunInputs *inputs; /* device memory */
+    float *scalars;       /* device memory */
     float *pinned_scalars;
     VfiCudaGraph graphs[VFI_CUDA_GRAPHS];
     uint64_t graph_clock;

@@ -85,11 +85,9 @@ static cudaError_t run_kernel(const VfiProgram *program, const VfiOp *op,
         return vfi_cuda_pixel_shuffle(stream, src, dst);
     case VFI_OP_WARP:
         return vfi_cuda_warp(stream, &src[0], &src[1], dst);
-    case VFI_OP_TIME:
-        return vfi_cuda_fill_time(stream, program->values, affine->mul, affine->add, dst);
-    case VFI_OP_IMAGE_MEAN:
-        return vfi_cuda_fill_image_mean(stream, program->values, affine->mul, affine->add,
-                                        dst);
+    case VFI_OP_FILL:
+        return vfi_cuda_fill(stream, &program->inputs->value[op->u.fill.input],
+                             op->u.fill.mul, op->u.fill.add, dst);
     case VFI_OP_MAX_ABS:
         return vfi_cuda_max_abs(stream, src, program->scalars + op->u.max_abs.scalar);
     default:
@@ -107,7 +105,7 @@ bool vfi_cuda_run_op(const VfiProgram *program, int index, char *const *region,
     *n_ops = step->group != NULL ? step->n_ops : 1;
     if (step->group != NULL)
         return vfi_cuda_check(vfi_cuda_row_group_run(program->device->compute_stream,
-                                                     step->group, region, program->values,
+                                                     step->group, region, program->inputs,
                                                      program->scalars),
                               "a row group", error);
     for (int s = 0; s < op->n_src; s++)

@@ -77,8 +77,8 @@ bool vfi_cuda_run(VfiDevice *device, const VfiProgram *program, int segment,
     }
     if (!vfi_cuda_enter(device, error))
         return false;
-    bool ran = vfi_cuda_check(vfi_cuda_set_values(device->compute_stream, program->values,
-                                                  arguments->time, arguments->image_mean),
+    bool ran = vfi_cuda_check(vfi_cuda_set_inputs(device->compute_stream, program->inputs,
+                                                  &arguments->inputs),
                               "beginning a network", error) &&
                run_segment((VfiProgram *)program, segment, arguments, error) &&
                read_scalars(program, segment, arguments->scalars, error);

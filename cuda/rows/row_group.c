@@ -172,10 +172,13 @@ static void set_parameters(VfiRowInstruction *code, const VfiOp *op, int channel
         code->p = op->u.resize.mul;
         break;
     case VFI_OP_AFFINE:
-    case VFI_OP_TIME:
-    case VFI_OP_IMAGE_MEAN:
         code->p = op->u.affine.mul;
         code->q = op->u.affine.add;
+        break;
+    case VFI_OP_FILL:
+        code->input = (uint8_t)op->u.fill.input;
+        code->p = op->u.fill.mul;
+        code->q = op->u.fill.add;
         break;
     default:
         break;
@@ -368,7 +371,7 @@ void vfi_cuda_row_group_free(VfiCudaRowGroup *group)
 }
 
 cudaError_t vfi_cuda_row_group_run(cudaStream_t stream, const VfiCudaRowGroup *group,
-                                   char *const *region, const VfiCudaRunValues *values,
+                                   char *const *region, const VfiRunInputs *inputs,
                                    float *scalars)
 {
     cudaError_t error = cudaSuccess;
@@ -376,6 +379,6 @@ cudaError_t vfi_cuda_row_group_run(cudaStream_t stream, const VfiCudaRowGroup *g
     for (int i = 0; i < group->n_scalars && error == cudaSuccess; i++)
         error = vfi_cuda_clear_scalar(stream, scalars + group->scalars[i]);
     for (int i = 0; i < group->n_programs && error == cudaSuccess; i++)
-        error = vfi_cuda_run_rows(stream, &group->programs[i], region, values, scalars);
+        error = vfi_cuda_run_rows(stream, &group->programs[i], region, inputs, scalars);
     return error;
 }

@@ -26,7 +26,7 @@ void vfi_cuda_row_group_free(VfiCudaRowGroup *group);
 /* Queues the group. @region: device memory by VFI_REGION_…; @scalars: results of MAX_ABS
  * by their index, device memory. */
 cudaError_t vfi_cuda_row_group_run(cudaStream_t stream, const VfiCudaRowGroup *group,
-                                   char *const *region, const VfiCudaRunValues *values,
+                                   char *const *region, const VfiRunInputs *inputs,
                                    float *scalars);
 
 #ifdef __cplusplus

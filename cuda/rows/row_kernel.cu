@@ -7,7 +7,7 @@
 /* What a kernel gets besides the program. */
 struct RowArguments {
     float *region[VFI_MAX_REGIONS];
-    const VfiCudaRunValues *values;
+    const VfiRunInputs *inputs;
     float *scalars;
 };
 
@@ -309,7 +309,7 @@ static __device__ __forceinline__ void run_elementwise(const RowThread &thread,
 
     for (unsigned c = 0; c < code.count; c++) {
         float a = 0.0f, b = 0.0f;
-        if (code.kind != VFI_OP_TIME && code.kind != VFI_OP_IMAGE_MEAN)
+        if (code.kind != VFI_OP_FILL)
             a = load(thread, arguments, code, VFI_ROW_A, c);
         if (code.kind == VFI_OP_ADD || code.kind == VFI_OP_SUB || code.kind == VFI_OP_MUL)
             b = load(thread, arguments, code, VFI_ROW_B, code.one_b ? 0 : c);
@@ -333,11 +333,8 @@ static __device__ __forceinline__ void run_elementwise(const RowThread &thread,
         case VFI_OP_ACTIVATE:
             a = vfi_activated(a, code.is_sigmoid, p);
             break;
-        case VFI_OP_TIME:
-            a = arguments.values->time * p + q;
-            break;
-        case VFI_OP_IMAGE_MEAN:
-            a = arguments.values->image_mean * p + q;
+        case VFI_OP_FILL:
+            a = arguments.inputs->value[code.input] * p + q;
             break;
         default: /* COPY */
             break;
@@ -434,14 +431,14 @@ static cudaError_t launch(cudaStream_t stream, const VfiRowProgram &program,
 }
 
 cudaError_t vfi_cuda_run_rows(cudaStream_t stream, const VfiRowProgram *program,
-                              char *const *region, const VfiCudaRunValues *values,
+                              char *const *region, const VfiRunInputs *inputs,
                               float *scalars)
 {
     RowArguments arguments;
 
     for (int i = 0; i < VFI_MAX_REGIONS; i++)
         arguments.region[i] = (float *)region[i];
-    arguments.values = values;
+    arguments.inputs = inputs;
     arguments.scalars = scalars;
     if (program->n_slots <= 12)
         return launch<12, 256>(stream, *program, arguments);

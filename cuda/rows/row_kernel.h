@@ -11,7 +11,7 @@ extern "C" {
 /* Queues @program (row_program.h, row_group.cu). MAX_ABS makes scalars grow only: they
  * begin as 0, which vfi_cuda_clear_scalar() queues. */
 cudaError_t vfi_cuda_run_rows(cudaStream_t stream, const VfiRowProgram *program,
-                              char *const *region, const VfiCudaRunValues *values,
+                              char *const *region, const VfiRunInputs *inputs,
                               float *scalars);
 cudaError_t vfi_cuda_clear_scalar(cudaStream_t stream, float *scalar);
 

@@ -44,6 +44,7 @@ typedef struct {
     bool is_sigmoid;  /* ACTIVATE */
     bool half;        /* a in memory is f16 */
     bool dst_half;    /* dst in memory is */
+    uint8_t input;    /* FILL: VfiRunInput */
     bool is_gathered; /* RESIZE down: the means stay in their slots for VFI_ROW_PACK */
     uint16_t stride;  /* PIXEL_SHUFFLE: elements from pixel to pixel of a, 0 if planar */
     uint16_t dst_stride; /* the same of dst */

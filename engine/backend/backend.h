@@ -23,7 +23,7 @@
 #include "plan/plan.h"
 
 /* Grows whenever a structure below, or an op, changes. */
-#define VFI_BACKEND_ABI 6
+#define VFI_BACKEND_ABI 7
 
 /* Defined by each backend. */
 typedef struct VfiDevice VfiDevice;
@@ -58,10 +58,9 @@ typedef struct {
 /* Arguments of one run of a program. */
 typedef struct {
     char *region[VFI_MAX_REGIONS]; /* device memory */
-    float time;                    /* t of the in-between */
-    float image_mean;              /* of the pair's frames, for families that want it */
-    float *scalars;                /* host; filled when the call returns */
-    const atomic_int *cancel;      /* polled between chunks of work; may be NULL */
+    VfiRunInputs inputs;
+    float *scalars;           /* host; filled when the call returns */
+    const atomic_int *cancel; /* polled between chunks of work; may be NULL */
     /* NULL, or the time of each op of the plan is added here; a row group's time is
      * divided among its ops with host_memory, else it is its first op's. */
     uint64_t *op_nanoseconds;

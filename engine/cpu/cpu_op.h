@@ -52,8 +52,7 @@ typedef struct {
         [VFI_MAX_REGIONS]; /* start of each region; operands' offsets count from it */
     char *scratch;         /* n_threads areas of scratch_stride bytes, 64-byte aligned */
     size_t scratch_stride; /* ≥ scratch bytes of every op, a multiple of 64 */
-    float time;            /* VFI_OP_TIME */
-    float image_mean;      /* VFI_OP_IMAGE_MEAN */
+    VfiRunInputs inputs;   /* VFI_OP_FILL */
     float *scalars;        /* VFI_OP_MAX_ABS results */
     const atomic_int *cancel; /* may be NULL */
 } VfiCpuRun;

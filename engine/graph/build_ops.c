@@ -249,22 +249,14 @@ VfiValue vfi_graph_warp(VfiGraph *graph, VfiValue x, VfiValue flow)
     return add_op(graph, op, sources, 2);
 }
 
-/* A plane of one value, given at each run. */
-static VfiValue add_plane(VfiGraph *graph, VfiOpKind kind, VfiAffineParams params)
+VfiValue vfi_graph_run_input(VfiGraph *graph, VfiRunInput input, int height, int width,
+                             float mul, float add)
 {
-    return add_op(graph, (VfiOp){.kind = kind, .u.affine = params}, NULL, 0);
-}
+    VfiOp op = {.kind = VFI_OP_FILL,
+                .name = vfi_run_input_to_string(input),
+                .u.fill = {input, mul, add, height, width}};
 
-VfiValue vfi_graph_time(VfiGraph *graph, int height, int width, float mul, float add)
-{
-    return add_plane(graph, VFI_OP_TIME, (VfiAffineParams){mul, add, height, width});
-}
-
-VfiValue vfi_graph_image_mean(VfiGraph *graph, int height, int width, float mul,
-                              float add)
-{
-    return add_plane(graph, VFI_OP_IMAGE_MEAN,
-                     (VfiAffineParams){mul, add, height, width});
+    return add_op(graph, op, NULL, 0);
 }
 
 int vfi_graph_max_abs(VfiGraph *graph, VfiValue x)

@@ -141,13 +141,10 @@ VfiValue vfi_graph_nearest(VfiGraph *graph, VfiValue x, int height, int width);
 /* Backward warp of @x by @flow (2 channels dx, dy in pixels, same size), borders repeated. */
 VfiValue vfi_graph_warp(VfiGraph *graph, VfiValue x, VfiValue flow);
 
-/* A 1 × height × width plane that holds t * mul + add, t the in-between's time. */
-VfiValue vfi_graph_time(VfiGraph *graph, int height, int width, float mul, float add);
-
-/* A 1 × height × width plane that holds mean * mul + add, mean that of all values of the pair's
- * frames without their padding. For families that want it (family.h). */
-VfiValue vfi_graph_image_mean(VfiGraph *graph, int height, int width, float mul,
-                              float add);
+/* A 1 × height × width plane that holds @input * mul + add. A family says in its struct if it
+ * wants other inputs than the time (family.h). */
+VfiValue vfi_graph_run_input(VfiGraph *graph, VfiRunInput input, int height, int width,
+                             float mul, float add);
 
 /* The greatest |x|, read back by the host after the segment. Returns the scalar's index. */
 int vfi_graph_max_abs(VfiGraph *graph, VfiValue x);

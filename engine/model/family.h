@@ -69,7 +69,7 @@ struct VfiModelFamily {
     /* Whether the network may see a picture in tiles: its result at a pixel depends on
      * some hundred pixels around it, but for what next_segment() decides. */
     bool can_tile;
-    bool wants_mean; /* graphs use vfi_graph_image_mean() */
+    bool wants_mean; /* graphs use VFI_RUN_INPUT_IMAGE_MEAN */
     /* Frames needed before and after the interval that is interpolated. */
     int frames_before, frames_after;
 

@@ -261,8 +261,8 @@ static void build_pair(const Film *film)
 static VfiValue scaled_flow(const Film *film, VfiValue flow, bool backward)
 {
     VfiShape size = vfi_graph_shape(film->graph, flow);
-    VfiValue time = vfi_graph_time(film->graph, size.h, size.w, backward ? 1.0f : -1.0f,
-                                   backward ? 0.0f : 1.0f);
+    VfiValue time = vfi_graph_run_input(film->graph, VFI_RUN_INPUT_TIME, size.h, size.w,
+                                        backward ? 1.0f : -1.0f, backward ? 0.0f : 1.0f);
 
     return vfi_graph_mul(film->graph, flow, time);
 }

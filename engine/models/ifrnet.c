@@ -68,7 +68,8 @@ static void encode(VfiGraph *graph, const Variant *variant, VfiValue x, VfiValue
 /* Both frames at h × w, without the mean of the pair. */
 static Pyramid encode_frames(VfiGraph *graph, const Variant *variant, int h, int w)
 {
-    VfiValue mean = vfi_graph_image_mean(graph, h, w, 1.0f, 0.0f);
+    VfiValue mean =
+        vfi_graph_run_input(graph, VFI_RUN_INPUT_IMAGE_MEAN, h, w, 1.0f, 0.0f);
     Pyramid pyramid;
 
     for (int i = 0; i < 2; i++) {
@@ -125,8 +126,9 @@ static VfiValue coarsest_input(VfiGraph *graph, const Pyramid *pyramid)
 {
     VfiValue feature = pyramid->frame[0][LEVELS - 1];
     VfiShape shape = vfi_graph_shape(graph, feature);
-    VfiValue parts[] = {feature, pyramid->frame[1][LEVELS - 1],
-                        vfi_graph_time(graph, shape.h, shape.w, 1.0f, 0.0f)};
+    VfiValue parts[] = {
+        feature, pyramid->frame[1][LEVELS - 1],
+        vfi_graph_run_input(graph, VFI_RUN_INPUT_TIME, shape.h, shape.w, 1.0f, 0.0f)};
 
     return vfi_graph_concat(graph, parts, 3);
 }

@@ -47,9 +47,9 @@ static int scaled(int size, double scale)
 
 VfiValue vfi_rife_time(const VfiRife *rife, double scale, bool reversed)
 {
-    return vfi_graph_time(rife->graph, scaled(rife->height, scale),
-                          scaled(rife->width, scale), reversed ? -1.0f : 1.0f,
-                          reversed ? 1.0f : 0.0f);
+    return vfi_graph_run_input(rife->graph, VFI_RUN_INPUT_TIME,
+                               scaled(rife->height, scale), scaled(rife->width, scale),
+                               reversed ? -1.0f : 1.0f, reversed ? 1.0f : 0.0f);
 }
 
 VfiValue vfi_rife_block_input(const VfiRife *rife, const VfiValue *inputs, int n,

@@ -48,7 +48,8 @@ void vfi_rife_v3_build_time(VfiGraph *graph, const VfiModelSetup *setup,
                             double flow_scale)
 {
     VfiRife rife = vfi_rife_begin(graph);
-    VfiValue zero = vfi_graph_time(graph, rife.height, rife.width, 0.0f, 0.0f);
+    VfiValue zero = vfi_graph_run_input(graph, VFI_RUN_INPUT_TIME, rife.height,
+                                        rife.width, 0.0f, 0.0f);
     VfiValue no_motion[] = {zero, zero, zero, zero};
     VfiValue flow = vfi_graph_concat(graph, no_motion, 4), mask = zero;
     VfiValue warped[] = {rife.image[0], rife.image[1]};

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* TIME and IMAGE_MEAN: what a run gives, everywhere. */
+/* FILL: one channel of a number that the run is given. */
 #include "op/descriptor.h"
 
 static bool infer(const VfiOp *op, VfiShape *result, GError **error)
 {
-    const VfiAffineParams *p = &op->u.affine;
+    const VfiFillParams *p = &op->u.fill;
 
+    if ((unsigned)p->input >= VFI_RUN_INPUT_COUNT)
+        return vfi_op_refuse(op, error, "there is no run input %d", (int)p->input);
     if (p->height < 1 || p->width < 1)
         return vfi_op_refuse(op, error, "%d×%d is no size", p->height, p->width);
     *result = (VfiShape){1, p->height, p->width};
@@ -13,21 +15,12 @@ static bool infer(const VfiOp *op, VfiShape *result, GError **error)
 }
 
 static const VfiOpCase cases[] = {
-    {.params.affine = {.mul = 1.0f, .height = 1, .width = 1}},
-    {.params.affine = {.mul = 2.0f, .add = -1.0f, .height = 7, .width = 33}},
-    {.params.affine = {.mul = 0.0f, .add = 0.5f, .height = 64, .width = 700}},
+    {.params.fill = {VFI_RUN_INPUT_TIME, 1.0f, 0.0f, 1, 1}},
+    {.params.fill = {VFI_RUN_INPUT_TIME, 2.0f, -1.0f, 7, 33}},
+    {.params.fill = {VFI_RUN_INPUT_IMAGE_MEAN, -0.5f, 0.5f, 64, 700}},
 };
 
-const VfiOpDescriptor vfi_op_time = {
-    .result = VFI_LAYOUT_PLANAR,
-    .row_local = true,
-    .infer = infer,
-    .tolerance = VFI_TOLERANCE_ROUNDING,
-    .cases = cases,
-    .n_cases = G_N_ELEMENTS(cases),
-};
-
-const VfiOpDescriptor vfi_op_image_mean = {
+const VfiOpDescriptor vfi_op_fill = {
     .result = VFI_LAYOUT_PLANAR,
     .row_local = true,
     .infer = infer,

@@ -23,8 +23,7 @@
     OP(UPSAMPLE_CONV_SUM, upsample_conv_sum)     /* sum of a 2 × 2 convolution's products */ \
     OP(PIXEL_SHUFFLE, pixel_shuffle)             /* four channels to one of twice the size */ \
     OP(WARP, warp)                               /* backward warp of src0 by the flow src1 */ \
-    OP(TIME, time)                               /* the in-between's time everywhere */ \
-    OP(IMAGE_MEAN, image_mean)                   /* the mean of the pair's frames everywhere */ \
+    OP(FILL, fill)                               /* a run input * mul + add everywhere */ \
     OP(MAX_ABS, max_abs)                         /* max |src0|, for the host to read */
 /* clang-format on */
 

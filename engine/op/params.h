@@ -6,6 +6,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "op/run_inputs.h"
+
 typedef enum {
     VFI_ACTIVATION_NONE,
     VFI_ACTIVATION_PRELU,   /* x < 0 ? slope[c] * x : x */
@@ -90,11 +92,17 @@ typedef struct {
     float scale;
 } VfiSumParams;
 
-/* AFFINE: src0 * mul + add. TIME, IMAGE_MEAN: what the run gives * mul + add, of one channel. */
+/* AFFINE: src0 * mul + add. */
 typedef struct {
     float mul, add;
-    int height, width; /* TIME, IMAGE_MEAN: of the result */
 } VfiAffineParams;
+
+/* FILL: one channel of @height × @width times the run's @input * mul + add. */
+typedef struct {
+    VfiRunInput input;
+    float mul, add;
+    int height, width;
+} VfiFillParams;
 
 /* CLAMP: min(max(src0, low), high) */
 typedef struct {
@@ -127,7 +135,8 @@ typedef union {
     VfiConvParams conv;       /* CONV, CONV_TRANSPOSE */
     VfiActivation activation; /* ACTIVATE */
     VfiSumParams sum;         /* ADD, SUB */
-    VfiAffineParams affine;   /* AFFINE, TIME, IMAGE_MEAN */
+    VfiAffineParams affine;   /* AFFINE */
+    VfiFillParams fill;       /* FILL */
     VfiClampParams clamp;     /* CLAMP */
     VfiResizeParams resize;   /* RESIZE */
     VfiNearestParams nearest; /* NEAREST, UPSAMPLE_CONV_SUM */

@@ -91,20 +91,20 @@ static VfiShape larger_picture(const VfiPlanner *planner, const VfiPlanItem *con
     return (VfiShape){0, 0, 0};
 }
 
-/* An op without sources gives the same at all pixels: this is made smaller from the picture that
- * the other parts are made smaller from, so that one group writes them all. */
-static void enlarge_constant(VfiPlanner *planner, VfiValue part, VfiShape picture)
+/* A run input is the same at all pixels: it is made smaller from the picture that the other
+ * parts are made smaller from, so that one group writes them all. */
+static void enlarge_fill(VfiPlanner *planner, VfiValue part, VfiShape picture)
 {
     VfiPlanItem *item = &planner->items[part];
 
-    if (item->node.kind != VFI_NODE_OP || vfi_plan_descriptor(item)->max_sources > 0 ||
+    if (item->node.kind != VFI_NODE_OP || item->node.op.kind != VFI_OP_FILL ||
         picture.h == 0 || !may_write_piece(planner, part))
         return;
     VfiValue full = vfi_plan_add_value(planner, part);
     VfiPlanItem *large = &planner->items[full];
     large->use.n = 1;
-    large->node.shape.h = large->node.op.u.affine.height = picture.h;
-    large->node.shape.w = large->node.op.u.affine.width = picture.w;
+    large->node.shape.h = large->node.op.u.fill.height = picture.h;
+    large->node.shape.w = large->node.op.u.fill.width = picture.w;
     item->node.op = (VfiOp){.kind = VFI_OP_RESIZE,
                             .name = "resize",
                             .u.resize = {.height = item->node.shape.h,
@@ -125,7 +125,7 @@ void vfi_plan_join_parts(VfiPlanner *planner)
         VfiShape picture = larger_picture(planner, &planner->items[i]);
         for (int p = 0; p < vfi_plan_n_sources(&planner->items[i].node); p++) {
             VfiValue part = vfi_plan_source(&planner->items[i].node, p);
-            enlarge_constant(planner, part, picture);
+            enlarge_fill(planner, part, picture);
             if (!may_write_piece(planner, part))
                 continue;
             planner->items[part].join.is_piece = !vfi_plan_is_conv(&planner->items[part]);

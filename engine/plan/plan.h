@@ -16,7 +16,7 @@ typedef struct {
 
 /* Ops in a row that all work row by row on pictures of h × w, so that a backend may run them
  * band by band and keep what only they see in a cache:
- *   element-wise ops, TIME and IMAGE_MEAN, from rows y to row y;
+ *   element-wise ops and FILL, from rows y to row y;
  *   RESIZE up to h × w, PIXEL_SHUFFLE and WARP, whose (first) source is complete before the
  *   group begins;
  *   RESIZE down by f, a power of two: row y reads rows f·y + f/2 - 1 and f·y + f/2;

@@ -116,7 +116,7 @@ bool vfi_ready_frames(VfiSession *session, const VfiView *view,
                       VfiRunArguments *arguments, GError **error)
 {
     *arguments = (VfiRunArguments){
-        .time = (float)view->t,
+        .inputs.value[VFI_RUN_INPUT_TIME] = (float)view->t,
         .scalars = session->scalars,
         .cancel = view->cancel,
         .op_nanoseconds = profile_of(session, VFI_STAGE_TIME),
@@ -136,7 +136,8 @@ bool vfi_ready_frames(VfiSession *session, const VfiView *view,
         arguments->region[vfi_frame_region(i)] = slot->memory;
         mean += slot->mean / VFI_VIEW_FRAMES;
     }
-    arguments->image_mean = (float)(view->has_mean ? view->mean : mean);
+    arguments->inputs.value[VFI_RUN_INPUT_IMAGE_MEAN] =
+        (float)(view->has_mean ? view->mean : mean);
     arguments->region[VFI_REGION_PAIR] = session->pair_memory;
     return run_pair_stage(session, view, arguments, error);
 }

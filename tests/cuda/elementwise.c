@@ -45,7 +45,7 @@ static cudaError_t run_unary(const VfiOp *op, const VfiCudaTensor *a,
 /* Runs @op aligned and not, into memory of its own and onto each source. */
 static void check(VfiOp *op, const float *const *values, float tolerance, Run run)
 {
-    g_autofree float *expected = reference_of(op, values, 0.0f, 0.0f);
+    g_autofree float *expected = reference_of(op, values, NULL);
 
     for (int variant = 0; variant < 6; variant++) {
         Layout layout = {.shift = variant % 2};
@@ -137,23 +137,21 @@ END_TEST
 
 START_TEST(fills)
 {
-    VfiCudaRunValues values = {.time = 0.3f, .image_mean = 0.6f};
-    char *memory = device_new(&values, sizeof values);
-    const VfiCudaRunValues *device = (const VfiCudaRunValues *)(const void *)memory;
-
+    VfiRunInputs inputs = {
+        .value = {[VFI_RUN_INPUT_TIME] = 0.3f, [VFI_RUN_INPUT_IMAGE_MEAN] = 0.6f}};
+    char *memory = device_new(&inputs, sizeof inputs);
+    const VfiRunInputs *device = (const VfiRunInputs *)(const void *)memory;
     VfiShape shape = {1, tensor_shapes[_i].h, tensor_shapes[_i].w};
 
-    for (int mean = 0; mean < 2; mean++)
+    for (int input = 0; input < VFI_RUN_INPUT_COUNT; input++)
         for (int shift = 0; shift < 2; shift++) {
-            VfiOp op = {.kind = mean ? VFI_OP_IMAGE_MEAN : VFI_OP_TIME,
+            VfiOp op = {.kind = VFI_OP_FILL,
                         .dst.shape = shape,
-                        .u.affine = {2.0f, -0.7f, shape.h, shape.w}};
-            g_autofree float *expected =
-                reference_of(&op, NULL, values.time, values.image_mean);
+                        .u.fill = {(VfiRunInput)input, 2.0f, -0.7f, shape.h, shape.w}};
+            g_autofree float *expected = reference_of(&op, NULL, &inputs);
             TestTensor dst = tensor_new(op.dst.shape, (Layout){.shift = shift}, NULL);
             expect_success(
-                mean ? vfi_cuda_fill_image_mean(NULL, device, 2.0f, -0.7f, &dst.tensor)
-                     : vfi_cuda_fill_time(NULL, device, 2.0f, -0.7f, &dst.tensor));
+                vfi_cuda_fill(NULL, &device->value[input], 2.0f, -0.7f, &dst.tensor));
             tensor_expect(&dst, expected, 0.0f, "fill");
             tensor_clear(&dst);
         }

@@ -23,8 +23,7 @@ static cudaError_t run_kernel(const VfiOp *op, const VfiCudaTensor *src,
 static void check(VfiOp *op, const float *values, const float *bias, Layout from,
                   Layout to)
 {
-    g_autofree float *expected =
-        reference_of(op, (const float *const[]){values}, 0.0f, 0.0f);
+    g_autofree float *expected = reference_of(op, (const float *const[]){values}, NULL);
     TestTensor src = tensor_new(op->src[0].shape, from, values);
     TestTensor dst = tensor_new(op->dst.shape, to, NULL);
 

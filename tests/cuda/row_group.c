@@ -25,7 +25,8 @@ typedef struct {
     int n_groups; /* compared so far */
 } Machine;
 
-static const VfiCudaRunValues run_values = {.time = 0.3f, .image_mean = 0.4f};
+static const VfiRunInputs run_inputs = {
+    .value = {[VFI_RUN_INPUT_TIME] = 0.3f, [VFI_RUN_INPUT_IMAGE_MEAN] = 0.4f}};
 
 static bool is_in_group(const VfiPlan *plan, int op)
 {
@@ -83,8 +84,7 @@ static VfiCpuRun cpu_run(const Machine *machine)
         .pool = machine->pool,
         .scratch = machine->scratch,
         .scratch_stride = machine->scratch_bytes,
-        .time = run_values.time,
-        .image_mean = run_values.image_mean,
+        .inputs = run_inputs,
         .scalars = machine->scalars,
     };
 
@@ -113,7 +113,7 @@ static void run_group_on_device(const Machine *machine, const VfiRowGroup *group
     size_t scalar_bytes = sizeof(float) * (size_t)(machine->plan->n_scalars + 1);
     char *device[VFI_MAX_REGIONS] = {NULL};
     char *device_scalars = device_new(machine->scalars, scalar_bytes);
-    char *values = device_new(&run_values, sizeof run_values);
+    char *values = device_new(&run_inputs, sizeof run_inputs);
     VfiCudaRowGroup *ready = vfi_cuda_row_group_new(machine->plan, group, &error);
 
     ck_assert_msg(ready != NULL, "%s", error != NULL ? error->message : "");
@@ -121,7 +121,7 @@ static void run_group_on_device(const Machine *machine, const VfiRowGroup *group
         if (machine->region[i] != NULL)
             device[i] = device_new(machine->region[i], machine->bytes[i]);
     expect_success(vfi_cuda_row_group_run(NULL, ready, device,
-                                          (const VfiCudaRunValues *)(const void *)values,
+                                          (const VfiRunInputs *)(const void *)values,
                                           (float *)(void *)device_scalars));
     for (int i = 0; i < VFI_MAX_REGIONS; i++) {
         region[i] = device[i] != NULL ? device_read(device[i], machine->bytes[i]) : NULL;
@@ -441,8 +441,8 @@ START_TEST(refuses_what_is_too_large)
     VfiPlan plan = {.ops = ops, .n_ops = N};
 
     for (int i = 0; i < N; i++) {
-        ops[i].kind = VFI_OP_TIME;
-        ops[i].u.affine = (VfiAffineParams){.height = 2, .width = 2};
+        ops[i].kind = VFI_OP_FILL;
+        ops[i].u.fill = (VfiFillParams){.height = 2, .width = 2};
         ops[i].dst.shape = (VfiShape){1, 2, 2};
         ops[i].dst.offset = (size_t)i * 16;
     }

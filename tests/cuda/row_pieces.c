@@ -19,7 +19,8 @@ static const struct {
     {false, 24, 13, 14},   {false, 32, 22, 23},
 };
 
-static const VfiCudaRunValues run_values = {.time = 0.3f, .image_mean = 0.4f};
+static const VfiRunInputs run_inputs = {
+    .value = {[VFI_RUN_INPUT_TIME] = 0.3f, [VFI_RUN_INPUT_IMAGE_MEAN] = 0.4f}};
 
 static VfiOperand part(VfiShape shape, VfiRegion region, int channel, bool half,
                        int stride, bool followed)
@@ -69,7 +70,7 @@ static float expected_at(const uint16_t *planes, bool small, int c, int channels
                          int x)
 {
     if (c == channels - TIME_CHANNELS)
-        return run_values.time;
+        return run_inputs.value[VFI_RUN_INPUT_TIME];
     return small ? mean_at(planes, c - FIRST, y, x)
                  : 2.0f * value_at(planes, c - FIRST, y, x);
 }
@@ -125,7 +126,12 @@ START_TEST(writes_parts_of_pixels)
          part(rest_shape, VFI_REGION_PAIR, FIRST + cut, half, stride, true),
          "rest",
          .u.resize = {H / 2, W / 2, 1.0f}},
-        {VFI_OP_TIME, 0, {{.offset = 0}}, time, "time", .u.affine = {1.0f, 0.0f, H, W}},
+        {VFI_OP_FILL,
+         0,
+         {{.offset = 0}},
+         time,
+         "time",
+         .u.fill = {VFI_RUN_INPUT_TIME, 1.0f, 0.0f, H, W}},
         {VFI_OP_RESIZE,
          1,
          {time},
@@ -167,11 +173,11 @@ START_TEST(writes_parts_of_pixels)
     region[VFI_REGION_ARENA] = device_new(guards, bytes);
     region[VFI_REGION_PAIR] = device_new(guards, bytes);
     region[VFI_REGION_FRAME0] = device_new(planes, n * sizeof(uint16_t));
-    char *on_device = device_new(&run_values, sizeof run_values);
+    char *on_device = device_new(&run_inputs, sizeof run_inputs);
     VfiCudaRowGroup *ready = vfi_cuda_row_group_new(&plan, &group, &error);
     ck_assert_msg(ready != NULL, "%s", error != NULL ? error->message : "");
     expect_success(vfi_cuda_row_group_run(
-        NULL, ready, region, (const VfiCudaRunValues *)(const void *)on_device, NULL));
+        NULL, ready, region, (const VfiRunInputs *)(const void *)on_device, NULL));
     g_autofree char *large_found = device_read(region[VFI_REGION_ARENA], bytes);
     g_autofree char *small_found = device_read(region[VFI_REGION_PAIR], bytes);
     check_picture(large_found, planes, false, _i);
@@ -193,12 +199,12 @@ START_TEST(samples_halves)
     VfiOperand source = {.shape = shape, .region = VFI_REGION_FRAME0, .half = true};
     VfiOperand flow = {.shape = {2, H, W}, .region = VFI_REGION_ROWS};
     VfiOp ops[] = {
-        {VFI_OP_IMAGE_MEAN,
+        {VFI_OP_FILL,
          0,
          {{.offset = 0}},
          flow,
          "flow",
-         .u.affine = {0.0f, 1.0f, H, W}},
+         .u.fill = {VFI_RUN_INPUT_IMAGE_MEAN, 0.0f, 1.0f, H, W}},
         {VFI_OP_WARP, 2, {source, flow}, {.shape = shape}, "warped", .u.affine = {0}},
         {VFI_OP_RESIZE,
          1,
@@ -219,10 +225,10 @@ START_TEST(samples_halves)
     g_autofree char *zeros = g_malloc0(2 * bytes);
     region[VFI_REGION_ARENA] = device_new(zeros, 2 * bytes);
     region[VFI_REGION_FRAME0] = device_new(planes, sizeof planes);
-    char *on_device = device_new(&run_values, sizeof run_values);
+    char *on_device = device_new(&run_inputs, sizeof run_inputs);
     VfiCudaRowGroup *ready = vfi_cuda_row_group_new(&plan, &group, NULL);
     expect_success(vfi_cuda_row_group_run(
-        NULL, ready, region, (const VfiCudaRunValues *)(const void *)on_device, NULL));
+        NULL, ready, region, (const VfiRunInputs *)(const void *)on_device, NULL));
     g_autofree char *found = device_read(region[VFI_REGION_ARENA], 2 * bytes);
     for (int i = 0; i < C * LARGE; i++) {
         int c = i / LARGE, y = i / W % H, x = i % W;

@@ -169,16 +169,14 @@ static inline void tensor_expect(const TestTensor *test, const float *expected,
 }
 
 /* The op's result in plain C; shapes and parameters are set. */
-static inline float *reference_of(VfiOp *op, const float *const *sources, float time,
-                                  float image_mean)
+static inline float *reference_of(VfiOp *op, const float *const *sources,
+                                  const VfiRunInputs *inputs)
 {
     float scalars[1] = {0.0f};
-    Setting setting = {.level = VFI_CPU_LEVEL_C,
-                       .threads = 1,
-                       .time = time,
-                       .image_mean = image_mean,
-                       .scalars = scalars};
+    Setting setting = {.level = VFI_CPU_LEVEL_C, .threads = 1, .scalars = scalars};
 
+    if (inputs != NULL)
+        setting.inputs = *inputs;
     op->name = "test";
     return run_op(op, sources, &setting);
 }

@@ -31,7 +31,7 @@ START_TEST(warps)
         op.src[0].shape = shape;
         op.src[1].shape = flow_shape;
         g_autofree float *expected =
-            reference_of(&op, (const float *const[]){values, flow}, 0.0f, 0.0f);
+            reference_of(&op, (const float *const[]){values, flow}, NULL);
         for (size_t l = 0; l < G_N_ELEMENTS(layouts); l++) {
             TestTensor src = tensor_new(shape, layouts[l], values);
             TestTensor by = tensor_new(flow_shape, (Layout){.shift = (int)(l % 2)}, flow);

@@ -261,10 +261,10 @@ static bool network_gives(const VfiModel *model, const VfiFrame *a, const VfiFra
     ck_assert_ptr_nonnull(plan);
     VfiProgram *program = backend->compile(device, plan, NULL);
     char *arena = backend->alloc(device, plan->arena_bytes, "test arena", NULL);
-    VfiRunArguments arguments = {.region = {arena, pad(a), pad(b)},
-                                 .time = 0.5f,
-                                 .image_mean = mean,
-                                 .scalars = scalars};
+    VfiRunArguments arguments = {
+        .region = {arena, pad(a), pad(b)},
+        .inputs.value = {[VFI_RUN_INPUT_TIME] = 0.5f, [VFI_RUN_INPUT_IMAGE_MEAN] = mean},
+        .scalars = scalars};
     ck_assert(backend->run(device, program, 0, &arguments, NULL));
 
     const VfiOperand *rgb = &vfi_plan_output(plan, 0, "rgb")->operand;

@@ -107,7 +107,7 @@ START_TEST(concat_parts_become_views_and_inputs_are_copied)
     VfiGraph *graph = new_graph(8, 4);
     VfiValue image = vfi_graph_image(graph, 1);
     VfiValue parts[] = {vfi_graph_affine(graph, image, 2.0f, 0.0f), image,
-                        vfi_graph_time(graph, 4, 8, 1.0f, 0.0f)};
+                        vfi_graph_run_input(graph, VFI_RUN_INPUT_TIME, 4, 8, 1.0f, 0.0f)};
 
     vfi_graph_output(graph, "x", vfi_graph_concat(graph, parts, 3));
     VfiPlan *plan = plan_of(graph);

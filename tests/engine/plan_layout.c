@@ -315,7 +315,8 @@ static void build_block_input(VfiGraph *graph)
 
     for (int i = 0; i < 4; i++)
         parts[i] = vfi_graph_resize(graph, from[i], HEIGHT / 2, WIDTH / 2, 1.0f);
-    parts[4] = vfi_graph_time(graph, HEIGHT / 2, WIDTH / 2, 1.0f, 0.0f);
+    parts[4] =
+        vfi_graph_run_input(graph, VFI_RUN_INPUT_TIME, HEIGHT / 2, WIDTH / 2, 1.0f, 0.0f);
     parts[5] = vfi_graph_conv(graph, conv(graph, images[0], 0, 2), "half", 16, 3, 1);
     vfi_graph_output(
         graph, "x",

@@ -116,7 +116,7 @@ static char *fresh_memory(size_t bytes)
 static void run_stage(VfiDevice *device, Stages *stages, int stage)
 {
     VfiProgram *program = vfi_backend_cpu.compile(device, stages->plans[stage], NULL);
-    VfiRunArguments arguments = {.time = 0.5f};
+    VfiRunArguments arguments = {.inputs.value[VFI_RUN_INPUT_TIME] = 0.5f};
 
     ck_assert_ptr_nonnull(program);
     stages->arena[stage] = fresh_memory(stages->plans[stage]->arena_bytes);

@@ -123,7 +123,8 @@ static inline void add_random_node(RandomGraph *random)
         add_large(random, vfi_graph_sigmoid(graph, vfi_graph_affine(graph, a, -3, 1)));
         break;
     case 8:
-        add_large(random, vfi_graph_time(graph, HEIGHT, WIDTH, 2.0f, -0.5f));
+        add_large(random, vfi_graph_run_input(graph, VFI_RUN_INPUT_TIME, HEIGHT, WIDTH,
+                                              2.0f, -0.5f));
         vfi_graph_max_abs(graph, a);
         break;
     case 9:

@@ -26,10 +26,10 @@ static GByteArray *run_plan(const VfiPlan *plan, char *const *frames, int last_s
     VfiProgram *program = backend->compile(device, plan, NULL);
     char *arena = backend->alloc(device, plan->arena_bytes + 1, "test arena", NULL);
     g_autofree float *scalars = g_new0(float, plan->n_scalars + 1);
-    VfiRunArguments arguments = {.region = {arena, frames[0], frames[1]},
-                                 .time = 0.3f,
-                                 .image_mean = 0.4f,
-                                 .scalars = scalars};
+    VfiRunArguments arguments = {
+        .region = {arena, frames[0], frames[1]},
+        .inputs.value = {[VFI_RUN_INPUT_TIME] = 0.3f, [VFI_RUN_INPUT_IMAGE_MEAN] = 0.4f},
+        .scalars = scalars};
 
     ck_assert_ptr_nonnull(program);
     memset(arena, 0xff, plan->arena_bytes); /* NaN: what is not computed shows */

@@ -107,14 +107,14 @@ static bool build_contrast(VfiGraph *graph, const VfiModelSetup *setup, VfiStage
         return false;
     VfiValue image = vfi_graph_image(graph, 0);
     VfiShape shape = vfi_graph_shape(graph, image);
-    vfi_graph_output(
-        graph, "rgb",
-        vfi_graph_affine(
-            graph,
-            vfi_graph_sub(graph, image,
-                          vfi_graph_image_mean(graph, shape.h, shape.w, 1.0f, 0.0f),
-                          1.0f),
-            0.5f, 0.5f));
+    vfi_graph_output(graph, "rgb",
+                     vfi_graph_affine(graph,
+                                      vfi_graph_sub(graph, image,
+                                                    vfi_graph_run_input(
+                                                        graph, VFI_RUN_INPUT_IMAGE_MEAN,
+                                                        shape.h, shape.w, 1.0f, 0.0f),
+                                                    1.0f),
+                                      0.5f, 0.5f));
     return true;
 }
 

@@ -23,7 +23,7 @@ static double activated(const VfiActivation *activation, int channel, double x)
     }
 }
 
-static double expected_of(const VfiOp *op, int channel, double a, double b, double time)
+static double expected_of(const VfiOp *op, int channel, double a, double b)
 {
     switch (op->kind) {
     case VFI_OP_ACTIVATE:
@@ -40,8 +40,6 @@ static double expected_of(const VfiOp *op, int channel, double a, double b, doub
         return a < op->u.clamp.low    ? op->u.clamp.low
                : a > op->u.clamp.high ? op->u.clamp.high
                                       : a;
-    case VFI_OP_TIME:
-        return time * op->u.affine.mul + op->u.affine.add;
     default:
         return a;
     }
@@ -60,14 +58,14 @@ static bool close_enough(float result, double expected)
 }
 
 static void check_result(const VfiOp *op, const float *result, const float *a,
-                         const float *b, double time)
+                         const float *b)
 {
     size_t plane = (size_t)op->dst.shape.h * (size_t)op->dst.shape.w;
     bool shared = op->n_src > 1 && op->src[1].shape.c == 1;
 
     for (size_t i = 0; i < vfi_shape_elements(op->dst.shape); i++) {
         double y = b != NULL ? b[shared ? i % plane : i] : 0.0;
-        double expected = expected_of(op, (int)(i / plane), a[i], y, time);
+        double expected = expected_of(op, (int)(i / plane), a[i], y);
         if (!close_enough(result[i], expected)) /* an assertion an element takes long */
             ck_abort_msg("%s of %g, %g is %g, not %g", vfi_op_kind_to_string(op->kind),
                          a[i], y, result[i], expected);
@@ -100,7 +98,7 @@ static void check_op(VfiOp op, VfiShape shape, int second_channels, GRand *rando
     op.src[1].shape = second;
     const float *const sources[] = {a, b};
     g_autofree float *result = run_op_all_threads(&op, sources);
-    check_result(&op, result, a, op.n_src > 1 ? b : NULL, 0.0);
+    check_result(&op, result, a, op.n_src > 1 ? b : NULL);
     if (op.n_src > 0) {
         g_autofree float *same = run_op(&op, sources, &in_place);
         size_t differing = 0;
@@ -151,30 +149,22 @@ START_TEST(a_one_channel_source_serves_all_channels)
 }
 END_TEST
 
-START_TEST(time_fills_the_plane)
+START_TEST(fill_takes_its_run_input)
 {
-    VfiOp op = {.kind = VFI_OP_TIME,
-                .u.affine = {.mul = 3.0f, .add = 1.0f, .height = 31, .width = 33}};
-    Setting setting = {.level = test_level, .threads = 2, .time = 0.25f};
-
-    op.dst.shape = (VfiShape){1, 31, 33};
-    g_autofree float *result = run_op(&op, NULL, &setting);
-    for (size_t i = 0; i < vfi_shape_elements(op.dst.shape); i++)
-        ck_assert_float_eq(result[i], 1.75f);
-}
-END_TEST
-
-START_TEST(image_mean_fills_the_plane)
-{
-    VfiOp op = {.kind = VFI_OP_IMAGE_MEAN,
-                .u.affine = {.mul = -2.0f, .add = 1.0f, .height = 31, .width = 33}};
+    static const float expected[VFI_RUN_INPUT_COUNT] = {
+        [VFI_RUN_INPUT_TIME] = 1.75f, [VFI_RUN_INPUT_IMAGE_MEAN] = 2.125f};
     Setting setting = {
-        .level = test_level, .threads = 2, .time = 9.0f, .image_mean = 0.375f};
+        .level = test_level,
+        .threads = 2,
+        .inputs.value = {
+            [VFI_RUN_INPUT_TIME] = 0.25f, [VFI_RUN_INPUT_IMAGE_MEAN] = 0.375f}};
 
-    op.dst.shape = (VfiShape){1, 31, 33};
+    VfiOp op = {.kind = VFI_OP_FILL,
+                .dst.shape = {1, 31, 33},
+                .u.fill = {(VfiRunInput)_i, 3.0f, 1.0f, 31, 33}};
     g_autofree float *result = run_op(&op, NULL, &setting);
     for (size_t i = 0; i < vfi_shape_elements(op.dst.shape); i++)
-        ck_assert_float_eq(result[i], 0.25f);
+        ck_assert_float_eq(result[i], expected[_i]);
 }
 END_TEST
 
@@ -227,8 +217,8 @@ END_TEST
 
 START_TEST(a_cancelled_run_does_nothing)
 {
-    VfiOp op = {.kind = VFI_OP_TIME,
-                .u.affine = {.add = 1.0f, .height = 4, .width = 4},
+    VfiOp op = {.kind = VFI_OP_FILL,
+                .u.fill = {.add = 1.0f, .height = 4, .width = 4},
                 .name = "test"};
     float memory[16] = {0};
     VfiPool *pool = vfi_pool_new(2, NULL);
@@ -254,8 +244,7 @@ static Suite *make_suite(void)
     TCase *tcase = tcase_create("elementwise");
     tcase_add_loop_test(tcase, ops_match_their_formulas, 0, (int)G_N_ELEMENTS(ops));
     tcase_add_loop_test(tcase, a_one_channel_source_serves_all_channels, 1, 3);
-    tcase_add_test(tcase, time_fills_the_plane);
-    tcase_add_test(tcase, image_mean_fills_the_plane);
+    tcase_add_loop_test(tcase, fill_takes_its_run_input, 0, VFI_RUN_INPUT_COUNT);
     tcase_add_test(tcase, max_abs_finds_the_largest);
     tcase_add_test(tcase, every_kind_has_a_name);
     tcase_add_test(tcase, a_cancelled_run_does_nothing);

@@ -126,8 +126,7 @@ typedef struct {
     int shift;     /* floats off alignment, for every operand */
     bool in_place; /* dst is src[0] */
     bool bf16;     /* the op may round to bf16 */
-    float time;
-    float image_mean;
+    VfiRunInputs inputs;
     float *scalars;
 } Setting;
 
@@ -152,8 +151,7 @@ static inline void run_in_scratch(const VfiCpuOp *ready, char *arena,
         .region = {arena},
         .scratch = scratch,
         .scratch_stride = stride,
-        .time = setting->time,
-        .image_mean = setting->image_mean,
+        .inputs = setting->inputs,
         .scalars = setting->scalars,
     };
 

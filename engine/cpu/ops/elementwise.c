@@ -93,11 +93,9 @@ void vfi_elementwise_run(const VfiCpuOp *ready, const VfiCpuRun *run, int channe
     case VFI_OP_ACTIVATE:
         activate(ready, &op->u.activation, channel, dst, a, n);
         break;
-    case VFI_OP_TIME:
-        fill(dst, run->time * op->u.affine.mul + op->u.affine.add, n);
-        break;
-    case VFI_OP_IMAGE_MEAN:
-        fill(dst, run->image_mean * op->u.affine.mul + op->u.affine.add, n);
+    case VFI_OP_FILL:
+        fill(dst, run->inputs.value[op->u.fill.input] * op->u.fill.mul + op->u.fill.add,
+             n);
         break;
     default: /* COPY */
         if (dst != a)

@@ -379,7 +379,7 @@ void vfi_simulated_convolve(VfiSimulatedConvolver *convolver, const void *src,
                             const void *filter, void *dst)
 {
     const VfiSimulatedConvolution *p = &convolver->convolution;
-    VfiCpuRun run = {.time = 0.0f};
+    VfiCpuRun run = {.pool = NULL};
     float factor = p->alpha;
 
     g_mutex_lock(&lock);
