@@ -32,8 +32,7 @@ static size_t free_heap_bytes(void)
     return SIZE_MAX;
 }
 
-/* Bytes that the last trim left: free here, but are no longer the system's to
- * take. */
+/* Bytes that were free after the last trim: their pages have gone back to the system. */
 static atomic_size_t free_after_trim;
 
 void vfi_trim_host_memory(void)

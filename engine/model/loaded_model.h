@@ -15,10 +15,9 @@ struct VfiModel {
     gatomicrefcount ref_count;
     const VfiModelFamily *family;
     VfiModelSetup setup;
-    VfiCachedModel
-        *cached; /* the file's place in the cache; NULL for families without weights */
-    VfiWeights *weights; /* of .cached, or NULL */
-    atomic_bool keep;    /* whether .cached may stay when nobody uses it */
+    VfiCachedModel *cached; /* the file's place in the cache; NULL without weights */
+    VfiWeights *weights;    /* of .cached, or NULL */
+    atomic_bool keep;       /* whether .cached may stay when nobody uses it */
     VfiModelInfo info;
     char *name, *path; /* .info points to them */
 };

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The networks of RIFE as a table, and which of them a checkpoint is, by names and shapes
- * alone: the row with the fewest differences. Differences that remain, the builder
- * names. */
+ * alone: the row with the fewest differences. The builder names those that remain. */
 #include "models/rife.h"
 
 #include <string.h>
