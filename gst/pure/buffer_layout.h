@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Whether a buffer holds the frame that its caps and its GstVideoMeta promise. GStreamer
- * maps whatever a meta says: planes that end behind the memory, strides that lead out of
+ * maps whatever a meta says: planes that end past the memory, strides that lead out of
  * it, fewer planes than the format has. No state, no lock. */
 #pragma once
 
@@ -33,8 +33,7 @@ gboolean gst_vfi_layout_fits (const GstVideoInfo *info, const GstVideoInfo *foun
  *     found
  *
  * As gst_video_frame_map(), but every row of every plane lies in the memory that is
- * mapped, and none is written over another. Strides may be negative (the last row comes
- * first).
+ * mapped, and no two rows overlap. Strides may be negative (the last row comes first).
  */
 gboolean gst_vfi_layout_map (GstVideoFrame *map, const GstVideoInfo *info,
     const GstVideoInfo *found, GstBuffer *buffer, GstMapFlags flags, gchar **reason);

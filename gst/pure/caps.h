@@ -68,14 +68,14 @@ GstCaps *gst_vfi_caps_transform (GstPadDirection direction, const GstCaps *caps,
 GstCaps *gst_vfi_caps_fixate (
     const GstCaps *in, GstCaps *candidates, const GstVfiCapsOptions *options);
 
-/* Whether @caps, which downstream accepts, name single rates only: fractions and lists of
- * them. */
+/* Whether @caps, which downstream accepts, name single rates only, as fractions or lists
+ * of them, and no ranges. */
 gboolean gst_vfi_caps_rate_is_fixed (const GstCaps *caps);
 
 /* Whether a frame is one picture of one view. */
 gboolean gst_vfi_caps_is_single_view (GstVideoMultiviewMode mode);
 
-/* A list of the @n @strings, which live on, as the value of a field of caps. */
+/* A list of the @n @strings, which are not copied, as the value of a field of caps. */
 GValue gst_vfi_caps_strings (const char *const *strings, guint n);
 
 G_END_DECLS

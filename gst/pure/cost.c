@@ -17,7 +17,8 @@ gst_vfi_costs_make_old (GstVfiCosts *costs)
 
 /* A pair's cost that is not known yet has no share. */
 static void
-note_both (GstVfiCosts *costs, GstVfiRecent *in_between, GstClockTime cost, gboolean anew)
+note_both (
+    GstVfiCosts *costs, GstVfiRecent *in_between, GstClockTime cost, gboolean replaces)
 {
   gboolean known = in_between->n_times > 0 && costs->pair.n_times > 0;
   GstClockTime sum = in_between->mean + costs->pair.mean;
@@ -25,7 +26,7 @@ note_both (GstVfiCosts *costs, GstVfiRecent *in_between, GstClockTime cost, gboo
 
   if (known && sum != 0)
     share = gst_util_uint64_scale (cost, costs->pair.mean, sum);
-  if (anew) {
+  if (replaces) {
     gst_vfi_recent_clear (in_between);
     gst_vfi_recent_clear (&costs->pair);
   }
@@ -43,10 +44,10 @@ gst_vfi_costs_note (GstVfiCosts *costs, gboolean reduced, GstVfiCostKind kind,
 
   if (!GST_CLOCK_TIME_IS_VALID (cost))
     return;
-  cost = MIN (cost, GST_VFI_RECENT_LONGEST);
+  cost = MIN (cost, GST_VFI_RECENT_MAX);
   costs->measured_at[reduced ? 1 : 0] = now;
-  if (kind == GST_VFI_COST_BOTH || kind == GST_VFI_COST_ANEW)
-    note_both (costs, in_between, cost, kind == GST_VFI_COST_ANEW);
+  if (kind == GST_VFI_COST_BOTH || kind == GST_VFI_COST_FRESH)
+    note_both (costs, in_between, cost, kind == GST_VFI_COST_FRESH);
   else if (kind == GST_VFI_COST_FIRST && in_between->n_times > 0)
     gst_vfi_recent_add (&costs->pair, cost > mean ? cost - mean : 0);
   else

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* What in-betweens cost, and what a pair costs once (preparing its frames, features that
- * all its in-betweens share). The engine does one job after the other, and the first job
- * of a pair pays both; here they are told apart as far as that can be done. Pure
- * functions on a plain struct.
+/* The cost of an in-between, and the one-off cost of a pair (preparing its frames,
+ * features that all its in-betweens share). The engine does one job after the other, and
+ * the first job of a pair pays both; here they are told apart as far as that can be done.
+ * Pure functions on a plain struct.
  *
  *   gst_vfi_costs_clear (&costs);
  *   gst_vfi_costs_note (&costs, reduced, kind, cost, now);            a job ended
@@ -18,26 +18,26 @@
 G_BEGIN_DECLS
 
 /**
- * GstVfiCostKind: what a job's cost is made of.
+ * GstVfiCostKind: the parts of a job's cost.
  * @GST_VFI_COST_NEXT: an in-between
- * @GST_VFI_COST_FIRST: the pair's and an in-between, where others of the pair follow:
- *     what is beyond the mean of an in-between is the pair's
+ * @GST_VFI_COST_FIRST: the pair's and an in-between's, where others of the pair follow:
+ *     the part above the mean of an in-between is the pair's
  * @GST_VFI_COST_BOTH: both, in a pair without others: shared as the means are
- * @GST_VFI_COST_ANEW: the same, after conditions may have changed: replaces what was
+ * @GST_VFI_COST_FRESH: the same, after conditions may have changed: replaces the costs
  *     known at this scale
  */
 typedef enum {
   GST_VFI_COST_NEXT,
   GST_VFI_COST_FIRST,
   GST_VFI_COST_BOTH,
-  GST_VFI_COST_ANEW,
+  GST_VFI_COST_FRESH,
 } GstVfiCostKind;
 
 /**
  * GstVfiCosts: cleared with gst_vfi_costs_clear(). Read-only outside cost.c.
  * @in_between: of an in-between, [0] at the full flow scale, [1] at the reduced one
  * @measured_at: when these were measured last, or GST_CLOCK_TIME_NONE
- * @pair: once a pair
+ * @pair: of a pair, paid once
  */
 typedef struct {
   GstVfiRecent in_between[2];

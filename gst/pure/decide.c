@@ -58,7 +58,7 @@ explain_pictures (const GstVideoInfo *in, const GstVideoInfo *out)
 {
   return g_strdup_printf (
       "Only the frame rate can change: %s %dx%d cannot become %s %dx%d; put "
-      "'videoconvertscale' before or behind this element",
+      "'videoconvertscale' before or after this element",
       GST_VIDEO_INFO_NAME (in), GST_VIDEO_INFO_WIDTH (in), GST_VIDEO_INFO_HEIGHT (in),
       GST_VIDEO_INFO_NAME (out), GST_VIDEO_INFO_WIDTH (out), GST_VIDEO_INFO_HEIGHT (out));
 }
@@ -88,7 +88,7 @@ explain_rates (const GstVideoInfo *in, const GstVideoInfo *out)
         from, to);
   return g_strdup_printf (
       "%s cannot become %s: at most %d times the input's rate is possible; put "
-      "'videorate' behind this element for more",
+      "'videorate' after this element for more",
       from, to, GST_VFI_MAX_MULTIPLIER);
 }
 
@@ -98,7 +98,7 @@ explain_passing (const GstVideoInfo *in, const GstVideoInfo *out)
 {
   g_autofree gchar *from = rate_text (in), *to = rate_text (out);
   return g_strdup_printf ("%s passes through at its own rate: %s cannot become %s; put "
-                          "%s'videorate' behind this element",
+                          "%s'videorate' after this element",
       GST_VIDEO_INFO_IS_INTERLACED (in) ? "Interlaced video"
                                         : "Video with several views in a frame",
       from, to,
@@ -239,9 +239,9 @@ gst_vfi_caps_explain (const GstVideoInfo *in, const GstCaps *in_caps,
       return reason;
   }
   g_autofree gchar *text = gst_caps_to_string (downstream);
-  return g_strdup_printf ("%s %dx%d cannot become what is taken behind this element, "
+  return g_strdup_printf ("%s %dx%d cannot become what is taken after this element, "
                           "where only the frame rate can change; put 'videoconvertscale' "
-                          "behind it (taken is: %s)",
+                          "after it (taken is: %s)",
       GST_VIDEO_INFO_NAME (in), GST_VIDEO_INFO_WIDTH (in), GST_VIDEO_INFO_HEIGHT (in),
       text);
 }

@@ -102,7 +102,7 @@ gboolean gst_vfi_caps_can_interpolate (const GstVideoInfo *info, gchar **reason)
  * gst_vfi_caps_explain:
  * @in: the input, which gst_vfi_caps_can_interpolate() or which passes
  * @in_caps: the same as fixed caps
- * @downstream: all that is taken behind the element; nothing of it can be made of @in
+ * @downstream: all that is taken after the element; nothing of it can be made of @in
  *
  * Returns: (transfer full): a sentence for users that says why, and what to put where.
  */

@@ -6,7 +6,8 @@
 #include "pure/place.h"
 #include "pure/time_math.h"
 
-/* One frame at the input's rate behind @pts. Where @pts is on the rate's own grid from
+/* The duration of a frame at @pts by the input's rate. Where @pts is on the rate's own
+ * grid from
  * @origin the next grid point counts, so that these durations sum to the span. */
 static GstClockTime
 nominal_duration (const GstVfiRun *run, GstClockTime origin, GstClockTime pts)
@@ -104,7 +105,7 @@ gst_vfi_run_set_max_gap (GstVfiRun *run, GstClockTime max_gap)
   run->max_gap = max_gap;
 }
 
-/* Begins the grid in the middle of a run: behind the last output. */
+/* Begins the grid in the middle of a run: where the last output ends. */
 static void
 start_behind_output (GstVfiRun *run)
 {
@@ -143,7 +144,7 @@ static void
 forget_stand_ins (GstVfiRun *run)
 {
   run->stand_in_frame = 0;
-  run->stand_in_longest = 0;
+  run->stand_in_max = 0;
   run->stand_ins = 0;
 }
 
@@ -164,7 +165,7 @@ gst_vfi_run_close (GstVfiRun *run)
   forget_stand_ins (run);
 }
 
-/* Fills in the PTS that a buffer of a constant rate came without. */
+/* Derives the PTS of a buffer that came without one, at a constant rate. */
 static gboolean
 derive_pts (const GstVfiRun *run, GstVfiFrameTime *frame)
 {
@@ -199,7 +200,7 @@ judge (const GstVfiRun *run, gboolean discont, GstVfiFrameTime *frame)
   GstClockTime step = gst_vfi_time_distance (frame->pts, run->pts);
   if (!goes_on && !discont && step <= GST_VFI_BACKWARD_JUMP)
     return FALSE;
-  if (!goes_on || (discont && !reverse) || step > gst_vfi_run_longest_pair (run)) {
+  if (!goes_on || (discont && !reverse) || step > gst_vfi_run_max_distance (run)) {
     frame->verdict = GST_VFI_VERDICT_NEW_RUN;
     frame->tail = goes_on && !reverse;
   }
@@ -208,7 +209,8 @@ judge (const GstVfiRun *run, gboolean discont, GstVfiFrameTime *frame)
   return TRUE;
 }
 
-/* Whether durations are not what frames are shown for; only a partner can tell. */
+/* Whether frames are shown for other times than their durations claim; only a partner can
+ * tell. */
 static gboolean
 claims_fail (const GstVfiRun *run, const GstVfiFrameTime *frame)
 {
@@ -218,8 +220,8 @@ claims_fail (const GstVfiRun *run, const GstVfiFrameTime *frame)
   return !gst_vfi_intervals_are_alike (run->claim, frame->interval, GST_VFI_SNAP);
 }
 
-/* How long @frame will be shown. A claim counts until it proves wrong; then, and where
- * there is none, the rate; and where frames come steadily at another one, that. */
+/* How long @frame will be shown. A claim counts until it proves wrong. Then, and without
+ * a claim, the rate counts, or the one at which frames steadily come instead. */
 static GstClockTime
 expected_duration (const GstVfiRun *run, const GstVfiFrameTime *frame)
 {
@@ -242,7 +244,8 @@ expected_duration (const GstVfiRun *run, const GstVfiFrameTime *frame)
   return nominal;
 }
 
-/* Whether @frame is not in the time that outputs have been shown in so far. */
+/* Whether @frame begins another time than the one in which outputs have been shown so
+ * far. */
 static gboolean
 begins_elsewhere (const GstVfiRun *run, const GstVfiFrameTime *frame)
 {

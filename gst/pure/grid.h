@@ -24,8 +24,8 @@
  *         copy of the reference marked as GAP, belongs there. As there may be any number
  *         of them, span.h does this for all at once and places them later, one by one
  *   gst_vfi_run_accept (&run, &frame);        now it is the reference
- *   gst_vfi_run_set_pair (&run, ...)          where the pair it begins is treated its own
- *       way, by gst_vfi_run_pair_index ()
+ *   gst_vfi_run_set_pair (&run, ...)          where the pair that it begins has a
+ *       treatment of its own, by gst_vfi_run_pair_index ()
  *   if (gst_vfi_run_original_slot (&run, &slot))
  *     gst_vfi_run_take (&run, &slot); gst_vfi_slot_stamp (&slot, buffer); push it
  *
@@ -67,7 +67,7 @@ void gst_vfi_run_set_segment (GstVfiRun *run, const GstSegment *segment);
 /* The input's rate, @num = 0 for a variable one; after the run was closed. */
 void gst_vfi_run_set_rate (GstVfiRun *run, gint num, gint den);
 
-/* Outputs an input frame from the next pair on, 1 for none in between. */
+/* Outputs per input frame from the next pair on; 1 is none in between. */
 void gst_vfi_run_set_multiplier (GstVfiRun *run, guint multiplier);
 
 /* As gst_vfi_run_set_multiplier (), and whether the slots of the pairs from here on show
@@ -81,8 +81,8 @@ guint64 gst_vfi_run_pair_index (const GstVfiRun *run);
 
 /* Places outputs on the grid of the rate @num / @den, or with @num = 0 by the multiplier.
  * Between two buffers, also within a run: the new grid goes on where the last output
- * ends, so that no time repeats. The same rate again changes nothing, and 0 does not end
- * a grid that keeps a constant rate. */
+ * ends, so that no time repeats. Setting the same rate again changes nothing, and 0 does
+ * not end a grid that keeps a constant rate. */
 void gst_vfi_run_set_grid (GstVfiRun *run, gint num, gint den);
 
 /* Frames more than @max_gap apart are no pair; 0 for the larger of four input frames and

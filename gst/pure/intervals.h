@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The last few distances of frames, from which follows how far apart frames are where
- * nothing else says so, or where it is wrong. Pure functions.
+/* The last few distances of frames, which tell how far apart frames are where nothing
+ * else does, or where it is wrong. Pure functions.
  *
  *   GstVfiIntervals intervals = {0};
  *   gst_vfi_intervals_add (&intervals, distance);       of two frames of a stream
@@ -34,8 +34,8 @@ void gst_vfi_intervals_add (GstVfiIntervals *intervals, GstClockTime interval);
  * third is the rule. NONE while there are none. */
 GstClockTime gst_vfi_intervals_usual (const GstVfiIntervals *intervals);
 
-/* The last one, if the one before was about the same: then so will the next be. Otherwise
- * NONE. */
+/* The last one, if the one before was about the same, because then the next will be, too.
+ * Otherwise NONE. */
 GstClockTime gst_vfi_intervals_steady (const GstVfiIntervals *intervals);
 
 /* Whether two intervals may be the same one, measured with the jitter of clocks and the

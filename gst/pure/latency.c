@@ -68,9 +68,8 @@ grid_latency (const Terms *terms, GstClockTime *own)
       terms->frame > terms->pair_cost ? terms->frame - terms->pair_cost : 0;
 
   *own = gst_vfi_time_add (terms->frame, MIN (work, terms->frame));
-  /* cost < the output's share of what the pair leaves free */
-  /* An output's share of what the pair leaves free; a whole interval is what an unknown
-   * cost is taken as, and that is not yet too much. */
+  /* The cost must fit an output's share of the time that the pair leaves free. Equal is
+   * not too much: an unknown cost is taken as a whole output interval. */
   return terms->cost <= gst_util_uint64_scale (terms->out_frame, free_time, terms->frame);
 }
 

@@ -41,8 +41,9 @@ G_BEGIN_DECLS
 /* Measured costs are rounded up to this ... */
 #define GST_VFI_LATENCY_STEP (1 * GST_MSECOND)
 
-/* ... and this is added for scheduling. Arrivals at a sink were seen 0.7 to 1.9 ms behind
- * the formula in 95 % of all cases; a step and this leave a few milliseconds more. */
+/* ... and this is added for scheduling. Buffers arrived at a sink up to 0.7 to 1.9 ms
+ * later than the formula says in 95 % of all cases; a step and this leave a few
+ * milliseconds more. */
 #define GST_VFI_LATENCY_SLACK (4 * GST_MSECOND)
 
 /**
@@ -85,8 +86,8 @@ gboolean gst_vfi_latency_own (const GstVfiLatencyInput *input, GstClockTime *own
  * @live: what upstream answered; if FALSE the rest is left as it is
  * @own: the element's latency
  * @queue: how much time the element's queue holds when it is full
- * @min: (inout): the least latency
- * @max: (inout): the most latency, grows by @own and @queue; NONE (no limit) stays
+ * @min: (inout): the minimum latency
+ * @max: (inout): the maximum latency, grows by @own and @queue; NONE (no limit) stays
  */
 void gst_vfi_latency_answer (gboolean live, GstClockTime own, GstClockTime queue,
     GstClockTime *min, GstClockTime *max);
@@ -107,10 +108,10 @@ gboolean gst_vfi_latency_must_post (
  * @base_time: the element's base time
  * @running_time: of the output
  * @pipeline_latency: value of the last LATENCY event
- * @total: the least latency in the last answer, or GST_CLOCK_TIME_NONE
+ * @total: the minimum latency in the last answer, or GST_CLOCK_TIME_NONE
  *
- * The pipeline's latency is for everybody: what is beyond @total belongs to downstream (a
- * sink's processing-deadline, say) and is not used up here.
+ * The pipeline's latency is for all its elements: what is beyond @total belongs to
+ * downstream (a sink's processing-deadline, say) and is not used up here.
  *
  * Returns: the clock time at which the output should leave the element, or
  *     GST_CLOCK_TIME_NONE (no deadline) if a time but @total is unknown.

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* What an in-between or a duplicate takes over from its source frames besides pixels and
- * time: metas and buffer flags. Originals keep all of theirs and never come here. Pure
- * functions on buffers: no element, no lock.
+/* The metas and buffer flags that an in-between or a duplicate takes over from its source
+ * frames. Originals keep all of theirs and never come here. Pure functions on buffers: no
+ * element, no lock.
  *
  * Taken over, from the first frame: AFD, bar data, overlay composition and crop. Only on
  * originals: captions, time codes, reference timestamps, regions of interest, analytics

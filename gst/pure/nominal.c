@@ -4,7 +4,7 @@
 
 #include "pure/time_math.h"
 
-/* What a container that counts milliseconds may move the distance of two frames by. */
+/* How far a container that counts milliseconds may move the distance of two frames. */
 #define TICK (1001 * GST_USECOND)
 
 gboolean

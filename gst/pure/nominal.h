@@ -9,12 +9,12 @@
 
 G_BEGIN_DECLS
 
-/* Outputs, which the multiplier places, have to keep the rate @num / @den, the multiplier
- * times the input's; with @num = 0 they follow the input wherever it goes. Where frames
- * are missing there are as many more in-betweens; a frame that is away from where the
- * input's rate puts it (by more than GST_VFI_SNAP, a sixteenth of a frame or what
- * milliseconds are rounded by) begins a grid for the rest of its run. Between two
- * buffers, and before gst_vfi_run_set_grid (). */
+/* Outputs are placed by the multiplier and have to keep the rate @num / @den, the
+ * multiplier times the input's; with @num = 0 they follow the input wherever it goes.
+ * Where frames are missing there are as many more in-betweens. A frame that is not where
+ * the input's rate puts it (by more than GST_VFI_SNAP, a sixteenth of a frame or the
+ * rounding to milliseconds) begins a grid for the rest of its run. Between two buffers,
+ * and before gst_vfi_run_set_grid (). */
 void gst_vfi_run_set_constant (GstVfiRun *run, gint num, gint den);
 
 /* Whether outputs have to keep a constant rate and do so by being multiplied. */

@@ -26,8 +26,8 @@ typedef struct {
   const gchar *text;
   const gchar *at;
   const gchar *expected; /* what the numbers are */
-  guint64 least;
-  guint64 most;
+  guint64 min;
+  guint64 max;
   gchar *error;
 } Scanner;
 
@@ -48,7 +48,7 @@ fail (Scanner *scanner, const gchar *at, const gchar *expected, const gchar *fou
   return FALSE;
 }
 
-/* What stands at @at, for an error text. */
+/* The character at @at, for an error text. */
 static gchar *
 found_at (const gchar *at)
 {
@@ -74,7 +74,7 @@ scan_number (Scanner *scanner, guint64 *number)
   gchar *end;
   errno = 0;
   *number = g_ascii_strtoull (begin, &end, 10);
-  if (errno == ERANGE || *number < scanner->least || *number > scanner->most) {
+  if (errno == ERANGE || *number < scanner->min || *number > scanner->max) {
     g_autofree gchar *digits = g_strndup (begin, (gsize) (end - begin));
     return fail (scanner, begin, scanner->expected, digits);
   }
@@ -83,7 +83,7 @@ scan_number (Scanner *scanner, guint64 *number)
   return TRUE;
 }
 
-/* Moves behind a comma. FALSE at the text's end, or with an error at anything else. */
+/* Moves past a comma. FALSE at the text's end, or with an error at anything else. */
 static gboolean
 scan_comma (Scanner *scanner, const gchar *expected)
 {
@@ -183,7 +183,7 @@ read_list (GstVfiPairs *pairs, const gchar *property, const gchar *text, gchar *
       .text = text,
       .at = text,
       .expected = "the index of a pair, a whole number below 2^64",
-      .most = G_MAXUINT64};
+      .max = G_MAXUINT64};
   pairs->has_list = TRUE;
   if (read_indices (&scanner, pairs->listed))
     return TRUE;
@@ -200,8 +200,8 @@ read_texts (GstVfiPairs *pairs, const gchar *multipliers, const gchar *skip_pair
         .text = multipliers,
         .at = multipliers,
         .expected = "a multiplier from 1 to " G_STRINGIFY (GST_VFI_MAX_MULTIPLIER),
-        .least = 1,
-        .most = GST_VFI_MAX_MULTIPLIER};
+        .min = 1,
+        .max = GST_VFI_MAX_MULTIPLIER};
     if (!read_multipliers (&scanner, pairs->multipliers)) {
       *error = scanner.error;
       return FALSE;

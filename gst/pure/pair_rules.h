@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Pairs that are treated their own way: the texts of skip-pairs, only-pairs and
- * multipliers, and what they say about the pair of an index (gst_vfi_run_pair_index ()).
+/* Pairs with a treatment of their own: the texts of skip-pairs, only-pairs and
+ * multipliers, and what they say about the pair at an index (gst_vfi_run_pair_index ()).
  * Immutable and counted, so that a set in use survives a change of the properties. Pure
  * functions. */
 #pragma once
@@ -26,7 +26,8 @@ typedef struct {
 
 /**
  * gst_vfi_pairs_new:
- * @multipliers: (nullable): one number from 1 to GST_VFI_MAX_MULTIPLIER a pair: "2,4,1"
+ * @multipliers: (nullable): a number from 1 to GST_VFI_MAX_MULTIPLIER for each pair:
+ *     "2,4,1"
  * @skip_pairs: (nullable): indices without interpolation, and ranges of them: "1,2,5-9",
  *     in any order
  * @only_pairs: (nullable): the indices with interpolation, instead of @skip_pairs
@@ -57,7 +58,7 @@ gboolean gst_vfi_pairs_skips (const GstVfiPairs *pairs, guint64 index);
  * gst_vfi_pairs_plan:
  * @pairs: (nullable): the properties
  * @index: the pair
- * @multiplier: the stream's multiplier, for pairs behind the list's last
+ * @multiplier: the stream's multiplier, for pairs after the last of the list
  * @variable: whether the output rate is variable
  *
  * At a variable output rate the pair has its own multiplier, and nothing is put into a

@@ -60,7 +60,7 @@ is_inside (const GstSegment *segment, GstClockTime pts, GstClockTime end)
   return !GST_CLOCK_TIME_IS_VALID (segment->stop) || pts < segment->stop;
 }
 
-/* Whether an output is behind the run's last one. */
+/* Whether an output is after the run's last one, in the order of play. */
 static gboolean
 is_new (const GstVfiRun *run, GstClockTime pts)
 {
@@ -110,7 +110,7 @@ paced_slot (
       slot->pts - run->pts, next->pts - run->pts, &slot->phase_num, &slot->phase_den);
 }
 
-/* Slot @number of the grid, which lies in the pair. Behind a change of the rate it may be
+/* Slot @number of the grid, which lies in the pair. After a change of the rate it may be
  * where the reference is. */
 static void
 grid_slot (
@@ -175,7 +175,7 @@ gst_vfi_run_original_slot (const GstVfiRun *run, GstVfiSlot *slot)
   return is_new (run, run->pts) && is_inside (&run->segment, run->pts, end);
 }
 
-/* The grid that copies behind the reference are on; FALSE without one. A frame that is
+/* The grid that copies after the reference are on; FALSE without one. A frame that is
  * shown for longer than the caps say departs from them, though none follows it. */
 static gboolean
 tail_grid (const GstVfiRun *run, GstVfiSlots *slots)
@@ -189,7 +189,7 @@ tail_grid (const GstVfiRun *run, GstVfiSlots *slots)
   return TRUE;
 }
 
-/* Fills in copies and, for hold, the time from where the reference is not shown any
+/* Fills in copies. Returns, for hold, the time from which the reference is not shown any
  * more. */
 static GstClockTime
 plan_grid_tail (const GstVfiRun *run, const GstVfiSlots *slots, GstVfiTailPlan *plan)
@@ -221,7 +221,7 @@ gst_vfi_run_plan_tail (
   if (!run->open || gst_vfi_run_is_reverse (run))
     return;
   gboolean gap = GST_CLOCK_TIME_IS_VALID (closed_at) && closed_at > run->pts &&
-                 closed_at - run->pts > gst_vfi_run_longest_pair (run);
+                 closed_at - run->pts > gst_vfi_run_max_distance (run);
   GstClockTime silent_from = run->pts;
   plan->fills = gst_vfi_run_fills (run, closed_at);
   if (GST_CLOCK_TIME_IS_VALID (run->duration) || plan->fills) {
@@ -230,7 +230,7 @@ gst_vfi_run_plan_tail (
       plan->end = MIN (gst_vfi_time_add (run->pts, run->duration), closed_at);
     plan->end = MIN (plan->end, run->segment.stop);
     if (tail == GST_VFI_TAIL_DUPLICATE &&
-        plan->end > gst_vfi_time_add (run->pts, gst_vfi_run_longest_tail (run)))
+        plan->end > gst_vfi_time_add (run->pts, gst_vfi_run_max_tail (run)))
       tail = GST_VFI_TAIL_HOLD;
     GstVfiSlots slots;
     GstClockTime pushed = tail_grid (run, &slots) ? plan_grid_tail (run, &slots, plan)
@@ -241,7 +241,7 @@ gst_vfi_run_plan_tail (
     if (plan->fills)
       silent_from = plan->end;
   }
-  /* Not what an output lasts for already. */
+  /* Not the time of an output that is still shown. */
   if (GST_CLOCK_TIME_IS_VALID (run->taken_until))
     silent_from = MAX (silent_from, run->taken_until);
   if (GST_CLOCK_TIME_IS_VALID (run->last_end))

@@ -8,7 +8,7 @@
 G_BEGIN_DECLS
 
 /**
- * GstVfiTail: what completes a run behind its last frame.
+ * GstVfiTail: what completes a run after its last frame.
  * @GST_VFI_TAIL_DUPLICATE: copies of the last frame, marked as GAP
  * @GST_VFI_TAIL_HOLD: one GAP event
  * @GST_VFI_TAIL_NONE: nothing
@@ -24,7 +24,7 @@ typedef enum {
  * @copies: last index for gst_vfi_run_tail_slot(), which counts from 1; 0 for no copies
  * @fills: whether copies fill the time up to the frame that closes the run
  * @end: where the run ends: the copies' durations reach up to here
- * @gap_pts: start of the GAP event, for GST_VFI_TAIL_HOLD and for a gap behind the run
+ * @gap_pts: start of the GAP event, for GST_VFI_TAIL_HOLD and for a gap after the run
  * @gap_duration: its duration; 0 when there is none to push
  */
 typedef struct {
@@ -70,10 +70,10 @@ gboolean gst_vfi_run_original_slot (const GstVfiRun *run, GstVfiSlot *slot);
  * @plan: (out): empty if there is no reference or its duration is unknown
  *
  * The run lasts until the least of the reference's PTS + duration, @closed_at and the
- * segment's stop. If that is more than max-gap behind the reference,
+ * segment's stop. If that is more than max-gap after the reference,
  * GST_VFI_TAIL_DUPLICATE becomes GST_VFI_TAIL_HOLD. If @closed_at is more than max-gap
- * behind the reference, a GAP event reaches from there, or from where copies that stood
- * in end, up to @closed_at. Backwards there is nothing to complete: the end of the last
+ * after the reference, a GAP event reaches from there, or from where copies that stood in
+ * end, up to @closed_at. Backwards there is nothing to complete: the end of the last
  * frame was shown when its time came.
  */
 void gst_vfi_run_plan_tail (

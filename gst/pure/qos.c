@@ -5,7 +5,7 @@
 
 #include "pure/time_math.h"
 
-/* A clock that is behind the last time by more is another clock. */
+/* A clock that shows a time earlier than the last one by more is another clock. */
 #define CLOCK_JUMP GST_SECOND
 
 /* A cost measured within this many pairs is up to date, however short the wait. */
@@ -79,8 +79,8 @@ is_reduced_at (const GstVfiQos *qos, GstVfiRung rung)
   return qos->config.reduced_scale && rung >= GST_VFI_RUNG_REDUCED;
 }
 
-/* Whether @rung computes in-between @index of @count; @in_turn decides for HALF about the
- * only one of a pair. */
+/* Whether @rung computes in-between @index of @count. For HALF, @in_turn decides about
+ * the only in-between of a pair. */
 static gboolean
 rung_computes (GstVfiRung rung, guint index, guint count, gboolean in_turn)
 {
@@ -124,17 +124,17 @@ proven_wait (const GstVfiQos *qos)
   if (!GST_CLOCK_TIME_IS_VALID (qos->raised_at))
     return qos->wait;
   proofs = elapsed (qos, qos->raised_at) / GST_VFI_QOS_PROOF;
-  return MAX (qos->wait >> MIN (proofs, 63), GST_VFI_QOS_SHORTEST_WAIT);
+  return MAX (qos->wait >> MIN (proofs, 63), GST_VFI_QOS_MIN_WAIT);
 }
 
-/* What the end of a higher rung says about how long to wait for the next one. */
+/* How long a higher rung has stood decides how long to wait for the next one. */
 static void
 judge_raise (GstVfiQos *qos)
 {
   if (!GST_CLOCK_TIME_IS_VALID (qos->raised_at))
     return;
   if (elapsed (qos, qos->raised_at) < GST_VFI_QOS_PROOF)
-    qos->wait = MIN (qos->wait * 2, GST_VFI_QOS_LONGEST_WAIT);
+    qos->wait = MIN (qos->wait * 2, GST_VFI_QOS_MAX_WAIT);
   else
     qos->wait = proven_wait (qos);
   qos->raised_at = GST_CLOCK_TIME_NONE;
@@ -245,7 +245,7 @@ void
 gst_vfi_qos_forget_costs (GstVfiQos *qos)
 {
   gst_vfi_costs_clear (&qos->costs);
-  qos->wait = GST_VFI_QOS_SHORTEST_WAIT;
+  qos->wait = GST_VFI_QOS_MIN_WAIT;
   qos->raised_at = GST_CLOCK_TIME_NONE;
   if (qos->rung != GST_VFI_RUNG_FULL)
     change_rung (qos, GST_VFI_RUNG_FULL);
@@ -293,7 +293,7 @@ gst_vfi_qos_begin_pair (
 
   note_now (qos, now);
   judge_last_pair (qos);
-  qos->pair.span = MIN (span, GST_VFI_RECENT_LONGEST);
+  qos->pair.span = MIN (span, GST_VFI_RECENT_MAX);
   if (GST_CLOCK_TIME_IS_VALID (now))
     step_up_if_due (qos);
 
@@ -354,8 +354,8 @@ foreseen_lateness (const GstVfiQos *qos, const GstVfiQosAsk *ask)
 
   if (!GST_CLOCK_TIME_IS_VALID (ask->now) || !GST_CLOCK_TIME_IS_VALID (ask->deadline))
     return 0;
-  /* A trial is to measure the cost; but one that is late before it begins tells
-   * nothing. */
+  /* A trial measures the cost, so the cost does not decide about it; but one that is late
+   * before it begins is of no use. */
   if (qos->trial != GST_VFI_TRIAL_DUE) {
     end = gst_vfi_time_add (
         end, gst_vfi_time_times (
@@ -436,12 +436,12 @@ gst_vfi_qos_decide (GstVfiQos *qos, const GstVfiQosAsk *ask, GstVfiQosJob *job)
 
 /* News. */
 
-/* Of which kind the cost of @job is. */
+/* The kind that the cost of @job is of. */
 static GstVfiCostKind
 cost_kind (const GstVfiQosJob *job)
 {
   if (job->trial)
-    return GST_VFI_COST_ANEW;
+    return GST_VFI_COST_FRESH;
   if (job->alone)
     return GST_VFI_COST_BOTH;
   return job->first ? GST_VFI_COST_FIRST : GST_VFI_COST_NEXT;

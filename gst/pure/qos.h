@@ -23,7 +23,7 @@
  * rung while the wait before the next trial (below) is long.
  *
  * Down. Before each in-between: would it be done by its deadline? If not, it is not
- * computed, and the next pair is a rung lower. So it is if a job ended later than its
+ * computed, and the next pair is a rung lower. The same if a job ended later than its
  * deadline by more than GST_VFI_QOS_TOLERANCE, or if a sink says that it was late. One
  * rung a pair, and only for in-betweens of the rung that is in force: news about older
  * ones says nothing about this one.
@@ -33,9 +33,9 @@
  * tenth of the time to spare, and if a wait is over since the last change or miss. A cost
  * that was not measured of late, because nothing of its kind was computed, decides
  * nothing: then one in-between is computed as a trial, whatever the estimate says. The
- * wait starts at GST_VFI_QOS_SHORTEST_WAIT; it doubles, up to GST_VFI_QOS_LONGEST_WAIT,
- * when a rung fails within GST_VFI_QOS_PROOF after it was taken, and halves each time
- * that one has stood that long.
+ * wait starts at GST_VFI_QOS_MIN_WAIT; it doubles, up to GST_VFI_QOS_MAX_WAIT, when a
+ * rung fails within GST_VFI_QOS_PROOF after it was taken, and halves each time that one
+ * has stood that long.
  *
  *   gst_vfi_qos_init (&qos);
  *   gst_vfi_qos_set_config (&qos, &config);          at caps, at a property change
@@ -58,7 +58,7 @@
  *   QOS event on the src pad, in interpolating modes:
  *     gst_vfi_qos_note_event (&qos, type, diff, timestamp, output interval);
  *     forward it if gst_vfi_qos_forwards_events (&qos)
- *   behind every pair:
+ *   after every pair:
  *     if (gst_vfi_qos_take_message (&qos, now, &message)): post a QOS message
  *
  * All calls are made under one lock or from one thread; none blocks or allocates.
@@ -75,8 +75,8 @@ G_BEGIN_DECLS
 #define GST_VFI_QOS_GOOD_PAIRS 5
 
 /* Time without a change and without a miss before a rung higher is taken. */
-#define GST_VFI_QOS_SHORTEST_WAIT (GST_SECOND / 4)
-#define GST_VFI_QOS_LONGEST_WAIT (32 * GST_SECOND)
+#define GST_VFI_QOS_MIN_WAIT (GST_SECOND / 4)
+#define GST_VFI_QOS_MAX_WAIT (32 * GST_SECOND)
 
 /* A rung that stood this long was not taken too early. */
 #define GST_VFI_QOS_PROOF (5 * GST_SECOND)
@@ -115,7 +115,9 @@ typedef enum {
  * @on_late: which ladder
  * @live: whether the pipeline is live, for GST_VFI_ON_LATE_AUTO
  * @events: property qos: whether QOS events count
- * @reduced_scale: whether in-betweens can be had at a reduced flow scale
+ * @reduced_scale: whether in-betweens can be had at a reduced flow scale. Only then is
+ *     there a rung REDUCED, and only then does gst_vfi_qos_is_reduced() ever say so; no
+ *     model has it yet, so nothing but tests sets it
  */
 typedef struct {
   GstVfiOnLate on_late;
@@ -163,7 +165,8 @@ typedef struct {
  * GstVfiQosMessage: for gst_message_new_qos() and its setters. The times of the buffer
  * are the caller's.
  * @rung: in force
- * @quality: 1000000 for GST_VFI_RUNG_FULL, 250000 less a rung, 0 for GST_VFI_RUNG_NONE
+ * @quality: 1000000 for GST_VFI_RUNG_FULL, 250000 less for each rung, 0 for
+ *     GST_VFI_RUNG_NONE
  * @jitter: lateness, measured or foreseen, of the last in-between that was too late
  * @processed: in-betweens computed since init or reset
  * @dropped: in-betweens replaced or left out for lack of time since init or reset
@@ -176,7 +179,7 @@ typedef struct {
   guint64 dropped;
 } GstVfiQosMessage;
 
-/* A trial of a cost that is out of date. */
+/* Whether a cost that is out of date is being measured again. */
 typedef enum {
   GST_VFI_TRIAL_NONE,
   GST_VFI_TRIAL_DUE,
@@ -321,8 +324,8 @@ void gst_vfi_qos_finish (
 void gst_vfi_qos_note_event (GstVfiQos *qos, GstQOSType type, GstClockTimeDiff diff,
     GstClockTime timestamp, GstClockTime duration);
 
-/* Whether upstream is to hear of QOS events: only when no in-between is made or copied,
- * so that lateness is not ours. A decoder that drops frames makes worse pairs. */
+/* Whether QOS events go on to upstream: only when no in-between is made or copied, so
+ * that lateness is not the element's. A decoder that drops frames makes worse pairs. */
 gboolean gst_vfi_qos_forwards_events (const GstVfiQos *qos);
 
 /**

@@ -18,7 +18,7 @@ gst_vfi_recent_add (GstVfiRecent *recent, GstClockTime time)
 {
   if (!GST_CLOCK_TIME_IS_VALID (time))
     return;
-  time = MIN (time, GST_VFI_RECENT_LONGEST);
+  time = MIN (time, GST_VFI_RECENT_MAX);
   if (recent->n_times == 0)
     recent->mean = time;
   else

@@ -17,8 +17,8 @@ G_BEGIN_DECLS
 /* With 32 values one outlier does not move the 95th percentile. */
 #define GST_VFI_RECENT_SIZE 32
 
-/* Longer times are taken as this, so that sums of a few thousand do not overflow. */
-#define GST_VFI_RECENT_LONGEST (3600 * GST_SECOND)
+/* Longer times count as this, so that sums of a few thousand do not overflow. */
+#define GST_VFI_RECENT_MAX (3600 * GST_SECOND)
 
 /**
  * GstVfiRecent: all zero is empty. Read-only outside recent.c.

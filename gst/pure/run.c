@@ -35,7 +35,7 @@ gst_vfi_run_steps (const GstVfiRun *run)
 /* How far apart frames are: what is said about that, if anything, or was seen, whichever
  * is longer. */
 static GstClockTime
-longest_interval (const GstVfiRun *run, GstClockTime said)
+usual_interval (const GstVfiRun *run, GstClockTime said)
 {
   GstClockTime seen = gst_vfi_intervals_usual (&run->intervals);
   if (!GST_CLOCK_TIME_IS_VALID (said))
@@ -55,7 +55,7 @@ gboolean
 gst_vfi_run_knows_interval (const GstVfiRun *run)
 {
   return run->max_gap > 0 ||
-         GST_CLOCK_TIME_IS_VALID (longest_interval (run, said_interval (run)));
+         GST_CLOCK_TIME_IS_VALID (usual_interval (run, said_interval (run)));
 }
 
 /* The time above which there is a gap, where a frame is said to take @said or NONE. */
@@ -66,20 +66,20 @@ min_gap (const GstVfiRun *run, GstClockTime said)
     return GST_CLOCK_TIME_NONE;
   if (run->max_gap > 0)
     return run->max_gap;
-  GstClockTime frame = longest_interval (run, said);
+  GstClockTime frame = usual_interval (run, said);
   if (!GST_CLOCK_TIME_IS_VALID (frame))
     return GST_VFI_FIRST_AUTO_GAP;
   return MAX (GST_VFI_MIN_AUTO_GAP, gst_util_uint64_scale (frame, 4, 1));
 }
 
 GstClockTime
-gst_vfi_run_longest_pair (const GstVfiRun *run)
+gst_vfi_run_max_distance (const GstVfiRun *run)
 {
   return min_gap (run, said_interval (run));
 }
 
 GstClockTime
-gst_vfi_run_longest_tail (const GstVfiRun *run)
+gst_vfi_run_max_tail (const GstVfiRun *run)
 {
   if (run->rate_num == 0)
     return min_gap (run, GST_CLOCK_TIME_NONE);

@@ -19,8 +19,8 @@ G_BEGIN_DECLS
 /* The least distance of frames that max-gap = 0 calls a gap; at low rates four frames. */
 #define GST_VFI_MIN_AUTO_GAP (250 * GST_MSECOND)
 
-/* The same for the first two frames of a stream that says neither rate nor durations:
- * they are what the rate is measured by. */
+/* The same for the first two frames of a stream that says neither rate nor durations: the
+ * rate is measured by them. */
 #define GST_VFI_FIRST_AUTO_GAP (5 * GST_SECOND)
 
 /**
@@ -38,9 +38,10 @@ typedef enum {
 } GstVfiVerdict;
 
 /**
- * GstVfiSlotKind: what belongs into a slot.
+ * GstVfiSlotKind: what belongs in a slot.
  * @GST_VFI_SLOT_ORIGINAL: the reference itself
- * @GST_VFI_SLOT_IN_BETWEEN: what the model makes of the pair at the slot's phase
+ * @GST_VFI_SLOT_IN_BETWEEN: the picture that the model makes of the pair at the slot's
+ *     phase
  * @GST_VFI_SLOT_DUPLICATE: a copy of the reference, marked as GAP
  */
 typedef enum {
@@ -52,19 +53,20 @@ typedef enum {
 /**
  * GstVfiFrameTime: what gst_vfi_run_observe() found about a buffer.
  * @verdict: what to do with it
- * @tail: with GST_VFI_VERDICT_NEW_RUN: whether the run before is completed up to @pts
- *     (it is not after a jump back)
+ * @tail: with GST_VFI_VERDICT_NEW_RUN: whether the run before is completed up to @pts (it
+ *     is not after a jump back)
  * @warn: with a drop: whether it is the first of its run, the one to warn about
  * @pts: the frame's true time, valid unless it is dropped for having none
  * @duration: how long the input shows it, as far as can be known before the next one
- *     comes: what the buffer says, unless the one before said something wrong; else one
- *     frame at the caps' rate or at the rate that frames come at; or GST_CLOCK_TIME_NONE
- * @claim: what the buffer says, or GST_CLOCK_TIME_NONE
+ *     comes: what the buffer says, unless the buffer before was wrong about that; else
+ *     one frame at the caps' rate or at the rate that frames come at; or
+ *     GST_CLOCK_TIME_NONE
+ * @claim: the duration that the buffer says, or GST_CLOCK_TIME_NONE
  * @interval: how far it is from the frame before, where that says something about the
  *     stream, or 0
- * @places: how many places of the caps' rate it is behind the reference, where outputs
- *     are to keep a constant rate; otherwise 1
- * @from_rate: how many frames @pts lies behind the last PTS that came with a buffer, when
+ * @places: how many places of the caps' rate it is after the reference, where outputs are
+ *     to keep a constant rate; otherwise 1
+ * @from_rate: how many frames @pts lies after the last PTS that came with a buffer, when
  *     it was derived from the rate; 0 when the buffer had one
  */
 typedef struct {
@@ -86,7 +88,7 @@ typedef struct {
  * @duration: up to the output that follows in time, or GST_CLOCK_TIME_NONE if nothing is
  *     known
  * @phase_num: numerator of its place between the two frames, 0 at the one with the lower
- *     PTS; 0 for all that is no in-between
+ *     PTS; 0 for anything that is no in-between
  * @phase_den: denominator of it, greater than 0
  * @offset: its number in the output, set by gst_vfi_run_take()
  * @discont: whether it is its run's first, set by gst_vfi_run_take()
@@ -107,7 +109,7 @@ typedef struct {
  * @segment: the current segment (TIME)
  * @rate_num: numerator of the input rate, 0 when it is variable
  * @rate_den: denominator of the input rate
- * @multiplier: outputs an input frame, without a grid
+ * @multiplier: outputs per input frame, without a grid
  * @repeat: whether the pair's slots show copies of the reference
  * @max_gap: frames farther apart are no pair; 0 for automatic
  * @slots: the output grid; its rate is 0 without one
@@ -133,11 +135,11 @@ typedef struct {
  * @base_age: frames since @base_pts whose PTS was derived from the rate
  * @last_out: PTS of the run's last output, NONE before the first
  * @last_end: where that output ends, NONE if that is unknown
- * @stand_in_frame: the interval that copies which stand in for frames follow, or 0
- * @stand_in_longest: how much time copies may fill up to the frame that ends a run
- * @stand_ins: how many outputs behind the reference copies have stood in for
+ * @stand_in_frame: the interval of copies that stand in for frames, or 0
+ * @stand_in_max: how much time copies may fill at most, up to the frame that ends a run
+ * @stand_ins: how many outputs after the reference copies have stood in for
  * @taken_until: where the last of these copies ends, NONE if there was none
- * @taken_slack: what another output may begin earlier
+ * @taken_slack: how much earlier than that another output may begin
  * @warned: whether a drop of this run was reported
  * @outputs: outputs since reset: the next one's offset
  */
@@ -170,7 +172,7 @@ typedef struct {
   GstClockTime last_out;
   GstClockTime last_end;
   GstClockTime stand_in_frame;
-  GstClockTime stand_in_longest;
+  GstClockTime stand_in_max;
   guint stand_ins;
   GstClockTime taken_until;
   GstClockTime taken_slack;
@@ -198,14 +200,14 @@ gboolean gst_vfi_run_uses_grid (const GstVfiRun *run);
 guint gst_vfi_run_steps (const GstVfiRun *run);
 
 /* How far apart two frames of a pair may be, the first of them the reference. */
-GstClockTime gst_vfi_run_longest_pair (const GstVfiRun *run);
+GstClockTime gst_vfi_run_max_distance (const GstVfiRun *run);
 
 /* Whether anything says how far apart frames are. */
 gboolean gst_vfi_run_knows_interval (const GstVfiRun *run);
 
 /* How long copies may show the last frame of a run. Where there is no rate this goes by
  * the intervals that were seen: nothing confirms the duration that the frame claims. */
-GstClockTime gst_vfi_run_longest_tail (const GstVfiRun *run);
+GstClockTime gst_vfi_run_max_tail (const GstVfiRun *run);
 
 /* How far from its slot a frame may be. Where the input has no constant rate this depends
  * on @frame, the time for which the input shows the frame. */

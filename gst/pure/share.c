@@ -2,8 +2,8 @@
 /* Wrapped memory with the buffer it belongs to as its owner. */
 #include "pure/share.h"
 
-/* GstMemory counts how often it is mapped in eight bits. Who keeps more copies of a frame
- * than this gets further ones with pixels of their own. */
+/* GstMemory counts its mappings in eight bits. Beyond this many copies of a frame,
+ * further ones get pixels of their own. */
 #define MAX_LEASES 128
 
 /* A mapped memory of a buffer; lives as long as the memory wrapped around it. */

@@ -21,16 +21,16 @@ end_of (GstClockTime start, GstClockTime duration)
 gboolean
 gst_vfi_run_gap_ends (const GstVfiRun *run, GstClockTime start, GstClockTime duration)
 {
-  GstClockTime longest = gst_vfi_run_longest_pair (run);
+  GstClockTime max = gst_vfi_run_max_distance (run);
   GstClockTime end = end_of (start, duration);
   if (!run->open)
     return FALSE;
-  /* Where nothing is known about the stream, this is. */
+  /* Where nothing else is known about the stream, the event is what is known. */
   if (!gst_vfi_run_knows_interval (run))
-    longest = MIN (longest, GST_VFI_MIN_AUTO_GAP);
+    max = MIN (max, GST_VFI_MIN_AUTO_GAP);
   if (gst_vfi_run_is_reverse (run))
-    return start < run->pts && run->pts - start > longest;
-  return end > run->pts && end - run->pts > longest;
+    return start < run->pts && run->pts - start > max;
+  return end > run->pts && end - run->pts > max;
 }
 
 GstClockTime

@@ -7,13 +7,13 @@
 
 G_BEGIN_DECLS
 
-/* Whether after a GAP event of the input no partner of the reference can come: it reaches
- * farther than two frames of a pair may be apart. An event without a duration says that
- * time has come to @start. */
+/* Whether no partner of the reference can come after a GAP event of the input, because
+ * the event reaches farther than two frames of a pair may be apart. An event without a
+ * duration says that time has come to @start. */
 gboolean gst_vfi_run_gap_ends (
     const GstVfiRun *run, GstClockTime start, GstClockTime duration);
 
-/* When the run ends that it ends, for gst_vfi_run_plan_tail (). */
+/* When a run that such an event ends is over, for gst_vfi_run_plan_tail (). */
 GstClockTime gst_vfi_run_gap_closes_at (const GstVfiRun *run, GstClockTime start);
 
 /**
@@ -25,7 +25,7 @@ GstClockTime gst_vfi_run_gap_closes_at (const GstVfiRun *run, GstClockTime start
  * @start: (inout): start of a GAP event of the input
  * @duration: (inout): its duration, GST_CLOCK_TIME_NONE or 0 if it has none
  *
- * Takes the time away in which something is shown.
+ * Takes away the time in which something is shown.
  *
  * Returns: FALSE if nothing remains.
  */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Times change in one direction with the index, so that the ends of a span are found by
- * bisection. Outputs without a duration, of which there are some where they are less than
- * a nanosecond apart, are none. */
+ * bisection. Slots without a duration, as there are where slots are less than a
+ * nanosecond apart, are no outputs. */
 #include "pure/span.h"
 
 #include "pure/stand_in.h"
@@ -16,11 +16,11 @@ slot_at (const GstVfiSpan *span, guint64 index, GstVfiSlot *slot)
   return gst_vfi_run_pair_slot (&span->run, &span->next, index, slot);
 }
 
-/* Which stretch of the indices a slot is in; stretches are numbered in their order. Those
+/* The stretch of indices that a slot is in; stretches are numbered in their order. Those
  * with VISIBLE are spans. */
 #define VISIBLE 4
 
-/* Before, between or behind the two frames, in the order of play. */
+/* Before, between or after the two frames, in the order of play. */
 static guint
 place_in_pair (const GstVfiSpan *span, GstClockTime pts)
 {
@@ -55,7 +55,7 @@ stretch_at (const GstVfiSpan *span, guint64 index)
   return VISIBLE + (span->is_tail ? 0 : place_in_pair (span, pts));
 }
 
-/* The first index from @from to @end that is in @stretch or behind it, or @end. */
+/* The first index from @from to @end that is in @stretch or after it, or @end. */
 static guint64
 first_at_least (const GstVfiSpan *span, guint stretch, guint64 from, guint64 end)
 {
@@ -69,8 +69,8 @@ first_at_least (const GstVfiSpan *span, guint stretch, guint64 from, guint64 end
   return from;
 }
 
-/* Outputs that have a duration. Slots are either a nanosecond apart or more, and all of
- * them have one; or less, and then it is one nanosecond. */
+/* Slots that have a duration. Where slots are a nanosecond apart or more all have one;
+ * where they are closer those that have one have a nanosecond. */
 static guint64
 count_outputs (const GstVfiSpan *span)
 {

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Outputs that follow each other and are placed one by one as they are needed: what lies
- * between two frames, or behind a run's last, may be more than memory holds. A span is a
- * copy of the run as it was when the span was planned, so that the run goes on meanwhile.
- * Finding out how many outputs there are takes no longer for many than for few. Pure
- * functions.
+/* Outputs that follow each other and are placed one by one as they are needed: there may
+ * be more of them between two frames, or after a run's last, than memory holds. A span is
+ * a copy of the run as it was when the span was planned, so that the run goes on
+ * meanwhile. Finding out how many outputs there are takes no longer for many than for
+ * few. Pure functions.
  *
  *   for (from = 1; gst_vfi_span_of_pair (&span, &run, &next, from);
  *       from = span.last + 1) {
@@ -29,9 +29,9 @@ G_BEGIN_DECLS
  * @n_left: outputs to come
  * @offset: number of the output to come, once taken
  * @discont: whether that is its run's first
- * @stretch_start: in-betweens are made of two frames, of which this is the first one's
- *     time; NONE where they are those of the pair
- * @stretch_end: the second one's time
+ * @stretch_start: time of the first of the two frames that in-betweens are made of; NONE
+ *     where these are the pair's
+ * @stretch_end: time of the second one
  */
 typedef struct {
   GstVfiRun run;

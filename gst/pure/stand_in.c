@@ -5,10 +5,10 @@
 #include "pure/time_math.h"
 
 void
-gst_vfi_run_set_stand_in (GstVfiRun *run, GstClockTime frame, GstClockTime longest)
+gst_vfi_run_set_stand_in (GstVfiRun *run, GstClockTime frame, GstClockTime max)
 {
   run->stand_in_frame = frame;
-  run->stand_in_longest = longest;
+  run->stand_in_max = max;
 }
 
 gboolean
@@ -60,7 +60,7 @@ gst_vfi_run_fills (const GstVfiRun *run, GstClockTime closed_at)
     from = MAX (from, run->taken_until);
   return run->stand_in_frame > 0 && GST_CLOCK_TIME_IS_VALID (closed_at) &&
          closed_at > run->pts &&
-         (closed_at <= from || closed_at - from <= run->stand_in_longest);
+         (closed_at <= from || closed_at - from <= run->stand_in_max);
 }
 
 void

@@ -7,11 +7,11 @@
 
 G_BEGIN_DECLS
 
-/* Where the frame behind the reference stays away, copies may stand in for it: as in a
+/* Where the frame after the reference does not come, copies may stand in for it: as in a
  * pair with a frame @frame later, but without end. When it comes after all, the outputs
- * up to it go on behind the last copy; if it begins a run, copies fill the time up to it,
- * if that is no more than @longest. Set for each reference anew. */
-void gst_vfi_run_set_stand_in (GstVfiRun *run, GstClockTime frame, GstClockTime longest);
+ * up to it go on after the last copy; if it begins a run, copies fill the time up to it,
+ * if that is no more than @max. Set again for each reference. */
+void gst_vfi_run_set_stand_in (GstVfiRun *run, GstClockTime frame, GstClockTime max);
 
 /* As gst_vfi_run_take(), for copy @index. */
 void gst_vfi_run_take_repeat (GstVfiRun *run, guint index, GstVfiSlot *slot);

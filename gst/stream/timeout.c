@@ -16,7 +16,7 @@
 #define BURST 64
 
 /* Copies fill at most so much time after them when a frame comes that begins a run. */
-#define LONGEST_FILL (5 * GST_SECOND)
+#define MAX_FILL (5 * GST_SECOND)
 
 struct _GstVfiTimeout {
   /* Guarded by the stream's lock. */
@@ -146,7 +146,7 @@ gst_vfi_timeout_arm (GstVfiStream *stream)
   stream->timeout->next = 1;
   /* Copies are late by the timeout and a frame, and clocks differ a little. */
   gst_vfi_run_set_stand_in (&stream->run, stream->live->frame,
-      MIN (gst_vfi_time_times (stream->live->frame, 2) + timeout, LONGEST_FILL));
+      MIN (gst_vfi_time_times (stream->live->frame, 2) + timeout, MAX_FILL));
   wait_for_next (stream);
 }
 

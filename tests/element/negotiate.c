@@ -112,7 +112,7 @@ static const struct {
      "video/x-raw,framerate=2000/1",
      NULL,
      GST_STREAM_ERROR_FORMAT,
-     {"2000/1", "1000 times", "'videorate' behind"}},
+     {"2000/1", "1000 times", "'videorate' after"}},
     {I420_AT("30/1"),
      "video/x-raw,framerate=0/1",
      NULL,

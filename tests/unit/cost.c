@@ -33,7 +33,7 @@ START_TEST(recent_times_forget)
 
     gst_vfi_recent_add(&recent, NONE - 1);
     gst_vfi_recent_add(&recent, NONE - 1);
-    ck_assert_uint_eq(gst_vfi_recent_p95(&recent), GST_VFI_RECENT_LONGEST);
+    ck_assert_uint_eq(gst_vfi_recent_p95(&recent), GST_VFI_RECENT_MAX);
 }
 END_TEST
 
@@ -57,7 +57,7 @@ static const struct {
      20,
      10},
     {3,
-     {{GST_VFI_COST_NEXT, 10}, {GST_VFI_COST_FIRST, 15}, {GST_VFI_COST_ANEW, 6}},
+     {{GST_VFI_COST_NEXT, 10}, {GST_VFI_COST_FIRST, 15}, {GST_VFI_COST_FRESH, 6}},
      4,
      2},
     {3, {{GST_VFI_COST_NEXT, 0}, {GST_VFI_COST_FIRST, 0}, {GST_VFI_COST_BOTH, 7}}, 7, 0},
@@ -82,7 +82,7 @@ START_TEST(costs_are_told_apart)
     ck_assert_uint_eq(costs.measured_at[1], measured[_i].in_between == NONE ? NONE : S);
     ck_assert_uint_eq(costs.measured_at[0], NONE);
     /* After a change of conditions nothing of before is left. */
-    gst_vfi_costs_note(&costs, TRUE, GST_VFI_COST_ANEW, 3, S);
+    gst_vfi_costs_note(&costs, TRUE, GST_VFI_COST_FRESH, 3, S);
     ck_assert_uint_eq(costs.in_between[1].n_times, 1);
     ck_assert_uint_le(costs.pair.n_times, 1);
 }

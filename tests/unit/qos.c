@@ -436,9 +436,9 @@ START_TEST(failing_trials_get_rarer)
         now += 2 * SPAN;
         gst_vfi_qos_finish(&qos, &trial, 60 * MS, now);
         ck_assert_int_eq(qos.rung, DUPLICATES);
-        wait = MIN(2 * wait, GST_VFI_QOS_LONGEST_WAIT);
+        wait = MIN(2 * wait, GST_VFI_QOS_MAX_WAIT);
     }
-    ck_assert_uint_eq(wait, GST_VFI_QOS_LONGEST_WAIT);
+    ck_assert_uint_eq(wait, GST_VFI_QOS_MAX_WAIT);
 
     /* One that succeeds leads up, faster the longer it stands. */
     rest(&qos, &now, 2 * MS);
