@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""Checks that documents lead to what is there: links to a file and a heading, paths of sources, the
-folders of a part in its README, all decisions in their index. Prints what is wrong, and exits
-non-zero if anything is.
+"""Checks that documents lead to what is there: links to a file and a heading, paths of sources,
+functions (names.py), the folders of a part in its README, all decisions in their index. Prints what
+is wrong, and exits non-zero if anything is.
 
 usage: tests/lint/docs.py [ROOT]
 """
@@ -10,19 +10,20 @@ import re
 import sys
 from pathlib import Path
 
+from names import PATH, Definitions, wrong_names
+
 PARTS = ["engine", "gst", "cuda", "tests"]
 DATA = ["tests/data/", "tests/fuzz/found/"]  # tools/pre-commit looks at no data
 DOCUMENTS = ["*.md", "docs/**/*.md", *(f"{part}/**/*.md" for part in PARTS)]
 LINK = re.compile(r"\]\(([^)\s]+)\)")
-# `engine/plan/plan.h`, `tests/cuda/sim/`, `tests/cuda/frames_*.c`; not programs that are built.
-PATH = re.compile(r"`((?:engine|gst|cuda|tests|tools|examples|docs)/[\w/.*-]*(?:/|\.\w+))`")
+NAMING = ["code-map.md", "extending.md"]  # documents whose functions are looked up
 DECISION = re.compile(r"\d{4}-[a-z0-9-]+\.md")
 
 
 def text_of(path: Path) -> str:
-    """Without blocks of code, whose lines are indented or fenced."""
+    """Without blocks of code, which are fenced, or indented after an empty line."""
     text = re.sub(r"^```.*?^```", "", path.read_text(encoding="utf-8"), flags=re.M | re.S)
-    return re.sub(r"^(?: {4}|\t).*$", "", text, flags=re.M)
+    return re.sub(r"(?<=\n\n)(?:(?: {4}|\t).*\n)+", "", text)
 
 
 def anchors(path: Path) -> set[str]:
@@ -79,6 +80,9 @@ def main() -> int:
     documents = sorted({path for pattern in DOCUMENTS for path in root.glob(pattern)})
     bad = [line for path in documents for line in wrong_links(root, path)]
     bad += [line for path in documents for line in wrong_paths(root, path)]
+    definitions = Definitions(root)
+    bad += [line for path in documents if path.name in NAMING
+            for line in wrong_names(root, path, text_of(path), definitions)]
     bad += [line for part in PARTS for line in missing_rooms(root, part)]
     bad += decisions(root)
     print("\n".join(bad), end="\n" if bad else "")
