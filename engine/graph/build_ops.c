@@ -3,8 +3,8 @@
 #include "graph/nodes.h"
 #include "op/descriptor.h"
 
-/* Gives @op the shapes of its sources and infers that of its result; false once the graph has
- * an error. */
+/* Gives @op the shapes of its sources and infers that of its result; false once the graph
+ * has an error. */
 static bool infer(VfiGraph *graph, VfiOp *op, const VfiValue *sources, int n)
 {
     const char *kind = vfi_op_kind_to_string(op->kind);

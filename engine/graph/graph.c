@@ -180,7 +180,7 @@ VfiValue vfi_graph_image(VfiGraph *graph, int frame)
     VfiNode node = {
         .kind = VFI_NODE_INPUT,
         .shape = {3, graph->height, graph->width},
-        .region = vfi_frame_region(frame),
+        .input.region = vfi_frame_region(frame),
     };
 
     return graph->error != NULL ? VFI_NO_VALUE : vfi_graph_add_node(graph, node);
@@ -217,10 +217,8 @@ static VfiValue add_input(VfiGraph *graph, const char *stage, const char *name,
     VfiNode node = {
         .kind = VFI_NODE_INPUT,
         .shape = operand->shape,
-        .region = region,
-        .offset = operand->offset,
-        .block = operand->block,
         .half = operand->half,
+        .input = {region, operand->offset, operand->block},
     };
     return graph->error != NULL ? VFI_NO_VALUE : vfi_graph_add_node(graph, node);
 }

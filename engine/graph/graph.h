@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The graph that a model family builds for one stage: typed values, NCHW logical shapes with
- * a batch of one. A model reads like its paper here; fusing, views and memory are the plan's
- * business.
+/* The graph that a model family builds for one stage: typed values, NCHW logical shapes
+ * with a batch of one. A model reads like its paper here; fusing, views and memory are
+ * the plan's business.
  *
- * Errors stick: the first one is kept, later calls do nothing and return VFI_NO_VALUE, and
- * vfi_plan_new() reports it. So model code needs no checks in between. */
+ * Errors stick: the first one is kept, later calls do nothing and return VFI_NO_VALUE,
+ * and vfi_plan_new() reports it. So model code needs no checks in between. */
 #pragma once
 
 #include <stdbool.h>
@@ -20,8 +20,8 @@ typedef struct VfiGraph VfiGraph;
 typedef int VfiValue;
 #define VFI_NO_VALUE (-1)
 
-/* Starts the graph of a stage. @weights (may be NULL) serve the keys and must outlive the plan
- * made from the graph; @width × @height is the padded size of the image. */
+/* Starts the graph of a stage. @weights (may be NULL) serve the keys and must outlive the
+ * plan made from the graph; @width × @height is the padded size of the image. */
 VfiGraph *vfi_graph_new(const VfiWeights *weights, int width, int height);
 void vfi_graph_free(VfiGraph *graph);
 
@@ -37,9 +37,10 @@ const char *vfi_graph_key(VfiGraph *graph, const char *format, ...) G_GNUC_PRINT
 /* Shape of a value; 0×0×0 for VFI_NO_VALUE. */
 VfiShape vfi_graph_shape(const VfiGraph *graph, VfiValue value);
 
-/* Segments: a stage may be cut where the host decides, by scalars read back, how it goes on.
- * Values of a segment are visible in it and in those that follow it. Nodes belong to the
- * segment begun last; segment 0 exists from the start. Returns the new segment's index. */
+/* Begins a segment that may run after segment @follows, and returns its index. A stage is
+ * cut into segments where the host decides, by scalars that it reads back, what runs
+ * next. Nodes belong to the segment begun last; segment 0 exists from the start. Values
+ * are visible in their own segment and in those that follow it, directly or not. */
 int vfi_graph_segment(VfiGraph *graph, int follows);
 
 /* The prepared image of the pair's frame @frame: 3 × H × W, RGB in [0,1]. */
@@ -58,29 +59,30 @@ VfiValue vfi_graph_pair_value(VfiGraph *graph, const char *name);
 /* Names @value as a result of the current segment; the string must be static. */
 void vfi_graph_output(VfiGraph *graph, const char *name, VfiValue value);
 
-/* Dimension @dim of the model's tensor @name, 0 if there is no such tensor or dimension: for
- * models that come in several widths. */
+/* Dimension @dim of the model's tensor @name, 0 if there is no such tensor or dimension:
+ * for models that come in several widths. */
 int vfi_graph_weight_dimension(const VfiGraph *graph, const char *name, int dim);
 
-/* Convolutions built from here on may (or, at first, may not) be computed in bf16 where the
- * session asks for that precision: the model says where eight significant bits do no harm. */
+/* Convolutions built from here on may (or, at first, may not) be computed in bf16 where
+ * the session asks for that precision: the model says where eight significant bits do no
+ * harm. */
 void vfi_graph_tolerate_bf16(VfiGraph *graph, bool tolerates);
 
-/* Which of the tensors that graphs ask for there are. */
+/* Counts the tensors that graphs ask for. */
 typedef struct {
     GHashTable *asked; /* their names */
-    size_t found;      /* how many of them are there, with the shape that is asked for */
-    char *first;       /* what is wrong with the first that is not; NULL: nothing */
+    size_t found;      /* how many of them exist and have the shape that is asked for */
+    char *first;       /* what is wrong with the first of the others; NULL: nothing */
 } VfiTally;
 
 void vfi_tally_init(VfiTally *tally);
 void vfi_tally_clear(VfiTally *tally);
 
-/* From now on tensors that are missing or of another shape are no errors of @graph, but entered
- * in @tally, which outlives it. Such a graph can be planned, not run. */
+/* From now on tensors that are missing or of another shape are entered in @tally, which
+ * outlives @graph, and are no errors. Such a graph can be planned, but not run. */
 void vfi_graph_set_tally(VfiGraph *graph, VfiTally *tally);
 
-/* Conv2d with "same" zero padding, (kernel-1)/2 before and kernel/2 behind; weights
+/* Conv2d with "same" zero padding, (kernel-1)/2 before and kernel/2 after; weights
  * @key.weight [out,in,k,k], @key.bias. */
 VfiValue vfi_graph_conv(VfiGraph *graph, VfiValue x, const char *key, int out, int kernel,
                         int stride);
@@ -89,8 +91,8 @@ VfiValue vfi_graph_conv(VfiGraph *graph, VfiValue x, const char *key, int out, i
 VfiValue vfi_graph_group_conv(VfiGraph *graph, VfiValue x, const char *key, int out,
                               int kernel, int stride, int groups);
 
-/* Fails unless there is a tensor @key.@suffix of that shape: for what was folded into other
- * weights when they were loaded. */
+/* Fails unless there is a tensor @key.@suffix of that shape: for tensors that are folded
+ * into others when weights are loaded, so that no op asks for them. */
 bool vfi_graph_require(VfiGraph *graph, const char *key, const char *suffix,
                        const int64_t *shape, int n_dims);
 
@@ -101,7 +103,7 @@ VfiValue vfi_graph_conv_transpose(VfiGraph *graph, VfiValue x, const char *key, 
 VfiValue vfi_graph_conv_transpose_first(VfiGraph *graph, VfiValue x, const char *key,
                                         int out, int count);
 
-/* PReLU with one slope a channel in @key.weight. */
+/* PReLU with one slope per channel in @key.weight. */
 VfiValue vfi_graph_prelu(VfiGraph *graph, VfiValue x, const char *key);
 
 /* x < 0 ? leak * x : x */
@@ -138,13 +140,15 @@ VfiValue vfi_graph_avg_pool(VfiGraph *graph, VfiValue x);
 /* F.interpolate(nearest) to @height × @width, no less than @x has. */
 VfiValue vfi_graph_nearest(VfiGraph *graph, VfiValue x, int height, int width);
 
-/* Backward warp of @x by @flow (2 channels dx, dy in pixels, same size), borders repeated. */
+/* Backward warp of @x by @flow (2 channels dx, dy in pixels, same size), borders
+ * repeated. */
 VfiValue vfi_graph_warp(VfiGraph *graph, VfiValue x, VfiValue flow);
 
-/* A 1 × height × width plane that holds @input * mul + add. A family says in its struct if it
- * wants other inputs than the time (family.h). */
+/* A 1 × height × width plane that holds @input * mul + add. A family says in its struct
+ * if it wants other inputs than the time (family.h). */
 VfiValue vfi_graph_run_input(VfiGraph *graph, VfiRunInput input, int height, int width,
                              float mul, float add);
 
-/* The greatest |x|, read back by the host after the segment. Returns the scalar's index. */
+/* The greatest |x|, read back by the host after the segment. Returns the scalar's
+ * index. */
 int vfi_graph_max_abs(VfiGraph *graph, VfiValue x);

@@ -1,58 +1,64 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* What the plan, and the builders of ops, see of a graph. */
+/* A graph from inside: what the planner reads and the builders of ops write. Models see
+ * graph.h alone. */
 #pragma once
 
 #include "graph/graph.h"
 
 typedef enum {
-    VFI_NODE_INPUT,  /* lies in a region other than the arena */
-    VFI_NODE_OP,     /* computed by .op */
-    VFI_NODE_CONCAT, /* .parts one after the other */
-    VFI_NODE_SLICE,  /* channels of .source from .first */
+    VFI_NODE_INPUT,  /* an image, or what an earlier stage computed */
+    VFI_NODE_OP,     /* computed by .op from .source */
+    VFI_NODE_CONCAT, /* .parts, one after the other */
+    VFI_NODE_SLICE,  /* channels of .source[0] */
 } VfiNodeKind;
 
+/* A node is one value; its VfiValue is its index in the graph. */
 typedef struct {
     VfiNodeKind kind;
     VfiShape shape;
     int segment;
-    VfiOp op; /* OP: params and name; operands are not placed */
-    VfiValue source[VFI_OP_MAX_SOURCES]; /* OP; SLICE uses the first */
+    bool half; /* f16: an input, or what the planner stores so; graphs compute with f32 */
+
+    VfiOp op; /* OP: kind, parameters and name; operands have no places yet */
+    VfiValue source[VFI_OP_MAX_SOURCES]; /* OP, SLICE */
     int n_sources;
-    GArray *parts;    /* CONCAT: of VfiValue, owned */
-    int first;        /* SLICE: first channel */
-    VfiRegion region; /* INPUT */
-    size_t offset;    /* INPUT: bytes */
-    int block;        /* INPUT: channels of a block, see VfiOperand */
-    bool half;        /* INPUT, or what the planner makes of an output: f16 */
+    GArray *parts; /* CONCAT: of VfiValue, owned */
+    int first;     /* SLICE: the first of the channels */
+    struct {
+        VfiRegion region;
+        size_t offset; /* bytes from the start of the region */
+        int block;     /* its layout, see VfiOperand */
+    } input;           /* INPUT */
 } VfiNode;
 
+/* What vfi_graph_output() named. */
 typedef struct {
     int segment;
     const char *name;
     VfiValue value;
 } VfiGraphOutput;
 
-/* What an earlier stage left. */
+/* What vfi_graph_declare_input() declared. */
 typedef struct {
     const char *name;
     VfiOperand operand; /* of a feature: for frame 0 */
 } VfiGraphInput;
 
 struct VfiGraph {
-    const VfiWeights *weights;
+    const VfiWeights *weights; /* or NULL */
     int width, height;
     GArray *nodes;    /* of VfiNode, in the order they were built: a topological order */
     GArray *segments; /* of int: the segment that each follows, -1 for the first */
-    GArray *inputs;   /* of VfiGraphInput: declared ones, whether they are read or not */
+    GArray *inputs;   /* of VfiGraphInput, whether they are read or not */
     GArray *outputs;  /* of VfiGraphOutput */
     int n_scalars;
-    bool tolerates_bf16; /* of convolutions to come */
-    VfiTally *tally;     /* or NULL: what is wrong with tensors is an error */
-    GStringChunk *keys;  /* names that were put together, and inputs' */
-    GError *error;
+    bool tolerates_bf16; /* what vfi_graph_tolerate_bf16() set last */
+    VfiTally *tally;     /* NULL: a missing tensor is an error */
+    GStringChunk *keys;  /* keys that were put together, and inputs' names */
+    GError *error;       /* the first one */
 };
 
-static inline VfiNode *vfi_graph_node(const VfiGraph *graph, VfiValue value)
+static inline const VfiNode *vfi_graph_node(const VfiGraph *graph, VfiValue value)
 {
     return &g_array_index(graph->nodes, VfiNode, value);
 }
@@ -67,13 +73,15 @@ static inline bool vfi_graph_segment_sees(const VfiGraph *graph, int later, int 
 
 /* For the builders of ops (build_ops.c). */
 
-/* Whether values exist and are visible in the current segment; records the error if not. */
+/* Whether values exist and are visible in the current segment; records the error if
+ * not. */
 bool vfi_graph_check_values(VfiGraph *graph, const VfiValue *values, int n,
                             const char *what);
 
 /* Adds @node to the current segment. */
 VfiValue vfi_graph_add_node(VfiGraph *graph, VfiNode node);
 
-/* The tensor @key.@suffix, of exactly that shape. NULL where it is not, which is recorded. */
+/* The tensor @key.@suffix, of exactly that shape. NULL where it is not, which is
+ * recorded. */
 const float *vfi_graph_find_weight(VfiGraph *graph, const char *key, const char *suffix,
                                    const int64_t *shape, int n_dims);

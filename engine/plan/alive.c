@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The planner's pass that leaves out what no output needs. */
+/* The pass mark-alive: what no output needs is left out. */
 #include "plan/planner.h"
 
-/* A node lives if an output or a scalar read by the host depends on it. */
+/* A node is alive if an output, or a scalar that the host reads, depends on it. */
 void vfi_plan_mark_alive(VfiPlanner *planner)
 {
     const GArray *outputs = planner->graph->outputs;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The planner's last pass: gives every value a place in the arena where no value that is kept
- * at the same time lies. */
+/* The pass lay-out-arena: places every root so that values which must be kept at the same
+ * time never overlap. */
 #include "plan/planner.h"
 
 static gint compare_bytes_descending(gconstpointer a, gconstpointer b)
@@ -13,7 +13,7 @@ static gint compare_bytes_descending(gconstpointer a, gconstpointer b)
     return (item_a > item_b) - (item_a < item_b); /* both point into one array */
 }
 
-/* Of values of one size, those that live longest come first. */
+/* Values of equal size by the length of their lives, the longest first. */
 static gint compare_bytes_and_life(gconstpointer a, gconstpointer b)
 {
     const VfiPlanItem *item_a = *(VfiPlanItem *const *)a,
@@ -25,7 +25,7 @@ static gint compare_bytes_and_life(gconstpointer a, gconstpointer b)
     return compare_bytes_descending(a, b);
 }
 
-/* Whether there is a step at which both values must be kept. */
+/* Whether both values must be kept at some step. */
 static bool live_together(const VfiPlanItem *a, const VfiPlanItem *b, int n_segments)
 {
     for (int s = 0; s < n_segments; s++)
@@ -35,7 +35,8 @@ static bool live_together(const VfiPlanItem *a, const VfiPlanItem *b, int n_segm
     return false;
 }
 
-/* Lowest offset at which @item overlaps none of the @n placed items that live with it. */
+/* The lowest offset at which @item overlaps none of the @n placed items that live with
+ * it. */
 static size_t find_place(const VfiPlanItem *item, VfiPlanItem *const *placed, guint n,
                          int n_segments)
 {
@@ -57,7 +58,7 @@ static size_t find_place(const VfiPlanItem *item, VfiPlanItem *const *placed, gu
     return place;
 }
 
-/* Steps that @item lives, of all segments. */
+/* Steps during which @item is kept, over all segments. */
 static int life_of(const VfiPlanItem *item, int n_segments)
 {
     int life = 0;
@@ -68,7 +69,8 @@ static int life_of(const VfiPlanItem *item, int n_segments)
     return life;
 }
 
-/* Places all @roots in the order of @compare. Returns the bytes that they take together. */
+/* Places all @roots in the order of @compare. Returns the bytes that they need
+ * together. */
 static size_t place_roots(GPtrArray *roots, GCompareFunc compare, int n_segments)
 {
     size_t bytes = 0;
@@ -83,7 +85,7 @@ static size_t place_roots(GPtrArray *roots, GCompareFunc compare, int n_segments
     return bytes;
 }
 
-/* Greedy by size, largest first, in the better of two orders. */
+/* Greedy, the largest first; values of equal size in the better of two orders. */
 void vfi_plan_lay_out_arena(VfiPlanner *planner)
 {
     int n_segments = (int)planner->graph->segments->len;

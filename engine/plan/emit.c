@@ -1,18 +1,18 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The planner's last pass: copies what the others found into an immutable plan. */
+/* The last pass, emit: copies what the others found into an immutable plan. */
 #include "plan/planner.h"
 
-/* Channels last: from pixel to pixel of @root. */
-static int channels_side_by_side(const VfiPlanner *planner, const VfiPlanItem *root)
+/* Channels from pixel to pixel of @root, where channels are last. */
+static int pixel_stride(const VfiPlanner *planner, const VfiPlanItem *root)
 {
     int block = planner->target.channel_block;
 
     return root->node.kind == VFI_NODE_INPUT
-               ? root->node.block
+               ? root->node.input.block
                : (root->node.shape.c + block - 1) / block * block;
 }
 
-/* Whether other parts of a pixel follow @value, or what it lies in. */
+/* Whether other parts of a pixel follow @value, or a host of it. */
 static bool is_followed(const VfiPlanner *planner, VfiValue value)
 {
     bool followed = planner->items[value].view.followed;
@@ -24,7 +24,7 @@ static bool is_followed(const VfiPlanner *planner, VfiValue value)
     return followed;
 }
 
-/* @group: the one that the operand's step is in. */
+/* @group: the row group of the step that the operand belongs to. */
 static VfiOperand operand_of(VfiPlanner *planner, VfiValue value, int group)
 {
     size_t offset;
@@ -35,13 +35,13 @@ static VfiOperand operand_of(VfiPlanner *planner, VfiValue value, int group)
                           .followed = is_followed(planner, value)};
 
     if (operand.block > 1 && planner->target.channels_last)
-        operand.block = channels_side_by_side(planner, root);
+        operand.block = pixel_stride(planner, root);
     if (root->rows.is_local) {
         operand.region = VFI_REGION_ROWS;
         operand.offset = vfi_plan_rows_place(planner, group, root) + offset;
     } else if (root->node.kind == VFI_NODE_INPUT) {
-        operand.region = root->node.region;
-        operand.offset = root->node.offset + offset;
+        operand.region = root->node.input.region;
+        operand.offset = root->node.input.offset + offset;
     } else {
         operand.region = root->output.pinned ? planner->output_region : VFI_REGION_ARENA;
         operand.offset = root->memory.place + offset;
@@ -49,7 +49,7 @@ static VfiOperand operand_of(VfiPlanner *planner, VfiValue value, int group)
     return operand;
 }
 
-/* What copies a part into a concat. */
+/* The op that copies a part into a concat. */
 static VfiOp make_copy(VfiPlanner *planner, const VfiPlanStep *step)
 {
     VfiOp op = {.kind = VFI_OP_COPY,
@@ -60,7 +60,7 @@ static VfiOp make_copy(VfiPlanner *planner, const VfiPlanStep *step)
 
     op.dst.offset += step->offset;
     op.dst.followed = step->followed;
-    /* To an op that only copies it, a tensor in blocks is as many planes. */
+    /* For a plain copy, a tensor in blocks is as many planes. */
     bool reorders = vfi_operand_is_blocked(&op.src[0]) && op.dst.block <= 1;
     if (!reorders && !planner->target.channels_last) {
         op.src[0].shape.c =

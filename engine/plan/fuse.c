@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The planner's pass that gives convolutions the work of what follows them: an activation, the
- * sum with another value; and 2×2 convolutions the work of an enlargement before them. */
+/* The pass fuse: convolutions take over the activation or the sum that follows them, and
+ * 2×2 convolutions the enlargement before them. */
 #include "plan/planner.h"
 
 #include <string.h>
 
-/* The convolution that alone feeds @by and can take its work over, or NULL. */
+/* The convolution that computes @value for @by alone, and so can take over its work; or
+ * NULL. */
 static VfiPlanItem *fusable_conv(VfiPlanner *planner, VfiValue value,
                                  const VfiPlanItem *by)
 {
@@ -55,8 +56,8 @@ static void fuse_residual(VfiPlanner *planner, VfiPlanItem *item)
     }
 }
 
-/* Whether @conv is 2 × 2, stride 1, padded at the right and the bottom, with no more than a
- * bias behind it. */
+/* Whether @conv is 2 × 2, stride 1, padded at the right and the bottom, and followed by a
+ * bias at most. */
 static bool is_plain_2x2(const VfiPlanItem *conv)
 {
     const VfiConvParams *p = &conv->node.op.u.conv;
@@ -67,9 +68,10 @@ static bool is_plain_2x2(const VfiPlanItem *conv)
            p->activation.kind == VFI_ACTIVATION_NONE;
 }
 
-/* nearest → 2×2 convolution: repeated pixels give equal products, so all places of the kernel
- * meet the picture before it is enlarged, as a 1×1 convolution, and their products are added
- * where they belong. A quarter of the work, and no enlarged input. */
+/* nearest → 2×2 convolution: repeated pixels give equal products. So the products are
+ * computed before the enlargement, for all four places of the kernel by one 1×1
+ * convolution, and added up at the pixels where they belong. A quarter of the work, and
+ * no enlarged input. */
 static void fuse_enlargement(VfiPlanner *planner, VfiPlanItem *conv)
 {
     VfiPlanItem *nearest = &planner->items[conv->node.source[0]];

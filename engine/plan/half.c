@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The planner's pass for what is kept in 16 bits: a stage narrows its outputs as it puts them
- * into their region, and a later stage widens each right before its readers, so that both
- * compute with f32 alone. Row groups for channels last read planes of f16 as they are. */
+/* The passes for f16. What stages keep in 16 bits is narrowed by the stage that computes
+ * it (narrow-outputs) and widened by later stages right before it is read (widen-inputs),
+ * so that both compute with f32. Where channels are last, f16 is also what is computed
+ * with (mark-halves), and row groups read f16 planes as they are (narrow-shuffles). */
 #include "plan/planner.h"
 
-/* A new value like @like that is @source in the other storage. */
+/* Adds a value that is @source in the other storage. */
 static VfiValue add_conversion(VfiPlanner *planner, VfiValue source)
 {
     VfiValue value = vfi_plan_add_value(planner, source);
@@ -19,7 +20,10 @@ static VfiValue add_conversion(VfiPlanner *planner, VfiValue source)
     return value;
 }
 
-/* Whether a convolution that computes for this output alone may round it itself. */
+/* ---- outputs ----------------------------------------------------------------------- */
+
+/* Whether @item is a convolution that can round its result itself: only the output needs
+ * it. */
 static bool gives_half(const VfiPlanner *planner, const VfiPlanItem *item)
 {
     return planner->target.channels_last && planner->target.half_pixels &&
@@ -47,7 +51,9 @@ void vfi_plan_narrow_outputs(VfiPlanner *planner)
     }
 }
 
-/* The graph's node that each value is computed with or after. */
+/* ---- inputs ------------------------------------------------------------------------ */
+
+/* Per value: the graph's node that it is computed with or after. */
 static int *find_anchors(VfiPlanner *planner)
 {
     int *anchors = g_new0(int, planner->n_items);
@@ -58,7 +64,7 @@ static int *find_anchors(VfiPlanner *planner)
     return anchors;
 }
 
-/* Whether source @s of @reader, in f16 planes, is read by a row group, which takes it so. */
+/* Whether source @s of @reader may be f16 planes: a row group reads it. */
 static bool takes_half(const VfiPlanner *planner, VfiValue reader, int s)
 {
     const VfiPlanItem *item = &planner->items[reader];
@@ -68,20 +74,17 @@ static bool takes_half(const VfiPlanner *planner, VfiValue reader, int s)
            (vfi_plan_descriptor(item)->source[s].layouts & VFI_LAYOUT_HALF_PLANES) != 0;
 }
 
-/* Whether @reader reads @value, and wants it in f32. */
+/* Whether @reader reads the input @value and wants it in f32. */
 static bool reads(const VfiPlanner *planner, VfiValue reader, VfiValue value)
 {
     const VfiPlanItem *item = &planner->items[reader];
-    bool found = false;
+    bool is_planar = planner->items[value].node.input.block <= 1;
 
-    if (!item->use.alive)
-        return false;
-    for (int s = 0; s < vfi_plan_n_sources(&item->node); s++)
-        found =
-            found ||
-            (vfi_plan_source(&item->node, s) == value &&
-             (planner->items[value].node.block > 1 || !takes_half(planner, reader, s)));
-    return found;
+    for (int s = 0; item->use.alive && s < vfi_plan_n_sources(&item->node); s++)
+        if (vfi_plan_source(&item->node, s) == value &&
+            !(is_planar && takes_half(planner, reader, s)))
+            return true;
+    return false;
 }
 
 static void read_instead(VfiPlanner *planner, VfiPlanItem *item, VfiValue value,
@@ -100,8 +103,8 @@ static void read_instead(VfiPlanner *planner, VfiPlanItem *item, VfiValue value,
             g_array_index(own, VfiValue, p) = instead;
 }
 
-/* Has @wide computed right before the node @first, or where the input @input stands if
- * @first is in another segment than the node before it. */
+/* Has @wide computed right before node @first; or, if that begins a segment, right after
+ * the input @input. */
 static void place_before(VfiPlanner *planner, VfiValue wide, VfiValue input, int first)
 {
     VfiPlanItem *items = planner->items;
@@ -116,8 +119,8 @@ static void place_before(VfiPlanner *planner, VfiValue wide, VfiValue input, int
     items[input].order.after = wide;
 }
 
-/* Readers that are no more nodes than this apart share what is widened. Others have it made
- * anew: it would take memory in between, which is what f16 is to save. */
+/* Readers that are at most this many nodes apart share a widened value. For others it is
+ * widened again: to keep it would take the memory that f16 saves. */
 #define SHARED_DISTANCE 8
 
 /* The first node after @last that reads @input, or G_MAXINT. */
@@ -159,19 +162,31 @@ void vfi_plan_widen_inputs(VfiPlanner *planner)
         const VfiPlanItem *item = &planner->items[i];
         if (item->node.kind != VFI_NODE_INPUT || !item->node.half)
             continue;
-        if (!planner->target.half_pixels || item->node.block <= 1)
+        if (!planner->target.half_pixels || item->node.input.block <= 1)
             widen_input(planner, anchors, n, i);
     }
 }
 
-/* Whether source @s of @reader is read anywhere by a row group, not by rows: those groups keep
- * as f32 in what takes no memory. */
+/* ---- what is computed with f16 ----------------------------------------------------- */
+
+/* Inputs have the storage that an earlier stage gave them. */
+void vfi_plan_mark_halves(VfiPlanner *planner)
+{
+    for (int i = 0; i < planner->n_items; i++) {
+        VfiPlanItem *item = &planner->items[i];
+        if (item->layout.block > 1 && item->node.kind != VFI_NODE_INPUT)
+            item->node.half = true;
+    }
+}
+
+/* Whether source @s of @reader may be f16 planes and is read anywhere. (One that is read
+ * row by row takes no memory, and groups keep its rows as f32.) */
 static bool takes_half_anywhere(const VfiPlanner *planner, VfiValue reader, int s)
 {
     return takes_half(planner, reader, s) && vfi_plan_reads_anywhere(planner, reader, s);
 }
 
-/* Whether all that reads @value, or slices of it, takes it in f16 planes. */
+/* Whether all readers of @value and of its slices take f16 planes. */
 static bool is_read_as_half(const VfiPlanner *planner, VfiValue value)
 {
     if (vfi_plan_is_output(planner, value))
@@ -208,15 +223,5 @@ void vfi_plan_narrow_shuffles(VfiPlanner *planner)
             item->layout.block <= 1 && planner->items[item->node.source[0]].node.half &&
             is_read_as_half(planner, i))
             mark_half(planner, i);
-    }
-}
-
-/* Inputs say themselves what they are. */
-void vfi_plan_mark_halves(VfiPlanner *planner)
-{
-    for (int i = 0; i < planner->n_items; i++) {
-        VfiPlanItem *item = &planner->items[i];
-        if (item->layout.block > 1 && item->node.kind != VFI_NODE_INPUT)
-            item->node.half = true;
     }
 }

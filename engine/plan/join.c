@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Channels last: concatenations that convolutions alone read, and slices that those and
- * convolutions read, which may be cut at any channel. Such a concatenation is channels last
- * whatever its parts are. Each part is put at its channels, be it at no multiple of eight: what
- * the concatenation alone reads is written there by whoever computes it, if that is a
- * convolution or works row by row (rows.c), else it is copied. So parts take no memory of
- * their own, and row groups write whole pixels. */
+/* The passes find-joins and join-parts, where channels are last.
+ *
+ * A *joined* concat is one that convolutions alone read. It is channels last whatever its
+ * parts are, and a part may begin at any channel, also at one that is no multiple of
+ * eight. A part that nothing else reads is written right there if a convolution computes
+ * it, or an op that works row by row (a *piece*); all others are copied. So parts take no
+ * memory of their own, and row groups write whole pixels. A *loose* slice is one that
+ * only convolutions and joined concats read: it may be cut at any channel, too. */
 #include "plan/planner.h"
 
-/* How often @value is read, and how often by a convolution as its input. */
+/* How often @value is read; *by_convs: how often as a convolution's input. */
 static int count_reads(const VfiPlanner *planner, VfiValue value, int *by_convs)
 {
     int n = vfi_plan_is_output(planner, value);
@@ -25,8 +27,8 @@ static int count_reads(const VfiPlanner *planner, VfiValue value, int *by_convs)
     return n;
 }
 
-/* Whether all readers of @value take it at any channel: convolutions, which read a copy where
- * it does not begin at whole blocks, and joined concatenations. */
+/* Whether all readers of @value take it at any channel: joined concats, and convolutions,
+ * which read a copy if it does not begin at whole blocks. */
 static bool is_read_at_any_channel(const VfiPlanner *planner, VfiValue value)
 {
     if (vfi_plan_is_output(planner, value))
@@ -66,7 +68,7 @@ bool vfi_plan_begins_within_block(const VfiPlanner *planner, VfiValue value)
            item->node.first % planner->target.channel_block != 0;
 }
 
-/* Whether whoever computes @part may write it into the one concatenation that reads it. */
+/* Whether the op that computes @part may write it into the one concat that reads it. */
 static bool may_write_piece(const VfiPlanner *planner, VfiValue part)
 {
     const VfiPlanItem *item = &planner->items[part];
@@ -77,7 +79,7 @@ static bool may_write_piece(const VfiPlanner *planner, VfiValue part)
            (vfi_plan_is_conv(item) || vfi_plan_picture(planner, part).h != 0);
 }
 
-/* The picture that a part of @concat is made smaller from; 0×0 if there is none. */
+/* The picture from which a part of @concat is resized down; 0×0 if there is none. */
 static VfiShape larger_picture(const VfiPlanner *planner, const VfiPlanItem *concat)
 {
     for (int i = 0; i < vfi_plan_n_sources(&concat->node); i++) {
@@ -91,8 +93,8 @@ static VfiShape larger_picture(const VfiPlanner *planner, const VfiPlanItem *con
     return (VfiShape){0, 0, 0};
 }
 
-/* A run input is the same at all pixels: it is made smaller from the picture that the other
- * parts are made smaller from, so that one group writes them all. */
+/* A FILL has the same value at all pixels. Computed for the larger picture and resized
+ * down like the other parts, it belongs to the row group that writes these. */
 static void enlarge_fill(VfiPlanner *planner, VfiValue part, VfiShape picture)
 {
     VfiPlanItem *item = &planner->items[part];

@@ -1,15 +1,18 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The layout pass of the planner, for channel blocks and, as the case of one block that has all
- * channels, for channels last. A value is kept in channel blocks where convolutions and ops
- * that move whole pixels make it and read it. Slices and concatenations between them are views
- * in blocks, too, if they are cut at whole blocks. Ops that gain much from blocks get them in
- * any case: what their neighbours hold in planes is copied. */
+/* The pass choose-layouts, for NCHWc blocks and for channels last, which is the case of
+ * one block with all channels. A value is in blocks if convolutions, or ops that move
+ * whole pixels, compute it and read it. Slices and concats between them are views in
+ * blocks, too, if they are cut at whole blocks. Ops that gain much from blocks get them
+ * in any case: copies lead from and to neighbours that have planes.
+ *
+ * Every value that may have blocks by itself starts with them; then blocks are taken from
+ * those whose neighbours do not fit until nothing changes; then copies are added. */
 #include "plan/planner.h"
 
 #include <string.h>
 
-/* Fewest channels of a per-frame result that is kept in blocks. */
-#define PINNED_CHANNELS 32
+/* Fewest channels that a kept output has in blocks. */
+#define MIN_PINNED_CHANNELS 32
 
 typedef struct {
     VfiPlanner *planner;
@@ -23,12 +26,8 @@ static bool is_channels_last(const Layout *layout)
     return layout->planner->target.channels_last;
 }
 
-static int channels_of(const VfiPlanner *planner, VfiValue value)
-{
-    return planner->items[value].node.shape.c;
-}
-
-/* Whether @item has one group, or groups that are whole blocks and gain from it. */
+/* Whether the convolution @item has one group, or groups that are whole blocks and gain
+ * from being so. */
 static bool groups_fit(const Layout *layout, const VfiPlanItem *item)
 {
     VfiOp op = item->node.op;
@@ -36,7 +35,7 @@ static bool groups_fit(const Layout *layout, const VfiPlanItem *item)
 
     if (groups == 1 || is_channels_last(layout))
         return true;
-    op.src[0].shape = layout->planner->items[item->node.source[0]].node.shape;
+    op.src[0].shape = vfi_plan_shape(layout->planner, item->node.source[0]);
     op.dst.shape = item->node.shape;
     return op.src[0].shape.c / groups % block == 0 &&
            op.dst.shape.c / groups % block == 0 &&
@@ -57,7 +56,7 @@ static bool gains(const Layout *layout, VfiValue value)
     if (is_channels_last(layout))
         return takes_blocks(layout, item);
     return takes_blocks(layout, item) && item->node.shape.c >= block &&
-           2 * channels_of(layout->planner, item->node.source[0]) >= block &&
+           2 * vfi_plan_shape(layout->planner, item->node.source[0]).c >= block &&
            layout->planner->target.gains_from_blocks(&item->node.op);
 }
 
@@ -72,8 +71,8 @@ static VfiPlanItem *source_item(VfiPlanner *planner, const VfiNode *node, int i)
     return &planner->items[vfi_plan_source(node, i)];
 }
 
-/* Whether a view is cut at whole blocks, or ends where its source does: beyond that there are
- * zeros, as there are to be beyond the view's own last channel. */
+/* Whether a view is cut at whole blocks, or ends where its source does: the zeros after
+ * the source's last channel are those that the view needs after its own. */
 static bool is_cut_at_blocks(VfiPlanner *planner, const VfiPlanItem *item, int block)
 {
     const VfiNode *node = &item->node;
@@ -105,7 +104,7 @@ static bool came_so(const Layout *layout, VfiValue value)
             items[item->node.source[0]].node.kind == VFI_NODE_INPUT);
 }
 
-/* Takes the blocks of @value, unless it came with them. */
+/* Makes @value planar, unless an earlier stage made it. Returns whether that is new. */
 static bool drop_blocks(Layout *layout, VfiValue value)
 {
     VfiPlanItem *item = &layout->planner->items[value];
@@ -156,8 +155,8 @@ static bool settle_pixel_mover(Layout *layout, VfiValue value)
         changed = drop_blocks(layout, value);
     if (item->layout.block <= 1)
         changed = drop_blocks(layout, item->node.source[0]) || changed;
-    if (item->node.n_sources == 2)
-        changed = drop_blocks(layout, item->node.source[1]) || changed;
+    for (int s = 1; s < item->node.n_sources; s++)
+        changed = drop_blocks(layout, item->node.source[s]) || changed;
     return changed;
 }
 
@@ -168,7 +167,8 @@ static bool takes_any(const Layout *layout, const VfiPlanItem *item)
            vfi_plan_takes_any_layout(layout->planner, item);
 }
 
-/* Takes blocks from @value or what it reads where they do not fit. */
+/* Makes @value or its sources planar where their blocks do not fit. Returns whether
+ * anything changed, as do the functions above. */
 static bool settle(Layout *layout, VfiValue value)
 {
     const VfiPlanItem *item = &layout->planner->items[value];
@@ -189,8 +189,7 @@ static bool settle(Layout *layout, VfiValue value)
     return changed;
 }
 
-/* Takes blocks from every value that something reads or wants that cannot have them; what
- * changes may change others. */
+/* Until all values fit those that they are computed from. */
 static void settle_all(Layout *layout)
 {
     VfiPlanner *planner = layout->planner;
@@ -210,11 +209,11 @@ static void settle_all(Layout *layout)
 static bool can_have_blocks(const Layout *layout, const VfiPlanItem *item)
 {
     int block = layout->planner->target.channel_block;
-    /* Whoever reads a frame's few channels wants planes: images, warps beside images. */
-    int least = item->output.pinned ? MAX(block, PINNED_CHANNELS) : block;
+    /* What reads a frame's few channels wants planes: warps, beside those of images. */
+    int min_channels = item->output.pinned ? MAX(block, MIN_PINNED_CHANNELS) : block;
 
     if (!item->use.alive ||
-        (item->node.shape.c < least && !(is_view(item) && !item->output.pinned)))
+        (item->node.shape.c < min_channels && !(is_view(item) && !item->output.pinned)))
         return false;
     if (item->node.kind == VFI_NODE_OP && vfi_plan_descriptor(item)->whole_blocks)
         return item->node.shape.c % block == 0;
@@ -227,7 +226,7 @@ static bool can_have_blocks(const Layout *layout, const VfiPlanItem *item)
     return moves_pixels(item);
 }
 
-/* A new value like @like, computed right before op @before. */
+/* Adds a value like @like, computed right before op @before. */
 static VfiValue add_value(Layout *layout, VfiValue like, VfiValue before)
 {
     VfiPlanner *planner = layout->planner;
@@ -247,8 +246,8 @@ static void make_copy(VfiPlanItem *item, VfiValue source)
     item->node.n_sources = 1;
 }
 
-/* Reads source @s of op @value from a copy in blocks, or from what itself was copied to planes.
- * Channels last, readers share the copy. */
+/* Has op @value read its source @s in blocks: a copy, or the blocks that the source
+ * itself is a copy of. Where channels are last, readers share the copy. */
 static void copy_source(Layout *layout, VfiValue value, int s)
 {
     VfiPlanItem *items = layout->planner->items;
@@ -274,14 +273,14 @@ static void copy_source(Layout *layout, VfiValue value, int s)
     item->layout.block = layout->planner->target.channel_block;
     layout->planner->items[value].node.source[s] = copy;
     if (shared) {
-        /* Before what else is computed after the source: that may read the copy. */
+        /* First of what is computed after the source: the others may read the copy. */
         layout->planner->items[copy].order.after = items[source].order.after;
         items[source].order.after = copy;
         layout->copies[source] = copy;
     }
 }
 
-/* Lets a new value take the op's place and copies its blocks to the planes that are read. */
+/* Has a new value computed in blocks, of which op @value becomes the copy in planes. */
 static void copy_result(Layout *layout, VfiValue value)
 {
     VfiValue blocks = add_value(layout, value, value);
@@ -290,7 +289,7 @@ static void copy_result(Layout *layout, VfiValue value)
     make_copy(&layout->planner->items[value], blocks);
 }
 
-/* Whether op @value must read its source @s, which came in blocks, as planes. */
+/* Whether op @value must read planes where its source @s came in blocks. */
 static bool wants_planes(const Layout *layout, VfiValue value, int s)
 {
     const VfiPlanItem *item = &layout->planner->items[value];
@@ -301,10 +300,10 @@ static bool wants_planes(const Layout *layout, VfiValue value, int s)
         return s == 1 && !layout->computes_blocks[value];
     if (takes_any(layout, item))
         return false;
-    return !moves_pixels(item) || s == 1 || item->layout.block <= 1;
+    return !moves_pixels(item) || s > 0 || item->layout.block <= 1;
 }
 
-/* Readers of @input, which came in blocks, that want planes get a copy. */
+/* Gives those readers of @input, which came in blocks, a copy that want planes. */
 static void copy_input(Layout *layout, VfiValue input, int n)
 {
     VfiPlanner *planner = layout->planner;
@@ -327,41 +326,50 @@ static void copy_input(Layout *layout, VfiValue input, int n)
     }
 }
 
+/* Layouts as values have them by themselves. */
+static void start_layouts(Layout *layout)
+{
+    for (VfiValue i = 0; i < layout->n; i++) {
+        VfiPlanItem *item = &layout->planner->items[i];
+        layout->copies[i] = VFI_NO_VALUE;
+        if (came_so(layout, i))
+            item->layout.block = item->node.input.block;
+        else
+            item->layout.block =
+                can_have_blocks(layout, item) ? layout->planner->target.channel_block : 0;
+    }
+}
+
+/* Adds the copies that the convolution @value, which computes blocks, reads and gives. */
+static void copy_around(Layout *layout, VfiValue value)
+{
+    VfiPlanner *planner = layout->planner;
+    const VfiNode *node = &planner->items[value].node;
+
+    if (gains(layout, value) && (planner->items[node->source[0]].layout.block <= 1 ||
+                                 vfi_plan_begins_within_block(planner, node->source[0])))
+        copy_source(layout, value, 0);
+    if (planner->target.channels_last)
+        return;
+    if (node->n_sources == 2 && planner->items[node->source[1]].layout.block <= 1)
+        copy_source(layout, value, 1);
+    if (planner->items[value].layout.block <= 1)
+        copy_result(layout, value);
+}
+
 void vfi_plan_choose_layouts(VfiPlanner *planner)
 {
     int n = planner->n_items;
     Layout layout = {planner, n, g_new0(bool, n), g_new(VfiValue, n)};
 
-    for (int i = 0; i < n; i++)
-        layout.copies[i] = VFI_NO_VALUE;
-    for (int i = 0; i < n; i++) {
-        VfiPlanItem *item = &planner->items[i];
-        if (came_so(&layout, i))
-            item->layout.block = item->node.block;
-        else
-            item->layout.block =
-                can_have_blocks(&layout, item) ? planner->target.channel_block : 0;
-    }
+    start_layouts(&layout);
     settle_all(&layout);
-    for (int i = 0; i < n; i++)
+    for (VfiValue i = 0; i < n; i++)
         if (came_so(&layout, i) && planner->items[i].layout.block > 1)
             copy_input(&layout, i, n);
-    for (int i = 0; i < n; i++) {
-        const VfiPlanItem *item = &planner->items[i];
-        if (!layout.computes_blocks[i])
-            continue;
-        if (gains(&layout, i) &&
-            (planner->items[item->node.source[0]].layout.block <= 1 ||
-             vfi_plan_begins_within_block(planner, item->node.source[0])))
-            copy_source(&layout, i, 0);
-        if (planner->target.channels_last)
-            continue;
-        if (item->node.n_sources == 2 &&
-            planner->items[item->node.source[1]].layout.block <= 1)
-            copy_source(&layout, i, 1);
-        if (item->layout.block <= 1)
-            copy_result(&layout, i);
-    }
+    for (VfiValue i = 0; i < n; i++)
+        if (layout.computes_blocks[i])
+            copy_around(&layout, i);
     g_free(layout.computes_blocks);
     g_free(layout.copies);
 }

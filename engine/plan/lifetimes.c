@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The planner's pass that finds during which steps each value must be kept. */
+/* The pass compute-lifetimes: during which steps each root must be kept. */
 #include "plan/planner.h"
 
 static void extend_lifetime(VfiPlanner *planner, VfiValue value, int segment, int step)
@@ -10,7 +10,8 @@ static void extend_lifetime(VfiPlanner *planner, VfiValue value, int segment, in
     span->last = MAX(span->last, step);
 }
 
-/* @value is read or written by step @index: by any of its group's bands, if it is in one. */
+/* @value is read or written by step @index; if that is in a row group, for as long as the
+ * whole group runs, since it runs band by band. */
 static void use_in_step(VfiPlanner *planner, VfiValue value, int index)
 {
     const VfiPlanStep *step = vfi_plan_step(planner, index);
@@ -26,8 +27,8 @@ static void use_in_step(VfiPlanner *planner, VfiValue value, int index)
     extend_lifetime(planner, value, step->segment, last);
 }
 
-/* A value made in one segment and read in another lives through all that lie between on the
- * way there, and not in the alternatives to that way. */
+/* A value computed in one segment and read in another is kept in all segments on the way
+ * there, and not in those that are alternatives to it. */
 static void span_segments(VfiPlanner *planner, VfiPlanItem *item)
 {
     const GArray *follows = planner->graph->segments;
@@ -50,8 +51,8 @@ static void span_segments(VfiPlanner *planner, VfiPlanItem *item)
     }
 }
 
-/* From the first write to the last read; outputs live to the end of every segment that can run
- * after theirs. */
+/* From the first write to the last read; outputs until the end of every segment that can
+ * run after theirs. */
 void vfi_plan_compute_lifetimes(VfiPlanner *planner)
 {
     const VfiGraph *graph = planner->graph;

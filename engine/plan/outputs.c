@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The planner's passes for what a frame or pair stage keeps for later ones: its outputs get
- * memory of their own in the region that is kept. */
+/* The passes pin-outputs and lay-out-outputs: what a frame or pair stage computes for
+ * later ones gets memory of its own, one output after the other in the region that is
+ * kept. */
 #include "plan/planner.h"
 
 #include <vfi/error.h>
@@ -22,7 +23,7 @@ void vfi_plan_pin_outputs(VfiPlanner *planner)
     }
 }
 
-/* Frame stage: after the image. */
+/* Those of a frame stage lie after the image. */
 void vfi_plan_lay_out_outputs(VfiPlanner *planner)
 {
     bool is_pair = planner->output_region == VFI_REGION_PAIR;

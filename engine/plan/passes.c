@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The planner's passes in the order in which they run, and when: a new pass is a row here. Each
- * finds what those before it have left in the planner (planner.h) and adds to that. */
+/* The planner's passes in the order in which they run, and when: a new pass is a row
+ * here. Each finds what those before it have left in the planner (planner.h) and adds to
+ * that. */
 #include "plan/planner.h"
 #include "plan/tracer.h"
 
@@ -30,8 +31,9 @@ static bool joins_parts(const VfiPlanner *planner)
            has_row_groups(planner);
 }
 
-/* Where convolutions compute with f32, an output is rounded by an op of its own, for which a
- * layout is chosen as for others. Where blocks are f16, most outputs are so by their layout. */
+/* Where convolutions compute with f32, an output is rounded by an op of its own, for
+ * which a layout is chosen as for others. Where blocks are f16, most outputs are so by
+ * their layout. */
 static bool rounds_by_op(const VfiPlanner *planner)
 {
     return planner->target.half_outputs && !planner->target.half_pixels;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The plan: a graph turned into a list of ops whose operands all have their place. It fuses
- * activations and residuals into convolutions, turns concatenations and slices into views,
- * groups ops that run row by row, computes lifetimes and lays everything out in one arena.
- * Immutable. */
+/* The plan: a graph turned into a list of ops whose operands all have their places.
+ * Making it fuses activations and residuals into convolutions, turns concats and slices
+ * into views, groups ops that run row by row, and lays everything out in one arena
+ * (passes.c has the steps). Immutable. */
 #pragma once
 
 #include <glib.h>
@@ -14,11 +14,11 @@ typedef struct {
     int n_ops;
 } VfiPlanSegment;
 
-/* Ops in a row that all work row by row on pictures of h × w, so that a backend may run them
- * band by band and keep what only they see in a cache:
+/* Consecutive ops that all work row by row on pictures of h × w, so that a backend may
+ * run them band by band and keep what only they see in a cache (a tiled fusion group):
  *   element-wise ops and FILL, from rows y to row y;
- *   RESIZE up to h × w, PIXEL_SHUFFLE and WARP, whose (first) source is complete before the
- *   group begins;
+ *   RESIZE up to h × w, PIXEL_SHUFFLE and WARP, whose (first) source is complete before
+ *     the group begins;
  *   RESIZE down by f, a power of two: row y reads rows f·y + f/2 - 1 and f·y + f/2;
  *   COPY and MAX_ABS.
  * Operands in VFI_REGION_ROWS exist within the group alone, @n_planes planes of h × w. */
@@ -44,46 +44,46 @@ typedef struct VfiPlan {
     VfiPlanOutput *outputs;
     int n_outputs;
     int n_scalars;
-    size_t arena_bytes; /* region VFI_REGION_ARENA */
-    size_t
-        frame_bytes; /* frame stage only: bytes of region VFI_REGION_FRAME0, image included */
-    size_t pair_bytes; /* pair stage only: bytes of region VFI_REGION_PAIR */
+    /* Bytes of regions: the arena's; of a frame stage VFI_REGION_FRAME0's, the image
+     * included; of a pair stage VFI_REGION_PAIR's. */
+    size_t arena_bytes, frame_bytes, pair_bytes;
     VfiPackedWeights *packed_weights; /* of the weights that ops point to, or NULL */
-    GStringChunk *names;              /* ops' names live here */
+    GStringChunk *names;              /* where the ops' names are */
 } VfiPlan;
 
 /* What a backend wants of a plan. */
 typedef struct {
-    /* Channels that its kernels like side by side; 0 or 1: planes only. Convolutions of one
-     * group must then take such operands, those of groups that are whole blocks if they gain
-     * from it, and COPY go from one layout to the other. */
+    /* Channels of an NCHWc block; 0 or 1: planes only. Convolutions of one group must
+     * then take operands in blocks, and those of groups that are whole blocks if they
+     * gain from it; COPY must go from one layout to the other. */
     int channel_block;
     /* All channels of a pixel lie side by side, rounded up to channel_block (op.h). Every
-     * convolution then takes its first source so and nothing else, the residual and the result
-     * in any layout; PIXEL_SHUFFLE takes its source in any. Results of convolutions, of COPY, of
-     * ops that move whole pixels, and of all ops within row groups may be parts of pixels, at
-     * any channel. A group may then be one op. */
+     * convolution then takes its first source so and in no other layout, the residual and
+     * the result in any; PIXEL_SHUFFLE takes its source in any. Results of convolutions,
+     * of COPY, of ops that move whole pixels, and of all ops in row groups may be parts
+     * of pixels, at any channel. A row group may be one op. */
     bool channels_last;
-    /* What is channels last is f16. Convolutions and PIXEL_SHUFFLE also write planes of f16, and
-     * RESIZE and WARP within row groups read them. */
+    /* What is channels last is f16. Convolutions and PIXEL_SHUFFLE also write f16 planes,
+     * and RESIZE and WARP in row groups read them. */
     bool half_pixels;
-    /* Whether an op (a CONV) gains so much from blocks that its operands are worth copying.
-     * Not asked where channels are last. */
+    /* Whether an op (a CONV) gains so much from blocks that its operands are worth
+     * copying. Not asked where channels are last. */
     bool (*gains_from_blocks)(const VfiOp *op);
-    /* Whether it runs row groups; else every op can be run by itself. */
+    /* Whether it runs row groups. Otherwise every op can be run by itself. */
     bool row_groups;
-    /* Whether outputs outside of the arena are f16. Inputs are what the plan that made them
-     * says, in either case. */
+    /* Whether outputs outside of the arena are f16. (Inputs have the storage that the
+     * plan which computes them gave them.) */
     bool half_outputs;
 } VfiPlanTarget;
 
-/* What the CUDA backend wants with f32: planes, in row groups where it can. */
+/* What the CUDA backend wants for f32: planes, and row groups. */
 static inline VfiPlanTarget vfi_plan_target_planar(void)
 {
     return (VfiPlanTarget){.row_groups = true};
 }
 
-/* What tensor cores want: channels last by eights, 16 bytes of f16. */
+/* What tensor cores want: channels last in multiples of eight, which are 16 bytes of
+ * f16. */
 static inline VfiPlanTarget vfi_plan_target_channels_last(bool half)
 {
     return (VfiPlanTarget){.channel_block = 8,
@@ -92,10 +92,11 @@ static inline VfiPlanTarget vfi_plan_target_channels_last(bool half)
                            .row_groups = true};
 }
 
-/* Plans @graph for a backend (NULL: planes only). @output_region is where outputs are laid out:
- * VFI_REGION_FRAME0, behind the image (the per-frame stage), VFI_REGION_PAIR (the per-pair
- * stage) or VFI_REGION_ARENA. NULL with the graph's own error, or VFI_ERROR_NO_MEMORY when the
- * sizes overflow. */
+/* Plans @graph for what a backend wants (NULL: planes only). @output_region is where
+ * outputs are laid out: VFI_REGION_FRAME0, after the image (the per-frame stage),
+ * VFI_REGION_PAIR (the per-pair stage) or VFI_REGION_ARENA. NULL with the graph's own
+ * error, or VFI_ERROR_NO_MEMORY when the sizes overflow. The graph's weights must outlive
+ * the plan; the graph need not. */
 VfiPlan *vfi_plan_new(const VfiGraph *graph, const VfiPlanTarget *target,
                       VfiRegion output_region, GError **error);
 void vfi_plan_free(VfiPlan *plan);
@@ -103,10 +104,10 @@ void vfi_plan_free(VfiPlan *plan);
 /* The output of that name of @segment, or NULL. */
 const VfiPlanOutput *vfi_plan_output(const VfiPlan *plan, int segment, const char *name);
 
-/* Declares the outputs of a per-frame or per-pair stage as inputs of a later stage's @graph.
- * Without a plan (NULL) there are none. */
+/* Declares the outputs of a per-frame or per-pair stage as inputs of a later stage's
+ * @graph. Without a plan (NULL) there are none. */
 void vfi_plan_declare_outputs(const VfiPlan *plan, VfiGraph *graph);
 
-/* Bytes of a prepared image, rounded up to VFI_ALIGNMENT: where features begin in a frame's
- * region. */
+/* Bytes of a prepared image, rounded up to VFI_ALIGNMENT: where features begin in a
+ * frame's region. */
 size_t vfi_plan_image_bytes(int width, int height);

@@ -124,7 +124,7 @@ static bool gives_any_layout(const VfiPlanner *planner, const VfiPlanItem *item)
            (result & VFI_LAYOUT_LIKE_SOURCE) == 0;
 }
 
-/* Whether row groups do not write the layout of the op's result, or read that of its source. */
+/* Whether the op's result or source has blocks that row groups cannot write or read. */
 static bool has_foreign_blocks(const VfiPlanner *planner, const VfiPlanItem *item)
 {
     const VfiNode *node = &item->node;
@@ -136,7 +136,7 @@ static bool has_foreign_blocks(const VfiPlanner *planner, const VfiPlanItem *ite
            !vfi_plan_takes_any_layout(planner, item);
 }
 
-/* The op of a node of that kind with the shapes that descriptors ask for. */
+/* The op of @node with the shapes that descriptors ask for. */
 static VfiOp shaped_op(const VfiPlanner *planner, const VfiNode *node)
 {
     VfiOp op = node->op;

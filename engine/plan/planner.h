@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The planner's working state, which its passes (passes.c) complete one after the other. For
- * files of this folder alone; plan.h is what others see. */
+/* The planner's working state, which its passes (passes.c) complete one after the other.
+ * For files of this folder alone; plan.h is what others see. */
 #pragma once
 
 #include "base/alloc.h"
@@ -12,17 +12,17 @@
 /* Most values that a layout pass adds before one op: its sources and its result. */
 #define VFI_PLAN_MAX_COPIES (VFI_OP_MAX_SOURCES + 1)
 
-/* What the planner knows of a value: of a node of the graph, or of one that a pass has added.
+/* What the planner knows of a value: a node of the graph, or one that a pass has added.
  * Grouped by the passes that find it out; later passes read it. */
 typedef struct {
-    /* At first the graph's node. Rewritten by fuse, split-convs, choose-layouts and join-parts;
-     * .half is set by those that choose storage (half.c). */
+    /* At first the graph's node. Rewritten by fuse, split-convs, choose-layouts,
+     * join-parts; .half is set by the passes for f16 (half.c). */
     VfiNode node;
 
     /* mark-alive; passes that add or drop values keep it true. */
     struct {
-        bool alive; /* something needs it: else no pass looks at it */
-        int n;      /* how often it is read, and 1 more as an output */
+        bool alive; /* something needs it; no pass looks at others */
+        int n;      /* how often it is read; being an output counts as once */
     } use;
 
     /* Passes that add values; place-views puts them in their places. */
@@ -45,23 +45,23 @@ typedef struct {
 
     /* choose-layouts and join-parts. */
     struct {
-        int block; /* channels of an NCHWc block, of channels last the target's; 0: planar */
+        int block; /* 0: planar; else NCHWc or channels last, in the target's blocks */
     } layout;
 
-    /* find-joins and join-parts: where channels are last, parts of a pixel that are written
-     * right where they belong. */
+    /* find-joins and join-parts, where channels are last (join.c). */
     struct {
         bool joined;   /* a concat that convolutions alone read */
-        bool is_piece; /* a part of such a one that a row group writes there */
+        bool is_piece; /* a part that a row group writes into a joined concat */
         bool loose;    /* a slice whose readers take it at any channel */
     } join;
 
     /* find-cheap-values, for place-views and group-rows. */
     struct {
-        int cost; /* enlargements that it takes to compute it again; 0: it is not cheap */
+        int cost; /* enlargements that it takes to compute it; 0: it is not cheap */
     } rematerialise;
 
-    /* share-sums and place-views. A value without a host is a root: it has memory of its own. */
+    /* share-sums and place-views. A value without a host is a root: it has memory of its
+     * own. */
     struct {
         VfiValue host; /* the value whose memory this one is a part of, or VFI_NO_VALUE */
         size_t offset; /* bytes into the host */
@@ -126,7 +126,7 @@ typedef struct {
 void vfi_planner_init(VfiPlanner *planner);
 void vfi_planner_clear(VfiPlanner *planner);
 
-/* ---- values ---------------------------------------------------------------------------- */
+/* ---- values ------------------------------------------------------------------------ */
 
 static inline VfiShape vfi_plan_shape(const VfiPlanner *planner, VfiValue value)
 {
@@ -185,15 +185,15 @@ VfiValue vfi_plan_add_value(VfiPlanner *planner, VfiValue like);
 /* Has @added computed after @value and what was to come after it already. */
 void vfi_plan_compute_after(VfiPlanner *planner, VfiValue value, VfiValue added);
 
-/* The size of the pictures on which @value, an op's result, is computed row by row; 0×0 if it
- * is not. */
+/* The size of the pictures on which @value, an op's result, is computed row by row; 0×0
+ * if it is not. */
 VfiShape vfi_plan_picture(const VfiPlanner *planner, VfiValue value);
 
-/* Whether source @i of @value, an op's result, is read anywhere, and not only in rows of the
- * picture. */
+/* Whether source @i of @value, an op's result, is read anywhere, and not only in rows of
+ * the picture. */
 bool vfi_plan_reads_anywhere(const VfiPlanner *planner, VfiValue value, int i);
 
-/* ---- memory ---------------------------------------------------------------------------- */
+/* ---- memory ------------------------------------------------------------------------ */
 
 /* The root whose memory @value lies in, and where; @offset may be NULL. */
 static inline VfiPlanItem *vfi_plan_root(const VfiPlanner *planner, VfiValue value,
@@ -243,7 +243,7 @@ size_t vfi_plan_channel_offset(VfiPlanner *planner, const VfiPlanItem *whole,
 /* Offset in VFI_REGION_ROWS of a root that is local, as @group sees it. */
 size_t vfi_plan_rows_place(const VfiPlanner *planner, int group, const VfiPlanItem *root);
 
-/* ---- steps ----------------------------------------------------------------------------- */
+/* ---- steps ------------------------------------------------------------------------- */
 
 static inline VfiPlanStep *vfi_plan_step(const VfiPlanner *planner, int index)
 {
@@ -283,31 +283,32 @@ static inline bool vfi_plan_step_reads_anywhere(const VfiPlanner *planner,
            vfi_plan_reads_anywhere(planner, step->value, i);
 }
 
-/* ---- what passes ask each other -------------------------------------------------------- */
+/* ---- what passes ask each other ---------------------------------------------------- */
 
 /* split.c: values that vfi_plan_split_convs() may add. */
 int vfi_plan_max_splits(const VfiGraph *graph);
 
-/* join.c: whether @part, in a layout of its own, may lie in a joined concat from its channel
- * @first on. */
+/* join.c: whether @part, in a layout of its own, may lie in a joined concat from its
+ * channel @first on. */
 bool vfi_plan_is_view_of_join(const VfiPlanner *planner, VfiValue part, int first,
                               bool is_last);
 
-/* join.c: whether @value is a loose slice that begins at no whole block, so that a convolution
- * reads a copy of it. One that ends at none is read as it is: after it are other channels of the
- * same value, which the zeros that pad weights take no part of. */
+/* join.c: whether @value is a loose slice that begins within a block, so that a
+ * convolution reads a copy of it. A slice that only ends within one is read as it is: the
+ * weights of the other channels in that block are zeros. */
 bool vfi_plan_begins_within_block(const VfiPlanner *planner, VfiValue value);
 
-/* replace.c: the part of @concat, by its index, that is a slice of a value which may be computed
- * in the concatenation's place, so that only the other parts are copied over it; or -1. */
+/* replace.c: the index of a part of @concat that is a slice of a value which may be
+ * computed in the concat's place, so that only the other parts are copied over it; or
+ * -1. */
 int vfi_plan_kept_part(const VfiPlanner *planner, VfiValue concat);
 
-/* replace.c: whether the part that replaces channels of @value, which is computed in @concat's
- * place, may be written over them by the op that computes it. */
+/* replace.c: whether the op that computes @part, which replaces channels of @value, may
+ * write it over them at once, @value being computed in @concat's place. */
 bool vfi_plan_may_replace(const VfiPlanner *planner, VfiValue part, VfiValue concat,
                           VfiValue value);
 
-/* ---- passes, in the order of the table in passes.c ------------------------------------- */
+/* ---- passes, in the order of the table in passes.c --------------------------------- */
 
 /* Finds what outputs and scalars depend on, and counts uses. */
 void vfi_plan_mark_alive(VfiPlanner *planner);
@@ -315,13 +316,14 @@ void vfi_plan_mark_alive(VfiPlanner *planner);
 /* Fuses activations and residuals into convolutions. */
 void vfi_plan_fuse(VfiPlanner *planner);
 
-/* Turns convolutions over large concats into sums of convolutions over their parts. */
+/* Turns a convolution over a large concat into a sum of convolutions over its parts. */
 void vfi_plan_split_convs(VfiPlanner *planner);
 
 /* Frame and pair stage: outputs get memory of their own. */
 void vfi_plan_pin_outputs(VfiPlanner *planner);
 
-/* Has what is kept in f16 converted before its readers, unless they take it as it is. */
+/* Has inputs that are kept in f16 converted before their readers, unless those take
+ * f16. */
 void vfi_plan_widen_inputs(VfiPlanner *planner);
 
 /* Has pinned outputs rounded to f16. */
@@ -330,8 +332,9 @@ void vfi_plan_narrow_outputs(VfiPlanner *planner);
 /* Channels last: finds concats that convolutions alone read, and loose slices. */
 void vfi_plan_find_joins(VfiPlanner *planner);
 
-/* Chooses which values are kept in NCHWc blocks or channels last, and adds copies from one
- * layout to the other where an op gains from blocks that its neighbours cannot have. */
+/* Chooses which values are kept in NCHWc blocks or channels last, and adds copies from
+ * one layout to the other where an op gains from blocks that its neighbours cannot
+ * have. */
 void vfi_plan_choose_layouts(VfiPlanner *planner);
 
 /* Channels last: finds which parts of joined concats are written there at once. */
@@ -352,11 +355,11 @@ void vfi_plan_find_cheap_values(VfiPlanner *planner);
 /* Makes slices and parts of concats views, and lists the steps in order. */
 void vfi_plan_place_views(VfiPlanner *planner);
 
-/* Brings steps that can run row by row together in row groups, rematerialises cheap values
- * there, and finds what no memory has to be kept for. */
+/* Brings steps that can run row by row together in row groups, rematerialises cheap
+ * values there, and finds what needs no memory. */
 void vfi_plan_group_rows(VfiPlanner *planner);
 
-/* Gives the planes of what only one group sees their places. */
+/* Places the planes that only one group sees. */
 void vfi_plan_lay_out_rows(VfiPlanner *planner);
 
 /* Finds during which steps each value must be kept. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Values that are cheap to compute: a small tensor enlarged, or the sum of such. Each row group
- * that reads one computes it for itself, so that it takes no memory. Here are the planner's pass
- * that finds such values, and the part of grouping rows that moves their steps. */
+/* Values that are cheap to compute: small tensors enlarged, and sums of such. Each row
+ * group that reads one computes it for itself, so that it takes no memory. Here are the
+ * pass find-cheap-values, and the part of group-rows that moves their steps. */
 #include "plan/rows.h"
 
 /* A source is small if the picture enlarged from it has this many times its elements. */
@@ -10,7 +10,7 @@
 /* Most enlargements that a value may take to be rematerialised. */
 #define MAX_ENLARGEMENTS 3
 
-/* Enlargements that it takes to compute @node, 0 if it takes more than them and sums. */
+/* Enlargements that it takes to compute @node; 0 if it takes more than those and sums. */
 static int cost_of(const VfiPlanner *planner, const VfiNode *node)
 {
     int cost = 0;

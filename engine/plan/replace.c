@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Values of which a network replaces some channels: concat(slice(x), f(slice(x))), as in
- * IFRNet's residual blocks. Where nothing reads x any more by then, x is computed in the place
- * of the concatenation and only the new channels are copied.
+/* For place-views: values of which a network replaces some channels, concat(slice(x),
+ * f(slice(x))), as in IFRNet's residual blocks. If nothing reads x any more by then, x is
+ * computed in the concat's place, and only the new channels are copied.
  *
- * For values in channel blocks only: what reads those never moves to another place in the list
- * of steps (rows.c). */
+ * Only for values in NCHWc blocks or channels last: no later pass moves their readers to
+ * another place in the list of steps, as rows.c does with those of planes. */
 #include "plan/planner.h"
 
 /* The value that @value is a slice of, or @value itself. */
@@ -43,7 +43,7 @@ static VfiValue anchor_of(const VfiPlanner *planner, VfiValue value)
     return value;
 }
 
-/* Whether nothing reads @value once @concat has its parts, which reads it once itself. */
+/* Whether nothing reads @value after @concat, which itself reads it once. */
 static bool is_read_only_before(const VfiPlanner *planner, VfiValue value,
                                 VfiValue concat)
 {
@@ -57,9 +57,8 @@ static bool is_read_only_before(const VfiPlanner *planner, VfiValue value,
     return count_reads(planner, &planner->items[concat].node, value) == 1;
 }
 
-/* Whether @op's value @part, which @concat alone reads and which replaces channels of @value,
- * may be written over them at once. A convolution that reads @value's channels itself may,
- * since it writes its result only when all of it is computed. */
+/* A convolution may even read the channels that it replaces: it writes its result only
+ * when all of it is computed. */
 bool vfi_plan_may_replace(const VfiPlanner *planner, VfiValue part, VfiValue concat,
                           VfiValue value)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The planner's pass that places what only one row group sees: planes of VFI_REGION_ROWS, shared
- * by values that are not needed at once. */
+/* The pass lay-out-rows: places the values that only one row group sees in the planes of
+ * VFI_REGION_ROWS. Values that are not needed at the same time share planes. */
 #include "plan/planner.h"
 
 /* A root as one group keeps it. */
@@ -52,8 +52,8 @@ static void find_locals(const VfiPlanner *planner, VfiPlanRowGroup *group)
     }
 }
 
-/* Whether @next can be computed in the place of @last: by one element-wise step that reads
- * the whole of @last for the last time. */
+/* Whether @next can be computed in the place of @last: by a step that may do so with this
+ * source, reads all of it, and is the last to do so. */
 static bool may_replace(const VfiPlanner *planner, const VfiPlanRowGroup *group,
                         const Local *last, const Local *next)
 {
@@ -75,7 +75,7 @@ static bool may_replace(const VfiPlanner *planner, const VfiPlanRowGroup *group,
     return true;
 }
 
-/* Lowest plane at which @local meets none of the @n locals placed before it. */
+/* The lowest plane at which @local overlaps none of the @n locals placed before it. */
 static int find_plane(const VfiPlanner *planner, const VfiPlanRowGroup *group,
                       const Local *local, guint n)
 {

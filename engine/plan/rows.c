@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Row groups: the planner's pass that finds steps which work row by row on pictures of one
- * size and brings them together, so that a backend can run them band by band while the values
- * between them stay in its cache.
+/* The pass group-rows: brings together steps that work row by row on pictures of one
+ * size, so that a backend can run them band by band while the values between them stay in
+ * its cache (tiled fusion).
  *
- * A step joins an earlier group if all that it reads is there by then; so a step moves up over
- * convolutions that it does not depend on. What only groups see needs no memory; cheap values
- * are rematerialised (rematerialise.c) so that there is more of it. */
+ * A step joins an earlier group if all that it reads is there by then; so a step moves up
+ * over convolutions that it does not depend on. What only one group sees needs no memory;
+ * to have more of that, cheap values are rematerialised (rematerialise.c). */
 #include "plan/rows.h"
 
-/* ---- units ----------------------------------------------------------------------------- */
+/* ---- units ------------------------------------------------------------------------- */
 
 /* The size of the pictures on which @step works row by row; 0×0 if it does not. */
 static VfiShape picture_of(const VfiPlanner *planner, const VfiPlanStep *step)
@@ -43,8 +43,8 @@ static int add_unit(VfiRowGrouping *grouping, int segment, VfiShape picture)
     return (int)grouping->units->len - 1;
 }
 
-/* The group that @step joins: the one it reads from, else the last one that has all that the
- * step reads before it or in it; or a new one. */
+/* The group that @step joins: the one it reads from, else the last one that has all that
+ * the step reads before it or in it; or a new one. */
 static int find_unit(VfiRowGrouping *grouping, const VfiPlanStep *step)
 {
     const VfiPlanner *planner = grouping->planner;
@@ -85,7 +85,7 @@ static void form_units(VfiRowGrouping *grouping)
     }
 }
 
-/* ---- which units are groups ------------------------------------------------------------ */
+/* ---- which units are groups -------------------------------------------------------- */
 
 static bool is_copy(const VfiPlanner *planner, const VfiPlanStep *step)
 {
@@ -93,7 +93,8 @@ static bool is_copy(const VfiPlanner *planner, const VfiPlanStep *step)
            planner->items[step->value].node.op.kind == VFI_OP_COPY;
 }
 
-/* Whether only row groups can run @step: it writes a part of channels last, or reads f16. */
+/* Whether only row groups can run @step: it writes a piece of a joined concat, or reads
+ * f16. */
 static bool needs_group(const VfiPlanner *planner, const VfiPlanStep *step)
 {
     const VfiPlanItem *item = &planner->items[step->value];
@@ -108,8 +109,8 @@ static bool needs_group(const VfiPlanner *planner, const VfiPlanStep *step)
            planner->items[node->source[0]].node.half;
 }
 
-/* Whether @unit's steps form a row group: there are several, or one that nothing else runs.
- * Channels last, copies alone are better off by themselves. */
+/* Whether @unit's steps form a row group: there are several, or one that nothing else can
+ * run. Where channels are last, copies alone run faster by themselves. */
 static bool is_group(const VfiPlanner *planner, const VfiRowUnit *unit)
 {
     bool copies = planner->target.channels_last;
@@ -123,7 +124,7 @@ static bool is_group(const VfiPlanner *planner, const VfiRowUnit *unit)
     return !copies;
 }
 
-/* ---- what takes no memory -------------------------------------------------------------- */
+/* ---- what takes no memory ---------------------------------------------------------- */
 
 VfiRowReading vfi_row_reading(const VfiRowGrouping *grouping, const VfiRowUnit *unit,
                               VfiValue value)
@@ -155,7 +156,8 @@ static int count_writers(const VfiRowGrouping *grouping, const VfiRowUnit *unit,
     return n;
 }
 
-/* Whether only groups see the root @value, and each that reads it computes it, too. */
+/* Whether row groups alone see the root @value, and each that reads it also computes
+ * it. */
 static bool is_local(const VfiRowGrouping *grouping, VfiValue value)
 {
     bool is_read = false;
@@ -190,7 +192,7 @@ static void find_kept_roots(VfiRowGrouping *grouping)
     }
 }
 
-/* ---- the new order --------------------------------------------------------------------- */
+/* ---- the new order ----------------------------------------------------------------- */
 
 /* One past the last of the first @n steps of @unit that write what @step reads. */
 static guint end_of_sources(const VfiPlanner *planner, const VfiRowUnit *unit, guint n,
@@ -207,7 +209,7 @@ static guint end_of_sources(const VfiPlanner *planner, const VfiRowUnit *unit, g
     return end;
 }
 
-/* Moves steps whose result leaves the group up to where what they read is there, so that it
+/* Moves steps whose result leaves the group up to right after their sources, which then
  * need not be kept for longer. */
 static void move_results_up(const VfiPlanner *planner, VfiRowUnit *unit)
 {

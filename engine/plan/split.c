@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The planner's pass that takes large concats apart. A convolution over a concat is the sum
- * of convolutions over its parts, each with its part of the weight's input channels. So no
- * part is copied, and a part's memory is free as soon as it was added: a partial sum is
- * computed right after its part. Small parts stay together in what is left of the concat. */
+/* The passes split-convs, which takes large concats apart, and share-sums. A convolution
+ * over a concat is the sum of convolutions over its parts, each with its share of the
+ * weight's input channels. So no part is copied, and each is free as soon as it has been
+ * added: partial sums are computed right after their parts. Small parts stay together in
+ * what is left of the concat. */
 #include "plan/planner.h"
 
 #include <string.h>
 
-/* Channels of a concat that is split. */
+/* Fewest channels of a concat that is split. */
 #define SPLIT_CHANNELS 128
 
 /* Parts of fewer channels stay together. */
@@ -20,16 +21,6 @@ typedef struct {
     int n_runs;
     VfiChannelRun runs[VFI_CONV_MAX_RUNS];
 } Term;
-
-static VfiShape shape_of(const VfiPlanner *planner, VfiValue value)
-{
-    return planner->items[value].node.shape;
-}
-
-static const GArray *parts_of(const VfiPlanner *planner, VfiValue concat)
-{
-    return planner->items[concat].node.parts;
-}
 
 /* Appends channels to the term's runs; false if there are too many runs. */
 static bool add_run(Term *term, int first, int count)
@@ -71,20 +62,22 @@ static gint compare_places(gconstpointer a, gconstpointer b)
     return ((const Term *)a)->follows - ((const Term *)b)->follows;
 }
 
-/* The large parts as terms in the order in which they are computed, and @small, the term that
- * all others share, with its parts. False if their channels are too scattered. */
+/* Makes terms of the large parts, in the order in which they are computed, and one,
+ * @small, of all others (@small_parts). False if the channels of these are too
+ * scattered. */
 static bool sort_parts(const VfiPlanner *planner, VfiValue concat, GArray *large,
                        Term *small, GArray *small_parts)
 {
-    const GArray *parts = parts_of(planner, concat);
+    const GArray *parts = planner->items[concat].node.parts;
     int first = 0;
 
     for (guint i = 0; i < parts->len; i++) {
         VfiValue part = g_array_index(parts, VfiValue, i);
         bool is_input = planner->items[part].node.kind == VFI_NODE_INPUT;
-        /* What is there from the beginning waits, so that the sum begins late. */
+        /* Inputs, which are there from the start, come last: the sum lives for a shorter
+         * time. */
         Term term = {.source = part, .follows = is_input ? concat : part};
-        int count = shape_of(planner, part).c;
+        int count = vfi_plan_shape(planner, part).c;
         if (count >= SMALL_CHANNELS) {
             add_run(&term, first, count);
             g_array_append_val(large, term);
@@ -113,7 +106,7 @@ static void set_term(VfiPlanItem *item, const Term *term, VfiValue sum)
     item->node.n_sources = 2;
 }
 
-/* A convolution like @conv over @term alone, plus @sum if there is one. */
+/* Adds a convolution like @conv over @term alone, plus @sum if there is one. */
 static VfiValue add_partial_sum(VfiPlanner *planner, VfiValue conv, const Term *term,
                                 VfiValue sum)
 {
@@ -129,7 +122,7 @@ static VfiValue add_partial_sum(VfiPlanner *planner, VfiValue conv, const Term *
     return value;
 }
 
-/* What is left of @concat: the source of @term. */
+/* Leaves @parts in @concat, which becomes the source of @term. */
 static void shrink_concat(VfiPlanner *planner, VfiValue concat, Term *term,
                           const GArray *parts)
 {
@@ -160,7 +153,7 @@ static void split(VfiPlanner *planner, VfiValue conv)
     if (!sort_parts(planner, concat, terms, &small, small_parts) ||
         terms->len + (small_parts->len > 0) < 2)
         return;
-    planner->items[conv].node.op.u.conv.weight_in = shape_of(planner, concat).c;
+    planner->items[conv].node.op.u.conv.weight_in = vfi_plan_shape(planner, concat).c;
     shrink_concat(planner, concat, &small, small_parts);
     if (small_parts->len > 0)
         g_array_append_val(terms, small);

@@ -38,8 +38,8 @@ typedef struct {
     int64_t change[VFI_PLAN_COUNT_KINDS];
 } VfiPlanPassTrace;
 
-/* Ops of one segment, by their index in the plan; none if first > last. One past the segment's
- * last op stands for its end, where what later segments read still lives. */
+/* Ops of one segment, by their index in the plan; none if first > last. One past the
+ * segment's last op stands for its end, where what later segments read still lives. */
 typedef struct {
     int first, last;
 } VfiPlanSpan;
@@ -58,8 +58,8 @@ typedef struct {
     size_t offset;
 } VfiPlanInput;
 
-/* Source @source of op @op, or a part of it, is what op @from_op computed (-1: none) or input
- * @from_input (-1: none). */
+/* Source @source of op @op, or a part of it, is what op @from_op computed (-1: none) or
+ * input @from_input (-1: none). */
 typedef struct {
     int op, source;
     int from_op, from_input;

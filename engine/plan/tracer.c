@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Takes down what the planner does, for those who look into a plan (trace.h). */
+/* Writes down what the planner does, for people who look into a plan (trace.h). */
 #include "plan/tracer.h"
 
 #include <string.h>
 
-/* ---- passes ---------------------------------------------------------------------------- */
+/* ---- passes ------------------------------------------------------------------------ */
 
 static void count_values(const VfiPlanner *planner, int64_t *counts)
 {
@@ -62,7 +62,7 @@ void vfi_plan_trace_pass(VfiPlanTrace *trace, const char *name, bool ran,
     g_array_append_val(trace->passes, entry);
 }
 
-/* ---- memory ---------------------------------------------------------------------------- */
+/* ---- memory ------------------------------------------------------------------------ */
 
 static void trace_tenants(VfiPlanTrace *trace, const VfiPlanner *planner)
 {
@@ -86,7 +86,7 @@ static void trace_tenants(VfiPlanTrace *trace, const VfiPlanner *planner)
     }
 }
 
-/* ---- who reads what -------------------------------------------------------------------- */
+/* ---- who reads what ---------------------------------------------------------------- */
 
 typedef struct {
     VfiPlanTrace *trace;
@@ -99,8 +99,8 @@ static const VfiPlanStep *step_at(const Tracer *tracer, int index)
     return &g_array_index(tracer->planner->steps, VfiPlanStep, index);
 }
 
-/* The last step before the edge's op that computes @value, or copies @copy_of there; or -1.
- * Only steps of segments that lead to the op's count. */
+/* The last step before the edge's op that computes @value, or copies @copy_of there; or
+ * -1. Only steps of segments that lead to the op's count. */
 static int find_step(const Tracer *tracer, VfiValue value, VfiValue copy_of)
 {
     int segment = step_at(tracer, tracer->edge.op)->segment;
@@ -114,15 +114,16 @@ static int find_step(const Tracer *tracer, VfiValue value, VfiValue copy_of)
     return -1;
 }
 
-/* What was declared as lying there, or the image that does. */
+/* The name under which the input was declared; "image" for the prepared image. */
 static const char *input_name(const VfiGraph *graph, const VfiNode *node)
 {
     VfiRegion region =
-        node->region == VFI_REGION_PAIR ? VFI_REGION_PAIR : VFI_REGION_FRAME0;
+        node->input.region == VFI_REGION_PAIR ? VFI_REGION_PAIR : VFI_REGION_FRAME0;
 
     for (guint i = 0; i < graph->inputs->len; i++) {
         const VfiGraphInput *input = &g_array_index(graph->inputs, VfiGraphInput, i);
-        if (input->operand.region == region && input->operand.offset == node->offset)
+        if (input->operand.region == region &&
+            input->operand.offset == node->input.offset)
             return input->name;
     }
     return "image";
@@ -135,12 +136,12 @@ static int add_input(Tracer *tracer, const VfiNode *node)
 
     for (guint i = 0; i < inputs->len; i++) {
         const VfiPlanInput *input = &g_array_index(inputs, VfiPlanInput, i);
-        if (input->region == node->region && input->offset == node->offset)
+        if (input->region == node->input.region && input->offset == node->input.offset)
             return (int)i;
     }
     VfiPlanInput input = {.name = g_string_chunk_insert_const(tracer->trace->names, name),
-                          .region = node->region,
-                          .offset = node->offset};
+                          .region = node->input.region,
+                          .offset = node->input.offset};
     g_array_append_val(inputs, input);
     return (int)inputs->len - 1;
 }
@@ -152,7 +153,7 @@ static void add_edge(Tracer *tracer, int from_op, int from_input)
     g_array_append_val(tracer->trace->edges, tracer->edge);
 }
 
-/* Adds an edge from each step or input that @value is made of. */
+/* Adds an edge from every step and input that @value is made of. */
 static void add_edges(Tracer *tracer, VfiValue value)
 {
     const VfiNode *node = &tracer->planner->items[value].node;

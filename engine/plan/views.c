@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The planner's pass that makes slices and parts of concatenations views of what they belong to,
- * copies parts that cannot be one, and lists the steps in order. */
+/* The pass place-views: slices and parts of concats become views of what they belong to;
+ * parts that cannot be are copied. It also lists the steps in order. */
 #include "plan/planner.h"
 
 /* A part of a concat, which begins at its channel @first. */
@@ -10,8 +10,8 @@ typedef struct {
     bool is_last;
 } Part;
 
-/* Whether the part may be computed right where it belongs. @kept_value: what the concatenation
- * replaces channels of (replace.c), or VFI_NO_VALUE. */
+/* Whether the part may be computed right where it belongs. @kept_value: the value of
+ * which the concat replaces channels (replace.c), or VFI_NO_VALUE. */
 static bool may_be_view(const VfiPlanner *planner, const Part *part, VfiValue kept_value)
 {
     const VfiPlanItem *item = &planner->items[part->value];
@@ -20,7 +20,7 @@ static bool may_be_view(const VfiPlanner *planner, const Part *part, VfiValue ke
     if ((item->node.kind != VFI_NODE_OP && item->node.kind != VFI_NODE_CONCAT) ||
         item->view.host != VFI_NO_VALUE || item->output.pinned)
         return false;
-    /* A view would keep the whole concat for the sake of what can be rematerialised. */
+    /* As a view it would keep the whole concat alive, though it can be rematerialised. */
     if (item->rematerialise.cost > 0 && item->use.n > 1)
         return false;
     if (joined &&
@@ -53,7 +53,7 @@ static void place_part(VfiPlanner *planner, const Part *part, VfiValue kept_valu
     g_array_append_val(planner->steps, step);
 }
 
-/* Makes parts of @concat views of it; what cannot be a view is copied. */
+/* Makes the parts of @concat views of it, or has them copied. */
 static void place_parts(VfiPlanner *planner, VfiValue concat)
 {
     const VfiNode *node = &planner->items[concat].node;
@@ -87,7 +87,7 @@ static void add_op_step(VfiPlanner *planner, VfiValue value)
     g_array_append_val(planner->steps, step);
 }
 
-/* The values that are to be computed right after @value. */
+/* Of the values that are to be computed right after @value. */
 static void add_later_steps(VfiPlanner *planner, VfiValue value)
 {
     for (VfiValue next = planner->items[value].order.after; next != VFI_NO_VALUE;

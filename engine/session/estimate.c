@@ -34,15 +34,15 @@ static double usual_macs(const VfiSession *session, const VfiPlan *plan)
 /* Of the costliest way from the first segment to any other. */
 static double max_macs(const VfiGraph *graph, const VfiPlan *plan)
 {
-    double most = 0.0;
+    double max = 0.0;
 
     for (int last = 0; last < plan->n_segments; last++) {
         double macs = 0.0;
         for (int s = last; s >= 0; s = g_array_index(graph->segments, int, s))
             macs += segment_macs(plan, s);
-        most = MAX(most, macs);
+        max = MAX(max, macs);
     }
-    return most;
+    return max;
 }
 
 static void count(const VfiSession *session, VfiEstimate *estimate)

@@ -179,9 +179,9 @@ static size_t operand_bytes(const VfiOperand *operand)
     return vfi_shape_elements(operand->shape) * sizeof(float);
 }
 
-/* Values of the random graphs are computed twice: here while the graph is built, each in its
- * own array, and by running the plan's ops over one arena. A lifetime cut short, or a view in
- * the wrong place, makes them differ. */
+/* Values of the random graphs are computed twice: here while the graph is built, each in
+ * its own array, and by running the plan's ops over one arena. A lifetime cut short, or a
+ * view in the wrong place, makes them differ. */
 enum {
     SIDE = 8,
     PLANE = SIDE * SIDE,

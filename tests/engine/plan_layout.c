@@ -335,7 +335,7 @@ static bool writes_part_of(const VfiOp *op, const VfiOperand *source, int *first
 }
 
 /* What a convolution alone reads is written where it reads it, by a group or a
- * convolution, each channel once, and zeros behind the last alone. */
+ * convolution, each channel once, and zeros after the last alone. */
 START_TEST(parts_are_written_where_they_are_read)
 {
     VfiWeights *weights = make_weights();

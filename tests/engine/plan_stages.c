@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Results that stages keep for others: whatever the layout that they are kept in, and whatever
- * reads them, the numbers are those of plans in planes; and what cannot be kept is refused. */
+/* Results that stages keep for others: whatever the layout that they are kept in, and
+ * whatever reads them, the numbers are those of plans in planes; and what cannot be kept
+ * is refused. */
 #include <string.h>
 
 #include <vfi/error.h>
@@ -224,8 +225,8 @@ START_TEST(kept_results_mean_the_same_in_any_layout)
 }
 END_TEST
 
-/* The same to the bit as if they were rounded; in blocks, where other sums are rounded, up to
- * f16's precision. They take half of the bytes. */
+/* The same to the bit as if they were rounded; in blocks, where other sums are rounded,
+ * up to f16's precision. They take half of the bytes. */
 START_TEST(f16_rounds_what_is_kept_and_nothing_else)
 {
     VfiWeights *weights = make_weights();

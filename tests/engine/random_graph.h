@@ -63,9 +63,9 @@ static inline VfiValue make_flow(RandomGraph *random, float reach)
 static inline void add_combination(RandomGraph *random, VfiValue a, VfiValue b)
 {
     VfiGraph *graph = random->graph;
-    int ca = channels(random, a), cb = channels(random, b), least = MIN(ca, cb);
-    VfiValue some_a = ca > least ? vfi_graph_slice(graph, a, ca - least, least) : a;
-    VfiValue some_b = cb > least ? vfi_graph_slice(graph, b, 0, least) : b;
+    int ca = channels(random, a), cb = channels(random, b), common = MIN(ca, cb);
+    VfiValue some_a = ca > common ? vfi_graph_slice(graph, a, ca - common, common) : a;
+    VfiValue some_b = cb > common ? vfi_graph_slice(graph, b, 0, common) : b;
 
     switch (g_rand_int(random->rand) % 5) {
     case 0:
