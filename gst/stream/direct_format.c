@@ -110,7 +110,8 @@ gst_vfi_format_template_caps (void)
   GstCaps *caps;
 
   for (int i = VFI_FORMAT_UNKNOWN + 1; i < VFI_FORMAT_COUNT; i++) {
-    GstVideoFormat format = gst_video_format_from_string (vfi_format_to_string (i));
+    const char *name = vfi_format_to_string ((VfiFormat) i);
+    GstVideoFormat format = gst_video_format_from_string (name);
     if (format != GST_VIDEO_FORMAT_UNKNOWN)
       g_array_append_val (taken, format);
   }

@@ -104,7 +104,7 @@ typedef struct {
  * @model: of the session; fixed while frames flow
  * @out_pool: the same as pictures.out_pool
  * @counters: of `stats`
- * @closed: why nothing moves; 0 is open
+ * @closed: why nothing moves, GstVfiClosed; 0 is open
  * @reset_due: it was closed since the streaming thread reset what it owns
  * @wake_count: raised by everything that may let the task go on
  *
@@ -131,7 +131,7 @@ typedef struct {
   VfiModel *model;
   GstBufferPool *out_pool;
   GstVfiCounters counters;
-  GstVfiClosed closed;
+  guint closed;
   gboolean reset_due;
   guint wake_count;
 

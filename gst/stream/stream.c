@@ -58,14 +58,14 @@ gst_vfi_stream_close (GstVfiStream *stream, GstVfiClosed reason)
 /* Nobody starts the task of a pad that is being deactivated: that has closed the stream
  * before, or waits for the gate. */
 static void
-open_again (GstVfiStream *stream, GstVfiClosed reason)
+open_again (GstVfiStream *stream, guint reasons)
 {
   g_autoptr (GstBufferPool) pool = NULL;
   gboolean open;
 
   g_mutex_lock (&stream->gate);
   g_mutex_lock (&stream->lock);
-  stream->closed &= ~reason;
+  stream->closed &= ~reasons;
   open = stream->closed == 0;
   if (open) {
     gst_vfi_task_open_locked (stream);
