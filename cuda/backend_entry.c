@@ -7,6 +7,7 @@
 #include "device/transfers.h"
 #include "frames/frames.h"
 #include "program/compile.h"
+#include "program/plan_target.h"
 #include "program/program.h"
 #include "program/run_program.h"
 

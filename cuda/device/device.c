@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "device/device.h"
 
-#include "conv/plan_target.h"
 #include "runtime/cuda_error.h"
 
 bool vfi_cuda_enter(VfiDevice *device, GError **error)
@@ -83,9 +82,4 @@ void vfi_cuda_trim(VfiDevice *device)
         return;
     vfi_cuda_context_trim(device->context);
     vfi_cuda_leave();
-}
-
-void vfi_cuda_plan_target(VfiDevice *device, VfiPlanTarget *target)
-{
-    *target = vfi_cuda_target(device->math);
 }

@@ -93,4 +93,3 @@ void vfi_cuda_memory_info(VfiDevice *device, uint64_t *free_bytes, uint64_t *tot
 void *vfi_cuda_alloc(VfiDevice *device, size_t bytes, const char *what, GError **error);
 void vfi_cuda_free(VfiDevice *device, void *memory);
 void vfi_cuda_trim(VfiDevice *device);
-void vfi_cuda_plan_target(VfiDevice *device, VfiPlanTarget *target);

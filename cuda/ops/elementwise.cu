@@ -137,20 +137,6 @@ static __global__ void __launch_bounds__(VFI_BLOCK)
     }
 }
 
-static __global__ void __launch_bounds__(VFI_BLOCK)
-    fill(const float *value, float mul, float add, float *dst, size_t n)
-{
-    size_t i = first_value();
-    float x = *value * mul + add;
-
-    if (i + VALUES <= n && vfi_is_aligned(dst, sizeof(float4))) {
-        *(float4 *)(dst + i) = make_float4(x, x, x, x);
-        return;
-    }
-    for (size_t end = i + VALUES; i < end && i < n; i++)
-        dst[i] = x;
-}
-
 static Planes one_plane(const VfiCudaTensor *tensor)
 {
     return Planes{(size_t)tensor->c * vfi_tensor_plane(tensor), 1};
@@ -170,80 +156,75 @@ static dim3 grid_of(Planes over)
 }
 
 template <typename Op>
-static cudaError_t run_unary(cudaStream_t stream, const VfiCudaTensor *src, Planes over,
-                             Op op, const VfiCudaTensor *dst)
+static cudaError_t run_unary(const VfiCudaLaunch *launch, Planes over, Op op)
 {
-    VFI_LAUNCH(unary<Op>, grid_of(over), dim3(VFI_BLOCK), stream,
-               (const float *)src->data, (float *)dst->data, over, op);
+    VFI_LAUNCH(unary<Op>, grid_of(over), dim3(VFI_BLOCK), launch->stream,
+               (const float *)launch->src[0].data, (float *)launch->dst.data, over, op);
     return cudaGetLastError();
 }
 
-template <typename Op>
-static cudaError_t run_binary(cudaStream_t stream, const VfiCudaTensor *a,
-                              const VfiCudaTensor *b, Op op, const VfiCudaTensor *dst)
+template <typename Op> static cudaError_t run_binary(const VfiCudaLaunch *launch, Op op)
 {
+    const VfiCudaTensor *a = &launch->src[0], *b = &launch->src[1];
     bool shared = b->c == 1 && a->c > 1;
     Planes over = shared ? each_plane(a) : one_plane(a);
 
-    VFI_LAUNCH(binary<Op>, grid_of(over), dim3(VFI_BLOCK), stream, (const float *)a->data,
-               (const float *)b->data, shared ? (size_t)0 : over.plane,
-               (float *)dst->data, over, op);
+    VFI_LAUNCH(binary<Op>, grid_of(over), dim3(VFI_BLOCK), launch->stream,
+               (const float *)a->data, (const float *)b->data,
+               shared ? (size_t)0 : over.plane, (float *)launch->dst.data, over, op);
     return cudaGetLastError();
 }
 
-static cudaError_t run_fill(cudaStream_t stream, const float *value, float mul, float add,
-                            const VfiCudaTensor *dst)
+static cudaError_t launch_add(const VfiCudaLaunch *launch)
 {
-    Planes over = one_plane(dst);
-
-    VFI_LAUNCH(fill, grid_of(over), dim3(VFI_BLOCK), stream, value, mul, add,
-               (float *)dst->data, over.plane);
-    return cudaGetLastError();
+    return run_binary(launch, Add{launch->op->u.sum.scale});
 }
 
-cudaError_t vfi_cuda_add(cudaStream_t stream, const VfiCudaTensor *a,
-                         const VfiCudaTensor *b, float scale, const VfiCudaTensor *dst)
+static cudaError_t launch_sub(const VfiCudaLaunch *launch)
 {
-    return run_binary(stream, a, b, Add{scale}, dst);
+    return run_binary(launch, Subtract{launch->op->u.sum.scale});
 }
 
-cudaError_t vfi_cuda_sub(cudaStream_t stream, const VfiCudaTensor *a,
-                         const VfiCudaTensor *b, float scale, const VfiCudaTensor *dst)
+static cudaError_t launch_mul(const VfiCudaLaunch *launch)
 {
-    return run_binary(stream, a, b, Subtract{scale}, dst);
+    return run_binary(launch, Multiply{});
 }
 
-cudaError_t vfi_cuda_mul(cudaStream_t stream, const VfiCudaTensor *a,
-                         const VfiCudaTensor *b, const VfiCudaTensor *dst)
+static cudaError_t launch_affine(const VfiCudaLaunch *launch)
 {
-    return run_binary(stream, a, b, Multiply{}, dst);
+    const VfiAffineParams *p = &launch->op->u.affine;
+
+    return run_unary(launch, one_plane(&launch->dst), Affine{p->mul, p->add});
 }
 
-cudaError_t vfi_cuda_affine(cudaStream_t stream, const VfiCudaTensor *src, float mul,
-                            float add, const VfiCudaTensor *dst)
+static cudaError_t launch_clamp(const VfiCudaLaunch *launch)
 {
-    return run_unary(stream, src, one_plane(src), Affine{mul, add}, dst);
+    const VfiClampParams *p = &launch->op->u.clamp;
+
+    return run_unary(launch, one_plane(&launch->dst), Clamp{p->low, p->high});
 }
 
-cudaError_t vfi_cuda_clamp(cudaStream_t stream, const VfiCudaTensor *src, float low,
-                           float high, const VfiCudaTensor *dst)
+static void activate_constants(const VfiOp *op,
+                               VfiCudaConstant constants[VFI_CUDA_MAX_CONSTANTS])
 {
-    return run_unary(stream, src, one_plane(src), Clamp{low, high}, dst);
+    if (op->u.activation.kind == VFI_ACTIVATION_PRELU)
+        constants[0] = {op->u.activation.slope, (size_t)op->dst.shape.c};
 }
 
-cudaError_t vfi_cuda_activate(cudaStream_t stream, const VfiCudaTensor *src,
-                              VfiActivationKind kind, const float *slope, float leak,
-                              const VfiCudaTensor *dst)
+static cudaError_t launch_activate(const VfiCudaLaunch *launch)
 {
-    bool by_channel = kind == VFI_ACTIVATION_PRELU;
-    Activate op = {kind == VFI_ACTIVATION_SIGMOID, by_channel ? slope : NULL,
-                   vfi_common_slope(kind, leak)};
+    const VfiActivation *p = &launch->op->u.activation;
+    bool by_channel = p->kind == VFI_ACTIVATION_PRELU;
+    Activate op = {p->kind == VFI_ACTIVATION_SIGMOID, launch->constant[0],
+                   vfi_common_slope(p->kind, p->leak)};
 
-    return run_unary(stream, src, by_channel ? each_plane(src) : one_plane(src), op, dst);
+    return run_unary(launch,
+                     by_channel ? each_plane(&launch->dst) : one_plane(&launch->dst), op);
 }
 
-cudaError_t vfi_cuda_fill(cudaStream_t stream, const float *input, float mul, float add,
-                          const VfiCudaTensor *dst)
-{
-    return run_fill(stream, input, mul, add, dst);
-}
+const VfiCudaOp vfi_cuda_op_add = {launch_add, NULL, NULL};
+const VfiCudaOp vfi_cuda_op_sub = {launch_sub, NULL, NULL};
+const VfiCudaOp vfi_cuda_op_mul = {launch_mul, NULL, NULL};
+const VfiCudaOp vfi_cuda_op_affine = {launch_affine, NULL, NULL};
+const VfiCudaOp vfi_cuda_op_clamp = {launch_clamp, NULL, NULL};
+const VfiCudaOp vfi_cuda_op_activate = {launch_activate, activate_constants, NULL};

@@ -9,6 +9,16 @@ struct Operands {
     VfiCudaTensor sums, residual, dst;
 };
 
+struct Epilogue {
+    const float *bias; /* one per channel, or NULL */
+    VfiActivationKind activation;
+    const float *slope; /* PRELU: one per channel; else NULL */
+    VfiResidual residual;
+};
+
+/* Constants of convolutions. */
+enum { BIAS, SLOPE };
+
 static __device__ __forceinline__ void add_to(VfiGroup *group, const VfiGroup &other)
 {
     VFI_UNROLL
@@ -18,7 +28,7 @@ static __device__ __forceinline__ void add_to(VfiGroup *group, const VfiGroup &o
 
 /* @slope: for activations with one slope for all channels. */
 static __global__ void __launch_bounds__(VFI_BLOCK)
-    finish(Operands operands, VfiCudaEpilogue epilogue, float slope, VfiGroupGrid over)
+    finish(Operands operands, Epilogue epilogue, float slope, VfiGroupGrid over)
 {
     unsigned pixel;
     int channel;
@@ -43,20 +53,33 @@ static __global__ void __launch_bounds__(VFI_BLOCK)
     vfi_store_group(operands.dst, pixel, channel, x);
 }
 
-cudaError_t vfi_cuda_epilogue(cudaStream_t stream, const VfiCudaTensor *sums,
-                              const VfiCudaEpilogue *epilogue,
-                              const VfiCudaTensor *residual, const VfiCudaTensor *dst)
+static void conv_constants(const VfiOp *op,
+                           VfiCudaConstant constants[VFI_CUDA_MAX_CONSTANTS])
 {
-    Operands operands = {*sums, residual != NULL ? *residual : *dst, *dst};
-    VfiCudaEpilogue own = *epilogue;
-    bool has_planes = vfi_tensor_is_planar(sums) || vfi_tensor_is_planar(dst);
-    VfiGroupLaunch launch = vfi_group_launch(vfi_tensor_plane(dst), dst->c, has_planes);
+    const VfiConvParams *p = &op->u.conv;
+    size_t channels = (size_t)op->dst.shape.c;
 
-    if (own.activation != VFI_ACTIVATION_PRELU)
-        own.slope = NULL;
-    if (residual == NULL)
-        own.residual = VFI_RESIDUAL_NONE;
-    VFI_LAUNCH(finish, launch.grid, launch.block, stream, operands, own,
-               vfi_common_slope(own.activation, own.leak), launch.over);
+    constants[BIAS] = {p->bias, channels};
+    if (p->activation.kind == VFI_ACTIVATION_PRELU)
+        constants[SLOPE] = {p->activation.slope, channels};
+}
+
+/* cuDNN has computed the sums. */
+static cudaError_t launch_epilogue(const VfiCudaLaunch *launch)
+{
+    const VfiConvParams *p = &launch->op->u.conv;
+    const VfiCudaTensor *sums = &launch->sums, *dst = &launch->dst;
+    bool has_residual = p->residual != VFI_RESIDUAL_NONE;
+    bool has_planes = vfi_tensor_is_planar(sums) || vfi_tensor_is_planar(dst);
+    Operands operands = {*sums, has_residual ? launch->src[1] : *dst, *dst};
+    Epilogue epilogue = {launch->constant[BIAS], p->activation.kind,
+                         launch->constant[SLOPE], p->residual};
+    VfiGroupLaunch groups = vfi_group_launch(vfi_tensor_plane(dst), dst->c, has_planes);
+
+    VFI_LAUNCH(finish, groups.grid, groups.block, launch->stream, operands, epilogue,
+               vfi_common_slope(p->activation.kind, p->activation.leak), groups.over);
     return cudaGetLastError();
 }
+
+const VfiCudaOp vfi_cuda_op_conv = {launch_epilogue, conv_constants, NULL};
+const VfiCudaOp vfi_cuda_op_conv_transpose = {launch_epilogue, conv_constants, NULL};

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* How kernels see tensors (VfiCudaTensor in kernels.h).
+/* How kernels see tensors (VfiCudaTensor in cuda_op.h).
  *
  * Kernels that take any layout work in groups: the 8 channels of a pixel that begin at a
  * multiple of 8. With channels last a group is one access of 16 bytes (f16) or two (f32).
@@ -13,7 +13,7 @@
 #include <stdint.h>
 #include <string.h>
 
-#include "ops/kernels.h"
+#include "ops/cuda_op.h"
 #include "runtime/launch.h"
 
 /* Threads per block. */
@@ -83,6 +83,12 @@ static inline VfiGroupLaunch vfi_group_launch(size_t pixels, int channels,
                            (unsigned)vfi_ceil_div(groups, side));
     }
     return launch;
+}
+
+/* A thread per pixel and group of a result. */
+static inline VfiGroupLaunch vfi_group_launch_over(const VfiCudaTensor *dst)
+{
+    return vfi_group_launch(vfi_tensor_plane(dst), dst->c, vfi_tensor_is_planar(dst));
 }
 
 /* The thread's pixel and the first channel of its group; false if there is none. */

@@ -45,13 +45,14 @@ static __global__ void __launch_bounds__(VFI_BLOCK)
     vfi_store_group(dst, pixel, channel, blend(top, bottom, wy));
 }
 
-cudaError_t vfi_cuda_warp(cudaStream_t stream, const VfiCudaTensor *src,
-                          const VfiCudaTensor *flow, const VfiCudaTensor *dst)
+static cudaError_t launch_warp(const VfiCudaLaunch *launch)
 {
-    VfiGroupLaunch launch =
-        vfi_group_launch(vfi_tensor_plane(dst), dst->c, vfi_tensor_is_planar(dst));
+    const VfiCudaTensor *dst = &launch->dst;
+    VfiGroupLaunch groups = vfi_group_launch_over(dst);
 
-    VFI_LAUNCH(warp, launch.grid, launch.block, stream, *src, (const float *)flow->data,
-               *dst, launch.over);
+    VFI_LAUNCH(warp, groups.grid, groups.block, launch->stream, launch->src[0],
+               (const float *)launch->src[1].data, *dst, groups.over);
     return cudaGetLastError();
 }
+
+const VfiCudaOp vfi_cuda_op_warp = {launch_warp, NULL, NULL};

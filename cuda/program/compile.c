@@ -6,15 +6,16 @@
 #include "base/alloc.h"
 #include "program/choose_engines.h"
 #include "program/conv_steps.h"
+#include "rows/row_op.h"
 #include "runtime/cuda_error.h"
 
 /* Device memory is allocated in multiples of this. */
 #define DEVICE_ALIGNMENT 256
 
-/* Floats that one constant per channel takes, in whole vectors of eight. */
-static size_t constant_floats(int channels)
+/* Floats that it takes, in whole vectors of eight. */
+static size_t constant_floats(const VfiCudaConstant *constant)
 {
-    return ((size_t)channels + 7) / 8 * 8;
+    return constant->values != NULL ? vfi_align_up(constant->n, 8) : 0;
 }
 
 static size_t align(size_t bytes)
@@ -28,27 +29,15 @@ typedef struct {
     VfiCudaConvNeed convs;
 } Need;
 
-static const VfiActivation *activation_of(const VfiOp *op)
+/* Lists the constants of an op; those of row groups are in their programs. */
+static void list_constants(const VfiOp *op,
+                           VfiCudaConstant constants[VFI_CUDA_MAX_CONSTANTS])
 {
-    return op->kind == VFI_OP_ACTIVATE ? &op->u.activation
-           : vfi_op_is_conv(op)        ? &op->u.conv.activation
-                                       : NULL;
-}
+    const VfiCudaOp *entry = vfi_cuda_op(op->kind);
 
-static const float *bias_of(const VfiOp *op)
-{
-    return vfi_op_is_conv(op)                     ? op->u.conv.bias
-           : op->kind == VFI_OP_UPSAMPLE_CONV_SUM ? op->u.nearest.bias
-                                                  : NULL;
-}
-
-static const float *slope_of(const VfiOp *op)
-{
-    const VfiActivation *activation = activation_of(op);
-
-    return activation != NULL && activation->kind == VFI_ACTIVATION_PRELU
-               ? activation->slope
-               : NULL;
+    memset(constants, 0, VFI_CUDA_MAX_CONSTANTS * sizeof *constants);
+    if (entry != NULL && entry->constants != NULL)
+        entry->constants(op, constants);
 }
 
 static bool find_need(VfiDevice *device, const VfiPlan *plan, Need *need, GError **error)
@@ -56,9 +45,10 @@ static bool find_need(VfiDevice *device, const VfiPlan *plan, Need *need, GError
     *need = (Need){0};
     for (int i = 0; i < plan->n_ops; i++) {
         const VfiOp *op = &plan->ops[i];
-        size_t floats = constant_floats(op->dst.shape.c);
-        need->constants += (bias_of(op) != NULL ? floats : 0);
-        need->constants += (slope_of(op) != NULL ? floats : 0);
+        VfiCudaConstant constants[VFI_CUDA_MAX_CONSTANTS];
+        list_constants(op, constants);
+        for (int k = 0; k < VFI_CUDA_MAX_CONSTANTS; k++)
+            need->constants += constant_floats(&constants[k]);
         if (vfi_op_is_conv(op) &&
             !vfi_cuda_add_conv_need(device, plan, i, &need->convs, error))
             return false;
@@ -72,12 +62,30 @@ static size_t inputs_bytes(const VfiPlan *plan)
     return align(sizeof(VfiRunInputs)) + align(sizeof(float) * (size_t)plan->n_scalars);
 }
 
+/* Whether every op can be run, by itself or in its row group. */
+static bool check_ops(const VfiPlan *plan, GError **error)
+{
+    const VfiRowGroup *group = plan->row_groups;
+
+    for (int i = 0; i < plan->n_ops; i++) {
+        if (group < plan->row_groups + plan->n_row_groups &&
+            i == group->first_op + group->n_ops)
+            group++;
+        bool is_alone =
+            group == plan->row_groups + plan->n_row_groups || i < group->first_op;
+        if (is_alone ? !vfi_cuda_op_check(&plan->ops[i], error)
+                     : !vfi_row_op_check(&plan->ops[i], error))
+            return false;
+    }
+    return true;
+}
+
 bool vfi_cuda_measure(VfiDevice *device, const VfiPlan *plan, VfiProgramNeed *need,
                       GError **error)
 {
     Need found;
 
-    if (!vfi_cuda_enter(device, error))
+    if (!check_ops(plan, error) || !vfi_cuda_enter(device, error))
         return false;
     bool known = find_need(device, plan, &found, error);
     vfi_cuda_leave();
@@ -92,7 +100,7 @@ bool vfi_cuda_measure(VfiDevice *device, const VfiPlan *plan, VfiProgramNeed *ne
 
 /* ---- making it ready --------------------------------------------------------------- */
 
-/* Copies biases and slopes to the device, padded with zeros to whole vectors. The copy
+/* Copies the constants to the device, padded with zeros to whole vectors. The copy
  * may still be under way when this returns; later allocations wait for it. */
 static bool copy_constants(VfiProgram *program, size_t floats, GError **error)
 {
@@ -105,15 +113,14 @@ static bool copy_constants(VfiProgram *program, size_t floats, GError **error)
         vfi_cuda_context_alloc(program->device->context, MAX(floats, 1) * sizeof(float),
                                "constants of a network", error);
     for (int i = 0; program->constants != NULL && i < program->plan->n_ops; i++) {
-        const VfiOp *op = &program->plan->ops[i];
-        const float *const from[] = {bias_of(op), slope_of(op)};
-        const float **const to[] = {&program->steps[i].bias, &program->steps[i].slope};
-        for (int k = 0; k < 2; k++) {
-            if (from[k] == NULL)
+        VfiCudaConstant constants[VFI_CUDA_MAX_CONSTANTS];
+        list_constants(&program->plan->ops[i], constants);
+        for (int k = 0; k < VFI_CUDA_MAX_CONSTANTS; k++) {
+            if (constants[k].values == NULL)
                 continue;
-            memcpy(host + used, from[k], (size_t)op->dst.shape.c * sizeof(float));
-            *to[k] = program->constants + used;
-            used += constant_floats(op->dst.shape.c);
+            memcpy(host + used, constants[k].values, constants[k].n * sizeof(float));
+            program->steps[i].constant[k] = program->constants + used;
+            used += constant_floats(&constants[k]);
         }
     }
     bool copied =
@@ -195,7 +202,7 @@ VfiProgram *vfi_cuda_compile(VfiDevice *device, const VfiPlan *plan, GError **er
 {
     VfiProgram *program;
 
-    if (!vfi_cuda_enter(device, error))
+    if (!check_ops(plan, error) || !vfi_cuda_enter(device, error))
         return NULL;
     program = g_new0(VfiProgram, 1);
     program->device = device;

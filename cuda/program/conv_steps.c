@@ -4,8 +4,8 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "conv/conv_op.h"
 #include "conv/conv_weights.h"
-#include "conv/plan_target.h"
 #include "runtime/cuda_error.h"
 
 static VfiCudaConvPlan *find_conv(VfiDevice *device, const VfiCudaConvShape *shape,

@@ -5,17 +5,17 @@
 
 #include "conv/conv.h"
 #include "device/device.h"
+#include "ops/cuda_op.h"
 #include "rows/row_group.h"
 
 /* What an op needs besides its operands; zeros if it does not. */
 typedef struct {
-    VfiCudaConvPlan *conv;    /* the device's */
-    const VfiPacked *weights; /* on the device */
-    const float *bias;        /* device memory */
-    const float *slope;       /* device memory */
-    bool sums_in_scratch;     /* the sums of a convolution, before its epilogue */
-    VfiCudaRowGroup *group;   /* the row group that begins with the op */
-    int n_ops;                /* of the group */
+    VfiCudaConvPlan *conv;                         /* the device's */
+    const VfiPacked *weights;                      /* on the device */
+    const float *constant[VFI_CUDA_MAX_CONSTANTS]; /* device memory */
+    bool sums_in_scratch;   /* the sums of a convolution, before its epilogue */
+    VfiCudaRowGroup *group; /* the row group that begins with the op */
+    int n_ops;              /* of the group */
 } VfiCudaStep;
 
 /* Graphs are kept for so many combinations of memory: frames change places from pair to

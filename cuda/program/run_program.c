@@ -4,6 +4,7 @@
 #include <vfi/error.h>
 
 #include "op/descriptor.h"
+#include "ops/set_inputs.h"
 #include "program/graph_capture.h"
 #include "program/run_op.h"
 #include "runtime/cuda_error.h"

@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* What row_group.c and row_pixels.c make programs with. */
+/* A program of a row group while it is made, and where operands are found in it. */
 #pragma once
 
 #include <glib.h>
 
-#include "op/descriptor.h"
 #include "plan/plan.h"
 #include "rows/row_program.h"
 
@@ -14,8 +13,8 @@ typedef struct {
     size_t offset;
 } VfiRowPlane;
 
-/* A plane that a program of a smaller picture keeps in a slot though it has its own
- * memory: what that held before may be for a later program to read. */
+/* A plane that has memory of its own, but is in a slot for this program: later programs
+ * may read what the memory held before. */
 typedef struct {
     VfiRowPlane plane;
     int slot;
@@ -27,88 +26,39 @@ typedef struct {
     size_t at;
 } VfiRowPlace;
 
-/* Most channels of a pixel that are gathered in slots: more would leave room for few
- * threads. */
-#define VFI_ROW_GATHERED_MAX 128
-
-/* A pixel, channels last f16, whose channels a program gathers in slots, so that it
- * writes eight at a time. */
-typedef struct {
-    VfiRegion region;
-    int stride;
-    size_t begin, end; /* bytes from the region's start; of the first picture's pixel */
-    size_t last;       /* the end without zeros */
-    int slot;
-    bool written[VFI_ROW_GATHERED_MAX];
-} VfiRowPixel;
-
 typedef struct {
     const VfiOp *ops;
     const VfiRowGroup *group;
     VfiRowProgram *program;
-    bool *needed;   /* ops */
+    bool *needed;   /* by op */
     GArray *held;   /* of VfiRowHeld; later ones hide earlier ones */
-    GArray *pixels; /* of VfiRowPixel */
-    bool fits;
+    GArray *pixels; /* those that are gathered (row_pixels.c) */
+    bool fits;      /* so far */
 } VfiRowBuilder;
 
 /* Whether the first source is read elsewhere than at the thread's pixel. */
-static inline bool vfi_row_reads_anywhere(const VfiOp *op)
-{
-    return op->n_src > 0 && vfi_op_reads_anywhere(op, 0);
-}
+bool vfi_row_reads_anywhere(const VfiOp *op);
 
-static inline size_t vfi_row_plane_elements(const VfiOperand *operand)
-{
-    return (size_t)operand->shape.h * (size_t)operand->shape.w;
-}
+/* Whether the result is some channels of a channels-last pixel. */
+bool vfi_row_is_piece(const VfiOp *op);
 
-static inline size_t vfi_row_element_bytes(const VfiOperand *operand)
-{
-    return operand->half ? 2 : sizeof(float);
-}
+/* Elements from channel to channel of a planar operand. */
+size_t vfi_row_plane_elements(const VfiOperand *operand);
+size_t vfi_row_element_bytes(const VfiOperand *operand);
 
-static inline VfiRowPlane vfi_row_plane_of(const VfiOperand *operand, int channel)
-{
-    size_t step = vfi_operand_is_blocked(operand) ? 1 : vfi_row_plane_elements(operand);
+VfiRowPlane vfi_row_plane_of(const VfiOperand *operand, int channel);
 
-    return (VfiRowPlane){operand->region,
-                         operand->offset +
-                             (size_t)channel * step * vfi_row_element_bytes(operand)};
-}
+/* Where a channel is in memory; where the program has it, which may be a slot. */
+VfiRowPlace vfi_row_memory_of(const VfiOperand *operand, int channel);
+VfiRowPlace vfi_row_place_of(const VfiRowBuilder *builder, const VfiOperand *operand,
+                             int channel);
 
-static inline void vfi_row_put(VfiRowBuilder *builder, VfiRowInstruction *code,
-                               int operand, VfiRowPlace place)
-{
-    builder->fits = builder->fits && place.at <= UINT32_MAX;
-    code->at[operand] = (uint32_t)place.at;
-    code->region[operand] = (int8_t)place.region;
-}
+/* Takes @n slots, and returns the first. */
+int vfi_row_take_slots(VfiRowBuilder *builder, int n);
 
-/* Whether @op writes some channels of a pixel. */
-static inline bool vfi_row_is_piece(const VfiOp *op)
-{
-    return vfi_op_scalar(op) < 0 && vfi_operand_is_blocked(&op->dst);
-}
+/* The next instruction; NULL if there is no room. */
+VfiRowInstruction *vfi_row_add_instruction(VfiRowBuilder *builder);
 
-/* The next instruction, or NULL where there is no room. */
-static inline VfiRowInstruction *vfi_row_add_instruction(VfiRowBuilder *builder)
-{
-    VfiRowProgram *program = builder->program;
-
-    if (program->n == VFI_ROW_INSTRUCTIONS) {
-        builder->fits = false;
-        return NULL;
-    }
-    return &program->code[program->n++];
-}
-
-/* row_pixels.c. The pixels that the needed ops write pieces of, and how much of them. */
-void vfi_row_find_pixels(VfiRowBuilder *builder);
-/* Gives them their slots. */
-void vfi_row_lay_out_pixels(VfiRowBuilder *builder);
-/* Where the result of @op goes, channels last, from @channel on. */
-void vfi_row_put_piece(VfiRowBuilder *builder, VfiRowInstruction *code, const VfiOp *op,
-                       int channel, int count);
-/* Instructions that write what was gathered. */
-void vfi_row_emit_packs(VfiRowBuilder *builder);
+/* Sets operand VFI_ROW_…. */
+void vfi_row_put(VfiRowBuilder *builder, VfiRowInstruction *code, int operand,
+                 VfiRowPlace place);

@@ -1,10 +1,15 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Runs row programs (row_program.h): a thread is a pixel, all threads follow the
- * instructions in step, values lie in shared memory as [slot][thread]. */
-#include "ops/tensor.cuh"
+/* The interpreter of row programs (row_program.h). A thread is a pixel; all threads
+ * follow the same instructions, so that branches on them never diverge. Slots lie in
+ * shared memory as [slot][thread]: neighbouring threads access neighbouring words.
+ * Several instances of the kernel differ in how many slots they have room for, and so in
+ * threads per block. Programs of smaller pictures go through their instructions four
+ * times per thread, once for each pixel that the mean is taken of. */
 #include "rows/row_kernel.h"
 
-/* What a kernel gets besides the program. */
+#include "ops/tensor.cuh"
+
+/* What the kernel gets besides the program. */
 struct RowArguments {
     float *region[VFI_MAX_REGIONS];
     const VfiRunInputs *inputs;
@@ -14,9 +19,9 @@ struct RowArguments {
 struct RowThread {
     float *slots;         /* the thread's first */
     unsigned slot_stride; /* threads of the block */
-    bool is_inside;       /* else it follows the first pixel's and writes no memory */
-    unsigned x, y, pixel; /* of the group's pictures */
-    unsigned plane;       /* pixels of those */
+    bool is_inside; /* else it goes along with the first pixel and writes no memory */
+    unsigned x, y, pixel;        /* of the group's pictures */
+    unsigned plane;              /* pixels of those */
     unsigned small, small_plane; /* the same of the smaller picture */
     unsigned turn;               /* which of the four pixels */
 };
@@ -40,14 +45,15 @@ static __device__ __forceinline__ float load(const RowThread &thread,
     return element_at(arguments.region[region], operand == VFI_ROW_A && code.half, at);
 }
 
-/* f16 channels of a pixel, two a slot. */
+/* f16 channels of a pixel, two per slot. */
 static __device__ __forceinline__ __half *half_slot(const RowThread &thread,
                                                     unsigned half)
 {
     return (__half *)&thread.slots[half / 2 * thread.slot_stride] + half % 2;
 }
 
-/* Channels last, of @pixel in the picture of the result. */
+/* Stores a channel of @pixel in the result's channels-last picture, and zeros after the
+ * last one. */
 static __device__ __forceinline__ void store_in_pixel(const RowArguments &arguments,
                                                       const VfiRowInstruction &code,
                                                       unsigned channel, unsigned pixel,
@@ -91,7 +97,7 @@ static __device__ __forceinline__ void store(const RowThread &thread,
                                  (size_t)channel * thread.plane + thread.pixel] = value;
 }
 
-/* Where a bilinear sample of a picture is: @at leads to its first plane. */
+/* A bilinear sample of a picture: @at leads to it in the first plane. */
 struct RowSample {
     const float *data;
     size_t at, plane;
@@ -188,7 +194,7 @@ static __device__ __forceinline__ void run_pixel_shuffle(const RowThread &thread
     }
 }
 
-/* The mean that a reduction found. */
+/* Stores the mean that a reduction found. */
 static __device__ __forceinline__ void store_mean(const RowThread &thread,
                                                   const RowArguments &arguments,
                                                   const VfiRowInstruction &code,
@@ -202,7 +208,7 @@ static __device__ __forceinline__ void store_mean(const RowThread &thread,
                                                    thread.small] = mean;
 }
 
-/* Adds the pixel to the sums; the last of the four makes them means. */
+/* Adds the pixel to the sums; the last of the four turns them into means. */
 static __device__ __forceinline__ void run_reduction(const RowThread &thread,
                                                      const RowArguments &arguments,
                                                      const VfiRowInstruction &code)
@@ -220,7 +226,7 @@ static __device__ __forceinline__ void run_reduction(const RowThread &thread,
     }
 }
 
-/* Channels @channel and the next of the pixel, as f16 in one word. */
+/* Channels @channel and @channel + 1 of the gathered pixel, as f16 in one word. */
 static __device__ __forceinline__ uint32_t two_channels(const RowThread &thread,
                                                         const VfiRowInstruction &code,
                                                         unsigned channel)
@@ -239,8 +245,8 @@ static __device__ __forceinline__ uint32_t two_channels(const RowThread &thread,
     return channel + 1 < zeros ? bits : bits & 0xffffu;
 }
 
-/* Eight channels at a time, from where @code begins; its first and last ones by
- * themselves. */
+/* Writes eight channels at a time where they begin at a multiple of eight, others one by
+ * one. */
 static __device__ __forceinline__ void run_pack(const RowThread &thread,
                                                 const RowArguments &arguments,
                                                 const VfiRowInstruction &code)
@@ -277,7 +283,7 @@ static __device__ __forceinline__ unsigned size_bits(float x)
     return bits & 0x7fffffffu;
 }
 
-/* Most warps find that the result is as large already and leave it alone. */
+/* Most warps find that the result is large enough already and leave it alone. */
 static __device__ __forceinline__ void run_max_abs(const RowThread &thread,
                                                    const RowArguments &arguments,
                                                    const VfiRowInstruction &code)
@@ -301,45 +307,53 @@ static __device__ __forceinline__ void run_max_abs(const RowThread &thread,
         atomicMax(result, largest);
 }
 
+/* The result of an element-wise operation. */
+static __device__ __forceinline__ float elementwise_value(const RowArguments &arguments,
+                                                          const VfiRowInstruction &code,
+                                                          float a, float b)
+{
+    float p = code.p, q = code.q;
+
+    switch ((VfiRowOperation)code.operation) {
+    case VFI_ROW_ADD:
+        return p * (a + b);
+    case VFI_ROW_SUB:
+        return p * (a - b);
+    case VFI_ROW_MUL:
+        return a * b;
+    case VFI_ROW_AFFINE:
+        return a * p + q;
+    case VFI_ROW_CLAMP:
+        a = a < p ? p : a;
+        return a > q ? q : a;
+    case VFI_ROW_ACTIVATE:
+        return vfi_activated(a, code.is_sigmoid, p);
+    case VFI_ROW_FILL:
+        return arguments.inputs->value[code.input] * p + q;
+    case VFI_ROW_COPY:
+    case VFI_ROW_RESIZE: /* these and the next are not element-wise */
+    case VFI_ROW_WARP:
+    case VFI_ROW_PIXEL_SHUFFLE:
+    case VFI_ROW_MAX_ABS:
+    case VFI_ROW_PACK:
+        break;
+    }
+    return a;
+}
+
 static __device__ __forceinline__ void run_elementwise(const RowThread &thread,
                                                        const RowArguments &arguments,
                                                        const VfiRowInstruction &code)
 {
-    float p = code.p, q = code.q;
+    bool has_a = code.operation != VFI_ROW_FILL;
+    bool has_b = code.operation == VFI_ROW_ADD || code.operation == VFI_ROW_SUB ||
+                 code.operation == VFI_ROW_MUL;
 
     for (unsigned c = 0; c < code.count; c++) {
-        float a = 0.0f, b = 0.0f;
-        if (code.kind != VFI_OP_FILL)
-            a = load(thread, arguments, code, VFI_ROW_A, c);
-        if (code.kind == VFI_OP_ADD || code.kind == VFI_OP_SUB || code.kind == VFI_OP_MUL)
-            b = load(thread, arguments, code, VFI_ROW_B, code.one_b ? 0 : c);
-        switch (code.kind) {
-        case VFI_OP_ADD:
-            a = p * (a + b);
-            break;
-        case VFI_OP_SUB:
-            a = p * (a - b);
-            break;
-        case VFI_OP_MUL:
-            a = a * b;
-            break;
-        case VFI_OP_AFFINE:
-            a = a * p + q;
-            break;
-        case VFI_OP_CLAMP:
-            a = a < p ? p : a;
-            a = a > q ? q : a;
-            break;
-        case VFI_OP_ACTIVATE:
-            a = vfi_activated(a, code.is_sigmoid, p);
-            break;
-        case VFI_OP_FILL:
-            a = arguments.inputs->value[code.input] * p + q;
-            break;
-        default: /* COPY */
-            break;
-        }
-        store(thread, arguments, code, c, a);
+        float a = has_a ? load(thread, arguments, code, VFI_ROW_A, c) : 0.0f;
+        float b =
+            has_b ? load(thread, arguments, code, VFI_ROW_B, code.one_b ? 0 : c) : 0.0f;
+        store(thread, arguments, code, c, elementwise_value(arguments, code, a, b));
     }
 }
 
@@ -347,32 +361,39 @@ static __device__ __forceinline__ void run_instruction(const RowThread &thread,
                                                        const RowArguments &arguments,
                                                        const VfiRowInstruction &code)
 {
-    switch (code.kind) {
-    case VFI_OP_RESIZE:
+    switch ((VfiRowOperation)code.operation) {
+    case VFI_ROW_ADD:
+    case VFI_ROW_SUB:
+    case VFI_ROW_MUL:
+    case VFI_ROW_AFFINE:
+    case VFI_ROW_CLAMP:
+    case VFI_ROW_ACTIVATE:
+    case VFI_ROW_FILL:
+    case VFI_ROW_COPY:
+        run_elementwise(thread, arguments, code);
+        break;
+    case VFI_ROW_RESIZE:
         if (code.is_down)
             run_reduction(thread, arguments, code);
         else
             run_enlargement(thread, arguments, code);
         break;
-    case VFI_OP_WARP:
+    case VFI_ROW_WARP:
         run_warp(thread, arguments, code);
         break;
-    case VFI_OP_PIXEL_SHUFFLE:
+    case VFI_ROW_PIXEL_SHUFFLE:
         run_pixel_shuffle(thread, arguments, code);
         break;
-    case VFI_OP_MAX_ABS:
+    case VFI_ROW_MAX_ABS:
         run_max_abs(thread, arguments, code);
         break;
     case VFI_ROW_PACK:
         run_pack(thread, arguments, code);
         break;
-    default:
-        run_elementwise(thread, arguments, code);
-        break;
     }
 }
 
-/* The pixel of the thread's turn. */
+/* Goes to the pixel of the thread's turn. */
 static __device__ __forceinline__ void
 take_turn(RowThread *thread, const VfiRowProgram &program, unsigned turn)
 {
@@ -390,7 +411,7 @@ take_turn(RowThread *thread, const VfiRowProgram &program, unsigned turn)
     thread->pixel = thread->y * w + thread->x;
 }
 
-/* 64 registers a thread at most, but where shared memory leaves place for few threads
+/* At most 64 registers per thread, except where shared memory has room for few threads
  * anyway. */
 template <int SLOTS, int THREADS>
 static __global__ void __launch_bounds__(THREADS, THREADS > 32 ? 1024 / THREADS : 1)
@@ -415,7 +436,7 @@ static __global__ void __launch_bounds__(THREADS, THREADS > 32 ? 1024 / THREADS 
     }
 }
 
-/* At most 48 KiB of slots a block: what every device has without asking. */
+/* At most 48 KiB of slots per block, which every device has without asking. */
 template <int SLOTS, int THREADS>
 static cudaError_t launch(cudaStream_t stream, const VfiRowProgram &program,
                           const RowArguments &arguments)

@@ -1,16 +1,29 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Row programs' results that are channels last: what they write of a pixel is gathered,
- * so that it goes to memory eight channels at a time. */
+#include "rows/row_pixels.h"
+
 #include "op/resize.h"
-#include "rows/row_builder.h"
+
+/* Pixels with more channels are not gathered: their slots would leave room for few
+ * threads. */
+#define GATHERED_MAX 128
+
+/* A pixel whose channels are gathered. */
+typedef struct {
+    VfiRegion region;
+    int stride;
+    size_t begin, end; /* of the first picture's pixel; bytes from the region's start */
+    size_t last;       /* the end without zeros */
+    int slot;
+    bool written[GATHERED_MAX];
+} VfiRowPixel;
 
 static size_t pixel_bytes(int stride)
 {
     return (size_t)stride * sizeof(uint16_t);
 }
 
-/* The pixel that @dst is a piece of, or NULL. Where a picture has several, those of other
- * tensors are farther away. */
+/* The pixel that @dst is a part of, or NULL. All parts of a picture's first pixel lie
+ * within its stride. */
 static VfiRowPixel *find_pixel(const VfiRowBuilder *builder, const VfiOperand *dst)
 {
     for (guint i = 0; i < builder->pixels->len; i++) {
@@ -23,8 +36,8 @@ static VfiRowPixel *find_pixel(const VfiRowBuilder *builder, const VfiOperand *d
     return NULL;
 }
 
-/* Bytes behind the last channel of @dst, with zeros up to a multiple of eight or
- * without. */
+/* Where the channels of @dst end, in bytes; with or without zeros up to a multiple of
+ * eight. */
 static size_t end_of_piece(const VfiOperand *dst, bool with_zeros)
 {
     size_t end = dst->offset / sizeof(uint16_t) + (size_t)dst->shape.c;
@@ -32,8 +45,8 @@ static size_t end_of_piece(const VfiOperand *dst, bool with_zeros)
     return (with_zeros && !dst->followed ? (end + 7) / 8 * 8 : end) * sizeof(uint16_t);
 }
 
-/* The pixels that the needed ops write pieces of, and how much of them. */
-void vfi_row_find_pixels(VfiRowBuilder *builder)
+/* Finds the pixels, and from where to where the needed ops write them. */
+static void find_pixels(VfiRowBuilder *builder)
 {
     for (int i = 0; i < builder->group->n_ops; i++) {
         const VfiOp *op = &builder->ops[i];
@@ -62,20 +75,25 @@ static int pixel_channels(const VfiRowPixel *pixel)
     return (int)((pixel->end - pixel->begin) / sizeof(uint16_t));
 }
 
-/* Gives pixels their slots: sums are f32, what is copied is f16. */
-void vfi_row_lay_out_pixels(VfiRowBuilder *builder)
+static bool is_gathered(const VfiRowPixel *pixel)
 {
+    return pixel_channels(pixel) <= GATHERED_MAX;
+}
+
+void vfi_row_find_pixels(VfiRowBuilder *builder)
+{
+    builder->pixels = g_array_new(FALSE, FALSE, sizeof(VfiRowPixel));
+    find_pixels(builder);
+    /* Sums of smaller pictures are f32, a slot each; other channels are f16. */
     for (guint i = 0; i < builder->pixels->len; i++) {
         VfiRowPixel *pixel = &g_array_index(builder->pixels, VfiRowPixel, i);
         int channels = pixel_channels(pixel);
-        pixel->slot = builder->program->n_slots;
-        if (channels <= VFI_ROW_GATHERED_MAX)
-            builder->program->n_slots +=
-                builder->program->factor != 0 ? channels : (channels + 1) / 2;
+        if (is_gathered(pixel))
+            pixel->slot = vfi_row_take_slots(
+                builder, builder->program->factor != 0 ? channels : (channels + 1) / 2);
     }
 }
 
-/* Where the result goes on from @channel on, channels last. */
 void vfi_row_put_piece(VfiRowBuilder *builder, VfiRowInstruction *code, const VfiOp *op,
                        int channel, int count)
 {
@@ -84,7 +102,7 @@ void vfi_row_put_piece(VfiRowBuilder *builder, VfiRowInstruction *code, const Vf
     size_t at = dst->offset / vfi_row_element_bytes(dst) + (size_t)channel;
     bool is_last = channel + count == dst->shape.c && !dst->followed;
 
-    if (pixel == NULL || pixel_channels(pixel) > VFI_ROW_GATHERED_MAX) {
+    if (pixel == NULL || !is_gathered(pixel)) {
         code->dst_stride = (uint16_t)dst->block;
         code->padding = is_last ? (uint16_t)((8 - (at + (size_t)count) % 8) % 8) : 0;
         code->dst_half = dst->half;
@@ -107,7 +125,7 @@ void vfi_row_put_piece(VfiRowBuilder *builder, VfiRowInstruction *code, const Vf
     }
 }
 
-/* Writes the pixel's channels from @first to @end. */
+/* Adds an instruction that writes the pixel's channels from @first to @end. */
 static void emit_pack(VfiRowBuilder *builder, const VfiRowPixel *pixel, int first,
                       int end)
 {
@@ -116,7 +134,7 @@ static void emit_pack(VfiRowBuilder *builder, const VfiRowPixel *pixel, int firs
 
     if (code == NULL)
         return;
-    *code = (VfiRowInstruction){.kind = VFI_ROW_PACK,
+    *code = (VfiRowInstruction){.operation = VFI_ROW_PACK,
                                 .count = (uint16_t)(end - first),
                                 .is_down = builder->program->factor != 0,
                                 .dst_stride = (uint16_t)pixel->stride};
@@ -134,7 +152,7 @@ void vfi_row_emit_packs(VfiRowBuilder *builder)
     for (guint i = 0; i < builder->pixels->len; i++) {
         const VfiRowPixel *pixel = &g_array_index(builder->pixels, VfiRowPixel, i);
         int channels = pixel_channels(pixel), first = 0;
-        if (channels > VFI_ROW_GATHERED_MAX)
+        if (!is_gathered(pixel))
             continue;
         for (int c = 0; c <= channels; c++) {
             if (c < channels && pixel->written[c])

@@ -71,6 +71,8 @@ typedef struct {
     bool (*gains_from_blocks)(const VfiOp *op);
     /* Whether it runs row groups. Otherwise every op can be run by itself. */
     bool row_groups;
+    /* Whether row groups may have that row-local op; NULL: any. */
+    bool (*row_op)(const VfiOp *op);
     /* Whether outputs outside of the arena are f16. (Inputs have the storage that the
      * plan which computes them gave them.) */
     bool half_outputs;

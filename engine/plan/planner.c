@@ -155,6 +155,8 @@ VfiShape vfi_plan_picture(const VfiPlanner *planner, VfiValue value)
     if (has_foreign_blocks(planner, item))
         return (VfiShape){0, 0, 0};
     VfiOp op = shaped_op(planner, &item->node);
+    if (planner->target.row_op != NULL && !planner->target.row_op(&op))
+        return (VfiShape){0, 0, 0};
     return vfi_op_picture(&op);
 }
 

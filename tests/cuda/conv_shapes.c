@@ -3,9 +3,10 @@
 
 #include <check.h>
 
-#include "conv/plan_target.h"
+#include "conv/conv_op.h"
 #include "engine/open_family.h"
 #include "model/loaded_model.h"
+#include "program/plan_target.h"
 
 const JudgedModel judged_models[] = {
     {"rife_v3_6", "rife_v3_6", NULL},

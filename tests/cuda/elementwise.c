@@ -8,44 +8,11 @@
 static const float special[] = {NAN,   INFINITY, -INFINITY, 0.0f,    -0.0f,
                                 1e30f, -1e30f,   88.0f,     -100.0f, 1e-30f};
 
-typedef cudaError_t (*Run)(const VfiOp *op, const VfiCudaTensor *a,
-                           const VfiCudaTensor *b, const VfiCudaTensor *dst);
-
-static cudaError_t run_binary(const VfiOp *op, const VfiCudaTensor *a,
-                              const VfiCudaTensor *b, const VfiCudaTensor *dst)
-{
-    switch (op->kind) {
-    case VFI_OP_ADD:
-        return vfi_cuda_add(NULL, a, b, op->u.sum.scale, dst);
-    case VFI_OP_SUB:
-        return vfi_cuda_sub(NULL, a, b, op->u.sum.scale, dst);
-    default:
-        return vfi_cuda_mul(NULL, a, b, dst);
-    }
-}
-
-/* The slopes lie in device memory. */
-static const float *device_slopes;
-
-static cudaError_t run_unary(const VfiOp *op, const VfiCudaTensor *a,
-                             const VfiCudaTensor *b, const VfiCudaTensor *dst)
-{
-    (void)b;
-    switch (op->kind) {
-    case VFI_OP_AFFINE:
-        return vfi_cuda_affine(NULL, a, op->u.affine.mul, op->u.affine.add, dst);
-    case VFI_OP_CLAMP:
-        return vfi_cuda_clamp(NULL, a, op->u.clamp.low, op->u.clamp.high, dst);
-    default:
-        return vfi_cuda_activate(NULL, a, op->u.activation.kind, device_slopes,
-                                 op->u.activation.leak, dst);
-    }
-}
-
 /* Runs @op aligned and not, into memory of its own and onto each source. */
-static void check(VfiOp *op, const float *const *values, float tolerance, Run run)
+static void check(VfiOp *op, const float *const *values, float tolerance)
 {
     g_autofree float *expected = reference_of(op, values, NULL);
+    TestConstants constants = constants_new(op, 0);
 
     for (int variant = 0; variant < 6; variant++) {
         Layout layout = {.shift = variant % 2};
@@ -55,13 +22,15 @@ static void check(VfiOp *op, const float *const *values, float tolerance, Run ru
         TestTensor own = tensor_new(op->dst.shape, layout, NULL);
         TestTensor *dst = variant < 2 ? &own : &sources[variant / 2 - 1];
         if (variant / 2 <= op->n_src && dst->tensor.c == op->dst.shape.c) {
-            expect_success(run(op, &sources[0].tensor, &sources[1].tensor, &dst->tensor));
+            compute_op(op, &sources[0].tensor, &sources[1].tensor, &constants,
+                       &dst->tensor);
             tensor_expect(dst, expected, tolerance, vfi_op_kind_to_string(op->kind));
         }
         for (int i = 0; i < op->n_src; i++)
             tensor_clear(&sources[i]);
         tensor_clear(&own);
     }
+    constants_clear(&constants);
 }
 
 static float *values_of(GRand *random, VfiShape shape)
@@ -88,7 +57,7 @@ START_TEST(of_two_sources)
             if (shared)
                 op.src[1].shape.c = 1;
             if (!shared || kinds[k] != VFI_OP_ADD)
-                check(&op, (const float *const[]){a, b}, 0.0f, run_binary);
+                check(&op, (const float *const[]){a, b}, 0.0f);
         }
     g_rand_free(random);
 }
@@ -103,11 +72,11 @@ START_TEST(of_one_source)
         .kind = VFI_OP_AFFINE, .n_src = 1, .u.affine = {.mul = 1.7f, .add = -0.3f}};
 
     op.src[0].shape = op.dst.shape = shape;
-    check(&op, (const float *const[]){values}, 0.0f, run_unary);
+    check(&op, (const float *const[]){values}, 0.0f);
     op.kind = VFI_OP_CLAMP;
     op.u.clamp.low = -0.25f;
     op.u.clamp.high = 0.5f;
-    check(&op, (const float *const[]){values}, 0.0f, run_unary);
+    check(&op, (const float *const[]){values}, 0.0f);
     g_rand_free(random);
 }
 END_TEST
@@ -116,21 +85,17 @@ START_TEST(activations)
 {
     GRand *random = g_rand_new_with_seed((guint32)_i + 20);
     VfiShape shape = tensor_shapes[_i];
-    size_t slopes_bytes = (size_t)shape.c * sizeof(float);
     g_autofree float *values = values_of(random, shape);
     g_autofree float *slopes = random_floats(random, (size_t)shape.c);
-    char *memory = device_new(slopes, slopes_bytes);
 
-    device_slopes = (const float *)(const void *)memory;
     for (int kind = VFI_ACTIVATION_NONE; kind <= VFI_ACTIVATION_SIGMOID; kind++) {
         VfiOp op = {.kind = VFI_OP_ACTIVATE, .n_src = 1};
         op.src[0].shape = op.dst.shape = shape;
         op.u.activation = (VfiActivation){
             .kind = (VfiActivationKind)kind, .slope = slopes, .leak = 0.2f};
         check(&op, (const float *const[]){values},
-              kind == VFI_ACTIVATION_SIGMOID ? SIGMOID_TOLERANCE : 0.0f, run_unary);
+              kind == VFI_ACTIVATION_SIGMOID ? SIGMOID_TOLERANCE : 0.0f);
     }
-    device_free(memory);
     g_rand_free(random);
 }
 END_TEST
@@ -140,7 +105,6 @@ START_TEST(fills)
     VfiRunInputs inputs = {
         .value = {[VFI_RUN_INPUT_TIME] = 0.3f, [VFI_RUN_INPUT_IMAGE_MEAN] = 0.6f}};
     char *memory = device_new(&inputs, sizeof inputs);
-    const VfiRunInputs *device = (const VfiRunInputs *)(const void *)memory;
     VfiShape shape = {1, tensor_shapes[_i].h, tensor_shapes[_i].w};
 
     for (int input = 0; input < VFI_RUN_INPUT_COUNT; input++)
@@ -150,8 +114,11 @@ START_TEST(fills)
                         .u.fill = {(VfiRunInput)input, 2.0f, -0.7f, shape.h, shape.w}};
             g_autofree float *expected = reference_of(&op, NULL, &inputs);
             TestTensor dst = tensor_new(op.dst.shape, (Layout){.shift = shift}, NULL);
-            expect_success(
-                vfi_cuda_fill(NULL, &device->value[input], 2.0f, -0.7f, &dst.tensor));
+            const VfiCudaLaunch launch = {.op = &op,
+                                          .dst = dst.tensor,
+                                          .inputs =
+                                              (const VfiRunInputs *)(const void *)memory};
+            expect_success(vfi_cuda_op(op.kind)->launch(&launch));
             tensor_expect(&dst, expected, 0.0f, "fill");
             tensor_clear(&dst);
         }
@@ -168,8 +135,9 @@ START_TEST(sigmoid_near_zero)
     for (int i = 0; i < shape.w; i++)
         values[i] = -0.54f * (float)i;
     TestTensor test = tensor_new(shape, (Layout){0}, values);
-    expect_success(vfi_cuda_activate(NULL, &test.tensor, VFI_ACTIVATION_SIGMOID, NULL,
-                                     0.0f, &test.tensor));
+    const VfiOp op = {.kind = VFI_OP_ACTIVATE,
+                      .u.activation.kind = VFI_ACTIVATION_SIGMOID};
+    compute_op(&op, &test.tensor, NULL, NULL, &test.tensor);
     g_autofree float *results = tensor_planes(&test);
     for (int i = 0; i < shape.w; i++) {
         double expected = 1.0 / (1.0 + exp(-(double)values[i]));
@@ -190,7 +158,7 @@ START_TEST(very_many_channels)
 
     op.src[0].shape = op.src[1].shape = op.dst.shape = shape;
     op.src[1].shape.c = 1;
-    check(&op, (const float *const[]){a, a}, 0.0f, run_binary);
+    check(&op, (const float *const[]){a, a}, 0.0f);
     g_rand_free(random);
 }
 END_TEST

@@ -11,23 +11,19 @@
 typedef struct {
     VfiShape shape;
     float *sums, *residual, *bias, *slopes;
-    char *device_bias, *device_slopes;
 } Case;
 
 static Case case_new(GRand *random, VfiShape shape)
 {
     size_t n = vfi_shape_elements(shape), c = (size_t)shape.c;
-    Case test = {
+
+    return (Case){
         .shape = shape,
         .sums = random_halves(random, n),
         .residual = random_halves(random, n),
         .bias = random_floats(random, c),
         .slopes = random_floats(random, c),
     };
-
-    test.device_bias = device_new(test.bias, c * sizeof(float));
-    test.device_slopes = device_new(test.slopes, c * sizeof(float));
-    return test;
 }
 
 static void case_clear(Case *test)
@@ -36,8 +32,6 @@ static void case_clear(Case *test)
     g_free(test->residual);
     g_free(test->bias);
     g_free(test->slopes);
-    device_free(test->device_bias);
-    device_free(test->device_slopes);
 }
 
 static float *expect(const Case *test, const VfiConvParams *params)
@@ -63,27 +57,22 @@ static void run_and_compare(const Case *test, const VfiConvParams *params,
                             const float *expected, const Layout *from, const Layout *to,
                             Place place)
 {
-    VfiCudaEpilogue epilogue = {
-        .bias =
-            params->bias != NULL ? (const float *)(const void *)test->device_bias : NULL,
-        .activation = params->activation.kind,
-        .slope = (const float *)(const void *)test->device_slopes,
-        .leak = params->activation.leak,
-        .residual = params->residual,
-    };
-    bool has_residual = params->residual != VFI_RESIDUAL_NONE;
+    const VfiOp op = {.kind = VFI_OP_CONV, .dst.shape = test->shape, .u.conv = *params};
+    TestConstants constants = constants_new(&op, 0);
     TestTensor sums = tensor_new(test->shape, *from, test->sums);
     TestTensor residual = tensor_new(test->shape, *to, test->residual);
     TestTensor own = tensor_new(test->shape, *to, NULL);
     TestTensor *dst = place == DST_OWN ? &own : place == DST_SUMS ? &sums : &residual;
+    VfiCudaLaunch launch = {.op = &op, .sums = sums.tensor, .dst = dst->tensor};
 
-    expect_success(vfi_cuda_epilogue(NULL, &sums.tensor, &epilogue,
-                                     has_residual ? &residual.tensor : NULL,
-                                     &dst->tensor));
+    launch.src[1] = residual.tensor;
+    memcpy(launch.constant, constants.at, sizeof launch.constant);
+    expect_success(vfi_cuda_op(op.kind)->launch(&launch));
     tensor_expect(dst, expected,
                   params->activation.kind == VFI_ACTIVATION_SIGMOID ? SIGMOID_TOLERANCE
                                                                     : 0.0f,
                   "epilogue");
+    constants_clear(&constants);
     tensor_clear(&sums);
     tensor_clear(&residual);
     tensor_clear(&own);

@@ -8,8 +8,8 @@
 #include "check_main.h"
 #include "conv/conv.h"
 #include "conv/conv_graph.h"
+#include "conv/conv_op.h"
 #include "conv/cudnn_descriptor.h"
-#include "conv/plan_target.h"
 #include "conv_shapes.h"
 
 /* cuDNN 9.8 was the first that takes a device's properties. */

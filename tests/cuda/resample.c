@@ -2,33 +2,17 @@
 /* Kernels that read at computed places against the CPU's C reference, in every layout. */
 #include "tensor_util.h"
 
-static cudaError_t run_kernel(const VfiOp *op, const VfiCudaTensor *src,
-                              const float *bias, const VfiCudaTensor *dst)
-{
-    switch (op->kind) {
-    case VFI_OP_RESIZE:
-        return vfi_cuda_resize(NULL, src, op->u.resize.mul, dst);
-    case VFI_OP_AVG_POOL:
-        return vfi_cuda_pool(NULL, src, dst);
-    case VFI_OP_NEAREST:
-        return vfi_cuda_nearest(NULL, src, dst);
-    case VFI_OP_UPSAMPLE_CONV_SUM:
-        return vfi_cuda_upsample_conv_sum(NULL, src, bias, dst);
-    default:
-        return vfi_cuda_pixel_shuffle(NULL, src, dst);
-    }
-}
-
-/* @bias: in device memory. */
-static void check(VfiOp *op, const float *values, const float *bias, Layout from,
-                  Layout to)
+/* @shift: of the bias, in floats off alignment. */
+static void check(VfiOp *op, const float *values, size_t shift, Layout from, Layout to)
 {
     g_autofree float *expected = reference_of(op, (const float *const[]){values}, NULL);
     TestTensor src = tensor_new(op->src[0].shape, from, values);
     TestTensor dst = tensor_new(op->dst.shape, to, NULL);
+    TestConstants constants = constants_new(op, shift);
 
-    expect_success(run_kernel(op, &src.tensor, bias, &dst.tensor));
+    compute_op(op, &src.tensor, NULL, &constants, &dst.tensor);
     tensor_expect(&dst, expected, 0.0f, vfi_op_kind_to_string(op->kind));
+    constants_clear(&constants);
     tensor_clear(&src);
     tensor_clear(&dst);
 }
@@ -62,7 +46,7 @@ START_TEST(resizes)
             Layout layout = {.shift = shift};
             g_autofree float *values = random_floats(random, vfi_shape_elements(in));
             op.u.resize.mul = shift ? 1.0f : 0.7f;
-            check(&op, values, NULL, layout, layout);
+            check(&op, values, 0, layout, layout);
         }
     g_rand_free(random);
 }
@@ -77,12 +61,12 @@ START_TEST(pools_and_enlarges)
     for (size_t l = 0; l < G_N_ELEMENTS(layouts); l++) {
         VfiOp pool = op_of(VFI_OP_AVG_POOL, in, half);
         if (half.h > 0 && half.w > 0)
-            check(&pool, values, NULL, layouts[l], layouts[l]);
+            check(&pool, values, 0, layouts[l], layouts[l]);
         for (int more = 0; more < 3; more++) {
             VfiOp nearest =
                 op_of(VFI_OP_NEAREST, in,
                       (VfiShape){in.c, 2 * in.h + more, (more + 1) * in.w + more / 2});
-            check(&nearest, values, NULL, layouts[l], layouts[l]);
+            check(&nearest, values, 0, layouts[l], layouts[l]);
         }
     }
     g_rand_free(random);
@@ -96,19 +80,16 @@ START_TEST(upsample_conv_sums)
     GRand *random = g_rand_new_with_seed((guint32)_i + 20);
     VfiShape in = sources[_i];
     g_autofree float *values = random_halves(random, vfi_shape_elements(in));
-    g_autofree float *bias = random_floats(random, (size_t)in.c / 4 + 1);
+    g_autofree float *bias = random_floats(random, (size_t)in.c / 4);
 
     for (size_t l = 0; l < 3 * G_N_ELEMENTS(layouts); l++) {
         VfiOp op = op_of(VFI_OP_UPSAMPLE_CONV_SUM, in,
                          (VfiShape){in.c / 4, 2 * in.h + (int)(l % 2), 2 * in.w});
         Layout layout = layouts[l / 3];
-        /* Without bias, with an aligned one, and with another. */
+        /* Without bias, with an aligned one, and with one that is not. */
         size_t shift = l % 3 == 2 ? 1 : 0;
-        char *memory = device_new(bias, ((size_t)op.dst.shape.c + 1) * sizeof(float));
-        op.u.nearest.bias = l % 3 == 0 ? NULL : bias + shift;
-        const float *on_device = (const float *)(const void *)memory + shift;
-        check(&op, values, l % 3 == 0 ? NULL : on_device, layout, layout);
-        device_free(memory);
+        op.u.nearest.bias = l % 3 == 0 ? NULL : bias;
+        check(&op, values, shift, layout, layout);
     }
     g_rand_free(random);
 }
@@ -124,7 +105,7 @@ START_TEST(pixel_shuffles)
     for (size_t l = 0; l < 2 * G_N_ELEMENTS(layouts); l++) {
         VfiOp op =
             op_of(VFI_OP_PIXEL_SHUFFLE, in, (VfiShape){in.c / 4, 2 * in.h, 2 * in.w});
-        check(&op, values, NULL, layouts[l / 2],
+        check(&op, values, 0, layouts[l / 2],
               (Layout){.shift = (int)(l % 2), .half = l % 3 == 0});
     }
     g_rand_free(random);

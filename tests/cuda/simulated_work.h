@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Work and memory for tests of the simulated device itself. Kernels are vfi_cuda_affine()
- * on a few floats. */
+/* Work and memory for tests of the simulated device itself. Kernels are those of AFFINE on
+ * a few floats. */
 #pragma once
 
 #include <signal.h>
@@ -10,7 +10,7 @@
 #include <simulated_device.h>
 
 #include "check_main.h"
-#include "ops/kernels.h"
+#include "ops/cuda_op.h"
 
 #define N 100
 #define SEEDS 64
@@ -62,10 +62,13 @@ static inline cudaEvent_t new_event(void)
 static inline cudaError_t affine(cudaStream_t stream, float *src, float mul, float add,
                                  float *dst, int n)
 {
-    VfiCudaTensor from = {.data = src, .c = 1, .h = 1, .w = n};
-    VfiCudaTensor to = {.data = dst, .c = 1, .h = 1, .w = n};
+    const VfiOp op = {.kind = VFI_OP_AFFINE, .u.affine = {mul, add}};
+    const VfiCudaLaunch launch = {.stream = stream,
+                                  .op = &op,
+                                  .src = {{.data = src, .c = 1, .h = 1, .w = n}},
+                                  .dst = {.data = dst, .c = 1, .h = 1, .w = n}};
 
-    return vfi_cuda_affine(stream, &from, mul, add, &to);
+    return vfi_cuda_op_affine.launch(&launch);
 }
 
 static inline float *device_zeros(size_t n)

@@ -4,10 +4,11 @@
  * f16 holds them exactly, so that all storages begin with the same ones. */
 #pragma once
 
+#include "base/alloc.h"
 #include "base/f16.h"
 #include "device_memory.h"
 #include "kernel/kernel_util.h"
-#include "ops/kernels.h"
+#include "ops/cuda_op.h"
 
 /* Where and how a tensor lies. */
 typedef struct {
@@ -185,4 +186,52 @@ static inline void expect_success(cudaError_t error)
 {
     if (error != cudaSuccess)
         ck_abort_msg("a launch gave error %d", (int)error);
+}
+
+/* The constants of an op in device memory. */
+typedef struct {
+    char *memory[VFI_CUDA_MAX_CONSTANTS];
+    const float *at[VFI_CUDA_MAX_CONSTANTS];
+} TestConstants;
+
+/* @shift: floats off alignment. */
+static inline TestConstants constants_new(const VfiOp *op, size_t shift)
+{
+    VfiCudaConstant constants[VFI_CUDA_MAX_CONSTANTS] = {{NULL, 0}};
+    TestConstants test = {{NULL}, {NULL}};
+
+    if (vfi_cuda_op(op->kind)->constants != NULL)
+        vfi_cuda_op(op->kind)->constants(op, constants);
+    for (int i = 0; i < VFI_CUDA_MAX_CONSTANTS; i++) {
+        if (constants[i].values == NULL)
+            continue;
+        size_t bytes = (vfi_align_up(constants[i].n, 8) + shift) * sizeof(float);
+        g_autofree char *host = g_malloc0(bytes);
+        memcpy(host + shift * sizeof(float), constants[i].values,
+               constants[i].n * sizeof(float));
+        test.memory[i] = device_new(host, bytes);
+        test.at[i] = (const float *)(const void *)test.memory[i] + shift;
+    }
+    return test;
+}
+
+static inline void constants_clear(TestConstants *test)
+{
+    for (int i = 0; i < VFI_CUDA_MAX_CONSTANTS; i++)
+        if (test->memory[i] != NULL)
+            device_free(test->memory[i]);
+}
+
+/* Computes @op. @b: NULL without a second source; @constants: NULL if it has none. */
+static inline void compute_op(const VfiOp *op, const VfiCudaTensor *a,
+                              const VfiCudaTensor *b, const TestConstants *constants,
+                              const VfiCudaTensor *dst)
+{
+    VfiCudaLaunch launch = {.op = op, .src = {*a}, .dst = *dst};
+
+    if (b != NULL)
+        launch.src[1] = *b;
+    if (constants != NULL)
+        memcpy(launch.constant, constants->at, sizeof launch.constant);
+    expect_success(vfi_cuda_op(op->kind)->launch(&launch));
 }

@@ -36,7 +36,7 @@ START_TEST(warps)
             TestTensor src = tensor_new(shape, layouts[l], values);
             TestTensor by = tensor_new(flow_shape, (Layout){.shift = (int)(l % 2)}, flow);
             TestTensor dst = tensor_new(shape, layouts[l], NULL);
-            expect_success(vfi_cuda_warp(NULL, &src.tensor, &by.tensor, &dst.tensor));
+            compute_op(&op, &src.tensor, &by.tensor, NULL, &dst.tensor);
             tensor_expect(&dst, expected, 0.0f, "warp");
             tensor_clear(&src);
             tensor_clear(&by);

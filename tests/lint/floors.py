@@ -35,12 +35,12 @@ ROOMS = {
 
     # The CUDA module.
     "cuda/runtime": "",
-    "cuda/conv": "engine/base engine/op engine/plan runtime",
+    "cuda/conv": "engine/base engine/op runtime",
     "cuda/device": "engine/base engine/weights engine/pixels engine/backend runtime conv",
     "cuda/frames": "engine/pixels engine/scene runtime device",
     "cuda/ops": "engine/op runtime",
     "cuda/rows": "engine/op engine/plan ops",
-    "cuda/program": "engine/base engine/op runtime conv device rows",
+    "cuda/program": "engine/base engine/op runtime conv device ops rows",
     "cuda": "device frames program",
 
     # The element, which sees of the engine the public headers only.

@@ -29,8 +29,6 @@ DOORS = {
     "engine/plan/trace.h": ("passes.c", "making a plan with a trace is making a plan"),
     "engine/session/session_internal.h": ("*.c", "one struct, several subjects"),
     "cuda/frames/frame_kernels.h": ("*.cu", ONE_EACH),
-    "cuda/ops/kernels.h": ("*.cu", ONE_EACH),
-    "cuda/rows/row_builder.h": ("row_pixels.c", "what the builder's two sources share"),
     "tools/benchmark/bench.h": ("*.c", "what the parts of the program share"),
     "tools/inspect/inspected_plan.h": ("plan_*.c", "one declaration for each format"),
 }

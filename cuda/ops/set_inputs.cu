@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "ops/kernels.h"
+#include "ops/set_inputs.h"
+
 #include "runtime/launch.h"
 
 static __global__ void set_inputs(VfiRunInputs *inputs, VfiRunInputs values)

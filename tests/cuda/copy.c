@@ -2,6 +2,8 @@
 /* Copies between layouts and storages: every one to every other. */
 #include "tensor_util.h"
 
+static const VfiOp copy = {.kind = VFI_OP_COPY};
+
 static const Layout half_planes[] = {{.half = true}, {.half = true, .shift = 1}};
 
 static Layout layout_at(size_t i)
@@ -20,7 +22,7 @@ START_TEST(copies)
     for (size_t i = 0; i < n_layouts * n_layouts; i++) {
         TestTensor src = tensor_new(shape, layout_at(i / n_layouts), values);
         TestTensor dst = tensor_new(shape, layout_at(i % n_layouts), NULL);
-        expect_success(vfi_cuda_copy(NULL, &src.tensor, &dst.tensor));
+        compute_op(&copy, &src.tensor, NULL, NULL, &dst.tensor);
         tensor_expect(&dst, values, 0.0f, "copy");
         tensor_expect(&src, values, 0.0f, "source");
         tensor_clear(&src);
@@ -42,7 +44,7 @@ START_TEST(rounds_to_half)
     for (size_t i = 0; i < G_N_ELEMENTS(to); i++) {
         TestTensor src = tensor_new(shape, (Layout){0}, values);
         TestTensor dst = tensor_new(shape, to[i], NULL);
-        expect_success(vfi_cuda_copy(NULL, &src.tensor, &dst.tensor));
+        compute_op(&copy, &src.tensor, NULL, NULL, &dst.tensor);
         tensor_expect(&dst, values, 0.0f, "rounding");
         tensor_clear(&src);
         tensor_clear(&dst);
@@ -60,7 +62,7 @@ START_TEST(leaves_other_channels)
     TestTensor dst = tensor_new(
         shape, (Layout){.last = true, .half = true, .before = 40, .after = 24}, NULL);
 
-    expect_success(vfi_cuda_copy(NULL, &src.tensor, &dst.tensor));
+    compute_op(&copy, &src.tensor, NULL, NULL, &dst.tensor);
     tensor_expect(&dst, values, 0.0f, "piece");
     tensor_clear(&src);
     tensor_clear(&dst);
@@ -100,9 +102,9 @@ START_TEST(copies_pieces)
     VfiCudaTensor one = piece_of(memory[0], first, c, STRIDE, half, followed);
     VfiCudaTensor two = piece_of(memory[1], first + 3, c, STRIDE, half, true);
 
-    expect_success(vfi_cuda_copy(NULL, &planes.tensor, &one));
-    expect_success(vfi_cuda_copy(NULL, &one, &two));
-    expect_success(vfi_cuda_copy(NULL, &two, &back.tensor));
+    compute_op(&copy, &planes.tensor, NULL, NULL, &one);
+    compute_op(&copy, &one, NULL, NULL, &two);
+    compute_op(&copy, &two, NULL, NULL, &back.tensor);
     tensor_expect(&back, values, 0.0f, "piece");
     for (int which = 0; which < 2; which++) {
         g_autofree char *found = device_read(memory[which], bytes);
@@ -125,8 +127,8 @@ END_TEST
 
 int main(void)
 {
-    Suite *suite = suite_create("cuda-layout");
-    TCase *tcase = tcase_create("layout");
+    Suite *suite = suite_create("cuda-copy");
+    TCase *tcase = tcase_create("copy");
 
     suite_add_tcase(suite, tcase);
     tcase_add_loop_test(tcase, copies, 0, (int)G_N_ELEMENTS(tensor_shapes));

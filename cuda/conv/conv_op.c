@@ -1,16 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "conv/plan_target.h"
+#include "conv/conv_op.h"
 
 static bool has_planes(VfiCudaConvMath math)
 {
     return math == VFI_CUDA_CONV_F32;
-}
-
-VfiPlanTarget vfi_cuda_target(VfiCudaConvMath math)
-{
-    if (has_planes(math))
-        return vfi_plan_target_planar();
-    return vfi_plan_target_channels_last(math == VFI_CUDA_CONV_F16);
 }
 
 size_t vfi_cuda_element_bytes(VfiCudaConvMath math)

@@ -51,15 +51,19 @@ static __global__ void __launch_bounds__(VFI_BLOCK)
 #endif
 }
 
-cudaError_t vfi_cuda_max_abs(cudaStream_t stream, const VfiCudaTensor *src, float *result)
+static cudaError_t launch_max_abs(const VfiCudaLaunch *launch)
 {
+    const VfiCudaTensor *src = &launch->src[0];
+    unsigned *result = (unsigned *)(launch->scalars + launch->op->u.max_abs.scalar);
     size_t n = (size_t)src->c * vfi_tensor_plane(src);
     size_t blocks = vfi_ceil_div(n, (size_t)VFI_BLOCK * 4);
 
     if (blocks > MAX_BLOCKS)
         blocks = MAX_BLOCKS;
-    VFI_LAUNCH(clear, dim3(1), dim3(1), stream, (unsigned *)result);
-    VFI_LAUNCH(max_abs, dim3((unsigned)blocks), dim3(VFI_BLOCK), stream,
-               (const float *)src->data, n, (unsigned *)result);
+    VFI_LAUNCH(clear, dim3(1), dim3(1), launch->stream, result);
+    VFI_LAUNCH(max_abs, dim3((unsigned)blocks), dim3(VFI_BLOCK), launch->stream,
+               (const float *)src->data, n, result);
     return cudaGetLastError();
 }
+
+const VfiCudaOp vfi_cuda_op_max_abs = {launch_max_abs, NULL, NULL};

@@ -1,17 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* What plans for the device look like, depending on how convolutions compute. Pure
- * functions. */
+/* Planned convolutions (CONV and CONV_TRANSPOSE) as cuDNN sees them. Pure functions. */
 #pragma once
 
 #include "conv/conv_shape.h"
-#include "plan/plan.h"
 
 /* The limit of a convolution's workspace. Engines that want more transform or copy whole
  * tensors, and would take memory that the next session needs. */
 #define VFI_CUDA_WORKSPACE_LIMIT ((size_t)128 << 20)
-
-/* Engines without tensor cores are made for planes, the others for channels last. */
-VfiPlanTarget vfi_cuda_target(VfiCudaConvMath math);
 
 /* Bytes of an element of a convolution's tensors. */
 size_t vfi_cuda_element_bytes(VfiCudaConvMath math);

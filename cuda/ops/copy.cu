@@ -56,20 +56,24 @@ static __global__ void __launch_bounds__(VFI_BLOCK)
     }
 }
 
-cudaError_t vfi_cuda_copy(cudaStream_t stream, const VfiCudaTensor *src,
-                          const VfiCudaTensor *dst)
+static cudaError_t launch_copy(const VfiCudaLaunch *launch)
 {
+    const VfiCudaTensor *src = &launch->src[0], *dst = &launch->dst;
     size_t plane = vfi_tensor_plane(dst);
     bool from_planes = vfi_tensor_is_planar(src), to_planes = vfi_tensor_is_planar(dst);
 
     if (from_planes && to_planes) {
         size_t n = (size_t)dst->c * plane;
         size_t blocks = vfi_ceil_div(n, (size_t)VFI_BLOCK * VALUES);
-        VFI_LAUNCH(copy_planes, dim3((unsigned)blocks), dim3(VFI_BLOCK), stream, *src,
-                   *dst, n);
+        VFI_LAUNCH(copy_planes, dim3((unsigned)blocks), dim3(VFI_BLOCK), launch->stream,
+                   *src, *dst, n);
         return cudaGetLastError();
     }
-    VfiGroupLaunch launch = vfi_group_launch(plane, dst->c, from_planes || to_planes);
-    VFI_LAUNCH(copy_groups, launch.grid, launch.block, stream, *src, *dst, launch.over);
+    VfiGroupLaunch groups = vfi_group_launch(plane, dst->c, from_planes || to_planes);
+    VFI_LAUNCH(copy_groups, groups.grid, groups.block, launch->stream, *src, *dst,
+               groups.over);
     return cudaGetLastError();
 }
+
+const VfiCudaOp vfi_cuda_op_copy = {launch_copy, NULL, NULL};
+const VfiCudaOp vfi_cuda_op_convert = {launch_copy, NULL, NULL};
