@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Work and memory for tests of the simulated device itself. Kernels are those of AFFINE on
- * a few floats. */
+/* Work and memory for tests of the simulated device itself. Kernels are those of AFFINE
+ * on a few floats. */
 #pragma once
 
 #include <signal.h>

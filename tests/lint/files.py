@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Checks files one by one: clang-format's layout, the width of comments, which that leaves alone, a
-licence line, and an executable bit where there is a #! line and nowhere else. Prints what is wrong,
-and exits non-zero if anything is.
+licence line, an executable bit where there is a #! line and nowhere else, and no default in a
+switch over op kinds. Prints what is wrong, and exits non-zero if anything is.
 
 usage: tests/lint/files.py [FILE…]     below the current folder; without any, all sources
 """
@@ -26,6 +26,15 @@ COLUMNS = dict.fromkeys(LAYOUT, 90) | {".py": 100, ".sh": 100}
 STILL_WIDER = ("engine/cpu/", "engine/memory/", "engine/model/", "engine/models/",
                "engine/op/", "engine/session/", "gst/cuda/", "gst/element/",
                "gst/stream/", "tests/kernel/", "tools/benchmark/")
+
+# A new kind of op must not be taken for another in silence: the compiler names each switch that
+# lacks a kind, unless there is a default.
+SWITCH = re.compile(r"\bswitch ?\(")
+KIND = re.compile(r"\bcase VFI_OP_")
+STILL_DEFAULT = ["cuda/program/run_op.c", "cuda/rows/row_group.c", "cuda/rows/row_kernel.cu",
+                 "engine/cpu/cpu_op.c", "engine/cpu/ops/elementwise.c",
+                 "engine/cpu/ops/row_group.c", "tests/cuda/elementwise.c", "tests/cuda/resample.c",
+                 "tests/kernel/elementwise.c"]
 
 LICENSED = {".c", ".h", ".cc", ".cu", ".cuh", ".py", ".sh"}
 
@@ -69,6 +78,29 @@ def widths(files: list[str]) -> list[str]:
     return bad
 
 
+def block(text: str, at: int) -> str:
+    """From the first brace after @at to the one that closes it."""
+    begin = at = text.index("{", at)
+    depth = 0
+    while True:
+        depth += {"{": 1, "}": -1}.get(text[at], 0)
+        at += 1
+        if depth == 0 or at == len(text):
+            return text[begin:at]
+
+
+def defaults(files: list[str]) -> list[str]:
+    bad = []
+    for file in files:
+        text = Path(file).read_text(encoding="utf-8")
+        for match in SWITCH.finditer(text):
+            body = block(text, match.end())
+            if KIND.search(body) and "default:" in body and file not in STILL_DEFAULT:
+                line = text.count("\n", 0, match.start()) + 1
+                bad.append(f"{file}:{line}: a switch over op kinds has no default")
+    return bad
+
+
 def licences(files: list[str]) -> list[str]:
     bad = []
     for file in files:
@@ -94,7 +126,8 @@ def executable_bits(files: list[str]) -> list[str]:
 
 def main() -> int:
     files = [file for file in sys.argv[1:] or all_files() if not file.startswith(tuple(DATA))]
-    bad = layout([file for file in files if Path(file).suffix in LAYOUT])
+    sources = [file for file in files if Path(file).suffix in LAYOUT]
+    bad = layout(sources) + defaults(sources)
     bad += widths(files) + licences(files) + executable_bits(files)
     print("\n".join(bad), end="\n" if bad else "")
     return 1 if bad or not files else 0
