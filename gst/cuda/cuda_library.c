@@ -35,7 +35,7 @@ typedef struct {
   GstContext *(*wrap) (GstCudaContext *context);
   gboolean (*handle_set_context) (
       GstElement *element, GstContext *wrapped, gint device_id, GstCudaContext **context);
-  /* From 1.24 on memory may come with work that is still queued. */
+  /* From GStreamer 1.24 on, memory may come with work that is still queued. */
   void (*memory_sync) (GstCudaMemory *memory);
 } Library;
 
@@ -73,8 +73,9 @@ find_functions (void *handle)
   return TRUE;
 }
 
-/* libgstcuda opens the driver with GModule, which takes a libtool archive of that name in the
- * current folder rather than what the loader finds, and runs the code that it names. */
+/* libgstcuda opens the driver with GModule, which takes a libtool archive of that name in
+ * the current folder rather than what the loader finds, and runs the code that it
+ * names. */
 static gboolean
 would_load_from_current_folder (void)
 {
@@ -201,7 +202,8 @@ gst_vfi_cudamem_map (GstBuffer *buffer, const GstVideoInfo *info, GstMapFlags fl
   return TRUE;
 }
 
-/* A pool's: what is copied into its buffers waits for nothing else on the device. */
+/* A stream of a pool's own: copies into its buffers wait for nothing else on the
+ * device. */
 typedef struct {
   GstCudaContext *context;
   CUstream stream;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* In place of cuda_library.c where GStreamer's CUDA library is not built for: nothing is there. */
+/* In place of cuda_library.c where GStreamer's CUDA library is not built for: nothing is
+ * there. */
 #include "cuda/cuda_library.h"
 
 gboolean

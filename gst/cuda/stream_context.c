@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* One context for all elements of a pipeline: the element works in the context that frames
- * come in. The engine is asked about CUDA before libgstcuda is opened. */
+/* One context for all elements of a pipeline: the element works in the context that
+ * frames come in. The engine is asked about CUDA before libgstcuda is opened. */
 #include "cuda/stream_context.h"
 
 #include "cuda/cuda_library.h"
@@ -146,7 +146,7 @@ has_context (GstVfiCuda *cuda)
   return has;
 }
 
-/* What is found is given to the element, as an application would. */
+/* A context that is found is given to the element, as an application would. */
 static void
 ask_neighbour (GstVfiCuda *cuda, GstPad *pad)
 {
@@ -211,10 +211,10 @@ gst_vfi_cuda_release_hold (GstVfiCuda *cuda)
   keep_hold (cuda, NULL);
 }
 
-/* Whether a session could be on the device: cuDNN, the driver's version or the GPU may not
- * do. It is asked in the context that frames would come in, where somebody has one: another
- * one would take a second and hundreds of MB. The session that is planned to find out is
- * small, and is not kept. */
+/* Whether a session could be on the device: cuDNN, the driver's version or the GPU may
+ * not do. It is asked in the context that frames would come in, where somebody has one:
+ * another one would take a second and hundreds of MB. The session that is planned to find
+ * out is small, and is not kept. */
 static gboolean
 device_opens (GstVfiCuda *cuda, const GstVfiCudaUse *use)
 {
@@ -244,7 +244,7 @@ device_opens (GstVfiCuda *cuda, const GstVfiCudaUse *use)
   return opens;
 }
 
-/* Before there is a model nobody negotiates in earnest. */
+/* Without a model, which comes before caps do, the answer is preliminary. */
 static gboolean
 is_usable (GstVfiCuda *cuda, const GstVfiCudaUse *use)
 {

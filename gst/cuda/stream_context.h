@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Streams in CUDA memory: their caps, and the context that the element shares with its
- * neighbours. Any thread, where a function does not say otherwise; no other lock may be held,
- * for messages are posted and neighbours asked. */
+ * neighbours. Any thread, where a function does not say otherwise; no other lock may be
+ * held, for messages are posted and neighbours asked. */
 #pragma once
 
 #include <gst/gst.h>
@@ -27,15 +27,15 @@ typedef struct {
 /* Whether frames of @caps, which are fixed, lie in CUDA memory. */
 gboolean gst_vfi_cuda_has_feature (const GstCaps *caps);
 
-/* Puts what CUDA memory can hold before @caps (taken), where that was built in. */
+/* Puts caps of CUDA memory before @caps (taken), where that was built in. */
 GstCaps *gst_vfi_cuda_template_caps (GstCaps *caps);
 
 /* For an element and its pads, which outlive it. */
 GstVfiCuda *gst_vfi_cuda_new (GstElement *element, GstPad *sinkpad, GstPad *srcpad);
 void gst_vfi_cuda_free (GstVfiCuda *cuda);
 
-/* Takes CUDA memory out of @caps (taken) where the stream cannot work on it: computing is on
- * the CPU, or something is missing. A device that works, or fails, is asked only once. */
+/* Takes CUDA memory out of @caps (taken) where the stream cannot work on it: computing is
+ * on the CPU, or something is missing. The answer of a device is remembered. */
 GstCaps *gst_vfi_cuda_filter_caps (
     GstVfiCuda *cuda, const GstVfiCudaUse *use, GstCaps *caps);
 
@@ -62,8 +62,8 @@ gboolean gst_vfi_cuda_is_foreign (GstObject *current, GstBuffer *buffer);
 /* Makes the context of @buffer the element's. */
 void gst_vfi_cuda_adopt (GstVfiCuda *cuda, GstBuffer *buffer);
 
-/* There is a session, or there will be none: the device that was asked about CUDA memory need
- * not be held for it any more. */
+/* There is a session, or there will be none: the device that was asked about CUDA memory
+ * need not be held for it any more. */
 void gst_vfi_cuda_release_hold (GstVfiCuda *cuda);
 
 /* Gives up the context and the device. */

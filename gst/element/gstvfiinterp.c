@@ -8,16 +8,18 @@
  * @short_description: raises the frame rate of video by neural frame interpolation
  *
  * vfiinterp makes new frames between those that come in. Without further caps it doubles
- * the frame rate; #GstVfiInterp:multiplier or a capsfilter behind it asks for more. Frames
- * that come in leave unchanged. A model that is a file is found by name on the search path
- * (`VFI_MODEL_PATH`, `$XDG_DATA_HOME/vfi/models`, …) or given as a path.
+ * the frame rate; #GstVfiInterp:multiplier or a capsfilter after it asks for more. Frames
+ * that come in leave unchanged. A model that is a file is found by name on the search
+ * path (`VFI_MODEL_PATH`, `$XDG_DATA_HOME/vfi/models`, …) or given as a path.
  *
  * ## Example launch lines
  * |[
- * gst-launch-1.0 filesrc location=in.mp4 ! decodebin ! vfiinterp ! videoconvert ! autovideosink
+ * gst-launch-1.0 filesrc location=in.mp4 ! decodebin ! vfiinterp ! videoconvert \
+ *     ! autovideosink
  * ]| Doubles the frame rate with the best RIFE model that is installed.
  * |[
- * gst-launch-1.0 videotestsrc num-buffers=30 pattern=ball ! video/x-raw,framerate=15/1 ! vfiinterp model=blend ! video/x-raw,framerate=60/1 ! fakesink
+ * gst-launch-1.0 videotestsrc num-buffers=30 pattern=ball ! video/x-raw,framerate=15/1 \
+ *     ! vfiinterp model=blend ! video/x-raw,framerate=60/1 ! fakesink
  * ]| Needs no model file: `blend` mixes neighbouring frames.
  */
 #include "element/gstvfiinterp.h"
@@ -56,7 +58,7 @@ struct _GstVfiInterp {
   GstStructure *model_options;
   /* State changes only. */
   VfiModel *model;
-  gchar *model_device; /* that it was opened for */
+  gchar *model_device; /* the device that it was opened for */
   VfiPrecision model_precision;
   /* Set under OBJECT_LOCK: the model in use is not the one that properties name. */
   gboolean model_changed;
@@ -67,8 +69,8 @@ GST_ELEMENT_REGISTER_DEFINE (vfiinterp, "vfiinterp", GST_RANK_NONE, GST_TYPE_VFI
 
 /* Model */
 
-/* Reads settings that the model depends on. Returns the device's name, which @config points
- * to. */
+/* Reads settings that the model depends on. Returns the device's name, which @config
+ * points to. */
 static gchar *
 cache_config (GstVfiInterp *self, VfiModelCacheConfig *config)
 {
@@ -414,7 +416,7 @@ install_readings (GObjectClass *klass)
   install_counter (klass, PROP_DROP, "drop", "Frames without a place in the output");
   g_object_class_install_property (klass, PROP_STATS,
       g_param_spec_boxed ("stats", "Statistics",
-          "What runs (model, device, sizes) and how much of it ran", GST_TYPE_STRUCTURE,
+          "The model, device and sizes that run, and how much ran", GST_TYPE_STRUCTURE,
           G_PARAM_READABLE | G_PARAM_STATIC_STRINGS));
 }
 

@@ -28,7 +28,8 @@ value_to_variant (const GValue *value)
   }
 }
 
-/* a{sv} of @options; NULL with the name of a field whose type the engine has no options of. */
+/* a{sv} of @options; NULL, with the name of the field, if the engine has no options of a
+ * field's type. */
 static GVariant *
 options_to_variant (const GstStructure *options, const char **bad_field)
 {

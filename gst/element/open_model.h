@@ -9,8 +9,8 @@
 G_BEGIN_DECLS
 
 /* Opens the model @name with @options (a structure of any name, or NULL) through the
- * process's cache. A failure is posted by @element in the engine's words, which say what would
- * help; then returns NULL. */
+ * process's cache. A failure is posted by @element in the engine's words, which say what
+ * would help; then returns NULL. */
 VfiModel *gst_vfi_model_load (GstElement *element, const char *name,
     const GstStructure *options, const VfiModelCacheConfig *config);
 

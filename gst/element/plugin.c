@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Registers the element and gives the engine's log lines a debug category. Nothing here
- * looks at files or devices: the registry scanner runs it. */
+ * looks at files or devices, because the registry scanner runs it. */
 #include <gst/gst.h>
 
 #include <vfi/vfi.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The table of properties, and what GObject asks of it. */
+/* The table of properties, and how their values get into settings and out again. */
 #include "element/properties.h"
 
 #include <vfi/session.h>
@@ -196,14 +196,12 @@ static const Property properties[] = {
         "Preferred ratio of output to input frame rate; 1 passes frames through",
         KIND_UINT, CHANGES_CAPS, FIELD (multiplier), 1, GST_VFI_MAX_MULTIPLIER, 2},
     {"multipliers", "Multipliers",
-        "Multiplier of every pair of frames by itself, such as \"2,4,1\"; pairs behind "
-        "the "
-        "list take multiplier. The output rate becomes variable",
+        "A multiplier for each pair of frames, such as \"2,4,1\"; pairs after the list "
+        "take multiplier. The output rate becomes variable",
         KIND_STRING, CHANGES_CAPS, FIELD (multipliers), .default_string = ""},
     {"skip-pairs", "Skip pairs",
         "Indices of pairs without interpolation, such as \"1,2,5-9\"; pair 0 is the "
-        "first "
-        "after a start, a flush or a new segment",
+        "first after a start, a flush or a new segment",
         KIND_STRING, CHANGES_ALWAYS, FIELD (skip_pairs), .default_string = ""},
     {"only-pairs", "Only pairs",
         "Indices of the only pairs with interpolation; not together with skip-pairs",
@@ -249,11 +247,9 @@ static const Property properties[] = {
         "the process's limit",
         KIND_UINT64, CHANGES_ALWAYS, FIELD (memory_headroom)},
     {"memory-limit", "Memory limit",
-        "Most bytes that this element may take: working memory, what is kept of frames "
-        "and "
-        "the buffers it fills, without the model, which is shared; where that is not "
-        "enough "
-        "the network sees pictures in tiles. 0 is no limit",
+        "Maximum of bytes that this element may take: working memory, what is kept of "
+        "frames and the buffers it fills, without the model, which is shared; where that "
+        "is not enough the network sees pictures in tiles. 0 is no limit",
         KIND_UINT64, CHANGES_ALWAYS, FIELD (memory_limit)},
     {"tile-size", "Tile size",
         "Largest width and height of the tiles that the network sees one by one; 0 makes "
@@ -300,7 +296,7 @@ static const Property properties[] = {
         KIND_DOUBLE, CHANGES_ALWAYS, FIELD (duplicate_threshold), VFI_REPEAT_AUTO, 255,
         VFI_REPEAT_AUTO},
     {"duplicate-max", "Duplicate maximum",
-        "Most repeats in a row that are replaced; of more, all stay", KIND_UINT,
+        "Maximum of repeats in a row that are replaced; of more, all stay", KIND_UINT,
         CHANGES_CAPS, FIELD (duplicate_max), 0, 64, 3},
     {"mark-droppable", "Mark as droppable",
         "Flag everything that did not come in as DROPPABLE, so that \"identity "
@@ -444,7 +440,7 @@ gst_vfi_properties_set (GstVfiSettings *settings, guint index, const GValue *val
   settings->serial++;
   if (property->kind == KIND_STRING)
     read_pairs (settings);
-  /* Between 0, which is "auto", and the smallest scale there is nothing. */
+  /* There are no scales between 0, which is "auto", and the smallest. */
   if (to == &settings->scale) {
     settings->scale_asked = settings->scale;
     if (settings->scale > 0)

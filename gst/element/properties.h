@@ -10,8 +10,8 @@
 
 G_BEGIN_DECLS
 
-/* Installs the table's properties with ids from @first_id on; returns the first free id after
- * them. */
+/* Installs the table's properties with ids from @first_id on; returns the first free id
+ * after them. */
 guint gst_vfi_properties_install (GObjectClass *klass, guint first_id);
 
 /* Fills @settings with the table's defaults. */
@@ -20,8 +20,8 @@ void gst_vfi_properties_init (GstVfiSettings *settings);
 /* Frees what @settings point to. */
 void gst_vfi_properties_clear (GstVfiSettings *settings);
 
-/* Sets the property at @index of the table (id - first_id). Returns whether output caps have
- * to be chosen again. */
+/* Sets the property at @index of the table (id - first_id). Returns whether output caps
+ * have to be chosen again. */
 gboolean gst_vfi_properties_set (
     GstVfiSettings *settings, guint index, const GValue *value);
 void gst_vfi_properties_get (const GstVfiSettings *settings, guint index, GValue *value);

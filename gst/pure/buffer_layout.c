@@ -3,7 +3,7 @@
 
 #include <gst/video/gstvideometa.h>
 
-/* What a plane takes, in bytes; of tiled formats all its tiles are one row. */
+/* The extent of a plane in bytes; for tiled formats all its tiles are one row. */
 typedef struct {
   gint64 row;
   gint64 rows;
@@ -27,7 +27,8 @@ describe (const GstVideoInfo *info)
       GST_VIDEO_INFO_N_PLANES (info));
 }
 
-/* What is said about the memory; larger pictures hold the caps' one in their corner. */
+/* Whether the memory is said to hold a frame of @info; larger pictures hold it in their
+ * corner. */
 static gboolean
 holds (const GstVideoInfo *info, GstVideoFormat format, guint width, guint height,
     guint n_planes, gchar **reason)

@@ -94,8 +94,8 @@ void gst_vfi_latency_answer (gboolean live, GstClockTime own, GstClockTime queue
 
 /**
  * gst_vfi_latency_must_post:
- * @reported: what the last answer was made of
- * @own: what it would be made of now
+ * @reported: the element's latency in the last answer
+ * @own: the element's latency now
  * @configured: whether settings or caps changed, not only measurements
  *
  * Returns: whether to post a LATENCY message. Measurements must differ by more than 20 %.

@@ -50,7 +50,7 @@ gst_vfi_run_pair_slots (const GstVfiRun *run, const GstVfiFrameTime *next)
   return pair_steps (run, next);
 }
 
-/* Whether the segment shows some of what is shown from @pts to @end. */
+/* Whether some of the time from @pts to @end is inside the segment. */
 static gboolean
 is_inside (const GstSegment *segment, GstClockTime pts, GstClockTime end)
 {

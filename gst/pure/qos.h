@@ -143,7 +143,7 @@ typedef struct {
 } GstVfiQosAsk;
 
 /**
- * GstVfiQosJob: what gst_vfi_qos_finish() wants to know about a computed in-between.
+ * GstVfiQosJob: facts about a computed in-between, for gst_vfi_qos_finish().
  * @deadline: as asked
  * @change: number of the rung change before it
  * @reduced: whether its scale is reduced

@@ -32,8 +32,8 @@ gst_vfi_run_steps (const GstVfiRun *run)
   return gst_vfi_segment_is_key_units (&run->segment) ? 1 : run->multiplier;
 }
 
-/* How far apart frames are: what is said about that, if anything, or was seen, whichever
- * is longer. */
+/* How far apart frames usually are: @said, if that is valid, or the distance that was
+ * seen, whichever is longer. */
 static GstClockTime
 usual_interval (const GstVfiRun *run, GstClockTime said)
 {

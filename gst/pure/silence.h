@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* What a GAP event of the input means for a run, and what remains to be said of it once
+/* What a GAP event of the input means for a run, and what remains of the event once
  * outputs are known. Pure functions. */
 #pragma once
 

@@ -8,7 +8,8 @@
 #include "cuda/cuda_library.h"
 #include "pure/buffer_layout.h"
 
-/* A configured pool that is not active yet. Padded rows need GstVideoMeta to be understood. */
+/* A configured pool that is not active yet. Padded rows need GstVideoMeta to be
+ * understood. */
 static GstBufferPool *
 new_own_pool (const GstVideoInfo *info, GstCaps *caps, gboolean with_meta,
     guint min_buffers, GstVfiPoolBytes *bytes)
@@ -99,7 +100,7 @@ gst_vfi_alloc_own_pool (const GstVideoInfo *info, GstCaps *caps, gboolean with_m
                                 : new_own_pool (info, made, with_meta, 0, bytes));
 }
 
-/* What the pool's buffers have, with their padding. */
+/* Bytes of the pool's buffers, with their padding. */
 static guint
 buffer_size (GstBufferPool *pool)
 {
@@ -111,7 +112,8 @@ buffer_size (GstBufferPool *pool)
   return size;
 }
 
-/* Of one that says nothing, like a plain sink: the picture that is shown, and the next. */
+/* What an element needs that says nothing, like a plain sink: the picture that is shown,
+ * and the next. */
 #define UNTOLD_NEED 2
 
 guint
@@ -193,8 +195,8 @@ set_allocator (GstStructure *config, GstQuery *query)
   g_clear_pointer (&allocator, gst_object_unref);
 }
 
-/* Configures downstream's @pool; takes what the pool makes of the configuration as long as it
- * still fits. */
+/* Configures downstream's @pool; accepts changes that the pool makes to the configuration
+ * as long as it still fits. */
 static gboolean
 configure_pool (GstBufferPool *pool, GstCaps *caps, GstQuery *query, guint size,
     guint min, guint max, gboolean is_cuda)
@@ -218,7 +220,8 @@ configure_pool (GstBufferPool *pool, GstCaps *caps, GstQuery *query, guint size,
   return FALSE;
 }
 
-/* The first that @query has. A pool of another context would need copies. */
+/* The first pool of @query's answer, if it can be used: one of another context would need
+ * copies. */
 static GstBufferPool *
 downstream_pool (GstQuery *query, GstCaps *caps, const GstVideoInfo *info, guint extra,
     GstObject *cuda)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* What is shown between two frames: how they relate decides between the model's pictures and
- * the frames themselves. */
+/* Whether the model's pictures or the frames themselves are shown depends on how the two
+ * frames relate. */
 #include "stream/between.h"
 
 #include "pure/meta.h"
@@ -15,7 +15,7 @@
 typedef struct {
   GstVfiFrame *first;
   GstVfiFrame *second;
-  VfiPair *pair; /* NULL: the reference stands for what would be made */
+  VfiPair *pair; /* NULL: copies of the reference take the place of pictures */
   GstVfiPairKind kind;
   GstVfiSceneMode mode;
 } Between;

@@ -6,13 +6,13 @@
 
 G_BEGIN_DECLS
 
-/* Opens the pair of two frames in the order of their times; *@pair is NULL where nothing is
- * to be made of them: a cut, identical frames, different crops, no engine. */
+/* Opens the pair of two frames in the order of their times; *@pair is NULL where no
+ * picture is to be made of them: a cut, identical frames, different crops, no engine. */
 GstFlowReturn gst_vfi_between_open (
     GstVfiStream *stream, GstVfiFrame *first, GstVfiFrame *second, VfiPair **pair);
 
-/* Appends to the pending list what lies between the reference and @next, whose verdict is
- * NEXT. */
+/* Appends the outputs between the reference and @next, whose verdict is NEXT, to the
+ * pending list. */
 GstFlowReturn gst_vfi_between_plan (
     GstVfiStream *stream, GstVfiFrame *next, const GstVfiFrameTime *time);
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Answers follow from what the pad on the other side is asked. The arithmetic is in caps.c. */
+/* Answers follow from those of the pad on the other side. The arithmetic is in caps.c. */
 #include "stream/caps_query.h"
 
 #include "cuda/stream_context.h"
@@ -34,7 +34,8 @@ without_useless_cuda (GstVfiStream *stream, GstCaps *caps)
   return gst_vfi_cuda_filter_caps (stream->cuda, &use, caps);
 }
 
-/* What @pad can do: its template, and what the other side makes of the other pad's peer. */
+/* What @pad can do: its template, limited to what can be made of what the other pad's
+ * peer accepts. */
 static GstCaps *
 query_caps (GstVfiStream *stream, GstPad *pad, GstCaps *filter)
 {
@@ -59,8 +60,9 @@ query_caps (GstVfiStream *stream, GstPad *pad, GstCaps *filter)
       stream, gst_caps_intersect_full (possible, template, GST_CAPS_INTERSECT_FIRST));
 }
 
-/* Video that the CAPS query does not offer gets through to the CAPS event all the same, which
- * can say why it is refused: upstream, refused here, would only know that it was. */
+/* Video that the CAPS query does not offer is accepted here all the same, because the
+ * CAPS event can say why it is refused; from here upstream would only learn that it
+ * is. */
 static gboolean
 accept_caps (GstVfiStream *stream, GstPad *pad, GstCaps *caps)
 {
@@ -71,7 +73,7 @@ accept_caps (GstVfiStream *stream, GstPad *pad, GstCaps *caps)
          (pad == stream->sinkpad && gst_video_info_from_caps (&info, caps));
 }
 
-/* Frames in and out: what one pad is asked about, the other one knows in its own frames. */
+/* Converts a number of frames of the input to frames of the output, or back. */
 static gboolean
 convert_frames (GstVfiStream *stream, gboolean to_output, gint64 *frames)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* What two neighbouring frames have to do with each other, and what is shown between them:
- * a picture that the model makes, one of the two frames again, or nothing. No element, no
+/* How two neighbouring frames relate, and what is shown between them accordingly: a
+ * picture that the model makes, one of the two frames again, or nothing. No element, no
  * lock; belongs to the streaming thread. */
 #pragma once
 
@@ -66,8 +66,9 @@ void gst_vfi_content_reset (GstVfiContent *content);
 /* Whether @event announces a cut. */
 gboolean gst_vfi_content_is_cut_event (GstEvent *event);
 
-/* Judges two frames (with ids) of @session. @threshold is the score from which on a pair is a
- * cut; with 0 only announced ones are. FALSE with @error if the device cannot say. */
+/* Judges two frames (with ids) of @session. @threshold is the score from which on a pair
+ * is a cut; with 0 only announced ones are. FALSE with @error if the device cannot
+ * say. */
 gboolean gst_vfi_content_judge (GstVfiContent *content, VfiSession *session,
     const VfiFrame *a, const VfiFrame *b, gdouble threshold, GstVfiPairKind *kind,
     GError **error);

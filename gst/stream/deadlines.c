@@ -215,8 +215,8 @@ gst_vfi_deadlines_finish (
   return TRUE;
 }
 
-/* If the push returned only after the time that the buffer, which was early, is shown at, a
- * sink is blocking in this thread. Then the whole latency of the pipeline is for this
+/* If the push returned only after the time that the buffer, which was early, is shown at,
+ * a sink is blocking in this thread. Then the whole latency of the pipeline is for this
  * element. */
 GstFlowReturn
 gst_vfi_deadlines_push (GstVfiStream *stream, GstBuffer *buffer)

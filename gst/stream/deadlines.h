@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Deadlines of in-betweens, what is done when they cannot be met, and QOS events and messages.
- * The arithmetic is in qos.c; this gives it times of the pipeline and costs of the engine.
- * Streaming thread only, unless a function says otherwise; no lock is held. */
+/* Deadlines of in-betweens, what is done when they cannot be met, and QOS events and
+ * messages. The arithmetic is in qos.c; this gives it times of the pipeline and costs of
+ * the engine. Streaming thread only, unless a function says otherwise; no lock is
+ * held. */
 #pragma once
 
 #include "pure/qos.h"
@@ -28,8 +29,8 @@ GstVfiDeadlines *gst_vfi_deadlines_new (void);
 void gst_vfi_deadlines_set_job_times (
     GstVfiStream *stream, GstVfiJobTimes job_times, gpointer user_data);
 
-/* After a flush or a stop: forgets what belongs to the stream, but not costs, which belong to
- * the machine. */
+/* After a flush or a stop: forgets what belongs to the stream, but not costs, which
+ * belong to the machine. */
 void gst_vfi_deadlines_reset (GstVfiStream *stream);
 
 /* Jobs were dropped and will not be accounted for. */
@@ -38,7 +39,8 @@ void gst_vfi_deadlines_forget_jobs (GstVfiStream *stream);
 /* A session was replaced: its costs say nothing about the next one. */
 void gst_vfi_deadlines_forget_costs (GstVfiStream *stream);
 
-/* The costs that gst_vfi_qos_costs() gives, and how many were measured. The lock is held. */
+/* The costs that gst_vfi_qos_costs() gives, and how many were measured. The lock is
+ * held. */
 guint gst_vfi_deadlines_costs_locked (
     GstVfiStream *stream, GstClockTime *cost, GstClockTime *pair_cost);
 
@@ -49,8 +51,8 @@ guint gst_vfi_deadlines_costs_locked (
  * @span: distance of its frames
  * @slot: the time of its first in-between
  *
- * Fixes the rung for the pair's in-betweens, and posts what there is to say about those
- * before. Once for each pair: see gst_vfi_deadlines_has_begun().
+ * Fixes the rung for the pair's in-betweens, and posts a QOS message about those before,
+ * if one is due. Once for each pair: see gst_vfi_deadlines_has_begun().
  */
 void gst_vfi_deadlines_begin_pair (GstVfiStream *stream, guint64 id, guint count,
     GstClockTime span, const GstVfiSlot *slot);
@@ -77,7 +79,8 @@ gboolean gst_vfi_deadlines_finish (
 /* Pushes @buffer (taken), and watches how long that takes. */
 GstFlowReturn gst_vfi_deadlines_push (GstVfiStream *stream, GstBuffer *buffer);
 
-/* Looks at a QOS event from downstream; returns whether it goes on upstream. Any thread. */
+/* Looks at a QOS event from downstream; returns whether it goes on upstream. Any
+ * thread. */
 gboolean gst_vfi_deadlines_note_qos (GstVfiStream *stream, GstEvent *event);
 
 /* Adds rung, latency and costs to `stats`. Any thread. */

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* GstVideoInfo → VfiVideoInfo, the formats offered, and the conversion step for formats that
- * the engine has no direct path for. */
+/* GstVideoInfo → VfiVideoInfo, the formats offered, and the conversion step for formats
+ * that the engine has no direct path for. */
 #include "stream/direct_format.h"
 
-/* The engine's format of the same name, but not the one that video has none of. */
+/* The engine's format of the same name, but for the one that video does not come in. */
 static VfiFormat
 format_of_memory (GstVideoFormat format)
 {
@@ -219,7 +219,8 @@ gst_vfi_format_video_info (const GstVideoInfo *info)
   };
 }
 
-/* The inner frames keep every colour fact, so that only the layout changes. */
+/* Inner frames keep everything that is known about colours, so that only the layout
+ * changes. */
 static void
 inner_info (GstVideoInfo *inner, GstVideoFormat format, const GstVideoInfo *outer)
 {

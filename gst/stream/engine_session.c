@@ -8,8 +8,8 @@
 #define GST_CAT_DEFAULT gst_vfi_debug
 
 struct _GstVfiEngineSession {
-  /* Guarded by the stream's lock; replaced by the streaming thread only, which need not take
-   * the lock to read them. */
+  /* Guarded by the stream's lock; replaced by the streaming thread only, which need not
+   * take the lock to read them. */
   VfiSession *session;
   GstObject *cuda;      /* the context that it works in, which it must not outlive */
   VfiSessionStats base; /* what it had counted at the last reset-stats */
@@ -235,8 +235,8 @@ gst_vfi_session_release (GstVfiStream *stream)
   post_progress (stream, GST_PROGRESS_TYPE_CANCELED, "The model is not needed any more.");
 }
 
-/* Values that no network works with are replaced by the nearest ones. Says so once for each
- * value. */
+/* Values that no network works with are replaced by the nearest ones. Says so once for
+ * each value. */
 static void
 warn_of_settings (GstVfiStream *stream, const GstVfiSettings *settings)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* What stands in for interpolation: pass-through where properties ask for it, and what
- * on-error says about an engine that fails. Streaming thread only. */
+/* Doing without interpolation: pass-through where properties ask for it, and what
+ * on-error asks for when the engine fails. Streaming thread only. */
 #pragma once
 
 #include "stream/state.h"
@@ -18,9 +18,11 @@ gboolean gst_vfi_fallback_wants_bypass (
  * @what: what failed, for the debug text
  *
  * Posts the error, or where on-error allows it a warning for the first failure since caps
- * or properties changed. With on-error=passthrough caps are chosen anew at the next frame.
+ * or properties changed. With on-error=passthrough caps are chosen again at the next
+ * frame.
  *
- * Returns: whether the stream goes on, with a copy in place of what the engine should make.
+ * Returns: whether the stream goes on, with a copy in place of the picture that the
+ *     engine should make.
  */
 gboolean gst_vfi_fallback_engine_failed (
     GstVfiStream *stream, const GError *error, const char *what);

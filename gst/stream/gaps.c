@@ -38,7 +38,7 @@ about_time (GstEvent *event, GstClockTime start, GstClockTime duration)
   return other;
 }
 
-/* What is left of all that waits goes out in order. */
+/* Lets out all that waits, in order, GAP events only as far as their time is silent. */
 static void
 let_out (GstVfiStream *stream, const GstVfiFrameTime *next, GstClockTime from,
     GstClockTime until)

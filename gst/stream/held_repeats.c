@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Held repeats. Outputs get their times when they come, so that they are numbered in
- * order; what is shown there is decided by the frame that ends the repeats. */
+/* Held repeats. Outputs get their times at once, so that they are numbered in order; the
+ * frame that ends the repeats decides what is shown there. */
 #include "stream/held_repeats.h"
 
 #include "pure/kept_events.h"
@@ -15,7 +15,7 @@
 
 #define GST_CAT_DEFAULT gst_vfi_debug
 
-/* Outputs, a frame with or without one, or an event. */
+/* A span of outputs, a frame that may be one, or an event. */
 typedef struct {
   GstVfiSpan *span; /* what lies before the next frame */
   GstVfiSlot slot;  /* of the frame, if it is shown */
@@ -67,8 +67,8 @@ gst_vfi_repeats_length (const GstVfiStream *stream)
   return stream->repeats->items.length;
 }
 
-/* Judges a frame by whether it repeats the one before, where @max repeats may be held; keeps
- * count. */
+/* Judges a frame by whether it repeats the one before, where @max repeats may be held;
+ * keeps count. */
 static Step
 count (GstVfiRepeats *repeats, gboolean repeats_it, guint max)
 {
@@ -218,7 +218,7 @@ add_replacement (GstVfiStream *stream, VfiPair *pair, GstVfiFrame *next,
       stream, pair, stream->held, next, &item->slot, item->frame);
 }
 
-/* All between the reference and @next is made of these two. */
+/* Has everything between the reference and @next made of these two. */
 static void
 replace (
     GstVfiStream *stream, VfiPair *pair, GstVfiFrame *next, const GstVfiFrameTime *time)
@@ -247,7 +247,8 @@ replace (
   g_mutex_unlock (&stream->lock);
 }
 
-/* A new picture after repeats. Where a cut comes before it they were none of its motion. */
+/* A new picture after repeats. Where there is a cut before it the repeats are no part of
+ * its motion. */
 static GstFlowReturn
 end_repeats (GstVfiStream *stream, GstVfiFrame *next, const GstVfiFrameTime *time)
 {

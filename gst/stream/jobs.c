@@ -6,8 +6,8 @@
 #include "stream/fallback.h"
 #include "stream/report.h"
 
-/* Nothing is made here: the entry becomes one of @kind, or the original that it would have
- * replaced. */
+/* Nothing is made here: the entry becomes one of @kind, or the original that it would
+ * have replaced. */
 static void
 give_up (GstVfiStream *stream, GstVfiEntry *entry, GstVfiEntryKind kind)
 {
@@ -24,7 +24,8 @@ give_up (GstVfiStream *stream, GstVfiEntry *entry, GstVfiEntryKind kind)
   stream->pending->n_originals++;
 }
 
-/* A flush, or the end of the stream, or as on-error says a copy of the frame before. */
+/* Returns FLUSHING after a flush, ERROR where the stream ends, or OK where, as on-error
+ * allows, the entry becomes a copy of the frame before. */
 static GstFlowReturn
 engine_failed (GstVfiStream *stream, GstVfiEntry *entry, const GError *error)
 {
@@ -37,7 +38,8 @@ engine_failed (GstVfiStream *stream, GstVfiEntry *entry, const GError *error)
   return GST_FLOW_OK;
 }
 
-/* Accounts for jobs that have ended, in order, so that the next decision knows of them. */
+/* Accounts for jobs that have ended, in order, so that the next decision knows of
+ * them. */
 static void
 account (GstVfiStream *stream)
 {
@@ -54,7 +56,7 @@ account (GstVfiStream *stream)
   }
 }
 
-/* Two frames are in one pair only, which the id of the newer one identifies. */
+/* The pair is identified by the newer frame's id: two frames are in one pair only. */
 static guint64
 pair_id (const GstVfiEntry *entry)
 {
@@ -129,7 +131,8 @@ submit_entry (GstVfiStream *stream, GList *link, gboolean wait)
     return engine_failed (stream, entry, error);
   stream->pending->n_jobs++;
   gst_vfi_deadlines_note_job (stream);
-  /* A flush that raced with submit did not see this job; it had closed the stream first. */
+  /* A flush that raced with submit did not see this job; it had closed the stream
+   * first. */
   if (gst_vfi_stream_is_flushing (stream))
     vfi_job_cancel (entry->job);
   return GST_FLOW_OK;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The element in a pipeline with a clock: whether the pipeline is live, what time it is, and
- * the latencies that were answered and heard of. own_latency.c computes the element's own
- * latency, deadlines.c holds in-betweens to their times. */
+/* The element in a pipeline with a clock: whether the pipeline is live, what time it is,
+ * and the latencies that were answered and received. own_latency.c computes the element's
+ * own latency, deadlines.c holds in-betweens to their times. */
 #pragma once
 
 #include "stream/state.h"
@@ -11,7 +11,7 @@ G_BEGIN_DECLS
 /**
  * GstVfiLive: guarded by the stream's lock.
  * @live: what upstream said last
- * @own_latency: what the answer to a LATENCY query is made of
+ * @own_latency: the latency that the element adds, as in its answers to LATENCY queries
  * @frame: the frame interval, assumed if unknown
  * @out_frame: the output interval
  * @total: the minimum latency of the last answer in a live pipeline, or NONE
@@ -31,12 +31,12 @@ GstVfiLive *gst_vfi_live_new (void);
 /* The stream stops: latencies were those of this pipeline. */
 void gst_vfi_live_forget_locked (GstVfiStream *stream);
 
-/* Clock time while PLAYING, else GST_CLOCK_TIME_NONE; and the base time, @base_time may be
- * NULL. */
+/* Clock time while PLAYING, else GST_CLOCK_TIME_NONE; and the base time, @base_time may
+ * be NULL. */
 GstClockTime gst_vfi_live_now (GstVfiStream *stream, GstClockTime *base_time);
 
-/* Running time of @pts, or NONE where the segment, of video that passes through, is not in
- * TIME format. Streaming thread. */
+/* Running time of @pts, or NONE where the segment, of video that passes through, is not
+ * in TIME format. Streaming thread. */
 GstClockTime gst_vfi_live_running_time (GstVfiStream *stream, GstClockTime pts);
 
 /* Asks upstream whether it is live. */

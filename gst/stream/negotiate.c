@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Which output caps are chosen, in what order the rest follows, and what is said when nothing
- * can be chosen. The arithmetic is in caps.c and decide.c. */
+/* Which output caps are chosen, in what order the rest follows, and what is said when
+ * nothing can be chosen. The arithmetic is in caps.c and decide.c. */
 #include "stream/negotiate.h"
 
 #include "cuda/stream_context.h"
@@ -34,7 +34,7 @@ set_pool (GstVfiStream *stream, GstBufferPool *pool)
   GstBufferPool *old = stream->pictures.out_pool;
   gboolean flushing;
 
-  /* A flush that came before could only tell the old one. */
+  /* A flush that came before could tell only the old pool. */
   g_mutex_lock (&stream->gate);
   g_mutex_lock (&stream->lock);
   stream->pictures.out_pool = stream->out_pool = pool;
@@ -107,7 +107,7 @@ prepare_pool (GstVfiStream *stream, GstCaps *out)
   return GST_FLOW_OK;
 }
 
-/* Refused caps are sent again with every buffer: says so once. */
+/* Posts an error once: refused caps are sent again with every buffer. */
 static void
 report (GstVfiStream *stream, GstStreamError code, const char *reason, GstCaps *caps)
 {
@@ -132,7 +132,7 @@ refuse (GstVfiStream *stream, const char *reason)
                                               : GST_FLOW_NOT_NEGOTIATED;
 }
 
-/* Downstream takes nothing that the input can become. */
+/* Downstream accepts nothing that the input can become. */
 static GstFlowReturn
 refuse_rates (GstVfiStream *stream, const GstVfiCapsOptions *options)
 {
@@ -172,8 +172,8 @@ push_caps (GstVfiStream *stream, GstCaps *caps)
   return TRUE;
 }
 
-/* What is to pass through wants the input's own rate; where downstream wants another one,
- * copies make it up. */
+/* Frames that are to pass through keep the input's own rate; where downstream wants
+ * another one, copies make up the difference. */
 static GstFlowReturn
 choose (GstVfiStream *stream, GstVfiChoice *choice)
 {
@@ -192,8 +192,8 @@ choose (GstVfiStream *stream, GstVfiChoice *choice)
   return GST_FLOW_OK;
 }
 
-/* The engine is asked before caps promise its work; when it fails on-error may choose
- * anew. */
+/* The engine is readied before caps promise its work. When it fails, on-error may ask for
+ * another choice. */
 static GstFlowReturn
 choose_what_works (GstVfiStream *stream, GstVfiChoice *choice)
 {
@@ -275,7 +275,8 @@ gst_vfi_negotiate_apply (GstVfiStream *stream, GstVfiChoice *choice, GstFlowRetu
   return ret;
 }
 
-/* Why nothing can be done with frames of @info, in @caps, whatever is behind; else NULL. */
+/* Why nothing can be done with frames of @info, in @caps, whatever downstream is; else
+ * NULL. */
 static gchar *
 explain_input (GstVfiStream *stream, GstCaps *caps, const GstVideoInfo *info)
 {

@@ -25,8 +25,9 @@ typedef struct {
 /* Chooses output caps for the input caps, and readies the session. Nothing is pending. */
 GstFlowReturn gst_vfi_negotiate_choose (GstVfiStream *stream, GstVfiChoice *choice);
 
-/* Announces the caps of @choice (released), if @ret is OK, and readies the pool. No run is open
- * where @choice is to pass everything through. Returns @ret or what went wrong. */
+/* Announces the caps of @choice (released), if @ret is OK, and readies the pool. No run
+ * is open where @choice is to pass everything through. Returns @ret or what went
+ * wrong. */
 GstFlowReturn gst_vfi_negotiate_apply (
     GstVfiStream *stream, GstVfiChoice *choice, GstFlowReturn ret);
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The latency that the element adds: from frame intervals and costs, answered to LATENCY
- * queries and posted when it changes. The arithmetic is in latency.c. Streaming thread only,
- * unless a function says otherwise; no lock is held. */
+ * queries and posted when it changes. The arithmetic is in latency.c. Streaming thread
+ * only, unless a function says otherwise; no lock is held. */
 #pragma once
 
 #include "stream/state.h"
@@ -19,7 +19,7 @@ GstVfiOwnLatency *gst_vfi_own_latency_new (void);
 /* After a flush or a stop. */
 void gst_vfi_own_latency_reset (GstVfiStream *stream);
 
-/* A session was replaced: what is known of costs is that session's. */
+/* A session was replaced: forgets its costs. */
 void gst_vfi_own_latency_forget_costs (GstVfiStream *stream);
 
 /* Caps, mode or multiplier were chosen: the latency follows. */

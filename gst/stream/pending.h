@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The list of outputs that have not left yet, in stream order: originals, in-betweens that the
- * engine computes, duplicates and events. What lies between two frames is one entry, a span,
- * and outputs come out of it as they are computed or pushed; so a frame adds a few entries,
- * however many outputs there are. jobs.c gives in-betweens to the engine, retire.c pushes what
- * is at the head. Streaming thread only. */
+/* The list of outputs that have not left yet, in stream order: originals, in-betweens
+ * that the engine computes, duplicates and events. What lies between two frames is one
+ * entry, a span, and outputs come out of it as they are computed or pushed; so a frame
+ * adds a few entries, however many outputs there are. jobs.c gives in-betweens to the
+ * engine, retire.c pushes what is at the head. Streaming thread only. */
 #pragma once
 
 #include "pure/qos.h"
@@ -12,8 +12,8 @@
 
 G_BEGIN_DECLS
 
-/* Entries that come out of spans before they are pushed, where not all of them are jobs:
- * some may be left out for lack of time. */
+/* How many entries may come out of spans before they are pushed. Not all of them are
+ * jobs: some may be left out for lack of time. */
 #define GST_VFI_MAX_AHEAD 64
 
 /* No frame is taken in while there are so many entries. */
@@ -105,13 +105,13 @@ void gst_vfi_pending_add_event (GstVfiStream *stream, GstEvent *event);
 void gst_vfi_pending_add_in_betweens (GstVfiStream *stream, VfiPair *pair, GstVfiFrame *a,
     GstVfiFrame *b, const GstVfiSpan *span);
 
-/* Appends an in-between that takes the place of the original @instead, whose metas it gets;
- * where nothing can be made, @instead itself is pushed. */
+/* Appends an in-between that takes the place of the original @instead, whose metas it
+ * gets; where nothing can be made, @instead itself is pushed. */
 void gst_vfi_pending_add_replacement (GstVfiStream *stream, VfiPair *pair, GstVfiFrame *a,
     GstVfiFrame *b, const GstVfiSlot *slot, GstVfiFrame *instead);
 
-/* Appends @a in all of @span once more, or, where the later one is nearer, @b (NULL: never);
- * they share the pixels. */
+/* Appends @a in all of @span once more, or, where the later one is nearer, @b (NULL:
+ * never); they share the pixels. */
 void gst_vfi_pending_add_copies (
     GstVfiStream *stream, GstVfiFrame *a, GstVfiFrame *b, const GstVfiSpan *span);
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Held originals and outputs: mapping, conversion to and from the engine's format. Copies
- * are made where memory would otherwise be shared: a pool throws away a buffer whose memory
- * somebody else still has when it comes back. */
+ * are made where memory would otherwise be shared: a pool throws away a buffer that comes
+ * back while somebody else still holds its memory. */
 #include "stream/picture.h"
 
 #include "cuda/cuda_library.h"
@@ -158,7 +158,8 @@ gst_vfi_frame_unref (GstVfiFrame *frame)
   g_atomic_rc_box_release_full (frame, frame_clear);
 }
 
-/* Out of a pool: to allocate and free device memory for each frame makes the device wait. */
+/* Out of a pool: to allocate and free device memory for each frame makes the device
+ * wait. */
 static GstBuffer *
 copy_on_device (GstVfiPictures *pictures, GstBuffer *buffer)
 {

@@ -44,7 +44,8 @@ gst_vfi_pool_bytes_get (GstVfiPoolBytes *bytes)
   return (gsize) g_atomic_pointer_get (&bytes->bytes);
 }
 
-/* Pools that are not ours to derive from: their memories carry what they count for. */
+/* Pools of a class that cannot be derived from: each memory carries how many bytes it
+ * counts as. */
 
 typedef struct {
   GstVfiPoolBytes *bytes;
@@ -112,7 +113,7 @@ gst_vfi_pool_alloc_buffer (
   return ret;
 }
 
-/* Whoever had the buffer may have changed its size. */
+/* The size that was counted: somebody may have changed the buffer's. */
 static void
 gst_vfi_pool_free_buffer (GstBufferPool *pool, GstBuffer *buffer)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The element's own buffer pools: video buffer pools that count the bytes they have, those
+/* The element's own buffer pools, which count the bytes of their buffers, those that
  * downstream holds included. */
 #pragma once
 
@@ -17,7 +17,7 @@ GstVfiPoolBytes *gst_vfi_pool_bytes_ref (GstVfiPoolBytes *bytes);
 void gst_vfi_pool_bytes_unref (GstVfiPoolBytes *bytes);
 gsize gst_vfi_pool_bytes_get (GstVfiPoolBytes *bytes);
 
-/* Makes the buffers of @pool, which is of another kind, count in @bytes: those that
+/* Has buffers of @pool, which is of another kind, count in @bytes: those that
  * gst_vfi_pool_note() is told of, until their memory is freed. */
 void gst_vfi_pool_count_in (GstBufferPool *pool, GstVfiPoolBytes *bytes);
 

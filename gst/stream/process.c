@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* One item in stream order: what a buffer, an event or a query means for the run of frames
- * and for the outputs. Called by the task or, when synchronous, by upstream's thread. */
+/* One item in stream order: what a buffer, an event or a query means for the run of
+ * frames and for the outputs. Called by the task or, when synchronous, by upstream's
+ * thread. */
 #include "stream/process.h"
 
 #include "cuda/stream_context.h"
@@ -38,7 +39,8 @@ gst_vfi_process_new (void)
   return g_new0 (GstVfiProcess, 1);
 }
 
-/* Appends what completes the run up to @closed_at; returns up to where it tells of it. */
+/* Appends what completes the run up to @closed_at. Returns where the GAP event among it
+ * ends, or 0. */
 static GstClockTime
 add_tail (GstVfiStream *stream, GstClockTime closed_at)
 {
@@ -83,8 +85,8 @@ gst_vfi_process_close_run (
   close_run (stream, with_tail, closed_at, closed_at);
 }
 
-/* Between two frames: takes over what properties say now. FALSE with an error posted if they
- * contradict each other. */
+/* Between two frames: takes over what properties say now. FALSE with an error posted if
+ * they contradict each other. */
 static gboolean
 take_settings (GstVfiStream *stream)
 {
@@ -136,7 +138,8 @@ drop_buffer (GstVfiStream *stream, GstBuffer *buffer, const GstVfiFrameTime *tim
 static GstVfiFrame *
 new_frame (GstVfiStream *stream, GstBuffer *buffer)
 {
-  /* Free while the only reference is ours; the same buffer is then pushed and held. */
+  /* Costs nothing while this is the only reference; the same buffer is then pushed and
+   * held. */
   GstVfiFrame *frame = gst_vfi_frame_new (
       &stream->pictures, gst_buffer_make_writable (buffer), ++stream->process->last_id);
 
@@ -155,7 +158,7 @@ new_frame (GstVfiStream *stream, GstBuffer *buffer)
   return frame;
 }
 
-/* Upstream wants its buffers back: the reference goes on living in a copy. */
+/* Upstream wants its buffers back: a copy takes the place of the reference. */
 static void
 detach_held (GstVfiStream *stream)
 {
@@ -224,7 +227,7 @@ interpolate (GstVfiStream *stream, GstBuffer *buffer)
   return gst_vfi_jobs_submit (stream);
 }
 
-/* Nothing of one context is of use in another, so that all begins anew. */
+/* Nothing of one context is of use in another, so everything starts over. */
 static GstFlowReturn
 change_context (GstVfiStream *stream, GstBuffer *buffer)
 {
@@ -368,9 +371,9 @@ process_event (GstVfiStream *stream, GstEvent *event)
   return gst_vfi_jobs_submit (stream);
 }
 
-/* Upstream's buffers that are in here at a time: those queued, those whose in-betweens are made
- * and the reference of the first of them, and repeats, of which some are being replaced while
- * others are held already. */
+/* How many of upstream's buffers are in the element at a time: those queued, those whose
+ * in-betweens are made and the reference of the first of them, and repeats, of which some
+ * are being replaced while others are held already. */
 static guint
 max_held (GstVfiStream *stream)
 {
@@ -418,8 +421,8 @@ gst_vfi_process_item (GstVfiStream *stream, gpointer item, gboolean *answer)
   return GST_FLOW_OK;
 }
 
-/* Caps, allocation and queries speak for what is downstream now, so that everything before
- * must have arrived there. */
+/* Caps, allocation and queries are about the state of downstream, where everything before
+ * must have arrived. */
 gboolean
 gst_vfi_process_needs_drain (GstVfiStream *stream, const GstMiniObject *item)
 {

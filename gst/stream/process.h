@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* One item in stream order: what a buffer, an event or a query means for the run of frames
- * and for the outputs. Streaming thread only; no lock is held, unless a function says
- * otherwise. */
+/* One item in stream order: what a buffer, an event or a query means for the run of
+ * frames and for the outputs. Streaming thread only; no lock is held, unless a function
+ * says otherwise. */
 #pragma once
 
 #include "stream/state.h"
@@ -10,11 +10,13 @@ G_BEGIN_DECLS
 
 GstVfiProcess *gst_vfi_process_new (void);
 
-/* Handles a buffer, a serialized event (both taken) or a query, which gets its *@answer. */
+/* Handles a buffer, a serialized event (both taken) or a query, whose answer is put in
+ * *@answer. */
 GstFlowReturn gst_vfi_process_item (
     GstVfiStream *stream, gpointer item, gboolean *answer);
 
-/* Whether all that is pending has to leave before @item is handled. The lock may be held. */
+/* Whether all that is pending has to leave before @item is handled. The lock may be
+ * held. */
 gboolean gst_vfi_process_needs_drain (GstVfiStream *stream, const GstMiniObject *item);
 
 /* Ends the run: tail up to @closed_at, if @with_tail, and no reference any more. */

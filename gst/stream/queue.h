@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Items on their way to the task, in stream order: buffers, serialized events and queries. The
- * stream's lock is held in all functions; whoever waits for a change of the queue is woken. */
+/* Items on their way to the task, in stream order: buffers, serialized events and
+ * queries. The stream's lock is held in all functions; whoever waits for a change of the
+ * queue is woken. */
 #pragma once
 
 #include "pure/kept_events.h"

@@ -10,8 +10,8 @@ G_BEGIN_DECLS
 GstVfiReference *gst_vfi_reference_new (void);
 void gst_vfi_reference_free (GstVfiReference *reference);
 
-/* Whether skip-pairs, only-pairs and multipliers are right; posts an error if not. Any thread;
- * takes the lock. */
+/* Whether skip-pairs, only-pairs and multipliers are right; posts an error if not. Any
+ * thread; takes the lock. */
 gboolean gst_vfi_reference_check_pairs (GstVfiStream *stream);
 
 /* Takes over what they say now, for the pairs to come. FALSE as above. */

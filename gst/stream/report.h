@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* What the stream tells about itself: the `stats` structure, every so many pairs a message and
- * a line in the log, and that memory for a picture cannot be had. No lock is held. */
+/* Reports about the stream: the `stats` structure, a message and a log line every so many
+ * pairs, and the error that there is no memory for a picture. No lock is held. */
 #pragma once
 
 #include "stream/state.h"

@@ -34,7 +34,7 @@ marks_droppable (GstVfiStream *stream)
   return gst_vfi_stream_settings (stream).mark_droppable;
 }
 
-/* Pushes what did not come in. */
+/* Pushes a buffer that did not come in but was made here. */
 static GstFlowReturn
 push_made (GstVfiStream *stream, GstVfiEntry *entry, GstBuffer *buffer)
 {
@@ -126,8 +126,8 @@ retire_in_between (GstVfiStream *stream, GstVfiEntry *entry)
   return push_made (stream, entry, g_steal_pointer (&entry->output.buffer));
 }
 
-/* Whether @event is kept back because downstream expects caps before it: they were refused,
- * and others may come. */
+/* Whether @event is kept back because downstream expects caps before it: they were
+ * refused, and others may come. */
 static gboolean
 is_early (GstVfiStream *stream, GstEvent *event)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* How outputs leave the pending list: pushed downstream, one by one from its head, or dropped.
- * Streaming thread only; no lock is held. */
+/* How outputs leave the pending list: pushed downstream, one by one from its head, or
+ * dropped. Streaming thread only; no lock is held. */
 #pragma once
 
 #include "pure/kept_events.h"
@@ -19,7 +19,8 @@ GstFlowReturn gst_vfi_retire_next (GstVfiStream *stream);
 /* Pushes everything, unless the stream is closed. */
 GstFlowReturn gst_vfi_retire_all (GstVfiStream *stream);
 
-/* Drops buffers; events stay in their order. For a downstream that wants no more frames. */
+/* Drops buffers; events stay in their order. For a downstream that wants no more
+ * frames. */
 void gst_vfi_retire_drop_buffers (GstVfiStream *stream);
 
 /* Cancels and drops everything; the src pad keeps the events that @keep says. */

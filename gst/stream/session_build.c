@@ -54,7 +54,7 @@ bytes_to_string (guint64 bytes)
                          : g_strdup_printf ("%.1f MiB", (gdouble) bytes / 0x1p20);
 }
 
-/* Leaves the session what the buffers do not need of memory-limit. */
+/* Takes the buffers' part off memory-limit; the rest is for the session. */
 static gboolean
 take_pools_off_limit (GstVfiBuild *build)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* One session being built, at once or in a thread of its own. A build is given all that it
- * needs, and knows nothing of the stream. */
+/* One session being built, at once or in a thread of its own. A build is given all that
+ * it needs, and knows nothing of the stream. */
 #pragma once
 
 #include <gst/gst.h>
@@ -9,8 +9,8 @@
 
 G_BEGIN_DECLS
 
-/* Where sessions come from: vfi_session_new() with some data, or a test that takes its time.
- * Any thread. */
+/* Where sessions come from: vfi_session_new() with some data, or a test that takes its
+ * time. Any thread. */
 typedef VfiSession *(*GstVfiBuildSession) (
     gpointer user_data, VfiModel *model, const VfiSessionConfig *config, GError **error);
 
@@ -23,7 +23,7 @@ VfiSession *gst_vfi_build_session (
  * @model: of the session
  * @config: of the session, with the whole memory-limit
  * @cuda: the context whose CUcontext @config has, or NULL
- * @pool_bytes: what of memory-limit is for the buffers that are filled
+ * @pool_bytes: the part of memory-limit that is for buffers of in-betweens
  * @build_session: where the session comes from
  * @build_session_data: for @build_session
  */
@@ -46,7 +46,8 @@ void gst_vfi_build_free (GstVfiBuild *build);
 /* Builds, in the caller's thread. */
 void gst_vfi_build_run (GstVfiBuild *build);
 
-/* Builds in a thread, which calls @on_done at its end. FALSE with @error if there is none. */
+/* Builds in a thread, which calls @on_done at its end. FALSE with @error if there is
+ * none. */
 gboolean gst_vfi_build_start (
     GstVfiBuild *build, void (*on_done) (gpointer), gpointer user_data, GError **error);
 

@@ -3,14 +3,14 @@
  * properties and caps, the run of frames. What only one file needs is in a part of that
  * file's own, behind a pointer.
  *
- * The streaming thread is the src pad's task or, when synchronous, upstream's thread. What it
- * owns nobody else resets: a flush in another thread closes the stream, which gets everybody
- * out, and leaves a request to the streaming thread, which may itself be the one that
- * flushes, from within a push.
+ * The streaming thread is the src pad's task or, when synchronous, upstream's thread.
+ * Only this thread resets the state that it owns: a flush in another thread closes the
+ * stream, which gets everybody out of waits, and leaves a request to the streaming
+ * thread, which may itself be the one that flushes, from within a push.
  *
  * Lock order: sink STREAM_LOCK, src STREAM_LOCK, stream->gate, stream->lock, OBJECT_LOCK.
- * stream->lock is never held across a push, a message, a call into the engine or a property
- * notification; stream->gate never across a push or a message. */
+ * stream->lock is never held across a push, a message, a call into the engine or a
+ * property notification; stream->gate never across a push or a message. */
 #pragma once
 
 #include <gst/gst.h>
@@ -55,8 +55,8 @@ typedef struct _GstVfiRetire GstVfiRetire;
 typedef struct _GstVfiTask GstVfiTask;
 typedef struct _GstVfiTimeout GstVfiTimeout;
 
-/* Why nothing moves. Bits, because a pad may be deactivated and the state may change in the
- * middle of a flush: the stream is open when the last of them is gone. */
+/* Why nothing moves. Bits, because a pad may be deactivated and the state may change in
+ * the middle of a flush: the stream is open when the last of them is gone. */
 typedef enum {
   GST_VFI_CLOSED_BY_STATE = 1 << 0,
   GST_VFI_CLOSED_BY_SRC = 1 << 1,
@@ -112,11 +112,11 @@ typedef struct {
  * @negotiated: what became of caps
  * @pictures: how frames are read and written
  * @run: the run of frames
- * @content: what neighbouring frames have to do with each other
+ * @content: how neighbouring frames relate
  * @held: the run's reference, or NULL
  *
- * @cuda has a lock of its own, which is the last in the order. Of the other parts each says
- * itself what guards it.
+ * The parts follow. @cuda has a lock of its own, which is the last in the order; each of
+ * the others says itself what guards it.
  */
 typedef struct {
   GstElement *element;
@@ -163,7 +163,8 @@ typedef struct {
 void gst_vfi_stream_wake (GstVfiStream *stream);
 void gst_vfi_stream_wake_locked (GstVfiStream *stream);
 
-/* Whether the stream is closed, or was since what is pending came in. Takes the lock. */
+/* Whether the stream is closed, or has been since the streaming thread reset what it
+ * owns. Takes the lock. */
 gboolean gst_vfi_stream_is_flushing (GstVfiStream *stream);
 
 /* Counts frames that have no place in the output. Takes the lock. */

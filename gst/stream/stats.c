@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The `stats` structure: what runs (model, device, sizes) and how much of it ran. */
+/* The `stats` structure: the model, device and sizes that run, and how much ran. */
 #include "stream/stats.h"
 
 static void
@@ -77,7 +77,7 @@ add_session (GstStructure *stats, VfiSession *session, const VfiSessionStats *ba
         engine.device_total_bytes - engine.device_free_bytes, NULL);
 }
 
-/* What the engine has for all elements of the process. */
+/* Memory of the engine, for all elements of the process. */
 static void
 add_memory (GstStructure *stats, gsize pool_bytes)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* What the element counts, and the `stats` structure that applications read. */
+/* The element's counters, and the `stats` structure that applications read. */
 #pragma once
 
 #include <gst/gst.h>
@@ -21,7 +21,7 @@ typedef struct {
   gdouble scene_score;  /* of the last pair that was looked at */
 } GstVfiCounters;
 
-/* What there is to tell. */
+/* Where the values of `stats` come from. */
 typedef struct {
   GstVfiCounters counters;
   VfiModel *model;      /* or NULL */

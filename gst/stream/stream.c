@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Pads and the stream's life: what enters here becomes an item, in the queue or at once, and
- * a flush gets everybody out. */
+/* What enters through pads becomes an item, in the queue or at once, and a flush gets
+ * everybody out. */
 #include "stream/stream.h"
 
 #include "cuda/stream_context.h"
@@ -31,8 +31,8 @@ ref_out_pool_locked (GstVfiStream *stream)
   return stream->out_pool != NULL ? gst_object_ref (stream->out_pool) : NULL;
 }
 
-/* The engine and the pool are told without the lock: they have locks of their own. The gate
- * keeps what they are told in order. */
+/* The engine and the pool are told without the lock: they have locks of their own. The
+ * gate keeps what they are told in order. */
 void
 gst_vfi_stream_close (GstVfiStream *stream, GstVfiClosed reason)
 {
@@ -55,8 +55,8 @@ gst_vfi_stream_close (GstVfiStream *stream, GstVfiClosed reason)
   g_mutex_unlock (&stream->gate);
 }
 
-/* Nobody starts the task of a pad that is being deactivated: that has closed the stream
- * before, or waits for the gate. */
+/* The task of a pad that is being deactivated is not started: deactivation has closed the
+ * stream before, or waits for the gate. */
 static void
 open_again (GstVfiStream *stream, guint reasons)
 {
@@ -87,8 +87,8 @@ flush_start (GstVfiStream *stream, GstEvent *event)
   gst_vfi_task_park (stream);
 }
 
-/* The sink pad's STREAM_LOCK is held. There may have been no FLUSH_START, so that everything
- * still runs. */
+/* The sink pad's STREAM_LOCK is held. There may have been no FLUSH_START, so that
+ * everything still runs. */
 static gboolean
 flush_stop (GstVfiStream *stream, GstEvent *event)
 {

@@ -98,8 +98,8 @@ gst_vfi_task_reset_if_due (GstVfiStream *stream)
 
 /* What comes in. */
 
-/* Handles @object (taken, but a query) in the caller's thread until its outputs have left;
- * @answer is for queries. */
+/* Handles @object (taken, unless it is a query) in the caller's thread until its outputs
+ * have left. @answer is for queries. */
 static GstFlowReturn
 run_synchronously (GstVfiStream *stream, gpointer object, gboolean *answer)
 {
@@ -152,8 +152,8 @@ gst_vfi_task_take_buffer (GstVfiStream *stream, GstBuffer *buffer)
   return flow;
 }
 
-/* Whether an event is queued although buffers are refused. As with GstQueue: errors show with
- * the next buffer, but no buffer follows EOS. */
+/* Whether an event is queued although buffers are refused. As with GstQueue: errors show
+ * with the next buffer, but no buffer follows EOS. */
 static gboolean
 is_queued (const GstEvent *event, GstFlowReturn flow)
 {
@@ -218,8 +218,8 @@ typedef enum {
   STEP_FILL,
 } Step;
 
-/* Items enter before outputs leave, so that the engine works while downstream does; frames
- * on their way are bounded by max-in-flight. */
+/* Items enter before outputs leave, so that the engine works while downstream does;
+ * frames on their way are bounded by max-in-flight. */
 static gboolean
 may_accept (GstVfiStream *stream, const GstMiniObject *object)
 {
@@ -230,8 +230,8 @@ may_accept (GstVfiStream *stream, const GstMiniObject *object)
   return gst_vfi_pending_is_submitted (stream);
 }
 
-/* What to do next, and how often links had changed before that. The lock is not held while
- * the engine is asked; whatever changes then raises wake_count. */
+/* What to do next, and how often links had changed before that. The lock is not held
+ * while the engine is asked; whatever changes then raises wake_count. */
 static Step
 next_step (GstVfiStream *stream, guint *links)
 {
@@ -283,7 +283,7 @@ accept_item (GstVfiStream *stream)
   return ret;
 }
 
-/* Whether what came of the last step is out of date: the stream was flushed, and opened
+/* Whether the result of the last step is out of date: the stream was flushed, and opened
  * again, from within it, or downstream was linked meanwhile, or there are other caps to
  * try. */
 static gboolean
@@ -306,16 +306,16 @@ is_out_of_date (GstVfiStream *stream, GstFlowReturn flow, guint links)
     return FALSE;
   g_mutex_lock (&stream->lock);
   result = is_out_of_date_locked (stream, flow, links);
-  /* Somebody may have started the task since it was told to pause, and it holds the src pad's
-   * lock for as long as it runs. */
+  /* Somebody may have started the task since it was told to pause, and it holds the src
+   * pad's lock for as long as it runs. */
   if (stream->task->parking > 0)
     gst_pad_pause_task (stream->srcpad);
   g_mutex_unlock (&stream->lock);
   return result;
 }
 
-/* Where the stream is closed, what is pending waits for the reset that follows: the pad takes
- * no sticky events now. */
+/* Where the stream is closed, what is pending waits for the reset that follows: the pad
+ * takes no sticky events now. */
 static void
 stop_task (GstVfiStream *stream, GstFlowReturn flow, guint links)
 {

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* How items get to process.c: through the queue to the src pad's task or, when synchronous, in
- * upstream's thread; and the flow that the two threads agree on. Functions whose names end in
- * _locked want stream->lock held, the others want it free. */
+/* How items get to process.c: through the queue to the src pad's task or, when
+ * synchronous, in upstream's thread; and the flow that the two threads agree on.
+ * Functions whose names end in _locked want stream->lock held, the others want it
+ * free. */
 #pragma once
 
 #include "stream/state.h"
@@ -10,7 +11,8 @@ G_BEGIN_DECLS
 
 GstVfiTask *gst_vfi_task_new (void);
 
-/* What comes in on the sink pad; the first two take it. The query's answer is returned. */
+/* What comes in on the sink pad; the first two take it. The query's answer is
+ * returned. */
 GstFlowReturn gst_vfi_task_take_buffer (GstVfiStream *stream, GstBuffer *buffer);
 GstFlowReturn gst_vfi_task_take_event (GstVfiStream *stream, GstEvent *event);
 gboolean gst_vfi_task_answer_query (GstVfiStream *stream, GstQuery *query);
@@ -34,8 +36,8 @@ void gst_vfi_task_clear_locked (GstVfiStream *stream);
 /* Something changed that may mend the flow error @mended, which else stays. */
 void gst_vfi_task_try_again (GstVfiStream *stream, GstFlowReturn mended);
 
-/* For the streaming thread, in an open stream: forgets what was before it was closed. Sticky
- * events of that time go to the src pad, which takes none before. */
+/* For the streaming thread, in an open stream: forgets what was before it was closed.
+ * Sticky events of that time go to the src pad, which takes none before. */
 void gst_vfi_task_reset_if_due (GstVfiStream *stream);
 
 G_END_DECLS

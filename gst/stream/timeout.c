@@ -11,8 +11,8 @@
 
 #define GST_CAT_DEFAULT gst_vfi_debug
 
-/* Copies appended at once: after a long stop of the clock's thread the task must still look at
- * what comes in. */
+/* Copies appended at once: after a long stop of the clock's thread the task must still
+ * look at what comes in. */
 #define BURST 64
 
 /* Copies fill at most so much time after them when a frame comes that begins a run. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Property live-timeout: copies of the last frame stand in for a live source that sends
- * nothing for a frame interval and the timeout, at the times of the outputs that are missing,
- * until it goes on. Streaming thread only, unless a function says otherwise. */
+ * nothing for a frame interval and the timeout, at the times of the outputs that are
+ * missing, until it goes on. Streaming thread only, unless a function says otherwise. */
 #pragma once
 
 #include "stream/state.h"
@@ -13,7 +13,7 @@ GstVfiTimeout *gst_vfi_timeout_new (void);
 /* The reference has just come: waits for the next one, if asked to. */
 void gst_vfi_timeout_arm (GstVfiStream *stream);
 
-/* Something else came. */
+/* Something has come: does not wait any more. */
 void gst_vfi_timeout_cancel (GstVfiStream *stream);
 
 /* Whether copies are due. Any thread; the lock is held. */

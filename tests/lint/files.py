@@ -24,8 +24,7 @@ BATCH = 32  # files for one process
 # What lines may have of characters, by suffix. Not data that are one string.
 COLUMNS = dict.fromkeys(LAYOUT, 90) | {".py": 100, ".sh": 100}
 STILL_WIDER = ("engine/cpu/", "engine/memory/", "engine/model/", "engine/models/",
-               "engine/op/", "engine/session/", "gst/cuda/", "gst/element/",
-               "gst/stream/", "tests/kernel/", "tools/benchmark/")
+               "engine/op/", "engine/session/", "tests/kernel/", "tools/benchmark/")
 
 # A new kind of op must not be taken for another in silence: the compiler names each switch that
 # lacks a kind, unless there is a default.
