@@ -45,21 +45,33 @@ size_t vfi_plan_channel_offset(VfiPlanner *planner, const VfiPlanItem *whole, in
     return tensor_bytes(planner, skipped, 0, element_bytes(whole));
 }
 
+/* Passes hold pointers to items while they add others, so that there is room for all from
+ * the start: split-convs may make an op of each part of a concat, and all ops may get
+ * copies, conversions on both sides, a constant and a result in planes. */
+static size_t max_items(const VfiGraph *graph)
+{
+    size_t n = graph->nodes->len;
+
+    for (int i = 0; i < (int)graph->nodes->len; i++) {
+        const VfiNode *node = vfi_graph_node(graph, i);
+        n += node->kind == VFI_NODE_CONCAT ? node->parts->len : 0;
+    }
+    return n * (VFI_PLAN_MAX_COPIES + 5);
+}
+
 void vfi_planner_init(VfiPlanner *planner)
 {
     const VfiGraph *graph = planner->graph;
-    size_t n_segments = graph->segments->len;
-    size_t max_items = (graph->nodes->len + (size_t)vfi_plan_max_splits(graph)) *
-                       (5 + VFI_PLAN_MAX_COPIES);
+    size_t n_segments = graph->segments->len, room = max_items(graph);
 
     planner->n_items = (int)graph->nodes->len;
-    planner->items = g_new0(VfiPlanItem, max_items);
-    planner->spans = g_new(VfiPlanSpan, max_items * n_segments);
+    planner->items = g_new0(VfiPlanItem, room);
+    planner->spans = g_new(VfiPlanSpan, room * n_segments);
     planner->steps = g_array_new(FALSE, FALSE, sizeof(VfiPlanStep));
     planner->segment_end = g_new0(int, n_segments);
     planner->groups = g_array_new(FALSE, FALSE, sizeof(VfiPlanRowGroup));
     planner->own_parts = g_ptr_array_new_with_free_func((GDestroyNotify)g_array_unref);
-    for (size_t i = 0; i < max_items * n_segments; i++)
+    for (size_t i = 0; i < room * n_segments; i++)
         planner->spans[i] = (VfiPlanSpan){.first = G_MAXINT, .last = -1};
     for (int i = 0; i < planner->n_items; i++)
         planner->items[i] =

@@ -9,7 +9,7 @@
 #include "plan/plan.h"
 #include "plan/trace.h"
 
-/* Most values that a layout pass adds before one op: its sources and its result. */
+/* Most values that choose-layouts adds before one op: its sources and its result. */
 #define VFI_PLAN_MAX_COPIES (VFI_OP_MAX_SOURCES + 1)
 
 /* What the planner knows of a value: a node of the graph, or one that a pass has added.
@@ -284,9 +284,6 @@ static inline bool vfi_plan_step_reads_anywhere(const VfiPlanner *planner,
 }
 
 /* ---- what passes ask each other ---------------------------------------------------- */
-
-/* split.c: values that vfi_plan_split_convs() may add. */
-int vfi_plan_max_splits(const VfiGraph *graph);
 
 /* join.c: whether @part, in a layout of its own, may lie in a joined concat from its
  * channel @first on. */

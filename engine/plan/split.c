@@ -171,17 +171,6 @@ void vfi_plan_split_convs(VfiPlanner *planner)
             split(planner, i);
 }
 
-int vfi_plan_max_splits(const VfiGraph *graph)
-{
-    int n = 0;
-
-    for (int i = 0; i < (int)graph->nodes->len; i++) {
-        const VfiNode *node = vfi_graph_node(graph, i);
-        n += node->kind == VFI_NODE_CONCAT ? (int)node->parts->len : 0;
-    }
-    return n;
-}
-
 void vfi_plan_share_sums(VfiPlanner *planner)
 {
     for (int i = 0; i < planner->n_items; i++) {
