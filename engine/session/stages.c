@@ -6,6 +6,7 @@
 
 #include "base/logging.h"
 #include "base/printable.h"
+#include "model/stage_graph.h"
 #include "session/stages.h"
 
 /* Tiles begin at multiples of this, too: no pyramid halves the size more often than six
@@ -53,18 +54,18 @@ VfiPlanTarget vfi_session_plan_target(const VfiSession *session, VfiStage stage)
 static bool plan_stage(VfiSession *session, VfiStage stage, GError **error)
 {
     const VfiModel *model = session->model;
+    const VfiStageSource source = {.family = model->family,
+                                   .setup = &model->setup,
+                                   .weights = model->weights,
+                                   .width = session->tiling.x.tile,
+                                   .height = session->tiling.y.tile,
+                                   .scale = session->scale};
+    VfiGraph *graph = vfi_stage_graph_new(&source, stage, session->plans);
 
-    if (model->family->build == NULL ||
-        (stage == VFI_STAGE_PAIR && !model->family->has_pair_stage))
-        return true;
-    VfiGraph *graph =
-        vfi_graph_new(model->weights, session->tiling.x.tile, session->tiling.y.tile);
-    session->graphs[stage] = graph;
-    for (int earlier = 0; earlier < (int)stage; earlier++)
-        vfi_plan_declare_outputs(session->plans[earlier], graph);
-    if (!model->family->build(graph, &model->setup, stage, session->scale))
+    if (graph == NULL)
         return true;
     VfiPlanTarget target = vfi_session_plan_target(session, stage);
+    session->graphs[stage] = graph;
     session->plans[stage] =
         vfi_plan_new(graph, &target, vfi_stage_output_region(stage), error);
     return session->plans[stage] != NULL;

@@ -7,6 +7,7 @@
 #include "engine/open_family.h"
 #include "model/loaded_model.h"
 #include "program/plan_target.h"
+#include "model/stage_graph.h"
 
 const JudgedModel judged_models[] = {
     {"rife_v3_6", "rife_v3_6", NULL},
@@ -85,17 +86,19 @@ static void add_plans(Collector *collector, const VfiModel *model, int width, in
     VfiPlan *plans[VFI_STAGE_COUNT] = {NULL};
     VfiPlanTarget target = vfi_cuda_target(collector->math);
 
-    for (int stage = 0; stage < VFI_STAGE_COUNT; stage++) {
-        if (stage == VFI_STAGE_PAIR && !family->has_pair_stage)
+    const VfiStageSource source = {.family = family,
+                                   .setup = &model->setup,
+                                   .weights = model->weights,
+                                   .width = round_up(width, multiple),
+                                   .height = round_up(height, multiple),
+                                   .scale = 1.0};
+
+    for (VfiStage stage = 0; stage < VFI_STAGE_COUNT; stage++) {
+        graphs[stage] = vfi_stage_graph_new(&source, stage, plans);
+        if (graphs[stage] == NULL)
             continue;
-        graphs[stage] = vfi_graph_new(model->weights, round_up(width, multiple),
-                                      round_up(height, multiple));
-        for (int earlier = 0; earlier < stage; earlier++)
-            vfi_plan_declare_outputs(plans[earlier], graphs[stage]);
-        if (!family->build(graphs[stage], &model->setup, (VfiStage)stage, 1.0))
-            continue;
-        plans[stage] = vfi_plan_new(graphs[stage], &target,
-                                    vfi_stage_output_region((VfiStage)stage), NULL);
+        plans[stage] =
+            vfi_plan_new(graphs[stage], &target, vfi_stage_output_region(stage), NULL);
         ck_assert_ptr_nonnull(plans[stage]);
         for (int i = 0; i < plans[stage]->n_ops; i++)
             if (vfi_op_is_conv(&plans[stage]->ops[i]))

@@ -5,6 +5,7 @@
 #include "base/alloc.h"
 #include "check_main.h"
 #include "model/loaded_model.h"
+#include "model/stage_graph.h"
 #include "open_family.h"
 
 #define WIDTH 640
@@ -32,14 +33,13 @@ static Plans make_plans(const VfiModel *model, bool in_blocks)
         backend->plan_target(device, &target);
     plans.has_blocks = target.channel_block > 1;
     backend->close(device);
-    for (int stage = 0; stage < VFI_STAGE_COUNT; stage++) {
-        VfiGraph *graph = vfi_graph_new(model->weights, WIDTH, HEIGHT);
-        for (int earlier = 0; earlier < stage; earlier++)
-            vfi_plan_declare_outputs(plans.plans[earlier], graph);
-        ck_assert(model->family->build(graph, &model->setup, (VfiStage)stage, 1.0));
-        plans.graphs[stage] = graph;
-        plans.plans[stage] =
-            vfi_plan_new(graph, &target, vfi_stage_output_region((VfiStage)stage), NULL);
+    const VfiStageSource source = {
+        model->family, &model->setup, model->weights, WIDTH, HEIGHT, 1.0, NULL};
+    for (VfiStage stage = 0; stage < VFI_STAGE_COUNT; stage++) {
+        plans.graphs[stage] = vfi_stage_graph_new(&source, stage, plans.plans);
+        ck_assert_ptr_nonnull(plans.graphs[stage]);
+        plans.plans[stage] = vfi_plan_new(plans.graphs[stage], &target,
+                                          vfi_stage_output_region(stage), NULL);
         ck_assert_ptr_nonnull(plans.plans[stage]);
     }
     return plans;
