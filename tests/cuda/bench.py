@@ -10,16 +10,11 @@ from pathlib import Path
 
 TESTS = Path(__file__).resolve().parents[1]
 sys.dont_write_bytecode = True
-sys.path.insert(0, str(TESTS / "engine"))
+sys.path[:0] = [str(TESTS), str(TESTS / "engine")]
 import still_rife  # noqa: E402
+from tap import check, finish  # noqa: E402
 
 CELLS = 12  # of a row of the table
-passed: list[bool] = []
-
-
-def check(ok, what):
-    passed.append(bool(ok))
-    print(f"{'ok' if ok else 'not ok'} {len(passed)} - {what}", flush=True)
 
 
 def tool(*arguments):
@@ -69,5 +64,4 @@ with tempfile.TemporaryDirectory() as scratch:
     still_rife.write(still)
     test_figures(still)
     test_table(still, Path(scratch) / "table.json")
-print(f"1..{len(passed)}")
-sys.exit(0 if all(passed) else 1)
+finish()

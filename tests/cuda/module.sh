@@ -5,22 +5,9 @@
 #
 # usage: module.sh MODULE VFI-INSPECT
 set -uo pipefail
+. "$(dirname "$0")/../tap.sh"
 module=$1
 inspect=$2
-count=0
-
-# check NAME COMMAND…: its output explains a failure.
-check() {
-  local name=$1 output
-  shift
-  count=$((count + 1))
-  if output=$("$@" 2>&1); then
-    echo "ok $count - $name"
-  else
-    echo "not ok $count - $name"
-    sed 's/^/# /' <<<"$output"
-  fi
-}
 
 exports_one_symbol() {
   local symbols
@@ -56,3 +43,4 @@ check 'exports vfi_backend_entry alone' exports_one_symbol
 check 'needs neither CUDA nor the C++ library' needs_no_cuda
 check 'loads' loads
 check 'says what it lacks' names_what_is_missing
+exit "$failed"

@@ -9,6 +9,11 @@ import os
 import subprocess
 import sys
 import tempfile
+from pathlib import Path
+
+sys.dont_write_bytecode = True
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+from tap import check, finish  # noqa: E402
 
 PROBE, SIMULATED, WRONG_MODULE = map(os.path.abspath, sys.argv[1:])
 REMEDY = "use device=cpu or device=auto"
@@ -71,19 +76,6 @@ def cases(folder):
     ]
 
 
-class Tally:
-    def __init__(self):
-        self.count = 0
-        self.failed = False
-
-    def check(self, name, output, passed):
-        self.count += 1
-        self.failed = self.failed or not passed
-        print(f"{'ok' if passed else 'not ok'} {self.count} - {name}", flush=True)
-        if not passed:
-            print("# " + output.replace("\n", "\n# "))
-
-
 def has_all(text, words):
     return all(word in text for word in words)
 
@@ -92,30 +84,27 @@ def errors(output):
     return [line for line in output.split("\n") if line.startswith("error")]
 
 
-def check_missing(tally, name, variables, words):
+def check_missing(name, variables, words):
     _, output = probe("cuda", "auto", variables)
     told = errors(output)
-    tally.check(f"{name}: device=cuda", output,
-                len(told) == 1 and has_all(told[0], words + [REMEDY]))
+    check(len(told) == 1 and has_all(told[0], words + [REMEDY]), f"{name}: device=cuda", output)
     _, output = probe("auto", "auto", variables)
     told = [line for line in output.split("\n") if "computing on the CPU" in line]
-    tally.check(f"{name}: device=auto", output,
-                len(told) == 1 and has_all(told[0], words) and "session: cpu f32" in output)
+    check(len(told) == 1 and has_all(told[0], words) and "session: cpu f32" in output,
+          f"{name}: device=auto", output)
 
 
 def main():
-    tally = Tally()
     for device in ["cuda", "cuda:0", "auto"]:
         _, output = probe(device, "auto", {})
-        tally.check(f"the device: {device}", output,
-                    "session: cuda:0 " in output and output.strip().endswith("f16")
-                    and "computing on the CPU" not in output)
+        check("session: cuda:0 " in output and output.strip().endswith("f16")
+              and "computing on the CPU" not in output, f"the device: {device}", output)
     with tempfile.TemporaryDirectory() as folder:
         for name, variables, words in cases(folder):
-            check_missing(tally, name, variables, words)
+            check_missing(name, variables, words)
         # the first session fails, the second one works
         _, output = probe("cuda", "auto", {"VFI_SIMULATED_CUDNN_FAIL_CREATE": "1"})
-        tally.check("cuDNN starts the second time", output, "session: cuda:0" in output)
+        check("session: cuda:0" in output, "cuDNN starts the second time", output)
 
     for name, device, precision, variables, words in [
             ("a number too large", "cuda:7", "auto", {},
@@ -128,15 +117,13 @@ def main():
             ("tf32 on Turing", "cuda", "tf32", {"VFI_SIMULATED_COMPUTE": "75"},
              ["precision tf32", "expected auto, f16 or f32"])]:
         _, output = probe(device, precision, variables)
-        tally.check(name, output, len(errors(output)) == 1 and
-                    has_all(errors(output)[0], words))
+        check(len(errors(output)) == 1 and has_all(errors(output)[0], words), name, output)
     for precision in ["f16", "f32", "tf32"]:
         _, output = probe("cuda:1", precision, {"VFI_SIMULATED_DEVICES": "2"})
-        tally.check(f"the second device, {precision}", output,
-                    "session: cuda:1 " in output and output.strip().endswith(precision))
-    print(f"1..{tally.count}")
-    return 1 if tally.failed else 0
+        check("session: cuda:1 " in output and output.strip().endswith(precision),
+              f"the second device, {precision}", output)
+    finish()
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

@@ -10,10 +10,10 @@ import tempfile
 from pathlib import Path
 
 sys.dont_write_bytecode = True
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 import still_rife  # noqa: E402
 from still_rife import expected_gflop, layer_shapes  # noqa: E402
-
-passed: list[bool] = []
+from tap import check, finish  # noqa: E402
 
 
 def bench(*arguments, stdin=None):
@@ -23,11 +23,6 @@ def bench(*arguments, stdin=None):
 
 def blend(*arguments, stdin=None):
     return bench("--model", "blend", *arguments, stdin=stdin)
-
-
-def check(ok, what):
-    passed.append(bool(ok))
-    print(f"{'ok' if ok else 'not ok'} {len(passed)} - {what}", flush=True)
 
 
 def refused(what, run, *words):
@@ -139,5 +134,4 @@ with tempfile.TemporaryDirectory() as scratch:
     still_rife.write(still)
     test_layers(still)
     test_list(still)
-print(f"1..{len(passed)}")
-sys.exit(0 if all(passed) else 1)
+finish()

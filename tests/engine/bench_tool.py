@@ -11,22 +11,17 @@ import tempfile
 import xml.etree.ElementTree as ElementTree
 from pathlib import Path
 
-TOOLS = Path(__file__).resolve().parents[2] / "tools"
+TESTS = Path(__file__).resolve().parents[1]
+TOOLS = TESTS.parent / "tools"
 sys.dont_write_bytecode = True
-sys.path.insert(0, str(TOOLS / "benchmark"))
+sys.path[:0] = [str(TESTS), str(TOOLS / "benchmark")]
 import comparisons  # noqa: E402
 import cuda  # noqa: E402
 import engine  # noqa: E402
 import peers  # noqa: E402
 import rooflines  # noqa: E402
 import turns  # noqa: E402
-
-passed: list[bool] = []
-
-
-def check(ok, what):
-    passed.append(bool(ok))
-    print(f"{'ok' if ok else 'not ok'} {len(passed)} - {what}", flush=True)
+from tap import check, finish  # noqa: E402
 
 
 def bench(*arguments):
@@ -241,5 +236,4 @@ with tempfile.TemporaryDirectory() as scratch:
     test_cuda_table()
     test_judgement()
     test_chart(Path(scratch))
-print(f"1..{len(passed)}")
-sys.exit(0 if all(passed) else 1)
+finish()

@@ -1,7 +1,8 @@
-#!/bin/sh
+#!/usr/bin/env bash
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # The embedding example: a program that knows the public headers only.
 # usage: embed.sh EMBED
+. "$(dirname "$0")/../tap.sh"
 embed=$(realpath "$1")
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
@@ -12,20 +13,17 @@ head -c 24 /dev/zero | tr '\0' '\012' >first
 head -c 24 /dev/zero | tr '\0' '\036' >second
 head -c 24 /dev/zero | tr '\0' '\024' >expected
 
-count=0
-check() {
-  count=$((count + 1))
-  if [ "$2" = 0 ]; then echo "ok $count - $1"; else echo "not ok $count - $1"; fi
+interpolates() { "$embed" blend 4 2 0.5 first second between && cmp between expected; }
+
+# refuses TEXT MODEL WIDTH HEIGHT
+refuses() {
+  "$embed" "$2" "$3" "$4" 0.5 first second between2 2>message
+  [ $? = 1 ] && grep -q "$1" message
 }
 
 echo 1..3
-"$embed" blend 4 2 0.5 first second between && cmp between expected
-check "the in-between lies between" $?
-
-"$embed" blend 4 3 0.5 first second between2 2>message
-[ $? = 1 ] && grep -q 'expected 36 bytes, found 24' message
-check "a frame of another size is refused with both sizes" $?
-
-"$embed" no-such-model 4 2 0.5 first second between2 2>message
-[ $? = 1 ] && grep -q no-such-model message
-check "an unknown model is refused by name" $?
+check "the in-between lies between" interpolates
+check "a frame of another size is refused with both sizes" \
+  refuses 'expected 36 bytes, found 24' blend 4 3
+check "an unknown model is refused by name" refuses no-such-model no-such-model 4 2
+exit "$failed"

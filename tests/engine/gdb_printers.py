@@ -8,13 +8,13 @@ import subprocess
 import sys
 from pathlib import Path
 
-PRINTERS = Path(__file__).resolve().parents[2] / "tools" / "gdb" / "vfi.py"
+TESTS = Path(__file__).resolve().parents[1]
+sys.dont_write_bytecode = True
+sys.path.insert(0, str(TESTS))
+from tap import check, finish, skip_all  # noqa: E402
+
+PRINTERS = TESTS.parent / "tools" / "gdb" / "vfi.py"
 GDB = ["gdb", "-nx", "-batch", "-ex", "set debuginfod enabled off", "-ex", "set pagination off"]
-
-
-def skip_all(why):
-    print(f"1..0 # SKIP {why}")
-    sys.exit(0)
 
 
 def stopped(program, *commands):
@@ -40,17 +40,6 @@ if subprocess.run([*GDB, "-ex", "python print(1)"], stdout=subprocess.PIPE,
                   stderr=subprocess.DEVNULL, text=True).stdout.strip() != "1":
     skip_all("gdb has no Python")
 
-passed = []
-
-
-def check(ok, what, text):
-    passed.append(bool(ok))
-    print(f"{'ok' if ok else 'not ok'} {len(passed)} - {what}", flush=True)
-    if not ok:
-        print(text, file=sys.stderr)
-
-
-print("1..7")
 shape, op, plan, lines, unreadable = stopped(
     sys.argv[1], "print plan->ops[0].dst.shape", "print plan->ops[0]", "print *plan",
     "vfi-plan plan", "print *none")
@@ -72,4 +61,4 @@ others = stopped(sys.argv[2], "print *plan", "print *op", "vfi-plan plan", "prin
 check(all("Exception" not in text and "Error" not in text for text in others) and
       "segments: 1" in others[0] and "?x4x?" in others[3],
       "what a version of the types lacks is left out", "\n".join(others))
-sys.exit(not all(passed))
+finish()

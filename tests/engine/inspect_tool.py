@@ -13,9 +13,9 @@ import tempfile
 from pathlib import Path
 
 sys.dont_write_bytecode = True
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 import still_rife  # noqa: E402
-
-passed: list[bool] = []
+from tap import check, finish  # noqa: E402
 
 # The planner's passes in their order.
 PASSES = ["mark-alive", "fuse", "split-convs", "pin-outputs", "widen-inputs", "narrow-outputs",
@@ -23,13 +23,6 @@ PASSES = ["mark-alive", "fuse", "split-convs", "pin-outputs", "widen-inputs", "n
           "narrow-shuffles", "share-sums", "find-cheap-values", "place-views", "group-rows",
           "lay-out-rows", "compute-lifetimes", "lay-out-outputs", "lay-out-arena", "emit"]
 MIB = 2 ** 20
-
-
-def check(ok, what, run=None):
-    passed.append(bool(ok))
-    print(f"{'ok' if ok else 'not ok'} {len(passed)} - {what}", flush=True)
-    if not ok and run is not None:
-        print(run.stdout, run.stderr, file=sys.stderr, flush=True)
 
 
 def inspect(*arguments, **environment):
@@ -291,5 +284,4 @@ with tempfile.TemporaryDirectory() as scratch:
     test_plan_as_text(checkpoint, film_checkpoint)
     test_plan_refusals(checkpoint)
     test_system(Path(scratch) / "models", checkpoint)
-print(f"1..{len(passed)}")
-sys.exit(0 if all(passed) else 1)
+finish()

@@ -4,6 +4,7 @@
 #
 # usage: pre_commit.sh SOURCE_FOLDER
 set -u
+. "$(dirname "$0")/../tap.sh"
 source=$1
 skip_all() { echo "1..0 # SKIP $1"; exit 0; }
 command -v git >/dev/null || skip_all "git is not installed"
@@ -30,16 +31,6 @@ PY
 { git init -q . && git add -A && git commit -q -m 'Begin' &&
   ln -s ../../tools/pre-commit .git/hooks/pre-commit; } || exit
 
-count=0
-# ok NAME COMMAND…
-ok() {
-  local name=$1 result=ok
-  shift
-  count=$((count + 1))
-  "$@" || result='not ok'
-  echo "$result $count - $name"
-}
-
 # Puts a file into the index: write FILE CONTENT; stage FILE CONTENT.
 write() { printf '/* SPDX-License-Identifier: LGPL-2.1-or-later */\n%s\n' "$2" >"$1"; }
 stage() { write "$@" && git add "$1"; }
@@ -63,15 +54,15 @@ bad='int  vfi_new=1;'
 
 echo 1..6
 stage engine/new.c "$good"
-ok "a well-formatted file is committed" passes
+check "a well-formatted file is committed" passes
 stage engine/new.c "$bad"
-ok "a badly formatted one is refused" refuses "engine/new.c: run clang-format"
+check "a badly formatted one is refused" refuses "engine/new.c: run clang-format"
 stage engine/new.c "$bad"
 write engine/new.c "$good"
-ok "also where only the working tree is well-formatted" refuses "engine/new.c: run clang-format"
+check "also where only the working tree is well-formatted" refuses "engine/new.c: run clang-format"
 stage engine/new.c 'int vfi_new = 2;'
 write engine/new.c "$bad"
-ok "a badly formatted working tree does not matter" passes
+check "a badly formatted working tree does not matter" passes
 git reset -q --hard
 
 stage engine/new.c '#include <gst/gst.h>'
@@ -79,10 +70,11 @@ printf '#!/bin/sh\n# SPDX-License-Identifier: LGPL-2.1-or-later\n' >tools/new
 printf '%s\n' "$good" >engine/other.c
 printf 'text \n' >text.md
 git add -A
-ok "all that is wrong is said" refuses "engine/new.c: may not include gst" \
+check "all that is wrong is said" refuses "engine/new.c: may not include gst" \
   "tools/new: begins with #!" "engine/other.c: no SPDX line" "text.md:1: trailing whitespace"
 
 git worktree add -q -b other ../other && cd ../other || exit
 stage engine/new.c "$bad"
-ok "another worktree has the same hook" refuses "engine/new.c: run clang-format"
+check "another worktree has the same hook" refuses "engine/new.c: run clang-format"
 rm -rf "${clone%/*}"
+exit "$failed"

@@ -13,6 +13,10 @@ import sys
 import tempfile
 from pathlib import Path
 
+sys.dont_write_bytecode = True
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+from tap import check, finish  # noqa: E402
+
 PLANTED, SIMULATED, PLUGINS, SYSTEM_PLUGINS, PROBE = map(os.path.abspath, sys.argv[1:])
 DRIVER, CUDNN, GSTCUDA = "libcuda.so.1", "libcudnn.so.9", "libgstcuda-1.0.so.0"
 NAMES = [DRIVER, CUDNN, GSTCUDA, "libcudnn_ops.so.9", "libnvrtc.so", "vfi-cuda", "libvfi.so.0"]
@@ -52,19 +56,6 @@ def take_marks(folder: Path) -> list[str]:
     return [mark.name for mark in found]
 
 
-class Tally:
-    def __init__(self) -> None:
-        self.count = 0
-        self.failed = False
-
-    def check(self, name: str, passed: bool, output: object = "") -> None:
-        self.count += 1
-        self.failed = self.failed or not passed
-        print(f"{'ok' if passed else 'not ok'} {self.count} - {name}", flush=True)
-        if not passed:
-            print("# " + str(output).replace("\n", "\n# "))
-
-
 def run(command: list[str], folder: Path, **variables: str) -> tuple[int, str]:
     done = subprocess.run(command, cwd=folder, env=dict(os.environ, **variables), text=True,
                           capture_output=True, timeout=100, check=False)
@@ -77,26 +68,27 @@ def line(device: str) -> list[str]:
             "model=blend", f"device={device}", "!", "fakesink"]
 
 
-def check_programs(
-        tally: Tally, folder: Path, what: str, with_driver: bool, alone: Path) -> None:
+def check_programs(folder: Path, what: str, with_driver: bool, alone: Path) -> None:
     """The element and the engine by itself, on the device and where there is none."""
     for device in ("auto", "cuda"):
         status, output = run(line(device), folder, GST_DEBUG="vfiinterp:2",
                              LD_LIBRARY_PATH=SIMULATED)
         found = take_marks(folder)
-        tally.check(f"{what}: the element with device={device} works and loads nothing of it",
-                    status == 0 and not found, f"{output}{found}")
-        tally.check(f"{what}: and says with device={device} what GStreamer would have loaded",
-                    (f"holds {DRIVER}.la" in output) == with_driver, output)
+        check(status == 0 and not found,
+              f"{what}: the element with device={device} works and loads nothing of it",
+              f"{output}{found}")
+        check((f"holds {DRIVER}.la" in output) == with_driver,
+              f"{what}: and says with device={device} what GStreamer would have loaded", output)
     status, output = run([PROBE, "cuda", "auto"], folder, LD_LIBRARY_PATH=SIMULATED)
     found = take_marks(folder)
-    tally.check(f"{what}: the engine works on the device and loads nothing of it",
-                "session: cuda:0" in output and not found, f"{output}{found}")
+    check("session: cuda:0" in output and not found,
+          f"{what}: the engine works on the device and loads nothing of it", f"{output}{found}")
     status, output = run([PROBE, "auto", "auto"], folder, LD_LIBRARY_PATH="",
                          VFI_BACKEND_PATH=str(alone))
     found = take_marks(folder)
-    tally.check(f"{what}: the engine works without a driver and loads nothing of it",
-                "session: cpu" in output and not found, f"{output}{found}")
+    check("session: cpu" in output and not found,
+          f"{what}: the engine works without a driver and loads nothing of it",
+          f"{output}{found}")
 
 
 def search_path(library: Path) -> list[str]:
@@ -107,12 +99,11 @@ def search_path(library: Path) -> list[str]:
     return [folder for line in found for folder in line.split(":")]
 
 
-def main() -> int:
-    tally = Tally()
+def main() -> None:
     for library in (Path(PLUGINS, "libgstvfiinterp.so"), Path(SIMULATED, "vfi-cuda.so")):
         folders = search_path(library)
-        tally.check(f"{library.name} looks into absolute folders only", folders and all(
-            folder.startswith(("/", "$ORIGIN")) for folder in folders), folders)
+        check(folders and all(folder.startswith(("/", "$ORIGIN")) for folder in folders),
+              f"{library.name} looks into absolute folders only", folders)
     with tempfile.TemporaryDirectory() as scratch:
         # Of the system's plugins only what the line needs: others load libraries as they like.
         system = Path(scratch, "plugins")
@@ -138,11 +129,10 @@ def main() -> int:
                 bait(folder, names)
             loader = "import ctypes, sys; ctypes.CDLL(sys.argv[1])"
             run([sys.executable, "-c", loader, str(folder / f"{names[0]}.code.so")], folder)
-            tally.check(f"{what}: what is planted leaves a mark", len(take_marks(folder)) == 1)
-            check_programs(tally, folder, what, DRIVER in names, alone)
-    print(f"1..{tally.count}")
-    return 1 if tally.failed else 0
+            check(len(take_marks(folder)) == 1, f"{what}: what is planted leaves a mark")
+            check_programs(folder, what, DRIVER in names, alone)
+    finish()
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

@@ -5,25 +5,10 @@
 #
 # usage: tests/pipeline/inspect.sh PLUGIN
 set -uo pipefail
+. "$(dirname "$0")/../tap.sh"
 plugin=$1
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
-
-count=0
-failed=0
-
-# check NAME COMMAND…
-check() {
-  local name=$1
-  shift
-  count=$((count + 1))
-  if "$@" >&2; then
-    echo "ok $count - $name"
-  else
-    echo "not ok $count - $name"
-    failed=1
-  fi
-}
 
 inspects() { gst-inspect-1.0 vfiinterp >"$scratch/element" 2>"$scratch/errors"; }
 is_silent() { [ ! -s "$scratch/errors" ] || { cat "$scratch/errors"; return 1; }; }

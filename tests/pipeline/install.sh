@@ -5,26 +5,13 @@
 #
 # usage: tests/pipeline/install.sh SOURCE BUILD
 set -uo pipefail
+. "$(dirname "$0")/../tap.sh"
 source=$1
 build=$2
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
 export GST_REGISTRY_1_0="$scratch/registry" DESTDIR="$scratch/root"
 cd "$scratch" || exit 1
-
-count=0
-failed=0
-check() {
-  local name=$1
-  shift
-  count=$((count + 1))
-  if "$@" >&2; then
-    echo "ok $count - $name"
-  else
-    echo "not ok $count - $name"
-    failed=1
-  fi
-}
 
 installs() { meson install -C "$build" --no-rebuild --quiet; }
 installed() { find "$DESTDIR" -name "$1" -printf '%h\n' -quit; }

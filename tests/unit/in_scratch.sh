@@ -4,20 +4,11 @@
 #
 # usage: in_scratch.sh IN_SCRATCH
 set -u
+. "$(dirname "$0")/../tap.sh"
 in_scratch=$1
 root=$(mktemp -d)/scratch
 mkfifo "$root.begun" "$root.end"
 exec 3<>"$root.begun" 4<>"$root.end" # so that none of them ends with who opened it
-count=0
-
-# ok NAME COMMAND…
-ok() {
-  local name=$1 result=ok
-  shift
-  count=$((count + 1))
-  "$@" || result='not ok'
-  echo "$result $count - $name"
-}
 
 is_empty() { [ -z "$(ls -A "$root")" ]; }
 
@@ -34,26 +25,27 @@ start() {
 
 echo 1..8
 leave 'test -O "$TMPDIR" && [ "$(stat -c %a "$TMPDIR")" = 700 ]'
-ok "a test has a folder that is its own" [ $? -eq 0 ]
+check "a test has a folder that is its own" [ $? -eq 0 ]
 leave 'exit 77'
-ok "its exit status is the test's" [ $? -eq 77 ]
-ok "nothing is left of it" is_empty
+check "its exit status is the test's" [ $? -eq 77 ]
+check "nothing is left of it" is_empty
 leave 'kill -SEGV $$'
-ok "nor of one that crashes" is_empty
+check "nor of one that crashes" is_empty
 
 start
 kill -TERM -- "-$leader"
 wait "$leader" 2>/dev/null
-ok "nor of one that is interrupted" is_empty
+check "nor of one that is interrupted" is_empty
 
 start
 kill -KILL -- "-$leader"
 wait "$leader" 2>/dev/null
-ok "what is killed cannot tidy up" [ -e "$folder/left" ]
+check "what is killed cannot tidy up" [ -e "$folder/left" ]
 flock "$folder" true # once all of the group are gone
 start
-ok "the next one does" [ "$(ls "$root")" = "${folder##*/}" ]
+check "the next one does" [ "$(ls "$root")" = "${folder##*/}" ]
 leave :
-ok "but leaves alone who is still there" [ -e "$folder/left" ]
+check "but leaves alone who is still there" [ -e "$folder/left" ]
 echo >&4
 wait "$leader"
+exit "$failed"
