@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Checks that documents lead to what is there: links to a file and a heading, paths of sources,
-functions (names.py), the folders of a part in its README, all decisions in their index. Prints what
-is wrong, and exits non-zero if anything is.
+functions (names.py), places for extensions (places.py), the folders of a part in its README, all
+decisions in their index. Prints what is wrong, and exits non-zero if anything is.
 
 usage: tests/lint/docs.py [ROOT]
 """
@@ -11,6 +11,7 @@ import sys
 from pathlib import Path
 
 from names import PATH, Definitions, wrong_names
+from places import wrong_places
 
 PARTS = ["engine", "gst", "cuda", "tests"]
 DATA = ["tests/data/", "tests/fuzz/found/"]  # tools/pre-commit looks at no data
@@ -83,6 +84,7 @@ def main() -> int:
     definitions = Definitions(root)
     bad += [line for path in documents if path.name in NAMING
             for line in wrong_names(root, path, text_of(path), definitions)]
+    bad += wrong_places(root)
     bad += [line for part in PARTS for line in missing_rooms(root, part)]
     bad += decisions(root)
     print("\n".join(bad), end="\n" if bad else "")
