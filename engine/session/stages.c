@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* How a session sees its frames: flow scale, padding, tiles; and the plans that follow. */
+/* How a session sees its frames: flow scale, padding, tiles; and the plans that
+ * follow. */
 #include <math.h>
 
 #include <vfi/error.h>
@@ -108,8 +109,8 @@ static bool is_within(const VfiSession *session, uint64_t limit)
     return limit == 0 || session->need.limited_bytes <= limit;
 }
 
-/* More tiles in the direction where they are larger, if there they can still shrink. False
- * when neither can. */
+/* More tiles in the direction where they are larger, if there they can still shrink.
+ * False when neither can. */
 static bool split_further(const VfiSession *session, int *n_x, int *n_y)
 {
     const VfiTileAxis *x = &session->tiling.x, *y = &session->tiling.y;

@@ -9,8 +9,8 @@
 VfiDeviceRequest vfi_session_request(const VfiSessionConfig *config);
 bool vfi_session_check_config(const VfiSessionConfig *config, GError **error);
 
-/* Fills in scale, padded size, tiles, graphs, plans and need. Wants .model, .video, .backend
- * and .device. VFI_ERROR_NO_MEMORY if config->memory_limit is too small. */
+/* Fills in scale, padded size, tiles, graphs, plans and need. Wants .model, .video,
+ * .backend and .device. VFI_ERROR_NO_MEMORY if config->memory_limit is too small. */
 bool vfi_session_plan(VfiSession *session, const VfiSessionConfig *config,
                       GError **error);
 void vfi_session_free_plans(VfiSession *session);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* vfi-bench's parts: what is measured (Bench), its frames, runs of pairs, and the forms in
- * which figures are printed. They reach into the session for the plan and its profile. */
+/* vfi-bench's parts: what is measured (Bench), its frames, runs of pairs, and the forms
+ * in which figures are printed. They reach into the session for the plan and its
+ * profile. */
 #pragma once
 
 #include <vfi/vfi.h>
@@ -39,24 +40,27 @@ typedef struct {
 
 /* frames.c: pictures of @bench->video, drawn or read. */
 gboolean bench_draw_frames(Bench *bench, GError **error);
-/* Reads two 8-bit PPM (P6) files of one size, named "A,B"; sets the video's size and format. */
+/* Reads two 8-bit PPM (P6) files of one size, named "A,B"; sets the video's size and
+ * format. */
 gboolean bench_read_frames(Bench *bench, const char *paths, GError **error);
 gboolean bench_write_frame(const VfiVideoInfo *video, const VfiFrame *frame,
                            const char *path, GError **error);
 
-/* measure.c: the next pair. Pairs go to and fro between the two pictures, so that each shares a
- * frame with the one before and brings a new one, as in a video. */
+/* measure.c: the next pair. Pairs go to and fro between the two pictures, so that each
+ * shares a frame with the one before and brings a new one, as in a video. */
 VfiPair *bench_begin_pair(Bench *bench, GError **error);
-/* Interpolates all times of the next pair, to @bench->out. Milliseconds, or a negative value on
- * failure. */
+/* Interpolates all times of the next pair, to @bench->out. Milliseconds, or a negative
+ * value on failure. */
 double bench_time_pair(Bench *bench, GError **error);
-/* arguments->warm_up pairs, the first of them profiled: what it shows is what a pair runs. */
+/* arguments->warm_up pairs, the first of them profiled: what it shows is what a pair
+ * runs. */
 gboolean bench_warm_up(Bench *bench, GError **error);
 gboolean bench_measure(Bench *bench, BenchFigures *figures, GError **error);
 /* Starts the session's profile anew. */
 void bench_clear_profile(Bench *bench);
-/* Ops that the time in the profile of op @op, or the launch that begins with it, is of: a device
- * with its own memory runs a row group as one, the CPU divides its time among the ops. */
+/* Ops that the time in the profile of op @op, or the launch that begins with it, is of: a
+ * device with its own memory runs a row group as one, the CPU divides its time among the
+ * ops. */
 int bench_launch_ops(const VfiSession *session, int stage, int op);
 double bench_launch_flop(const VfiSession *session, int stage, int op);
 guint64 bench_peak_rss(void);

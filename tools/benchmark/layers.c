@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* vfi-bench --layers: each distinct convolution of the model at the size, in turn with oneDNN.
+/* vfi-bench --layers: each distinct convolution of the model at the size, in turn with
+ * oneDNN.
  *
  * Our times are those of the ops in whole runs of the plan, epilogues (bias, activation,
- * residual) included; oneDNN's are of the layer alone with its bias, repeated while it is in
- * the caches. */
+ * residual) included; oneDNN's are of the layer alone with its bias, repeated while it is
+ * in the caches. */
 #include "bench.h"
 #include "json_string.h"
 
@@ -67,8 +68,8 @@ static Layer *find_layer(GArray *layers, const BenchConv *conv)
     return NULL;
 }
 
-/* Goes through the convolutions that have run since the profile was cleared. The first time
- * (@collect) it lists their forms, later it adds up their times. */
+/* Goes through the convolutions that have run since the profile was cleared. The first
+ * time (@collect) it lists their forms, later it adds up their times. */
 static void visit_ops(const Bench *bench, GArray *layers, gboolean collect)
 {
     for (int stage = 0; stage < VFI_STAGE_COUNT; stage++) {

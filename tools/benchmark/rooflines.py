@@ -98,7 +98,7 @@ def _other(op: dict) -> Kernel:
     return Kernel(op["kind"], op["name"], op["stage"], sources + operand_bytes(op["dst"]))
 
 
-# ---- row groups: as cuda/rows/row_group.c makes programs of them ----------------------------------
+# ---- row groups: as cuda/rows/row_group.c makes programs of them --------------------------------
 
 def reads_anywhere(op: dict) -> bool:
     """Whether the first source is read elsewhere than at the pixel that is written."""
@@ -194,7 +194,8 @@ def kernels_of(plan: dict) -> list[Kernel]:
             kernels += _row_group(ops)
             continue
         for op in ops:
-            kernels += _convolution(op) if op["kind"] in ("conv", "conv_transpose") else [_other(op)]
+            is_conv = op["kind"] in ("conv", "conv_transpose")
+            kernels += _convolution(op) if is_conv else [_other(op)]
     return _frame_kernels(plan) + kernels * plan["tiles"]
 
 
