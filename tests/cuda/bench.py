@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """bench.py VFI_BENCH: vfi-bench and tools/bench --device cuda on the simulated device, whose
-times say nothing."""
+times say nothing; and plans, which are the same where there is no device."""
 import json
+import os
 import subprocess
 import sys
 import tempfile
@@ -59,9 +60,25 @@ def test_table(model: Path, path: Path):
     check(run.returncode == 1 and "precision bf16" in run.stderr, "refused: nothing is left")
 
 
+def test_plans(model: Path):
+    def plan(precision: str, **environment) -> dict:
+        command = [Path(sys.argv[1]).with_name("vfi-inspect"), "--plan=json", "--size", "128x64",
+                   "--device", "cuda", "--precision", precision, model]
+        run = subprocess.run(command, capture_output=True, text=True,
+                             env={**os.environ, **environment})
+        return json.loads(run.stdout)
+    for precision in ("f16", "tf32", "f32"):
+        asked = plan(precision)
+        assumed = plan(precision, VFI_BACKEND_PATH="/nonexistent/vfi-cuda.so")
+        check(asked["device"].startswith("cuda:0 ") and assumed["device"] == "cuda"
+              and asked["stages"] == assumed["stages"] != [],
+              f"plans for {precision} need no GPU")
+
+
 with tempfile.TemporaryDirectory() as scratch:
     still = Path(scratch) / "still.safetensors"
     still_rife.write(still)
     test_figures(still)
     test_table(still, Path(scratch) / "table.json")
+    test_plans(still)
 finish()

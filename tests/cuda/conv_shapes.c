@@ -6,8 +6,8 @@
 #include "conv/conv_op.h"
 #include "engine/open_family.h"
 #include "model/loaded_model.h"
-#include "program/plan_target.h"
 #include "model/stage_graph.h"
+#include "program/plan_target.h"
 
 const JudgedModel judged_models[] = {
     {"rife_v3_6", "rife_v3_6", NULL},

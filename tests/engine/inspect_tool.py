@@ -97,8 +97,11 @@ def test_refusals(folder: Path, rife: Path):
     refuses("an odd scale", inspect(rife, "--size", "64x64", "--scale", "9"), "scale 9")
 
 
+NO_GPU = {"VFI_BACKEND_PATH": "/nonexistent/vfi-cuda.so"}
+
+
 def plan_of(model: Path, *arguments) -> dict:
-    run = inspect("--plan=json", "--size", "128x64", *arguments, model)
+    run = inspect("--plan=json", "--size", "128x64", *arguments, model, **NO_GPU)
     if run.returncode != 0:
         check(False, f"a plan with {arguments}", run)
         return {"stages": []}
@@ -206,14 +209,14 @@ def dot_is_sound(text: str, n_nodes: int) -> bool:
 
 def test_plan_as_graph(model: Path):
     plan = plan_of(model, "--device", "cuda")
-    run = inspect("--plan=dot", "--size", "128x64", "--device", "cuda", model)
+    run = inspect("--plan=dot", "--size", "128x64", "--device", "cuda", model, **NO_GPU)
     n_nodes = sum(len(stage["ops"]) + len(stage["inputs"]) for stage in plan["stages"])
     check(run.returncode == 0 and dot_is_sound(run.stdout, n_nodes),
           "a node for each op and input, and edges between them", run)
 
 
 def test_plan_as_text(rife: Path, film: Path):
-    run = inspect("--plan", film, "--size", "128x64", "--device", "cuda")
+    run = inspect("--plan", film, "--size", "128x64", "--device", "cuda", **NO_GPU)
     says("a plan for a GPU", run, "film film_net for 128×64 on cuda", "frame stage: ",
          "pair stage: ", "time stage: ", "leaky relu", "+ sum", "of channels ", "row group 0: ",
          " NHWC of ", " f16 ", "output rgb of segment 0: 3×64×128 planar arena+")
@@ -238,7 +241,8 @@ def test_plan_refusals(rife: Path):
         refuses(what, inspect(*arguments), word, status=2)
     sized = ("--plan", "--size", "64x64", rife)
     refuses("an unknown device", inspect(*sized, "--device", "gpu"), '"gpu"', "cuda:N")
-    refuses("what CUDA has not", inspect(*sized, "--device", "cuda", "--precision", "bf16"),
+    refuses("what CUDA has not",
+            inspect(*sized, "--device", "cuda", "--precision", "bf16", **NO_GPU),
             "bf16", "expected auto, f16, tf32 or f32")
     refuses("a plan at an odd scale", inspect(*sized, "--scale", "9"), "scale 9")
     run = inspect("--plan=json", "--size", "64x64", f"{rife}.none")

@@ -3,14 +3,12 @@
  * ask. */
 #include "inspected_plan.h"
 
-#include <string.h>
-
 #include <vfi/error.h>
 
 #include "graph/nodes.h"
 #include "session/stages.h"
 
-/* ---- a GPU that need not be there -------------------------------------------------- */
+/* ---- where there is no GPU to ask -------------------------------------------------- */
 
 struct VfiDevice {
     VfiPlanTarget target;
@@ -21,7 +19,7 @@ static void gpu_plan_target(VfiDevice *device, VfiPlanTarget *target)
     *target = device->target;
 }
 
-/* What the backend takes besides the plans' own memory only a GPU can say. */
+/* Only a GPU can say what the backend takes besides the plans' own memory. */
 static bool gpu_measure(VfiDevice *device, const VfiPlan *plan, VfiProgramNeed *need,
                         GError **error)
 {
@@ -41,6 +39,7 @@ static const VfiBackend gpu = {.abi = VFI_BACKEND_ABI,
                                .plan_target = gpu_plan_target,
                                .measure = gpu_measure};
 
+/* Plans as the CUDA backend makes them on all GPUs, which a test compares. */
 static gboolean set_gpu(InspectedPlan *inspected, VfiPrecision precision, GError **error)
 {
     static VfiDevice device;
@@ -59,20 +58,19 @@ static gboolean set_gpu(InspectedPlan *inspected, VfiPrecision precision, GError
     inspected->session.backend = &gpu;
     inspected->session.device = &device;
     inspected->device = (VfiDeviceInfo){
-        .name = "cuda", .precision = precision, .level = "any compute capability"};
+        .name = "cuda", .precision = precision, .level = "no GPU was asked"};
     return TRUE;
 }
 
 /* ---- planning ---------------------------------------------------------------------- */
 
-static gboolean is_gpu(const char *spec)
+/* Whether @spec is a GPU, and none is there. */
+static gboolean is_missing_gpu(const char *spec)
 {
     const char *text;
 
-    return vfi_device_is_auto(spec)
-               ? vfi_cuda_find(&text)
-               : strcmp(spec, "cuda") == 0 ||
-                     g_regex_match_simple("^cuda:[0-9]+$", spec, 0, 0);
+    return spec != NULL && g_regex_match_simple("^cuda(:[0-9]+)?$", spec, 0, 0) &&
+           !vfi_cuda_find(&text);
 }
 
 static gboolean open_device(InspectedPlan *inspected, const VfiSessionConfig *config,
@@ -80,11 +78,9 @@ static gboolean open_device(InspectedPlan *inspected, const VfiSessionConfig *co
 {
     VfiSession *session = &inspected->session;
 
-    if (is_gpu(config->device))
+    if (is_missing_gpu(config->device))
         return set_gpu(inspected, config->precision, error);
     VfiDeviceRequest request = vfi_session_request(config);
-    if (vfi_device_is_auto(request.spec))
-        request.spec = "cpu";
     session->device = vfi_device_open(&request, &session->backend, error);
     if (session->device == NULL)
         return FALSE;

@@ -25,8 +25,8 @@ typedef struct {
     int n_stages;
 } InspectedPlan;
 
-/* Plans @model, a name or a file, for @config. "cuda" is planned for without opening a
- * GPU: plans are the same on all of them. Clear it in any case. */
+/* Plans @model, a name or a file, for @config. Where there is no GPU, plans for one are
+ * made without it. Clear it in any case. */
 gboolean inspected_plan_init(InspectedPlan *inspected, const char *model,
                              const VfiSessionConfig *config, GError **error);
 void inspected_plan_clear(InspectedPlan *inspected);
