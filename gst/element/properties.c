@@ -5,7 +5,7 @@
 #include <vfi/session.h>
 
 #include "pure/caps.h"
-#include "pure/qos.h"
+#include "pure/ladder.h"
 #include "stream/content.h"
 
 typedef enum {

@@ -23,85 +23,6 @@ elapsed (const GstVfiQos *qos, GstClockTime since)
   return qos->now > since ? qos->now - since : 0;
 }
 
-/* The ladder that is in use. */
-
-static GstVfiOnLate
-ladder (const GstVfiQos *qos)
-{
-  if (qos->config.on_late != GST_VFI_ON_LATE_AUTO)
-    return qos->config.on_late;
-  return qos->config.live ? GST_VFI_ON_LATE_DUPLICATE : GST_VFI_ON_LATE_WAIT;
-}
-
-static gboolean
-has_rung (const GstVfiQos *qos, GstVfiRung rung)
-{
-  if (rung == GST_VFI_RUNG_FULL)
-    return TRUE;
-  if (ladder (qos) == GST_VFI_ON_LATE_WAIT)
-    return FALSE;
-  switch (rung) {
-    case GST_VFI_RUNG_REDUCED:
-      return qos->config.reduced_scale;
-    case GST_VFI_RUNG_DUPLICATES:
-      return ladder (qos) == GST_VFI_ON_LATE_DUPLICATE;
-    case GST_VFI_RUNG_NONE:
-      return ladder (qos) == GST_VFI_ON_LATE_SKIP;
-    default:
-      return TRUE;
-  }
-}
-
-static GstVfiRung
-rung_below (const GstVfiQos *qos)
-{
-  for (GstVfiRung rung = qos->rung + 1; rung <= GST_VFI_RUNG_NONE; rung++) {
-    if (has_rung (qos, rung))
-      return rung;
-  }
-  return qos->rung;
-}
-
-static GstVfiRung
-rung_above (const GstVfiQos *qos, GstVfiRung rung)
-{
-  while (rung > GST_VFI_RUNG_FULL) {
-    rung--;
-    if (has_rung (qos, rung))
-      break;
-  }
-  return rung;
-}
-
-static gboolean
-is_reduced_at (const GstVfiQos *qos, GstVfiRung rung)
-{
-  return qos->config.reduced_scale && rung >= GST_VFI_RUNG_REDUCED;
-}
-
-/* Whether @rung computes in-between @index of @count. For HALF, @in_turn decides about
- * the only in-between of a pair. */
-static gboolean
-rung_computes (GstVfiRung rung, guint index, guint count, gboolean in_turn)
-{
-  if (rung <= GST_VFI_RUNG_REDUCED)
-    return TRUE;
-  if (rung > GST_VFI_RUNG_HALF)
-    return FALSE;
-  return count == 1 ? in_turn : index % 2 == 0;
-}
-
-/* How many of the in-betweens 1 ... @index @rung computes. */
-static guint
-computed_up_to (GstVfiRung rung, guint index, guint count)
-{
-  if (rung <= GST_VFI_RUNG_REDUCED)
-    return index;
-  if (rung > GST_VFI_RUNG_HALF)
-    return 0;
-  return count == 1 ? 1 : index / 2;
-}
-
 /* Changes of the rung. */
 
 static void
@@ -144,7 +65,7 @@ judge_raise (GstVfiQos *qos)
 static void
 step_down (GstVfiQos *qos, guint change)
 {
-  GstVfiRung below = rung_below (qos);
+  GstVfiRung below = gst_vfi_ladder_below (&qos->config, qos->rung);
 
   qos->good_pairs = 0;
   if (change != qos->change)
@@ -168,7 +89,7 @@ is_stale (const GstVfiQos *qos, gboolean reduced)
 static void
 step_up_if_due (GstVfiQos *qos)
 {
-  GstVfiRung above = rung_above (qos, qos->rung);
+  GstVfiRung above = gst_vfi_ladder_above (&qos->config, qos->rung);
 
   if (above == qos->rung || qos->good_pairs < GST_VFI_QOS_GOOD_PAIRS ||
       elapsed (qos, qos->changed_at) < proven_wait (qos))
@@ -176,7 +97,7 @@ step_up_if_due (GstVfiQos *qos)
   qos->wait = proven_wait (qos);
   change_rung (qos, above);
   qos->raised_at = qos->now;
-  if (is_stale (qos, is_reduced_at (qos, above)))
+  if (is_stale (qos, gst_vfi_ladder_is_reduced (&qos->config, above)))
     qos->trial = GST_VFI_TRIAL_DUE;
 }
 
@@ -232,9 +153,10 @@ gst_vfi_qos_set_config (GstVfiQos *qos, const GstVfiQosConfig *config)
 
   qos->config = *config;
   rung = qos->rung;
-  if (has_rung (qos, rung))
+  if (gst_vfi_ladder_has (&qos->config, rung))
     return;
-  if (rung >= GST_VFI_RUNG_DUPLICATES && ladder (qos) != GST_VFI_ON_LATE_WAIT)
+  if (rung >= GST_VFI_RUNG_DUPLICATES &&
+      gst_vfi_ladder_of (&qos->config) != GST_VFI_ON_LATE_WAIT)
     rung = rung == GST_VFI_RUNG_NONE ? GST_VFI_RUNG_DUPLICATES : GST_VFI_RUNG_NONE;
   else
     rung = GST_VFI_RUNG_FULL;
@@ -272,13 +194,13 @@ static gboolean
 work_fits (const GstVfiQos *qos, GstVfiRung rung)
 {
   const GstVfiQosPair *pair = &qos->pair;
-  gboolean reduced = is_reduced_at (qos, rung);
+  gboolean reduced = gst_vfi_ladder_is_reduced (&qos->config, rung);
   guint pairs = rung == GST_VFI_RUNG_HALF && pair->count == 1 ? 2 : 1;
   GstClockTime work;
 
   work = gst_vfi_time_times (
       time_or_zero (gst_vfi_recent_p95 (&qos->costs.in_between[reduced])),
-      computed_up_to (rung, pair->count, pair->count));
+      gst_vfi_ladder_computed_up_to (rung, pair->count, pair->count));
   work = gst_vfi_time_add (work, time_or_zero (gst_vfi_recent_p95 (&qos->costs.pair)));
   return work <= gst_vfi_time_times (pair->span / 10 * 9, pairs);
 }
@@ -309,16 +231,17 @@ gst_vfi_qos_begin_pair (
       gst_vfi_recent_mean (&qos->costs.in_between[gst_vfi_qos_is_reduced (qos)]));
   if (GST_CLOCK_TIME_IS_VALID (now))
     qos->pair.start = gst_vfi_time_add (now, gst_vfi_time_times (ahead, jobs));
-  above = rung_above (qos, qos->pair_rung);
+  above = gst_vfi_ladder_above (&qos->config, qos->pair_rung);
   qos->pair.fits_above =
-      is_stale (qos, is_reduced_at (qos, above)) || work_fits (qos, above);
+      is_stale (qos, gst_vfi_ladder_is_reduced (&qos->config, above)) ||
+      work_fits (qos, above);
   return qos->pair_rung;
 }
 
 gboolean
 gst_vfi_qos_is_reduced (const GstVfiQos *qos)
 {
-  return is_reduced_at (qos, qos->pair_rung);
+  return gst_vfi_ladder_is_reduced (&qos->config, qos->pair_rung);
 }
 
 /* In-betweens. */
@@ -327,20 +250,20 @@ static gboolean
 would_be_late_above (const GstVfiQos *qos, const GstVfiQosAsk *ask)
 {
   const GstVfiQosPair *pair = &qos->pair;
-  GstVfiRung above = rung_above (qos, qos->pair_rung);
-  gboolean reduced = is_reduced_at (qos, above);
+  GstVfiRung above = gst_vfi_ladder_above (&qos->config, qos->pair_rung);
+  gboolean reduced = gst_vfi_ladder_is_reduced (&qos->config, above);
   GstClockTime end = pair->start;
 
   if (above == qos->pair_rung || !GST_CLOCK_TIME_IS_VALID (pair->start) ||
       !GST_CLOCK_TIME_IS_VALID (ask->deadline) ||
-      !rung_computes (above, ask->index, pair->count, TRUE))
+      !gst_vfi_ladder_computes (above, ask->index, pair->count, TRUE))
     return FALSE;
   if (!is_stale (qos, reduced)) {
     end = gst_vfi_time_add (end, time_or_zero (gst_vfi_recent_p95 (&qos->costs.pair)));
     end = gst_vfi_time_add (
         end, gst_vfi_time_times (
                  time_or_zero (gst_vfi_recent_p95 (&qos->costs.in_between[reduced])),
-                 computed_up_to (above, ask->index, pair->count)));
+                 gst_vfi_ladder_computed_up_to (above, ask->index, pair->count)));
   }
   return end > ask->deadline;
 }
@@ -379,8 +302,9 @@ static GstVfiDecision
 leave_out (GstVfiQos *qos)
 {
   qos->dropped++;
-  return ladder (qos) == GST_VFI_ON_LATE_SKIP ? GST_VFI_DECISION_SKIP
-                                              : GST_VFI_DECISION_DUPLICATE;
+  return gst_vfi_ladder_of (&qos->config) == GST_VFI_ON_LATE_SKIP
+             ? GST_VFI_DECISION_SKIP
+             : GST_VFI_DECISION_DUPLICATE;
 }
 
 static GstVfiDecision
@@ -393,7 +317,8 @@ compute (GstVfiQos *qos, const GstVfiQosAsk *ask, GstVfiQosJob *job)
       .change = pair->change,
       .reduced = gst_vfi_qos_is_reduced (qos),
       .first = pair->submitted == 0,
-      .alone = computed_up_to (qos->pair_rung, pair->count, pair->count) == 1,
+      .alone =
+          gst_vfi_ladder_computed_up_to (qos->pair_rung, pair->count, pair->count) == 1,
       .trial = qos->trial == GST_VFI_TRIAL_DUE,
   };
   if (job->trial)
@@ -412,7 +337,7 @@ gst_vfi_qos_decide (GstVfiQos *qos, const GstVfiQosAsk *ask, GstVfiQosJob *job)
   note_now (qos, ask->now);
   if (is_throttled (qos, ask->running_time))
     return GST_VFI_DECISION_SKIP;
-  if (ladder (qos) == GST_VFI_ON_LATE_WAIT)
+  if (gst_vfi_ladder_of (&qos->config) == GST_VFI_ON_LATE_WAIT)
     return compute (qos, ask, job);
 
   if (!GST_CLOCK_TIME_IS_VALID (qos->since) && pair->change == qos->change)
@@ -423,7 +348,7 @@ gst_vfi_qos_decide (GstVfiQos *qos, const GstVfiQosAsk *ask, GstVfiQosJob *job)
     pair->fits_above = FALSE;
     return leave_out (qos);
   }
-  if (!rung_computes (qos->pair_rung, ask->index, pair->count, pair->in_turn) ||
+  if (!gst_vfi_ladder_computes (qos->pair_rung, ask->index, pair->count, pair->in_turn) ||
       qos->trial == GST_VFI_TRIAL_RUNNING)
     return leave_out (qos);
   late = foreseen_lateness (qos, ask);
@@ -460,8 +385,8 @@ gst_vfi_qos_finish (
     if (!work_fits (qos, qos->rung))
       step_down (qos, job->change);
   }
-  if (ladder (qos) == GST_VFI_ON_LATE_WAIT || !GST_CLOCK_TIME_IS_VALID (now) ||
-      !GST_CLOCK_TIME_IS_VALID (job->deadline))
+  if (gst_vfi_ladder_of (&qos->config) == GST_VFI_ON_LATE_WAIT ||
+      !GST_CLOCK_TIME_IS_VALID (now) || !GST_CLOCK_TIME_IS_VALID (job->deadline))
     return;
   if (now > job->deadline)
     late = now - job->deadline;
@@ -485,7 +410,7 @@ gst_vfi_qos_note_event (GstVfiQos *qos, GstQOSType type, GstClockTimeDiff diff,
     return;
   }
   qos->earliest = 0;
-  if (diff <= 0 || ladder (qos) == GST_VFI_ON_LATE_WAIT)
+  if (diff <= 0 || gst_vfi_ladder_of (&qos->config) == GST_VFI_ON_LATE_WAIT)
     return;
   qos->earliest =
       gst_vfi_time_add (timestamp, gst_vfi_time_times ((GstClockTime) diff, 2));
@@ -529,8 +454,10 @@ gst_vfi_qos_take_message (GstVfiQos *qos, GstClockTime now, GstVfiQosMessage *me
 void
 gst_vfi_qos_costs (const GstVfiQos *qos, GstClockTime *in_between, GstClockTime *pair)
 {
-  GstVfiRung rung = qos->trial == GST_VFI_TRIAL_NONE ? qos->rung : rung_below (qos);
-  gboolean reduced = is_reduced_at (qos, rung);
+  GstVfiRung rung = qos->trial == GST_VFI_TRIAL_NONE
+                        ? qos->rung
+                        : gst_vfi_ladder_below (&qos->config, qos->rung);
+  gboolean reduced = gst_vfi_ladder_is_reduced (&qos->config, rung);
 
   *in_between = gst_vfi_recent_p95 (&qos->costs.in_between[reduced]);
   if (!GST_CLOCK_TIME_IS_VALID (*in_between))

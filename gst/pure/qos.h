@@ -4,23 +4,7 @@
  * Pure functions on a plain struct: no element, no lock, no clock; the caller gives the
  * time, so that a test gives any. Times are nanoseconds.
  *
- * The ladder. A pair of frames is worked on at one rung:
- *
- *   FULL        every in-between
- *   REDUCED     every in-between at a reduced flow scale, if the model has one
- *   HALF        every second in-between (of one a pair: that of every second pair), at
- *               the reduced scale if there is one
- *   DUPLICATES  none; copies of the frame before, which keep a constant rate
- *   NONE        none
- *
- *   on-late     rungs                              an in-between that is not computed
- *   wait        FULL
- *   duplicate   FULL REDUCED HALF DUPLICATES       is a copy of the frame before
- *   skip        FULL REDUCED HALF NONE             is left out
- *   auto        duplicate when live, else wait
- *
- * A rung that rests completely for some seconds is no rung of its own: it is the last
- * rung while the wait before the next trial (below) is long.
+ * A pair of frames is worked on at one rung of a ladder (ladder.h), the first at FULL.
  *
  * Down. Before each in-between: would it be done by its deadline? If not, it is not
  * computed, and the next pair is a rung lower. The same if a job ended later than its
@@ -68,6 +52,7 @@
 #include <gst/gst.h>
 
 #include "pure/cost.h"
+#include "pure/ladder.h"
 
 G_BEGIN_DECLS
 
@@ -88,43 +73,11 @@ G_BEGIN_DECLS
 /* While degraded there is at most one message in this time, besides those of changes. */
 #define GST_VFI_QOS_MESSAGE_INTERVAL (1 * GST_SECOND)
 
-/* Property on-late. */
-typedef enum {
-  GST_VFI_ON_LATE_AUTO,
-  GST_VFI_ON_LATE_WAIT,
-  GST_VFI_ON_LATE_DUPLICATE,
-  GST_VFI_ON_LATE_SKIP,
-} GstVfiOnLate;
-
-typedef enum {
-  GST_VFI_RUNG_FULL,
-  GST_VFI_RUNG_REDUCED,
-  GST_VFI_RUNG_HALF,
-  GST_VFI_RUNG_DUPLICATES,
-  GST_VFI_RUNG_NONE,
-} GstVfiRung;
-
 typedef enum {
   GST_VFI_DECISION_COMPUTE,
   GST_VFI_DECISION_DUPLICATE,
   GST_VFI_DECISION_SKIP,
 } GstVfiDecision;
-
-/**
- * GstVfiQosConfig:
- * @on_late: which ladder
- * @live: whether the pipeline is live, for GST_VFI_ON_LATE_AUTO
- * @events: property qos: whether QOS events count
- * @reduced_scale: whether in-betweens can be had at a reduced flow scale. Only then is
- *     there a rung REDUCED, and only then does gst_vfi_qos_is_reduced() ever say so; no
- *     model has it yet, so nothing but tests sets it
- */
-typedef struct {
-  GstVfiOnLate on_late;
-  gboolean live;
-  gboolean events;
-  gboolean reduced_scale;
-} GstVfiQosConfig;
 
 /**
  * GstVfiQosAsk: an in-between about to be submitted.

@@ -31,10 +31,10 @@ struct _GstVfiEngineSession {
 GstVfiEngineSession *
 gst_vfi_engine_session_new (void)
 {
-  GstVfiEngineSession *own = g_new0 (GstVfiEngineSession, 1);
+  GstVfiEngineSession *self = g_new0 (GstVfiEngineSession, 1);
 
-  own->build_session = gst_vfi_build_session;
-  return own;
+  self->build_session = gst_vfi_build_session;
+  return self;
 }
 
 void
@@ -90,7 +90,7 @@ wake (void *stream)
 static void
 set_session (GstVfiStream *stream, VfiSession *session, GstObject *cuda)
 {
-  GstVfiEngineSession *own = stream->session;
+  GstVfiEngineSession *self = stream->session;
   VfiSession *old;
   GstObject *old_cuda;
 
@@ -106,11 +106,11 @@ set_session (GstVfiStream *stream, VfiSession *session, GstObject *cuda)
         session, gst_vfi_stream_settings (stream).clear_cache_after_n_pairs);
   }
   g_mutex_lock (&stream->lock);
-  old = own->session;
-  own->session = session;
-  old_cuda = own->cuda;
-  own->cuda = cuda != NULL ? gst_object_ref (cuda) : NULL;
-  own->base = (VfiSessionStats){0};
+  old = self->session;
+  self->session = session;
+  old_cuda = self->cuda;
+  self->cuda = cuda != NULL ? gst_object_ref (cuda) : NULL;
+  self->base = (VfiSessionStats){0};
   g_mutex_unlock (&stream->lock);
   if (session != NULL)
     gst_vfi_cuda_release_hold (stream->cuda);
@@ -214,12 +214,12 @@ start_build_aside (GstVfiStream *stream, GstVfiBuild *build, GError **error)
 gboolean
 gst_vfi_session_poll (GstVfiStream *stream, GError **error)
 {
-  GstVfiEngineSession *own = stream->session;
+  GstVfiEngineSession *self = stream->session;
   gboolean ok;
 
-  if (own->build == NULL || !gst_vfi_build_is_done (own->build))
+  if (self->build == NULL || !gst_vfi_build_is_done (self->build))
     return TRUE;
-  ok = finish_build (stream, g_steal_pointer (&own->build), error);
+  ok = finish_build (stream, g_steal_pointer (&self->build), error);
   post_progress (stream, ok ? GST_PROGRESS_TYPE_COMPLETE : GST_PROGRESS_TYPE_ERROR,
       ok ? "The model is ready." : "The model could not be built for this video.");
   return ok;
@@ -240,27 +240,27 @@ gst_vfi_session_release (GstVfiStream *stream)
 static void
 warn_of_settings (GstVfiStream *stream, const GstVfiSettings *settings)
 {
-  GstVfiEngineSession *own = stream->session;
+  GstVfiEngineSession *self = stream->session;
   gdouble scale = settings->scale_asked;
   guint tile = settings->tile_size;
 
   if (!vfi_model_info (stream->model)->path)
     return;
-  if (scale > 0 && scale < 0.25 && own->warned_scale != scale)
+  if (scale > 0 && scale < 0.25 && self->warned_scale != scale)
     GST_ELEMENT_WARNING (stream->element, LIBRARY, SETTINGS,
         ("scale=%g is not possible: 0.25, the smallest, is used. Valid are 0 (by frame "
          "size) and 0.25 to 4.",
             scale),
         (NULL));
-  if (tile != 0 && (tile < 256 || tile % 64 != 0) && own->warned_tile_size != tile)
+  if (tile != 0 && (tile < 256 || tile % 64 != 0) && self->warned_tile_size != tile)
     GST_ELEMENT_WARNING (stream->element, LIBRARY, SETTINGS,
         ("tile-size=%u is not possible: %u is used. Valid are 0 (tiles only where "
          "memory-limit demands them) and multiples of 64 from 256 on (512 at scale 0.5, "
          "1024 at 0.25).",
             tile, MAX (tile / 64 * 64, 256)),
         (NULL));
-  own->warned_scale = scale;
-  own->warned_tile_size = tile;
+  self->warned_scale = scale;
+  self->warned_tile_size = tile;
 }
 
 static void
@@ -288,19 +288,20 @@ gst_vfi_session_ensure (GstVfiStream *stream, GError **error)
 {
   VfiVideoInfo video = gst_vfi_format_video_info (&stream->pictures.path.inner);
   GstVfiSettings settings = gst_vfi_stream_settings (stream);
-  GstVfiEngineSession *own = stream->session;
+  GstVfiEngineSession *self = stream->session;
   GstVfiBuild *build;
 
   tell_of_scale (stream, settings.scale);
-  if ((own->session != NULL || own->build != NULL) && settings.scale == own->scale &&
-      same_video (&video, &own->video) && own->cuda_handle == wanted_cuda_handle (stream))
+  if ((self->session != NULL || self->build != NULL) && settings.scale == self->scale &&
+      same_video (&video, &self->video) &&
+      self->cuda_handle == wanted_cuda_handle (stream))
     return TRUE;
   warn_of_settings (stream, &settings);
   gst_vfi_session_release (stream);
   build = new_build (stream, &video, settings.scale);
-  own->video = video;
-  own->scale = settings.scale;
-  own->cuda_handle = wanted_cuda_handle (stream);
+  self->video = video;
+  self->scale = settings.scale;
+  self->cuda_handle = wanted_cuda_handle (stream);
   if (takes_long (stream) && gst_vfi_live_ask_upstream (stream))
     return start_build_aside (stream, build, error);
   gst_vfi_build_run (build);
@@ -338,18 +339,18 @@ gst_vfi_session_forget_failures (GstVfiStream *stream)
 gboolean
 gst_vfi_session_mend (GstVfiStream *stream, GError **error)
 {
-  GstVfiEngineSession *own = stream->session;
+  GstVfiEngineSession *self = stream->session;
 
-  if (!own->failed)
+  if (!self->failed)
     return TRUE;
-  own->failed = FALSE;
-  own->failures++;
+  self->failed = FALSE;
+  self->failures++;
   gst_vfi_session_release (stream);
-  if (own->failures < MAX_FAILURES)
+  if (self->failures < MAX_FAILURES)
     return gst_vfi_session_ensure (stream, error);
   g_set_error (error, VFI_ERROR, VFI_ERROR_BACKEND,
       "the device failed %u times in a row; other caps or properties make it be tried "
       "again",
-      own->failures);
+      self->failures);
   return FALSE;
 }
