@@ -17,7 +17,7 @@ from pathlib import Path
 import floors
 import headers
 import picture
-from tree import Tree
+from tree import Tree, read
 
 # By folder or file, the most special first: headers of the system that are refused.
 GSTREAMER = r"gst/"
@@ -122,17 +122,20 @@ def wrong_words(tree: Tree) -> list[str]:
     return bad
 
 
+def violations(tree: Tree) -> list[str]:
+    return (wrong_examples(tree) + wrong_system_headers(tree) + wrong_words(tree)
+            + floors.check(tree) + headers.check(tree))
+
+
 def main() -> int:
     wants_table = "--table" in sys.argv[1:]
     roots = [argument for argument in sys.argv[1:] if argument != "--table"]
     root = Path(roots[0] if roots else ".").resolve()
-    tree = Tree(root)
+    tree = Tree(read(root))
     if wants_table:
         print("\n".join(picture.lines(tree)))
         return 0
-    bad = wrong_examples(tree)
-    bad += wrong_system_headers(tree) + wrong_words(tree)
-    bad += floors.check(tree) + headers.check(tree)
+    bad = violations(tree)
     if not tree.text:
         bad.append(f"{root}: no sources found")
     print("\n".join(bad), end="\n" if bad else "")

@@ -45,13 +45,16 @@ class Include:
         return f"{self.path}:{self.line}"
 
 
+def read(root: Path) -> dict[str, str]:
+    """The text of each source below @root."""
+    return {path.relative_to(root).as_posix(): path.read_text(encoding="utf-8")
+            for folder in FOLDERS for path in sorted((root / folder).rglob("*"))
+            if path.suffix in SOURCES and path.is_file()}
+
+
 class Tree:
-    def __init__(self, root: Path, folders: list[str] = FOLDERS):
-        self.text = {}
-        for folder in folders:
-            for path in sorted((root / folder).rglob("*")):
-                if path.suffix in SOURCES and path.is_file():
-                    self.text[path.relative_to(root).as_posix()] = path.read_text(encoding="utf-8")
+    def __init__(self, text: dict[str, str]):
+        self.text = text
         self.includes = [
             Include(path, text.count("\n", 0, match.start()) + 1, match[1] or match[2],
                     self.target(path, match[1] or match[2], match[1] is not None))
