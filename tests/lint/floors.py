@@ -77,7 +77,6 @@ EXCEPTIONS = {
     ("engine/cpu/cpu_backend.c", "engine/cpu/ops/row_group.h"): "until op kinds are a table",
     ("engine/cpu/cpu_op.c", "engine/cpu/algorithm.h"): "until op kinds are a table",
     ("engine/graph/graph.c", "engine/graph/nodes.h"): "nodes.h is graph.c's other door",
-    ("tests/cuda/sim/cudnn_convolution.c", "tests/cuda/sim/cudnn_values.h"): "until they are apart",
 }
 
 LEVEL = {name: level for level, name in enumerate(ROOMS)}
