@@ -11,6 +11,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 import files  # noqa: E402
 import floors  # noqa: E402
 import includes  # noqa: E402
+import names  # noqa: E402
+import places  # noqa: E402
 from tap import check, finish  # noqa: E402
 from tree import Tree, read  # noqa: E402
 
@@ -81,10 +83,43 @@ def test_files() -> None:
         check(len(files.executable_bits([str(path)])) == 1, "an executable that is no script")
 
 
+def test_names() -> None:
+    definitions = names.Definitions(ROOT)
+
+    def wrong(text: str) -> list[str]:
+        return names.wrong_names(ROOT, ROOT / "docs" / "code-map.md", text, definitions)
+
+    check(len(wrong("1. `engine/base/alloc.c`: `vfi_try_aloc()`\n")) == 1,
+          "a function in a document that no source has")
+    check(len(wrong("`vfi_free()` is in\n`engine/base/error.c`\n")) == 1,
+          "a function that another file has")
+    check(len(wrong("1. `engine/base/alloc.c`\n    - `engine/base/error.c`: `vfi_free()`\n")) == 1,
+          "a function of an item above")
+    check(not wrong("| `vfi_free()` | `engine/base/alloc.c` |\n\n`vfi_free()` somewhere\n"),
+          "functions that are there are not refused")
+
+
+def test_places() -> None:
+    sources = {"engine/a.c": "VFI_NEW", "engine/b.c": "", "tests/c.c": "VFI_NEW"}
+    check(len(places.wrong_list("VFI_NEW", "engine/a.c row\nengine/b.c row\n", sources)) == 1,
+          "a place in a list that is none")
+    check(len(places.wrong_list("VFI_NEW", "tests/c.c case\n", sources)) == 1,
+          "a place that is not in its list")
+    check(not places.wrong_list("VFI_NEW", "engine/ room\n", sources),
+          "a room for its files, and tests that are not in a list, are not refused")
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, "new.c")
+        path.write_text('/* VFI_A\n */ char *b = "//VFI_B"; // VFI_C\n', encoding="utf-8")
+        check(places.without_comments(path).split() == ["char", "*b", "=", '"//VFI_B";'],
+              "mentions in comments do not count")
+
+
 bad = includes.violations(Tree(TEXT))
 check(not bad, "the sources as they are are not refused", "\n".join(bad))
 test_rooms()
 test_tables()
 test_headers()
 test_files()
+test_names()
+test_places()
 finish()
