@@ -27,7 +27,7 @@ void vfi_model_name_clear(VfiModelName *name);
  * one. */
 typedef struct {
     bool matches;
-    /* 3: the file name; 2: without its extension; 1: one of these but for case; 0: less */
+    /* 3: the file name; 2: without extension; 1: one of these but for case; 0: less. */
     int exactness;
     bool is_plain; /* neither lite nor heavy, unless that was asked for */
     bool is_light; /* not heavy */
