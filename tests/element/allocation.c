@@ -98,29 +98,12 @@ GST_START_TEST(small_pools_upstream_do_not_starve)
 }
 GST_END_TEST
 
-/* Downstream offers a pool in its answer to the ALLOCATION query. */
-static GstPadProbeReturn offer_pool(GstPad *pad, GstPadProbeInfo *info, gpointer pool)
-{
-    GstQuery *query = GST_PAD_PROBE_INFO_QUERY(info);
-    GstCaps *caps = NULL;
-    GstVideoInfo video;
-
-    (void)pad;
-    if (GST_QUERY_TYPE(query) != GST_QUERY_ALLOCATION)
-        return GST_PAD_PROBE_OK;
-    gst_query_parse_allocation(query, &caps, NULL);
-    ck_assert(gst_video_info_from_caps(&video, caps));
-    gst_query_add_allocation_pool(query, pool, (guint)GST_VIDEO_INFO_SIZE(&video), 0, 0);
-    return GST_PAD_PROBE_HANDLED;
-}
-
 GST_START_TEST(downstreams_pool_is_used)
 {
     Fixture *f = fixture_new(in_flight_mode(__i__), NULL);
     GstBufferPool *pool = gst_video_buffer_pool_new();
 
-    gst_pad_add_probe(f->harness->sinkpad, GST_PAD_PROBE_TYPE_QUERY_DOWNSTREAM,
-                      offer_pool, pool, NULL);
+    fixture_offer_pool(f, pool, FALSE);
     fixture_set_caps(f, CLIP, NULL);
     push(f, noise_frame(f, 1, 0, 50 * MS));
     push(f, noise_frame(f, 2, 50 * MS, 50 * MS));

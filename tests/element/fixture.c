@@ -105,6 +105,48 @@ void fixture_set_caps(Fixture *fixture, const char *in, const char *out)
     gst_harness_set_src_caps_str(fixture->harness, in);
 }
 
+void fixture_start(Fixture *fixture, const char *caps)
+{
+    GstSegment segment;
+
+    gst_segment_init(&segment, GST_FORMAT_TIME);
+    gst_harness_push_event(fixture->harness, gst_event_new_stream_start("test"));
+    fixture_set_caps(fixture, caps, NULL);
+    gst_harness_push_event(fixture->harness, gst_event_new_segment(&segment));
+}
+
+static GstPadProbeReturn offer_pool(GstPad *pad, GstPadProbeInfo *info, gpointer pool)
+{
+    GstQuery *query = GST_PAD_PROBE_INFO_QUERY(info);
+    GstCaps *caps = NULL;
+    GstVideoInfo video;
+
+    (void)pad;
+    if (GST_QUERY_TYPE(query) != GST_QUERY_ALLOCATION)
+        return GST_PAD_PROBE_OK;
+    gst_query_parse_allocation(query, &caps, NULL);
+    ck_assert(gst_video_info_from_caps(&video, caps));
+    gst_query_add_allocation_pool(query, pool, (guint)GST_VIDEO_INFO_SIZE(&video), 0, 0);
+    return GST_PAD_PROBE_HANDLED;
+}
+
+static GstPadProbeReturn offer_pool_and_meta(GstPad *pad, GstPadProbeInfo *info,
+                                             gpointer pool)
+{
+    GstPadProbeReturn result = offer_pool(pad, info, pool);
+
+    if (result == GST_PAD_PROBE_HANDLED)
+        gst_query_add_allocation_meta(GST_PAD_PROBE_INFO_QUERY(info),
+                                      GST_VIDEO_META_API_TYPE, NULL);
+    return result;
+}
+
+void fixture_offer_pool(Fixture *fixture, GstBufferPool *pool, gboolean with_meta)
+{
+    gst_pad_add_probe(fixture->harness->sinkpad, GST_PAD_PROBE_TYPE_QUERY_DOWNSTREAM,
+                      with_meta ? offer_pool_and_meta : offer_pool, pool, NULL);
+}
+
 char *video_caps(const char *format, int width, int height, const char *rate)
 {
     return g_strdup_printf("video/x-raw,format=%s,width=%d,height=%d,framerate=%s",

@@ -42,6 +42,13 @@ void fixture_free(Fixture *fixture);
  * takes, NULL for everything. */
 void fixture_set_caps(Fixture *fixture, const char *in, const char *out);
 
+/* stream-start, such caps and a segment: what begins a stream after a state change. */
+void fixture_start(Fixture *fixture, const char *caps);
+
+/* Has downstream offer @pool, which the caller keeps, in its answers to ALLOCATION
+ * queries; @with_meta: frames may lie in buffers as their GstVideoMeta says. */
+void fixture_offer_pool(Fixture *fixture, GstBufferPool *pool, gboolean with_meta);
+
 /* Caps of I420 video of that size and rate. Free the result. */
 char *video_caps(const char *format, int width, int height, const char *rate);
 

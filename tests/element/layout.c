@@ -318,22 +318,6 @@ static void bent_pool_init(BentPool *pool)
     pool->bend = leave;
 }
 
-static GstPadProbeReturn offer_pool(GstPad *pad, GstPadProbeInfo *info, gpointer pool)
-{
-    GstQuery *query = GST_PAD_PROBE_INFO_QUERY(info);
-    GstCaps *caps = NULL;
-    GstVideoInfo video;
-
-    (void)pad;
-    if (GST_QUERY_TYPE(query) != GST_QUERY_ALLOCATION)
-        return GST_PAD_PROBE_OK;
-    gst_query_parse_allocation(query, &caps, NULL);
-    ck_assert(gst_video_info_from_caps(&video, caps));
-    gst_query_add_allocation_pool(query, pool, (guint)GST_VIDEO_INFO_SIZE(&video), 0, 0);
-    gst_query_add_allocation_meta(query, GST_VIDEO_META_API_TYPE, NULL);
-    return GST_PAD_PROBE_HANDLED;
-}
-
 static void check_pool(int mode, const char *format, Bend bend)
 {
     Fixture *f = fixture_new(mode, NULL);
@@ -342,8 +326,7 @@ static void check_pool(int mode, const char *format, Bend bend)
     GstFlowReturn flow = GST_FLOW_OK;
 
     pool->bend = bend;
-    gst_pad_add_probe(f->harness->sinkpad, GST_PAD_PROBE_TYPE_QUERY_DOWNSTREAM,
-                      offer_pool, pool, NULL);
+    fixture_offer_pool(f, GST_BUFFER_POOL(pool), TRUE);
     fixture_set_caps(f, caps, NULL);
     for (guint i = 0; flow == GST_FLOW_OK && i < 20; i++)
         flow = gst_harness_push(f->harness, noise_frame(f, i, i * 50 * MS, 50 * MS));

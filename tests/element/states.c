@@ -14,22 +14,12 @@ static void set_state(GstElement *element, GstState state)
     ck_assert_int_ne(gst_element_set_state(element, state), GST_STATE_CHANGE_FAILURE);
 }
 
-static void send_start(Fixture *f, const char *caps)
-{
-    GstSegment segment;
-
-    gst_segment_init(&segment, GST_FORMAT_TIME);
-    gst_harness_push_event(f->harness, gst_event_new_stream_start("test"));
-    fixture_set_caps(f, caps, NULL);
-    gst_harness_push_event(f->harness, gst_event_new_segment(&segment));
-}
-
 GST_START_TEST(up_and_down_with_data)
 {
     Fixture *f = fixture_new(in_flight_mode(__i__), NULL);
 
     for (int i = 0; i < 100; i++) {
-        send_start(f, SMALL);
+        fixture_start(f, SMALL);
         push_frames(f, 3, i);
         finish(f);
         ck_assert_uint_eq(n_buffers(f), 6);
@@ -53,7 +43,7 @@ GST_START_TEST(down_while_computing)
     ck_assert_uint_lt(counter(f, "interpolated"), 198);
     set_state(f->element, GST_STATE_PLAYING);
     fixture_clear(f);
-    send_start(f, SMALL);
+    fixture_start(f, SMALL);
     push_frames(f, 1, 7);
     wait_for_buffers(f, 1);
     fixture_free(f);

@@ -94,26 +94,14 @@ GST_START_TEST(memory_is_told)
 }
 GST_END_TEST
 
-/* Downstream's own pool is downstream's memory. */
-static GstPadProbeReturn offer_pool(GstPad *pad, GstPadProbeInfo *info, gpointer pool)
-{
-    GstQuery *query = GST_PAD_PROBE_INFO_QUERY(info);
-
-    (void)pad;
-    if (GST_QUERY_TYPE(query) != GST_QUERY_ALLOCATION)
-        return GST_PAD_PROBE_OK;
-    gst_query_add_allocation_pool(query, pool, 64 * 48 * 3 / 2, 0, 0);
-    return GST_PAD_PROBE_HANDLED;
-}
-
+/* It is downstream's memory. */
 GST_START_TEST(downstreams_pool_does_not_count)
 {
     Fixture *f = fixture_new(in_flight_mode(__i__), NULL);
     g_autofree char *caps = video_caps("I420", 64, 48, "20/1");
     GstBufferPool *pool = gst_video_buffer_pool_new();
 
-    gst_pad_add_probe(f->harness->sinkpad, GST_PAD_PROBE_TYPE_QUERY_DOWNSTREAM,
-                      offer_pool, pool, NULL);
+    fixture_offer_pool(f, pool, FALSE);
     fixture_set_caps(f, caps, NULL);
     push_range(f, 0, 3);
     finish(f);

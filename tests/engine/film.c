@@ -12,6 +12,7 @@
 #include "deterministic_weights.h"
 #include "model/loaded_model.h"
 #include "open_family.h"
+#include "session_util.h"
 #include "unit/checkpoint_fixture.h"
 
 #define WIDTH 70
@@ -167,11 +168,8 @@ static VfiSession *open_session(VfiModel *model, const VfiVideoInfo *info,
                                 unsigned threads)
 {
     VfiSessionConfig config = {.video = *info, .device = "cpu", .threads = threads};
-    g_autoptr(GError) error = NULL;
-    VfiSession *session = vfi_session_new(model, &config, &error);
 
-    ck_assert_msg(session != NULL, "%s", error != NULL ? error->message : "");
-    return session;
+    return new_session(model, &config);
 }
 
 static float *row_of(const VfiFrame *frame, int plane, int y)
@@ -194,27 +192,6 @@ static VfiFrame make_frame(int shift, uint64_t id)
     return frame;
 }
 
-static VfiFrame interpolate(VfiPair *pair, double t)
-{
-    g_autoptr(GError) error = NULL;
-    VfiFrame out;
-
-    ck_assert(vfi_frame_alloc(&out, &video, NULL));
-    g_autoptr(VfiJob) job = vfi_pair_submit(pair, t, &out, NULL);
-    ck_assert_msg(vfi_job_wait(job, &error), "%s", error != NULL ? error->message : "");
-    return out;
-}
-
-static bool same_picture(const VfiFrame *a, const VfiFrame *b)
-{
-    for (int plane = 0; plane < 3; plane++)
-        for (int y = 0; y < HEIGHT; y++)
-            if (memcmp(row_of(a, plane, y), row_of(b, plane, y), WIDTH * sizeof(float)) !=
-                0)
-                return false;
-    return true;
-}
-
 static VfiSessionStats stats_of(VfiSession *session)
 {
     VfiSessionStats stats;
@@ -233,19 +210,19 @@ START_TEST(a_second_in_between_runs_no_pair_stage)
 
     for (int i = 0; i < 2; i++) {
         g_autoptr(VfiPair) pair = vfi_session_begin(session, &frames[i], 2, NULL);
-        out[2 * i] = interpolate(pair, 0.5);
-        out[2 * i + 1] = interpolate(pair, 0.3);
+        out[2 * i] = pair_in_between(pair, &video, 0.5);
+        out[2 * i + 1] = pair_in_between(pair, &video, 0.3);
         VfiSessionStats stats = stats_of(session);
         ck_assert_uint_eq(stats.times[VFI_TIMED_FRAME_STAGE].runs, 2 + i);
         ck_assert_uint_eq(stats.times[VFI_TIMED_PAIR_STAGE].runs, 1 + i);
         ck_assert_uint_eq(stats.times[VFI_TIMED_TIME_STAGE].runs, 2 + 2 * i);
     }
-    ck_assert(!same_picture(&out[2], &out[3]));
+    ck_assert(!same_picture(&video, &out[2], &out[3]));
     for (int i = 0; i < 4; i++) {
         g_autoptr(VfiSession) alone = open_session(model, &video, 1 + (unsigned)i);
         g_autoptr(VfiPair) pair = vfi_session_begin(alone, &frames[i / 2], 2, NULL);
-        VfiFrame expected = interpolate(pair, i % 2 == 0 ? 0.5 : 0.3);
-        ck_assert(same_picture(&out[i], &expected));
+        VfiFrame expected = pair_in_between(pair, &video, i % 2 == 0 ? 0.5 : 0.3);
+        ck_assert(same_picture(&video, &out[i], &expected));
         vfi_frame_clear(&expected);
         vfi_frame_clear(&out[i]);
     }
@@ -262,7 +239,7 @@ static uint64_t inferences_of(const char *options, double t, VfiFrame *out)
     VfiFrame frames[] = {make_frame(0, 1), make_frame(3, 2)};
     g_autoptr(VfiPair) pair = vfi_session_begin(session, frames, 2, NULL);
 
-    *out = interpolate(pair, t);
+    *out = pair_in_between(pair, &video, t);
     vfi_frame_clear(&frames[0]);
     vfi_frame_clear(&frames[1]);
     return stats_of(session).inferences;
@@ -298,8 +275,8 @@ START_TEST(midpoints_differ_from_scaled_flows_and_are_rounded_to)
     inferences_of("{'timestep-mode': <'midpoint'>, 'bisect-depth': <uint32 2>}", 0.3,
                   &rounded);
     inferences_of("{'timestep-mode': <'direct'>}", 0.25, &direct);
-    ck_assert(same_picture(&midpoint, &rounded));
-    ck_assert(!same_picture(&midpoint, &direct));
+    ck_assert(same_picture(&video, &midpoint, &rounded));
+    ck_assert(!same_picture(&video, &midpoint, &direct));
     vfi_frame_clear(&midpoint);
     vfi_frame_clear(&rounded);
     vfi_frame_clear(&direct);

@@ -13,6 +13,7 @@
 #include "deterministic_weights.h"
 #include "model/loaded_model.h"
 #include "open_family.h"
+#include "session_util.h"
 
 #define WIDTH 50
 #define HEIGHT 38
@@ -129,24 +130,19 @@ END_TEST
 
 /* ---- sizes ------------------------------------------------------------------------- */
 
+static const VfiVideoInfo video = {
+    .format = VFI_FORMAT_RGB_F32, .width = WIDTH, .height = HEIGHT};
+
 static VfiSession *open_session(VfiModel *model, double scale, unsigned threads)
 {
     VfiSessionConfig config = {
-        .video = {.format = VFI_FORMAT_RGB_F32, .width = WIDTH, .height = HEIGHT},
-        .device = "cpu",
-        .scale = scale,
-        .threads = threads,
-    };
-    g_autoptr(GError) error = NULL;
-    VfiSession *session = vfi_session_new(model, &config, &error);
+        .video = video, .device = "cpu", .scale = scale, .threads = threads};
 
-    ck_assert_msg(session != NULL, "%s", error != NULL ? error->message : "");
-    return session;
+    return new_session(model, &config);
 }
 
 static VfiFrame new_frame(void)
 {
-    VfiVideoInfo video = {.format = VFI_FORMAT_RGB_F32, .width = WIDTH, .height = HEIGHT};
     VfiFrame frame;
 
     ck_assert(vfi_frame_alloc(&frame, &video, NULL));
@@ -173,16 +169,6 @@ static VfiFrame make_frame(float brightness, int shift, uint64_t id)
     return frame;
 }
 
-static VfiFrame interpolate(VfiSession *session, const VfiFrame *a, const VfiFrame *b)
-{
-    VfiFrame frames[] = {*a, *b}, out = new_frame();
-    g_autoptr(VfiPair) pair = vfi_session_begin(session, frames, 2, NULL);
-    g_autoptr(VfiJob) job = vfi_pair_submit(pair, 0.5, &out, NULL);
-
-    ck_assert(vfi_job_wait(job, NULL));
-    return out;
-}
-
 START_TEST(frames_are_padded_to_sixteen_at_the_flow_scale)
 {
     static const struct {
@@ -207,7 +193,7 @@ START_TEST(frames_are_padded_to_sixteen_at_the_flow_scale)
         vfi_session_get_stats(session, &stats);
         ck_assert_int_eq(stats.padded_width, cases[i].padded_w);
         ck_assert_int_eq(stats.padded_height, cases[i].padded_h);
-        VfiFrame out = interpolate(session, &a, &b);
+        VfiFrame out = in_between(session, &video, &a, &b, 0.5);
         vfi_frame_clear(&out);
     }
     vfi_frame_clear(&a);
@@ -288,7 +274,7 @@ START_TEST(the_mean_is_that_of_both_frames_without_their_padding)
     g_autoptr(VfiModel) model = open_family("ifrnet_s", NULL);
     g_autoptr(VfiSession) session = open_session(model, 1.0, 2);
     VfiFrame dark = make_frame(0.25f, 0, 1), bright = make_frame(0.75f, 2, 2);
-    VfiFrame out = interpolate(session, &dark, &bright);
+    VfiFrame out = in_between(session, &video, &dark, &bright, 0.5);
     /* all values are multiples of 1/128: the sums are exact */
     double sum = sum_of(&dark) + sum_of(&bright);
     float mean = (float)(sum / (2.0 * 3.0 * WIDTH * HEIGHT));
@@ -304,16 +290,6 @@ START_TEST(the_mean_is_that_of_both_frames_without_their_padding)
 }
 END_TEST
 
-static bool same_picture(const VfiFrame *a, const VfiFrame *b)
-{
-    for (int plane = 0; plane < 3; plane++)
-        for (int y = 0; y < HEIGHT; y++)
-            if (memcmp(row_of(a, plane, y), row_of(b, plane, y), WIDTH * sizeof(float)) !=
-                0)
-                return false;
-    return true;
-}
-
 /* The mean of the frame in the middle is kept with its image. */
 START_TEST(bits_do_not_depend_on_threads_or_on_what_ran_before)
 {
@@ -321,14 +297,14 @@ START_TEST(bits_do_not_depend_on_threads_or_on_what_ran_before)
     g_autoptr(VfiSession) one = open_session(model, 1.0, 1);
     VfiFrame a = make_frame(0.2f, 0, 1), b = make_frame(0.8f, 2, 2),
              c = make_frame(0.4f, 5, 3);
-    VfiFrame expected = interpolate(one, &b, &c);
+    VfiFrame expected = in_between(one, &video, &b, &c, 0.5);
 
     for (unsigned threads = 1; threads <= 3; threads++) {
         g_autoptr(VfiSession) session = open_session(model, 1.0, threads);
-        VfiFrame before = interpolate(session, &a, &b);
-        VfiFrame out = interpolate(session, &b, &c);
-        ck_assert(!same_picture(&before, &expected));
-        ck_assert(same_picture(&out, &expected));
+        VfiFrame before = in_between(session, &video, &a, &b, 0.5);
+        VfiFrame out = in_between(session, &video, &b, &c, 0.5);
+        ck_assert(!same_picture(&video, &before, &expected));
+        ck_assert(same_picture(&video, &out, &expected));
         vfi_frame_clear(&before);
         vfi_frame_clear(&out);
     }

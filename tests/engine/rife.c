@@ -13,6 +13,7 @@
 #include "cpu/cpu_op.h"
 #include "model/loaded_model.h"
 #include "open_family.h"
+#include "session_util.h"
 
 #define WIDTH 50
 #define HEIGHT 38
@@ -25,11 +26,8 @@ static const VfiVideoInfo video = {.format = VFI_FORMAT_I420,
 static VfiSession *open_session(VfiModel *model, unsigned threads)
 {
     VfiSessionConfig config = {.video = video, .device = "cpu", .threads = threads};
-    g_autoptr(GError) error = NULL;
-    VfiSession *session = vfi_session_new(model, &config, &error);
 
-    ck_assert_msg(session != NULL, "%s", error != NULL ? error->message : "");
-    return session;
+    return new_session(model, &config);
 }
 
 /* A textured frame, moved by @shift pixels. */
@@ -47,28 +45,6 @@ static VfiFrame make_frame(int shift, uint64_t id)
                                        150);
     frame.id = id;
     return frame;
-}
-
-/* The in-between at @t as a new frame. */
-static VfiFrame interpolate(VfiSession *session, const VfiFrame *a, const VfiFrame *b,
-                            double t)
-{
-    VfiFrame frames[] = {*a, *b}, out;
-    g_autoptr(VfiPair) pair = vfi_session_begin(session, frames, 2, NULL);
-
-    ck_assert(vfi_frame_alloc(&out, &video, NULL));
-    g_autoptr(VfiJob) job = vfi_pair_submit(pair, t, &out, NULL);
-    ck_assert(vfi_job_wait(job, NULL));
-    return out;
-}
-
-static void assert_same_picture(const VfiFrame *a, const VfiFrame *b)
-{
-    for (int plane = 0; plane < 3; plane++)
-        for (int y = 0; y < vfi_video_info_rows(&video, plane); y++)
-            ck_assert_mem_eq(a->data[plane] + y * a->stride[plane],
-                             b->data[plane] + y * b->stride[plane],
-                             vfi_video_info_row_bytes(&video, plane));
 }
 
 static VfiPackedStats packed_stats(const VfiModel *model)
@@ -106,15 +82,15 @@ START_TEST(bits_do_not_depend_on_threads_or_on_what_ran_before)
     g_autoptr(VfiModel) model = open_family(variants[_i].family, variants[_i].options);
     VfiFrame a = make_frame(0, 1), b = make_frame(3, 2), c = make_frame(6, 3);
     g_autoptr(VfiSession) one = open_session(model, 1);
-    VfiFrame expected = interpolate(one, &b, &c, 0.5);
+    VfiFrame expected = in_between(one, &video, &b, &c, 0.5);
 
     for (unsigned threads = 1; threads <= 3; threads++) {
         g_autoptr(VfiSession) session = open_session(model, threads);
         VfiSessionStats stats;
         /* first another pair, whose second frame is kept for this one */
-        VfiFrame before = interpolate(session, &a, &b, 0.5);
-        VfiFrame kept = interpolate(session, &b, &c, 0.5);
-        assert_same_picture(&kept, &expected);
+        VfiFrame before = in_between(session, &video, &a, &b, 0.5);
+        VfiFrame kept = in_between(session, &video, &b, &c, 0.5);
+        ck_assert(same_picture(&video, &kept, &expected));
         vfi_session_get_stats(session, &stats);
         ck_assert_uint_eq(stats.threads, threads);
         ck_assert_int_eq(stats.padded_width % variants[_i].multiple, 0);
@@ -134,11 +110,11 @@ START_TEST(frames_without_id_are_never_mistaken_for_kept_ones)
     g_autoptr(VfiModel) model = open_family("rife_v3_6", NULL);
     g_autoptr(VfiSession) session = open_session(model, 2);
     VfiFrame a = make_frame(0, 0), b = make_frame(3, 0), c = make_frame(9, 0);
-    VfiFrame first = interpolate(session, &a, &b, 0.5);
-    VfiFrame other = interpolate(session, &a, &c, 0.5);
-    VfiFrame again = interpolate(session, &a, &b, 0.5);
+    VfiFrame first = in_between(session, &video, &a, &b, 0.5);
+    VfiFrame other = in_between(session, &video, &a, &c, 0.5);
+    VfiFrame again = in_between(session, &video, &a, &b, 0.5);
 
-    assert_same_picture(&first, &again);
+    ck_assert(same_picture(&video, &first, &again));
     ck_assert_mem_ne(first.data[0], other.data[0], WIDTH);
     vfi_frame_clear(&a);
     vfi_frame_clear(&b);
@@ -167,21 +143,22 @@ START_TEST(other_times_are_bisected)
     ck_assert_uint_eq(inferences(session), 3);
 
     /* the same by hand */
-    VfiFrame middle = interpolate(session, &a, &b, 0.5);
-    VfiFrame quarter = interpolate(session, &a, &middle, 0.5);
-    assert_same_picture(&middle, &out[1]);
-    assert_same_picture(&quarter, &out[0]);
+    VfiFrame middle = in_between(session, &video, &a, &b, 0.5);
+    VfiFrame quarter = in_between(session, &video, &a, &middle, 0.5);
+    ck_assert(same_picture(&video, &middle, &out[1]));
+    ck_assert(same_picture(&video, &quarter, &out[0]));
 
     static const double times[] = {0.2, 0.45, 0.8};
     for (int i = 0; i < 3; i++) {
-        nearest[i] = interpolate(session, &a, &b, times[i]);
-        assert_same_picture(&nearest[i], &out[i]);
+        nearest[i] = in_between(session, &video, &a, &b, times[i]);
+        ck_assert(same_picture(&video, &nearest[i], &out[i]));
         vfi_frame_clear(&nearest[i]);
         vfi_frame_clear(&out[i]);
     }
     uint64_t before = inferences(session);
-    VfiFrame start = interpolate(session, &a, &b, 0.1); /* nearest to 0: frame a itself */
-    assert_same_picture(&start, &a);
+    VfiFrame start =
+        in_between(session, &video, &a, &b, 0.1); /* nearest to 0: frame a itself */
+    ck_assert(same_picture(&video, &start, &a));
     ck_assert_uint_eq(inferences(session), before);
     vfi_frame_clear(&start);
     vfi_frame_clear(&middle);
@@ -249,9 +226,9 @@ START_TEST(a_cancelled_inference_leaves_the_session_usable)
     ck_assert(finished || g_error_matches(error, VFI_ERROR, VFI_ERROR_CANCELLED));
 
     /* whatever was half done is done again */
-    VfiFrame expected = interpolate(undisturbed, &a, &b, 0.5);
-    VfiFrame after = interpolate(session, &a, &b, 0.5);
-    assert_same_picture(&after, &expected);
+    VfiFrame expected = in_between(undisturbed, &video, &a, &b, 0.5);
+    VfiFrame after = in_between(session, &video, &a, &b, 0.5);
+    ck_assert(same_picture(&video, &after, &expected));
     vfi_frame_clear(&a);
     vfi_frame_clear(&b);
     vfi_frame_clear(&out);
@@ -338,11 +315,11 @@ START_TEST(sessions_of_a_model_share_packed_weights)
     ck_assert_uint_eq(stats[1].packed_weight_bytes, stats[0].packed_weight_bytes);
 
     /* each works without the other */
-    out[0] = interpolate(sessions[0], &a, &b, 0.5);
+    out[0] = in_between(sessions[0], &video, &a, &b, 0.5);
     vfi_session_unref(sessions[0]);
     ck_assert_uint_eq(vfi_packed_weights_trim(vfi_weights_packed(model->weights)), 0);
-    out[1] = interpolate(sessions[1], &a, &b, 0.5);
-    assert_same_picture(&out[0], &out[1]);
+    out[1] = in_between(sessions[1], &video, &a, &b, 0.5);
+    ck_assert(same_picture(&video, &out[0], &out[1]));
     vfi_session_unref(sessions[1]);
     while (packed_stats(model).bytes_in_use > 0)
         sched_yield(); /* the worker may have had the last reference */
@@ -351,8 +328,8 @@ START_TEST(sessions_of_a_model_share_packed_weights)
 
     /* packed anew after that */
     g_autoptr(VfiSession) later = open_session(model, 2);
-    VfiFrame again = interpolate(later, &a, &b, 0.5);
-    assert_same_picture(&again, &out[0]);
+    VfiFrame again = in_between(later, &video, &a, &b, 0.5);
+    ck_assert(same_picture(&video, &again, &out[0]));
     ck_assert_uint_eq(packed_stats(model).bytes, packed[0].bytes);
     vfi_frame_clear(&again);
     vfi_frame_clear(&out[0]);
@@ -373,7 +350,7 @@ START_TEST(sessions_built_at_once_pack_once)
     g_autoptr(VfiModel) alone = open_family("rife_v4_0", NULL);
     g_autoptr(VfiSession) only = open_session(alone, 1);
     VfiFrame a = make_frame(0, 1), b = make_frame(3, 2);
-    VfiFrame expected = interpolate(only, &a, &b, 0.5);
+    VfiFrame expected = in_between(only, &video, &a, &b, 0.5);
     GThread *threads[16];
 
     for (size_t i = 0; i < G_N_ELEMENTS(threads); i++)
@@ -382,8 +359,8 @@ START_TEST(sessions_built_at_once_pack_once)
         g_autoptr(VfiSession) session = g_thread_join(threads[i]);
         if (i % 8 != 0)
             continue;
-        VfiFrame out = interpolate(session, &a, &b, 0.5);
-        assert_same_picture(&out, &expected);
+        VfiFrame out = in_between(session, &video, &a, &b, 0.5);
+        ck_assert(same_picture(&video, &out, &expected));
         vfi_frame_clear(&out);
     }
     ck_assert_uint_eq(packed_stats(model).n_packed, packed_stats(alone).n_packed);

@@ -11,6 +11,7 @@
 #include "check_main.h"
 #include "model/loaded_model.h"
 #include "open_family.h"
+#include "session_util.h"
 
 /* What is published of each network: name, parameters (without training extras and
  * optional refinement), and the multiple of its size at flow scale 1. */
@@ -105,9 +106,7 @@ START_TEST(each_runs_at_other_flow_scales)
     for (size_t i = 0; i < G_N_ELEMENTS(scales); i++) {
         VfiSessionConfig config = {
             .video = video, .device = "cpu", .threads = 2, .scale = scales[i]};
-        g_autoptr(GError) error = NULL;
-        g_autoptr(VfiSession) session = vfi_session_new(model, &config, &error);
-        ck_assert_msg(session != NULL, "%s", error != NULL ? error->message : "");
+        g_autoptr(VfiSession) session = new_session(model, &config);
         g_autoptr(VfiPair) pair = vfi_session_begin(session, frames, 2, NULL);
         g_autoptr(VfiJob) job = vfi_pair_submit(pair, 0.5, &out, NULL);
         ck_assert(vfi_job_wait(job, NULL));

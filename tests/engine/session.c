@@ -9,6 +9,7 @@
 
 #include "base/alloc.h"
 #include "check_main.h"
+#include "session_util.h"
 
 #define WIDTH 33
 #define HEIGHT 17
@@ -35,9 +36,7 @@ static VfiSession *open_session(const VfiSessionConfig *config)
     g_autoptr(VfiModel) model = vfi_model_open("blend", NULL, &error);
 
     ck_assert_msg(model != NULL, "%s", error != NULL ? error->message : "");
-    VfiSession *session = vfi_session_new(model, config, &error);
-    ck_assert_msg(session != NULL, "%s", error != NULL ? error->message : "");
-    return session;
+    return new_session(model, config);
 }
 
 static VfiSession *blend_session(void)

@@ -16,6 +16,7 @@
 
 #include "check_main.h"
 #include "deterministic_weights.h"
+#include "session_util.h"
 
 #define WIDTH 300 /* two tiles */
 #define HEIGHT 64
@@ -140,9 +141,7 @@ static VfiSession *open_session(const char *family, const char *options,
     if (path != NULL)
         g_unlink(path);
     ck_assert_msg(model != NULL, "%s", error != NULL ? error->message : "");
-    VfiSession *session = vfi_session_new(model, &config, &error);
-    ck_assert_msg(session != NULL, "%s", error != NULL ? error->message : "");
-    return session;
+    return new_session(model, &config);
 }
 
 static const char *test_device(void)

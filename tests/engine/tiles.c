@@ -11,6 +11,7 @@
 #include "model/loaded_model.h"
 #include "open_family.h"
 #include "pixels_frames.h"
+#include "session_util.h"
 #include "small_families.h"
 
 static VfiSession *open_session(const VfiModelFamily *family, const VfiVideoInfo *video,
@@ -22,9 +23,7 @@ static VfiSession *open_session(const VfiModelFamily *family, const VfiVideoInfo
 
     ck_assert_msg(model != NULL, "%s", error != NULL ? error->message : "");
     model->family = family;
-    VfiSession *session = vfi_session_new(model, &config, &error);
-    ck_assert_msg(session != NULL, "%s", error != NULL ? error->message : "");
-    return session;
+    return new_session(model, &config);
 }
 
 /* The in-between at 0.5; returns the number of tiles. */

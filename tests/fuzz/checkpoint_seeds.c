@@ -6,19 +6,7 @@
 
 #include "../engine/ncnn_file.h"
 #include "../unit/checkpoint_fixture.h"
-
-static bool write_seed(const char *folder, const char *name, GByteArray *bytes)
-{
-    g_autofree char *path = g_build_filename(folder, name, NULL);
-    g_autoptr(GError) error = NULL;
-    bool written =
-        g_file_set_contents(path, (const char *)bytes->data, bytes->len, &error);
-
-    if (!written)
-        fprintf(stderr, "%s\n", error->message);
-    g_byte_array_unref(bytes);
-    return written;
-}
+#include "seed.h"
 
 /* Structure, a zero byte, weights. */
 static GByteArray *ncnn_seed(NcnnBeta beta, bool has_slopes, int n_head)

@@ -9,6 +9,7 @@
 
 #include "../engine/state_dict.h"
 #include "../unit/checkpoint_fixture.h"
+#include "seed.h"
 
 /* A network as the fixtures want it. */
 typedef struct {
@@ -115,19 +116,6 @@ static GByteArray *archive(ZipWriter zip, const FixtureFile *file, GByteArray *p
                    file->storages[0].n_elements, true);
     g_byte_array_unref(pickle);
     return zip_writer_finish(&zip);
-}
-
-static bool write_seed(const char *folder, const char *name, GByteArray *bytes)
-{
-    g_autofree char *path = g_build_filename(folder, name, NULL);
-    g_autoptr(GError) error = NULL;
-    bool written =
-        g_file_set_contents(path, (const char *)bytes->data, bytes->len, &error);
-
-    if (!written)
-        fprintf(stderr, "%s\n", error->message);
-    g_byte_array_unref(bytes);
-    return written;
 }
 
 static bool write_archives(const char *folder, const char *family)

@@ -48,16 +48,6 @@ static Fixture *new_fixture(int in_flight, const char *properties)
     return f;
 }
 
-static void send_start(Fixture *f, const char *caps)
-{
-    GstSegment segment;
-
-    gst_segment_init(&segment, GST_FORMAT_TIME);
-    gst_harness_push_event(f->harness, gst_event_new_stream_start("test"));
-    fixture_set_caps(f, caps, NULL);
-    gst_harness_push_event(f->harness, gst_event_new_segment(&segment));
-}
-
 static GstFlowReturn push_noise(Fixture *f, guint n, guint first)
 {
     GstFlowReturn ret = GST_FLOW_OK;
@@ -81,7 +71,7 @@ GST_START_TEST(going_down_gives_memory_back)
     ck_assert_int_gt(in_ready, in_null + 19 * MIB); /* the weights */
 
     set_state(f->element, GST_STATE_PLAYING);
-    send_start(f, LARGE);
+    fixture_start(f, LARGE);
     ck_assert_int_eq(push_noise(f, 3, 0), GST_FLOW_OK);
     finish(f);
     /* frames' features, arena, packed weights: much more than the slack */
@@ -211,7 +201,7 @@ GST_START_TEST(a_limit_that_is_too_small_ends_in_an_error)
     /* and the element can be used again for what fits */
     set_state(f->element, GST_STATE_READY);
     set_state(f->element, GST_STATE_PLAYING);
-    send_start(f, SMALL);
+    fixture_start(f, SMALL);
     ck_assert_int_eq(push_noise(f, 2, 0), GST_FLOW_OK);
     fixture_clear(f);
     finish(f);
