@@ -17,8 +17,7 @@ bool vfi_cuda_check(cudaError_t result, const char *what, GError **error)
         result == cudaErrorMemoryAllocation ? VFI_ERROR_NO_MEMORY : VFI_ERROR_BACKEND,
         "%s failed on the CUDA device: %s (%s)%s", what, cudaGetErrorString(result),
         cudaGetErrorName(result),
-        is_final ? "; the device is not used any more in this process: start it anew"
-                 : "");
+        is_final ? "; the device is not used any more in this process: restart it" : "");
     int ordinal = is_final ? vfi_cuda_driver_current_device() : -1;
     if (ordinal >= 0)
         vfi_cuda_refuse_device(ordinal, result, what);

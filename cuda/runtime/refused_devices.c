@@ -48,9 +48,8 @@ void vfi_cuda_refuse_device(int ordinal, cudaError_t result, const char *what)
     if (!g_hash_table_contains(refused, key))
         g_hash_table_insert(
             refused, key,
-            g_strdup_printf("cuda:%d is not used any more in this process "
-                            "since %s failed there: %s (%s); start the "
-                            "process anew",
+            g_strdup_printf("cuda:%d is not used any more in this process since %s "
+                            "failed there: %s (%s); restart the process",
                             ordinal, what, cudaGetErrorString(result),
                             cudaGetErrorName(result)));
     g_mutex_unlock(&lock);

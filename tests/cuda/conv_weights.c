@@ -50,7 +50,7 @@ static void *pack(const VfiCudaConvShape *shape, const VfiOp *op)
     vfi_cuda_conv_pack_weights(shape, op, packed);
     for (size_t i = 0; i < 64; i++)
         if (packed[bytes + i] != GUARD)
-            ck_abort_msg("byte %zu behind the weights was written", i);
+            ck_abort_msg("byte %zu after the weights was written", i);
     return packed;
 }
 

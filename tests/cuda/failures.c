@@ -255,7 +255,7 @@ START_TEST(a_device_that_failed_is_refused)
     const char *const words[] = {"device \"cuda\" is not available: cuda:0",
                                  "not used any more in this process",
                                  cudaGetErrorName(final_errors[_i]),
-                                 "start the process anew",
+                                 "restart the process",
                                  "device=auto",
                                  NULL};
 

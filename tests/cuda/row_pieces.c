@@ -118,7 +118,7 @@ START_TEST(writes_parts_of_pixels)
     rest.offset = (size_t)cut * LARGE * 2;
     full.shape.c = large;
     VfiShape rest_shape = {small - cut, H / 2, W / 2}, one = {1, H / 2, W / 2};
-    int behind = FIRST + small;
+    int after = FIRST + small;
     VfiOp ops[] = {
         {VFI_OP_RESIZE,
          1,
@@ -135,7 +135,7 @@ START_TEST(writes_parts_of_pixels)
         {VFI_OP_RESIZE,
          1,
          {time},
-         part(one, VFI_REGION_PAIR, behind, half, stride, false),
+         part(one, VFI_REGION_PAIR, after, half, stride, false),
          "small time",
          .u.resize = {H / 2, W / 2, 1.0f}},
         {VFI_OP_RESIZE,

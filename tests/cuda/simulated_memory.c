@@ -47,7 +47,7 @@ START_TEST(fresh_memory_holds_nan)
 }
 END_TEST
 
-START_TEST(store_behind_the_end_is_found)
+START_TEST(store_after_the_end_is_found)
 {
     float *device = device_floats(N), *zeros = device_zeros(N + 1);
 
@@ -277,7 +277,7 @@ static void add_crashes(TCase *tcase)
     tcase_add_test_raise_signal(tcase, host_cannot_read_device_memory, SIGSEGV);
     tcase_add_test_raise_signal(tcase, host_cannot_read_large_device_memory, SIGSEGV);
     tcase_add_test_raise_signal(tcase, use_after_free_is_found, SIGSEGV);
-    tcase_add_test_raise_signal(tcase, store_behind_the_end_is_found, SIGABRT);
+    tcase_add_test_raise_signal(tcase, store_after_the_end_is_found, SIGABRT);
     tcase_add_test_raise_signal(tcase, store_before_the_start_is_found, SIGABRT);
 }
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The simulated cuDNN's tensors, and their values to and from the f32 buffers of the CPU's
- * kernels. Those are planes or NCHWc blocks: [c / block][h][w][block]. */
+/* The simulated cuDNN's tensors, and their values to and from the f32 buffers of the
+ * CPU's kernels. Those are planes or NCHWc blocks: [c / block][h][w][block]. */
 #pragma once
 
 #include <stdbool.h>

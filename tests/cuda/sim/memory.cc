@@ -142,13 +142,12 @@ static void check_allocation(const char *memory, const Allocation &a)
     size_t changed = find_change(a.block, before, GUARD);
 
     if (changed < before)
-        give_up("%zu bytes before an allocation of %zu bytes something was stored",
+        give_up("something was stored %zu bytes before an allocation of %zu bytes",
                 before - changed, a.size);
     changed = find_change(memory + a.size, after, GUARD);
     if (changed < after)
-        give_up(
-            "%zu bytes behind the end of an allocation of %zu bytes something was stored",
-            changed, a.size);
+        give_up("something was stored %zu bytes after the end of an allocation of %zu",
+                changed, a.size);
 }
 
 void check_guards(void)
