@@ -93,7 +93,8 @@ static void add_plans(Collector *collector, const VfiModel *model, int width, in
                                    .height = round_up(height, multiple),
                                    .scale = 1.0};
 
-    for (VfiStage stage = 0; stage < VFI_STAGE_COUNT; stage++) {
+    for (int s = 0; s < VFI_STAGE_COUNT; s++) {
+        VfiStage stage = (VfiStage)s;
         graphs[stage] = vfi_stage_graph_new(&source, stage, plans);
         if (graphs[stage] == NULL)
             continue;
