@@ -103,7 +103,7 @@ take_settings (GstVfiStream *stream)
   return TRUE;
 }
 
-/* Image sequences and application sources often come so. */
+/* Image sequences and application sources often come without timestamps. */
 static void
 warn_of_untimed (GstVfiStream *stream, GstBuffer *buffer)
 {

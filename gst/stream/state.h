@@ -38,7 +38,8 @@ GST_DEBUG_CATEGORY_EXTERN (gst_vfi_memory_debug);
  * waiting; each costs a frame of memory. */
 #define GST_VFI_MAX_JOBS 4
 
-/* Parts: GstVfiX is x.c's. */
+/* Parts, each of the file of its name; GstVfiNegotiation is of negotiate.c, GstVfiRepeats
+ * of held_repeats.c. */
 typedef struct _GstVfiDeadlines GstVfiDeadlines;
 typedef struct _GstVfiEngineSession GstVfiEngineSession;
 typedef struct _GstVfiGaps GstVfiGaps;
@@ -67,16 +68,16 @@ typedef enum {
 /**
  * GstVfiNegotiated: what became of caps. Written by the streaming thread.
  * @ready: caps, pool and session are as the next frame needs them
- * @sink_caps: the input's, or NULL: none yet, or refused
- * @info: the same; written under the lock, too, for queries
- * @decision: what they and the output's ask for; written under the lock, too
- * @out_info: of the output's caps; written under the lock, too
+ * @sink_caps: the input's caps, or NULL: none yet, or refused
+ * @info: the input's format; written under the lock, too, for queries
+ * @decision: what both caps together ask for; written under the lock, too
+ * @out_info: the output's format; written under the lock, too
  * @rates_known: @info, @out_info and @decision go together; written under the lock, too
  * @mode: that of @decision while it holds, else GST_VFI_MODE_PASSTHROUGH
  * @video_meta: downstream understands GstVideoMeta
  * @max_in_flight: pairs of frames that may be on their way, at least 1
  * @engine_failed: the engine has failed since caps or properties changed
- * @only_copies: copies take the place of in-betweens: there is no session
+ * @only_copies: copies take the place of in-betweens, because there is no session
  */
 typedef struct {
   gboolean ready;
