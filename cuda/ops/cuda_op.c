@@ -49,8 +49,7 @@ static bool check(const VfiOp *op, GError **error)
     if (vfi_operand_is_blocked(&op->dst) &&
         (descriptor->result & (VFI_LAYOUT_CHANNELS_LAST | VFI_LAYOUT_LIKE_SOURCE)) == 0)
         return vfi_op_refuse(op, error, "the result must be planar");
-    const char *reason = entry->refuse != NULL ? entry->refuse(op) : NULL;
-    return reason == NULL ? true : vfi_op_refuse(op, error, "%s", reason);
+    return entry->supports == NULL || entry->supports(op, error);
 }
 
 bool vfi_cuda_op_check(const VfiOp *op, GError **error)

@@ -59,17 +59,17 @@ typedef struct {
     float *scalars; /* results of MAX_ABS, by their index */
 } VfiCudaLaunch;
 
-/* Functions may be NULL, but launch(). */
+/* All but launch() may be NULL. */
 typedef struct {
-    /* Queues the op and returns the launch's error. Results do not depend on launch
-     * sizes: they are the same bits at every run. dst may be a source where the
-     * descriptor says so; dst of a convolution may also be sums. */
-    cudaError_t (*launch)(const VfiCudaLaunch *launch);
+    /* Whether launch() can run @op, which vfi_op_check() has seen and whose operands have
+     * storages of the descriptor; else false with an error by vfi_op_refuse(). */
+    bool (*supports)(const VfiOp *op, GError **error);
     /* Lists the constants. */
     void (*constants)(const VfiOp *op, VfiCudaConstant constants[VFI_CUDA_MAX_CONSTANTS]);
-    /* What launch() needs beyond vfi_op_check() and storages of the descriptor: why it
-     * cannot run @op, else NULL. */
-    const char *(*refuse)(const VfiOp *op);
+    /* Queues the op and returns the launch's error. Results do not depend on launch sizes:
+     * they are the same bits at every run. dst may be a source where the descriptor says
+     * so; dst of a convolution may also be sums. */
+    cudaError_t (*launch)(const VfiCudaLaunch *launch);
 } VfiCudaOp;
 
 #define VFI_CUDA_OP(SUFFIX, identifier) extern const VfiCudaOp vfi_cuda_op_##identifier;

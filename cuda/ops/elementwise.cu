@@ -222,9 +222,9 @@ static cudaError_t launch_activate(const VfiCudaLaunch *launch)
                      by_channel ? each_plane(&launch->dst) : one_plane(&launch->dst), op);
 }
 
-const VfiCudaOp vfi_cuda_op_add = {launch_add, NULL, NULL};
-const VfiCudaOp vfi_cuda_op_sub = {launch_sub, NULL, NULL};
-const VfiCudaOp vfi_cuda_op_mul = {launch_mul, NULL, NULL};
-const VfiCudaOp vfi_cuda_op_affine = {launch_affine, NULL, NULL};
-const VfiCudaOp vfi_cuda_op_clamp = {launch_clamp, NULL, NULL};
-const VfiCudaOp vfi_cuda_op_activate = {launch_activate, activate_constants, NULL};
+const VfiCudaOp vfi_cuda_op_add = {NULL, NULL, launch_add};
+const VfiCudaOp vfi_cuda_op_sub = {NULL, NULL, launch_sub};
+const VfiCudaOp vfi_cuda_op_mul = {NULL, NULL, launch_mul};
+const VfiCudaOp vfi_cuda_op_affine = {NULL, NULL, launch_affine};
+const VfiCudaOp vfi_cuda_op_clamp = {NULL, NULL, launch_clamp};
+const VfiCudaOp vfi_cuda_op_activate = {NULL, activate_constants, launch_activate};

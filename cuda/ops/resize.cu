@@ -3,6 +3,10 @@
  * computes a pixel of some channels, which share the coordinates. */
 #include "ops/tensor.cuh"
 
+extern "C" {
+#include "op/descriptor.h"
+}
+
 /* Channels per thread of a resize: their pixels share the coordinates. */
 #define RESIZE_CHANNELS 4
 
@@ -66,9 +70,11 @@ static cudaError_t launch_resize(const VfiCudaLaunch *launch)
 }
 
 /* Row groups read planes of f16, too (rows/). */
-static const char *refuse_resize(const VfiOp *op)
+static bool supports_resize(const VfiOp *op, GError **error)
 {
-    return op->src[0].half ? "the source must be f32 outside of row groups" : NULL;
+    return op->src[0].half
+               ? vfi_op_refuse(op, error, "the source must be f32 outside of row groups")
+               : true;
 }
 
-const VfiCudaOp vfi_cuda_op_resize = {launch_resize, NULL, refuse_resize};
+const VfiCudaOp vfi_cuda_op_resize = {supports_resize, NULL, launch_resize};
