@@ -66,9 +66,9 @@ typedef struct {
     bool (*supports)(const VfiOp *op, GError **error);
     /* Lists the constants. */
     void (*constants)(const VfiOp *op, VfiCudaConstant constants[VFI_CUDA_MAX_CONSTANTS]);
-    /* Queues the op and returns the launch's error. Results do not depend on launch sizes:
-     * they are the same bits at every run. dst may be a source where the descriptor says
-     * so; dst of a convolution may also be sums. */
+    /* Queues the op and returns the launch's error. Results do not depend on launch
+     * sizes: they are the same bits at every run. dst may be a source where the
+     * descriptor says so; dst of a convolution may also be sums. */
     cudaError_t (*launch)(const VfiCudaLaunch *launch);
 } VfiCudaOp;
 
