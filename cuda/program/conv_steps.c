@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "program/conv_steps.h"
 
-#include <string.h>
-
 #include "base/alloc.h"
 #include "conv/conv_op.h"
 #include "conv/conv_weights.h"
@@ -40,31 +38,14 @@ static size_t tensor_bytes(const VfiDevice *device, const VfiCudaConvTensor *ten
 
 /* ---- packed weights ---------------------------------------------------------------- */
 
-static VfiPackedKey weight_key(const VfiDevice *device, const VfiCudaConvShape *shape,
-                               const VfiOp *op, size_t bytes)
+static VfiPackedKey weight_key(const VfiDevice *device, const VfiOp *op, size_t bytes)
 {
     static const char *const layouts[] = {[VFI_CUDA_CONV_F16] = "channels last f16",
                                           [VFI_CUDA_CONV_F32] = "planar f32",
                                           [VFI_CUDA_CONV_TF32] = "channels last f32"};
-    const VfiConvParams *p = &op->u.conv;
-    VfiPackedKey key = {
-        .weight = p->weight,
-        .layout = layouts[device->math],
-        .bytes = bytes,
-        .kind = op->kind,
-        .in = shape->src.c,
-        .out = op->dst.shape.c,
-        .groups = shape->groups,
-        .kernel_h = shape->kernel_h,
-        .kernel_w = shape->kernel_w,
-        .stride = p->stride,
-        .pad_top = p->pad_top,
-        .pad_left = p->pad_left,
-        .n_runs = p->n_runs,
-        .memory = &device->context->weights,
-    };
+    VfiPackedKey key = vfi_packed_key_of(op, layouts[device->math], bytes);
 
-    memcpy(key.runs, p->runs, sizeof key.runs);
+    key.memory = &device->context->weights;
     return key;
 }
 
@@ -80,7 +61,7 @@ static bool is_packed_before(const VfiDevice *device, const VfiPlan *plan, int i
             !vfi_cuda_shape_of_op(device->math, op, &shape, NULL) ||
             !vfi_cuda_conv_weight_bytes(&shape, &bytes, NULL))
             continue;
-        VfiPackedKey other = weight_key(device, &shape, op, bytes);
+        VfiPackedKey other = weight_key(device, op, bytes);
         if (vfi_packed_key_equal(key, &other))
             return true;
     }
@@ -100,7 +81,7 @@ bool vfi_cuda_add_conv_need(VfiDevice *device, const VfiPlan *plan, int index,
     const VfiCudaConvPlan *conv = find_conv(device, &shape, error);
     if (conv == NULL)
         return false;
-    VfiPackedKey key = weight_key(device, &shape, op, bytes);
+    VfiPackedKey key = weight_key(device, op, bytes);
     if ((plan->packed_weights == NULL ||
          !vfi_packed_weights_has(plan->packed_weights, &key)) &&
         !is_packed_before(device, plan, index, &key))
@@ -143,7 +124,7 @@ static bool get_weights(VfiProgram *program, const VfiOp *op,
 
     if (!vfi_cuda_conv_weight_bytes(shape, &source.bytes, error))
         return false;
-    VfiPackedKey key = weight_key(program->device, shape, op, source.bytes);
+    VfiPackedKey key = weight_key(program->device, op, source.bytes);
     source.staging = vfi_try_alloc(source.bytes, 1, "weights to be packed", error);
     if (source.staging == NULL)
         return false;

@@ -6,8 +6,10 @@
 #include "backend/backend.h"
 #include "base/alloc.h"
 #include "cpu/algorithm.h"
-#include "cpu/ops/image_mean.h"
-#include "cpu/ops/row_group.h"
+#include "cpu/clock.h"
+#include "cpu/cpu_op.h"
+#include "cpu/image_mean.h"
+#include "cpu/row_group.h"
 #include "machine/cpu_count.h"
 #include "machine/heap.h"
 #include "machine/memory_probe.h"
@@ -124,6 +126,7 @@ static void cpu_plan_target(VfiDevice *device, VfiPlanTarget *target)
         .channel_block = kernels->multiply != NULL ? kernels->vector_floats : 0,
         .gains_from_blocks = gains_from_blocks,
         .row_groups = true,
+        .row_op = vfi_cpu_works_in_bands,
     };
 }
 

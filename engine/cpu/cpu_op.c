@@ -1,145 +1,35 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Preparing and running ops: the kernel tables, the choice of an algorithm, and the way
- * from an op to the pool's chunks. */
-#include "cpu/algorithm.h"
-
-#include <string.h>
-#include <time.h>
+/* Preparing and running ops: the way from an op to the pool's chunks. */
+#include "cpu/cpu_op.h"
 
 #include <vfi/error.h>
 
 #include "base/alloc.h"
+#include "cpu/algorithm.h"
+#include "op/descriptor.h"
 
-static VfiCpuKernels tables[VFI_CPU_LEVEL_AVX512 + 1];
-
-static void fill_tables(void)
+/* What the CPU asks beyond what all backends do: blocks of the level's one size (0: none), and
+ * f32 but for CONVERT. */
+static bool check_operand(const VfiOp *op, const VfiOperand *operand, int block,
+                          GError **error)
 {
-    for (int level = 0; level <= (int)vfi_cpu_level_of_machine(); level++) {
-        VfiCpuKernels *table = &tables[level];
-        vfi_cpu_kernels_fill_c(table);
-#if defined(__x86_64__)
-        if (level >= VFI_CPU_LEVEL_AVX2)
-            vfi_cpu_kernels_fill_avx2(table);
-        if (level >= VFI_CPU_LEVEL_AVX512)
-            vfi_cpu_kernels_fill_avx512(table);
-        if (level >= VFI_CPU_LEVEL_AVX512 && vfi_cpu_has_bf16())
-            vfi_cpu_kernels_fill_avx512_bf16(table);
-#endif
-    }
-}
+    const char *which = operand == &op->dst ? "the result" : "a source";
 
-const VfiCpuKernels *vfi_cpu_kernels(VfiCpuLevel level)
-{
-    static gsize filled;
-
-    if (g_once_init_enter(&filled)) {
-        fill_tables();
-        g_once_init_leave(&filled, 1);
-    }
-    return &tables[level];
-}
-
-static const VfiCpuAlgorithm *choose_algorithm(const VfiOp *op,
-                                               const VfiCpuKernels *kernels)
-{
-    switch (op->kind) {
-    case VFI_OP_CONV:
-    case VFI_OP_CONV_TRANSPOSE:
-        if (vfi_operand_is_blocked(&op->dst))
-            return vfi_operand_is_blocked(&op->src[0]) && vfi_winograd_suits(op)
-                       ? &vfi_cpu_conv_winograd
-                       : &vfi_cpu_conv_blocked;
-        return kernels->conv_block != NULL ? &vfi_cpu_conv_direct
-                                           : &vfi_cpu_conv_reference;
-    case VFI_OP_COPY:
-        return vfi_operand_is_blocked(&op->dst) != vfi_operand_is_blocked(&op->src[0])
-                   ? &vfi_cpu_reorder
-                   : &vfi_cpu_elementwise;
-    case VFI_OP_CONVERT:
-        return &vfi_cpu_convert;
-    case VFI_OP_RESIZE:
-        return &vfi_cpu_resize;
-    case VFI_OP_AVG_POOL:
-        return &vfi_cpu_avg_pool;
-    case VFI_OP_UPSAMPLE_CONV_SUM:
-        return &vfi_cpu_upsample_conv_sum;
-    case VFI_OP_NEAREST:
-        return &vfi_cpu_nearest;
-    case VFI_OP_WARP:
-        return vfi_operand_is_blocked(&op->dst) ? &vfi_cpu_warp_blocks : &vfi_cpu_warp;
-    case VFI_OP_PIXEL_SHUFFLE:
-        return &vfi_cpu_pixel_shuffle;
-    case VFI_OP_MAX_ABS:
-        return &vfi_cpu_max_abs;
-    default:
-        return &vfi_cpu_elementwise;
-    }
-}
-
-/* Leads from the store back to the algorithm. */
-typedef struct {
-    const VfiCpuOp *op;
-    VfiCpuPackFunc pack;
-} PackContext;
-
-static void pack_for_store(const void *source, void *to)
-{
-    const PackContext *context = source;
-    context->pack(context->op, to);
-}
-
-static VfiPackedKey packed_key(const VfiCpuOp *op, const char *layout)
-{
-    const VfiConvParams *p = &op->op.u.conv;
-    VfiPackedKey key = {
-        .weight = p->weight,
-        .layout = layout,
-        .bytes = op->packed_bytes,
-        .level = (int)op->level,
-        .kind = op->op.kind,
-        .in = op->op.src[0].shape.c,
-        .out = op->op.dst.shape.c,
-        .groups = p->groups,
-        .kernel_h = p->kernel_h,
-        .kernel_w = p->kernel_w,
-        .stride = p->stride,
-        .pad_top = p->pad_top,
-        .pad_left = p->pad_left,
-        .n_runs = p->n_runs,
-    };
-
-    memcpy(key.runs, p->runs, sizeof key.runs);
-    return key;
-}
-
-static bool pack_shared(VfiCpuOp *op, VfiCpuPackFunc pack, GError **error)
-{
-    const PackContext context = {.op = op, .pack = pack};
-
-    op->shared =
-        vfi_packed_weights_get(op->store, &op->key, pack_for_store, &context, error);
-    if (op->shared == NULL)
-        return false;
-    op->packed = op->shared->data;
+    if (vfi_operand_is_blocked(operand) && operand->block != block)
+        return vfi_op_refuse(op, error, "%s has blocks of the wrong size", which);
+    if (operand->half && op->kind != VFI_OP_CONVERT)
+        return vfi_op_refuse(op, error, "operands must be f32");
     return true;
 }
 
-bool vfi_cpu_op_pack(VfiCpuOp *op, const char *layout, size_t bytes, VfiCpuPackFunc pack,
-                     GError **error)
+static bool check_op(const VfiOp *op, int block, GError **error)
 {
-    op->packed_bytes = bytes;
-    op->key = packed_key(op, layout);
-    if (op->measuring)
-        return true;
-    if (op->store != NULL)
-        return pack_shared(op, pack, error);
-
-    void *own = vfi_try_alloc(bytes, 1, "packed weights", error);
-    if (own == NULL)
+    if (!vfi_op_check(op, VFI_LAYOUT_BLOCKS, error))
         return false;
-    pack(op, own);
-    op->packed = own;
-    return true;
+    for (int i = 0; i < op->n_src; i++)
+        if (!check_operand(op, &op->src[i], block, error))
+            return false;
+    return check_operand(op, &op->dst, block, error);
 }
 
 VfiCpuOp *vfi_cpu_op_new(const VfiOp *op, VfiCpuLevel level, GError **error)
@@ -159,7 +49,11 @@ VfiCpuOp *vfi_cpu_op_new_with(const VfiOp *op, const VfiCpuOpSetup *setup, GErro
                     vfi_cpu_level_to_string(vfi_cpu_level_of_machine()));
         return NULL;
     }
-    if (!vfi_cpu_op_check(op, vfi_cpu_kernels(level)->vector_floats, error))
+    const VfiCpuKernels *kernels = vfi_cpu_kernels(level);
+    if (!check_op(op, kernels->vector_floats, error))
+        return NULL;
+    const VfiCpuAlgorithm *algorithm = vfi_cpu_algorithm_for(op, kernels, error);
+    if (algorithm == NULL)
         return NULL;
 
     VfiCpuOp *ready = g_new0(VfiCpuOp, 1);
@@ -168,9 +62,9 @@ VfiCpuOp *vfi_cpu_op_new_with(const VfiOp *op, const VfiCpuOpSetup *setup, GErro
     ready->bf16 = setup->bf16;
     ready->store = setup->store;
     ready->measuring = setup->measuring;
-    ready->kernels = vfi_cpu_kernels(level);
-    ready->algorithm = choose_algorithm(op, ready->kernels);
-    if (!ready->algorithm->prepare(ready, error)) {
+    ready->kernels = kernels;
+    ready->algorithm = algorithm;
+    if (!algorithm->prepare(ready, error)) {
         vfi_cpu_op_free(ready);
         return NULL;
     }
@@ -209,14 +103,6 @@ const VfiPackedKey *vfi_cpu_op_packed_key(const VfiCpuOp *op)
 size_t vfi_cpu_op_scratch_bytes(const VfiCpuOp *op)
 {
     return op->scratch_bytes;
-}
-
-uint64_t vfi_nanoseconds(void)
-{
-    struct timespec now;
-
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
 }
 
 typedef struct {

@@ -4,19 +4,13 @@
  * them and VFI_CPU does not forbid it. */
 #pragma once
 
-#include <stdatomic.h>
 #include <stdbool.h>
 
 #include <glib.h>
 
-#include "cpu/pool/pool.h"
+#include "cpu/run.h"
 #include "machine/cpu_level.h"
-#include "op/op.h"
 #include "weights/packed_weights.h"
-
-/* An op made ready to run at one level: weights packed, work split into chunks.
- * Immutable; knows no memory addresses. */
-typedef struct VfiCpuOp VfiCpuOp;
 
 /* Prepares @op (copied) for @level. The packed weights are the op's own, or those that
  * @store keeps for all (it must outlive the op). NULL with VFI_ERROR_NO_MEMORY or
@@ -45,18 +39,6 @@ const VfiPackedKey *vfi_cpu_op_packed_key(const VfiCpuOp *op);
 /* Bytes of scratch that each thread needs while the op runs. */
 size_t vfi_cpu_op_scratch_bytes(const VfiCpuOp *op);
 
-/* Everything that changes from run to run. */
-typedef struct {
-    VfiPool *pool;
-    char *region
-        [VFI_MAX_REGIONS]; /* start of each region; operands' offsets count from it */
-    char *scratch;         /* n_threads areas of scratch_stride bytes, 64-byte aligned */
-    size_t scratch_stride; /* ≥ scratch bytes of every op, a multiple of 64 */
-    VfiRunInputs inputs;   /* VFI_OP_FILL */
-    float *scalars;        /* VFI_OP_MAX_ABS results */
-    const atomic_int *cancel; /* may be NULL */
-} VfiCpuRun;
-
-/* Runs @op, none of whose operands is in VFI_REGION_ROWS; false if cancelled. Results do not depend on the number of threads. One chunk
- * takes at most about 20 ms at any size. */
+/* Runs @op, none of whose operands is in VFI_REGION_ROWS; false if cancelled. Results do not
+ * depend on the number of threads. One chunk takes at most about 20 ms at any size. */
 bool vfi_cpu_op_run(const VfiCpuOp *op, const VfiCpuRun *run);

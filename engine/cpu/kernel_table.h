@@ -8,6 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "machine/cpu_level.h"
 #include "op/op.h"
 
 /* What follows a convolution, for one row of one output channel. */
@@ -274,3 +275,6 @@ void vfi_cpu_kernels_fill_c(VfiCpuKernels *kernels);
 void vfi_cpu_kernels_fill_avx2(VfiCpuKernels *kernels);
 void vfi_cpu_kernels_fill_avx512(VfiCpuKernels *kernels);
 void vfi_cpu_kernels_fill_avx512_bf16(VfiCpuKernels *kernels);
+
+/* The table of a level that the machine has. */
+const VfiCpuKernels *vfi_cpu_kernels(VfiCpuLevel level);

@@ -36,6 +36,29 @@ static bool same_runs(const VfiPackedKey *a, const VfiPackedKey *b)
     return same;
 }
 
+VfiPackedKey vfi_packed_key_of(const VfiOp *op, const char *layout, size_t bytes)
+{
+    const VfiConvParams *p = &op->u.conv;
+    VfiPackedKey key = {
+        .weight = p->weight,
+        .layout = layout,
+        .bytes = bytes,
+        .kind = op->kind,
+        .in = op->src[0].shape.c,
+        .out = op->dst.shape.c,
+        .groups = p->groups,
+        .kernel_h = p->kernel_h,
+        .kernel_w = p->kernel_w,
+        .stride = p->stride,
+        .pad_top = p->pad_top,
+        .pad_left = p->pad_left,
+        .n_runs = p->n_runs,
+    };
+
+    memcpy(key.runs, p->runs, sizeof key.runs);
+    return key;
+}
+
 bool vfi_packed_key_equal(const VfiPackedKey *a, const VfiPackedKey *b)
 {
     return a->weight == b->weight && strcmp(a->layout, b->layout) == 0 &&

@@ -66,6 +66,10 @@ const VfiPacked *vfi_packed_weights_get(VfiPackedWeights *store, const VfiPacked
 /* Whether the store keeps the form of @key, or a thread is packing it. */
 bool vfi_packed_weights_has(VfiPackedWeights *store, const VfiPackedKey *key);
 
+/* The key of the form @layout, of @bytes, of a convolution's weights; in host memory, and
+ * level 0, until the caller says otherwise. */
+VfiPackedKey vfi_packed_key_of(const VfiOp *op, const char *layout, size_t bytes);
+
 /* Whether both keys mean the same form. */
 bool vfi_packed_key_equal(const VfiPackedKey *a, const VfiPackedKey *b);
 

@@ -3,7 +3,7 @@
  * and layout. */
 #include "tensor_util.h"
 
-#include "cpu/algorithm.h"
+#include "cpu/conv/conv.h"
 
 /* Rounding of the two exponential functions. */
 #define SIGMOID_TOLERANCE 1e-6f

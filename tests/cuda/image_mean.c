@@ -2,7 +2,7 @@
 /* The mean of a prepared image against the CPU's. */
 #include "tensor_util.h"
 
-#include "cpu/ops/image_mean.h"
+#include "cpu/image_mean.h"
 #include "frames/frame_kernels.h"
 
 static double device_mean(const float *values, const VfiCpuImage *image, size_t shift)

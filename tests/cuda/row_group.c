@@ -3,7 +3,7 @@
  * of networks is run both ways on the same memory, and all memory is compared. */
 #include "rows/row_group.h"
 
-#include "cpu/ops/row_group.h"
+#include "cpu/row_group.h"
 #include "engine/open_family.h"
 #include "engine/random_graph.h"
 #include "model/loaded_model.h"

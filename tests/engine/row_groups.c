@@ -10,7 +10,7 @@
 
 #include "backend/backend.h"
 #include "check_main.h"
-#include "cpu/ops/row_group.h"
+#include "cpu/row_group.h"
 #include "model/loaded_model.h"
 #include "open_family.h"
 #include "random_graph.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The mean of a picture at every level, in pictures with padding that must not count. */
-#include "cpu/ops/image_mean.h"
+#include "cpu/image_mean.h"
 #include "kernel_util.h"
 
 /* Values in [0,1), NaN where the padding is. */

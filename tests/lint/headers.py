@@ -17,7 +17,8 @@ ONE_EACH = "one declaration for each of many sources"
 DOORS = {
     "engine/backend/backend.h": ("engine/cpu/cpu_backend.c", "who includes it knows no backend"),
     "engine/checkpoint/readers.h": ("torch_zip.c legacy.c safetensors.c ncnn.c", ONE_EACH),
-    "engine/cpu/algorithm.h": ("cpu_op.c op_check.c conv/*.c ops/*.c", ONE_EACH),
+    "engine/cpu/algorithm.h": ("conv/winograd_forms.c", "the backend asks what gains from blocks"),
+    "engine/cpu/conv/conv.h": ("*.c", ONE_EACH),
     "engine/cpu/kernel_table.h": ("kernels_c.c x86/kernels_*.c", ONE_EACH),
     "engine/graph/graph.h": ("build_ops.c", "the builder's functions, split in two sources"),
     "engine/graph/nodes.h": ("graph.c", "what the planner sees of a graph, and models do not"),

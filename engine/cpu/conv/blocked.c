@@ -13,9 +13,9 @@
 
 #include <string.h>
 
-#include <vfi/error.h>
-
 #include "base/alloc.h"
+#include "cpu/conv/conv.h"
+#include "cpu/pack.h"
 
 static size_t weight_bytes(const VfiCpuOp *ready)
 {
@@ -37,13 +37,8 @@ static bool blocked_prepare(VfiCpuOp *ready, GError **error)
     VfiBlocked *d = vfi_blocked_new(op, block);
 
     ready->state = d;
-    double chunks = (double)d->rows_n * d->cols_n * d->groups_n;
-    if (chunks > G_MAXINT / 2) {
-        g_set_error(error, VFI_ERROR, VFI_ERROR_UNSUPPORTED, "%s '%s' is too large",
-                    vfi_op_kind_to_string(op->kind), op->name != NULL ? op->name : "");
+    if (!vfi_cpu_set_chunks(ready, (double)d->rows_n * d->cols_n * d->groups_n, error))
         return false;
-    }
-    ready->n_chunks = (int)chunks;
     ready->scratch_bytes =
         d->segments_bytes + (d->sums_floats + d->copied_floats) * sizeof(float);
     d->epilogues = vfi_block_epilogue_new(&op->u.conv, op->dst.shape.c, block, error);
@@ -259,8 +254,18 @@ static void blocked_chunk(const VfiCpuOp *ready, const VfiCpuRun *run, int index
                      MIN(x + d->copy_cells, x_end));
 }
 
+static bool blocked_accepts(const VfiOp *op, const VfiCpuKernels *kernels)
+{
+    const VfiConvParams *p = &op->u.conv;
+
+    return kernels->multiply != NULL && vfi_operand_is_blocked(&op->dst) &&
+           (op->n_src < 2 || vfi_operand_is_blocked(&op->src[1])) && p->groups == 1 &&
+           p->activation.kind != VFI_ACTIVATION_SIGMOID;
+}
+
 const VfiCpuAlgorithm vfi_cpu_conv_blocked = {
     .name = "blocked",
+    .accepts = blocked_accepts,
     .prepare = blocked_prepare,
     .chunk = blocked_chunk,
     .clear = blocked_clear,

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "cpu/conv/conv.h"
 
 /* Multiply-adds of one chunk: enough to be worth handing out, and some 4 ms at most. */
 #define CHUNK_PRODUCTS_MIN 8e6

@@ -12,9 +12,10 @@
 
 #include <string.h>
 
-#include <vfi/error.h>
-
 #include "base/alloc.h"
+#include "cpu/conv/conv.h"
+#include "cpu/pack.h"
+#include "op/descriptor.h"
 
 /* First output channel of block @block within its group, and how many it has. */
 static int block_begin(const VfiDirect *d, int block)
@@ -95,13 +96,11 @@ static bool direct_prepare(VfiCpuOp *ready, GError **error)
     VfiDirect *d = vfi_direct_new(op, ready->kernels);
 
     ready->state = d;
-    double chunks = (double)p->groups * d->bands_y * d->bands_x * d->pieces;
-    if (chunks > G_MAXINT / 2 || d->in_plane > G_MAXINT / 2) {
-        g_set_error(error, VFI_ERROR, VFI_ERROR_UNSUPPORTED, "%s '%s' is too large",
-                    vfi_op_kind_to_string(op->kind), op->name != NULL ? op->name : "");
+    if (d->in_plane > G_MAXINT / 2)
+        return vfi_op_refuse(op, error, "it is too large");
+    if (!vfi_cpu_set_chunks(
+            ready, (double)p->groups * d->bands_y * d->bands_x * d->pieces, error))
         return false;
-    }
-    ready->n_chunks = (int)chunks;
     ready->scratch_bytes = (d->in_floats + d->acc_floats) * sizeof(float);
     if (d->out_stride > 1)
         ready->scratch_bytes +=
@@ -321,8 +320,16 @@ static void direct_chunk(const VfiCpuOp *ready, const VfiCpuRun *run, int index,
     }
 }
 
+static bool direct_accepts(const VfiOp *op, const VfiCpuKernels *kernels)
+{
+    return kernels->conv_block != NULL && !vfi_operand_is_blocked(&op->dst) &&
+           (op->n_src < 2 || !vfi_operand_is_blocked(&op->src[1])) &&
+           (op->u.conv.groups == 1 || !vfi_operand_is_blocked(&op->src[0]));
+}
+
 const VfiCpuAlgorithm vfi_cpu_conv_direct = {
     .name = "direct",
+    .accepts = direct_accepts,
     .prepare = direct_prepare,
     .chunk = direct_chunk,
     .clear = direct_clear,

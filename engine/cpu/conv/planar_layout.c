@@ -2,6 +2,8 @@
 /* Works out the layout of a direct convolution from its parameters and the cache sizes. */
 #include "cpu/conv/planar_layout.h"
 
+#include "cpu/conv/conv.h"
+
 /* Scratch of a chunk should leave room in a second-level cache of 512 KiB or more. */
 #define SCRATCH_BUDGET (416 * 1024)
 /* Weights that the kernel goes through for one tile should stay in the first-level cache. */

@@ -1,11 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Convolution and transposed convolution as their definitions say: one output row of one
  * channel at a time, sums in scratch. Any kernel, stride, padding, groups. */
-#include "cpu/algorithm.h"
+#include "cpu/conv/conv.h"
 
 #include <string.h>
-
-#include <vfi/error.h>
 
 /* Multiply-adds of one chunk, about: some milliseconds at this code's speed. */
 #define CHUNK_PRODUCTS 8e6
@@ -28,14 +26,8 @@ static bool reference_prepare(VfiCpuOp *op, GError **error)
     state->rows = (int)CLAMP(CHUNK_PRODUCTS / products / state->cols, 1.0, (double)out.h);
     state->bands_y = vfi_ceil_div(out.h, state->rows);
     state->bands_x = vfi_ceil_div(out.w, state->cols);
-    double chunks = (double)out.c * state->bands_y * state->bands_x;
-    if (chunks > G_MAXINT / 2) {
-        g_set_error(error, VFI_ERROR, VFI_ERROR_UNSUPPORTED,
-                    "%s to %d×%d×%d is too large", vfi_op_kind_to_string(op->op.kind),
-                    out.c, out.h, out.w);
+    if (!vfi_cpu_set_chunks(op, (double)out.c * state->bands_y * state->bands_x, error))
         return false;
-    }
-    op->n_chunks = (int)chunks;
     op->scratch_bytes = (size_t)state->cols * sizeof(float);
     return true;
 }

@@ -16,7 +16,9 @@
 #include "base/alloc.h"
 #include "cpu/conv/bf16.h"
 #include "cpu/conv/blocks.h"
+#include "cpu/conv/conv.h"
 #include "cpu/conv/winograd_forms.h"
+#include "cpu/pack.h"
 #include "machine/cpu_count.h"
 
 /* Bytes of V and M: what a second-level cache of 512 KiB or more holds beside some weights. */
@@ -364,8 +366,17 @@ static void winograd_chunk(const VfiCpuOp *ready, const VfiCpuRun *run, int inde
     }
 }
 
+static bool winograd_accepts(const VfiOp *op, const VfiCpuKernels *kernels)
+{
+    return kernels->multiply != NULL && vfi_operand_is_blocked(&op->dst) &&
+           vfi_operand_is_blocked(&op->src[0]) &&
+           (op->n_src < 2 || vfi_operand_is_blocked(&op->src[1])) &&
+           vfi_winograd_suits(op);
+}
+
 const VfiCpuAlgorithm vfi_cpu_conv_winograd = {
     .name = "winograd",
+    .accepts = winograd_accepts,
     .prepare = winograd_prepare,
     .chunk = winograd_chunk,
     .clear = winograd_clear,

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* VFI_OP_CONVERT: f32 to f16 or back, in whatever layout. */
+/* CONVERT: f32 to f16 or back, in whatever layout. */
 #include "cpu/algorithm.h"
+#include "op/descriptor.h"
 
 /* Elements of a chunk. */
 #define CHUNK ((size_t)1 << 16)
@@ -10,11 +11,19 @@ static size_t elements(const VfiOp *op)
     return vfi_shape_floats(op->dst.shape, op->dst.block);
 }
 
+static bool accepts_any(const VfiOp *op, const VfiCpuKernels *kernels)
+{
+    (void)op;
+    (void)kernels;
+    return true;
+}
+
 static bool convert_prepare(VfiCpuOp *op, GError **error)
 {
-    (void)error;
-    op->n_chunks = (int)((elements(&op->op) + CHUNK - 1) / CHUNK);
-    return true;
+    if (op->op.src[0].half == op->op.dst.half)
+        return vfi_op_refuse(&op->op, error, "one operand must be f16, the other f32");
+    size_t chunks = (elements(&op->op) + CHUNK - 1) / CHUNK;
+    return vfi_cpu_set_chunks(op, (double)chunks, error);
 }
 
 static void convert_chunk(const VfiCpuOp *op, const VfiCpuRun *run, int index, int thread)
@@ -31,8 +40,11 @@ static void convert_chunk(const VfiCpuOp *op, const VfiCpuRun *run, int index, i
                            vfi_half_operand(run, src) + begin, n);
 }
 
-const VfiCpuAlgorithm vfi_cpu_convert = {
+static const VfiCpuAlgorithm algorithm = {
     .name = "convert",
+    .accepts = accepts_any,
     .prepare = convert_prepare,
     .chunk = convert_chunk,
 };
+
+const VfiCpuAlgorithm *const vfi_cpu_convert[] = {&algorithm, NULL};

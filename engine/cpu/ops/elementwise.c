@@ -1,107 +1,27 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Element-wise ops: the tensor as one run of floats, cut into chunks of equal size. Where
- * a channel matters (PReLU's slope, a one-channel second source) a chunk is walked
- * channel by channel. */
-#include "cpu/algorithm.h"
+/* Element-wise ops: the tensor as one run of floats, cut into chunks of equal size,
+ * which are walked channel by channel: a PReLU has a slope per channel, and a second
+ * source may have one channel for all. */
+#include "cpu/ops/elementwise.h"
 
 #include <string.h>
 
-#include <vfi/error.h>
-
-#include "base/alloc.h"
-
-/* 128 KiB: a few microseconds of work, and both sources stay in the second-level cache.
- */
+/* 128 KiB: a few microseconds of work, and both sources stay in the second-level
+ * cache. */
 #define CHUNK_FLOATS ((size_t)32768)
 
-/* MAX_ABS keeps one partial result a thread, this many bytes apart. */
-#define PARTIAL_BYTES 64
-
-static bool set_chunks(VfiCpuOp *op, size_t elements, GError **error)
+bool vfi_elementwise_prepare(VfiCpuOp *op, GError **error)
 {
-    size_t chunks = elements / CHUNK_FLOATS + (elements % CHUNK_FLOATS != 0);
+    size_t elements = vfi_shape_elements(op->op.dst.shape);
+    size_t chunks = (elements + CHUNK_FLOATS - 1) / CHUNK_FLOATS;
 
-    if (chunks > G_MAXINT / 2) {
-        g_set_error(error, VFI_ERROR, VFI_ERROR_UNSUPPORTED,
-                    "%s of %zu elements is too large", vfi_op_kind_to_string(op->op.kind),
-                    elements);
-        return false;
-    }
-    op->n_chunks = (int)chunks;
-    return true;
+    return vfi_cpu_set_chunks(op, (double)chunks, error);
 }
 
-static bool elementwise_prepare(VfiCpuOp *op, GError **error)
+/* Whether source @i has one channel for all of the result's. */
+static bool is_shared(const VfiOp *op, int i)
 {
-    return set_chunks(op, vfi_shape_elements(op->op.dst.shape), error);
-}
-
-static bool max_abs_prepare(VfiCpuOp *op, GError **error)
-{
-    op->scratch_bytes = PARTIAL_BYTES;
-    return set_chunks(op, vfi_shape_elements(op->op.src[0].shape), error);
-}
-
-static void activate(const VfiCpuOp *op, const VfiActivation *activation, int channel,
-                     float *dst, const float *src, size_t n)
-{
-    switch (activation->kind) {
-    case VFI_ACTIVATION_NONE:
-        if (dst != src)
-            memmove(dst, src, n * sizeof *dst);
-        break;
-    case VFI_ACTIVATION_PRELU:
-        op->kernels->leaky(dst, src, activation->slope[channel], n);
-        break;
-    case VFI_ACTIVATION_LEAKY:
-        op->kernels->leaky(dst, src, activation->leak, n);
-        break;
-    case VFI_ACTIVATION_SIGMOID:
-        op->kernels->sigmoid(dst, src, n);
-        break;
-    }
-}
-
-static void fill(float *dst, float value, size_t n)
-{
-    for (size_t i = 0; i < n; i++)
-        dst[i] = value;
-}
-
-void vfi_elementwise_run(const VfiCpuOp *ready, const VfiCpuRun *run, int channel,
-                         float *dst, const float *a, const float *b, size_t n)
-{
-    const VfiOp *op = &ready->op;
-    const VfiCpuKernels *k = ready->kernels;
-
-    switch (op->kind) {
-    case VFI_OP_ADD:
-        k->add(dst, a, b, op->u.sum.scale, n);
-        break;
-    case VFI_OP_SUB:
-        k->sub(dst, a, b, op->u.sum.scale, n);
-        break;
-    case VFI_OP_MUL:
-        k->mul(dst, a, b, n);
-        break;
-    case VFI_OP_AFFINE:
-        k->affine(dst, a, op->u.affine.mul, op->u.affine.add, n);
-        break;
-    case VFI_OP_CLAMP:
-        k->clamp(dst, a, op->u.clamp.low, op->u.clamp.high, n);
-        break;
-    case VFI_OP_ACTIVATE:
-        activate(ready, &op->u.activation, channel, dst, a, n);
-        break;
-    case VFI_OP_FILL:
-        fill(dst, run->inputs.value[op->u.fill.input] * op->u.fill.mul + op->u.fill.add,
-             n);
-        break;
-    default: /* COPY */
-        if (dst != a)
-            memmove(dst, a, n * sizeof *dst);
-        break;
-    }
+    return op->src[i].shape.c == 1 && op->dst.shape.c > 1;
 }
 
 /* Elements @begin … @begin+@n-1, all of one @channel. */
@@ -109,22 +29,18 @@ static void run_piece(const VfiCpuOp *ready, const VfiCpuRun *run, int channel,
                       size_t begin, size_t n)
 {
     const VfiOp *op = &ready->op;
-    VfiShape shape = op->dst.shape;
-    const float *a = NULL, *b = NULL;
+    size_t plane = (size_t)op->dst.shape.h * (size_t)op->dst.shape.w;
+    const float *src[VFI_OP_MAX_SOURCES] = {NULL};
 
-    if (op->n_src > 0)
-        a = vfi_operand(run, &op->src[0]) + begin;
-    if (op->kind == VFI_OP_ADD || op->kind == VFI_OP_SUB || op->kind == VFI_OP_MUL) {
-        size_t plane = (size_t)shape.h * (size_t)shape.w;
-        bool shared = op->src[1].shape.c == 1;
-        b = vfi_operand(run, &op->src[1]) +
-            (shared ? begin - (size_t)channel * plane : begin);
-    }
-    vfi_elementwise_run(ready, run, channel, vfi_operand(run, &op->dst) + begin, a, b, n);
+    for (int i = 0; i < op->n_src; i++)
+        src[i] = vfi_operand(run, &op->src[i]) +
+                 (is_shared(op, i) ? begin - (size_t)channel * plane : begin);
+    ready->algorithm->elements(ready, run, channel, vfi_operand(run, &op->dst) + begin,
+                               src, n);
 }
 
-static void elementwise_chunk(const VfiCpuOp *op, const VfiCpuRun *run, int index,
-                              int thread)
+void vfi_elementwise_chunk(const VfiCpuOp *op, const VfiCpuRun *run, int index,
+                           int thread)
 {
     VfiShape shape = op->op.dst.shape;
     size_t total = vfi_shape_elements(shape), plane = (size_t)shape.h * (size_t)shape.w;
@@ -140,47 +56,114 @@ static void elementwise_chunk(const VfiCpuOp *op, const VfiCpuRun *run, int inde
     }
 }
 
-const VfiCpuAlgorithm vfi_cpu_elementwise = {
-    .name = "elementwise",
-    .prepare = elementwise_prepare,
-    .chunk = elementwise_chunk,
-};
-
-static uint32_t *partial(const VfiCpuRun *run, int thread)
+static void run_band(const VfiCpuOp *ready, const VfiCpuBand *band)
 {
-    return (uint32_t *)(void *)vfi_thread_scratch(run, thread);
+    const VfiOp *op = &ready->op;
+    VfiCpuBandRows dst = vfi_band_rows(band, &op->dst), rows[VFI_OP_MAX_SOURCES];
+    size_t n = (size_t)band->n * (size_t)band->picture->columns;
+    const float *src[VFI_OP_MAX_SOURCES] = {NULL};
+
+    for (int i = 0; i < op->n_src; i++) {
+        rows[i] = vfi_band_rows(band, &op->src[i]);
+        if (is_shared(op, i))
+            rows[i].plane = 0;
+    }
+    for (int c = 0; c < op->dst.shape.c; c++) {
+        for (int i = 0; i < op->n_src; i++)
+            src[i] = rows[i].first + (size_t)c * rows[i].plane;
+        ready->algorithm->elements(ready, band->run, c, dst.first + (size_t)c * dst.plane,
+                                   src, n);
+    }
 }
 
-static void max_abs_begin(const VfiCpuOp *op, const VfiCpuRun *run)
+const VfiCpuBandAlgorithm vfi_elementwise_band = {.run = run_band};
+
+/* ---- the kinds --------------------------------------------------------------------- */
+
+static void activate(const VfiCpuOp *op, const VfiCpuRun *run, int channel, float *dst,
+                     const float *const *src, size_t n)
 {
-    (void)op;
-    for (int i = 0; i < vfi_pool_threads(run->pool); i++)
-        *partial(run, i) = 0;
+    const VfiActivation *activation = &op->op.u.activation;
+
+    (void)run;
+    switch (activation->kind) {
+    case VFI_ACTIVATION_NONE:
+        if (dst != src[0])
+            memmove(dst, src[0], n * sizeof *dst);
+        break;
+    case VFI_ACTIVATION_PRELU:
+        op->kernels->leaky(dst, src[0], activation->slope[channel], n);
+        break;
+    case VFI_ACTIVATION_LEAKY:
+        op->kernels->leaky(dst, src[0], activation->leak, n);
+        break;
+    case VFI_ACTIVATION_SIGMOID:
+        op->kernels->sigmoid(dst, src[0], n);
+        break;
+    }
 }
 
-static void max_abs_chunk(const VfiCpuOp *op, const VfiCpuRun *run, int index, int thread)
+static void add(const VfiCpuOp *op, const VfiCpuRun *run, int channel, float *dst,
+                const float *const *src, size_t n)
 {
-    size_t begin = (size_t)index * CHUNK_FLOATS;
-    size_t n = MIN(vfi_shape_elements(op->op.src[0].shape) - begin, CHUNK_FLOATS);
-    const float *src = vfi_operand(run, &op->op.src[0]) + begin;
-    uint32_t largest = op->kernels->max_abs(src, n);
-
-    *partial(run, thread) = MAX(*partial(run, thread), largest);
+    (void)run;
+    (void)channel;
+    op->kernels->add(dst, src[0], src[1], op->op.u.sum.scale, n);
 }
 
-static void max_abs_end(const VfiCpuOp *op, const VfiCpuRun *run)
+static void sub(const VfiCpuOp *op, const VfiCpuRun *run, int channel, float *dst,
+                const float *const *src, size_t n)
 {
-    uint32_t largest = 0;
-
-    for (int i = 0; i < vfi_pool_threads(run->pool); i++)
-        largest = MAX(largest, *partial(run, i));
-    memcpy(&run->scalars[op->op.u.max_abs.scalar], &largest, sizeof largest);
+    (void)run;
+    (void)channel;
+    op->kernels->sub(dst, src[0], src[1], op->op.u.sum.scale, n);
 }
 
-const VfiCpuAlgorithm vfi_cpu_max_abs = {
-    .name = "max_abs",
-    .prepare = max_abs_prepare,
-    .chunk = max_abs_chunk,
-    .begin = max_abs_begin,
-    .end = max_abs_end,
-};
+static void mul(const VfiCpuOp *op, const VfiCpuRun *run, int channel, float *dst,
+                const float *const *src, size_t n)
+{
+    (void)run;
+    (void)channel;
+    op->kernels->mul(dst, src[0], src[1], n);
+}
+
+static void affine(const VfiCpuOp *op, const VfiCpuRun *run, int channel, float *dst,
+                   const float *const *src, size_t n)
+{
+    (void)run;
+    (void)channel;
+    op->kernels->affine(dst, src[0], op->op.u.affine.mul, op->op.u.affine.add, n);
+}
+
+static void clamp(const VfiCpuOp *op, const VfiCpuRun *run, int channel, float *dst,
+                  const float *const *src, size_t n)
+{
+    (void)run;
+    (void)channel;
+    op->kernels->clamp(dst, src[0], op->op.u.clamp.low, op->op.u.clamp.high, n);
+}
+
+static void fill(const VfiCpuOp *op, const VfiCpuRun *run, int channel, float *dst,
+                 const float *const *src, size_t n)
+{
+    const VfiFillParams *p = &op->op.u.fill;
+    float value = run->inputs.value[p->input] * p->mul + p->add;
+
+    (void)channel;
+    (void)src;
+    for (size_t i = 0; i < n; i++)
+        dst[i] = value;
+}
+
+#define ONLY(identifier)                                                                 \
+    static const VfiCpuAlgorithm identifier##_elements =                                 \
+        VFI_ELEMENTWISE(#identifier, identifier);                                        \
+    const VfiCpuAlgorithm *const vfi_cpu_##identifier[] = {&identifier##_elements, NULL}
+
+ONLY(activate);
+ONLY(add);
+ONLY(sub);
+ONLY(mul);
+ONLY(affine);
+ONLY(clamp);
+ONLY(fill);

@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* PixelShuffle(2): two source rows, one of each of two channels, become one row of the result
  * with their pixels in turn. A chunk is some rows of all channels. */
-#include "cpu/algorithm.h"
-
-#include <vfi/error.h>
+#include "cpu/band.h"
 
 /* Floats of one chunk, about. */
 #define CHUNK_FLOATS 65536
@@ -20,17 +18,12 @@ static bool pixel_shuffle_prepare(VfiCpuOp *ready, GError **error)
     VfiShape shape = ready->op.dst.shape;
     int64_t chunks = ((int64_t)shape.c * shape.h - 1) / rows_of_chunk(ready) + 1;
 
-    if (chunks > G_MAXINT / 2) {
-        g_set_error(error, VFI_ERROR, VFI_ERROR_UNSUPPORTED,
-                    "pixel_shuffle to %d×%d×%d is too large", shape.c, shape.h, shape.w);
-        return false;
-    }
-    ready->n_chunks = (int)chunks;
-    return true;
+    return vfi_cpu_set_chunks(ready, (double)chunks, error);
 }
 
-void vfi_pixel_shuffle_row(const VfiCpuOp *ready, const VfiCpuRun *run, int c, int y,
-                           float *dst)
+/* Row @y of channel @c. */
+static void shuffle_row(const VfiCpuOp *ready, const VfiCpuRun *run, int c, int y,
+                        float *dst)
 {
     const VfiOperand *source = &ready->op.src[0];
     int first = 4 * c + 2 * (y % 2);
@@ -40,8 +33,9 @@ void vfi_pixel_shuffle_row(const VfiCpuOp *ready, const VfiCpuRun *run, int c, i
                                (size_t)source->shape.w);
 }
 
-void vfi_pixel_shuffle_samples(const VfiCpuOp *ready, const VfiCpuRun *run, int c, int y,
-                               const float *x, int n, float *dst)
+/* Of that, the @n columns @x. */
+static void shuffle_samples(const VfiCpuOp *ready, const VfiCpuRun *run, int c, int y,
+                            const float *x, int n, float *dst)
 {
     const float *pair[2];
 
@@ -63,12 +57,36 @@ static void pixel_shuffle_chunk(const VfiCpuOp *ready, const VfiCpuRun *run, int
 
     for (; row < end; row++) {
         int c = (int)(row / result->shape.h), y = (int)(row % result->shape.h);
-        vfi_pixel_shuffle_row(ready, run, c, y, vfi_operand_row(run, result, c, y));
+        shuffle_row(ready, run, c, y, vfi_operand_row(run, result, c, y));
     }
 }
 
-const VfiCpuAlgorithm vfi_cpu_pixel_shuffle = {
+static void run_band(const VfiCpuOp *ready, const VfiCpuBand *band)
+{
+    const VfiCpuBandPicture *picture = band->picture;
+    VfiCpuBandRows dst = vfi_band_rows(band, &ready->op.dst);
+
+    for (int c = 0; c < ready->op.dst.shape.c; c++) {
+        for (int i = 0; i < band->n; i++) {
+            int y = vfi_band_place(picture, band->first + i);
+            float *row =
+                dst.first + (size_t)c * dst.plane + (size_t)i * (size_t)picture->columns;
+            if (picture->sampling == 0)
+                shuffle_row(ready, band->run, c, y, row);
+            else
+                shuffle_samples(ready, band->run, c, y, picture->x, picture->columns,
+                                row);
+        }
+    }
+}
+
+static const VfiCpuBandAlgorithm band_algorithm = {.run = run_band};
+
+static const VfiCpuAlgorithm algorithm = {
     .name = "pixel_shuffle",
     .prepare = pixel_shuffle_prepare,
     .chunk = pixel_shuffle_chunk,
+    .band = &band_algorithm,
 };
+
+const VfiCpuAlgorithm *const vfi_cpu_pixel_shuffle[] = {&algorithm, NULL};

@@ -8,6 +8,7 @@
 #include "base/alloc.h"
 #include "base/f16.h"
 #include "cpu/algorithm.h"
+#include "cpu/cpu_op.h"
 #include "cudnn_values.h"
 
 /* Threads that compute; several test programs may run at once. */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "cpu/ops/image_mean.h"
+#include "cpu/image_mean.h"
 
 #include "cpu/algorithm.h"
 

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* A copy from planes to channel blocks or back: what a plan puts between ops that want
- * different layouts. A chunk is some rows of one channel block. */
-#include "cpu/algorithm.h"
+/* COPY: as it is, or from planes to channel blocks or back, which a plan puts between ops that
+ * want different layouts. A chunk of the latter is some rows of one channel block. */
+#include "cpu/ops/elementwise.h"
 
-#include <vfi/error.h>
+#include <string.h>
 
 /* Floats of one chunk, about. */
 #define CHUNK_FLOATS 65536
@@ -12,6 +12,12 @@ typedef struct {
     int rows;            /* most of a chunk */
     int bands, n_blocks; /* chunks of a block; blocks */
 } Reorder;
+
+static bool reorder_accepts(const VfiOp *op, const VfiCpuKernels *kernels)
+{
+    (void)kernels;
+    return vfi_operand_is_blocked(&op->dst) != vfi_operand_is_blocked(&op->src[0]);
+}
 
 static bool reorder_prepare(VfiCpuOp *ready, GError **error)
 {
@@ -64,8 +70,23 @@ static void reorder_chunk(const VfiCpuOp *ready, const VfiCpuRun *run, int index
     }
 }
 
-const VfiCpuAlgorithm vfi_cpu_reorder = {
+static void copy(const VfiCpuOp *op, const VfiCpuRun *run, int channel, float *dst,
+                 const float *const *src, size_t n)
+{
+    (void)op;
+    (void)run;
+    (void)channel;
+    if (dst != src[0])
+        memmove(dst, src[0], n * sizeof *dst);
+}
+
+static const VfiCpuAlgorithm reorder = {
     .name = "reorder",
+    .accepts = reorder_accepts,
     .prepare = reorder_prepare,
     .chunk = reorder_chunk,
 };
+
+static const VfiCpuAlgorithm copy_elements = VFI_ELEMENTWISE("copy", copy);
+
+const VfiCpuAlgorithm *const vfi_cpu_copy[] = {&reorder, &copy_elements, NULL};
