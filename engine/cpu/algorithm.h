@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* A way of computing a kind of op on the CPU: a struct of functions. Each kind lists its
- * algorithms, the best first and one that takes all last (the reference), as vfi_cpu_KIND; the
- * first that accepts an op prepares and runs it. So a new kind needs a source with its list,
- * and one without does not link. */
+/* A way of computing a kind of op on the CPU: a struct of functions. Each kind lists
+ * its algorithms, the best first and one that takes all last (the reference), as
+ * vfi_cpu_KIND; the first that accepts an op prepares and runs it. So a new kind needs
+ * a source with its list, and one without does not link. */
 #pragma once
 
 #include <glib.h>
@@ -15,8 +15,8 @@ typedef struct VfiCpuBandAlgorithm VfiCpuBandAlgorithm;
 
 typedef struct {
     const char *name;
-    /* Whether it computes @op, which passed vfi_op_check() and has blocks of the level's size,
-     * with the @kernels of a level; NULL: planes. */
+    /* Whether it computes @op, which passed vfi_op_check() and has blocks of the
+     * level's size, with the @kernels of a level; NULL: planes. */
     bool (*accepts)(const VfiOp *op, const VfiCpuKernels *kernels);
     /* Packs weights, sets n_chunks, scratch_bytes, packed and packed_bytes. */
     bool (*prepare)(VfiCpuOp *op, GError **error);
@@ -29,8 +29,8 @@ typedef struct {
     void (*clear)(VfiCpuOp *op);
     /* How it works in row groups (band.h); NULL: not at all. */
     const VfiCpuBandAlgorithm *band;
-    /* Element-wise ops (ops/elementwise.h): @n elements of one @channel, from those at the same
-     * places of each source. */
+    /* Element-wise ops (ops/elementwise.h): @n elements of one @channel, from those at
+     * the same places of each source. */
     void (*elements)(const VfiCpuOp *op, const VfiCpuRun *run, int channel, float *dst,
                      const float *const *src, size_t n);
 } VfiCpuAlgorithm;
@@ -58,7 +58,8 @@ struct VfiCpuOp {
 VFI_OP_LIST(VFI_CPU_ALGORITHMS)
 #undef VFI_CPU_ALGORITHMS
 
-/* The first of @op's kind that accepts it; NULL with VFI_ERROR_UNSUPPORTED that names the op. */
+/* The first of @op's kind that accepts it; NULL with VFI_ERROR_UNSUPPORTED that names
+ * the op. */
 const VfiCpuAlgorithm *
 vfi_cpu_algorithm_for(const VfiOp *op, const VfiCpuKernels *kernels, GError **error);
 
@@ -69,8 +70,8 @@ bool vfi_cpu_works_in_bands(const VfiOp *op);
  * operands are in channel blocks. */
 bool vfi_winograd_suits(const VfiOp *op);
 
-/* Fails with VFI_ERROR_UNSUPPORTED that says "KIND of … is too large" if there are more than a
- * pool counts; else sets op->n_chunks. */
+/* Fails with VFI_ERROR_UNSUPPORTED that says "KIND of … is too large" if there are more
+ * than a pool counts; else sets op->n_chunks. */
 bool vfi_cpu_set_chunks(VfiCpuOp *op, double chunks, GError **error);
 
 static inline int vfi_ceil_div(int a, int b)

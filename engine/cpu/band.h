@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* How an algorithm computes its op within a row group (row_group.h): the rows of one band, to
- * the bits that it has by itself. */
+/* How an algorithm computes its op within a row group (row_group.h): the rows of one
+ * band, to the bits that it has by itself. */
 #pragma once
 
 #include "cpu/algorithm.h"
@@ -58,8 +58,8 @@ struct VfiCpuBandAlgorithm {
     void (*run)(const VfiCpuOp *op, const VfiCpuBand *band);
     /* Optional: floats of scratch that run() wants besides the planes. */
     size_t (*scratch)(const VfiCpuOp *op, const VfiCpuBandPicture *picture);
-    /* Optional: makes what the op keeps for a group, NULL if it has all it wants; vfi_free().
-     * False with VFI_ERROR_NO_MEMORY. */
+    /* Optional: makes what the op keeps for a group, NULL if it has all it wants;
+     * vfi_free(). False with VFI_ERROR_NO_MEMORY. */
     bool (*prepare)(const VfiCpuOp *op, const VfiCpuBandPicture *picture, void **state,
                     GError **error);
 };

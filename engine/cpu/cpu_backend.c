@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The CPU as a device: programs are lists of prepared ops, frames are used in place, pixel
- * work is split into bands of rows. */
+/* The CPU as a device: programs are lists of prepared ops, frames are used in place,
+ * pixel work is split into bands of rows. */
 #include <vfi/error.h>
 
 #include "backend/backend.h"
@@ -14,7 +14,8 @@
 #include "machine/heap.h"
 #include "machine/memory_probe.h"
 
-/* Luma rows of a band: enough to be worth a chunk, few enough to end soon after a cancel. */
+/* Luma rows of a band: enough to be worth a chunk, few enough to end soon after a
+ * cancel. */
 #define BAND_ROWS 32
 
 struct VfiDevice {
@@ -210,8 +211,8 @@ static VfiProgram *cpu_compile(VfiDevice *device, const VfiPlan *plan, GError **
     return NULL;
 }
 
-/* Bytes that the weights of op @index would be packed into, unless they are there or an op
- * before it would do that. */
+/* Bytes that the weights of op @index would be packed into, unless they are there or an
+ * op before it would do that. */
 static size_t missing_packed_bytes(const VfiProgram *program, int index)
 {
     const VfiPackedKey *key = vfi_cpu_op_packed_key(program->ops[index]);

@@ -8,8 +8,8 @@
 #include "cpu/algorithm.h"
 #include "op/descriptor.h"
 
-/* What the CPU asks beyond what all backends do: blocks of the level's one size (0: none), and
- * f32 but for CONVERT. */
+/* What the CPU asks beyond what all backends do: blocks of the level's one size (0:
+ * none), and f32 but for CONVERT. */
 static bool check_operand(const VfiOp *op, const VfiOperand *operand, int block,
                           GError **error)
 {

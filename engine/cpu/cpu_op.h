@@ -39,6 +39,7 @@ const VfiPackedKey *vfi_cpu_op_packed_key(const VfiCpuOp *op);
 /* Bytes of scratch that each thread needs while the op runs. */
 size_t vfi_cpu_op_scratch_bytes(const VfiCpuOp *op);
 
-/* Runs @op, none of whose operands is in VFI_REGION_ROWS; false if cancelled. Results do not
- * depend on the number of threads. One chunk takes at most about 20 ms at any size. */
+/* Runs @op, none of whose operands is in VFI_REGION_ROWS; false if cancelled. Results
+ * do not depend on the number of threads. One chunk takes at most about 20 ms at any
+ * size. */
 bool vfi_cpu_op_run(const VfiCpuOp *op, const VfiCpuRun *run);

@@ -107,7 +107,8 @@ static uint32_t ISA(max_abs)(const float *src, size_t n)
     return largest;
 }
 
-/* In lanes that are added up in a fixed order, so that every level gives the same bits. */
+/* In lanes that are added up in a fixed order, so that every level gives the same
+ * bits. */
 #define SUM_LANES 16
 
 static double ISA(sum)(const float *src, size_t n)

@@ -3,8 +3,8 @@
 
 #include "cpu/algorithm.h"
 
-/* Pieces that the rows are cut into, however many threads there are: their sums are added in
- * order. The largest picture's pieces take some milliseconds. */
+/* Pieces that the rows are cut into, however many threads there are: their sums are
+ * added in order. The largest picture's pieces take some milliseconds. */
 #define PIECES 64
 
 typedef struct {

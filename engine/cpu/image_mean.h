@@ -11,7 +11,7 @@ typedef struct {
     int width, height;
 } VfiCpuImage;
 
-/* The mean of the values that count. It depends neither on the number of threads nor on the
- * level, and no memory is allocated. False if cancelled. */
+/* The mean of the values that count. It depends neither on the number of threads nor on
+ * the level, and no memory is allocated. False if cancelled. */
 bool vfi_cpu_image_mean(VfiPool *pool, VfiCpuLevel level, const VfiCpuImage *image,
                         double *mean, const atomic_int *cancel);

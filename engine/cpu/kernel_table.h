@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The inner loops of the CPU backend as a table of functions. Plain C fills all of it,
- * each instruction set then overwrites what it does better. Kernels see rows and runs of
- * floats only: no ops, no shapes, no threads. Pointers need the alignment of float only.
- */
+ * each instruction set then overwrites what it does better. Kernels see rows and runs
+ * of floats only: no ops, no shapes, no threads. Pointers need the alignment of float
+ * only. */
 #pragma once
 
 #include <stddef.h>
@@ -23,8 +23,8 @@ typedef struct {
     size_t n;
 } VfiEpilogueRow;
 
-/* One output row of a bilinear resize to fewer columns: dst[x] = mul * bilinear of two source
- * rows. */
+/* One output row of a bilinear resize to fewer columns: dst[x] = mul * bilinear of two
+ * source rows. */
 typedef struct {
     float *dst;
     const float *top, *bottom; /* source rows y0, y0+1, [src_w] each */
@@ -37,9 +37,9 @@ typedef struct {
     int src_w, dst_w;
 } VfiResizeRow;
 
-/* A source row at an enlarged picture's columns, dst[x] = linear between columns x0 and x0+1:
- * the first half of a resize to more columns, done once for all rows that lie between two of
- * the source. */
+/* A source row at an enlarged picture's columns, dst[x] = linear between columns x0 and
+ * x0+1: the first half of a resize to more columns, done once for all rows that lie
+ * between two of the source. */
 typedef struct {
     float *dst;
     const float *src; /* [src_w] */
@@ -77,7 +77,8 @@ typedef struct {
     size_t n, block;
 } VfiPoolRow;
 
-/* One row of a UPSAMPLE_CONV_SUM, of channel blocks or (block 1) a plane: for i < n, c < block
+/* One row of an UPSAMPLE_CONV_SUM, of channel blocks or (block 1) a plane: for i < n,
+ * c < block
  *   dst[i][c] = bias[c] + tap[0][x[i]][c] + tap[1][x[i + 1]][c] + tap[2] … + tap[3] …;
  * the last pixel has no x[i + 1]. */
 typedef struct {
@@ -88,8 +89,9 @@ typedef struct {
     size_t n, block;
 } VfiTapRow;
 
-/* One block of output channels over a band of flat pixels: for every o < n_out, p <
- * n_flat acc[o * acc_pitch + p] (+)= Σ_i Σ_t weight[(i * n_taps + t) * n_out + o]
+/* One block of output channels over a band of flat pixels: for every o < n_out,
+ * p < n_flat
+ *   acc[o * acc_pitch + p] (+)= Σ_i Σ_t weight[(i * n_taps + t) * n_out + o]
  *                                       * in[i * in_plane + tap_offset[t] + p]
  * Writes up to n_flat rounded up to VFI_ROW_SLACK, and reads as far past the band's end.
  */
@@ -111,10 +113,11 @@ typedef struct {
 
 /* A product of matrices, pixels by output channels: for p < n_pixels, o < n_vectors *
  * vector_floats
- *   out[p * out_pitch + o] = Σ_s Σ_{k < length} in[p * in_pitch + segments[s].in + k]
- *                              * weight[(segments[s].row + k) * n_vectors * vector_floats + o]
- * n_vectors is 1 to VFI_MULTIPLY_MAX_VECTORS. Each sum adds its products in the order of the
- * segments, whatever the number of pixels. */
+ *   out[p * out_pitch + o] =
+ *     Σ_s Σ_{k < length} in[p * in_pitch + segments[s].in + k]
+ *                        * weight[(segments[s].row + k) * n_vectors * vector_floats + o]
+ * n_vectors is 1 to VFI_MULTIPLY_MAX_VECTORS. Each sum adds its products in the order of
+ * the segments, whatever the number of pixels. */
 typedef struct {
     const float *in;
     const float *weight;
@@ -133,8 +136,8 @@ typedef struct {
     VfiResidual residual_place;
 } VfiBlockEpilogue;
 
-/* The epilogue of n pixels of a channel block; dst and residual are pixel_pitch floats apart
- * from pixel to pixel. */
+/* The epilogue of n pixels of a channel block; dst and residual are pixel_pitch floats
+ * apart from pixel to pixel. */
 typedef struct {
     VfiBlockEpilogue epilogue;
     float *dst;
@@ -156,9 +159,9 @@ typedef enum {
 /* The squares of a form, by their sides. */
 typedef struct {
     int stride;
-    int tile; /* results of a tile */
-    int patch; /* pixels that they are made of, and the points that pixels are turned into */
-    int sums; /* sums of products, which are turned into results */
+    int tile;  /* results of a tile */
+    int patch; /* pixels that they are made of, and points that pixels are turned into */
+    int sums;  /* sums of products, which are turned into results */
 } VfiWinogradSize;
 
 static const VfiWinogradSize vfi_winograd_sizes[VFI_WINOGRAD_FORMS] = {
@@ -168,17 +171,17 @@ static const VfiWinogradSize vfi_winograd_sizes[VFI_WINOGRAD_FORMS] = {
     [VFI_WINOGRAD_4_BF16] = {1, 4, 6, 6},
 };
 
-/* Winograd's algorithm, input side: one tile and channel block. Pixel (y, x) of the patch is
- * src[y * row_pitch + x * vector_floats], its point p goes to dst[p * point_pitch], in pairs of
- * bf16 half as many floats. */
+/* Winograd's algorithm, input side: one tile and channel block. Pixel (y, x) of the
+ * patch is src[y * row_pitch + x * vector_floats], its point p goes to dst[p *
+ * point_pitch], in pairs of bf16 half as many floats. */
 typedef struct {
     const float *src;
     float *dst;
     size_t row_pitch, point_pitch;
 } VfiWinogradInput;
 
-/* Output side: the sums of one tile and channel block, src + s * sum_pitch, to a square of
- * pixels with the epilogue; dst and residual have rows row_pitch floats apart. */
+/* Output side: the sums of one tile and channel block, src + s * sum_pitch, to a square
+ * of pixels with the epilogue; dst and residual have rows row_pitch floats apart. */
 typedef struct {
     VfiBlockEpilogue epilogue;
     const float *src;
@@ -189,8 +192,8 @@ typedef struct {
 
 /* Splits one row of a channel block into planes, with zeros around it, taking every
  * stride-th pixel: for i < n, c < channels
- *   dst[c * dst_pitch + i] = 0 ≤ x < w ? src[x * vector_floats + c] : 0, x = x_begin + i *
- * stride. */
+ *   dst[c * dst_pitch + i] = 0 ≤ x < w ? src[x * vector_floats + c] : 0
+ * where x = x_begin + i * stride. */
 typedef struct {
     float *dst;
     const float *src; /* [w][vector_floats], or NULL for a row of zeros */
@@ -236,7 +239,8 @@ typedef struct {
     uint32_t (*max_abs)(const float *src, size_t n);
     /* Of all @n, in double. */
     double (*sum)(const float *src, size_t n);
-    /* f32 to f16, rounded to nearest even, beyond ±65504 that; NaN stays NaN. And back. */
+    /* f32 to f16, rounded to nearest even, beyond ±65504 that; NaN stays NaN. And
+     * back. */
     void (*narrow)(uint16_t *dst, const float *src, size_t n);
     void (*widen)(float *dst, const uint16_t *src, size_t n);
     void (*epilogue)(const VfiEpilogueRow *row);
@@ -251,8 +255,7 @@ typedef struct {
     void (*pool_row)(const VfiPoolRow *row);
     void (*tap_row)(const VfiTapRow *row);
 
-    /* Direct convolution. NULL at a level without one; op_run then takes the reference.
-     */
+    /* Direct convolution. NULL at a level without one; then the reference is taken. */
     void (*conv_block)(const VfiConvBlock *block);
     void (*pack_row)(const VfiPackRow *row);
     void (*unblock_row)(const VfiUnblockRow *row);
@@ -260,8 +263,8 @@ typedef struct {
     /* Convolution to channel blocks of vector_floats; NULL at a level without. */
     void (*multiply)(const VfiMultiply *product);
     int multiply_rows; /* pixels that multiply does best with: a multiple of this */
-    /* The same on pairs of bf16, in and weight holding a pair in place of a float; NULL, as the
-     * transforms of bf16 forms, where the CPU cannot. */
+    /* The same on pairs of bf16, in and weight holding a pair in place of a float;
+     * NULL, as the transforms of bf16 forms, where the CPU cannot. */
     void (*multiply_bf16)(const VfiMultiply *product);
     void (*epilogue_pixels)(const VfiEpiloguePixels *pixels);
     void (*winograd_input[VFI_WINOGRAD_FORMS])(const VfiWinogradInput *input);

@@ -6,9 +6,9 @@
 
 typedef void (*VfiCpuPackFunc)(const VfiCpuOp *op, void *to);
 
-/* Called by an algorithm's prepare: sets packed and packed_bytes, to @bytes that @pack wrote
- * for this op or for another one. What @pack writes must depend on @layout (static, names the
- * form), the level, the weights and the parameters in VfiPackedKey alone. False with
- * VFI_ERROR_NO_MEMORY. */
+/* Called by an algorithm's prepare: sets packed and packed_bytes, to @bytes that @pack
+ * wrote for this op or for another one. What @pack writes must depend on @layout
+ * (static, names the form), the level, the weights and the parameters in VfiPackedKey
+ * alone. False with VFI_ERROR_NO_MEMORY. */
 bool vfi_cpu_op_pack(VfiCpuOp *op, const char *layout, size_t bytes, VfiCpuPackFunc pack,
                      GError **error);

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Row groups on the CPU. A chunk is a band of rows that goes through all ops of the group; a
- * thread's scratch holds the band's rows of the planes that only the group sees, few enough
- * for the second-level cache. Where nothing but resizes down by f ≥ 4 leaves the group, the
- * pictures are computed only where those read: two rows and two columns of every f, side by
- * side in scratch, so that the resize becomes one by 2. */
+/* Row groups on the CPU. A chunk is a band of rows that goes through all ops of the
+ * group; a thread's scratch holds the band's rows of the planes that only the group
+ * sees, few enough for the second-level cache. Where nothing but resizes down by f ≥ 4
+ * leaves the group, the pictures are computed only where those read: two rows and two
+ * columns of every f, side by side in scratch, so that the resize becomes one by 2. */
 #include "cpu/row_group.h"
 
 #include <string.h>
@@ -17,14 +17,16 @@
 #include "op/descriptor.h"
 #include "op/resize.h"
 
-/* Least and most scratch of a band's planes, about: half of the second-level cache is used. */
+/* Least and most scratch of a band's planes, about: half of the second-level cache is
+ * used. */
 #define BAND_BYTES_MIN ((size_t)256 << 10)
 #define BAND_BYTES_MAX ((size_t)1 << 20)
 
 /* Bands are not so high that threads would run out of them. */
 #define BANDS_MIN 16
 
-/* Rows that share stretched source rows; more than the cache holds of very wide pictures. */
+/* Rows that share stretched source rows; more than the cache holds of very wide
+ * pictures. */
 #define ROWS_MIN 4
 
 /* What a thread keeps about an op while the group runs. */

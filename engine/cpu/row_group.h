@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Running a plan's row groups: band by band, what only the group sees in a thread's scratch,
- * with the kernels of the single ops and to the same bits. */
+/* Running a plan's row groups: band by band, what only the group sees in a thread's
+ * scratch, with the kernels of the single ops and to the same bits. */
 #pragma once
 
 #include "cpu/cpu_op.h"
@@ -21,11 +21,11 @@ int vfi_cpu_row_group_ops(const VfiCpuRowGroup *group);
 /* Bytes of scratch that each thread needs while the group runs. */
 size_t vfi_cpu_row_group_scratch_bytes(const VfiCpuRowGroup *group);
 
-/* 0 if all rows and columns are computed, else f: two of every f in each direction, which are
- * all that the group's resizes down by f read. */
+/* 0 if all rows and columns are computed, else f: two of every f in each direction,
+ * which are all that the group's resizes down by f read. */
 int vfi_cpu_row_group_sampling(const VfiCpuRowGroup *group);
 
-/* Like vfi_cpu_op_run(). @op_nanoseconds: NULL, or the group's time is added here, divided
- * among its ops by what each took. */
+/* Like vfi_cpu_op_run(). @op_nanoseconds: NULL, or the group's time is added here,
+ * divided among its ops by what each took. */
 bool vfi_cpu_row_group_run(const VfiCpuRowGroup *group, const VfiCpuRun *run,
                            uint64_t *op_nanoseconds);

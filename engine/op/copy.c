@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* COPY, from any layout to any other (a piece of a concat that could not be a view, or what an
- * op reads in another layout than it was made in), and CONVERT, between f16 and f32. */
+/* COPY, from any layout to any other (a piece of a concat that could not be a view, or
+ * what an op reads in another layout than it was made in), and CONVERT, between f16 and
+ * f32. */
 #include "op/descriptor.h"
 
 #define ANY_STORAGE (VFI_LAYOUT_ALL | VFI_LAYOUT_HALF | VFI_LAYOUT_HALF_PLANES)

@@ -84,7 +84,7 @@ bool vfi_op_infer_same(const VfiOp *op, VfiShape *result, GError **error)
     return true;
 }
 
-/* ---- placed ops ------------------------------------------------------------------------- */
+/* ---- placed ops -------------------------------------------------------------------- */
 
 static bool operand_is_sane(const VfiOperand *operand)
 {
@@ -160,7 +160,7 @@ bool vfi_op_check(const VfiOp *op, unsigned blocked, GError **error)
            check_arrays(op, error) && check_layouts(op, blocked, error);
 }
 
-/* ---- questions -------------------------------------------------------------------------- */
+/* ---- questions --------------------------------------------------------------------- */
 
 VfiReading vfi_op_reading(const VfiOp *op, int i)
 {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* What a kind of op is like: the one place that knows it besides its kernels. The graph, the
- * planner, the backends, estimates, profiles and tests ask here and never by kind. */
+/* What a kind of op is like: the one place that knows it besides its kernels. The
+ * graph, the planner, the backends, estimates, profiles and tests ask here and never by
+ * kind. */
 #pragma once
 
 #include <glib.h>
@@ -9,7 +10,7 @@
 
 /* How a source is read to compute one pixel of the result. */
 typedef enum {
-    VFI_READS_PIXEL, /* the pixel at the same place, or the places that a power of two gives */
+    VFI_READS_PIXEL,    /* the same place, or the places that a power of two gives */
     VFI_READS_HALO,     /* a neighbourhood that the parameters give */
     VFI_READS_ANYWHERE, /* by coordinates: of another source, or of another size */
     VFI_READS_WHOLE,    /* all of it */
@@ -53,19 +54,19 @@ static inline const float **vfi_op_array(VfiOpParams *params, const VfiOpArray *
 /* How near to one another results are that different code computed. */
 typedef enum {
     VFI_TOLERANCE_EXACT, /* equal but for NaN's bits, the sign of zero, and denormals */
-    VFI_TOLERANCE_ROUNDING, /* a few roundings: 1e-6 of the largest value that took part */
+    VFI_TOLERANCE_ROUNDING, /* a few roundings: 1e-6 of the largest value involved */
     VFI_TOLERANCE_SUMS,     /* of the largest |result|: 4e-5, and 6e-6 rms (Winograd's) */
 } VfiTolerance;
 
 /* What sources hold in a test. */
 typedef enum {
-    VFI_VALUES_RANDOM, /* in [-1, 1) * scale */
-    VFI_VALUES_EXTREME, /* the same with NaN, infinities, zeros of both signs, denormals and huge
-                         * values strewn in */
+    VFI_VALUES_RANDOM,  /* in [-1, 1) * scale */
+    VFI_VALUES_EXTREME, /* the same with NaN, infinities, zeros of both signs, denormals
+                         * and huge values strewn in */
 } VfiCaseValues;
 
-/* One op for the test runner to try. The runner makes the arrays that .arrays of the descriptor
- * names, in [-1, 1), but for those whose bits are set in @without. */
+/* One op for the test runner to try. The runner makes the arrays that .arrays of the
+ * descriptor names, in [-1, 1), but for those whose bits are set in @without. */
 typedef struct {
     VfiShape src[VFI_OP_MAX_SOURCES]; /* as many as have channels */
     VfiOpParams params;               /* without its arrays */
@@ -83,17 +84,19 @@ typedef struct {
     bool row_local;
     bool gives_scalar; /* to the host, by u.max_abs.scalar; there is no other result */
 
-    /* Shape of the result, from the sources' and the parameters (not their arrays), or what is
-     * wrong with those. Asked by vfi_op_infer() alone, which has checked the sources' number. */
+    /* Shape of the result, from the sources' and the parameters (not their arrays), or
+     * what is wrong with those. Asked by vfi_op_infer() alone, which has checked the
+     * sources' number. */
     bool (*infer)(const VfiOp *op, VfiShape *result, GError **error);
-    /* Optional, where .source and .row_local do not say it for all ops of the kind: how source
-     * @i is read; the pictures whose rows the op is computed by, 0×0 if it is not (else those
-     * are the result's size). Sources' and result's shapes are known. */
+    /* Optional, where .source and .row_local do not say it for all ops of the kind: how
+     * source @i is read; the pictures whose rows the op is computed by, 0×0 if it is
+     * not (else those are the result's size). Sources' and result's shapes are known. */
     VfiReading (*reading)(const VfiOp *op, int i);
     VfiShape (*picture)(const VfiOp *op);
     /* Multiply-accumulates; NULL: none that count. */
     double (*macs)(const VfiOp *op);
-    /* Lists the arrays of @op, once shapes are known, and returns their number. NULL: none. */
+    /* Lists the arrays of @op, once shapes are known, and returns their number. NULL:
+     * none. */
     int (*arrays)(const VfiOp *op, VfiOpArray arrays[VFI_OP_MAX_ARRAYS]);
 
     VfiTolerance tolerance;
@@ -109,15 +112,16 @@ VFI_OP_LIST(VFI_OP_DESCRIPTOR)
 /* Of a kind below VFI_OP_KIND_COUNT. */
 const VfiOpDescriptor *vfi_op_descriptor(VfiOpKind kind);
 
-/* Sets *result to the shape of what @op gives: its kind, n_src, sources' shapes and parameters
- * are set. False with VFI_ERROR_UNSUPPORTED, which names the op, the shapes and what was
- * expected. */
+/* Sets *result to the shape of what @op gives: its kind, n_src, sources' shapes and
+ * parameters are set. False with VFI_ERROR_UNSUPPORTED, which names the op, the shapes
+ * and what was expected. */
 bool vfi_op_infer(const VfiOp *op, VfiShape *result, GError **error);
 
-/* Whether a placed op is sound, so that kernels need no checks: operands, result and parameters
- * fit each other and have layouts of the descriptor's, where @blocked (VFI_LAYOUT_BLOCKS or
- * VFI_LAYOUT_CHANNELS_LAST) says what operands with blocks are. Results of ops in row groups may
- * be channels last in any case. Else false with VFI_ERROR_UNSUPPORTED. */
+/* Whether a placed op is sound, so that kernels need no checks: operands, result and
+ * parameters fit each other and have layouts of the descriptor's, where @blocked
+ * (VFI_LAYOUT_BLOCKS or VFI_LAYOUT_CHANNELS_LAST) says what operands with blocks are.
+ * Results of ops in row groups may be channels last in any case. Else false with
+ * VFI_ERROR_UNSUPPORTED. */
 bool vfi_op_check(const VfiOp *op, unsigned blocked, GError **error);
 
 /* The following want the kind, n_src, the parameters and all shapes. */

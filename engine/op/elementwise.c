@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Ops that compute each element from those at the same place: ACTIVATE, ADD, SUB, MUL, AFFINE,
- * CLAMP. */
+/* Ops that compute each element from those at the same place: ACTIVATE, ADD, SUB, MUL,
+ * AFFINE, CLAMP. */
 #include <stddef.h>
 
 #include "op/descriptor.h"

@@ -1,30 +1,30 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The kinds of ops, one row each: suffix of the enumerator, identifier. The enumerators, the
- * names and every table by kind come from this list. A new kind is a row here, a descriptor
- * vfi_op_IDENTIFIER (descriptor.h), and what each backend lists for it; whatever is forgotten
- * does not link. */
+/* The kinds of ops, one row each: suffix of the enumerator, identifier. The
+ * enumerators, the names and every table by kind come from this list. A new kind is a
+ * row here, a descriptor vfi_op_IDENTIFIER (descriptor.h), and what each backend lists
+ * for it; whatever is forgotten does not link. */
 #pragma once
 
 /* clang-format off */
 #define VFI_OP_LIST(OP) \
-    OP(CONV, conv)                               /* 2-D convolution with fused epilogue */ \
-    OP(CONV_TRANSPOSE, conv_transpose)           /* transposed convolution, the same way */ \
-    OP(ACTIVATE, activate)                       /* activation alone */ \
-    OP(ADD, add)                                 /* scale * (src0 + src1) */ \
-    OP(SUB, sub)                                 /* scale * (src0 - src1) */ \
-    OP(MUL, mul)                                 /* src0 * src1 */ \
-    OP(AFFINE, affine)                           /* src0 * mul + add */ \
-    OP(CLAMP, clamp)                             /* min(max(src0, low), high) */ \
-    OP(COPY, copy)                               /* src0, in whatever layout */ \
-    OP(CONVERT, convert)                         /* src0 in the other of f16 and f32 */ \
-    OP(RESIZE, resize)                           /* bilinear, half-pixel centres */ \
-    OP(AVG_POOL, avg_pool)                       /* mean of 2 × 2 pixels, stride 2 */ \
-    OP(NEAREST, nearest)                         /* nearest enlargement */ \
-    OP(UPSAMPLE_CONV_SUM, upsample_conv_sum)     /* sum of a 2 × 2 convolution's products */ \
-    OP(PIXEL_SHUFFLE, pixel_shuffle)             /* four channels to one of twice the size */ \
-    OP(WARP, warp)                               /* backward warp of src0 by the flow src1 */ \
-    OP(FILL, fill)                               /* a run input * mul + add everywhere */ \
-    OP(MAX_ABS, max_abs)                         /* max |src0|, for the host to read */
+    OP(CONV, conv)                             /* 2-D convolution with fused epilogue */ \
+    OP(CONV_TRANSPOSE, conv_transpose)         /* transposed convolution, likewise */ \
+    OP(ACTIVATE, activate)                     /* activation alone */ \
+    OP(ADD, add)                               /* scale * (src0 + src1) */ \
+    OP(SUB, sub)                               /* scale * (src0 - src1) */ \
+    OP(MUL, mul)                               /* src0 * src1 */ \
+    OP(AFFINE, affine)                         /* src0 * mul + add */ \
+    OP(CLAMP, clamp)                           /* min(max(src0, low), high) */ \
+    OP(COPY, copy)                             /* src0, in whatever layout */ \
+    OP(CONVERT, convert)                       /* src0 in the other of f16 and f32 */ \
+    OP(RESIZE, resize)                         /* bilinear, half-pixel centres */ \
+    OP(AVG_POOL, avg_pool)                     /* mean of 2 × 2 pixels, stride 2 */ \
+    OP(NEAREST, nearest)                       /* nearest enlargement */ \
+    OP(UPSAMPLE_CONV_SUM, upsample_conv_sum)   /* products of a 2 × 2 convolution */ \
+    OP(PIXEL_SHUFFLE, pixel_shuffle)           /* 4 channels to 1 of twice the size */ \
+    OP(WARP, warp)                             /* backward warp by the flow src1 */ \
+    OP(FILL, fill)                             /* a run input * mul + add everywhere */ \
+    OP(MAX_ABS, max_abs)                       /* max |src0|, for the host to read */
 /* clang-format on */
 
 typedef enum {

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Operations: what a planned program consists of. The graph builds them, the plan fuses and
- * places them, a backend runs them. What a kind of op is like, its descriptor says
- * (descriptor.h). Tensors are one image of shape C × H × W; planar, each channel plane is H*W
- * contiguous elements, channels after each other; so a run of channels is a view of the same
- * form. */
+/* Operations: what a planned program consists of. The graph builds them, the plan fuses
+ * and places them, a backend runs them. What a kind of op is like, its descriptor says
+ * (descriptor.h). Tensors are one image of shape C × H × W; planar, each channel plane
+ * is H*W contiguous elements, channels after each other; so a run of channels is a view
+ * of the same form. */
 #pragma once
 
 #include <stdbool.h>
@@ -17,11 +17,11 @@
 #define VFI_OP_MAX_SOURCES 4
 
 /* Memory that operands lie in, bound at each run: the stage's own arena, what is kept
- * for each frame (its prepared image, the results of the per-frame stage), and what is kept for
- * the pair (the results of the per-pair stage). A frame stage sees its frame as FRAME0; the
- * other stages see the pair's frames, oldest first. VFI_REGION_ROWS is
- * not memory: what lies there is seen by one row group only (plan.h), whose runner keeps some
- * rows of it; offsets count as if all rows were there. */
+ * for each frame (its prepared image, the results of the per-frame stage), and what is
+ * kept for the pair (the results of the per-pair stage). A frame stage sees its frame
+ * as FRAME0; the other stages see the pair's frames, oldest first. VFI_REGION_ROWS is
+ * not memory: what lies there is seen by one row group only (plan.h), whose runner
+ * keeps some rows of it; offsets count as if all rows were there. */
 typedef enum {
     VFI_REGION_ARENA,
     VFI_REGION_FRAME0,
@@ -36,12 +36,13 @@ static inline VfiRegion vfi_frame_region(int frame)
     return (VfiRegion)(VFI_REGION_FRAME0 + frame);
 }
 
-/* One operand or result: where it lies, what shape it has, and how it is laid out. Planar
- * (block 0 or 1): one plane per channel. NCHWc blocks: [channel blocks][h][w][block], the
- * channels rounded up to whole blocks, those that are too many hold zeros. Channels last, where
- * the plan's target asks for that: one block of all channels, or more where the operand is a
- * part of them; the offset then leads to its first channel. A part begins at a multiple of eight
- * channels where a CONV or CONV_TRANSPOSE takes it as its source, else anywhere. */
+/* One operand or result: where it lies, what shape it has, and how it is laid out.
+ * Planar (block 0 or 1): one plane per channel. NCHWc blocks: [channel
+ * blocks][h][w][block], the channels rounded up to whole blocks, those that are too
+ * many hold zeros. Channels last, where the plan's target asks for that: one block of
+ * all channels, or more where the operand is a part of them; the offset then leads to
+ * its first channel. A part begins at a multiple of eight channels where a CONV or
+ * CONV_TRANSPOSE takes it as its source, else anywhere. */
 typedef struct {
     VfiShape shape;
     VfiRegion region;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Parameters of ops, a struct per kind or family. Together with the sources' shapes they give
- * the shape of the result (descriptor.h). Arrays belong to the model and outlive the op. */
+/* Parameters of ops, a struct per kind or family. Together with the sources' shapes
+ * they give the shape of the result (descriptor.h). Arrays belong to the model and
+ * outlive the op. */
 #pragma once
 
 #include <stdbool.h>
@@ -40,9 +41,9 @@ typedef struct {
 
 /* CONV: weight [out][in/groups][kernel_h][kernel_w]; zero padding;
  *   out size = (in + pad_begin + pad_end - kernel) / stride + 1 in each direction.
- * CONV_TRANSPOSE: weight [in][weight_out][kernel_h][kernel_w]; output pixel (y,x) collects
- *   input (iy,ix) with y = iy*stride - pad_top + ky; out size = (in-1)*stride - 2*pad + kernel.
- */
+ * CONV_TRANSPOSE: weight [in][weight_out][kernel_h][kernel_w]; output pixel (y,x)
+ *   collects input (iy,ix) with y = iy*stride - pad_top + ky;
+ *   out size = (in-1)*stride - 2*pad + kernel. */
 typedef struct {
     const float *weight;
     const float *bias; /* one per output channel, or NULL */
@@ -51,15 +52,16 @@ typedef struct {
     int stride;
     int pad_top, pad_left, pad_bottom, pad_right;
     int groups;
-    int weight_out; /* CONV_TRANSPOSE: channels of weight, the first of which are the result's;
-                     * 0: as many */
-    /* CONV of one group that sees a part of the weight's input channels: how many the weight
-     * has, and the runs of them that the op's channels are, in order. 0: all. */
+    int weight_out; /* CONV_TRANSPOSE: channels of weight, the first of which are the
+                     * result's; 0: as many */
+    /* CONV of one group that sees a part of the weight's input channels: how many the
+     * weight has, and the runs of them that the op's channels are, in order. 0: all. */
     int weight_in;
     int n_runs;
     VfiChannelRun runs[VFI_CONV_MAX_RUNS];
-    /* CONV of 1 × 1 and one group whose output channel t * tap_channels + o takes place t of
-     * the @taps places that the weight's larger kernel has, to its output channel o. 0: not. */
+    /* CONV of 1 × 1 and one group whose output channel t * tap_channels + o takes place
+     * t of the @taps places that the weight's larger kernel has, to its output channel
+     * o. 0: not. */
     int taps, tap_channels;
     bool tolerates_bf16; /* may be rounded to it where the precision is bf16 */
     VfiActivation activation;
@@ -86,8 +88,8 @@ static inline size_t vfi_conv_filter(const VfiConvParams *p, int o, int i, int i
     return p->taps > 0 ? filter * (size_t)p->taps + (size_t)tap : filter;
 }
 
-/* ADD: scale * (src0 + src1). SUB: scale * (src0 - src1), where src1 may have one channel for
- * all; so may MUL's, which has no parameters. */
+/* ADD: scale * (src0 + src1). SUB: scale * (src0 - src1), where src1 may have one
+ * channel for all; so may MUL's, which has no parameters. */
 typedef struct {
     float scale;
 } VfiSumParams;
@@ -109,18 +111,20 @@ typedef struct {
     float low, high;
 } VfiClampParams;
 
-/* RESIZE: bilinear to @height × @width, half-pixel centres, no antialias; values times @mul. */
+/* RESIZE: bilinear to @height × @width, half-pixel centres, no antialias; values times
+ * @mul. */
 typedef struct {
     int height, width;
     float mul;
 } VfiResizeParams;
 
-/* NEAREST: pixel (y, x) of the @height × @width result is src0's pixel
- * (floor(y * in / out), floor(x * in / out)).
+/* NEAREST: pixel (y, x) of the @height × @width result is src0's pixel (floor(y * in /
+ * out), floor(x * in / out)).
  *
- * UPSAMPLE_CONV_SUM: a 2 × 2 convolution of such an enlargement of src0, from its products
- * with the four places of the kernel: channel o at (y, x) is bias + the sum over ky, kx of
- * channel (2 * ky + kx) * C + o of NEAREST(src0) at (y + ky, x + kx), where that is inside. */
+ * UPSAMPLE_CONV_SUM: a 2 × 2 convolution of such an enlargement of src0, from its
+ * products with the four places of the kernel: channel o at (y, x) is bias + the sum
+ * over ky, kx of channel (2 * ky + kx) * C + o of NEAREST(src0) at (y + ky, x + kx),
+ * where that is inside. */
 typedef struct {
     int height, width;
     const float *bias; /* UPSAMPLE_CONV_SUM: one per channel of the result, or NULL */

@@ -32,7 +32,8 @@ static VfiReading reading(const VfiOp *op, int i)
     return vfi_op_factor_down(op) != 0 ? VFI_READS_PIXEL : VFI_READS_ANYWHERE;
 }
 
-/* To a smaller size, the source's rows, which bands begin at multiples of the factor of. */
+/* To a smaller size, the source's rows, which bands begin at multiples of the factor
+ * of. */
 static VfiShape picture(const VfiOp *op)
 {
     VfiShape in = op->src[0].shape, out = op->dst.shape;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Numbers that a run of a network is given, one row each: suffix of the enumerator, identifier.
- * FILL makes a picture of one. They may lie in a device's memory, so that a run that was
- * captured as a whole reads those of its turn. */
+/* Numbers that a run of a network is given, one row each: suffix of the enumerator,
+ * identifier. FILL makes a picture of one. They may lie in a device's memory, so that a
+ * run that was captured as a whole reads those of its turn. */
 #pragma once
 
 /* clang-format off */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* WARP: backward warp of src0 by the flow src1 (2 × H × W: dx, dy in pixels), bilinear, borders
- * repeated. The result has the flow's size. */
+/* WARP: backward warp of src0 by the flow src1 (2 × H × W: dx, dy in pixels), bilinear,
+ * borders repeated. The result has the flow's size. */
 #include "op/descriptor.h"
 
 static bool infer(const VfiOp *op, VfiShape *result, GError **error)

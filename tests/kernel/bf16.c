@@ -47,8 +47,8 @@ static void free_pairs(Pairs pairs)
     g_free(pairs.values);
 }
 
-/* Two segments of 24 channels, any number of pixels and vectors: inputs and weights are exact,
- * so what is left is the rounding of sums. */
+/* Two segments of 24 channels, any number of pixels and vectors: inputs and weights are
+ * exact, so what is left is the rounding of sums. */
 START_TEST(products_match_their_definition)
 {
     const VfiCpuKernels *kernels = vfi_cpu_kernels(test_level);
@@ -101,8 +101,9 @@ static float *run_case(ConvCase *test, bool bf16, int threads)
     return run_op(&test->op, (const float *const *)test->sources, &setting);
 }
 
-/* Rounding to eight bits before the products, magnified by Winograd's transforms: RIFE's last
- * block keeps within the limits of 16-bit pictures with it (test golden-bf16). */
+/* Rounding to eight bits before the products, magnified by Winograd's transforms:
+ * RIFE's last block keeps within the limits of 16-bit pictures with it (test
+ * golden-bf16). */
 START_TEST(rounded_convolutions_stay_near_the_definition)
 {
     static const VfiShape shapes[] = {{64, 22, 31}, {33, 9, 40}, {16, 4, 4}};
@@ -132,7 +133,8 @@ START_TEST(rounded_convolutions_stay_near_the_definition)
 }
 END_TEST
 
-/* What the model does not tolerate, planes and strided convolutions stay f32: the same bits. */
+/* What the model does not tolerate, planes and strided convolutions stay f32: the same
+ * bits. */
 START_TEST(other_convolutions_stay_as_they_are)
 {
     static const struct {

@@ -127,8 +127,8 @@ START_TEST(many_channels_match_the_definition)
 }
 END_TEST
 
-/* Winograd's tiles, F(4×4) and (last three) F(6×6): borders at every place of a tile, chunks
- * that end in mid-row, blocks of channels that are not full. */
+/* Winograd's tiles, F(4×4) and (last three) F(6×6): borders at every place of a tile,
+ * chunks that end in mid-row, blocks of channels that are not full. */
 START_TEST(tiles_match_the_definition)
 {
     static const VfiShape shapes[] = {{16, 13, 14},  {17, 16, 33}, {40, 9, 90},
@@ -166,8 +166,8 @@ START_TEST(tiles_of_groups_match_the_definition)
 }
 END_TEST
 
-/* The same for Winograd's form of stride 2: even and odd sizes that end at each of the eight
- * pixels that a tile steps by. */
+/* The same for Winograd's form of stride 2: even and odd sizes that end at each of the
+ * eight pixels that a tile steps by. */
 START_TEST(tiles_of_stride_2_match_the_definition)
 {
     static const int channels[] = {17, 40, 33, 97, 20, 16, 35, 50};
@@ -270,9 +270,9 @@ START_TEST(special_values_stay_in_their_window)
 }
 END_TEST
 
-/* A chunk is the grain of cancelling. At 20 ms it may have 400 million multiply-adds at the
- * vector levels' 20 billion a second (less than any CPU with AVX2 does), 20 million in C.
- * Inputs in planes and in blocks, to planes and to blocks. */
+/* A chunk is the grain of cancelling. At 20 ms it may have 400 million multiply-adds at
+ * the vector levels' 20 billion a second (less than any CPU with AVX2 does), 20 million
+ * in C. Inputs in planes and in blocks, to planes and to blocks. */
 START_TEST(chunks_of_huge_ops_stay_small)
 {
     static const VfiShape inputs[] = {{2442, 136, 240},
@@ -315,8 +315,8 @@ static VfiCpuOp *new_shared(const VfiOp *op, VfiPackedWeights *store)
     return vfi_cpu_op_new_with(op, &setup, NULL);
 }
 
-/* The same layer is packed once, whatever the size of the pictures, and apart for forms with
- * another order of weights. */
+/* The same layer is packed once, whatever the size of the pictures, and apart for forms
+ * with another order of weights. */
 START_TEST(ops_with_one_layer_share_its_weights)
 {
     const VfiCpuKernels *kernels = vfi_cpu_kernels(test_level);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Convolutions that take a part of a weight give the bits of convolutions with that part as a
- * weight of its own: some runs of its input channels, the places of its kernel as channels. */
+/* Convolutions that take a part of a weight give the bits of convolutions with that
+ * part as a weight of its own: some runs of its input channels, the places of its
+ * kernel as channels. */
 #include "kernel_util.h"
 
 #include "cpu/algorithm.h"

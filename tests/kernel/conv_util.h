@@ -177,8 +177,8 @@ static inline void conv_case_compare(ConvCase *test, const double *reference,
     ck_assert_double_le(largest_error(result, reference, n, scale), limit);
 }
 
-/* Runs the filled case at the level under test, in every layout of operands that the level
- * has, and compares. */
+/* Runs the filled case at the level under test, in every layout of operands that the
+ * level has, and compares. */
 static inline void conv_case_check(ConvCase *test)
 {
     const VfiCpuKernels *kernels = vfi_cpu_kernels(test_level);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Running one op in guarded memory. A kernel test is one executable that gets the level as
- * its argument and is registered once a level; where the CPU lacks the level it reports one
- * skipped case. */
+/* Running one op in guarded memory. A kernel test is one executable that gets the level
+ * as its argument and is registered once a level; where the CPU lacks the level it
+ * reports one skipped case. */
 #pragma once
 
 #include <math.h>
@@ -220,7 +220,8 @@ static inline float *run_op_all_threads(VfiOp *op, const float *const *sources)
     return result;
 }
 
-/* Largest |a - b| relative to @scale; NaN on both sides is equal, on one side infinite. */
+/* Largest |a - b| relative to @scale; NaN on both sides is equal, on one side
+ * infinite. */
 static inline double largest_error(const float *result, const double *expected, size_t n,
                                    double scale)
 {

@@ -5,8 +5,8 @@
 /* Results are sums of at most four values with weights that are exact to a few 2^-24. */
 #define LIMIT 1e-6
 
-/* Left index and weight of the right one, for output @i; places are f32, as in the field's
- * reference implementation, so that the index never differs. */
+/* Left index and weight of the right one, for output @i; places are f32, as in the
+ * field's reference implementation, so that the index never differs. */
 static double source_place(int i, int in, int out, int *left)
 {
     float place = (float)in / (float)out * ((float)i + 0.5f) - 0.5f;

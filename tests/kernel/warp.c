@@ -177,7 +177,8 @@ START_TEST(the_source_may_have_another_size)
 }
 END_TEST
 
-/* A flow like those of video: a shift and a gentle stretch of its own in each direction. */
+/* A flow like those of video: a shift and a gentle stretch of its own in each
+ * direction. */
 static float *smooth_flow(GRand *random, VfiShape shape, double reach)
 {
     int plane = shape.h * shape.w;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Ops that treat all channels of a pixel alike: means of 2 × 2 pixels, nearest enlargement,
- * what a 2 × 2 convolution makes of that, and the warp of channel blocks, in planes and in blocks. */
+/* Ops that treat all channels of a pixel alike: means of 2 × 2 pixels, nearest
+ * enlargement, what a 2 × 2 convolution makes of that, and the warp of channel blocks,
+ * in planes and in blocks. */
 #include "kernel_util.h"
 
 #include "cpu/algorithm.h"
@@ -129,7 +130,8 @@ START_TEST(upsample_conv_sum_is_a_convolution_of_the_enlarged)
 }
 END_TEST
 
-/* The warp of planes, which tests/kernel/warp.c holds against the formula, has the same bits. */
+/* The warp of planes, which tests/kernel/warp.c holds against the formula, has the same
+ * bits. */
 START_TEST(warp_of_blocks_is_the_warp_of_planes)
 {
     static const float reaches[] = {0.5f, 3.0f, 1e6f};

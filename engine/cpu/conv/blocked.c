@@ -1,14 +1,17 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Direct convolution and transposed convolution into channel blocks, from planes or blocks.
+/* Direct convolution and transposed convolution into channel blocks, from planes or
+ * blocks.
  *
- * The output is a grid of cells: one pixel a cell for a convolution, stride × stride pixels
- * (phases) for a transposed one. The sums of a run of cells are one product of matrices: every
- * tap and input unit (channel or channel block) is a segment of the product.
+ * The output is a grid of cells: one pixel a cell for a convolution, stride × stride
+ * pixels (phases) for a transposed one. The sums of a run of cells are one product of
+ * matrices: every tap and input unit (channel or channel block) is a segment of the
+ * product.
  *
- * A blocked input is read where it lies. Borders are segments left out, so a row has at most
- * three kinds of cells: those whose taps are all inside, and single ones at its ends. Planes
- * often lie a multiple of the cache's size apart, so that one place of all of them falls on
- * the same few lines: what a row of cells reads of them is copied first, with its borders. */
+ * A blocked input is read where it lies. Borders are segments left out, so a row has at
+ * most three kinds of cells: those whose taps are all inside, and single ones at its
+ * ends. Planes often lie a multiple of the cache's size apart, so that one place of all
+ * of them falls on the same few lines: what a row of cells reads of them is copied
+ * first, with its borders. */
 #include "cpu/conv/blocked.h"
 
 #include <string.h>
@@ -74,7 +77,8 @@ static ptrdiff_t tap_offset(const VfiCpuOp *ready, const VfiBlocked *d, int unit
            d->in_length;
 }
 
-/* Whether the tap is inside for all cells @x … @x_last of row @y, or copied with borders. */
+/* Whether the tap is inside for all cells @x … @x_last of row @y, or copied with
+ * borders. */
 static bool tap_is_inside(const VfiCpuOp *ready, const VfiBlocked *d,
                           const VfiBlockedTap *tap, int y, int x, int x_last)
 {
@@ -105,8 +109,8 @@ static int find_segments(const VfiCpuOp *ready, const Row *row, int x, int x_las
     return n;
 }
 
-/* Copies what cells @x … @x+@n-1 of row @y read of the input. With @follows, the row before
- * is there and shares lines with this one. */
+/* Copies what cells @x … @x+@n-1 of row @y read of the input. With @follows, the row
+ * before is there and shares lines with this one. */
 static void copy_lines(const VfiCpuOp *ready, const VfiCpuRun *run, const Row *row, int x,
                        int n, bool follows)
 {
@@ -167,8 +171,8 @@ static void write_cells(const VfiCpuOp *ready, const VfiCpuRun *run, const Row *
     }
 }
 
-/* At most VFI_BLOCKED_RUN_CELLS cells from @x on, all with the same taps, for all phases and the chunk's
- * output groups. Planes were copied from cell @copied_from on. */
+/* At most VFI_BLOCKED_RUN_CELLS cells from @x on, all with the same taps, for all
+ * phases and the chunk's output groups. Planes were copied from cell @copied_from on. */
 static void compute_run(const VfiCpuOp *ready, const VfiCpuRun *run, Row *row, int x,
                         int n, int copied_from)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The layout of a direct convolution into channel blocks: its taps, how its work is cut into
- * chunks, the order of its weights, and what is copied of the input. blocked.c explains
- * the words. */
+/* The layout of a direct convolution into channel blocks: its taps, how its work is cut
+ * into chunks, the order of its weights, and what is copied of the input. blocked.c
+ * explains the words. */
 #pragma once
 
 #include "cpu/conv/blocks.h"
@@ -9,7 +9,8 @@
 /* Cells of one product: their sums stay in the first-level cache. */
 #define VFI_BLOCKED_RUN_CELLS 112
 
-/* One weight of the kernel: cell y, x reads input y * in_stride + dy, x * in_stride + dx. */
+/* One weight of the kernel: cell y, x reads input y * in_stride + dy, x * in_stride +
+ * dx. */
 typedef struct {
     int ky, kx, dy, dx;
 } VfiBlockedTap;
@@ -40,8 +41,8 @@ void vfi_blocked_free(VfiBlocked *layout);
 /* Rows of the weight matrix before those of @phase. */
 size_t vfi_blocked_weight_row(const VfiBlocked *d, int phase);
 
-/* Floats of a packed matrix before those of @group: [group][phase][unit][tap][in a unit][out in
- * the group]. */
+/* Floats of a packed matrix before those of @group: [group][phase][unit][tap][in a
+ * unit][out in the group]. */
 size_t vfi_blocked_group_offset(const VfiBlocked *d, VfiOutGroup group, int block);
 
 /* Writes all of them. */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Works out the layout of a direct convolution into channel blocks, and orders its weights. */
+/* Works out the layout of a direct convolution into channel blocks, and orders its
+ * weights. */
 #include "cpu/conv/blocked.h"
 
 #include <math.h>
@@ -13,7 +14,8 @@
 #define CHUNK_PRODUCTS_MAX 1e8
 /* Large ops are cut into at least this many chunks, so that many threads find work. */
 #define CHUNKS_WANTED 16
-/* Bytes of input that are copied for a row of cells: what the second-level cache holds. */
+/* Bytes of input that are copied for a row of cells: what the second-level cache
+ * holds. */
 #define COPY_BYTES (384 * 1024)
 
 static void add_taps(VfiBlocked *d, const VfiOp *op, int phase)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* What convolutions into channel blocks share: groups of output blocks that the product of
- * matrices does at once, and biases and slopes padded to whole blocks. */
+/* What convolutions into channel blocks share: groups of output blocks that the product
+ * of matrices does at once, and biases and slopes padded to whole blocks. */
 #pragma once
 
 #include "cpu/algorithm.h"
@@ -10,7 +10,8 @@ typedef struct {
     int first, n;
 } VfiOutGroup;
 
-/* Groups that @n_blocks output blocks fall into: pairs, and one of three where they are odd. */
+/* Groups that @n_blocks output blocks fall into: pairs, and one of three where they are
+ * odd. */
 int vfi_out_groups(int n_blocks);
 VfiOutGroup vfi_out_group(int n_blocks, int group);
 

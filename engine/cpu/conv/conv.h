@@ -16,8 +16,8 @@ static inline size_t vfi_odd_lines(size_t floats)
 }
 
 /* How far from cell to input row (or column) tap @k of output phase @q of a transposed
- * convolution goes: output cell * stride + q takes input cell + (q + pad - k) / stride. False
- * where that is not whole. */
+ * convolution goes: output cell * stride + q takes input cell + (q + pad - k) / stride.
+ * False where that is not whole. */
 static inline bool vfi_conv_transpose_shift(int q, int k, int pad, int stride, int *shift)
 {
     if ((q + pad - k) % stride != 0)

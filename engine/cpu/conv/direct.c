@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Direct convolution and transposed convolution around a register kernel.
  *
- * The output is a grid of cells: one pixel a cell for a convolution, stride × stride pixels
- * (output phases) for a transposed one. A chunk is a band of cells by a range of output
- * channels. Its input rows are copied with their zero borders into scratch; a strided
- * convolution's pixels are sorted there by their place modulo the stride (input phases). So
- * every tap of the kernel is a fixed offset, the band is one flat run of pixels (the few
- * between two rows are computed and dropped), and the kernel knows no borders. Sums over
- * blocks of input channels are added up in scratch, then the epilogue writes the result. */
+ * The output is a grid of cells: one pixel a cell for a convolution, stride × stride
+ * pixels (output phases) for a transposed one. A chunk is a band of cells by a range of
+ * output channels. Its input rows are copied with their zero borders into scratch; a
+ * strided convolution's pixels are sorted there by their place modulo the stride (input
+ * phases). So every tap of the kernel is a fixed offset, the band is one flat run of
+ * pixels (the few between two rows are computed and dropped), and the kernel knows no
+ * borders. Sums over blocks of input channels are added up in scratch, then the
+ * epilogue writes the result. */
 #include "cpu/conv/planar_layout.h"
 
 #include <string.h>
@@ -28,7 +29,8 @@ static int block_size(const VfiDirect *d, int block)
     return MIN(d->out_block, d->out_group - block_begin(d, block));
 }
 
-/* Floats before the weights of one group's block and phase: [in][tap][out in the block]. */
+/* Floats before the weights of one group's block and phase: [in][tap][out in the
+ * block]. */
 static size_t weight_offset(const VfiDirect *d, int group, int block, int phase)
 {
     size_t taps = (size_t)d->first_tap[d->out_phases], in = (size_t)d->in_group;

@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Works out the layout of a direct convolution from its parameters and the cache sizes. */
+/* Works out the layout of a direct convolution from its parameters and the cache
+ * sizes. */
 #include "cpu/conv/planar_layout.h"
 
 #include "cpu/conv/conv.h"
 
 /* Scratch of a chunk should leave room in a second-level cache of 512 KiB or more. */
 #define SCRATCH_BUDGET (416 * 1024)
-/* Weights that the kernel goes through for one tile should stay in the first-level cache. */
+/* Weights that the kernel goes through for one tile should stay in the first-level
+ * cache. */
 #define WEIGHT_BUDGET (12 * 1024)
 /* Multiply-adds of one chunk: enough to hide the copying, and some 4 ms at most. */
 #define CHUNK_PRODUCTS_MIN 8e6
@@ -17,7 +19,8 @@
 #define BAND_ROWS_MIN 4
 #define BAND_COLS_MIN 64
 
-/* A convolution: cell x reads input x * stride - pad + k; phase and column follow from k. */
+/* A convolution: cell x reads input x * stride - pad + k; phase and column follow from
+ * k. */
 static void lay_out_conv(VfiDirect *d, const VfiConvParams *p)
 {
     int n = 0;

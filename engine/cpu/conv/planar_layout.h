@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The layout of a direct convolution: where its taps lie, how its work is cut into chunks,
- * and what a thread's scratch holds. direct.c explains the words. */
+/* The layout of a direct convolution: where its taps lie, how its work is cut into
+ * chunks, and what a thread's scratch holds. direct.c explains the words. */
 #pragma once
 
 #include "cpu/algorithm.h"

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Winograd convolution of 3 × 3 kernels between blocked tensors: F(4×4) needs 36 products
- * where the direct way needs 144, F(6×6) needs 64 for 324, and for 4 × 4 results of stride 2
- * it is 81 for 144.
+/* Winograd convolution of 3 × 3 kernels between blocked tensors: F(4×4) needs 36
+ * products where the direct way needs 144, F(6×6) needs 64 for 324, and for 4 × 4
+ * results of stride 2 it is 81 for 144.
  *
  * A chunk is a run of tiles in reading order. Its input is transformed to
- * V[point][tile][in channel]; for each group of output blocks, products of matrices, one a
- * point, with the transformed weights U[group][point][in channel][out in the group] give
- * M[sum][tile][out in the group], which is transformed back to pixels, with the epilogue,
- * right into the result. A sum takes the products of one point, or of several for stride 2.
- * V and M stay in the second-level cache. */
+ * V[point][tile][in channel]; for each group of output blocks, products of matrices,
+ * one a point, with the transformed weights U[group][point][in channel][out in the
+ * group] give M[sum][tile][out in the group], which is transformed back to pixels, with
+ * the epilogue, right into the result. A sum takes the products of one point, or of
+ * several for stride 2. V and M stay in the second-level cache. */
 #include <string.h>
 
 #include <vfi/error.h>
@@ -21,7 +21,8 @@
 #include "cpu/pack.h"
 #include "machine/cpu_count.h"
 
-/* Bytes of V and M: what a second-level cache of 512 KiB or more holds beside some weights. */
+/* Bytes of V and M: what a second-level cache of 512 KiB or more holds beside some
+ * weights. */
 #define CHUNK_BYTES (400 * 1024)
 
 /* Weights that no cache holds are read once a chunk: then it is worth more that they meet
@@ -115,8 +116,8 @@ static void pack_weights(const VfiCpuOp *ready, void *to)
         pack_part(ready, part, to);
 }
 
-/* Tiles of a chunk: as many as the cache holds, whole tiles of the product's registers, and
- * chunks of about one size that all CPUs find work in. */
+/* Tiles of a chunk: as many as the cache holds, whole tiles of the product's registers,
+ * and chunks of about one size that all CPUs find work in. */
 static int choose_chunk_tiles(const VfiCpuOp *ready, const Winograd *w)
 {
     int block = ready->kernels->vector_floats, n_cpus = vfi_usable_cpus();
@@ -217,8 +218,8 @@ static Chunk find_chunk(const VfiCpuOp *ready, const VfiCpuRun *run, int index,
     return chunk;
 }
 
-/* Copies the part of a square of @size pixels at @y, @x that lies inside an @h × @w plane:
- * from the plane with zeros around it, or back to the plane. */
+/* Copies the part of a square of @size pixels at @y, @x that lies inside an @h × @w
+ * plane: from the plane with zeros around it, or back to the plane. */
 typedef struct {
     float *square, *plane;
     int size, y, x, h, w, block;

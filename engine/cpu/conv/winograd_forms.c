@@ -1,25 +1,26 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The forms of Winograd's algorithm. In one direction, F(m, 3) makes m results of stride 1
- * from m + 2 points of pixels and as many of the filter, a product a point. The points are
- * values of polynomials: at 0, ±5/8, ±3/2 and ∞ for F(4, 3), where rounding a point to eight
- * bits costs half the error that it does at the usual 0, ±1, ±2 and ∞ (rms; a third of the
- * largest); at 0, ±1, ±2, ±1/2 and ∞ for F(6, 3).
+/* The forms of Winograd's algorithm. In one direction, F(m, 3) makes m results of
+ * stride 1 from m + 2 points of pixels and as many of the filter, a product a point.
+ * The points are values of polynomials: at 0, ±5/8, ±3/2 and ∞ for F(4, 3), where
+ * rounding a point to eight bits costs half the error that it does at the usual 0, ±1,
+ * ±2 and ∞ (rms; a third of the largest); at 0, ±1, ±2, ±1/2 and ∞ for F(6, 3).
  *
- * Stride 2: y[i] = w0 x[2i] + w1 x[2i + 1] + w2 x[2i + 2]. Every second pixel meets w0 and w2
- * alone: a filter of two taps and stride 1, for which F(4, 2) makes four results from five
- * products. The others meet w1 alone, four products. Those are not added to the results but,
- * through the inverse of the transform back, to four of the five sums of F(4, 2), so nine
- * points make five sums. In two directions that is 81 products for 4 × 4 results, where the
- * direct way needs 144, and 25 sums to transform back. */
+ * Stride 2: y[i] = w0 x[2i] + w1 x[2i + 1] + w2 x[2i + 2]. Every second pixel meets w0
+ * and w2 alone: a filter of two taps and stride 1, for which F(4, 2) makes four results
+ * from five products. The others meet w1 alone, four products. Those are not added to
+ * the results but, through the inverse of the transform back, to four of the five sums
+ * of F(4, 2), so nine points make five sums. In two directions that is 81 products for
+ * 4 × 4 results, where the direct way needs 144, and 25 sums to transform back. */
 #include "cpu/conv/winograd_forms.h"
 
 /* F(6×6) has more weights; they must be worth reading for the tiles that there are. */
 #define FORM_6_TILES_MIN 24
 #define FORM_6_CHANNELS_MAX 128
-/* Stride 2 saves less, and has most weights. Measured against the direct way on Zen 4, AVX-512
- * and AVX2: 1.6 to 1.7 and 1.3 to 1.5 times as fast on RIFE's layers, 1.2 and 1.0 at least with
- * few channels; but 0.2 to 1.4 with more than 192 channels, 0.5 to 1.2 with fewer tiles, 0.6 to
- * 1.2 where a quarter of the tiles lies beyond the border. */
+/* Stride 2 saves less, and has most weights. Measured against the direct way on Zen 4,
+ * AVX-512 and AVX2: 1.6 to 1.7 and 1.3 to 1.5 times as fast on RIFE's layers, 1.2 and
+ * 1.0 at least with few channels; but 0.2 to 1.4 with more than 192 channels, 0.5 to
+ * 1.2 with fewer tiles, 0.6 to 1.2 where a quarter of the tiles lies beyond the
+ * border. */
 #define STRIDE_2_TILES_MIN 9
 #define STRIDE_2_CHANNELS_MAX 192
 
@@ -33,8 +34,8 @@ typedef struct {
     int sum_of[9];  /* the sum that a point's product is added to */
 } FilterSide;
 
-/* Taps to points of F(4, 3). With s = 2a²(a² - b²) the row of ±a is [1, ±a, a²] / s, that of ±b
- * [1, ±b, b²] / 2b²(b² - a²); the first is 1 / a²b². */
+/* Taps to points of F(4, 3). With s = 2a²(a² - b²) the row of ±a is [1, ±a, a²] / s,
+ * that of ±b [1, ±b, b²] / 2b²(b² - a²); the first is 1 / a²b². */
 #define A_SCALE (1.0 / (2 * 0.390625 * (0.390625 - 2.25)))
 #define B_SCALE (1.0 / (2 * 2.25 * (2.25 - 0.390625)))
 #define G_4                                                                              \
@@ -112,8 +113,8 @@ static bool stride_2_gains(const VfiOp *op)
            op->src[0].shape.c <= STRIDE_2_CHANNELS_MAX && used_part(out, 4) > 0.75;
 }
 
-/* Whether the channels of a group are whole blocks, at any level. Sizes may not be known yet:
- * then they are zeros. */
+/* Whether the channels of a group are whole blocks, at any level. Sizes may not be
+ * known yet: then they are zeros. */
 static bool groups_are_blocks(const VfiOp *op)
 {
     int groups = op->u.conv.groups;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* COPY: as it is, or from planes to channel blocks or back, which a plan puts between ops that
- * want different layouts. A chunk of the latter is some rows of one channel block. */
+/* COPY: as it is, or from planes to channel blocks or back, which a plan puts between
+ * ops that want different layouts. A chunk of the latter is some rows of one channel
+ * block. */
 #include "cpu/ops/elementwise.h"
 
 #include <string.h>

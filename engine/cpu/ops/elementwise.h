@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* What element-wise ops share: they are a function of runs of floats (VfiCpuAlgorithm's
- * .elements), and these cut tensors, or bands of rows, into such runs of one channel each. */
+ * .elements), and these cut tensors, or bands of rows, into such runs of one channel
+ * each. */
 #pragma once
 
 #include "cpu/band.h"

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* NEAREST, and UPSAMPLE_CONV_SUM, what a 2 × 2 convolution makes of such an enlargement. */
+/* NEAREST, and UPSAMPLE_CONV_SUM, what a 2 × 2 convolution makes of such an
+ * enlargement. */
 #include "cpu/ops/unit_rows.h"
 
 #include <string.h>

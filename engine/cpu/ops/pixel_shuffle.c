@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* PixelShuffle(2): two source rows, one of each of two channels, become one row of the result
- * with their pixels in turn. A chunk is some rows of all channels. */
+/* PixelShuffle(2): two source rows, one of each of two channels, become one row of the
+ * result with their pixels in turn. A chunk is some rows of all channels. */
 #include "cpu/band.h"
 
 /* Floats of one chunk, about. */

@@ -8,8 +8,8 @@
 /* Output floats of one chunk, about: some tenths of a millisecond. */
 #define CHUNK_FLOATS 32768
 
-/* Where each output column and row reads: left column, upper row, and the weights of the next
- * ones. */
+/* Where each output column and row reads: left column, upper row, and the weights of
+ * the next ones. */
 typedef struct {
     const int32_t *x0, *y0;
     const float *x_weight, *y_weight;
@@ -39,8 +39,9 @@ static void source_of(int i, int in, int out, int32_t *index, float *weight)
     *weight = MIN(*weight, 1.0f);
 }
 
-/* Whether the op makes neither direction smaller: then columns come first, and each source
- * row is stretched once for all rows of the result that read it. Else rows come first. */
+/* Whether the op makes neither direction smaller: then columns come first, and each
+ * source row is stretched once for all rows of the result that read it. Else rows come
+ * first. */
 static bool enlarges(const VfiOp *op)
 {
     VfiShape in = op->src[0].shape, out = op->dst.shape;
@@ -182,15 +183,15 @@ static void resize_chunk(const VfiCpuOp *ready, const VfiCpuRun *run, int index,
         shrink_rows(ready, run, channel, begin, end, scratch);
 }
 
-/* ---- in row groups ---------------------------------------------------------------------- */
+/* ---- in row groups ----------------------------------------------------------------- */
 
 static size_t band_scratch(const VfiCpuOp *op, const VfiCpuBandPicture *picture)
 {
     return stretch_floats(&op->op, picture->columns);
 }
 
-/* Where columns are sampled, *state are tables by computed columns, with their memory after
- * them. */
+/* Where columns are sampled, *state are tables by computed columns, with their memory
+ * after them. */
 static bool band_prepare(const VfiCpuOp *ready, const VfiCpuBandPicture *picture,
                          void **state, GError **error)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* For ops that treat all channels of a pixel alike and so take channel blocks as well as planes:
- * their chunks are rows of *units*, which are channel blocks or planes. */
+/* For ops that treat all channels of a pixel alike and so take channel blocks as well
+ * as planes: their chunks are rows of *units*, which are channel blocks or planes. */
 #pragma once
 
 #include "cpu/algorithm.h"
@@ -12,7 +12,8 @@ typedef struct {
     int bands; /* chunks of a unit, or of all */
 } VfiUnitRows;
 
-/* Sets op->n_chunks: a chunk is rows of one unit, counted unit by unit, or of all units. */
+/* Sets op->n_chunks: a chunk is rows of one unit, counted unit by unit, or of all
+ * units. */
 bool vfi_cut_into_rows(VfiCpuOp *op, bool all_units, VfiUnitRows *rows, GError **error);
 
 /* Row @y of unit @unit. */

@@ -7,8 +7,8 @@
 /* Output floats of one chunk, about: some tenths of a millisecond. */
 #define CHUNK_FLOATS 32768
 
-/* A warp's chunk is some rows, or a part of one row if it is long or has many channels.
- */
+/* A warp's chunk is some rows, or a part of one row if it is long or has many
+ * channels. */
 typedef struct {
     int rows_per_chunk;
     int pieces_per_row;
@@ -108,7 +108,7 @@ static const VfiCpuAlgorithm planes = {
     .band = &band_algorithm,
 };
 
-/* ---- channel blocks --------------------------------------------------------------------- */
+/* ---- channel blocks ---------------------------------------------------------------- */
 
 static bool accepts_blocks(const VfiOp *op, const VfiCpuKernels *kernels)
 {

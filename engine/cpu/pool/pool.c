@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The thread pool. To compute, a thread needs one of the process's slots; a run's caller and
- * helpers that join it draw chunk numbers from the run's atomic counter. Everything else
- * changes under one lock, which is taken when a run begins and ends, when a helper joins and
- * leaves, and between two chunks only while the slots are divided unevenly: then a thread
- * whose run has more than its share leaves it. Callers work on their own run alone and wait
- * when they have no slot; helpers go wherever threads are fewest. Where there are more
- * callers than slots, they take turns long enough to be worth the caches' refilling. */
+/* The thread pool. To compute, a thread needs one of the process's slots; a run's
+ * caller and helpers that join it draw chunk numbers from the run's atomic counter.
+ * Everything else changes under one lock, which is taken when a run begins and ends,
+ * when a helper joins and leaves, and between two chunks only while the slots are
+ * divided unevenly: then a thread whose run has more than its share leaves it. Callers
+ * work on their own run alone and wait when they have no slot; helpers go wherever
+ * threads are fewest. Where there are more callers than slots, they take turns long
+ * enough to be worth the caches' refilling. */
 #include "cpu/pool/pool.h"
 
 #ifdef __SSE__
@@ -16,8 +17,8 @@
 
 #include "machine/cpu_count.h"
 
-/* A helper polls this often for a call before it sleeps: a few microseconds, about the gap
- * between two ops of one plan. */
+/* A helper polls this often for a call before it sleeps: a few microseconds, about the
+ * gap between two ops of one plan. */
 #define SPINS_BEFORE_SLEEP 150
 
 /* How long a caller may compute, at least, while others wait: 5 ms, in µs. */
@@ -99,7 +100,7 @@ static void restore_denormals(unsigned saved)
 #endif
 }
 
-/* ---- who needs threads; all under the lock -------------------------------------------- */
+/* ---- who needs threads; all under the lock ----------------------------------------- */
 
 static bool is_cancelled(const VfiPool *run)
 {
@@ -137,8 +138,8 @@ static bool needs_slot(const VfiPool *run)
     return run->waits && (n_helpers(run) == 0 || chunks_left(run) > 0);
 }
 
-/* Of the runs that @needs is true for, the one with fewest threads, and of those the one that
- * was served longest ago; NULL if there is none. */
+/* Of the runs that @needs is true for, the one with fewest threads, and of those the
+ * one that was served longest ago; NULL if there is none. */
 static VfiPool *neediest(bool (*needs)(const VfiPool *run))
 {
     VfiPool *found = NULL;
@@ -228,10 +229,10 @@ static void settle(int n_called)
     atomic_store_explicit(&shared.uneven, is_uneven(), memory_order_relaxed);
 }
 
-/* ---- computing ------------------------------------------------------------------------ */
+/* ---- computing --------------------------------------------------------------------- */
 
-/* Whether another run needs the slot more than the thread's own @run does. Callers go only
- * where there is nobody yet: helpers can do the rest. */
+/* Whether another run needs the slot more than the thread's own @run does. Callers go
+ * only where there is nobody yet: helpers can do the rest. */
 static bool is_wanted_elsewhere(const VfiPool *run, bool is_helper)
 {
     const VfiPool *other = neediest(needs_thread);
@@ -243,7 +244,8 @@ static bool is_wanted_elsewhere(const VfiPool *run, bool is_helper)
     return n_active(other) == 0 && g_get_monotonic_time() - run->turn_began >= TURN;
 }
 
-/* Between two chunks, while the slots are divided unevenly: whether the thread leaves @run. */
+/* Between two chunks, while the slots are divided unevenly: whether the thread leaves
+ * @run. */
 static bool must_leave(const VfiPool *run, bool is_helper)
 {
     if (shared.computing > shared.limit)
@@ -254,8 +256,8 @@ static bool must_leave(const VfiPool *run, bool is_helper)
     return false;
 }
 
-/* Draws and runs chunks until none is left, the run is cancelled, or the slot should go to
- * another run. Gives up the lock meanwhile. */
+/* Draws and runs chunks until none is left, the run is cancelled, or the slot should go
+ * to another run. Gives up the lock meanwhile. */
 static void work(VfiPool *run, int number)
 {
     bool leaves = false;
@@ -279,7 +281,7 @@ static void work(VfiPool *run, int number)
         g_mutex_lock(&shared.lock);
 }
 
-/* ---- helpers; all under the lock ------------------------------------------------------ */
+/* ---- helpers; all under the lock --------------------------------------------------- */
 
 /* Waits, shortly awake and then asleep, until the helper is called, or for quit. */
 static void wait_for_call(void)
@@ -335,7 +337,7 @@ static void *helper_main(void *data)
     return NULL;
 }
 
-/* ---- opening and closing; under users_lock -------------------------------------------- */
+/* ---- opening and closing; under users_lock ----------------------------------------- */
 
 static void set_limit(void)
 {
@@ -362,8 +364,8 @@ static void stop_helpers(void)
     atomic_store(&shared.called, 0);
 }
 
-/* Every run brings its caller, so that all slots can be filled with as many helpers as the
- * users may want besides, and one less than there are slots. */
+/* Every run brings its caller, so that all slots can be filled with as many helpers as
+ * the users may want besides, and one less than there are slots. */
 static bool start_helpers(GError **error)
 {
     int wanted = 0;
@@ -445,7 +447,7 @@ int vfi_pool_limit(void)
     return limit;
 }
 
-/* ---- runs ----------------------------------------------------------------------------- */
+/* ---- runs -------------------------------------------------------------------------- */
 
 static void sleep_until_change(VfiPool *run)
 {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The register kernel of the direct convolution, for any vector width. A tile is n_out
- * channels by n_vectors vectors of flat pixels; all its sums stay in registers while the
- * input channels and taps go by. Each sum adds its products in the same order whatever the
- * tile's form, so results do not depend on how the work was cut. */
+ * channels by n_vectors vectors of flat pixels; all its sums stay in registers while
+ * the input channels and taps go by. Each sum adds its products in the same order
+ * whatever the tile's form, so results do not depend on how the work was cut. */
 
 /* One tile at flat pixel @p. Inlined with constant n_out and n_vectors. */
 static inline __attribute__((always_inline)) void

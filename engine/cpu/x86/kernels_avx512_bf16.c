@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Products of bf16 pairs with AVX512-BF16, twice the multiply-adds of floats, and the transform
- * that makes the pairs: of channels 2k and 2k + 1 of a block. */
+/* Products of bf16 pairs with AVX512-BF16, twice the multiply-adds of floats, and the
+ * transform that makes the pairs: of channels 2k and 2k + 1 of a block. */
 #include "cpu/x86/vector_avx512.h"
 
 #include "cpu/kernel_table.h"

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The register kernel of convolutions into channel blocks, for any vector width: a product
- * of matrices whose rows are pixels and whose columns are output channels. A tile is n_rows
- * pixels by n_vectors vectors of channels; its sums stay in registers while inputs, one
- * number for all lanes, and rows of weights go by. Each sum adds its products in the same
- * order whatever the tile's form, so results do not depend on how the work was cut.
+/* The register kernel of convolutions into channel blocks, for any vector width: a
+ * product of matrices whose rows are pixels and whose columns are output channels. A
+ * tile is n_rows pixels by n_vectors vectors of channels; its sums stay in registers
+ * while inputs, one number for all lanes, and rows of weights go by. Each sum adds its
+ * products in the same order whatever the tile's form, so results do not depend on how
+ * the work was cut.
  *
- * v_dot(a, b, c) is a * b + c of the lanes, or the dot product of pairs where a lane holds a
- * pair of bf16. */
+ * v_dot(a, b, c) is a * b + c of the lanes, or the dot product of pairs where a lane
+ * holds a pair of bf16. */
 
 /* Pixels of a tile: what the registers hold beside the weights and one input. */
 static inline int ISA(multiply_rows)(int n_vectors)

@@ -142,10 +142,10 @@ static void ISA(warp_gather)(const VfiWarpRow *row, const ISA(WarpPlace) * place
     }
 }
 
-/* Where all pixels lie near each other: two vectors a row, from column x on, of the rows y,
- * y+1 and, if any lane starts a row further down, y+2. Loads and permutes of those are
- * several times as fast as gathers. A split window has a place of its own for either half of
- * the lanes. */
+/* Where all pixels lie near each other: two vectors a row, from column x on, of the
+ * rows y, y+1 and, if any lane starts a row further down, y+2. Loads and permutes of
+ * those are several times as fast as gathers. A split window has a place of its own for
+ * either half of the lanes. */
 typedef struct {
     int x[2], y[2];
     VectorInt left, right; /* columns less x: 0 … 2 * VECTOR_FLOATS - 1 */
@@ -153,8 +153,8 @@ typedef struct {
     bool any_lower, is_split;
 } ISA(WarpWindow);
 
-/* Where a window starts so that pixels @span columns wide, the first at @first, lie in its
- * middle. */
+/* Where a window starts so that pixels @span columns wide, the first at @first, lie in
+ * its middle. */
 static inline int ISA(window_start)(const VfiWarpRow *row, int first, float span)
 {
     int start = first - (2 * VECTOR_FLOATS - 2 - (int)span) / 2;
@@ -226,7 +226,8 @@ static inline ISA(WarpCorners)
     ISA(WarpCorners) at;
 
     src += (size_t)y * pitch + (size_t)window->x[part];
-    /* The next row of the result will want it: rows are too far apart for the CPU to see. */
+    /* The next row of the result will want it: rows are too far apart for the CPU to
+     * see. */
     v_prefetch(src + next);
     Vector low = v_load(src), high = v_load(src + VECTOR_FLOATS);
     at.top_left = v_permute2(low, high, left);
@@ -269,8 +270,8 @@ static inline void ISA(warp_from_window)(const VfiWarpRow *row,
     }
 }
 
-/* VECTOR_FLOATS pixels from the @i-th on, into @dst, planes @dst_plane apart. Both ways give
- * the same bits. */
+/* VECTOR_FLOATS pixels from the @i-th on, into @dst, planes @dst_plane apart. Both ways
+ * give the same bits. */
 static inline void ISA(warp_vector)(const VfiWarpRow *row, int i, float *dst,
                                     size_t dst_plane)
 {

@@ -61,12 +61,13 @@ typedef __m256i VectorInt;
 #define vi_any_bits(a, bits) (!_mm256_testz_si256(a, vi_set1(bits)))
 #define vi_truncate(a) _mm256_cvttps_epi32(a)
 
-/* Four channels by three vectors, a vector of inputs each and one weight: 16 registers. */
+/* Four channels by three vectors, a vector of inputs each and one weight: 16
+ * registers. */
 #define CONV_OUT 4
 #define CONV_VECTORS 3
 
-/* Pixels of a tile of the product of matrices, with up to two vectors of channels and with
- * three: 12 of 16 registers hold sums. */
+/* Pixels of a tile of the product of matrices, with up to two vectors of channels and
+ * with three: 12 of 16 registers hold sums. */
 #define MULTIPLY_ROWS_2 6
 #define MULTIPLY_ROWS_3 4
 

@@ -65,8 +65,8 @@ typedef __m512i VectorInt;
 #define CONV_OUT 8
 #define CONV_VECTORS 3
 
-/* Pixels of a tile of the product of matrices, with up to two vectors of channels and with
- * three: 28 and 24 of 32 registers hold sums. */
+/* Pixels of a tile of the product of matrices, with up to two vectors of channels and
+ * with three: 28 and 24 of 32 registers hold sums. */
 #define MULTIPLY_ROWS_2 14
 #define MULTIPLY_ROWS_3 8
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The input side of Winograd's F(4×4, 3×3) and F(6×6, 3×3) (Lavin and Gray, "Fast Algorithms for
- * Convolutional Neural Networks", 2016) for any vector width; a vector holds one pixel or point
- * of a channel block, and v_store_point() writes a point. Interpolation points: winograd_forms.c
- * says why. */
+/* The input side of Winograd's F(4×4, 3×3) and F(6×6, 3×3) (Lavin and Gray, "Fast
+ * Algorithms for Convolutional Neural Networks", 2016) for any vector width; a vector
+ * holds one pixel or point of a channel block, and v_store_point() writes a point.
+ * Interpolation points: winograd_forms.c says why. */
 
 /* Bᵀ x of F(4×4): six pixels to six points. a = 5/8, b = 3/2. */
 static inline __attribute__((always_inline)) void ISA(input_points_4)(const Vector *x,
@@ -47,8 +47,9 @@ static inline __attribute__((always_inline)) void ISA(input_points_6)(const Vect
     y[7] = v_fma(a, v_sub(x[3], x[5]), v_sub(x[7], x[1]));
 }
 
-/* Nine pixels to nine points for stride 2: Bᵀ of F(4, 2) with the points 0, 1, -1, 2, ∞ for
- * the pixels of the outer taps, and for those of the middle tap what adds to its sums. */
+/* Nine pixels to nine points for stride 2: Bᵀ of F(4, 2) with the points 0, 1, -1, 2, ∞
+ * for the pixels of the outer taps, and for those of the middle tap what adds to its
+ * sums. */
 static inline __attribute__((always_inline)) void
 ISA(input_points_stride_2)(const Vector *x, Vector *y)
 {

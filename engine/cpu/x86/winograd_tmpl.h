@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The output side of Winograd's algorithm for any vector width, and all its kernels for the
- * table; winograd_input_tmpl.h has the other side and says more. */
+/* The output side of Winograd's algorithm for any vector width, and all its kernels for
+ * the table; winograd_input_tmpl.h has the other side and says more. */
 #define v_store_point(p, x) v_store(p, x)
 
 #include "cpu/x86/winograd_input_tmpl.h"
