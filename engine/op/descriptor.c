@@ -74,7 +74,11 @@ bool vfi_op_infer(const VfiOp *op, VfiShape *result, GError **error)
     for (int i = 0; i < op->n_src; i++)
         if (!has_pixels(op->src[i].shape))
             return vfi_op_refuse(op, error, "source %d has no pixels", i);
-    return descriptor->infer(op, result, error);
+    VfiShape shape; /* the op's own may be @result */
+    if (!descriptor->infer(op, &shape, error))
+        return false;
+    *result = shape;
+    return true;
 }
 
 bool vfi_op_infer_same(const VfiOp *op, VfiShape *result, GError **error)

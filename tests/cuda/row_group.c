@@ -2,6 +2,7 @@
 /* Row groups on the device against the CPU's in plain C: each group of random graphs and
  * of networks is run both ways on the same memory, and all memory is compared. */
 #include "rows/row_group.h"
+#include "rows/row_op.h"
 
 #include "cpu/row_group.h"
 #include "engine/open_family.h"
@@ -193,7 +194,7 @@ static char *random_frame(GRand *rand, size_t bytes)
     return (char *)values;
 }
 
-static const VfiPlanTarget target = {.row_groups = true};
+static const VfiPlanTarget target = {.row_groups = true, .row_op = vfi_row_op_exists};
 
 /* Returns how many groups there were. */
 static int check_graph(const VfiGraph *graph, size_t frame_bytes, int last_segment,
