@@ -22,8 +22,8 @@
 #include "pixels/pixels.h"
 #include "plan/plan.h"
 
-/* What tells modules of other builds: its first factor grows whenever a structure below, or
- * what an op means, changes; kinds of ops count themselves. */
+/* What tells modules of other builds: its first factor grows whenever a structure below,
+ * or what an op means, changes; kinds of ops count themselves. */
 #define VFI_BACKEND_ABI (7 * 256 + (unsigned)VFI_OP_KIND_COUNT)
 
 /* Defined by each backend. */
