@@ -13,10 +13,9 @@ static bool infer(const VfiOp *op, VfiShape *result, GError **error)
 }
 
 static const VfiOpCase cases[] = {
-    {.src = {{1, 2, 2}}},
-    {.src = {{3, 7, 33}}, .values = VFI_VALUES_EXTREME},
-    {.src = {{17, 18, 41}}},
-    {.src = {{32, 9, 70}}},
+    {.src = {{1, 2, 2}}},    {.src = {{3, 7, 33}}, .values = VFI_VALUES_EXTREME},
+    {.src = {{17, 18, 41}}}, {.src = {{32, 9, 70}}},
+    {.src = {{265, 4, 6}}},
 };
 
 #define PIXELS (VFI_LAYOUT_ALL | VFI_LAYOUT_HALF)

@@ -202,6 +202,8 @@ static const VfiOpCase conv_transpose_cases[] = {
     {.src = {{32, 17, 23}}, .params.conv = {DOUBLED(24)}},
     {.src = {{16, 8, 31}}, .params.conv = {DOUBLED(16), LEAKY}, .without = WITHOUT_BIAS},
     {.src = {{24, 7, 19}}, .params.conv = {DOUBLED(6), .weight_out = 52}},
+    {.src = {{24, 6, 15}, {20, 12, 30}},
+     .params.conv = {DOUBLED(20), PRELU, .residual = VFI_RESIDUAL_BEFORE_ACTIVATION}},
 };
 
 #define CONV_LAYOUTS (VFI_LAYOUT_ALL | VFI_LAYOUT_HALF)

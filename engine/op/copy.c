@@ -7,10 +7,9 @@
 #define ANY_STORAGE (VFI_LAYOUT_ALL | VFI_LAYOUT_HALF | VFI_LAYOUT_HALF_PLANES)
 
 static const VfiOpCase cases[] = {
-    {.src = {{1, 1, 1}}},
-    {.src = {{3, 7, 33}}, .values = VFI_VALUES_EXTREME},
-    {.src = {{17, 13, 30}}},
-    {.src = {{32, 19, 41}}},
+    {.src = {{1, 1, 1}}},    {.src = {{3, 7, 33}}, .values = VFI_VALUES_EXTREME},
+    {.src = {{17, 13, 30}}}, {.src = {{32, 19, 41}}},
+    {.src = {{265, 3, 2}}},
 };
 
 const VfiOpDescriptor vfi_op_copy = {

@@ -52,6 +52,7 @@ static const VfiOpCase nearest_cases[] = {
     {.src = {{17, 9, 13}}, .params.nearest = {.height = 11, .width = 40}},
     {.src = {{32, 5, 21}}, .params.nearest = {.height = 10, .width = 43}},
     {.src = {{8, 6, 6}}, .params.nearest = {.height = 6, .width = 6}},
+    {.src = {{265, 3, 2}}, .params.nearest = {.height = 6, .width = 5}},
 };
 
 const VfiOpDescriptor vfi_op_nearest = {
@@ -70,6 +71,7 @@ static const VfiOpCase sum_cases[] = {
     {.src = {{12, 7, 33}}, .params.nearest = {.height = 14, .width = 66}},
     {.src = {{128, 5, 21}}, .params.nearest = {.height = 10, .width = 43}},
     {.src = {{64, 6, 9}}, .params.nearest = {.height = 13, .width = 18}, .without = 1},
+    {.src = {{1060, 1, 2}}, .params.nearest = {.height = 3, .width = 4}},
 };
 
 const VfiOpDescriptor vfi_op_upsample_conv_sum = {

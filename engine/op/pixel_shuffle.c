@@ -18,6 +18,7 @@ static const VfiOpCase cases[] = {
     {.src = {{4, 1, 1}}},
     {.src = {{12, 7, 33}}, .values = VFI_VALUES_EXTREME},
     {.src = {{24, 13, 30}}},
+    {.src = {{1060, 2, 3}}},
 };
 
 const VfiOpDescriptor vfi_op_pixel_shuffle = {

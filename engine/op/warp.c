@@ -16,8 +16,11 @@ static bool infer(const VfiOp *op, VfiShape *result, GError **error)
 static const VfiOpCase cases[] = {
     {.src = {{1, 1, 1}, {2, 1, 1}}},
     {.src = {{3, 17, 41}, {2, 17, 41}}, .scale = {1, 3}},
+    {.src = {{5, 19, 47}, {2, 19, 47}},
+     .scale = {1, 0.4f}}, /* neighbours stay together */
     {.src = {{8, 13, 30}, {2, 13, 30}}, .scale = {1, 40}},
     {.src = {{32, 11, 37}, {2, 11, 37}}, .scale = {1, 5}},
+    {.src = {{265, 3, 2}, {2, 3, 2}}, .scale = {1, 2}},
     {.src = {{2, 9, 33}, {2, 9, 33}}, .scale = {1, 1e6f}, .values = VFI_VALUES_EXTREME},
 };
 
