@@ -59,6 +59,7 @@ ROOMS = {
     "tests": "engine/*",
     "tests/unit": "tests engine/* gst/pure",
     "tests/kernel": "tests engine/*",
+    "tests/ops": "tests engine/*",
     "tests/engine": "tests tests/unit engine/*",
     "tests/golden": "tests/engine",
     "tests/fuzz": "tests/unit tests/engine engine/*",

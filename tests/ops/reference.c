@@ -1,0 +1,417 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "reference.h"
+
+#include <math.h>
+
+#include "sanitizers.h"
+
+#define DECLARE(SUFFIX, identifier)                                                      \
+    static ReferenceElement reference_##identifier(const ReferenceInput *in, int c,      \
+                                                   int y, int x);
+VFI_OP_LIST(DECLARE)
+#undef DECLARE
+
+ReferenceFunc reference_of_kind(VfiOpKind kind)
+{
+    static const ReferenceFunc of_kind[] = {
+#define ENTRY(SUFFIX, identifier) [VFI_OP_##SUFFIX] = reference_##identifier,
+        VFI_OP_LIST(ENTRY)
+#undef ENTRY
+    };
+
+    return of_kind[kind];
+}
+
+/* ---- what they have in common ------------------------------------------------------ */
+
+static TEST_FORMULA double at(const ReferenceInput *in, int source, int c, int y, int x)
+{
+    VfiShape s = in->op->src[source].shape;
+
+    return (double)
+        in->src[source][((size_t)c * (size_t)s.h + (size_t)y) * (size_t)s.w + (size_t)x];
+}
+
+/* Notes a value that takes part, and gives it back. */
+static double takes_part(ReferenceElement *element, double value)
+{
+    if (isfinite(value) && fabs(value) > element->largest)
+        element->largest = fabs(value);
+    return value;
+}
+
+static ReferenceElement finish(ReferenceElement element, double value)
+{
+    element.value = takes_part(&element, value);
+    return element;
+}
+
+/* (1 - weight) * a + weight * b, in the form that decides what becomes of infinities. */
+static double mix(ReferenceElement *element, double a, double b, double weight)
+{
+    takes_part(element, a);
+    takes_part(element, b);
+    return a + weight * takes_part(element, b - a);
+}
+
+static double activated(const VfiActivation *activation, int c, double x)
+{
+    switch (activation->kind) {
+    case VFI_ACTIVATION_NONE:
+        return x;
+    case VFI_ACTIVATION_PRELU:
+        return x < 0.0 ? (double)activation->slope[c] * x : x;
+    case VFI_ACTIVATION_LEAKY:
+        return x < 0.0 ? (double)activation->leak * x : x;
+    case VFI_ACTIVATION_SIGMOID:
+        return 1.0 / (1.0 + exp(-x));
+    }
+    return NAN;
+}
+
+/* ---- element by element ------------------------------------------------------------ */
+
+/* A sigmoid is accurate however small it is. */
+static ReferenceElement reference_activate(const ReferenceInput *in, int c, int y, int x)
+{
+    const VfiActivation *activation = &in->op->u.activation;
+    double value = at(in, 0, c, y, x);
+    ReferenceElement e = {0};
+
+    if (activation->kind != VFI_ACTIVATION_SIGMOID)
+        takes_part(&e, value);
+    return finish(e, activated(activation, c, value));
+}
+
+/* The second source may have one channel for all. */
+static double second(const ReferenceInput *in, int c, int y, int x)
+{
+    return at(in, 1, in->op->src[1].shape.c == 1 ? 0 : c, y, x);
+}
+
+static ReferenceElement reference_add(const ReferenceInput *in, int c, int y, int x)
+{
+    ReferenceElement e = {0};
+    double a = takes_part(&e, at(in, 0, c, y, x));
+    double b = takes_part(&e, second(in, c, y, x));
+
+    return finish(e, (double)in->op->u.sum.scale * takes_part(&e, a + b));
+}
+
+static ReferenceElement reference_sub(const ReferenceInput *in, int c, int y, int x)
+{
+    ReferenceElement e = {0};
+    double a = takes_part(&e, at(in, 0, c, y, x));
+    double b = takes_part(&e, second(in, c, y, x));
+
+    return finish(e, (double)in->op->u.sum.scale * takes_part(&e, a - b));
+}
+
+static ReferenceElement reference_mul(const ReferenceInput *in, int c, int y, int x)
+{
+    ReferenceElement e = {0};
+
+    return finish(e, at(in, 0, c, y, x) * second(in, c, y, x));
+}
+
+static ReferenceElement reference_affine(const ReferenceInput *in, int c, int y, int x)
+{
+    const VfiAffineParams *p = &in->op->u.affine;
+    ReferenceElement e = {0};
+    double product = takes_part(&e, at(in, 0, c, y, x) * (double)p->mul);
+
+    takes_part(&e, (double)p->add);
+    return finish(e, product + (double)p->add);
+}
+
+static ReferenceElement reference_clamp(const ReferenceInput *in, int c, int y, int x)
+{
+    double value = at(in, 0, c, y, x);
+    ReferenceElement e = {0};
+
+    if (value < (double)in->op->u.clamp.low)
+        value = (double)in->op->u.clamp.low;
+    if (value > (double)in->op->u.clamp.high)
+        value = (double)in->op->u.clamp.high;
+    return finish(e, value); /* NaN is neither */
+}
+
+static ReferenceElement reference_copy(const ReferenceInput *in, int c, int y, int x)
+{
+    ReferenceElement e = {0};
+
+    return finish(e, at(in, 0, c, y, x));
+}
+
+static ReferenceElement reference_convert(const ReferenceInput *in, int c, int y, int x)
+{
+    return reference_copy(in, c, y, x);
+}
+
+static ReferenceElement reference_fill(const ReferenceInput *in, int c, int y, int x)
+{
+    const VfiFillParams *p = &in->op->u.fill;
+    ReferenceElement e = {0};
+    double product = takes_part(&e, (double)in->inputs->value[p->input] * (double)p->mul);
+
+    (void)c;
+    (void)y;
+    (void)x;
+    takes_part(&e, (double)p->add);
+    return finish(e, product + (double)p->add);
+}
+
+/* ---- moving pixels ----------------------------------------------------------------- */
+
+/* Between samples @x and @x1 with @weight of the second, and the same of rows. */
+typedef struct {
+    int x, x1, y, y1;
+    double weight_x, weight_y;
+} Between;
+
+static void set_column(Between *between, float place, int width)
+{
+    between->x = place < (float)(width - 1) ? (int)place : width - 1;
+    between->x1 = between->x + 1 < width ? between->x + 1 : width - 1;
+    between->weight_x = (double)place - between->x;
+}
+
+static void set_row(Between *between, float place, int height)
+{
+    between->y = place < (float)(height - 1) ? (int)place : height - 1;
+    between->y1 = between->y + 1 < height ? between->y + 1 : height - 1;
+    between->weight_y = (double)place - between->y;
+}
+
+static bool any_is_nan(const ReferenceInput *in, int c, const Between *b)
+{
+    return isnan(at(in, 0, c, b->y, b->x)) || isnan(at(in, 0, c, b->y, b->x1)) ||
+           isnan(at(in, 0, c, b->y1, b->x)) || isnan(at(in, 0, c, b->y1, b->x1));
+}
+
+static ReferenceElement sample(const ReferenceInput *in, int c, const Between *b,
+                               double mul)
+{
+    ReferenceElement e = {0};
+    double top =
+        mix(&e, at(in, 0, c, b->y, b->x), at(in, 0, c, b->y, b->x1), b->weight_x);
+    double bottom =
+        mix(&e, at(in, 0, c, b->y1, b->x), at(in, 0, c, b->y1, b->x1), b->weight_x);
+    double value = mix(&e, top, bottom, b->weight_y);
+
+    e.infinite = isnan(value) && !any_is_nan(in, c, b);
+    takes_part(&e, mul * e.largest);
+    return finish(e, mul * value);
+}
+
+/* Half-pixel centres, not before the first one's. In f32 as everywhere in the field,
+ * so that no sample is another: each product and sum is rounded, which double gives
+ * before. */
+static float resized_place(int i, int in, int out)
+{
+    float scale = (float)((double)in / out);
+    float product = (float)((double)scale * (i + 0.5));
+    float place = (float)((double)product - 0.5);
+
+    return place > 0.0f ? place : 0.0f;
+}
+
+static ReferenceElement reference_resize(const ReferenceInput *in, int c, int y, int x)
+{
+    VfiShape from = in->op->src[0].shape, to = in->op->dst.shape;
+    Between between;
+
+    set_column(&between, resized_place(x, from.w, to.w), from.w);
+    set_row(&between, resized_place(y, from.h, to.h), from.h);
+    return sample(in, c, &between, (double)in->op->u.resize.mul);
+}
+
+/* @i and what the flow adds, in f32, inside of the picture; NaN is its begin. */
+static float warped_place(int i, double flow, int size)
+{
+    float place = (float)(i + flow);
+
+    if (!(place > 0.0f))
+        return 0.0f;
+    return place < (float)(size - 1) ? place : (float)(size - 1);
+}
+
+static ReferenceElement reference_warp(const ReferenceInput *in, int c, int y, int x)
+{
+    VfiShape from = in->op->src[0].shape;
+    Between between;
+
+    set_column(&between, warped_place(x, at(in, 1, 0, y, x), from.w), from.w);
+    set_row(&between, warped_place(y, at(in, 1, 1, y, x), from.h), from.h);
+    return sample(in, c, &between, 1.0);
+}
+
+static ReferenceElement reference_avg_pool(const ReferenceInput *in, int c, int y, int x)
+{
+    ReferenceElement e = {0};
+    double sum = 0.0, sizes = 0.0;
+
+    for (int i = 0; i < 4; i++) {
+        double value = at(in, 0, c, 2 * y + i / 2, 2 * x + i % 2);
+        sum += value;
+        sizes += isfinite(value) ? fabs(value) : 0.0;
+    }
+    takes_part(&e, sizes);
+    return finish(e, sum / 4.0);
+}
+
+/* Where the enlargement's row or column @i comes from. */
+static int nearest_of(int i, int in, int out)
+{
+    return (int)((int64_t)i * in / out);
+}
+
+static ReferenceElement reference_nearest(const ReferenceInput *in, int c, int y, int x)
+{
+    VfiShape from = in->op->src[0].shape, to = in->op->dst.shape;
+    ReferenceElement e = {0};
+
+    return finish(e,
+                  at(in, 0, c, nearest_of(y, from.h, to.h), nearest_of(x, from.w, to.w)));
+}
+
+static ReferenceElement reference_upsample_conv_sum(const ReferenceInput *in, int c,
+                                                    int y, int x)
+{
+    VfiShape from = in->op->src[0].shape, to = in->op->dst.shape;
+    const float *bias = in->op->u.nearest.bias;
+    double sum = bias != NULL ? (double)bias[c] : 0.0, sizes = fabs(sum);
+    ReferenceElement e = {0};
+
+    for (int i = 0; i < 4; i++) {
+        int row = y + i / 2, column = x + i % 2;
+        if (row >= to.h || column >= to.w)
+            continue;
+        double value = at(in, 0, i * to.c + c, nearest_of(row, from.h, to.h),
+                          nearest_of(column, from.w, to.w));
+        sum += value;
+        sizes += isfinite(value) ? fabs(value) : 0.0;
+    }
+    takes_part(&e, sizes);
+    return finish(e, sum);
+}
+
+static ReferenceElement reference_pixel_shuffle(const ReferenceInput *in, int c, int y,
+                                                int x)
+{
+    ReferenceElement e = {0};
+
+    return finish(e, at(in, 0, 4 * c + 2 * (y % 2) + x % 2, y / 2, x / 2));
+}
+
+/* ---- convolutions ------------------------------------------------------------------ */
+
+/* Which of the weight's input channels the op's channel @i is. */
+static int channel_of_weight(const VfiConvParams *p, int i)
+{
+    int channel = i;
+
+    for (int run = 0, seen = 0; run < p->n_runs; run++) {
+        if (i >= seen && i < seen + p->runs[run].count)
+            channel = p->runs[run].first + i - seen;
+        seen += p->runs[run].count;
+    }
+    return channel;
+}
+
+/* The weight of output channel @o, input channel @i (of the group) and place @place of
+ * the kernel, which has @places. */
+static float conv_weight(const ReferenceInput *in, int o, int i, int place, int places)
+{
+    const VfiConvParams *p = &in->op->u.conv;
+    int channels = p->weight_in > 0 ? p->weight_in : in->op->src[0].shape.c / p->groups;
+
+    if (p->taps > 0) {
+        place = o / p->tap_channels;
+        places = p->taps;
+        o %= p->tap_channels;
+    }
+    return p->weight[((size_t)o * (size_t)channels + (size_t)channel_of_weight(p, i)) *
+                         (size_t)places +
+                     (size_t)place];
+}
+
+static double or_zero(const ReferenceInput *in, int c, int y, int x)
+{
+    VfiShape s = in->op->src[0].shape;
+
+    return y < 0 || x < 0 || y >= s.h || x >= s.w ? 0.0 : at(in, 0, c, y, x);
+}
+
+static ReferenceElement after_sum(const ReferenceInput *in, double sum, int c, int y,
+                                  int x)
+{
+    const VfiConvParams *p = &in->op->u.conv;
+    ReferenceElement e = {.largest = fabs(sum)};
+
+    e.value = sum + (p->bias != NULL ? (double)p->bias[c] : 0.0);
+    if (p->residual == VFI_RESIDUAL_BEFORE_ACTIVATION)
+        e.value += at(in, 1, c, y, x);
+    e.value = activated(&p->activation, c, e.value);
+    if (p->residual == VFI_RESIDUAL_AFTER_ACTIVATION)
+        e.value += at(in, 1, c, y, x);
+    return e;
+}
+
+static TEST_FORMULA ReferenceElement reference_conv(const ReferenceInput *in, int c,
+                                                    int y, int x)
+{
+    const VfiConvParams *p = &in->op->u.conv;
+    int channels = in->op->src[0].shape.c / p->groups;
+    int first = c / (in->op->dst.shape.c / p->groups) * channels;
+    int places = p->kernel_h * p->kernel_w;
+    double sum = 0.0;
+
+    for (int i = 0; i < channels; i++)
+        for (int place = 0; place < places; place++) {
+            int row = y * p->stride - p->pad_top + place / p->kernel_w;
+            int column = x * p->stride - p->pad_left + place % p->kernel_w;
+            sum += (double)conv_weight(in, c, i, place, places) *
+                   or_zero(in, first + i, row, column);
+        }
+    return after_sum(in, sum, c, y, x);
+}
+
+static TEST_FORMULA ReferenceElement reference_conv_transpose(const ReferenceInput *in,
+                                                              int c, int y, int x)
+{
+    const VfiConvParams *p = &in->op->u.conv;
+    int outputs = p->weight_out != 0 ? p->weight_out : p->out;
+    int places = p->kernel_h * p->kernel_w;
+    double sum = 0.0;
+
+    for (int place = 0; place < places; place++) {
+        int row = y + p->pad_top - place / p->kernel_w;
+        int column = x + p->pad_left - place % p->kernel_w;
+        if (row % p->stride != 0 || column % p->stride != 0)
+            continue;
+        for (int i = 0; i < in->op->src[0].shape.c; i++)
+            sum += (double)p->weight[(i * outputs + c) * places + place] *
+                   or_zero(in, i, row / p->stride, column / p->stride);
+    }
+    return after_sum(in, sum, c, y, x);
+}
+
+/* ---- over all of it ---------------------------------------------------------------- */
+
+static TEST_FORMULA ReferenceElement reference_max_abs(const ReferenceInput *in, int c,
+                                                       int y, int x)
+{
+    size_t n = vfi_shape_elements(in->op->src[0].shape);
+    ReferenceElement e = {0};
+
+    (void)c;
+    (void)y;
+    (void)x;
+    for (size_t i = 0; i < n && !isnan(e.value); i++) {
+        double value = fabs((double)in->src[0][i]);
+        if (isnan(value) || value > e.value)
+            e.value = value;
+    }
+    return finish(e, e.value);
+}
