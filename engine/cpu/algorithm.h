@@ -42,7 +42,7 @@ struct VfiCpuOp {
     const VfiCpuAlgorithm *algorithm;
     bool bf16; /* may round inputs and weights to bf16 */
     int n_chunks;
-    size_t scratch_bytes; /* a thread */
+    size_t scratch_bytes; /* per thread */
     size_t packed_bytes;
     const void *packed;      /* weights or tables in the algorithm's own layout */
     const VfiPacked *shared; /* whose .packed is, or NULL: the op's own; vfi_free() */

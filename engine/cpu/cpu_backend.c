@@ -28,7 +28,7 @@ struct VfiProgram {
     const VfiPlan *plan;
     VfiCpuOp **ops;
     VfiCpuRowGroup **groups; /* of each op: the row group that it begins, or NULL */
-    char *scratch;           /* one area a thread */
+    char *scratch;           /* one area per thread */
     size_t scratch_stride;
     size_t packed_bytes;
 };

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Element-wise kernels in plain C, in a form that compilers turn into vectors by
- * themselves. Included once a level, after a definition of ISA(name), and compiled with
+ * themselves. Included once per level, after a definition of ISA(name), and compiled with
  * that level's flags; without contraction every level gives the same bits. */
 #include <string.h>
 

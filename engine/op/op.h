@@ -49,8 +49,9 @@ typedef struct {
     size_t offset; /* bytes from the start of the region, a multiple of an element's */
     int block;     /* channels that lie side by side at each pixel */
     bool half;     /* f16 instead of f32 */
-    /* Channels last, of a result: another part begins right after its last channel. Else
-     * whoever writes that channel also writes zeros up to the next multiple of eight. */
+    /* Channels last, of a result: another part begins right after its last channel.
+     * Else the op that writes that channel also writes zeros up to the next multiple
+     * of eight. */
     bool followed;
 } VfiOperand;
 

@@ -2,7 +2,7 @@
 /* Direct convolution and transposed convolution into channel blocks, from planes or
  * blocks.
  *
- * The output is a grid of cells: one pixel a cell for a convolution, stride × stride
+ * The output is a grid of cells: one pixel per cell for a convolution, stride × stride
  * pixels (phases) for a transposed one. The sums of a run of cells are one product of
  * matrices: every tap and input unit (channel or channel block) is a segment of the
  * product.

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Direct convolution and transposed convolution around a register kernel.
  *
- * The output is a grid of cells: one pixel a cell for a convolution, stride × stride
+ * The output is a grid of cells: one pixel per cell for a convolution, stride × stride
  * pixels (output phases) for a transposed one. A chunk is a band of cells by a range of
  * output channels. Its input rows are copied with their zero borders into scratch; a
  * strided convolution's pixels are sorted there by their place modulo the stride (input

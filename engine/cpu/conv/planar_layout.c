@@ -122,7 +122,7 @@ static void choose_blocks(VfiDirect *d, const VfiCpuKernels *kernels, int groups
     if (source_block > 1) /* whole channel blocks are unpacked at once */
         d->in_block = vfi_ceil_div(d->in_block, source_block) * source_block;
 
-    /* Floats of scratch a cell; a piece leaves room for bands of some hundred cells. */
+    /* Floats of scratch per cell; a piece leaves room for bands of some hundred cells. */
     int in_floats = d->in_block * d->phases_y * d->phases_x;
     int block_floats = d->out_block * d->out_phases;
     int room = SCRATCH_BUDGET / (int)sizeof(float) / 320 - in_floats;

@@ -11,7 +11,7 @@
 /* A chunk is a rectangle of one output channel. */
 typedef struct {
     int rows, cols;       /* most of a chunk */
-    int bands_y, bands_x; /* chunks of a channel */
+    int bands_y, bands_x; /* chunks per channel */
 } ReferenceState;
 
 static bool reference_prepare(VfiCpuOp *op, GError **error)

@@ -5,7 +5,7 @@
  *
  * A chunk is a run of tiles in reading order. Its input is transformed to
  * V[point][tile][in channel]; for each group of output blocks, products of matrices,
- * one a point, with the transformed weights U[group][point][in channel][out in the
+ * one per point, with the transformed weights U[group][point][in channel][out in the
  * group] give M[sum][tile][out in the group], which is transformed back to pixels, with
  * the epilogue, right into the result. A sum takes the products of one point, or of
  * several for stride 2. V and M stay in the second-level cache. */
@@ -25,8 +25,8 @@
  * weights. */
 #define CHUNK_BYTES (400 * 1024)
 
-/* Weights that no cache holds are read once a chunk: then it is worth more that they meet
- * enough tiles than that V stays in the second-level cache. */
+/* Weights too large for any cache are read once per chunk: that they meet enough tiles
+ * then matters more than that V stays in the second-level cache. */
 #define WEIGHTS_BYTES 16e6
 
 /* Most products of a chunk, so that a cancelled job ends soon. */

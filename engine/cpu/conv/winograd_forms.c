@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The forms of Winograd's algorithm. In one direction, F(m, 3) makes m results of
- * stride 1 from m + 2 points of pixels and as many of the filter, a product a point.
+ * stride 1 from m + 2 points of pixels and as many of the filter, one product per point.
  * The points are values of polynomials: at 0, ±5/8, ±3/2 and ∞ for F(4, 3), where
  * rounding a point to eight bits costs half the error that it does at the usual 0, ±1,
  * ±2 and ∞ (rms; a third of the largest); at 0, ±1, ±2, ±1/2 and ∞ for F(6, 3).

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The forms of Winograd's algorithm: which one an op takes, and its filters' side. */
+/* The forms of Winograd's algorithm: which of them an op takes, and filters'
+ * transforms. */
 #pragma once
 
 #include "cpu/algorithm.h"

@@ -100,7 +100,7 @@ static void restore_denormals(unsigned saved)
 #endif
 }
 
-/* ---- who needs threads; all under the lock ----------------------------------------- */
+/* ---- which runs need threads; all under the lock ----------------------------------- */
 
 static bool is_cancelled(const VfiPool *run)
 {
@@ -268,7 +268,7 @@ static void work(VfiPool *run, int number)
         if (index >= run->count)
             break;
         run->func(run->data, index, number);
-        /* At once: whoever has cancelled asks how much still ran. */
+        /* At once: after a cancel the count of what still ran is asked for. */
         atomic_fetch_add_explicit(&run->chunks_run, 1, memory_order_relaxed);
         if (atomic_load_explicit(&shared.uneven, memory_order_relaxed)) {
             g_mutex_lock(&shared.lock);

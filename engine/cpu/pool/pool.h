@@ -29,11 +29,11 @@ void vfi_pool_free(VfiPool *pool);
 int vfi_pool_threads(const VfiPool *pool);
 
 /* Runs @func for every index below @count (≤ G_MAXINT / 2) and returns when all ran;
- * chunks are handed out in order, results must not depend on who runs which. @cancel
- * (may be NULL) is polled before each chunk: once it reads non-zero no further chunk
- * starts, and the call returns false. Where other shares run too, the call may wait for
- * others' chunks that are running, never for a whole run of theirs. Only one thread at
- * a time may call this on one share. */
+ * chunks are handed out in order, results must not depend on which thread runs which.
+ * @cancel (may be NULL) is polled before each chunk: once it reads non-zero no further
+ * chunk starts, and the call returns false. Where other shares run too, the call may wait
+ * for others' chunks that are running, never for a whole run of theirs. Only one thread
+ * at a time may call this on one share. */
 bool vfi_pool_run(VfiPool *pool, int count, VfiChunkFunc func, void *data,
                   const atomic_int *cancel);
 
