@@ -138,6 +138,18 @@ static void emit_outputs(VfiPlanner *planner, VfiPlan *plan)
     }
 }
 
+/* Whether the passes left ops that any backend could run. */
+static bool check_ops(VfiPlanner *planner, const VfiPlan *plan)
+{
+    unsigned blocked =
+        planner->target.channels_last ? VFI_LAYOUT_CHANNELS_LAST : VFI_LAYOUT_BLOCKS;
+
+    for (int i = 0; i < plan->n_ops; i++)
+        if (!vfi_op_check(&plan->ops[i], blocked, &planner->error))
+            return false;
+    return true;
+}
+
 void vfi_plan_emit(VfiPlanner *planner)
 {
     const VfiGraph *graph = planner->graph;
@@ -158,4 +170,6 @@ void vfi_plan_emit(VfiPlanner *planner)
     emit_segments(planner, planner->plan);
     emit_row_groups(planner, planner->plan);
     emit_outputs(planner, planner->plan);
+    if (!check_ops(planner, planner->plan))
+        g_clear_pointer(&planner->plan, vfi_plan_free);
 }
