@@ -13,9 +13,10 @@ const VfiRunInputs run_inputs = {
 /* One of so many values is an extreme one. */
 #define EXTREME_EVERY 9
 
-static const float extremes[] = {NAN,      INFINITY, -INFINITY, 0.0f,   -0.0f,   1e-40f,
-                                 -1e-40f,  3e38f,    -3e38f,    88.0f,  -100.0f, 200.0f,
-                                 65519.0f, 65520.0f, 6.0e-5f,   3.1e-8f};
+static const float extremes[] = {NAN,     INFINITY, -INFINITY, 0.0f,     -0.0f,
+                                 1e-40f,  -1e-40f,  3e38f,     -3e38f,   88.0f,
+                                 -100.0f, 200.0f,   65519.0f,  65520.0f, 6.0e-5f,
+                                 2049.0f, 2051.0f,  2e-8f,     3.1e-8f};
 
 static float random_value(GRand *random, VfiCaseValues values, float scale)
 {

@@ -15,6 +15,9 @@
 /* Copies into rows, the op, and a copy from rows. */
 #define OPS_MAX (VFI_OP_MAX_SOURCES + 2)
 
+/* Elements. */
+#define OFF_ALIGNMENT 3
+
 #define SCALARS 3
 #define SCALAR_GUARD (-123.0f)
 
@@ -108,33 +111,31 @@ static void put_source(const Place *place, int i)
 
 /* ---- placing ----------------------------------------------------------------------- */
 
-static bool may_be_shifted(const Target *target, const VfiOp *op, const Layout *layout)
+static bool may_be_off(const Target *target, const VfiOp *op, const Layout *layout)
 {
     if (target->backend->host_memory)
         return true;
     return !layout->together && !vfi_op_is_conv(op);
 }
 
-bool can_be_shifted(const Target *target, const VfiOp *op, const Variant *variant)
+bool can_be_off(const Target *target, const VfiOp *op, const Variant *variant)
 {
-    bool any = may_be_shifted(target, op, &variant->dst);
+    bool any = may_be_off(target, op, &variant->dst);
 
     for (int i = 0; i < op->n_src; i++)
-        any = any || may_be_shifted(target, op, &variant->src[i]);
+        any = any || may_be_off(target, op, &variant->src[i]);
     return any;
 }
 
 static void place_operand(Place *place, VfiOperand *operand, const Layout *layout,
-                          VfiRegion region, int shift)
+                          VfiRegion region, bool is_off)
 {
-    size_t size;
+    bool may = may_be_off(place->target, &place->op, layout);
 
     lay_out(operand, layout, &place->target->plan);
-    size = element_bytes(operand);
-    if (!may_be_shifted(place->target, &place->op, layout))
-        shift = 0;
+    size_t size = element_bytes(operand);
     operand->region = region;
-    operand->offset = GUARD_BYTES + (size_t)shift * size;
+    operand->offset = GUARD_BYTES + (is_off && may ? OFF_ALIGNMENT * size : 0);
     place->begin[region] = place->bytes;
     place->bytes += vfi_align_up(
         operand->offset + operand_bytes(place, operand) + GUARD_BYTES, GUARD_BYTES);
@@ -153,19 +154,20 @@ static bool fill_memory(Place *place, GError **error)
 }
 
 /* The regions' operands, filled; false with an error where there is no memory. */
-static bool place_all(Place *place, int shift, GError **error)
+static bool place_all(Place *place, Alignment alignment, GError **error)
 {
     const Variant *variant = place->variant;
 
     place->op = place->problem->op;
     for (int i = 0; i < place->op.n_src; i++)
         place_operand(place, &place->op.src[i], &variant->src[i], vfi_frame_region(i),
-                      shift);
+                      (alignment & SOURCES_OFF) != 0);
     place->begin[VFI_REGION_ARENA] = place->bytes;
     if (variant->in_place >= 0)
         place->op.dst = place->op.src[variant->in_place];
     else if (vfi_op_scalar(&place->op) < 0)
-        place_operand(place, &place->op.dst, &variant->dst, VFI_REGION_ARENA, shift);
+        place_operand(place, &place->op.dst, &variant->dst, VFI_REGION_ARENA,
+                      (alignment & RESULT_OFF) != 0);
     return fill_memory(place, error);
 }
 
@@ -406,7 +408,7 @@ static void compile_and_run(Place *place, bool cancelled)
 }
 
 static Run *run_variant(Target *target, const Problem *problem, const Variant *variant,
-                        int shift, bool cancelled)
+                        Alignment alignment, bool cancelled)
 {
     Run *run = g_new0(Run, 1);
     Place place = {.target = target, .problem = problem, .variant = variant, .run = run};
@@ -414,7 +416,7 @@ static Run *run_variant(Target *target, const Problem *problem, const Variant *v
 
     run->wrong = g_string_new(NULL);
     run->result = g_new0(float, vfi_shape_elements(problem->op.dst.shape));
-    if (place_all(&place, shift, &error))
+    if (place_all(&place, alignment, &error))
         compile_and_run(&place, cancelled);
     else
         say_error(&place, "placing operands", error);
@@ -422,14 +424,14 @@ static Run *run_variant(Target *target, const Problem *problem, const Variant *v
 }
 
 Run *run_problem(Target *target, const Problem *problem, const Variant *variant,
-                 int shift)
+                 Alignment alignment)
 {
-    return run_variant(target, problem, variant, shift, false);
+    return run_variant(target, problem, variant, alignment, false);
 }
 
 Run *run_cancelled(Target *target, const Problem *problem, const Variant *variant)
 {
-    return run_variant(target, problem, variant, 0, true);
+    return run_variant(target, problem, variant, ALIGNED, true);
 }
 
 void run_free(Run *run)

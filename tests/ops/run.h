@@ -13,16 +13,22 @@ typedef struct {
     GString *wrong; /* why the run failed, empty if it has not */
 } Run;
 
-/* Whether any operand may lie off what memory is aligned to: planes and blocks may,
- * channels last are whole words, and what a device's library for convolutions takes is
- * aligned. */
-bool can_be_shifted(const Target *target, const VfiOp *op, const Variant *variant);
+/* Which operands lie off what memory is aligned to, where they may. */
+typedef enum {
+    ALIGNED,
+    SOURCES_OFF = 1 << 0,
+    RESULT_OFF = 1 << 1,
+    ALL_OFF = SOURCES_OFF | RESULT_OFF,
+} Alignment;
 
-/* Operands that may lie @shift elements off alignment. Checks all but the result's
- * values: bytes that are not the result's are as before, padding is zero, a second run
- * leaves the same bytes. */
+/* Whether any may: planes and blocks, while channels last are whole words, and what a
+ * device's library for convolutions takes is aligned. */
+bool can_be_off(const Target *target, const VfiOp *op, const Variant *variant);
+
+/* Checks all but the result's values: bytes that are not the result's are as before,
+ * padding is zero, a second run leaves the same bytes. */
 Run *run_problem(Target *target, const Problem *problem, const Variant *variant,
-                 int shift);
+                 Alignment alignment);
 /* The same with *cancel set: checks that the run says so and leaves all as it was. */
 Run *run_cancelled(Target *target, const Problem *problem, const Variant *variant);
 void run_free(Run *run);

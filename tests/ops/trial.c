@@ -5,9 +5,6 @@
 
 #include "half.h"
 
-/* Elements off alignment of a run that must give the same bits. */
-#define OTHER_SHIFT 3
-
 void append_problem(GString *text, const VfiOp *op)
 {
     g_string_append(text, vfi_op_kind_to_string(op->kind));
@@ -57,7 +54,7 @@ static void compare_with_apart(const Devices *devices, Tally *tally,
     Variant apart = *variant;
 
     apart.in_place = -1;
-    g_autoptr(Run) other = run_problem(devices->target, problem, &apart, 0);
+    g_autoptr(Run) other = run_problem(devices->target, problem, &apart, ALIGNED);
     compare(devices, tally, problem, variant, other, run,
             "other bits than in memory of its own");
 }
@@ -83,7 +80,7 @@ static void compare_with_planes(const Devices *devices, Tally *tally,
 
     if (expected->from_planes == NULL) {
         memcpy(stored.values, expected->stored, sizeof stored.values);
-        g_autoptr(Run) alone = run_problem(devices->target, &stored, &planes, 0);
+        g_autoptr(Run) alone = run_problem(devices->target, &stored, &planes, ALIGNED);
         if (alone->wrong->len > 0)
             say(devices, tally, problem, &planes, alone->wrong->str);
         expected->from_planes = g_steal_pointer(&alone->result);
@@ -123,7 +120,7 @@ static void try_variant(const Devices *devices, Tally *tally, Problem *problem,
 {
     unsigned halves = 0;
 
-    g_autoptr(Run) run = run_problem(devices->target, problem, variant, 0);
+    g_autoptr(Run) run = run_problem(devices->target, problem, variant, ALIGNED);
     if (run->refused) {
         note_refusal(devices, tally, problem, variant, run);
         return;
@@ -139,8 +136,9 @@ static void try_variant(const Devices *devices, Tally *tally, Problem *problem,
         say(devices, tally, problem, variant, run->wrong->str);
         return;
     }
-    if (can_be_shifted(devices->target, &problem->op, variant)) {
-        g_autoptr(Run) other = run_problem(devices->other, problem, variant, OTHER_SHIFT);
+    if (can_be_off(devices->target, &problem->op, variant)) {
+        Alignment off = (Alignment)(SOURCES_OFF + tally->runs % ALL_OFF);
+        g_autoptr(Run) other = run_problem(devices->other, problem, variant, off);
         compare(devices, tally, problem, variant, other, run,
                 "other bits with other threads, or at another address");
     }
