@@ -58,7 +58,7 @@ static void run_and_compare(const Case *test, const VfiConvParams *params,
                             Place place)
 {
     const VfiOp op = {.kind = VFI_OP_CONV, .dst.shape = test->shape, .u.conv = *params};
-    TestConstants constants = constants_new(&op, 0);
+    TestConstants constants = constants_new(&op);
     TestTensor sums = tensor_new(test->shape, *from, test->sums);
     TestTensor residual = tensor_new(test->shape, *to, test->residual);
     TestTensor own = tensor_new(test->shape, *to, NULL);

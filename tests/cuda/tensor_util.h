@@ -191,11 +191,10 @@ static inline void expect_success(cudaError_t error)
 /* The constants of an op in device memory. */
 typedef struct {
     char *memory[VFI_CUDA_MAX_CONSTANTS];
-    const float *at[VFI_CUDA_MAX_CONSTANTS];
+    const float *at[VFI_CUDA_MAX_CONSTANTS]; /* the same */
 } TestConstants;
 
-/* @shift: floats off alignment. */
-static inline TestConstants constants_new(const VfiOp *op, size_t shift)
+static inline TestConstants constants_new(const VfiOp *op)
 {
     VfiCudaConstant constants[VFI_CUDA_MAX_CONSTANTS] = {{NULL, 0}};
     TestConstants test = {{NULL}, {NULL}};
@@ -205,12 +204,11 @@ static inline TestConstants constants_new(const VfiOp *op, size_t shift)
     for (int i = 0; i < VFI_CUDA_MAX_CONSTANTS; i++) {
         if (constants[i].values == NULL)
             continue;
-        size_t bytes = (vfi_align_up(constants[i].n, 8) + shift) * sizeof(float);
+        size_t bytes = vfi_align_up(constants[i].n, 8) * sizeof(float);
         g_autofree char *host = g_malloc0(bytes);
-        memcpy(host + shift * sizeof(float), constants[i].values,
-               constants[i].n * sizeof(float));
+        memcpy(host, constants[i].values, constants[i].n * sizeof(float));
         test.memory[i] = device_new(host, bytes);
-        test.at[i] = (const float *)(const void *)test.memory[i] + shift;
+        test.at[i] = (const float *)(const void *)test.memory[i];
     }
     return test;
 }
