@@ -210,6 +210,7 @@ static void relink(World *world, GRand *random)
     fuzz_block(world, FALSE);
     gst_pad_unlink(src, world->sink);
     g_usleep(fuzz_pick(random, 500));
+    g_atomic_int_inc(&world->relinked);
     gst_pad_link(src, world->sink);
 }
 

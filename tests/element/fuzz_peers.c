@@ -32,12 +32,15 @@ guint fuzz_pick(GRand *random, guint n)
 
 /* Downstream. */
 
-/* In the order of play, except where a run begins. */
+/* In the order of play, except where a run begins. Where a run began may have been lost
+ * while nothing was linked. */
 static void check_order(World *world, GstBuffer *buffer)
 {
     GstClockTime pts = GST_BUFFER_PTS(buffer);
     guint64 offset = GST_BUFFER_OFFSET(buffer);
+    gint relinked = g_atomic_int_get(&world->relinked);
     gboolean follows = world->has_last && offset > world->last_offset &&
+                       relinked == world->last_relinked &&
                        !GST_BUFFER_FLAG_IS_SET(buffer, GST_BUFFER_FLAG_DISCONT);
 
     world->has_last = offset < OWN_NUMBER;
@@ -52,6 +55,7 @@ static void check_order(World *world, GstBuffer *buffer)
                   offset, GST_TIME_ARGS(pts), GST_TIME_ARGS(world->last_pts));
     world->last_pts = pts;
     world->last_offset = offset;
+    world->last_relinked = relinked;
 }
 
 static GstFlowReturn take_buffer(GstPad *pad, GstObject *parent, GstBuffer *buffer)

@@ -39,6 +39,7 @@ typedef struct {
     gint allocation;  /* atomic: which answer to an ALLOCATION query */
     gint wanted_rate; /* atomic: which caps it takes */
     gint flush_in; /* atomic: buffers until it flushes from within the push, 0: never */
+    gint relinked; /* atomic: how often the element's pad was linked to it again */
     /* Streaming thread of the element. */
     gboolean has_segment;
     gboolean reverse;
@@ -46,6 +47,7 @@ typedef struct {
     gboolean has_last;
     GstClockTime last_pts;
     guint64 last_offset;
+    gint last_relinked;
 } World;
 
 /* Says what is wrong, and with which seed it can be had again, and ends. */
