@@ -247,9 +247,9 @@ negotiate (GstVfiStream *stream, GstClockTime next_pts)
   GstVfiChoice choice = {0};
   GstFlowReturn ret = gst_vfi_negotiate_choose (stream, &choice);
 
-  if (ret == GST_FLOW_OK && choice.decision.mode == GST_VFI_MODE_PASSTHROUGH &&
-      stream->held != NULL) {
-    /* Still under the old caps and with the old pool. */
+  if (ret == GST_FLOW_OK && choice.decision.mode == GST_VFI_MODE_PASSTHROUGH) {
+    /* Still under the old caps and with the old pool; so is what a run has left behind
+     * that ended before. */
     gst_vfi_process_close_run (stream, TRUE, next_pts);
     ret = gst_vfi_retire_all (stream);
   }
