@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """The rooms of the project and what each may include; tests/lint/includes.py holds it.
 
-A room is a folder. Rooms stand here from the ground up, and one may include itself, the engine's
-public headers, and those above it in this list that its line names. A line that allows more than is
-used is an error, too: this is the picture of the project.
+A room is a folder. The lowest rooms come first; a room may include itself, the engine's public
+headers, and of the rooms listed earlier only those that its line names. A line that allows more
+than is used is an error, too: this is the picture of the project.
 """
 from fnmatch import fnmatch
 
