@@ -30,4 +30,4 @@ static cudaError_t launch_avg_pool(const VfiCudaLaunch *launch)
     return cudaGetLastError();
 }
 
-const VfiCudaOp vfi_cuda_op_avg_pool = {NULL, NULL, launch_avg_pool};
+const VfiCudaOpEntry vfi_cuda_op_avg_pool = {NULL, NULL, launch_avg_pool};

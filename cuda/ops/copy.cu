@@ -75,5 +75,5 @@ static cudaError_t launch_copy(const VfiCudaLaunch *launch)
     return cudaGetLastError();
 }
 
-const VfiCudaOp vfi_cuda_op_copy = {NULL, NULL, launch_copy};
-const VfiCudaOp vfi_cuda_op_convert = {NULL, NULL, launch_copy};
+const VfiCudaOpEntry vfi_cuda_op_copy = {NULL, NULL, launch_copy};
+const VfiCudaOpEntry vfi_cuda_op_convert = {NULL, NULL, launch_copy};

@@ -6,7 +6,7 @@
 /* Kernels count pixels in an unsigned. */
 #define MAX_SIDE 65535
 
-static const VfiCudaOp *const ops[] = {
+static const VfiCudaOpEntry *const ops[] = {
 #define VFI_CUDA_OP_ENTRY(SUFFIX, identifier)                                            \
     [VFI_OP_##SUFFIX] = &vfi_cuda_op_##identifier,
     VFI_OP_LIST(VFI_CUDA_OP_ENTRY)
@@ -14,7 +14,7 @@ static const VfiCudaOp *const ops[] = {
 };
 G_STATIC_ASSERT(G_N_ELEMENTS(ops) == VFI_OP_KIND_COUNT);
 
-const VfiCudaOp *vfi_cuda_op(VfiOpKind kind)
+const VfiCudaOpEntry *vfi_cuda_op(VfiOpKind kind)
 {
     return (unsigned)kind < G_N_ELEMENTS(ops) && ops[kind]->launch != NULL ? ops[kind]
                                                                            : NULL;
@@ -32,7 +32,7 @@ static bool operand_is_possible(const VfiOperand *operand, unsigned layouts)
 
 static bool check(const VfiOp *op, GError **error)
 {
-    const VfiCudaOp *entry = vfi_cuda_op(op->kind);
+    const VfiCudaOpEntry *entry = vfi_cuda_op(op->kind);
 
     if (entry == NULL)
         return vfi_op_refuse(op, error, "there are no kernels for this kind of op");

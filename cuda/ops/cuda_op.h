@@ -51,7 +51,7 @@ typedef struct {
     VfiCudaTensor src[VFI_OP_MAX_SOURCES];
     VfiCudaTensor dst; /* of ops that do not give a scalar */
     VfiCudaTensor
-        sums; /* of convolutions: what cuDNN computed, channels rounded up to 8 */
+        sums; /* what cuDNN computed of a convolution, channels rounded up to 8 */
     /* As the entry lists them, each 32-byte aligned and padded with zeros to whole
      * vectors of 8. */
     const float *constant[VFI_CUDA_MAX_CONSTANTS];
@@ -59,10 +59,11 @@ typedef struct {
     float *scalars; /* results of MAX_ABS, by their index */
 } VfiCudaLaunch;
 
-/* All but launch() may be NULL. */
+/* How CUDA computes a kind. @supports and @constants may be NULL; where @launch is NULL,
+ * CUDA lacks the kind. */
 typedef struct {
     /* Whether launch() can run @op, which vfi_op_check() has seen and whose operands have
-     * storages of the descriptor; else false with an error by vfi_op_refuse(). */
+     * layouts of the descriptor; else false with an error by vfi_op_refuse(). */
     bool (*supports)(const VfiOp *op, GError **error);
     /* Lists the constants. */
     void (*constants)(const VfiOp *op, VfiCudaConstant constants[VFI_CUDA_MAX_CONSTANTS]);
@@ -70,14 +71,15 @@ typedef struct {
      * sizes: they are the same bits at every run. dst may be a source where the
      * descriptor says so; dst of a convolution may also be sums. */
     cudaError_t (*launch)(const VfiCudaLaunch *launch);
-} VfiCudaOp;
+} VfiCudaOpEntry;
 
-#define VFI_CUDA_OP(SUFFIX, identifier) extern const VfiCudaOp vfi_cuda_op_##identifier;
+#define VFI_CUDA_OP(SUFFIX, identifier)                                                  \
+    extern const VfiCudaOpEntry vfi_cuda_op_##identifier;
 VFI_OP_LIST(VFI_CUDA_OP)
 #undef VFI_CUDA_OP
 
 /* NULL: CUDA lacks the kind. */
-const VfiCudaOp *vfi_cuda_op(VfiOpKind kind);
+const VfiCudaOpEntry *vfi_cuda_op(VfiOpKind kind);
 
 /* Whether CUDA can run a placed op by itself, not in a row group; else false with
  * VFI_ERROR_UNSUPPORTED that names the op and the backend. Allocates nothing. */

@@ -222,9 +222,9 @@ static cudaError_t launch_activate(const VfiCudaLaunch *launch)
                      by_channel ? each_plane(&launch->dst) : one_plane(&launch->dst), op);
 }
 
-const VfiCudaOp vfi_cuda_op_add = {NULL, NULL, launch_add};
-const VfiCudaOp vfi_cuda_op_sub = {NULL, NULL, launch_sub};
-const VfiCudaOp vfi_cuda_op_mul = {NULL, NULL, launch_mul};
-const VfiCudaOp vfi_cuda_op_affine = {NULL, NULL, launch_affine};
-const VfiCudaOp vfi_cuda_op_clamp = {NULL, NULL, launch_clamp};
-const VfiCudaOp vfi_cuda_op_activate = {NULL, activate_constants, launch_activate};
+const VfiCudaOpEntry vfi_cuda_op_add = {NULL, NULL, launch_add};
+const VfiCudaOpEntry vfi_cuda_op_sub = {NULL, NULL, launch_sub};
+const VfiCudaOpEntry vfi_cuda_op_mul = {NULL, NULL, launch_mul};
+const VfiCudaOpEntry vfi_cuda_op_affine = {NULL, NULL, launch_affine};
+const VfiCudaOpEntry vfi_cuda_op_clamp = {NULL, NULL, launch_clamp};
+const VfiCudaOpEntry vfi_cuda_op_activate = {NULL, activate_constants, launch_activate};

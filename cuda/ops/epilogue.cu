@@ -81,5 +81,5 @@ static cudaError_t launch_epilogue(const VfiCudaLaunch *launch)
     return cudaGetLastError();
 }
 
-const VfiCudaOp vfi_cuda_op_conv = {NULL, conv_constants, launch_epilogue};
-const VfiCudaOp vfi_cuda_op_conv_transpose = {NULL, conv_constants, launch_epilogue};
+const VfiCudaOpEntry vfi_cuda_op_conv = {NULL, conv_constants, launch_epilogue};
+const VfiCudaOpEntry vfi_cuda_op_conv_transpose = {NULL, conv_constants, launch_epilogue};

@@ -32,4 +32,4 @@ static cudaError_t launch_fill(const VfiCudaLaunch *launch)
     return cudaGetLastError();
 }
 
-const VfiCudaOp vfi_cuda_op_fill = {NULL, NULL, launch_fill};
+const VfiCudaOpEntry vfi_cuda_op_fill = {NULL, NULL, launch_fill};

@@ -66,4 +66,4 @@ static cudaError_t launch_max_abs(const VfiCudaLaunch *launch)
     return cudaGetLastError();
 }
 
-const VfiCudaOp vfi_cuda_op_max_abs = {NULL, NULL, launch_max_abs};
+const VfiCudaOpEntry vfi_cuda_op_max_abs = {NULL, NULL, launch_max_abs};

@@ -31,7 +31,7 @@ static cudaError_t launch_nearest(const VfiCudaLaunch *launch)
     return cudaGetLastError();
 }
 
-const VfiCudaOp vfi_cuda_op_nearest = {NULL, NULL, launch_nearest};
+const VfiCudaOpEntry vfi_cuda_op_nearest = {NULL, NULL, launch_nearest};
 
 /* Channels @channel … @channel + 7 of a pixel, wherever they begin. */
 static __device__ __forceinline__ VfiGroup load_channels(const VfiCudaTensor &src,
@@ -93,5 +93,5 @@ static cudaError_t launch_upsample_conv_sum(const VfiCudaLaunch *launch)
     return cudaGetLastError();
 }
 
-const VfiCudaOp vfi_cuda_op_upsample_conv_sum = {NULL, sum_constants,
-                                                 launch_upsample_conv_sum};
+const VfiCudaOpEntry vfi_cuda_op_upsample_conv_sum = {NULL, sum_constants,
+                                                      launch_upsample_conv_sum};

@@ -51,4 +51,4 @@ static cudaError_t launch_pixel_shuffle(const VfiCudaLaunch *launch)
     return cudaGetLastError();
 }
 
-const VfiCudaOp vfi_cuda_op_pixel_shuffle = {NULL, NULL, launch_pixel_shuffle};
+const VfiCudaOpEntry vfi_cuda_op_pixel_shuffle = {NULL, NULL, launch_pixel_shuffle};

@@ -77,4 +77,4 @@ static bool supports_resize(const VfiOp *op, GError **error)
                : true;
 }
 
-const VfiCudaOp vfi_cuda_op_resize = {supports_resize, NULL, launch_resize};
+const VfiCudaOpEntry vfi_cuda_op_resize = {supports_resize, NULL, launch_resize};

@@ -55,4 +55,4 @@ static cudaError_t launch_warp(const VfiCudaLaunch *launch)
     return cudaGetLastError();
 }
 
-const VfiCudaOp vfi_cuda_op_warp = {NULL, NULL, launch_warp};
+const VfiCudaOpEntry vfi_cuda_op_warp = {NULL, NULL, launch_warp};

@@ -33,7 +33,7 @@ typedef struct {
 static void list_constants(const VfiOp *op,
                            VfiCudaConstant constants[VFI_CUDA_MAX_CONSTANTS])
 {
-    const VfiCudaOp *entry = vfi_cuda_op(op->kind);
+    const VfiCudaOpEntry *entry = vfi_cuda_op(op->kind);
 
     memset(constants, 0, VFI_CUDA_MAX_CONSTANTS * sizeof *constants);
     if (entry != NULL && entry->constants != NULL)

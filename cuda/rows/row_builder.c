@@ -5,7 +5,7 @@
 
 bool vfi_row_reads_anywhere(const VfiOp *op)
 {
-    return op->n_src > 0 && vfi_op_reads_anywhere(op, 0);
+    return op->n_src > 0 && vfi_op_reads_beyond_rows(op, 0);
 }
 
 size_t vfi_row_plane_elements(const VfiOperand *operand)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* A way of computing a kind of op on the CPU: a struct of functions. Each kind lists
- * its algorithms, the best first and one that takes all last (the reference), as
- * vfi_cpu_KIND; the first that accepts an op prepares and runs it. So a new kind needs
- * a source with its list, and one without does not link. */
+ * its algorithms as vfi_cpu_KIND, the best first and the reference last; the first that
+ * accepts an op prepares and runs it. So a new kind needs a source with its list, and one
+ * without does not link. */
 #pragma once
 
 #include <glib.h>
@@ -15,8 +15,9 @@ typedef struct VfiCpuBandAlgorithm VfiCpuBandAlgorithm;
 
 typedef struct {
     const char *name;
-    /* Whether it computes @op, which passed vfi_op_check() and has blocks of the
-     * level's size, with the @kernels of a level; NULL: planes. */
+    /* Whether it computes @op with the @kernels of a level. @op passed vfi_op_check(),
+     * and its blocks have the level's size. If this is NULL: every op whose operands are
+     * all planar. */
     bool (*accepts)(const VfiOp *op, const VfiCpuKernels *kernels);
     /* Packs weights, sets n_chunks, scratch_bytes, packed and packed_bytes. */
     bool (*prepare)(VfiCpuOp *op, GError **error);
@@ -45,10 +46,10 @@ struct VfiCpuOp {
     size_t scratch_bytes; /* per thread */
     size_t packed_bytes;
     const void *packed;      /* weights or tables in the algorithm's own layout */
-    const VfiPacked *shared; /* whose .packed is, or NULL: the op's own; vfi_free() */
+    const VfiPacked *shared; /* has .packed; NULL: the op owns it, for vfi_free() */
     VfiPackedWeights *store; /* where weights may be shared, or NULL */
     VfiPackedKey key;        /* of the packed weights; .layout is NULL without */
-    bool measuring;          /* leaves them out */
+    bool measuring;          /* only sizes are wanted: nothing is packed */
     void *state;             /* the algorithm's own numbers; g_free() */
 };
 
@@ -63,11 +64,12 @@ VFI_OP_LIST(VFI_CPU_ALGORITHMS)
 const VfiCpuAlgorithm *
 vfi_cpu_algorithm_for(const VfiOp *op, const VfiCpuKernels *kernels, GError **error);
 
-/* Whether row groups may have @op. */
+/* Whether some algorithm of @op's kind works in row groups. */
 bool vfi_cpu_works_in_bands(const VfiOp *op);
 
 /* Whether Winograd's algorithm can do the op, and faster than the direct one, if all its
- * operands are in channel blocks. */
+ * operands are in NCHWc blocks. In conv/winograd_forms.c; here, because this folder does
+ * not include headers of conv/. */
 bool vfi_winograd_suits(const VfiOp *op);
 
 /* Fails with VFI_ERROR_UNSUPPORTED that says "KIND of … is too large" if there are more

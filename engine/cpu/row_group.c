@@ -64,7 +64,7 @@ static int choose_sampling(const VfiRowGroup *plan, VfiCpuOp *const *ops)
         if (down != 0 || op->dst.region != VFI_REGION_ROWS || vfi_op_scalar(op) >= 0)
             return 0;
         for (int s = 0; s < op->n_src; s++)
-            if (!vfi_op_reads_anywhere(op, s) && op->src[s].region != VFI_REGION_ROWS)
+            if (!vfi_op_reads_beyond_rows(op, s) && op->src[s].region != VFI_REGION_ROWS)
                 return 0;
     }
     return factor >= 4 ? factor : 0;

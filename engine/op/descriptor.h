@@ -10,7 +10,7 @@
 
 /* How a source is read to compute one pixel of the result. */
 typedef enum {
-    VFI_READS_PIXEL,    /* the same place, or the places that a power of two gives */
+    VFI_READS_PIXEL,    /* the same place, or those under it of a picture 2ⁿ larger */
     VFI_READS_HALO,     /* a neighbourhood that the parameters give */
     VFI_READS_ANYWHERE, /* by coordinates: of another source, or of another size */
     VFI_READS_WHOLE,    /* all of it */
@@ -22,11 +22,11 @@ enum {
     VFI_LAYOUT_BLOCKS = 1 << 1, /* NCHWc */
     VFI_LAYOUT_CHANNELS_LAST = 1 << 2,
     VFI_LAYOUT_ALL = VFI_LAYOUT_PLANAR | VFI_LAYOUT_BLOCKS | VFI_LAYOUT_CHANNELS_LAST,
-    /* A result: only that of its first source, of which both may have any above. */
+    /* Results only: the layout of the first source, whichever of the above that is. */
     VFI_LAYOUT_LIKE_SOURCE = 1 << 3,
-    /* Besides f32, on targets that have it: f16 where it is not planar; f16 planes. */
+    /* On targets with f16: that instead of f32, where it is not planar; … */
     VFI_LAYOUT_HALF = 1 << 4,
-    VFI_LAYOUT_HALF_PLANES = 1 << 5,
+    VFI_LAYOUT_HALF_PLANES = 1 << 5, /* … where it is */
 };
 
 typedef struct {
@@ -130,7 +130,7 @@ bool vfi_op_check(const VfiOp *op, unsigned blocked, GError **error);
 VfiReading vfi_op_reading(const VfiOp *op, int i);
 
 /* Whether source @i is read elsewhere than in the rows that are computed. */
-static inline bool vfi_op_reads_anywhere(const VfiOp *op, int i)
+static inline bool vfi_op_reads_beyond_rows(const VfiOp *op, int i)
 {
     return vfi_op_reading(op, i) != VFI_READS_PIXEL;
 }

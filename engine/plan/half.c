@@ -183,7 +183,8 @@ void vfi_plan_mark_halves(VfiPlanner *planner)
  * row by row takes no memory, and groups keep its rows as f32.) */
 static bool takes_half_anywhere(const VfiPlanner *planner, VfiValue reader, int s)
 {
-    return takes_half(planner, reader, s) && vfi_plan_reads_anywhere(planner, reader, s);
+    return takes_half(planner, reader, s) &&
+           vfi_plan_reads_beyond_rows(planner, reader, s);
 }
 
 /* Whether all readers of @value and of its slices take f16 planes. */

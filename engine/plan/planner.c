@@ -172,9 +172,9 @@ VfiShape vfi_plan_picture(const VfiPlanner *planner, VfiValue value)
     return vfi_op_picture(&op);
 }
 
-bool vfi_plan_reads_anywhere(const VfiPlanner *planner, VfiValue value, int i)
+bool vfi_plan_reads_beyond_rows(const VfiPlanner *planner, VfiValue value, int i)
 {
     VfiOp op = shaped_op(planner, &planner->items[value].node);
 
-    return vfi_op_reads_anywhere(&op, i);
+    return vfi_op_reads_beyond_rows(&op, i);
 }

@@ -191,7 +191,7 @@ VfiShape vfi_plan_picture(const VfiPlanner *planner, VfiValue value);
 
 /* Whether source @i of @value, an op's result, is read anywhere, and not only in rows of
  * the picture. */
-bool vfi_plan_reads_anywhere(const VfiPlanner *planner, VfiValue value, int i);
+bool vfi_plan_reads_beyond_rows(const VfiPlanner *planner, VfiValue value, int i);
 
 /* ---- memory ------------------------------------------------------------------------ */
 
@@ -221,7 +221,7 @@ static inline size_t vfi_plan_align(size_t bytes)
     return vfi_align_up(bytes, VFI_ALIGNMENT);
 }
 
-/* The op of a node of that kind with the shapes that descriptors ask for. */
+/* A copy of the op of @node, with its sources' and result's shapes filled in. */
 static inline VfiOp vfi_plan_shaped_op(const VfiPlanner *planner, const VfiNode *node)
 {
     VfiOp op = node->op;
@@ -276,11 +276,11 @@ static inline VfiValue vfi_plan_step_source_root(const VfiPlanner *planner,
 }
 
 /* Copies read rows alone. */
-static inline bool vfi_plan_step_reads_anywhere(const VfiPlanner *planner,
-                                                const VfiPlanStep *step, int i)
+static inline bool vfi_plan_step_reads_beyond_rows(const VfiPlanner *planner,
+                                                   const VfiPlanStep *step, int i)
 {
     return !vfi_plan_step_copies(step) &&
-           vfi_plan_reads_anywhere(planner, step->value, i);
+           vfi_plan_reads_beyond_rows(planner, step->value, i);
 }
 
 /* ---- what passes ask each other ---------------------------------------------------- */

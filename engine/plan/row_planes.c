@@ -62,7 +62,7 @@ static bool may_replace(const VfiPlanner *planner, const VfiPlanRowGroup *group,
 
     if (last->last != next->first || vfi_plan_step_copies(step) ||
         &items[step->value] != next->root ||
-        vfi_plan_step_reads_anywhere(planner, step, 0) ||
+        vfi_plan_step_reads_beyond_rows(planner, step, 0) ||
         last->root->node.shape.c != next->root->node.shape.c)
         return false;
     const VfiOpDescriptor *descriptor = vfi_plan_descriptor(&items[step->value]);

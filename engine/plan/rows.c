@@ -54,7 +54,7 @@ static int find_unit(VfiRowGrouping *grouping, const VfiPlanStep *step)
     if (picture.h == 0)
         return add_unit(grouping, step->segment, picture);
     for (int i = 0; i < vfi_plan_step_n_sources(planner, step); i++) {
-        bool anywhere = vfi_plan_step_reads_anywhere(planner, step, i);
+        bool anywhere = vfi_plan_step_reads_beyond_rows(planner, step, i);
         int *from = anywhere ? &all_from : &rows_from;
         *from =
             MAX(*from, grouping->written_in[vfi_plan_step_source_root(planner, step, i)]);
@@ -137,7 +137,7 @@ VfiRowReading vfi_row_reading(const VfiRowGrouping *grouping, const VfiRowUnit *
         for (int s = 0; s < vfi_plan_step_n_sources(planner, step); s++) {
             if (vfi_plan_step_source_root(planner, step, s) != value)
                 continue;
-            if (unit->h == 0 || vfi_plan_step_reads_anywhere(planner, step, s))
+            if (unit->h == 0 || vfi_plan_step_reads_beyond_rows(planner, step, s))
                 return VFI_ROW_READS_ANYWHERE;
             reading = VFI_ROW_READS_ROWS;
         }

@@ -28,8 +28,8 @@ static void report(Runner *runner, bool passed, const char *text)
     printf("%sok %d - %s\n", passed ? "" : "not ", runner->n_tests, text);
 }
 
-/* One line for all that was added to the tally's wrong ones, which are printed before as
- * comments. What ran in no way, because the device lacks the kind, is skipped. */
+/* Reports one line. What went wrong since the last report goes before it as comments. If
+ * the device lacks the kind, the line is a SKIP. */
 static void report_tally(Runner *runner, const Tally *tally, const char *text)
 {
     g_auto(GStrv) lines = g_strsplit(tally->wrong->str, "\n", -1);
@@ -133,7 +133,8 @@ static bool try_size(const Runner *runner, Tally *tally, VfiOpKind kind, int ind
     return true;
 }
 
-/* Every size with all cases that have it; on devices with two of them. */
+/* Every size with all cases that have it; with two of them where the device has a memory
+ * of its own. */
 static void try_sizes(Runner *runner, Tally *tally, VfiOpKind kind)
 {
     size_t n_cases = (size_t)vfi_op_descriptor(kind)->n_cases;
@@ -159,7 +160,7 @@ static void check_cancelled(Runner *runner, Tally *tally, VfiOpKind kind)
     const VfiOpDescriptor *descriptor = vfi_op_descriptor(kind);
     const VfiOpCase *last = &descriptor->cases[descriptor->n_cases - 1];
     g_autoptr(Problem) problem = problem_new(kind, last, 1, false, NULL);
-    guint n = try_cancelled(&runner->devices, tally, problem);
+    guint n = problem == NULL ? 0 : try_cancelled(&runner->devices, tally, problem);
     g_autofree char *text = g_strdup_printf(
         "%s leaves memory alone when cancelled, %u ways", vfi_op_kind_to_string(kind), n);
 
@@ -198,7 +199,7 @@ static void check_coverage(Runner *runner, Tally *tally, VfiOpKind kind)
     report_tally(runner, tally, text);
 }
 
-/* A kind is there with all its cases or, the device says, not at all; the CPU has all. */
+/* A device runs all cases of a kind or refuses them all; the CPU runs all. */
 static void try_kind(Runner *runner, VfiOpKind kind)
 {
     Tally tally = {.wrong = g_string_new(NULL), .refusal = g_string_new(NULL)};
