@@ -183,6 +183,14 @@ static void set_row(Between *between, float place, int height)
     between->weight_y = (double)place - between->y;
 }
 
+/* Whichever direction comes first, a difference of two of the four may be taken. */
+static void differences_take_part(ReferenceElement *element, const double *values)
+{
+    for (int i = 0; i < 4; i++)
+        for (int j = 0; j < i; j++)
+            takes_part(element, values[i] - values[j]);
+}
+
 static bool any_is_nan(const ReferenceInput *in, int c, const Between *b)
 {
     return isnan(at(in, 0, c, b->y, b->x)) || isnan(at(in, 0, c, b->y, b->x1)) ||
@@ -199,6 +207,9 @@ static ReferenceElement sample(const ReferenceInput *in, int c, const Between *b
         mix(&e, at(in, 0, c, b->y1, b->x), at(in, 0, c, b->y1, b->x1), b->weight_x);
     double value = mix(&e, top, bottom, b->weight_y);
 
+    differences_take_part(
+        &e, (double[]){at(in, 0, c, b->y, b->x), at(in, 0, c, b->y, b->x1),
+                       at(in, 0, c, b->y1, b->x), at(in, 0, c, b->y1, b->x1)});
     e.infinite = isnan(value) && !any_is_nan(in, c, b);
     takes_part(&e, mul * e.largest);
     return finish(e, mul * value);

@@ -194,7 +194,8 @@ static bool has_copies(const VfiOp *op, const Variant *variant)
 GArray *list_variants(const VfiOp *op, const VfiPlanTarget *target)
 {
     const VfiOpDescriptor *descriptor = vfi_op_descriptor(op->kind);
-    bool grouped = target->row_groups && vfi_op_picture(op).h > 0;
+    bool grouped = target->row_groups && vfi_op_picture(op).h > 0 &&
+                   (target->row_op == NULL || target->row_op(op));
     GArray *variants = g_array_new(FALSE, FALSE, sizeof(Variant));
 
     for (int form = RUN_ALONE; form <= (grouped ? RUN_FROM_COPIES : RUN_ALONE); form++)
