@@ -15,8 +15,7 @@
 
 static inline int vfi_cuda_conv_channels(int channels)
 {
-    return (channels + VFI_CUDA_CONV_CHANNELS - 1) / VFI_CUDA_CONV_CHANNELS *
-           VFI_CUDA_CONV_CHANNELS;
+    return vfi_channels_in_blocks(channels, VFI_CUDA_CONV_CHANNELS);
 }
 
 typedef enum {

@@ -5,11 +5,9 @@
 /* Channels from pixel to pixel of @root, where channels are last. */
 static int pixel_stride(const VfiPlanner *planner, const VfiPlanItem *root)
 {
-    int block = planner->target.channel_block;
-
-    return root->node.kind == VFI_NODE_INPUT
-               ? root->node.input.block
-               : (root->node.shape.c + block - 1) / block * block;
+    if (root->node.kind == VFI_NODE_INPUT)
+        return root->node.input.block;
+    return vfi_channels_in_blocks(root->node.shape.c, planner->target.channel_block);
 }
 
 /* Whether other parts of a pixel follow @value, or a host of it. */
@@ -63,8 +61,7 @@ static VfiOp make_copy(VfiPlanner *planner, const VfiPlanStep *step)
     /* For a plain copy, a tensor in blocks is as many planes. */
     bool reorders = vfi_operand_is_blocked(&op.src[0]) && op.dst.block <= 1;
     if (!reorders && !planner->target.channels_last) {
-        op.src[0].shape.c =
-            (int)vfi_shape_floats((VfiShape){op.src[0].shape.c, 1, 1}, op.src[0].block);
+        op.src[0].shape.c = vfi_channels_in_blocks(op.src[0].shape.c, op.src[0].block);
         op.src[0].block = op.dst.block = 0;
     }
     op.dst.shape = op.src[0].shape;

@@ -9,8 +9,7 @@ static size_t tensor_bytes(VfiPlanner *planner, VfiShape shape, int block, size_
 {
     size_t bytes;
 
-    if (block > 1)
-        shape.c = (shape.c + block - 1) / block * block;
+    shape.c = vfi_channels_in_blocks(shape.c, block);
     if (!vfi_size_mul((size_t)shape.h, (size_t)shape.w, &bytes) ||
         !vfi_size_mul(bytes, (size_t)shape.c, &bytes) ||
         !vfi_size_mul(bytes, element, &bytes)) {

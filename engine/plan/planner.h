@@ -221,18 +221,6 @@ static inline size_t vfi_plan_align(size_t bytes)
     return vfi_align_up(bytes, VFI_ALIGNMENT);
 }
 
-/* A copy of the op of @node, with its sources' and result's shapes filled in. */
-static inline VfiOp vfi_plan_shaped_op(const VfiPlanner *planner, const VfiNode *node)
-{
-    VfiOp op = node->op;
-
-    op.n_src = node->n_sources;
-    for (int s = 0; s < op.n_src; s++)
-        op.src[s].shape = planner->items[node->source[s]].node.shape;
-    op.dst.shape = node->shape;
-    return op;
-}
-
 /* Bytes of a value of its own; sets the planner's error on overflow. */
 size_t vfi_plan_value_bytes(VfiPlanner *planner, const VfiPlanItem *item);
 
