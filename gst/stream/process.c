@@ -227,14 +227,21 @@ interpolate (GstVfiStream *stream, GstBuffer *buffer)
   return gst_vfi_jobs_submit (stream);
 }
 
+/* Before caps, pool or session change: ends the run, if there is one, and lets out what
+ * it and runs before it have left behind. @next_pts is as in close_run(). */
+static GstFlowReturn
+finish_run (GstVfiStream *stream, GstClockTime next_pts)
+{
+  gst_vfi_process_close_run (stream, TRUE, next_pts);
+  return gst_vfi_retire_all (stream);
+}
+
 /* Nothing of one context is of use in another, so everything starts over. */
 static GstFlowReturn
 change_context (GstVfiStream *stream, GstBuffer *buffer)
 {
-  GstFlowReturn ret;
+  GstFlowReturn ret = finish_run (stream, GST_BUFFER_PTS (buffer));
 
-  gst_vfi_process_close_run (stream, TRUE, GST_BUFFER_PTS (buffer));
-  ret = gst_vfi_retire_all (stream);
   gst_vfi_cuda_adopt (stream->cuda, buffer);
   stream->negotiated.ready = FALSE;
   return ret;
@@ -247,12 +254,8 @@ negotiate (GstVfiStream *stream, GstClockTime next_pts)
   GstVfiChoice choice = {0};
   GstFlowReturn ret = gst_vfi_negotiate_choose (stream, &choice);
 
-  if (ret == GST_FLOW_OK && choice.decision.mode == GST_VFI_MODE_PASSTHROUGH) {
-    /* Still under the old caps and with the old pool; so is what a run has left behind
-     * that ended before. */
-    gst_vfi_process_close_run (stream, TRUE, next_pts);
-    ret = gst_vfi_retire_all (stream);
-  }
+  if (ret == GST_FLOW_OK && choice.decision.mode == GST_VFI_MODE_PASSTHROUGH)
+    ret = finish_run (stream, next_pts);
   return gst_vfi_negotiate_apply (stream, &choice, ret);
 }
 
@@ -322,8 +325,7 @@ process_caps (GstVfiStream *stream, GstCaps *caps)
 
   if (gst_vfi_negotiate_is_done_for (stream, caps))
     return GST_FLOW_OK;
-  gst_vfi_process_close_run (stream, TRUE, GST_CLOCK_TIME_NONE);
-  ret = gst_vfi_retire_all (stream);
+  ret = finish_run (stream, GST_CLOCK_TIME_NONE);
   if (ret != GST_FLOW_OK)
     return ret;
   if (!take_settings (stream))
