@@ -7,9 +7,14 @@
 #include <gst/check/gstharness.h>
 #include <gst/video/video.h>
 
+#include <dlfcn.h>
+
 #include "../sanitizers.h"
 
 G_BEGIN_DECLS
+
+/* For a function of the test that stands before another of the same name: that one. */
+#define REAL(name) ((__typeof__(&name))dlsym(RTLD_NEXT, #name))
 
 /* A buffer or an event that left the element, in order. */
 typedef struct {

@@ -4,7 +4,6 @@
 
 #include <gst/video/video-event.h>
 
-#include <dlfcn.h>
 #include <string.h>
 
 #define MS GST_MSECOND
@@ -170,13 +169,11 @@ static gint bypasses_late;
 
 __attribute__((visibility("default"))) gboolean gst_pad_check_reconfigure(GstPad *pad)
 {
-    gboolean (*real)(GstPad *) = (gboolean(*)(GstPad *))dlsym(RTLD_NEXT, __func__);
-
     if (g_atomic_int_compare_and_exchange(&bypasses_late, 1, 0)) {
         g_autoptr(GstElement) element = gst_pad_get_parent_element(pad);
         g_object_set(element, "bypass-pixels", (guint64)1, NULL);
     }
-    return real(pad);
+    return REAL(gst_pad_check_reconfigure)(pad);
 }
 
 /* A run has ended, and what it left behind is still on its way, when frames begin to pass

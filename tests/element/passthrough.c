@@ -6,8 +6,6 @@
 
 #include <vfi/vfi.h>
 
-#include <dlfcn.h>
-
 #define MS GST_MSECOND
 
 /* Which call of the next ones fails: 1 is the next, 0 none, ALL every one. */
@@ -26,9 +24,6 @@ static gboolean fails(gint *countdown, GError **error)
     g_set_error(error, VFI_ERROR, VFI_ERROR_BACKEND, "the device went away");
     return TRUE;
 }
-
-/* The engine's own function of the same name. */
-#define REAL(name) ((__typeof__(&name))dlsym(RTLD_NEXT, #name))
 
 VfiSession *vfi_session_new(VfiModel *model, const VfiSessionConfig *config,
                             GError **error)
