@@ -50,6 +50,24 @@ static char *read_frame(const char *path, const VfiVideoInfo *info, GError **err
     return g_steal_pointer(&bytes);
 }
 
+/* Some models look at more frames than the two around the in-between. A clip has them;
+ * where there are none, as here, the nearest one stands for them. */
+static VfiPair *begin_pair(VfiSession *session, const VfiFrame two[2], GError **error)
+{
+    g_autoptr(GArray) frames = g_array_new(FALSE, FALSE, sizeof(VfiFrame));
+    int before, after;
+
+    vfi_session_neighbours(session, &before, &after);
+    for (int i = 0; i < before + 2 + after; i++) {
+        gboolean is_second = i > before;
+        VfiFrame frame = two[is_second];
+        frame.id = is_second ? 2 : 1;
+        g_array_append_val(frames, frame);
+    }
+    return vfi_session_begin(session, (const VfiFrame *)(const void *)frames->data,
+                             frames->len, 0, error);
+}
+
 static gboolean interpolate(const Arguments *arguments, GError **error)
 {
     VfiSessionConfig config = {.video = {
@@ -75,12 +93,11 @@ static gboolean interpolate(const Arguments *arguments, GError **error)
     if (session == NULL)
         return FALSE;
 
-    VfiFrame frames[] = {
+    VfiFrame two[] = {
         frame_over(first, &config.video),
         frame_over(second, &config.video),
     };
-    g_autoptr(VfiPair) pair =
-        vfi_session_begin(session, frames, G_N_ELEMENTS(frames), error);
+    g_autoptr(VfiPair) pair = begin_pair(session, two, error);
     if (pair == NULL)
         return FALSE;
 

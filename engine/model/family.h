@@ -70,7 +70,9 @@ struct VfiModelFamily {
      * some hundred pixels around it, but for what next_segment() decides. */
     bool can_tile;
     bool wants_mean; /* graphs use VFI_RUN_INPUT_IMAGE_MEAN */
-    /* Frames needed before and after the interval that is interpolated. */
+    /* Frames that the network sees before and after the two around the in-between: a view
+     * is all of them, VFI_MAX_VIEW_FRAMES at the most. Stages but the frame stage see
+     * them as FRAME0 …, oldest first; the two are [frames_before] and the next. */
     int frames_before, frames_after;
 
     /* Judges by tensor names and shapes alone. Families without weights have none. */
@@ -97,6 +99,12 @@ struct VfiModelFamily {
      * or -1 when the result is complete. NULL: there is one segment. */
     int (*next_segment)(const VfiModelSetup *setup, int segment, const float *scalars);
 };
+
+/* Frames of a view. */
+static inline int vfi_family_view_frames(const VfiModelFamily *family)
+{
+    return family->frames_before + 2 + family->frames_after;
+}
 
 /* Where the outputs of a stage lie: for the frame, for the pair or in the arena. */
 static inline VfiRegion vfi_stage_output_region(VfiStage stage)

@@ -82,6 +82,8 @@ static VfiModel *open_model(const char *name, GVariant *options, const char *dev
     model->info.path = model->path;
     model->info.family = model->family->name;
     model->info.has_scale = model->family->has_scale;
+    model->info.frames_before = model->family->frames_before;
+    model->info.frames_after = model->family->frames_after;
     g_autofree char *shown_name = vfi_printable(name);
     g_autofree char *shown_path = vfi_printable(model->path);
     vfi_log(VFI_LOG_INFO, "model %s: %s %s, %zu parameters, from %s", shown_name,

@@ -11,7 +11,5 @@ static VfiOutputKind blend_output(const VfiModelSetup *setup)
 
 const VfiModelFamily vfi_family_blend = {
     .name = "blend",
-    .frames_before = 1,
-    .frames_after = 1,
     .output = blend_output,
 };

@@ -19,7 +19,7 @@
 /* Memory that operands lie in, bound at each run: the stage's own arena, what is kept
  * for each frame (its prepared image, the results of the per-frame stage), and what is
  * kept for the pair (the results of the per-pair stage). A frame stage sees its frame
- * as FRAME0; the other stages see the pair's frames, oldest first. VFI_REGION_ROWS is
+ * as FRAME0; the other stages see the view's frames, oldest first. VFI_REGION_ROWS is
  * not memory: what lies there is seen by one row group only (plan.h), whose runner
  * keeps some rows of it; offsets count as if all rows were there. */
 typedef enum {
@@ -29,6 +29,9 @@ typedef enum {
     VFI_MAX_REGIONS,
     VFI_REGION_ROWS = VFI_MAX_REGIONS,
 } VfiRegion;
+
+/* Most frames of a view: the regions that there are for frames. */
+#define VFI_MAX_VIEW_FRAMES (VFI_REGION_PAIR - VFI_REGION_FRAME0)
 
 /* Where what is kept for frame @frame lies. */
 static inline VfiRegion vfi_frame_region(int frame)

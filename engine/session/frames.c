@@ -50,25 +50,24 @@ static VfiDevicePlanes *find_held(VfiSession *session, uint64_t key)
     return NULL;
 }
 
-static bool is_among(const uint64_t keys[VFI_VIEW_FRAMES], uint64_t key)
+static bool is_among(const uint64_t *keys, int n_keys, uint64_t key)
 {
     bool found = false;
 
-    for (int i = 0; i < VFI_VIEW_FRAMES; i++)
+    for (int i = 0; i < n_keys; i++)
         found = found || keys[i] == key;
     return found;
 }
 
 /* The least recently used planes, other than those of a frame whose key is among
  * @keep. */
-static VfiDevicePlanes *oldest_held(VfiSession *session,
-                                    const uint64_t keep[VFI_VIEW_FRAMES])
+static VfiDevicePlanes *oldest_held(VfiSession *session, const uint64_t *keep, int n_keep)
 {
     VfiDevicePlanes *oldest = NULL;
 
     for (int i = 0; i < session->n_held; i++) {
         VfiDevicePlanes *held = &session->held[i];
-        bool is_needed = held->key != 0 && is_among(keep, held->key);
+        bool is_needed = held->key != 0 && is_among(keep, n_keep, held->key);
         if (!is_needed && (oldest == NULL || held->last_used < oldest->last_used))
             oldest = held;
     }
@@ -76,7 +75,7 @@ static VfiDevicePlanes *oldest_held(VfiSession *session,
 }
 
 bool vfi_session_hold_frame(VfiSession *session, const VfiFrame *frame, uint64_t key,
-                            const uint64_t keep[VFI_VIEW_FRAMES], VfiFrame *planes,
+                            const uint64_t *keep, int n_keep, VfiFrame *planes,
                             GError **error)
 {
     *planes = *frame;
@@ -84,7 +83,7 @@ bool vfi_session_hold_frame(VfiSession *session, const VfiFrame *frame, uint64_t
         return true;
     VfiDevicePlanes *held = find_held(session, key);
     if (held == NULL) {
-        held = oldest_held(session, keep);
+        held = oldest_held(session, keep, n_keep);
         held->key = 0;
         if (!session->backend->upload(session->device, &session->video, frame,
                                       &held->planes, held->last_picture, error))

@@ -35,16 +35,16 @@ static VfiFrameSlot *find_slot(VfiSession *session, uint64_t key)
     return NULL;
 }
 
-/* The least recently used slot other than those of @keys. */
-static VfiFrameSlot *evict_slot(VfiSession *session, const uint64_t keys[VFI_VIEW_FRAMES])
+/* The least recently used slot other than those of the view's frames. */
+static VfiFrameSlot *evict_slot(VfiSession *session, const VfiView *view)
 {
     VfiFrameSlot *oldest = NULL;
 
     for (int i = 0; i < session->n_slots; i++) {
         VfiFrameSlot *slot = &session->slots[i];
         bool needed = false;
-        for (int k = 0; k < VFI_VIEW_FRAMES; k++)
-            needed = needed || slot->key == keys[k];
+        for (int k = 0; k < view->n_frames; k++)
+            needed = needed || slot->key == view->keys[k];
         if (!needed && (oldest == NULL || slot->last_used < oldest->last_used))
             oldest = slot;
     }
@@ -123,10 +123,10 @@ bool vfi_ready_frames(VfiSession *session, const VfiView *view,
     };
     double mean = 0.0;
     arguments->region[VFI_REGION_ARENA] = session->arena;
-    for (int i = 0; i < VFI_VIEW_FRAMES; i++) {
+    for (int i = 0; i < view->n_frames; i++) {
         VfiFrameSlot *slot = find_slot(session, view->keys[i]);
         if (slot == NULL) {
-            slot = evict_slot(session, view->keys);
+            slot = evict_slot(session, view);
             slot->key = 0;
             if (!fill_slot(session, view, &view->frames[i], slot, error))
                 return false;
@@ -134,7 +134,7 @@ bool vfi_ready_frames(VfiSession *session, const VfiView *view,
         }
         slot->last_used = ++session->slot_clock;
         arguments->region[vfi_frame_region(i)] = slot->memory;
-        mean += slot->mean / VFI_VIEW_FRAMES;
+        mean += slot->mean / view->n_frames;
     }
     arguments->inputs.value[VFI_RUN_INPUT_IMAGE_MEAN] =
         (float)(view->has_mean ? view->mean : mean);
@@ -181,7 +181,7 @@ static bool write_picture(VfiSession *session, const VfiView *view, int segment,
                           const VfiFrame *out, GError **error)
 {
     const VfiBackend *backend = session->backend;
-    const VfiFrame *frame0 = &view->frames[0], *frame1 = &view->frames[1];
+    const VfiFrame *frame0 = &view->frames[view->first], *frame1 = frame0 + 1;
     size_t plane = (size_t)session->padded_w * (size_t)session->padded_h;
 
     if (session->model->family->output(&session->model->setup) == VFI_OUTPUT_RGB) {

@@ -15,8 +15,11 @@ bool vfi_finish_work(VfiSession *session, GError **error);
 /* Input of one run of the network: all of the picture, or a tile. */
 typedef struct {
     VfiVideoInfo video;
-    VfiFrame frames[VFI_VIEW_FRAMES];
-    uint64_t keys[VFI_VIEW_FRAMES]; /* of the results kept for each */
+    int n_frames;                         /* of the view */
+    int first;                            /* of the two around the in-between */
+    VfiFrame frames[VFI_MAX_VIEW_FRAMES]; /* oldest first */
+    uint64_t keys[VFI_MAX_VIEW_FRAMES];   /* of the results kept for each */
+    uint64_t noise_key;
     double t;
     bool has_mean; /* .mean is that of all whole frames */
     double mean;

@@ -43,7 +43,7 @@ static VfiView view_of_tile(const TiledInference *work, int column, int row)
     view.video.height = MIN(tiling->y.tile, whole->video.height - y);
     for (int plane = 0; plane < format->n_planes; plane++) {
         const VfiPlaneLayout layout = vfi_format_plane(format, plane);
-        for (int i = 0; i < VFI_VIEW_FRAMES; i++)
+        for (int i = 0; i < view.n_frames; i++)
             view.frames[i].data[plane] +=
                 (y >> layout.shift_y) * view.frames[i].stride[plane] +
                 (ptrdiff_t)(x >> layout.shift_x) * layout.pixel_stride;
@@ -95,7 +95,7 @@ static bool add_to_sum(const TiledInference *work, int column, int row, double *
     int h = next_start(&tiling->y, row, video->height) - vfi_tile_start(&tiling->y, row);
     double mean;
 
-    for (int i = 0; i < VFI_VIEW_FRAMES; i++) {
+    for (int i = 0; i < view.n_frames; i++) {
         if (!session->backend->prepare(session->device, &view.video, &view.frames[i],
                                        image, tiling->x.tile, tiling->y.tile, view.cancel,
                                        error) ||
@@ -120,7 +120,7 @@ static bool find_mean(TiledInference *work, GError **error)
         for (int column = 0; column < tiling->x.n; column++)
             if (!add_to_sum(work, column, row, &sum, error))
                 return false;
-    work->mean = sum / ((double)VFI_VIEW_FRAMES * video->width * video->height);
+    work->mean = sum / ((double)work->whole->n_frames * video->width * video->height);
     return true;
 }
 
@@ -223,7 +223,7 @@ static bool write_rows(TiledInference *work, int end, GError **error)
     VfiSession *session = work->session;
     const VfiBackend *backend = session->backend;
     const VfiTileBand *band = &session->band;
-    const VfiFrame *frames = work->whole->frames;
+    const VfiFrame *frames = &work->whole->frames[work->whole->first];
     size_t plane = (size_t)band->n_rows * (size_t)band->width;
     int begin = work->done;
 

@@ -21,30 +21,38 @@ static void count(VfiSession *session, uint64_t *counter)
     g_mutex_unlock(&session->lock);
 }
 
-/* Brings the planes of the sources to where the device can reach them. */
-static bool hold_sources(VfiSession *session, const Source *sources, VfiFrame *planes,
-                         GError **error)
+/* Brings the planes of @n sources to where the device can reach them. */
+static bool hold_sources(VfiSession *session, const Source *sources, int n,
+                         VfiFrame *planes, GError **error)
 {
-    const uint64_t keys[VFI_VIEW_FRAMES] = {sources[0].key, sources[1].key};
+    uint64_t keys[VFI_MAX_VIEW_FRAMES];
 
-    for (int i = 0; i < VFI_VIEW_FRAMES; i++)
-        if (!vfi_session_hold_frame(session, sources[i].frame, keys[i], keys, &planes[i],
-                                    error))
+    for (int i = 0; i < n; i++)
+        keys[i] = sources[i].key;
+    for (int i = 0; i < n; i++)
+        if (!vfi_session_hold_frame(session, sources[i].frame, keys[i], keys, n,
+                                    &planes[i], error))
             return false;
     return true;
 }
 
-/* One inference between two sources. */
-static bool infer(VfiSession *session, const Source *sources, double t,
-                  const VfiFrame *out, const atomic_int *cancel, GError **error)
+/* One inference: the picture of @job at @t between two sources; @sources is their view,
+ * oldest first. */
+static bool infer(VfiSession *session, const VfiJob *job, const Source *sources, double t,
+                  const VfiFrame *out, GError **error)
 {
+    const VfiModelFamily *family = session->model->family;
     VfiView view = {
         .video = session->video,
-        .keys = {sources[0].key, sources[1].key},
+        .n_frames = vfi_family_view_frames(family),
+        .first = family->frames_before,
+        .noise_key = job->pair->noise_key,
         .t = t,
-        .cancel = cancel,
+        .cancel = &job->cancel,
     };
-    if (!hold_sources(session, sources, view.frames, error))
+    for (int i = 0; i < view.n_frames; i++)
+        view.keys[i] = sources[i].key;
+    if (!hold_sources(session, sources, view.n_frames, view.frames, error))
         return false;
     bool made = vfi_tiling_is_one(&session->tiling)
                     ? vfi_infer_whole(session, &view, out, error)
@@ -58,12 +66,10 @@ static bool infer(VfiSession *session, const Source *sources, double t,
 static bool copy_frame(VfiSession *session, Source source, const VfiFrame *out,
                        const atomic_int *cancel, GError **error)
 {
-    const uint64_t keep[VFI_VIEW_FRAMES] = {source.key, source.key};
     int64_t start = g_get_monotonic_time();
     VfiFrame planes;
 
-    if (!vfi_session_hold_frame(session, source.frame, source.key, keep, &planes,
-                                error) ||
+    if (!hold_sources(session, &source, 1, &planes, error) ||
         !session->backend->copy(session->device, &session->video, &planes, out, cancel,
                                 error) ||
         !vfi_finish_work(session, error))
@@ -72,13 +78,14 @@ static bool copy_frame(VfiSession *session, Source source, const VfiFrame *out,
     return true;
 }
 
+/* @sources: the two around the in-between. */
 static bool blend(VfiSession *session, const Source *sources, double t,
                   const VfiFrame *out, const atomic_int *cancel, GError **error)
 {
     int64_t start = g_get_monotonic_time();
-    VfiFrame frames[VFI_VIEW_FRAMES];
+    VfiFrame frames[2];
 
-    if (!hold_sources(session, sources, frames, error))
+    if (!hold_sources(session, sources, 2, frames, error))
         return false;
     if (!session->backend->blend(session->device, &session->video, &frames[0], &frames[1],
                                  t, out, cancel, error) ||
@@ -95,49 +102,78 @@ static uint64_t in_between_key(const VfiPair *pair, int k)
     return UINT64_C(1) << 63 | pair->serial << 5 | (uint64_t)k;
 }
 
-/* The source at time k/2^depth of @pair; for in-betweens the kept one. */
-static Source bisection_source(VfiSession *session, const VfiPair *pair, int k)
+/* The kept in-between at time k/2^depth of @pair. */
+static Source kept_in_between(VfiSession *session, const VfiPair *pair, int k)
 {
-    VfiBisection *bisection = &session->bisection;
+    return (Source){&session->bisection.frames[k], in_between_key(pair, k)};
+}
 
-    if (k == 0)
-        return (Source){&pair->frames[0], pair->keys[0]};
-    if (k == 1 << bisection->depth)
-        return (Source){&pair->frames[1], pair->keys[1]};
-    return (Source){&bisection->frames[k], in_between_key(pair, k)};
+/* Known pictures around an interval that is halved, in the order of their times. */
+typedef struct {
+    Source sources[VFI_MAX_VIEW_FRAMES + VFI_MAX_BISECTION];
+    int n;
+    int first; /* the one at the interval's begin, the next is at its end */
+} Line;
+
+static Line line_of_pair(const VfiSession *session, const VfiPair *pair)
+{
+    const VfiModelFamily *family = session->model->family;
+    Line line = {.n = vfi_family_view_frames(family), .first = family->frames_before};
+
+    for (int i = 0; i < line.n; i++)
+        line.sources[i] = (Source){&pair->frames[i], pair->keys[i]};
+    return line;
+}
+
+/* The interval becomes one of its halves, with @middle between them. */
+static void halve(Line *line, Source middle, bool second_half)
+{
+    for (int i = line->n++; i > line->first + 1; i--)
+        line->sources[i] = line->sources[i - 1];
+    line->sources[line->first + 1] = middle;
+    line->first += second_half;
+}
+
+/* Forgets the in-betweens of another pair. */
+static void begin_bisection(VfiBisection *bisection, const VfiPair *pair)
+{
+    if (bisection->pair_serial == pair->serial)
+        return;
+    for (int k = 0; k <= 1 << bisection->depth; k++)
+        bisection->valid[k] = false;
+    bisection->pair_serial = pair->serial;
 }
 
 /* A midpoint family at time t: the nearest k/2^depth, by halving the interval around it.
- * Even positions are kept, since later times of the pair start from them. */
+ * Even positions are kept, since later times of the pair start from them. Beyond an
+ * interval's ends the network sees the pictures that are nearest there of those that it
+ * was halved from, whatever else is kept: so a time's picture depends on nothing but the
+ * view. */
 static bool bisect(VfiSession *session, VfiJob *job, const VfiFrame *out, GError **error)
 {
     VfiBisection *bisection = &session->bisection;
     const VfiPair *pair = job->pair;
+    int before = session->model->family->frames_before;
     int low = 0, high = 1 << bisection->depth;
     int target = (int)lround(job->t * high);
+    Line line = line_of_pair(session, pair);
 
-    if (bisection->pair_serial != pair->serial) {
-        for (int k = 0; k <= high; k++)
-            bisection->valid[k] = false;
-        bisection->pair_serial = pair->serial;
-    }
+    begin_bisection(bisection, pair);
     if (target == 0 || target == high)
-        return copy_frame(session, bisection_source(session, pair, target), out,
+        return copy_frame(session, line.sources[before + (target == high)], out,
                           &job->cancel, error);
     for (;;) {
         int middle = (low + high) / 2;
         bool kept = middle % 2 == 0;
-        const VfiFrame *made = kept ? &bisection->frames[middle] : out;
-        if (!bisection->valid[middle]) {
-            Source sources[] = {bisection_source(session, pair, low),
-                                bisection_source(session, pair, high)};
-            if (!infer(session, sources, 0.5, made, &job->cancel, error))
-                return false;
-            bisection->valid[middle] = kept;
-        }
+        if (!bisection->valid[middle] &&
+            !infer(session, job, &line.sources[line.first - before], 0.5,
+                   kept ? &bisection->frames[middle] : out, error))
+            return false;
+        bisection->valid[middle] = kept;
         if (middle == target)
-            return !kept || copy_frame(session, bisection_source(session, pair, middle),
+            return !kept || copy_frame(session, kept_in_between(session, pair, middle),
                                        out, &job->cancel, error);
+        halve(&line, kept_in_between(session, pair, middle), middle < target);
         if (middle < target)
             low = middle;
         else
@@ -149,17 +185,16 @@ static bool bisect(VfiSession *session, VfiJob *job, const VfiFrame *out, GError
 static bool make_picture(VfiSession *session, VfiJob *job, bool is_identical,
                          const VfiFrame *out, GError **error)
 {
-    VfiPair *pair = job->pair;
-    Source sources[] = {{&pair->frames[0], pair->keys[0]},
-                        {&pair->frames[1], pair->keys[1]}};
+    Line line = line_of_pair(session, job->pair);
+    const Source *two = &line.sources[line.first];
 
     if (is_identical)
-        return copy_frame(session, sources[0], out, &job->cancel, error);
+        return copy_frame(session, two[0], out, &job->cancel, error);
     if (session->model->family->output(&session->model->setup) == VFI_OUTPUT_BLEND)
-        return blend(session, sources, job->t, out, &job->cancel, error);
+        return blend(session, two, job->t, out, &job->cancel, error);
     if (vfi_session_bisects(session, job->t))
         return bisect(session, job, out, error);
-    return infer(session, sources, job->t, out, &job->cancel, error);
+    return infer(session, job, line.sources, job->t, out, error);
 }
 
 /* The same on a device with memory of its own, which makes the picture after this has
@@ -186,7 +221,7 @@ static bool queue_picture(VfiSession *session, VfiJob *job, bool is_identical,
 
 bool vfi_interpolate(VfiSession *session, VfiJob *job, GError **error)
 {
-    const VfiFrame *frame = &job->pair->frames[0];
+    const VfiFrame *frame = &job->pair->frames[session->model->family->frames_before];
     bool is_identical = vfi_pair_is_identical(job->pair), made;
 
     job->picture = 0;

@@ -8,24 +8,31 @@
 
 /* ---- pairs ------------------------------------------------------------------------- */
 
-VfiPair *vfi_session_begin(VfiSession *session, const VfiFrame *frames, size_t n_frames,
-                           GError **error)
+/* Whether a view has so many frames. */
+static bool check_view(const VfiModelFamily *family, size_t n_frames, GError **error)
 {
-    int before, after;
+    int n = vfi_family_view_frames(family);
 
-    vfi_session_neighbours(session, &before, &after);
-    if (n_frames != (size_t)before + (size_t)after) {
-        g_set_error(error, VFI_ERROR, VFI_ERROR_INVALID_ARGUMENT,
-                    "a pair of this model needs %d frames, got %zu", before + after,
-                    n_frames);
+    if (n_frames == (size_t)n)
+        return true;
+    g_set_error(error, VFI_ERROR, VFI_ERROR_INVALID_ARGUMENT,
+                "a pair of %s has %d frames (%d before the two around the in-between, %d "
+                "after them), got %zu",
+                family->name, n, family->frames_before, family->frames_after, n_frames);
+    return false;
+}
+
+VfiPair *vfi_session_begin(VfiSession *session, const VfiFrame *frames, size_t n_frames,
+                           uint64_t key, GError **error)
+{
+    if (!check_view(session->model->family, n_frames, error))
         return NULL;
-    }
     for (size_t i = 0; i < n_frames; i++)
         if (!vfi_session_check_memory(session, &frames[i], error))
             return NULL;
     VfiPair *pair = vfi_session_take_pair(session);
     pair->session = vfi_session_ref(session);
-    pair->n_frames = (int)n_frames;
+    pair->noise_key = key;
     memcpy(pair->frames, frames, n_frames * sizeof(*frames));
 
     g_mutex_lock(&session->lock);
@@ -56,16 +63,13 @@ void vfi_pair_unref(VfiPair *pair)
 
 gboolean vfi_pair_is_identical(VfiPair *pair)
 {
-    int before, after;
+    const VfiFrame *first = &pair->frames[pair->session->model->family->frames_before];
 
-    vfi_session_neighbours(pair->session, &before, &after);
     g_mutex_lock(&pair->lock);
     if (pair->identical == IDENTICAL_UNKNOWN)
-        pair->identical =
-            vfi_session_frames_equal(pair->session, &pair->frames[before - 1],
-                                     &pair->frames[before])
-                ? IDENTICAL_YES
-                : IDENTICAL_NO;
+        pair->identical = vfi_session_frames_equal(pair->session, first, first + 1)
+                              ? IDENTICAL_YES
+                              : IDENTICAL_NO;
     gboolean identical = pair->identical == IDENTICAL_YES;
     g_mutex_unlock(&pair->lock);
     return identical;

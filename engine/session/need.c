@@ -60,11 +60,10 @@ bool vfi_session_measure(VfiSession *session, GError **error)
 
     bool has_planes = !session->backend->host_memory;
     *need = (VfiSessionNeed){
-        .n_planes = has_planes ? family->frames_before + family->frames_after + 1 +
-                                     VFI_PICTURES_IN_FLIGHT
-                               : 0,
+        .n_planes =
+            has_planes ? vfi_family_view_frames(family) + 1 + VFI_PICTURES_IN_FLIGHT : 0,
         .planes_bytes = vfi_frame_lay_out(&session->video, NULL, NULL),
-        .n_slots = family->frames_before + family->frames_after,
+        .n_slots = vfi_family_view_frames(family),
         .slot_bytes =
             vfi_plan_image_bytes(session->tiling.x.tile, session->tiling.y.tile),
     };

@@ -16,13 +16,6 @@
 #include "session/stage_times.h"
 #include "session/tiling.h"
 
-/* Most frames of a pair: the regions that there are for frames. */
-#define VFI_MAX_NEIGHBOURS (VFI_REGION_PAIR - VFI_REGION_FRAME0)
-
-/* Frames that one run of the network sees: the two around the in-between. */
-#define VFI_VIEW_FRAMES 2
-G_STATIC_ASSERT(VFI_VIEW_FRAMES <= VFI_MAX_NEIGHBOURS);
-
 /* Results kept for one frame: its prepared image and the per-frame stage's results. Only
  * the worker touches slots. */
 typedef struct {
@@ -40,8 +33,11 @@ typedef struct {
     uint64_t last_picture; /* the last one that was made with it */
 } VfiDevicePlanes;
 
-/* Planes of a pair's frames, and one more to be filled meanwhile. */
-#define VFI_MAX_HELD (VFI_MAX_NEIGHBOURS + 1)
+/* Planes of a view's frames, and one more to be filled meanwhile. */
+#define VFI_MAX_HELD (VFI_MAX_VIEW_FRAMES + 1)
+
+/* Most times that an interval is halved. */
+#define VFI_MAX_BISECTION 4
 
 /* Midpoint families: in-betweens that serve as model inputs for others of the same
  * pair. */
@@ -92,7 +88,8 @@ struct VfiSession {
     int n_slots;
     uint64_t slot_clock;
     char *pair_memory; /* device memory: the per-pair stage's results, or NULL */
-    uint64_t pair_keys[VFI_VIEW_FRAMES]; /* of the frames that they are for; 0: of none */
+    uint64_t
+        pair_keys[VFI_MAX_VIEW_FRAMES]; /* of the view that they are for; 0: of none */
     VfiBisection bisection;
     VfiTileBand band;     /* tiles' results; these three only if there are tiles */
     float *whole_scalars; /* as .scalars, of the whole picture */
@@ -144,9 +141,9 @@ struct VfiPair {
     VfiSession *session;
     uint64_t serial; /* unique in the session, not 0 */
     unsigned n_made; /* in-betweens with a picture; under the session's lock */
-    int n_frames;
-    VfiFrame frames[VFI_MAX_NEIGHBOURS];
-    uint64_t keys[VFI_MAX_NEIGHBOURS]; /* of the frames' slots */
+    uint64_t noise_key;
+    VfiFrame frames[VFI_MAX_VIEW_FRAMES]; /* the view, oldest first */
+    uint64_t keys[VFI_MAX_VIEW_FRAMES];   /* of the frames' slots */
     GMutex lock;
     enum { IDENTICAL_UNKNOWN, IDENTICAL_NO, IDENTICAL_YES } identical; /* under lock */
 };
@@ -242,9 +239,10 @@ void vfi_session_free_planes(VfiSession *session);
 bool vfi_session_allocate_frame(VfiSession *session, VfiFrame *frame, GError **error);
 
 /* *planes are those of @frame: they are copied unless they are there for its key, and
- * take the place of others whose key is none of @keep. */
+ * take the place of others whose key is none of the @n_keep of @keep, which are no more
+ * than a view has. */
 bool vfi_session_hold_frame(VfiSession *session, const VfiFrame *frame, uint64_t key,
-                            const uint64_t keep[VFI_VIEW_FRAMES], VfiFrame *planes,
+                            const uint64_t *keep, int n_keep, VfiFrame *planes,
                             GError **error);
 
 /* Where the picture that goes to @out is to be made. */

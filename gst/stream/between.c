@@ -86,7 +86,8 @@ open_pair (GstVfiStream *stream, Between *between)
     return cannot_open (stream, between, error);
   if (between->kind != GST_VFI_PAIR_MOVES)
     return GST_FLOW_OK;
-  between->pair = vfi_session_begin (session, pictures, G_N_ELEMENTS (pictures), &error);
+  between->pair = vfi_session_begin (session, pictures, G_N_ELEMENTS (pictures),
+      GST_BUFFER_PTS (between->first->buffer), &error);
   return between->pair != NULL ? GST_FLOW_OK : cannot_open (stream, between, error);
 }
 

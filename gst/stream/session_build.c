@@ -109,10 +109,10 @@ gst_vfi_build_run (GstVfiBuild *build)
     return;
   }
   vfi_session_neighbours (build->session, &before, &after);
-  if (before == 1 && after == 1)
+  if (before == 0 && after == 0)
     return;
   g_set_error (&build->error, VFI_ERROR, VFI_ERROR_UNSUPPORTED,
-      "The model needs %d frames before and %d after an in-between; pairs are supported.",
+      "The model sees %d frames before and %d after a pair; pairs alone are supported.",
       before, after);
   g_clear_pointer (&build->session, vfi_session_unref);
 }

@@ -138,7 +138,7 @@ Clip *clip_play(VfiSession *session, const Clip *clip, int n_times)
 
     for (int i = 0; i < n_pairs; i++) {
         g_autoptr(GError) error = NULL;
-        pairs[i] = vfi_session_begin(session, &clip->frames[i], 2, &error);
+        pairs[i] = vfi_session_begin(session, &clip->frames[i], 2, 0, &error);
         if (pairs[i] == NULL)
             ck_abort_msg("no pair: %s", error->message);
         for (int k = 0; k < n_times; k++)

@@ -196,7 +196,7 @@ START_TEST(a_choice_that_fails_is_forgotten)
     ck_assert_uint_eq(cudnnSimulatedExecutions(), tried);
     cudnnSimulatedFailExecute(1);
     g_autoptr(Clip) out = clip_blank(&clip->video, 1);
-    g_autoptr(VfiPair) pair = vfi_session_begin(session, clip->frames, 2, NULL);
+    g_autoptr(VfiPair) pair = vfi_session_begin(session, clip->frames, 2, 0, NULL);
     g_autoptr(VfiJob) job = vfi_pair_submit(pair, 0.5, out->frames, NULL);
     ck_assert(!vfi_job_wait(job, NULL));
     vfi_session_wait(session);

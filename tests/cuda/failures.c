@@ -192,7 +192,8 @@ static GError *play_until_error(VfiSession *session, const Clip *clip, int n_pai
     g_autoptr(Clip) out = clip_blank(&clip->video, 2);
 
     for (int i = 0; i < n_pairs && error == NULL; i++) {
-        g_autoptr(VfiPair) pair = vfi_session_begin(session, &clip->frames[i], 2, NULL);
+        g_autoptr(VfiPair) pair =
+            vfi_session_begin(session, &clip->frames[i], 2, 0, NULL);
         VfiJob *jobs[2];
         for (int k = 0; k < 2; k++)
             jobs[k] = vfi_pair_submit(pair, (k + 1) / 3.0, &out->frames[k], NULL);

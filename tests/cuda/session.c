@@ -214,7 +214,7 @@ START_TEST(frames_stay_in_the_callers_context)
         .device = "cuda", .cuda_context = context, .video = clip->video};
     VfiSession *session = clip_session(model, &config);
     vfi_simulated_counters(&before);
-    VfiPair *pair = vfi_session_begin(session, frames.frames, 2, &error);
+    VfiPair *pair = vfi_session_begin(session, frames.frames, 2, 0, &error);
     VfiJob *job = vfi_pair_submit(pair, 0.5, out.frames, &error);
     ck_assert_msg(vfi_job_wait(job, &error), "%s", error != NULL ? error->message : "");
     vfi_job_unref(job);
@@ -246,7 +246,7 @@ START_TEST(frames_in_device_memory_want_a_device)
     Clip frames;
 
     to_device(clip, &frames);
-    ck_assert_ptr_null(vfi_session_begin(session, frames.frames, 2, &error));
+    ck_assert_ptr_null(vfi_session_begin(session, frames.frames, 2, 0, &error));
     ck_assert(g_error_matches(error, VFI_ERROR, VFI_ERROR_INVALID_ARGUMENT));
 }
 END_TEST
@@ -274,7 +274,7 @@ START_TEST(jobs_end_in_order_whether_cancelled_or_not)
 
     vfi_simulated_set_seed((uint64_t)_i);
     vfi_session_set_notify(session, notified, NULL);
-    VfiPair *pair = vfi_session_begin(session, clip->frames, 2, NULL);
+    VfiPair *pair = vfi_session_begin(session, clip->frames, 2, 0, NULL);
     for (int k = 0; k < 8; k++)
         jobs[k] = vfi_pair_submit(pair, (k + 1) / 9.0, &out->frames[k], NULL);
     vfi_pair_unref(pair);
@@ -311,7 +311,7 @@ START_TEST(a_session_may_be_dropped_while_it_works)
     g_autoptr(Clip) out = clip_blank(&clip->video, 6);
     const VfiSessionConfig config = {.device = "cuda", .video = clip->video};
     VfiSession *session = clip_session(model, &config);
-    VfiPair *pair = vfi_session_begin(session, clip->frames, 2, NULL);
+    VfiPair *pair = vfi_session_begin(session, clip->frames, 2, 0, NULL);
     VfiJob *jobs[6];
 
     vfi_simulated_set_seed((uint64_t)_i);

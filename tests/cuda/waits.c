@@ -150,7 +150,7 @@ static Clip *play_on_device(void)
     for (int i = 0; i < 3; i++) {
         VfiSceneSignature signature;
         gboolean repeats = FALSE;
-        VfiPair *pair = vfi_session_begin(session, &clip->frames[i], 2, NULL);
+        VfiPair *pair = vfi_session_begin(session, &clip->frames[i], 2, 0, NULL);
         VfiJob *job = vfi_pair_submit(pair, 0.5, &out->frames[i], NULL);
         if (!vfi_session_scene_signature(session, &clip->frames[i], &signature, NULL) ||
             !vfi_session_frames_repeat(session, &clip->frames[i], &clip->frames[i + 1],
@@ -211,8 +211,6 @@ static VfiOutputKind paints(const VfiModelSetup *setup)
 }
 
 static const VfiModelFamily halting = {.name = "halting",
-                                       .frames_before = 1,
-                                       .frames_after = 1,
                                        .output = paints,
                                        .build = build_two_segments,
                                        .next_segment = cancel_half_way};
@@ -230,7 +228,7 @@ static Clip *play_halted(void)
 
     config.video = host->video;
     g_autoptr(VfiSession) session = clip_session(model, &config);
-    g_autoptr(VfiPair) pair = vfi_session_begin(session, clip->frames, 2, NULL);
+    g_autoptr(VfiPair) pair = vfi_session_begin(session, clip->frames, 2, 0, NULL);
     for (int i = 0; i < 2; i++) {
         g_mutex_lock(&halted_lock);
         halted = vfi_pair_submit(pair, 0.5, &made->frames[0], NULL);
@@ -243,7 +241,7 @@ static Clip *play_halted(void)
         check(cudaMemset(clip->frames[0].data[p], 0x11,
                          (size_t)clip->frames[0].stride[p] * 64));
     check(cudaStreamSynchronize(NULL));
-    g_autoptr(VfiPair) second = vfi_session_begin(session, later, 2, NULL);
+    g_autoptr(VfiPair) second = vfi_session_begin(session, later, 2, 0, NULL);
     g_autoptr(VfiJob) job = vfi_pair_submit(second, 0.5, &made->frames[0], NULL);
     if (!vfi_job_wait(job, NULL))
         ck_abort_msg("a job failed");
@@ -261,7 +259,7 @@ static Clip *play_after_cancelling(void)
 
     config.video = clip->video;
     g_autoptr(VfiSession) session = clip_session(film, &config);
-    g_autoptr(VfiPair) pair = vfi_session_begin(session, clip->frames, 2, NULL);
+    g_autoptr(VfiPair) pair = vfi_session_begin(session, clip->frames, 2, 0, NULL);
     VfiJob *jobs[6];
     for (int i = 0; i < 6; i++)
         jobs[i] = vfi_pair_submit(pair, (i + 1) / 7.0, &lost->frames[i], NULL);

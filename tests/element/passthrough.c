@@ -33,11 +33,11 @@ VfiSession *vfi_session_new(VfiModel *model, const VfiSessionConfig *config,
 }
 
 VfiPair *vfi_session_begin(VfiSession *session, const VfiFrame *frames, size_t n_frames,
-                           GError **error)
+                           uint64_t key, GError **error)
 {
     if (fails(&failing_begin, error))
         return NULL;
-    return REAL(vfi_session_begin)(session, frames, n_frames, error);
+    return REAL(vfi_session_begin)(session, frames, n_frames, key, error);
 }
 
 VfiJob *vfi_pair_submit(VfiPair *pair, double t, const VfiFrame *out, GError **error)

@@ -90,7 +90,7 @@ guint64 cache_run(VfiSession *session)
         for (int i = 0; f < 2 && i < 64 * 48 * 3; i++)
             pixels[f][i] = (guint8)((i * 7 + f * 31) ^ (i >> 6));
     }
-    g_autoptr(VfiPair) pair = vfi_session_begin(session, frames, 2, NULL);
+    g_autoptr(VfiPair) pair = vfi_session_begin(session, frames, 2, 0, NULL);
     g_autoptr(VfiJob) job = vfi_pair_submit(pair, 0.5, &frames[2], NULL);
     g_autoptr(GError) error = NULL;
     ck_assert_msg(vfi_job_wait(job, &error), "%s", error != NULL ? error->message : "");

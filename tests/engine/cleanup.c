@@ -60,7 +60,7 @@ static VfiPair *begin(Player *player)
 
     frames[0].id = player->next_id++;
     frames[1].id = player->next_id;
-    VfiPair *pair = vfi_session_begin(player->session, frames, 2, NULL);
+    VfiPair *pair = vfi_session_begin(player->session, frames, 2, 0, NULL);
     ck_assert_ptr_nonnull(pair);
     return pair;
 }

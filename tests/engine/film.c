@@ -209,7 +209,7 @@ START_TEST(a_second_in_between_runs_no_pair_stage)
     VfiFrame out[4];
 
     for (int i = 0; i < 2; i++) {
-        g_autoptr(VfiPair) pair = vfi_session_begin(session, &frames[i], 2, NULL);
+        g_autoptr(VfiPair) pair = vfi_session_begin(session, &frames[i], 2, 0, NULL);
         out[2 * i] = pair_in_between(pair, &video, 0.5);
         out[2 * i + 1] = pair_in_between(pair, &video, 0.3);
         VfiSessionStats stats = stats_of(session);
@@ -220,7 +220,7 @@ START_TEST(a_second_in_between_runs_no_pair_stage)
     ck_assert(!same_picture(&video, &out[2], &out[3]));
     for (int i = 0; i < 4; i++) {
         g_autoptr(VfiSession) alone = open_session(model, &video, 1 + (unsigned)i);
-        g_autoptr(VfiPair) pair = vfi_session_begin(alone, &frames[i / 2], 2, NULL);
+        g_autoptr(VfiPair) pair = vfi_session_begin(alone, &frames[i / 2], 2, 0, NULL);
         VfiFrame expected = pair_in_between(pair, &video, i % 2 == 0 ? 0.5 : 0.3);
         ck_assert(same_picture(&video, &out[i], &expected));
         vfi_frame_clear(&expected);
@@ -237,7 +237,7 @@ static uint64_t inferences_of(const char *options, double t, VfiFrame *out)
     g_autoptr(VfiModel) model = open_family("film_tiny", options);
     g_autoptr(VfiSession) session = open_session(model, &video, 2);
     VfiFrame frames[] = {make_frame(0, 1), make_frame(3, 2)};
-    g_autoptr(VfiPair) pair = vfi_session_begin(session, frames, 2, NULL);
+    g_autoptr(VfiPair) pair = vfi_session_begin(session, frames, 2, 0, NULL);
 
     *out = pair_in_between(pair, &video, t);
     vfi_frame_clear(&frames[0]);

@@ -133,7 +133,7 @@ START_TEST(other_times_are_bisected)
     g_autoptr(VfiSession) session = open_session(model, 2);
     VfiFrame a = make_frame(0, 1), b = make_frame(4, 2), out[3], nearest[3];
     VfiFrame frames[] = {a, b};
-    g_autoptr(VfiPair) pair = vfi_session_begin(session, frames, 2, NULL);
+    g_autoptr(VfiPair) pair = vfi_session_begin(session, frames, 2, 0, NULL);
 
     for (int i = 0; i < 3; i++) {
         ck_assert(vfi_frame_alloc(&out[i], &video, NULL));
@@ -214,7 +214,7 @@ START_TEST(a_cancelled_inference_leaves_the_session_usable)
     g_autoptr(VfiSession) undisturbed = open_session(model, 2);
     VfiFrame a = make_frame(0, 1), b = make_frame(3, 2), out;
     VfiFrame frames[] = {a, b};
-    g_autoptr(VfiPair) pair = vfi_session_begin(session, frames, 2, NULL);
+    g_autoptr(VfiPair) pair = vfi_session_begin(session, frames, 2, 0, NULL);
 
     ck_assert(vfi_frame_alloc(&out, &video, NULL));
     g_autoptr(VfiJob) job = vfi_pair_submit(pair, 0.5, &out, NULL);
@@ -277,7 +277,7 @@ START_TEST(a_pair_allocates_nothing)
     ck_assert(vfi_frame_alloc(&out, &video, NULL));
     guint64 before = vfi_alloc_count();
     for (int i = 0; i < 3; i++) {
-        g_autoptr(VfiPair) pair = vfi_session_begin(session, frames, 2, NULL);
+        g_autoptr(VfiPair) pair = vfi_session_begin(session, frames, 2, 0, NULL);
         g_autoptr(VfiJob) job = vfi_pair_submit(pair, 0.25, &out, NULL);
         ck_assert(vfi_job_wait(job, NULL));
     }

@@ -107,7 +107,7 @@ START_TEST(each_runs_at_other_flow_scales)
         VfiSessionConfig config = {
             .video = video, .device = "cpu", .threads = 2, .scale = scales[i]};
         g_autoptr(VfiSession) session = new_session(model, &config);
-        g_autoptr(VfiPair) pair = vfi_session_begin(session, frames, 2, NULL);
+        g_autoptr(VfiPair) pair = vfi_session_begin(session, frames, 2, 0, NULL);
         g_autoptr(VfiJob) job = vfi_pair_submit(pair, 0.5, &out, NULL);
         ck_assert(vfi_job_wait(job, NULL));
         assert_finite(&out, &video);
@@ -127,7 +127,7 @@ static VfiFrame picture_with_storage(VfiModel *model, const VfiVideoInfo *video,
         .video = *video, .device = "cpu", .threads = 2, .feature_storage = storage};
     g_autoptr(VfiSession) session = vfi_session_new(model, &config, NULL);
     ck_assert_ptr_nonnull(session);
-    g_autoptr(VfiPair) pair = vfi_session_begin(session, frames, 2, NULL);
+    g_autoptr(VfiPair) pair = vfi_session_begin(session, frames, 2, 0, NULL);
 
     ck_assert(vfi_frame_alloc(&out, video, NULL));
     g_autoptr(VfiJob) job = vfi_pair_submit(pair, 0.5, &out, NULL);
@@ -311,7 +311,7 @@ static GBytes *picture_of(const GArray *entries)
 
     ck_assert_msg(model != NULL, "%s", error != NULL ? error->message : "");
     g_autoptr(VfiSession) session = vfi_session_new(model, &config, NULL);
-    g_autoptr(VfiPair) pair = vfi_session_begin(session, frames, 2, NULL);
+    g_autoptr(VfiPair) pair = vfi_session_begin(session, frames, 2, 0, NULL);
     ck_assert(vfi_frame_alloc(&out, &video, NULL));
     g_autoptr(VfiJob) job = vfi_pair_submit(pair, 0.5, &out, NULL);
     ck_assert(vfi_job_wait(job, NULL));

@@ -49,7 +49,7 @@ static VfiSession *blend_session(void)
 static VfiPair *begin(VfiSession *session, const VfiFrame *a, const VfiFrame *b)
 {
     VfiFrame frames[] = {*a, *b};
-    VfiPair *pair = vfi_session_begin(session, frames, 2, NULL);
+    VfiPair *pair = vfi_session_begin(session, frames, 2, 0, NULL);
 
     ck_assert_ptr_nonnull(pair);
     return pair;
@@ -319,8 +319,8 @@ START_TEST(wrong_arguments_are_refused)
     static const double bad_times[] = {0.0, 1.0, -0.5, 2.0, NAN};
     GError *error = NULL;
 
-    ck_assert_ptr_null(vfi_session_begin(session, frames, 1, &error));
-    ck_assert_ptr_nonnull(strstr(error->message, "needs 2 frames, got 1"));
+    ck_assert_ptr_null(vfi_session_begin(session, frames, 1, 0, &error));
+    ck_assert_ptr_nonnull(strstr(error->message, "has 2 frames (0 before the two"));
     g_clear_error(&error);
     g_autoptr(VfiPair) pair = begin(session, &a, &b);
     for (size_t i = 0; i < G_N_ELEMENTS(bad_times); i++) {

@@ -35,7 +35,7 @@ static inline VfiFrame in_between(VfiSession *session, const VfiVideoInfo *video
                                   const VfiFrame *a, const VfiFrame *b, double t)
 {
     VfiFrame frames[] = {*a, *b};
-    g_autoptr(VfiPair) pair = vfi_session_begin(session, frames, 2, NULL);
+    g_autoptr(VfiPair) pair = vfi_session_begin(session, frames, 2, 0, NULL);
 
     return pair_in_between(pair, video, t);
 }

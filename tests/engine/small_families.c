@@ -78,22 +78,12 @@ static VfiOutputKind output_rgb(const VfiModelSetup *setup)
     return VFI_OUTPUT_RGB;
 }
 
-const VfiModelFamily local_flow = {.name = "local flow",
-                                   .can_tile = true,
-                                   .frames_before = 1,
-                                   .frames_after = 1,
-                                   .output = output_flow,
-                                   .build = build_local};
-const VfiModelFamily local_rgb = {.name = "local RGB",
-                                  .can_tile = true,
-                                  .frames_before = 1,
-                                  .frames_after = 1,
-                                  .output = output_rgb,
-                                  .build = build_rgb};
+const VfiModelFamily local_flow = {
+    .name = "local flow", .can_tile = true, .output = output_flow, .build = build_local};
+const VfiModelFamily local_rgb = {
+    .name = "local RGB", .can_tile = true, .output = output_rgb, .build = build_rgb};
 const VfiModelFamily deciding = {.name = "deciding",
                                  .can_tile = true,
-                                 .frames_before = 1,
-                                 .frames_after = 1,
                                  .output = output_rgb,
                                  .build = build_decision,
                                  .next_segment = decide_by_brightness};
@@ -122,8 +112,6 @@ static bool build_contrast(VfiGraph *graph, const VfiModelSetup *setup, VfiStage
 const VfiModelFamily contrast = {.name = "contrast",
                                  .can_tile = true,
                                  .wants_mean = true,
-                                 .frames_before = 1,
-                                 .frames_after = 1,
                                  .output = output_rgb,
                                  .build = build_contrast};
 
@@ -149,7 +137,5 @@ static bool build_paired(VfiGraph *graph, const VfiModelSetup *setup, VfiStage s
 const VfiModelFamily paired = {.name = "paired",
                                .can_tile = true,
                                .has_pair_stage = true,
-                               .frames_before = 1,
-                               .frames_after = 1,
                                .output = output_rgb,
                                .build = build_paired};

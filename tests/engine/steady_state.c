@@ -192,7 +192,7 @@ static bool play(Clip *clip, uint64_t *id)
         VfiFrame frames[] = {clip->frames[i], clip->frames[i + 1]};
         frames[0].id = ++*id;
         frames[1].id = *id + 1;
-        clip->pairs[i] = vfi_session_begin(clip->session, frames, 2, NULL);
+        clip->pairs[i] = vfi_session_begin(clip->session, frames, 2, 0, NULL);
         for (int j = 0; j < N_TIMES; j++)
             clip->jobs[i][j] = vfi_pair_submit(clip->pairs[i], (j + 1) / (N_TIMES + 1.0),
                                                &clip->out[i][j], NULL);
@@ -235,7 +235,7 @@ static bool warm_up(Clip *clip, uint64_t *id)
     VfiFrame frames[] = {clip->frames[0], clip->frames[1]}, out;
 
     ck_assert(vfi_frame_alloc(&out, &video, NULL));
-    VfiPair *pair = vfi_session_begin(clip->session, frames, 2, NULL);
+    VfiPair *pair = vfi_session_begin(clip->session, frames, 2, 0, NULL);
     VfiJob *job = vfi_pair_submit(pair, 0.5, &out, NULL);
     bool made = play(clip, id) && play(clip, id) && vfi_job_wait(job, NULL);
     vfi_job_unref(job);

@@ -33,7 +33,7 @@ static unsigned interpolate(const VfiModelFamily *family, unsigned tile_size,
     g_autoptr(GError) error = NULL;
     g_autoptr(VfiSession) session = open_session(family, &a->info, tile_size);
     VfiFrame frames[] = {a->frame, b->frame};
-    g_autoptr(VfiPair) pair = vfi_session_begin(session, frames, 2, &error);
+    g_autoptr(VfiPair) pair = vfi_session_begin(session, frames, 2, 0, &error);
     g_autoptr(VfiJob) job = vfi_pair_submit(pair, 0.5, &out->frame, &error);
     VfiSessionStats stats;
 

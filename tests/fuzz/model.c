@@ -44,7 +44,7 @@ static void interpolate(VfiSession *session, const VfiVideoInfo *video)
         abort();
     fill(&frames[0], video, 1);
     fill(&frames[1], video, 99);
-    g_autoptr(VfiPair) pair = vfi_session_begin(session, frames, 2, &error);
+    g_autoptr(VfiPair) pair = vfi_session_begin(session, frames, 2, 0, &error);
     check(pair != NULL, error);
     if (pair != NULL) {
         g_autoptr(VfiJob) job = vfi_pair_submit(pair, 0.5, &out, &error);

@@ -167,7 +167,7 @@ static gboolean interpolate(VfiModel *model, const GoldenVector *vector,
     g_autoptr(VfiSession) session = vfi_session_new(model, &config, error);
     if (session == NULL || !vfi_frame_alloc(&out->frame, &out->video, error))
         return FALSE;
-    g_autoptr(VfiPair) pair = vfi_session_begin(session, frames, 2, error);
+    g_autoptr(VfiPair) pair = vfi_session_begin(session, frames, 2, 0, error);
     if (pair == NULL)
         return FALSE;
     g_autoptr(VfiJob) job = vfi_pair_submit(pair, vector->time, &out->frame, error);

@@ -74,11 +74,16 @@ guint64 bench_peak_rss(void)
 VfiPair *bench_begin_pair(Bench *bench, GError **error)
 {
     guint64 number = bench->n_pairs++;
-    VfiFrame frames[2] = {bench->frames[number % 2], bench->frames[(number + 1) % 2]};
+    VfiFrame frames[VFI_MAX_VIEW_FRAMES];
+    int before, after;
 
-    frames[0].id = number + 1; /* the new frame of the pair before */
-    frames[1].id = number + 2;
-    return vfi_session_begin(bench->session, frames, 2, error);
+    vfi_session_neighbours(bench->session, &before, &after);
+    int n_frames = before + 2 + after;
+    for (int i = 0; i < n_frames; i++) {
+        frames[i] = bench->frames[(number + (guint64)i) % 2];
+        frames[i].id = number + (guint64)i + 1; /* the next pair has all but the first */
+    }
+    return vfi_session_begin(bench->session, frames, (size_t)n_frames, number, error);
 }
 
 double bench_time_pair(Bench *bench, GError **error)

@@ -171,6 +171,9 @@ static gboolean print_model(const char *name, const VfiSessionConfig *config,
     printf("times:       %s\n",
            info->time_mode == VFI_TIME_ANY ? "any" : "the middle; others by bisection");
     printf("flow scale:  %s\n", info->has_scale ? "yes" : "no");
+    if (info->frames_before != 0 || info->frames_after != 0)
+        printf("frames:      the two around an in-between, %d before and %d after them\n",
+               info->frames_before, info->frames_after);
     if (!print_cost(model, error))
         return FALSE;
     print_options(info->family);

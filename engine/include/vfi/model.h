@@ -39,6 +39,8 @@ typedef struct {
     const char *variant; /**< "4.0", "3.6", …; "" where there is none */
     VfiTimeMode time_mode;
     gboolean has_scale; /**< the session's flow scale has an effect */
+    /** Frames that it sees before and after the two around an in-between; 0 for most. */
+    int frames_before, frames_after;
     size_t n_parameters;
     size_t weight_bytes; /**< host memory that the weights take */
 } VfiModelInfo;

@@ -3,7 +3,7 @@
  * planned before the first frame.
  *
  *     session = vfi_session_new(model, &config, &error);
- *     pair = vfi_session_begin(session, frames, 2, &error);
+ *     pair = vfi_session_begin(session, frames, 2, 0, &error);
  *     job = vfi_pair_submit(pair, 0.5, &out, &error);
  *     vfi_job_wait(job, &error);
  *
@@ -173,19 +173,24 @@ VFI_API VfiSession *vfi_session_ref(VfiSession *session);
  * jobs keep their session alive. NULL is allowed. */
 VFI_API void vfi_session_unref(VfiSession *session);
 
-/** Frames that a pair needs before and after the interval that is interpolated: (1, 1)
- * for two-frame models. */
+/** Frames that the model sees before and after the two around an in-between: (0, 0) for
+ * most, whose views are pairs; at most six together. */
 VFI_API void vfi_session_neighbours(const VfiSession *session, int *before, int *after);
 
 /**
- * Opens a pair of consecutive frames, oldest first; n_frames is before + after. The
- * frames' memory must stay valid and unchanged until the pair is released and all its
- * jobs ended. What the session already computed for a frame with the same non-zero id is
- * reused.
+ * Opens a pair of consecutive frames with those around it that the model sees, its view:
+ * @frames has before + 2 + after of them (vfi_session_neighbours()), oldest first. Where
+ * there is no such frame, at the ends of a clip and beside a cut, the nearest one takes
+ * its place, with the same id. The frames' memory must stay valid and unchanged until
+ * the pair is released and all its jobs ended. What the session already computed for a
+ * frame with the same non-zero id is reused: it keeps that of as many frames as a view
+ * has.
+ * @key seeds the noise of models that draw any, together with their options: the same
+ * frames with the same key give the same picture. A time stamp of the pair does.
  * Returns a new reference, or NULL with VFI_ERROR_INVALID_ARGUMENT.
  */
 VFI_API VfiPair *vfi_session_begin(VfiSession *session, const VfiFrame *frames,
-                                   size_t n_frames, GError **error);
+                                   size_t n_frames, uint64_t key, GError **error);
 
 /**
  * vfi_scene_signature() of a frame in any memory that the session can use. It waits for
