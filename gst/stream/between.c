@@ -11,11 +11,12 @@
 
 #define GST_CAT_DEFAULT gst_vfi_debug
 
-/* Two frames in the order of their times. */
+/* The reference and the frame after it, in the order of their times. */
 typedef struct {
   GstVfiFrame *first;
   GstVfiFrame *second;
-  VfiPair *pair; /* NULL: copies of the reference take the place of pictures */
+  GstClockTime pts; /* of the first, as it came */
+  GstVfiView *view; /* NULL: copies of the reference take the place of pictures */
   GstVfiPairKind kind;
   GstVfiSceneMode mode;
 } Between;
@@ -65,11 +66,25 @@ cannot_open (GstVfiStream *stream, Between *between, const GError *error)
              : GST_FLOW_ERROR;
 }
 
+static GstFlowReturn
+open_view (GstVfiStream *stream, Between *between)
+{
+  const GstVfiViewShape shape = {.reverse = gst_vfi_run_is_reverse (&stream->run)};
+  g_autoptr (GstVfiView) view = gst_vfi_view_new (&shape, between->pts);
+
+  gst_vfi_view_add (view, shape.reverse ? between->second : between->first);
+  gst_vfi_view_add (view, shape.reverse ? between->first : between->second);
+  gst_vfi_view_open (view, gst_vfi_session_current (stream));
+  if (view->state == GST_VFI_VIEW_FAILED)
+    return cannot_open (stream, between, view->error);
+  between->view = g_steal_pointer (&view);
+  return GST_FLOW_OK;
+}
+
 /* Frames whose visible parts differ are no pair. */
 static GstFlowReturn
 open_pair (GstVfiStream *stream, Between *between)
 {
-  const VfiFrame pictures[] = {between->first->picture, between->second->picture};
   g_autoptr (GError) error = NULL;
   VfiSession *session;
 
@@ -86,19 +101,17 @@ open_pair (GstVfiStream *stream, Between *between)
     return cannot_open (stream, between, error);
   if (between->kind != GST_VFI_PAIR_MOVES)
     return GST_FLOW_OK;
-  between->pair = vfi_session_begin (session, pictures, G_N_ELEMENTS (pictures),
-      GST_BUFFER_PTS (between->first->buffer), &error);
-  return between->pair != NULL ? GST_FLOW_OK : cannot_open (stream, between, error);
+  return open_view (stream, between);
 }
 
 GstFlowReturn
 gst_vfi_between_open (
-    GstVfiStream *stream, GstVfiFrame *first, GstVfiFrame *second, VfiPair **pair)
+    GstVfiStream *stream, GstClockTime pts, GstVfiFrame *next, GstVfiView **view)
 {
-  Between between = {.first = first, .second = second};
+  Between between = {.first = stream->held, .second = next, .pts = pts};
   GstFlowReturn ret = open_pair (stream, &between);
 
-  *pair = between.pair;
+  *view = between.view;
   return ret;
 }
 
@@ -119,13 +132,13 @@ add_span (GstVfiStream *stream, const Between *between, GstVfiSpan *span)
     return;
   gst_vfi_span_take (span, &stream->run);
   if (span->kind != GST_VFI_SLOT_IN_BETWEEN ||
-      (show == GST_VFI_SHOW_MADE && between->pair == NULL)) {
+      (show == GST_VFI_SHOW_MADE && between->view == NULL)) {
     gst_vfi_pending_add_copies (stream, stream->held, NULL, span);
     return;
   }
   if (show == GST_VFI_SHOW_MADE) {
     gst_vfi_pending_add_in_betweens (
-        stream, between->pair, between->first, between->second, span);
+        stream, between->view, between->first, between->second, span);
     return;
   }
   if (between->kind == GST_VFI_PAIR_IDENTICAL) {
@@ -141,11 +154,12 @@ GstFlowReturn
 gst_vfi_between_plan (
     GstVfiStream *stream, GstVfiFrame *next, const GstVfiFrameTime *time)
 {
-  gboolean reverse = stream->run.segment.rate < 0;
+  gboolean reverse = gst_vfi_run_is_reverse (&stream->run);
   guint64 n_hidden = gst_vfi_run_pair_slots (&stream->run, time) - 1;
   Between between = {
       .first = reverse ? next : stream->held,
       .second = reverse ? stream->held : next,
+      .pts = reverse ? time->pts : stream->run.pts,
   };
   GstFlowReturn ret = GST_FLOW_OK;
   gboolean opened = FALSE;
@@ -166,6 +180,6 @@ gst_vfi_between_plan (
   }
   if (inside_segment (&stream->run.segment, stream->run.pts, time->pts))
     gst_vfi_stream_count_drops (stream, n_hidden);
-  vfi_pair_unref (between.pair);
+  g_clear_pointer (&between.view, gst_vfi_view_unref);
   return ret;
 }

@@ -3,13 +3,15 @@
 #pragma once
 
 #include "stream/state.h"
+#include "stream/view.h"
 
 G_BEGIN_DECLS
 
-/* Opens the pair of two frames in the order of their times; *@pair is NULL where no
- * picture is to be made of them: a cut, identical frames, different crops, no engine. */
+/* Opens the view of the reference, whose PTS is @pts, and @next, which follows it in its
+ * run, forwards; *@view is NULL where no picture is to be made of them: a cut, identical
+ * frames, different crops, no engine. */
 GstFlowReturn gst_vfi_between_open (
-    GstVfiStream *stream, GstVfiFrame *first, GstVfiFrame *second, VfiPair **pair);
+    GstVfiStream *stream, GstClockTime pts, GstVfiFrame *next, GstVfiView **view);
 
 /* Appends the outputs between the reference and @next, whose verdict is NEXT, to the
  * pending list. */

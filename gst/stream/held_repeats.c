@@ -187,11 +187,11 @@ gst_vfi_repeats_end_run (GstVfiStream *stream)
   stream->repeats->too_long = FALSE;
 }
 
-/* Pictures made of the pair, by their places in the whole stretch from the reference to
+/* Pictures made of the two, by their places in the whole stretch from the reference to
  * @next. Pairs that are to be left alone keep their copies. */
 static void
-add_span (GstVfiStream *stream, VfiPair *pair, GstVfiFrame *next, GstClockTime next_pts,
-    GstVfiSpan *span)
+add_span (GstVfiStream *stream, GstVfiView *view, GstVfiFrame *next,
+    GstClockTime next_pts, GstVfiSpan *span)
 {
   if (span->kind == GST_VFI_SLOT_DUPLICATE) {
     gst_vfi_pending_add_copies (stream, stream->held, NULL, span);
@@ -199,12 +199,12 @@ add_span (GstVfiStream *stream, VfiPair *pair, GstVfiFrame *next, GstClockTime n
   }
   span->stretch_start = stream->repeats->start;
   span->stretch_end = next_pts;
-  gst_vfi_pending_add_in_betweens (stream, pair, stream->held, next, span);
+  gst_vfi_pending_add_in_betweens (stream, view, stream->held, next, span);
 }
 
 /* The same in the place of a repeat. */
 static void
-add_replacement (GstVfiStream *stream, VfiPair *pair, GstVfiFrame *next,
+add_replacement (GstVfiStream *stream, GstVfiView *view, GstVfiFrame *next,
     GstClockTime next_pts, Item *item)
 {
   if (item->slot.kind == GST_VFI_SLOT_DUPLICATE) {
@@ -215,13 +215,13 @@ add_replacement (GstVfiStream *stream, VfiPair *pair, GstVfiFrame *next,
   item->slot.phase_num = item->slot.pts - stream->repeats->start;
   item->slot.phase_den = next_pts - stream->repeats->start;
   gst_vfi_pending_add_replacement (
-      stream, pair, stream->held, next, &item->slot, item->frame);
+      stream, view, stream->held, next, &item->slot, item->frame);
 }
 
 /* Has everything between the reference and @next made of these two. */
 static void
-replace (
-    GstVfiStream *stream, VfiPair *pair, GstVfiFrame *next, const GstVfiFrameTime *time)
+replace (GstVfiStream *stream, GstVfiView *view, GstVfiFrame *next,
+    const GstVfiFrameTime *time)
 {
   guint n_replaced = 0;
   GstVfiSpan span;
@@ -231,16 +231,16 @@ replace (
     if (item->event != NULL)
       gst_vfi_pending_add_event (stream, g_steal_pointer (&item->event));
     else if (item->span != NULL)
-      add_span (stream, pair, next, time->pts, item->span);
+      add_span (stream, view, next, time->pts, item->span);
     else if (item->shown)
-      add_replacement (stream, pair, next, time->pts, item);
+      add_replacement (stream, view, next, time->pts, item);
     n_replaced += item->shown;
     item_free (item);
   }
   for (guint64 from = 1; gst_vfi_span_of_pair (&span, &stream->run, time, from);
        from = span.last + 1) {
     gst_vfi_span_take (&span, &stream->run);
-    add_span (stream, pair, next, time->pts, &span);
+    add_span (stream, view, next, time->pts, &span);
   }
   g_mutex_lock (&stream->lock);
   stream->counters.replaced += n_replaced;
@@ -252,13 +252,13 @@ replace (
 static GstFlowReturn
 end_repeats (GstVfiStream *stream, GstVfiFrame *next, const GstVfiFrameTime *time)
 {
-  g_autoptr (VfiPair) pair = NULL;
-  GstFlowReturn ret = gst_vfi_between_open (stream, stream->held, next, &pair);
+  g_autoptr (GstVfiView) view = NULL;
+  GstFlowReturn ret = gst_vfi_between_open (stream, stream->repeats->start, next, &view);
 
   if (ret != GST_FLOW_OK)
     return ret;
-  if (pair != NULL) {
-    replace (stream, pair, next, time);
+  if (view != NULL) {
+    replace (stream, view, next, time);
     return GST_FLOW_OK;
   }
   gst_vfi_repeats_release (stream);

@@ -12,7 +12,7 @@ static void
 give_up (GstVfiStream *stream, GstVfiEntry *entry, GstVfiEntryKind kind)
 {
   g_clear_pointer (&entry->job, vfi_job_unref);
-  g_clear_pointer (&entry->pair, vfi_pair_unref);
+  g_clear_pointer (&entry->view, gst_vfi_view_unref);
   g_clear_pointer (&entry->b, gst_vfi_frame_unref);
   gst_vfi_output_clear (&entry->output);
   entry->kind = kind;
@@ -31,7 +31,7 @@ engine_failed (GstVfiStream *stream, GstVfiEntry *entry, const GError *error)
 {
   if (g_error_matches (error, VFI_ERROR, VFI_ERROR_CANCELLED))
     return GST_FLOW_FLUSHING;
-  gst_vfi_session_note_failure (stream, entry->session, error);
+  gst_vfi_session_note_failure (stream, entry->view->session, error);
   if (!gst_vfi_fallback_engine_failed (stream, error, "interpolation failed"))
     return GST_FLOW_ERROR;
   give_up (stream, entry, GST_VFI_ENTRY_DUPLICATE);
@@ -71,7 +71,7 @@ count_from (const GList *link)
 
   for (; link != NULL; link = link->next) {
     const GstVfiEntry *entry = link->data;
-    if (entry->pair == NULL || pair_id (entry) != id)
+    if (entry->view == NULL || pair_id (entry) != id)
       continue;
     count += entry->kind == GST_VFI_ENTRY_IN_BETWEENS ? entry->span->n_left : 1;
   }
@@ -125,8 +125,8 @@ submit_entry (GstVfiStream *stream, GList *link, gboolean wait)
     gst_vfi_report_no_memory (stream);
   if (ret != GST_FLOW_OK)
     return ret;
-  entry->job = vfi_pair_submit (
-      entry->pair, gst_vfi_slot_phase (&entry->slot), &entry->output.picture, &error);
+  entry->job = vfi_pair_submit (entry->view->pair, gst_vfi_slot_phase (&entry->slot),
+      &entry->output.picture, &error);
   if (entry->job == NULL)
     return engine_failed (stream, entry, error);
   stream->pending->n_jobs++;
@@ -141,7 +141,7 @@ submit_entry (GstVfiStream *stream, GList *link, gboolean wait)
 static GList *
 next_in_between (GList *link)
 {
-  while (link != NULL && ((GstVfiEntry *) link->data)->pair == NULL)
+  while (link != NULL && ((GstVfiEntry *) link->data)->view == NULL)
     link = link->next;
   return link;
 }
@@ -158,8 +158,7 @@ come_out (GstVfiStream *stream)
     return;
   entry = g_new0 (GstVfiEntry, 1);
   entry->kind = GST_VFI_ENTRY_IN_BETWEEN;
-  entry->pair = vfi_pair_ref (span->pair);
-  entry->session = span->session;
+  entry->view = gst_vfi_view_ref (span->view);
   entry->a = gst_vfi_frame_ref (span->a);
   entry->b = gst_vfi_frame_ref (span->b);
   entry->ahead = TRUE;
@@ -219,7 +218,7 @@ gst_vfi_jobs_wait (GstVfiStream *stream, GstVfiEntry *entry)
     entry->accounted = gst_vfi_deadlines_finish (stream, entry->job, &entry->qos, TRUE);
   if (!made)
     return engine_failed (stream, entry, error);
-  gst_vfi_session_note_success (stream, entry->session);
+  gst_vfi_session_note_success (stream, entry->view->session);
   ret = gst_vfi_output_finish (&entry->output, &stream->pictures);
   if (ret == GST_FLOW_ERROR)
     gst_vfi_report_no_memory (stream);

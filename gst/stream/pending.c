@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "stream/pending.h"
 
-#include "stream/engine_session.h"
-
 GstVfiPending *
 gst_vfi_pending_new (void)
 {
@@ -15,7 +13,7 @@ gst_vfi_entry_free (GstVfiEntry *entry)
   gst_clear_buffer (&entry->buffer);
   gst_clear_event (&entry->event);
   g_clear_pointer (&entry->job, vfi_job_unref);
-  g_clear_pointer (&entry->pair, vfi_pair_unref);
+  g_clear_pointer (&entry->view, gst_vfi_view_unref);
   gst_vfi_output_clear (&entry->output);
   g_free (entry->span);
   g_clear_pointer (&entry->a, gst_vfi_frame_unref);
@@ -48,14 +46,13 @@ gst_vfi_pending_add_event (GstVfiStream *stream, GstEvent *event)
 }
 
 static GstVfiEntry *
-append_of_pair (GstVfiStream *stream, GstVfiEntryKind kind, VfiPair *pair, GstVfiFrame *a,
-    GstVfiFrame *b)
+append_of_view (GstVfiStream *stream, GstVfiEntryKind kind, GstVfiView *view,
+    GstVfiFrame *a, GstVfiFrame *b)
 {
   GstVfiEntry *entry = append (stream, kind);
   GstVfiPending *pending = stream->pending;
 
-  entry->pair = vfi_pair_ref (pair);
-  entry->session = gst_vfi_session_current (stream);
+  entry->view = gst_vfi_view_ref (view);
   entry->a = gst_vfi_frame_ref (a);
   entry->b = gst_vfi_frame_ref (b);
   if (pending->unsubmitted == NULL)
@@ -64,10 +61,10 @@ append_of_pair (GstVfiStream *stream, GstVfiEntryKind kind, VfiPair *pair, GstVf
 }
 
 void
-gst_vfi_pending_add_in_betweens (GstVfiStream *stream, VfiPair *pair, GstVfiFrame *a,
+gst_vfi_pending_add_in_betweens (GstVfiStream *stream, GstVfiView *view, GstVfiFrame *a,
     GstVfiFrame *b, const GstVfiSpan *span)
 {
-  append_of_pair (stream, GST_VFI_ENTRY_IN_BETWEENS, pair, a, b)->span =
+  append_of_view (stream, GST_VFI_ENTRY_IN_BETWEENS, view, a, b)->span =
       g_memdup2 (span, sizeof *span);
 }
 
@@ -83,10 +80,10 @@ gst_vfi_pending_add_copies (
 }
 
 void
-gst_vfi_pending_add_replacement (GstVfiStream *stream, VfiPair *pair, GstVfiFrame *a,
+gst_vfi_pending_add_replacement (GstVfiStream *stream, GstVfiView *view, GstVfiFrame *a,
     GstVfiFrame *b, const GstVfiSlot *slot, GstVfiFrame *instead)
 {
-  GstVfiEntry *entry = append_of_pair (stream, GST_VFI_ENTRY_IN_BETWEEN, pair, a, b);
+  GstVfiEntry *entry = append_of_view (stream, GST_VFI_ENTRY_IN_BETWEEN, view, a, b);
 
   entry->slot = *slot;
   entry->instead = gst_vfi_frame_ref (instead);

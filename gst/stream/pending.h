@@ -9,6 +9,7 @@
 #include "pure/qos.h"
 #include "pure/span.h"
 #include "stream/state.h"
+#include "stream/view.h"
 
 G_BEGIN_DECLS
 
@@ -48,8 +49,7 @@ typedef enum {
  * @a: all of these: the first frame of the pair, or the frame that is shown again
  * @b: IN_BETWEEN, IN_BETWEENS: the second one; COPIES: shown where it is nearer, or NULL
  * @instead: IN_BETWEEN: the original that it replaces, or NULL
- * @pair: IN_BETWEEN, IN_BETWEENS
- * @session: IN_BETWEEN, IN_BETWEENS: the pair's; to be compared only
+ * @view: IN_BETWEEN, IN_BETWEENS: what they are made of
  * @ahead: whether it came out of a span
  * @job: IN_BETWEEN, once submitted
  * @output: IN_BETWEEN, once submitted
@@ -66,8 +66,7 @@ typedef struct {
   GstVfiFrame *a;
   GstVfiFrame *b;
   GstVfiFrame *instead;
-  VfiPair *pair;
-  const VfiSession *session;
+  GstVfiView *view;
   gboolean ahead;
   VfiJob *job;
   GstVfiOutput output;
@@ -102,13 +101,13 @@ void gst_vfi_pending_add_event (GstVfiStream *stream, GstEvent *event);
 
 /* Appends the in-betweens of @a and @b in @span, which is copied; takes references on the
  * others. */
-void gst_vfi_pending_add_in_betweens (GstVfiStream *stream, VfiPair *pair, GstVfiFrame *a,
-    GstVfiFrame *b, const GstVfiSpan *span);
+void gst_vfi_pending_add_in_betweens (GstVfiStream *stream, GstVfiView *view,
+    GstVfiFrame *a, GstVfiFrame *b, const GstVfiSpan *span);
 
 /* Appends an in-between that takes the place of the original @instead, whose metas it
  * gets; where nothing can be made, @instead itself is pushed. */
-void gst_vfi_pending_add_replacement (GstVfiStream *stream, VfiPair *pair, GstVfiFrame *a,
-    GstVfiFrame *b, const GstVfiSlot *slot, GstVfiFrame *instead);
+void gst_vfi_pending_add_replacement (GstVfiStream *stream, GstVfiView *view,
+    GstVfiFrame *a, GstVfiFrame *b, const GstVfiSlot *slot, GstVfiFrame *instead);
 
 /* Appends @a in all of @span once more, or, where the later one is nearer, @b (NULL:
  * never); they share the pixels. */

@@ -192,10 +192,10 @@ is_last_of_pair (GstVfiStream *stream, const GstVfiEntry *entry)
 {
   const GList *next = stream->pending->entries.head;
 
-  while (next != NULL && ((const GstVfiEntry *) next->data)->pair == NULL)
+  while (next != NULL && ((const GstVfiEntry *) next->data)->view == NULL)
     next = next->next;
-  return entry->pair != NULL &&
-         (next == NULL || ((const GstVfiEntry *) next->data)->pair != entry->pair);
+  return entry->view != NULL &&
+         (next == NULL || ((const GstVfiEntry *) next->data)->view != entry->view);
 }
 
 GstFlowReturn

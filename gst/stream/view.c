@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "stream/view.h"
+
+GstVfiView *
+gst_vfi_view_new (const GstVfiViewShape *shape, guint64 key)
+{
+  GstVfiView *view = g_rc_box_new0 (GstVfiView);
+
+  view->shape = *shape;
+  view->key = key;
+  return view;
+}
+
+GstVfiView *
+gst_vfi_view_ref (GstVfiView *view)
+{
+  return g_rc_box_acquire (view);
+}
+
+/* The pair first: the engine may look at the frames until it has gone. */
+static void
+view_clear (gpointer data)
+{
+  GstVfiView *view = data;
+
+  g_clear_pointer (&view->pair, vfi_pair_unref);
+  g_clear_error (&view->error);
+  for (guint i = 0; i < view->n_frames; i++)
+    gst_vfi_frame_unref (view->frames[i]);
+}
+
+void
+gst_vfi_view_unref (GstVfiView *view)
+{
+  g_rc_box_release_full (view, view_clear);
+}
+
+void
+gst_vfi_view_add_earlier (GstVfiView *view, GstVfiFrame *frame)
+{
+  gst_vfi_view_add (view, frame);
+  view->n_earlier++;
+}
+
+void
+gst_vfi_view_add (GstVfiView *view, GstVfiFrame *frame)
+{
+  view->frames[view->n_frames++] = gst_vfi_frame_ref (frame);
+}
+
+static guint
+count_later (const GstVfiView *view)
+{
+  return view->n_frames - view->n_earlier - 2;
+}
+
+gboolean
+gst_vfi_view_is_complete (const GstVfiView *view)
+{
+  return count_later (view) == gst_vfi_view_shape_later (&view->shape);
+}
+
+gboolean
+gst_vfi_view_open (GstVfiView *view, VfiSession *session)
+{
+  guint order[GST_VFI_MAX_VIEW_FRAMES];
+  gboolean repeats =
+      gst_vfi_view_order (&view->shape, view->n_earlier, count_later (view), order);
+  guint n_frames = gst_vfi_view_shape_frames (&view->shape);
+  VfiFrame pictures[GST_VFI_MAX_VIEW_FRAMES];
+
+  for (guint i = 0; i < n_frames; i++)
+    pictures[i] = view->frames[order[i]]->picture;
+  view->session = session;
+  if (session != NULL)
+    view->pair = vfi_session_begin (session, pictures, n_frames, view->key, &view->error);
+  view->state = view->pair != NULL ? GST_VFI_VIEW_OPEN : GST_VFI_VIEW_FAILED;
+  return repeats;
+}
+
+gboolean
+gst_vfi_view_is_corrupted (const GstVfiView *view)
+{
+  for (guint i = 0; i < view->n_frames; i++)
+    if (GST_BUFFER_FLAG_IS_SET (view->frames[i]->buffer, GST_BUFFER_FLAG_CORRUPTED))
+      return TRUE;
+  return FALSE;
+}
