@@ -7,7 +7,7 @@
 #include <glib/gstdio.h>
 
 #include "check_main.h"
-#include "device_clip.h"
+#include "clip.h"
 #include "model/loaded_model.h"
 #include "open_family.h"
 #include "simulated_cudnn.h"

@@ -8,8 +8,8 @@
 #include <cuda_runtime_api.h>
 
 #include "check_main.h"
+#include "clip.h"
 #include "deterministic_weights.h"
-#include "device_clip.h"
 #include "model/loaded_model.h"
 #include "open_family.h"
 #include "simulated_cudnn.h"

@@ -6,8 +6,8 @@
 #include <glib/gstdio.h>
 
 #include "check_main.h"
+#include "clip.h"
 #include "deterministic_weights.h"
-#include "device_clip.h"
 #include "model/loaded_model.h"
 #include "open_family.h"
 #include "simulated_device.h"

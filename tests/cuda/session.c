@@ -7,7 +7,7 @@
 #include <cuda_runtime_api.h>
 
 #include "check_main.h"
-#include "device_clip.h"
+#include "clip.h"
 #include "open_family.h"
 #include "pixels/format.h"
 #include "simulated_device.h"

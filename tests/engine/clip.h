@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Clips for sessions on the simulated device, and comparing results. */
+/* Clips that sessions play, and comparing results. */
 #pragma once
 
 #include <stdbool.h>

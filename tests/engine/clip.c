@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "device_clip.h"
+#include "clip.h"
 
 #include <math.h>
 #include <string.h>
