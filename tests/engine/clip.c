@@ -117,6 +117,22 @@ VfiSession *clip_session(VfiModel *model, const VfiSessionConfig *config)
     return session;
 }
 
+VfiPair *clip_begin(VfiSession *session, const Clip *clip, int first)
+{
+    g_autoptr(GError) error = NULL;
+    VfiFrame view[CLIP_MAX_FRAMES];
+    int before, after;
+    size_t n = 0;
+
+    vfi_session_neighbours(session, &before, &after);
+    for (int i = first - before; i < first + 2 + after; i++)
+        view[n++] = clip->frames[CLAMP(i, 0, clip->n - 1)];
+    VfiPair *pair = vfi_session_begin(session, view, n, (uint64_t)first, &error);
+    if (pair == NULL)
+        ck_abort_msg("no pair: %s", error->message);
+    return pair;
+}
+
 /* Waits for a pair's jobs and lets go of them. */
 static void end_pair(VfiPair *pair, VfiJob **jobs, int n)
 {
@@ -137,10 +153,7 @@ Clip *clip_play(VfiSession *session, const Clip *clip, int n_times)
     VfiJob *jobs[CLIP_MAX_FRAMES];
 
     for (int i = 0; i < n_pairs; i++) {
-        g_autoptr(GError) error = NULL;
-        pairs[i] = vfi_session_begin(session, &clip->frames[i], 2, 0, &error);
-        if (pairs[i] == NULL)
-            ck_abort_msg("no pair: %s", error->message);
+        pairs[i] = clip_begin(session, clip, i);
         for (int k = 0; k < n_times; k++)
             jobs[i * n_times + k] = vfi_pair_submit(pairs[i], (k + 1) / (n_times + 1.0),
                                                     &made->frames[i * n_times + k], NULL);

@@ -30,6 +30,11 @@ ClipDifference clip_compare(const Clip *a, const Clip *b);
 /* Whether all samples are the same bits. */
 bool clip_equal(const Clip *a, const Clip *b);
 
+/* The pair of frames @first and @first + 1, with those around it that the model sees: at
+ * the clip's ends its first and last frame once more. The noise's key is @first. Fails
+ * the test instead of returning NULL. */
+VfiPair *clip_begin(VfiSession *session, const Clip *clip, int first);
+
 /* Plays all pairs of @clip with @n_times in-betweens each, at most CLIP_MAX_FRAMES in
  * all. Two pairs are begun before the first is waited for. A failure fails the test. */
 Clip *clip_play(VfiSession *session, const Clip *clip, int n_times);
