@@ -85,6 +85,10 @@ static const struct {
     {"ifrnet_s", NULL, VFI_PRECISION_F16, VFI_FORMAT_NV12, 64, 64, 2, 0},
     {"rife_v4_25_lite", NULL, VFI_PRECISION_F16, VFI_FORMAT_I420, 400, 300, 1, 256},
     {"ifrnet_s", NULL, VFI_PRECISION_F16, VFI_FORMAT_RGBA, 400, 64, 1, 256},
+    {"three_frames", NULL, VFI_PRECISION_F16, VFI_FORMAT_I420, 70, 45, 3, 0},
+    {"three_frames_ahead", NULL, VFI_PRECISION_TF32, VFI_FORMAT_P010_10LE, 66, 50, 1, 0},
+    {"four_frames", NULL, VFI_PRECISION_F16, VFI_FORMAT_NV12, 64, 48, 2, 0},
+    {"four_frames", NULL, VFI_PRECISION_F16, VFI_FORMAT_I420, 400, 300, 1, 256},
     {"rife_v4_0", NULL, VFI_PRECISION_F32, VFI_FORMAT_RGB_F32, 64, 64, 1, 0},
     {"rife_v4_25_lite", NULL, VFI_PRECISION_F32, VFI_FORMAT_RGB_F32, 64, 64, 2, 0},
     {"rife_v3_6", NULL, VFI_PRECISION_F32, VFI_FORMAT_P010_10LE, 63, 47, 3, 0},
@@ -104,6 +108,45 @@ START_TEST(a_session_matches_the_cpu)
         vfi_format_to_string(cases[_i].format), cases[_i].width, cases[_i].height);
 
     compare_devices(model, config, clip, cases[_i].n_times, what);
+}
+END_TEST
+
+/* ---- the window -------------------------------------------------------------------- */
+
+static void make_one(VfiSession *session, const Clip *clip, int first)
+{
+    g_autoptr(Clip) out = clip_blank(&clip->video, 1);
+    VfiPair *pair = clip_begin(session, clip, first);
+    VfiJob *job = vfi_pair_submit(pair, 0.5, out->frames, NULL);
+
+    ck_assert(vfi_job_wait(job, NULL));
+    vfi_job_unref(job);
+    vfi_pair_unref(pair);
+    vfi_session_wait(session);
+}
+
+/* A window that slides takes one frame more to the device, whatever else of it is seen;
+ * an edge that is repeated, none. */
+START_TEST(each_frame_of_a_window_is_copied_once)
+{
+    static const int n_seen[] = {3, 4, 5, 6, 6}; /* of the first frames, by pair */
+    g_autoptr(VfiModel) model = open_model("four_frames", NULL);
+    g_autoptr(Clip) clip = clip_new(VFI_FORMAT_NV12, 66, 34, 6);
+    const VfiSessionConfig config = {.device = "cuda", .video = clip->video};
+    g_autoptr(VfiSession) session = clip_session(model, &config);
+    VfiSimulatedCounters start, now;
+    uint64_t copies_of_a_frame = 0;
+
+    vfi_simulated_counters(&start);
+    for (int first = 0; first < clip->n - 1; first++) {
+        make_one(session, clip, first);
+        vfi_simulated_counters(&now);
+        uint64_t copies = now.host_to_device_copies - start.host_to_device_copies;
+        if (first == 0)
+            copies_of_a_frame = copies / (uint64_t)n_seen[0];
+        ck_assert_uint_gt(copies_of_a_frame, 0);
+        ck_assert_uint_eq(copies, copies_of_a_frame * (uint64_t)n_seen[first]);
+    }
 }
 END_TEST
 
@@ -332,6 +375,7 @@ int main(void)
     TCase *tcase = tcase_create("session");
 
     tcase_add_loop_test(tcase, a_session_matches_the_cpu, 0, (int)G_N_ELEMENTS(cases));
+    tcase_add_test(tcase, each_frame_of_a_window_is_copied_once);
     tcase_add_loop_test(tcase, blending_is_exact, VFI_FORMAT_I420, VFI_FORMAT_COUNT);
     tcase_add_loop_test(tcase, sessions_in_threads_do_not_disturb_each_other, 1, 4);
     tcase_add_test(tcase, frames_stay_in_the_callers_context);

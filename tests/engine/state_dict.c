@@ -382,8 +382,69 @@ static GArray *film(int f, int flow)
     return entries;
 }
 
+/* ---- the small networks of tests/families/ ----------------------------------------- */
+
+/* A 3×3 convolution @prefix.@layer or, for @out = 0, slopes of a PReLU. */
+typedef struct {
+    const char *layer;
+    int in, out;
+} SmallLayer;
+
+static void add_small_layers(GArray *entries, const char *prefix,
+                             const SmallLayer *layers, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        g_autofree char *key = g_strconcat(prefix, layers[i].layer, NULL);
+        if (layers[i].out > 0)
+            add_conv(entries, key, layers[i].out, layers[i].in, 3, layers[i].out);
+        else
+            add(entries, STATE_PRELU, key, ".weight", 1, (int[]){layers[i].in});
+    }
+}
+
+/* Both directions have the values of @prefix "behind.". */
+static GArray *three_frames(const char *prefix)
+{
+    static const SmallLayer layers[] = {
+        {"down.0", 10, 8},  {"down.1", 8, 16},   {"down.2", 16, 0},
+        {"body.0", 16, 16}, {"body.1", 16, 0},   {"body.2", 16, 16},
+        {"coarse", 8, 5},   {"refine.0", 11, 8}, {"refine.1", 8, 5},
+    };
+    GArray *entries = g_array_new(FALSE, FALSE, sizeof(StateEntry));
+    g_autofree char *up = g_strconcat(prefix, "up", NULL);
+
+    add_small_layers(entries, prefix, layers, G_N_ELEMENTS(layers));
+    add_conv(entries, up, 16, 8, 4, 8);
+    for (guint i = 0; i < entries->len; i++) {
+        StateEntry *entry = &g_array_index(entries, StateEntry, i);
+        g_snprintf(entry->seed, sizeof(entry->seed), "behind.%s",
+                   entry->key + strlen(prefix));
+    }
+    return entries;
+}
+
+static GArray *four_frames(void)
+{
+    static const SmallLayer layers[] = {
+        {"encode.0", 3, 8}, {"encode.1", 8, 0}, {"encode.2", 8, 12}, {"pair.0", 51, 16},
+        {"pair.1", 16, 0},  {"pair.2", 16, 16}, {"pair.3", 16, 4},   {"time.0", 41, 16},
+        {"time.1", 16, 0},  {"time.3", 20, 8},  {"time.4", 8, 4},
+    };
+    GArray *entries = g_array_new(FALSE, FALSE, sizeof(StateEntry));
+
+    add_small_layers(entries, "", layers, G_N_ELEMENTS(layers));
+    add_conv(entries, "time.2", 16, 8, 4, 8);
+    return entries;
+}
+
 GArray *state_dict_of(const char *family)
 {
+    if (strcmp(family, "three_frames") == 0)
+        return three_frames("behind.");
+    if (strcmp(family, "three_frames_ahead") == 0)
+        return three_frames("ahead.");
+    if (strcmp(family, "four_frames") == 0)
+        return four_frames();
     if (strcmp(family, "ifrnet_s") == 0)
         return ifrnet((int[]){24, 36, 54, 72}, (int[]){72, 108, 162, 144}, 24, 3);
     if (strcmp(family, "ifrnet") == 0)

@@ -23,7 +23,8 @@ typedef struct {
 
 /* All tensors of @family ("rife_v4_0", "rife_v3_6", "rife_eccv", "ifrnet_s", "film", …;
  * "film_tiny" has 8 filters, flow filters 4 … 32, "film_min" 1, flow filters 2 … 16,
- * "film_none" none) as an array of StateEntry, or NULL. */
+ * "film_none" none; "three_frames", "four_frames", … of tests/families/) as an array of
+ * StateEntry, or NULL. */
 GArray *state_dict_of(const char *family);
 
 guint64 state_entry_elements(const StateEntry *entry);

@@ -63,6 +63,7 @@ ROOMS = {
     "tests/engine": "tests tests/unit engine/*",
     "tests/golden": "tests/engine",
     "tests/fuzz": "tests/unit tests/engine engine/*",
+    "tests/families": "tests tests/engine engine/*",
     "tests/element": "tests tests/engine gst/*",
     "tests/cuda/sim/include": "",
     "tests/cuda/sim": "engine/*",

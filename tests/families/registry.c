@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The families of engine/models/ and the small ones, in place of models/registry.c. */
+#include "models/registry.h"
+
+#include "families.h"
+
+#define ADDRESS(name) &vfi_family_##name,
+static const VfiModelFamily *const families[] = {
+    VFI_MODEL_FAMILIES(ADDRESS) & three_frames_family,
+    &three_frames_ahead_family,
+    &four_frames_family,
+    NULL,
+};
+
+const VfiModelFamily *const *vfi_families(void)
+{
+    return families;
+}
+
+const char *const *vfi_family_names(void)
+{
+    static const char *names[G_N_ELEMENTS(families)];
+    static gsize filled;
+
+    if (g_once_init_enter(&filled)) {
+        for (size_t i = 0; families[i] != NULL; i++)
+            names[i] = families[i]->name;
+        g_once_init_leave(&filled, 1);
+    }
+    return names;
+}
