@@ -144,8 +144,8 @@ VfiValue vfi_graph_nearest(VfiGraph *graph, VfiValue x, int height, int width);
  * repeated. */
 VfiValue vfi_graph_warp(VfiGraph *graph, VfiValue x, VfiValue flow);
 
-/* A 1 × height × width plane that holds @input * mul + add. A family says in its struct
- * if it wants other inputs than the time (family.h). */
+/* A 1 × height × width plane that holds @input * mul + add. Who sets which is in
+ * op/run_inputs.h; a family says in its struct if it wants the mean (family.h). */
 VfiValue vfi_graph_run_input(VfiGraph *graph, VfiRunInput input, int height, int width,
                              float mul, float add);
 

@@ -18,6 +18,12 @@ static const VfiOpCase cases[] = {
     {.params.fill = {VFI_RUN_INPUT_TIME, 1.0f, 0.0f, 1, 1}},
     {.params.fill = {VFI_RUN_INPUT_TIME, 2.0f, -1.0f, 7, 33}},
     {.params.fill = {VFI_RUN_INPUT_IMAGE_MEAN, -0.5f, 0.5f, 64, 700}},
+    {.params.fill = {VFI_RUN_INPUT_STEP, 0.5f, 0.0f, 3, 5}},
+    {.params.fill = {VFI_RUN_INPUT_NOISE_LEVEL, 1.0f, 0.25f, 2, 8}},
+    {.params.fill = {VFI_RUN_INPUT_WEIGHT_0, 1.0f, 0.0f, 1, 9}},
+    {.params.fill = {VFI_RUN_INPUT_WEIGHT_1, 1.0f, 0.0f, 1, 9}},
+    {.params.fill = {VFI_RUN_INPUT_WEIGHT_2, 1.0f, 0.0f, 1, 9}},
+    {.params.fill = {VFI_RUN_INPUT_WEIGHT_3, -3.0f, 1.0f, 5, 17}},
 };
 
 const VfiOpDescriptor vfi_op_fill = {

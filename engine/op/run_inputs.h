@@ -1,13 +1,22 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Numbers that a run of a network is given, one row each: suffix of the enumerator,
- * identifier. FILL makes a picture of one. They may lie in a device's memory, so that a
- * run that was captured as a whole reads those of its turn. */
+/* What a run of a network is given beside its memory. It may lie in a device's memory, so
+ * that a run that was captured as a whole reads what is of its turn. */
 #pragma once
 
+/* Numbers, one row each: suffix of the enumerator, identifier. FILL makes a picture of
+ * one. The session sets the first two for every run; the rest are a sampler's, which runs
+ * a segment several times: the model's family sets those it wants before each run, the
+ * others are 0. */
 /* clang-format off */
 #define VFI_RUN_INPUT_LIST(INPUT) \
-    INPUT(TIME, time)             /* t of the in-between */ \
-    INPUT(IMAGE_MEAN, image_mean) /* of the pair's frames, for families that want it */
+    INPUT(TIME, time)               /* t of the in-between */ \
+    INPUT(IMAGE_MEAN, image_mean)   /* of the pair's frames, where families want it */ \
+    INPUT(STEP, step)               /* of a sampler, as its network counts them */ \
+    INPUT(NOISE_LEVEL, noise_level) /* how much of the picture is noise by then */ \
+    INPUT(WEIGHT_0, weight_0)       /* coefficients of the sums that a step ends with */ \
+    INPUT(WEIGHT_1, weight_1) \
+    INPUT(WEIGHT_2, weight_2) \
+    INPUT(WEIGHT_3, weight_3)
 /* clang-format on */
 
 typedef enum {

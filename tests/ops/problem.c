@@ -7,8 +7,14 @@
 #include "half.h"
 #include "sanitizers.h"
 
-const VfiRunInputs run_inputs = {
-    .value = {[VFI_RUN_INPUT_TIME] = 0.3f, [VFI_RUN_INPUT_IMAGE_MEAN] = 0.6f}};
+const VfiRunInputs run_inputs = {.value = {[VFI_RUN_INPUT_TIME] = 0.3f,
+                                           [VFI_RUN_INPUT_IMAGE_MEAN] = 0.6f,
+                                           [VFI_RUN_INPUT_STEP] = 981.0f,
+                                           [VFI_RUN_INPUT_NOISE_LEVEL] = 0.07f,
+                                           [VFI_RUN_INPUT_WEIGHT_0] = 1.25f,
+                                           [VFI_RUN_INPUT_WEIGHT_1] = -0.75f,
+                                           [VFI_RUN_INPUT_WEIGHT_2] = 14.6f,
+                                           [VFI_RUN_INPUT_WEIGHT_3] = 1e-3f}};
 
 /* One of so many values is an extreme one. */
 #define EXTREME_EVERY 9
