@@ -17,7 +17,7 @@ typedef struct {
         [VFI_MAX_REGIONS]; /* start of each region; operands' offsets count from it */
     char *scratch;         /* n_threads areas of scratch_stride bytes, 64-byte aligned */
     size_t scratch_stride; /* ≥ scratch bytes of every op, a multiple of 64 */
-    VfiRunInputs inputs;   /* FILL */
+    VfiRunInputs inputs;   /* FILL, NOISE */
     float *scalars;        /* results that go to the host */
     const atomic_int *cancel; /* may be NULL */
 } VfiCpuRun;

@@ -259,6 +259,31 @@ VfiValue vfi_graph_run_input(VfiGraph *graph, VfiRunInput input, int height, int
     return add_op(graph, op, NULL, 0);
 }
 
+VfiValue vfi_graph_noise(VfiGraph *graph, int channels, int height, int width)
+{
+    int reduction = MAX(graph->width / MAX(width, 1), 1);
+    VfiOp op = {.kind = VFI_OP_NOISE,
+                .u.noise = {.channels = channels,
+                            .height = height,
+                            .width = width,
+                            .stream = (uint32_t)graph->n_noises,
+                            .reduction = reduction}};
+
+    if (!infer(graph, &op, NULL, 0))
+        return VFI_NO_VALUE;
+    if (graph->width % width != 0 || graph->height % height != 0 ||
+        graph->height / height != reduction) {
+        vfi_op_refuse(
+            &op, &graph->error,
+            "the image, %d×%d, is not a whole multiple of that, the same in both "
+            "directions",
+            graph->height, graph->width);
+        return VFI_NO_VALUE;
+    }
+    graph->n_noises++;
+    return add_op(graph, op, NULL, 0);
+}
+
 int vfi_graph_max_abs(VfiGraph *graph, VfiValue x)
 {
     VfiOp op = {.kind = VFI_OP_MAX_ABS, .u.max_abs.scalar = graph->n_scalars};

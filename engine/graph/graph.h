@@ -149,6 +149,15 @@ VfiValue vfi_graph_warp(VfiGraph *graph, VfiValue x, VfiValue flow);
 VfiValue vfi_graph_run_input(VfiGraph *graph, VfiRunInput input, int height, int width,
                              float mul, float add);
 
+/* @channels × @height × @width standard normal numbers: others for each such value of the
+ * graph, for each pair and for each round of a segment, and the same whenever a picture
+ * is computed again. The image must be one whole multiple of their size, the same in both
+ * directions: a tile's noise then is its part of the whole image's. Not in the per-frame
+ * stage, whose results are kept for other pairs; in the pair's and the time's, all times
+ * between two frames see the same numbers. Noise of the same number in different stages
+ * is the same, too, so that a family has one of its stages draw all of it. */
+VfiValue vfi_graph_noise(VfiGraph *graph, int channels, int height, int width);
+
 /* The greatest |x|, read back by the host after the segment. Returns the scalar's
  * index. */
 int vfi_graph_max_abs(VfiGraph *graph, VfiValue x);

@@ -52,6 +52,7 @@ struct VfiGraph {
     GArray *inputs;   /* of VfiGraphInput, whether they are read or not */
     GArray *outputs;  /* of VfiGraphOutput */
     int n_scalars;
+    int n_noises;
     bool tolerates_bf16; /* what vfi_graph_tolerate_bf16() set last */
     VfiTally *tally;     /* NULL: a missing tensor is an error */
     GStringChunk *keys;  /* keys that were put together, and inputs' names */

@@ -71,6 +71,7 @@ typedef struct {
     VfiShape src[VFI_OP_MAX_SOURCES]; /* as many as have channels */
     VfiOpParams params;               /* without its arrays */
     unsigned without;
+    VfiNoiseInputs noise; /* what the run is given */
     VfiCaseValues values;
     float scale[VFI_OP_MAX_SOURCES]; /* 0: 1 */
 } VfiOpCase;

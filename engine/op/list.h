@@ -24,6 +24,7 @@
     OP(PIXEL_SHUFFLE, pixel_shuffle)           /* 4 channels to 1 of twice the size */ \
     OP(WARP, warp)                             /* backward warp by the flow src1 */ \
     OP(FILL, fill)                             /* a run input * mul + add everywhere */ \
+    OP(NOISE, noise)                           /* standard normal numbers */ \
     OP(MAX_ABS, max_abs)                       /* max |src0|, for the host to read */
 /* clang-format on */
 

@@ -106,6 +106,17 @@ typedef struct {
     int height, width;
 } VfiFillParams;
 
+/* NOISE: @channels × @height × @width standard normal numbers, which the run's
+ * VfiNoiseInputs and @stream choose (noise.h); sizes are below 65536. Each of them is
+ * that of a place in the whole image's noise: @reduction pixels of the image in each
+ * direction are one of the noise, so that a tile's is a part of it if the tile begins at
+ * a multiple of that. The place's x and y must be below 65536, which no frame exceeds. */
+typedef struct {
+    int channels, height, width;
+    uint32_t stream; /* ops with different ones are independent of each other */
+    int reduction;   /* 1 or more */
+} VfiNoiseParams;
+
 /* CLAMP: min(max(src0, low), high) */
 typedef struct {
     float low, high;
@@ -141,6 +152,7 @@ typedef union {
     VfiSumParams sum;         /* ADD, SUB */
     VfiAffineParams affine;   /* AFFINE */
     VfiFillParams fill;       /* FILL */
+    VfiNoiseParams noise;     /* NOISE */
     VfiClampParams clamp;     /* CLAMP */
     VfiResizeParams resize;   /* RESIZE */
     VfiNearestParams nearest; /* NEAREST, UPSAMPLE_CONV_SUM */

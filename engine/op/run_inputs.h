@@ -3,6 +3,8 @@
  * that a run that was captured as a whole reads what is of its turn. */
 #pragma once
 
+#include <stdint.h>
+
 /* Numbers, one row each: suffix of the enumerator, identifier. FILL makes a picture of
  * one. The session sets the first two for every run; the rest are a sampler's, which runs
  * a segment several times: the model's family sets those it wants before each run, the
@@ -26,8 +28,18 @@ typedef enum {
         VFI_RUN_INPUT_COUNT
 } VfiRunInput;
 
+/* Which random numbers NOISE gives (noise.h): the same for the same fields, whenever and
+ * wherever they are asked for. The family sets the seed, the session all else. */
+typedef struct {
+    uint32_t seed;      /* the user's, 0 by default */
+    uint32_t key[2];    /* of the pair: low and high half of what it was begun with */
+    uint32_t round;     /* of the segment, from 0; below 65536 */
+    uint32_t origin[2]; /* x and y of the tile's first pixel in the image; 0: no tile */
+} VfiNoiseInputs;
+
 typedef struct {
     float value[VFI_RUN_INPUT_COUNT];
+    VfiNoiseInputs noise;
 } VfiRunInputs;
 
 /* "time", "image_mean", … */

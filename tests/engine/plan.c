@@ -102,6 +102,50 @@ START_TEST(what_no_output_needs_is_dropped)
 }
 END_TEST
 
+START_TEST(noise_has_one_whole_part_of_the_image)
+{
+    static const struct {
+        int height, width;
+        const char *words;
+    } wrong[] = {
+        {8, 10, "noise to 4×8×10: the image, 64×96, is"}, /* the width */
+        {9, 12, "noise to 4×9×12: the image"},            /* the height */
+        {16, 12, "the same in both directions"},          /* 4 × 8 */
+        {128, 192, "is not a whole multiple"},            /* smaller than that */
+        {0, 12, "noise: 4×0×12 is no size"},
+    };
+
+    for (size_t i = 0; i < G_N_ELEMENTS(wrong); i++) {
+        VfiGraph *graph = new_graph(96, 64);
+        ck_assert_int_eq(vfi_graph_noise(graph, 4, wrong[i].height, wrong[i].width),
+                         VFI_NO_VALUE);
+        const char *message = vfi_graph_error(graph)->message;
+        ck_assert_msg(strstr(message, wrong[i].words) != NULL, "%s", message);
+        vfi_graph_free(graph);
+    }
+}
+END_TEST
+
+/* By all noises of the graph, so that one that is dropped changes no other's numbers. */
+START_TEST(noises_are_numbered_and_stay_apart)
+{
+    VfiGraph *graph = new_graph(96, 64);
+    VfiValue noise[3];
+
+    for (int i = 0; i < 3; i++)
+        noise[i] = vfi_graph_noise(graph, 4, 8, 12);
+    vfi_graph_output(graph, "x", vfi_graph_add(graph, noise[0], noise[2], 1.0f));
+    VfiPlan *plan = plan_of(graph);
+    ck_assert_int_eq(plan->n_ops, 3);
+    ck_assert_int_eq(count_ops(plan, VFI_OP_NOISE), 2);
+    ck_assert_uint_eq(plan->ops[0].u.noise.stream, 0);
+    ck_assert_uint_eq(plan->ops[1].u.noise.stream, 2);
+    ck_assert_int_eq(plan->ops[1].u.noise.reduction, 8);
+    vfi_plan_free(plan);
+    vfi_graph_free(graph);
+}
+END_TEST
+
 START_TEST(concat_parts_become_views_and_inputs_are_copied)
 {
     VfiGraph *graph = new_graph(8, 4);
@@ -356,6 +400,8 @@ int main(void)
     tcase_add_test(tcase, wrong_operands_are_refused);
     tcase_add_test(tcase, values_of_alternative_segments_do_not_mix);
     tcase_add_test(tcase, what_no_output_needs_is_dropped);
+    tcase_add_test(tcase, noise_has_one_whole_part_of_the_image);
+    tcase_add_test(tcase, noises_are_numbered_and_stay_apart);
     tcase_add_test(tcase, concat_parts_become_views_and_inputs_are_copied);
     tcase_add_test(tcase, slices_are_views);
     tcase_add_test(tcase, alternative_segments_share_memory);

@@ -7,14 +7,15 @@
 #include "half.h"
 #include "sanitizers.h"
 
-const VfiRunInputs run_inputs = {.value = {[VFI_RUN_INPUT_TIME] = 0.3f,
-                                           [VFI_RUN_INPUT_IMAGE_MEAN] = 0.6f,
-                                           [VFI_RUN_INPUT_STEP] = 981.0f,
-                                           [VFI_RUN_INPUT_NOISE_LEVEL] = 0.07f,
-                                           [VFI_RUN_INPUT_WEIGHT_0] = 1.25f,
-                                           [VFI_RUN_INPUT_WEIGHT_1] = -0.75f,
-                                           [VFI_RUN_INPUT_WEIGHT_2] = 14.6f,
-                                           [VFI_RUN_INPUT_WEIGHT_3] = 1e-3f}};
+/* What runs are given, but for the noise. */
+static const VfiRunInputs run_inputs = {.value = {[VFI_RUN_INPUT_TIME] = 0.3f,
+                                                  [VFI_RUN_INPUT_IMAGE_MEAN] = 0.6f,
+                                                  [VFI_RUN_INPUT_STEP] = 981.0f,
+                                                  [VFI_RUN_INPUT_NOISE_LEVEL] = 0.07f,
+                                                  [VFI_RUN_INPUT_WEIGHT_0] = 1.25f,
+                                                  [VFI_RUN_INPUT_WEIGHT_1] = -0.75f,
+                                                  [VFI_RUN_INPUT_WEIGHT_2] = 14.6f,
+                                                  [VFI_RUN_INPUT_WEIGHT_3] = 1e-3f}};
 
 /* One of so many values is an extreme one. */
 #define EXTREME_EVERY 9
@@ -68,6 +69,8 @@ Problem *problem_new(VfiOpKind kind, const VfiOpCase *test, guint32 seed,
 
     if (!vfi_op_of_case(&problem->op, kind, test, error))
         return NULL;
+    problem->inputs = run_inputs;
+    problem->inputs.noise = test->noise;
     GRand *random = g_rand_new_with_seed(seed);
     add_arrays(problem, test, rounded, random);
     for (int i = 0; i < problem->op.n_src; i++) {
@@ -159,7 +162,7 @@ static ReferenceElement *compute_flushed(const Problem *problem, ReferenceInput 
 
 Expected *problem_expect(Problem *problem, unsigned halves)
 {
-    ReferenceInput in = {.op = &problem->op, .inputs = &run_inputs};
+    ReferenceInput in = {.op = &problem->op, .inputs = &problem->inputs};
     bool denormal = false;
 
     if (problem->expected[halves] != NULL)

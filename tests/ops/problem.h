@@ -6,13 +6,11 @@
 
 #include "reference.h"
 
-/* What runs are given. */
-extern const VfiRunInputs run_inputs;
-
 typedef struct {
     VfiOp op; /* shapes, parameters, arrays */
     float *arrays[VFI_OP_MAX_ARRAYS];
     float *values[VFI_OP_MAX_SOURCES]; /* planes */
+    VfiRunInputs inputs;               /* what runs are given */
     /* By which sources were stored as f16 (bit i: source i); NULL until asked for. */
     struct Expected *expected[1 << VFI_OP_MAX_SOURCES];
 } Problem;

@@ -161,6 +161,41 @@ static ReferenceElement reference_fill(const ReferenceInput *in, int c, int y, i
     return finish(e, product + (double)p->add);
 }
 
+/* ---- random numbers ---------------------------------------------------------------- */
+
+/* One round of Philox4x32 as section 3.3 of the paper has it: two multipliers, and a key
+ * that is XORed in. */
+static void philox_round(uint32_t x[4], uint32_t key0, uint32_t key1)
+{
+    uint64_t a = UINT64_C(0xd2511f53) * x[0], b = UINT64_C(0xcd9e8d57) * x[2];
+    uint32_t next[4] = {(uint32_t)(b >> 32) ^ x[1] ^ key0, (uint32_t)(b & 0xffffffff),
+                        (uint32_t)(a >> 32) ^ x[3] ^ key1, (uint32_t)(a & 0xffffffff)};
+
+    for (int i = 0; i < 4; i++)
+        x[i] = next[i];
+}
+
+/* The words are exact, and so is u, which is an f32 by definition. */
+static ReferenceElement reference_noise(const ReferenceInput *in, int c, int y, int x)
+{
+    const VfiNoiseInputs *run = &in->inputs->noise;
+    const VfiNoiseParams *p = &in->op->u.noise;
+    unsigned column = run->origin[0] / (unsigned)p->reduction + (unsigned)x;
+    unsigned row = run->origin[1] / (unsigned)p->reduction + (unsigned)y;
+    uint32_t words[4] = {65536u * row + column, 65536u * run->round + (unsigned)c / 4,
+                         run->key[0], run->key[1]};
+    ReferenceElement e = {0};
+
+    for (uint32_t round = 0; round < 10; round++)
+        philox_round(words, run->seed + round * 0x9e3779b9u,
+                     p->stream + round * 0xbb67ae85u);
+    const uint32_t *pair = words + c % 4 / 2 * 2;
+    double u = (double)(float)((double)(float)pair[0] * 0x1p-32 + 0x1p-33);
+    double radius = takes_part(&e, sqrt(-2.0 * log(u)));
+    double angle = 2.0 * G_PI * (pair[1] >> 8) * 0x1p-24;
+    return finish(e, radius * (c % 2 == 0 ? cos(angle) : sin(angle)));
+}
+
 /* ---- moving pixels ----------------------------------------------------------------- */
 
 /* Between samples @x and @x1 with @weight of the second, and the same of rows. */

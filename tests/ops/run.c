@@ -313,7 +313,7 @@ static bool run_once(const Place *place, const VfiProgram *program,
 {
     const Target *target = place->target;
     VfiRunArguments arguments = {
-        .inputs = run_inputs, .scalars = scalars, .cancel = cancel};
+        .inputs = place->problem->inputs, .scalars = scalars, .cancel = cancel};
     g_autoptr(GError) problem = NULL;
 
     for (int i = 0; i < SCALARS; i++)

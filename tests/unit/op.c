@@ -53,6 +53,9 @@ static const struct {
     {VFI_OP_PIXEL_SHUFFLE, {.src = {{8, 3, 2}}}, {2, 6, 4}},
     {VFI_OP_WARP, {.src = {{8, 3, 2}, {2, 5, 7}}}, {8, 5, 7}},
     {VFI_OP_FILL, {.params.fill = {.height = 4, .width = 9}}, {1, 4, 9}},
+    {VFI_OP_NOISE,
+     {.params.noise = {.channels = 6, .height = 4, .width = 9, .reduction = 8}},
+     {6, 4, 9}},
     {VFI_OP_MAX_ABS, {.src = {{8, 3, 2}}}, {1, 1, 1}},
 };
 
@@ -109,6 +112,15 @@ static const struct {
     {VFI_OP_FILL,
      {.params.fill = {.input = VFI_RUN_INPUT_COUNT, .height = 1, .width = 1}},
      "there is no run input"},
+    {VFI_OP_NOISE,
+     {.params.noise = {.channels = 6, .height = 0, .width = 9, .reduction = 8}},
+     "6×0×9 is no size"},
+    {VFI_OP_NOISE,
+     {.params.noise = {.channels = 1, .height = 1, .width = 65536, .reduction = 1}},
+     "1×1×65536 is no size, each must be 1 to 65535"},
+    {VFI_OP_NOISE,
+     {.params.noise = {.channels = 1, .height = 1, .width = 1}},
+     "a reduction by 0, expected 1 or more"},
     {VFI_OP_KIND_COUNT, {.src = {{1, 1, 1}}}, "no such operation"},
 };
 
