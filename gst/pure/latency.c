@@ -12,14 +12,21 @@ round_up (GstClockTime time)
   return over == 0 ? time : gst_vfi_time_add (time, GST_VFI_LATENCY_STEP - over);
 }
 
-/* What the formulas work with. */
+/* What the formulas work with: D, S, D/N or the grid's interval, t and p. */
 typedef struct {
   GstClockTime frame;
+  GstClockTime stretch;
   GstClockTime out_frame;
   GstClockTime cost;
   GstClockTime pair_cost;
   GstClockTime slack;
 } Terms;
+
+static guint64
+frames_in_stretch (const GstVfiLatencyInput *input)
+{
+  return (guint64) input->held_frames + 1;
+}
 
 static Terms
 resolve (const GstVfiLatencyInput *input)
@@ -27,6 +34,7 @@ resolve (const GstVfiLatencyInput *input)
   gboolean has_frame = GST_CLOCK_TIME_IS_VALID (input->frame) && input->frame != 0;
   Terms terms = {.frame = has_frame ? input->frame : GST_VFI_LATENCY_ASSUMED_FRAME};
 
+  terms.stretch = gst_vfi_time_times (terms.frame, frames_in_stretch (input));
   terms.out_frame =
       input->grid ? MIN (input->out_frame, terms.frame) : terms.frame / input->multiplier;
   if (input->budget != 0) {
@@ -43,31 +51,36 @@ resolve (const GstVfiLatencyInput *input)
   return terms;
 }
 
-static gboolean
-multiply_latency (const Terms *terms, guint multiplier, GstClockTime *own)
+/* For a pair and that many of its in-betweens. */
+static GstClockTime
+work (const Terms *terms, guint64 n_in_betweens)
 {
-  GstClockTime first_work = gst_vfi_time_add (terms->pair_cost, terms->cost);
-  GstClockTime last_work = gst_vfi_time_add (
-      terms->pair_cost, gst_vfi_time_times (terms->cost, multiplier - 1));
-  GstClockTime first =
-      gst_vfi_time_add (terms->frame - terms->out_frame, MIN (first_work, terms->frame));
-  GstClockTime last = gst_vfi_time_add (terms->out_frame, MIN (last_work, terms->frame));
+  return gst_vfi_time_add (
+      terms->pair_cost, gst_vfi_time_times (terms->cost, n_in_betweens));
+}
 
-  if (terms->frame % multiplier != 0)
+static gboolean
+multiply_latency (const Terms *terms, const GstVfiLatencyInput *input, GstClockTime *own)
+{
+  GstClockTime all_work = work (terms, input->multiplier * frames_in_stretch (input) - 1);
+  GstClockTime first = gst_vfi_time_add (
+      terms->stretch - terms->out_frame, MIN (work (terms, 1), terms->stretch));
+  GstClockTime last = gst_vfi_time_add (terms->out_frame, MIN (all_work, terms->stretch));
+
+  if (terms->frame % input->multiplier != 0)
     last = gst_vfi_time_add (last, 1);
 
   *own = MAX (first, last);
-  return last_work < terms->frame;
+  return work (terms, input->multiplier - 1) < terms->frame && all_work < terms->stretch;
 }
 
 static gboolean
 grid_latency (const Terms *terms, GstClockTime *own)
 {
-  GstClockTime work = gst_vfi_time_add (terms->pair_cost, terms->cost);
   GstClockTime free_time =
       terms->frame > terms->pair_cost ? terms->frame - terms->pair_cost : 0;
 
-  *own = gst_vfi_time_add (terms->frame, MIN (work, terms->frame));
+  *own = gst_vfi_time_add (terms->stretch, MIN (work (terms, 1), terms->stretch));
   /* The cost must fit an output's share of the time that the pair leaves free. Equal is
    * not too much: an unknown cost is taken as a whole output interval. */
   return terms->cost <= gst_util_uint64_scale (terms->out_frame, free_time, terms->frame);
@@ -83,9 +96,9 @@ gst_vfi_latency_own (const GstVfiLatencyInput *input, GstClockTime *own)
   if (!input->grid && input->multiplier <= 1)
     return TRUE;
   terms = resolve (input);
-  keeps_up = input->grid ? grid_latency (&terms, own)
-                         : multiply_latency (&terms, input->multiplier, own);
-  *own = gst_vfi_time_add (*own, gst_vfi_time_times (terms.frame, input->held_frames));
+  keeps_up =
+      input->grid ? grid_latency (&terms, own) : multiply_latency (&terms, input, own);
+  *own = gst_vfi_time_add (*own, gst_vfi_time_times (terms.stretch, input->frames_after));
   *own = gst_vfi_time_add (*own, terms.slack);
   return keeps_up;
 }

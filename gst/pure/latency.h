@@ -10,10 +10,21 @@
  *   multiply   max (D(N-1)/N + p + t, D/N + p + (N-1)t)
  *   grid       D + p + t               (an output may be wanted right after a frame)
  *
- * Once p + (N-1)t reaches D, or t the output interval of a grid, no latency is enough:
- * the backlog grows until fewer in-betweens are made (qos.h). With fewer, the work for a
- * pair lasts D at most, so that the answer takes D for p + t and p + (N-1)t there. It is
- * never more than 2D without held frames and slack.
+ * Where up to H repeats are held and replaced, the next picture may be S = (1 + H)D away,
+ * with up to M = (1 + H)N - 1 in-betweens before it. And where the model sees A frames
+ * after the two, every pair waits for A more pictures:
+ *
+ *   multiply   AS + max (S - D/N + p + t, D/N + p + Mt)
+ *   grid       AS + S + p + t
+ *
+ * Only the wait grows with A, not the work: one pair is finished for each that comes. It
+ * is the frames after in time, for live playback is always forward; backwards the model's
+ * frames before are waited for, and no latency is asked for.
+ *
+ * Once p + (N-1)t reaches D, p + Mt reaches S, or t the output interval of a grid, no
+ * latency is enough: the backlog grows until fewer in-betweens are made (qos.h). With
+ * fewer, the work for a pair lasts S at most, so that the answer takes S for p + t and
+ * p + Mt there. It is never more than (A + 2)S without slack.
  *
  *   when caps, multiplier, mode, budget or model change, and once a second or so:
  *     GstVfiLatencyInput input = {... .frame = NONE for caps without a rate ...};
@@ -57,8 +68,9 @@ G_BEGIN_DECLS
  * @pair_cost: p as measured, or GST_CLOCK_TIME_NONE for none
  * @budget: property latency-budget: what an in-between may take, with p and all slack;
  *     replaces both costs. 0: use what was measured
- * @held_frames: repeated frames that are held back (duplicate-max where they are
+ * @held_frames: H, repeated frames that are held back (duplicate-max where they are
  *     replaced)
+ * @frames_after: A, frames that the model sees after the two around an in-between
  */
 typedef struct {
   gboolean grid;
@@ -69,6 +81,7 @@ typedef struct {
   GstClockTime pair_cost;
   GstClockTime budget;
   guint held_frames;
+  guint frames_after;
 } GstVfiLatencyInput;
 
 /**

@@ -57,6 +57,15 @@ frame_interval (GstVfiStream *stream)
   return GST_CLOCK_TIME_IS_VALID (gap) ? gap : GST_VFI_LATENCY_ASSUMED_FRAME;
 }
 
+/* Known before there is a session. Copies wait for no frame but the next one. */
+static guint
+frames_after (GstVfiStream *stream)
+{
+  return stream->negotiated.only_copies
+             ? 0
+             : (guint) vfi_model_info (stream->model)->frames_after;
+}
+
 static GstVfiLatencyInput
 describe (GstVfiStream *stream)
 {
@@ -68,6 +77,7 @@ describe (GstVfiStream *stream)
       .cost = GST_CLOCK_TIME_NONE,
       .budget = gst_vfi_stream_settings (stream).latency_budget,
       .held_frames = gst_vfi_stream_max_repeats (stream),
+      .frames_after = frames_after (stream),
   };
 
   if (run->slots.num != 0)
