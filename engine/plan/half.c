@@ -64,8 +64,7 @@ static int *find_anchors(VfiPlanner *planner)
     return anchors;
 }
 
-/* Whether source @s of @reader may be f16 planes: a row group reads it. */
-static bool takes_half(const VfiPlanner *planner, VfiValue reader, int s)
+bool vfi_plan_takes_half_planes(const VfiPlanner *planner, VfiValue reader, int s)
 {
     const VfiPlanItem *item = &planner->items[reader];
 
@@ -82,7 +81,7 @@ static bool reads(const VfiPlanner *planner, VfiValue reader, VfiValue value)
 
     for (int s = 0; item->use.alive && s < vfi_plan_n_sources(&item->node); s++)
         if (vfi_plan_source(&item->node, s) == value &&
-            !(is_planar && takes_half(planner, reader, s)))
+            !(is_planar && vfi_plan_takes_half_planes(planner, reader, s)))
             return true;
     return false;
 }
@@ -183,7 +182,7 @@ void vfi_plan_mark_halves(VfiPlanner *planner)
  * row by row takes no memory, and groups keep its rows as f32.) */
 static bool takes_half_anywhere(const VfiPlanner *planner, VfiValue reader, int s)
 {
-    return takes_half(planner, reader, s) &&
+    return vfi_plan_takes_half_planes(planner, reader, s) &&
            vfi_plan_reads_beyond_rows(planner, reader, s);
 }
 

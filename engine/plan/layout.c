@@ -303,11 +303,25 @@ static bool wants_planes(const Layout *layout, VfiValue value, int s)
     return !moves_pixels(item) || s > 0 || item->layout.block <= 1;
 }
 
-/* Gives those readers of @input, which came in blocks, a copy that want planes. */
+/* Adds a copy of @input, which came in blocks, in planes. */
+static VfiValue add_planes(VfiPlanner *planner, VfiValue input, bool half)
+{
+    VfiValue planes = vfi_plan_add_value(planner, input);
+    VfiPlanItem *item = &planner->items[planes];
+
+    make_copy(item, input);
+    item->layout.block = 0;
+    item->node.half = half;
+    vfi_plan_compute_after(planner, input, planes);
+    return planes;
+}
+
+/* Gives those readers of @input, which came in blocks, a copy that want planes; of f32,
+ * unless they take what it was kept in. */
 static void copy_input(Layout *layout, VfiValue input, int n)
 {
     VfiPlanner *planner = layout->planner;
-    VfiValue planes = VFI_NO_VALUE;
+    VfiValue planes[] = {VFI_NO_VALUE, VFI_NO_VALUE}; /* by whether they are f16 */
 
     for (int i = 0; i < n; i++) {
         VfiPlanItem *item = &planner->items[i];
@@ -315,13 +329,12 @@ static void copy_input(Layout *layout, VfiValue input, int n)
         for (int s = 0; reads && s < item->node.n_sources; s++) {
             if (item->node.source[s] != input || !wants_planes(layout, i, s))
                 continue;
-            if (planes == VFI_NO_VALUE) {
-                planes = vfi_plan_add_value(planner, input);
-                make_copy(&planner->items[planes], input);
-                planner->items[planes].layout.block = 0;
-                vfi_plan_compute_after(planner, input, planes);
-            }
-            item->node.source[s] = planes;
+            bool half = planner->items[input].node.half &&
+                        item->node.kind == VFI_NODE_OP &&
+                        vfi_plan_takes_half_planes(planner, i, s);
+            if (planes[half] == VFI_NO_VALUE)
+                planes[half] = add_planes(planner, input, half);
+            item->node.source[s] = planes[half];
         }
     }
 }

@@ -273,6 +273,9 @@ static inline bool vfi_plan_step_reads_beyond_rows(const VfiPlanner *planner,
 
 /* ---- what passes ask each other ---------------------------------------------------- */
 
+/* half.c: whether source @s of @reader may be f16 planes: a row group reads it. */
+bool vfi_plan_takes_half_planes(const VfiPlanner *planner, VfiValue reader, int s);
+
 /* join.c: whether @part, in a layout of its own, may lie in a joined concat from its
  * channel @first on. */
 bool vfi_plan_is_view_of_join(const VfiPlanner *planner, VfiValue part, int first,
