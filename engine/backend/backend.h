@@ -24,7 +24,7 @@
 
 /* What tells modules of other builds: its first factor grows whenever a structure below,
  * or what an op means, changes; kinds of ops count themselves. */
-#define VFI_BACKEND_ABI (8 * 256 + (unsigned)VFI_OP_KIND_COUNT)
+#define VFI_BACKEND_ABI (9 * 256 + (unsigned)VFI_OP_KIND_COUNT)
 
 /* Defined by each backend. */
 typedef struct VfiDevice VfiDevice;
@@ -66,6 +66,16 @@ typedef struct {
      * divided among its ops with host_memory, else it is its first op's. */
     uint64_t *op_nanoseconds;
 } VfiRunArguments;
+
+/* What a round wrote of a loop's states becomes what the next one reads: wanted after
+ * each run of a segment with .writes_state. */
+static inline void vfi_exchange_states(VfiRunArguments *arguments)
+{
+    char *written = arguments->region[VFI_REGION_NEXT_STATE];
+
+    arguments->region[VFI_REGION_NEXT_STATE] = arguments->region[VFI_REGION_STATE];
+    arguments->region[VFI_REGION_STATE] = written;
+}
 
 /* Calls that return bool give false with VFI_ERROR_CANCELLED once *cancel is non-zero, or
  * with VFI_ERROR_BACKEND. */

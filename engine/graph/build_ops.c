@@ -35,6 +35,11 @@ static VfiValue add_op(VfiGraph *graph, VfiOp op, const VfiValue *sources, int n
     return vfi_graph_add_node(graph, node);
 }
 
+VfiValue vfi_graph_add_copy(VfiGraph *graph, VfiValue value, const char *name)
+{
+    return add_op(graph, (VfiOp){.kind = VFI_OP_COPY, .name = name}, &value, 1);
+}
+
 VfiValue vfi_graph_conv(VfiGraph *graph, VfiValue x, const char *key, int out, int kernel,
                         int stride)
 {

@@ -16,6 +16,8 @@ VfiGraph *vfi_graph_new(const VfiWeights *weights, int width, int height)
     graph->height = height;
     graph->nodes = g_array_new(FALSE, TRUE, sizeof(VfiNode));
     graph->segments = g_array_new(FALSE, FALSE, sizeof(int));
+    graph->loop = none;
+    graph->states = g_array_new(FALSE, FALSE, sizeof(VfiGraphState));
     graph->inputs = g_array_new(FALSE, FALSE, sizeof(VfiGraphInput));
     graph->outputs = g_array_new(FALSE, FALSE, sizeof(VfiGraphOutput));
     graph->keys = g_string_chunk_new(4096);
@@ -31,6 +33,7 @@ void vfi_graph_free(VfiGraph *graph)
         g_clear_pointer(&g_array_index(graph->nodes, VfiNode, i).parts, g_array_unref);
     g_array_unref(graph->nodes);
     g_array_unref(graph->segments);
+    g_array_unref(graph->states);
     g_array_unref(graph->inputs);
     g_array_unref(graph->outputs);
     g_string_chunk_free(graph->keys);
@@ -70,15 +73,32 @@ VfiShape vfi_graph_shape(const VfiGraph *graph, VfiValue value)
     return value == VFI_NO_VALUE ? (VfiShape){0} : vfi_graph_node(graph, value)->shape;
 }
 
-static int current_segment(const VfiGraph *graph)
-{
-    return (int)graph->segments->len - 1;
-}
-
 int vfi_graph_segment(VfiGraph *graph, int follows)
 {
     g_array_append_val(graph->segments, follows);
-    return current_segment(graph);
+    return vfi_graph_current_segment(graph);
+}
+
+/* Whether @value, which segment @segment computes, is visible in the current one. */
+static bool check_segment(VfiGraph *graph, VfiValue value, int segment, int operand,
+                          const char *what)
+{
+    int current = vfi_graph_current_segment(graph);
+
+    if (!vfi_graph_segment_sees(graph, current, segment)) {
+        vfi_graph_fail(graph, "%s: operand %d belongs to segment %d, not visible in %d",
+                       what, operand, segment, current);
+        return false;
+    }
+    if (segment == graph->loop && segment != current &&
+        vfi_graph_lies_in_state(graph, value)) {
+        vfi_graph_fail(graph,
+                       "%s: operand %d is a state as a round of the loop, segment %d, "
+                       "found it, which is gone in segment %d: ask for the state there",
+                       what, operand, segment, current);
+        return false;
+    }
+    return true;
 }
 
 bool vfi_graph_check_values(VfiGraph *graph, const VfiValue *values, int n,
@@ -91,20 +111,16 @@ bool vfi_graph_check_values(VfiGraph *graph, const VfiValue *values, int n,
             vfi_graph_fail(graph, "%s: operand %d is not a value of this graph", what, i);
             return false;
         }
-        int segment = vfi_graph_node(graph, values[i])->segment;
-        if (!vfi_graph_segment_sees(graph, current_segment(graph), segment)) {
-            vfi_graph_fail(graph,
-                           "%s: operand %d belongs to segment %d, not visible in %d",
-                           what, i, segment, current_segment(graph));
+        if (!check_segment(graph, values[i], vfi_graph_node(graph, values[i])->segment, i,
+                           what))
             return false;
-        }
     }
     return true;
 }
 
 VfiValue vfi_graph_add_node(VfiGraph *graph, VfiNode node)
 {
-    node.segment = current_segment(graph);
+    node.segment = vfi_graph_current_segment(graph);
     g_array_append_val(graph->nodes, node);
     return (VfiValue)graph->nodes->len - 1;
 }
@@ -236,10 +252,13 @@ VfiValue vfi_graph_pair_value(VfiGraph *graph, const char *name)
 
 void vfi_graph_output(VfiGraph *graph, const char *name, VfiValue value)
 {
-    VfiGraphOutput output = {current_segment(graph), name, value};
+    VfiGraphOutput output = {vfi_graph_current_segment(graph), name, value};
 
-    if (vfi_graph_check_values(graph, &value, 1, name))
-        g_array_append_val(graph->outputs, output);
+    if (!vfi_graph_check_values(graph, &value, 1, name))
+        return;
+    if (vfi_graph_lies_in_state(graph, value)) /* outputs lie in the stage's memory */
+        output.value = vfi_graph_add_copy(graph, value, name);
+    g_array_append_val(graph->outputs, output);
 }
 
 int vfi_graph_weight_dimension(const VfiGraph *graph, const char *name, int dim)

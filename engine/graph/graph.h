@@ -20,6 +20,10 @@ typedef struct VfiGraph VfiGraph;
 typedef int VfiValue;
 #define VFI_NO_VALUE (-1)
 
+/* A value that survives the rounds of a loop. */
+typedef int VfiState;
+#define VFI_NO_STATE (-1)
+
 /* Starts the graph of a stage. @weights (may be NULL) serve the keys and must outlive the
  * plan made from the graph; @width × @height is the padded size of the image. */
 VfiGraph *vfi_graph_new(const VfiWeights *weights, int width, int height);
@@ -34,6 +38,10 @@ void vfi_graph_fail(VfiGraph *graph, const char *format, ...) G_GNUC_PRINTF(2, 3
 /* A state-dict key built as by printf, valid as long as the graph. */
 const char *vfi_graph_key(VfiGraph *graph, const char *format, ...) G_GNUC_PRINTF(2, 3);
 
+/* Whether the graph can be planned: nothing went wrong, and each state is updated in the
+ * loop. Else false with what is wrong. */
+bool vfi_graph_check(const VfiGraph *graph, GError **error);
+
 /* Shape of a value; 0×0×0 for VFI_NO_VALUE. */
 VfiShape vfi_graph_shape(const VfiGraph *graph, VfiValue value);
 
@@ -42,6 +50,28 @@ VfiShape vfi_graph_shape(const VfiGraph *graph, VfiValue value);
  * next. Nodes belong to the segment begun last; segment 0 exists from the start. Values
  * are visible in their own segment and in those that follow it, directly or not. */
 int vfi_graph_segment(VfiGraph *graph, int follows);
+
+/* Begins a segment, as vfi_graph_segment() does, that runs @rounds times, one or more,
+ * before the host decides what follows. A round sees what is computed before the loop,
+ * and of the round before its states alone; segments behind the loop see what the last
+ * round computed, and the states that it left. There is one loop at most, in a stage
+ * whose results are not kept for other stages. It may have no states. */
+int vfi_graph_loop(VfiGraph *graph, int follows, int rounds);
+
+/* A state of the loop that is going to follow the current segment; the first round finds
+ * @initial in it. Several may have the same one. VFI_NO_STATE once the graph has an
+ * error. */
+VfiState vfi_graph_new_state(VfiGraph *graph, VfiValue initial);
+
+/* What is in @state: in the loop what the round before left, whether or not this round
+ * has updated it by then; in segments behind the loop what the last round left. A value
+ * that was asked for in the loop is not visible behind it. */
+VfiValue vfi_graph_state(VfiGraph *graph, VfiState state);
+
+/* In the loop, once for each state: the next round finds @next in it, of the state's
+ * shape. That may be any value that is visible, also another state, or the update of
+ * several states. */
+void vfi_graph_update_state(VfiGraph *graph, VfiState state, VfiValue next);
 
 /* The prepared image of the pair's frame @frame: 3 × H × W, RGB in [0,1]. */
 VfiValue vfi_graph_image(VfiGraph *graph, int frame);
@@ -56,7 +86,8 @@ void vfi_graph_declare_input(VfiGraph *graph, const char *name,
 VfiValue vfi_graph_feature(VfiGraph *graph, int frame, const char *name);
 VfiValue vfi_graph_pair_value(VfiGraph *graph, const char *name);
 
-/* Names @value as a result of the current segment; the string must be static. */
+/* Names @value as a result of the current segment; the string must be static. In a loop
+ * it is the last round's. */
 void vfi_graph_output(VfiGraph *graph, const char *name, VfiValue value);
 
 /* Dimension @dim of the model's tensor @name, 0 if there is no such tensor or dimension:

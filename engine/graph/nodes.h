@@ -6,7 +6,7 @@
 #include "graph/graph.h"
 
 typedef enum {
-    VFI_NODE_INPUT,  /* an image, or what an earlier stage computed */
+    VFI_NODE_INPUT,  /* an image, what an earlier stage computed, or a state */
     VFI_NODE_OP,     /* computed by .op from .source */
     VFI_NODE_CONCAT, /* .parts, one after the other */
     VFI_NODE_SLICE,  /* channels of .source[0] */
@@ -26,9 +26,10 @@ typedef struct {
     int first;     /* SLICE: the first of the channels */
     struct {
         VfiRegion region;
-        size_t offset; /* bytes from the start of the region */
-        int block;     /* its layout, see VfiOperand */
-    } input;           /* INPUT */
+        size_t offset;  /* bytes from the start of the region; a state's: the planner's */
+        int block;      /* its layout, see VfiOperand */
+        VfiState state; /* VFI_REGION_STATE: which one */
+    } input;            /* INPUT */
 } VfiNode;
 
 /* What vfi_graph_output() named. */
@@ -37,6 +38,14 @@ typedef struct {
     const char *name;
     VfiValue value;
 } VfiGraphOutput;
+
+/* What vfi_graph_new_state() made. */
+typedef struct {
+    VfiShape shape;
+    int segment;      /* the one before the loop */
+    VfiValue initial; /* the COPY that gives it its first value */
+    VfiValue next;    /* the COPY that updates it; VFI_NO_VALUE until there is one */
+} VfiGraphState;
 
 /* What vfi_graph_declare_input() declared. */
 typedef struct {
@@ -49,8 +58,11 @@ struct VfiGraph {
     int width, height;
     GArray *nodes;    /* of VfiNode, in the order they were built: a topological order */
     GArray *segments; /* of int: the segment that each follows, -1 for the first */
-    GArray *inputs;   /* of VfiGraphInput, whether they are read or not */
-    GArray *outputs;  /* of VfiGraphOutput */
+    int loop;         /* the segment that runs .rounds times; -1: none */
+    int rounds;
+    GArray *states;  /* of VfiGraphState, by VfiState */
+    GArray *inputs;  /* of VfiGraphInput, whether they are read or not */
+    GArray *outputs; /* of VfiGraphOutput */
     int n_scalars;
     int n_noises;
     bool tolerates_bf16; /* what vfi_graph_tolerate_bf16() set last */
@@ -64,6 +76,12 @@ static inline const VfiNode *vfi_graph_node(const VfiGraph *graph, VfiValue valu
     return &g_array_index(graph->nodes, VfiNode, value);
 }
 
+/* The segment that new nodes belong to. */
+static inline int vfi_graph_current_segment(const VfiGraph *graph)
+{
+    return (int)graph->segments->len - 1;
+}
+
 /* Whether segment @later is @earlier or follows it, directly or not. */
 static inline bool vfi_graph_segment_sees(const VfiGraph *graph, int later, int earlier)
 {
@@ -72,7 +90,15 @@ static inline bool vfi_graph_segment_sees(const VfiGraph *graph, int later, int 
     return later == earlier;
 }
 
-/* For the builders of ops (build_ops.c). */
+static inline VfiGraphState *vfi_graph_state_at(const VfiGraph *graph, VfiState state)
+{
+    return &g_array_index(graph->states, VfiGraphState, state);
+}
+
+/* Whether @value is a state, or channels of one. */
+bool vfi_graph_lies_in_state(const VfiGraph *graph, VfiValue value);
+
+/* For the builders of ops and loops (build_ops.c, loop.c). */
 
 /* Whether values exist and are visible in the current segment; records the error if
  * not. */
@@ -81,6 +107,9 @@ bool vfi_graph_check_values(VfiGraph *graph, const VfiValue *values, int n,
 
 /* Adds @node to the current segment. */
 VfiValue vfi_graph_add_node(VfiGraph *graph, VfiNode node);
+
+/* Adds a copy of @value, which is visible, to the current segment. */
+VfiValue vfi_graph_add_copy(VfiGraph *graph, VfiValue value, const char *name);
 
 /* The tensor @key.@suffix, of exactly that shape. NULL where it is not, which is
  * recorded. */

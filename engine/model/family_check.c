@@ -19,9 +19,7 @@ bool vfi_family_check(const VfiModelFamily *family, const VfiModelSetup *setup,
         if (graph == NULL)
             continue;
         if (stage == VFI_STAGE_TIME) {
-            builds = vfi_graph_error(graph) == NULL;
-            if (!builds)
-                g_propagate_error(error, g_error_copy(vfi_graph_error(graph)));
+            builds = vfi_graph_check(graph, error);
             continue;
         }
         plans[stage] =

@@ -2,15 +2,23 @@
 /* The pass mark-alive: what no output needs is left out. */
 #include "plan/planner.h"
 
-/* A node is alive if an output, or a scalar that the host reads, depends on it. */
+static void keep(VfiPlanner *planner, VfiValue value)
+{
+    planner->items[value].use.alive = true;
+    planner->items[value].use.n++;
+}
+
+/* A node is alive if an output, a state, or a scalar that the host reads, depends on
+ * it. */
 void vfi_plan_mark_alive(VfiPlanner *planner)
 {
-    const GArray *outputs = planner->graph->outputs;
+    const GArray *outputs = planner->graph->outputs, *states = planner->graph->states;
 
-    for (guint i = 0; i < outputs->len; i++) {
-        VfiValue value = g_array_index(outputs, VfiGraphOutput, i).value;
-        planner->items[value].use.alive = true;
-        planner->items[value].use.n++;
+    for (guint i = 0; i < outputs->len; i++)
+        keep(planner, g_array_index(outputs, VfiGraphOutput, i).value);
+    for (guint i = 0; i < states->len; i++) {
+        keep(planner, g_array_index(states, VfiGraphState, i).initial);
+        keep(planner, g_array_index(states, VfiGraphState, i).next);
     }
     for (int i = planner->n_items - 1; i >= 0; i--) {
         VfiPlanItem *item = &planner->items[i];

@@ -41,7 +41,7 @@ static VfiOperand operand_of(VfiPlanner *planner, VfiValue value, int group)
         operand.region = root->node.input.region;
         operand.offset = root->node.input.offset + offset;
     } else {
-        operand.region = root->output.pinned ? planner->output_region : VFI_REGION_ARENA;
+        operand.region = root->output.pinned ? root->output.region : VFI_REGION_ARENA;
         operand.offset = root->memory.place + offset;
     }
     return operand;
@@ -93,13 +93,25 @@ static void emit_ops(VfiPlanner *planner, VfiPlan *plan)
     }
 }
 
+static bool writes_state(const VfiGraph *graph, int segment)
+{
+    return graph->states->len > 0 &&
+           (segment == graph->loop || segment == vfi_graph_state_at(graph, 0)->segment);
+}
+
 static void emit_segments(const VfiPlanner *planner, VfiPlan *plan)
 {
-    plan->n_segments = (int)planner->graph->segments->len;
+    const VfiGraph *graph = planner->graph;
+
+    plan->n_segments = (int)graph->segments->len;
     plan->segments = g_new0(VfiPlanSegment, plan->n_segments);
     for (int s = 0; s < plan->n_segments; s++) {
-        plan->segments[s].first_op = s == 0 ? 0 : planner->segment_end[s - 1];
-        plan->segments[s].n_ops = planner->segment_end[s] - plan->segments[s].first_op;
+        int first = s == 0 ? 0 : planner->segment_end[s - 1];
+        plan->segments[s] =
+            (VfiPlanSegment){.first_op = first,
+                             .n_ops = planner->segment_end[s] - first,
+                             .rounds = s == graph->loop ? graph->rounds : 1,
+                             .writes_state = writes_state(graph, s)};
     }
 }
 
@@ -159,6 +171,7 @@ void vfi_plan_emit(VfiPlanner *planner)
         .arena_bytes = planner->arena_bytes,
         .frame_bytes = planner->frame_bytes,
         .pair_bytes = planner->pair_bytes,
+        .state_bytes = planner->state_bytes,
         .packed_weights =
             graph->weights == NULL ? NULL : vfi_weights_packed(graph->weights),
         .names = g_string_chunk_new(1024),

@@ -36,7 +36,7 @@ void vfi_plan_narrow_outputs(VfiPlanner *planner)
 
     for (int i = 0; i < n; i++) {
         if (!planner->items[i].use.alive || !planner->items[i].output.pinned ||
-            planner->items[i].node.half)
+            vfi_plan_writes_state(&planner->items[i]) || planner->items[i].node.half)
             continue;
         if (gives_half(planner, &planner->items[i])) {
             planner->items[i].node.half = true;
@@ -44,6 +44,7 @@ void vfi_plan_narrow_outputs(VfiPlanner *planner)
         }
         VfiValue kept = add_conversion(planner, i);
         planner->items[kept].output.pinned = true;
+        planner->items[kept].output.region = planner->output_region;
         planner->items[kept].use.n = 1;
         planner->items[i].output.pinned = false;
         planner->items[i].output.kept_as = kept;

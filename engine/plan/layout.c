@@ -212,7 +212,7 @@ static bool can_have_blocks(const Layout *layout, const VfiPlanItem *item)
     /* What reads a frame's few channels wants planes: warps, beside those of images. */
     int min_channels = item->output.pinned ? MAX(block, MIN_PINNED_CHANNELS) : block;
 
-    if (!item->use.alive ||
+    if (!item->use.alive || vfi_plan_writes_state(item) ||
         (item->node.shape.c < min_channels && !(is_view(item) && !item->output.pinned)))
         return false;
     if (item->node.kind == VFI_NODE_OP && vfi_plan_descriptor(item)->whole_blocks)

@@ -28,7 +28,8 @@ static void use_in_step(VfiPlanner *planner, VfiValue value, int index)
 }
 
 /* A value computed in one segment and read in another is kept in all segments on the way
- * there, and not in those that are alternatives to it. */
+ * there, and not in those that are alternatives to it. In a loop that is behind it, it is
+ * kept throughout: the next round reads it again. */
 static void span_segments(VfiPlanner *planner, VfiPlanItem *item)
 {
     const GArray *follows = planner->graph->segments;
@@ -44,7 +45,8 @@ static void span_segments(VfiPlanner *planner, VfiPlanItem *item)
             VfiPlanSpan *here = &item->memory.spans[s];
             VfiPlanSpan *there = &item->memory.spans[MAX(before, 0)];
             here->first = planner->segment_end[s - 1];
-            here->last = MAX(here->last, here->first);
+            here->last = s == planner->graph->loop ? planner->segment_end[s]
+                                                   : MAX(here->last, here->first);
             there->first = MIN(there->first, planner->segment_end[MAX(before, 0)]);
             there->last = planner->segment_end[MAX(before, 0)];
         }

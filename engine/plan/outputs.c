@@ -20,6 +20,7 @@ void vfi_plan_pin_outputs(VfiPlanner *planner)
                 "kept output \"%s\" is neither computed by an op nor a concat",
                 output->name);
         item->output.pinned = true;
+        item->output.region = planner->output_region;
     }
 }
 
@@ -33,7 +34,7 @@ void vfi_plan_lay_out_outputs(VfiPlanner *planner)
 
     for (int i = 0; i < planner->n_items; i++) {
         VfiPlanItem *item = &planner->items[i];
-        if (!item->use.alive || !item->output.pinned)
+        if (!item->use.alive || !item->output.pinned || vfi_plan_writes_state(item))
             continue;
         item->memory.place = bytes;
         bytes += vfi_plan_align(vfi_plan_value_bytes(planner, item));

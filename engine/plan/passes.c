@@ -2,12 +2,19 @@
 /* The planner's passes in the order in which they run, and when: a new pass is a row
  * here. Each finds what those before it have left in the planner (planner.h) and adds to
  * that. */
+#include <vfi/error.h>
+
 #include "plan/planner.h"
 #include "plan/tracer.h"
 
 static bool keeps_outputs(const VfiPlanner *planner)
 {
     return planner->output_region != VFI_REGION_ARENA;
+}
+
+static bool has_states(const VfiPlanner *planner)
+{
+    return planner->graph->states->len > 0;
 }
 
 static bool has_blocks(const VfiPlanner *planner)
@@ -58,6 +65,7 @@ static const struct {
     {"fuse", NULL, vfi_plan_fuse},
     {"split-convs", NULL, vfi_plan_split_convs},
     {"pin-outputs", keeps_outputs, vfi_plan_pin_outputs},
+    {"pin-states", has_states, vfi_plan_pin_states},
     {"widen-inputs", NULL, vfi_plan_widen_inputs},
     {"narrow-outputs", rounds_by_op, vfi_plan_narrow_outputs},
     {"find-joins", joins_parts, vfi_plan_find_joins},
@@ -88,6 +96,21 @@ static void run_passes(VfiPlanner *planner, VfiPlanTrace *trace)
     }
 }
 
+/* Whether the graph is whole, and fits a stage that has its outputs in
+ * @output_region. */
+static bool check_graph(const VfiGraph *graph, VfiRegion output_region, GError **error)
+{
+    if (!vfi_graph_check(graph, error))
+        return false;
+    if (graph->loop < 0 || output_region == VFI_REGION_ARENA)
+        return true;
+    g_set_error(error, VFI_ERROR, VFI_ERROR_UNSUPPORTED,
+                "the %s stage has a loop, segment %d: expected that in the time stage, "
+                "which runs segment by segment",
+                output_region == VFI_REGION_PAIR ? "per-pair" : "per-frame", graph->loop);
+    return false;
+}
+
 VfiPlan *vfi_plan_new(const VfiGraph *graph, const VfiPlanTarget *target,
                       VfiRegion output_region, GError **error)
 {
@@ -97,10 +120,8 @@ VfiPlan *vfi_plan_new(const VfiGraph *graph, const VfiPlanTarget *target,
 VfiPlan *vfi_plan_new_traced(const VfiGraph *graph, const VfiPlanTarget *target,
                              VfiRegion output_region, VfiPlanTrace *trace, GError **error)
 {
-    if (graph->error != NULL) {
-        g_propagate_error(error, g_error_copy(graph->error));
+    if (!check_graph(graph, output_region, error))
         return NULL;
-    }
     VfiPlanner planner = {
         .graph = graph,
         .output_region = output_region,

@@ -12,6 +12,10 @@
 typedef struct {
     int first_op;
     int n_ops;
+    int rounds; /* how many times it runs, one after the other; 1 but for a loop */
+    /* What it writes in VFI_REGION_NEXT_STATE is to be read in VFI_REGION_STATE: after
+     * each round the memory of the two is exchanged (vfi_exchange_states()). */
+    bool writes_state;
 } VfiPlanSegment;
 
 /* Consecutive ops that all work row by row on pictures of h × w, so that a backend may
@@ -45,8 +49,9 @@ typedef struct VfiPlan {
     int n_outputs;
     int n_scalars;
     /* Bytes of regions: the arena's; of a frame stage VFI_REGION_FRAME0's, the image
-     * included; of a pair stage VFI_REGION_PAIR's. */
-    size_t arena_bytes, frame_bytes, pair_bytes;
+     * included; of a pair stage VFI_REGION_PAIR's; VFI_REGION_STATE's, and as many of
+     * VFI_REGION_NEXT_STATE, 0 without states. */
+    size_t arena_bytes, frame_bytes, pair_bytes, state_bytes;
     VfiPackedWeights *packed_weights; /* of the weights that ops point to, or NULL */
     GStringChunk *names;              /* where the ops' names are */
 } VfiPlan;
@@ -96,9 +101,9 @@ static inline VfiPlanTarget vfi_plan_target_channels_last(bool half)
 
 /* Plans @graph for what a backend wants (NULL: planes only). @output_region is where
  * outputs are laid out: VFI_REGION_FRAME0, after the image (the per-frame stage),
- * VFI_REGION_PAIR (the per-pair stage) or VFI_REGION_ARENA. NULL with the graph's own
- * error, or VFI_ERROR_NO_MEMORY when the sizes overflow. The graph's weights must outlive
- * the plan; the graph need not. */
+ * VFI_REGION_PAIR (the per-pair stage) or VFI_REGION_ARENA, the only one where the graph
+ * may have a loop. NULL with the graph's own error, or VFI_ERROR_NO_MEMORY when the sizes
+ * overflow. The graph's weights must outlive the plan; the graph need not. */
 VfiPlan *vfi_plan_new(const VfiGraph *graph, const VfiPlanTarget *target,
                       VfiRegion output_region, GError **error);
 void vfi_plan_free(VfiPlan *plan);

@@ -37,9 +37,10 @@ typedef struct {
         bool is_partial; /* a sum that the one convolution which reads it may overwrite */
     } split;
 
-    /* pin-outputs and narrow-outputs. */
+    /* pin-outputs, pin-states and narrow-outputs. */
     struct {
-        bool pinned; /* gets a place of its own in the region of the stage's outputs */
+        bool pinned;      /* gets a place of its own in .region */
+        VfiRegion region; /* that of the stage's outputs, or VFI_REGION_NEXT_STATE */
         VfiValue kept_as; /* the output that this one is narrowed to, or VFI_NO_VALUE */
     } output;
 
@@ -73,7 +74,7 @@ typedef struct {
         bool is_local; /* row groups alone see it, and keep a band of it at a time */
     } rows;
 
-    /* compute-lifetimes, lay-out-outputs and lay-out-arena; of roots. */
+    /* pin-states, compute-lifetimes, lay-out-outputs and lay-out-arena; of roots. */
     struct {
         VfiPlanSpan *spans; /* during which it is kept, one per segment */
         int life;           /* steps that these have together */
@@ -117,9 +118,10 @@ typedef struct {
     int *segment_end; /* per segment: one past its last step */
     GArray *groups;   /* of VfiPlanRowGroup; from group-rows on */
 
-    size_t frame_bytes, pair_bytes, arena_bytes; /* of the regions, as in VfiPlan */
-    VfiPlan *plan;                               /* the result */
-    GError *error;                               /* the first one; passes go on */
+    size_t frame_bytes, pair_bytes; /* of the regions, as in VfiPlan */
+    size_t state_bytes, arena_bytes;
+    VfiPlan *plan; /* the result */
+    GError *error; /* the first one; passes go on */
 } VfiPlanner;
 
 /* Wants .graph; makes room for all values that passes may add. */
@@ -154,6 +156,12 @@ static inline bool vfi_plan_is_conv(const VfiPlanItem *item)
 static inline const VfiOpDescriptor *vfi_plan_descriptor(const VfiPlanItem *item)
 {
     return vfi_op_descriptor(item->node.op.kind);
+}
+
+/* Whether @item is written where the next round of a loop finds it. */
+static inline bool vfi_plan_writes_state(const VfiPlanItem *item)
+{
+    return item->output.pinned && item->output.region == VFI_REGION_NEXT_STATE;
 }
 
 /* Whether an op, where channels are last, reads its first source in any layout and writes
@@ -309,6 +317,10 @@ void vfi_plan_split_convs(VfiPlanner *planner);
 
 /* Frame and pair stage: outputs get memory of their own. */
 void vfi_plan_pin_outputs(VfiPlanner *planner);
+
+/* Has states written in places of their own, by a copy where no op can compute them
+ * there. */
+void vfi_plan_pin_states(VfiPlanner *planner);
 
 /* Has inputs that are kept in f16 converted before their readers, unless those take
  * f16. */

@@ -57,6 +57,29 @@ static bool is_read_anywhere(const VfiRowGrouping *grouping, VfiValue value)
     return false;
 }
 
+/* Whether @step reads a state, and a group of another segment reads what it computes: by
+ * then the state is another round's. */
+static bool reads_passing_state(const VfiRowGrouping *grouping, const VfiPlanStep *step)
+{
+    const VfiPlanner *planner = grouping->planner;
+    bool reads_state = false;
+
+    for (int s = 0; s < vfi_plan_step_n_sources(planner, step); s++) {
+        const VfiPlanItem *root =
+            &planner->items[vfi_plan_step_source_root(planner, step, s)];
+        reads_state = reads_state || vfi_plan_writes_state(root) ||
+                      (root->node.kind == VFI_NODE_INPUT &&
+                       root->node.input.region == VFI_REGION_STATE);
+    }
+    for (int u = 0; reads_state && u < (int)grouping->units->len; u++) {
+        const VfiRowUnit *unit = vfi_row_unit(grouping, u);
+        if (unit->segment != step->segment &&
+            vfi_row_reading(grouping, unit, step->value) != VFI_ROW_READS_NOT)
+            return true;
+    }
+    return false;
+}
+
 /* Moves step @index of unit @from into all groups that read its value. */
 static void move_to_readers(VfiRowGrouping *grouping, int from, guint index)
 {
@@ -81,7 +104,8 @@ void vfi_row_rematerialise(VfiRowGrouping *grouping)
         const VfiRowUnit *unit = vfi_row_unit(grouping, u);
         for (guint i = unit->steps->len; i-- > 0;) {
             const VfiPlanStep *step = vfi_row_step(unit, i);
-            if (is_cheap(grouping, step) && !is_read_anywhere(grouping, step->value))
+            if (is_cheap(grouping, step) && !is_read_anywhere(grouping, step->value) &&
+                !reads_passing_state(grouping, step))
                 move_to_readers(grouping, u, i);
         }
     }

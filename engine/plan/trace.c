@@ -5,6 +5,7 @@ static const char *const count_names[VFI_PLAN_COUNT_KINDS] = {
     [VFI_PLAN_COUNT_OPS] = "ops",
     [VFI_PLAN_COUNT_PARTIAL_SUMS] = "partial sums",
     [VFI_PLAN_COUNT_KEPT] = "kept outputs",
+    [VFI_PLAN_COUNT_STATES] = "states",
     [VFI_PLAN_COUNT_BLOCKED] = "blocked values",
     [VFI_PLAN_COUNT_HALF] = "f16 values",
     [VFI_PLAN_COUNT_JOINED] = "joined concats",
@@ -18,6 +19,7 @@ static const char *const count_names[VFI_PLAN_COUNT_KINDS] = {
     [VFI_PLAN_COUNT_IN_ROWS] = "values in rows",
     [VFI_PLAN_COUNT_ROW_PLANES] = "row planes",
     [VFI_PLAN_COUNT_OUTPUT_BYTES] = "output bytes",
+    [VFI_PLAN_COUNT_STATE_BYTES] = "state bytes",
     [VFI_PLAN_COUNT_ARENA_BYTES] = "arena bytes",
 };
 

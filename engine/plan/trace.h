@@ -12,6 +12,7 @@ typedef enum {
     VFI_PLAN_COUNT_OPS,          /* of the graph or added, that something needs */
     VFI_PLAN_COUNT_PARTIAL_SUMS, /* of these, terms of a convolution that was split */
     VFI_PLAN_COUNT_KEPT,         /* outputs that later stages read */
+    VFI_PLAN_COUNT_STATES,       /* values written for the next round of a loop */
     VFI_PLAN_COUNT_BLOCKED,      /* values in NCHWc blocks or channels last */
     VFI_PLAN_COUNT_HALF,         /* values that are f16 */
     VFI_PLAN_COUNT_JOINED,       /* concats that their parts are written into */
@@ -25,6 +26,7 @@ typedef enum {
     VFI_PLAN_COUNT_IN_ROWS,      /* values that take no memory: one row group sees them */
     VFI_PLAN_COUNT_ROW_PLANES,   /* of all row groups */
     VFI_PLAN_COUNT_OUTPUT_BYTES, /* of the region that outputs are kept in */
+    VFI_PLAN_COUNT_STATE_BYTES,  /* of a loop's states */
     VFI_PLAN_COUNT_ARENA_BYTES,
     VFI_PLAN_COUNT_KINDS
 } VfiPlanCount;
@@ -51,9 +53,9 @@ typedef struct {
     const VfiPlanSpan *spans; /* during which it is kept, one per segment */
 } VfiPlanTenant;
 
-/* What the plan reads from earlier stages and prepared frames. */
+/* What the plan reads from earlier stages, prepared frames and states. */
 typedef struct {
-    const char *name; /* "image" or the earlier stage's output */
+    const char *name; /* "image", the earlier stage's output, or "state0" … */
     VfiRegion region;
     size_t offset;
 } VfiPlanInput;

@@ -15,7 +15,9 @@ static void count_values(const VfiPlanner *planner, int64_t *counts)
         bool is_op = item->node.kind == VFI_NODE_OP;
         counts[VFI_PLAN_COUNT_OPS] += is_op;
         counts[VFI_PLAN_COUNT_PARTIAL_SUMS] += is_op && item->split.is_partial;
-        counts[VFI_PLAN_COUNT_KEPT] += item->output.pinned;
+        counts[VFI_PLAN_COUNT_KEPT] +=
+            item->output.pinned && !vfi_plan_writes_state(item);
+        counts[VFI_PLAN_COUNT_STATES] += vfi_plan_writes_state(item);
         counts[VFI_PLAN_COUNT_BLOCKED] += item->layout.block > 1;
         counts[VFI_PLAN_COUNT_HALF] += item->node.half;
         counts[VFI_PLAN_COUNT_JOINED] += item->join.joined;
@@ -46,6 +48,7 @@ static void count_all(const VfiPlanner *planner, int64_t *counts)
         (int64_t)(region == VFI_REGION_PAIR     ? planner->pair_bytes
                   : region == VFI_REGION_FRAME0 ? planner->frame_bytes
                                                 : 0);
+    counts[VFI_PLAN_COUNT_STATE_BYTES] = (int64_t)planner->state_bytes;
     counts[VFI_PLAN_COUNT_ARENA_BYTES] = (int64_t)planner->arena_bytes;
 }
 
@@ -88,6 +91,9 @@ static void trace_tenants(VfiPlanTrace *trace, const VfiPlanner *planner)
 
 /* ---- who reads what ---------------------------------------------------------------- */
 
+/* Bytes for "state" and a number. */
+#define STATE_NAME 24
+
 typedef struct {
     VfiPlanTrace *trace;
     VfiPlanner *planner;
@@ -114,12 +120,18 @@ static int find_step(const Tracer *tracer, VfiValue value, VfiValue copy_of)
     return -1;
 }
 
-/* The name under which the input was declared; "image" for the prepared image. */
-static const char *input_name(const VfiGraph *graph, const VfiNode *node)
+/* The name under which the input was declared; "image" for the prepared image, "state"
+ * and its number for a state. */
+static const char *input_name(const VfiGraph *graph, const VfiNode *node,
+                              char state[STATE_NAME])
 {
     VfiRegion region =
         node->input.region == VFI_REGION_PAIR ? VFI_REGION_PAIR : VFI_REGION_FRAME0;
 
+    if (node->input.region == VFI_REGION_STATE) {
+        g_snprintf(state, STATE_NAME, "state%d", node->input.state);
+        return state;
+    }
     for (guint i = 0; i < graph->inputs->len; i++) {
         const VfiGraphInput *input = &g_array_index(graph->inputs, VfiGraphInput, i);
         if (input->operand.region == region &&
@@ -132,7 +144,8 @@ static const char *input_name(const VfiGraph *graph, const VfiNode *node)
 static int add_input(Tracer *tracer, const VfiNode *node)
 {
     GArray *inputs = tracer->trace->inputs;
-    const char *name = input_name(tracer->planner->graph, node);
+    char state[STATE_NAME];
+    const char *name = input_name(tracer->planner->graph, node, state);
 
     for (guint i = 0; i < inputs->len; i++) {
         const VfiPlanInput *input = &g_array_index(inputs, VfiPlanInput, i);

@@ -6,13 +6,14 @@
 #include "op/descriptor.h"
 #include "session/stages.h"
 
+/* Of all rounds. */
 static double segment_macs(const VfiPlan *plan, int segment)
 {
     double macs = 0.0;
 
     for (int i = 0; i < plan->segments[segment].n_ops; i++)
         macs += vfi_op_macs(&plan->ops[plan->segments[segment].first_op + i]);
-    return macs;
+    return plan->segments[segment].rounds * macs;
 }
 
 /* Through the segments that the family chooses where it reads zeros: nothing moves. */

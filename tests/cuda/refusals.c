@@ -153,7 +153,7 @@ static void assert_says(const GError *error, const Fault *fault)
 static VfiPlan plan_of(VfiOp ops[2], VfiPlanSegment *segment, VfiRowGroup *group,
                        bool in_row_group)
 {
-    *segment = (VfiPlanSegment){0, 2};
+    *segment = (VfiPlanSegment){.n_ops = 2, .rounds = 1};
     *group = (VfiRowGroup){.first_op = 1, .n_ops = 1, .h = 4, .w = 4};
     return (VfiPlan){.ops = ops,
                      .n_ops = 2,
