@@ -185,23 +185,28 @@ START_TEST(each_run_has_the_numbers_of_its_inputs)
 }
 END_TEST
 
-/* Ops of the same parameters but for the stream are not one. */
+/* Ops of the same parameters but for the stream are not one, and their results are read
+ * and placed like others. */
 START_TEST(a_network_has_independent_noises)
 {
     VfiNoiseParams params = {3, 24, 40, 0, 1};
     VfiGraph *graph = vfi_graph_new(NULL, params.width, params.height);
     VfiValue a = vfi_graph_noise(graph, params.channels, params.height, params.width);
     VfiValue b = vfi_graph_noise(graph, params.channels, params.height, params.width);
+    VfiValue parts[] = {a, vfi_graph_sub(graph, a, b, 1.0f), b};
+    size_t n = count(&params);
     Network network;
 
-    vfi_graph_output(graph, "x", vfi_graph_sub(graph, a, b, 1.0f));
+    vfi_graph_output(graph, "x", vfi_graph_concat(graph, parts, 3));
     open_network(&network, graph);
-    g_autofree float *difference = run_network(&network, &some_inputs);
+    g_autofree float *found = run_network(&network, &some_inputs);
     g_autofree float *first = noise_by_pixel(&params, &some_inputs);
     params.stream = 1;
     g_autofree float *second = noise_by_pixel(&params, &some_inputs);
-    for (size_t i = 0; i < count(&params); i++)
-        ck_assert_float_eq(difference[i], first[i] - second[i]);
+    ck_assert_mem_eq(found, first, n * sizeof(float));
+    for (size_t i = 0; i < n; i++)
+        ck_assert_float_eq(found[n + i], first[i] - second[i]);
+    ck_assert_mem_eq(found + 2 * n, second, n * sizeof(float));
     close_network(&network);
 }
 END_TEST
