@@ -11,6 +11,14 @@ const VfiModelFamily *vfi_family_find(const char *name)
     return NULL;
 }
 
+int vfi_family_next_segment(const VfiModelFamily *family, const VfiModelSetup *setup,
+                            int n_segments, int segment, const float *scalars)
+{
+    if (family->next_segment != NULL)
+        return family->next_segment(setup, segment, scalars);
+    return segment + 1 < n_segments ? segment + 1 : -1;
+}
+
 const VfiOptionSpec *vfi_family_options(const char *family, size_t *n_options)
 {
     const VfiModelFamily *found = vfi_family_find(family);

@@ -95,8 +95,13 @@ struct VfiModelFamily {
     /* Whether the in-between at @t is made by bisection (with an option "bisect-depth").
      * If it is at any @t, then at 0.5. NULL: as the detection's time mode says. */
     bool (*bisects)(const VfiModelSetup *setup, double t);
+    /* Sets those of a sampler's run inputs that it wants, for round @round, from 0, of
+     * @segment of the time stage. What is left alone is as in the run before, at first
+     * 0. NULL: it wants none. */
+    void (*set_inputs)(const VfiModelSetup *setup, int segment, int round,
+                       VfiRunInputs *inputs);
     /* The segment of the time stage after @segment, given the scalars read back so far,
-     * or -1 when the result is complete. NULL: there is one segment. */
+     * or -1 when the result is complete. NULL: one after the other. */
     int (*next_segment)(const VfiModelSetup *setup, int segment, const float *scalars);
 };
 
@@ -113,6 +118,10 @@ static inline VfiRegion vfi_stage_output_region(VfiStage stage)
            : stage == VFI_STAGE_PAIR ? VFI_REGION_PAIR
                                      : VFI_REGION_ARENA;
 }
+
+/* What follows @segment of a time stage with @n_segments of them, or -1. */
+int vfi_family_next_segment(const VfiModelFamily *family, const VfiModelSetup *setup,
+                            int n_segments, int segment, const float *scalars);
 
 /* The value of an option, which the family's table must have with that type. */
 bool vfi_setup_boolean(const VfiModelSetup *setup, const char *option);

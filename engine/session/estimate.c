@@ -25,9 +25,8 @@ static double usual_macs(const VfiSession *session, const VfiPlan *plan)
 
     for (int segment = 0; segment >= 0;) {
         macs += segment_macs(plan, segment);
-        segment = model->family->next_segment == NULL
-                      ? -1
-                      : model->family->next_segment(&model->setup, segment, scalars);
+        segment = vfi_family_next_segment(model->family, &model->setup, plan->n_segments,
+                                          segment, scalars);
     }
     return macs;
 }
@@ -66,12 +65,14 @@ static void count(const VfiSession *session, VfiEstimate *estimate)
         .time_macs = time == NULL ? 0.0 : tiles * usual_macs(session, time),
         .time_macs_max =
             time == NULL ? 0.0 : tiles * max_macs(session->graphs[VFI_STAGE_TIME], time),
-        .arena_bytes = need->arena_bytes + need->pair_bytes + need->band_bytes,
+        .arena_bytes = need->arena_bytes + need->pair_bytes + 2 * need->state_bytes +
+                       need->band_bytes,
         .frame_bytes = need->n_slots > 0 ? need->slot_bytes : 0,
         .frames = (unsigned)need->n_slots,
         .packed_weight_bytes = need->packed_bytes,
         .scratch_bytes = need->limited_bytes - need->host_bytes - need->arena_bytes -
-                         need->pair_bytes - need->band_bytes - frames_bytes,
+                         need->pair_bytes - 2 * need->state_bytes - need->band_bytes -
+                         frames_bytes,
         .host_bytes = need->host_bytes,
         .session_bytes = need->device_bytes + need->host_bytes,
     };

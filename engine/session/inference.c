@@ -5,6 +5,8 @@
 
 #include <string.h>
 
+#include "session/rounds.h"
+
 void vfi_record_time(VfiSession *session, VfiTimedStage stage, int64_t start)
 {
     int64_t microseconds = g_get_monotonic_time() - start;
@@ -138,29 +140,33 @@ bool vfi_ready_frames(VfiSession *session, const VfiView *view,
     }
     arguments->inputs.value[VFI_RUN_INPUT_IMAGE_MEAN] =
         (float)(view->has_mean ? view->mean : mean);
+    arguments->inputs.noise = (VfiNoiseInputs){
+        .key = {(uint32_t)view->noise_key, (uint32_t)(view->noise_key >> 32)},
+        .origin = {(uint32_t)view->origin_x, (uint32_t)view->origin_y},
+    };
     arguments->region[VFI_REGION_PAIR] = session->pair_memory;
+    arguments->region[VFI_REGION_STATE] = session->states[0];
+    arguments->region[VFI_REGION_NEXT_STATE] = session->states[1];
     return run_pair_stage(session, view, arguments, error);
 }
 
 /* ---- the time stage ---------------------------------------------------------------- */
 
 /* Runs the time stage segment by segment. *last is the one that has the outputs. */
-static bool run_time_stage(VfiSession *session, const VfiRunArguments *arguments,
-                           int *last, GError **error)
+static bool run_time_stage(VfiSession *session, const VfiView *view,
+                           VfiRunArguments *arguments, int *last, GError **error)
 {
-    const VfiModelFamily *family = session->model->family;
+    const VfiModel *model = session->model;
+    int n_segments = session->plans[VFI_STAGE_TIME]->n_segments;
     int64_t start = g_get_monotonic_time();
     int segment = 0;
 
     while (segment >= 0) {
-        if (!session->backend->run(session->device, session->programs[VFI_STAGE_TIME],
-                                   segment, arguments, error))
+        if (!vfi_run_segment(session, view->job, segment, arguments, error))
             return false;
         *last = segment;
-        segment = family->next_segment == NULL
-                      ? -1
-                      : family->next_segment(&session->model->setup, segment,
-                                             arguments->scalars);
+        segment = vfi_family_next_segment(model->family, &model->setup, n_segments,
+                                          segment, arguments->scalars);
     }
     vfi_record_time(session, VFI_TIMED_TIME_STAGE, start);
     return true;
@@ -211,7 +217,7 @@ bool vfi_infer_whole(VfiSession *session, const VfiView *view, const VfiFrame *o
     int segment = 0;
 
     if (!vfi_ready_frames(session, view, &arguments, error) ||
-        !run_time_stage(session, &arguments, &segment, error))
+        !run_time_stage(session, view, &arguments, &segment, error))
         return false;
     int64_t start = g_get_monotonic_time();
     if (!write_picture(session, view, segment, out, error) ||

@@ -20,10 +20,12 @@ typedef struct {
     VfiFrame frames[VFI_MAX_VIEW_FRAMES]; /* oldest first */
     uint64_t keys[VFI_MAX_VIEW_FRAMES];   /* of the results kept for each */
     uint64_t noise_key;
+    int origin_x, origin_y; /* of a tile, pixels of the whole picture */
     double t;
     bool has_mean; /* .mean is that of all whole frames */
     double mean;
-    const atomic_int *cancel;
+    VfiJob *job;              /* that it is for */
+    const atomic_int *cancel; /* the job's */
 } VfiView;
 
 /* Prepares the frames of @view and runs their per-frame stage and the per-pair stage, as

@@ -13,6 +13,7 @@
 
 #include "op/descriptor.h"
 #include "pixels/format.h"
+#include "session/rounds.h"
 
 /* Most segments on one path through a time stage. */
 #define MAX_PATH 8
@@ -37,6 +38,8 @@ static VfiView view_of_tile(const TiledInference *work, int column, int row)
     int x = vfi_tile_start(&tiling->x, column), y = vfi_tile_start(&tiling->y, row);
     VfiView view = *whole;
 
+    view.origin_x = x;
+    view.origin_y = y;
     view.has_mean = true;
     view.mean = work->mean;
     view.video.width = MIN(tiling->x.tile, whole->video.width - x);
@@ -65,8 +68,7 @@ static bool run_tile(TiledInference *work, int column, int row, GError **error)
         return false;
     int64_t start = g_get_monotonic_time();
     for (int i = 0; i < work->n_path; i++)
-        if (!session->backend->run(session->device, session->programs[VFI_STAGE_TIME],
-                                   work->path[i], &arguments, error))
+        if (!vfi_run_segment(session, view.job, work->path[i], &arguments, error))
             return false;
     vfi_record_time(session, VFI_TIMED_TIME_STAGE, start);
     return true;
@@ -158,20 +160,16 @@ static bool find_scalars(TiledInference *work, GError **error)
 static bool find_path(TiledInference *work, GError **error)
 {
     VfiSession *session = work->session;
-    const VfiModelFamily *family = session->model->family;
+    const VfiModel *model = session->model;
+    const VfiPlan *plan = session->plans[VFI_STAGE_TIME];
 
-    work->path[0] = 0;
-    work->n_path = 1;
-    while (family->next_segment != NULL) {
-        int last = work->path[work->n_path - 1];
-        if (writes_scalars(session->plans[VFI_STAGE_TIME], last) &&
+    for (int next = 0; next >= 0 && work->n_path < MAX_PATH;) {
+        work->path[work->n_path++] = next;
+        if (model->family->next_segment != NULL && writes_scalars(plan, next) &&
             !find_scalars(work, error))
             return false;
-        int next =
-            family->next_segment(&session->model->setup, last, session->whole_scalars);
-        if (next < 0 || work->n_path == MAX_PATH)
-            return true;
-        work->path[work->n_path++] = next;
+        next = vfi_family_next_segment(model->family, &model->setup, plan->n_segments,
+                                       next, session->whole_scalars);
     }
     return true;
 }

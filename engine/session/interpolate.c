@@ -7,6 +7,7 @@
 
 #include "base/logging.h"
 #include "session/inference.h"
+#include "session/rounds.h"
 
 /* A picture to interpolate from: its planes and the key of the results kept for it. */
 typedef struct {
@@ -38,7 +39,7 @@ static bool hold_sources(VfiSession *session, const Source *sources, int n,
 
 /* One inference: the picture of @job at @t between two sources; @sources is their view,
  * oldest first. */
-static bool infer(VfiSession *session, const VfiJob *job, const Source *sources, double t,
+static bool infer(VfiSession *session, VfiJob *job, const Source *sources, double t,
                   const VfiFrame *out, GError **error)
 {
     const VfiModelFamily *family = session->model->family;
@@ -48,12 +49,14 @@ static bool infer(VfiSession *session, const VfiJob *job, const Source *sources,
         .first = family->frames_before,
         .noise_key = job->pair->noise_key,
         .t = t,
+        .job = job,
         .cancel = &job->cancel,
     };
     for (int i = 0; i < view.n_frames; i++)
         view.keys[i] = sources[i].key;
     if (!hold_sources(session, sources, view.n_frames, view.frames, error))
         return false;
+    vfi_expect_rounds(session, job);
     bool made = vfi_tiling_is_one(&session->tiling)
                     ? vfi_infer_whole(session, &view, out, error)
                     : vfi_infer_tiles(session, &view, out, error);

@@ -91,6 +91,7 @@ VfiJob *vfi_pair_submit(VfiPair *pair, double t, const VfiFrame *out, GError **e
     job->t = t;
     job->out = *out;
     job->state = VFI_JOB_QUEUED;
+    job->round = job->n_rounds = 0;
 
     g_mutex_lock(&session->lock);
     g_queue_push_tail_link(&session->queue, &vfi_job_ref(job)->link);
@@ -157,6 +158,28 @@ gboolean vfi_job_get_times(VfiJob *job, int64_t *started, int64_t *ended)
     }
     g_mutex_unlock(&session->lock);
     return done;
+}
+
+void vfi_job_get_progress(VfiJob *job, unsigned *round, unsigned *n_rounds)
+{
+    VfiSession *session = job->pair->session;
+
+    g_mutex_lock(&session->lock);
+    *round = job->round;
+    *n_rounds = job->n_rounds;
+    g_mutex_unlock(&session->lock);
+}
+
+gboolean vfi_job_wait_round(VfiJob *job, unsigned round)
+{
+    VfiSession *session = job->pair->session;
+
+    g_mutex_lock(&session->lock);
+    while (job->state != VFI_JOB_DONE && job->round <= round)
+        g_cond_wait(&session->job_ended, &session->lock);
+    gboolean goes_on = job->state != VFI_JOB_DONE;
+    g_mutex_unlock(&session->lock);
+    return goes_on;
 }
 
 void vfi_job_cancel(VfiJob *job)

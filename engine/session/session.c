@@ -40,6 +40,19 @@ static bool allocate_band(VfiSession *session, GError **error)
     return session->band.data != NULL;
 }
 
+/* What survives the rounds of a loop. */
+static bool allocate_states(VfiSession *session, GError **error)
+{
+    for (int i = 0; i < 2 && session->need.state_bytes > 0; i++) {
+        session->states[i] =
+            session->backend->alloc(session->device, session->need.state_bytes,
+                                    "what rounds leave to the next", error);
+        if (session->states[i] == NULL)
+            return false;
+    }
+    return true;
+}
+
 /* Device memory: one arena that the stages share, since they run one after the other, and
  * a slot for each frame that a pair needs. */
 static bool allocate_memory(VfiSession *session, GError **error)
@@ -60,6 +73,8 @@ static bool allocate_memory(VfiSession *session, GError **error)
                                                        "what is kept for a pair", error);
     if (need->pair_bytes > 0 && session->pair_memory == NULL)
         return false;
+    if (!allocate_states(session, error))
+        return false;
     for (int i = 0; i < session->n_slots; i++) {
         session->slots[i].memory = session->backend->alloc(
             session->device, need->slot_bytes, "what is kept for a frame", error);
@@ -67,8 +82,9 @@ static bool allocate_memory(VfiSession *session, GError **error)
             return false;
     }
     session->stats.arena_bytes =
-        need->arena_bytes + need->pair_bytes + (size_t)need->n_slots * need->slot_bytes +
-        need->band_bytes + (size_t)need->n_planes * need->planes_bytes;
+        need->arena_bytes + need->pair_bytes + 2 * need->state_bytes +
+        (size_t)need->n_slots * need->slot_bytes + need->band_bytes +
+        (size_t)need->n_planes * need->planes_bytes;
     return vfi_tiling_is_one(&session->tiling) || allocate_band(session, error);
 }
 
@@ -272,6 +288,8 @@ static void free_device_memory(VfiSession *session)
         backend->program_free(session->device, session->programs[stage]);
     for (int i = 0; i < session->n_slots; i++)
         backend->free(session->device, session->slots[i].memory);
+    for (int i = 0; i < 2; i++)
+        backend->free(session->device, session->states[i]);
     backend->free(session->device, session->pair_memory);
     backend->free(session->device, session->arena);
     backend->free(session->device, session->band.data);

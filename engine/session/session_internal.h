@@ -2,9 +2,10 @@
 /* A session from inside, and the one header of most files of this folder: session.c
  * builds it, stages.c plans how it sees frames, need.c counts and claims its memory,
  * jobs.c has the public calls of pairs and jobs, idle.c keeps those for reuse, worker.c
- * runs the queue, interpolate.c makes one in-between, frames.c keeps frames on devices,
- * compare.c compares frames, cleanup.c gives memory back now and then. inference.h,
- * stages.h, tiling.h, stage_times.h and cleanup_policy.h have the rest. */
+ * runs the queue, interpolate.c makes one in-between, inference.c runs the network for
+ * that, rounds.c its segments, frames.c keeps frames on devices, compare.c compares
+ * frames, cleanup.c gives memory back now and then. inference.h, rounds.h, stages.h,
+ * tiling.h, stage_times.h and cleanup_policy.h have the rest. */
 #pragma once
 
 #include <stdatomic.h>
@@ -54,6 +55,7 @@ typedef struct {
     int n_slots;
     size_t slot_bytes;
     size_t pair_bytes;
+    size_t state_bytes; /* of a loop's states, as one round leaves them */
     size_t n_scalars;
     size_t band_bytes;    /* where tiles are put together; 0 without */
     int n_planes;         /* frames whose planes are in device memory */
@@ -87,6 +89,7 @@ struct VfiSession {
     VfiFrameSlot *slots;
     int n_slots;
     uint64_t slot_clock;
+    char *states[2];   /* device memory: a loop's states, before and after a round */
     char *pair_memory; /* device memory: the per-pair stage's results, or NULL */
     uint64_t
         pair_keys[VFI_MAX_VIEW_FRAMES]; /* of the view that they are for; 0: of none */
@@ -165,7 +168,8 @@ struct VfiJob {
     VfiJobState state; /* under the session's lock */
     int64_t started;   /* monotonic µs, under the session's lock, like .ended */
     int64_t ended;
-    GError *error; /* set before DONE, NULL if there is a picture */
+    unsigned round, n_rounds; /* done, and expected so far; under the session's lock */
+    GError *error;            /* set before DONE, NULL if there is a picture */
 };
 
 /* ---- session.c --------------------------------------------------------------------- */
@@ -225,6 +229,9 @@ void vfi_session_unclaim(VfiSession *session, uint64_t bytes);
 bool vfi_session_start_worker(VfiSession *session, GError **error);
 /* Every job holds its session, so the queue is empty when the last reference goes. */
 void vfi_session_stop_worker(VfiSession *session);
+
+/* Calls the function of vfi_session_set_notify(). */
+void vfi_session_call_notify(VfiSession *session);
 
 /* ---- frames.c, worker thread only -------------------------------------------------- */
 

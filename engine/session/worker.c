@@ -31,13 +31,17 @@ static bool end_job(VfiSession *session, VfiJob *job, int64_t now, GError *error
     return g_atomic_int_dec_and_test(&job->ref_count);
 }
 
-static void tell_that_job_ended(VfiSession *session)
+void vfi_session_call_notify(VfiSession *session)
 {
     g_mutex_lock(&session->notify_lock);
     if (session->notify != NULL)
         session->notify(session->notify_data);
     g_mutex_unlock(&session->notify_lock);
+}
 
+static void tell_that_job_ended(VfiSession *session)
+{
+    vfi_session_call_notify(session);
     g_mutex_lock(&session->lock);
     session->n_to_tell--;
     g_cond_broadcast(&session->job_ended);

@@ -207,13 +207,38 @@ gst_vfi_jobs_submit_head (GstVfiStream *stream)
   return ret;
 }
 
+/* Tells of rounds that were done since the last time. */
+static void
+tell_rounds (GstVfiStream *stream, GstVfiEntry *entry)
+{
+  guint round, n_rounds;
+
+  vfi_job_get_progress (entry->job, &round, &n_rounds);
+  if (round > entry->rounds)
+    gst_vfi_report_round (stream, entry->slot.pts, round, n_rounds);
+  entry->rounds = round;
+}
+
+void
+gst_vfi_jobs_tell_rounds (GstVfiStream *stream)
+{
+  GstVfiEntry *entry = g_queue_peek_head (&stream->pending->entries);
+
+  if (entry != NULL && entry->job != NULL)
+    tell_rounds (stream, entry);
+}
+
 GstFlowReturn
 gst_vfi_jobs_wait (GstVfiStream *stream, GstVfiEntry *entry)
 {
   g_autoptr (GError) error = NULL;
-  gboolean made = vfi_job_wait (entry->job, &error);
+  gboolean made;
   GstFlowReturn ret;
 
+  while (vfi_job_wait_round (entry->job, entry->rounds))
+    tell_rounds (stream, entry);
+  tell_rounds (stream, entry);
+  made = vfi_job_wait (entry->job, &error);
   if (!entry->accounted)
     entry->accounted = gst_vfi_deadlines_finish (stream, entry->job, &entry->qos, TRUE);
   if (!made)

@@ -19,6 +19,10 @@ GstFlowReturn gst_vfi_jobs_submit_head (GstVfiStream *stream);
  * list. Where there is none @entry has become something else. */
 GstFlowReturn gst_vfi_jobs_wait (GstVfiStream *stream, GstVfiEntry *entry);
 
+/* Tells of rounds that the job at the head of the list, if it has one, has done since the
+ * last time. */
+void gst_vfi_jobs_tell_rounds (GstVfiStream *stream);
+
 /* Cancels all jobs, waits until they have ended, and forgets them; what is pending is to
  * be dropped. */
 void gst_vfi_jobs_cancel (GstVfiStream *stream);

@@ -52,6 +52,7 @@ typedef enum {
  * @view: IN_BETWEEN, IN_BETWEENS: what they are made of
  * @ahead: whether it came out of a span
  * @job: IN_BETWEEN, once submitted
+ * @rounds: IN_BETWEEN: rounds of the job that were told of
  * @output: IN_BETWEEN, once submitted
  * @qos: IN_BETWEEN, once decided
  * @decided: IN_BETWEEN: it is to be computed
@@ -69,6 +70,7 @@ typedef struct {
   GstVfiView *view;
   gboolean ahead;
   VfiJob *job;
+  guint rounds;
   GstVfiOutput output;
   GstVfiQosJob qos;
   gboolean decided;

@@ -107,6 +107,16 @@ gst_vfi_report_pair (GstVfiStream *stream)
 }
 
 void
+gst_vfi_report_round (GstVfiStream *stream, GstClockTime pts, guint round, guint n_rounds)
+{
+  GstStructure *progress = gst_structure_new ("vfiinterp-progress", "pts", G_TYPE_UINT64,
+      pts, "round", G_TYPE_UINT, round, "rounds", G_TYPE_UINT, n_rounds, NULL);
+
+  gst_element_post_message (
+      stream->element, gst_message_new_element (GST_OBJECT (stream->element), progress));
+}
+
+void
 gst_vfi_report_no_memory (GstVfiStream *stream)
 {
   const char *problem = stream->pictures.problem;

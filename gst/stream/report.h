@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Reports about the stream: the `stats` structure, a message and a log line every so many
- * pairs, and the error that there is no memory for a picture. No lock is held. */
+ * pairs, a message for each round of a sampler, and the error that there is no memory for
+ * a picture. No lock is held. */
 #pragma once
 
 #include "stream/state.h"
@@ -20,6 +21,11 @@ void gst_vfi_report_reset_stats (GstVfiStream *stream);
 
 /* A pair has gone out. Streaming thread. */
 void gst_vfi_report_pair (GstVfiStream *stream);
+
+/* @round of the @n_rounds in which the picture at @pts is made are done. Streaming
+ * thread. */
+void gst_vfi_report_round (
+    GstVfiStream *stream, GstClockTime pts, guint round, guint n_rounds);
 
 /* Pairs are counted from here on. */
 void gst_vfi_report_start (GstVfiStream *stream);

@@ -3,6 +3,7 @@
  * list. */
 #include "stream/task.h"
 
+#include "stream/jobs.h"
 #include "stream/pending.h"
 #include "stream/process.h"
 #include "stream/queue.h"
@@ -244,6 +245,7 @@ next_step (GstVfiStream *stream, guint *links)
     GstMiniObject *object;
     seen = stream->wake_count;
     g_mutex_unlock (&stream->lock);
+    gst_vfi_jobs_tell_rounds (stream);
     ready = gst_vfi_retire_is_ready (stream);
     g_mutex_lock (&stream->lock);
     *links = stream->task->links_changed;

@@ -28,15 +28,25 @@ double bench_launch_flop(const VfiSession *session, int stage, int op)
     return flop;
 }
 
-/* What ran is what has a time in the profile. */
+/* What ran is what has a time in the profile; in a loop, once in each round. */
+static double segment_flop(const VfiSession *session, int stage, int segment)
+{
+    const VfiPlanSegment *range = &session->plans[stage]->segments[segment];
+    double flop = 0.0;
+
+    for (int i = range->first_op; i < range->first_op + range->n_ops; i++)
+        if (session->profile[stage][i] != 0)
+            flop += bench_launch_flop(session, stage, i);
+    return flop * range->rounds;
+}
+
 static double profiled_flop(const VfiSession *session, int stage)
 {
     const VfiPlan *plan = session->plans[stage];
     double flop = 0.0;
 
-    for (int i = 0; plan != NULL && i < plan->n_ops; i++)
-        if (session->profile[stage][i] != 0)
-            flop += bench_launch_flop(session, stage, i);
+    for (int s = 0; plan != NULL && s < plan->n_segments; s++)
+        flop += segment_flop(session, stage, s);
     return flop;
 }
 

@@ -98,9 +98,10 @@ static void mark_usual(const InspectedPlan *inspected, InspectedStage *stage,
     stage->is_usual = g_new0(gboolean, stage->plan->n_segments);
     for (int segment = 0; segment >= 0;) {
         stage->is_usual[segment] = TRUE;
-        segment = !is_time || model->family->next_segment == NULL
-                      ? -1
-                      : model->family->next_segment(&model->setup, segment, scalars);
+        segment =
+            !is_time ? -1
+                     : vfi_family_next_segment(model->family, &model->setup,
+                                               stage->plan->n_segments, segment, scalars);
     }
 }
 

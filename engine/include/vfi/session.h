@@ -242,6 +242,16 @@ VFI_API gboolean vfi_job_wait(VfiJob *job, GError **error);
 /** TRUE once the job ended, with a picture or without. Never blocks. */
 VFI_API gboolean vfi_job_is_done(VfiJob *job);
 
+/** How far the job of a model that works in rounds (a sampler) is: *@round of *@n_rounds
+ * are done, tiles counted one by one. Both are 0 before it has begun, and always for
+ * other models; *@n_rounds grows where the in-between is made by way of others
+ * (bisection). Never blocks. */
+VFI_API void vfi_job_get_progress(VfiJob *job, unsigned *round, unsigned *n_rounds);
+
+/** Blocks until more than @round rounds of the job are done, and returns TRUE; FALSE once
+ * it has ended. */
+VFI_API gboolean vfi_job_wait_round(VfiJob *job, unsigned round);
+
 /** When the worker took the job and when it ended, as g_get_monotonic_time(): what it
  * cost without waiting for others. Returns FALSE, and leaves both alone, before the job
  * ended. Never blocks. */
@@ -259,10 +269,11 @@ VFI_API void vfi_session_flush(VfiSession *session);
  * returns. Must not be called from the function of vfi_session_set_notify(). */
 VFI_API void vfi_session_wait(VfiSession *session);
 
-/** Sets the function that a thread of the session calls after each job's end; NULL
- * removes it. It must only wake a waiter: dropping the session's last reference waits for
- * it. Once this call has returned, the old function is not called any more; so that one
- * must not make this call. */
+/** Sets the function that a thread of the session calls after each job's end, and after
+ * each round of a model that works in rounds (vfi_job_get_progress()); NULL removes it.
+ * It must only wake a waiter: dropping the session's last reference waits for it. Once
+ * this call has returned, the old function is not called any more; so that one must not
+ * make this call. */
 VFI_API void vfi_session_set_notify(VfiSession *session, void (*notify)(void *user_data),
                                     void *user_data);
 
