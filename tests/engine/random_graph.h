@@ -1,11 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Random graphs of what row groups take: two images, enlarged, made smaller, warped,
- * combined and so on. */
+ * combined and so on; and loops of such. */
 #pragma once
 
-#include <check.h>
-
-#include "graph/graph.h"
+#include "rounds.h"
 
 enum { WIDTH = 96, HEIGHT = 64, N_VALUES = 26 };
 
@@ -136,28 +134,129 @@ static inline void add_random_node(RandomGraph *random)
     }
 }
 
-static inline VfiGraph *random_graph(GRand *rand, int *last_segment)
+/* Both images, and one of them made smaller. */
+static inline RandomGraph random_begin(VfiGraph *graph, GRand *rand)
 {
     RandomGraph random = {
-        .graph = vfi_graph_new(NULL, WIDTH, HEIGHT),
+        .graph = graph,
         .rand = rand,
         .large = g_array_new(FALSE, FALSE, sizeof(VfiValue)),
         .small = g_array_new(FALSE, FALSE, sizeof(VfiValue)),
     };
 
-    *last_segment = 0;
     for (int frame = 0; frame < 2; frame++)
-        add_large(&random, vfi_graph_image(random.graph, frame));
+        add_large(&random, vfi_graph_image(graph, frame));
     add_small(&random, pick(&random, random.large));
-    while (random.large->len + random.small->len < N_VALUES) {
+    return random;
+}
+
+static inline guint random_size(const RandomGraph *random)
+{
+    return random->large->len + random->small->len;
+}
+
+static inline void random_end(RandomGraph *random)
+{
+    vfi_graph_output(random->graph, "x", pick(random, random->large));
+    for (guint i = 0; i < random->small->len; i++) /* all: what groups are for */
+        vfi_graph_output(random->graph, "y", g_array_index(random->small, VfiValue, i));
+    g_array_unref(random->large);
+    g_array_unref(random->small);
+}
+
+static inline VfiGraph *random_graph(GRand *rand, int *last_segment)
+{
+    RandomGraph random = random_begin(vfi_graph_new(NULL, WIDTH, HEIGHT), rand);
+
+    *last_segment = 0;
+    while (random_size(&random) < N_VALUES) {
         if (*last_segment == 0 && g_rand_int(rand) % (2 * N_VALUES) == 0)
             *last_segment = vfi_graph_segment(random.graph, 0);
         add_random_node(&random);
     }
-    vfi_graph_output(random.graph, "x", pick(&random, random.large));
-    for (guint i = 0; i < random.small->len; i++) /* all: what groups are for */
-        vfi_graph_output(random.graph, "y", g_array_index(random.small, VfiValue, i));
-    g_array_unref(random.large);
-    g_array_unref(random.small);
+    random_end(&random);
     return random.graph;
+}
+
+/* ---- loops ------------------------------------------------------------------------- */
+
+/* Values before the loop, of a round, and behind it; states of full size, and smaller. */
+enum { N_BEFORE = 9, N_ROUND = 8, N_BEHIND = 5, N_LARGE_STATES = 2, N_SMALL_STATES = 2 };
+
+typedef struct {
+    RandomGraph random;
+    guint32 seed;           /* of a round, which is the same each time */
+    guint n_large, n_small; /* values before the loop; then the states follow */
+} RandomLoop;
+
+/* @value with @n channels: some of them, or all several times. */
+static inline VfiValue with_channels(RandomGraph *random, VfiValue value, int n)
+{
+    while (channels(random, value) < n)
+        value = vfi_graph_concat(random->graph, (VfiValue[]){value, value}, 2);
+    if (channels(random, value) > n)
+        value = vfi_graph_slice(random->graph, value, channels(random, value) - n, n);
+    return value;
+}
+
+/* Puts the states where values of their sizes are picked from, or again there. */
+static inline void set_states(RandomLoop *loop, const Rounds *rounds)
+{
+    g_array_set_size(loop->random.large,
+                     MAX(loop->random.large->len, loop->n_large + N_LARGE_STATES));
+    g_array_set_size(loop->random.small,
+                     MAX(loop->random.small->len, loop->n_small + N_SMALL_STATES));
+    for (guint i = 0; i < N_LARGE_STATES; i++)
+        g_array_index(loop->random.large, VfiValue, loop->n_large + i) =
+            rounds_state(rounds, (int)i);
+    for (guint i = 0; i < N_SMALL_STATES; i++)
+        g_array_index(loop->random.small, VfiValue, loop->n_small + i) =
+            rounds_state(rounds, (int)(N_LARGE_STATES + i));
+}
+
+static inline void random_round(Rounds *rounds, void *data)
+{
+    RandomLoop *loop = data;
+    RandomGraph *random = &loop->random;
+    GRand *outer = random->rand;
+
+    random->rand = g_rand_new_with_seed(loop->seed);
+    g_array_set_size(random->large, loop->n_large);
+    g_array_set_size(random->small, loop->n_small);
+    set_states(loop, rounds);
+    for (guint n = random_size(random) + N_ROUND; random_size(random) < n;)
+        add_random_node(random);
+    for (int i = 0; i < N_LARGE_STATES + N_SMALL_STATES; i++) {
+        VfiShape shape = vfi_graph_shape(random->graph, rounds_state(rounds, i));
+        VfiValue next = pick(random, i < N_LARGE_STATES ? random->large : random->small);
+        next = with_channels(random, next, shape.c);
+        if (i >= N_LARGE_STATES)
+            next = vfi_graph_resize(random->graph, next, shape.h, shape.w, 0.75f);
+        rounds_update(rounds, i, next);
+    }
+    g_rand_free(random->rand);
+    random->rand = outer;
+}
+
+/* A loop, or its rounds one after the other, between other nodes: the same for the same
+ * seed. */
+static inline void random_loop(Rounds *rounds, guint32 seed, int n_rounds)
+{
+    GRand *rand = g_rand_new_with_seed(seed);
+    RandomLoop loop = {.random = random_begin(rounds->graph, rand), .seed = seed};
+    RandomGraph *random = &loop.random;
+
+    while (random_size(random) < N_BEFORE)
+        add_random_node(random);
+    for (int i = 0; i < N_LARGE_STATES + N_SMALL_STATES; i++)
+        rounds_new_state(
+            rounds, pick(random, i < N_LARGE_STATES ? random->large : random->small));
+    loop.n_large = random->large->len;
+    loop.n_small = random->small->len;
+    rounds_build(rounds, n_rounds, random_round, &loop);
+    set_states(&loop, rounds);
+    for (guint n = random_size(random) + N_BEHIND; random_size(random) < n;)
+        add_random_node(random);
+    random_end(random);
+    g_rand_free(rand);
 }
