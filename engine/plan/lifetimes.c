@@ -38,17 +38,19 @@ static void span_segments(VfiPlanner *planner, VfiPlanItem *item)
     while (made < n && item->memory.spans[made].last < 0)
         made++;
     for (int read = made + 1; read < n; read++) {
-        if (item->memory.spans[read].last < 0)
+        /* In an alternative it is computed again (rematerialise.c). */
+        if (item->memory.spans[read].last < 0 ||
+            !vfi_graph_segment_sees(planner->graph, read, made))
             continue;
-        for (int s = read; s != made && s >= 0; s = g_array_index(follows, int, s)) {
+        for (int s = read; s != made; s = g_array_index(follows, int, s)) {
             int before = g_array_index(follows, int, s);
             VfiPlanSpan *here = &item->memory.spans[s];
-            VfiPlanSpan *there = &item->memory.spans[MAX(before, 0)];
+            VfiPlanSpan *there = &item->memory.spans[before];
             here->first = planner->segment_end[s - 1];
             here->last = s == planner->graph->loop ? planner->segment_end[s]
                                                    : MAX(here->last, here->first);
-            there->first = MIN(there->first, planner->segment_end[MAX(before, 0)]);
-            there->last = planner->segment_end[MAX(before, 0)];
+            there->first = MIN(there->first, planner->segment_end[before]);
+            there->last = planner->segment_end[before];
         }
     }
 }

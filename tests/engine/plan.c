@@ -217,6 +217,30 @@ START_TEST(alternative_segments_share_memory)
 }
 END_TEST
 
+/* What is enlarged from a few pixels takes no memory in either: each computes it. */
+START_TEST(cheap_values_are_computed_in_each_alternative)
+{
+    static const VfiPlanTarget target = {.row_groups = true};
+    VfiGraph *graph = new_graph(64, 64);
+    VfiValue image = vfi_graph_image(graph, 0);
+    VfiValue large =
+        vfi_graph_resize(graph, vfi_graph_resize(graph, image, 8, 8, 1.0f), 64, 64, 1.0f);
+
+    for (int i = 1; i <= 2; i++) {
+        ck_assert_int_eq(vfi_graph_segment(graph, 0), i);
+        VfiValue sum = vfi_graph_add(graph, large, image, 1.0f);
+        vfi_graph_output(graph, "x", vfi_graph_resize(graph, sum, 32, 32, 1.0f));
+    }
+    VfiPlan *plan = vfi_plan_new(graph, &target, VFI_REGION_ARENA, NULL);
+    ck_assert_int_eq(plan->segments[0].n_ops, 1);
+    ck_assert_int_eq(plan->segments[1].n_ops, 3);
+    ck_assert_int_eq(plan->segments[2].n_ops, 3);
+    ck_assert_uint_eq(plan->arena_bytes, 3 * sizeof(float) * (8 * 8 + 32 * 32));
+    vfi_plan_free(plan);
+    vfi_graph_free(graph);
+}
+END_TEST
+
 /* Bytes of an operand's memory. */
 static size_t operand_bytes(const VfiOperand *operand)
 {
@@ -405,6 +429,7 @@ int main(void)
     tcase_add_test(tcase, concat_parts_become_views_and_inputs_are_copied);
     tcase_add_test(tcase, slices_are_views);
     tcase_add_test(tcase, alternative_segments_share_memory);
+    tcase_add_test(tcase, cheap_values_are_computed_in_each_alternative);
     tcase_add_loop_test(tcase, random_graphs_compute_the_same_in_one_arena, 0, 60);
     tcase_add_test(tcase, frame_outputs_lie_behind_the_image);
     suite_add_tcase(suite, tcase);
