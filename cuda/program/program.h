@@ -18,9 +18,10 @@ typedef struct {
     int n_ops;              /* of the group */
 } VfiCudaStep;
 
-/* Graphs are kept for so many combinations of memory: frames change places from pair to
- * pair. */
-#define VFI_CUDA_GRAPHS 8
+/* Graphs are kept for so many combinations of a segment and its memory. The frames of a
+ * view take their places in turn. A stage with a loop has a segment before it and one
+ * behind it, and the loop reads its states in two places in turn. */
+#define VFI_CUDA_GRAPHS (VFI_MAX_VIEW_FRAMES * 4)
 
 /* A segment captured with the regions that it ran with. */
 typedef struct {

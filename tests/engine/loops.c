@@ -591,6 +591,53 @@ START_TEST(random_loops_give_what_their_rounds_do)
 }
 END_TEST
 
+/* ---- captured runs ----------------------------------------------------------------- */
+
+static uint64_t launches(void)
+{
+    VfiDeviceInfo info;
+
+    target.backend->info(target.device, &info);
+    ck_assert_uint_eq(info.graph_failures, 0);
+    return info.graph_launches;
+}
+
+/* Frames change places from picture to picture, states from round to round: each segment
+ * is captured once for every combination, as it runs a second time, and all later runs
+ * are one launch. */
+START_TEST(rounds_are_captured_once)
+{
+    enum { PICTURES = 3 * VFI_MAX_VIEW_FRAMES };
+    Rounds rounds = {.graph = vfi_graph_new(NULL, WIDTH, HEIGHT)};
+    uint64_t before = launches(), runs = 0;
+
+    build_plain(&rounds);
+    VfiPlan *plan = vfi_plan_new(rounds.graph, &target.plan, VFI_REGION_ARENA, NULL);
+    VfiProgram *program = target.backend->compile(target.device, plan, NULL);
+    Places places = places_of(plan);
+    fill_memory(&places);
+    for (int picture = 0; picture < PICTURES; picture++) {
+        VfiRunArguments arguments = {0};
+        bind_memory(&places, picture % VFI_MAX_VIEW_FRAMES, &arguments);
+        for (int s = 0; s < plan->n_segments; s++)
+            for (int round = 0; round < plan->segments[s].rounds; round++) {
+                ck_assert(
+                    target.backend->run(target.device, program, s, &arguments, NULL));
+                if (plan->segments[s].writes_state)
+                    vfi_exchange_states(&arguments);
+                runs++;
+            }
+    }
+    ck_assert(target.backend->sync(target.device, NULL));
+    /* The loop is captured with its states in both orders. */
+    ck_assert_uint_eq(launches() - before,
+                      runs - VFI_MAX_VIEW_FRAMES * (uint64_t)(plan->n_segments + 1));
+    target.backend->program_free(target.device, program);
+    vfi_plan_free(plan);
+    vfi_graph_free(rounds.graph);
+}
+END_TEST
+
 int main(int argc, char **argv)
 {
     if (argc > 1)
@@ -605,6 +652,8 @@ int main(int argc, char **argv)
     tcase_add_loop_test(tcase, loops_give_what_their_rounds_do, 0,
                         (int)G_N_ELEMENTS(cases));
     add_thinned_loop_test(tcase, random_loops_give_what_their_rounds_do, 0, 60);
+    if (strcmp(device, "cpu") != 0)
+        tcase_add_test(tcase, rounds_are_captured_once);
     suite_add_tcase(suite, tcase);
     return check_main(suite);
 }
