@@ -159,7 +159,9 @@ def row_op(kind, dst, *src) -> dict:
 
 
 def plan_of(output: str, *ops: dict) -> dict:
-    stage = {"stage": "time", "segments": [{"usual": True}, {"usual": False}], "ops": list(ops)}
+    stage = {"stage": "time", "ops": list(ops),
+             "segments": [{"usual": True, "rounds": 1}, {"usual": False, "rounds": 1},
+                          {"usual": True, "rounds": 3}]}
     return {**PLAN, "output": output, "stages": [stage]}
 
 
@@ -177,6 +179,10 @@ def test_row_groups():
                     ("3 ops, /4", 5 * plane / 2 + 3 * 4 * 128),
                     ("1 ops, /1", 4 * plane)],
           "row groups' programs and bytes, of the segments that usually run")
+    rounds = [{**op, "segment": 2} for op in ops]
+    check([(kernel.name, kernel.bytes) for kernel in
+           rooflines.kernels_of(plan_of("blend", *rounds))[1:]] == 3 * found,
+          "a loop's, once for each round")
 
 
 def test_roofline():

@@ -32,7 +32,11 @@ int main(void)
     VfiValue half = vfi_graph_conv(graph, vfi_graph_image(graph, 0), "first", 5, 3, 2);
     VfiValue whole = vfi_graph_resize(graph, half, 4, 8, 1.5f);
 
-    vfi_graph_output(graph, "result", vfi_graph_clamp(graph, whole, -2.0f, 7.0f));
+    VfiState state = vfi_graph_new_state(graph, whole);
+    vfi_graph_loop(graph, 0, 4);
+    VfiValue next = vfi_graph_clamp(graph, vfi_graph_state(graph, state), -2.0f, 7.0f);
+    vfi_graph_update_state(graph, state, next);
+    vfi_graph_output(graph, "result", next);
     VfiPlan *plan = vfi_plan_new(graph, NULL, VFI_REGION_ARENA, NULL);
     if (plan == NULL)
         return EXIT_FAILURE;

@@ -46,11 +46,13 @@ shape, op, plan, lines, unreadable = stopped(
 check(re.fullmatch(r"\$\d+ = 5x2x4", shape), "a shape is channels x height x width", shape)
 check(re.search(r'= conv "first": \w+\+0 3x4x8 -> \w+\+\d+ 5x2x4 \[[^]]*=3 [^]]*=2 ', op),
       "an op shows kind, name, operands and what its kind's parameters are", op)
-check(re.search(r"= ops: 3, segments: 1, .*outputs: 1", plan) and "ops 0..2" in plan and
-      plan.count(" -> ") == 3, "a plan shows its numbers, its segments and its ops", plan)
+check(re.search(r"= ops: 4, segments: 2, .*outputs: 1,.* state bytes: 640", plan) and
+      "ops 0..1" in plan and "ops 2..3, 4 rounds" in plan and plan.count(" -> ") == 4,
+      "a plan shows its numbers, its segments and its ops", plan)
 kinds = re.findall(r"^ +\d+ (\w+)", lines, re.MULTILINE)
 shapes = re.findall(r"-> \w+\+\d+ (\w+)", lines)
-check(kinds == ["conv", "resize", "clamp"] and shapes == ["5x2x4", "5x4x8", "5x4x8"],
+check(kinds == ["conv", "resize", "clamp", "copy"] and shapes == ["5x2x4"] + 3 * ["5x4x8"] and
+      " state+0 " in lines and lines.count(" -> next_state+0 ") == 2,
       "vfi-plan has a line for each op", lines)
 check(re.search(r"resize.*1\.5", lines) and re.search(r"clamp.*=-2 .*=7", lines) and
       re.search(r'output "result": .*5x4x8', lines), "with parameters, and the outputs", lines)

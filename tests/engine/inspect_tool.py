@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""inspect_tool.py VFI_INSPECT WRITE_CHECKPOINT: what vfi-inspect says about models and their
-plans, about files that are none, and about the system."""
+"""inspect_tool.py VFI_INSPECT WRITE_CHECKPOINT INSPECT_LOOP: what vfi-inspect says about models
+and their plans, about files that are none, and about the system."""
 import itertools
 import json
 import os
@@ -229,6 +229,40 @@ def test_plan_as_text(rife: Path, film: Path):
     says("one without a network", inspect("--plan", "blend", "--size", "32x32"), "output: blend")
 
 
+def test_plan_with_a_loop():
+    """Two states in two regions of 3x32x48 floats each; one is first of all copied there."""
+    def show(form, device):
+        return subprocess.run([sys.argv[3], form, device], text=True, capture_output=True,
+                              env={**os.environ, **NO_GPU})
+
+    for device in ("cpu", "cuda"):
+        run = show("json", device)
+        if run.returncode != 0:
+            check(False, f"a loop's plan on {device}", run)
+            continue
+        plan = json.loads(run.stdout)
+        stage, = plan["stages"]
+        written = [(op["segment"], op["kind"], op["dst"]["offset"]) for op in stage["ops"]
+                   if op["dst"]["region"] == "next_state"]
+        check([(s["rounds"], s["writes_state"], s["usual"]) for s in stage["segments"]]
+              == [(1, True, True), (5, True, True), (1, False, True)]
+              and plan["memory"]["states"] == 2 * 2 * 4 * 3 * 32 * 48,
+              f"rounds and states on {device}", run)
+        check(sorted(written) == [(0, "add", 0), (0, "copy", 4 * 3 * 32 * 48), (1, "add", 0),
+                                  (1, "add", 4 * 3 * 32 * 48)],
+              f"who writes states on {device}", run)
+        check(sorted(i["name"] for i in stage["inputs"] if i["region"] == "state")
+              == ["state0", "state1"] and arena_is_sound(stage) and origins_are_sound(stage),
+              f"who reads them on {device}", run)
+    says("a loop as text", show("text", "cpu"), "0.07 for states",
+         "  segment 1, after segment 0, 5 rounds: 2 ops\n", " <- 3×32×48 planar state+0",
+         "+4 states written, +36864 state bytes")
+    run = show("dot", "cpu")
+    check(dot_is_sound(run.stdout, len(stage["ops"]) + len(stage["inputs"]))
+          and '"segment 1, 5 rounds"' in run.stdout and '"state state1"' in run.stdout,
+          "and as a graph", run)
+
+
 def test_plan_refusals(rife: Path):
     for what, arguments, word in (
             ("an unknown form", ("--plan=svg", "--size", "64x64", rife), "text, dot or json"),
@@ -287,6 +321,7 @@ with tempfile.TemporaryDirectory() as scratch:
     test_plan_as_graph(checkpoint)
     test_plan_as_graph(film_checkpoint)
     test_plan_as_text(checkpoint, film_checkpoint)
+    test_plan_with_a_loop()
     test_plan_refusals(checkpoint)
     test_system(Path(scratch) / "models", checkpoint)
 finish()

@@ -60,7 +60,7 @@ ROOMS = {
     "tests/unit": "tests engine/* gst/pure",
     "tests/kernel": "tests engine/*",
     "tests/ops": "tests engine/*",
-    "tests/engine": "tests tests/unit tests/ops engine/*",
+    "tests/engine": "tests tests/unit tests/ops engine/* tools/inspect",
     "tests/golden": "tests/engine",
     "tests/fuzz": "tests/unit tests/engine engine/*",
     "tests/families": "tests tests/engine engine/*",

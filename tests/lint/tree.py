@@ -21,7 +21,7 @@ ROOTS = {
     "examples": [],
     "tools": ["tools", "engine"],
     "tests": ["tests", "tests/engine", "tests/cuda/sim", "tests/cuda/sim/include", "engine", "gst",
-              "cuda"],
+              "cuda", "tools"],
 }
 
 

@@ -179,16 +179,19 @@ def _frame_kernels(plan: dict) -> list[Kernel]:
 
 
 def usual_ops(plan: dict) -> list[dict]:
-    """The ops of all stages that run where nothing moves."""
-    return [{**op, "stage": stage["stage"]} for stage in plan["stages"] for op in stage["ops"]
-            if stage["segments"][op["segment"]]["usual"]]
+    """The ops of all stages that run where nothing moves, a loop's once for each round."""
+    return [{**op, "stage": stage["stage"], "round": number} for stage in plan["stages"]
+            for index, segment in enumerate(stage["segments"]) if segment["usual"]
+            for number in range(segment["rounds"])
+            for op in stage["ops"] if op["segment"] == index]
 
 
 def kernels_of(plan: dict) -> list[Kernel]:
     """Everything that a pair with one in-between launches, one of its frames being new."""
     kernels = []
-    for (_, group), members in groupby(usual_ops(plan),
-                                       lambda op: (op["stage"], op["row_group"])):
+    for (_, _, group), members in groupby(usual_ops(plan),
+                                       lambda op: (op["stage"], op["round"],
+                                                   op["row_group"])):
         ops = list(members)
         if group >= 0:
             kernels += _row_group(ops)

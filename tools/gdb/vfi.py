@@ -12,7 +12,7 @@ Names of fields that a build does not have are left out, never an error. Needs d
 import gdb
 import gdb.printing
 
-REGIONS = ["ARENA", "FRAME0", "PAIR", "ROWS"]
+REGIONS = ["ARENA", "FRAME0", "PAIR", "STATE", "NEXT_STATE", "ROWS"]
 
 # Parameters in VfiOp's union whose name is not their kind's.
 PARAMETERS = {
@@ -135,11 +135,13 @@ def op_text(op):
 
 
 def run_text(value):
-    """Of a segment or a row group: its ops."""
+    """Of a segment or a row group: its ops, and of a loop how often they run."""
     first, n = number(value, "first_op"), number(value, "n_ops")
     if first is None or n is None:
         return "?"
-    return f"ops {first}..{first + n - 1}" if n else "no ops"
+    rounds = number(value, "rounds")
+    return ((f"ops {first}..{first + n - 1}" if n else "no ops") +
+            (f", {rounds} rounds" if rounds and rounds > 1 else ""))
 
 
 def plan_text(plan):
@@ -147,7 +149,7 @@ def plan_text(plan):
              ("ops", "segments", "row_groups", "outputs", "scalars")
              if number(plan, "n_" + what) is not None]
     words += [f"{what} bytes: {number(plan, what + '_bytes')}"
-              for what in ("arena", "frame", "pair")
+              for what in ("arena", "frame", "pair", "state")
               if number(plan, what + "_bytes")]
     return ", ".join(words)
 

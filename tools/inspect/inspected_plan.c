@@ -130,17 +130,16 @@ static gboolean trace_stage(InspectedPlan *inspected, VfiStage stage, GError **e
     return TRUE;
 }
 
-gboolean inspected_plan_init(InspectedPlan *inspected, const char *model,
+gboolean inspected_plan_init(InspectedPlan *inspected, VfiModel *model,
                              const VfiSessionConfig *config, GError **error)
 {
     VfiSession *session = &inspected->session;
     gboolean done;
 
-    *inspected = (InspectedPlan){.session = {.video = config->video}};
-    if (!vfi_session_check_config(config, error))
-        return FALSE;
-    inspected->model = session->model = vfi_model_open(model, NULL, error);
-    done = session->model != NULL && open_device(inspected, config, error) &&
+    *inspected = (InspectedPlan){.model = model,
+                                 .session = {.model = model, .video = config->video}};
+    done = vfi_session_check_config(config, error) &&
+           open_device(inspected, config, error) &&
            vfi_session_plan(session, config, error);
     for (int stage = 0; done && stage < VFI_STAGE_COUNT; stage++)
         done = trace_stage(inspected, (VfiStage)stage, error);
@@ -177,6 +176,7 @@ InspectedMemory inspected_plan_memory(const InspectedPlan *inspected)
             memory.frame = plan->frame_bytes;
         if (stage == VFI_STAGE_PAIR)
             memory.pair = plan->pair_bytes;
+        memory.states += 2 * plan->state_bytes;
     }
     return memory;
 }
@@ -220,6 +220,12 @@ int inspected_follows(const InspectedStage *stage, int segment)
     return g_array_index(stage->graph->segments, int, segment);
 }
 
+char *inspected_rounds(const VfiPlanSegment *segment)
+{
+    return segment->rounds == 1 ? g_strdup("")
+                                : g_strdup_printf(", %d rounds", segment->rounds);
+}
+
 size_t inspected_peak(const InspectedStage *stage, int *op)
 {
     size_t peak = 0;
@@ -252,6 +258,10 @@ const char *inspected_region(int region)
         return "arena";
     case VFI_REGION_PAIR:
         return "pair";
+    case VFI_REGION_STATE:
+        return "state";
+    case VFI_REGION_NEXT_STATE:
+        return "next_state";
     case VFI_REGION_ROWS:
         return "rows";
     default:

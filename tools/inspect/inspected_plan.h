@@ -25,16 +25,16 @@ typedef struct {
     int n_stages;
 } InspectedPlan;
 
-/* Plans @model, a name or a file, for @config. Where there is no GPU, plans for one are
+/* Plans @model, which it takes, for @config. Where there is no GPU, plans for one are
  * made without it. Clear it in any case. */
-gboolean inspected_plan_init(InspectedPlan *inspected, const char *model,
+gboolean inspected_plan_init(InspectedPlan *inspected, VfiModel *model,
                              const VfiSessionConfig *config, GError **error);
 void inspected_plan_clear(InspectedPlan *inspected);
 
 /* Bytes of memory for the plans: what the stages' arenas share, what is kept of each
- * frame and of the pair. */
+ * frame and of the pair; a loop's states, those read and those written. */
 typedef struct {
-    size_t arena, frame, pair;
+    size_t arena, frame, pair, states;
 } InspectedMemory;
 
 InspectedMemory inspected_plan_memory(const InspectedPlan *inspected);
@@ -51,13 +51,16 @@ int inspected_segment_of(const VfiPlan *plan, int op);
 /* What segment @segment follows; -1: none. */
 int inspected_follows(const InspectedStage *stage, int segment);
 
+/* ", 5 rounds" of a loop, else "". Free with g_free(). */
+char *inspected_rounds(const VfiPlanSegment *segment);
+
 /* The most bytes of the arena that are in use at once, and at which op. */
 size_t inspected_peak(const InspectedStage *stage, int *op);
 
 /* "planar", "blocked" or "channels last". */
 const char *inspected_layout(const InspectedPlan *inspected, const VfiOperand *operand);
 
-/* "arena", "frame0", "pair", "rows" …; static or interned. */
+/* "arena", "frame0", "pair", "state", "next_state", "rows" …; static or interned. */
 const char *inspected_region(int region);
 
 /* "prelu", …; NULL for none. */

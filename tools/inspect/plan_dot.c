@@ -44,7 +44,8 @@ static void print_segment(const InspectedPlan *inspected, const InspectedStage *
     int open_group = -1;
 
     printf("    subgraph cluster_%s_segment%d {\n      ", stage->name, index);
-    print_label("segment %d%s", index,
+    g_autofree char *rounds = inspected_rounds(segment);
+    print_label("segment %d%s%s", index, rounds,
                 stage->is_usual[index] ? "" : ", only where motion asks for it");
     printf(";\n");
     for (int i = segment->first_op; i < segment->first_op + segment->n_ops; i++) {

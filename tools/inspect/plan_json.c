@@ -55,9 +55,11 @@ static void print_segments(const InspectedStage *stage)
     printf("\"segments\": [");
     for (int i = 0; i < stage->plan->n_segments; i++) {
         const VfiPlanSegment *segment = &stage->plan->segments[i];
-        printf("%s{\"follows\": %d, \"usual\": %s, \"first_op\": %d, \"ops\": %d}",
+        printf("%s{\"follows\": %d, \"usual\": %s, \"first_op\": %d, \"ops\": %d, "
+               "\"rounds\": %d, \"writes_state\": %s}",
                i > 0 ? ", " : "", inspected_follows(stage, i),
-               boolean(stage->is_usual[i]), segment->first_op, segment->n_ops);
+               boolean(stage->is_usual[i]), segment->first_op, segment->n_ops,
+               segment->rounds, boolean(segment->writes_state));
     }
     printf("]");
 }
@@ -226,11 +228,13 @@ void inspected_print_json(const InspectedPlan *inspected)
     printf(
         ", \"precision\": \"%s\", \"width\": %d, \"height\": %d, \"padded_width\": %d, "
         "\"padded_height\": %d, \"tiles\": %d, \"scale\": %g, \"output\": \"%s\", "
-        "\"memory\": {\"arena\": %zu, \"frame\": %zu, \"pair\": %zu}, \"stages\": [",
+        "\"memory\": {\"arena\": %zu, \"frame\": %zu, \"pair\": %zu, \"states\": %zu}, "
+        "\"stages\": [",
         vfi_precision_to_string(inspected->device.precision), session->video.width,
         session->video.height, session->padded_w, session->padded_h,
         session->tiling.x.n * session->tiling.y.n, session->scale,
-        inspected_plan_output(inspected), memory.arena, memory.frame, memory.pair);
+        inspected_plan_output(inspected), memory.arena, memory.frame, memory.pair,
+        memory.states);
     for (int i = 0; i < inspected->n_stages; i++) {
         printf("%s", i > 0 ? ", " : "");
         print_stage(inspected, &inspected->stages[i]);

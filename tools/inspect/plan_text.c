@@ -114,7 +114,8 @@ static void print_segment(const InspectedPlan *inspected, const InspectedStage *
     printf("  segment %d", index);
     if (follows >= 0)
         printf(", after segment %d", follows);
-    printf(": %d ops%s\n", segment->n_ops,
+    g_autofree char *rounds = inspected_rounds(segment);
+    printf("%s: %d ops%s\n", rounds, segment->n_ops,
            stage->is_usual[index] ? "" : ", only where motion asks for it");
     for (int i = segment->first_op; i < segment->first_op + segment->n_ops; i++) {
         int group = inspected_group_of(stage->plan, i);
@@ -164,8 +165,8 @@ void inspected_print_text(const InspectedPlan *inspected)
            session->padded_w, session->padded_h,
            session->tiling.x.n * session->tiling.y.n, session->scale,
            inspected_plan_output(inspected));
-    printf("memory:      arena %.2f MiB, %.2f a frame, %.2f a pair\n", MIB(memory.arena),
-           MIB(memory.frame), MIB(memory.pair));
+    printf("memory:      arena %.2f MiB, %.2f a frame, %.2f a pair, %.2f for states\n",
+           MIB(memory.arena), MIB(memory.frame), MIB(memory.pair), MIB(memory.states));
     for (int i = 0; i < inspected->n_stages; i++)
         print_stage(inspected, &inspected->stages[i]);
 }

@@ -214,12 +214,15 @@ static PrintPlan find_plan_format(const char *name)
     return NULL;
 }
 
-static gboolean inspect_plan(const char *model, const VfiSessionConfig *config,
+static gboolean inspect_plan(const char *name, const VfiSessionConfig *config,
                              PrintPlan print, GError **error)
 {
     InspectedPlan inspected;
-    gboolean planned = inspected_plan_init(&inspected, model, config, error);
+    VfiModel *model = vfi_model_open(name, NULL, error);
 
+    if (model == NULL)
+        return FALSE;
+    gboolean planned = inspected_plan_init(&inspected, model, config, error);
     if (planned)
         print(&inspected);
     inspected_plan_clear(&inspected);
