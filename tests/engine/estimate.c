@@ -7,6 +7,7 @@
 
 #include "base/alloc.h"
 #include "check_main.h"
+#include "model/loaded_model.h"
 #include "open_family.h"
 
 static VfiSessionConfig config_of(int width, int height, double scale)
@@ -37,6 +38,69 @@ START_TEST(work_is_that_of_the_network)
     ck_assert_double_eq_tol((estimate.time_macs + 2 * estimate.frame_macs) / 1e9, 168.8,
                             0.05);
     ck_assert(estimate.frame_macs > 0.0);
+}
+END_TEST
+
+/* A convolution from 64 to 64 channels before a loop, one in each round, one behind. */
+enum { ROUNDS = 5, CHANNELS = 64 };
+
+static VfiValue convolve(VfiGraph *graph, VfiValue x)
+{
+    return vfi_graph_conv(graph, x, "block3.convblock.0.0", CHANNELS, 3, 1);
+}
+
+static bool build_rounds(VfiGraph *graph, const VfiModelSetup *setup, VfiStage stage,
+                         double scale)
+{
+    VfiValue planes[CHANNELS];
+
+    (void)setup;
+    (void)scale;
+    if (stage != VFI_STAGE_TIME)
+        return false;
+    VfiShape image = vfi_graph_shape(graph, vfi_graph_image(graph, 0));
+    for (int i = 0; i < CHANNELS; i++)
+        planes[i] = vfi_graph_run_input(graph, VFI_RUN_INPUT_TIME, image.h, image.w, 1.0f,
+                                        (float)i);
+    VfiValue x = convolve(graph, vfi_graph_concat(graph, planes, CHANNELS));
+    VfiState state = vfi_graph_new_state(graph, x);
+    int loop = vfi_graph_loop(graph, 0, ROUNDS);
+    vfi_graph_update_state(graph, state, convolve(graph, vfi_graph_state(graph, state)));
+    vfi_graph_segment(graph, loop);
+    x = convolve(graph, vfi_graph_state(graph, state));
+    vfi_graph_output(graph, "rgb", vfi_graph_slice(graph, x, 0, 3));
+    return true;
+}
+
+static int follow(const VfiModelSetup *setup, int segment, const float *scalars)
+{
+    (void)setup;
+    (void)scalars;
+    return segment < 2 ? segment + 1 : -1;
+}
+
+static VfiOutputKind output_rgb(const VfiModelSetup *setup)
+{
+    (void)setup;
+    return VFI_OUTPUT_RGB;
+}
+
+START_TEST(each_round_is_work)
+{
+    static const VfiModelFamily rounds = {.name = "rounds",
+                                          .output = output_rgb,
+                                          .build = build_rounds,
+                                          .next_segment = follow};
+    g_autoptr(VfiModel) model = open_family("rife_v4_0", NULL);
+    VfiSessionConfig config = config_of(64, 32, 1.0);
+    g_autoptr(GError) error = NULL;
+    VfiEstimate estimate = {0};
+
+    model->family = &rounds;
+    bool done = vfi_model_estimate(model, &config, &estimate, &error);
+    ck_assert_msg(done, "%s", error != NULL ? error->message : "");
+    ck_assert(estimate.time_macs == (ROUNDS + 2) * 9.0 * CHANNELS * CHANNELS * 64 * 32);
+    ck_assert(estimate.time_macs_max == estimate.time_macs);
 }
 END_TEST
 
@@ -155,6 +219,7 @@ int main(void)
     TCase *tcase = tcase_create("estimate");
 
     tcase_add_test(tcase, work_is_that_of_the_network);
+    tcase_add_test(tcase, each_round_is_work);
     tcase_add_test(tcase, memory_is_that_of_the_session);
     tcase_add_test(tcase, nothing_is_allocated_or_packed);
     tcase_add_test(tcase, blend_costs_nothing_to_keep);
