@@ -437,6 +437,22 @@ static GArray *four_frames(void)
     return entries;
 }
 
+static GArray *sampler(void)
+{
+    static const SmallLayer layers[] = {
+        {"encode.0", 3, 8},   {"encode.1", 8, 0},    {"encode.2", 8, 12},
+        {"encode.3", 12, 4},  {"context", 24, 12},   {"denoise.0", 17, 16},
+        {"denoise.1", 16, 0}, {"denoise.2", 16, 16}, {"denoise.3", 16, 16},
+        {"denoise.4", 16, 4}, {"decode.2", 14, 3},
+    };
+    GArray *entries = g_array_new(FALSE, FALSE, sizeof(StateEntry));
+
+    add_small_layers(entries, "", layers, G_N_ELEMENTS(layers));
+    add_conv(entries, "decode.0", 4, 12, 4, 12);
+    add_conv(entries, "decode.1", 12, 8, 4, 8);
+    return entries;
+}
+
 GArray *state_dict_of(const char *family)
 {
     if (strcmp(family, "three_frames") == 0)
@@ -445,6 +461,8 @@ GArray *state_dict_of(const char *family)
         return three_frames("ahead.");
     if (strcmp(family, "four_frames") == 0)
         return four_frames();
+    if (strcmp(family, "sampler") == 0)
+        return sampler();
     if (strcmp(family, "ifrnet_s") == 0)
         return ifrnet((int[]){24, 36, 54, 72}, (int[]){72, 108, 162, 144}, 24, 3);
     if (strcmp(family, "ifrnet") == 0)

@@ -17,3 +17,8 @@ extern const VfiModelFamily three_frames_ahead_family;
 /* One frame before and one after; RGB, any time. What it keeps per frame, what it keeps
  * per pair, and the time all matter to the picture. "four_frames". */
 extern const VfiModelFamily four_frames_family;
+
+/* Two frames; a latent, of 1/4 of the size, walks to the in-between's in as many rounds
+ * as the option steps says, with noise that the option seed chooses; RGB, any time.
+ * "sampler". */
+extern const VfiModelFamily sampler_family;

@@ -4,6 +4,8 @@
 #include <math.h>
 #include <string.h>
 
+#include "normal_noise.h"
+
 #define LEAK ((double)0.2f) /* as the networks have it, in single precision */
 
 static Volume leaky(Network *network, Volume x)
@@ -39,7 +41,7 @@ static Volume three_frames_motion(Network *network, Volume far, Volume near, Vol
     return layer_sum(network, 1, layer_concat(network, &warped[2], 2), 1, x);
 }
 
-static Volume three_frames(Network *network, const Volume *view, double t)
+static Volume three_frames_at(Network *network, const Volume *view, double t)
 {
     Volume padded[3];
 
@@ -54,12 +56,19 @@ static Volume three_frames(Network *network, const Volume *view, double t)
     return layer_sum(network, 1, other, 1, layer_product(network, difference, mask));
 }
 
+static Volume three_frames(Network *network, const Volume *view,
+                           const ReferenceRequest *request)
+{
+    return three_frames_at(network, view, request->t);
+}
+
 /* The same with time running backwards. */
-static Volume three_frames_ahead(Network *network, const Volume *view, double t)
+static Volume three_frames_ahead(Network *network, const Volume *view,
+                                 const ReferenceRequest *request)
 {
     const Volume backwards[] = {view[2], view[1], view[0]};
 
-    return three_frames(network, backwards, 1 - t);
+    return three_frames_at(network, backwards, 1 - request->t);
 }
 
 /* ---- four frames ------------------------------------------------------------------- */
@@ -99,7 +108,8 @@ static Volume four_frames_paint(Network *network, const Volume *image,
     return layer_clamp(network, mixed, 0, 1);
 }
 
-static Volume four_frames(Network *network, const Volume *view, double t)
+static Volume four_frames(Network *network, const Volume *view,
+                          const ReferenceRequest *request)
 {
     Volume image[4], seen[5];
 
@@ -113,7 +123,126 @@ static Volume four_frames(Network *network, const Volume *view, double t)
     Volume context = leaky(network, x);
     Volume motion =
         layer_affine(network, layer_conv(network, context, "pair.3", 1), 2, 0);
-    x = four_frames_paint(network, image, seen, context, motion, t);
+    x = four_frames_paint(network, image, seen, context, motion, request->t);
+    return layer_crop(network, x, view[0].h, view[0].w);
+}
+
+/* ---- the sampler ------------------------------------------------------------------- */
+
+#define LATENT 4
+
+typedef struct {
+    Volume feature, latent; /* at 1/4 */
+} SampledFrame;
+
+static SampledFrame sampler_frame(Network *network, Volume image)
+{
+    Volume x = layer_conv(network, image, "encode.0", 2);
+
+    x = layer_conv(network, layer_prelu(network, x, "encode.1"), "encode.2", 2);
+    x = leaky(network, x);
+    return (SampledFrame){x, layer_conv(network, x, "encode.3", 1)};
+}
+
+static Volume sampler_distance(Network *network, Volume x, Volume context, double place)
+{
+    Volume seen[] = {x, context, layer_plane(network, x.h, x.w, place)};
+    Volume y = layer_conv(network, layer_concat(network, seen, 3), "denoise.0", 1);
+
+    y = layer_prelu(network, y, "denoise.1");
+    Volume far = leaky(network, layer_conv(network, y, "denoise.2", 2));
+    far = leaky(network, layer_conv(network, far, "denoise.3", 2));
+    far = layer_resize(network, far, x.h, x.w, 1);
+    return layer_conv(network, layer_sum(network, 1, y, 1, far), "denoise.4", 1);
+}
+
+/* Between the second frame, 1, and the in-between, 0, before round @round. */
+static double sampler_place(int round, int steps)
+{
+    return round == steps ? 0.0 : (double)(steps - round) / (steps + 1);
+}
+
+/* Of a Brownian bridge whose variance is 1/8 in the middle. */
+static double sampler_variance(double place)
+{
+    return place * (1 - place) / 2;
+}
+
+/* What is known throughout the rounds. */
+typedef struct {
+    const ReferenceRequest *request;
+    int steps;
+    Volume context, second, between;
+} Walk;
+
+static Volume sampler_noise(Network *network, const Walk *walk, uint32_t stream,
+                            int round)
+{
+    const NoiseSource source = {.seed = walk->request->seed,
+                                .key = walk->request->key,
+                                .stream = stream,
+                                .round = (uint32_t)round};
+
+    return normal_noise(network, &source, LATENT, walk->second.h, walk->second.w);
+}
+
+/* One step: where the bridge leads from @x, if the in-between's latent is as far as the
+ * network says. */
+static Volume sampler_step(Network *network, const Walk *walk, Volume x, int round)
+{
+    double here = sampler_place(round, walk->steps);
+    double there = sampler_place(round + 1, walk->steps);
+    double v = sampler_variance(here), w = sampler_variance(there);
+    double fresh = w - w * w / v * pow((1 - here) / (1 - there), 2);
+    double kept = sqrt((w - fresh) / v);
+    Volume distance = sampler_distance(network, x, walk->context, here);
+    Volume goal = layer_sum(network, 1, x, -1, distance);
+    Volume mean_here = layer_sum(network, 1 - here, goal, here, walk->second);
+    Volume mean_there = layer_sum(network, 1 - there, goal, there, walk->second);
+    Volume next =
+        layer_sum(network, 1, mean_there, kept, layer_sum(network, 1, x, -1, mean_here));
+
+    next = layer_sum(network, 1, next, (here - there) / 2, walk->between);
+    return layer_sum(network, 1, next, sqrt(fresh),
+                     sampler_noise(network, walk, 1, round));
+}
+
+static Volume sampler_paint(Network *network, Volume x, const Volume *image, double t)
+{
+    x = leaky(network, layer_conv_transpose(network, x, "decode.0"));
+    x = leaky(network, layer_conv_transpose(network, x, "decode.1"));
+    Volume seen[] = {x, image[0], image[1]};
+    x = layer_conv(network, layer_concat(network, seen, 3), "decode.2", 1);
+    Volume blended = layer_sum(network, 1 - t, image[0], t, image[1]);
+    return layer_clamp(network, layer_sum(network, 1, blended, 0.25, x), 0, 1);
+}
+
+static Volume sampler(Network *network, const Volume *view,
+                      const ReferenceRequest *request)
+{
+    double t = request->t;
+    Volume image[2];
+    SampledFrame frame[2];
+
+    for (int i = 0; i < 2; i++) {
+        image[i] = layer_pad(network, view[i], 16);
+        frame[i] = sampler_frame(network, image[i]);
+    }
+    Volume features[] = {frame[0].feature, frame[1].feature};
+    Volume context = layer_concat(network, features, 2);
+    Walk walk = {
+        .request = request,
+        .steps = request->steps != 0 ? request->steps : 5,
+        .context = leaky(network, layer_conv(network, context, "context", 1)),
+        .second = frame[1].latent,
+        .between = layer_sum(network, 1 - t, frame[0].latent, t, frame[1].latent),
+    };
+    Volume x = layer_sum(network, 1, walk.second,
+                         sqrt(sampler_variance(sampler_place(0, walk.steps))),
+                         sampler_noise(network, &walk, 0, 0));
+    for (int round = 0; round < walk.steps; round++)
+        x = sampler_step(network, &walk, x, round);
+    x = sampler_paint(network, x, image, t);
     return layer_crop(network, x, view[0].h, view[0].w);
 }
 
@@ -124,6 +253,7 @@ static const Reference references[] = {
     {"three_frames_ahead", "three_frames", "three-frames-ahead", 0, 1, three_frames_ahead,
      2},
     {"four_frames", "four_frames", "four-frames", 1, 1, four_frames, 0},
+    {"sampler", "sampler", "sampler", 0, 0, sampler, 0},
 };
 
 const Reference *reference_of(const char *state_dict)
@@ -167,26 +297,37 @@ static void halve(const Reference *reference, Volume *view, Volume middle, bool 
 }
 
 Volume reference_picture(const Reference *reference, Network *network, const Volume *view,
-                         double t, int codes)
+                         const ReferenceRequest *request)
 {
-    if (reference->bisect_depth == 0)
-        return reference->infer(network, view, (double)(float)t);
+    ReferenceRequest of_network = *request;
     Volume known[REFERENCE_MAX_VIEW];
-    int low = 0, high = 1 << reference->bisect_depth, target = (int)lround(t * high);
+    int low = 0, high = 1 << reference->bisect_depth;
+    int target = (int)lround(request->t * high);
 
+    of_network.t = (double)(float)request->t; /* as the network is told */
+    if (reference->bisect_depth == 0)
+        return reference->infer(network, view, &of_network);
     if (target == low || target == high)
         return view[reference->frames_before + (target == high)];
+    of_network.t = 0.5;
     for (int i = 0; i < reference_view_frames(reference); i++)
         known[i] = view[i];
     for (;;) {
         int middle = (low + high) / 2;
-        Volume made = reference->infer(network, known, 0.5);
+        Volume made = reference->infer(network, known, &of_network);
         if (middle == target)
             return made;
-        if (codes != 0)
-            made = in_codes(network, made, codes);
+        if (request->codes != 0)
+            made = in_codes(network, made, request->codes);
         halve(reference, known, made, middle < target);
         low = middle < target ? middle : low;
         high = middle < target ? high : middle;
     }
+}
+
+bool reference_rounds_twice(const Reference *reference, const ReferenceRequest *request)
+{
+    int high = 1 << reference->bisect_depth;
+
+    return request->codes != 0 && high > 1 && lround(request->t * high) != high / 2;
 }

@@ -6,10 +6,8 @@
 
 #define ADDRESS(name) &vfi_family_##name,
 static const VfiModelFamily *const families[] = {
-    VFI_MODEL_FAMILIES(ADDRESS) & three_frames_family,
-    &three_frames_ahead_family,
-    &four_frames_family,
-    NULL,
+    &three_frames_family, &three_frames_ahead_family,       &four_frames_family,
+    &sampler_family,      VFI_MODEL_FAMILIES(ADDRESS) NULL,
 };
 
 const VfiModelFamily *const *vfi_families(void)

@@ -5,96 +5,20 @@
 #include <string.h>
 
 #include "check_main.h"
-#include "clip.h"
 #include "families.h"
+#include "family_session.h"
 #include "frame_volume.h"
 #include "model/loaded_model.h"
 #include "open_family.h"
-#include "reference.h"
 
-static const char *const names[] = {"three_frames", "three_frames_ahead", "four_frames"};
+/* The last one sees two frames, for which all the same holds, and works in rounds. */
+static const char *const names[] = {"three_frames", "three_frames_ahead", "four_frames",
+                                    "sampler"};
 
 #define N_FAMILIES ((int)G_N_ELEMENTS(names))
 #define N_FRAMES 5 /* of most clips */
 
-static const char *device_name(void)
-{
-    const char *device = g_getenv("VFI_TEST_DEVICE");
-
-    return device != NULL ? device : "cpu";
-}
-
-static VfiSessionConfig config_of(const Clip *clip)
-{
-    return (VfiSessionConfig){.video = clip->video,
-                              .device = device_name(),
-                              .threads = 2,
-                              .precision = VFI_PRECISION_F32,
-                              .feature_storage = VFI_FEATURE_STORAGE_F32};
-}
-
-static VfiSession *open_session(VfiModel *model, const Clip *clip)
-{
-    const VfiSessionConfig config = config_of(clip);
-
-    return clip_session(model, &config);
-}
-
-static VfiSessionStats stats_of(VfiSession *session)
-{
-    VfiSessionStats stats;
-
-    vfi_session_get_stats(session, &stats);
-    return stats;
-}
-
-static void finish_job(VfiJob *job)
-{
-    g_autoptr(GError) error = NULL;
-
-    if (!vfi_job_wait(job, &error))
-        ck_abort_msg("a job failed: %s", error->message);
-    vfi_job_unref(job);
-}
-
-/* The in-between of @pair, whose references this takes, at @t. */
-static void make_picture(VfiPair *pair, double t, const VfiFrame *out)
-{
-    VfiJob *job = vfi_pair_submit(pair, t, out, NULL);
-
-    finish_job(job);
-    vfi_pair_unref(pair);
-}
-
 /* ---- against the reference --------------------------------------------------------- */
-
-/* The frames that the pair at @first of @clip is seen with, as volumes. */
-static void view_of(const Reference *reference, Network *network, const Clip *clip,
-                    int first, Volume *view)
-{
-    for (int i = 0; i < reference_view_frames(reference); i++) {
-        int index = first - reference->frames_before + i;
-        view[i] = volume_of_frame(network, &clip->video,
-                                  &clip->frames[CLAMP(index, 0, clip->n - 1)]);
-    }
-}
-
-static void compare_with_reference(const Reference *reference, VfiSession *session,
-                                   const Clip *clip, int first, double t)
-{
-    g_autoptr(Network) network = reference_network(reference);
-    g_autoptr(Clip) made = clip_blank(&clip->video, 1);
-    Volume view[REFERENCE_MAX_VIEW];
-    int codes = clip->video.format == VFI_FORMAT_RGB_F32 ? 0 : 255;
-    g_autofree char *what =
-        g_strdup_printf("%s, %s, pair %d at %g", reference->state_dict,
-                        vfi_format_to_string(clip->video.format), first, t);
-
-    view_of(reference, network, clip, first, view);
-    make_picture(clip_begin(session, clip, first), t, made->frames);
-    assert_picture(network, &clip->video, made->frames,
-                   reference_picture(reference, network, view, t, codes), what);
-}
 
 /* All pairs of a clip, so also those at its ends. */
 START_TEST(pictures_are_the_reference_s)
@@ -111,12 +35,13 @@ START_TEST(pictures_are_the_reference_s)
     int index = _i / N_FAMILIES;
     g_autoptr(Clip) clip =
         clip_new(clips[index].format, clips[index].width, clips[index].height, N_FRAMES);
-    g_autoptr(VfiSession) session = open_session(model, clip);
+    g_autoptr(VfiSession) session = family_session(model, clip);
 
     ck_assert_str_eq(vfi_model_info(model)->family, reference->family);
     for (int first = 0; first < clip->n - 1; first++)
         for (size_t i = 0; i < G_N_ELEMENTS(times); i++)
-            compare_with_reference(reference, session, clip, first, times[i]);
+            compare_with_reference(reference, session, clip, first,
+                                   (ReferenceRequest){.t = times[i]});
 }
 END_TEST
 
@@ -129,11 +54,11 @@ START_TEST(direct_times_are_the_reference_s)
     g_autoptr(VfiModel) model =
         open_family(direct.state_dict, "{'timestep-mode': <'direct'>}");
     g_autoptr(Clip) clip = clip_new(VFI_FORMAT_RGB_F32, 40, 28, N_FRAMES);
-    g_autoptr(VfiSession) session = open_session(model, clip);
+    g_autoptr(VfiSession) session = family_session(model, clip);
 
     direct.bisect_depth = 0;
-    compare_with_reference(&direct, session, clip, 1, 0.3);
-    compare_with_reference(&direct, session, clip, 0, 0.9);
+    compare_with_reference(&direct, session, clip, 1, (ReferenceRequest){.t = 0.3});
+    compare_with_reference(&direct, session, clip, 0, (ReferenceRequest){.t = 0.9});
 }
 END_TEST
 
@@ -143,14 +68,15 @@ START_TEST(every_frame_of_a_view_matters)
     const Reference *reference = reference_of(names[_i]);
     g_autoptr(Network) network = reference_network(reference);
     g_autoptr(Clip) clip = clip_new(VFI_FORMAT_RGB_F32, 40, 28, 6);
+    const ReferenceRequest request = {.t = 0.5};
     Volume view[REFERENCE_MAX_VIEW];
 
-    view_of(reference, network, clip, 1, view);
-    Volume made = reference_picture(reference, network, view, 0.5, 0);
+    clip_view(reference, network, clip, 1, view);
+    Volume made = reference_picture(reference, network, view, &request);
     for (int i = 0; i < reference_view_frames(reference); i++) {
         Volume kept = view[i];
         view[i] = volume_of_frame(network, &clip->video, &clip->frames[5]);
-        Volume other = reference_picture(reference, network, view, 0.5, 0);
+        Volume other = reference_picture(reference, network, view, &request);
         view[i] = kept;
         ck_assert_double_gt(volume_compare(made, other).max, 1e-2);
         ck_assert_double_gt(volume_compare(made, other).mean, 5e-4);
@@ -162,8 +88,8 @@ START_TEST(the_number_of_frames_is_told)
 {
     const Reference *reference = reference_of(names[_i]);
     g_autoptr(VfiModel) model = open_family(reference->state_dict, NULL);
-    g_autoptr(Clip) clip = clip_new(VFI_FORMAT_GBR, 16, 16, 4);
-    g_autoptr(VfiSession) session = open_session(model, clip);
+    g_autoptr(Clip) clip = clip_new(VFI_FORMAT_GBR, 16, 16, REFERENCE_MAX_VIEW + 1);
+    g_autoptr(VfiSession) session = family_session(model, clip);
     int before, after, n = reference_view_frames(reference);
     g_autoptr(GError) error = NULL;
 
@@ -172,11 +98,12 @@ START_TEST(the_number_of_frames_is_told)
     ck_assert_int_eq(after, reference->frames_after);
     ck_assert_int_eq(vfi_model_info(model)->frames_before, before);
     ck_assert_int_eq(vfi_model_info(model)->frames_after, after);
-    ck_assert_ptr_null(vfi_session_begin(session, clip->frames, 2, 0, &error));
+    ck_assert_ptr_null(
+        vfi_session_begin(session, clip->frames, (size_t)n + 1, 0, &error));
     ck_assert(g_error_matches(error, VFI_ERROR, VFI_ERROR_INVALID_ARGUMENT));
     g_autofree char *text = g_strdup_printf("%s has %d frames (%d before the two around "
-                                            "the in-between, %d after them), got 2",
-                                            reference->family, n, before, after);
+                                            "the in-between, %d after them), got %d",
+                                            reference->family, n, before, after, n + 1);
     ck_assert_msg(strstr(error->message, text) != NULL, "%s", error->message);
 }
 END_TEST
@@ -191,7 +118,7 @@ static Clip *undisturbed(VfiModel *model, const Clip *clip)
     Clip *made = clip_blank(&clip->video, (clip->n - 1) * N_TIMES);
 
     for (int i = 0; i < made->n; i++) {
-        g_autoptr(VfiSession) session = open_session(model, clip);
+        g_autoptr(VfiSession) session = family_session(model, clip);
         make_picture(clip_begin(session, clip, i / N_TIMES),
                      (i % N_TIMES + 1) / (N_TIMES + 1.0), &made->frames[i]);
         vfi_session_wait(session);
@@ -204,7 +131,7 @@ START_TEST(threads_change_no_bit)
     static const unsigned threads[] = {1, 2, 5};
     g_autoptr(VfiModel) model = open_family(names[_i], NULL);
     g_autoptr(Clip) clip = clip_new(VFI_FORMAT_RGB_F32, 150, 130, 3);
-    VfiSessionConfig config = config_of(clip);
+    VfiSessionConfig config = family_config(clip);
     g_autoptr(Clip) expected = clip_interpolate(model, &config, clip, N_TIMES);
 
     for (size_t i = 0; i < G_N_ELEMENTS(threads); i++) {
@@ -244,7 +171,7 @@ START_TEST(no_order_changes_a_bit)
     g_autoptr(Clip) expected = undisturbed(model, clip);
 
     for (size_t i = 0; i < G_N_ELEMENTS(orders); i++) {
-        g_autoptr(VfiSession) session = open_session(model, clip);
+        g_autoptr(VfiSession) session = family_session(model, clip);
         g_autoptr(Clip) made = clip_blank(&clip->video, expected->n);
         make_in_order(session, clip, orders[i], made);
         ck_assert(clip_equal(made, expected));
@@ -260,7 +187,7 @@ START_TEST(frames_without_an_id_give_the_same_bits)
     g_autoptr(VfiModel) model = open_family(names[_i], NULL);
     g_autoptr(Clip) clip = clip_new(VFI_FORMAT_RGB_F32, 40, 28, 3);
     g_autoptr(Clip) expected = undisturbed(model, clip);
-    g_autoptr(VfiSession) session = open_session(model, clip);
+    g_autoptr(VfiSession) session = family_session(model, clip);
 
     for (int i = 0; i < clip->n; i++)
         clip->frames[i].id = 0;
@@ -273,7 +200,7 @@ END_TEST
 
 static uint64_t runs_of(VfiSession *session, VfiTimedStage stage)
 {
-    return stats_of(session).times[stage].runs;
+    return session_stats(session).times[stage].runs;
 }
 
 static void play_pair(VfiSession *session, const Clip *clip, int first, double t)
@@ -291,8 +218,8 @@ START_TEST(each_frame_of_a_window_is_computed_once)
     bool is_backwards = _i / N_FAMILIES == 1;
     g_autoptr(VfiModel) model = open_family(reference->state_dict, NULL);
     g_autoptr(Clip) clip = clip_new(VFI_FORMAT_RGB_F32, 40, 28, 7);
-    g_autoptr(VfiSession) session = open_session(model, clip);
-    bool has_frame_stage = strcmp(reference->state_dict, "four_frames") == 0;
+    g_autoptr(VfiSession) session = family_session(model, clip);
+    bool has_frame_stage = !g_str_has_prefix(reference->state_dict, "three_frames");
 
     for (int i = 0; i < clip->n - 1; i++) {
         int first = is_backwards ? clip->n - 2 - i : i;
@@ -312,7 +239,7 @@ START_TEST(a_window_is_as_long_as_a_view)
 {
     g_autoptr(VfiModel) model = open_family("four_frames", NULL);
     g_autoptr(Clip) clip = clip_new(VFI_FORMAT_RGB_F32, 40, 28, 8);
-    g_autoptr(VfiSession) session = open_session(model, clip);
+    g_autoptr(VfiSession) session = family_session(model, clip);
 
     play_pair(session, clip, 1, 0.5); /* frames 0 … 3 */
     ck_assert_uint_eq(runs_of(session, VFI_TIMED_FRAME_STAGE), 4);
@@ -329,7 +256,7 @@ START_TEST(a_pair_s_results_serve_all_its_times)
 {
     g_autoptr(VfiModel) model = open_family("four_frames", NULL);
     g_autoptr(Clip) clip = clip_new(VFI_FORMAT_RGB_F32, 40, 28, N_FRAMES);
-    g_autoptr(VfiSession) session = open_session(model, clip);
+    g_autoptr(VfiSession) session = family_session(model, clip);
     g_autoptr(Clip) made = clip_play(session, clip, 2);
 
     vfi_session_wait(session);
@@ -347,7 +274,7 @@ START_TEST(a_pair_is_that_of_its_whole_view)
 {
     g_autoptr(VfiModel) model = open_family("four_frames", NULL);
     g_autoptr(Clip) clip = clip_new(VFI_FORMAT_RGB_F32, 40, 28, N_FRAMES);
-    g_autoptr(VfiSession) session = open_session(model, clip);
+    g_autoptr(VfiSession) session = family_session(model, clip);
     g_autoptr(Clip) made = clip_blank(&clip->video, 2);
     VfiFrame at_an_edge[] = {clip->frames[1], clip->frames[1], clip->frames[2],
                              clip->frames[3]};
@@ -381,7 +308,7 @@ START_TEST(each_frame_of_a_view_counts)
     const Reference *reference = reference_of(names[_i]);
     g_autoptr(VfiModel) model = open_family(reference->state_dict, NULL);
     g_autoptr(Clip) clip = clip_new(VFI_FORMAT_RGB_F32, 200, 120, 2);
-    const VfiSessionConfig config = config_of(clip);
+    const VfiSessionConfig config = family_config(clip);
     const VfiModelFamily larger = with_one_more(model);
     VfiEstimate estimate, more;
 
@@ -393,8 +320,8 @@ START_TEST(each_frame_of_a_view_counts)
     ck_assert_uint_eq(more.frames, estimate.frames + 1);
     ck_assert_uint_eq(more.frame_bytes, estimate.frame_bytes);
     ck_assert_uint_eq(more.session_bytes, estimate.session_bytes + estimate.frame_bytes);
-    g_autoptr(VfiSession) session = open_session(model, clip);
-    ck_assert_uint_eq(stats_of(session).arena_bytes,
+    g_autoptr(VfiSession) session = family_session(model, clip);
+    ck_assert_uint_eq(session_stats(session).arena_bytes,
                       more.arena_bytes + more.frames * more.frame_bytes);
 }
 END_TEST
@@ -412,14 +339,14 @@ START_TEST(a_limit_that_is_just_enough_is_enough)
 {
     g_autoptr(VfiModel) model = open_family(names[_i], NULL);
     g_autoptr(Clip) clip = clip_new(VFI_FORMAT_RGB_F32, 400, 300, 2);
-    VfiSessionConfig config = config_of(clip);
+    VfiSessionConfig config = family_config(clip);
 
     config.memory_limit = limited_bytes(model, &config);
     g_autoptr(VfiSession) whole = clip_session(model, &config);
-    ck_assert_uint_eq(stats_of(whole).tiles, 1);
+    ck_assert_uint_eq(session_stats(whole).tiles, 1);
     config.memory_limit--;
     g_autoptr(VfiSession) tiled = clip_session(model, &config);
-    ck_assert_uint_gt(stats_of(tiled).tiles, 1);
+    ck_assert_uint_gt(session_stats(tiled).tiles, 1);
 }
 END_TEST
 
@@ -428,7 +355,7 @@ START_TEST(a_limit_below_that_is_an_error)
 {
     g_autoptr(VfiModel) model = open_family(names[_i], NULL);
     g_autoptr(Clip) clip = clip_new(VFI_FORMAT_RGB_F32, 100, 60, 2);
-    VfiSessionConfig config = config_of(clip);
+    VfiSessionConfig config = family_config(clip);
     g_autoptr(GError) error = NULL;
 
     config.memory_limit = limited_bytes(model, &config) - 1;
@@ -452,12 +379,12 @@ START_TEST(tiles_make_the_whole_picture)
 {
     g_autoptr(VfiModel) model = open_family(names[_i], "{'pad-multiple': <uint32 64>}");
     g_autoptr(Clip) clip = clip_new(VFI_FORMAT_RGB_F32, 331, 300, 3);
-    VfiSessionConfig config = config_of(clip);
+    VfiSessionConfig config = family_config(clip);
     g_autoptr(Clip) whole = clip_interpolate(model, &config, clip, 1);
 
     config.tile_size = 256;
     g_autoptr(VfiSession) session = clip_session(model, &config);
-    ck_assert_uint_eq(stats_of(session).tiles, 4);
+    ck_assert_uint_eq(session_stats(session).tiles, 4);
     g_autoptr(Clip) tiled = clip_play(session, clip, 1);
     ClipDifference difference = clip_compare(tiled, whole);
     ck_assert_msg(difference.max <= 3e-5 && difference.mean <= 5e-7,
@@ -467,31 +394,12 @@ END_TEST
 
 /* ---- cancelling -------------------------------------------------------------------- */
 
-typedef struct {
-    VfiSession *session;
-    VfiJob *job;
-    uint64_t chunks_when_cancelled;
-} Cancelling;
-
-/* Cancels the job once some work has run. */
-static void *cancel_in_the_middle(void *user_data)
-{
-    Cancelling *cancelling = user_data;
-
-    while (stats_of(cancelling->session).work_chunks < 20 &&
-           !vfi_job_is_done(cancelling->job))
-        g_thread_yield();
-    vfi_job_cancel(cancelling->job);
-    cancelling->chunks_when_cancelled = stats_of(cancelling->session).work_chunks;
-    return NULL;
-}
-
 START_TEST(a_cancelled_view_ends_soon_and_leaves_nothing_behind)
 {
     g_autoptr(VfiModel) model = open_family(names[_i], NULL);
     g_autoptr(Clip) clip = clip_new(VFI_FORMAT_RGB_F32, 300, 200, 4);
-    g_autoptr(VfiSession) session = open_session(model, clip);
-    g_autoptr(VfiSession) other = open_session(model, clip);
+    g_autoptr(VfiSession) session = family_session(model, clip);
+    g_autoptr(VfiSession) other = family_session(model, clip);
     g_autoptr(Clip) lost = clip_blank(&clip->video, 1);
     g_autoptr(GError) error = NULL;
     VfiPair *pair = clip_begin(session, clip, 1);
@@ -503,8 +411,8 @@ START_TEST(a_cancelled_view_ends_soon_and_leaves_nothing_behind)
     g_thread_join(thread);
     ck_assert(finished || g_error_matches(error, VFI_ERROR, VFI_ERROR_CANCELLED));
     vfi_session_wait(session);
-    ck_assert_uint_le(stats_of(session).work_chunks,
-                      cancelling.chunks_when_cancelled + stats_of(session).threads);
+    ck_assert_uint_le(session_stats(session).work_chunks,
+                      cancelling.chunks + session_stats(session).threads);
     vfi_job_unref(job);
     vfi_pair_unref(pair);
     /* whatever was half done is done again */
@@ -542,11 +450,11 @@ int main(void)
     tcase_add_loop_test(tcase, the_number_of_frames_is_told, 0, N_FAMILIES);
     tcase_add_loop_test(tcase, no_order_changes_a_bit, 0, N_FAMILIES);
     tcase_add_loop_test(tcase, frames_without_an_id_give_the_same_bits, 0, N_FAMILIES);
-    tcase_add_loop_test(tcase, tiles_make_the_whole_picture, 0, N_FAMILIES);
+    tcase_add_loop_test(tcase, tiles_make_the_whole_picture, 0, N_FAMILIES - 1);
     tcase_add_loop_test(tcase, a_cancelled_view_ends_soon_and_leaves_nothing_behind, 0,
                         N_FAMILIES);
     suite_add_tcase(suite, tcase);
-    if (strcmp(device_name(), "cpu") == 0)
+    if (strcmp(test_device(), "cpu") == 0)
         suite_add_tcase(suite, counts_on_the_cpu());
     return check_main(suite);
 }
