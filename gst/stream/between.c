@@ -8,6 +8,7 @@
 #include "stream/engine_session.h"
 #include "stream/fallback.h"
 #include "stream/pending.h"
+#include "stream/window.h"
 
 #define GST_CAT_DEFAULT gst_vfi_debug
 
@@ -15,10 +16,12 @@
 typedef struct {
   GstVfiFrame *first;
   GstVfiFrame *second;
-  GstClockTime pts; /* of the first, as it came */
-  GstVfiView *view; /* NULL: copies of the reference take the place of pictures */
+  GstVfiFrame *next; /* the one that is not the reference */
+  GstClockTime pts;  /* of the first, as it came */
   GstVfiPairKind kind;
   GstVfiSceneMode mode;
+  gboolean joined;  /* a view may have both */
+  GstVfiView *view; /* NULL: copies of the reference take the place of pictures */
 } Between;
 
 static gboolean
@@ -66,52 +69,63 @@ cannot_open (GstVfiStream *stream, Between *between, const GError *error)
              : GST_FLOW_ERROR;
 }
 
-static GstFlowReturn
-open_view (GstVfiStream *stream, Between *between)
-{
-  const GstVfiViewShape shape = {.reverse = gst_vfi_run_is_reverse (&stream->run)};
-  g_autoptr (GstVfiView) view = gst_vfi_view_new (&shape, between->pts);
-
-  gst_vfi_view_add (view, shape.reverse ? between->second : between->first);
-  gst_vfi_view_add (view, shape.reverse ? between->first : between->second);
-  gst_vfi_view_open (view, gst_vfi_session_current (stream));
-  if (view->state == GST_VFI_VIEW_FAILED)
-    return cannot_open (stream, between, view->error);
-  between->view = g_steal_pointer (&view);
-  return GST_FLOW_OK;
-}
-
 /* Frames whose visible parts differ are no pair. */
 static GstFlowReturn
-open_pair (GstVfiStream *stream, Between *between)
+look_at_pair (GstVfiStream *stream, Between *between)
 {
   g_autoptr (GError) error = NULL;
-  VfiSession *session;
 
   if (!gst_vfi_session_mend (stream, &error) || !gst_vfi_session_poll (stream, &error)) {
     stream->negotiated.only_copies = TRUE;
     if (!gst_vfi_fallback_engine_failed (stream, error, "no session for this video"))
       return GST_FLOW_ERROR;
   }
-  session = gst_vfi_session_current (stream);
-  if (stream->negotiated.only_copies || session == NULL ||
+  if (stream->negotiated.only_copies || gst_vfi_session_current (stream) == NULL ||
       !gst_vfi_meta_same_crop (between->first->buffer, between->second->buffer))
     return GST_FLOW_OK;
   if (!judge (stream, between, &error))
     return cannot_open (stream, between, error);
-  if (between->kind != GST_VFI_PAIR_MOVES)
-    return GST_FLOW_OK;
-  return open_view (stream, between);
+  between->joined = between->kind != GST_VFI_PAIR_CUT;
+  return GST_FLOW_OK;
+}
+
+static GstFlowReturn
+open_pair (GstVfiStream *stream, Between *between)
+{
+  GstFlowReturn ret = look_at_pair (stream, between);
+  g_autoptr (GstVfiView) view = NULL;
+
+  if (ret != GST_FLOW_OK || !between->joined || between->kind != GST_VFI_PAIR_MOVES)
+    return ret;
+  view = gst_vfi_window_new_view (stream, between->next, between->pts);
+  if (view->state == GST_VFI_VIEW_FAILED)
+    return cannot_open (stream, between, view->error);
+  between->view = g_steal_pointer (&view);
+  return GST_FLOW_OK;
 }
 
 GstFlowReturn
 gst_vfi_between_open (
     GstVfiStream *stream, GstClockTime pts, GstVfiFrame *next, GstVfiView **view)
 {
-  Between between = {.first = stream->held, .second = next, .pts = pts};
+  Between between = {.first = stream->held, .second = next, .next = next, .pts = pts};
   GstFlowReturn ret = open_pair (stream, &between);
 
   *view = between.view;
+  return ret;
+}
+
+/* With a model that sees more than two frames, a view of other pairs may reach across
+ * one that nothing is made of. */
+static GstFlowReturn
+find_edge (GstVfiStream *stream, Between *between, gboolean looked_at)
+{
+  GstFlowReturn ret = GST_FLOW_OK;
+
+  if (!looked_at && gst_vfi_stream_neighbours (stream) > 0)
+    ret = look_at_pair (stream, between);
+  if (!between->joined)
+    gst_vfi_window_close (stream);
   return ret;
 }
 
@@ -159,6 +173,7 @@ gst_vfi_between_plan (
   Between between = {
       .first = reverse ? next : stream->held,
       .second = reverse ? stream->held : next,
+      .next = next,
       .pts = reverse ? time->pts : stream->run.pts,
   };
   GstFlowReturn ret = GST_FLOW_OK;
@@ -178,6 +193,8 @@ gst_vfi_between_plan (
     if (ret == GST_FLOW_OK)
       add_span (stream, &between, &span);
   }
+  if (ret == GST_FLOW_OK)
+    ret = find_edge (stream, &between, opened);
   if (inside_segment (&stream->run.segment, stream->run.pts, time->pts))
     gst_vfi_stream_count_drops (stream, n_hidden);
   g_clear_pointer (&between.view, gst_vfi_view_unref);

@@ -156,8 +156,8 @@ new_build (GstVfiStream *stream, const VfiVideoInfo *video, gdouble scale)
   GstVfiBuildInput input = {
       .model = stream->model,
       .cuda = stream->pictures.cuda,
-      .pool_bytes = gst_vfi_pictures_need (
-          &stream->pictures, GST_VFI_MAX_JOBS + 1, 2 + stream->negotiated.max_in_flight),
+      .pool_bytes = gst_vfi_pictures_need (&stream->pictures, GST_VFI_MAX_JOBS + 1,
+          2 + gst_vfi_stream_neighbours (stream) + stream->negotiated.max_in_flight),
       .config =
           {
               .video = *video,

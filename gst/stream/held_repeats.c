@@ -12,6 +12,7 @@
 #include "stream/engine_session.h"
 #include "stream/pending.h"
 #include "stream/reference.h"
+#include "stream/window.h"
 
 #define GST_CAT_DEFAULT gst_vfi_debug
 
@@ -53,12 +54,6 @@ GstVfiRepeats *
 gst_vfi_repeats_new (void)
 {
   return g_new0 (GstVfiRepeats, 1);
-}
-
-gboolean
-gst_vfi_repeats_are_held (const GstVfiStream *stream)
-{
-  return stream->repeats->n_held > 0;
 }
 
 guint
@@ -172,8 +167,7 @@ gst_vfi_repeats_release (GstVfiStream *stream)
         gst_vfi_slot_stamp (&item->slot, item->frame->buffer);
         gst_vfi_pending_add_original (stream, gst_buffer_ref (item->frame->buffer));
       }
-      gst_vfi_frame_unref (stream->held);
-      stream->held = g_steal_pointer (&item->frame);
+      gst_vfi_window_accept (stream, g_steal_pointer (&item->frame));
     }
     item_free (item);
   }

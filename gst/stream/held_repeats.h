@@ -10,9 +10,6 @@ G_BEGIN_DECLS
 
 GstVfiRepeats *gst_vfi_repeats_new (void);
 
-/* Whether frames are held. */
-gboolean gst_vfi_repeats_are_held (const GstVfiStream *stream);
-
 /* How many outputs and events are held; for tests. */
 guint gst_vfi_repeats_length (const GstVfiStream *stream);
 

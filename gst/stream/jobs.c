@@ -38,6 +38,17 @@ engine_failed (GstVfiStream *stream, GstVfiEntry *entry, const GError *error)
   return GST_FLOW_OK;
 }
 
+/* The view of @entry had to wait for frames and could then not be opened. Where that was
+ * for lack of a session, somebody has said so already. */
+static GstFlowReturn
+view_failed (GstVfiStream *stream, GstVfiEntry *entry)
+{
+  if (entry->view->error != NULL)
+    return engine_failed (stream, entry, entry->view->error);
+  give_up (stream, entry, GST_VFI_ENTRY_DUPLICATE);
+  return GST_FLOW_OK;
+}
+
 /* Accounts for jobs that have ended, in order, so that the next decision knows of
  * them. */
 static void
@@ -118,6 +129,8 @@ submit_entry (GstVfiStream *stream, GList *link, gboolean wait)
   g_autoptr (GError) error = NULL;
   GstFlowReturn ret;
 
+  if (entry->view->state == GST_VFI_VIEW_FAILED)
+    return view_failed (stream, entry);
   if (!decide (stream, link))
     return GST_FLOW_OK;
   ret = gst_vfi_output_open (&entry->output, &stream->pictures, wait);
@@ -177,7 +190,7 @@ gst_vfi_jobs_submit (GstVfiStream *stream)
 {
   GstVfiPending *pending = stream->pending;
 
-  while (pending->unsubmitted != NULL && pending->n_jobs < GST_VFI_MAX_JOBS &&
+  while (!gst_vfi_pending_is_submitted (stream) && pending->n_jobs < GST_VFI_MAX_JOBS &&
          pending->n_ahead < GST_VFI_MAX_AHEAD) {
     GstFlowReturn ret;
     come_out (stream);

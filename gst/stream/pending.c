@@ -106,16 +106,48 @@ gst_vfi_pending_length (const GstVfiStream *stream)
 }
 
 gboolean
-gst_vfi_pending_is_full (const GstVfiStream *stream)
+gst_vfi_entry_waits (const GstVfiEntry *entry)
 {
-  return stream->pending->n_originals >= stream->negotiated.max_in_flight ||
-         gst_vfi_pending_length (stream) >= GST_VFI_MAX_PENDING;
+  return entry->view != NULL && entry->view->state == GST_VFI_VIEW_WAITS;
+}
+
+gboolean
+gst_vfi_pending_waits (const GstVfiStream *stream)
+{
+  const GstVfiEntry *head = g_queue_peek_head (&stream->pending->entries);
+
+  return head != NULL && gst_vfi_entry_waits (head);
 }
 
 gboolean
 gst_vfi_pending_is_submitted (const GstVfiStream *stream)
 {
-  return stream->pending->unsubmitted == NULL;
+  const GList *unsubmitted = stream->pending->unsubmitted;
+
+  return unsubmitted == NULL || gst_vfi_entry_waits (unsubmitted->data);
+}
+
+/* Originals that have only the engine to wait for. */
+static guint
+count_moving (const GstVfiStream *stream)
+{
+  const GstVfiPending *pending = stream->pending;
+  guint n = pending->n_originals;
+
+  if (!gst_vfi_pending_is_submitted (stream))
+    return n;
+  for (const GList *link = pending->unsubmitted; link != NULL; link = link->next)
+    n -= ((const GstVfiEntry *) link->data)->kind == GST_VFI_ENTRY_ORIGINAL;
+  return n;
+}
+
+gboolean
+gst_vfi_pending_is_full (const GstVfiStream *stream)
+{
+  if (gst_vfi_pending_waits (stream))
+    return FALSE;
+  return count_moving (stream) >= stream->negotiated.max_in_flight ||
+         gst_vfi_pending_length (stream) >= GST_VFI_MAX_PENDING;
 }
 
 GstVfiEntry *

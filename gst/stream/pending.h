@@ -80,7 +80,8 @@ typedef struct {
 /**
  * GstVfiPending: for jobs.c and retire.c.
  * @entries: GstVfiEntry, in output order
- * @unsubmitted: link of the first in-between, or span of them, without a job
+ * @unsubmitted: link of the first in-between, or span of them, without a job; what waits
+ *     is behind it
  * @n_jobs: entries with a job
  * @n_ahead: entries that came out of spans
  * @n_originals: originals
@@ -123,11 +124,19 @@ void gst_vfi_pending_add_duplicate (
 /* Entries. */
 guint gst_vfi_pending_length (const GstVfiStream *stream);
 
-/* Whether a frame that comes in has to wait: enough frames are on their way. */
+/* Whether a frame that comes in has to wait: enough frames are on their way. Frames that
+ * themselves wait for others, behind an in-between whose view waits, do not count. */
 gboolean gst_vfi_pending_is_full (const GstVfiStream *stream);
 
-/* Whether the engine has been given all in-betweens. */
+/* Whether the engine has been given all in-betweens whose views do not wait. */
 gboolean gst_vfi_pending_is_submitted (const GstVfiStream *stream);
+
+/* Whether the oldest output is an in-between whose view waits: nothing can leave before
+ * frames come, or gst_vfi_window_complete(). */
+gboolean gst_vfi_pending_waits (const GstVfiStream *stream);
+
+/* Whether @entry is such an in-between, or a span of them. */
+gboolean gst_vfi_entry_waits (const GstVfiEntry *entry);
 
 /* Takes the entry at the head, which exists, off the list. */
 GstVfiEntry *gst_vfi_pending_pop (GstVfiStream *stream);

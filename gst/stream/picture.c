@@ -176,14 +176,21 @@ copy_on_device (GstVfiPictures *pictures, GstBuffer *buffer)
 }
 
 GstVfiFrame *
-gst_vfi_frame_detach (GstVfiPictures *pictures, const GstVfiFrame *frame)
+gst_vfi_frame_detach (GstVfiPictures *pictures, GstVfiFrame *frame)
 {
-  GstBuffer *copy = pictures->cuda != NULL ? copy_on_device (pictures, frame->buffer)
-                                           : gst_buffer_copy_deep (frame->buffer);
+  GstVfiFrame *detached;
+  GstBuffer *copy;
 
+  if (frame->detached)
+    return gst_vfi_frame_ref (frame);
+  copy = pictures->cuda != NULL ? copy_on_device (pictures, frame->buffer)
+                                : gst_buffer_copy_deep (frame->buffer);
   if (copy == NULL)
     return NULL;
-  return gst_vfi_frame_new (pictures, copy, frame->picture.id);
+  detached = gst_vfi_frame_new (pictures, copy, frame->picture.id);
+  if (detached != NULL)
+    detached->detached = TRUE;
+  return detached;
 }
 
 static GstFlowReturn

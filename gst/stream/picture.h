@@ -29,6 +29,7 @@ typedef struct {
   GstBuffer *readable; /* what is mapped: buffer, or an own copy in the inner format */
   GstVideoFrame map;
   VfiFrame picture;
+  gboolean detached; /* buffer is a copy of the element's own */
 } GstVfiFrame;
 
 /* A picture being made; zero-initialise. */
@@ -60,8 +61,10 @@ GstVfiFrame *gst_vfi_frame_new (GstVfiPictures *pictures, GstBuffer *buffer, gui
 GstVfiFrame *gst_vfi_frame_ref (GstVfiFrame *frame);
 void gst_vfi_frame_unref (GstVfiFrame *frame);
 
-/* The same picture in memory of its own, so that upstream gets its buffer back. */
-GstVfiFrame *gst_vfi_frame_detach (GstVfiPictures *pictures, const GstVfiFrame *frame);
+/* The same picture in memory of its own, so that upstream gets its buffer back: a copy
+ * with all its metas, or @frame itself, with a reference, if it is one. NULL without
+ * memory. */
+GstVfiFrame *gst_vfi_frame_detach (GstVfiPictures *pictures, GstVfiFrame *frame);
 
 /* Gets memory for a picture. With @wait FALSE returns GST_FLOW_EOS instead of waiting for
  * a pool that has nothing left; GST_FLOW_ERROR means that memory cannot be had or mapped

@@ -21,6 +21,7 @@
 #include "stream/reference.h"
 #include "stream/retire.h"
 #include "stream/timeout.h"
+#include "stream/window.h"
 
 #include <gst/video/video-event.h>
 
@@ -75,7 +76,8 @@ close_run (GstVfiStream *stream, gboolean with_tail, GstClockTime closed_at,
     told_until = add_tail (stream, closed_at);
   gst_vfi_gaps_release (stream, told_until, next_pts);
   gst_vfi_run_close (&stream->run);
-  g_clear_pointer (&stream->held, gst_vfi_frame_unref);
+  gst_vfi_window_close (stream);
+  gst_vfi_window_clear (stream);
 }
 
 void
@@ -158,19 +160,52 @@ new_frame (GstVfiStream *stream, GstBuffer *buffer)
   return frame;
 }
 
-/* Upstream wants its buffers back: a copy takes the place of the reference. */
+/* Upstream wants its buffers back: copies take the place of the reference and of what
+ * else is held for views. */
 static void
 detach_held (GstVfiStream *stream)
 {
+  if (!gst_vfi_window_detach (stream))
+    gst_vfi_process_close_run (stream, FALSE, GST_CLOCK_TIME_NONE);
+}
+
+/* A frame that may have to wait for others must not keep a buffer that upstream may be
+ * waiting for: it is a copy that waits, and is pushed. A run's first frame has nothing to
+ * wait for. */
+static void
+detach_waiting (GstVfiStream *stream, GstVfiFrame **frame)
+{
   GstVfiFrame *copy;
 
-  if (stream->held == NULL)
+  if (gst_vfi_window_later (stream) == 0 || !gst_vfi_alloc_is_scarce ((*frame)->buffer))
     return;
-  copy = gst_vfi_frame_detach (&stream->pictures, stream->held);
-  gst_vfi_frame_unref (stream->held);
-  stream->held = copy;
+  copy = gst_vfi_frame_detach (&stream->pictures, *frame);
   if (copy == NULL)
-    gst_vfi_process_close_run (stream, FALSE, GST_CLOCK_TIME_NONE);
+    return;
+  gst_vfi_frame_unref (*frame);
+  *frame = copy;
+}
+
+/* @frame, of @time, becomes the reference and, where it has a place, an output. */
+static void
+accept (GstVfiStream *stream, GstVfiFrame *frame, const GstVfiFrameTime *time)
+{
+  GstVfiSlot slot;
+
+  stream->content.announced = FALSE;
+  gst_vfi_reference_accept (stream, time);
+  if (gst_vfi_run_original_slot (&stream->run, &slot)) {
+    gst_vfi_run_take (&stream->run, &slot);
+    gst_vfi_slot_stamp (&slot, frame->buffer);
+    gst_vfi_pending_add_original (stream, gst_buffer_ref (frame->buffer));
+  } else if (gst_vfi_run_is_overtaken (&stream->run)) {
+    gst_vfi_stream_count_drops (stream, 1);
+  }
+  gst_vfi_window_accept (stream, frame);
+  if (!gst_vfi_alloc_is_scarce (frame->buffer))
+    return;
+  gst_vfi_window_complete (stream);
+  detach_held (stream);
 }
 
 static GstFlowReturn
@@ -181,7 +216,6 @@ interpolate (GstVfiStream *stream, GstBuffer *buffer)
   GstVfiFrameTime time;
   gboolean goes_on = TRUE;
   GstVfiFrame *frame;
-  GstVfiSlot slot;
 
   if (!gst_vfi_run_observe (&stream->run, GST_BUFFER_PTS (buffer),
           GST_BUFFER_DURATION (buffer), GST_BUFFER_IS_DISCONT (buffer), &time)) {
@@ -200,31 +234,26 @@ interpolate (GstVfiStream *stream, GstBuffer *buffer)
     gst_vfi_process_close_run (stream, time.tail, time.pts);
   else
     gst_vfi_gaps_resolve (stream, &time);
-  if (time.verdict == GST_VFI_VERDICT_NEXT && stream->held != NULL)
+  if (time.verdict == GST_VFI_VERDICT_NEXT && stream->held != NULL) {
+    detach_waiting (stream, &frame);
     ret = gst_vfi_repeats_plan (stream, frame, &time, &goes_on);
-  if (ret == GST_FLOW_OK && !goes_on) {
-    gst_vfi_timeout_arm (stream);
-    return gst_vfi_jobs_submit (stream);
   }
   if (ret != GST_FLOW_OK) {
     gst_vfi_frame_unref (frame);
     return ret;
   }
-  stream->content.announced = FALSE;
-  gst_vfi_reference_accept (stream, &time);
-  if (gst_vfi_run_original_slot (&stream->run, &slot)) {
-    gst_vfi_run_take (&stream->run, &slot);
-    gst_vfi_slot_stamp (&slot, frame->buffer);
-    gst_vfi_pending_add_original (stream, gst_buffer_ref (frame->buffer));
-  } else if (gst_vfi_run_is_overtaken (&stream->run)) {
-    gst_vfi_stream_count_drops (stream, 1);
-  }
-  g_clear_pointer (&stream->held, gst_vfi_frame_unref);
-  stream->held = frame;
-  if (gst_vfi_alloc_is_scarce (frame->buffer))
-    detach_held (stream);
+  if (goes_on)
+    accept (stream, frame, &time);
   gst_vfi_timeout_arm (stream);
   return gst_vfi_jobs_submit (stream);
+}
+
+/* Lets everything out; what waits for frames that are to come is made without them. */
+static GstFlowReturn
+let_out (GstVfiStream *stream)
+{
+  gst_vfi_window_complete (stream);
+  return gst_vfi_retire_all (stream);
 }
 
 /* Before caps, pool or session change: ends the run, if there is one, and lets out what
@@ -274,7 +303,11 @@ check_negotiation (GstVfiStream *stream, GstBuffer *buffer)
     return ret;
   if (!gst_pad_check_reconfigure (stream->srcpad) && stream->negotiated.ready)
     return GST_FLOW_OK;
-  return negotiate (stream, GST_BUFFER_PTS (buffer));
+  ret = let_out (stream);
+  if (ret == GST_FLOW_OK)
+    return negotiate (stream, GST_BUFFER_PTS (buffer));
+  gst_pad_mark_reconfigure (stream->srcpad);
+  return ret;
 }
 
 static GstFlowReturn
@@ -374,16 +407,17 @@ process_event (GstVfiStream *stream, GstEvent *event)
 }
 
 /* How many of upstream's buffers are in the element at a time: those queued, those whose
- * in-betweens are made and the reference of the first of them, and repeats, of which some
- * are being replaced while others are held already. */
+ * in-betweens are made and the reference of the first of them, their neighbours in its
+ * view and those that wait for such, and repeats, of which some are being replaced while
+ * others are held already. */
 static guint
 max_held (GstVfiStream *stream)
 {
   guint repeats = gst_vfi_stream_max_repeats (stream);
   guint queued = stream->synchronous ? 0 : GST_VFI_QUEUE_BUFFERS;
 
-  return queued + stream->negotiated.max_in_flight + 1 + repeats +
-         MIN (repeats, GST_VFI_MAX_JOBS);
+  return queued + stream->negotiated.max_in_flight + 1 +
+         gst_vfi_stream_neighbours (stream) + repeats + MIN (repeats, GST_VFI_MAX_JOBS);
 }
 
 static gboolean
@@ -400,14 +434,14 @@ process_query (GstVfiStream *stream, GstQuery *query)
       gst_vfi_alloc_amend_proxied (query);
       return TRUE;
     case GST_QUERY_DRAIN:
-      if (gst_vfi_repeats_are_held (stream)) {
-        gst_vfi_repeats_release (stream);
-        if (gst_vfi_retire_all (stream) != GST_FLOW_OK)
-          return FALSE;
-      }
+      gst_vfi_repeats_release (stream);
+      if (let_out (stream) != GST_FLOW_OK)
+        return FALSE;
       detach_held (stream);
       return gst_pad_peer_query (stream->srcpad, query);
     default:
+      if (let_out (stream) != GST_FLOW_OK)
+        return FALSE;
       return gst_pad_query_default (stream->sinkpad, GST_OBJECT (stream->element), query);
   }
 }
@@ -424,7 +458,8 @@ gst_vfi_process_item (GstVfiStream *stream, gpointer item, gboolean *answer)
 }
 
 /* Caps, allocation and queries are about the state of downstream, where everything before
- * must have arrived. */
+ * must have arrived. What waits for frames is let out when it is known whether it has to
+ * be: other caps, not the same ones again; a query, but not what memory is needed. */
 gboolean
 gst_vfi_process_needs_drain (GstVfiStream *stream, const GstMiniObject *item)
 {
@@ -442,7 +477,7 @@ gst_vfi_process_reset (GstVfiStream *stream)
 {
   gst_vfi_retire_clear (stream, GST_VFI_KEEP_OVER_FLUSH);
   gst_vfi_retire_drop_early_segment (stream);
-  g_clear_pointer (&stream->held, gst_vfi_frame_unref);
+  gst_vfi_window_clear (stream);
   gst_vfi_run_reset (&stream->run);
   gst_vfi_content_reset (&stream->content);
   gst_vfi_timeout_cancel (stream);

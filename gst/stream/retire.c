@@ -7,6 +7,7 @@
 #include "stream/jobs.h"
 #include "stream/pending.h"
 #include "stream/report.h"
+#include "stream/window.h"
 
 #define GST_CAT_DEFAULT gst_vfi_debug
 
@@ -25,7 +26,8 @@ gst_vfi_retire_is_ready (const GstVfiStream *stream)
 {
   const GstVfiEntry *entry = g_queue_peek_head (&stream->pending->entries);
 
-  return entry != NULL && (entry->job == NULL || vfi_job_is_done (entry->job));
+  return entry != NULL && !gst_vfi_entry_waits (entry) &&
+         (entry->job == NULL || vfi_job_is_done (entry->job));
 }
 
 static gboolean
@@ -120,6 +122,8 @@ retire_in_between (GstVfiStream *stream, GstVfiEntry *entry)
   else
     gst_vfi_meta_copy_in_between (entry->output.buffer, entry->a->buffer,
         entry->b->buffer, marks_droppable (stream));
+  if (gst_vfi_view_is_corrupted (entry->view))
+    GST_BUFFER_FLAG_SET (entry->output.buffer, GST_BUFFER_FLAG_CORRUPTED);
   g_mutex_lock (&stream->lock);
   stream->counters.interpolated++;
   g_mutex_unlock (&stream->lock);
@@ -231,7 +235,8 @@ gst_vfi_retire_all (GstVfiStream *stream)
 {
   GstFlowReturn ret = gst_vfi_jobs_submit (stream);
 
-  while (ret == GST_FLOW_OK && gst_vfi_pending_length (stream) > 0)
+  while (ret == GST_FLOW_OK && gst_vfi_pending_length (stream) > 0 &&
+         !gst_vfi_pending_waits (stream))
     ret = gst_vfi_stream_is_flushing (stream) ? GST_FLOW_FLUSHING
                                               : gst_vfi_retire_next (stream);
   return ret;
@@ -242,6 +247,7 @@ gst_vfi_retire_drop_buffers (GstVfiStream *stream)
 {
   GList *next;
 
+  gst_vfi_window_drop_views (stream);
   gst_vfi_jobs_cancel (stream);
   for (GList *link = stream->pending->entries.head; link != NULL; link = next) {
     GstVfiEntry *entry = link->data;
@@ -258,6 +264,7 @@ gst_vfi_retire_clear (GstVfiStream *stream, GstVfiKeep keep)
 {
   GstVfiEntry *entry;
 
+  gst_vfi_window_drop_views (stream);
   gst_vfi_jobs_cancel (stream);
   while ((entry = g_queue_pop_head (&stream->pending->entries)) != NULL) {
     if (entry->event != NULL && gst_vfi_keeps (keep, entry->event) &&

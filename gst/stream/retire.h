@@ -10,13 +10,14 @@ G_BEGIN_DECLS
 
 GstVfiRetire *gst_vfi_retire_new (void);
 
-/* Whether the oldest output can leave without waiting for the engine. */
+/* Whether the oldest output can leave without waiting for frames or for the engine. */
 gboolean gst_vfi_retire_is_ready (const GstVfiStream *stream);
 
-/* Waits for the oldest output and pushes it. */
+/* Waits for the engine's part of the oldest output, which waits for no frames, and pushes
+ * it. */
 GstFlowReturn gst_vfi_retire_next (GstVfiStream *stream);
 
-/* Pushes everything, unless the stream is closed. */
+/* Pushes everything up to what waits for frames, unless the stream is closed. */
 GstFlowReturn gst_vfi_retire_all (GstVfiStream *stream);
 
 /* Drops buffers; events stay in their order. For a downstream that wants no more

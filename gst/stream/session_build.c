@@ -98,23 +98,13 @@ void
 gst_vfi_build_run (GstVfiBuild *build)
 {
   const GstVfiBuildInput *input = &build->input;
-  int before, after;
 
   if (!take_pools_off_limit (build))
     return;
   build->session = input->build_session (
       input->build_session_data, input->model, &input->config, &build->error);
-  if (build->session == NULL) {
+  if (build->session == NULL)
     explain_limit (build);
-    return;
-  }
-  vfi_session_neighbours (build->session, &before, &after);
-  if (before == 0 && after == 0)
-    return;
-  g_set_error (&build->error, VFI_ERROR, VFI_ERROR_UNSUPPORTED,
-      "The model sees %d frames before and %d after a pair; pairs alone are supported.",
-      before, after);
-  g_clear_pointer (&build->session, vfi_session_unref);
 }
 
 static gpointer

@@ -59,3 +59,11 @@ gst_vfi_stream_max_repeats (GstVfiStream *stream)
   g_mutex_unlock (&stream->lock);
   return n_repeats;
 }
+
+guint
+gst_vfi_stream_neighbours (const GstVfiStream *stream)
+{
+  const VfiModelInfo *info = vfi_model_info (stream->model);
+
+  return (guint) (info->frames_before + info->frames_after);
+}

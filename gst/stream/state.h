@@ -55,6 +55,7 @@ typedef struct _GstVfiReport GstVfiReport;
 typedef struct _GstVfiRetire GstVfiRetire;
 typedef struct _GstVfiTask GstVfiTask;
 typedef struct _GstVfiTimeout GstVfiTimeout;
+typedef struct _GstVfiWindow GstVfiWindow;
 
 /* Why nothing moves. Bits, because a pad may be deactivated and the state may change in
  * the middle of a flush: the stream is open when the last of them is gone. */
@@ -114,7 +115,7 @@ typedef struct {
  * @pictures: how frames are read and written
  * @run: the run of frames
  * @content: how neighbouring frames relate
- * @held: the run's reference, or NULL
+ * @held: the run's reference, or NULL; set by window.c
  *
  * The parts follow. @cuda has a lock of its own, which is the last in the order; each of
  * the others says itself what guards it.
@@ -158,6 +159,7 @@ typedef struct {
   GstVfiRetire *retire;
   GstVfiTask *task;
   GstVfiTimeout *timeout;
+  GstVfiWindow *window;
 } GstVfiStream;
 
 /* Wakes the task; the first takes the lock, the second wants it held. */
@@ -179,5 +181,8 @@ gchar *gst_vfi_stream_device (GstVfiStream *stream);
 
 /* How many repeated frames may be held back at once. Takes the lock. */
 guint gst_vfi_stream_max_repeats (GstVfiStream *stream);
+
+/* Frames that the model sees besides the two around an in-between. Streaming thread. */
+guint gst_vfi_stream_neighbours (const GstVfiStream *stream);
 
 G_END_DECLS

@@ -100,7 +100,8 @@ gst_vfi_stats_new (const GstVfiStatsSource *source)
       counters->interpolated, "duplicate", G_TYPE_UINT64, counters->duplicate, "drop",
       G_TYPE_UINT64, counters->drop, "identical", G_TYPE_UINT64, counters->identical,
       "cuts", G_TYPE_UINT64, counters->cuts, "replaced", G_TYPE_UINT64,
-      counters->replaced, "scene-score", G_TYPE_DOUBLE, counters->scene_score, NULL);
+      counters->replaced, "edge-views", G_TYPE_UINT64, counters->edge_views,
+      "scene-score", G_TYPE_DOUBLE, counters->scene_score, NULL);
 
   add_memory (stats, source->pool_bytes);
   if (source->model != NULL)

@@ -18,6 +18,7 @@ typedef struct {
   guint64 identical;    /* of duplicate: between two identical frames */
   guint64 cuts;         /* pairs with a scene cut */
   guint64 replaced;     /* of interpolated: in the place of a repeat */
+  guint64 edge_views;   /* views in which a frame takes the place of missing ones */
   gdouble scene_score;  /* of the last pair that was looked at */
 } GstVfiCounters;
 

@@ -9,6 +9,7 @@
 #include "stream/queue.h"
 #include "stream/retire.h"
 #include "stream/timeout.h"
+#include "stream/window.h"
 
 #define GST_CAT_DEFAULT gst_vfi_debug
 
@@ -55,6 +56,7 @@ fail_at_eos (GstVfiStream *stream, GstFlowReturn flow)
 static void
 finish_at_downstream_eos (GstVfiStream *stream)
 {
+  gst_vfi_window_drop_views (stream);
   gst_vfi_process_close_run (stream, FALSE, GST_CLOCK_TIME_NONE);
   gst_vfi_retire_drop_buffers (stream);
   g_mutex_lock (&stream->lock);
@@ -219,13 +221,20 @@ typedef enum {
   STEP_FILL,
 } Step;
 
+/* Whether everything has left that waits for no frames. */
+static gboolean
+nothing_moves (const GstVfiStream *stream)
+{
+  return gst_vfi_pending_length (stream) == 0 || gst_vfi_pending_waits (stream);
+}
+
 /* Items enter before outputs leave, so that the engine works while downstream does;
  * frames on their way are bounded by max-in-flight. */
 static gboolean
 may_accept (GstVfiStream *stream, const GstMiniObject *object)
 {
   if (gst_vfi_process_needs_drain (stream, object))
-    return gst_vfi_pending_length (stream) == 0;
+    return nothing_moves (stream);
   if (GST_IS_BUFFER (object) && gst_vfi_pending_is_full (stream))
     return FALSE;
   return gst_vfi_pending_is_submitted (stream);
@@ -256,8 +265,7 @@ next_step (GstVfiStream *stream, guint *links)
       step = STEP_ACCEPT;
     else if (ready)
       step = STEP_RETIRE;
-    else if (gst_vfi_timeout_is_due_locked (stream) &&
-             gst_vfi_pending_length (stream) == 0)
+    else if (gst_vfi_timeout_is_due_locked (stream) && nothing_moves (stream))
       step = STEP_FILL;
     else if (seen == stream->wake_count)
       g_cond_wait (&stream->changed, &stream->lock);
@@ -359,8 +367,7 @@ loop (gpointer data)
       ret = gst_vfi_retire_next (stream);
       break;
     case STEP_FILL:
-      gst_vfi_timeout_fill (stream);
-      ret = GST_FLOW_OK;
+      ret = gst_vfi_timeout_fill (stream);
       break;
     case STEP_STOP:
       break;

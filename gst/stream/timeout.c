@@ -6,8 +6,10 @@
 #include "pure/stand_in.h"
 #include "pure/time_math.h"
 #include "stream/held_repeats.h"
+#include "stream/jobs.h"
 #include "stream/live.h"
 #include "stream/pending.h"
+#include "stream/window.h"
 
 #define GST_CAT_DEFAULT gst_vfi_debug
 
@@ -150,7 +152,7 @@ gst_vfi_timeout_arm (GstVfiStream *stream)
   wait_for_next (stream);
 }
 
-void
+GstFlowReturn
 gst_vfi_timeout_fill (GstVfiStream *stream)
 {
   GstClockTime now = gst_vfi_live_now (stream, NULL);
@@ -158,8 +160,9 @@ gst_vfi_timeout_fill (GstVfiStream *stream)
 
   gst_vfi_timeout_cancel (stream);
   if (stream->held == NULL || !GST_CLOCK_TIME_IS_VALID (now))
-    return;
+    return GST_FLOW_OK;
   gst_vfi_repeats_release (stream);
+  gst_vfi_window_complete (stream);
   for (guint i = 0; i < BURST; i++) {
     gboolean shown = missing_slot (stream, &slot);
     if (due_time (stream, &slot) > now)
@@ -173,4 +176,5 @@ gst_vfi_timeout_fill (GstVfiStream *stream)
   GST_DEBUG_OBJECT (stream->element, "no frame since %" GST_TIME_FORMAT,
       GST_TIME_ARGS (stream->run.pts));
   wait_for_next (stream);
+  return gst_vfi_jobs_submit (stream);
 }

@@ -19,7 +19,8 @@ void gst_vfi_timeout_cancel (GstVfiStream *stream);
 /* Whether copies are due. Any thread; the lock is held. */
 gboolean gst_vfi_timeout_is_due_locked (const GstVfiStream *stream);
 
-/* Appends the copies that are due to the pending list, and waits for the next. */
-void gst_vfi_timeout_fill (GstVfiStream *stream);
+/* Appends the copies that are due to the pending list, and waits for the next. What waits
+ * for the frames that do not come is made without them. */
+GstFlowReturn gst_vfi_timeout_fill (GstVfiStream *stream);
 
 G_END_DECLS
