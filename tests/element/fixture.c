@@ -35,7 +35,9 @@ static GstPadProbeReturn record(GstPad *pad, GstPadProbeInfo *info, gpointer use
         return GST_PAD_PROBE_DROP;
     item = g_new0(Item, 1);
     if (info->type & GST_PAD_PROBE_TYPE_BUFFER)
-        item->buffer = gst_buffer_ref(GST_PAD_PROBE_INFO_BUFFER(info));
+        item->buffer = fixture->copies
+                           ? gst_buffer_copy_deep(GST_PAD_PROBE_INFO_BUFFER(info))
+                           : gst_buffer_ref(GST_PAD_PROBE_INFO_BUFFER(info));
     else
         item->event = gst_event_ref(GST_PAD_PROBE_INFO_EVENT(info));
     g_mutex_lock(&fixture->lock);

@@ -32,6 +32,8 @@ typedef struct {
     GPtrArray *items; /* Item; guarded by lock until the stream is quiet */
     gboolean
         forget; /* TRUE: buffers are dropped instead of recorded; set before the first */
+    gboolean copies; /* TRUE: copies of buffers are recorded, so that pools get theirs
+                        back; set before the first */
 } Fixture;
 
 /* max-in-flight of a loop test's index: 0 synchronous, 2 with the task. */

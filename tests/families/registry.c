@@ -3,11 +3,12 @@
 #include "models/registry.h"
 
 #include "families.h"
+#include "weighted_sum.h"
 
 #define ADDRESS(name) &vfi_family_##name,
 static const VfiModelFamily *const families[] = {
-    &three_frames_family, &three_frames_ahead_family,       &four_frames_family,
-    &sampler_family,      VFI_MODEL_FAMILIES(ADDRESS) NULL,
+    &three_frames_family, &three_frames_ahead_family, &four_frames_family,
+    &sampler_family,      WEIGHTED_SUM_FAMILIES,      VFI_MODEL_FAMILIES(ADDRESS) NULL,
 };
 
 const VfiModelFamily *const *vfi_families(void)

@@ -64,7 +64,7 @@ ROOMS = {
     "tests/golden": "tests/engine",
     "tests/fuzz": "tests/unit tests/engine engine/*",
     "tests/families": "tests tests/engine engine/*",
-    "tests/element": "tests tests/engine gst/*",
+    "tests/element": "tests tests/engine tests/families gst/*",
     "tests/cuda/sim/include": "",
     "tests/cuda/sim": "engine/*",
     "tests/cuda": "tests tests/kernel tests/engine tests/cuda/sim engine/* cuda/*",

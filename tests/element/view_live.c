@@ -1,0 +1,156 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Live pipelines whose model sees more than two frames: sources that stop, and sessions
+ * that come late. */
+#include "simulated.h"
+
+#include "stream/engine_session.h"
+#include "view_script.h"
+
+#define MS GST_MSECOND
+#define FRAME (50 * MS)
+
+static Simulated *start(int in_flight, const Family *family, const char *properties)
+{
+    g_autofree char *all = family_properties(family, properties);
+    Simulated *sim = simulated_new(in_flight, all, "20/1", NULL);
+
+    simulated_configure_latency(sim);
+    return sim;
+}
+
+/* Sends frames number @first to @last of the clock's time; those whose views wait stay
+ * where they are. */
+static void send(Simulated *sim, guint64 first, guint64 last)
+{
+    for (guint64 i = first; i <= last; i++) {
+        if (gst_clock_get_time(GST_CLOCK(sim->clock)) < i * FRAME)
+            gst_test_clock_set_time(sim->clock, i * FRAME);
+        ck_assert_int_eq(
+            gst_harness_push(sim->fixture->harness,
+                             flat_frame(sim->fixture, 10 + 7 * (int)i, i * FRAME, FRAME)),
+            GST_FLOW_OK);
+        script_settle(sim->fixture);
+    }
+}
+
+/* The clock goes on to what the element waits for. */
+static void crank(Simulated *sim)
+{
+    gst_test_clock_wait_for_next_pending_id(sim->clock, NULL);
+    ck_assert(gst_test_clock_crank(sim->clock));
+}
+
+static void check_row(Fixture *f, guint n, guint first_copy, guint last_copy)
+{
+    ck_assert_uint_eq(n_buffers(f), n);
+    for (guint i = 0; i < n; i++) {
+        assert_times(nth_buffer(f, i), i * FRAME / 2, FRAME / 2);
+        assert_flag(nth_buffer(f, i), GST_BUFFER_FLAG_GAP,
+                    i >= first_copy && i <= last_copy);
+    }
+}
+
+/* What waits for frames that do not come is made without them, in time for the copies;
+ * the frame that comes then is the partner of the last one. As with two frames, see
+ * element-live. */
+GST_START_TEST(what_waits_leaves_when_the_source_stops)
+{
+    const Family *family = &wide_families[__i__];
+    Simulated *sim = start(2, family, "on-late=wait live-timeout=20000000");
+    guint n_later = (guint)family->after;
+
+    send(sim, 0, 2);
+    ck_assert_uint_eq(n_buffers(sim->fixture), n_later == 0 ? 5 : n_later == 1 ? 3 : 1);
+    crank(sim);
+    simulated_wait_for(sim, 150 * MS);
+    ck_assert_uint_eq(gst_clock_get_time(GST_CLOCK(sim->clock)), 170 * MS);
+    check_row(sim->fixture, 7, 5, 6);
+    /* It goes on, and stops again. */
+    send(sim, 5, 8);
+    crank(sim);
+    simulated_wait_for(sim, 450 * MS);
+    ck_assert_uint_eq(n_buffers(sim->fixture), 19);
+    ck_assert_uint_eq(counter(sim->fixture, "interpolated"), 2 + 3 + 3);
+    simulated_free(sim);
+}
+GST_END_TEST
+
+/* Builds a session when the test says so. */
+typedef struct {
+    GMutex lock;
+    GCond changed;
+    gboolean open;
+    gboolean built;
+} Gate;
+
+static VfiSession *build_behind_gate(gpointer user_data, VfiModel *model,
+                                     const VfiSessionConfig *config, GError **error)
+{
+    Gate *gate = user_data;
+
+    g_mutex_lock(&gate->lock);
+    while (!gate->open)
+        g_cond_wait(&gate->changed, &gate->lock);
+    g_mutex_unlock(&gate->lock);
+    return vfi_session_new(model, config, error);
+}
+
+static void open_gate(Gate *gate)
+{
+    g_mutex_lock(&gate->lock);
+    gate->open = TRUE;
+    g_cond_broadcast(&gate->changed);
+    g_mutex_unlock(&gate->lock);
+}
+
+/* Frames that came before there was a session were never compared: no view shows them but
+ * the last, which is the partner of the first that was. */
+GST_START_TEST(views_begin_with_the_session)
+{
+    const Family *family = &wide_families[__i__ / N_MODES];
+    g_autofree char *properties = family_properties(family, "on-late=wait");
+    Simulated *sim = simulated_open(in_flight_mode(__i__ % N_MODES), properties);
+    Gate gate = {.open = FALSE};
+    guint64 sent = 4, n_made, n_edges;
+
+    g_mutex_init(&gate.lock);
+    g_cond_init(&gate.changed);
+    gst_vfi_session_set_builder(sim->stream, build_behind_gate, &gate);
+    simulated_start(sim, "20/1", NULL);
+    simulated_configure_latency(sim);
+    send(sim, 0, 3);
+    ck_assert_uint_eq(n_buffers(sim->fixture), 7);
+    ck_assert_uint_eq(counter(sim->fixture, "duplicate"), 3);
+    open_gate(&gate);
+    /* Nothing tells when the build has ended: frames are sent until a picture shows
+     * it. */
+    while (counter(sim->fixture, "interpolated") == 0) {
+        send(sim, sent, sent);
+        sent++;
+        ck_assert_uint_lt(sent, 100000);
+        g_thread_yield();
+    }
+    send(sim, sent, sent + 20);
+    finish(sim->fixture);
+    n_made = counter(sim->fixture, "interpolated");
+    n_edges = engine_stat(sim->fixture, "edge-views");
+    ck_assert_uint_gt(n_made, 8);
+    ck_assert_uint_eq(n_edges, (guint64)(family->before + family->after));
+    simulated_free(sim);
+    g_mutex_clear(&gate.lock);
+    g_cond_clear(&gate.changed);
+}
+GST_END_TEST
+
+int main(int argc, char **argv)
+{
+    Suite *suite = suite_create("element-view_live");
+    TCase *tcase = tcase_create("view_live");
+
+    suite_add_tcase(suite, tcase);
+    tcase_add_loop_test(tcase, what_waits_leaves_when_the_source_stops, 0,
+                        N_WIDE_FAMILIES);
+    tcase_add_loop_test(tcase, views_begin_with_the_session, 0,
+                        N_MODES * N_WIDE_FAMILIES);
+    return element_main(argc, argv, suite);
+}
