@@ -234,7 +234,7 @@ static VfiValue add_input(VfiGraph *graph, const char *stage, const char *name,
         .kind = VFI_NODE_INPUT,
         .shape = operand->shape,
         .half = operand->half,
-        .input = {region, operand->offset, operand->block},
+        .input = {.region = region, .offset = operand->offset, .block = operand->block},
     };
     return graph->error != NULL ? VFI_NO_VALUE : vfi_graph_add_node(graph, node);
 }
