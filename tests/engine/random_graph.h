@@ -11,6 +11,7 @@ typedef struct {
     VfiGraph *graph;
     GRand *rand;
     GArray *large, *small; /* of VfiValue: of full size, and smaller */
+    bool has_convs;        /* "random.0": 8 to 32 channels; "random.1": 32 to 3; 3 × 3 */
 } RandomGraph;
 
 static inline VfiValue pick(RandomGraph *random, const GArray *values)
@@ -95,12 +96,34 @@ static inline void add_shuffled(RandomGraph *random)
     add_large(random, vfi_graph_pixel_shuffle(graph, vfi_graph_slice(graph, x, 0, 4)));
 }
 
+/* @value with @n channels: some of them, or all several times. */
+static inline VfiValue with_channels(RandomGraph *random, VfiValue value, int n)
+{
+    while (channels(random, value) < n)
+        value = vfi_graph_concat(random->graph, (VfiValue[]){value, value}, 2);
+    if (channels(random, value) > n)
+        value = vfi_graph_slice(random->graph, value, channels(random, value) - n, n);
+    return value;
+}
+
+/* Two convolutions with what only they see between them. */
+static inline void add_convolved(RandomGraph *random, VfiValue a, VfiValue b)
+{
+    VfiGraph *graph = random->graph;
+    VfiValue parts[] = {a, b};
+    VfiValue x = with_channels(random, vfi_graph_concat(graph, parts, 2), 8);
+
+    x = vfi_graph_leaky_relu(graph, vfi_graph_conv(graph, x, "random.0", 32, 3, 1), 0.2f);
+    x = vfi_graph_conv(graph, x, "random.1", 3, 3, 1);
+    add_large(random, vfi_graph_affine(graph, x, 0.5f, 0.1f));
+}
+
 static inline void add_random_node(RandomGraph *random)
 {
     VfiGraph *graph = random->graph;
     VfiValue a = pick(random, random->large), b = pick(random, random->large);
 
-    switch (g_rand_int(random->rand) % 13) {
+    switch (g_rand_int(random->rand) % (random->has_convs ? 16 : 13)) {
     case 0:
     case 1:
     case 2:
@@ -127,6 +150,11 @@ static inline void add_random_node(RandomGraph *random)
         break;
     case 9:
         add_shuffled(random);
+        break;
+    case 13:
+    case 14:
+    case 15:
+        add_convolved(random, a, b);
         break;
     default:
         add_combination(random, a, b);
@@ -181,23 +209,13 @@ static inline VfiGraph *random_graph(GRand *rand, int *last_segment)
 /* ---- loops ------------------------------------------------------------------------- */
 
 /* Values before the loop, of a round, and behind it; states of full size, and smaller. */
-enum { N_BEFORE = 9, N_ROUND = 8, N_BEHIND = 5, N_LARGE_STATES = 2, N_SMALL_STATES = 2 };
+enum { N_BEFORE = 6, N_ROUND = 8, N_BEHIND = 5, N_LARGE_STATES = 2, N_SMALL_STATES = 2 };
 
 typedef struct {
     RandomGraph random;
     guint32 seed;           /* of a round, which is the same each time */
     guint n_large, n_small; /* values before the loop; then the states follow */
 } RandomLoop;
-
-/* @value with @n channels: some of them, or all several times. */
-static inline VfiValue with_channels(RandomGraph *random, VfiValue value, int n)
-{
-    while (channels(random, value) < n)
-        value = vfi_graph_concat(random->graph, (VfiValue[]){value, value}, 2);
-    if (channels(random, value) > n)
-        value = vfi_graph_slice(random->graph, value, channels(random, value) - n, n);
-    return value;
-}
 
 /* Puts the states where values of their sizes are picked from, or again there. */
 static inline void set_states(RandomLoop *loop, const Rounds *rounds)
@@ -214,6 +232,21 @@ static inline void set_states(RandomLoop *loop, const Rounds *rounds)
             rounds_state(rounds, (int)(N_LARGE_STATES + i));
 }
 
+/* Adds @n values, in one or two segments. */
+static inline void add_random_values(RandomGraph *random, Rounds *rounds, int n,
+                                     bool in_two)
+{
+    guint begin = random_size(random), end = begin + (guint)n;
+
+    while (random_size(random) < end) {
+        if (in_two && random_size(random) >= (begin + end) / 2) {
+            rounds_begin_segment(rounds);
+            in_two = false;
+        }
+        add_random_node(random);
+    }
+}
+
 static inline void random_round(Rounds *rounds, void *data)
 {
     RandomLoop *loop = data;
@@ -224,8 +257,7 @@ static inline void random_round(Rounds *rounds, void *data)
     g_array_set_size(random->large, loop->n_large);
     g_array_set_size(random->small, loop->n_small);
     set_states(loop, rounds);
-    for (guint n = random_size(random) + N_ROUND; random_size(random) < n;)
-        add_random_node(random);
+    add_random_values(random, rounds, N_ROUND, false);
     for (int i = 0; i < N_LARGE_STATES + N_SMALL_STATES; i++) {
         VfiShape shape = vfi_graph_shape(random->graph, rounds_state(rounds, i));
         VfiValue next = pick(random, i < N_LARGE_STATES ? random->large : random->small);
@@ -240,14 +272,14 @@ static inline void random_round(Rounds *rounds, void *data)
 
 /* A loop, or its rounds one after the other, between other nodes: the same for the same
  * seed. */
-static inline void random_loop(Rounds *rounds, guint32 seed, int n_rounds)
+static inline void random_loop(Rounds *rounds, guint32 seed, int n_rounds, bool has_convs)
 {
     GRand *rand = g_rand_new_with_seed(seed);
     RandomLoop loop = {.random = random_begin(rounds->graph, rand), .seed = seed};
     RandomGraph *random = &loop.random;
 
-    while (random_size(random) < N_BEFORE)
-        add_random_node(random);
+    random->has_convs = has_convs;
+    add_random_values(random, rounds, N_BEFORE, seed % 3 == 0);
     for (int i = 0; i < N_LARGE_STATES + N_SMALL_STATES; i++)
         rounds_new_state(
             rounds, pick(random, i < N_LARGE_STATES ? random->large : random->small));
@@ -255,8 +287,7 @@ static inline void random_loop(Rounds *rounds, guint32 seed, int n_rounds)
     loop.n_small = random->small->len;
     rounds_build(rounds, n_rounds, random_round, &loop);
     set_states(&loop, rounds);
-    for (guint n = random_size(random) + N_BEHIND; random_size(random) < n;)
-        add_random_node(random);
+    add_random_values(random, rounds, N_BEHIND, seed % 2 == 0);
     random_end(random);
     g_rand_free(rand);
 }

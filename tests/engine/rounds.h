@@ -15,8 +15,15 @@ typedef struct {
     int n_states;
     VfiState state[ROUNDS_MAX_STATES];
     VfiValue now[ROUNDS_MAX_STATES], next[ROUNDS_MAX_STATES]; /* unrolled */
-    int last_segment;
+    int last_segment; /* of those that follow one another */
 } Rounds;
+
+/* Begins another segment, if there are any. */
+static inline void rounds_begin_segment(Rounds *rounds)
+{
+    if (!rounds->unrolled)
+        rounds->last_segment = vfi_graph_segment(rounds->graph, rounds->last_segment);
+}
 
 /* Returns the number of the state. */
 static inline int rounds_new_state(Rounds *rounds, VfiValue initial)
@@ -50,9 +57,10 @@ static inline void rounds_build(Rounds *rounds, int n_rounds,
                                 void *data)
 {
     if (!rounds->unrolled) {
-        int loop = vfi_graph_loop(rounds->graph, 0, n_rounds);
+        rounds->last_segment =
+            vfi_graph_loop(rounds->graph, rounds->last_segment, n_rounds);
         build_round(rounds, data);
-        rounds->last_segment = vfi_graph_segment(rounds->graph, loop);
+        rounds_begin_segment(rounds);
         return;
     }
     for (int i = 0; i < n_rounds; i++) {
