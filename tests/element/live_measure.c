@@ -5,6 +5,11 @@
  *   live_measure SECONDS WIDTHxHEIGHT RATE OUT-RATE "properties of vfiinterp" [SINK]
  *   live_measure 20 640x360 30/1 60/1 "model=blend"
  *
+ * The plugin that has the small networks of tests/families takes them as models, too:
+ *
+ *   GST_PLUGIN_PATH_1_0=BUILD/tests/families live_measure 20 320x180 30/1 60/1 \
+ *       "model=$(BUILD/tests/engine/write-checkpoint four_frames)"
+ *
  * The pipeline is a live videotestsrc, vfiinterp, a queue, and fakesink with sync and
  * qos. Arrival is measured where SINK begins. The source's claim of a frame's latency is
  * corrected to none. The first three seconds, in which costs become known, are not
