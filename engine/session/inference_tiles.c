@@ -15,16 +15,12 @@
 #include "pixels/format.h"
 #include "session/rounds.h"
 
-/* Most segments on one path through a time stage. */
-#define MAX_PATH 8
-
 typedef struct {
     VfiSession *session;
     const VfiView *whole;
     const VfiFrame *out;
     bool is_rgb;
-    int path[MAX_PATH]; /* segments of the time stage, in order */
-    int n_path;
+    int n_path;  /* segments in session->tile_path so far */
     int done;    /* rows of the picture that are written */
     double mean; /* of the frames, if the family wants it */
 } TiledInference;
@@ -68,7 +64,7 @@ static bool run_tile(TiledInference *work, int column, int row, GError **error)
         return false;
     int64_t start = g_get_monotonic_time();
     for (int i = 0; i < work->n_path; i++)
-        if (!vfi_run_segment(session, view.job, work->path[i], &arguments, error))
+        if (!vfi_run_segment(session, view.job, session->tile_path[i], &arguments, error))
             return false;
     vfi_record_time(session, VFI_TIMED_TIME_STAGE, start);
     return true;
@@ -163,8 +159,8 @@ static bool find_path(TiledInference *work, GError **error)
     const VfiModel *model = session->model;
     const VfiPlan *plan = session->plans[VFI_STAGE_TIME];
 
-    for (int next = 0; next >= 0 && work->n_path < MAX_PATH;) {
-        work->path[work->n_path++] = next;
+    for (int next = 0; next >= 0;) {
+        session->tile_path[work->n_path++] = next;
         if (model->family->next_segment != NULL && writes_scalars(plan, next) &&
             !find_scalars(work, error))
             return false;
@@ -185,7 +181,7 @@ static bool add_tile(TiledInference *work, int column, int row, GError **error)
 {
     VfiSession *session = work->session;
     const VfiTiling *tiling = &session->tiling;
-    int segment = work->path[work->n_path - 1];
+    int segment = session->tile_path[work->n_path - 1];
     int right, bottom;
     VfiTilePlace place = {
         .tile_w = tiling->x.tile,

@@ -31,6 +31,7 @@ static bool allocate_band(VfiSession *session, GError **error)
     const VfiTiling *tiling = &session->tiling;
 
     session->whole_scalars = g_new0(float, session->need.n_scalars);
+    session->tile_path = g_new(int, session->plans[VFI_STAGE_TIME]->n_segments);
     session->tile_weights = vfi_try_alloc((size_t)tiling->x.tile + (size_t)tiling->y.tile,
                                           sizeof(float), "the weights of tiles", error);
     if (session->tile_weights == NULL)
@@ -316,6 +317,7 @@ void vfi_session_free(VfiSession *session)
     g_free(session->slots);
     g_free(session->scalars);
     g_free(session->whole_scalars);
+    g_free(session->tile_path);
     vfi_free(session->tile_weights);
     g_mutex_clear(&session->lock);
     g_mutex_clear(&session->notify_lock);

@@ -94,8 +94,9 @@ struct VfiSession {
     uint64_t
         pair_keys[VFI_MAX_VIEW_FRAMES]; /* of the view that they are for; 0: of none */
     VfiBisection bisection;
-    VfiTileBand band;     /* tiles' results; these three only if there are tiles */
+    VfiTileBand band;     /* tiles' results; these four only if there are tiles */
     float *whole_scalars; /* as .scalars, of the whole picture */
+    int *tile_path;       /* segments of the time stage that all tiles run, in order */
     float *tile_weights;  /* of columns, then of rows */
     /* Only without host_memory (frames.c); the worker's. */
     VfiDevicePlanes held[VFI_MAX_HELD]; /* of frames */

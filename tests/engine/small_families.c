@@ -41,6 +41,26 @@ static bool build_rgb(VfiGraph *graph, const VfiModelSetup *setup, VfiStage stag
     return true;
 }
 
+/* Negated as often as it takes to be itself again. */
+static bool build_stepwise(VfiGraph *graph, const VfiModelSetup *setup, VfiStage stage,
+                           double scale)
+{
+    enum { SEGMENTS = 12 };
+
+    (void)setup;
+    (void)scale;
+    if (stage != VFI_STAGE_TIME)
+        return false;
+    VfiValue x =
+        vfi_graph_add(graph, vfi_graph_image(graph, 0), vfi_graph_image(graph, 1), 0.5f);
+    for (int segment = 1; segment < SEGMENTS; segment++) {
+        vfi_graph_segment(graph, segment - 1);
+        x = vfi_graph_affine(graph, x, -1.0f, 1.0f);
+    }
+    vfi_graph_output(graph, "rgb", vfi_graph_affine(graph, x, -1.0f, 1.0f));
+    return true;
+}
+
 /* The second segment shows frame 0, the third one frame 1. */
 static bool build_decision(VfiGraph *graph, const VfiModelSetup *setup, VfiStage stage,
                            double scale)
@@ -82,6 +102,8 @@ const VfiModelFamily local_flow = {
     .name = "local flow", .can_tile = true, .output = output_flow, .build = build_local};
 const VfiModelFamily local_rgb = {
     .name = "local RGB", .can_tile = true, .output = output_rgb, .build = build_rgb};
+const VfiModelFamily stepwise = {
+    .name = "stepwise", .can_tile = true, .output = output_rgb, .build = build_stepwise};
 const VfiModelFamily deciding = {.name = "deciding",
                                  .can_tile = true,
                                  .output = output_rgb,

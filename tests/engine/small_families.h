@@ -11,6 +11,8 @@ extern const VfiModelFamily local_flow;
 extern const VfiModelFamily local_rgb;
 /* Shows frame 1 where frame 0 has a component above 0.9, else frame 0. */
 extern const VfiModelFamily deciding;
+/* As local_rgb, with a dozen segments one after the other. */
+extern const VfiModelFamily stepwise;
 /* Shows how far frame 0 is from the mean of both. */
 extern const VfiModelFamily contrast;
 /* As local_rgb, by way of a per-pair stage, whose result is of one tile. */

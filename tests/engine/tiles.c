@@ -123,6 +123,12 @@ START_TEST(rgb_of_tiles_makes_the_whole_picture)
 }
 END_TEST
 
+START_TEST(all_segments_are_run_for_each_tile)
+{
+    compare_tiles_with_whole(&stepwise, _i);
+}
+END_TEST
+
 START_TEST(what_is_kept_for_a_pair_is_each_tile_s)
 {
     compare_tiles_with_whole(&paired, _i);
@@ -263,6 +269,7 @@ int main(void)
                           2 * (int)G_N_ELEMENTS(formats));
     add_thinned_loop_test(tcase, rgb_of_tiles_makes_the_whole_picture, 0,
                           2 * (int)G_N_ELEMENTS(formats));
+    tcase_add_loop_test(tcase, all_segments_are_run_for_each_tile, 0, 2);
     add_thinned_loop_test(tcase, what_is_kept_for_a_pair_is_each_tile_s, 0,
                           (int)G_N_ELEMENTS(formats));
     add_thinned_loop_test(tcase, the_mean_is_the_whole_picture_s, 0,
