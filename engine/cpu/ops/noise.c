@@ -16,7 +16,7 @@ static bool prepare(VfiCpuOp *ready, GError **error)
 }
 
 /* Channels @channel … @channel + 3 of @n pixels from column @x on. Compilers do several
- * pixels at once: 3 ns a value on a core of Zen 4, most of it Philox; 2 with AVX2 and 1
+ * pixels at once: 3 ns a value on a core of Zen 5, most of it Philox; 2 with AVX2 and 1
  * with AVX-512, which no network would notice. */
 static void compute_piece(const VfiNoiseInputs *inputs, const VfiNoiseParams *params,
                           int channel, int y, int x, int n,
