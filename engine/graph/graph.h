@@ -51,11 +51,14 @@ VfiShape vfi_graph_shape(const VfiGraph *graph, VfiValue value);
  * are visible in their own segment and in those that follow it, directly or not. */
 int vfi_graph_segment(VfiGraph *graph, int follows);
 
-/* Begins a segment, as vfi_graph_segment() does, that runs @rounds times, one or more,
- * before the host decides what follows. A round sees what is computed before the loop,
- * and of the round before its states alone; segments behind the loop see what the last
- * round computed, and the states that it left. There is one loop at most, in a stage
- * whose results are not kept for other stages. It may have no states. */
+/* Most rounds of a loop: noise counts them in 16 bits. */
+#define VFI_MAX_ROUNDS 65536
+
+/* Begins a segment, as vfi_graph_segment() does, that runs @rounds times, 1 to
+ * VFI_MAX_ROUNDS, before the host decides what follows. A round sees what is computed
+ * before the loop, and of the round before its states alone; segments behind the loop see
+ * what the last round computed, and the states that it left. There is one loop at most,
+ * in a stage whose results are not kept for other stages. It may have no states. */
 int vfi_graph_loop(VfiGraph *graph, int follows, int rounds);
 
 /* A state of the loop that is going to follow the current segment; the first round finds
@@ -183,10 +186,9 @@ VfiValue vfi_graph_run_input(VfiGraph *graph, VfiRunInput input, int height, int
 /* @channels × @height × @width standard normal numbers: others for each such value of the
  * graph, for each pair and for each round of a segment, and the same whenever a picture
  * is computed again. The image must be one whole multiple of their size, the same in both
- * directions: a tile's noise then is its part of the whole image's. Not in the per-frame
- * stage, whose results are kept for other pairs; in the pair's and the time's, all times
- * between two frames see the same numbers. Noise of the same number in different stages
- * is the same, too, so that a family has one of its stages draw all of it. */
+ * directions: a tile's noise then is its part of the whole image's. Only in the time
+ * stage, where all times between two frames see the same numbers: what other stages
+ * compute is kept, and serves pairs that are begun with other keys. */
 VfiValue vfi_graph_noise(VfiGraph *graph, int channels, int height, int width);
 
 /* The greatest |x|, read back by the host after the segment. Returns the scalar's

@@ -35,8 +35,9 @@ int vfi_graph_loop(VfiGraph *graph, int follows, int rounds)
 {
     int segment = vfi_graph_segment(graph, follows);
 
-    if (rounds < 1)
-        vfi_graph_fail(graph, "a loop of %d rounds: expected 1 or more", rounds);
+    if (rounds < 1 || rounds > VFI_MAX_ROUNDS)
+        vfi_graph_fail(graph, "a loop of %d rounds: expected 1 to %d", rounds,
+                       VFI_MAX_ROUNDS);
     else if (follows < 0 || follows >= segment)
         vfi_graph_fail(graph, "a loop that follows segment %d: expected 0 to %d", follows,
                        segment - 1);

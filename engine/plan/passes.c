@@ -102,12 +102,13 @@ static bool check_graph(const VfiGraph *graph, VfiRegion output_region, GError *
 {
     if (!vfi_graph_check(graph, error))
         return false;
-    if (graph->loop < 0 || output_region == VFI_REGION_ARENA)
+    if (output_region == VFI_REGION_ARENA || (graph->loop < 0 && graph->n_noises == 0))
         return true;
     g_set_error(error, VFI_ERROR, VFI_ERROR_UNSUPPORTED,
-                "the %s stage has a loop, segment %d: expected that in the time stage, "
-                "which runs segment by segment",
-                output_region == VFI_REGION_PAIR ? "per-pair" : "per-frame", graph->loop);
+                "the %s stage %s: expected that in the time stage, whose results are not "
+                "kept for other in-betweens",
+                output_region == VFI_REGION_PAIR ? "per-pair" : "per-frame",
+                graph->loop >= 0 ? "has a loop" : "draws noise");
     return false;
 }
 

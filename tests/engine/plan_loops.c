@@ -111,6 +111,11 @@ static void loop_never(VfiGraph *graph)
     vfi_graph_loop(graph, 0, 0);
 }
 
+static void loop_beyond_what_noise_counts(VfiGraph *graph)
+{
+    vfi_graph_loop(graph, 0, 65537);
+}
+
 static void loop_behind_nothing(VfiGraph *graph)
 {
     vfi_graph_loop(graph, 1, 2);
@@ -152,7 +157,8 @@ static const struct {
     {keep_what_a_round_found,
      "operand 0 is a state as a round of the loop, segment 1, found it"},
     {loop_twice, "a second loop, segment 2: segment 1 is one already"},
-    {loop_never, "a loop of 0 rounds: expected 1 or more"},
+    {loop_never, "a loop of 0 rounds: expected 1 to 65536"},
+    {loop_beyond_what_noise_counts, "a loop of 65537 rounds: expected 1 to 65536"},
     {loop_behind_nothing, "a loop that follows segment 1: expected 0 to 0"},
     {make_a_state_in_the_loop, "a new state in segment 1, but the loop, segment 1"},
     {make_a_state_too_early, "made in segment 0, but the loop follows segment 1"},
@@ -193,21 +199,27 @@ START_TEST(errors_stick)
 }
 END_TEST
 
-/* Stages whose results are kept run once. */
-START_TEST(kept_stages_have_no_loop)
+/* Stages whose results are kept run once, whatever seeds the noise of later pairs. */
+START_TEST(kept_stages_have_no_loop_and_no_noise)
 {
     static const struct {
         VfiRegion region;
+        bool has_loop;
         const char *says;
-    } stages[] = {{VFI_REGION_FRAME0, "the per-frame stage has a loop"},
-                  {VFI_REGION_PAIR, "the per-pair stage has a loop"}};
+    } stages[] = {{VFI_REGION_FRAME0, true, "the per-frame stage has a loop"},
+                  {VFI_REGION_PAIR, true, "the per-pair stage has a loop"},
+                  {VFI_REGION_FRAME0, false, "the per-frame stage draws noise"},
+                  {VFI_REGION_PAIR, false, "the per-pair stage draws noise"}};
 
     for (size_t i = 0; i < G_N_ELEMENTS(stages); i++) {
         VfiGraph *graph = vfi_graph_new(NULL, WIDTH, HEIGHT);
         g_autoptr(GError) error = NULL;
         VfiValue x = vfi_graph_sigmoid(graph, vfi_graph_image(graph, 0));
+        if (stages[i].has_loop)
+            vfi_graph_loop(graph, 0, 2);
+        else
+            x = vfi_graph_noise(graph, 4, HEIGHT, WIDTH);
         vfi_graph_output(graph, "x", x);
-        vfi_graph_loop(graph, 0, 2);
         ck_assert_ptr_null(vfi_plan_new(graph, NULL, stages[i].region, &error));
         ck_assert_ptr_nonnull(strstr(error->message, stages[i].says));
         vfi_graph_free(graph);
@@ -248,11 +260,11 @@ START_TEST(a_loop_may_have_no_state)
 {
     VfiGraph *graph = vfi_graph_new(NULL, WIDTH, HEIGHT);
     VfiValue image = vfi_graph_image(graph, 0);
-    int loop = vfi_graph_loop(graph, 0, 3);
+    int loop = vfi_graph_loop(graph, 0, 65536);
 
     vfi_graph_output(graph, "x", vfi_graph_sigmoid(graph, image));
     VfiPlan *plan = vfi_plan_new(graph, NULL, VFI_REGION_ARENA, NULL);
-    ck_assert_int_eq(plan->segments[loop].rounds, 3);
+    ck_assert_int_eq(plan->segments[loop].rounds, 65536);
     ck_assert(!plan->segments[loop].writes_state);
     ck_assert_uint_eq(plan->state_bytes, 0);
     vfi_plan_free(plan);
@@ -399,7 +411,7 @@ int main(void)
     tcase_add_loop_test(tcase, what_may_not_be_is_refused, 0,
                         (int)G_N_ELEMENTS(refusals));
     tcase_add_test(tcase, errors_stick);
-    tcase_add_test(tcase, kept_stages_have_no_loop);
+    tcase_add_test(tcase, kept_stages_have_no_loop_and_no_noise);
     tcase_add_test(tcase, plans_tell_rounds_and_who_writes_states);
     tcase_add_test(tcase, a_loop_may_have_no_state);
     tcase_add_loop_test(tcase, states_are_written_in_place_where_they_can_be, 0,
