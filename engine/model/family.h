@@ -101,7 +101,8 @@ struct VfiModelFamily {
     void (*set_inputs)(const VfiModelSetup *setup, int segment, int round,
                        VfiRunInputs *inputs);
     /* The segment of the time stage after @segment, given the scalars read back so far,
-     * or -1 when the result is complete. NULL: one after the other. */
+     * or -1 when the result is complete. NULL: one after the other, each of which
+     * follows the one before. */
     int (*next_segment)(const VfiModelSetup *setup, int segment, const float *scalars);
 };
 

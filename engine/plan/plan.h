@@ -102,8 +102,8 @@ static inline VfiPlanTarget vfi_plan_target_channels_last(bool half)
 /* Plans @graph for what a backend wants (NULL: planes only). @output_region is where
  * outputs are laid out: VFI_REGION_FRAME0, after the image (the per-frame stage),
  * VFI_REGION_PAIR (the per-pair stage) or VFI_REGION_ARENA, the only one where the graph
- * may have a loop or noise. NULL with the graph's own error, or VFI_ERROR_NO_MEMORY when the sizes
- * overflow. The graph's weights must outlive the plan; the graph need not. */
+ * may have a loop or noise. NULL with the graph's own error, or VFI_ERROR_NO_MEMORY when
+ * the sizes overflow. The graph's weights must outlive the plan; the graph need not. */
 VfiPlan *vfi_plan_new(const VfiGraph *graph, const VfiPlanTarget *target,
                       VfiRegion output_region, GError **error);
 void vfi_plan_free(VfiPlan *plan);

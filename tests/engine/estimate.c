@@ -72,13 +72,6 @@ static bool build_rounds(VfiGraph *graph, const VfiModelSetup *setup, VfiStage s
     return true;
 }
 
-static int follow(const VfiModelSetup *setup, int segment, const float *scalars)
-{
-    (void)setup;
-    (void)scalars;
-    return segment < 2 ? segment + 1 : -1;
-}
-
 static VfiOutputKind output_rgb(const VfiModelSetup *setup)
 {
     (void)setup;
@@ -87,10 +80,8 @@ static VfiOutputKind output_rgb(const VfiModelSetup *setup)
 
 START_TEST(each_round_is_work)
 {
-    static const VfiModelFamily rounds = {.name = "rounds",
-                                          .output = output_rgb,
-                                          .build = build_rounds,
-                                          .next_segment = follow};
+    static const VfiModelFamily rounds = {
+        .name = "rounds", .output = output_rgb, .build = build_rounds};
     g_autoptr(VfiModel) model = open_family("rife_v4_0", NULL);
     VfiSessionConfig config = config_of(64, 32, 1.0);
     g_autoptr(GError) error = NULL;

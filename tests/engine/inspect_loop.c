@@ -32,13 +32,6 @@ static bool build_rounds(VfiGraph *graph, const VfiModelSetup *setup, VfiStage s
     return true;
 }
 
-static int follow(const VfiModelSetup *setup, int segment, const float *scalars)
-{
-    (void)setup;
-    (void)scalars;
-    return segment < 2 ? segment + 1 : -1;
-}
-
 static VfiOutputKind output_rgb(const VfiModelSetup *setup)
 {
     (void)setup;
@@ -47,10 +40,8 @@ static VfiOutputKind output_rgb(const VfiModelSetup *setup)
 
 int main(int argc, char **argv)
 {
-    static const VfiModelFamily rounds = {.name = "rounds",
-                                          .output = output_rgb,
-                                          .build = build_rounds,
-                                          .next_segment = follow};
+    static const VfiModelFamily rounds = {
+        .name = "rounds", .output = output_rgb, .build = build_rounds};
     const char *form = argc > 1 ? argv[1] : "text";
     VfiSessionConfig config = {
         .video = {.format = VFI_FORMAT_I420, .width = 48, .height = 32},

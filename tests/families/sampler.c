@@ -131,7 +131,7 @@ static void paint(VfiGraph *graph, const Walk *walk)
     vfi_graph_output(graph, "rgb", vfi_graph_clamp(graph, x, 0.0f, 1.0f));
 }
 
-enum { BEGIN, ROUNDS, PAINT };
+enum { BEGIN, ROUNDS };
 
 static bool build(VfiGraph *graph, const VfiModelSetup *setup, VfiStage stage,
                   double scale)
@@ -147,13 +147,6 @@ static bool build(VfiGraph *graph, const VfiModelSetup *setup, VfiStage stage,
     vfi_graph_segment(graph, ROUNDS);
     paint(graph, &walk);
     return true;
-}
-
-static int next_segment(const VfiModelSetup *setup, int segment, const float *scalars)
-{
-    (void)setup;
-    (void)scalars;
-    return segment == PAINT ? -1 : segment + 1;
 }
 
 /* ---- the bridge -------------------------------------------------------------------- */
@@ -244,6 +237,5 @@ const VfiModelFamily sampler_family = {
     .size_multiple = size_multiple,
     .output = output,
     .build = build,
-    .next_segment = next_segment,
     .set_inputs = set_inputs,
 };
