@@ -364,6 +364,10 @@ START_TEST(states_are_counted)
 
     ck_assert_uint_gt(STATES, tables);
     ck_assert(vfi_model_estimate(model, &config, &estimate, NULL));
+    ck_assert_uint_eq(estimate.arena_bytes + estimate.frames * estimate.frame_bytes +
+                          estimate.packed_weight_bytes + estimate.scratch_bytes +
+                          estimate.host_bytes,
+                      estimate.session_bytes);
     vfi_get_memory_use(&before, &peak);
     g_autoptr(VfiSession) session = clip_session(model, &config);
     vfi_get_memory_use(&after, &peak);

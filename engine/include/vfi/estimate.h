@@ -27,7 +27,8 @@ typedef struct {
     /** The same for the costliest in-between, where pictures decide what is computed
      * (RIFE 4.0 starts again where motion is large); else time_macs. */
     double time_macs_max;
-    size_t arena_bytes; /**< intermediate results, with what is kept for a pair */
+    /** Intermediate results, with what is kept for a pair and from round to round. */
+    size_t arena_bytes;
     size_t frame_bytes; /**< kept for a frame: image, features */
     unsigned frames;    /**< for which that is kept, at a time */
     /** Still to be packed: less where other sessions have done that. */
