@@ -18,8 +18,8 @@ const Family wide_families[N_WIDE_FAMILIES] = {{0, 1}, {1, 0}, {1, 1}, {2, 1}, {
 
 char *family_properties(const Family *family, const char *properties)
 {
-    return g_strdup_printf("model=sum-%d-%d %s", family->before, family->after,
-                           properties != NULL ? properties : "");
+    return g_strdup_printf("model=sum-%d-%d precision=f32 %s", family->before,
+                           family->after, properties != NULL ? properties : "");
 }
 
 Fixture *script_fixture(int in_flight, const Family *family, const char *properties,
@@ -203,6 +203,12 @@ static void change_surroundings(Fixture *fixture, const char *word)
                                         gst_structure_new_empty("anything")));
     else if (strcmp(word, "allocation") == 0)
         script_settle(fixture);
+    else if (strcmp(word, "bypass") == 0)
+        g_object_set(fixture->element, "bypass-pixels", (guint64)1, NULL);
+    else if (strcmp(word, "no-bypass") == 0)
+        g_object_set(fixture->element, "bypass-pixels", (guint64)0, NULL);
+    else if (strcmp(word, "triple") == 0)
+        g_object_set(fixture->element, "multiplier", 3, NULL);
     else if (strcmp(word, "reconfigure") == 0)
         gst_harness_push_upstream_event(fixture->harness, gst_event_new_reconfigure());
     else

@@ -29,7 +29,7 @@ typedef struct {
 extern const Family wide_families[];
 #define N_WIDE_FAMILIES 5
 
-/* "model=sum-B-A" and @properties, which may be NULL. Free the result. */
+/* "model=sum-B-A", precisely, and @properties, which may be NULL. Free the result. */
 char *family_properties(const Family *family, const char *properties);
 
 /* The element with that family, properties and caps for scripts. */

@@ -255,6 +255,42 @@ GST_START_TEST(nothing_is_kept_of_what_was_flushed)
 }
 GST_END_TEST
 
+static gint downstream_answer;
+
+static GstFlowReturn answer_buffer(GstPad *pad, GstObject *parent, GstBuffer *buffer)
+{
+    (void)pad;
+    (void)parent;
+    gst_buffer_unref(buffer);
+    return (GstFlowReturn)g_atomic_int_get(&downstream_answer);
+}
+
+/* Nothing waits for a downstream that wants no more; a new segment begins anew. */
+GST_START_TEST(the_wait_ends_where_downstream_does)
+{
+    for (int i = 0; i < N_WIDE_FAMILIES; i++) {
+        const Family *family = &wide_families[i];
+        Fixture *f = script_fixture(in_flight_mode(__i__), family, NULL, NULL);
+        gst_pad_set_chain_function(f->harness->sinkpad, answer_buffer);
+        downstream_answer = GST_FLOW_EOS;
+        for (guint64 n = 0; n < 4; n++)
+            gst_harness_push(f->harness, flat_frame(f, 20 * (int)n, n * 50 * GST_MSECOND,
+                                                    50 * GST_MSECOND));
+        script_settle(f);
+        if (family->before == 0) /* nothing is completed for nobody */
+            ck_assert_uint_eq(engine_stat(f, "edge-views"), 0);
+        g_atomic_int_set(&downstream_answer, GST_FLOW_OK);
+        fixture_clear(f);
+        g_signal_emit_by_name(f->element, "reset-stats");
+        script_run(f, "segment e f g h", FALSE);
+        finish(f);
+        script_check_views(f, family, "segment e f g h", "efgh", FALSE);
+        ck_assert_uint_eq(n_buffers(f), 8);
+        fixture_free(f);
+    }
+}
+GST_END_TEST
+
 /* What one in-between is made of is damaged. */
 GST_START_TEST(damage_goes_on_to_all_that_is_made_of_it)
 {
@@ -411,6 +447,7 @@ int main(int argc, char **argv)
     tcase_add_loop_test(tcase, a_drain_gives_all_frames_back, 0, N_MODES);
     tcase_add_loop_test(tcase, a_flush_drops_what_waits, 0, N_MODES);
     tcase_add_loop_test(tcase, nothing_is_kept_of_what_was_flushed, 0, N_MODES);
+    tcase_add_loop_test(tcase, the_wait_ends_where_downstream_does, 0, N_MODES);
     tcase_add_loop_test(tcase, damage_goes_on_to_all_that_is_made_of_it, 0, N_MODES);
     tcase_add_loop_test(tcase, a_decoder_with_few_surfaces_need_not_wait, 0,
                         (int)G_N_ELEMENTS(few));

@@ -48,6 +48,12 @@ static const Case cases[] = {
     {.script = "a b c query d e f", .picture = "abc:def"},
     {.script = "a b c reconfigure d e f", .picture = "abc:def"},
     {.script = "a drain b drain drain c", .picture = "a:b:c"},
+    {.script = "a b c triple d e f", .picture = "abc:def"},
+    /* Frames that pass are in no view, but for one that was compared with the next. */
+    {.script = "a b c bypass x y no-bypass d e f", .picture = "abc|def"},
+    {.script = "a b c bypass x y no-bypass d e f",
+     .picture = "abc|ydef",
+     .out = "video/x-raw,framerate=40/1"},
     /* Frames that are the same, and pairs that nothing is made of, are neighbours. */
     {.script = "a b b c d", .picture = "abbcd"},
     {.script = "a a a b b b", .picture = "aaabbb"},

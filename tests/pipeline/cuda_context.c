@@ -88,6 +88,34 @@ GST_START_TEST(frames_of_another_context_are_taken)
 }
 GST_END_TEST
 
+/* Two pictures of each context, which see frames of their own only. */
+GST_START_TEST(views_do_not_cross_contexts)
+{
+    g_autofree char *from = source("ball", 3, "NV12", 64, 48);
+    g_autofree char *behind =
+        g_strdup_printf("max-in-flight=%d model=sum-1-1" DOWNLOAD SINK, __i__);
+    g_autoptr(GstStructure) stats = NULL;
+    g_autoptr(GstElement) element = NULL;
+    g_autoptr(GPtrArray) found = NULL;
+    guint64 made = 0, edges = 0;
+    Fed fed = fed_new(behind);
+
+    for (int turn = 0; turn < 2; turn++) {
+        g_autoptr(GPtrArray) frames = uploaded(from);
+        feed(&fed, frames, FALSE);
+    }
+    fed_end(&fed);
+    found = collect_from(fed.pipeline);
+    ck_assert_uint_eq(found->len, 12);
+    element = gst_bin_get_by_name(GST_BIN(fed.pipeline), "v");
+    g_object_get(element, "stats", &stats, "interpolated", &made, NULL);
+    ck_assert(gst_structure_get_uint64(stats, "edge-views", &edges));
+    ck_assert_uint_eq(made, 4);
+    ck_assert_uint_eq(edges, 4);
+    fed_free(&fed);
+}
+GST_END_TEST
+
 GST_START_TEST(cycles_leave_nothing_behind)
 {
     g_autofree char *from = source("ball", 1000, "NV12", 64, 48);
@@ -240,6 +268,7 @@ static void add_tests(TCase *tcase)
     tcase_add_loop_test(tcase, the_pipeline_has_one_context, 0, 2);
     tcase_add_test(tcase, a_device_is_started_once);
     tcase_add_loop_test(tcase, frames_of_another_context_are_taken, 0, 3);
+    tcase_add_loop_test(tcase, views_do_not_cross_contexts, 0, 3);
     tcase_add_test(tcase, cycles_leave_nothing_behind);
     tcase_add_test(tcase, the_cpu_takes_no_cuda_memory);
     tcase_add_test(tcase, without_a_driver_the_cpu_works);

@@ -30,6 +30,9 @@ static const char *const properties[] = {
     "device=cuda max-in-flight=2",
     "device=cuda max-in-flight=0 multiplier=3",
     "device=cuda max-in-flight=2 duplicate-mode=replace duplicate-max=3",
+    /* Frames wait for others. */
+    "device=cuda max-in-flight=0 model=sum-1-1",
+    "device=cuda max-in-flight=2 model=sum-3-3",
 };
 
 /* @n surfaces for an encoder that keeps @keeps. */
