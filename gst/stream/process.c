@@ -407,9 +407,9 @@ process_event (GstVfiStream *stream, GstEvent *event)
 }
 
 /* How many of upstream's buffers are in the element at a time: those queued, those whose
- * in-betweens are made and the reference of the first of them, their neighbours in its
- * view and those that wait for such, and repeats, of which some are being replaced while
- * others are held already. */
+ * in-betweens are made and the reference of the first of them, the other frames of its
+ * view, and repeats: those before the next picture and before each further one that is
+ * waited for, and some that are being replaced. */
 static guint
 max_held (GstVfiStream *stream)
 {
@@ -417,7 +417,8 @@ max_held (GstVfiStream *stream)
   guint queued = stream->synchronous ? 0 : GST_VFI_QUEUE_BUFFERS;
 
   return queued + stream->negotiated.max_in_flight + 1 +
-         gst_vfi_stream_neighbours (stream) + repeats + MIN (repeats, GST_VFI_MAX_JOBS);
+         gst_vfi_stream_neighbours (stream) +
+         repeats * (1 + gst_vfi_window_later (stream)) + MIN (repeats, GST_VFI_MAX_JOBS);
 }
 
 static gboolean
