@@ -235,6 +235,32 @@ START_TEST(progress_is_told_after_each_round)
 }
 END_TEST
 
+/* Jobs are used again. */
+START_TEST(each_job_counts_its_own_rounds)
+{
+    g_autoptr(VfiModel) model = open_sampler(0, STEPS);
+    g_autoptr(Clip) clip = small_clip();
+    g_autoptr(VfiSession) session = family_session(model, clip);
+    g_autoptr(Clip) made = clip_blank(&clip->video, 1);
+
+    for (int i = 0; i < 3; i++) {
+        VfiPair *pair = clip_begin(session, clip, i % 2);
+        VfiJob *job = vfi_pair_submit(pair, 0.5, made->frames, NULL);
+        for (unsigned seen = 0, n_rounds; vfi_job_wait_round(job, seen);) {
+            unsigned before = seen;
+            vfi_job_get_progress(job, &seen, &n_rounds);
+            ck_assert_uint_gt(seen, before);
+            ck_assert_uint_eq(n_rounds, STEPS);
+        }
+        ck_assert(vfi_job_is_done(job));
+        check_progress(job, STEPS, STEPS);
+        finish_job(job);
+        vfi_pair_unref(pair);
+        vfi_session_wait(session);
+    }
+}
+END_TEST
+
 START_TEST(cancelled_between_rounds_a_job_runs_no_more_work)
 {
     g_autoptr(VfiModel) model = open_sampler(0, STEPS);
@@ -324,6 +350,9 @@ static void compare_tiles(int steps, double least)
     g_autoptr(Clip) tiled = clip_blank(&clip->video, 1);
     VfiPair *pair = clip_begin(session, clip, 0);
     VfiJob *job = vfi_pair_submit(pair, 0.5, tiled->frames, NULL);
+    vfi_job_wait_round(job, 0);
+    vfi_job_get_progress(job, &round, &n_rounds);
+    ck_assert_uint_eq(n_rounds, tiles * (unsigned)steps);
     ck_assert(vfi_job_wait(job, NULL));
     vfi_job_get_progress(job, &round, &n_rounds);
     ck_assert_uint_eq(round, tiles * (unsigned)steps);
@@ -412,6 +441,7 @@ int main(void)
     tcase_add_test(tcase, the_key_is_the_noise_s);
     tcase_add_test(tcase, a_key_gives_the_same_bits_again);
     tcase_add_test(tcase, progress_is_told_after_each_round);
+    tcase_add_test(tcase, each_job_counts_its_own_rounds);
     tcase_add_test(tcase, cancelled_between_rounds_a_job_runs_no_more_work);
     tcase_add_test(tcase, cancelled_within_a_round_a_job_ends_soon);
     tcase_add_test(tcase, tiles_have_the_noise_of_the_whole);

@@ -10,6 +10,7 @@
 #include "frame_volume.h"
 #include "model/loaded_model.h"
 #include "open_family.h"
+#include "pixels/pixels.h"
 
 /* The last one sees two frames, for which all the same holds, and works in rounds. */
 static const char *const names[] = {"three_frames", "three_frames_ahead", "four_frames",
@@ -81,6 +82,111 @@ START_TEST(every_frame_of_a_view_matters)
         ck_assert_double_gt(volume_compare(made, other).max, 1e-2);
         ck_assert_double_gt(volume_compare(made, other).mean, 5e-4);
     }
+}
+END_TEST
+
+/* Whether @made is frame @expected of @clip. */
+static void check_is_frame(const Clip *made, const Clip *clip, int expected)
+{
+    ck_assert(vfi_pixels_equal(&clip->video, made->frames, &clip->frames[expected]));
+}
+
+/* The two around the in-between are, those beside them are not. */
+START_TEST(identical_frames_are_copied)
+{
+    const Reference *reference = reference_of(names[_i]);
+    g_autoptr(VfiModel) model = open_family(reference->state_dict, NULL);
+    g_autoptr(Clip) clip = clip_new(VFI_FORMAT_RGB_F32, 40, 28, REFERENCE_MAX_VIEW);
+    g_autoptr(VfiSession) session = family_session(model, clip);
+    g_autoptr(Clip) made = clip_blank(&clip->video, 1);
+    int first = reference->frames_before;
+    VfiFrame view[REFERENCE_MAX_VIEW];
+
+    memcpy(view, clip->frames, sizeof(view));
+    view[first + 1] = view[first];
+    make_picture(vfi_session_begin(session, view,
+                                   (size_t)reference_view_frames(reference), 0, NULL),
+                 0.5, made->frames);
+    check_is_frame(made, clip, first);
+    ck_assert_uint_eq(session_stats(session).identical, 1);
+}
+END_TEST
+
+/* By bisection, whose middles are quarters. */
+START_TEST(times_next_to_a_frame_are_that_frame)
+{
+    g_autoptr(VfiModel) model = open_family(names[_i], NULL);
+    g_autoptr(Clip) clip = clip_new(VFI_FORMAT_RGB_F32, 40, 28, N_FRAMES);
+    g_autoptr(VfiSession) session = family_session(model, clip);
+    g_autoptr(Clip) made = clip_blank(&clip->video, 1);
+
+    make_picture(clip_begin(session, clip, 2), 0.1, made->frames);
+    check_is_frame(made, clip, 2);
+    make_picture(clip_begin(session, clip, 2), 0.9, made->frames);
+    check_is_frame(made, clip, 3);
+    ck_assert_uint_eq(session_stats(session).inferences, 0);
+}
+END_TEST
+
+/* Paints the mean of its view. */
+static bool build_mean(VfiGraph *graph, const VfiModelSetup *setup, VfiStage stage,
+                       double scale)
+{
+    VfiValue planes[3];
+
+    (void)setup;
+    (void)scale;
+    if (stage != VFI_STAGE_TIME)
+        return false;
+    VfiShape image = vfi_graph_shape(graph, vfi_graph_image(graph, 0));
+    for (int i = 0; i < 3; i++)
+        planes[i] = vfi_graph_run_input(graph, VFI_RUN_INPUT_IMAGE_MEAN, image.h, image.w,
+                                        1.0f, 0.0f);
+    vfi_graph_output(graph, "rgb", vfi_graph_concat(graph, planes, 3));
+    return true;
+}
+
+static VfiOutputKind paints(const VfiModelSetup *setup)
+{
+    (void)setup;
+    return VFI_OUTPUT_RGB;
+}
+
+static double mean_of_clip(const Clip *clip)
+{
+    g_autoptr(Network) network = network_new("four_frames");
+    double sum = 0.0;
+
+    for (int i = 0; i < clip->n; i++) {
+        Volume frame = volume_of_frame(network, &clip->video, &clip->frames[i]);
+        for (int k = 0; k < 3 * frame.h * frame.w; k++)
+            sum += frame.values[k] / (3.0 * frame.h * frame.w);
+    }
+    return sum / clip->n;
+}
+
+/* At once and in tiles. */
+START_TEST(the_mean_is_that_of_the_whole_view)
+{
+    static const VfiModelFamily mean = {.name = "mean",
+                                        .can_tile = true,
+                                        .wants_mean = true,
+                                        .frames_before = 1,
+                                        .frames_after = 1,
+                                        .output = paints,
+                                        .build = build_mean};
+    g_autoptr(VfiModel) model = open_family("four_frames", NULL);
+    g_autoptr(Clip) clip = clip_new(VFI_FORMAT_RGB_F32, 331, 300, 4);
+    VfiSessionConfig config = family_config(clip);
+
+    model->family = &mean;
+    config.tile_size = _i == 0 ? 0 : 256;
+    g_autoptr(VfiSession) session = clip_session(model, &config);
+    ck_assert_uint_eq(session_stats(session).tiles, _i == 0 ? 1 : 4);
+    g_autoptr(Clip) made = clip_blank(&clip->video, 1);
+    make_picture(clip_begin(session, clip, 1), 0.5, made->frames);
+    ck_assert_double_eq_tol(*(const float *)(const void *)made->frames[0].data[0],
+                            mean_of_clip(clip), 1e-5);
 }
 END_TEST
 
@@ -269,16 +375,18 @@ START_TEST(a_pair_s_results_serve_all_its_times)
 }
 END_TEST
 
-/* The two around the in-between are the same, those beside them are not. */
+/* The two around the in-between are the same, one of those beside them is not. */
 START_TEST(a_pair_is_that_of_its_whole_view)
 {
+    static const int edges[][4] = {{1, 1, 2, 3}, {0, 1, 2, 2}};
     g_autoptr(VfiModel) model = open_family("four_frames", NULL);
     g_autoptr(Clip) clip = clip_new(VFI_FORMAT_RGB_F32, 40, 28, N_FRAMES);
     g_autoptr(VfiSession) session = family_session(model, clip);
     g_autoptr(Clip) made = clip_blank(&clip->video, 2);
-    VfiFrame at_an_edge[] = {clip->frames[1], clip->frames[1], clip->frames[2],
-                             clip->frames[3]};
+    VfiFrame at_an_edge[4];
 
+    for (int i = 0; i < 4; i++)
+        at_an_edge[i] = clip->frames[edges[_i][i]];
     make_picture(clip_begin(session, clip, 1), 0.5, &made->frames[0]);
     make_picture(vfi_session_begin(session, at_an_edge, 4, 1, NULL), 0.5,
                  &made->frames[1]);
@@ -432,7 +540,7 @@ static TCase *counts_on_the_cpu(void)
                         2 * N_FAMILIES);
     tcase_add_test(tcase, a_window_is_as_long_as_a_view);
     tcase_add_test(tcase, a_pair_s_results_serve_all_its_times);
-    tcase_add_test(tcase, a_pair_is_that_of_its_whole_view);
+    tcase_add_loop_test(tcase, a_pair_is_that_of_its_whole_view, 0, 2);
     tcase_add_loop_test(tcase, each_frame_of_a_view_counts, 0, N_FAMILIES);
     tcase_add_loop_test(tcase, a_limit_that_is_just_enough_is_enough, 0, N_FAMILIES);
     tcase_add_loop_test(tcase, a_limit_below_that_is_an_error, 0, N_FAMILIES);
@@ -447,6 +555,9 @@ int main(void)
     add_thinned_loop_test(tcase, pictures_are_the_reference_s, 0, N_CLIPS * N_FAMILIES);
     tcase_add_loop_test(tcase, direct_times_are_the_reference_s, 0, 2);
     tcase_add_loop_test(tcase, every_frame_of_a_view_matters, 0, N_FAMILIES);
+    tcase_add_loop_test(tcase, identical_frames_are_copied, 0, N_FAMILIES);
+    tcase_add_loop_test(tcase, times_next_to_a_frame_are_that_frame, 0, 2);
+    tcase_add_loop_test(tcase, the_mean_is_that_of_the_whole_view, 0, 2);
     tcase_add_loop_test(tcase, the_number_of_frames_is_told, 0, N_FAMILIES);
     tcase_add_loop_test(tcase, no_order_changes_a_bit, 0, N_FAMILIES);
     tcase_add_loop_test(tcase, frames_without_an_id_give_the_same_bits, 0, N_FAMILIES);
