@@ -436,13 +436,6 @@ GST_START_TEST(it_recovers_when_the_load_goes)
 }
 GST_END_TEST
 
-/* The clock goes on to what the element waits for. */
-static void crank(Simulated *sim)
-{
-    gst_test_clock_wait_for_next_pending_id(sim->clock, NULL);
-    ck_assert(gst_test_clock_crank(sim->clock));
-}
-
 /* 20 -> 40 frames a second; the frame of 150 ms stays away. */
 GST_START_TEST(copies_stand_in_for_a_source_that_stops)
 {
@@ -450,13 +443,13 @@ GST_START_TEST(copies_stand_in_for_a_source_that_stops)
 
     simulated_configure_latency(sim);
     simulated_send(sim, 3);
-    crank(sim);
+    simulated_crank(sim);
     ck_assert_uint_eq(gst_clock_get_time(GST_CLOCK(sim->clock)), 170 * MS);
     simulated_wait_for(sim, 150 * MS);
-    crank(sim);
+    simulated_crank(sim);
     simulated_wait_for(sim, 175 * MS);
     ck_assert_uint_eq(gst_clock_get_time(GST_CLOCK(sim->clock)), 195 * MS);
-    crank(sim);
+    simulated_crank(sim);
     simulated_wait_for(sim, 200 * MS);
     /* It goes on with the frame of 250 ms. */
     sim->sent = 5;
@@ -478,7 +471,7 @@ GST_START_TEST(copies_reach_the_frame_that_begins_a_run)
     simulated_configure_latency(sim);
     simulated_send(sim, 3);
     for (guint64 pts = 150; pts <= 875; pts += 25) {
-        crank(sim);
+        simulated_crank(sim);
         simulated_wait_for(sim, pts * MS);
     }
     ck_assert_uint_eq(gst_clock_get_time(GST_CLOCK(sim->clock)), 975 * MS);
@@ -505,9 +498,9 @@ GST_START_TEST(a_gap_event_begins_behind_the_copies)
 
     simulated_configure_latency(sim);
     simulated_send(sim, 3);
-    crank(sim);
+    simulated_crank(sim);
     simulated_wait_for(sim, 150 * MS);
-    crank(sim);
+    simulated_crank(sim);
     simulated_wait_for(sim, 175 * MS);
     ck_assert_int_eq(gst_harness_push(sim->fixture->harness,
                                       flat_frame(sim->fixture, 90, 2000 * MS, 50 * MS)),
@@ -529,7 +522,7 @@ GST_START_TEST(a_frame_that_comes_too_late_is_a_partner)
 
     simulated_configure_latency(sim);
     simulated_send(sim, 1);
-    crank(sim);
+    simulated_crank(sim);
     simulated_wait_for(sim, 50 * MS);
     ck_assert_int_eq(gst_harness_push(sim->fixture->harness,
                                       flat_frame(sim->fixture, 90, 50 * MS, 50 * MS)),

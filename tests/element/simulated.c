@@ -83,6 +83,12 @@ void simulated_advance(Simulated *sim, GstClockTime time)
     gst_test_clock_advance_time(sim->clock, (GstClockTimeDiff)time);
 }
 
+void simulated_crank(Simulated *sim)
+{
+    gst_test_clock_wait_for_next_pending_id(sim->clock, NULL);
+    ck_assert(gst_test_clock_crank(sim->clock));
+}
+
 static gboolean has_left(Fixture *fixture, GstClockTime pts)
 {
     for (guint i = fixture->items->len; i-- > 0;) {

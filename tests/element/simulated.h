@@ -44,6 +44,9 @@ GstClockTime simulated_configure_latency(Simulated *sim);
 /* Lets the clock go on. */
 void simulated_advance(Simulated *sim, GstClockTime time);
 
+/* Lets it go on to what the element waits for. */
+void simulated_crank(Simulated *sim);
+
 /* Waits until a buffer with this or a later PTS has left. */
 void simulated_wait_for(Simulated *sim, GstClockTime pts);
 

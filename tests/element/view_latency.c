@@ -209,6 +209,29 @@ GST_START_TEST(with_less_there_is_no_time)
 }
 GST_END_TEST
 
+/* Frame 60, of 3 s, stays away: what waited for it could be made when copies of frame 59
+ * begin, 20 ms after its time. Its in-between was to leave 9 ms after that time. */
+GST_START_TEST(what_waits_for_a_silent_source_is_late)
+{
+    Simulated *sim = start(1, &four_frames, "live-timeout=20000000", "20/1", NULL);
+    GstClockTime silent = 60 * 50 * MS;
+
+    sim->cost = 5 * MS;
+    simulated_configure_latency(sim);
+    send(sim, 1, 60);
+    ck_assert_uint_eq(simulated_configure_latency(sim), 84 * MS);
+    ck_assert_uint_eq(counter(sim->fixture, "interpolated"), 58);
+    simulated_crank(sim);
+    ck_assert_uint_eq(gst_clock_get_time(GST_CLOCK(sim->clock)), silent + 20 * MS);
+    simulated_wait_for(sim, silent);
+    ck_assert_uint_eq(counter(sim->fixture, "interpolated"), 58);
+    ck_assert_uint_eq(engine_stat(sim->fixture, "late"), 1);
+    /* Of frame 58, and two of frame 59. */
+    ck_assert_uint_eq(counter(sim->fixture, "duplicate"), 3);
+    simulated_free(sim);
+}
+GST_END_TEST
+
 int main(int argc, char **argv)
 {
     Suite *suite = suite_create("element-view_latency");
@@ -221,5 +244,6 @@ int main(int argc, char **argv)
     tcase_add_loop_test(tcase, nothing_is_late_at_the_reported_latency, 0,
                         N_WIDE_FAMILIES * N_MODES);
     tcase_add_loop_test(tcase, with_less_there_is_no_time, 0, N_MODES);
+    tcase_add_test(tcase, what_waits_for_a_silent_source_is_late);
     return element_main(argc, argv, suite);
 }

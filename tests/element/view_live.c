@@ -33,13 +33,6 @@ static void send(Simulated *sim, guint64 first, guint64 last)
     }
 }
 
-/* The clock goes on to what the element waits for. */
-static void crank(Simulated *sim)
-{
-    gst_test_clock_wait_for_next_pending_id(sim->clock, NULL);
-    ck_assert(gst_test_clock_crank(sim->clock));
-}
-
 static void check_row(Fixture *f, guint n, guint first_copy, guint last_copy)
 {
     ck_assert_uint_eq(n_buffers(f), n);
@@ -61,13 +54,13 @@ GST_START_TEST(what_waits_leaves_when_the_source_stops)
 
     send(sim, 0, 2);
     ck_assert_uint_eq(n_buffers(sim->fixture), n_later == 0 ? 5 : n_later == 1 ? 3 : 1);
-    crank(sim);
+    simulated_crank(sim);
     simulated_wait_for(sim, 150 * MS);
     ck_assert_uint_eq(gst_clock_get_time(GST_CLOCK(sim->clock)), 170 * MS);
     check_row(sim->fixture, 7, 5, 6);
     /* It goes on, and stops again. */
     send(sim, 5, 8);
-    crank(sim);
+    simulated_crank(sim);
     simulated_wait_for(sim, 450 * MS);
     ck_assert_uint_eq(n_buffers(sim->fixture), 19);
     ck_assert_uint_eq(counter(sim->fixture, "interpolated"), 2 + 3 + 3);
