@@ -422,7 +422,7 @@ max_held (GstVfiStream *stream)
 }
 
 static gboolean
-process_query (GstVfiStream *stream, GstQuery *query)
+answer_query (GstVfiStream *stream, GstQuery *query)
 {
   switch (GST_QUERY_TYPE (query)) {
     case GST_QUERY_ALLOCATION:
@@ -435,16 +435,25 @@ process_query (GstVfiStream *stream, GstQuery *query)
       gst_vfi_alloc_amend_proxied (query);
       return TRUE;
     case GST_QUERY_DRAIN:
-      gst_vfi_repeats_release (stream);
-      if (let_out (stream) != GST_FLOW_OK)
-        return FALSE;
       detach_held (stream);
       return gst_pad_peer_query (stream->srcpad, query);
     default:
-      if (let_out (stream) != GST_FLOW_OK)
-        return FALSE;
       return gst_pad_query_default (stream->sinkpad, GST_OBJECT (stream->element), query);
   }
+}
+
+/* What had to be let out for the answer may have failed. */
+static GstFlowReturn
+process_query (GstVfiStream *stream, GstQuery *query, gboolean *answer)
+{
+  GstFlowReturn ret = GST_FLOW_OK;
+
+  if (GST_QUERY_TYPE (query) == GST_QUERY_DRAIN)
+    gst_vfi_repeats_release (stream);
+  if (GST_QUERY_TYPE (query) != GST_QUERY_ALLOCATION)
+    ret = let_out (stream);
+  *answer = ret == GST_FLOW_OK && answer_query (stream, query);
+  return ret;
 }
 
 GstFlowReturn
@@ -454,8 +463,7 @@ gst_vfi_process_item (GstVfiStream *stream, gpointer item, gboolean *answer)
     return process_event (stream, GST_EVENT_CAST (item));
   if (GST_IS_BUFFER (item))
     return process_buffer (stream, GST_BUFFER_CAST (item));
-  *answer = process_query (stream, GST_QUERY_CAST (item));
-  return GST_FLOW_OK;
+  return process_query (stream, GST_QUERY_CAST (item), answer);
 }
 
 /* Caps, allocation and queries are about the state of downstream, where everything before

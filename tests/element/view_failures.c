@@ -164,6 +164,26 @@ GST_START_TEST(a_view_that_fails_ends_the_stream_once)
 }
 GST_END_TEST
 
+/* So does one that a query lets out: upstream hears of it with the next frame. */
+GST_START_TEST(a_view_that_fails_at_a_query_ends_the_stream_once)
+{
+    static const char *const queries[] = {"drain", "query"};
+    const Family family = {0, 1};
+    Fixture *f = start(1, &family, NULL, NULL);
+
+    failing_begin = 2;
+    script_run(f, "a b c", FALSE);
+    script_run(f, queries[__i__], FALSE);
+    for (guint64 n = 3;
+         gst_harness_push(f->harness, flat_frame(f, 9, n * 50 * MS, 50 * MS)) !=
+         GST_FLOW_ERROR;
+         n++)
+        ck_assert_uint_eq(counter(f, "in"), 3);
+    ck_assert_uint_eq(n_messages(f, GST_MESSAGE_ERROR), 1);
+    fixture_free(f);
+}
+GST_END_TEST
+
 static gint failing_pushes;
 
 static GstFlowReturn fail_to_take(GstPad *pad, GstObject *parent, GstBuffer *buffer)
@@ -224,6 +244,7 @@ int main(int argc, char **argv)
                         N_MODES * (int)G_N_ELEMENTS(given));
     tcase_add_loop_test(tcase, copies_stand_in_for_views_that_fail, 0, 2 * N_MODES);
     tcase_add_loop_test(tcase, a_view_that_fails_ends_the_stream_once, 0, N_MODES);
+    tcase_add_loop_test(tcase, a_view_that_fails_at_a_query_ends_the_stream_once, 0, 2);
     tcase_add_test(tcase, views_go_with_their_pictures);
     tcase_add_loop_test(tcase, frames_that_cannot_be_compared_are_an_edge, 0, N_MODES);
     return element_main(argc, argv, suite);
