@@ -152,6 +152,92 @@ GST_START_TEST(views_stop_at_edges)
 }
 GST_END_TEST
 
+/* ---- at random --------------------------------------------------------------------- */
+
+#define N_SCRIPTS 60
+#define N_WORDS 40
+
+/* Frames of a few values, so that there are repeats, and whatever may come between. */
+static const char *const frames_at_random[] = {"a", "b", "c", "a", "b", "z"};
+static const char *const words_at_random[] = {
+    "gap",        "missing", "missing short", "late",      "discont",  "crop",
+    "cut",        "tag",     "still",         "short",     "long",     "segment",
+    "done",       "start",   "caps",          "same-caps", "drain",    "query",
+    "allocation", "tag",     "reconfigure",   "cut",       "backwards"};
+static const char *const properties_at_random[][4] = {
+    {"", "duplicate-mode=replace", "duplicate-mode=replace duplicate-max=1",
+     "duplicate-mode=replace duplicate-max=7"},
+    {"", "tail=hold", "tail=none", ""},
+    {"", "skip-pairs=3-5,9", "skip-pairs=0-99", ""},
+    {"", "scene-mode=none", "scene-threshold=0.13", "scene-threshold=0.13 tail=hold"},
+    {"", "mark-droppable=true", "max-gap=120000000", "max-gap=1"},
+};
+static const struct {
+    const char *properties, *out;
+} rates_at_random[] = {
+    {"", NULL},
+    {"multiplier=3", NULL},
+    {"multiplier=5", NULL},
+    {"multipliers=2,1,3", "video/x-raw,framerate=0/1"},
+    {"", "video/x-raw,framerate=27/1"},
+    {"", "video/x-raw,framerate=60000/1001"},
+};
+
+#define ANY_OF(random, array)                                                            \
+    (array)[g_rand_int_range(random, 0, (gint32)G_N_ELEMENTS(array))]
+
+static char *script_at_random(GRand *random)
+{
+    GString *script = g_string_new("a");
+
+    for (int i = 0; i < N_WORDS; i++)
+        g_string_append_printf(script, " %s",
+                               g_rand_int_range(random, 0, 3) > 0
+                                   ? ANY_OF(random, frames_at_random)
+                                   : ANY_OF(random, words_at_random));
+    return g_string_free(script, FALSE);
+}
+
+static char *all_properties_at_random(GRand *random, const char *first)
+{
+    GString *all = g_string_new(first);
+
+    for (guint i = 0; i < G_N_ELEMENTS(properties_at_random); i++)
+        g_string_append_printf(all, " %s", ANY_OF(random, properties_at_random[i]));
+    return g_string_free(all, FALSE);
+}
+
+/* Whatever comes: with models that see more, the same leaves at the same times. */
+GST_START_TEST(all_but_the_pictures_is_as_with_two_frames)
+{
+    g_autoptr(GRand) random = g_rand_new_with_seed((guint32)__i__ / N_MODES);
+    g_autofree char *script = script_at_random(random);
+    const guint rate =
+        (guint)g_rand_int_range(random, 0, (gint32)G_N_ELEMENTS(rates_at_random));
+    g_autofree char *properties =
+        all_properties_at_random(random, rates_at_random[rate].properties);
+    const Case which = {.script = script,
+                        .properties = properties,
+                        .out = rates_at_random[rate].out,
+                        .reverse = g_rand_int_range(random, 0, 4) == 0};
+    const int in_flight = in_flight_mode(__i__ % N_MODES);
+    Fixture *twin = play(&which, &two_frames, in_flight);
+
+    g_test_message("%s: %s (%s)", properties, script, which.reverse ? "backwards" : "");
+    for (int i = 0; i < N_WIDE_FAMILIES; i++) {
+        Fixture *f = play(&which, &wide_families[i], in_flight);
+        script_check_same(f, twin);
+        ck_assert_uint_eq(engine_stat(f, "cuts"), engine_stat(twin, "cuts"));
+        ck_assert_uint_eq(engine_stat(f, "replaced"), engine_stat(twin, "replaced"));
+        ck_assert_uint_eq(engine_stat(f, "identical"), engine_stat(twin, "identical"));
+        ck_assert_uint_eq(counter(f, "interpolated"), counter(twin, "interpolated"));
+        ck_assert_uint_eq(counter(f, "drop"), counter(twin, "drop"));
+        fixture_free(f);
+    }
+    fixture_free(twin);
+}
+GST_END_TEST
+
 int main(int argc, char **argv)
 {
     Suite *suite = suite_create("element-views");
@@ -162,5 +248,7 @@ int main(int argc, char **argv)
     suite_add_tcase(suite, tcase);
     tcase_add_loop_test(tcase, views_stop_at_edges, 0,
                         N_MODES * (int)G_N_ELEMENTS(cases));
+    tcase_add_loop_test(tcase, all_but_the_pictures_is_as_with_two_frames, 0,
+                        N_MODES * N_SCRIPTS);
     return element_main(argc, argv, suite);
 }
