@@ -61,6 +61,7 @@ static void check_order(World *world, GstBuffer *buffer)
 static GstFlowReturn take_buffer(GstPad *pad, GstObject *parent, GstBuffer *buffer)
 {
     World *world = gst_pad_get_element_private(pad);
+    GstFlowReturn flow;
 
     (void)parent;
     g_atomic_int_inc(&world->outputs);
@@ -79,7 +80,10 @@ static GstFlowReturn take_buffer(GstPad *pad, GstObject *parent, GstBuffer *buff
         fuzz_flush_stop(world, FALSE);
         g_rec_mutex_unlock(&world->flusher);
     }
-    return (GstFlowReturn)g_atomic_int_get(&world->flow);
+    flow = (GstFlowReturn)g_atomic_int_get(&world->flow);
+    if (flow != GST_FLOW_OK)
+        world->has_last = FALSE; /* what was behind it is lost */
+    return flow;
 }
 
 static gboolean take_event(GstPad *pad, GstObject *parent, GstEvent *event)
