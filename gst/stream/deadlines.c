@@ -13,6 +13,7 @@ struct _GstVfiDeadlines {
   /* Owned by the streaming thread. */
   guint jobs;                /* submitted, but not accounted for */
   guint64 pair_id;           /* the pair that the ladder decides on, or 0 */
+  GstSegment segment;        /* of that pair */
   guint pair_index;          /* how many in-betweens of it were decided */
   gboolean downstream_waits; /* a sink in this thread holds buffers until their time */
   GstVfiJobTimes job_times;
@@ -101,9 +102,10 @@ static void
 post_message (GstVfiStream *stream, const GstVfiQosMessage *from, gboolean live,
     const GstVfiSlot *slot)
 {
-  GstClockTime running_time = gst_vfi_live_running_time (stream, slot->pts);
+  const GstSegment *segment = &stream->deadlines->segment;
+  GstClockTime running_time = gst_vfi_live_running_time (segment, slot->pts);
   GstClockTime stream_time =
-      gst_segment_to_stream_time (&stream->run.segment, GST_FORMAT_TIME, slot->pts);
+      gst_segment_to_stream_time (segment, GST_FORMAT_TIME, slot->pts);
   GstMessage *message = gst_message_new_qos (GST_OBJECT (stream->element), live,
       running_time, stream_time, slot->pts, slot->duration);
 
@@ -125,8 +127,8 @@ at_rate (const GstSegment *segment, GstClockTime span)
 }
 
 void
-gst_vfi_deadlines_begin_pair (GstVfiStream *stream, guint64 id, guint count,
-    GstClockTime span, const GstVfiSlot *slot)
+gst_vfi_deadlines_begin_pair (GstVfiStream *stream, const GstSegment *segment, guint64 id,
+    guint count, GstClockTime span, const GstVfiSlot *slot)
 {
   GstVfiDeadlines *deadlines = stream->deadlines;
   GstClockTime now = gst_vfi_live_now (stream, NULL);
@@ -138,13 +140,14 @@ gst_vfi_deadlines_begin_pair (GstVfiStream *stream, guint64 id, guint count,
   GstVfiQosMessage message;
   gboolean due;
 
-  span = at_rate (&stream->run.segment, span);
+  span = at_rate (segment, span);
   g_mutex_lock (&stream->lock);
   config.live = stream->live->live;
   due = gst_vfi_qos_take_message (&deadlines->qos, now, &message);
   gst_vfi_qos_set_config (&deadlines->qos, &config);
   gst_vfi_qos_begin_pair (&deadlines->qos, now, deadlines->jobs, count, span);
   g_mutex_unlock (&stream->lock);
+  deadlines->segment = *segment;
   deadlines->pair_id = id;
   deadlines->pair_index = 0;
   if (due)
@@ -175,7 +178,7 @@ gst_vfi_deadlines_decide (GstVfiStream *stream, const GstVfiSlot *slot, GstVfiQo
   GstVfiDecision decision;
   GstVfiQosAsk ask = {
       .index = ++deadlines->pair_index,
-      .running_time = gst_vfi_live_running_time (stream, slot->pts),
+      .running_time = gst_vfi_live_running_time (&deadlines->segment, slot->pts),
       .now = gst_vfi_live_now (stream, &base_time),
       .jobs = deadlines->jobs,
   };
@@ -229,7 +232,8 @@ gst_vfi_deadlines_push (GstVfiStream *stream, GstBuffer *buffer)
     return ret;
   after = gst_vfi_live_now (stream, NULL);
   g_mutex_lock (&stream->lock);
-  due = gst_vfi_latency_deadline (base_time, gst_vfi_live_running_time (stream, pts),
+  due = gst_vfi_latency_deadline (base_time,
+      gst_vfi_live_running_time (&stream->run.segment, pts),
       stream->live->pipeline_latency, GST_CLOCK_TIME_NONE);
   g_mutex_unlock (&stream->lock);
   if (GST_CLOCK_TIME_IS_VALID (due) && before < due)

@@ -46,6 +46,7 @@ guint gst_vfi_deadlines_costs_locked (
 
 /**
  * gst_vfi_deadlines_begin_pair:
+ * @segment: of the pair; the stream's may be a later one
  * @id: of the pair: the id of its second frame
  * @count: its in-betweens
  * @span: distance of its frames
@@ -54,8 +55,8 @@ guint gst_vfi_deadlines_costs_locked (
  * Fixes the rung for the pair's in-betweens, and posts a QOS message about those before,
  * if one is due. Once for each pair: see gst_vfi_deadlines_has_begun().
  */
-void gst_vfi_deadlines_begin_pair (GstVfiStream *stream, guint64 id, guint count,
-    GstClockTime span, const GstVfiSlot *slot);
+void gst_vfi_deadlines_begin_pair (GstVfiStream *stream, const GstSegment *segment,
+    guint64 id, guint count, GstClockTime span, const GstVfiSlot *slot);
 
 /* Whether the pair @id is the one that is decided on. */
 gboolean gst_vfi_deadlines_has_begun (GstVfiStream *stream, guint64 id);

@@ -109,8 +109,8 @@ decide (GstVfiStream *stream, GList *link)
     return TRUE;
   account (stream);
   if (!gst_vfi_deadlines_has_begun (stream, pair_id (entry)))
-    gst_vfi_deadlines_begin_pair (
-        stream, pair_id (entry), count_from (link), pair_span (entry), &entry->slot);
+    gst_vfi_deadlines_begin_pair (stream, &entry->view->segment, pair_id (entry),
+        count_from (link), pair_span (entry), &entry->slot);
   decision = gst_vfi_deadlines_decide (stream, &entry->slot, &entry->qos);
   if (decision == GST_VFI_DECISION_COMPUTE) {
     entry->decided = TRUE;

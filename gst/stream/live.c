@@ -50,11 +50,11 @@ gst_vfi_live_now (GstVfiStream *stream, GstClockTime *base_time)
 }
 
 GstClockTime
-gst_vfi_live_running_time (GstVfiStream *stream, GstClockTime pts)
+gst_vfi_live_running_time (const GstSegment *segment, GstClockTime pts)
 {
-  if (stream->run.segment.format != GST_FORMAT_TIME)
+  if (segment->format != GST_FORMAT_TIME)
     return GST_CLOCK_TIME_NONE;
-  return gst_segment_to_running_time (&stream->run.segment, GST_FORMAT_TIME, pts);
+  return gst_segment_to_running_time (segment, GST_FORMAT_TIME, pts);
 }
 
 gboolean

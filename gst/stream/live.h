@@ -35,9 +35,9 @@ void gst_vfi_live_forget_locked (GstVfiStream *stream);
  * be NULL. */
 GstClockTime gst_vfi_live_now (GstVfiStream *stream, GstClockTime *base_time);
 
-/* Running time of @pts, or NONE where the segment, of video that passes through, is not
- * in TIME format. Streaming thread. */
-GstClockTime gst_vfi_live_running_time (GstVfiStream *stream, GstClockTime pts);
+/* Running time of @pts, or NONE where @segment, of video that passes through, is not in
+ * TIME format. */
+GstClockTime gst_vfi_live_running_time (const GstSegment *segment, GstClockTime pts);
 
 /* Asks upstream whether it is live. */
 gboolean gst_vfi_live_ask_upstream (GstVfiStream *stream);

@@ -2,11 +2,12 @@
 #include "stream/view.h"
 
 GstVfiView *
-gst_vfi_view_new (const GstVfiViewShape *shape, guint64 key)
+gst_vfi_view_new (const GstVfiViewShape *shape, const GstSegment *segment, guint64 key)
 {
   GstVfiView *view = g_rc_box_new0 (GstVfiView);
 
   view->shape = *shape;
+  view->segment = *segment;
   view->key = key;
   return view;
 }

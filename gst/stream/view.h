@@ -29,6 +29,7 @@ typedef enum {
  * GstVfiView: read-only outside view.c.
  * @state: what can be done with it
  * @shape: how many frames it is of, and their order
+ * @segment: that its frames came in
  * @key: of the two frames, for the engine
  * @frames: references, in the order in which they came
  * @n_frames: so far
@@ -40,6 +41,7 @@ typedef enum {
 typedef struct {
   GstVfiViewState state;
   GstVfiViewShape shape;
+  GstSegment segment;
   guint64 key;
   GstVfiFrame *frames[GST_VFI_MAX_VIEW_FRAMES];
   guint n_frames;
@@ -50,7 +52,8 @@ typedef struct {
 } GstVfiView;
 
 /* A view without frames. @key: of the two frames, as vfi_session_begin() wants it. */
-GstVfiView *gst_vfi_view_new (const GstVfiViewShape *shape, guint64 key);
+GstVfiView *gst_vfi_view_new (
+    const GstVfiViewShape *shape, const GstSegment *segment, guint64 key);
 
 GstVfiView *gst_vfi_view_ref (GstVfiView *view);
 void gst_vfi_view_unref (GstVfiView *view);

@@ -53,7 +53,7 @@ gst_vfi_window_new_view (GstVfiStream *stream, GstVfiFrame *next, guint64 key)
 {
   GstVfiWindow *window = stream->window;
   GstVfiViewShape shape = view_shape (stream);
-  GstVfiView *view = gst_vfi_view_new (&shape, key);
+  GstVfiView *view = gst_vfi_view_new (&shape, &stream->run.segment, key);
 
   for (GList *link = window->frames.head; link != window->frames.tail; link = link->next)
     gst_vfi_view_add_earlier (view, link->data);

@@ -68,6 +68,31 @@ GST_START_TEST(what_waits_leaves_when_the_source_stops)
 }
 GST_END_TEST
 
+/* The last pair's picture waits for a frame, and a segment comes long after its time: by
+ * the old segment it is too late, whatever its time would be in the new one. */
+GST_START_TEST(what_waits_is_late_by_its_own_segment)
+{
+    const Family family = {0, 1};
+    Simulated *sim =
+        start(in_flight_mode(__i__), &family, "on-late=duplicate latency-budget=5000000");
+    GstSegment segment;
+
+    sim->cost = 5 * MS;
+    send(sim, 0, 3);
+    ck_assert_uint_eq(counter(sim->fixture, "interpolated"), 2);
+    simulated_advance(sim, GST_SECOND);
+    gst_segment_init(&segment, GST_FORMAT_TIME);
+    segment.base = 2 * GST_SECOND;
+    ck_assert(
+        gst_harness_push_event(sim->fixture->harness, gst_event_new_segment(&segment)));
+    finish(sim->fixture);
+    ck_assert_uint_eq(n_buffers(sim->fixture), 8);
+    ck_assert_uint_eq(counter(sim->fixture, "interpolated"), 2);
+    ck_assert_uint_eq(engine_stat(sim->fixture, "late"), 1);
+    simulated_free(sim);
+}
+GST_END_TEST
+
 /* Builds a session when the test says so. */
 typedef struct {
     GMutex lock;
@@ -143,6 +168,7 @@ int main(int argc, char **argv)
     suite_add_tcase(suite, tcase);
     tcase_add_loop_test(tcase, what_waits_leaves_when_the_source_stops, 0,
                         N_WIDE_FAMILIES);
+    tcase_add_loop_test(tcase, what_waits_is_late_by_its_own_segment, 0, N_MODES);
     tcase_add_loop_test(tcase, views_begin_with_the_session, 0,
                         N_MODES * N_WIDE_FAMILIES);
     return element_main(argc, argv, suite);

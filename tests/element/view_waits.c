@@ -134,7 +134,7 @@ static GstVfiView *add_picture(GstVfiStream *stream)
 {
     const GstVfiViewShape shape = {.after = 1};
     const GstVfiSlot slot = {.phase_num = 1, .phase_den = 2};
-    GstVfiView *view = gst_vfi_view_new(&shape, 0);
+    GstVfiView *view = gst_vfi_view_new(&shape, &stream->run.segment, 0);
 
     gst_vfi_view_add(view, stream->held);
     gst_vfi_view_add(view, stream->held);
