@@ -353,6 +353,7 @@ static void live_once(World *world, GRand *random, const char *model)
     gst_element_set_bus(world->element, bus);
     gst_element_set_clock(world->element, clock);
     gst_element_set_base_time(world->element, gst_clock_get_time(clock));
+    world->n_buffers = fuzz_pick(random, 2) * (fuzz_pick(random, 4) + 1);
     fuzz_peers_open(world);
     set_state(world, GST_STATE_PLAYING);
     upstream = g_thread_new("upstream", upstream_thread, &crew);

@@ -265,8 +265,69 @@ void fuzz_peers_open(World *world)
     world->needs_start = TRUE;
 }
 
+static void object_gone(gpointer data, GObject *object)
+{
+    (void)object;
+    g_atomic_int_add(&((World *)data)->buffers, -1);
+}
+
+/* Takes @pool; frames of the old one come back to it, and it goes. */
+static void set_pool(World *world, GstBufferPool *pool)
+{
+    GstBufferPool *old;
+
+    g_mutex_lock(&world->lock);
+    old = world->pool;
+    world->pool = pool;
+    g_mutex_unlock(&world->lock);
+    if (old == NULL)
+        return;
+    gst_buffer_pool_set_active(old, FALSE);
+    gst_object_unref(old);
+}
+
+/* Upstream has few frames, and waits for one that comes back. */
+static void renew_pool(World *world)
+{
+    GstBufferPool *pool;
+    GstStructure *config;
+
+    if (world->n_buffers == 0)
+        return;
+    pool = gst_buffer_pool_new();
+    g_atomic_int_inc(&world->buffers);
+    g_object_weak_ref(G_OBJECT(pool), object_gone, world);
+    config = gst_buffer_pool_get_config(pool);
+    gst_buffer_pool_config_set_params(
+        config, NULL, (guint)GST_VIDEO_INFO_SIZE(&world->info), 0, world->n_buffers);
+    if (!gst_buffer_pool_set_config(pool, config) ||
+        !gst_buffer_pool_set_active(pool, TRUE))
+        fuzz_fail(world, "upstream has no pool");
+    set_pool(world, pool);
+}
+
+static GstBufferPool *ref_pool(World *world)
+{
+    GstBufferPool *pool;
+
+    g_mutex_lock(&world->lock);
+    pool = world->pool != NULL ? gst_object_ref(world->pool) : NULL;
+    g_mutex_unlock(&world->lock);
+    return pool;
+}
+
+/* As sources do it, lest they wait for frames that a flush has yet to free. */
+static void set_pool_flushing(World *world, gboolean flushing)
+{
+    g_autoptr(GstBufferPool) pool = ref_pool(world);
+
+    if (pool != NULL)
+        gst_buffer_pool_set_flushing(pool, flushing);
+}
+
 void fuzz_peers_close(World *world)
 {
+    set_pool(world, NULL);
     gst_pad_set_active(world->src, FALSE);
     gst_pad_set_active(world->sink, FALSE);
     gst_clear_object(&world->src);
@@ -295,6 +356,7 @@ void fuzz_start_over(World *world)
 
 void fuzz_flush_start(World *world)
 {
+    set_pool_flushing(world, TRUE);
     gst_pad_push_event(world->src, gst_event_new_flush_start());
 }
 
@@ -305,6 +367,7 @@ void fuzz_flush_stop(World *world, gboolean patiently)
     else if (!g_rec_mutex_trylock(&world->upstream))
         return;
     gst_pad_push_event(world->src, gst_event_new_flush_stop(TRUE));
+    set_pool_flushing(world, FALSE);
     world->needs_segment = TRUE;
     g_rec_mutex_unlock(&world->upstream);
 }
@@ -321,6 +384,7 @@ void fuzz_send_caps(World *world, const char *format, int width, int height,
     if (!gst_video_info_from_caps(&info, caps))
         return;
     world->info = info;
+    renew_pool(world);
     gst_pad_push_event(world->src, gst_event_new_caps(caps));
 }
 
@@ -351,26 +415,44 @@ static void frame_gone(gpointer data, GstMiniObject *buffer)
     g_atomic_int_add(&((World *)data)->buffers, -1);
 }
 
+/* One of the pool's, or NULL in a flush, or a new one. */
+static GstBuffer *new_buffer(World *world)
+{
+    g_autoptr(GstBufferPool) pool = ref_pool(world);
+    GstBuffer *buffer = NULL;
+
+    if (pool != NULL) {
+        gst_buffer_pool_acquire_buffer(pool, &buffer, NULL);
+        return buffer;
+    }
+    buffer = gst_buffer_new_allocate(NULL, GST_VIDEO_INFO_SIZE(&world->info), NULL);
+    g_atomic_int_inc(&world->buffers);
+    gst_mini_object_weak_ref(GST_MINI_OBJECT_CAST(buffer), frame_gone, world);
+    return buffer;
+}
+
+/* NULL in a flush. */
 static GstBuffer *new_frame(World *world, int value, GstClockTime pts,
                             GstClockTime duration)
 {
     static gint number;
-    GstBuffer *buffer =
-        gst_buffer_new_allocate(NULL, GST_VIDEO_INFO_SIZE(&world->info), NULL);
+    GstBuffer *buffer = new_buffer(world);
 
+    if (buffer == NULL)
+        return NULL;
     gst_buffer_memset(buffer, 0, (guint8)value, GST_VIDEO_INFO_SIZE(&world->info));
     GST_BUFFER_PTS(buffer) = pts;
     GST_BUFFER_DURATION(buffer) = duration;
     GST_BUFFER_OFFSET(buffer) = OWN_NUMBER + (guint64)g_atomic_int_add(&number, 1);
-    g_atomic_int_inc(&world->buffers);
-    gst_mini_object_weak_ref(GST_MINI_OBJECT_CAST(buffer), frame_gone, world);
     return buffer;
 }
 
 GstFlowReturn fuzz_send_frame(World *world, int value, GstClockTime pts,
                               GstClockTime duration)
 {
-    return gst_pad_push(world->src, new_frame(world, value, pts, duration));
+    GstBuffer *buffer = new_frame(world, value, pts, duration);
+
+    return buffer != NULL ? gst_pad_push(world->src, buffer) : GST_FLOW_FLUSHING;
 }
 
 static GstFlowReturn send_random_frame(World *world, GRand *random)
@@ -395,6 +477,8 @@ static GstFlowReturn send_random_frame(World *world, GRand *random)
     else
         world->pts -= MIN(world->pts, 40 * MS);
     buffer = new_frame(world, (int)fuzz_pick(random, 4) * 60, pts, duration);
+    if (buffer == NULL)
+        return GST_FLOW_FLUSHING;
     if (fuzz_pick(random, 30) == 0)
         GST_BUFFER_FLAG_SET(buffer, GST_BUFFER_FLAG_DISCONT);
     if (fuzz_pick(random, 30) == 0)

@@ -18,17 +18,19 @@ typedef struct {
     GstPad *src;  /* of upstream */
     GstPad *sink; /* of downstream */
 
-    /* Upstream. */
+    /* Upstream; fixed in a life: n_buffers. */
     GRecMutex flusher;  /* held by who flushes: seeks come one after the other */
     GRecMutex upstream; /* held by who sends serialized things; after the other */
     GstVideoInfo info;  /* of the caps that were sent last */
     gboolean needs_start;
     gboolean needs_segment;
     GstSegment segment;
-    guint refused;    /* frames in a row */
-    GstClockTime pts; /* of the next frame that is like the one before */
-    gint live;        /* atomic; what the answer to a LATENCY query says */
-    gint buffers;     /* atomic; frames that were sent and are somewhere */
+    guint refused;       /* frames in a row */
+    GstClockTime pts;    /* of the next frame that is like the one before */
+    gint live;           /* atomic; what the answer to a LATENCY query says */
+    gint buffers;        /* atomic; frames that were sent and are somewhere, and pools */
+    guint n_buffers;     /* that upstream's pool has; 0: there is no pool */
+    GstBufferPool *pool; /* for the caps that were sent last; guarded by lock */
 
     /* Downstream. */
     GMutex lock;
