@@ -40,7 +40,9 @@ gst_vfi_window_later (const GstVfiStream *stream)
 static void
 open_view (GstVfiStream *stream, GstVfiView *view)
 {
-  if (!gst_vfi_view_open (view, gst_vfi_session_current (stream)))
+  gboolean repeats = gst_vfi_view_open (view, gst_vfi_session_current (stream));
+
+  if (!repeats || view->state == GST_VFI_VIEW_FAILED)
     return;
   g_mutex_lock (&stream->lock);
   stream->counters.edge_views++;

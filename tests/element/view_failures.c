@@ -121,6 +121,16 @@ static guint n_messages(Fixture *f, GstMessageType type)
     return n;
 }
 
+/* Of the views of six frames. */
+static guint count_edge_views(const Family *family, int failed)
+{
+    guint n = 0;
+
+    for (int i = 1; i <= 5; i++)
+        n += i != failed && (i <= family->before || i > 5 - family->after);
+    return n;
+}
+
 /* Each view in turn, those at the end too: a copy takes the place of its picture, the
  * others are as they would have been. Where the device has failed there is another
  * session from the next pair on. */
@@ -138,6 +148,8 @@ GST_START_TEST(copies_stand_in_for_views_that_fail)
             ck_assert_uint_eq(n_buffers(f), 12);
             ck_assert_uint_eq(counter(f, "interpolated"), 4);
             ck_assert_uint_eq(counter(f, "duplicate"), 2);
+            ck_assert_uint_eq(engine_stat(f, "edge-views"),
+                              count_edge_views(&wide_families[i], nth));
             assert_flag(nth_buffer(f, 2 * (guint64)nth - 1), GST_BUFFER_FLAG_GAP, TRUE);
             ck_assert_uint_eq(n_messages(f, GST_MESSAGE_WARNING), 1);
             ck_assert_uint_eq(n_messages(f, GST_MESSAGE_ERROR), 0);
