@@ -55,6 +55,8 @@ GST_START_TEST(frames_after_become_latency)
         {&four_frames, "duplicate-mode=replace duplicate-max=2", "25/1", NULL, 225 * MS,
          40 * MS},
         {&four_frames, "multiplier=1", "25/1", NULL, 0, 0},
+        /* Copies make up the rate, and wait for no view. */
+        {&four_frames, "bypass-pixels=1", "25/1", "50/1", 25 * MS, 40 * MS},
         {&eight_frames, NULL, "25/1", NULL, 145 * MS, 40 * MS},
     };
 
