@@ -38,9 +38,9 @@ VfiPair *vfi_session_begin(VfiSession *session, const VfiFrame *frames, size_t n
     g_mutex_lock(&session->lock);
     pair->serial = ++session->stats.pairs;
     for (size_t i = 0; i < n_frames; i++) {
-        /* even keys for the caller's ids, odd ones for frames without */
-        pair->keys[i] = frames[i].id != 0 ? frames[i].id << 1 & ~(UINT64_C(1) << 63)
-                                          : ++session->next_key << 1 | 1;
+        /* even keys for the caller's ids, odd ones for frames without; 0 is no key */
+        uint64_t of_id = frames[i].id << 1 & ~(UINT64_C(1) << 63);
+        pair->keys[i] = of_id != 0 ? of_id : ++session->next_key << 1 | 1;
     }
     g_mutex_unlock(&session->lock);
     return pair;

@@ -175,12 +175,26 @@ bool vfi_session_check_config(const VfiSessionConfig *config, GError **error)
     return false;
 }
 
+static bool check_view(const VfiModelFamily *family, GError **error)
+{
+    int n = vfi_family_view_frames(family);
+
+    if (n <= VFI_MAX_VIEW_FRAMES)
+        return true;
+    g_set_error(error, VFI_ERROR, VFI_ERROR_UNSUPPORTED,
+                "%s sees %d frames at a time, expected %d at the most", family->name, n,
+                VFI_MAX_VIEW_FRAMES);
+    return false;
+}
+
 bool vfi_session_plan(VfiSession *session, const VfiSessionConfig *config, GError **error)
 {
     bool can_tile = session->model->family->can_tile;
     int largest = can_tile ? (int)MIN(config->tile_size, (unsigned)G_MAXINT) : 0;
     int n_x = 1, n_y = 1;
 
+    if (!check_view(session->model->family, error))
+        return false;
     session->scale = effective_scale(session, config->scale);
     session->half_features = config->feature_storage == VFI_FEATURE_STORAGE_F16 ||
                              (config->feature_storage == VFI_FEATURE_STORAGE_AUTO &&

@@ -214,6 +214,39 @@ START_TEST(the_number_of_frames_is_told)
 }
 END_TEST
 
+START_TEST(views_that_are_too_long_are_refused)
+{
+    g_autoptr(VfiModel) model = open_family("four_frames", NULL);
+    g_autoptr(Clip) clip = clip_new(VFI_FORMAT_GBR, 16, 16, 2);
+    const VfiSessionConfig config = family_config(clip);
+    VfiModelFamily family = *model->family;
+    g_autoptr(GError) error = NULL;
+
+    family.frames_before = VFI_MAX_VIEW_FRAMES - 2; /* and one after */
+    model->family = &family;
+    ck_assert_ptr_null(vfi_session_new(model, &config, &error));
+    ck_assert(g_error_matches(error, VFI_ERROR, VFI_ERROR_UNSUPPORTED));
+    ck_assert_msg(strstr(error->message, "sees 9 frames at a time, expected 8") != NULL,
+                  "%s", error->message);
+}
+END_TEST
+
+/* The highest bits of an id are none of its key: what is left of this one is nothing. */
+START_TEST(an_id_of_high_bits_alone_is_as_good_as_none)
+{
+    g_autoptr(VfiModel) model = open_family("four_frames", NULL);
+    g_autoptr(Clip) clip = clip_new(VFI_FORMAT_GBR, 16, 16, 2);
+    g_autoptr(VfiSession) session = family_session(model, clip);
+    g_autoptr(Clip) made = clip_blank(&clip->video, 2);
+
+    make_picture(clip_begin(session, clip, 0), 0.5, &made->frames[0]);
+    g_autoptr(VfiSession) other = family_session(model, clip);
+    clip->frames[0].id = UINT64_C(1) << 63;
+    make_picture(clip_begin(other, clip, 0), 0.5, &made->frames[1]);
+    ck_assert(vfi_pixels_equal(&made->video, &made->frames[0], &made->frames[1]));
+}
+END_TEST
+
 /* ---- the same bits ----------------------------------------------------------------- */
 
 #define N_TIMES 3
@@ -559,6 +592,8 @@ int main(void)
     tcase_add_loop_test(tcase, times_next_to_a_frame_are_that_frame, 0, 2);
     tcase_add_loop_test(tcase, the_mean_is_that_of_the_whole_view, 0, 2);
     tcase_add_loop_test(tcase, the_number_of_frames_is_told, 0, N_FAMILIES);
+    tcase_add_test(tcase, views_that_are_too_long_are_refused);
+    tcase_add_test(tcase, an_id_of_high_bits_alone_is_as_good_as_none);
     tcase_add_loop_test(tcase, no_order_changes_a_bit, 0, N_FAMILIES);
     tcase_add_loop_test(tcase, frames_without_an_id_give_the_same_bits, 0, N_FAMILIES);
     tcase_add_loop_test(tcase, tiles_make_the_whole_picture, 0, N_FAMILIES - 1);
