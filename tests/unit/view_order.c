@@ -5,7 +5,11 @@
 #include <string.h>
 
 #include "check_main.h"
+#include "op/op.h"
 #include "pure/view_order.h"
+
+/* The element has room for the largest views that the engine has. */
+G_STATIC_ASSERT(GST_VFI_MAX_VIEW_FRAMES == VFI_MAX_VIEW_FRAMES);
 
 /* Frames are letters in the order in which they came: 'a' is the first that there is, the
  * two around the in-between are capitals. Views are oldest first. */
