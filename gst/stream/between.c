@@ -124,7 +124,7 @@ find_edge (GstVfiStream *stream, Between *between, gboolean looked_at)
 
   if (!looked_at && gst_vfi_stream_neighbours (stream) > 0)
     ret = look_at_pair (stream, between);
-  if (!between->joined)
+  if (ret == GST_FLOW_OK && !between->joined)
     gst_vfi_window_close (stream);
   return ret;
 }

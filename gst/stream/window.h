@@ -33,7 +33,7 @@ void gst_vfi_window_accept (GstVfiStream *stream, GstVfiFrame *frame);
 void gst_vfi_window_complete (GstVfiStream *stream);
 
 /* There is an edge behind the reference: the same, and no later view reaches back beyond
- * it. */
+ * it. Another reference, or none, has to follow. */
 void gst_vfi_window_close (GstVfiStream *stream);
 
 /* Views that wait are not wanted any more. */

@@ -244,6 +244,25 @@ GST_START_TEST(frames_that_cannot_be_compared_are_an_edge)
 }
 GST_END_TEST
 
+/* Upstream, which hears of it at once, wants its buffers back. */
+GST_START_TEST(a_drain_may_follow_frames_that_cannot_be_compared)
+{
+    for (int i = 0; i < N_WIDE_FAMILIES; i++) {
+        Fixture *f = start(0, &wide_families[i], "skip-pairs=0-9", NULL);
+        failing_repeat = 2;
+        script_run(f, "a b", FALSE);
+        ck_assert_int_eq(
+            gst_harness_push(f->harness, flat_frame(f, 9, 100 * MS, 50 * MS)),
+            GST_FLOW_ERROR);
+        script_run(f, "drain", FALSE);
+        ck_assert_int_eq(
+            gst_harness_push(f->harness, flat_frame(f, 9, 150 * MS, 50 * MS)),
+            GST_FLOW_OK);
+        fixture_free(f);
+    }
+}
+GST_END_TEST
+
 int main(int argc, char **argv)
 {
     Suite *suite = suite_create("element-view_failures");
@@ -259,5 +278,6 @@ int main(int argc, char **argv)
     tcase_add_loop_test(tcase, a_view_that_fails_at_a_query_ends_the_stream_once, 0, 2);
     tcase_add_test(tcase, views_go_with_their_pictures);
     tcase_add_loop_test(tcase, frames_that_cannot_be_compared_are_an_edge, 0, N_MODES);
+    tcase_add_test(tcase, a_drain_may_follow_frames_that_cannot_be_compared);
     return element_main(argc, argv, suite);
 }
