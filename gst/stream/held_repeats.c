@@ -249,14 +249,12 @@ end_repeats (GstVfiStream *stream, GstVfiFrame *next, const GstVfiFrameTime *tim
   g_autoptr (GstVfiView) view = NULL;
   GstFlowReturn ret = gst_vfi_between_open (stream, stream->repeats->start, next, &view);
 
-  if (ret != GST_FLOW_OK)
-    return ret;
   if (view != NULL) {
     replace (stream, view, next, time);
     return GST_FLOW_OK;
   }
   gst_vfi_repeats_release (stream);
-  return gst_vfi_between_plan (stream, next, time);
+  return ret == GST_FLOW_OK ? gst_vfi_between_plan (stream, next, time) : ret;
 }
 
 GstFlowReturn

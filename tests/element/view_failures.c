@@ -263,6 +263,28 @@ GST_START_TEST(a_drain_may_follow_frames_that_cannot_be_compared)
 }
 GST_END_TEST
 
+/* Nothing of them comes out later, among frames that follow. */
+GST_START_TEST(repeats_go_with_a_picture_that_cannot_be_compared)
+{
+    for (int i = 0; i < N_WIDE_FAMILIES; i++) {
+        Fixture *f = start(0, &wide_families[i], "duplicate-mode=replace", NULL);
+        failing_repeat = 2;
+        script_run(f, "a b b", FALSE);
+        for (guint64 n = 3; n < 9; n++)
+            ck_assert_int_eq(
+                gst_harness_push(f->harness,
+                                 flat_frame(f, 10 * (int)(n / 2), n * 50 * MS, 50 * MS)),
+                n == 3 ? GST_FLOW_ERROR : GST_FLOW_OK);
+        finish(f);
+        ck_assert_uint_gt(n_buffers(f), 8);
+        for (guint64 n = 1; n < n_buffers(f); n++)
+            ck_assert_uint_gt(GST_BUFFER_PTS(nth_buffer(f, n)),
+                              GST_BUFFER_PTS(nth_buffer(f, n - 1)));
+        fixture_free(f);
+    }
+}
+GST_END_TEST
+
 int main(int argc, char **argv)
 {
     Suite *suite = suite_create("element-view_failures");
@@ -279,5 +301,6 @@ int main(int argc, char **argv)
     tcase_add_test(tcase, views_go_with_their_pictures);
     tcase_add_loop_test(tcase, frames_that_cannot_be_compared_are_an_edge, 0, N_MODES);
     tcase_add_test(tcase, a_drain_may_follow_frames_that_cannot_be_compared);
+    tcase_add_test(tcase, repeats_go_with_a_picture_that_cannot_be_compared);
     return element_main(argc, argv, suite);
 }
