@@ -30,6 +30,7 @@
 /* Owned by the streaming thread. */
 struct _GstVfiProcess {
   guint64 last_id;         /* of a frame */
+  guint n_resets;          /* tells whether there was one within a push */
   guint settings_serial;   /* of the settings that were last looked at */
   gboolean warned_untimed; /* once for the same caps */
 };
@@ -313,8 +314,13 @@ check_negotiation (GstVfiStream *stream, GstBuffer *buffer)
 static GstFlowReturn
 process_buffer (GstVfiStream *stream, GstBuffer *buffer)
 {
+  guint n_resets = stream->process->n_resets;
   GstFlowReturn ret = check_negotiation (stream, buffer);
 
+  if (ret == GST_FLOW_OK && n_resets != stream->process->n_resets) {
+    gst_buffer_unref (buffer); /* what was let out for it was flushed, and so is it */
+    return GST_FLOW_OK;
+  }
   if (ret == GST_FLOW_OK && stream->negotiated.mode != GST_VFI_MODE_PASSTHROUGH &&
       stream->run.segment.format != GST_FORMAT_TIME) {
     GST_ELEMENT_ERROR (stream->element, STREAM, FORMAT,
@@ -484,6 +490,7 @@ gst_vfi_process_needs_drain (GstVfiStream *stream, const GstMiniObject *item)
 void
 gst_vfi_process_reset (GstVfiStream *stream)
 {
+  stream->process->n_resets++;
   gst_vfi_retire_clear (stream, GST_VFI_KEEP_OVER_FLUSH);
   gst_vfi_retire_drop_early_segment (stream);
   gst_vfi_window_clear (stream);

@@ -291,6 +291,43 @@ GST_START_TEST(the_wait_ends_where_downstream_does)
 }
 GST_END_TEST
 
+static gulong flushing_probe;
+
+static GstPadProbeReturn flush_once(GstPad *pad, GstPadProbeInfo *info, gpointer data)
+{
+    Fixture *f = data;
+
+    (void)info;
+    gst_pad_remove_probe(pad, flushing_probe);
+    ck_assert(gst_harness_push_event(f->harness, gst_event_new_flush_start()));
+    ck_assert(gst_harness_push_event(f->harness, gst_event_new_flush_stop(TRUE)));
+    return GST_PAD_PROBE_DROP;
+}
+
+/* What a frame lets out is flushed from within the push: so is that frame. Without a task
+ * the flush is over before the frame would be looked at. */
+GST_START_TEST(a_flush_takes_the_frame_that_lets_others_out)
+{
+    const Family family = {0, 1};
+    Fixture *f = script_fixture(0, &family, NULL, NULL);
+
+    script_run(f, "a b reconfigure", FALSE);
+    fixture_clear(f);
+    flushing_probe = gst_pad_add_probe(f->element->srcpads->data,
+                                       GST_PAD_PROBE_TYPE_BUFFER, flush_once, f, NULL);
+    gst_harness_push(f->harness, flat_frame(f, letter_value('c'), 100 * GST_MSECOND,
+                                            50 * GST_MSECOND));
+    ck_assert_uint_eq(n_buffers(f), 1); /* the picture that was being pushed */
+    fixture_clear(f);
+    g_signal_emit_by_name(f->element, "reset-stats");
+    script_run(f, "segment d e", FALSE);
+    finish(f);
+    script_check_views(f, &family, "segment d e", "de", FALSE);
+    ck_assert_uint_eq(n_buffers(f), 4);
+    fixture_free(f);
+}
+GST_END_TEST
+
 /* What one in-between is made of is damaged. */
 GST_START_TEST(damage_goes_on_to_all_that_is_made_of_it)
 {
@@ -448,6 +485,7 @@ int main(int argc, char **argv)
     tcase_add_loop_test(tcase, a_flush_drops_what_waits, 0, N_MODES);
     tcase_add_loop_test(tcase, nothing_is_kept_of_what_was_flushed, 0, N_MODES);
     tcase_add_loop_test(tcase, the_wait_ends_where_downstream_does, 0, N_MODES);
+    tcase_add_test(tcase, a_flush_takes_the_frame_that_lets_others_out);
     tcase_add_loop_test(tcase, damage_goes_on_to_all_that_is_made_of_it, 0, N_MODES);
     tcase_add_loop_test(tcase, a_decoder_with_few_surfaces_need_not_wait, 0,
                         (int)G_N_ELEMENTS(few));
