@@ -579,9 +579,11 @@ static void send_random_gap(World *world, GRand *random)
 {
     static const GstClockTime durations[] = {0, 40 * MS, GST_SECOND, G_MAXUINT64};
 
-    gst_pad_push_event(world->src,
-                       gst_event_new_gap(world->pts + fuzz_pick(random, 80) * MS,
-                                         fuzz_one_of(random, durations)));
+    GstClockTime pts = world->pts + fuzz_pick(random, 80) * MS;
+
+    if (GST_CLOCK_TIME_IS_VALID(pts))
+        gst_pad_push_event(world->src,
+                           gst_event_new_gap(pts, fuzz_one_of(random, durations)));
 }
 
 static void send_random_event(World *world, GRand *random)
