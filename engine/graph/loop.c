@@ -6,15 +6,6 @@
 
 #include <vfi/error.h>
 
-bool vfi_graph_lies_in_state(const VfiGraph *graph, VfiValue value)
-{
-    const VfiNode *node = vfi_graph_node(graph, value);
-
-    while (node->kind == VFI_NODE_SLICE)
-        node = vfi_graph_node(graph, node->source[0]);
-    return node->kind == VFI_NODE_INPUT && node->input.region == VFI_REGION_STATE;
-}
-
 /* Whether all states are made in segment @follows. */
 static bool check_states(VfiGraph *graph, int follows)
 {

@@ -96,7 +96,14 @@ static inline VfiGraphState *vfi_graph_state_at(const VfiGraph *graph, VfiState 
 }
 
 /* Whether @value is a state, or channels of one. */
-bool vfi_graph_lies_in_state(const VfiGraph *graph, VfiValue value);
+static inline bool vfi_graph_lies_in_state(const VfiGraph *graph, VfiValue value)
+{
+    const VfiNode *node = vfi_graph_node(graph, value);
+
+    while (node->kind == VFI_NODE_SLICE)
+        node = vfi_graph_node(graph, node->source[0]);
+    return node->kind == VFI_NODE_INPUT && node->input.region == VFI_REGION_STATE;
+}
 
 /* For the builders of ops and loops (build_ops.c, loop.c). */
 

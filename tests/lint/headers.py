@@ -20,7 +20,7 @@ DOORS = {
     "engine/cpu/algorithm.h": ("conv/winograd_forms.c", "the backend asks what gains from blocks"),
     "engine/cpu/conv/conv.h": ("*.c", ONE_EACH),
     "engine/cpu/kernel_table.h": ("kernels_c.c x86/kernels_*.c", ONE_EACH),
-    "engine/graph/graph.h": ("build_ops.c loop.c", "the builder's functions, by subject"),
+    "engine/graph/graph.h": ("build_ops.c loop.c stage_values.c", "its functions, by subject"),
     "engine/graph/nodes.h": ("*.c", "what the planner sees of a graph, and models do not"),
     "engine/model/family.h": ("engine/models/registry.c", "model/ knows no family"),
     "engine/pixels/pixels.h": ("level.c copy.c tiles.c", "one contract for all work on pixels"),
