@@ -5,6 +5,7 @@
 #include "pure/place.h"
 #include "pure/stand_in.h"
 #include "pure/time_math.h"
+#include "stream/alarm.h"
 #include "stream/held_repeats.h"
 #include "stream/jobs.h"
 #include "stream/live.h"
@@ -21,49 +22,17 @@
 #define MAX_FILL (5 * GST_SECOND)
 
 struct _GstVfiTimeout {
-  /* Guarded by the stream's lock. */
-  GstClockID timer; /* waits for the time of the next copy; NULL if none is waited for */
-  gboolean due;     /* that time has come */
+  GstVfiAlarm alarm; /* waits for the time of the next copy */
 
   /* Owned by the streaming thread. */
   GstClockTime start; /* when the reference came, and live-timeout */
   guint next;         /* index of the next copy */
 };
 
-typedef struct {
-  GstElement *element; /* a reference: it owns the stream */
-  GstVfiStream *stream;
-} Waiter;
-
 GstVfiTimeout *
 gst_vfi_timeout_new (void)
 {
   return g_new0 (GstVfiTimeout, 1);
-}
-
-static void
-waiter_free (gpointer data)
-{
-  Waiter *waiter = data;
-
-  gst_object_unref (waiter->element);
-  g_free (waiter);
-}
-
-static gboolean
-on_timeout (GstClock *clock, GstClockTime time, GstClockID id, gpointer user_data)
-{
-  GstVfiStream *stream = ((Waiter *) user_data)->stream;
-
-  (void) clock;
-  (void) time;
-  g_mutex_lock (&stream->lock);
-  if (stream->timeout->timer == id) {
-    stream->timeout->due = TRUE;
-    gst_vfi_stream_wake_locked (stream);
-  }
-  g_mutex_unlock (&stream->lock);
-  return TRUE;
 }
 
 static gboolean
@@ -81,54 +50,24 @@ due_time (GstVfiStream *stream, const GstVfiSlot *slot)
 }
 
 static void
-wait_until (GstVfiStream *stream, GstClockTime time)
-{
-  g_autoptr (GstClock) clock = gst_element_get_clock (stream->element);
-  GstClockID id;
-  Waiter *waiter;
-
-  if (clock == NULL)
-    return;
-  waiter = g_new0 (Waiter, 1);
-  waiter->element = gst_object_ref (stream->element);
-  waiter->stream = stream;
-  id = gst_clock_new_single_shot_id (clock, time);
-  g_mutex_lock (&stream->lock);
-  stream->timeout->timer = id;
-  stream->timeout->due = FALSE;
-  g_mutex_unlock (&stream->lock);
-  gst_clock_id_wait_async (id, on_timeout, waiter, waiter_free);
-}
-
-static void
 wait_for_next (GstVfiStream *stream)
 {
   GstVfiSlot slot;
 
   missing_slot (stream, &slot);
-  wait_until (stream, due_time (stream, &slot));
+  gst_vfi_alarm_set (stream, &stream->timeout->alarm, due_time (stream, &slot));
 }
 
 gboolean
 gst_vfi_timeout_is_due_locked (const GstVfiStream *stream)
 {
-  return stream->timeout->due;
+  return stream->timeout->alarm.rings;
 }
 
 void
 gst_vfi_timeout_cancel (GstVfiStream *stream)
 {
-  GstClockID id;
-
-  g_mutex_lock (&stream->lock);
-  id = stream->timeout->timer;
-  stream->timeout->timer = NULL;
-  stream->timeout->due = FALSE;
-  g_mutex_unlock (&stream->lock);
-  if (id == NULL)
-    return;
-  gst_clock_id_unschedule (id);
-  gst_clock_id_unref (id);
+  gst_vfi_alarm_cancel (stream, &stream->timeout->alarm);
 }
 
 void
