@@ -1,6 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "stream/alarm.h"
 
+#include "pure/time_math.h"
+
+/* To clocks, whose differences are signed, times that are too far away are past. */
+#define MAX_WAIT (3600 * GST_SECOND)
+
 typedef struct {
   GstElement *element; /* a reference: it owns the stream */
   GstVfiStream *stream;
@@ -45,6 +50,7 @@ gst_vfi_alarm_set (GstVfiStream *stream, GstVfiAlarm *alarm, GstClockTime time)
   waiter->element = gst_object_ref (stream->element);
   waiter->stream = stream;
   waiter->alarm = alarm;
+  time = MIN (time, gst_vfi_time_add (gst_clock_get_time (clock), MAX_WAIT));
   id = gst_clock_new_single_shot_id (clock, time);
   g_mutex_lock (&stream->lock);
   alarm->id = id;

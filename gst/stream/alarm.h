@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Alarms: the pipeline's clock wakes the task at a time. Streaming thread only; no lock is
- * held. */
+/* Alarms: the pipeline's clock wakes the task at a time. Streaming thread only; no lock
+ * is held. */
 #pragma once
 
 #include "stream/state.h"
@@ -17,8 +17,8 @@ typedef struct {
   gboolean rings;
 } GstVfiAlarm;
 
-/* Sets @alarm, which is not set, to @time of the element's clock; without a clock it never
- * rings. */
+/* Sets @alarm, which is not set, to @time of the element's clock, or to an hour from now
+ * if that is sooner: so it may ring early. Without a clock it never rings. */
 void gst_vfi_alarm_set (GstVfiStream *stream, GstVfiAlarm *alarm, GstClockTime time);
 
 /* It is not waited for any more, and does not ring. */

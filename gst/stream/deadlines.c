@@ -191,6 +191,37 @@ gst_vfi_deadlines_decide (GstVfiStream *stream, const GstVfiSlot *slot, GstVfiQo
   return decision;
 }
 
+/* What the work takes, as far as it is known, and what waking up takes. */
+static GstClockTime
+time_of_work_locked (const GstVfiStream *stream)
+{
+  GstClockTime cost, pair_cost;
+
+  gst_vfi_qos_costs (&stream->deadlines->qos, &cost, &pair_cost);
+  return (GST_CLOCK_TIME_IS_VALID (cost) ? cost : 0) + pair_cost + GST_VFI_LATENCY_STEP;
+}
+
+GstClockTime
+gst_vfi_deadlines_latest_start (
+    GstVfiStream *stream, const GstSegment *segment, const GstVfiSlot *slot)
+{
+  GstClockTime base_time, now = gst_vfi_live_now (stream, &base_time);
+  gboolean waits =
+      (GstVfiOnLate) gst_vfi_stream_settings (stream).on_late == GST_VFI_ON_LATE_WAIT;
+  GstClockTime deadline = GST_CLOCK_TIME_NONE, work;
+
+  g_mutex_lock (&stream->lock);
+  if (stream->live->live && !waits && GST_CLOCK_TIME_IS_VALID (now))
+    deadline = gst_vfi_latency_deadline (base_time,
+        gst_vfi_live_running_time (segment, slot->pts), stream->live->pipeline_latency,
+        share_of_latency (stream));
+  work = time_of_work_locked (stream);
+  g_mutex_unlock (&stream->lock);
+  if (!GST_CLOCK_TIME_IS_VALID (deadline))
+    return GST_CLOCK_TIME_NONE;
+  return deadline > work ? deadline - work : 0;
+}
+
 /* Jobs and buffers. */
 
 void

@@ -69,6 +69,18 @@ gboolean gst_vfi_deadlines_has_begun (GstVfiStream *stream, guint64 id);
 GstVfiDecision gst_vfi_deadlines_decide (
     GstVfiStream *stream, const GstVfiSlot *slot, GstVfiQosJob *job);
 
+/**
+ * gst_vfi_deadlines_latest_start:
+ * @segment: of the in-between's pair
+ * @slot: the time of the in-between
+ *
+ * Returns: the clock time by which work on it has to begin to be done by its deadline, or
+ *     GST_CLOCK_TIME_NONE: the pipeline is not live or not playing, or late pictures are
+ *     waited for.
+ */
+GstClockTime gst_vfi_deadlines_latest_start (
+    GstVfiStream *stream, const GstSegment *segment, const GstVfiSlot *slot);
+
 /* A job was submitted. */
 void gst_vfi_deadlines_note_job (GstVfiStream *stream);
 

@@ -67,22 +67,15 @@ account (GstVfiStream *stream)
   }
 }
 
-/* The pair is identified by the newer frame's id: two frames are in one pair only. */
-static guint64
-pair_id (const GstVfiEntry *entry)
-{
-  return MAX (entry->a->picture.id, entry->b->picture.id);
-}
-
 static guint
 count_from (const GList *link)
 {
-  guint64 id = pair_id (link->data);
+  guint64 id = gst_vfi_entry_pair_id (link->data);
   guint64 count = 0;
 
   for (; link != NULL; link = link->next) {
     const GstVfiEntry *entry = link->data;
-    if (entry->view == NULL || pair_id (entry) != id)
+    if (entry->view == NULL || gst_vfi_entry_pair_id (entry) != id)
       continue;
     count += entry->kind == GST_VFI_ENTRY_IN_BETWEENS ? entry->span->n_left : 1;
   }
@@ -108,9 +101,10 @@ decide (GstVfiStream *stream, GList *link)
   if (entry->decided)
     return TRUE;
   account (stream);
-  if (!gst_vfi_deadlines_has_begun (stream, pair_id (entry)))
-    gst_vfi_deadlines_begin_pair (stream, &entry->view->segment, pair_id (entry),
-        count_from (link), pair_span (entry), &entry->slot);
+  if (!gst_vfi_deadlines_has_begun (stream, gst_vfi_entry_pair_id (entry)))
+    gst_vfi_deadlines_begin_pair (stream, &entry->view->segment,
+        gst_vfi_entry_pair_id (entry), count_from (link), pair_span (entry),
+        &entry->slot);
   decision = gst_vfi_deadlines_decide (stream, &entry->slot, &entry->qos);
   if (decision == GST_VFI_DECISION_COMPUTE) {
     entry->decided = TRUE;

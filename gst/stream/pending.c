@@ -111,6 +111,13 @@ gst_vfi_entry_waits (const GstVfiEntry *entry)
   return entry->view != NULL && entry->view->state == GST_VFI_VIEW_WAITS;
 }
 
+/* By the newer frame's id: two frames are in one pair only. */
+guint64
+gst_vfi_entry_pair_id (const GstVfiEntry *entry)
+{
+  return MAX (entry->a->picture.id, entry->b->picture.id);
+}
+
 gboolean
 gst_vfi_pending_waits (const GstVfiStream *stream)
 {

@@ -141,6 +141,9 @@ gboolean gst_vfi_entry_waits (const GstVfiEntry *entry);
 /* Takes the entry at the head, which exists, off the list. */
 GstVfiEntry *gst_vfi_pending_pop (GstVfiStream *stream);
 
+/* Identifies the pair of an in-between, or of a span of them. */
+guint64 gst_vfi_entry_pair_id (const GstVfiEntry *entry);
+
 /* The engine may still write to the entry's output: its job must have ended. */
 void gst_vfi_entry_free (GstVfiEntry *entry);
 

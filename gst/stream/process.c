@@ -22,6 +22,7 @@
 #include "stream/reference.h"
 #include "stream/retire.h"
 #include "stream/timeout.h"
+#include "stream/wait_limit.h"
 #include "stream/window.h"
 
 #include <gst/video/video-event.h>
@@ -476,6 +477,7 @@ gst_vfi_process_reset (GstVfiStream *stream)
   gst_vfi_run_reset (&stream->run);
   gst_vfi_content_reset (&stream->content);
   gst_vfi_timeout_cancel (stream);
+  gst_vfi_wait_limit_cancel (stream);
   gst_vfi_gaps_clear (stream);
   gst_vfi_repeats_clear (stream);
   gst_vfi_deadlines_reset (stream);

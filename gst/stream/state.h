@@ -55,6 +55,7 @@ typedef struct _GstVfiReport GstVfiReport;
 typedef struct _GstVfiRetire GstVfiRetire;
 typedef struct _GstVfiTask GstVfiTask;
 typedef struct _GstVfiTimeout GstVfiTimeout;
+typedef struct _GstVfiWaitLimit GstVfiWaitLimit;
 typedef struct _GstVfiWindow GstVfiWindow;
 
 /* Why nothing moves. Bits, because a pad may be deactivated and the state may change in
@@ -159,6 +160,7 @@ typedef struct {
   GstVfiRetire *retire;
   GstVfiTask *task;
   GstVfiTimeout *timeout;
+  GstVfiWaitLimit *wait_limit;
   GstVfiWindow *window;
 } GstVfiStream;
 

@@ -20,6 +20,7 @@
 #include "stream/retire.h"
 #include "stream/task.h"
 #include "stream/timeout.h"
+#include "stream/wait_limit.h"
 #include "stream/window.h"
 
 #define GST_CAT_DEFAULT gst_vfi_debug
@@ -269,6 +270,7 @@ make_parts (GstVfiStream *stream)
   stream->session = gst_vfi_engine_session_new ();
   stream->task = gst_vfi_task_new ();
   stream->timeout = gst_vfi_timeout_new ();
+  stream->wait_limit = gst_vfi_wait_limit_new ();
   stream->window = gst_vfi_window_new ();
 }
 
@@ -292,6 +294,7 @@ free_parts (GstVfiStream *stream)
   g_free (stream->session);
   g_free (stream->task);
   g_free (stream->timeout);
+  g_free (stream->wait_limit);
   g_free (stream->window);
 }
 

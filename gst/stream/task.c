@@ -9,6 +9,7 @@
 #include "stream/queue.h"
 #include "stream/retire.h"
 #include "stream/timeout.h"
+#include "stream/wait_limit.h"
 #include "stream/window.h"
 
 #define GST_CAT_DEFAULT gst_vfi_debug
@@ -219,6 +220,7 @@ typedef enum {
   STEP_ACCEPT,
   STEP_RETIRE,
   STEP_FILL,
+  STEP_END_WAIT,
 } Step;
 
 /* Whether everything has left that waits for no frames. */
@@ -267,6 +269,8 @@ next_step (GstVfiStream *stream, guint *links)
       step = STEP_RETIRE;
     else if (gst_vfi_timeout_is_due_locked (stream) && nothing_moves (stream))
       step = STEP_FILL;
+    else if (gst_vfi_wait_limit_is_reached_locked (stream))
+      step = STEP_END_WAIT;
     else if (seen == stream->wake_count)
       g_cond_wait (&stream->changed, &stream->lock);
   } while (step == STEP_STOP);
@@ -359,6 +363,7 @@ loop (gpointer data)
   guint links = 0;
 
   gst_vfi_task_reset_if_due (stream);
+  gst_vfi_wait_limit_watch (stream);
   switch (next_step (stream, &links)) {
     case STEP_ACCEPT:
       ret = accept_item (stream);
@@ -368,6 +373,9 @@ loop (gpointer data)
       break;
     case STEP_FILL:
       ret = gst_vfi_timeout_fill (stream);
+      break;
+    case STEP_END_WAIT:
+      ret = gst_vfi_wait_limit_end_wait (stream);
       break;
     case STEP_STOP:
       break;

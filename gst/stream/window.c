@@ -100,14 +100,18 @@ gst_vfi_window_accept (GstVfiStream *stream, GstVfiFrame *frame)
 }
 
 void
+gst_vfi_window_complete_first (GstVfiStream *stream)
+{
+  g_autoptr (GstVfiView) view = g_queue_pop_head (&stream->window->waiting);
+
+  open_view (stream, view);
+}
+
+void
 gst_vfi_window_complete (GstVfiStream *stream)
 {
-  GstVfiView *view;
-
-  while ((view = g_queue_pop_head (&stream->window->waiting)) != NULL) {
-    open_view (stream, view);
-    gst_vfi_view_unref (view);
-  }
+  while (!g_queue_is_empty (&stream->window->waiting))
+    gst_vfi_window_complete_first (stream);
 }
 
 static void

@@ -32,6 +32,9 @@ void gst_vfi_window_accept (GstVfiStream *stream, GstVfiFrame *frame);
  * come. The run goes on. */
 void gst_vfi_window_complete (GstVfiStream *stream);
 
+/* The same for the view alone, which exists, that waits before all others. */
+void gst_vfi_window_complete_first (GstVfiStream *stream);
+
 /* There is an edge behind the reference: the same, and no later view reaches back beyond
  * it. Another reference, or none, has to follow. */
 void gst_vfi_window_close (GstVfiStream *stream);

@@ -93,6 +93,114 @@ GST_START_TEST(what_waits_is_late_by_its_own_segment)
 }
 GST_END_TEST
 
+#define OWN_LATENCY(family) ((family)->after * FRAME + 30 * MS) /* with cost's budget */
+#define BUDGET "latency-budget=5000000"
+
+/* A source that stops keeps nothing back: when work on a picture has to begin, it is made
+ * without the frames that have not come. A millisecond is kept for waking up, five are
+ * downstream's. */
+GST_START_TEST(a_picture_waits_no_longer_than_it_may)
+{
+    const Family *family = &wide_families[__i__];
+    Simulated *sim = start(2, family, BUDGET);
+    guint n_waiting = family->after == 1 ? 1 : 2;
+
+    sim->cost = 5 * MS;
+    send(sim, 0, 2);
+    ck_assert_uint_eq(n_buffers(sim->fixture), 5 - 2 * n_waiting);
+    for (guint i = 0; i < n_waiting; i++) {
+        simulated_crank(sim);
+        simulated_wait_for(sim, (2 - n_waiting + i + 1) * FRAME);
+    }
+    ck_assert_uint_eq(gst_clock_get_time(GST_CLOCK(sim->clock)),
+                      75 * MS + OWN_LATENCY(family) + 5 * MS - sim->cost - 1 * MS);
+    check_row(sim->fixture, 5, G_MAXUINT, 0);
+    ck_assert_uint_eq(counter(sim->fixture, "interpolated"), 2);
+    ck_assert_uint_eq(engine_stat(sim->fixture, "late"), 0);
+    ck_assert_uint_eq(engine_stat(sim->fixture, "edge-views"),
+                      family->before > 0 || n_waiting > 1 ? 2 : 1);
+    simulated_free(sim);
+}
+GST_END_TEST
+
+/* A frame that is late by more than there is to spare costs its view, and nothing else:
+ * it is the last one's partner. */
+GST_START_TEST(a_frame_that_is_late_goes_on)
+{
+    const Family family = {1, 1};
+    Simulated *sim = start(2, &family, BUDGET);
+
+    sim->cost = 5 * MS;
+    send(sim, 0, 2);
+    simulated_crank(sim);
+    simulated_wait_for(sim, 100 * MS);
+    send(sim, 3, 5);
+    check_row(sim->fixture, 9, G_MAXUINT, 0);
+    ck_assert_uint_eq(counter(sim->fixture, "interpolated"), 4);
+    ck_assert_uint_eq(engine_stat(sim->fixture, "late"), 0);
+    ck_assert_uint_eq(engine_stat(sim->fixture, "edge-views"), 2);
+    simulated_free(sim);
+}
+GST_END_TEST
+
+/* Where pictures may be late, and where there is no deadline, they wait. */
+GST_START_TEST(what_may_be_late_waits)
+{
+    const Family family = {0, 1};
+    Simulated *sim = start(2, &family, "on-late=wait " BUDGET);
+
+    send(sim, 0, 2);
+    ck_assert_uint_eq(gst_test_clock_peek_id_count(sim->clock), 0);
+    simulated_advance(sim, GST_SECOND);
+    send(sim, 3, 3);
+    ck_assert_uint_eq(n_buffers(sim->fixture), 5);
+    ck_assert_uint_eq(engine_stat(sim->fixture, "edge-views"), 0);
+    simulated_free(sim);
+}
+GST_END_TEST
+
+/* Clocks take what is too far away for the past: the task would wake at once, find that
+ * there is time, and so on for ever. */
+GST_START_TEST(no_wait_ends_in_another_century)
+{
+    const Family family = {0, 1};
+    Simulated *sim = start(2, &family, BUDGET);
+    GstClockID id = NULL;
+    GstSegment segment;
+
+    gst_segment_init(&segment, GST_FORMAT_TIME);
+    segment.base = G_MAXINT64;
+    ck_assert(
+        gst_harness_push_event(sim->fixture->harness, gst_event_new_segment(&segment)));
+    send(sim, 0, 2);
+    ck_assert(gst_test_clock_peek_next_pending_id(sim->clock, &id));
+    ck_assert_uint_le(gst_clock_id_get_time(id),
+                      gst_clock_get_time(GST_CLOCK(sim->clock)) + 3600 * GST_SECOND);
+    gst_clock_id_unref(id);
+    simulated_free(sim);
+}
+GST_END_TEST
+
+/* What a flush drops is not waited for. */
+GST_START_TEST(a_flush_ends_the_wait)
+{
+    const Family family = {0, 1};
+    Simulated *sim = start(2, &family, BUDGET);
+    GstHarness *harness = sim->fixture->harness;
+    GstSegment segment;
+
+    gst_segment_init(&segment, GST_FORMAT_TIME);
+    send(sim, 0, 2);
+    ck_assert_uint_eq(gst_test_clock_peek_id_count(sim->clock), 1);
+    ck_assert(gst_harness_push_event(harness, gst_event_new_flush_start()));
+    ck_assert(gst_harness_push_event(harness, gst_event_new_flush_stop(FALSE)));
+    ck_assert(gst_harness_push_event(harness, gst_event_new_segment(&segment)));
+    send(sim, 3, 3);
+    ck_assert_uint_eq(gst_test_clock_peek_id_count(sim->clock), 0);
+    simulated_free(sim);
+}
+GST_END_TEST
+
 /* Builds a session when the test says so. */
 typedef struct {
     GMutex lock;
@@ -168,6 +276,13 @@ int main(int argc, char **argv)
     suite_add_tcase(suite, tcase);
     tcase_add_loop_test(tcase, what_waits_leaves_when_the_source_stops, 0,
                         N_WIDE_FAMILIES);
+    for (int i = 0; i < N_WIDE_FAMILIES; i++)
+        if (wide_families[i].after > 0)
+            tcase_add_loop_test(tcase, a_picture_waits_no_longer_than_it_may, i, i + 1);
+    tcase_add_test(tcase, a_frame_that_is_late_goes_on);
+    tcase_add_test(tcase, what_may_be_late_waits);
+    tcase_add_test(tcase, no_wait_ends_in_another_century);
+    tcase_add_test(tcase, a_flush_ends_the_wait);
     tcase_add_loop_test(tcase, what_waits_is_late_by_its_own_segment, 0, N_MODES);
     tcase_add_loop_test(tcase, views_begin_with_the_session, 0,
                         N_MODES * N_WIDE_FAMILIES);
