@@ -11,6 +11,21 @@ const VfiModelFamily *vfi_family_find(const char *name)
     return NULL;
 }
 
+const char *const *vfi_family_names(void)
+{
+    static gsize names; /* a pointer to them, once they are listed */
+
+    if (g_once_init_enter(&names)) {
+        GPtrArray *list = g_ptr_array_new();
+        for (const VfiModelFamily *const *family = vfi_families(); *family != NULL;
+             family++)
+            g_ptr_array_add(list, (char *)(*family)->name);
+        g_ptr_array_add(list, NULL);
+        g_once_init_leave(&names, (gsize)g_ptr_array_free(list, FALSE));
+    }
+    return (const char *const *)names;
+}
+
 int vfi_family_next_segment(const VfiModelFamily *family, const VfiModelSetup *setup,
                             int n_segments, int segment, const float *scalars)
 {

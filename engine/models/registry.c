@@ -8,16 +8,3 @@ const VfiModelFamily *const *vfi_families(void)
 {
     return families;
 }
-
-const char *const *vfi_family_names(void)
-{
-    static const char *names[G_N_ELEMENTS(families)];
-    static gsize filled;
-
-    if (g_once_init_enter(&filled)) {
-        for (size_t i = 0; families[i] != NULL; i++)
-            names[i] = families[i]->name;
-        g_once_init_leave(&filled, 1);
-    }
-    return names;
-}
