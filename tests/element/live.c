@@ -3,8 +3,6 @@
  * clock. */
 #include "simulated.h"
 
-#include "stream/engine_session.h"
-
 #define MS GST_MSECOND
 
 typedef struct {
@@ -551,54 +549,14 @@ GST_START_TEST(a_wait_for_frames_ends_with_the_stream)
 }
 GST_END_TEST
 
-/* Builds a session when the test says so. */
-typedef struct {
-    GMutex lock;
-    GCond changed;
-    gboolean open;  /* builds may end */
-    gboolean fails; /* in an error */
-} Gate;
-
-static VfiSession *build_behind_gate(gpointer user_data, VfiModel *model,
-                                     const VfiSessionConfig *config, GError **error)
-{
-    Gate *gate = user_data;
-
-    g_mutex_lock(&gate->lock);
-    while (!gate->open)
-        g_cond_wait(&gate->changed, &gate->lock);
-    g_mutex_unlock(&gate->lock);
-    if (!gate->fails)
-        return vfi_session_new(model, config, error);
-    g_set_error_literal(error, VFI_ERROR, VFI_ERROR_NO_MEMORY,
-                        "no memory, says the test");
-    return NULL;
-}
-
 static Simulated *with_slow_build(int index, const char *properties, Gate *gate)
 {
     Simulated *sim = simulated_open(in_flight_mode(index), properties);
 
-    g_mutex_init(&gate->lock);
-    g_cond_init(&gate->changed);
-    gst_vfi_session_set_builder(sim->stream, build_behind_gate, gate);
+    simulated_gate_builds(sim, gate);
     simulated_start(sim, "20/1", NULL);
     simulated_configure_latency(sim);
     return sim;
-}
-
-static void open_gate(Gate *gate)
-{
-    g_mutex_lock(&gate->lock);
-    gate->open = TRUE;
-    g_cond_broadcast(&gate->changed);
-    g_mutex_unlock(&gate->lock);
-}
-
-static void free_gate(Gate *gate)
-{
-    g_mutex_clear(&gate->lock);
-    g_cond_clear(&gate->changed);
 }
 
 /* Nothing tells when the build has ended: frames are sent until something shows it. */
@@ -633,7 +591,7 @@ GST_START_TEST(copies_are_shown_until_the_model_is_ready)
     simulated_send(sim, 10);
     ck_assert_uint_eq(counter(sim->fixture, "duplicate"), 9);
     ck_assert_uint_eq(counter(sim->fixture, "interpolated"), 0);
-    open_gate(&gate);
+    gate_open(&gate);
     send_until(sim, GST_MESSAGE_PROGRESS);
     fixture_clear(sim->fixture);
     simulated_send(sim, 10);
@@ -641,7 +599,7 @@ GST_START_TEST(copies_are_shown_until_the_model_is_ready)
     for (guint i = 0; i < n_buffers(sim->fixture); i++)
         assert_flag(nth_buffer(sim->fixture, i), GST_BUFFER_FLAG_GAP, FALSE);
     simulated_free(sim);
-    free_gate(&gate);
+    gate_clear(&gate);
 }
 GST_END_TEST
 
@@ -651,13 +609,13 @@ GST_START_TEST(a_build_aside_can_fail)
     Simulated *sim = with_slow_build(__i__, "on-error=duplicate", &gate);
 
     simulated_send(sim, 2);
-    open_gate(&gate);
+    gate_open(&gate);
     send_until(sim, GST_MESSAGE_WARNING);
     simulated_send(sim, 10);
     simulated_assert_originals(sim);
     ck_assert_uint_eq(counter(sim->fixture, "interpolated"), 0);
     simulated_free(sim);
-    free_gate(&gate);
+    gate_clear(&gate);
 }
 GST_END_TEST
 
@@ -667,7 +625,7 @@ GST_START_TEST(a_build_aside_ends_with_the_element)
     Simulated *sim = with_slow_build(__i__, NULL, &gate);
 
     simulated_free(sim);
-    free_gate(&gate);
+    gate_clear(&gate);
 }
 GST_END_TEST
 

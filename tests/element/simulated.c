@@ -3,6 +3,7 @@
 #include "simulated.h"
 
 #include "stream/deadlines.h"
+#include "stream/engine_session.h"
 
 #define PATIENCE (60 * G_TIME_SPAN_SECOND)
 
@@ -172,4 +173,41 @@ void simulated_assert_originals(Simulated *sim)
         k++;
     }
     ck_assert_uint_eq(k, sim->sent);
+}
+
+static VfiSession *build_behind_gate(gpointer user_data, VfiModel *model,
+                                     const VfiSessionConfig *config, GError **error)
+{
+    Gate *gate = user_data;
+
+    g_mutex_lock(&gate->lock);
+    while (!gate->open)
+        g_cond_wait(&gate->changed, &gate->lock);
+    g_mutex_unlock(&gate->lock);
+    if (!gate->fails)
+        return vfi_session_new(model, config, error);
+    g_set_error_literal(error, VFI_ERROR, VFI_ERROR_NO_MEMORY,
+                        "no memory, says the test");
+    return NULL;
+}
+
+void simulated_gate_builds(Simulated *sim, Gate *gate)
+{
+    g_mutex_init(&gate->lock);
+    g_cond_init(&gate->changed);
+    gst_vfi_session_set_builder(sim->stream, build_behind_gate, gate);
+}
+
+void gate_open(Gate *gate)
+{
+    g_mutex_lock(&gate->lock);
+    gate->open = TRUE;
+    g_cond_broadcast(&gate->changed);
+    g_mutex_unlock(&gate->lock);
+}
+
+void gate_clear(Gate *gate)
+{
+    g_mutex_clear(&gate->lock);
+    g_cond_clear(&gate->changed);
 }

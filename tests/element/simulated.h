@@ -34,6 +34,22 @@ void simulated_start(Simulated *sim, const char *rate, const char *out);
 
 void simulated_free(Simulated *sim);
 
+/* Sessions are built when the test says so. Set .open and .fails before it is used, or
+ * leave them. */
+typedef struct {
+    GMutex lock;
+    GCond changed;
+    gboolean open;  /* builds may end */
+    gboolean fails; /* in an error */
+} Gate;
+
+/* Between simulated_open() and simulated_start(): has @sim build behind @gate. */
+void simulated_gate_builds(Simulated *sim, Gate *gate);
+void gate_open(Gate *gate);
+
+/* After @sim has been freed. */
+void gate_clear(Gate *gate);
+
 /* Sends @n frames, each at its time or, if the element is behind, as soon as it takes it,
  * and waits until they have left. Frame k is flat, of value 10 + k % 200. */
 void simulated_send(Simulated *sim, guint n);

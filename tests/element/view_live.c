@@ -3,7 +3,6 @@
  * that come late. */
 #include "simulated.h"
 
-#include "stream/engine_session.h"
 #include "view_script.h"
 
 #define MS GST_MSECOND
@@ -201,34 +200,6 @@ GST_START_TEST(a_flush_ends_the_wait)
 }
 GST_END_TEST
 
-/* Builds a session when the test says so. */
-typedef struct {
-    GMutex lock;
-    GCond changed;
-    gboolean open;
-    gboolean built;
-} Gate;
-
-static VfiSession *build_behind_gate(gpointer user_data, VfiModel *model,
-                                     const VfiSessionConfig *config, GError **error)
-{
-    Gate *gate = user_data;
-
-    g_mutex_lock(&gate->lock);
-    while (!gate->open)
-        g_cond_wait(&gate->changed, &gate->lock);
-    g_mutex_unlock(&gate->lock);
-    return vfi_session_new(model, config, error);
-}
-
-static void open_gate(Gate *gate)
-{
-    g_mutex_lock(&gate->lock);
-    gate->open = TRUE;
-    g_cond_broadcast(&gate->changed);
-    g_mutex_unlock(&gate->lock);
-}
-
 /* Frames that came before there was a session were never compared: no view shows them but
  * the last, which is the partner of the first that was. */
 GST_START_TEST(views_begin_with_the_session)
@@ -239,15 +210,13 @@ GST_START_TEST(views_begin_with_the_session)
     Gate gate = {.open = FALSE};
     guint64 sent = 4, n_made, n_edges;
 
-    g_mutex_init(&gate.lock);
-    g_cond_init(&gate.changed);
-    gst_vfi_session_set_builder(sim->stream, build_behind_gate, &gate);
+    simulated_gate_builds(sim, &gate);
     simulated_start(sim, "20/1", NULL);
     simulated_configure_latency(sim);
     send(sim, 0, 3);
     ck_assert_uint_eq(n_buffers(sim->fixture), 7);
     ck_assert_uint_eq(counter(sim->fixture, "duplicate"), 3);
-    open_gate(&gate);
+    gate_open(&gate);
     /* Nothing tells when the build has ended: frames are sent until a picture shows
      * it. */
     while (counter(sim->fixture, "interpolated") == 0) {
@@ -263,8 +232,7 @@ GST_START_TEST(views_begin_with_the_session)
     ck_assert_uint_gt(n_made, 8);
     ck_assert_uint_eq(n_edges, (guint64)(family->before + family->after));
     simulated_free(sim);
-    g_mutex_clear(&gate.lock);
-    g_cond_clear(&gate.changed);
+    gate_clear(&gate);
 }
 GST_END_TEST
 
