@@ -10,7 +10,9 @@
 
 static const char *const formats[] = {"NV12", "I420", "P010_10LE", "Y444", "RGBA"};
 
-/* Surfaces of a context of their own. */
+/* Surfaces of a context of their own, which nobody else holds. The thread that took the
+ * uploading pipeline to its state may be the last to let go of that, and so of its last
+ * sample. */
 static GPtrArray *new_surfaces(guint n, const char *format)
 {
     g_autofree char *from = source("ball", (int)n, format, 66, 50);
@@ -22,6 +24,10 @@ static GPtrArray *new_surfaces(guint n, const char *format)
     for (guint i = 0; i < n; i++)
         g_ptr_array_add(
             surfaces, gst_buffer_get_memory(gst_sample_get_buffer(frames->pdata[i]), 0));
+    g_ptr_array_set_size(frames, 0);
+    for (guint i = 0; i < n; i++)
+        while (GST_MINI_OBJECT_REFCOUNT_VALUE(surfaces->pdata[i]) > 1)
+            g_thread_yield();
     return surfaces;
 }
 
