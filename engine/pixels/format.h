@@ -55,3 +55,16 @@ static inline int vfi_subsampled(int size, int shift)
 {
     return (size + (1 << shift) - 1) >> shift;
 }
+
+/* Luma components of a format and their weights: Y alone, or R, G, B. */
+typedef struct {
+    int n;
+    float weight[3];
+} VfiLumaWeights;
+
+static inline VfiLumaWeights vfi_luma_weights(const VfiFormatDescription *format)
+{
+    if (format->colour == VFI_FAMILY_RGB)
+        return (VfiLumaWeights){.n = 3, .weight = {0.299f, 0.587f, 0.114f}};
+    return (VfiLumaWeights){.n = 1, .weight = {1.0f}};
+}
