@@ -19,12 +19,13 @@
 #include <vfi/session.h>
 
 #include "base/logging.h"
+#include "flow/step.h"
 #include "pixels/pixels.h"
 #include "plan/plan.h"
 
 /* What tells modules of other builds: its first factor grows whenever a structure below,
  * or what an op means, changes; kinds of ops count themselves. */
-#define VFI_BACKEND_ABI (9 * 256 + (unsigned)VFI_OP_KIND_COUNT)
+#define VFI_BACKEND_ABI (10 * 256 + (unsigned)VFI_OP_KIND_COUNT)
 
 /* Defined by each backend. */
 typedef struct VfiDevice VfiDevice;
@@ -141,6 +142,10 @@ typedef struct {
                   const atomic_int *cancel, GError **error);
     bool (*copy)(VfiDevice *device, const VfiVideoInfo *video, const VfiFrame *frame,
                  const VfiFrame *out, const atomic_int *cancel, GError **error);
+
+    /* One step of `flow`; see flow/step.h. NULL: the device has none of them. */
+    bool (*flow_step)(VfiDevice *device, const VfiFlowStep *step,
+                      const VfiFlowArguments *arguments, GError **error);
 
     /* Puts tiles together in device memory; see pixels.h. */
     bool (*slide_band)(VfiDevice *device, const VfiTileBand *band, int first_row,

@@ -8,6 +8,7 @@
 #include "cpu/algorithm.h"
 #include "cpu/clock.h"
 #include "cpu/cpu_op.h"
+#include "cpu/flow_step.h"
 #include "cpu/image_mean.h"
 #include "cpu/row_group.h"
 #include "machine/cpu_count.h"
@@ -461,6 +462,13 @@ static bool cpu_copy(VfiDevice *device, const VfiVideoInfo *video, const VfiFram
     return run_bands(device, &work, cancel, error);
 }
 
+static bool cpu_flow_step(VfiDevice *device, const VfiFlowStep *step,
+                          const VfiFlowArguments *arguments, GError **error)
+{
+    return check_cancelled(
+        vfi_cpu_flow_step(device->pool, device->level, step, arguments), error);
+}
+
 typedef struct {
     const VfiTileBand *band;
     int first_row;
@@ -529,6 +537,7 @@ const VfiBackend vfi_backend_cpu = {
     .rgb_to_planes = cpu_rgb_to_planes,
     .blend = cpu_blend,
     .copy = cpu_copy,
+    .flow_step = cpu_flow_step,
     .slide_band = cpu_slide_band,
     .add_tile = cpu_add_tile,
     .sync = cpu_sync,

@@ -8,6 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "cpu/flow_kernels.h"
 #include "machine/cpu_level.h"
 #include "op/op.h"
 
@@ -271,6 +272,8 @@ typedef struct {
     void (*winograd_output[VFI_WINOGRAD_FORMS])(const VfiWinogradOutput *output);
     int conv_out_block; /* output channels that conv_block does best with */
     int vector_floats; /* floats of a vector; conv_block rounds n_flat up to a multiple */
+
+    VfiFlowKernels flow;
 } VfiCpuKernels;
 
 /* Each overwrites the entries that its level improves. */

@@ -76,4 +76,5 @@ void vfi_cpu_kernels_fill_c(VfiCpuKernels *kernels)
     kernels->warp_row = warp_row_c;
     kernels->narrow = narrow_c;
     kernels->widen = widen_c;
+    vfi_cpu_flow_kernels_fill_c(&kernels->flow);
 }

@@ -19,6 +19,8 @@ DOORS = {
     "engine/checkpoint/readers.h": ("torch_zip.c legacy.c safetensors.c ncnn.c", ONE_EACH),
     "engine/cpu/algorithm.h": ("conv/winograd_forms.c", "the backend asks what gains from blocks"),
     "engine/cpu/conv/conv.h": ("*.c", ONE_EACH),
+    "engine/cpu/flow/pass.h": ("*.c", ONE_EACH),
+    "engine/cpu/flow_step.h": ("flow/flow_step.c", "the backend runs steps that stand above it"),
     "engine/cpu/kernel_table.h": ("kernels_c.c x86/kernels_*.c", ONE_EACH),
     "engine/graph/graph.h": ("build_ops.c loop.c stage_values.c", "its functions, by subject"),
     "engine/graph/nodes.h": ("*.c", "what the planner sees of a graph, and models do not"),

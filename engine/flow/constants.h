@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Numbers of `flow` that its kernels work with on every device; step.h says what for. */
+#pragma once
+
+/* Planes' rows begin at multiples of this many floats and may be written up to the next
+ * one behind their last sample. */
+#define VFI_FLOW_ROW_FLOATS 16
+
+/* Samples of repeated edge on every side of a picture. */
+#define VFI_FLOW_BORDER 24
+
+/* Patches of VFI_FLOW_PATCH × VFI_FLOW_PATCH samples, VFI_FLOW_STRIDE apart but for the
+ * last of a row or column, which ends where the picture does. Patch (i, j) begins at
+ * (min(i · stride, max(w - patch, 0)), the same of j and h). */
+#define VFI_FLOW_PATCH 8
+#define VFI_FLOW_STRIDE 4
+
+static inline int vfi_flow_patches(int size)
+{
+    int beyond = size - VFI_FLOW_PATCH;
+
+    return beyond <= 0 ? 1 : (beyond + VFI_FLOW_STRIDE - 1) / VFI_FLOW_STRIDE + 1;
+}
+
+/* First sample of patch @index along a side of @size samples. */
+static inline int vfi_flow_patch_begin(int index, int size)
+{
+    int last = size > VFI_FLOW_PATCH ? size - VFI_FLOW_PATCH : 0;
+
+    return index * VFI_FLOW_STRIDE < last ? index * VFI_FLOW_STRIDE : last;
+}
+
+/* Places in a picture are kept within [-REACH, size + …BEYOND], so that the patch or the
+ * sample there lies within the border. */
+#define VFI_FLOW_REACH 14.0f
+#define VFI_FLOW_PATCH_BEYOND 5.0f
+#define VFI_FLOW_SAMPLE_BEYOND 10.0f
+
+/* How much of a patch's mean difference its cost leaves out: all of it would survive any
+ * change of brightness, but could not tell flat areas apart. */
+#define VFI_FLOW_MEAN_REMOVED 0.8f
+
+/* The search: vectors closer than this to the best one are not tried; patches with a
+ * determinant of gradients below that do not descend; Gauss-Newton steps, and how small
+ * one ends them; how far they may lead. Samples. */
+#define VFI_FLOW_SWEEPS 2
+#define VFI_FLOW_SAME 0.1f
+#define VFI_FLOW_LEAST_TEXTURE 1e-3f
+#define VFI_FLOW_STEPS 6
+#define VFI_FLOW_LEAST_STEP 0.02f
+#define VFI_FLOW_FARTHEST 8.0f
+
+/* Weights less than this are holes. */
+#define VFI_FLOW_HOLE 1e-3f
+
+/* Stands for the x of a vector that a side does not have. */
+#define VFI_FLOW_NO_VECTOR 1e30f
