@@ -20,6 +20,7 @@
 
 #include "base/logging.h"
 #include "flow/step.h"
+#include "pixels/motion.h"
 #include "pixels/pixels.h"
 #include "plan/plan.h"
 
@@ -119,8 +120,8 @@ typedef struct {
                 const VfiRunArguments *arguments, GError **error);
 
     /* Frames in, device memory between, frames out, all in the device's memory; see
-     * pixels.h. warp_blend() and rgb_to_planes() make luma rows [begin, end), which begin
-     * at an even one. */
+     * pixels.h and motion.h. warp_blend(), synthesize() and rgb_to_planes() make luma
+     * rows [begin, end), which begin at an even one. */
     bool (*prepare)(VfiDevice *device, const VfiVideoInfo *video, const VfiFrame *frame,
                     float *image, int padded_w, int padded_h, const atomic_int *cancel,
                     GError **error);
@@ -133,6 +134,13 @@ typedef struct {
                        const VfiFrame *frame0, const VfiFrame *frame1,
                        const VfiFlowField *field, const VfiFrame *out, int begin, int end,
                        const atomic_int *cancel, GError **error);
+    /* Optional, as is synthesis_bytes(). @scratch has as many bytes as that says for
+     * motion of the same size, levels and numbers. */
+    bool (*synthesize)(VfiDevice *device, const VfiVideoInfo *video,
+                       const VfiFrame *frame0, const VfiFrame *frame1,
+                       const VfiMotion *motion, void *scratch, const VfiFrame *out,
+                       int begin, int end, const atomic_int *cancel, GError **error);
+    size_t (*synthesis_bytes)(VfiDevice *device, const VfiMotion *shape);
     bool (*rgb_to_planes)(VfiDevice *device, const VfiVideoInfo *video,
                           const VfiRgbPicture *picture, const VfiFrame *frame0,
                           const VfiFrame *frame1, double t, const VfiFrame *out,

@@ -311,6 +311,7 @@ static bool cpu_run(VfiDevice *device, const VfiProgram *program, int segment,
 typedef struct {
     enum {
         BAND_PREPARE,
+        BAND_WARP_BLEND,
         BAND_SYNTHESIZE,
         BAND_PAINT,
         BAND_BLEND,
@@ -322,6 +323,7 @@ typedef struct {
     float *image;
     const VfiRgbPicture *picture;
     const VfiFlowField *field;
+    const VfiMotion *motion;
     const VfiTileBand *band;
     const float *tile;
     int first_plane, n_planes;
@@ -343,8 +345,12 @@ static void run_band(void *data, int index, int thread)
         vfi_pixels_prepare(work->video, work->frame0, work->image, work->padded_w,
                            work->padded_h, begin, end);
         break;
-    case BAND_SYNTHESIZE:
+    case BAND_WARP_BLEND:
         vfi_pixels_warp_blend(work->video, work->frame0, work->frame1, work->field,
+                              work->out, begin, end);
+        break;
+    case BAND_SYNTHESIZE:
+        vfi_pixels_synthesize(work->video, work->frame0, work->frame1, work->motion,
                               work->out, begin, end);
         break;
     case BAND_PAINT:
@@ -404,7 +410,7 @@ static bool cpu_warp_blend(VfiDevice *device, const VfiVideoInfo *video,
                            const VfiFlowField *field, const VfiFrame *out, int begin,
                            int end, const atomic_int *cancel, GError **error)
 {
-    BandWork work = {.kind = BAND_SYNTHESIZE,
+    BandWork work = {.kind = BAND_WARP_BLEND,
                      .video = video,
                      .frame0 = frame0,
                      .frame1 = frame1,
@@ -412,6 +418,32 @@ static bool cpu_warp_blend(VfiDevice *device, const VfiVideoInfo *video,
                      .field = field,
                      .first_row = begin,
                      .rows = end - begin};
+
+    return run_bands(device, &work, cancel, error);
+}
+
+/* Weights are made tile by tile on the threads' stacks. */
+static size_t cpu_synthesis_bytes(VfiDevice *device, const VfiMotion *shape)
+{
+    (void)device;
+    (void)shape;
+    return 0;
+}
+
+static bool cpu_synthesize(VfiDevice *device, const VfiVideoInfo *video,
+                           const VfiFrame *frame0, const VfiFrame *frame1,
+                           const VfiMotion *motion, void *scratch, const VfiFrame *out,
+                           int begin, int end, const atomic_int *cancel, GError **error)
+{
+    BandWork work = {.kind = BAND_SYNTHESIZE,
+                     .video = video,
+                     .frame0 = frame0,
+                     .frame1 = frame1,
+                     .out = out,
+                     .motion = motion,
+                     .first_row = begin,
+                     .rows = end - begin};
+    (void)scratch;
 
     return run_bands(device, &work, cancel, error);
 }
@@ -534,6 +566,8 @@ const VfiBackend vfi_backend_cpu = {
     .prepare = cpu_prepare,
     .image_mean = cpu_image_mean,
     .warp_blend = cpu_warp_blend,
+    .synthesize = cpu_synthesize,
+    .synthesis_bytes = cpu_synthesis_bytes,
     .rgb_to_planes = cpu_rgb_to_planes,
     .blend = cpu_blend,
     .copy = cpu_copy,

@@ -6,6 +6,7 @@
 typedef struct {
     VfiPixelsPrepare *prepare;
     VfiPixelsWarpBlend *warp_blend;
+    VfiPixelsSynthesize *synthesize;
     VfiPixelsRgbToPlanes *rgb_to_planes;
     VfiPixelsBlend *blend;
     VfiPixelsLumaGrid *luma_grid;
@@ -15,12 +16,14 @@ static const Functions *functions(void)
 {
     static const Functions plain = {.prepare = vfi_pixels_prepare_c,
                                     .warp_blend = vfi_pixels_warp_blend_c,
+                                    .synthesize = vfi_pixels_synthesize_c,
                                     .rgb_to_planes = vfi_pixels_rgb_to_planes_c,
                                     .blend = vfi_pixels_blend_c,
                                     .luma_grid = vfi_pixels_luma_grid_c};
 #ifdef VFI_PIXELS_HAVE_AVX2
     static const Functions avx2 = {.prepare = vfi_pixels_prepare_avx2,
                                    .warp_blend = vfi_pixels_warp_blend_avx2,
+                                   .synthesize = vfi_pixels_synthesize_avx2,
                                    .rgb_to_planes = vfi_pixels_rgb_to_planes_avx2,
                                    .blend = vfi_pixels_blend_avx2,
                                    .luma_grid = vfi_pixels_luma_grid_avx2};
@@ -42,6 +45,13 @@ void vfi_pixels_warp_blend(const VfiVideoInfo *info, const VfiFrame *frame0,
                            const VfiFrame *out, int begin, int end)
 {
     functions()->warp_blend(info, frame0, frame1, field, out, begin, end);
+}
+
+void vfi_pixels_synthesize(const VfiVideoInfo *info, const VfiFrame *frame0,
+                           const VfiFrame *frame1, const VfiMotion *motion,
+                           const VfiFrame *out, int begin, int end)
+{
+    functions()->synthesize(info, frame0, frame1, motion, out, begin, end);
 }
 
 void vfi_pixels_rgb_to_planes(const VfiVideoInfo *info, const VfiRgbPicture *picture,

@@ -4,6 +4,7 @@
  * C gives the same bits at every level: no contraction, no reassociation. */
 #pragma once
 
+#include "pixels/motion.h"
 #include "pixels/pixels.h"
 
 #ifndef VFI_PIXELS_LEVEL
@@ -24,6 +25,9 @@ typedef void VfiPixelsPrepare(const VfiVideoInfo *info, const VfiFrame *frame, f
 typedef void VfiPixelsWarpBlend(const VfiVideoInfo *info, const VfiFrame *frame0,
                                 const VfiFrame *frame1, const VfiFlowField *field,
                                 const VfiFrame *out, int begin, int end);
+typedef void VfiPixelsSynthesize(const VfiVideoInfo *info, const VfiFrame *frame0,
+                                 const VfiFrame *frame1, const VfiMotion *motion,
+                                 const VfiFrame *out, int begin, int end);
 typedef void VfiPixelsRgbToPlanes(const VfiVideoInfo *info, const VfiRgbPicture *picture,
                                   const VfiFrame *frame0, const VfiFrame *frame1,
                                   double t, const VfiFrame *out, int begin, int end);
@@ -35,6 +39,7 @@ typedef void VfiPixelsLumaGrid(const VfiVideoInfo *info, const VfiFrame *frame, 
 
 VfiPixelsPrepare vfi_pixels_prepare_c, vfi_pixels_prepare_avx2;
 VfiPixelsWarpBlend vfi_pixels_warp_blend_c, vfi_pixels_warp_blend_avx2;
+VfiPixelsSynthesize vfi_pixels_synthesize_c, vfi_pixels_synthesize_avx2;
 VfiPixelsRgbToPlanes vfi_pixels_rgb_to_planes_c, vfi_pixels_rgb_to_planes_avx2;
 VfiPixelsBlend vfi_pixels_blend_c, vfi_pixels_blend_avx2;
 VfiPixelsLumaGrid vfi_pixels_luma_grid_c, vfi_pixels_luma_grid_avx2;

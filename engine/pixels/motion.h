@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Motion hypotheses at the time of an in-between. */
+/* Motion hypotheses at the time of an in-between, and the picture that is made of them on
+ * the frames' own planes. */
 #pragma once
 
-#include <stddef.h>
-#include <stdint.h>
+#include "pixels/pixels.h"
 
 #define VFI_MOTION_FLOWS 3
 #define VFI_MOTION_SHIFTS 12
+#define VFI_MOTION_MAX_LEVEL 2
+#define VFI_MOTION_MAX_RADIUS 4
 
 /* On a grid of cells of 2^level × 2^level luma samples, of ceil(size / 2^level): vectors
  * of where content moves from frame 0 to frame 1, in luma pixels. A hypothesis says that
@@ -14,19 +16,34 @@
  * n_flows fields, then flow[0] as it is at each of the n_shifts places relative to a
  * cell. */
 typedef struct {
-    int level; /* 0 … 2 */
+    int level; /* 0 … VFI_MOTION_MAX_LEVEL */
     int grid_w, grid_h;
     size_t row;                             /* floats from row to row of the fields */
     int n_flows;                            /* 1 … VFI_MOTION_FLOWS */
     const float *flow[VFI_MOTION_FLOWS][2]; /* x, y; [grid_h][row] */
     int n_shifts;                           /* 0 … VFI_MOTION_SHIFTS */
-    int8_t shift[VFI_MOTION_SHIFTS][2];     /* x, y in luma pixels */
-    /* Both frames' luma on the grid, 0 to 255, row 0 column 0; `border` samples of
+    /* x, y in luma pixels; what is no whole cell counts as the nearest, halves as the
+     * farther one. */
+    int8_t shift[VFI_MOTION_SHIFTS][2];
+    /* Both frames' luma on the grid, 0 to 255, row 0 column 0; `border` ≥ 1 samples of
      * repeated edge lie on every side. */
     const float *picture[2];
     size_t picture_row; /* floats from row to row */
     int border;
-    int radius;  /* of the box over which a hypothesis's difference is averaged, cells */
-    float prior; /* weight of plain blending against hypotheses */
+    int radius;  /* of the box over which a hypothesis's difference is averaged, cells;
+                    0 … VFI_MOTION_MAX_RADIUS */
+    float prior; /* ≥ 0: weight of plain blending against hypotheses */
     float t;     /* time of the in-between, in (0,1) */
 } VfiMotion;
+
+/* For each hypothesis and for the plain blend, e = box mean of |picture0 - picture1| at
+ * the places it names (bilinear, at most 255), weight = 1/(e + 4)², times prior for the
+ * blend; fields and weights are interpolated bilinearly to samples, chroma's at their
+ * site, and the grid's edges are repeated. Every component is the mean of (1-t)·frame0 +
+ * t·frame1 at the hypotheses' places (Catmull-Rom, edges repeated), weighed. Rounded to
+ * nearest, clamped to the code range; RGB_F32 is not clamped. Vectors may be anything:
+ * nothing outside the frames is read. Luma rows [begin, end), as in pixels.h; about
+ * 200 KiB of stack. */
+void vfi_pixels_synthesize(const VfiVideoInfo *info, const VfiFrame *frame0,
+                           const VfiFrame *frame1, const VfiMotion *motion,
+                           const VfiFrame *out, int begin, int end);

@@ -26,6 +26,7 @@ DOORS = {
     "engine/graph/nodes.h": ("*.c", "what the planner sees of a graph, and models do not"),
     "engine/model/family.h": ("engine/models/registry.c", "model/ knows no family"),
     "engine/pixels/pixels.h": ("level.c copy.c tiles.c", "one contract for all work on pixels"),
+    "engine/pixels/motion.h": ("level.c", "it chooses the level, as for pixels.h"),
     "engine/plan/planner.h": ("*.c", "the passes, each in a source, and what they share"),
     "engine/plan/plan.h": ("passes.c", "making a plan is to run the passes"),
     "engine/plan/rows.h": ("rematerialise.c", "a part of grouping rows"),

@@ -1,0 +1,236 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* A picture from motion hypotheses on the frames' own planes, tile by tile: the weights
+ * of all hypotheses on the tile's cells, then row by row of luma's and chroma's samples
+ * the plain blend and what each hypothesis finds in both frames, weighed. */
+#include "pixels/level.h"
+
+#include "pixels/cubic.h"
+#include "pixels/format.h"
+#include "pixels/motion_tile.h"
+
+/* A band of work. */
+typedef struct {
+    const VfiVideoInfo *info;
+    const VfiFormatDescription *format;
+    const VfiFrame *frame[2];
+    const VfiMotion *motion;
+    const VfiFrame *out;
+} Synthesis;
+
+/* The grid of samples that planes of equal subsampling share. */
+typedef struct {
+    int shift_x, shift_y;
+    bool between_x, between_y; /* samples lie half a luma sample behind their first one */
+    int width, height;
+} Grid;
+
+/* What a hypothesis says about some samples. */
+typedef struct {
+    float x[VFI_PIXELS_BLOCK], y[VFI_PIXELS_BLOCK]; /* vector, in luma pixels */
+    float weight[VFI_PIXELS_BLOCK];
+} Row;
+
+/* Sums over the hypotheses for some samples of a row. */
+typedef struct {
+    int x, y, n;
+    float value[VFI_MAX_PLANES][VFI_PIXELS_BLOCK]; /* of each component */
+    float weight[VFI_PIXELS_BLOCK];
+} Sums;
+
+static Grid grid_of(const VfiVideoInfo *info, int shift_x, int shift_y)
+{
+    const int site = (int)info->chroma_site;
+
+    return (Grid){.shift_x = shift_x,
+                  .shift_y = shift_y,
+                  .between_x = shift_x && !(site & VFI_CHROMA_SITE_HORIZONTAL),
+                  .between_y = shift_y && !(site & VFI_CHROMA_SITE_VERTICAL),
+                  .width = vfi_subsampled(info->width, shift_x),
+                  .height = vfi_subsampled(info->height, shift_y)};
+}
+
+/* Where luma position @luma, and half a sample more if @between, lies among cells, in
+ * eighths of one: (luma + 1/2) / 2^level - 1/2 cells. */
+static int place_on_cells(int luma, bool between, int level)
+{
+    return ((8 * luma + (between ? 8 : 4)) >> level) - 4;
+}
+
+static VfiMotionPlaces places_of(const VfiMotion *motion, const Grid *grid,
+                                 const Sums *sums)
+{
+    return (VfiMotionPlaces){
+        .first = place_on_cells(sums->x << grid->shift_x, grid->between_x, motion->level),
+        .step = (8 << grid->shift_x) >> motion->level,
+        .y = place_on_cells(sums->y << grid->shift_y, grid->between_y, motion->level),
+        .n = sums->n};
+}
+
+static bool is_on_grid(const VfiFormatDescription *format, int plane, const Grid *grid)
+{
+    const VfiPlaneLayout layout = vfi_format_plane(format, plane);
+
+    return layout.shift_x == grid->shift_x && layout.shift_y == grid->shift_y;
+}
+
+/* The first component of a plane, whose components follow each other. */
+static int first_component(const VfiFormatDescription *format, int plane)
+{
+    int c = 0;
+
+    while (format->component[c].plane != plane)
+        c++;
+    return c;
+}
+
+static VfiCubicPlane plane_of(const Synthesis *work, const Grid *grid,
+                              const VfiFrame *frame, int plane)
+{
+    const VfiFormatDescription *format = work->format;
+    VfiCubicPlane view = {.data = frame->data[plane],
+                          .stride = frame->stride[plane],
+                          .width = grid->width,
+                          .height = grid->height,
+                          .pixel_stride = vfi_format_plane(format, plane).pixel_stride,
+                          .sample_bytes = format->sample_bytes,
+                          .shift = format->shift};
+
+    for (int c = 0; c < format->n_components; c++)
+        if (format->component[c].plane == plane)
+            view.offset[view.n_components++] = format->component[c].offset;
+    return view;
+}
+
+/* The plain blend, with the weights of .weight. */
+static void begin_with_blend(const Synthesis *work, const Grid *grid, Sums *sums)
+{
+    const VfiFormatDescription *format = work->format;
+    const float t = work->motion->t;
+    float code[2][VFI_PIXELS_BLOCK];
+
+    for (int c = 0; c < format->n_components; c++) {
+        const VfiComponent *component = &format->component[c];
+        if (!is_on_grid(format, component->plane, grid))
+            continue;
+        for (int f = 0; f < 2; f++)
+            vfi_load_codes(code[f],
+                           vfi_sample_at(work->frame[f], component, sums->x, sums->y),
+                           sums->n, format, component);
+        for (int i = 0; i < sums->n; i++)
+            sums->value[c][i] =
+                sums->weight[i] * (code[0][i] * (1.0f - t) + code[1][i] * t);
+    }
+}
+
+/* What a hypothesis finds in both frames. */
+static void add_hypothesis(const Synthesis *work, const Grid *grid, const Row *row,
+                           Sums *sums)
+{
+    const VfiFormatDescription *format = work->format;
+    const float t = work->motion->t;
+    const float move[2] = {-t, 1.0f - t}, share[2] = {1.0f - t, t};
+
+    for (int plane = 0; plane < format->n_planes; plane++) {
+        if (!is_on_grid(format, plane, grid))
+            continue;
+        for (int f = 0; f < 2; f++) {
+            const VfiCubicPlane view = plane_of(work, grid, work->frame[f], plane);
+            const VfiCubicRun run = {.x = sums->x,
+                                     .y = sums->y,
+                                     .n = sums->n,
+                                     .vector_x = row->x,
+                                     .vector_y = row->y,
+                                     .scale_x = move[f] / (float)(1 << grid->shift_x),
+                                     .scale_y = move[f] / (float)(1 << grid->shift_y),
+                                     .weight = row->weight,
+                                     .share = share[f]};
+            vfi_cubic_add(&view, &run, &sums->value[first_component(format, plane)]);
+        }
+    }
+    for (int i = 0; i < sums->n; i++)
+        sums->weight[i] += row->weight[i];
+}
+
+static void store_means(const Synthesis *work, const Grid *grid, Sums *sums)
+{
+    const VfiFormatDescription *format = work->format;
+
+    for (int c = 0; c < format->n_components; c++) {
+        const VfiComponent *component = &format->component[c];
+        if (!is_on_grid(format, component->plane, grid))
+            continue;
+        for (int i = 0; i < sums->n; i++)
+            sums->value[c][i] /= sums->weight[i];
+        vfi_store_codes(vfi_sample_at(work->out, component, sums->x, sums->y),
+                        sums->value[c], sums->n, format, component);
+    }
+}
+
+/* @n samples from @x on of row @y, in every plane of @grid. */
+static void synthesize_row(const Synthesis *work, const Grid *grid,
+                           const VfiMotionTile *tile, int x, int n, int y)
+{
+    const int hypotheses = vfi_motion_hypotheses(work->motion);
+    Sums sums = {.x = x, .y = y, .n = n};
+    const VfiMotionPlaces places = places_of(work->motion, grid, &sums);
+    Row row;
+
+    vfi_motion_weights(tile, hypotheses, &places, sums.weight);
+    begin_with_blend(work, grid, &sums);
+    for (int h = 0; h < hypotheses; h++) {
+        vfi_motion_vectors(tile, h, &places, row.x, row.y);
+        vfi_motion_weights(tile, h, &places, row.weight);
+        add_hypothesis(work, grid, &row, &sums);
+    }
+    store_means(work, grid, &sums);
+}
+
+/* The samples of @grid that belong to luma columns [x, x_end) and rows [y, y_end). */
+static void synthesize_tile(const Synthesis *work, const Grid *grid,
+                            const VfiMotionTile *tile, int x, int y, int x_end, int y_end)
+{
+    const int first = x >> grid->shift_x;
+    const int n = vfi_subsampled(x_end, grid->shift_x) - first;
+
+    for (int row = y >> grid->shift_y; row < vfi_subsampled(y_end, grid->shift_y); row++)
+        synthesize_row(work, grid, tile, first, n, row);
+}
+
+/* Where the tile that begins at @at ends: at a multiple of @size, or with the picture. */
+static int end_of_tile(int at, int size, int end)
+{
+    const int next = at / size * size + size;
+
+    return next < end ? next : end;
+}
+
+void VFI_PIXELS_AT_LEVEL(vfi_pixels_synthesize)(const VfiVideoInfo *info,
+                                                const VfiFrame *frame0,
+                                                const VfiFrame *frame1,
+                                                const VfiMotion *motion,
+                                                const VfiFrame *out, int begin, int end)
+{
+    const VfiFormatDescription *format = vfi_format_describe(info->format);
+    const VfiComponent *chroma = &format->component[format->n_components > 1 ? 1 : 0];
+    const Synthesis work = {.info = info,
+                            .format = format,
+                            .frame = {frame0, frame1},
+                            .motion = motion,
+                            .out = out};
+    const Grid luma_grid = grid_of(info, 0, 0);
+    const Grid chroma_grid = grid_of(info, chroma->shift_x, chroma->shift_y);
+    VfiMotionTile tile;
+
+    for (int y = begin, y_end; y < end; y = y_end) {
+        y_end = end_of_tile(y, VFI_TILE_ROWS << motion->level, end);
+        for (int x = 0, x_end; x < info->width; x = x_end) {
+            x_end = end_of_tile(x, VFI_TILE_COLUMNS << motion->level, info->width);
+            vfi_motion_weigh(motion, x, y, x_end, y_end, &tile);
+            synthesize_tile(&work, &luma_grid, &tile, x, y, x_end, y_end);
+            if (chroma->shift_x != 0)
+                synthesize_tile(&work, &chroma_grid, &tile, x, y, x_end, y_end);
+        }
+    }
+    for (int y = begin; y < end; y++)
+        vfi_store_filler(out, format, 0, y, info->width);
+}

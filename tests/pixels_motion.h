@@ -1,0 +1,269 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Motion for the tests of synthesis, and the picture that motion.h says it makes: in
+ * double precision, sample by sample. */
+#pragma once
+
+#include <math.h>
+
+#include "pixels/motion.h"
+#include "pixels_frames.h"
+#include "sanitizers.h"
+
+#define MOTION_BORDER 2
+
+/* Motion with memory of its own; what it points to, for writing. */
+typedef struct {
+    VfiMotion motion;
+    float *flow[VFI_MOTION_FLOWS][2];
+    float *picture[2];
+    float *memory;
+} TestMotion;
+
+/* For frames of @info; .level, .n_flows, .n_shifts, .radius, .prior and .t are as in
+ * @like, vectors are zero and both pictures 0. */
+static inline TestMotion test_motion_new(const VfiVideoInfo *info, const VfiMotion *like)
+{
+    TestMotion test = {.motion = *like};
+    VfiMotion *motion = &test.motion;
+    const int cell = 1 << like->level;
+
+    motion->grid_w = (info->width + cell - 1) / cell;
+    motion->grid_h = (info->height + cell - 1) / cell;
+    motion->row = (size_t)motion->grid_w + 3;
+    motion->picture_row = (size_t)motion->grid_w + 2 * MOTION_BORDER + 1;
+    motion->border = MOTION_BORDER;
+    size_t field = motion->row * (size_t)motion->grid_h;
+    size_t picture = motion->picture_row * (size_t)(motion->grid_h + 2 * MOTION_BORDER);
+    float *free = calloc(2 * picture + 2 * VFI_MOTION_FLOWS * field, sizeof *free);
+    ck_assert_ptr_nonnull(free);
+    test.memory = free;
+    for (int f = 0; f < 2; f++, free += picture) {
+        test.picture[f] = free + MOTION_BORDER * motion->picture_row + MOTION_BORDER;
+        motion->picture[f] = test.picture[f];
+    }
+    for (int i = 0; i < 2 * VFI_MOTION_FLOWS; i++, free += field) {
+        test.flow[i / 2][i % 2] = free;
+        motion->flow[i / 2][i % 2] = free;
+    }
+    return test;
+}
+
+static inline void test_motion_free(TestMotion *test)
+{
+    free(test->memory);
+}
+
+/* Writes the border of both pictures. */
+static inline void test_motion_pad(TestMotion *test)
+{
+    const VfiMotion *motion = &test->motion;
+    const ptrdiff_t row = (ptrdiff_t)motion->picture_row;
+
+    for (int f = 0; f < 2; f++)
+        for (int y = -MOTION_BORDER; y < motion->grid_h + MOTION_BORDER; y++)
+            for (int x = -MOTION_BORDER; x < motion->grid_w + MOTION_BORDER; x++) {
+                int inside_x = x < 0 ? 0 : x < motion->grid_w ? x : motion->grid_w - 1;
+                int inside_y = y < 0 ? 0 : y < motion->grid_h ? y : motion->grid_h - 1;
+                test->picture[f][y * row + x] =
+                    test->picture[f][inside_y * row + inside_x];
+            }
+}
+
+/* Pictures of noise, the second not far from the first, so that differences are small in
+ * some places and large in others; vectors within ±@reach luma pixels that differ from
+ * cell to cell (@smooth: little). */
+static inline void test_motion_fill(TestMotion *test, double reach, bool smooth,
+                                    uint32_t seed)
+{
+    const VfiMotion *motion = &test->motion;
+
+    for (int y = 0; y < motion->grid_h; y++)
+        for (int x = 0; x < motion->grid_w; x++) {
+            size_t at = (size_t)y * motion->picture_row + (size_t)x;
+            double value = noise(&seed) % 256, near = value + noise(&seed) % 16 - 8;
+            test->picture[0][at] = (float)value;
+            test->picture[1][at] = (float)(near < 0 ? 0 : near > 255 ? 255 : near);
+            at = (size_t)y * motion->row + (size_t)x;
+            for (int i = 0; i < 2 * VFI_MOTION_FLOWS; i++) {
+                double vector = noise(&seed) / 8388608.0 - 1;
+                if (smooth)
+                    vector = sin(0.05 * x + 0.08 * y + 0.4 * i) + 0.01 * vector;
+                test->flow[i / 2][i % 2][at] = (float)(vector * reach);
+            }
+        }
+    test_motion_pad(test);
+}
+
+/* The formulas' view of a motion: weights by hypothesis and cell, the blend's last. */
+typedef struct {
+    const VfiMotion *motion;
+    double *weight;
+} MotionFormula;
+
+static inline int clamp_index(int at, int size)
+{
+    return at < 0 ? 0 : at < size ? at : size - 1;
+}
+
+/* A field's value at a cell, which may lie beyond the grid; the blend's is 0. */
+TEST_FORMULA static inline double vector_at(const VfiMotion *motion, int hypothesis,
+                                            int axis, int x, int y)
+{
+    const double cell = 1 << motion->level;
+    int field = hypothesis;
+
+    x = clamp_index(x, motion->grid_w);
+    y = clamp_index(y, motion->grid_h);
+    if (hypothesis == motion->n_flows + motion->n_shifts)
+        return 0;
+    if (hypothesis >= motion->n_flows) {
+        const int8_t *shift = motion->shift[hypothesis - motion->n_flows];
+        x = clamp_index(x + (int)round(shift[0] / cell), motion->grid_w);
+        y = clamp_index(y + (int)round(shift[1] / cell), motion->grid_h);
+        field = 0;
+    }
+    return (double)motion->flow[field][axis][(size_t)y * motion->row + (size_t)x];
+}
+
+TEST_FORMULA static inline double clamp_place(double at, int size)
+{
+    return at > 0 ? (at < size - 1 ? at : size - 1) : 0;
+}
+
+TEST_FORMULA static inline double picture_at(const VfiMotion *motion, int frame, double x,
+                                             double y)
+{
+    x = clamp_place(x, motion->grid_w);
+    y = clamp_place(y, motion->grid_h);
+    int x0 = (int)x, y0 = (int)y;
+    int x1 = clamp_index(x0 + 1, motion->grid_w),
+        y1 = clamp_index(y0 + 1, motion->grid_h);
+    const float *top = motion->picture[frame] + (size_t)y0 * motion->picture_row;
+    const float *bottom = motion->picture[frame] + (size_t)y1 * motion->picture_row;
+
+    return ((double)top[x0] * (x0 + 1 - x) + (double)top[x1] * (x - x0)) * (y0 + 1 - y) +
+           ((double)bottom[x0] * (x0 + 1 - x) + (double)bottom[x1] * (x - x0)) * (y - y0);
+}
+
+TEST_FORMULA static inline double difference_at(const VfiMotion *motion, int hypothesis,
+                                                int x, int y)
+{
+    const double cell = 1 << motion->level, t = (double)motion->t;
+    x = clamp_index(x, motion->grid_w);
+    y = clamp_index(y, motion->grid_h);
+    double vx = vector_at(motion, hypothesis, 0, x, y) / cell;
+    double vy = vector_at(motion, hypothesis, 1, x, y) / cell;
+
+    return fmin(255, fabs(picture_at(motion, 0, x - t * vx, y - t * vy) -
+                          picture_at(motion, 1, x + (1 - t) * vx, y + (1 - t) * vy)));
+}
+
+TEST_FORMULA static inline MotionFormula motion_formula_new(const VfiMotion *motion)
+{
+    const int n = motion->n_flows + motion->n_shifts, radius = motion->radius;
+    const int side = 2 * radius + 1;
+    size_t cells = (size_t)motion->grid_w * (size_t)motion->grid_h, at = 0;
+    MotionFormula formula = {motion, calloc((size_t)(n + 1) * cells, sizeof(double))};
+    double *difference = calloc(cells, sizeof(double));
+
+    ck_assert(formula.weight != NULL && difference != NULL);
+    for (int h = 0; h <= n; h++) {
+        for (size_t i = 0; i < cells; i++)
+            difference[i] = difference_at(motion, h, (int)(i % (size_t)motion->grid_w),
+                                          (int)(i / (size_t)motion->grid_w));
+        for (int y = 0; y < motion->grid_h; y++)
+            for (int x = 0; x < motion->grid_w; x++) {
+                double e = 0;
+                for (int j = -radius; j <= radius; j++)
+                    for (int i = -radius; i <= radius; i++)
+                        e += difference[clamp_index(y + j, motion->grid_h) *
+                                            motion->grid_w +
+                                        clamp_index(x + i, motion->grid_w)];
+                e = e / (side * side) + 4;
+                formula.weight[at++] = (h == n ? (double)motion->prior : 1) / (e * e);
+            }
+    }
+    free(difference);
+    return formula;
+}
+
+static inline void motion_formula_free(MotionFormula *formula)
+{
+    free(formula->weight);
+}
+
+/* Catmull-Rom's kernel. */
+TEST_FORMULA static inline double cubic_kernel(double x)
+{
+    x = fabs(x);
+    if (x < 1)
+        return 1.5 * x * x * x - 2.5 * x * x + 1;
+    return x < 2 ? -0.5 * x * x * x + 2.5 * x * x - 4 * x + 2 : 0;
+}
+
+TEST_FORMULA static inline double cubic_at(const TestFrame *frame, int component,
+                                           double x, double y)
+{
+    const int width = component_width(&frame->info, component);
+    const int height = component_height(&frame->info, component);
+    x = x > -9 ? (x < width + 9 ? x : width + 9) : -9;
+    y = y > -9 ? (y < height + 9 ? y : height + 9) : -9;
+    const int left = (int)floor(x), top = (int)floor(y);
+    double value = 0;
+
+    for (int j = top - 1; j <= top + 2; j++)
+        for (int i = left - 1; i <= left + 2; i++)
+            value +=
+                cubic_kernel(x - i) * cubic_kernel(y - j) *
+                get_code(frame, component, clamp_index(i, width), clamp_index(j, height));
+    return value;
+}
+
+/* Between the four cells around a place: of weights (@axis 2) or of a field. */
+TEST_FORMULA static inline double
+between_cells(const MotionFormula *formula, int hypothesis, int axis, double x, double y)
+{
+    const VfiMotion *motion = formula->motion;
+    const int left = (int)floor(x), top = (int)floor(y);
+    double value = 0;
+
+    for (int j = top; j <= top + 1; j++)
+        for (int i = left; i <= left + 1; i++) {
+            int at = (hypothesis * motion->grid_h + clamp_index(j, motion->grid_h)) *
+                         motion->grid_w +
+                     clamp_index(i, motion->grid_w);
+            value += (1 - fabs(x - i)) * (1 - fabs(y - j)) *
+                     (axis == 2 ? formula->weight[at]
+                                : vector_at(motion, hypothesis, axis,
+                                            clamp_index(i, motion->grid_w),
+                                            clamp_index(j, motion->grid_h)));
+        }
+    return value;
+}
+
+/* What the sample at (x, y) of @component should be, not yet rounded or clamped. */
+TEST_FORMULA static inline double synthesized_at(const MotionFormula *formula,
+                                                 const TestFrame *a, const TestFrame *b,
+                                                 int component, int x, int y)
+{
+    const VfiMotion *motion = formula->motion;
+    const VfiComponent *where =
+        &vfi_format_describe(a->info.format)->component[component];
+    const int site = (int)a->info.chroma_site;
+    const double t = (double)motion->t, cell = 1 << motion->level;
+    const double luma_x = (x << where->shift_x) + (where->shift_x && !(site & 1)) * 0.5;
+    const double luma_y = (y << where->shift_y) + (where->shift_y && !(site & 2)) * 0.5;
+    const double grid_x = (luma_x + 0.5) / cell - 0.5;
+    const double grid_y = (luma_y + 0.5) / cell - 0.5;
+    double sum = 0, weights = 0;
+
+    for (int h = 0; h <= motion->n_flows + motion->n_shifts; h++) {
+        double weight = between_cells(formula, h, 2, grid_x, grid_y);
+        double vx = between_cells(formula, h, 0, grid_x, grid_y) / (1 << where->shift_x);
+        double vy = between_cells(formula, h, 1, grid_x, grid_y) / (1 << where->shift_y);
+        sum += weight * ((1 - t) * cubic_at(a, component, x - t * vx, y - t * vy) +
+                         t * cubic_at(b, component, x + (1 - t) * vx, y + (1 - t) * vy));
+        weights += weight;
+    }
+    return sum / weights;
+}
