@@ -9,6 +9,7 @@
 #include <vfi/checkpoint.h>
 #include <vfi/model.h>
 
+#include "flow/flow_plan.h"
 #include "graph/graph.h"
 
 typedef struct VfiModelFamily VfiModelFamily;
@@ -31,6 +32,9 @@ typedef enum {
     VFI_OUTPUT_FLOW,
     /* "rgb" (3 × H × W). */
     VFI_OUTPUT_RGB,
+    /* A VfiMotion, which the steps of flow/ find instead of a graph, as thoroughly as
+     * flow_quality() says; it is applied to the frames' own planes. */
+    VFI_OUTPUT_MOTION,
 } VfiOutputKind;
 
 /* From this score on a checkpoint is recognised, if it has all tensors of the variant. */
@@ -92,6 +96,9 @@ struct VfiModelFamily {
      * Errors go to the graph. */
     bool (*build)(VfiGraph *graph, const VfiModelSetup *setup, VfiStage stage,
                   double scale);
+    /* VFI_OUTPUT_MOTION only: how thoroughly motion is looked for. @is_live: pictures are
+     * wanted at once, so that the quickest is best where options leave it open. */
+    VfiFlowQuality (*flow_quality)(const VfiModelSetup *setup, bool is_live);
     /* Whether the in-between at @t is made by bisection (with an option "bisect-depth").
      * If it is at any @t, then at 0.5. NULL: as the detection's time mode says. */
     bool (*bisects)(const VfiModelSetup *setup, double t);

@@ -8,6 +8,7 @@
 /* In the order in which checkpoints are shown to them and messages name them. */
 #define VFI_MODEL_FAMILIES(X)                                                            \
     X(blend)                                                                             \
+    X(flow)                                                                              \
     X(rife)                                                                              \
     X(ifrnet)                                                                            \
     X(film)

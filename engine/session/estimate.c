@@ -4,6 +4,7 @@
 
 #include "graph/nodes.h"
 #include "op/descriptor.h"
+#include "session/steps.h"
 #include "session/stages.h"
 
 /* Of all rounds. */
@@ -59,6 +60,7 @@ static void count(const VfiSession *session, VfiEstimate *estimate)
         .padded_width = session->padded_w,
         .padded_height = session->padded_h,
         .scale = session->scale,
+        .quality = vfi_session_quality(session),
         .tiles = (unsigned)tiles,
         .frame_macs = frame == NULL ? 0.0 : tiles * segment_macs(frame, 0),
         .pair_macs = pair == NULL ? 0.0 : tiles * segment_macs(pair, 0),
@@ -82,7 +84,8 @@ static void count(const VfiSession *session, VfiEstimate *estimate)
 static bool estimate_on(VfiModel *model, const VfiSessionConfig *config,
                         VfiEstimate *estimate, bool *on_device, GError **error)
 {
-    VfiSession session = {.model = model, .video = config->video};
+    VfiSession session = {
+        .model = model, .video = config->video, .is_live = config->live};
     VfiDeviceRequest request = vfi_session_request(config);
 
     *on_device = false;

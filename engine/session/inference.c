@@ -53,6 +53,19 @@ static VfiFrameSlot *evict_slot(VfiSession *session, const VfiView *view)
     return oldest;
 }
 
+VfiFrameSlot *vfi_session_take_slot(VfiSession *session, const VfiView *view, int i)
+{
+    VfiFrameSlot *slot = find_slot(session, view->keys[i]);
+
+    if (slot == NULL) {
+        slot = evict_slot(session, view);
+        slot->key = view->keys[i];
+        slot->has_image = slot->has_motion = false;
+    }
+    slot->last_used = ++session->slot_clock;
+    return slot;
+}
+
 static uint64_t *profile_of(const VfiSession *session, VfiStage stage)
 {
     return session->profiling ? session->profile[stage] : NULL;
@@ -126,15 +139,10 @@ bool vfi_ready_frames(VfiSession *session, const VfiView *view,
     double mean = 0.0;
     arguments->region[VFI_REGION_ARENA] = session->arena;
     for (int i = 0; i < view->n_frames; i++) {
-        VfiFrameSlot *slot = find_slot(session, view->keys[i]);
-        if (slot == NULL) {
-            slot = evict_slot(session, view);
-            slot->key = 0;
-            if (!fill_slot(session, view, &view->frames[i], slot, error))
-                return false;
-            slot->key = view->keys[i];
-        }
-        slot->last_used = ++session->slot_clock;
+        VfiFrameSlot *slot = vfi_session_take_slot(session, view, i);
+        if (!slot->has_image && !fill_slot(session, view, &view->frames[i], slot, error))
+            return false;
+        slot->has_image = true;
         arguments->region[vfi_frame_region(i)] = slot->memory;
         mean += slot->mean / view->n_frames;
     }

@@ -28,6 +28,10 @@ typedef struct {
     const atomic_int *cancel; /* the job's */
 } VfiView;
 
+/* The slot of frame @i of @view, which may be that of another frame so far: then it holds
+ * nothing. */
+VfiFrameSlot *vfi_session_take_slot(VfiSession *session, const VfiView *view, int i);
+
 /* Prepares the frames of @view and runs their per-frame stage and the per-pair stage, as
  * far as results are not kept; fills @arguments for the time stage. */
 bool vfi_ready_frames(VfiSession *session, const VfiView *view,

@@ -58,7 +58,7 @@ static bool run_tile(TiledInference *work, int column, int row, GError **error)
     VfiRunArguments arguments;
 
     for (int i = 0; i < session->n_slots; i++)
-        session->slots[i].key = 0; /* of another tile */
+        session->slots[i].has_image = false; /* of another tile */
     memset(session->pair_keys, 0, sizeof session->pair_keys);
     if (!vfi_ready_frames(session, &view, &arguments, error))
         return false;

@@ -7,6 +7,7 @@
 
 #include "base/logging.h"
 #include "session/inference.h"
+#include "session/steps.h"
 #include "session/rounds.h"
 
 /* A picture to interpolate from: its planes and the key of the results kept for it. */
@@ -56,10 +57,15 @@ static bool infer(VfiSession *session, VfiJob *job, const Source *sources, doubl
         view.keys[i] = sources[i].key;
     if (!hold_sources(session, sources, view.n_frames, view.frames, error))
         return false;
-    vfi_expect_rounds(session, job);
-    bool made = vfi_tiling_is_one(&session->tiling)
-                    ? vfi_infer_whole(session, &view, out, error)
-                    : vfi_infer_tiles(session, &view, out, error);
+    bool made;
+    if (session->motion.plan != NULL) {
+        made = vfi_infer_motion(session, &view, out, error);
+    } else {
+        vfi_expect_rounds(session, job);
+        made = vfi_tiling_is_one(&session->tiling)
+                   ? vfi_infer_whole(session, &view, out, error)
+                   : vfi_infer_tiles(session, &view, out, error);
+    }
 
     if (made)
         count(session, &session->stats.inferences);

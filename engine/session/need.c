@@ -5,7 +5,7 @@
 #include "base/alloc.h"
 #include "memory/guard.h"
 #include "pixels/frame_layout.h"
-#include "session/session_internal.h"
+#include "session/steps.h"
 
 /* Adds @count × @bytes to *sum; false where that overflows. */
 static bool add_bytes(size_t *sum, size_t count, size_t bytes)
@@ -42,7 +42,7 @@ static bool measure_band(VfiSession *session)
     size_t row;
 
     *band = (VfiTileBand){0};
-    if (family->build == NULL || vfi_tiling_is_one(&session->tiling))
+    if (session->plans[VFI_STAGE_TIME] == NULL || vfi_tiling_is_one(&session->tiling))
         return true;
     band->n_planes = family->output(&session->model->setup) == VFI_OUTPUT_RGB ? 3 : 5;
     band->width = session->padded_w;
@@ -58,15 +58,18 @@ bool vfi_session_measure(VfiSession *session, GError **error)
     VfiSessionNeed *need = &session->need;
     bool fits = true;
 
+    bool has_network = session->plans[VFI_STAGE_TIME] != NULL;
     bool has_planes = !session->backend->host_memory;
     *need = (VfiSessionNeed){
         .n_planes =
             has_planes ? vfi_family_view_frames(family) + 1 + VFI_PICTURES_IN_FLIGHT : 0,
         .planes_bytes = vfi_frame_lay_out(&session->video, NULL, NULL),
-        .n_slots = vfi_family_view_frames(family),
-        .slot_bytes =
-            vfi_plan_image_bytes(session->tiling.x.tile, session->tiling.y.tile),
     };
+    if (has_network || session->motion.plan != NULL)
+        need->n_slots = vfi_family_view_frames(family);
+    if (has_network)
+        need->slot_bytes =
+            vfi_plan_image_bytes(session->tiling.x.tile, session->tiling.y.tile);
     for (int stage = 0; stage < VFI_STAGE_COUNT; stage++) {
         const VfiPlan *plan = session->plans[stage];
         VfiProgramNeed program;
@@ -82,9 +85,7 @@ bool vfi_session_measure(VfiSession *session, GError **error)
         fits = fits && add_bytes(&need->packed_bytes, 1, program.packed_bytes) &&
                add_bytes(&need->device_bytes, 1, program.scratch_bytes);
     }
-    if (family->build == NULL)
-        need->n_slots = 0;
-    fits = fits && measure_band(session) &&
+    fits = fits && vfi_session_place_motion(session) && measure_band(session) &&
            add_bytes(&need->device_bytes, 1, need->arena_bytes) &&
            add_bytes(&need->device_bytes, 1, need->band_bytes) &&
            add_bytes(&need->device_bytes, 1, need->pair_bytes) &&
@@ -123,7 +124,7 @@ bool vfi_session_claim(VfiSession *session, const VfiSessionConfig *config,
     const VfiSessionNeed *need = &session->need;
     g_autofree char *what = g_strdup_printf(
         "a session of %s %s for %d×%d", session->model->info.family,
-        session->model->info.variant, session->video.width, session->video.height);
+        vfi_session_variant(session), session->video.width, session->video.height);
     VfiMemoryRequest request = {
         .what = what,
         .remedy = remedies(session),

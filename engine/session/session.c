@@ -7,6 +7,7 @@
 #include "base/alloc.h"
 #include "base/logging.h"
 #include "memory/reclaimers.h"
+#include "session/steps.h"
 #include "session/stages.h"
 
 /* ---- building ---------------------------------------------------------------------- */
@@ -60,7 +61,7 @@ static bool allocate_memory(VfiSession *session, GError **error)
 {
     const VfiSessionNeed *need = &session->need;
 
-    if (session->model->family->build == NULL)
+    if (need->n_slots == 0)
         return true;
     session->n_slots = need->n_slots;
     session->slots = g_new0(VfiFrameSlot, session->n_slots);
@@ -116,7 +117,7 @@ static void tell_what_was_built(VfiSession *session)
         VFI_LOG_INFO,
         "session: %s %s, %s %d×%d padded to %d×%d, scale %g, %u threads, %s, arena %zu "
         "MiB, packed weights %zu MiB",
-        session->model->info.family, session->model->info.variant,
+        session->model->info.family, vfi_session_variant(session),
         vfi_format_to_string(session->video.format), session->video.width,
         session->video.height, session->padded_w, session->padded_h, session->scale,
         stats->threads, stats->cpu_level, stats->arena_bytes >> 20,
@@ -143,6 +144,7 @@ static void record_facts(VfiSession *session)
     stats->cpu_level = info.level;
     stats->feature_storage = vfi_feature_storage_to_string(
         session->half_features ? VFI_FEATURE_STORAGE_F16 : VFI_FEATURE_STORAGE_F32);
+    stats->quality = vfi_session_quality(session);
     stats->padded_width = session->padded_w;
     stats->padded_height = session->padded_h;
     stats->scale = session->scale;
@@ -194,6 +196,7 @@ static VfiSession *new_session(VfiModel *model, const VfiSessionConfig *config)
     session->model = vfi_model_ref(model);
     session->video = config->video;
     session->reference_borders = config->reference_borders;
+    session->is_live = config->live;
     return session;
 }
 

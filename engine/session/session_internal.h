@@ -3,9 +3,10 @@
  * builds it, stages.c plans how it sees frames, need.c counts and claims its memory,
  * jobs.c has the public calls of pairs and jobs, idle.c keeps those for reuse, worker.c
  * runs the queue, interpolate.c makes one in-between, inference.c runs the network for
- * that, rounds.c its segments, frames.c keeps frames on devices, compare.c compares
- * frames, cleanup.c gives memory back now and then. inference.h, rounds.h, stages.h,
- * tiling.h, stage_times.h and cleanup_policy.h have the rest. */
+ * that, rounds.c its segments, steps.c what finds motion without one, frames.c keeps
+ * frames on devices, compare.c compares frames, cleanup.c gives memory back now and then.
+ * inference.h, rounds.h, steps.h, stages.h, tiling.h, stage_times.h and cleanup_policy.h
+ * have the rest. */
 #pragma once
 
 #include <stdatomic.h>
@@ -17,14 +18,24 @@
 #include "session/stage_times.h"
 #include "session/tiling.h"
 
-/* Results kept for one frame: its prepared image and the per-frame stage's results. Only
- * the worker touches slots. */
+/* Results kept for one frame: its prepared image and the per-frame stage's results, of a
+ * network, of the steps of flow/ or of both. Only the worker touches slots. */
 typedef struct {
     char *memory;       /* device memory */
     uint64_t key;       /* which frame; 0 is empty */
     uint64_t last_used; /* on slot_clock */
+    bool has_image;     /* the network's part is there */
+    bool has_motion;    /* the steps' part is there */
     double mean;        /* of the image, for families that want it */
 } VfiFrameSlot;
+
+/* Where the steps of flow/ find their data (steps.h): offsets into the session's slots,
+ * pair memory and arena. */
+typedef struct {
+    VfiFlowPlan *plan; /* NULL: the family has no such steps */
+    size_t slot_offset, pair_offset, arena_offset, synthesis_offset;
+    uint64_t pair_keys[2]; /* of the frames that the pair's results are for; 0: of none */
+} VfiSessionMotion;
 
 /* Planes in device memory, for sessions without host_memory. */
 typedef struct {
@@ -74,6 +85,7 @@ struct VfiSession {
     VfiTiling tiling;       /* of that; the network sees one tile at a time */
     double scale;
     bool reference_borders;
+    bool is_live;
     bool half_features; /* results of the per-frame stage are kept as f16 */
 
     const VfiBackend *backend;
@@ -93,6 +105,7 @@ struct VfiSession {
     char *pair_memory; /* device memory: the per-pair stage's results, or NULL */
     uint64_t
         pair_keys[VFI_MAX_VIEW_FRAMES]; /* of the view that they are for; 0: of none */
+    VfiSessionMotion motion;
     VfiBisection bisection;
     VfiTileBand band;     /* tiles' results; these four only if there are tiles */
     float *whole_scalars; /* as .scalars, of the whole picture */

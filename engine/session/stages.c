@@ -8,6 +8,7 @@
 #include "base/logging.h"
 #include "base/printable.h"
 #include "model/stage_graph.h"
+#include "session/steps.h"
 #include "session/stages.h"
 
 /* Tiles begin at multiples of this, too: no pyramid halves the size more often than six
@@ -74,6 +75,7 @@ static bool plan_stage(VfiSession *session, VfiStage stage, GError **error)
 
 void vfi_session_free_plans(VfiSession *session)
 {
+    vfi_session_free_motion(session);
     for (int stage = 0; stage < VFI_STAGE_COUNT; stage++) {
         g_clear_pointer(&session->plans[stage], vfi_plan_free);
         g_clear_pointer(&session->graphs[stage], vfi_graph_free);
@@ -101,7 +103,7 @@ static bool plan_for(VfiSession *session, int n_x, int n_y, int largest, GError 
     for (int stage = 0; stage < VFI_STAGE_COUNT; stage++)
         if (!plan_stage(session, (VfiStage)stage, error))
             return false;
-    return vfi_session_measure(session, error);
+    return vfi_session_plan_motion(session, error) && vfi_session_measure(session, error);
 }
 
 static bool is_within(const VfiSession *session, uint64_t limit)
@@ -146,7 +148,7 @@ static void set_limit_error(const VfiSession *session, const VfiSessionConfig *c
         "a session of %s %s for %d×%d needs %s%s, but memory-limit leaves it %s. What "
         "would "
         "help: a larger memory-limit, smaller frames%s%s%s",
-        session->model->info.family, session->model->info.variant, session->video.width,
+        session->model->info.family, vfi_session_variant(session), session->video.width,
         session->video.height, needed, tiles == NULL ? "" : tiles, limit,
         family->has_scale && session->scale > 0.25 ? ", a smaller scale" : "",
         config->tile_size != 0 && family->can_tile

@@ -149,7 +149,7 @@ same_video (const VfiVideoInfo *a, const VfiVideoInfo *b)
 }
 
 static GstVfiBuild *
-new_build (GstVfiStream *stream, const VfiVideoInfo *video, gdouble scale)
+new_build (GstVfiStream *stream, const VfiVideoInfo *video, gdouble scale, gboolean live)
 {
   GstVfiSettings settings = gst_vfi_stream_settings (stream);
   g_autofree gchar *device = gst_vfi_stream_device (stream);
@@ -170,6 +170,7 @@ new_build (GstVfiStream *stream, const VfiVideoInfo *video, gdouble scale)
               .memory_headroom = settings.memory_headroom,
               .memory_limit = settings.memory_limit,
               .tile_size = settings.tile_size,
+              .live = live,
           },
       .build_session = stream->session->build_session,
       .build_session_data = stream->session->build_session_data,
@@ -290,6 +291,7 @@ gst_vfi_session_ensure (GstVfiStream *stream, GError **error)
   GstVfiSettings settings = gst_vfi_stream_settings (stream);
   GstVfiEngineSession *self = stream->session;
   GstVfiBuild *build;
+  gboolean live;
 
   tell_of_scale (stream, settings.scale);
   if ((self->session != NULL || self->build != NULL) && settings.scale == self->scale &&
@@ -298,11 +300,12 @@ gst_vfi_session_ensure (GstVfiStream *stream, GError **error)
     return TRUE;
   warn_of_settings (stream, &settings);
   gst_vfi_session_release (stream);
-  build = new_build (stream, &video, settings.scale);
+  live = gst_vfi_live_ask_upstream (stream);
+  build = new_build (stream, &video, settings.scale, live);
   self->video = video;
   self->scale = settings.scale;
   self->cuda_handle = wanted_cuda_handle (stream);
-  if (takes_long (stream) && gst_vfi_live_ask_upstream (stream))
+  if (live && takes_long (stream))
     return start_build_aside (stream, build, error);
   gst_vfi_build_run (build);
   return finish_build (stream, build, error);

@@ -69,6 +69,8 @@ add_session (GstStructure *stats, VfiSession *session, const VfiSessionStats *ba
       engine.graph_failures - base->graph_failures, "arena-bytes", G_TYPE_UINT64,
       (guint64) engine.arena_bytes, "packed-weight-bytes", G_TYPE_UINT64,
       (guint64) engine.packed_weight_bytes, NULL);
+  if (engine.quality[0] != '\0')
+    gst_structure_set (stats, "quality", G_TYPE_STRING, engine.quality, NULL);
   add_cleanups (stats, &engine, base);
   add_times (stats, &engine);
   if (engine.device_total_bytes != 0)

@@ -30,7 +30,7 @@ ROOMS = {
     "engine/cpu/conv": "base machine op cpu",
     "engine/cpu/ops": "base op cpu",
     "engine/memory": "base machine weights backend",
-    "engine/model": "base checkpoint weights graph plan backend memory",
+    "engine/model": "base checkpoint weights graph plan flow backend memory",
     "engine/models": "model",
     "engine/scene": "pixels",
     "engine/session": "base machine op graph pixels backend memory model",

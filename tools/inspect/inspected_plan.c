@@ -136,8 +136,9 @@ gboolean inspected_plan_init(InspectedPlan *inspected, VfiModel *model,
     VfiSession *session = &inspected->session;
     gboolean done;
 
-    *inspected = (InspectedPlan){.model = model,
-                                 .session = {.model = model, .video = config->video}};
+    *inspected = (InspectedPlan){
+        .model = model,
+        .session = {.model = model, .video = config->video, .is_live = config->live}};
     done = vfi_session_check_config(config, error) &&
            open_device(inspected, config, error) &&
            vfi_session_plan(session, config, error);
@@ -190,6 +191,8 @@ const char *inspected_plan_output(const InspectedPlan *inspected)
         return "rgb";
     case VFI_OUTPUT_FLOW:
         return "flow";
+    case VFI_OUTPUT_MOTION:
+        return "motion";
     case VFI_OUTPUT_BLEND:
         break;
     }

@@ -138,9 +138,10 @@ static gboolean print_memory(VfiModel *model, const VfiSessionConfig *config,
 
     if (!vfi_model_estimate(model, config, &estimate, error))
         return FALSE;
-    printf("at %d×%d:    padded to %d×%d, scale %g\n", config->video.width,
+    printf("at %d×%d:    padded to %d×%d, scale %g%s%s\n", config->video.width,
            config->video.height, estimate.padded_width, estimate.padded_height,
-           estimate.scale);
+           estimate.scale, estimate.quality[0] != '\0' ? ", quality " : "",
+           estimate.quality);
     printf("  work           %.1f GMAC an in-between, %.1f a frame\n",
            estimate.time_macs / 1e9, estimate.frame_macs / 1e9);
     if (estimate.pair_macs > 0.0)
@@ -283,8 +284,9 @@ static void print_models(void)
     printf("models:      %s\n", models[0] == NULL ? "none" : "");
     for (size_t i = 0; models[i] != NULL; i++)
         print_found_model(models[i]);
+    vfi_model_resolve("auto", &chosen, NULL);
     g_autofree char *shown =
-        plain(vfi_model_resolve("auto", &chosen, NULL) ? chosen : "no RIFE found");
+        plain(chosen != NULL ? chosen : "flow, since there is no RIFE");
     printf("auto:        %s\n", shown);
 }
 

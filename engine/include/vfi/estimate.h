@@ -16,8 +16,9 @@ typedef struct {
     int size_multiple; /**< width and height are padded to multiples of it, pixels */
     int padded_width;  /**< size that pictures are padded to, pixels */
     int padded_height;
-    double scale;   /**< the flow scale in effect; 1 for families without one */
-    unsigned tiles; /**< that the network sees one by one; 1: the whole picture */
+    double scale;        /**< the flow scale in effect; 1 for families without one */
+    const char *quality; /**< as in VfiSessionStats; static */
+    unsigned tiles;      /**< that the network sees one by one; 1: the whole picture */
     /** Multiply-accumulates of all convolutions: per frame, per pair (for families with
      * such a stage), and per in-between in the usual case. Warps, resizes and activations
      * are not counted. */

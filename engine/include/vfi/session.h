@@ -95,6 +95,10 @@ typedef struct {
      * for a smaller scale) and a multiple of 64 is used. 0: tiles only where the limit
      * asks for them. Ignored by families without tiles. */
     unsigned tile_size;
+    /** The pictures are for a live pipeline, where one that comes too late is none: what
+     * a model's options leave open is chosen for speed ("flow": its quality "auto" is
+     * then "fast"). */
+    gboolean live;
 } VfiSessionConfig;
 
 /** Parts of an in-between whose time is measured. */
@@ -154,6 +158,9 @@ typedef struct {
     /** "f32" or "f16": how results of the per-frame part are kept; static. */
     const char *feature_storage;
     const char *cpu_level; /**< "c", "avx2", "avx512"; static */
+    /** How thoroughly a model without weights looks for motion: "fast", "medium" or
+     * "best"; "" for others; static. */
+    const char *quality;
 } VfiSessionStats;
 
 /**
