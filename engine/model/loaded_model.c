@@ -3,6 +3,8 @@
  * options. */
 #include "model/loaded_model.h"
 
+#include <string.h>
+
 #include <vfi/error.h>
 
 #include "backend/backend.h"
@@ -10,6 +12,7 @@
 #include "base/printable.h"
 #include "model/family_check.h"
 #include "model/options.h"
+#include "model/search_path.h"
 
 /* Gets family, variant, options and weights of the file at model->path. */
 static bool load_checkpoint(VfiModel *model, GVariant *options, const char *device_key,
@@ -33,9 +36,10 @@ static bool load_checkpoint(VfiModel *model, GVariant *options, const char *devi
     return true;
 }
 
-static bool load_without_weights(VfiModel *model, GVariant *options, GError **error)
+static bool load_without_weights(VfiModel *model, const VfiModelFamily *family,
+                                 GVariant *options, GError **error)
 {
-    model->family = vfi_family_find(model->name);
+    model->family = family;
     model->setup.options = vfi_options_resolve(model->family, options, error);
     model->info.variant = "";
     model->info.time_mode = VFI_TIME_ANY;
@@ -54,6 +58,35 @@ static bool graphs_build(const VfiModel *model, GError **error)
     return false;
 }
 
+/* What a user should know of the choice that "auto" made; NULL: it made none. */
+static char *note_choice(const VfiModel *model, const VfiFoundModel *found)
+{
+    if (strcmp(model->name, "auto") != 0)
+        return NULL;
+    if (found->missing != NULL)
+        return g_strdup_printf("The model auto is %s, which needs no file, since there "
+                               "is no RIFE in %s",
+                               model->family->name, found->missing);
+    g_autofree char *shown = vfi_printable(model->path);
+    return g_strdup_printf("The model auto is %s %s, from %s", model->family->name,
+                           model->info.variant, shown);
+}
+
+/* What the log says of a model that was opened. */
+static void tell_what_was_opened(const VfiModel *model)
+{
+    const VfiModelInfo *info = &model->info;
+    g_autofree char *name = vfi_printable(model->name);
+    g_autofree char *path = vfi_printable(model->path);
+
+    if (info->note != NULL)
+        vfi_log(VFI_LOG_INFO, "%s", info->note);
+    else
+        vfi_log(VFI_LOG_INFO, "model %s: %s %s, %zu parameters, from %s", name,
+                info->family, info->variant, info->n_parameters,
+                model->path == NULL ? "no file" : path);
+}
+
 /* @device_key: the key under which the model is shared, NULL for one of the caller's
  * own. */
 static VfiModel *open_model(const char *name, GVariant *options, const char *device_key,
@@ -61,19 +94,20 @@ static VfiModel *open_model(const char *name, GVariant *options, const char *dev
 {
     g_autoptr(GVariant) held_options =
         options == NULL ? NULL : g_variant_ref_sink(options);
-    g_autofree char *path = NULL;
+    VfiFoundModel found;
 
-    if (!vfi_model_resolve(name, &path, error))
+    if (!vfi_model_find(name, &found, error))
         return NULL;
     VfiModel *model = g_new0(VfiModel, 1);
     g_atomic_ref_count_init(&model->ref_count);
     model->name = g_strdup(name);
-    model->path = g_steal_pointer(&path);
+    model->path = g_strdup(found.path);
 
-    bool loaded = model->path == NULL
-                      ? load_without_weights(model, held_options, error)
+    bool loaded = found.family != NULL
+                      ? load_without_weights(model, found.family, held_options, error)
                       : load_checkpoint(model, held_options, device_key, config, error);
     if (!loaded || !graphs_build(model, error)) {
+        vfi_found_model_clear(&found);
         vfi_model_unref(model); /* a file that no model can be made of is not kept */
         return NULL;
     }
@@ -84,11 +118,10 @@ static VfiModel *open_model(const char *name, GVariant *options, const char *dev
     model->info.has_scale = model->family->has_scale;
     model->info.frames_before = model->family->frames_before;
     model->info.frames_after = model->family->frames_after;
-    g_autofree char *shown_name = vfi_printable(name);
-    g_autofree char *shown_path = vfi_printable(model->path);
-    vfi_log(VFI_LOG_INFO, "model %s: %s %s, %zu parameters, from %s", shown_name,
-            model->info.family, model->info.variant, model->info.n_parameters,
-            model->path == NULL ? "no file" : shown_path);
+    model->note = note_choice(model, &found);
+    model->info.note = model->note;
+    vfi_found_model_clear(&found);
+    tell_what_was_opened(model);
     return model;
 }
 
@@ -137,6 +170,7 @@ void vfi_model_unref(VfiModel *model)
     vfi_model_cache_release(model->cached, atomic_load(&model->keep));
     g_free(model->name);
     g_free(model->path);
+    g_free(model->note);
     g_free(model);
 }
 

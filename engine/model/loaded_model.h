@@ -19,5 +19,5 @@ struct VfiModel {
     VfiWeights *weights;    /* of .cached, or NULL */
     atomic_bool keep;       /* whether .cached may stay when nobody uses it */
     VfiModelInfo info;
-    char *name, *path; /* .info points to them */
+    char *name, *path, *note; /* .info points to them */
 };

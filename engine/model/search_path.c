@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Finding a model's file: the search path, the models on it, and which of them a name
  * means (model_name.h). */
+#include "model/search_path.h"
+
 #include <errno.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -10,7 +12,6 @@
 
 #include "base/environment.h"
 #include "base/printable.h"
-#include "model/family.h"
 #include "model/model_name.h"
 
 static const char *const extensions[] = {".pkl", ".pth", ".pt", ".safetensors"};
@@ -396,11 +397,9 @@ static gboolean resolve_file(const char *name, char **path, GError **error)
 }
 
 /* Whether @name means something in a folder that it says or in the current one: a file, a
- * folder with a model. "auto" is a choice, not a name, whatever lies around. */
+ * folder with a model. */
 static bool is_path(const char *name)
 {
-    if (strcmp(name, "auto") == 0)
-        return false;
     if (g_path_is_absolute(name) || strchr(name, G_DIR_SEPARATOR) != NULL ||
         name[0] == '~' || is_file(name))
         return true;
@@ -408,37 +407,89 @@ static bool is_path(const char *name)
     return model != NULL;
 }
 
-/* The model that @name means on the search path. */
-static gboolean search(const char *name, char **path, GError **error)
+/* The model that @name means on the search path; NULL with *missing, "FOLDERS; found
+ * there: …", if there is none. */
+static char *search(const char *name, char **missing)
 {
     g_auto(GStrv) folders = vfi_model_search_path();
     g_autoptr(GString) hidden = g_string_new(NULL);
     g_autoptr(GPtrArray) candidates = find_candidates(folders, hidden);
+    char *path = g_strdup(find_best(candidates, name));
 
-    *path = g_strdup(find_best(candidates, name));
-    if (*path != NULL)
-        return TRUE;
+    if (path != NULL)
+        return path;
     g_autofree char *joined = g_strjoinv(", ", folders);
     g_autofree char *list = vfi_printable(joined);
     g_autofree char *found = list_names(candidates);
+    *missing = g_strdup_printf("%s; found there: %s%s", list, found, hidden->str);
+    return NULL;
+}
+
+/* How to get one that is not there. */
+#define HOW_TO_GET                                                                       \
+    "Run tools/get-models to fetch RIFE 4.0 and 3.x, copy a checkpoint into one of "     \
+    "these folders, add a folder to VFI_MODEL_PATH, or give a file name"
+
+static gboolean search_named(const char *name, char **path, GError **error)
+{
+    g_autofree char *missing = NULL;
+
+    *path = search(name, &missing);
+    if (*path != NULL)
+        return TRUE;
     g_autofree char *shown = vfi_printable(name);
-    bool is_folder = strcmp(name, "auto") != 0 && g_file_test(name, G_FILE_TEST_IS_DIR);
-    return fail(
-        error, VFI_ERROR_NOT_FOUND,
-        "no model \"%s\" (with or without version and .pkl, .pth, .pt or "
-        ".safetensors, or a folder with flownet.param and flownet.bin) in %s; "
-        "found there: %s%s%s. Run tools/get-models to fetch RIFE 4.0 and 3.x, copy a "
-        "checkpoint into one of these folders, add a folder to VFI_MODEL_PATH, or "
-        "give a file name",
-        shown, list, found, hidden->str,
-        is_folder ? "; the folder of that name in the current one holds none" : "");
+    bool is_folder = g_file_test(name, G_FILE_TEST_IS_DIR);
+    return fail(error, VFI_ERROR_NOT_FOUND,
+                "no model \"%s\" (with or without version and .pkl, .pth, .pt or "
+                ".safetensors, or a folder with flownet.param and flownet.bin) in "
+                "%s%s. " HOW_TO_GET,
+                shown, missing,
+                is_folder ? "; the folder of that name in the current one holds none"
+                          : "");
+}
+
+/* The best RIFE there is, else the best model that needs no file. */
+static void choose(VfiFoundModel *found)
+{
+    g_autofree char *missing = NULL;
+
+    found->path = search("auto", &missing);
+    if (found->path != NULL)
+        return;
+    found->family = vfi_family_find("flow");
+    found->missing = g_strdup_printf("%s. " HOW_TO_GET, missing);
+}
+
+bool vfi_model_find(const char *name, VfiFoundModel *found, GError **error)
+{
+    const VfiModelFamily *family = vfi_family_find(name);
+
+    *found = (VfiFoundModel){0};
+    if (family != NULL && !family->has_weights) {
+        found->family = family;
+        return true;
+    }
+    if (strcmp(name, "auto") == 0) {
+        choose(found);
+        return true;
+    }
+    return is_path(name) ? resolve_file(name, &found->path, error)
+                         : search_named(name, &found->path, error);
+}
+
+void vfi_found_model_clear(VfiFoundModel *found)
+{
+    g_free(found->path);
+    g_free(found->missing);
+    *found = (VfiFoundModel){0};
 }
 
 gboolean vfi_model_resolve(const char *name, char **path, GError **error)
 {
-    *path = NULL;
-    const VfiModelFamily *family = vfi_family_find(name);
-    if (family != NULL && !family->has_weights)
-        return TRUE;
-    return is_path(name) ? resolve_file(name, path, error) : search(name, path, error);
+    VfiFoundModel found;
+    gboolean is_found = vfi_model_find(name, &found, error);
+
+    *path = g_steal_pointer(&found.path);
+    vfi_found_model_clear(&found);
+    return is_found;
 }

@@ -16,11 +16,12 @@
  * |[
  * gst-launch-1.0 filesrc location=in.mp4 ! decodebin ! vfiinterp ! videoconvert \
  *     ! autovideosink
- * ]| Doubles the frame rate with the best RIFE model that is installed.
+ * ]| Doubles the frame rate with the best RIFE model that is installed, or, without any,
+ * with `flow`, which needs no file.
  * |[
  * gst-launch-1.0 videotestsrc num-buffers=30 pattern=ball ! video/x-raw,framerate=15/1 \
- *     ! vfiinterp model=blend ! video/x-raw,framerate=60/1 ! fakesink
- * ]| Needs no model file: `blend` mixes neighbouring frames.
+ *     ! vfiinterp model=flow ! video/x-raw,framerate=60/1 ! fakesink
+ * ]| Moves what moves between the frames, whatever models are installed.
  */
 #include "element/gstvfiinterp.h"
 
@@ -389,8 +390,8 @@ install_model (GObjectClass *klass)
 {
   g_object_class_install_property (klass, PROP_MODEL,
       g_param_spec_string ("model", "Model",
-          "Name of a model on the search path, or a file; \"auto\" is the highest RIFE "
-          "found, \"blend\" needs no file",
+          "Name of a model on the search path, or a file; \"flow\" and \"blend\" need "
+          "none, \"auto\" is the highest RIFE found, else \"flow\"",
           DEFAULT_MODEL, READY_FLAGS));
   g_object_class_install_property (klass, PROP_MODEL_OPTIONS,
       g_param_spec_boxed ("model-options", "Model options",

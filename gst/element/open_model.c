@@ -62,6 +62,13 @@ post_model_error (GstElement *element, const GError *error)
     GST_ELEMENT_ERROR (element, RESOURCE, OPEN_READ, ("%s", error->message), (NULL));
 }
 
+/* gst-launch-1.0 shows nothing but the details of such messages. */
+static void
+post_note (GstElement *element, const char *note)
+{
+  GST_ELEMENT_INFO (element, LIBRARY, SETTINGS, ("%s.", note), ("%s.", note));
+}
+
 VfiModel *
 gst_vfi_model_load (GstElement *element, const char *name, const GstStructure *options,
     const VfiModelCacheConfig *config)
@@ -84,5 +91,7 @@ gst_vfi_model_load (GstElement *element, const char *name, const GstStructure *o
   model = vfi_model_cache_open (name, variant, config, &error);
   if (model == NULL)
     post_model_error (element, error);
+  else if (vfi_model_info (model)->note != NULL)
+    post_note (element, vfi_model_info (model)->note);
   return model;
 }

@@ -307,15 +307,6 @@ START_TEST(the_models_there_are_are_listed)
 }
 END_TEST
 
-START_TEST(auto_never_means_blend)
-{
-    g_autoptr(GError) error = NULL;
-
-    ck_assert_ptr_null(vfi_model_open("auto", NULL, &error));
-    ck_assert(g_error_matches(error, VFI_ERROR, VFI_ERROR_NOT_FOUND));
-}
-END_TEST
-
 START_TEST(variants_are_recognised_by_keys_and_shapes)
 {
     g_autoptr(GArray) v4 = state_dict_of("rife_v4_0");
@@ -540,7 +531,6 @@ int main(void)
     tcase_add_test(tcase, folders_that_may_not_be_read_are_said);
     tcase_add_test(tcase, a_missing_model_lists_folders_and_remedies);
     tcase_add_test(tcase, the_models_there_are_are_listed);
-    tcase_add_test(tcase, auto_never_means_blend);
     tcase_add_test(tcase, variants_are_recognised_by_keys_and_shapes);
     tcase_add_test(tcase, training_extras_are_ignored);
     tcase_add_test(tcase, near_misses_name_the_tensor);

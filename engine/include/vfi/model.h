@@ -43,6 +43,9 @@ typedef struct {
     int frames_before, frames_after;
     size_t n_parameters;
     size_t weight_bytes; /**< host memory that the weights take */
+    /** What a user should know of how the model was chosen, a sentence without its full
+     * stop; NULL unless it was asked for as "auto". */
+    const char *note;
 } VfiModelInfo;
 
 /**
@@ -59,9 +62,9 @@ VFI_API char **vfi_model_search_path(void);
  * neither extension nor version, nor the exact spelling: "rife", "rife-4.26" (also
  * rife426.pth, flownet_v4.26.pkl or a folder 4.26), "film", "ifrnet_s"; docs/models.md
  * has the rule. "auto" is the highest RIFE found, a lite or heavy one only where there is
- * no other; it never means a file of that name. A folder stands for the flownet.param and
- * flownet.bin (ncnn) or flownet.pkl in it or in its train_log. Families without weights
- * ("blend") resolve to no file.
+ * no other, and without any "flow"; it never means a file of that name, nor "blend". A
+ * folder stands for the flownet.param and flownet.bin (ncnn) or flownet.pkl in it or in
+ * its train_log. Families without weights ("flow", "blend") resolve to no file.
  *
  * Returns TRUE and a new string in *path (NULL for a family without weights), or FALSE
  * with VFI_ERROR_NOT_FOUND (the message lists the folders searched and the models found
