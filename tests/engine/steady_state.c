@@ -125,6 +125,11 @@ void free(void *memory)
 
 #pragma GCC visibility pop
 
+static bool has_no_weights(const char *family)
+{
+    return strcmp(family, "blend") == 0 || strcmp(family, "flow") == 0;
+}
+
 static VfiSession *open_session(const char *family, const char *options,
                                 VfiSessionConfig config)
 {
@@ -132,7 +137,7 @@ static VfiSession *open_session(const char *family, const char *options,
     g_autofree char *path = NULL;
     g_autoptr(GVariant) parsed = NULL;
 
-    if (strcmp(family, "blend") != 0)
+    if (!has_no_weights(family))
         path = deterministic_checkpoint(family, &error);
     if (options != NULL)
         parsed = g_variant_parse(G_VARIANT_TYPE_VARDICT, options, NULL, NULL, NULL);
@@ -217,6 +222,8 @@ static const struct {
     bool on_device; /* too: a simulated cuDNN allocates through GLib */
 } models[] = {
     {"blend", NULL, 200, 0, VFI_FEATURE_STORAGE_AUTO, true},
+    {"flow", "{'quality': <'fast'>}", 20, 0, VFI_FEATURE_STORAGE_AUTO, false},
+    {"flow", "{'quality': <'best'>}", 2, 0, VFI_FEATURE_STORAGE_AUTO, false},
     {"rife_v4_0", NULL, 2, 0, VFI_FEATURE_STORAGE_AUTO, false},
     /* decides for all tiles */
     {"rife_v4_0", NULL, 2, 1, VFI_FEATURE_STORAGE_AUTO, false},

@@ -1,0 +1,415 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Sessions of the model `flow`: pictures of known motion, any size, what is kept of
+ * frames and pairs, the same bits whatever runs how, memory, cancelling. */
+#include <math.h>
+#include <string.h>
+
+#include <vfi/vfi.h>
+
+#include "base/alloc.h"
+#include "check_main.h"
+#include "clip.h"
+#include "pixels_frames.h"
+#include "session/stages.h"
+#include "session_util.h"
+
+static const char *const qualities[] = {"fast", "medium", "best"};
+#define N_QUALITIES ((int)G_N_ELEMENTS(qualities))
+
+static VfiModel *open_flow(const char *quality)
+{
+    g_autofree char *options = g_strdup_printf("{'quality': <'%s'>}", quality);
+    g_autoptr(GError) error = NULL;
+    VfiModel *model = vfi_model_open("flow", g_variant_new_parsed(options), &error);
+
+    ck_assert_msg(model != NULL, "%s", error != NULL ? error->message : "");
+    return model;
+}
+
+static VfiSession *open_session(const char *quality, const VfiVideoInfo *video,
+                                unsigned threads)
+{
+    g_autoptr(VfiModel) model = open_flow(quality);
+    const VfiSessionConfig config = {
+        .video = *video, .device = "cpu", .threads = threads};
+
+    return new_session(model, &config);
+}
+
+/* ---- pictures ---------------------------------------------------------------------- */
+
+/* 0 to 1, one of a kind for each place. */
+static double hash(int x, int y)
+{
+    uint32_t state = (uint32_t)x * 0x9E3779B1u ^ (uint32_t)y * 0x85EBCA77u;
+
+    for (int i = 0; i < 3; i++)
+        noise(&state);
+    return noise(&state) / 16777216.0;
+}
+
+/* Random values @cell apart, with smooth ways between them. */
+static double waves(double x, double y, double cell)
+{
+    double left = floor(x / cell), top = floor(y / cell);
+    double fx = x / cell - left, fy = y / cell - top;
+    int i = (int)left, k = (int)top;
+
+    fx = fx * fx * (3 - 2 * fx);
+    fy = fy * fy * (3 - 2 * fy);
+    return (1 - fy) * ((1 - fx) * hash(i, k) + fx * hash(i + 1, k)) +
+           fy * ((1 - fx) * hash(i, k + 1) + fx * hash(i + 1, k + 1));
+}
+
+/* A texture with large and small parts; 0 to 1. */
+static double texture(double x, double y)
+{
+    return 0.5 * waves(x, y, 53) + 0.3 * waves(x + 1000, y, 23) +
+           0.2 * waves(x, y + 1000, 9);
+}
+
+/* The texture moved by (@dx, @dy) luma samples. */
+static void paint(const TestFrame *frame, double dx, double dy)
+{
+    const VfiFormatDescription *format = vfi_format_describe(frame->info.format);
+    double largest = largest_code(frame->info.format);
+
+    for (int c = 0; c < format->n_components; c++) {
+        int step_x = 1 << format->component[c].shift_x;
+        int step_y = 1 << format->component[c].shift_y;
+        for (int y = 0; y < component_height(&frame->info, c); y++)
+            for (int x = 0; x < component_width(&frame->info, c); x++)
+                set_code(frame, c, x, y,
+                         round(texture(x * step_x - dx, y * step_y - dy) * largest));
+    }
+}
+
+/* Mean difference of luma, in codes of 8 bits, away from the edges, where something comes
+ * in that neither frame need show. */
+static double mean_error(const TestFrame *a, const TestFrame *b, int margin)
+{
+    double sum = 0.0;
+    int w = a->info.width - 2 * margin, h = a->info.height - 2 * margin;
+
+    for (int y = 0; y < h; y++)
+        for (int x = 0; x < w; x++)
+            sum += fabs(get_code(a, 0, x + margin, y + margin) -
+                        get_code(b, 0, x + margin, y + margin));
+    return sum / ((double)w * h) * 255.0 / largest_code(a->info.format);
+}
+
+static void make(VfiSession *session, const TestFrame *a, const TestFrame *b, double t,
+                 const TestFrame *out)
+{
+    VfiFrame frames[] = {a->frame, b->frame};
+    g_autoptr(GError) error = NULL;
+    g_autoptr(VfiPair) pair = vfi_session_begin(session, frames, 2, 0, NULL);
+    g_autoptr(VfiJob) job = vfi_pair_submit(pair, t, &out->frame, NULL);
+
+    ck_assert_msg(vfi_job_wait(job, &error), "%s", error != NULL ? error->message : "");
+}
+
+/* Motion of a few and of many samples, at any time, in 8 and 10 bits. */
+START_TEST(what_moves_is_where_it_should_be)
+{
+    static const double motions[][2] = {{5, 2}, {-13.5, 7.25}, {22, -18}};
+    static const double times[] = {0.25, 0.5, 0.8};
+    const VfiVideoInfo video = {.format = _i < N_QUALITIES ? VFI_FORMAT_I420
+                                                           : VFI_FORMAT_I420_10LE,
+                                .width = 233,
+                                .height = 171};
+    g_autoptr(VfiSession) session = open_session(qualities[_i % N_QUALITIES], &video, 2);
+    TestFrame a = test_frame_new(&video, LAYOUT_PADDED);
+    TestFrame b = test_frame_new(&video, LAYOUT_BOTTOM_UP);
+    TestFrame out = test_frame_new(&video, LAYOUT_PADDED);
+    TestFrame expected = test_frame_new(&video, LAYOUT_TIGHT);
+
+    paint(&a, 0, 0);
+    for (size_t m = 0; m < G_N_ELEMENTS(motions); m++) {
+        paint(&b, motions[m][0], motions[m][1]);
+        for (size_t i = 0; i < G_N_ELEMENTS(times); i++) {
+            paint(&expected, times[i] * motions[m][0], times[i] * motions[m][1]);
+            make(session, &a, &b, times[i], &out);
+            double error = mean_error(&out, &expected, 32);
+            ck_assert_msg(error < 1.0, "motion %zu at %g: %.2f codes off", m, times[i],
+                          error);
+        }
+    }
+    test_frame_assert_guards(&out);
+    test_frame_free(&a);
+    test_frame_free(&b);
+    test_frame_free(&out);
+    test_frame_free(&expected);
+}
+END_TEST
+
+/* Where nothing moves and nothing is to be seen there is only one picture to make. */
+START_TEST(flat_frames_of_any_size_become_their_blend)
+{
+    static const int sizes[][2] = {{1, 1},  {1, 7},   {9, 1},   {2, 2},
+                                   {3, 5},  {8, 8},   {15, 16}, {17, 33},
+                                   {64, 1}, {1, 130}, {31, 97}, {100, 40}};
+    static const VfiFormat formats[] = {VFI_FORMAT_I420, VFI_FORMAT_P016_LE,
+                                        VFI_FORMAT_RGBA, VFI_FORMAT_GRAY8};
+    VfiFormat format = formats[_i % (int)G_N_ELEMENTS(formats)];
+    const char *quality = qualities[_i / (int)G_N_ELEMENTS(formats)];
+    int n_components = vfi_format_describe(format)->n_components;
+
+    for (size_t i = 0; i < G_N_ELEMENTS(sizes); i++) {
+        const VfiVideoInfo video = {
+            .format = format, .width = sizes[i][0], .height = sizes[i][1]};
+        g_autoptr(VfiSession) session = open_session(quality, &video, 2);
+        TestFrame frames[3];
+        for (int f = 0; f < 3; f++) {
+            frames[f] = test_frame_new(&video, LAYOUT_PADDED);
+            for (int c = 0; f < 2 && c < n_components; c++)
+                for (int y = 0; y < component_height(&video, c); y++)
+                    for (int x = 0; x < component_width(&video, c); x++)
+                        set_code(&frames[f], c, x, y, 100 + 80 * f + c);
+        }
+        make(session, &frames[0], &frames[1], 0.25, &frames[2]);
+        for (int c = 0; c < n_components; c++)
+            for (int y = 0; y < component_height(&video, c); y++)
+                for (int x = 0; x < component_width(&video, c); x++)
+                    assert_code(&frames[2], c, x, y, 120 + c, 0);
+        test_frame_assert_guards(&frames[2]);
+        for (int f = 0; f < 3; f++)
+            test_frame_free(&frames[f]);
+    }
+}
+END_TEST
+
+/* ---- what is kept ------------------------------------------------------------------ */
+
+START_TEST(flows_of_a_pair_serve_all_its_times)
+{
+    g_autoptr(Clip) clip = clip_new(VFI_FORMAT_I420, 96, 70, 3);
+    g_autoptr(VfiSession) session = open_session(qualities[_i], &clip->video, 2);
+    VfiSessionStats stats;
+
+    g_autoptr(Clip) made = clip_play(session, clip, 3);
+    ck_assert_int_eq(made->n, 6);
+    vfi_session_get_stats(session, &stats);
+    ck_assert_uint_eq(stats.times[VFI_TIMED_PREPARE].runs, 0);
+    ck_assert_uint_eq(stats.times[VFI_TIMED_FRAME_STAGE].runs, 3);
+    ck_assert_uint_eq(stats.times[VFI_TIMED_PAIR_STAGE].runs, 2);
+    ck_assert_uint_eq(stats.times[VFI_TIMED_TIME_STAGE].runs, 6);
+    ck_assert_uint_eq(stats.times[VFI_TIMED_SYNTHESIS].runs, 6);
+    ck_assert_uint_eq(stats.inferences, 6);
+    ck_assert_str_eq(stats.quality, qualities[_i]);
+}
+END_TEST
+
+/* The picture of each pair is the one that a session makes of it which has seen no
+ * other. */
+START_TEST(seeks_leave_no_trace)
+{
+    static const int order[] = {0, 1, 3, 0, 2, 2, 1};
+    g_autoptr(Clip) clip = clip_new(VFI_FORMAT_I420, 93, 61, 5);
+    g_autoptr(VfiSession) session = open_session(qualities[_i], &clip->video, 2);
+
+    for (size_t i = 0; i < G_N_ELEMENTS(order); i++) {
+        g_autoptr(VfiSession) fresh = open_session(qualities[_i], &clip->video, 2);
+        g_autoptr(VfiPair) pair = clip_begin(session, clip, order[i]);
+        g_autoptr(VfiPair) alone = clip_begin(fresh, clip, order[i]);
+        VfiFrame found = pair_in_between(pair, &clip->video, 0.3);
+        VfiFrame expected = pair_in_between(alone, &clip->video, 0.3);
+        ck_assert(same_picture(&clip->video, &found, &expected));
+        vfi_frame_clear(&found);
+        vfi_frame_clear(&expected);
+    }
+}
+END_TEST
+
+START_TEST(threads_change_no_bit)
+{
+    static const unsigned threads[] = {2, 5};
+    g_autoptr(Clip) clip = clip_new(VFI_FORMAT_I420, 217, 133, 3);
+    g_autoptr(VfiModel) model = open_flow(qualities[_i]);
+    VfiSessionConfig config = {.video = clip->video, .device = "cpu", .threads = 1};
+    g_autoptr(Clip) expected = clip_interpolate(model, &config, clip, 2);
+
+    for (size_t i = 0; i < G_N_ELEMENTS(threads); i++) {
+        config.threads = threads[i];
+        g_autoptr(Clip) found = clip_interpolate(model, &config, clip, 2);
+        ck_assert_msg(clip_equal(found, expected), "%u threads", threads[i]);
+    }
+}
+END_TEST
+
+START_TEST(identical_frames_are_copied)
+{
+    g_autoptr(Clip) clip = clip_new(VFI_FORMAT_I420, 40, 30, 1);
+    g_autoptr(VfiSession) session = open_session("medium", &clip->video, 1);
+    VfiSessionStats stats;
+
+    VfiFrame out =
+        in_between(session, &clip->video, &clip->frames[0], &clip->frames[0], 0.5);
+    ck_assert(same_picture(&clip->video, &out, &clip->frames[0]));
+    vfi_session_get_stats(session, &stats);
+    ck_assert_uint_eq(stats.identical, 1);
+    ck_assert_uint_eq(stats.inferences, 0);
+    vfi_frame_clear(&out);
+}
+END_TEST
+
+/* ---- memory ------------------------------------------------------------------------ */
+
+/* A mebibyte for tables whose size no frame decides. */
+#define TABLES (1 << 20)
+
+START_TEST(memory_is_what_was_estimated)
+{
+    g_autoptr(VfiModel) model = open_flow(qualities[_i]);
+    const VfiSessionConfig config = {
+        .video = {.format = VFI_FORMAT_I420, .width = 641, .height = 363},
+        .device = "cpu",
+        .threads = 2,
+    };
+    uint64_t before, after, peak_before, peak;
+    VfiEstimate estimate;
+    VfiSessionStats stats;
+
+    vfi_get_memory_use(&before, &peak_before);
+    ck_assert(vfi_model_estimate(model, &config, &estimate, NULL));
+    vfi_get_memory_use(&after, &peak);
+    ck_assert_uint_eq(after, before);
+    ck_assert_uint_lt(peak - before, TABLES);
+    g_autoptr(VfiSession) session = new_session(model, &config);
+    vfi_get_memory_use(&after, &peak);
+    vfi_session_get_stats(session, &stats);
+    ck_assert_uint_eq(estimate.session_bytes, stats.arena_bytes);
+    ck_assert_uint_eq(estimate.arena_bytes + estimate.frames * estimate.frame_bytes,
+                      stats.arena_bytes);
+    ck_assert_uint_eq(estimate.frames, 2);
+    ck_assert_uint_ge(after - before, estimate.session_bytes);
+    ck_assert_uint_le(after - before, estimate.session_bytes + TABLES);
+    ck_assert_str_eq(estimate.quality, qualities[_i]);
+    ck_assert_int_eq(estimate.padded_width, 641);
+    ck_assert_int_eq(stats.padded_height, 363);
+    ck_assert_uint_eq(stats.packed_weight_bytes, 0);
+}
+END_TEST
+
+START_TEST(failing_allocations_are_errors)
+{
+    g_autoptr(VfiModel) model = open_flow(qualities[_i]);
+    const VfiSessionConfig config = {
+        .video = {.format = VFI_FORMAT_I420, .width = 64, .height = 48}, .threads = 1};
+    guint64 successes = 0;
+    uint64_t before, after, peak;
+
+    vfi_get_memory_use(&before, &peak);
+    for (bool built = false; !built; successes++) {
+        g_autoptr(GError) error = NULL;
+        vfi_alloc_fail_after(successes);
+        g_autoptr(VfiSession) session = vfi_session_new(model, &config, &error);
+        vfi_alloc_fail_after(G_MAXUINT64);
+        built = session != NULL;
+        ck_assert(built || g_error_matches(error, VFI_ERROR, VFI_ERROR_NO_MEMORY));
+    }
+    ck_assert_uint_gt(successes, 4); /* arena, pair, two frames */
+    vfi_get_memory_use(&after, &peak);
+    ck_assert_uint_eq(after, before);
+}
+END_TEST
+
+/* ---- devices, liveness ------------------------------------------------------------- */
+
+START_TEST(a_backend_without_the_steps_is_told)
+{
+    g_autoptr(VfiModel) model = open_flow("fast");
+    const VfiSessionConfig config = {
+        .video = {.format = VFI_FORMAT_I420, .width = 64, .height = 48}, .device = "cpu"};
+    VfiDeviceRequest request = vfi_session_request(&config);
+    VfiSession session = {.model = model, .video = config.video};
+    VfiBackend lacking = vfi_backend_cpu;
+    g_autoptr(GError) error = NULL;
+
+    lacking.name = "abacus";
+    *(_i == 0 ? (void **)&lacking.flow_step : (void **)&lacking.synthesize) = NULL;
+    session.device = vfi_device_open(&request, &session.backend, NULL);
+    session.backend = &lacking;
+    ck_assert(!vfi_session_plan(&session, &config, &error));
+    ck_assert(g_error_matches(error, VFI_ERROR, VFI_ERROR_UNSUPPORTED));
+    ck_assert_ptr_nonnull(strstr(error->message, "abacus"));
+    ck_assert_ptr_nonnull(strstr(error->message, "flow"));
+    ck_assert_ptr_nonnull(strstr(error->message, "device=cpu"));
+    vfi_session_free_plans(&session);
+    lacking.close(session.device);
+}
+END_TEST
+
+START_TEST(live_pipelines_get_the_quickest)
+{
+    g_autoptr(VfiModel) model = vfi_model_open("flow", NULL, NULL);
+    VfiSessionConfig config = {
+        .video = {.format = VFI_FORMAT_I420, .width = 64, .height = 48}};
+    VfiEstimate estimate;
+
+    ck_assert(vfi_model_estimate(model, &config, &estimate, NULL));
+    ck_assert_str_eq(estimate.quality, "medium");
+    config.live = TRUE;
+    ck_assert(vfi_model_estimate(model, &config, &estimate, NULL));
+    ck_assert_str_eq(estimate.quality, "fast");
+    g_autoptr(VfiModel) best = open_flow("best");
+    ck_assert(vfi_model_estimate(best, &config, &estimate, NULL));
+    ck_assert_str_eq(estimate.quality, "best");
+}
+END_TEST
+
+/* ---- cancelling -------------------------------------------------------------------- */
+
+/* Wherever it is cancelled, nothing half-made is kept: what follows is as in a session
+ * that was not. */
+START_TEST(cancelled_jobs_leave_nothing_half_made)
+{
+    g_autoptr(Clip) clip = clip_new(VFI_FORMAT_I420, 160, 120, 2);
+    g_autoptr(VfiSession) fresh = open_session(qualities[_i], &clip->video, 2);
+    VfiFrame expected =
+        in_between(fresh, &clip->video, &clip->frames[0], &clip->frames[1], 0.5);
+    VfiSessionStats stats;
+
+    vfi_session_get_stats(fresh, &stats);
+    for (uint64_t chunks = 1; chunks < stats.work_chunks; chunks += 1 + chunks / 4) {
+        g_autoptr(VfiSession) session = open_session(qualities[_i], &clip->video, 2);
+        g_autoptr(VfiPair) pair = clip_begin(session, clip, 0);
+        g_autoptr(VfiJob) job = vfi_pair_submit(pair, 0.5, &expected, NULL);
+        do
+            vfi_session_get_stats(session, &stats);
+        while (stats.work_chunks < chunks && !vfi_job_is_done(job));
+        vfi_job_cancel(job);
+        vfi_job_wait(job, NULL);
+        VfiFrame found = pair_in_between(pair, &clip->video, 0.5);
+        VfiFrame again =
+            in_between(fresh, &clip->video, &clip->frames[0], &clip->frames[1], 0.5);
+        ck_assert(same_picture(&clip->video, &found, &again));
+        vfi_frame_clear(&found);
+        vfi_frame_clear(&again);
+        vfi_session_get_stats(fresh, &stats);
+    }
+    vfi_frame_clear(&expected);
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("flow_session");
+    TCase *tcase = tcase_create("flow_session");
+
+    tcase_set_timeout(tcase, 0);
+    tcase_add_loop_test(tcase, what_moves_is_where_it_should_be, 0, 2 * N_QUALITIES);
+    tcase_add_loop_test(tcase, flat_frames_of_any_size_become_their_blend, 0,
+                        4 * N_QUALITIES);
+    tcase_add_loop_test(tcase, flows_of_a_pair_serve_all_its_times, 0, N_QUALITIES);
+    tcase_add_loop_test(tcase, seeks_leave_no_trace, 0, N_QUALITIES);
+    tcase_add_loop_test(tcase, threads_change_no_bit, 0, N_QUALITIES);
+    tcase_add_test(tcase, identical_frames_are_copied);
+    tcase_add_loop_test(tcase, memory_is_what_was_estimated, 0, N_QUALITIES);
+    tcase_add_loop_test(tcase, failing_allocations_are_errors, 0, N_QUALITIES);
+    tcase_add_loop_test(tcase, a_backend_without_the_steps_is_told, 0, 2);
+    tcase_add_test(tcase, live_pipelines_get_the_quickest);
+    tcase_add_loop_test(tcase, cancelled_jobs_leave_nothing_half_made, 0, N_QUALITIES);
+    suite_add_tcase(suite, tcase);
+    return check_main(suite);
+}
