@@ -46,16 +46,14 @@ typedef struct {
     float *weight, *x, *y;
 } VfiFlowSumRow;
 
-/* Rows around the one that is worked on; rows beyond the picture are NULL. */
+/* A row that is refined and those above and below, where there are none itself. */
 typedef struct {
-    const float *flow_x, *flow_y, *flow_x_below, *flow_y_below;
-    const float *gradient_x, *gradient_y, *difference;
-    float *increment_x, *increment_y;
-    const float *increment_x_above, *increment_x_below;
-    const float *increment_y_above, *increment_y_below;
-    const float *flow_x_above, *flow_y_above;
+    float *flow[2]; /* x, y */
+    const float *above[2], *below[2];
+    const float *gradient[2], *difference;
     float *data_weight, *smoothness;
     const float *smoothness_above;
+    bool has_above, has_below;
     float alpha, omega;
     int first; /* RELAX: first column; then every second one */
     int w;
@@ -70,12 +68,11 @@ typedef struct {
                    bool reverse);
     /* One row of the dense flow. */
     void (*densify)(const VfiFlowPatchField *field, int y, float *flow_x, float *flow_y);
-    /* dst = |from - to where the flow leads|, row @y. */
-    void (*residual)(const VfiFlowPictures *pictures, int y, const float *flow_x,
-                     const float *flow_y, float *dst);
+    /* dst = |from - dst|. */
+    void (*difference)(float *dst, const float *from, size_t n);
     /* Weights from three rows of residuals, [w] each. */
-    void (*trust)(float *dst, const float *above, const float *at, const float *below,
-                  float falloff, int w);
+    void (*trust)(float *dst, const float *const residual[3], float falloff, int w);
+    /* Least and greatest of @w. */
     void (*extent)(const float *flow_y, int w, float extent[2]);
     void (*splat)(const VfiFlowSplatRow *row);
     void (*merge)(const VfiFlowSumRow *both, const VfiFlowSumRow side[2], float scale,
@@ -91,12 +88,9 @@ typedef struct {
     /* side = flow where side_x is VFI_FLOW_NO_VECTOR. */
     void (*sides)(float *side_x, float *side_y, const float *flow_x, const float *flow_y,
                   int w);
-    /* The other picture where the flow leads: samples of row @y. */
-    void (*warp)(const VfiFlowPictures *pictures, int y, const float *flow_x,
-                 const float *flow_y, float *dst);
-    /* From three rows of warped samples: gradients and difference of row @y. */
-    void (*linearise)(const VfiFlowPictures *pictures, int y,
-                      const float *const warped[3], float *gradient_x, float *gradient_y,
+    /* From three rows of the template and of warped samples. */
+    void (*linearise)(const VfiFlowRefineRow *row, const float *const from[3],
+                      const float *const warped[3], float *const gradient[2],
                       float *difference);
     void (*weigh)(const VfiFlowRefineRow *row);
     void (*relax)(const VfiFlowRefineRow *row);

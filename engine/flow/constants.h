@@ -6,8 +6,10 @@
  * one behind their last sample. */
 #define VFI_FLOW_ROW_FLOATS 16
 
-/* Samples of repeated edge on every side of a picture. */
+/* Samples of repeated edge on every side of a picture; as many as VFI_FLOW_LEAD lie
+ * before column 0, all the rest of a row behind the last. */
 #define VFI_FLOW_BORDER 24
+#define VFI_FLOW_LEAD 32
 
 /* Patches of VFI_FLOW_PATCH × VFI_FLOW_PATCH samples, VFI_FLOW_STRIDE apart but for the
  * last of a row or column, which ends where the picture does. Patch (i, j) begins at
@@ -30,11 +32,10 @@ static inline int vfi_flow_patch_begin(int index, int size)
     return index * VFI_FLOW_STRIDE < last ? index * VFI_FLOW_STRIDE : last;
 }
 
-/* Places in a picture are kept within [-REACH, size + …BEYOND], so that the patch or the
- * sample there lies within the border. */
+/* Places of patches are kept within [-REACH, size + BEYOND], so that a patch there and
+ * one sample around it lie within the border. */
 #define VFI_FLOW_REACH 14.0f
-#define VFI_FLOW_PATCH_BEYOND 5.0f
-#define VFI_FLOW_SAMPLE_BEYOND 10.0f
+#define VFI_FLOW_BEYOND 5.0f
 
 /* How much of a patch's mean difference its cost leaves out: all of it would survive any
  * change of brightness, but could not tell flat areas apart. */
@@ -55,3 +56,8 @@ static inline int vfi_flow_patch_begin(int index, int size)
 
 /* Stands for the x of a vector that a side does not have. */
 #define VFI_FLOW_NO_VECTOR 1e30f
+
+/* The refinement: weight of data before it is normalised by gradients, and what keeps
+ * roots from being zero. */
+#define VFI_FLOW_DATA_WEIGHT 15.0f
+#define VFI_FLOW_EPSILON 1e-4f

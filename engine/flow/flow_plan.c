@@ -12,14 +12,11 @@
 #define LEAST_SIDE 16
 #define LAST_LEVEL 6
 
-/* Floats before column 0 of a picture: its border, and a multiple of a row's unit. */
-#define PICTURE_LEAD 32
-
 /* Bytes behind a region's last plane that vectors may touch. */
 #define REGION_SLACK 256
 
-/* Of the variational refinement: how often weights are found, and how often the increment
- * is relaxed with the same ones. */
+/* Of the variational refinement: how often weights are found, and how often the flow is
+ * relaxed with the same ones. */
 #define WEIGHINGS 3
 #define RELAXATIONS 5
 
@@ -87,11 +84,11 @@ static VfiFlowPlane place_plane(Planner *p, VfiFlowRegion region, int w, int h)
 static VfiFlowPlane place_picture(Planner *p, int w, int h)
 {
     size_t row =
-        vfi_align_up(PICTURE_LEAD + (size_t)w + VFI_FLOW_BORDER, VFI_FLOW_ROW_FLOATS);
+        vfi_align_up(VFI_FLOW_LEAD + (size_t)w + VFI_FLOW_BORDER, VFI_FLOW_ROW_FLOATS);
     VfiFlowPlane picture = place(p, VFI_FLOW_FRAME0, row, w, h + 2 * VFI_FLOW_BORDER);
 
     picture.h = h;
-    picture.offset += (VFI_FLOW_BORDER * row + PICTURE_LEAD) * sizeof(float);
+    picture.offset += (VFI_FLOW_BORDER * row + VFI_FLOW_LEAD) * sizeof(float);
     return picture;
 }
 
@@ -195,13 +192,14 @@ static void plan_refinement(Planner *p, int level, int direction, VfiFlowPlane f
     refine->direction = direction;
     refine->alpha = 5.0f;
     refine->omega = 1.6f;
+    refine->rounds = RELAXATIONS;
     set_pictures(p, level, refine->picture);
     copy_planes(refine->flow, flow, 2);
     place_two(p, VFI_FLOW_ARENA, level, refine->gradient);
     refine->difference = place_field(p, VFI_FLOW_ARENA, level);
     refine->data_weight = place_field(p, VFI_FLOW_ARENA, level);
     refine->smoothness = place_field(p, VFI_FLOW_ARENA, level);
-    place_two(p, VFI_FLOW_ARENA, level, refine->increment);
+    refine->progress = place_plane(p, VFI_FLOW_ARENA, flow[0].h, 1);
     add(p, step);
     step.kind = VFI_FLOW_STEP_LINEARISE;
     add(p, step);
@@ -209,13 +207,8 @@ static void plan_refinement(Planner *p, int level, int direction, VfiFlowPlane f
         step.kind = VFI_FLOW_STEP_WEIGH;
         add(p, step);
         step.kind = VFI_FLOW_STEP_RELAX;
-        for (int k = 0; k < 2 * RELAXATIONS; k++) {
-            refine->parity = k % 2;
-            add(p, step);
-        }
+        add(p, step);
     }
-    step.kind = VFI_FLOW_STEP_ADD;
-    add(p, step);
 }
 
 /* Where the pair's result lies. */

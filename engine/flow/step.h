@@ -53,7 +53,6 @@ typedef enum {
     VFI_FLOW_STEP_LINEARISE,
     VFI_FLOW_STEP_WEIGH,
     VFI_FLOW_STEP_RELAX,
-    VFI_FLOW_STEP_ADD,
     VFI_FLOW_STEP_RESIDUAL,
     VFI_FLOW_STEP_TRUST,
     VFI_FLOW_STEP_SPLAT,
@@ -99,11 +98,12 @@ typedef struct {
     VfiFlowPlane flow[2][2];
 } VfiFlowDensify;
 
-/* The variational refinement of one direction's flow: WARP makes @smoothness the other
- * picture where the flow leads; LINEARISE finds its difference from the template and the
- * mean of both gradients, and begins with no increment; WEIGH finds weights of data and
- * of smoothness for the increment as it is; RELAX improves the increment for these
- * weights; ADD adds it to the flow. */
+/* The variational refinement of one direction's flow, in place: WARP makes @smoothness
+ * the other picture where the flow leads; LINEARISE finds the mean of its gradient and
+ * the template's, and what the difference would be without any flow if it went on along
+ * that; WEIGH finds weights of data and of smoothness for the flow as it is; RELAX
+ * improves the flow for these weights, @rounds times first the samples whose x + y is
+ * even, then the others. */
 typedef struct {
     int direction;
     VfiFlowPlane picture[2];
@@ -111,13 +111,14 @@ typedef struct {
     VfiFlowPlane gradient[2];
     VfiFlowPlane difference;
     VfiFlowPlane data_weight, smoothness;
-    VfiFlowPlane increment[2];
-    float alpha; /* of smoothness against data */
-    float omega; /* of over-relaxation */
-    int parity;  /* RELAX: samples with (x + y) mod 2 of this */
+    VfiFlowPlane progress; /* scratch, one row: an int for each row of the flow */
+    float alpha;           /* of smoothness against data */
+    float omega;           /* of over-relaxation */
+    int rounds;
 } VfiFlowRefine;
 
-/* RESIDUAL: |template - other picture where the flow leads|. */
+/* RESIDUAL: |template - other picture where the flow leads|, there bilinear, edges
+ * repeated. */
 typedef struct {
     VfiFlowPlane picture[2];
     VfiFlowPlane flow[2][2];

@@ -12,7 +12,6 @@ static const VfiFlowPass *const passes[VFI_FLOW_STEP_KINDS] = {
     [VFI_FLOW_STEP_LINEARISE] = &vfi_flow_linearise,
     [VFI_FLOW_STEP_WEIGH] = &vfi_flow_weigh,
     [VFI_FLOW_STEP_RELAX] = &vfi_flow_relax,
-    [VFI_FLOW_STEP_ADD] = &vfi_flow_add,
     [VFI_FLOW_STEP_RESIDUAL] = &vfi_flow_residual,
     [VFI_FLOW_STEP_TRUST] = &vfi_flow_trust,
     [VFI_FLOW_STEP_SPLAT] = &vfi_flow_splat,
@@ -35,7 +34,7 @@ bool vfi_cpu_flow_step(VfiPool *pool, VfiCpuLevel level, const VfiFlowStep *step
                        const VfiFlowArguments *arguments)
 {
     const VfiFlowPass *pass = passes[step->kind];
-    VfiFlowWork work = {step, arguments, &vfi_cpu_kernels(level)->flow};
+    VfiFlowWork work = {step, arguments, vfi_cpu_kernels(level)};
 
     if (pass->begin != NULL)
         pass->begin(&work);

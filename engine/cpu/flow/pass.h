@@ -10,7 +10,7 @@
 typedef struct {
     const VfiFlowStep *step;
     const VfiFlowArguments *arguments;
-    const VfiFlowKernels *kernels;
+    const VfiCpuKernels *kernels;
 } VfiFlowWork;
 
 /* A step's work: how many chunks there are, and what one does. */
@@ -24,7 +24,7 @@ typedef struct {
 extern const VfiFlowPass vfi_flow_luma, vfi_flow_halve;
 extern const VfiFlowPass vfi_flow_search, vfi_flow_densify;
 extern const VfiFlowPass vfi_flow_warp, vfi_flow_linearise, vfi_flow_weigh,
-    vfi_flow_relax, vfi_flow_add;
+    vfi_flow_relax;
 extern const VfiFlowPass vfi_flow_residual, vfi_flow_trust;
 extern const VfiFlowPass vfi_flow_splat, vfi_flow_merge, vfi_flow_pull, vfi_flow_push,
     vfi_flow_median, vfi_flow_sides;
@@ -46,6 +46,11 @@ static inline float *vfi_work_row(const VfiFlowWork *work, const VfiFlowPlane *p
 {
     return vfi_flow_row(plane, work->arguments->region, y);
 }
+
+/* From @flow_x, @flow_y of row @y: dst = samples of @picture where they lead, bilinear,
+ * edges repeated. In trust.c. */
+void vfi_flow_warp_row(const VfiFlowWork *work, const VfiFlowPlane *picture, int y,
+                       const float *flow_x, const float *flow_y, float *dst);
 
 /* The two pictures as direction @d sees them. */
 static inline VfiFlowPictures vfi_work_pictures(const VfiFlowWork *work,

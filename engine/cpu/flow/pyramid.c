@@ -6,26 +6,30 @@
 
 #include "pixels/pixels.h"
 
+static void repeat(float *dst, float value, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        dst[i] = value;
+}
+
 /* Repeats the edges of rows [begin, end), and the first and last row beyond them. */
 static void add_borders(const VfiFlowWork *work, const VfiFlowPlane *picture, int begin,
                         int end)
 {
-    size_t whole = (size_t)picture->w + 2 * VFI_FLOW_BORDER;
+    size_t w = (size_t)picture->w, bytes = picture->row * sizeof(float);
     float *row;
 
     for (int y = begin; y < end; y++) {
         row = vfi_work_row(work, picture, y);
-        for (int x = 1; x <= VFI_FLOW_BORDER; x++) {
-            row[-x] = row[0];
-            row[picture->w - 1 + x] = row[picture->w - 1];
-        }
+        repeat(row - VFI_FLOW_LEAD, row[0], VFI_FLOW_LEAD);
+        repeat(row + w, row[w - 1], picture->row - VFI_FLOW_LEAD - w);
     }
-    row = vfi_work_row(work, picture, 0) - VFI_FLOW_BORDER;
+    row = vfi_work_row(work, picture, 0) - VFI_FLOW_LEAD;
     for (size_t i = 1; begin == 0 && i <= VFI_FLOW_BORDER; i++)
-        memcpy(row - i * picture->row, row, whole * sizeof *row);
-    row = vfi_work_row(work, picture, picture->h - 1) - VFI_FLOW_BORDER;
+        memcpy(row - i * picture->row, row, bytes);
+    row = vfi_work_row(work, picture, picture->h - 1) - VFI_FLOW_LEAD;
     for (size_t i = 1; end == picture->h && i <= VFI_FLOW_BORDER; i++)
-        memcpy(row + i * picture->row, row, whole * sizeof *row);
+        memcpy(row + i * picture->row, row, bytes);
 }
 
 static int luma_chunks(const VfiFlowStep *step)
@@ -58,7 +62,7 @@ static void halve_chunk(const VfiFlowWork *work, int index)
     vfi_chunk_rows(index, halve->to.h, &begin, &end);
     /* What an odd side lacks is in the finer picture's border. */
     for (int y = begin; y < end; y++)
-        work->kernels->halve(
+        work->kernels->flow.halve(
             vfi_work_row(work, &halve->to, y), vfi_work_row(work, &halve->from, 2 * y),
             vfi_work_row(work, &halve->from, 2 * y + 1), (size_t)halve->to.w);
     add_borders(work, &halve->to, begin, end);

@@ -55,7 +55,7 @@ static void splat_direction(const VfiFlowWork *work, int d, const VfiFlowSum *su
         row.x = vfi_work_row(work, &splat->flow[d][0], y);
         row.y = vfi_work_row(work, &splat->flow[d][1], y);
         row.weight = vfi_work_row(work, &splat->weight[d], y);
-        work->kernels->splat(&row);
+        work->kernels->flow.splat(&row);
     }
 }
 
@@ -91,7 +91,7 @@ static void merge_chunk(const VfiFlowWork *work, int index)
         VfiFlowSumRow both = sum_row(work, &merge->both, y);
         VfiFlowSumRow side[2] = {sum_row(work, &merge->side[0], y),
                                  sum_row(work, &merge->side[1], y)};
-        work->kernels->merge(&both, side, merge->scale, merge->both.x.w);
+        work->kernels->flow.merge(&both, side, merge->scale, merge->both.x.w);
     }
 }
 
@@ -110,7 +110,7 @@ static void pull_chunk(const VfiFlowWork *work, int index)
         VfiFlowSumRow coarse = sum_row(work, &fill->coarse, y);
         VfiFlowSumRow fine[2] = {sum_row(work, &fill->fine, 2 * y),
                                  sum_row(work, &fill->fine, MIN(2 * y + 1, last))};
-        work->kernels->pull(&coarse, fine, fill->coarse.x.w, fill->fine.x.w);
+        work->kernels->flow.pull(&coarse, fine, fill->coarse.x.w, fill->fine.x.w);
     }
 }
 
@@ -129,7 +129,7 @@ static void push_chunk(const VfiFlowWork *work, int index)
         VfiFlowSumRow fine = sum_row(work, &fill->fine, y), coarse = {0};
         if (fill->coarse.x.w > 0)
             coarse = sum_row(work, &fill->coarse, y / 2);
-        work->kernels->push(&fine, &coarse, fill->normalise, fill->fine.x.w);
+        work->kernels->flow.push(&fine, &coarse, fill->normalise, fill->fine.x.w);
     }
 }
 
@@ -149,7 +149,7 @@ static void median_in_columns(const VfiFlowWork *work, const VfiFlowPlane *from,
 
     for (int i = 0; i < TAPS; i++)
         src[i] = vfi_work_row(work, from, CLAMP(y + i - TAPS / 2, 0, from->h - 1));
-    work->kernels->median(dst, src, scale, from->w);
+    work->kernels->flow.median(dst, src, scale, from->w);
 }
 
 /* One sample whose neighbours may lie beyond the row. */
@@ -161,7 +161,7 @@ static void median_at_edge(const VfiFlowWork *work, const float *row, int w, flo
 
     for (int i = 0; i < TAPS; i++)
         src[i] = row + CLAMP(x + i - TAPS / 2, 0, w - 1);
-    work->kernels->median(&result, src, scale, 1);
+    work->kernels->flow.median(&result, src, scale, 1);
     dst[x] = result;
 }
 
@@ -174,7 +174,7 @@ static void median_in_row(const VfiFlowWork *work, const float *row, int w, floa
     if (inner > 0) {
         for (int i = 0; i < TAPS; i++)
             src[i] = row + i;
-        work->kernels->median(dst + TAPS / 2, src, scale, inner);
+        work->kernels->flow.median(dst + TAPS / 2, src, scale, inner);
     }
     for (int x = 0; x < w; x++)
         if (x < TAPS / 2 || x >= w - TAPS / 2)
@@ -209,10 +209,11 @@ static void sides_chunk(const VfiFlowWork *work, int index)
 
     vfi_chunk_rows(index / 2, sides->flow[0].h, &begin, &end);
     for (int y = begin; y < end; y++)
-        work->kernels->sides(vfi_work_row(work, &sides->side[side][0], y),
-                             vfi_work_row(work, &sides->side[side][1], y),
-                             vfi_work_row(work, &sides->flow[0], y),
-                             vfi_work_row(work, &sides->flow[1], y), sides->flow[0].w);
+        work->kernels->flow.sides(vfi_work_row(work, &sides->side[side][0], y),
+                                  vfi_work_row(work, &sides->side[side][1], y),
+                                  vfi_work_row(work, &sides->flow[0], y),
+                                  vfi_work_row(work, &sides->flow[1], y),
+                                  sides->flow[0].w);
 }
 
 const VfiFlowPass vfi_flow_splat = {.chunks = splat_chunks, .chunk = splat_chunk};

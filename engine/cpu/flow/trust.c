@@ -2,6 +2,34 @@
 /* How far each vector is to be trusted. */
 #include "cpu/flow/pass.h"
 
+/* Columns that are done at once: their places lie on the stack. */
+#define BLOCK 256
+
+/* To the kernel a picture and its border are all one. */
+void vfi_flow_warp_row(const VfiFlowWork *work, const VfiFlowPlane *picture, int y,
+                       const float *flow_x, const float *flow_y, float *dst)
+{
+    float columns[BLOCK];
+    VfiWarpRow row = {
+        .src = vfi_work_row(work, picture, -VFI_FLOW_BORDER) - VFI_FLOW_LEAD,
+        .x = columns,
+        .channels = 1,
+        .src_w = (int)picture->row,
+        .src_h = picture->h + 2 * VFI_FLOW_BORDER,
+        .y = y + VFI_FLOW_BORDER,
+    };
+
+    for (int x = 0; x < picture->w; x += BLOCK) {
+        row.n = MIN(picture->w - x, BLOCK);
+        for (int i = 0; i < row.n; i++)
+            columns[i] = (float)(x + i + VFI_FLOW_LEAD);
+        row.dst = dst + x;
+        row.flow_x = flow_x + x;
+        row.flow_y = flow_y + x;
+        work->kernels->warp_row(&row);
+    }
+}
+
 static int residual_chunks(const VfiFlowStep *step)
 {
     return 2 * vfi_row_chunks(step->u.residual.residual[0].h);
@@ -11,14 +39,17 @@ static void residual_chunk(const VfiFlowWork *work, int index)
 {
     const VfiFlowResidual *residual = &work->step->u.residual;
     int d = index % 2, begin, end;
-    VfiFlowPictures pictures = vfi_work_pictures(work, residual->picture, d);
+    size_t w = (size_t)residual->residual[d].w;
 
     vfi_chunk_rows(index / 2, residual->residual[d].h, &begin, &end);
-    for (int y = begin; y < end; y++)
-        work->kernels->residual(&pictures, y,
-                                vfi_work_row(work, &residual->flow[d][0], y),
-                                vfi_work_row(work, &residual->flow[d][1], y),
-                                vfi_work_row(work, &residual->residual[d], y));
+    for (int y = begin; y < end; y++) {
+        float *dst = vfi_work_row(work, &residual->residual[d], y);
+        vfi_flow_warp_row(work, &residual->picture[1 - d], y,
+                          vfi_work_row(work, &residual->flow[d][0], y),
+                          vfi_work_row(work, &residual->flow[d][1], y), dst);
+        work->kernels->flow.difference(dst, vfi_work_row(work, &residual->picture[d], y),
+                                       w);
+    }
 }
 
 static int trust_chunks(const VfiFlowStep *step)
@@ -33,13 +64,15 @@ static void trust_chunk(const VfiFlowWork *work, int index)
 
     vfi_chunk_rows(index / 2, h, &begin, &end);
     for (int y = begin; y < end; y++) {
-        work->kernels->trust(vfi_work_row(work, &trust->weight[d], y),
-                             vfi_work_row(work, &trust->residual[d], MAX(y - 1, 0)),
-                             vfi_work_row(work, &trust->residual[d], y),
-                             vfi_work_row(work, &trust->residual[d], MIN(y + 1, h - 1)),
-                             trust->falloff, w);
-        work->kernels->extent(vfi_work_row(work, &trust->flow_y[d], y), w,
-                              vfi_work_row(work, &trust->extent[d], y));
+        const float *residual[3] = {
+            vfi_work_row(work, &trust->residual[d], MAX(y - 1, 0)),
+            vfi_work_row(work, &trust->residual[d], y),
+            vfi_work_row(work, &trust->residual[d], MIN(y + 1, h - 1)),
+        };
+        work->kernels->flow.trust(vfi_work_row(work, &trust->weight[d], y), residual,
+                                  trust->falloff, w);
+        work->kernels->flow.extent(vfi_work_row(work, &trust->flow_y[d], y), w,
+                                   vfi_work_row(work, &trust->extent[d], y));
     }
 }
 

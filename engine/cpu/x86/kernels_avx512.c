@@ -3,8 +3,12 @@
 #include "cpu/x86/vector_avx512.h"
 
 #include "cpu/elementwise_tmpl.h"
+#include "cpu/flow_patches.h"
+#include "cpu/flow_tmpl.h"
 #include "cpu/x86/blocks_tmpl.h"
 #include "cpu/x86/conv_tmpl.h"
+#include "cpu/x86/flow_search_tmpl.h"
+#include "cpu/x86/flow_splat_tmpl.h"
 #include "cpu/x86/half_tmpl.h"
 #include "cpu/x86/multiply_tmpl.h"
 #include "cpu/x86/resample_tmpl.h"
@@ -17,6 +21,11 @@ void vfi_cpu_kernels_fill_avx512(VfiCpuKernels *kernels)
     ISA(fill_blocks)(kernels);
     kernels->multiply = ISA(multiply);
     kernels->multiply_rows = MULTIPLY_ROWS_2;
+    ISA(fill_flow)(&kernels->flow);
+    kernels->flow.search = ISA(flow_search);
+    kernels->flow.densify = ISA(flow_densify);
+    kernels->flow.splat = ISA(flow_splat);
+    kernels->flow.relax = ISA(flow_relax);
     ISA(fill_half)(kernels);
     ISA(fill_resample)(kernels);
     ISA(fill_winograd)(kernels);

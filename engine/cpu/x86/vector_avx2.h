@@ -19,6 +19,14 @@ typedef __m256i VectorInt;
     _mm_storeu_si128((__m128i *)(void *)(p),                                             \
                      _mm256_cvtps_ph(x, _MM_FROUND_TO_NEAREST_INT))
 #define v_prefetch(p) _mm_prefetch((const char *)(const void *)(p), _MM_HINT_T0)
+#define v_div(a, b) _mm256_div_ps(a, b)
+#define v_floor(a) _mm256_floor_ps(a)
+/* The last element of @before, then all but the last of @x. */
+#define v_shift_in(before, x)                                                            \
+    _mm256_castsi256_ps(_mm256_alignr_epi8(                                              \
+        _mm256_castps_si256(x),                                                          \
+        _mm256_castps_si256(_mm256_permute2f128_ps(before, x, 0x21)), 12))
+#define v_last(x) _mm256_cvtss_f32(_mm256_permutevar8x32_ps(x, _mm256_set1_epi32(7)))
 #define v_add(a, b) _mm256_add_ps(a, b)
 #define v_sub(a, b) _mm256_sub_ps(a, b)
 #define v_mul(a, b) _mm256_mul_ps(a, b)
@@ -93,3 +101,16 @@ static inline __attribute__((always_inline)) void ISA(transpose)(Vector *square)
         square[i + 4] = _mm256_permute2f128_ps(lanes[i], lanes[i + 4], 0x31);
     }
 }
+
+/* A row of eight, and the one row below that the next vector begins with. */
+#define v_load_rows(p, pitch) ((void)(pitch), v_load(p))
+#define v_rows_below(rows, next) ((void)(rows), next)
+
+/* The sums of four vectors' elements. */
+static inline __m128 ISA(sums)(Vector a, Vector b, Vector c, Vector d)
+{
+    Vector sums = _mm256_hadd_ps(_mm256_hadd_ps(a, b), _mm256_hadd_ps(c, d));
+
+    return _mm_add_ps(_mm256_castps256_ps128(sums), _mm256_extractf128_ps(sums, 1));
+}
+#define v_sums(a, b, c, d) ISA(sums)(a, b, c, d)

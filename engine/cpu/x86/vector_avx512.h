@@ -20,6 +20,13 @@ typedef __m512i VectorInt;
     _mm256_storeu_si256((__m256i *)(void *)(p),                                          \
                         _mm512_cvtps_ph(x, _MM_FROUND_TO_NEAREST_INT))
 #define v_prefetch(p) _mm_prefetch((const char *)(const void *)(p), _MM_HINT_T0)
+#define v_div(a, b) _mm512_div_ps(a, b)
+#define v_floor(a) _mm512_floor_ps(a)
+/* The last element of @before, then all but the last of @x. */
+#define v_shift_in(before, x)                                                            \
+    _mm512_castsi512_ps(                                                                 \
+        _mm512_alignr_epi32(_mm512_castps_si512(x), _mm512_castps_si512(before), 15))
+#define v_last(x) _mm512_cvtss_f32(_mm512_permutexvar_ps(_mm512_set1_epi32(15), x))
 #define v_add(a, b) _mm512_add_ps(a, b)
 #define v_sub(a, b) _mm512_sub_ps(a, b)
 #define v_mul(a, b) _mm512_mul_ps(a, b)
@@ -98,3 +105,26 @@ static inline __attribute__((always_inline)) void ISA(transpose)(Vector *square)
         square[i + 12] = _mm512_shuffle_f32x4(b, d, 0xdd);
     }
 }
+
+/* Two rows of eight, @pitch floats apart; the rows one below: the second, and the first
+ * of the next vector. */
+#define v_load_rows(p, pitch)                                                            \
+    _mm512_insertf32x8(_mm512_castps256_ps512(_mm256_loadu_ps(p)),                       \
+                       _mm256_loadu_ps((p) + (pitch)), 1)
+#define v_rows_below(rows, next) _mm512_shuffle_f32x4(rows, next, 0x4e)
+
+static inline __m256 ISA(half_sums)(Vector a)
+{
+    return _mm256_add_ps(_mm512_castps512_ps256(a), _mm512_extractf32x8_ps(a, 1));
+}
+
+/* The sums of four vectors' elements. */
+static inline __m128 ISA(sums)(Vector a, Vector b, Vector c, Vector d)
+{
+    __m256 ab = _mm256_hadd_ps(ISA(half_sums)(a), ISA(half_sums)(b));
+    __m256 cd = _mm256_hadd_ps(ISA(half_sums)(c), ISA(half_sums)(d));
+    __m256 sums = _mm256_hadd_ps(ab, cd);
+
+    return _mm_add_ps(_mm256_castps256_ps128(sums), _mm256_extractf128_ps(sums, 1));
+}
+#define v_sums(a, b, c, d) ISA(sums)(a, b, c, d)

@@ -1,0 +1,335 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The search of `flow` for patches, and the dense flow, against their definitions in
+ * double precision. */
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "cpu/kernel_table.h"
+#include "guarded_rows.h"
+
+#define PATCH VFI_FLOW_PATCH
+
+static const int sizes[][2] = {{1, 1},  {7, 1},   {1, 40},  {8, 8},   {9, 8},
+                               {8, 13}, {16, 12}, {17, 33}, {45, 21}, {70, 12}};
+
+typedef struct {
+    GuardedRow pictures[2], patches[3];
+    VfiFlowPatchField field;
+} Scene;
+
+static size_t picture_floats(const VfiFlowPictures *p)
+{
+    return (size_t)(p->h + 2 * VFI_FLOW_BORDER) * p->row;
+}
+
+/* Smooth and not flat, and the same a bit further on. */
+static float luma(double x, double y, double seed)
+{
+    return (float)(128 + 50 * sin(0.31 * x + 0.2 * y + seed) +
+                   40 * cos(0.17 * y - 0.23 * x + seed) + 30 * sin(0.5 * y - seed));
+}
+
+static void fill_picture(const VfiFlowPictures *p, float *whole, double shift_x,
+                         double shift_y, double seed)
+{
+    for (int y = -VFI_FLOW_BORDER; y < p->h + VFI_FLOW_BORDER; y++)
+        for (int x = -VFI_FLOW_LEAD; x < (int)p->row - VFI_FLOW_LEAD; x++)
+            whole[(size_t)(y + VFI_FLOW_BORDER) * p->row + (size_t)(x + VFI_FLOW_LEAD)] =
+                luma(CLAMP(x, 0, p->w - 1) - shift_x, CLAMP(y, 0, p->h - 1) - shift_y,
+                     seed);
+}
+
+/* Two pictures of w × h samples, the second moved. */
+static void make_scene(Scene *scene, int w, int h, double shift_x, double shift_y)
+{
+    VfiFlowPatchField *field = &scene->field;
+    VfiFlowPictures *p = &field->pictures;
+
+    *field = (VfiFlowPatchField){
+        .columns = vfi_flow_patches(w),
+        .rows = vfi_flow_patches(h),
+    };
+    *p = (VfiFlowPictures){
+        .row = vfi_align_up(VFI_FLOW_LEAD + (size_t)w + VFI_FLOW_BORDER,
+                            VFI_FLOW_ROW_FLOATS),
+        .w = w,
+        .h = h,
+    };
+    for (int i = 0; i < 2; i++) {
+        scene->pictures[i] = guarded_row(picture_floats(p));
+        fill_picture(p, scene->pictures[i].data, i * shift_x, i * shift_y, w + 0.1 * h);
+    }
+    p->from = scene->pictures[0].data + VFI_FLOW_BORDER * p->row + VFI_FLOW_LEAD;
+    p->to = scene->pictures[1].data + VFI_FLOW_BORDER * p->row + VFI_FLOW_LEAD;
+    field->patch_row = vfi_align_up((size_t)field->columns, VFI_FLOW_ROW_FLOATS);
+    for (int i = 0; i < 3; i++)
+        scene->patches[i] = guarded_row(field->patch_row * (size_t)field->rows);
+    field->x = scene->patches[0].data;
+    field->y = scene->patches[1].data;
+    field->cost = scene->patches[2].data;
+}
+
+static void free_scene(Scene *scene)
+{
+    free_rows(scene->pictures, 2);
+    free_rows(scene->patches, 3);
+}
+
+static const VfiFlowKernels *kernels(void)
+{
+    return &vfi_cpu_kernels(test_level)->flow;
+}
+
+/* What sample (i, j) of patch (column, row) differs by if it moves by (x, y). */
+static double difference(const VfiFlowPatchField *field, int column, int row, double x,
+                         double y, int i, int j)
+{
+    const VfiFlowPictures *p = &field->pictures;
+    int left = vfi_flow_patch_begin(column, p->w), top = vfi_flow_patch_begin(row, p->h);
+    double reach = (double)VFI_FLOW_REACH, beyond = (double)VFI_FLOW_BEYOND;
+    double px = CLAMP(left + x, -reach, p->w + beyond);
+    double py = CLAMP(top + y, -reach, p->h + beyond);
+    ptrdiff_t pitch = (ptrdiff_t)p->row;
+    const float *to = p->to + ((int)floor(py) + j) * pitch + (int)floor(px) + i;
+    double wx = px - floor(px), wy = py - floor(py);
+
+    return (to[0] * (1 - wx) + to[1] * wx) * (1 - wy) +
+           (to[pitch] * (1 - wx) + to[pitch + 1] * wx) * wy -
+           p->from[(top + j) * pitch + left + i];
+}
+
+static double cost_of(const VfiFlowPatchField *field, int column, int row, double x,
+                      double y)
+{
+    double squares = 0, sum = 0;
+
+    for (int j = 0; j < PATCH; j++)
+        for (int i = 0; i < PATCH; i++) {
+            double d = difference(field, column, row, x, y, i, j);
+            squares += d * d;
+            sum += d;
+        }
+    return squares - (double)VFI_FLOW_MEAN_REMOVED / (PATCH * PATCH) * sum * sum;
+}
+
+/* Both sweeps, row by row and in pieces of @piece patches. */
+static void search_all(const VfiFlowPatchField *field, int piece)
+{
+    for (int sweep = 0; sweep < 2; sweep++)
+        for (int nth = 0; nth < field->rows; nth++)
+            for (int k = 0; k < field->columns; k += piece)
+                kernels()->search(field, sweep == 0 ? nth : field->rows - 1 - nth, k,
+                                  MIN(k + piece, field->columns), sweep == 1);
+}
+
+START_TEST(costs_are_those_of_the_vectors)
+{
+    Scene scene;
+
+    make_scene(&scene, sizes[_i][0], sizes[_i][1], 1.7, -0.8);
+    const VfiFlowPatchField *field = &scene.field;
+    search_all(field, 1000);
+    for (int row = 0; row < field->rows; row++)
+        for (int column = 0; column < field->columns; column++) {
+            size_t at = (size_t)row * field->patch_row + (size_t)column;
+            double cost = cost_of(field, column, row, field->x[at], field->y[at]);
+            check_close(field->cost[at], cost, 0.02);
+            ck_assert_double_le(cost, cost_of(field, column, row, 0, 0) + 0.1);
+        }
+    free_scene(&scene);
+}
+END_TEST
+
+START_TEST(a_shift_is_found)
+{
+    Scene scene;
+    double error = 0;
+
+    make_scene(&scene, 70, 45, 1.7, -0.8);
+    search_all(&scene.field, 1000);
+    int n = 0;
+    for (int row = 1; row < scene.field.rows - 1; row++)
+        for (int column = 1; column < scene.field.columns - 1; column++, n++) {
+            size_t at = (size_t)row * scene.field.patch_row + (size_t)column;
+            error += hypot(scene.field.x[at] - 1.7, scene.field.y[at] + 0.8);
+        }
+    ck_assert_double_le(error / n, 0.05);
+    free_scene(&scene);
+}
+END_TEST
+
+/* A row may be done in any pieces, and only its own vectors change. */
+START_TEST(pieces_do_not_change_vectors)
+{
+    Scene whole, pieces;
+
+    make_scene(&whole, sizes[_i][0], sizes[_i][1], 2.2, 1.1);
+    make_scene(&pieces, sizes[_i][0], sizes[_i][1], 2.2, 1.1);
+    search_all(&whole.field, 1000);
+    search_all(&pieces.field, 3);
+    for (int i = 0; i < 3; i++)
+        ck_assert_mem_eq(whole.patches[i].data, pieces.patches[i].data,
+                         whole.patches[i].bytes);
+    free_scene(&whole);
+    free_scene(&pieces);
+}
+END_TEST
+
+START_TEST(a_search_begins_with_twice_the_coarser_flow)
+{
+    Scene scene;
+
+    make_scene(&scene, 37, 22, 0, 0);
+    VfiFlowPatchField *field = &scene.field;
+    int w = 19, h = 11;
+    GuardedRow coarse[2] = {guarded_row((size_t)(w * h)), guarded_row((size_t)(w * h))};
+    /* Nothing to see: vectors stay where they begin. */
+    for (int i = 0; i < 2; i++)
+        for (size_t k = 0; k < picture_floats(&field->pictures); k++)
+            scene.pictures[i].data[k] = 100;
+    for (int y = 0; y < h; y++)
+        for (int x = 0; x < w; x++) {
+            coarse[0].data[y * w + x] = (float)(0.5 * x - 0.25 * y);
+            coarse[1].data[y * w + x] = (float)(1.0 * y + 2);
+        }
+    field->coarse[0] = coarse[0].data;
+    field->coarse[1] = coarse[1].data;
+    field->coarse_row = (size_t)w;
+    field->coarse_w = w;
+    field->coarse_h = h;
+    for (int row = 0; row < field->rows; row++)
+        kernels()->search(field, row, 0, field->columns, false);
+    for (int row = 0; row < field->rows - 1; row++)
+        for (int column = 0; column < field->columns - 1; column++) {
+            size_t at = (size_t)row * field->patch_row + (size_t)column;
+            double x = (column * 4 + 4 - 0.5) / 2, y = (row * 4 + 4 - 0.5) / 2;
+            check_close(field->x[at], 2 * (0.5 * x - 0.25 * y), 1e-5);
+            check_close(field->y[at], 2 * (y + 2), 1e-5);
+        }
+    free_rows(coarse, 2);
+    free_scene(&scene);
+}
+END_TEST
+
+/* ---- dense flow -------------------------------------------------------------------- */
+
+static bool covers(int index, int size, int at)
+{
+    int begin = vfi_flow_patch_begin(index, size);
+
+    return begin <= at && at < begin + PATCH;
+}
+
+static void expected_flow(const VfiFlowPatchField *field, int x, int y, double flow[2])
+{
+    const VfiFlowPictures *p = &field->pictures;
+    double weight = 0;
+
+    flow[0] = flow[1] = 0;
+    for (int row = 0; row < field->rows; row++)
+        for (int column = 0; column < field->columns; column++) {
+            size_t at = (size_t)row * field->patch_row + (size_t)column;
+            if (!covers(column, p->w, x) || !covers(row, p->h, y))
+                continue;
+            double d = fabs(difference(field, column, row, field->x[at], field->y[at],
+                                       x - vfi_flow_patch_begin(column, p->w),
+                                       y - vfi_flow_patch_begin(row, p->h)));
+            weight += 1 / MAX(d, 1);
+            flow[0] += field->x[at] / MAX(d, 1);
+            flow[1] += field->y[at] / MAX(d, 1);
+        }
+    flow[0] /= weight;
+    flow[1] /= weight;
+}
+
+START_TEST(dense_flow_is_the_mean_of_patches)
+{
+    g_autoptr(GRand) random = g_rand_new_with_seed((guint32)_i);
+    int w = sizes[_i][0], h = sizes[_i][1];
+    GuardedRow flow[2] = {guarded_row((size_t)w), guarded_row((size_t)w)};
+    Scene scene;
+
+    make_scene(&scene, w, h, 1, 1);
+    for (int row = 0; row < scene.field.rows; row++)
+        for (int column = 0; column < scene.field.columns; column++) {
+            size_t at = (size_t)row * scene.field.patch_row + (size_t)column;
+            /* Some lead out of the border. */
+            double reach = g_rand_int_range(random, 0, 10) == 0 ? 100 : 4;
+            scene.field.x[at] = (float)g_rand_double_range(random, -reach, reach);
+            scene.field.y[at] = (float)g_rand_double_range(random, -reach, reach);
+        }
+    for (int y = 0; y < h; y++) {
+        kernels()->densify(&scene.field, y, flow[0].data, flow[1].data);
+        for (int x = 0; x < w; x++) {
+            double expected[2];
+            expected_flow(&scene.field, x, y, expected);
+            check_close(flow[0].data[x], expected[0], 1e-4);
+            check_close(flow[1].data[x], expected[1], 1e-4);
+        }
+    }
+    free_rows(flow, 2);
+    free_scene(&scene);
+}
+END_TEST
+
+/* Pictures that fill the memory between two pages that may not be touched. */
+START_TEST(nothing_outside_the_pictures_is_read)
+{
+    size_t page = (size_t)sysconf(_SC_PAGESIZE);
+    int w = sizes[_i][0], h = sizes[_i][1];
+    GuardedRow flow[2] = {guarded_row((size_t)w), guarded_row((size_t)w)};
+    Scene scene;
+
+    make_scene(&scene, w, h, 1, 1);
+    VfiFlowPatchField *field = &scene.field;
+    VfiFlowPictures *p = &field->pictures;
+    size_t bytes = picture_floats(p) * sizeof(float);
+    size_t pages = (bytes + page - 1) / page * page;
+    char *memory =
+        mmap(NULL, pages + 2 * page, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    ck_assert_ptr_ne(memory, MAP_FAILED);
+    ck_assert_int_eq(mprotect(memory + page, pages, PROT_READ | PROT_WRITE), 0);
+    for (int at_end = 0; at_end < 2; at_end++) {
+        float *whole =
+            (float *)(void *)(memory + page + (at_end != 0 ? pages - bytes : 0));
+        fill_picture(p, whole, 0, 0, 1);
+        p->from = p->to = whole + VFI_FLOW_BORDER * p->row + VFI_FLOW_LEAD;
+        for (int k = 0; k < 4; k++) {
+            /* The search as far as it leads, then vectors far beyond all borders. */
+            search_all(field, 1000);
+            for (size_t i = 0; i < field->patch_row * (size_t)field->rows; i++) {
+                field->x[i] = k % 2 == 0 ? 1e6f : -1e6f;
+                field->y[i] = k / 2 == 0 ? 1e6f : -1e6f;
+            }
+            for (int row = 0; row < field->rows; row++)
+                kernels()->search(field, row, 0, field->columns, true);
+            for (int y = 0; y < h; y++)
+                kernels()->densify(field, y, flow[0].data, flow[1].data);
+        }
+    }
+    munmap(memory, pages + 2 * page);
+    free_rows(flow, 2);
+    free_scene(&scene);
+}
+END_TEST
+
+static Suite *make_suite(void)
+{
+    Suite *suite = suite_create("flow_search");
+    TCase *tcase = tcase_create("flow_search");
+    int n = G_N_ELEMENTS(sizes);
+
+    tcase_add_loop_test(tcase, costs_are_those_of_the_vectors, 0, n);
+    tcase_add_test(tcase, a_shift_is_found);
+    tcase_add_loop_test(tcase, pieces_do_not_change_vectors, 0, n);
+    tcase_add_test(tcase, a_search_begins_with_twice_the_coarser_flow);
+    tcase_add_loop_test(tcase, dense_flow_is_the_mean_of_patches, 0, n);
+    tcase_add_loop_test(tcase, nothing_outside_the_pictures_is_read, 0, n);
+    suite_add_tcase(suite, tcase);
+    return suite;
+}
+
+int main(int argc, char **argv)
+{
+    return kernel_test_main(argc, argv, make_suite);
+}
