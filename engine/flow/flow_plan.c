@@ -419,6 +419,14 @@ void vfi_flow_plan_free(VfiFlowPlan *plan)
     g_free(plan);
 }
 
+size_t vfi_flow_picture_bytes(const VfiFlowPlan *plan)
+{
+    const VfiFlowPlane *picture = &plan->picture[0];
+    size_t rows = (size_t)picture->h + VFI_FLOW_BORDER;
+
+    return picture->offset + rows * picture->row * sizeof(float) + REGION_SLACK;
+}
+
 void vfi_flow_motion(const VfiFlowPlan *plan, char *const region[VFI_FLOW_REGIONS],
                      float t, VfiMotion *motion)
 {

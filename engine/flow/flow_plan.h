@@ -44,6 +44,10 @@ VfiFlowPlan *vfi_flow_plan_new(const VfiVideoInfo *video, VfiFlowQuality quality
 /* NULL is allowed. */
 void vfi_flow_plan_free(VfiFlowPlan *plan);
 
+/* The first step of a frame makes the shape's picture of it, which takes this many bytes
+ * from the region's begin on. */
+size_t vfi_flow_picture_bytes(const VfiFlowPlan *plan);
+
 /* What the steps of time @t left in the regions that they ran with. */
 void vfi_flow_motion(const VfiFlowPlan *plan, char *const region[VFI_FLOW_REGIONS],
                      float t, VfiMotion *motion);

@@ -116,6 +116,7 @@ static VfiModel *open_model(const char *name, GVariant *options, const char *dev
     model->info.path = model->path;
     model->info.family = model->family->name;
     model->info.has_scale = model->family->has_scale;
+    model->info.can_tile = model->family->can_tile;
     model->info.frames_before = model->family->frames_before;
     model->info.frames_after = model->family->frames_after;
     model->note = note_choice(model, &found);

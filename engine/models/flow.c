@@ -38,6 +38,7 @@ const VfiModelFamily vfi_family_flow = {
     .name = "flow",
     .options = options,
     .n_options = G_N_ELEMENTS(options),
+    .can_tile = true,
     .output = flow_output,
     .flow_quality = flow_quality,
 };

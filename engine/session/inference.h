@@ -37,6 +37,14 @@ VfiFrameSlot *vfi_session_take_slot(VfiSession *session, const VfiView *view, in
 bool vfi_ready_frames(VfiSession *session, const VfiView *view,
                       VfiRunArguments *arguments, GError **error);
 
+/* The part of @whole in tile (@column, @row). */
+VfiView vfi_view_of_tile(const VfiSession *session, const VfiView *whole, int column,
+                         int row);
+
+/* Where what was found for that tile belongs: from pixel to pixel at @level 0, else by
+ * cells of 2^@level × 2^@level. Fills session->tile_weights. */
+VfiTilePlace vfi_place_of_tile(VfiSession *session, int column, int row, int level);
+
 /* Data of an output of the time stage. */
 const float *vfi_output_data(const VfiSession *session, int segment, const char *name);
 

@@ -25,19 +25,16 @@ typedef struct {
     double mean; /* of the frames, if the family wants it */
 } TiledInference;
 
-/* The part of @whole in tile (@column, @row). */
-static VfiView view_of_tile(const TiledInference *work, int column, int row)
+VfiView vfi_view_of_tile(const VfiSession *session, const VfiView *whole, int column,
+                         int row)
 {
-    const VfiTiling *tiling = &work->session->tiling;
-    const VfiView *whole = work->whole;
+    const VfiTiling *tiling = &session->tiling;
     const VfiFormatDescription *format = vfi_format_describe(whole->video.format);
     int x = vfi_tile_start(&tiling->x, column), y = vfi_tile_start(&tiling->y, row);
     VfiView view = *whole;
 
     view.origin_x = x;
     view.origin_y = y;
-    view.has_mean = true;
-    view.mean = work->mean;
     view.video.width = MIN(tiling->x.tile, whole->video.width - x);
     view.video.height = MIN(tiling->y.tile, whole->video.height - y);
     for (int plane = 0; plane < format->n_planes; plane++) {
@@ -47,6 +44,16 @@ static VfiView view_of_tile(const TiledInference *work, int column, int row)
                 (y >> layout.shift_y) * view.frames[i].stride[plane] +
                 (ptrdiff_t)(x >> layout.shift_x) * layout.pixel_stride;
     }
+    return view;
+}
+
+/* The same, for which decisions are the whole picture's. */
+static VfiView view_of_tile(const TiledInference *work, int column, int row)
+{
+    VfiView view = vfi_view_of_tile(work->session, work->whole, column, row);
+
+    view.has_mean = true;
+    view.mean = work->mean;
     return view;
 }
 
@@ -176,29 +183,45 @@ static bool find_path(TiledInference *work, GError **error)
  * one. */
 #define ROWS_ABOVE 2
 
+/* One direction of a place; @weights are of cells. */
+static void place_along(const VfiTileAxis *axis, int index, int level, int *begin,
+                        int *size, int *in_tile, float *weights)
+{
+    int first, last, side = 1 << level;
+
+    vfi_tile_reach(axis, index, &first, &last);
+    vfi_tile_weights(axis, index, first, last, weights);
+    *begin = first >> level;
+    *size = (last - first) >> level;
+    *in_tile = (first - vfi_tile_start(axis, index)) >> level;
+    for (int i = 0; i < *size; i++) /* tiles and ramps begin with a cell */
+        weights[i] =
+            0.5f * (weights[i * side + (side - 1) / 2] + weights[i * side + side / 2]);
+}
+
+VfiTilePlace vfi_place_of_tile(VfiSession *session, int column, int row, int level)
+{
+    const VfiTiling *tiling = &session->tiling;
+    float *weight_x = session->tile_weights, *weight_y = weight_x + tiling->x.tile;
+    VfiTilePlace place = {
+        .tile_w = tiling->x.tile >> level,
+        .tile_h = tiling->y.tile >> level,
+        .weight_x = weight_x,
+        .weight_y = weight_y,
+    };
+
+    place_along(&tiling->x, column, level, &place.x, &place.w, &place.tile_x, weight_x);
+    place_along(&tiling->y, row, level, &place.y, &place.h, &place.tile_y, weight_y);
+    return place;
+}
+
 /* Adds the time stage's result, which is in the arena. */
 static bool add_tile(TiledInference *work, int column, int row, GError **error)
 {
     VfiSession *session = work->session;
-    const VfiTiling *tiling = &session->tiling;
+    VfiTilePlace place = vfi_place_of_tile(session, column, row, 0);
     int segment = session->tile_path[work->n_path - 1];
-    int right, bottom;
-    VfiTilePlace place = {
-        .tile_w = tiling->x.tile,
-        .tile_h = tiling->y.tile,
-        .weight_x = session->tile_weights,
-        .weight_y = session->tile_weights + tiling->x.tile,
-    };
 
-    vfi_tile_reach(&tiling->x, column, &place.x, &right);
-    vfi_tile_reach(&tiling->y, row, &place.y, &bottom);
-    place.w = right - place.x;
-    place.h = bottom - place.y;
-    place.tile_x = place.x - vfi_tile_start(&tiling->x, column);
-    place.tile_y = place.y - vfi_tile_start(&tiling->y, row);
-    vfi_tile_weights(&tiling->x, column, place.x, right, session->tile_weights);
-    vfi_tile_weights(&tiling->y, row, place.y, bottom,
-                     session->tile_weights + tiling->x.tile);
     if (work->is_rgb)
         return session->backend->add_tile(session->device, &session->band,
                                           vfi_output_data(session, segment, "rgb"), 0, 3,

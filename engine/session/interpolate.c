@@ -57,14 +57,14 @@ static bool infer(VfiSession *session, VfiJob *job, const Source *sources, doubl
         view.keys[i] = sources[i].key;
     if (!hold_sources(session, sources, view.n_frames, view.frames, error))
         return false;
-    bool made;
+    bool is_whole = vfi_tiling_is_one(&session->tiling), made;
     if (session->motion.plan != NULL) {
-        made = vfi_infer_motion(session, &view, out, error);
+        made = is_whole ? vfi_infer_motion(session, &view, out, error)
+                        : vfi_infer_motion_tiles(session, &view, out, error);
     } else {
         vfi_expect_rounds(session, job);
-        made = vfi_tiling_is_one(&session->tiling)
-                   ? vfi_infer_whole(session, &view, out, error)
-                   : vfi_infer_tiles(session, &view, out, error);
+        made = is_whole ? vfi_infer_whole(session, &view, out, error)
+                        : vfi_infer_tiles(session, &view, out, error);
     }
 
     if (made)

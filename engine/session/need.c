@@ -37,16 +37,30 @@ static size_t bisection_frames(const VfiSession *session)
 /* Shape and bytes of the band in which tiles are put together. */
 static bool measure_band(VfiSession *session)
 {
-    VfiModelFamily const *family = session->model->family;
+    const VfiFlowPlan *steps = session->motion.plan;
     VfiTileBand *band = &session->band;
     size_t row;
 
     *band = (VfiTileBand){0};
-    if (session->plans[VFI_STAGE_TIME] == NULL || vfi_tiling_is_one(&session->tiling))
+    if (session->need.n_slots == 0 || vfi_tiling_is_one(&session->tiling))
         return true;
-    band->n_planes = family->output(&session->model->setup) == VFI_OUTPUT_RGB ? 3 : 5;
     band->width = session->padded_w;
     band->n_rows = session->tiling.y.tile + ROWS_BESIDES;
+    switch (session->model->family->output(&session->model->setup)) {
+    case VFI_OUTPUT_RGB:
+        band->n_planes = 3;
+        break;
+    case VFI_OUTPUT_FLOW:
+        band->n_planes = 5;
+        break;
+    case VFI_OUTPUT_MOTION: /* of the whole picture, by cells: see steps_tiles.c */
+        band->width = session->padded_w >> steps->shape.level;
+        band->n_rows = session->padded_h >> steps->shape.level;
+        band->n_planes = 2 * steps->shape.n_flows;
+        break;
+    case VFI_OUTPUT_BLEND:
+        break;
+    }
     return vfi_size_mul((size_t)band->width, sizeof(float), &row) &&
            add_bytes(&session->need.band_bytes,
                      (size_t)band->n_planes * (size_t)band->n_rows, row);

@@ -32,7 +32,8 @@ static bool allocate_band(VfiSession *session, GError **error)
     const VfiTiling *tiling = &session->tiling;
 
     session->whole_scalars = g_new0(float, session->need.n_scalars);
-    session->tile_path = g_new(int, session->plans[VFI_STAGE_TIME]->n_segments);
+    if (session->plans[VFI_STAGE_TIME] != NULL)
+        session->tile_path = g_new(int, session->plans[VFI_STAGE_TIME]->n_segments);
     session->tile_weights = vfi_try_alloc((size_t)tiling->x.tile + (size_t)tiling->y.tile,
                                           sizeof(float), "the weights of tiles", error);
     if (session->tile_weights == NULL)

@@ -32,8 +32,12 @@ typedef struct {
 /* Where the steps of flow/ find their data (steps.h): offsets into the session's slots,
  * pair memory and arena. */
 typedef struct {
-    VfiFlowPlan *plan; /* NULL: the family has no such steps */
+    VfiFlowPlan *plan; /* of the whole picture; NULL: the family has no such steps */
+    /* Only with tiles: of those [in the last row] [in the last column], which end where
+     * the picture does. Of the whole there is the picture then, in slots. */
+    VfiFlowPlan *tile_plans[2][2];
     size_t slot_offset, pair_offset, arena_offset, synthesis_offset;
+    size_t tile_offset;    /* of a tile's part in slots */
     uint64_t pair_keys[2]; /* of the frames that the pair's results are for; 0: of none */
 } VfiSessionMotion;
 

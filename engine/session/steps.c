@@ -22,6 +22,42 @@ static bool device_can(const VfiSession *session, GError **error)
     return false;
 }
 
+const VfiFlowPlan *vfi_session_tile_plan(const VfiSession *session, int column, int row)
+{
+    const VfiTiling *tiling = &session->tiling;
+
+    return session->motion.tile_plans[row == tiling->y.n - 1][column == tiling->x.n - 1];
+}
+
+/* Pixels of tile @index along a side of @size of them. */
+static int tile_size(const VfiTileAxis *axis, int index, int size)
+{
+    return MIN(axis->tile, size - vfi_tile_start(axis, index));
+}
+
+/* Only the last tiles of rows and columns have another size than the first. */
+static bool plan_tiles(VfiSession *session, VfiFlowQuality quality, GError **error)
+{
+    const VfiTiling *tiling = &session->tiling;
+    VfiVideoInfo video = session->video;
+
+    for (int i = 0; i < 4; i++) {
+        int column = i % 2 == 0 ? 0 : tiling->x.n - 1;
+        int row = i / 2 == 0 ? 0 : tiling->y.n - 1;
+        bool is_last_column = column == tiling->x.n - 1;
+        bool is_last_row = row == tiling->y.n - 1;
+        VfiFlowPlan **plan = &session->motion.tile_plans[is_last_row][is_last_column];
+        if (*plan != NULL)
+            continue;
+        video.width = tile_size(&tiling->x, column, session->video.width);
+        video.height = tile_size(&tiling->y, row, session->video.height);
+        *plan = vfi_flow_plan_new(&video, quality, error);
+        if (*plan == NULL)
+            return false;
+    }
+    return true;
+}
+
 bool vfi_session_plan_motion(VfiSession *session, GError **error)
 {
     const VfiModel *model = session->model;
@@ -32,12 +68,16 @@ bool vfi_session_plan_motion(VfiSession *session, GError **error)
         return false;
     VfiFlowQuality quality = model->family->flow_quality(&model->setup, session->is_live);
     session->motion.plan = vfi_flow_plan_new(&session->video, quality, error);
-    return session->motion.plan != NULL;
+    if (session->motion.plan == NULL)
+        return false;
+    return vfi_tiling_is_one(&session->tiling) || plan_tiles(session, quality, error);
 }
 
 void vfi_session_free_motion(VfiSession *session)
 {
     g_clear_pointer(&session->motion.plan, vfi_flow_plan_free);
+    for (int i = 0; i < 4; i++)
+        g_clear_pointer(&session->motion.tile_plans[i / 2][i % 2], vfi_flow_plan_free);
 }
 
 /* Places @more bytes behind *bytes, aligned. */
@@ -45,6 +85,29 @@ static bool place(size_t *bytes, size_t more, size_t *offset)
 {
     *offset = vfi_align_up(*bytes, VFI_ALIGNMENT);
     return vfi_size_add(*offset, more, bytes);
+}
+
+/* Memory of the steps as they run: of the whole, or of the greediest tile. */
+typedef struct {
+    size_t frame, pair, arena;
+} StepsNeed;
+
+static StepsNeed measure_steps(const VfiSession *session)
+{
+    const VfiFlowPlan *whole = session->motion.plan;
+    StepsNeed need = {0};
+
+    if (vfi_tiling_is_one(&session->tiling))
+        return (StepsNeed){whole->frame_bytes, whole->pair_bytes, whole->arena_bytes};
+    for (int i = 0; i < 4; i++) {
+        const VfiFlowPlan *plan = session->motion.tile_plans[i / 2][i % 2];
+        if (plan == NULL)
+            continue;
+        need.frame = MAX(need.frame, plan->frame_bytes);
+        need.pair = MAX(need.pair, plan->pair_bytes);
+        need.arena = MAX(need.arena, plan->arena_bytes);
+    }
+    return need;
 }
 
 bool vfi_session_place_motion(VfiSession *session)
@@ -55,10 +118,15 @@ bool vfi_session_place_motion(VfiSession *session)
 
     if (plan == NULL)
         return true;
+    StepsNeed steps = measure_steps(session);
+    bool is_tiled = !vfi_tiling_is_one(&session->tiling);
+    size_t picture = is_tiled ? vfi_flow_picture_bytes(plan) : 0;
     size_t synthesis = session->backend->synthesis_bytes(session->device, &plan->shape);
-    return place(&need->slot_bytes, plan->frame_bytes, &motion->slot_offset) &&
-           place(&need->pair_bytes, plan->pair_bytes, &motion->pair_offset) &&
-           place(&need->arena_bytes, plan->arena_bytes, &motion->arena_offset) &&
+    return (!is_tiled || place(&need->slot_bytes, picture, &motion->slot_offset)) &&
+           place(&need->slot_bytes, steps.frame,
+                 is_tiled ? &motion->tile_offset : &motion->slot_offset) &&
+           place(&need->pair_bytes, steps.pair, &motion->pair_offset) &&
+           place(&need->arena_bytes, steps.arena, &motion->arena_offset) &&
            place(&need->arena_bytes, synthesis, &motion->synthesis_offset);
 }
 
@@ -79,11 +147,9 @@ const char *vfi_session_variant(const VfiSession *session)
 
 /* ---- running ----------------------------------------------------------------------- */
 
-static bool run_steps(VfiSession *session, VfiFlowStage stage,
-                      const VfiFlowArguments *arguments, GError **error)
+bool vfi_run_steps(VfiSession *session, const VfiFlowPlan *plan, VfiFlowStage stage,
+                   const VfiFlowArguments *arguments, GError **error)
 {
-    const VfiFlowPlan *plan = session->motion.plan;
-
     for (int i = 0; i < plan->n_steps[stage]; i++)
         if (!session->backend->flow_step(session->device, &plan->steps[stage][i],
                                          arguments, error))
@@ -106,7 +172,8 @@ static bool ready_frame(VfiSession *session, const VfiView *view, int i, int sid
     of_frame.region[VFI_FLOW_FRAME0] = results;
     of_frame.frame = &view->frames[i];
     int64_t start = g_get_monotonic_time();
-    if (!run_steps(session, VFI_FLOW_STAGE_FRAME, &of_frame, error))
+    if (!vfi_run_steps(session, session->motion.plan, VFI_FLOW_STAGE_FRAME, &of_frame,
+                       error))
         return false;
     vfi_record_time(session, VFI_TIMED_FRAME_STAGE, start);
     slot->has_motion = true;
@@ -123,7 +190,8 @@ static bool ready_pair(VfiSession *session, const uint64_t *keys,
         return true;
     memset(kept, 0, sizeof session->motion.pair_keys);
     int64_t start = g_get_monotonic_time();
-    if (!run_steps(session, VFI_FLOW_STAGE_PAIR, arguments, error))
+    if (!vfi_run_steps(session, session->motion.plan, VFI_FLOW_STAGE_PAIR, arguments,
+                       error))
         return false;
     vfi_record_time(session, VFI_TIMED_PAIR_STAGE, start);
     memcpy(kept, keys, sizeof session->motion.pair_keys);
@@ -149,29 +217,34 @@ static bool find_motion(VfiSession *session, const VfiView *view, VfiMotion *mot
     if (!ready_pair(session, &view->keys[view->first], &arguments, error))
         return false;
     int64_t start = g_get_monotonic_time();
-    if (!run_steps(session, VFI_FLOW_STAGE_TIME, &arguments, error))
+    if (!vfi_run_steps(session, own->plan, VFI_FLOW_STAGE_TIME, &arguments, error))
         return false;
     vfi_record_time(session, VFI_TIMED_TIME_STAGE, start);
     vfi_flow_motion(own->plan, arguments.region, arguments.t, motion);
     return true;
 }
 
-bool vfi_infer_motion(VfiSession *session, const VfiView *view, const VfiFrame *out,
-                      GError **error)
+bool vfi_apply_motion(VfiSession *session, const VfiView *view, const VfiMotion *motion,
+                      const VfiFrame *out, GError **error)
 {
     const VfiFrame *frame0 = &view->frames[view->first], *frame1 = frame0 + 1;
-    const VfiSessionMotion *own = &session->motion;
-    VfiMotion motion;
-
-    if (!find_motion(session, view, &motion, error))
-        return false;
+    char *scratch = session->arena + session->motion.synthesis_offset;
     int64_t start = g_get_monotonic_time();
+
     if (!session->backend->synthesize(session->device, &session->video, frame0, frame1,
-                                      &motion, session->arena + own->synthesis_offset,
-                                      out, 0, session->video.height, view->cancel,
-                                      error) ||
+                                      motion, scratch, out, 0, session->video.height,
+                                      view->cancel, error) ||
         !vfi_finish_work(session, error))
         return false;
     vfi_record_time(session, VFI_TIMED_SYNTHESIS, start);
     return true;
+}
+
+bool vfi_infer_motion(VfiSession *session, const VfiView *view, const VfiFrame *out,
+                      GError **error)
+{
+    VfiMotion motion;
+
+    return find_motion(session, view, &motion, error) &&
+           vfi_apply_motion(session, view, &motion, out, error);
 }

@@ -15,9 +15,22 @@ void vfi_session_free_motion(VfiSession *session);
  * are not so many addresses. */
 bool vfi_session_place_motion(VfiSession *session);
 
-/* Makes the picture that @view asks for. */
+/* The plan of tile (@column, @row). */
+const VfiFlowPlan *vfi_session_tile_plan(const VfiSession *session, int column, int row);
+
+/* Runs one stage of @plan. */
+bool vfi_run_steps(VfiSession *session, const VfiFlowPlan *plan, VfiFlowStage stage,
+                   const VfiFlowArguments *arguments, GError **error);
+
+/* Makes the picture that @view asks for of the motion that was found. */
+bool vfi_apply_motion(VfiSession *session, const VfiView *view, const VfiMotion *motion,
+                      const VfiFrame *out, GError **error);
+
+/* Makes the picture that @view asks for; at once, or tile by tile (steps_tiles.c). */
 bool vfi_infer_motion(VfiSession *session, const VfiView *view, const VfiFrame *out,
                       GError **error);
+bool vfi_infer_motion_tiles(VfiSession *session, const VfiView *view, const VfiFrame *out,
+                            GError **error);
 
 /* "fast", "medium" or "best"; "" for families without such steps. */
 const char *vfi_session_quality(const VfiSession *session);

@@ -241,12 +241,11 @@ gst_vfi_session_release (GstVfiStream *stream)
 static void
 warn_of_settings (GstVfiStream *stream, const GstVfiSettings *settings)
 {
+  const VfiModelInfo *info = vfi_model_info (stream->model);
   GstVfiEngineSession *self = stream->session;
-  gdouble scale = settings->scale_asked;
-  guint tile = settings->tile_size;
+  gdouble scale = info->has_scale ? settings->scale_asked : 0;
+  guint tile = info->can_tile ? settings->tile_size : 0;
 
-  if (!vfi_model_info (stream->model)->path)
-    return;
   if (scale > 0 && scale < 0.25 && self->warned_scale != scale)
     GST_ELEMENT_WARNING (stream->element, LIBRARY, SETTINGS,
         ("scale=%g is not possible: 0.25, the smallest, is used. Valid are 0 (by frame "

@@ -314,6 +314,172 @@ START_TEST(failing_allocations_are_errors)
 }
 END_TEST
 
+/* ---- tiles ------------------------------------------------------------------------- */
+
+static VfiSession *limited_session(const char *quality, const VfiVideoInfo *video,
+                                   uint64_t limit, unsigned tile_size, GError **error)
+{
+    g_autoptr(VfiModel) model = open_flow(quality);
+    const VfiSessionConfig config = {.video = *video,
+                                     .device = "cpu",
+                                     .threads = 2,
+                                     .memory_limit = limit,
+                                     .tile_size = tile_size};
+
+    return vfi_session_new(model, &config, error);
+}
+
+/* The largest mean difference of luma in any square of 16 × 16, in codes of 8 bits. */
+static double worst_square(const TestFrame *a, const TestFrame *b, int margin)
+{
+    double worst = 0.0;
+
+    for (int top = margin; top + 16 <= a->info.height - margin; top += 8)
+        for (int left = margin; left + 16 <= a->info.width - margin; left += 8) {
+            double sum = 0.0;
+            for (int i = 0; i < 256; i++)
+                sum += fabs(get_code(a, 0, left + i % 16, top + i / 16) -
+                            get_code(b, 0, left + i % 16, top + i / 16));
+            worst = MAX(worst, sum / 256.0);
+        }
+    return worst * 255.0 / largest_code(a->info.format);
+}
+
+/* Nowhere, and so at no seam, is the picture of tiles another than the whole one, or than
+ * what it should be. */
+START_TEST(tiles_make_the_whole_picture)
+{
+    static const unsigned tile_sizes[] = {256, 384};
+    static const double motion[] = {9, -6};
+    const VfiVideoInfo video = {.format = VFI_FORMAT_NV12, .width = 701, .height = 391};
+    TestFrame a = test_frame_new(&video, LAYOUT_PADDED);
+    TestFrame b = test_frame_new(&video, LAYOUT_BOTTOM_UP);
+    TestFrame whole = test_frame_new(&video, LAYOUT_TIGHT);
+    TestFrame tiled = test_frame_new(&video, LAYOUT_PADDED);
+    TestFrame expected = test_frame_new(&video, LAYOUT_TIGHT);
+    g_autoptr(VfiSession) session = open_session(qualities[_i], &video, 2);
+
+    paint(&a, 0, 0);
+    paint(&b, motion[0], motion[1]);
+    paint(&expected, 0.4 * motion[0], 0.4 * motion[1]);
+    make(session, &a, &b, 0.4, &whole);
+    for (size_t i = 0; i < G_N_ELEMENTS(tile_sizes); i++) {
+        g_autoptr(VfiSession) tiles =
+            limited_session(qualities[_i], &video, 0, tile_sizes[i], NULL);
+        VfiSessionStats stats;
+        make(tiles, &a, &b, 0.4, &tiled);
+        vfi_session_get_stats(tiles, &stats);
+        ck_assert_uint_ge(stats.tiles, 4);
+        ck_assert_int_le(stats.tile_width, (int)tile_sizes[i]);
+        double to_whole = worst_square(&tiled, &whole, 0);
+        double to_truth = worst_square(&tiled, &expected, 16);
+        ck_assert_msg(to_whole < 2.0, "%u: %.2f codes from the whole", tile_sizes[i],
+                      to_whole);
+        ck_assert_msg(to_truth < 2.5, "%u: %.2f codes from the truth", tile_sizes[i],
+                      to_truth);
+        test_frame_assert_guards(&tiled);
+    }
+    test_frame_free(&a);
+    test_frame_free(&b);
+    test_frame_free(&whole);
+    test_frame_free(&tiled);
+    test_frame_free(&expected);
+}
+END_TEST
+
+/* Flat frames: weights must be one in all, and what is no tile's must not show. */
+START_TEST(tiles_of_any_shape_leave_no_gap)
+{
+    static const int sizes[][2] = {{257, 40}, {300, 300}, {40, 520}, {511, 385}};
+
+    for (size_t i = 0; i < G_N_ELEMENTS(sizes); i++) {
+        const VfiVideoInfo video = {
+            .format = VFI_FORMAT_GRAY8, .width = sizes[i][0], .height = sizes[i][1]};
+        g_autoptr(VfiSession) session =
+            limited_session(qualities[_i], &video, 0, 256, NULL);
+        TestFrame frames[3];
+        for (int f = 0; f < 3; f++) {
+            frames[f] = test_frame_new(&video, LAYOUT_PADDED);
+            for (int y = 0; f < 2 && y < video.height; y++)
+                for (int x = 0; x < video.width; x++)
+                    set_code(&frames[f], 0, x, y, 100 + 80 * f);
+        }
+        make(session, &frames[0], &frames[1], 0.25, &frames[2]);
+        for (int y = 0; y < video.height; y++)
+            for (int x = 0; x < video.width; x++)
+                assert_code(&frames[2], 0, x, y, 120, 0);
+        test_frame_assert_guards(&frames[2]);
+        for (int f = 0; f < 3; f++)
+            test_frame_free(&frames[f]);
+    }
+}
+END_TEST
+
+START_TEST(threads_and_what_ran_before_change_no_bit_of_tiles)
+{
+    g_autoptr(Clip) clip = clip_new(VFI_FORMAT_I420, 420, 300, 3);
+    g_autoptr(VfiModel) model = open_flow(qualities[_i]);
+    VfiSessionConfig config = {
+        .video = clip->video, .device = "cpu", .threads = 1, .tile_size = 256};
+    g_autoptr(Clip) expected = clip_interpolate(model, &config, clip, 2);
+
+    config.threads = 3;
+    g_autoptr(VfiSession) session = clip_session(model, &config);
+    for (int pass = 0; pass < 2; pass++) {
+        g_autoptr(Clip) found = clip_play(session, clip, 2);
+        ck_assert(clip_equal(found, expected));
+    }
+}
+END_TEST
+
+START_TEST(the_limit_decides_about_tiles)
+{
+    const VfiVideoInfo video = {.format = VFI_FORMAT_I420, .width = 1280, .height = 720};
+    g_autoptr(VfiSession) whole = limited_session(qualities[_i], &video, 0, 0, NULL);
+    g_autoptr(GError) error = NULL;
+    VfiSessionStats stats;
+    uint64_t before, after, peak;
+
+    vfi_session_get_stats(whole, &stats);
+    ck_assert_uint_eq(stats.tiles, 1);
+    uint64_t all = stats.arena_bytes, limit = all * 3 / 4;
+    g_autoptr(VfiSession) same = limited_session(qualities[_i], &video, all, 0, NULL);
+    vfi_session_get_stats(same, &stats);
+    ck_assert_uint_eq(stats.tiles, 1);
+    vfi_get_memory_use(&before, &peak);
+    g_autoptr(VfiSession) tiled =
+        limited_session(qualities[_i], &video, limit, 0, &error);
+    ck_assert_msg(tiled != NULL, "%s", error != NULL ? error->message : "");
+    vfi_get_memory_use(&after, &peak);
+    vfi_session_get_stats(tiled, &stats);
+    ck_assert_uint_gt(stats.tiles, 1);
+    ck_assert_uint_le(stats.arena_bytes, limit);
+    ck_assert_uint_ge(after - before, stats.arena_bytes);
+    ck_assert_uint_le(after - before, stats.arena_bytes + TABLES);
+    ck_assert_str_eq(stats.quality, qualities[_i]); /* is what was asked for */
+}
+END_TEST
+
+START_TEST(too_small_a_limit_is_an_error)
+{
+    static const char *const parts[] = {"flow", "1280×720", "in tiles of", "memory-limit",
+                                        "100000 bytes"};
+    const VfiVideoInfo video = {.format = VFI_FORMAT_I420, .width = 1280, .height = 720};
+    g_autoptr(GError) error = NULL;
+    uint64_t before, after, peak;
+
+    vfi_get_memory_use(&before, &peak);
+    ck_assert_ptr_null(limited_session(qualities[_i], &video, 100000, 0, &error));
+    ck_assert(g_error_matches(error, VFI_ERROR, VFI_ERROR_NO_MEMORY));
+    for (size_t i = 0; i < G_N_ELEMENTS(parts); i++)
+        ck_assert_msg(strstr(error->message, parts[i]) != NULL, "no \"%s\" in: %s",
+                      parts[i], error->message);
+    ck_assert_ptr_nonnull(strstr(error->message, qualities[_i]));
+    vfi_get_memory_use(&after, &peak);
+    ck_assert_uint_eq(after, before);
+}
+END_TEST
+
 /* ---- devices, liveness ------------------------------------------------------------- */
 
 START_TEST(a_backend_without_the_steps_is_told)
@@ -407,6 +573,12 @@ int main(void)
     tcase_add_test(tcase, identical_frames_are_copied);
     tcase_add_loop_test(tcase, memory_is_what_was_estimated, 0, N_QUALITIES);
     tcase_add_loop_test(tcase, failing_allocations_are_errors, 0, N_QUALITIES);
+    tcase_add_loop_test(tcase, tiles_make_the_whole_picture, 0, N_QUALITIES);
+    tcase_add_loop_test(tcase, tiles_of_any_shape_leave_no_gap, 0, N_QUALITIES);
+    tcase_add_loop_test(tcase, threads_and_what_ran_before_change_no_bit_of_tiles, 0,
+                        N_QUALITIES);
+    tcase_add_loop_test(tcase, the_limit_decides_about_tiles, 0, N_QUALITIES);
+    tcase_add_loop_test(tcase, too_small_a_limit_is_an_error, 0, N_QUALITIES);
     tcase_add_loop_test(tcase, a_backend_without_the_steps_is_told, 0, 2);
     tcase_add_test(tcase, live_pipelines_get_the_quickest);
     tcase_add_loop_test(tcase, cancelled_jobs_leave_nothing_half_made, 0, N_QUALITIES);

@@ -223,6 +223,7 @@ static const struct {
 } models[] = {
     {"blend", NULL, 200, 0, VFI_FEATURE_STORAGE_AUTO, true},
     {"flow", "{'quality': <'fast'>}", 20, 0, VFI_FEATURE_STORAGE_AUTO, false},
+    {"flow", "{'quality': <'fast'>}", 20, 1, VFI_FEATURE_STORAGE_AUTO, false},
     {"flow", "{'quality': <'best'>}", 2, 0, VFI_FEATURE_STORAGE_AUTO, false},
     {"rife_v4_0", NULL, 2, 0, VFI_FEATURE_STORAGE_AUTO, false},
     /* decides for all tiles */

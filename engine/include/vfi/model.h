@@ -39,6 +39,7 @@ typedef struct {
     const char *variant; /**< "4.0", "3.6", …; "" where there is none */
     VfiTimeMode time_mode;
     gboolean has_scale; /**< the session's flow scale has an effect */
+    gboolean can_tile;  /**< memory_limit and tile_size of a session can make tiles */
     /** Frames that it sees before and after the two around an in-between; 0 for most. */
     int frames_before, frames_after;
     size_t n_parameters;
