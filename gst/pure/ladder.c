@@ -1,6 +1,36 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "pure/ladder.h"
 
+const char *
+gst_vfi_rung_to_string (GstVfiRung rung)
+{
+  static const char *const names[GST_VFI_N_RUNGS] = {
+      [GST_VFI_RUNG_FULL] = "full",
+      [GST_VFI_RUNG_REDUCED] = "reduced",
+      [GST_VFI_RUNG_FLOW] = "flow",
+      [GST_VFI_RUNG_HALF] = "half",
+      [GST_VFI_RUNG_DUPLICATES] = "duplicates",
+      [GST_VFI_RUNG_NONE] = "none",
+  };
+
+  return names[rung];
+}
+
+gint
+gst_vfi_rung_quality (GstVfiRung rung)
+{
+  static const gint qualities[GST_VFI_N_RUNGS] = {
+      [GST_VFI_RUNG_FULL] = 1000000,
+      [GST_VFI_RUNG_REDUCED] = 875000,
+      [GST_VFI_RUNG_FLOW] = 750000,
+      [GST_VFI_RUNG_HALF] = 500000,
+      [GST_VFI_RUNG_DUPLICATES] = 250000,
+      [GST_VFI_RUNG_NONE] = 0,
+  };
+
+  return qualities[rung];
+}
+
 GstVfiOnLate
 gst_vfi_ladder_of (const GstVfiQosConfig *config)
 {
@@ -20,7 +50,9 @@ gst_vfi_ladder_has (const GstVfiQosConfig *config, GstVfiRung rung)
     return FALSE;
   switch (rung) {
     case GST_VFI_RUNG_REDUCED:
-      return config->reduced_scale;
+      return config->has[GST_VFI_MAKER_REDUCED];
+    case GST_VFI_RUNG_FLOW:
+      return config->has[GST_VFI_MAKER_FLOW];
     case GST_VFI_RUNG_DUPLICATES:
       return ladder == GST_VFI_ON_LATE_DUPLICATE;
     case GST_VFI_RUNG_NONE:
@@ -51,16 +83,20 @@ gst_vfi_ladder_above (const GstVfiQosConfig *config, GstVfiRung rung)
   return rung;
 }
 
-gboolean
-gst_vfi_ladder_is_reduced (const GstVfiQosConfig *config, GstVfiRung rung)
+GstVfiMaker
+gst_vfi_ladder_maker (const GstVfiQosConfig *config, GstVfiRung rung)
 {
-  return config->reduced_scale && rung >= GST_VFI_RUNG_REDUCED;
+  GstVfiMaker maker = rung <= GST_VFI_RUNG_FLOW ? (GstVfiMaker) rung : GST_VFI_MAKER_FLOW;
+
+  while (maker > GST_VFI_MAKER_FULL && !config->has[maker])
+    maker--;
+  return maker;
 }
 
 gboolean
 gst_vfi_ladder_computes (GstVfiRung rung, guint index, guint count, gboolean in_turn)
 {
-  if (rung <= GST_VFI_RUNG_REDUCED)
+  if (rung < GST_VFI_RUNG_HALF)
     return TRUE;
   if (rung > GST_VFI_RUNG_HALF)
     return FALSE;
@@ -70,7 +106,7 @@ gst_vfi_ladder_computes (GstVfiRung rung, guint index, guint count, gboolean in_
 guint
 gst_vfi_ladder_computed_up_to (GstVfiRung rung, guint index, guint count)
 {
-  if (rung <= GST_VFI_RUNG_REDUCED)
+  if (rung < GST_VFI_RUNG_HALF)
     return index;
   if (rung > GST_VFI_RUNG_HALF)
     return 0;

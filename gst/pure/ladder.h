@@ -1,22 +1,25 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The ladder: how much is computed when there is not enough time. A pair of frames is
- * worked on at one rung:
+/* The ladder: how much is computed when there is not enough time, and by whom. A pair of
+ * frames is worked on at one rung:
  *
- *   FULL        every in-between
- *   REDUCED     every in-between at a reduced flow scale, if the model has one
- *   HALF        every second in-between (of a single one: that of every second pair), at
- *               the reduced scale if there is one
+ *   FULL        every in-between, as properties say
+ *   REDUCED     every in-between, by the same model at half the flow scale
+ *   FLOW        every in-between, by the built-in model of least cost
+ *   HALF        every second in-between (of a single one: that of every second pair), by
+ *               the cheapest that there is of these
  *   DUPLICATES  none; copies of the frame before, which keep a constant rate
  *   NONE        none
  *
- *   on-late     rungs                              an in-between that is not computed
+ *   on-late     rungs                                   one that is not computed
  *   wait        FULL
- *   duplicate   FULL REDUCED HALF DUPLICATES       is a copy of the frame before
- *   skip        FULL REDUCED HALF NONE             is left out
+ *   duplicate   FULL REDUCED FLOW HALF DUPLICATES       is a copy of the frame before
+ *   skip        FULL REDUCED FLOW HALF NONE             is left out
  *   auto        duplicate when live, else wait
  *
- * A rung that rests completely for some seconds is no rung of its own: it is the last
- * rung while the wait before the next trial (qos.h) is long. Pure functions. */
+ * REDUCED and FLOW are there where there is a maker for them: something that makes
+ * pictures and has costs of its own. A rung that rests completely for some seconds is no
+ * rung of its own: it is the last rung while the wait before the next trial (qos.h) is
+ * long. Pure functions. */
 #pragma once
 
 #include <gst/gst.h>
@@ -34,26 +37,46 @@ typedef enum {
 typedef enum {
   GST_VFI_RUNG_FULL,
   GST_VFI_RUNG_REDUCED,
+  GST_VFI_RUNG_FLOW,
   GST_VFI_RUNG_HALF,
   GST_VFI_RUNG_DUPLICATES,
   GST_VFI_RUNG_NONE,
 } GstVfiRung;
+
+#define GST_VFI_N_RUNGS (GST_VFI_RUNG_NONE + 1)
+
+/* What makes pictures; each is the rung of its name, where every one is made by it. */
+typedef enum {
+  GST_VFI_MAKER_FULL,
+  GST_VFI_MAKER_REDUCED,
+  GST_VFI_MAKER_FLOW,
+} GstVfiMaker;
+
+#define GST_VFI_N_MAKERS (GST_VFI_MAKER_FLOW + 1)
 
 /**
  * GstVfiQosConfig:
  * @on_late: which ladder
  * @live: whether the pipeline is live, for GST_VFI_ON_LATE_AUTO
  * @events: property qos: whether QOS events count
- * @reduced_scale: whether in-betweens can be had at a reduced flow scale. Only then is
- *     there a rung REDUCED, and only then does gst_vfi_qos_is_reduced() ever say so; no
- *     model has it yet, so nothing but tests sets it
+ * @has: which makers there are; GST_VFI_MAKER_FULL always is
+ * @rehearses: whether the cost of a maker that is not in use can be measured without
+ *     showing what it makes (qos.h)
  */
 typedef struct {
   GstVfiOnLate on_late;
   gboolean live;
   gboolean events;
-  gboolean reduced_scale;
+  gboolean has[GST_VFI_N_MAKERS];
+  gboolean rehearses;
 } GstVfiQosConfig;
+
+/* "full", "reduced", "flow", "half", "duplicates", "none"; static. */
+const char *gst_vfi_rung_to_string (GstVfiRung rung);
+
+/* How much of what could be shown is computed at @rung, of 1000000 for FULL: the quality
+ * of QOS messages. */
+gint gst_vfi_rung_quality (GstVfiRung rung);
 
 /* The ladder that is in use: `on-late`, but not GST_VFI_ON_LATE_AUTO. */
 GstVfiOnLate gst_vfi_ladder_of (const GstVfiQosConfig *config);
@@ -65,8 +88,8 @@ gboolean gst_vfi_ladder_has (const GstVfiQosConfig *config, GstVfiRung rung);
 GstVfiRung gst_vfi_ladder_below (const GstVfiQosConfig *config, GstVfiRung rung);
 GstVfiRung gst_vfi_ladder_above (const GstVfiQosConfig *config, GstVfiRung rung);
 
-/* Whether in-betweens are made at the reduced scale at @rung. */
-gboolean gst_vfi_ladder_is_reduced (const GstVfiQosConfig *config, GstVfiRung rung);
+/* Who makes pictures at @rung, or would if any were made. */
+GstVfiMaker gst_vfi_ladder_maker (const GstVfiQosConfig *config, GstVfiRung rung);
 
 /* Whether @rung computes in-between @index (from 1) of @count. For HALF, @in_turn decides
  * about the only in-between of a pair. */

@@ -119,7 +119,10 @@ gst_vfi_latency_must_post (GstClockTime reported, GstClockTime own, gboolean con
 {
   GstClockTime change = gst_vfi_time_distance (own, reported);
 
-  return configured ? change != 0 : change > reported / 5;
+  if (configured)
+    return change != 0;
+  return change >
+         (own > reported ? MIN (reported / 5, GST_VFI_LATENCY_SLACK) : reported / 5);
 }
 
 GstClockTime

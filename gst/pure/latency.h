@@ -111,7 +111,8 @@ void gst_vfi_latency_answer (gboolean live, GstClockTime own, GstClockTime queue
  * @own: the element's latency now
  * @configured: whether settings or caps changed, not only measurements
  *
- * Returns: whether to post a LATENCY message. Measurements must differ by more than 20 %.
+ * Returns: whether to post a LATENCY message. Measurements must ask for less by more than
+ *     20 %, or for more by more than that or the slack, which is then used up.
  */
 gboolean gst_vfi_latency_must_post (
     GstClockTime reported, GstClockTime own, gboolean configured);

@@ -1,120 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The ladder. Going down needs one miss at the rung in force; going up needs a row of
- * pairs with time to spare and a wait, which grows as long as going up fails. */
+/* Decisions about in-betweens, and what becomes of them. */
 #include "pure/qos.h"
 
+#include "pure/climbing.h"
 #include "pure/time_math.h"
 
-/* A clock that shows a time earlier than the last one by more is another clock. */
-#define CLOCK_JUMP GST_SECOND
-
-/* A cost measured within this many pairs is up to date, however short the wait. */
-#define FRESH_PAIRS 4
-
-static GstClockTime
-time_or_zero (GstClockTime time)
-{
-  return GST_CLOCK_TIME_IS_VALID (time) ? time : 0;
-}
-
-static GstClockTime
-elapsed (const GstVfiQos *qos, GstClockTime since)
-{
-  return qos->now > since ? qos->now - since : 0;
-}
-
-/* Changes of the rung. */
-
-static void
-change_rung (GstVfiQos *qos, GstVfiRung rung)
-{
-  qos->rung = rung;
-  qos->change++;
-  qos->changed_at = qos->now;
-  qos->good_pairs = 0;
-  qos->trial = GST_VFI_TRIAL_NONE;
-  qos->since = GST_CLOCK_TIME_NONE;
-}
-
-/* The wait, halved for each GST_VFI_QOS_PROOF that a higher rung has stood. */
-static GstClockTime
-proven_wait (const GstVfiQos *qos)
-{
-  GstClockTime proofs;
-
-  if (!GST_CLOCK_TIME_IS_VALID (qos->raised_at))
-    return qos->wait;
-  proofs = elapsed (qos, qos->raised_at) / GST_VFI_QOS_PROOF;
-  return MAX (qos->wait >> MIN (proofs, 63), GST_VFI_QOS_MIN_WAIT);
-}
-
-/* How long a higher rung has stood decides how long to wait for the next one. */
-static void
-judge_raise (GstVfiQos *qos)
-{
-  if (!GST_CLOCK_TIME_IS_VALID (qos->raised_at))
-    return;
-  if (elapsed (qos, qos->raised_at) < GST_VFI_QOS_PROOF)
-    qos->wait = MIN (qos->wait * 2, GST_VFI_QOS_MAX_WAIT);
-  else
-    qos->wait = proven_wait (qos);
-  qos->raised_at = GST_CLOCK_TIME_NONE;
-}
-
-/* A miss at the rung that was in force at @change. */
-static void
-step_down (GstVfiQos *qos, guint change)
-{
-  GstVfiRung below = gst_vfi_ladder_below (&qos->config, qos->rung);
-
-  qos->good_pairs = 0;
-  if (change != qos->change)
-    return;
-  qos->changed_at = qos->now;
-  if (below == qos->rung)
-    return;
-  judge_raise (qos);
-  change_rung (qos, below);
-}
-
-static gboolean
-is_stale (const GstVfiQos *qos, gboolean reduced)
-{
-  GstClockTime fresh = MAX (qos->wait, gst_vfi_time_times (qos->pair.span, FRESH_PAIRS));
-
-  return !GST_CLOCK_TIME_IS_VALID (qos->costs.measured_at[reduced]) ||
-         elapsed (qos, qos->costs.measured_at[reduced]) > fresh;
-}
-
-static void
-step_up_if_due (GstVfiQos *qos)
-{
-  GstVfiRung above = gst_vfi_ladder_above (&qos->config, qos->rung);
-
-  if (above == qos->rung || qos->good_pairs < GST_VFI_QOS_GOOD_PAIRS ||
-      elapsed (qos, qos->changed_at) < proven_wait (qos))
-    return;
-  qos->wait = proven_wait (qos);
-  change_rung (qos, above);
-  qos->raised_at = qos->now;
-  if (is_stale (qos, gst_vfi_ladder_is_reduced (&qos->config, above)))
-    qos->trial = GST_VFI_TRIAL_DUE;
-}
-
-/* Another clock makes all times that were remembered meaningless. */
-static void
-note_now (GstVfiQos *qos, GstClockTime now)
-{
-  if (!GST_CLOCK_TIME_IS_VALID (now))
-    return;
-  if (gst_vfi_time_add (now, CLOCK_JUMP) < qos->now) {
-    qos->changed_at = now;
-    qos->raised_at = GST_CLOCK_TIME_NONE;
-    gst_vfi_costs_make_old (&qos->costs);
-    qos->reported_at = GST_CLOCK_TIME_NONE;
-  }
-  qos->now = now;
-}
+/* Costs that rise more rise by this, in percent. */
+#define MAX_SURGE 10000
 
 /* Setting up. */
 
@@ -122,6 +14,8 @@ void
 gst_vfi_qos_init (GstVfiQos *qos)
 {
   *qos = (GstVfiQos){.config = {.on_late = GST_VFI_ON_LATE_AUTO, .events = TRUE}};
+  qos->config.has[GST_VFI_MAKER_FULL] = TRUE;
+  qos->surge = 100;
   gst_vfi_qos_forget_costs (qos);
   gst_vfi_qos_reset (qos);
   qos->reported_change = qos->change;
@@ -132,11 +26,20 @@ gst_vfi_qos_reset (GstVfiQos *qos)
 {
   qos->raised_at = GST_CLOCK_TIME_NONE;
   if (qos->rung != GST_VFI_RUNG_FULL)
-    change_rung (qos, GST_VFI_RUNG_FULL);
-  qos->good_pairs = 0;
+    gst_vfi_climb_change_to (qos, GST_VFI_RUNG_FULL);
+  gst_vfi_climb_forget_good_pairs (qos);
+  qos->strikes = 0;
+  qos->struck_at = 0;
+  qos->lagging = 0;
   qos->trial = GST_VFI_TRIAL_NONE;
+  qos->last_maker = -1;
+  qos->renews = FALSE;
   qos->pair_rung = GST_VFI_RUNG_FULL;
-  qos->pair = (GstVfiQosPair){.start = GST_CLOCK_TIME_NONE, .change = qos->change};
+  qos->pair = (GstVfiQosPair){
+      .number = qos->pair.number,
+      .start = GST_CLOCK_TIME_NONE,
+      .change = qos->change,
+  };
   qos->since = GST_CLOCK_TIME_NONE;
   qos->earliest = 0;
   qos->throttle_start = GST_CLOCK_TIME_NONE;
@@ -149,10 +52,13 @@ gst_vfi_qos_reset (GstVfiQos *qos)
 void
 gst_vfi_qos_set_config (GstVfiQos *qos, const GstVfiQosConfig *config)
 {
-  GstVfiRung rung;
+  GstVfiRung rung = qos->rung;
 
+  for (guint maker = 0; maker < GST_VFI_N_MAKERS; maker++)
+    if (config->has[maker] && !qos->config.has[maker])
+      qos->wait = GST_VFI_CLIMB_MIN_WAIT;
   qos->config = *config;
-  rung = qos->rung;
+  qos->config.has[GST_VFI_MAKER_FULL] = TRUE;
   if (gst_vfi_ladder_has (&qos->config, rung))
     return;
   if (rung >= GST_VFI_RUNG_DUPLICATES &&
@@ -160,18 +66,28 @@ gst_vfi_qos_set_config (GstVfiQos *qos, const GstVfiQosConfig *config)
     rung = rung == GST_VFI_RUNG_NONE ? GST_VFI_RUNG_DUPLICATES : GST_VFI_RUNG_NONE;
   else
     rung = GST_VFI_RUNG_FULL;
-  change_rung (qos, rung);
+  gst_vfi_climb_change_to (qos, rung);
 }
 
 void
 gst_vfi_qos_forget_costs (GstVfiQos *qos)
 {
   gst_vfi_costs_clear (&qos->costs);
-  qos->wait = GST_VFI_QOS_MIN_WAIT;
+  qos->wait = GST_VFI_CLIMB_MIN_WAIT;
   qos->raised_at = GST_CLOCK_TIME_NONE;
   if (qos->rung != GST_VFI_RUNG_FULL)
-    change_rung (qos, GST_VFI_RUNG_FULL);
+    gst_vfi_climb_change_to (qos, GST_VFI_RUNG_FULL);
   qos->trial = GST_VFI_TRIAL_NONE;
+  qos->rehearsal = GST_VFI_TRIAL_NONE;
+  qos->last_maker = -1;
+}
+
+void
+gst_vfi_qos_forget_maker (GstVfiQos *qos, GstVfiMaker maker)
+{
+  qos->costs.of[maker] = (GstVfiMakerCosts){.measured_at = GST_CLOCK_TIME_NONE};
+  if (qos->last_maker == (gint) maker)
+    qos->last_maker = -1;
 }
 
 /* Pairs. */
@@ -179,113 +95,119 @@ gst_vfi_qos_forget_costs (GstVfiQos *qos)
 static void
 judge_last_pair (GstVfiQos *qos)
 {
-  if (qos->pair.count == 0)
+  const GstVfiQosPair *pair = &qos->pair;
+
+  if (pair->count == 0)
     return;
-  if (qos->pair.fits_above && qos->pair.change == qos->change)
-    qos->good_pairs++;
-  else
-    qos->good_pairs = 0;
+  qos->lagging = pair->lags ? qos->lagging + 1 : 0;
+  if (pair->submitted > 0 && qos->struck != pair->number && qos->strikes > 0)
+    qos->strikes--;
+  for (guint rung = 0; rung < GST_VFI_N_RUNGS; rung++) {
+    if (pair->fits[rung] && pair->change == qos->change)
+      qos->good_pairs[rung]++;
+    else
+      qos->good_pairs[rung] = 0;
+  }
+  if (qos->won && qos->good_pairs[gst_vfi_ladder_above (&qos->config, qos->rung)] == 0)
+    gst_vfi_climb_fail_rehearsal (qos);
 }
 
-/* Whether the work of @rung, by costs that are up to date, fits into the time of a pair,
- * with a tenth to spare. Where HALF computes in every second pair, there is the time of
- * two. */
-static gboolean
-work_fits (const GstVfiQos *qos, GstVfiRung rung)
+/* When the engine is free for the pair. */
+static GstClockTime
+start_of (const GstVfiQos *qos, GstClockTime now, const guint jobs[GST_VFI_N_MAKERS])
 {
-  const GstVfiQosPair *pair = &qos->pair;
-  gboolean reduced = gst_vfi_ladder_is_reduced (&qos->config, rung);
-  guint pairs = rung == GST_VFI_RUNG_HALF && pair->count == 1 ? 2 : 1;
-  GstClockTime work;
-
-  work = gst_vfi_time_times (
-      time_or_zero (gst_vfi_recent_p95 (&qos->costs.in_between[reduced])),
-      gst_vfi_ladder_computed_up_to (rung, pair->count, pair->count));
-  work = gst_vfi_time_add (work, time_or_zero (gst_vfi_recent_p95 (&qos->costs.pair)));
-  return work <= gst_vfi_time_times (pair->span / 10 * 9, pairs);
+  if (!GST_CLOCK_TIME_IS_VALID (now))
+    return GST_CLOCK_TIME_NONE;
+  for (GstVfiMaker maker = 0; maker < GST_VFI_N_MAKERS; maker++) {
+    GstVfiWork work;
+    if (jobs[maker] > 0 && gst_vfi_costs_expect (&qos->costs, maker, &work))
+      now = gst_vfi_time_add (now, gst_vfi_time_times (work.in_between, jobs[maker]));
+  }
+  return now;
 }
 
 GstVfiRung
-gst_vfi_qos_begin_pair (
-    GstVfiQos *qos, GstClockTime now, guint jobs, guint count, GstClockTime span)
+gst_vfi_qos_begin_pair (GstVfiQos *qos, GstClockTime now,
+    const guint jobs[GST_VFI_N_MAKERS], guint count, GstClockTime span)
 {
   gboolean in_turn = !qos->pair.in_turn;
-  GstVfiRung above;
-  GstClockTime ahead;
 
-  note_now (qos, now);
+  gst_vfi_climb_note_now (qos, now);
   judge_last_pair (qos);
   qos->pair.span = MIN (span, GST_VFI_RECENT_MAX);
+  qos->pair.count = count;
   if (GST_CLOCK_TIME_IS_VALID (now))
-    step_up_if_due (qos);
+    gst_vfi_climb_step_up_if_due (qos);
 
   qos->pair_rung = qos->rung;
   qos->pair = (GstVfiQosPair){
-      .start = now,
+      .number = qos->pair.number + 1,
+      .start = start_of (qos, now, jobs),
       .span = qos->pair.span,
       .count = count,
       .change = qos->change,
       .in_turn = in_turn,
+      .arrives = (gint) gst_vfi_ladder_maker (&qos->config, qos->rung) != qos->last_maker,
   };
-  ahead = time_or_zero (
-      gst_vfi_recent_mean (&qos->costs.in_between[gst_vfi_qos_is_reduced (qos)]));
-  if (GST_CLOCK_TIME_IS_VALID (now))
-    qos->pair.start = gst_vfi_time_add (now, gst_vfi_time_times (ahead, jobs));
-  above = gst_vfi_ladder_above (&qos->config, qos->pair_rung);
-  qos->pair.fits_above =
-      is_stale (qos, gst_vfi_ladder_is_reduced (&qos->config, above)) ||
-      work_fits (qos, above);
+  for (GstVfiRung rung = 0; rung < qos->rung; rung++)
+    qos->pair.fits[rung] =
+        gst_vfi_ladder_has (&qos->config, rung) &&
+        (gst_vfi_climb_is_stale (qos, gst_vfi_ladder_maker (&qos->config, rung)) ||
+            gst_vfi_climb_has_time (qos, rung));
   return qos->pair_rung;
-}
-
-gboolean
-gst_vfi_qos_is_reduced (const GstVfiQos *qos)
-{
-  return gst_vfi_ladder_is_reduced (&qos->config, qos->pair_rung);
 }
 
 /* In-betweens. */
 
+/* Whether the rung above the pair's that is asked about would have the in-between late,
+ * by recent costs, if they are up to date. */
 static gboolean
-would_be_late_above (const GstVfiQos *qos, const GstVfiQosAsk *ask)
+would_be_late_at (const GstVfiQos *qos, const GstVfiQosAsk *ask, GstVfiRung rung)
 {
   const GstVfiQosPair *pair = &qos->pair;
-  GstVfiRung above = gst_vfi_ladder_above (&qos->config, qos->pair_rung);
-  gboolean reduced = gst_vfi_ladder_is_reduced (&qos->config, above);
+  GstVfiLoad load = gst_vfi_climb_load (qos);
   GstClockTime end = pair->start;
 
-  if (above == qos->pair_rung || !GST_CLOCK_TIME_IS_VALID (pair->start) ||
-      !GST_CLOCK_TIME_IS_VALID (ask->deadline) ||
-      !gst_vfi_ladder_computes (above, ask->index, pair->count, TRUE))
+  if (!GST_CLOCK_TIME_IS_VALID (pair->start) || !GST_CLOCK_TIME_IS_VALID (ask->deadline))
     return FALSE;
-  if (!is_stale (qos, reduced)) {
-    end = gst_vfi_time_add (end, time_or_zero (gst_vfi_recent_p95 (&qos->costs.pair)));
-    end = gst_vfi_time_add (
-        end, gst_vfi_time_times (
-                 time_or_zero (gst_vfi_recent_p95 (&qos->costs.in_between[reduced])),
-                 gst_vfi_ladder_computed_up_to (above, ask->index, pair->count)));
-  }
+  if (!gst_vfi_ladder_computes (rung, ask->index, pair->count, TRUE))
+    return FALSE;
+  if (!gst_vfi_climb_is_stale (qos, gst_vfi_ladder_maker (&qos->config, rung)))
+    end = gst_vfi_time_add (end,
+        gst_vfi_choice_time_to (&load, rung, gst_vfi_climb_percent (qos), ask->index));
   return end > ask->deadline;
+}
+
+static void
+judge_higher_rungs (GstVfiQos *qos, const GstVfiQosAsk *ask)
+{
+  gboolean refused =
+      GST_CLOCK_TIME_IS_VALID (ask->running_time) && ask->running_time < qos->earliest;
+
+  for (GstVfiRung rung = 0; rung < qos->pair_rung; rung++)
+    if (qos->pair.fits[rung] && (refused || would_be_late_at (qos, ask, rung)))
+      qos->pair.fits[rung] = FALSE;
 }
 
 /* Lateness if it is submitted now, by the mean cost; 0 if it is on time. */
 static GstClockTime
-foreseen_lateness (const GstVfiQos *qos, const GstVfiQosAsk *ask)
+foreseen_lateness (
+    const GstVfiQos *qos, const GstVfiQosAsk *ask, GstClockTime disturbance)
 {
-  gboolean reduced = gst_vfi_qos_is_reduced (qos);
+  GstVfiMaker maker = gst_vfi_ladder_maker (&qos->config, qos->pair_rung);
   GstClockTime end = ask->now;
+  GstVfiWork work;
 
   if (!GST_CLOCK_TIME_IS_VALID (ask->now) || !GST_CLOCK_TIME_IS_VALID (ask->deadline))
     return 0;
   /* A trial measures the cost, so the cost does not decide about it; but one that is late
    * before it begins is of no use. */
   if (qos->trial != GST_VFI_TRIAL_DUE) {
-    end = gst_vfi_time_add (
-        end, gst_vfi_time_times (
-                 time_or_zero (gst_vfi_recent_mean (&qos->costs.in_between[reduced])),
-                 (guint64) ask->jobs + 1));
+    gst_vfi_costs_expect (&qos->costs, maker, &work);
+    end = gst_vfi_time_add (start_of (qos, end, ask->jobs), work.in_between);
+    end = gst_vfi_time_add (end, disturbance);
     if (qos->pair.submitted == 0)
-      end = gst_vfi_time_add (end, time_or_zero (gst_vfi_recent_mean (&qos->costs.pair)));
+      end = gst_vfi_time_add (end, work.pair);
   }
   return end > ask->deadline ? end - ask->deadline : 0;
 }
@@ -308,21 +230,59 @@ leave_out (GstVfiQos *qos)
 }
 
 static GstVfiDecision
+leave_out_late (GstVfiQos *qos, const GstVfiQosAsk *ask, GstClockTime late)
+{
+  GstVfiQosPair *pair = &qos->pair;
+  gboolean lags = ask->now >= ask->deadline;
+
+  gst_vfi_climb_note_lateness (qos, ask->running_time, late);
+  pair->lags = pair->lags || lags;
+  if (lags && qos->lagging < GST_VFI_CLIMB_GOOD_PAIRS)
+    gst_vfi_climb_forget_good_pairs (qos);
+  else
+    gst_vfi_climb_miss (qos, pair->change, pair->number);
+  return leave_out (qos);
+}
+
+/* Whether a rehearsal would make the in-between late, whose work takes up to twice as
+ * long meanwhile. */
+static void
+judge_rehearsal (GstVfiQos *qos, const GstVfiQosAsk *ask)
+{
+  GstVfiMaker maker = gst_vfi_ladder_maker (&qos->config, qos->pair_rung);
+  GstVfiWork work;
+
+  if (qos->rehearsal != GST_VFI_TRIAL_RUNNING)
+    return;
+  gst_vfi_costs_allow (&qos->costs, maker, 95, &work);
+  if (foreseen_lateness (qos, ask, gst_vfi_time_add (work.in_between, work.pair)) >
+      GST_VFI_QOS_TOLERANCE)
+    qos->rehearsal_disturbs = TRUE;
+}
+
+static GstVfiDecision
 compute (GstVfiQos *qos, const GstVfiQosAsk *ask, GstVfiQosJob *job)
 {
   GstVfiQosPair *pair = &qos->pair;
 
   *job = (GstVfiQosJob){
+      .rung = qos->pair_rung,
+      .maker = gst_vfi_ladder_maker (&qos->config, qos->pair_rung),
       .deadline = ask->deadline,
+      .running_time = ask->running_time,
       .change = pair->change,
-      .reduced = gst_vfi_qos_is_reduced (qos),
+      .pair = pair->number,
       .first = pair->submitted == 0,
       .alone =
           gst_vfi_ladder_computed_up_to (qos->pair_rung, pair->count, pair->count) == 1,
+      .arrives = pair->arrives,
       .trial = qos->trial == GST_VFI_TRIAL_DUE,
   };
   if (job->trial)
     qos->trial = GST_VFI_TRIAL_RUNNING;
+  if (job->arrives && job->first)
+    qos->renews = gst_vfi_climb_is_stale (qos, job->maker);
+  qos->last_maker = (gint) job->maker;
   pair->submitted++;
   qos->processed++;
   return GST_VFI_DECISION_COMPUTE;
@@ -334,7 +294,7 @@ gst_vfi_qos_decide (GstVfiQos *qos, const GstVfiQosAsk *ask, GstVfiQosJob *job)
   GstVfiQosPair *pair = &qos->pair;
   GstClockTime late;
 
-  note_now (qos, ask->now);
+  gst_vfi_climb_note_now (qos, ask->now);
   if (is_throttled (qos, ask->running_time))
     return GST_VFI_DECISION_SKIP;
   if (gst_vfi_ladder_of (&qos->config) == GST_VFI_ON_LATE_WAIT)
@@ -342,34 +302,52 @@ gst_vfi_qos_decide (GstVfiQos *qos, const GstVfiQosAsk *ask, GstVfiQosJob *job)
 
   if (!GST_CLOCK_TIME_IS_VALID (qos->since) && pair->change == qos->change)
     qos->since = ask->running_time;
-  if (would_be_late_above (qos, ask))
-    pair->fits_above = FALSE;
-  if (GST_CLOCK_TIME_IS_VALID (ask->running_time) && ask->running_time < qos->earliest) {
-    pair->fits_above = FALSE;
-    return leave_out (qos);
-  }
-  if (!gst_vfi_ladder_computes (qos->pair_rung, ask->index, pair->count, pair->in_turn) ||
+  judge_higher_rungs (qos, ask);
+  if ((GST_CLOCK_TIME_IS_VALID (ask->running_time) &&
+          ask->running_time < qos->earliest) ||
+      !gst_vfi_ladder_computes (qos->pair_rung, ask->index, pair->count, pair->in_turn) ||
       qos->trial == GST_VFI_TRIAL_RUNNING)
     return leave_out (qos);
-  late = foreseen_lateness (qos, ask);
-  if (late == 0)
-    return compute (qos, ask, job);
-  qos->jitter = (GstClockTimeDiff) MIN (late, G_MAXINT64);
-  step_down (qos, pair->change);
-  return leave_out (qos);
+  late = foreseen_lateness (qos, ask, 0);
+  if (late > 0)
+    return leave_out_late (qos, ask, late);
+  judge_rehearsal (qos, ask);
+  return compute (qos, ask, job);
 }
 
 /* News. */
 
 /* The kind that the cost of @job is of. */
 static GstVfiCostKind
-cost_kind (const GstVfiQosJob *job)
+cost_kind (GstVfiQos *qos, const GstVfiQosJob *job)
 {
   if (job->trial)
     return GST_VFI_COST_FRESH;
+  if (job->arrives && job->first)
+    return GST_VFI_COST_ARRIVAL;
+  if (qos->renews && (gint) job->maker == qos->last_maker && job->first) {
+    qos->renews = FALSE;
+    return GST_VFI_COST_FRESH;
+  }
   if (job->alone)
     return GST_VFI_COST_BOTH;
   return job->first ? GST_VFI_COST_FIRST : GST_VFI_COST_NEXT;
+}
+
+/* How much more than expected a job has cost, in percent of that. */
+static guint
+surge_of (const GstVfiQos *qos, const GstVfiQosJob *job, GstClockTime cost)
+{
+  GstClockTime expected;
+  GstVfiWork work;
+
+  if (!GST_CLOCK_TIME_IS_VALID (cost) || job->arrives ||
+      !gst_vfi_costs_expect (&qos->costs, job->maker, &work))
+    return 100;
+  expected = gst_vfi_time_add (work.in_between, job->first ? work.pair : 0);
+  if (cost <= expected || expected == 0)
+    return 100;
+  return (guint) MIN (gst_util_uint64_scale (cost, 100, expected), MAX_SURGE);
 }
 
 void
@@ -378,24 +356,28 @@ gst_vfi_qos_finish (
 {
   GstClockTime late = 0;
 
-  note_now (qos, now);
-  gst_vfi_costs_note (&qos->costs, job->reduced, cost_kind (job), cost, qos->now);
+  gst_vfi_climb_note_now (qos, now);
+  qos->surge = surge_of (qos, job, cost);
+  gst_vfi_costs_note (&qos->costs, job->maker, cost_kind (qos, job), cost, qos->now);
   if (job->trial && qos->trial == GST_VFI_TRIAL_RUNNING) {
     qos->trial = GST_VFI_TRIAL_NONE;
-    if (!work_fits (qos, qos->rung))
-      step_down (qos, job->change);
+    if (!gst_vfi_climb_has_time (qos, qos->rung) && job->change == qos->change)
+      gst_vfi_climb_step_down (qos);
   }
   if (gst_vfi_ladder_of (&qos->config) == GST_VFI_ON_LATE_WAIT ||
       !GST_CLOCK_TIME_IS_VALID (now) || !GST_CLOCK_TIME_IS_VALID (job->deadline))
     return;
   if (now > job->deadline)
     late = now - job->deadline;
-  if (late == 0)
+  if (late == 0) {
+    qos->surge = 100;
     return;
-  qos->good_pairs = 0;
-  qos->jitter = (GstClockTimeDiff) MIN (late, G_MAXINT64);
-  if (late > GST_VFI_QOS_TOLERANCE)
-    step_down (qos, job->change);
+  }
+  gst_vfi_climb_forget_good_pairs (qos);
+  gst_vfi_climb_note_lateness (qos, job->running_time, late);
+  if (late > GST_VFI_QOS_TOLERANCE && !job->arrives)
+    gst_vfi_climb_miss (qos, job->change, job->pair);
+  qos->surge = 100;
 }
 
 void
@@ -414,53 +396,12 @@ gst_vfi_qos_note_event (GstVfiQos *qos, GstQOSType type, GstClockTimeDiff diff,
     return;
   qos->earliest =
       gst_vfi_time_add (timestamp, gst_vfi_time_times ((GstClockTime) diff, 2));
-  qos->earliest = gst_vfi_time_add (qos->earliest, time_or_zero (duration));
+  if (GST_CLOCK_TIME_IS_VALID (duration))
+    qos->earliest = gst_vfi_time_add (qos->earliest, duration);
   qos->jitter = diff;
-  if (GST_CLOCK_TIME_IS_VALID (qos->since) && timestamp >= qos->since)
-    step_down (qos, qos->change);
-}
-
-/* Reports. */
-
-gboolean
-gst_vfi_qos_forwards_events (const GstVfiQos *qos)
-{
-  return qos->rung >= GST_VFI_RUNG_NONE;
-}
-
-gboolean
-gst_vfi_qos_take_message (GstVfiQos *qos, GstClockTime now, GstVfiQosMessage *message)
-{
-  gboolean due = qos->reported_change != qos->change;
-
-  note_now (qos, now);
-  if (!due && qos->rung != GST_VFI_RUNG_FULL && GST_CLOCK_TIME_IS_VALID (now))
-    due = !GST_CLOCK_TIME_IS_VALID (qos->reported_at) ||
-          elapsed (qos, qos->reported_at) >= GST_VFI_QOS_MESSAGE_INTERVAL;
-  if (!due)
-    return FALSE;
-  qos->reported_change = qos->change;
-  qos->reported_at = now;
-  *message = (GstVfiQosMessage){
-      .rung = qos->rung,
-      .quality = 250000 * (GST_VFI_RUNG_NONE - (gint) qos->rung),
-      .jitter = qos->jitter,
-      .processed = qos->processed,
-      .dropped = qos->dropped,
-  };
-  return TRUE;
-}
-
-void
-gst_vfi_qos_costs (const GstVfiQos *qos, GstClockTime *in_between, GstClockTime *pair)
-{
-  GstVfiRung rung = qos->trial == GST_VFI_TRIAL_NONE
-                        ? qos->rung
-                        : gst_vfi_ladder_below (&qos->config, qos->rung);
-  gboolean reduced = gst_vfi_ladder_is_reduced (&qos->config, rung);
-
-  *in_between = gst_vfi_recent_p95 (&qos->costs.in_between[reduced]);
-  if (!GST_CLOCK_TIME_IS_VALID (*in_between))
-    *in_between = gst_vfi_recent_p95 (&qos->costs.in_between[!reduced]);
-  *pair = time_or_zero (gst_vfi_recent_p95 (&qos->costs.pair));
+  if (!GST_CLOCK_TIME_IS_VALID (qos->since) || timestamp < qos->since ||
+      timestamp < qos->struck_at)
+    return;
+  gst_vfi_climb_note_lateness (qos, timestamp, (GstClockTime) diff);
+  gst_vfi_climb_miss (qos, qos->change, qos->pair.number);
 }

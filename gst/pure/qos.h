@@ -1,25 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* What the element does when there is not enough time: which in-betweens are computed,
- * which are replaced or left out, and when it tries again. Originals are never touched.
- * Pure functions on a plain struct: no element, no lock, no clock; the caller gives the
- * time, so that a test gives any. Times are nanoseconds.
+/* What the element does when there is not enough time: which in-betweens are computed, by
+ * whom, which are replaced or left out, and when it tries again. Originals are never
+ * touched. Pure functions on a plain struct: no element, no lock, no clock; the caller
+ * gives the time, so that a test gives any. Times are nanoseconds.
  *
- * A pair of frames is worked on at one rung of a ladder (ladder.h), the first at FULL.
- *
- * Down. Before each in-between: would it be done by its deadline? If not, it is not
- * computed, and the next pair is a rung lower. The same if a job ended later than its
- * deadline by more than GST_VFI_QOS_TOLERANCE, or if a sink says that it was late. One
- * rung a pair, and only for in-betweens of the rung that is in force: news about older
- * ones says nothing about this one.
- *
- * Up. A rung higher if GST_VFI_QOS_GOOD_PAIRS pairs in a row were on time and would have
- * been at the higher rung too, by the 95th percentile of its measured cost and with a
- * tenth of the time to spare, and if a wait is over since the last change or miss. A cost
- * that was not measured of late, because nothing of its kind was computed, decides
- * nothing: then one in-between is computed as a trial, whatever the estimate says. The
- * wait starts at GST_VFI_QOS_MIN_WAIT; it doubles, up to GST_VFI_QOS_MAX_WAIT, when a
- * rung fails within GST_VFI_QOS_PROOF after it was taken, and halves each time that one
- * has stood that long.
+ * A pair of frames is worked on at one rung of a ladder (ladder.h), the first at FULL;
+ * climbing.h says when that changes.
  *
  *   gst_vfi_qos_init (&qos);
  *   gst_vfi_qos_set_config (&qos, &config);          at caps, at a property change
@@ -28,22 +14,24 @@
  *                                                    when jobs end without finish
  *   a pair with n in-betweens:
  *     rung = gst_vfi_qos_begin_pair (&qos, now, jobs, n, running time from a to b);
- *     the session is one of reduced scale if gst_vfi_qos_is_reduced (&qos);
  *     for i in 1 ... n, in order and before the next pair, before i is submitted:
  *       GstVfiQosAsk ask = {.index = i, .running_time = ..., .now = ..., .deadline = ...,
- *           .jobs = those that have not ended};
+ *           .jobs = those that have not ended, by makers};
  *       switch (gst_vfi_qos_decide (&qos, &ask, &job)):
- *         COMPUTE: submit; keep job beside it
+ *         COMPUTE: submit to job.maker; keep job beside it
  *         DUPLICATE: copy of a, marked GAP;  SKIP: nothing
  *   a job ended, now or a little before:
  *     gst_vfi_qos_finish (&qos, &job, cost, now);    cost: since it was submitted or the
  *                                                    job before it ended, whichever is
  *                                                    later
+ *   after every pair:
+ *     if (gst_vfi_qos_wants_rehearsal (&qos, now, &maker)): have a picture made
+ *     when it is made, or gst_vfi_qos_rehearsal_must_end (&qos, now, &cost):
+ *       gst_vfi_qos_rehearsed (&qos, maker, cost, now);
+ *     if (gst_vfi_qos_take_message (&qos, now, &message)): post a QOS message
  *   QOS event on the src pad, in interpolating modes:
  *     gst_vfi_qos_note_event (&qos, type, diff, timestamp, output interval);
  *     forward it if gst_vfi_qos_forwards_events (&qos)
- *   after every pair:
- *     if (gst_vfi_qos_take_message (&qos, now, &message)): post a QOS message
  *
  * All calls are made under one lock or from one thread; none blocks or allocates.
  */
@@ -51,23 +39,12 @@
 
 #include <gst/gst.h>
 
-#include "pure/cost.h"
-#include "pure/ladder.h"
+#include "pure/qos_state.h"
 
 G_BEGIN_DECLS
 
-/* Pairs in a row that must have had time to spare before a rung higher is taken. */
-#define GST_VFI_QOS_GOOD_PAIRS 5
-
-/* Time without a change and without a miss before a rung higher is taken. */
-#define GST_VFI_QOS_MIN_WAIT (GST_SECOND / 4)
-#define GST_VFI_QOS_MAX_WAIT (32 * GST_SECOND)
-
-/* A rung that stood this long was not taken too early. */
-#define GST_VFI_QOS_PROOF (5 * GST_SECOND)
-
-/* Lateness of a job that is not yet a reason to go down: a fraction of the 20 ms that
- * sinks allow by default. */
+/* Lateness of a job that is not yet a miss: a fraction of the 20 ms that sinks allow by
+ * default. */
 #define GST_VFI_QOS_TOLERANCE (5 * GST_MSECOND)
 
 /* While degraded there is at most one message in this time, besides those of changes. */
@@ -85,32 +62,40 @@ typedef enum {
  * @running_time: of its PTS, or GST_CLOCK_TIME_NONE
  * @now: clock time, or GST_CLOCK_TIME_NONE without a clock (nothing is late then)
  * @deadline: clock time when it should leave, or GST_CLOCK_TIME_NONE for any time
- * @jobs: jobs that have not ended: the engine does them first
+ * @jobs: jobs of each maker that have not ended: they are done first
  */
 typedef struct {
   guint index;
   GstClockTime running_time;
   GstClockTime now;
   GstClockTime deadline;
-  guint jobs;
+  guint jobs[GST_VFI_N_MAKERS];
 } GstVfiQosAsk;
 
 /**
  * GstVfiQosJob: facts about a computed in-between, for gst_vfi_qos_finish().
+ * @rung: of its pair
+ * @maker: who is to make it
  * @deadline: as asked
+ * @running_time: as asked
  * @change: number of the rung change before it
- * @reduced: whether its scale is reduced
+ * @pair: number of its pair
  * @first: whether it is the first of its pair, which pays the pair's one-off cost
  * @alone: whether no other of its pair is computed: there the two costs are not told
  *     apart
+ * @arrives: whether its maker did not make what was made before it
  * @trial: whether it was computed to measure
  */
 typedef struct {
+  GstVfiRung rung;
+  GstVfiMaker maker;
   GstClockTime deadline;
+  GstClockTime running_time;
   guint change;
-  gboolean reduced;
+  guint pair;
   gboolean first;
   gboolean alone;
+  gboolean arrives;
   gboolean trial;
 } GstVfiQosJob;
 
@@ -118,8 +103,7 @@ typedef struct {
  * GstVfiQosMessage: for gst_message_new_qos() and its setters. The times of the buffer
  * are the caller's.
  * @rung: in force
- * @quality: 1000000 for GST_VFI_RUNG_FULL, 250000 less for each rung, 0 for
- *     GST_VFI_RUNG_NONE
+ * @quality: gst_vfi_rung_quality() of it
  * @jitter: lateness, measured or foreseen, of the last in-between that was too late
  * @processed: in-betweens computed since init or reset
  * @dropped: in-betweens replaced or left out for lack of time since init or reset
@@ -132,81 +116,8 @@ typedef struct {
   guint64 dropped;
 } GstVfiQosMessage;
 
-/* Whether a cost that is out of date is being measured again. */
-typedef enum {
-  GST_VFI_TRIAL_NONE,
-  GST_VFI_TRIAL_DUE,
-  GST_VFI_TRIAL_RUNNING,
-} GstVfiTrial;
-
-/**
- * GstVfiQosPair: the pair that is decided on.
- * @start: clock time when the engine is free for it, or NONE
- * @span: running time from its first to its second frame
- * @count: in-betweens
- * @change: number of the rung change before it
- * @submitted: those to be computed so far
- * @in_turn: for HALF with one in-between: whether this pair's is computed
- * @fits_above: it would be on time a rung higher, as far as decided
- */
-typedef struct {
-  GstClockTime start;
-  GstClockTime span;
-  guint count;
-  guint change;
-  guint submitted;
-  gboolean in_turn;
-  gboolean fits_above;
-} GstVfiQosPair;
-
-/**
- * GstVfiQos: set up with gst_vfi_qos_init(); read-only outside qos.c.
- * @config: as set
- * @rung: in force from the next pair on
- * @pair_rung: that of the pair that is decided on
- * @change: counts rung changes, to tell news of this rung from older ones
- * @now: last clock time seen, 0 before
- * @changed_at: time of the last rung change, or of a miss since
- * @raised_at: when a higher rung was taken last, NONE if that has been judged
- * @wait: how long @changed_at must be ago before a higher rung is taken
- * @good_pairs: pairs in a row that would have fitted a rung higher
- * @trial: whether a cost is being tried
- * @costs: as measured
- * @since: running time of the first in-between decided at the rung in force, or NONE
- * @earliest: by a sink's word, an in-between with a running time before this is late
- * @throttle_start: running time up to which a sink has shown frames when it throttled
- * @throttle_stop: running time when it wants the next one, NONE if it does not throttle
- * @jitter: lateness of the last one that was too late
- * @processed: in-betweens computed
- * @dropped: in-betweens not computed for lack of time
- * @reported_change: @change at the last message
- * @reported_at: time of the last message, or NONE
- */
-typedef struct {
-  GstVfiQosConfig config;
-  GstVfiRung rung;
-  GstVfiRung pair_rung;
-  guint change;
-  GstClockTime now;
-  GstClockTime changed_at;
-  GstClockTime raised_at;
-  GstClockTime wait;
-  guint good_pairs;
-  GstVfiTrial trial;
-  GstVfiCosts costs;
-  GstVfiQosPair pair;
-  GstClockTime since;
-  GstClockTime earliest;
-  GstClockTime throttle_start;
-  GstClockTime throttle_stop;
-  GstClockTimeDiff jitter;
-  guint64 processed;
-  guint64 dropped;
-  guint reported_change;
-  GstClockTime reported_at;
-} GstVfiQos;
-
-/* FULL, no costs known, on-late auto, not live, events count, no reduced scale. */
+/* FULL, no costs known, on-late auto, not live, events count, no maker but FULL, no
+ * rehearsals. */
 void gst_vfi_qos_init (GstVfiQos *qos);
 
 /* After a flush or for a new segment: begins at FULL and forgets events, counters and the
@@ -215,16 +126,20 @@ void gst_vfi_qos_init (GstVfiQos *qos);
 void gst_vfi_qos_reset (GstVfiQos *qos);
 
 /* Takes effect at the next pair. Of rungs that the new ladder lacks, DUPLICATES and NONE
- * become each other and the others FULL. */
+ * become each other and the others FULL. Where there is a maker more, what failed before
+ * is no reason to wait. */
 void gst_vfi_qos_set_config (GstVfiQos *qos, const GstVfiQosConfig *config);
 
 /* For another model, size or device: forgets costs and wait, and begins at FULL. */
 void gst_vfi_qos_forget_costs (GstVfiQos *qos);
 
+/* For another session of @maker: forgets its costs. */
+void gst_vfi_qos_forget_maker (GstVfiQos *qos, GstVfiMaker maker);
+
 /**
  * gst_vfi_qos_begin_pair:
  * @now: clock time or GST_CLOCK_TIME_NONE
- * @jobs: jobs that have not ended
+ * @jobs: jobs of each maker that have not ended
  * @count: in-betweens of the pair
  * @span: running time from its first to its second frame (PTS distance / |rate|)
  *
@@ -232,11 +147,8 @@ void gst_vfi_qos_forget_costs (GstVfiQos *qos);
  *
  * Returns: the rung. From DUPLICATES on the engine need not be given the pair.
  */
-GstVfiRung gst_vfi_qos_begin_pair (
-    GstVfiQos *qos, GstClockTime now, guint jobs, guint count, GstClockTime span);
-
-/* Whether the pair's in-betweens are made at the reduced scale. */
-gboolean gst_vfi_qos_is_reduced (const GstVfiQos *qos);
+GstVfiRung gst_vfi_qos_begin_pair (GstVfiQos *qos, GstClockTime now,
+    const guint jobs[GST_VFI_N_MAKERS], guint count, GstClockTime span);
 
 /**
  * gst_vfi_qos_decide:
@@ -253,8 +165,7 @@ GstVfiDecision gst_vfi_qos_decide (
  * gst_vfi_qos_finish:
  * @job: as filled by gst_vfi_qos_decide()
  * @cost: how long the engine worked on it, or GST_CLOCK_TIME_NONE if that is not known
- *     (it failed, say). Of a job that was cancelled because it took too long: how long it
- *     had.
+ *     (it failed, say)
  * @now: clock time when it ended, or GST_CLOCK_TIME_NONE
  *
  * Called once for each computed in-between, in order of submission, unless
@@ -262,6 +173,33 @@ GstVfiDecision gst_vfi_qos_decide (
  */
 void gst_vfi_qos_finish (
     GstVfiQos *qos, const GstVfiQosJob *job, GstClockTime cost, GstClockTime now);
+
+/**
+ * gst_vfi_qos_wants_rehearsal:
+ * @maker: (out): who is to make a picture
+ *
+ * To be asked when what is shown of a pair has been made.
+ *
+ * Returns: whether a rehearsal is to begin now. From then on there is one.
+ */
+gboolean gst_vfi_qos_wants_rehearsal (
+    GstVfiQos *qos, GstClockTime now, GstVfiMaker *maker);
+
+/* Whether the rehearsal has to be ended, because it takes too long, or makes what is
+ * shown too late; @cost is then what gst_vfi_qos_rehearsed() wants. To be asked after
+ * gst_vfi_qos_decide(). */
+gboolean gst_vfi_qos_rehearsal_must_end (
+    GstVfiQos *qos, GstClockTime now, GstClockTime *cost);
+
+/**
+ * gst_vfi_qos_rehearsed:
+ * @cost: of a pair with one in-between, results of the frame before being there; or
+ *     GST_CLOCK_TIME_NONE if that is not known (it failed, or was ended)
+ *
+ * The rehearsal has ended.
+ */
+void gst_vfi_qos_rehearsed (
+    GstVfiQos *qos, GstVfiMaker maker, GstClockTime cost, GstClockTime now);
 
 /**
  * gst_vfi_qos_note_event:
@@ -291,13 +229,34 @@ gboolean gst_vfi_qos_forwards_events (const GstVfiQos *qos);
 gboolean gst_vfi_qos_take_message (
     GstVfiQos *qos, GstClockTime now, GstVfiQosMessage *message);
 
+/* The maker that is in use; while another is tried, the one before. */
+GstVfiMaker gst_vfi_qos_maker (const GstVfiQos *qos);
+
 /**
  * gst_vfi_qos_costs:
- * @in_between: (out): 95th percentile of what an in-between costs at the scale in use, or
+ * @in_between: (out): 95th percentile of what an in-between of the maker in use costs, or
  *     GST_CLOCK_TIME_NONE while it is not known
  * @pair: (out): 95th percentile of the one-off cost of a pair, 0 while it is not known
  */
 void gst_vfi_qos_costs (
     const GstVfiQos *qos, GstClockTime *in_between, GstClockTime *pair);
+
+/**
+ * GstVfiQosLatency: what the latency is computed from.
+ * @in_between, @pair: as of gst_vfi_qos_costs(), of the highest rung that there is time
+ *     for: it needs its latency to be taken
+ * @n_measured: how many costs are known
+ * @is_urgent: few as they may be, they are wanted: less is made than could be, or is late
+ * @may_shrink: it is the full rung, so that less will do if its costs are less
+ */
+typedef struct {
+  GstClockTime in_between;
+  GstClockTime pair;
+  guint n_measured;
+  gboolean is_urgent;
+  gboolean may_shrink;
+} GstVfiQosLatency;
+
+GstVfiQosLatency gst_vfi_qos_latency (const GstVfiQos *qos);
 
 G_END_DECLS

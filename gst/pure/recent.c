@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Recent times: a ring, its weighted mean and its 95th percentile (nearest rank). */
+/* Recent times: a ring, its weighted mean and its percentiles (nearest rank). */
 #include "pure/recent.h"
 
 #include <stdlib.h>
@@ -43,7 +43,7 @@ compare_times (const void *a, const void *b)
 }
 
 GstClockTime
-gst_vfi_recent_p95 (const GstVfiRecent *recent)
+gst_vfi_recent_percentile (const GstVfiRecent *recent, guint percent)
 {
   GstClockTime sorted[GST_VFI_RECENT_SIZE];
 
@@ -51,5 +51,11 @@ gst_vfi_recent_p95 (const GstVfiRecent *recent)
     return GST_CLOCK_TIME_NONE;
   memcpy (sorted, recent->times, recent->n_times * sizeof *sorted);
   qsort (sorted, recent->n_times, sizeof *sorted, compare_times);
-  return sorted[(recent->n_times * 95 + 99) / 100 - 1];
+  return sorted[(recent->n_times * percent + 99) / 100 - 1];
+}
+
+GstClockTime
+gst_vfi_recent_p95 (const GstVfiRecent *recent)
+{
+  return gst_vfi_recent_percentile (recent, 95);
 }

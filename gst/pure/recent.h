@@ -42,8 +42,11 @@ void gst_vfi_recent_add (GstVfiRecent *recent, GstClockTime time);
 /* The weighted mean, or GST_CLOCK_TIME_NONE. */
 GstClockTime gst_vfi_recent_mean (const GstVfiRecent *recent);
 
-/* The least time that 95 % of the last GST_VFI_RECENT_SIZE do not exceed, or
- * GST_CLOCK_TIME_NONE. */
+/* The least time that @percent, 1 to 100, of the last GST_VFI_RECENT_SIZE do not exceed,
+ * or GST_CLOCK_TIME_NONE. */
+GstClockTime gst_vfi_recent_percentile (const GstVfiRecent *recent, guint percent);
+
+/* The same of 95 %. */
 GstClockTime gst_vfi_recent_p95 (const GstVfiRecent *recent);
 
 G_END_DECLS

@@ -11,11 +11,11 @@ struct _GstVfiDeadlines {
   GstVfiQos qos;
 
   /* Owned by the streaming thread. */
-  guint jobs;                /* submitted, but not accounted for */
-  guint64 pair_id;           /* the pair that the ladder decides on, or 0 */
-  GstSegment segment;        /* of that pair */
-  guint pair_index;          /* how many in-betweens of it were decided */
-  gboolean downstream_waits; /* a sink in this thread holds buffers until their time */
+  guint jobs[GST_VFI_N_MAKERS]; /* of each maker: submitted, but not accounted for */
+  guint64 pair_id;              /* the pair that the ladder decides on, or 0 */
+  GstSegment segment;           /* of that pair */
+  guint pair_index;             /* how many in-betweens of it were decided */
+  gboolean downstream_waits;    /* a sink in this thread holds buffers until their time */
   GstVfiJobTimes job_times;
   gpointer job_times_data;
 };
@@ -61,21 +61,32 @@ reset_qos (GstVfiStream *stream)
   g_mutex_unlock (&stream->lock);
 }
 
+/* Returns whether there were any. */
+static gboolean
+drop_jobs (GstVfiDeadlines *deadlines)
+{
+  gboolean any = FALSE;
+
+  for (guint maker = 0; maker < GST_VFI_N_MAKERS; maker++) {
+    any = any || deadlines->jobs[maker] > 0;
+    deadlines->jobs[maker] = 0;
+  }
+  return any;
+}
+
 void
 gst_vfi_deadlines_reset (GstVfiStream *stream)
 {
   reset_qos (stream);
-  stream->deadlines->jobs = 0;
+  drop_jobs (stream->deadlines);
   stream->deadlines->pair_id = 0;
 }
 
 void
 gst_vfi_deadlines_forget_jobs (GstVfiStream *stream)
 {
-  if (stream->deadlines->jobs == 0)
-    return;
-  stream->deadlines->jobs = 0;
-  reset_qos (stream);
+  if (drop_jobs (stream->deadlines))
+    reset_qos (stream);
 }
 
 void
@@ -86,14 +97,10 @@ gst_vfi_deadlines_forget_costs (GstVfiStream *stream)
   g_mutex_unlock (&stream->lock);
 }
 
-guint
-gst_vfi_deadlines_costs_locked (
-    GstVfiStream *stream, GstClockTime *cost, GstClockTime *pair_cost)
+GstVfiQosLatency
+gst_vfi_deadlines_latency_locked (GstVfiStream *stream)
 {
-  const GstVfiQos *qos = &stream->deadlines->qos;
-
-  gst_vfi_qos_costs (qos, cost, pair_cost);
-  return qos->costs.in_between[0].n_times;
+  return gst_vfi_qos_latency (&stream->deadlines->qos);
 }
 
 /* Pairs. */
@@ -112,9 +119,10 @@ post_message (GstVfiStream *stream, const GstVfiQosMessage *from, gboolean live,
   gst_message_set_qos_values (message, from->jitter, 1.0, from->quality);
   gst_message_set_qos_stats (message, GST_FORMAT_BUFFERS, from->processed, from->dropped);
   GST_DEBUG_OBJECT (stream->element,
-      "rung %d, last lateness %" GST_STIME_FORMAT ", %" G_GUINT64_FORMAT
+      "rung %s, last lateness %" GST_STIME_FORMAT ", %" G_GUINT64_FORMAT
       " computed, %" G_GUINT64_FORMAT " not for lack of time",
-      from->rung, GST_STIME_ARGS (from->jitter), from->processed, from->dropped);
+      gst_vfi_rung_to_string (from->rung), GST_STIME_ARGS (from->jitter), from->processed,
+      from->dropped);
   gst_element_post_message (stream->element, message);
 }
 
@@ -180,9 +188,9 @@ gst_vfi_deadlines_decide (GstVfiStream *stream, const GstVfiSlot *slot, GstVfiQo
       .index = ++deadlines->pair_index,
       .running_time = gst_vfi_live_running_time (&deadlines->segment, slot->pts),
       .now = gst_vfi_live_now (stream, &base_time),
-      .jobs = deadlines->jobs,
   };
 
+  memcpy (ask.jobs, deadlines->jobs, sizeof ask.jobs);
   g_mutex_lock (&stream->lock);
   ask.deadline = gst_vfi_latency_deadline (base_time, ask.running_time,
       stream->live->pipeline_latency, share_of_latency (stream));
@@ -225,9 +233,9 @@ gst_vfi_deadlines_latest_start (
 /* Jobs and buffers. */
 
 void
-gst_vfi_deadlines_note_job (GstVfiStream *stream)
+gst_vfi_deadlines_note_job (GstVfiStream *stream, const GstVfiQosJob *qos_job)
 {
-  stream->deadlines->jobs++;
+  stream->deadlines->jobs[qos_job->maker]++;
 }
 
 gboolean
@@ -245,7 +253,7 @@ gst_vfi_deadlines_finish (
   g_mutex_lock (&stream->lock);
   gst_vfi_qos_finish (&deadlines->qos, qos_job, cost, now);
   g_mutex_unlock (&stream->lock);
-  deadlines->jobs--;
+  deadlines->jobs[qos_job->maker]--;
   return TRUE;
 }
 
@@ -294,21 +302,14 @@ gst_vfi_deadlines_note_qos (GstVfiStream *stream, GstEvent *event)
 void
 gst_vfi_deadlines_add_stats (GstVfiStream *stream, GstStructure *stats)
 {
-  static const char *const names[] = {
-      [GST_VFI_RUNG_FULL] = "full",
-      [GST_VFI_RUNG_REDUCED] = "reduced",
-      [GST_VFI_RUNG_HALF] = "half",
-      [GST_VFI_RUNG_DUPLICATES] = "duplicates",
-      [GST_VFI_RUNG_NONE] = "none",
-  };
   const GstVfiQos *qos = &stream->deadlines->qos;
   GstClockTime cost, pair_cost;
 
   g_mutex_lock (&stream->lock);
   gst_vfi_qos_costs (qos, &cost, &pair_cost);
-  gst_structure_set (stats, "rung", G_TYPE_STRING, names[qos->rung], "latency",
-      G_TYPE_UINT64, stream->live->own_latency, "late", G_TYPE_UINT64, qos->dropped,
-      NULL);
+  gst_structure_set (stats, "rung", G_TYPE_STRING, gst_vfi_rung_to_string (qos->rung),
+      "latency", G_TYPE_UINT64, stream->live->own_latency, "late", G_TYPE_UINT64,
+      qos->dropped, NULL);
   if (GST_CLOCK_TIME_IS_VALID (cost))
     gst_structure_set (
         stats, "cost", G_TYPE_UINT64, cost, "pair-cost", G_TYPE_UINT64, pair_cost, NULL);

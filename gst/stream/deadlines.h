@@ -39,10 +39,8 @@ void gst_vfi_deadlines_forget_jobs (GstVfiStream *stream);
 /* A session was replaced: its costs say nothing about the next one. */
 void gst_vfi_deadlines_forget_costs (GstVfiStream *stream);
 
-/* The costs that gst_vfi_qos_costs() gives, and how many were measured. The lock is
- * held. */
-guint gst_vfi_deadlines_costs_locked (
-    GstVfiStream *stream, GstClockTime *cost, GstClockTime *pair_cost);
+/* What the latency is computed from. The lock is held. */
+GstVfiQosLatency gst_vfi_deadlines_latency_locked (GstVfiStream *stream);
 
 /**
  * gst_vfi_deadlines_begin_pair:
@@ -81,8 +79,8 @@ GstVfiDecision gst_vfi_deadlines_decide (
 GstClockTime gst_vfi_deadlines_latest_start (
     GstVfiStream *stream, const GstSegment *segment, const GstVfiSlot *slot);
 
-/* A job was submitted. */
-void gst_vfi_deadlines_note_job (GstVfiStream *stream);
+/* The job that @qos_job is about was submitted. */
+void gst_vfi_deadlines_note_job (GstVfiStream *stream, const GstVfiQosJob *qos_job);
 
 /* Accounts for a job if it has ended; with @wait it has. In order of submission. Returns
  * whether it was. */

@@ -137,7 +137,7 @@ submit_entry (GstVfiStream *stream, GList *link, gboolean wait)
   if (entry->job == NULL)
     return engine_failed (stream, entry, error);
   stream->pending->n_jobs++;
-  gst_vfi_deadlines_note_job (stream);
+  gst_vfi_deadlines_note_job (stream, &entry->qos);
   /* A flush that raced with submit did not see this job; it had closed the stream
    * first. */
   if (gst_vfi_stream_is_flushing (stream))

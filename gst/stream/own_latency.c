@@ -87,19 +87,24 @@ describe (GstVfiStream *stream)
   return input;
 }
 
+static gboolean
+are_enough (const GstVfiQosLatency *costs)
+{
+  return costs->n_measured >= GST_VFI_OWN_LATENCY_MIN_COSTS || costs->is_urgent;
+}
+
 /* Fills in costs, once there are enough. Returns whether that is new. */
 static gboolean
-add_costs_locked (GstVfiStream *stream, GstVfiLatencyInput *input)
+add_costs_locked (
+    GstVfiStream *stream, GstVfiLatencyInput *input, const GstVfiQosLatency *costs)
 {
   gboolean was_known = stream->own_latency->cost_known;
-  GstClockTime cost, pair_cost;
-  guint n_costs = gst_vfi_deadlines_costs_locked (stream, &cost, &pair_cost);
 
-  if (!was_known && n_costs < GST_VFI_OWN_LATENCY_MIN_COSTS)
+  if (!was_known && !are_enough (costs))
     return FALSE;
   stream->own_latency->cost_known = TRUE;
-  input->cost = cost;
-  input->pair_cost = pair_cost;
+  input->cost = costs->in_between;
+  input->pair_cost = costs->pair;
   return !was_known;
 }
 
@@ -109,17 +114,23 @@ update (GstVfiStream *stream, gboolean configured)
 {
   GstVfiLatencyInput input = describe (stream);
   GstVfiLive *live = stream->live;
-  gboolean keeps_up = TRUE, changed;
+  gboolean keeps_up = TRUE, changed, may_shrink;
+  GstVfiQosLatency costs;
   GstClockTime own = 0;
 
   configured = configured || input.budget != stream->own_latency->budget;
   stream->own_latency->budget = input.budget;
+  may_shrink = configured;
   g_mutex_lock (&stream->lock);
+  costs = gst_vfi_deadlines_latency_locked (stream);
   /* Always report the first measured cost, however close to the assumption. */
-  if (add_costs_locked (stream, &input))
+  if (add_costs_locked (stream, &input, &costs))
     configured = TRUE;
   if (stream->negotiated.mode != GST_VFI_MODE_PASSTHROUGH)
     keeps_up = gst_vfi_latency_own (&input, &own);
+  /* A lower rung is no reason to give up what the full one will want again. */
+  if (!may_shrink && !costs.may_shrink)
+    own = MAX (own, live->own_latency);
   changed = gst_vfi_latency_must_post (live->own_latency, own, configured);
   if (changed)
     live->own_latency = own;
@@ -143,6 +154,20 @@ gst_vfi_own_latency_configure (GstVfiStream *stream)
   update (stream, TRUE);
 }
 
+/* Whether costs are known now that the latency was computed without. */
+static gboolean
+knows_more (GstVfiStream *stream)
+{
+  gboolean is_urgent;
+
+  if (stream->own_latency->cost_known)
+    return FALSE;
+  g_mutex_lock (&stream->lock);
+  is_urgent = gst_vfi_deadlines_latency_locked (stream).is_urgent;
+  g_mutex_unlock (&stream->lock);
+  return is_urgent;
+}
+
 static void
 update_measured (GstVfiStream *stream, GstClockTime now)
 {
@@ -155,7 +180,8 @@ update_measured (GstVfiStream *stream, GstClockTime now)
         now - own->measured_at >= GST_VFI_OWN_LATENCY_INTERVAL;
   if (due)
     own->measured_at = now;
-  if (due || gst_vfi_stream_settings (stream).latency_budget != own->budget)
+  if (due || knows_more (stream) ||
+      gst_vfi_stream_settings (stream).latency_budget != own->budget)
     update (stream, FALSE);
 }
 

@@ -8,6 +8,10 @@
 #define NONE GST_CLOCK_TIME_NONE
 #define S GST_SECOND
 
+#define FULL GST_VFI_MAKER_FULL
+#define REDUCED GST_VFI_MAKER_REDUCED
+#define FLOW GST_VFI_MAKER_FLOW
+
 START_TEST(recent_times_forget)
 {
     GstVfiRecent recent;
@@ -37,6 +41,27 @@ START_TEST(recent_times_forget)
 }
 END_TEST
 
+/* Of the times 10, 20 ... 10 n, in any order: nearest ranks. */
+static const struct {
+    guint n, percent;
+    GstClockTime time;
+} percentiles[] = {
+    {1, 1, 10},    {1, 100, 10},  {2, 50, 10},   {2, 51, 20},
+    {20, 5, 10},   {20, 6, 20},   {20, 85, 170}, {20, 95, 190},
+    {20, 96, 200}, {32, 85, 280}, {32, 95, 310}, {32, 100, 320},
+};
+
+START_TEST(percentiles_are_nearest_ranks)
+{
+    GstVfiRecent recent;
+    gst_vfi_recent_clear(&recent);
+    for (guint i = 0; i < percentiles[_i].n; i++)
+        gst_vfi_recent_add(&recent, 10 + 10 * ((i * 7 + 3) % percentiles[_i].n));
+    ck_assert_uint_eq(gst_vfi_recent_percentile(&recent, percentiles[_i].percent),
+                      percentiles[_i].time);
+}
+END_TEST
+
 /* Costs of jobs, and what they say about in-betweens and pairs. */
 static const struct {
     guint n_jobs;
@@ -61,6 +86,10 @@ static const struct {
      4,
      2},
     {3, {{GST_VFI_COST_NEXT, 0}, {GST_VFI_COST_FIRST, 0}, {GST_VFI_COST_BOTH, 7}}, 7, 0},
+    {1, {{GST_VFI_COST_ARRIVAL, 15}}, 15, NONE},
+    {2, {{GST_VFI_COST_ARRIVAL, 15}, {GST_VFI_COST_ARRIVAL, 20}}, 15, NONE},
+    {2, {{GST_VFI_COST_ARRIVAL, 15}, {GST_VFI_COST_NEXT, 7}}, 7, NONE},
+    {2, {{GST_VFI_COST_NEXT, 7}, {GST_VFI_COST_ARRIVAL, 15}}, 7, NONE},
 };
 
 static GstClockTime last_of(const GstVfiRecent *recent)
@@ -75,16 +104,74 @@ START_TEST(costs_are_told_apart)
     GstVfiCosts costs;
     gst_vfi_costs_clear(&costs);
     for (guint i = 0; i < measured[_i].n_jobs; i++)
-        gst_vfi_costs_note(&costs, TRUE, measured[_i].jobs[i].kind,
+        gst_vfi_costs_note(&costs, FLOW, measured[_i].jobs[i].kind,
                            measured[_i].jobs[i].cost, S);
-    ck_assert_uint_eq(last_of(&costs.in_between[1]), measured[_i].in_between);
-    ck_assert_uint_eq(last_of(&costs.pair), measured[_i].pair);
-    ck_assert_uint_eq(costs.measured_at[1], measured[_i].in_between == NONE ? NONE : S);
-    ck_assert_uint_eq(costs.measured_at[0], NONE);
+    const GstVfiMakerCosts *of = &costs.of[FLOW];
+    ck_assert_uint_eq(last_of(&of->in_between), measured[_i].in_between);
+    ck_assert_uint_eq(last_of(&of->pair), measured[_i].pair);
+    ck_assert_uint_eq(of->measured_at, measured[_i].in_between == NONE ? NONE : S);
+    ck_assert_uint_eq(costs.of[FULL].measured_at, NONE);
     /* After a change of conditions nothing of before is left. */
-    gst_vfi_costs_note(&costs, TRUE, GST_VFI_COST_FRESH, 3, S);
-    ck_assert_uint_eq(costs.in_between[1].n_times, 1);
-    ck_assert_uint_le(costs.pair.n_times, 1);
+    gst_vfi_costs_note(&costs, FLOW, GST_VFI_COST_FRESH, 3, S);
+    ck_assert_uint_eq(of->in_between.n_times, 1);
+    ck_assert_uint_le(of->pair.n_times, 1);
+}
+END_TEST
+
+/* What a maker is expected to cost after others, or an arrival, were measured. */
+static const struct {
+    struct {
+        GstVfiMaker maker;
+        GstVfiCostKind kind;
+        GstClockTime cost;
+    } jobs[3];
+    guint n_jobs;
+    GstVfiMaker asked;
+    gboolean known;
+    GstClockTime in_between, pair;
+    GstClockTime allowed; /* for an in-between */
+} expected[] = {
+    {{{0}}, 0, FULL, FALSE, 0, 0, 0},
+    {{{0}}, 0, REDUCED, FALSE, 0, 0, 0},
+    {{{FULL, GST_VFI_COST_NEXT, 40}}, 1, FULL, TRUE, 40, 0, 40},
+    {{{FULL, GST_VFI_COST_NEXT, 40}}, 1, REDUCED, TRUE, 20, 0, 20},
+    {{{FULL, GST_VFI_COST_NEXT, 40}}, 1, FLOW, FALSE, 0, 0, 0},
+    {{{FULL, GST_VFI_COST_NEXT, 40}, {FULL, GST_VFI_COST_FIRST, 60}},
+     2,
+     REDUCED,
+     TRUE,
+     20,
+     10,
+     20},
+    {{{FULL, GST_VFI_COST_NEXT, 40}, {REDUCED, GST_VFI_COST_NEXT, 9}},
+     2,
+     REDUCED,
+     TRUE,
+     9,
+     0,
+     9},
+    {{{FULL, GST_VFI_COST_ARRIVAL, 40}}, 1, FULL, TRUE, 20, 0, 40},
+    {{{FULL, GST_VFI_COST_ARRIVAL, 40}}, 1, REDUCED, TRUE, 20, 0, 20},
+};
+
+START_TEST(one_cost_tells_of_another)
+{
+    GstVfiCosts costs;
+    GstVfiWork work;
+    gst_vfi_costs_clear(&costs);
+    for (guint i = 0; i < expected[_i].n_jobs; i++)
+        gst_vfi_costs_note(&costs, expected[_i].jobs[i].maker, expected[_i].jobs[i].kind,
+                           expected[_i].jobs[i].cost, S);
+    for (guint percent = 0; percent <= 100; percent += 50) {
+        gboolean known =
+            percent == 0
+                ? gst_vfi_costs_expect(&costs, expected[_i].asked, &work)
+                : gst_vfi_costs_allow(&costs, expected[_i].asked, percent, &work);
+        ck_assert_int_eq(known, expected[_i].known);
+        ck_assert_uint_eq(work.in_between,
+                          percent > 0 ? expected[_i].allowed : expected[_i].in_between);
+        ck_assert_uint_eq(work.pair, expected[_i].pair);
+    }
 }
 END_TEST
 
@@ -94,7 +181,10 @@ int main(int argc, char **argv)
     Suite *suite = suite_create("cost");
     TCase *tcase = tcase_create("cost");
     tcase_add_test(tcase, recent_times_forget);
+    tcase_add_loop_test(tcase, percentiles_are_nearest_ranks, 0,
+                        G_N_ELEMENTS(percentiles));
     tcase_add_loop_test(tcase, costs_are_told_apart, 0, G_N_ELEMENTS(measured));
+    tcase_add_loop_test(tcase, one_cost_tells_of_another, 0, G_N_ELEMENTS(expected));
     suite_add_tcase(suite, tcase);
     return check_main(suite);
 }

@@ -392,10 +392,20 @@ static const struct {
     gboolean configured;
     gboolean post;
 } changes[] = {
-    {100, 100, FALSE, FALSE}, {100, 120, FALSE, FALSE}, {100, 121, FALSE, TRUE},
-    {100, 80, FALSE, FALSE},  {100, 79, FALSE, TRUE},   {0, 1, FALSE, TRUE},
-    {0, 0, FALSE, FALSE},     {100, 101, TRUE, TRUE},   {100, 100, TRUE, FALSE},
+    {100, 100, FALSE, FALSE},
+    {100, 120, FALSE, FALSE},
+    {100, 121, FALSE, TRUE},
+    {100, 80, FALSE, FALSE},
+    {100, 79, FALSE, TRUE},
+    {0, 1, FALSE, TRUE},
+    {0, 0, FALSE, FALSE},
+    {100, 101, TRUE, TRUE},
+    {100, 100, TRUE, FALSE},
     {100, 0, FALSE, TRUE},
+    /* More than the slack is more than there is. */
+    {100 * MS, 104 * MS, FALSE, FALSE},
+    {100 * MS, 104 * MS + 1, FALSE, TRUE},
+    {100 * MS, 81 * MS, FALSE, FALSE},
 };
 
 START_TEST(messages_need_a_change)
