@@ -10,10 +10,11 @@
 
 #include "flow/constants.h"
 
-/* Two pictures of one level: column 0 of row 0. */
+/* Two pictures of one level: column 0 of row 0 of each channel. */
 typedef struct {
-    const float *from, *to;
-    size_t row; /* floats from row to row of both */
+    const float *from[VFI_FLOW_CHANNELS], *to[VFI_FLOW_CHANNELS];
+    int n_channels;
+    size_t row; /* floats from row to row of all */
     int w, h;
 } VfiFlowPictures;
 
@@ -21,11 +22,13 @@ typedef struct {
 typedef struct {
     VfiFlowPictures pictures;
     int columns, rows;
-    float *x, *y, *cost;    /* [rows][patch_row] */
-    size_t patch_row;       /* floats */
-    const float *coarse[2]; /* [coarse_h][coarse_row], or NULL */
+    float *x, *y, *cost;               /* [rows][patch_row] */
+    const float *other[2], *landed[2]; /* the same, what CROSS made, or NULL */
+    size_t patch_row;                  /* floats */
+    const float *coarse[2];            /* [coarse_h][coarse_row], or NULL */
     size_t coarse_row;
     int coarse_w, coarse_h;
+    bool leaves_votes;
 } VfiFlowPatchField;
 
 /* A row of source vectors that is splatted. Samples land in rows [begin, end) of the
@@ -46,32 +49,30 @@ typedef struct {
     float *weight, *x, *y;
 } VfiFlowSumRow;
 
-/* A row that is refined and those above and below, where there are none itself. */
+/* A row of vectors whose trust is found. */
 typedef struct {
-    float *flow[2]; /* x, y */
-    const float *above[2], *below[2];
-    const float *gradient[2], *difference;
-    float *data_weight, *smoothness;
-    const float *smoothness_above;
-    bool has_above, has_below;
-    float alpha, omega;
-    int first; /* RELAX: first column; then every second one */
-    int w;
-} VfiFlowRefineRow;
+    const float *residual[3];     /* the row's and those around it, [w] each */
+    const float *x, *y;           /* [w] */
+    const float *back_x, *back_y; /* the other direction's, [h][back_row] */
+    size_t back_row;
+    int w, h, line;
+    float falloff, disagreement;
+} VfiFlowTrustRow;
 
 typedef struct {
     /* dst[x] = mean of two samples each of two rows, from columns 2x and 2x + 1. */
     void (*halve)(float *dst, const float *top, const float *bottom, size_t n);
+    /* All patches of a row. */
+    void (*begin)(const VfiFlowPatchField *field, int row);
     /* One sweep over patches of row @row: the @begin-th … (@end-1)-th that it visits.
      * What they need of the row before is there. */
-    void (*search)(const VfiFlowPatchField *field, int row, int begin, int end,
-                   bool reverse);
+    void (*sweep)(const VfiFlowPatchField *field, int row, int begin, int end,
+                  bool reverse);
     /* One row of the dense flow. */
     void (*densify)(const VfiFlowPatchField *field, int y, float *flow_x, float *flow_y);
     /* dst = |from - dst|. */
     void (*difference)(float *dst, const float *from, size_t n);
-    /* Weights from three rows of residuals, [w] each. */
-    void (*trust)(float *dst, const float *const residual[3], float falloff, int w);
+    void (*trust)(float *dst, const VfiFlowTrustRow *row);
     /* Least and greatest of @w. */
     void (*extent)(const float *flow_y, int w, float extent[2]);
     void (*splat)(const VfiFlowSplatRow *row);
@@ -88,12 +89,6 @@ typedef struct {
     /* side = flow where side_x is VFI_FLOW_NO_VECTOR. */
     void (*sides)(float *side_x, float *side_y, const float *flow_x, const float *flow_y,
                   int w);
-    /* From three rows of the template and of warped samples. */
-    void (*linearise)(const VfiFlowRefineRow *row, const float *const from[3],
-                      const float *const warped[3], float *const gradient[2],
-                      float *difference);
-    void (*weigh)(const VfiFlowRefineRow *row);
-    void (*relax)(const VfiFlowRefineRow *row);
 } VfiFlowKernels;
 
 void vfi_cpu_flow_kernels_fill_c(VfiFlowKernels *kernels);

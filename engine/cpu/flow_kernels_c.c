@@ -33,97 +33,109 @@ static float between(const float *at, size_t row, float x, float y)
 /* A patch of the template with its gradients, and the sums that descending needs. */
 typedef struct {
     int x, y;
-    float gradient_x[VFI_FLOW_PATCH * VFI_FLOW_PATCH];
-    float gradient_y[VFI_FLOW_PATCH * VFI_FLOW_PATCH];
-    float sum_x, sum_y;
+    float gradient[VFI_FLOW_CHANNELS][2][VFI_FLOW_PATCH * VFI_FLOW_PATCH];
+    float sum[VFI_FLOW_CHANNELS][2];
     float a11, a12, a22;
 } Patch;
 
-/* Sums over a patch of its differences d: d², d, and d times the gradients. */
+/* What a patch's differences d cost, and, but for their means, d times the gradients. */
 typedef struct {
-    float squares, sum, x, y;
-} Sums;
+    float cost, x, y;
+} Match;
 
 #define MEAN_FACTOR (VFI_FLOW_MEAN_REMOVED / (VFI_FLOW_PATCH * VFI_FLOW_PATCH))
 
-static Place patch_place(const VfiFlowPictures *p, int left, int top, float flow_x,
-                         float flow_y)
+static Place patch_place(const VfiFlowPictures *p, int channel, int left, int top,
+                         float flow_x, float flow_y)
 {
     float x = clamp((float)left + flow_x, -VFI_FLOW_REACH, (float)p->w + VFI_FLOW_BEYOND);
     float y = clamp((float)top + flow_y, -VFI_FLOW_REACH, (float)p->h + VFI_FLOW_BEYOND);
     float column = floorf(x), line = floorf(y);
 
-    return (Place){p->to + (ptrdiff_t)line * (ptrdiff_t)p->row + (ptrdiff_t)column,
+    return (Place){p->to[channel] + (ptrdiff_t)line * (ptrdiff_t)p->row +
+                       (ptrdiff_t)column,
                    x - column, y - line};
 }
 
-static Sums patch_sums(const VfiFlowPictures *p, const Patch *patch, float flow_x,
-                       float flow_y)
+static void add_channel(const VfiFlowPictures *p, int channel, const Patch *patch,
+                        float flow_x, float flow_y, Match *match)
 {
-    Place place = patch_place(p, patch->x, patch->y, flow_x, flow_y);
-    const float *from = p->from + (size_t)patch->y * p->row + patch->x;
-    Sums sums = {0};
+    Place place = patch_place(p, channel, patch->x, patch->y, flow_x, flow_y);
+    const float *from = p->from[channel] + (size_t)patch->y * p->row + patch->x;
+    float squares = 0, sum = 0, x = 0, y = 0;
 
     for (size_t j = 0; j < VFI_FLOW_PATCH; j++)
         for (size_t i = 0; i < VFI_FLOW_PATCH; i++) {
             float d = between(place.at + j * p->row + i, p->row, place.x, place.y) -
                       from[j * p->row + i];
-            sums.squares += d * d;
-            sums.sum += d;
-            sums.x += d * patch->gradient_x[j * VFI_FLOW_PATCH + i];
-            sums.y += d * patch->gradient_y[j * VFI_FLOW_PATCH + i];
+            squares += d * d;
+            sum += d;
+            x += d * patch->gradient[channel][0][j * VFI_FLOW_PATCH + i];
+            y += d * patch->gradient[channel][1][j * VFI_FLOW_PATCH + i];
         }
-    return sums;
+    match->cost += squares - MEAN_FACTOR * sum * sum;
+    match->x += x - MEAN_FACTOR * sum * patch->sum[channel][0];
+    match->y += y - MEAN_FACTOR * sum * patch->sum[channel][1];
 }
 
-static float cost_of(const Sums *sums)
+static Match match_patch(const VfiFlowPictures *p, const Patch *patch, float flow_x,
+                         float flow_y)
 {
-    return sums->squares - MEAN_FACTOR * sums->sum * sums->sum;
+    Match match = {0};
+
+    for (int channel = 0; channel < p->n_channels; channel++)
+        add_channel(p, channel, patch, flow_x, flow_y, &match);
+    return match;
 }
 
-static void find_gradients(const VfiFlowPictures *p, Patch *patch)
+static void find_gradients(const VfiFlowPictures *p, int channel, Patch *patch)
 {
-    const float *from = p->from + (size_t)patch->y * p->row + patch->x;
-    float xx = 0, xy = 0, yy = 0;
+    const float *from = p->from[channel] + (size_t)patch->y * p->row + patch->x;
+    float xx = 0, xy = 0, yy = 0, sum_x = 0, sum_y = 0;
 
-    patch->sum_x = patch->sum_y = 0;
     for (size_t j = 0; j < VFI_FLOW_PATCH; j++)
         for (size_t i = 0; i < VFI_FLOW_PATCH; i++) {
             const float *at = from + j * p->row + i;
             float x = 0.5f * (at[1] - at[-1]), y = 0.5f * (at[p->row] - *(at - p->row));
-            patch->gradient_x[j * VFI_FLOW_PATCH + i] = x;
-            patch->gradient_y[j * VFI_FLOW_PATCH + i] = y;
-            patch->sum_x += x;
-            patch->sum_y += y;
+            patch->gradient[channel][0][j * VFI_FLOW_PATCH + i] = x;
+            patch->gradient[channel][1][j * VFI_FLOW_PATCH + i] = y;
+            sum_x += x;
+            sum_y += y;
             xx += x * x;
             xy += x * y;
             yy += y * y;
         }
-    patch->a11 = xx - MEAN_FACTOR * patch->sum_x * patch->sum_x;
-    patch->a12 = xy - MEAN_FACTOR * patch->sum_x * patch->sum_y;
-    patch->a22 = yy - MEAN_FACTOR * patch->sum_y * patch->sum_y;
+    patch->sum[channel][0] = sum_x;
+    patch->sum[channel][1] = sum_y;
+    patch->a11 += xx - MEAN_FACTOR * sum_x * sum_x;
+    patch->a12 += xy - MEAN_FACTOR * sum_x * sum_y;
+    patch->a22 += yy - MEAN_FACTOR * sum_y * sum_y;
 }
 
-/* A vector and what it costs. */
-typedef struct {
-    float x, y, cost;
-} Vector;
+static Patch patch_of(const VfiFlowPictures *p, int row, int column)
+{
+    Patch patch = {.x = vfi_flow_patch_begin(column, p->w),
+                   .y = vfi_flow_patch_begin(row, p->h)};
+
+    for (int channel = 0; channel < p->n_channels; channel++)
+        find_gradients(p, channel, &patch);
+    return patch;
+}
 
 static void try_vector(const VfiFlowPictures *p, const Patch *patch, float x, float y,
-                       Vector *best)
+                       VfiFlowVector *best)
 {
     float dx = x - best->x, dy = y - best->y;
 
     if (dx * dx + dy * dy < VFI_FLOW_SAME * VFI_FLOW_SAME)
         return;
-    Sums sums = patch_sums(p, patch, x, y);
-    float cost = cost_of(&sums);
-    if (cost < best->cost)
-        *best = (Vector){x, y, cost};
+    Match match = match_patch(p, patch, x, y);
+    if (match.cost < best->cost)
+        *best = (VfiFlowVector){x, y, match.cost};
 }
 
 /* From @best downhill while the cost falls. */
-static void descend(const VfiFlowPictures *p, const Patch *patch, Vector *best)
+static void descend(const VfiFlowPictures *p, const Patch *patch, VfiFlowVector *best)
 {
     float det = patch->a11 * patch->a22 - patch->a12 * patch->a12;
     float begin_x = best->x, begin_y = best->y, x = begin_x, y = begin_y;
@@ -132,17 +144,14 @@ static void descend(const VfiFlowPictures *p, const Patch *patch, Vector *best)
         return;
     best->cost = INFINITY;
     for (int step = 0;; step++) {
-        Sums sums = patch_sums(p, patch, x, y);
-        float cost = cost_of(&sums);
-        if (!(cost < best->cost))
+        Match match = match_patch(p, patch, x, y);
+        if (!(match.cost < best->cost))
             return;
-        *best = (Vector){x, y, cost};
+        *best = (VfiFlowVector){x, y, match.cost};
         if (step == VFI_FLOW_STEPS)
             return;
-        float bx = sums.x - MEAN_FACTOR * sums.sum * patch->sum_x;
-        float by = sums.y - MEAN_FACTOR * sums.sum * patch->sum_y;
-        float dx = (patch->a22 * bx - patch->a12 * by) / det;
-        float dy = (patch->a11 * by - patch->a12 * bx) / det;
+        float dx = (patch->a22 * match.x - patch->a12 * match.y) / det;
+        float dy = (patch->a11 * match.y - patch->a12 * match.x) / det;
         if (dx * dx + dy * dy < VFI_FLOW_LEAST_STEP * VFI_FLOW_LEAST_STEP)
             return;
         x -= dx;
@@ -153,44 +162,35 @@ static void descend(const VfiFlowPictures *p, const Patch *patch, Vector *best)
     }
 }
 
-static Vector first_vector(const VfiFlowPatchField *field, const Patch *patch, int row,
-                           int column)
+static void begin_row(const VfiFlowPatchField *field, int row)
 {
-    Vector vector;
-
-    vfi_flow_first_vector(field, row, column, &vector.x, &vector.y);
-    Sums sums = patch_sums(&field->pictures, patch, vector.x, vector.y);
-    vector.cost = cost_of(&sums);
-    return vector;
+    for (int i = 0; i < field->columns; i++) {
+        Patch patch = patch_of(&field->pictures, row, i);
+        VfiFlowVector first = vfi_flow_first_vector(field, row, i);
+        first.cost = match_patch(&field->pictures, &patch, first.x, first.y).cost;
+        vfi_flow_store_vector(field, row, i, &first);
+    }
 }
 
-static void search(const VfiFlowPatchField *field, int row, int begin, int end,
-                   bool reverse)
+static void sweep(const VfiFlowPatchField *field, int row, int begin, int end,
+                  bool reverse)
 {
     const VfiFlowPictures *p = &field->pictures;
-    int step = reverse ? -1 : 1;
-    bool has_row = reverse ? row + 1 < field->rows : row > 0;
 
     for (int k = begin; k < end; k++) {
         int i = reverse ? field->columns - 1 - k : k;
-        size_t at = (size_t)row * field->patch_row + (size_t)i;
-        Patch patch = {.x = vfi_flow_patch_begin(i, p->w),
-                       .y = vfi_flow_patch_begin(row, p->h)};
-        find_gradients(p, &patch);
-        Vector best = {field->x[at], field->y[at], field->cost[at]};
-        if (!reverse)
-            best = first_vector(field, &patch, row, i);
-        if (k > 0)
-            try_vector(p, &patch, field->x[at - (size_t)step],
-                       field->y[at - (size_t)step], &best);
-        if (has_row) {
-            size_t other = at - (size_t)step * field->patch_row;
-            try_vector(p, &patch, field->x[other], field->y[other], &best);
-        }
+        Patch patch = patch_of(p, row, i);
+        VfiFlowVector best = vfi_flow_load_vector(field, row, i);
+        VfiFlowCandidates candidates;
+        vfi_flow_list_candidates(field, row, i, reverse, &candidates);
+        for (int c = 0; c < candidates.n; c++)
+            try_vector(p, &patch, candidates.x[c], candidates.y[c], &best);
+        if (vfi_flow_look_up(field, &best, patch.x, patch.y, &candidates))
+            try_vector(p, &patch, candidates.x[0], candidates.y[0], &best);
         descend(p, &patch, &best);
-        field->x[at] = best.x;
-        field->y[at] = best.y;
-        field->cost[at] = best.cost;
+        if (field->leaves_votes)
+            best.cost = vfi_flow_vote(best.cost);
+        vfi_flow_store_vector(field, row, i, &best);
     }
 }
 
@@ -199,7 +199,7 @@ static void search(const VfiFlowPatchField *field, int row, int begin, int end,
 static void densify(const VfiFlowPatchField *field, int y, float *flow_x, float *flow_y)
 {
     const VfiFlowPictures *p = &field->pictures;
-    const float *from = p->from + (size_t)y * p->row;
+    const float *from = p->from[0] + (size_t)y * p->row;
     int first_row, last_row = vfi_flow_covering(y, p->h, field->rows, &first_row);
 
     for (int x = 0; x < p->w; x++) {
@@ -210,10 +210,10 @@ static void densify(const VfiFlowPatchField *field, int y, float *flow_x, float 
                 size_t at = (size_t)j * field->patch_row + (size_t)i;
                 int left = vfi_flow_patch_begin(i, p->w);
                 int top = vfi_flow_patch_begin(j, p->h);
-                Place place = patch_place(p, left, top, field->x[at], field->y[at]);
+                Place place = patch_place(p, 0, left, top, field->x[at], field->y[at]);
                 const float *to = place.at + (size_t)(y - top) * p->row + (x - left);
                 float d = fabsf(between(to, p->row, place.x, place.y) - from[x]);
-                float w = 1.0f / (d > 1.0f ? d : 1.0f);
+                float w = field->cost[at] / (d > 1.0f ? d : 1.0f);
                 weight += w;
                 sum_x += w * field->x[at];
                 sum_y += w * field->y[at];
@@ -251,17 +251,11 @@ static void splat(const VfiFlowSplatRow *row)
     }
 }
 
-static void relax(const VfiFlowRefineRow *row)
-{
-    for (int x = row->first; x < row->w; x += 2)
-        relax_at_c(row, x);
-}
-
 void vfi_cpu_flow_kernels_fill_c(VfiFlowKernels *kernels)
 {
     fill_flow_c(kernels);
-    kernels->search = search;
+    kernels->begin = begin_row;
+    kernels->sweep = sweep;
     kernels->densify = densify;
     kernels->splat = splat;
-    kernels->relax = relax;
 }

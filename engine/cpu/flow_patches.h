@@ -2,6 +2,8 @@
 /* What all kernels for patches of `flow` have in common. */
 #pragma once
 
+#include <math.h>
+
 #include "cpu/flow_kernels.h"
 
 static inline int vfi_clamp_index(int i, int n)
@@ -29,19 +31,97 @@ static inline float vfi_coarse_flow(const VfiFlowPatchField *field, int axis, in
     return 2.0f * (a + (b - a) * wy);
 }
 
-/* Where a patch's search begins: the coarser level's flow at its centre. */
-static inline void vfi_flow_first_vector(const VfiFlowPatchField *field, int row,
-                                         int column, float *flow_x, float *flow_y)
+/* A vector and what it costs. */
+typedef struct {
+    float x, y, cost;
+} VfiFlowVector;
+
+static inline VfiFlowVector vfi_flow_load_vector(const VfiFlowPatchField *field, int row,
+                                                 int column)
+{
+    size_t at = (size_t)row * field->patch_row + (size_t)column;
+
+    return (VfiFlowVector){field->x[at], field->y[at], field->cost[at]};
+}
+
+static inline void vfi_flow_store_vector(const VfiFlowPatchField *field, int row,
+                                         int column, const VfiFlowVector *vector)
+{
+    size_t at = (size_t)row * field->patch_row + (size_t)column;
+
+    field->x[at] = vector->x;
+    field->y[at] = vector->y;
+    field->cost[at] = vector->cost;
+}
+
+/* Where a patch's search begins: the coarser level's flow at its centre. Without cost. */
+static inline VfiFlowVector vfi_flow_first_vector(const VfiFlowPatchField *field, int row,
+                                                  int column)
 {
     int w = field->pictures.w, h = field->pictures.h;
     int x = vfi_flow_patch_begin(column, w) + VFI_FLOW_PATCH / 2;
     int y = vfi_flow_patch_begin(row, h) + VFI_FLOW_PATCH / 2;
 
-    *flow_x = *flow_y = 0.0f;
     if (field->coarse[0] == NULL)
-        return;
-    *flow_x = vfi_coarse_flow(field, 0, vfi_clamp_index(x, w), vfi_clamp_index(y, h));
-    *flow_y = vfi_coarse_flow(field, 1, vfi_clamp_index(x, w), vfi_clamp_index(y, h));
+        return (VfiFlowVector){0};
+    return (VfiFlowVector){
+        .x = vfi_coarse_flow(field, 0, vfi_clamp_index(x, w), vfi_clamp_index(y, h)),
+        .y = vfi_coarse_flow(field, 1, vfi_clamp_index(x, w), vfi_clamp_index(y, h)),
+    };
+}
+
+/* Vectors to be tried. */
+typedef struct {
+    float x[3], y[3];
+    int n;
+} VfiFlowCandidates;
+
+static inline void vfi_flow_add_candidate(VfiFlowCandidates *candidates, float x, float y)
+{
+    candidates->x[candidates->n] = x;
+    candidates->y[candidates->n++] = y;
+}
+
+/* What the neighbours that the sweep has visited found, and what landed on the patch. */
+static inline void vfi_flow_list_candidates(const VfiFlowPatchField *field, int row,
+                                            int column, bool reverse,
+                                            VfiFlowCandidates *candidates)
+{
+    ptrdiff_t pitch = (ptrdiff_t)field->patch_row, at = row * pitch + column;
+    ptrdiff_t step = reverse ? 1 : -1;
+
+    candidates->n = 0;
+    if (reverse ? column + 1 < field->columns : column > 0)
+        vfi_flow_add_candidate(candidates, field->x[at + step], field->y[at + step]);
+    if (reverse ? row + 1 < field->rows : row > 0)
+        vfi_flow_add_candidate(candidates, field->x[at + step * pitch],
+                               field->y[at + step * pitch]);
+    if (field->landed[0] != NULL && field->landed[0][at] != VFI_FLOW_NO_VECTOR)
+        vfi_flow_add_candidate(candidates, field->landed[0][at], field->landed[1][at]);
+}
+
+/* The negated vector of the other direction's patch nearest to where @best leads, as
+ * the first candidate; whether there is one. */
+static inline bool vfi_flow_look_up(const VfiFlowPatchField *field,
+                                    const VfiFlowVector *best, int x, int y,
+                                    VfiFlowCandidates *candidates)
+{
+    if (field->other[0] == NULL)
+        return false;
+    int column = vfi_flow_nearest_patch((float)x + best->x, field->columns);
+    int row = vfi_flow_nearest_patch((float)y + best->y, field->rows);
+    if (column < 0 || row < 0)
+        return false;
+    size_t at = (size_t)row * field->patch_row + (size_t)column;
+    candidates->x[0] = -field->other[0][at];
+    candidates->y[0] = -field->other[1][at];
+    return true;
+}
+
+/* What a patch of that cost counts in the dense flow. */
+static inline float vfi_flow_vote(float cost)
+{
+    return 1.0f / (1.0f + VFI_FLOW_VOTE * sqrtf(cost > 0.0f ? cost : 0.0f));
 }
 
 /* The first and, returned, one behind the last patch along a side that cover sample

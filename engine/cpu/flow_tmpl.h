@@ -19,27 +19,6 @@ static void ISA(difference)(float *dst, const float *from, size_t n)
         dst[x] = fabsf(from[x] - dst[x]);
 }
 
-static inline float ISA(trust_at)(const float *const residual[3], float falloff, int left,
-                                  int x, int right)
-{
-    const float *a = residual[0], *b = residual[1], *c = residual[2];
-    float sum = (a[left] + b[left] + c[left]) + (a[x] + b[x] + c[x]) +
-                (a[right] + b[right] + c[right]);
-    float d = falloff * (1.0f / 9.0f) * sum, square = d * d;
-
-    return 1.0f / (1.0f + square + square * square);
-}
-
-static void ISA(trust)(float *restrict dst, const float *const residual[3], float falloff,
-                       int w)
-{
-    dst[0] = ISA(trust_at)(residual, falloff, 0, 0, w > 1);
-    for (int x = 1; x < w - 1; x++)
-        dst[x] = ISA(trust_at)(residual, falloff, x - 1, x, x + 1);
-    if (w > 1)
-        dst[w - 1] = ISA(trust_at)(residual, falloff, w - 2, w - 1, w - 1);
-}
-
 static inline float ISA(min2)(float a, float b)
 {
     return a < b ? a : b;
@@ -48,6 +27,45 @@ static inline float ISA(min2)(float a, float b)
 static inline float ISA(max2)(float a, float b)
 {
     return a > b ? a : b;
+}
+
+/* What residuals leave of a weight, in which @dst has the mean's ninths. */
+static inline float ISA(ninth)(const float *const residual[3], int left, int x, int right)
+{
+    const float *a = residual[0], *b = residual[1], *c = residual[2];
+
+    return (a[left] + b[left] + c[left]) + (a[x] + b[x] + c[x]) +
+           (a[right] + b[right] + c[right]);
+}
+
+/* The square of the vector's length there and back. */
+static inline float ISA(there_and_back)(const VfiFlowTrustRow *row, int x)
+{
+    float limit_x = (float)(row->w - 1), limit_y = (float)(row->h - 1);
+    float to_x = ISA(min2)(ISA(max2)((float)x + row->x[x], 0.0f), limit_x);
+    float to_y = ISA(min2)(ISA(max2)((float)row->line + row->y[x], 0.0f), limit_y);
+    int at = (int)(to_y + 0.5f) * (int)row->back_row + (int)(to_x + 0.5f);
+    float dx = row->x[x] + row->back_x[at], dy = row->y[x] + row->back_y[at];
+
+    return dx * dx + dy * dy;
+}
+
+static void ISA(trust)(float *restrict dst, const VfiFlowTrustRow *row)
+{
+    float falloff = row->falloff * (1.0f / 9.0f);
+    float disagreement = row->disagreement * row->disagreement;
+    int w = row->w;
+
+    dst[0] = ISA(ninth)(row->residual, 0, 0, w > 1);
+    for (int x = 1; x < w - 1; x++)
+        dst[x] = ISA(ninth)(row->residual, x - 1, x, x + 1);
+    if (w > 1)
+        dst[w - 1] = ISA(ninth)(row->residual, w - 2, w - 1, w - 1);
+    for (int x = 0; x < w; x++) {
+        float d = falloff * dst[x], square = d * d;
+        float there_and_back = disagreement * ISA(there_and_back)(row, x);
+        dst[x] = 1.0f / ((1.0f + square + square * square) * (1.0f + there_and_back));
+    }
 }
 
 /* Lanes that compilers keep in vectors: they may not reorder a row's minimum. */
@@ -171,102 +189,6 @@ static void ISA(sides)(float *restrict side_x, float *restrict side_y,
     }
 }
 
-/* ---- refinement -------------------------------------------------------------------- */
-
-static void ISA(linearise)(const VfiFlowRefineRow *r, const float *const from[3],
-                           const float *const warped[3], float *const gradient[2],
-                           float *difference)
-{
-    float *restrict gradient_x = gradient[0], *restrict gradient_y = gradient[1];
-    const float *restrict flow_x = r->flow[0], *restrict flow_y = r->flow[1];
-    const float *restrict at = warped[1], *restrict template = from[1];
-    float *restrict rest = difference;
-    int last = r->w - 1;
-
-    for (int x = 1; x < last; x++)
-        gradient_x[x] = at[x + 1] - at[x - 1];
-    gradient_x[0] = at[last > 0] - at[0];
-    gradient_x[last] = at[last] - at[last > 0 ? last - 1 : 0];
-    for (int x = 0; x <= last; x++) {
-        float gx = 0.25f * (gradient_x[x] + (template[x + 1] - template[x - 1]));
-        float gy = 0.25f * ((warped[2][x] - warped[0][x]) + (from[2][x] - from[0][x]));
-        gradient_x[x] = gx;
-        gradient_y[x] = gy;
-        rest[x] = at[x] - template[x] - (gx * flow_x[x] + gy * flow_y[x]);
-    }
-}
-
-/* The square of @flow's change to the right and downwards. */
-static inline float ISA(change)(const float *flow, const float *below, int x, int right)
-{
-    float dx = flow[right] - flow[x], dy = below[x] - flow[x];
-
-    return dx * dx + dy * dy;
-}
-
-static inline float ISA(smoothness_at)(const VfiFlowRefineRow *r, int x, int right)
-{
-    return r->alpha /
-           sqrtf(ISA(change)(r->flow[0], r->below[0], x, right) +
-                 ISA(change)(r->flow[1], r->below[1], x, right) + VFI_FLOW_EPSILON);
-}
-
-static void ISA(weigh)(const VfiFlowRefineRow *r)
-{
-    const float *restrict gradient_x = r->gradient[0], *restrict gradient_y =
-                                                           r->gradient[1];
-    const float *restrict flow_x = r->flow[0], *restrict flow_y = r->flow[1];
-    const float *restrict difference = r->difference;
-    float *restrict data = r->data_weight, *restrict smoothness = r->smoothness;
-
-    for (int x = 0; x < r->w; x++) {
-        float gx = gradient_x[x], gy = gradient_y[x];
-        float norm = 1.0f / (gx * gx + gy * gy + 1.0f);
-        float rest = difference[x] + gx * flow_x[x] + gy * flow_y[x];
-        data[x] =
-            norm * VFI_FLOW_DATA_WEIGHT / sqrtf(rest * rest * norm + VFI_FLOW_EPSILON);
-    }
-    for (int x = 0; x < r->w - 1; x++)
-        smoothness[x] = ISA(smoothness_at)(r, x, x + 1);
-    smoothness[r->w - 1] = ISA(smoothness_at)(r, r->w - 1, r->w - 1);
-}
-
-/* Sums over neighbours: of their weights, and of those times their vectors. */
-typedef struct {
-    float weight, x, y;
-} ISA(Neighbours);
-
-static inline void ISA(add_neighbour)(ISA(Neighbours) * sum, float weight,
-                                      const float *flow_x, const float *flow_y)
-{
-    sum->weight += weight;
-    sum->x += weight * *flow_x;
-    sum->y += weight * *flow_y;
-}
-
-/* RELAX of the one sample at column @x. */
-static inline void ISA(relax_at)(const VfiFlowRefineRow *r, int x)
-{
-    float *u = r->flow[0] + x, *v = r->flow[1] + x;
-    ISA(Neighbours) sum = {0};
-
-    if (x > 0)
-        ISA(add_neighbour)(&sum, r->smoothness[x - 1], u - 1, v - 1);
-    if (x < r->w - 1)
-        ISA(add_neighbour)(&sum, r->smoothness[x], u + 1, v + 1);
-    if (r->has_above)
-        ISA(add_neighbour)
-    (&sum, r->smoothness_above[x], r->above[0] + x, r->above[1] + x);
-    if (r->has_below)
-        ISA(add_neighbour)(&sum, r->smoothness[x], r->below[0] + x, r->below[1] + x);
-    float gx = r->gradient[0][x], gy = r->gradient[1][x];
-    float weight = r->data_weight[x], d = r->difference[x];
-    *u += r->omega *
-          ((sum.x - weight * gx * (d + gy * *v)) / (weight * gx * gx + sum.weight) - *u);
-    *v += r->omega *
-          ((sum.y - weight * gy * (d + gx * *u)) / (weight * gy * gy + sum.weight) - *v);
-}
-
 static void ISA(fill_flow)(VfiFlowKernels *kernels)
 {
     kernels->halve = ISA(halve);
@@ -278,6 +200,4 @@ static void ISA(fill_flow)(VfiFlowKernels *kernels)
     kernels->push = ISA(push);
     kernels->median = ISA(median);
     kernels->sides = ISA(sides);
-    kernels->linearise = ISA(linearise);
-    kernels->weigh = ISA(weigh);
 }

@@ -2,6 +2,8 @@
 /* Numbers of `flow` that its kernels work with on every device; step.h says what for. */
 #pragma once
 
+#include <math.h>
+
 /* Planes' rows begin at multiples of this many floats and may be written up to the next
  * one behind their last sample. */
 #define VFI_FLOW_ROW_FLOATS 16
@@ -10,6 +12,9 @@
  * before column 0, all the rest of a row behind the last. */
 #define VFI_FLOW_BORDER 24
 #define VFI_FLOW_LEAD 32
+
+/* Y, Cb, Cr. */
+#define VFI_FLOW_CHANNELS 3
 
 /* Patches of VFI_FLOW_PATCH × VFI_FLOW_PATCH samples, VFI_FLOW_STRIDE apart but for the
  * last of a row or column, which ends where the picture does. Patch (i, j) begins at
@@ -32,6 +37,15 @@ static inline int vfi_flow_patch_begin(int index, int size)
     return index * VFI_FLOW_STRIDE < last ? index * VFI_FLOW_STRIDE : last;
 }
 
+/* The patch that begins nearest to place @at of a side, or -1 where that is none of
+ * @count. */
+static inline int vfi_flow_nearest_patch(float at, int count)
+{
+    float nearest = floorf(at * (1.0f / VFI_FLOW_STRIDE) + 0.5f);
+
+    return nearest >= 0.0f && nearest < (float)count ? (int)nearest : -1;
+}
+
 /* Places of patches are kept within [-REACH, size + BEYOND], so that a patch there and
  * one sample around it lie within the border. */
 #define VFI_FLOW_REACH 14.0f
@@ -44,20 +58,17 @@ static inline int vfi_flow_patch_begin(int index, int size)
 /* The search: vectors closer than this to the best one are not tried; patches with a
  * determinant of gradients below that do not descend; Gauss-Newton steps, and how small
  * one ends them; how far they may lead. Samples. */
-#define VFI_FLOW_SWEEPS 2
 #define VFI_FLOW_SAME 0.1f
 #define VFI_FLOW_LEAST_TEXTURE 1e-3f
 #define VFI_FLOW_STEPS 6
 #define VFI_FLOW_LEAST_STEP 0.02f
 #define VFI_FLOW_FARTHEST 8.0f
 
+/* What a patch's vector counts in the dense flow: 1 / (1 + this × √cost). */
+#define VFI_FLOW_VOTE (0.3f / VFI_FLOW_PATCH)
+
 /* Weights less than this are holes. */
 #define VFI_FLOW_HOLE 1e-3f
 
-/* Stands for the x of a vector that a side does not have. */
+/* Stands for the x of a vector that there is not. */
 #define VFI_FLOW_NO_VECTOR 1e30f
-
-/* The refinement: weight of data before it is normalised by gradients, and what keeps
- * roots from being zero. */
-#define VFI_FLOW_DATA_WEIGHT 15.0f
-#define VFI_FLOW_EPSILON 1e-4f

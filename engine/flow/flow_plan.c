@@ -15,23 +15,24 @@
 /* Bytes behind a region's last plane that vectors may touch. */
 #define REGION_SLACK 256
 
-/* Of the variational refinement: how often weights are found, and how often the flow is
- * relaxed with the same ones. */
-#define WEIGHINGS 3
-#define RELAXATIONS 5
+/* From this level on colour and the other direction's vectors help to find matches; below
+ * that there is little left to decide. */
+#define COLOUR_LEVEL 3
+
+/* Sweeps over the patches of a level. */
+#define SWEEPS 2
 
 typedef struct {
     int level; /* finest */
-    bool refines;
     int n_flows, n_shifts;
     int radius;
     float prior;
 } Quality;
 
 static const Quality qualities[] = {
-    [VFI_FLOW_FAST] = {2, false, 1, 0, 1, 0.5f},
-    [VFI_FLOW_MEDIUM] = {1, false, 3, 4, 2, 1.0f},
-    [VFI_FLOW_BEST] = {0, true, 3, 12, 4, 1.0f},
+    [VFI_FLOW_FAST] = {2, 1, 0, 1, 0.5f},
+    [VFI_FLOW_MEDIUM] = {1, 3, 4, 2, 1.0f},
+    [VFI_FLOW_BEST] = {0, 3, 12, 4, 1.0f},
 };
 
 static const int8_t shifts[VFI_MOTION_SHIFTS][2] = {
@@ -43,7 +44,7 @@ typedef struct {
     VfiFlowPlan *plan;
     const Quality *quality;
     int finest, coarsest;
-    VfiFlowPlane picture[LAST_LEVEL + 1]; /* of FRAME0 */
+    VfiFlowPicture picture[LAST_LEVEL + 1]; /* of FRAME0 */
     size_t used[VFI_FLOW_REGIONS], peak[VFI_FLOW_REGIONS];
     bool overflow;
     VfiFlowStage stage; /* that steps are added to */
@@ -81,21 +82,27 @@ static VfiFlowPlane place_plane(Planner *p, VfiFlowRegion region, int w, int h)
     return place(p, region, vfi_align_up((size_t)w, VFI_FLOW_ROW_FLOATS), w, h);
 }
 
-static VfiFlowPlane place_picture(Planner *p, int w, int h)
+static VfiFlowPlane place_channel(Planner *p, int w, int h)
 {
     size_t row =
         vfi_align_up(VFI_FLOW_LEAD + (size_t)w + VFI_FLOW_BORDER, VFI_FLOW_ROW_FLOATS);
-    VfiFlowPlane picture = place(p, VFI_FLOW_FRAME0, row, w, h + 2 * VFI_FLOW_BORDER);
+    VfiFlowPlane channel = place(p, VFI_FLOW_FRAME0, row, w, h + 2 * VFI_FLOW_BORDER);
 
-    picture.h = h;
-    picture.offset += (VFI_FLOW_BORDER * row + VFI_FLOW_LEAD) * sizeof(float);
-    return picture;
+    channel.h = h;
+    channel.offset += (VFI_FLOW_BORDER * row + VFI_FLOW_LEAD) * sizeof(float);
+    return channel;
+}
+
+/* The luma at @level. */
+static const VfiFlowPlane *luma_of(const Planner *p, int level)
+{
+    return &p->picture[level].channel[0];
 }
 
 /* As large as the flow at @level. */
 static VfiFlowPlane place_field(Planner *p, VfiFlowRegion region, int level)
 {
-    return place_plane(p, region, p->picture[level].w, p->picture[level].h);
+    return place_plane(p, region, luma_of(p, level)->w, luma_of(p, level)->h);
 }
 
 static void place_two(Planner *p, VfiFlowRegion region, int level, VfiFlowPlane plane[2])
@@ -114,10 +121,18 @@ static VfiFlowSum place_sum(Planner *p, int w, int h)
     return sum;
 }
 
-static void set_pictures(const Planner *p, int level, VfiFlowPlane picture[2])
+/* Both frames' pictures. */
+static void set_pictures(const Planner *p, int level, VfiFlowPicture picture[2])
 {
     picture[0] = picture[1] = p->picture[level];
-    picture[1].region = VFI_FLOW_FRAME1;
+    for (int i = 0; i < VFI_FLOW_CHANNELS; i++)
+        picture[1].channel[i].region = VFI_FLOW_FRAME1;
+}
+
+static void set_luma(const Planner *p, int level, VfiFlowPlane luma[2])
+{
+    luma[0] = luma[1] = *luma_of(p, level);
+    luma[1].region = VFI_FLOW_FRAME1;
 }
 
 static void copy_planes(VfiFlowPlane *to, const VfiFlowPlane *from, int n)
@@ -137,7 +152,36 @@ static int size_at(int size, int level)
     return vfi_subsampled(size, level);
 }
 
-static void plan_pyramid(Planner *p)
+static void place_picture(Planner *p, int level, bool has_colour)
+{
+    VfiFlowPicture *picture = &p->picture[level];
+    int w = size_at(p->plan->width, level), h = size_at(p->plan->height, level);
+
+    picture->n_channels = level >= COLOUR_LEVEL && has_colour ? VFI_FLOW_CHANNELS : 1;
+    for (int i = 0; i < picture->n_channels; i++)
+        picture->channel[i] = place_channel(p, w, h);
+}
+
+/* Steps to a coarser level than the finest: channels that the one before lacks come from
+ * the frame. */
+static void plan_level(Planner *p, int level)
+{
+    VfiFlowStep step = {.kind = VFI_FLOW_STEP_HALVE,
+                        .u.halve = {p->picture[level - 1], p->picture[level]}};
+    VfiFlowHalve *halve = &step.u.halve;
+    int n_channels = halve->to.n_channels;
+
+    halve->to.n_channels = halve->from.n_channels;
+    add(p, step);
+    if (halve->from.n_channels == n_channels)
+        return;
+    VfiFlowChroma chroma = {*luma_of(p, level),
+                            {p->picture[level].channel[1], p->picture[level].channel[2]},
+                            level};
+    add(p, (VfiFlowStep){.kind = VFI_FLOW_STEP_CHROMA, .u.chroma = chroma});
+}
+
+static void plan_pyramid(Planner *p, bool has_colour)
 {
     int w = p->plan->width, h = p->plan->height, last = p->finest;
 
@@ -146,69 +190,84 @@ static void plan_pyramid(Planner *p)
         last++;
     p->coarsest = last;
     p->stage = VFI_FLOW_STAGE_FRAME;
-    for (int level = p->finest; level <= last; level++) {
-        VfiFlowPlane *picture = &p->picture[level];
-        *picture = place_picture(p, size_at(w, level), size_at(h, level));
-        VfiFlowStep step = {.kind = VFI_FLOW_STEP_LUMA, .u.luma = {*picture, level}};
-        if (level > p->finest)
-            step = (VfiFlowStep){.kind = VFI_FLOW_STEP_HALVE,
-                                 .u.halve = {p->picture[level - 1], *picture}};
-        add(p, step);
-    }
+    for (int level = p->finest; level <= last; level++)
+        place_picture(p, level, has_colour);
+    add(p, (VfiFlowStep){.kind = VFI_FLOW_STEP_LUMA,
+                         .u.luma = {*luma_of(p, p->finest), p->finest}});
+    for (int level = p->finest + 1; level <= last; level++)
+        plan_level(p, level);
 }
 
 /* ---- pair -------------------------------------------------------------------------- */
+
+static void place_vectors(Planner *p, int columns, int rows, VfiFlowPlane vectors[2][2])
+{
+    for (int d = 0; d < 2; d++)
+        for (int axis = 0; axis < 2; axis++)
+            vectors[d][axis] = place_plane(p, VFI_FLOW_ARENA, columns, rows);
+}
+
+static void plan_begin(Planner *p, int level, VfiFlowPlane coarse[2][2],
+                       VfiFlowPatches patches[2])
+{
+    VfiFlowStep step = {.kind = VFI_FLOW_STEP_BEGIN};
+    int columns = vfi_flow_patches(luma_of(p, level)->w);
+    int rows = vfi_flow_patches(luma_of(p, level)->h);
+
+    for (int d = 0; d < 2; d++)
+        patches[d] = (VfiFlowPatches){
+            .x = place_plane(p, VFI_FLOW_ARENA, columns, rows),
+            .y = place_plane(p, VFI_FLOW_ARENA, columns, rows),
+            .cost = place_plane(p, VFI_FLOW_ARENA, columns, rows),
+        };
+    set_pictures(p, level, step.u.begin.picture);
+    copy_planes(step.u.begin.coarse[0], coarse[0], 4);
+    memcpy(step.u.begin.patches, patches, sizeof step.u.begin.patches);
+    add(p, step);
+}
+
+static void plan_sweeps(Planner *p, int level, const VfiFlowPatches patches[2])
+{
+    VfiFlowStep cross = {.kind = VFI_FLOW_STEP_CROSS};
+    VfiFlowStep sweep = {.kind = VFI_FLOW_STEP_SWEEP};
+    int columns = patches[0].x.w, rows = patches[0].x.h;
+
+    set_pictures(p, level, sweep.u.sweep.picture);
+    memcpy(cross.u.cross.patches, patches, sizeof cross.u.cross.patches);
+    memcpy(sweep.u.sweep.patches, patches, sizeof sweep.u.sweep.patches);
+    sweep.u.sweep.progress = place_plane(p, VFI_FLOW_ARENA, rows, 2);
+    cross.u.cross.w = luma_of(p, level)->w;
+    cross.u.cross.h = luma_of(p, level)->h;
+    if (level >= COLOUR_LEVEL) {
+        place_vectors(p, columns, rows, cross.u.cross.other);
+        place_vectors(p, columns, rows, cross.u.cross.landed);
+        for (int d = 0; d < 2; d++)
+            cross.u.cross.least[d] = place_plane(p, VFI_FLOW_ARENA, columns, rows);
+        copy_planes(sweep.u.sweep.other[0], cross.u.cross.other[0], 4);
+        copy_planes(sweep.u.sweep.landed[0], cross.u.cross.landed[0], 4);
+    }
+    for (int i = 0; i < SWEEPS; i++) {
+        if (level >= COLOUR_LEVEL)
+            add(p, cross);
+        sweep.u.sweep.reverse = i % 2 == 1;
+        sweep.u.sweep.is_last = i == SWEEPS - 1;
+        add(p, sweep);
+    }
+}
 
 /* @flow and @coarse: x and y of either direction. */
 static void plan_search(Planner *p, int level, VfiFlowPlane flow[2][2],
                         VfiFlowPlane coarse[2][2])
 {
-    VfiFlowStep search = {.kind = VFI_FLOW_STEP_SEARCH};
     VfiFlowStep densify = {.kind = VFI_FLOW_STEP_DENSIFY};
-    int columns = vfi_flow_patches(p->picture[level].w);
-    int rows = vfi_flow_patches(p->picture[level].h);
+    size_t kept = p->used[VFI_FLOW_ARENA];
 
-    set_pictures(p, level, search.u.search.picture);
-    copy_planes(search.u.search.coarse[0], coarse[0], 4);
-    for (int d = 0; d < 2; d++) {
-        VfiFlowPatches *patches = &search.u.search.patches[d];
-        patches->x = place_plane(p, VFI_FLOW_ARENA, columns, rows);
-        patches->y = place_plane(p, VFI_FLOW_ARENA, columns, rows);
-        patches->cost = place_plane(p, VFI_FLOW_ARENA, columns, rows);
-        densify.u.densify.patches[d] = *patches;
-    }
-    search.u.search.progress = place_plane(p, VFI_FLOW_ARENA, rows, 2);
-    add(p, search);
-    set_pictures(p, level, densify.u.densify.picture);
+    plan_begin(p, level, coarse, densify.u.densify.patches);
+    plan_sweeps(p, level, densify.u.densify.patches);
+    set_luma(p, level, densify.u.densify.picture);
     copy_planes(densify.u.densify.flow[0], flow[0], 4);
     add(p, densify);
-}
-
-static void plan_refinement(Planner *p, int level, int direction, VfiFlowPlane flow[2])
-{
-    VfiFlowStep step = {.kind = VFI_FLOW_STEP_WARP};
-    VfiFlowRefine *refine = &step.u.refine;
-
-    refine->direction = direction;
-    refine->alpha = 5.0f;
-    refine->omega = 1.6f;
-    refine->rounds = RELAXATIONS;
-    set_pictures(p, level, refine->picture);
-    copy_planes(refine->flow, flow, 2);
-    place_two(p, VFI_FLOW_ARENA, level, refine->gradient);
-    refine->difference = place_field(p, VFI_FLOW_ARENA, level);
-    refine->data_weight = place_field(p, VFI_FLOW_ARENA, level);
-    refine->smoothness = place_field(p, VFI_FLOW_ARENA, level);
-    refine->progress = place_plane(p, VFI_FLOW_ARENA, flow[0].h, 1);
-    add(p, step);
-    step.kind = VFI_FLOW_STEP_LINEARISE;
-    add(p, step);
-    for (int i = 0; i < WEIGHINGS; i++) {
-        step.kind = VFI_FLOW_STEP_WEIGH;
-        add(p, step);
-        step.kind = VFI_FLOW_STEP_RELAX;
-        add(p, step);
-    }
+    p->used[VFI_FLOW_ARENA] = kept;
 }
 
 /* Where the pair's result lies. */
@@ -219,16 +278,17 @@ typedef struct {
 static void plan_trust(Planner *p, PairResult *pair)
 {
     VfiFlowStep residual = {.kind = VFI_FLOW_STEP_RESIDUAL};
-    VfiFlowStep trust = {.kind = VFI_FLOW_STEP_TRUST, .u.trust.falloff = 0.1f};
+    VfiFlowStep trust = {.kind = VFI_FLOW_STEP_TRUST};
 
-    set_pictures(p, p->finest, residual.u.residual.picture);
+    trust.u.trust.falloff = 0.1f;
+    trust.u.trust.disagreement = 0.5f * (float)(1 << p->finest);
+    set_luma(p, p->finest, residual.u.residual.picture);
     copy_planes(residual.u.residual.flow[0], pair->flow[0], 4);
     place_two(p, VFI_FLOW_ARENA, p->finest, residual.u.residual.residual);
     place_two(p, VFI_FLOW_PAIR, p->finest, pair->weight);
-    for (int d = 0; d < 2; d++) {
-        pair->extent[d] = place(p, VFI_FLOW_PAIR, 2, 2, p->picture[p->finest].h);
-        trust.u.trust.flow_y[d] = pair->flow[d][1];
-    }
+    for (int d = 0; d < 2; d++)
+        pair->extent[d] = place(p, VFI_FLOW_PAIR, 2, 2, luma_of(p, p->finest)->h);
+    copy_planes(trust.u.trust.flow[0], pair->flow[0], 4);
     copy_planes(trust.u.trust.residual, residual.u.residual.residual, 2);
     copy_planes(trust.u.trust.weight, pair->weight, 2);
     copy_planes(trust.u.trust.extent, pair->extent, 2);
@@ -249,13 +309,7 @@ static void plan_pair(Planner *p, PairResult *pair)
             place_two(p, VFI_FLOW_ARENA, level, flow[d]);
         if (level == p->finest)
             copy_planes(flow[0], pair->flow[0], 4);
-        size_t kept = p->used[VFI_FLOW_ARENA];
         plan_search(p, level, flow, coarse);
-        p->used[VFI_FLOW_ARENA] = kept;
-        for (int d = 0; d < 2 && p->quality->refines; d++) {
-            plan_refinement(p, level, d, flow[d]);
-            p->used[VFI_FLOW_ARENA] = kept;
-        }
         copy_planes(coarse[0], flow[0], 4);
     }
     p->used[VFI_FLOW_ARENA] = 0;
@@ -270,7 +324,7 @@ static void plan_splat(Planner *p, const PairResult *pair, VfiFlowSum sum[2], in
 {
     VfiFlowStep step = {.kind = VFI_FLOW_STEP_SPLAT, .u.splat.n_sums = n_sums};
     VfiFlowSplat *splat = &step.u.splat;
-    const VfiFlowPlane *grid = &p->picture[p->finest];
+    const VfiFlowPlane *grid = luma_of(p, p->finest);
 
     copy_planes(splat->flow[0], pair->flow[0], 4);
     copy_planes(splat->weight, pair->weight, 2);
@@ -316,7 +370,7 @@ static void plan_median(Planner *p, const VfiFlowSum *sum, const VfiFlowPlane *s
 static void plan_time(Planner *p, const PairResult *pair)
 {
     VfiFlowPlan *plan = p->plan;
-    const VfiFlowPlane *grid = &p->picture[p->finest];
+    const VfiFlowPlane *grid = luma_of(p, p->finest);
     bool has_sides = p->quality->n_flows > 1;
     VfiFlowSum sum[2], both;
     VfiFlowPlane spare;
@@ -350,7 +404,7 @@ static void set_shape(const Planner *p)
     const Quality *quality = p->quality;
     VfiFlowPlan *plan = p->plan;
 
-    set_pictures(p, p->finest, plan->picture);
+    set_luma(p, p->finest, plan->picture);
     plan->shape = (VfiMotion){
         .level = p->finest,
         .grid_w = plan->picture[0].w,
@@ -394,7 +448,7 @@ VfiFlowPlan *vfi_flow_plan_new(const VfiVideoInfo *video, VfiFlowQuality quality
     plan->height = video->height;
     for (int stage = 0; stage < VFI_FLOW_STAGES; stage++)
         p.steps[stage] = g_array_new(FALSE, FALSE, sizeof(VfiFlowStep));
-    plan_pyramid(&p);
+    plan_pyramid(&p, vfi_format_describe(video->format)->colour != VFI_FAMILY_GREY);
     plan_pair(&p, &pair);
     plan_time(&p, &pair);
     set_steps(&p);

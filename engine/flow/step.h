@@ -34,9 +34,20 @@ typedef struct {
     int w, h;
 } VfiFlowPlane;
 
-/* Vectors of all patches of a direction, and what they cost. */
+/* What patches are compared by: luma, and at some levels Cb and Cr, which are as large.
+ * */
+#define VFI_FLOW_CHANNELS 3
+
 typedef struct {
-    VfiFlowPlane x, y, cost; /* one sample a patch */
+    VfiFlowPlane channel[VFI_FLOW_CHANNELS];
+    int n_channels; /* 1 or VFI_FLOW_CHANNELS */
+} VfiFlowPicture;
+
+/* Vectors of all patches of a direction, one sample a patch, and what they cost: summed
+ * over channels, the sum of squares of a patch's differences less MEAN_REMOVED of what
+ * their mean makes of it. */
+typedef struct {
+    VfiFlowPlane x, y, cost;
 } VfiFlowPatches;
 
 /* Sums of vectors that were splatted to a time: weights, and vectors times weights. */
@@ -46,13 +57,12 @@ typedef struct {
 
 typedef enum {
     VFI_FLOW_STEP_LUMA,
+    VFI_FLOW_STEP_CHROMA,
     VFI_FLOW_STEP_HALVE,
-    VFI_FLOW_STEP_SEARCH,
+    VFI_FLOW_STEP_BEGIN,
+    VFI_FLOW_STEP_CROSS,
+    VFI_FLOW_STEP_SWEEP,
     VFI_FLOW_STEP_DENSIFY,
-    VFI_FLOW_STEP_WARP,
-    VFI_FLOW_STEP_LINEARISE,
-    VFI_FLOW_STEP_WEIGH,
-    VFI_FLOW_STEP_RELAX,
     VFI_FLOW_STEP_RESIDUAL,
     VFI_FLOW_STEP_TRUST,
     VFI_FLOW_STEP_SPLAT,
@@ -71,51 +81,62 @@ typedef struct {
     int level;
 } VfiFlowLuma;
 
-/* HALVE: means of 2 × 2 samples, with borders. */
+/* CHROMA: the frame's Cb and Cr as means of boxes of 2^level × 2^level luma samples, with
+ * borders, in units of luma. RGB has 0.564 (B - Y) and 0.713 (R - Y). */
 typedef struct {
-    VfiFlowPlane from, to;
+    VfiFlowPlane luma; /* of this level */
+    VfiFlowPlane chroma[2];
+    int level;
+} VfiFlowChroma;
+
+/* HALVE: means of 2 × 2 samples, with borders, of the channels that @to has. */
+typedef struct {
+    VfiFlowPicture from, to;
 } VfiFlowHalve;
 
-/* SEARCH: vectors of all patches, in both directions. A patch begins with the coarser
- * level's flow at its centre, between samples, times two; zero at the coarsest level. Two
- * sweeps follow, the first in raster order, the second in reverse: each tries the vectors
- * of the two neighbours that the sweep has visited, then descends by Gauss-Newton
- * steps on the template's gradients. Whatever order it is done in, a patch must see of
- * its own sweep's results exactly those of its left and upper (right and lower)
- * neighbour: rows that wait for each other, or anti-diagonals. */
+/* BEGIN: patches begin with the coarser level's flow at their centres, between samples,
+ * times two; with zero at the coarsest level. */
 typedef struct {
-    VfiFlowPlane picture[2];
+    VfiFlowPicture picture[2];
     VfiFlowPlane coarse[2][2]; /* the coarser level's x and y; or none */
     VfiFlowPatches patches[2];
+} VfiFlowBegin;
+
+/* CROSS: what each direction can learn from the other before a sweep. other[d]: a copy of
+ * the other direction's vectors. landed[d]: at each patch the negated vector of that
+ * patch of the other direction which lands nearest to it, of several the one that costs
+ * least, of those the first in raster order; NO_VECTOR where none does. */
+typedef struct {
+    VfiFlowPatches patches[2];
+    VfiFlowPlane other[2][2];
+    VfiFlowPlane landed[2][2];
+    VfiFlowPlane least[2]; /* scratch: costs of those that landed */
+    int w, h;              /* of the pictures */
+} VfiFlowCross;
+
+/* SWEEP: over all patches in raster order, or in reverse. Each patch tries the vectors of
+ * the two neighbours that the sweep has visited; with CROSS's results, the vector that
+ * landed on it, and the negated vector of the other direction's patch nearest to where it
+ * then leads; each replaces the patch's own if it costs less. Then it descends by
+ * Gauss-Newton steps on the template's gradients. Whatever order it is done in, a patch
+ * must see of its own sweep's results exactly those of its left and upper (right and
+ * lower) neighbour: rows that wait for each other, or anti-diagonals. */
+typedef struct {
+    VfiFlowPicture picture[2];
+    VfiFlowPatches patches[2];
+    VfiFlowPlane other[2][2], landed[2][2]; /* or none */
+    bool reverse;
+    bool is_last;          /* leaves votes (constants.h) in place of costs */
     VfiFlowPlane progress; /* scratch, row d: an int for each row of patches */
-} VfiFlowSearch;
+} VfiFlowSweep;
 
 /* DENSIFY: at every sample the mean of the vectors of the patches that cover it, weighed
- * by 1 / max(1, |difference there|). */
+ * by their votes / max(1, |difference of luma there|). */
 typedef struct {
     VfiFlowPlane picture[2];
     VfiFlowPatches patches[2];
     VfiFlowPlane flow[2][2];
 } VfiFlowDensify;
-
-/* The variational refinement of one direction's flow, in place: WARP makes @smoothness
- * the other picture where the flow leads; LINEARISE finds the mean of its gradient and
- * the template's, and what the difference would be without any flow if it went on along
- * that; WEIGH finds weights of data and of smoothness for the flow as it is; RELAX
- * improves the flow for these weights, @rounds times first the samples whose x + y is
- * even, then the others. */
-typedef struct {
-    int direction;
-    VfiFlowPlane picture[2];
-    VfiFlowPlane flow[2];
-    VfiFlowPlane gradient[2];
-    VfiFlowPlane difference;
-    VfiFlowPlane data_weight, smoothness;
-    VfiFlowPlane progress; /* scratch, one row: an int for each row of the flow */
-    float alpha;           /* of smoothness against data */
-    float omega;           /* of over-relaxation */
-    int rounds;
-} VfiFlowRefine;
 
 /* RESIDUAL: |template - other picture where the flow leads|, there bilinear, edges
  * repeated. */
@@ -125,14 +146,16 @@ typedef struct {
     VfiFlowPlane residual[2];
 } VfiFlowResidual;
 
-/* TRUST: weights of the flows' vectors, 1 / (1 + d² + d⁴) with d = falloff × the mean of
- * 3 × 3 residuals, and each row's least and greatest y. */
+/* TRUST: weights of the flows' vectors, and each row's least and greatest y. A weight is
+ * 1 / (1 + d² + d⁴), d = falloff × the mean of 3 × 3 residuals, times 1 / (1 + e²), e =
+ * disagreement × the length of the vector plus the other direction's at the sample
+ * nearest to where it leads. */
 typedef struct {
     VfiFlowPlane residual[2];
-    VfiFlowPlane flow_y[2];
+    VfiFlowPlane flow[2][2];
     VfiFlowPlane weight[2];
     VfiFlowPlane extent[2]; /* rows of two */
-    float falloff;
+    float falloff, disagreement;
 } VfiFlowTrust;
 
 /* SPLAT: both flows to time t: a vector v of direction 0 at p lands at p + t v with its
@@ -182,10 +205,12 @@ typedef struct {
     VfiFlowStepKind kind;
     union {
         VfiFlowLuma luma;
+        VfiFlowChroma chroma;
         VfiFlowHalve halve;
-        VfiFlowSearch search;
+        VfiFlowBegin begin;
+        VfiFlowCross cross;
+        VfiFlowSweep sweep;
         VfiFlowDensify densify;
-        VfiFlowRefine refine;
         VfiFlowResidual residual;
         VfiFlowTrust trust;
         VfiFlowSplat splat;
@@ -200,7 +225,7 @@ typedef struct {
 typedef struct {
     char *region[VFI_FLOW_REGIONS]; /* device memory */
     const VfiVideoInfo *video;
-    const VfiFrame *frame;    /* LUMA; in the device's memory */
+    const VfiFrame *frame;    /* LUMA, CHROMA; in the device's memory */
     float t;                  /* steps of a time; in (0, 1) */
     const atomic_int *cancel; /* polled while steps run; may be NULL */
 } VfiFlowArguments;

@@ -9,7 +9,7 @@ typedef struct {
     VfiPixelsSynthesize *synthesize;
     VfiPixelsRgbToPlanes *rgb_to_planes;
     VfiPixelsBlend *blend;
-    VfiPixelsLumaGrid *luma_grid;
+    VfiPixelsGrid *grid;
 } Functions;
 
 static const Functions *functions(void)
@@ -19,14 +19,14 @@ static const Functions *functions(void)
                                     .synthesize = vfi_pixels_synthesize_c,
                                     .rgb_to_planes = vfi_pixels_rgb_to_planes_c,
                                     .blend = vfi_pixels_blend_c,
-                                    .luma_grid = vfi_pixels_luma_grid_c};
+                                    .grid = vfi_pixels_grid_c};
 #ifdef VFI_PIXELS_HAVE_AVX2
     static const Functions avx2 = {.prepare = vfi_pixels_prepare_avx2,
                                    .warp_blend = vfi_pixels_warp_blend_avx2,
                                    .synthesize = vfi_pixels_synthesize_avx2,
                                    .rgb_to_planes = vfi_pixels_rgb_to_planes_avx2,
                                    .blend = vfi_pixels_blend_avx2,
-                                   .luma_grid = vfi_pixels_luma_grid_avx2};
+                                   .grid = vfi_pixels_grid_avx2};
 
     if (vfi_cpu_level() >= VFI_CPU_LEVEL_AVX2)
         return &avx2;
@@ -68,8 +68,8 @@ void vfi_pixels_blend(const VfiVideoInfo *info, const VfiFrame *frame0,
     functions()->blend(info, frame0, frame1, t, out, begin, end);
 }
 
-void vfi_pixels_luma_grid(const VfiVideoInfo *info, const VfiFrame *frame, int level,
-                          float *out, size_t row, int begin, int end)
+void vfi_pixels_grid(const VfiVideoInfo *info, const VfiFrame *frame, int component,
+                     int level, float *out, size_t row, int begin, int end)
 {
-    functions()->luma_grid(info, frame, level, out, row, begin, end);
+    functions()->grid(info, frame, component, level, out, row, begin, end);
 }

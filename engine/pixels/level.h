@@ -34,12 +34,12 @@ typedef void VfiPixelsRgbToPlanes(const VfiVideoInfo *info, const VfiRgbPicture 
 typedef void VfiPixelsBlend(const VfiVideoInfo *info, const VfiFrame *frame0,
                             const VfiFrame *frame1, double t, const VfiFrame *out,
                             int begin, int end);
-typedef void VfiPixelsLumaGrid(const VfiVideoInfo *info, const VfiFrame *frame, int level,
-                               float *out, size_t row, int begin, int end);
+typedef void VfiPixelsGrid(const VfiVideoInfo *info, const VfiFrame *frame, int component,
+                           int level, float *out, size_t row, int begin, int end);
 
 VfiPixelsPrepare vfi_pixels_prepare_c, vfi_pixels_prepare_avx2;
 VfiPixelsWarpBlend vfi_pixels_warp_blend_c, vfi_pixels_warp_blend_avx2;
 VfiPixelsSynthesize vfi_pixels_synthesize_c, vfi_pixels_synthesize_avx2;
 VfiPixelsRgbToPlanes vfi_pixels_rgb_to_planes_c, vfi_pixels_rgb_to_planes_avx2;
 VfiPixelsBlend vfi_pixels_blend_c, vfi_pixels_blend_avx2;
-VfiPixelsLumaGrid vfi_pixels_luma_grid_c, vfi_pixels_luma_grid_avx2;
+VfiPixelsGrid vfi_pixels_grid_c, vfi_pixels_grid_avx2;

@@ -23,13 +23,16 @@
 void vfi_pixels_prepare(const VfiVideoInfo *info, const VfiFrame *frame, float *out,
                         int padded_w, int padded_h, int begin, int end);
 
-/* Luma of 0 to 255, whatever the format's depth, as means of boxes of 2^@level × 2^@level
- * samples (@level 0 … 2): Y as it is stored, of RGB a weighted mean, RGB_F32 clamped to
- * [0,1]. Boxes at the right and lower edge repeat the last samples. Rows [begin, end) of
- * the ceil(height / 2^level) of @out, @row floats from one to the next; any row may begin
- * a band. */
-void vfi_pixels_luma_grid(const VfiVideoInfo *info, const VfiFrame *frame, int level,
-                          float *out, size_t row, int begin, int end);
+/* For vfi_pixels_grid(): Y as it is stored, or a weighted mean of R, G and B. */
+#define VFI_GRID_LUMA (-1)
+
+/* A component (by its index in the format's description) or luma as means of boxes of
+ * 2^@level × 2^@level luma samples, @level up to 3 and not finer than the component. 0 to
+ * 255 whatever the depth, RGB_F32 clamped to [0,1] before. Boxes at the right and lower
+ * edge repeat the last samples. Rows [begin, end) of the ceil(height / 2^level) of @out,
+ * @row floats from one to the next; any row may begin a band. */
+void vfi_pixels_grid(const VfiVideoInfo *info, const VfiFrame *frame, int component,
+                     int level, float *out, size_t row, int begin, int end);
 
 /* Two flows and a blend mask, the result of a model's last stage. */
 typedef struct {

@@ -81,6 +81,11 @@ START_TEST(levels_agree)
         vfi_pixels_rgb_to_planes_c(&x.info, &painted, a, b, 0.3, plain, 0, height);
         vfi_pixels_rgb_to_planes_avx2(&x.info, &painted, a, b, 0.3, fast, 0, height);
         assert_same_frames(&x, "rgb_to_planes");
+        vfi_pixels_grid_c(&x.info, a, VFI_GRID_LUMA, _i % 4, x.plain_rgb, (size_t)width,
+                          0, (height + 7) / 8);
+        vfi_pixels_grid_avx2(&x.info, a, VFI_GRID_LUMA, _i % 4, x.fast_rgb, (size_t)width,
+                             0, (height + 7) / 8);
+        ck_assert_mem_eq(x.plain_rgb, x.fast_rgb, x.n * sizeof(float));
         bench_free(&x);
     }
 #else

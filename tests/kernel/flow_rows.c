@@ -51,25 +51,96 @@ START_TEST(differences_have_no_sign)
 }
 END_TEST
 
-START_TEST(trust_falls_with_the_mean_of_nine_residuals)
+/* Vectors of two directions: two rows of @h of them each. */
+static void random_flows(GRand *random, int w, int h, double reach, GuardedRow flow[4])
 {
-    int w = widths[_i];
-    g_autoptr(GRand) random = random_of(3, w);
-    GuardedRow rows[] = {random_row(random, (size_t)w, 0, 60),
-                         random_row(random, (size_t)w, 0, 60),
-                         random_row(random, (size_t)w, 0, 60), guarded_row((size_t)w)};
-    const float *residual[] = {rows[0].data, rows[1].data, rows[2].data};
+    for (int i = 0; i < 4; i++)
+        flow[i] = random_row(random,
+                             vfi_align_up((size_t)w, VFI_FLOW_ROW_FLOATS) *
+                                 (size_t)(i < 2 ? 1 : h),
+                             -reach, reach);
+}
 
-    kernels()->trust(rows[3].data, residual, 0.1f, w);
+/* Where it is no tie, the place nearest to @at of @n. */
+static int nearest(double at, int n)
+{
+    return (int)floor(CLAMP(at, 0, n - 1) + 0.5);
+}
+
+START_TEST(trust_falls_with_residuals_and_disagreement)
+{
+    const int w = widths[_i], h = 5;
+    g_autoptr(GRand) random = random_of(3, w);
+    GuardedRow residual[3], flow[4], dst = guarded_row((size_t)w);
+    for (int i = 0; i < 3; i++)
+        residual[i] = random_row(random, (size_t)w, 0, 60);
+    random_flows(random, w, h, 7, flow);
+    VfiFlowTrustRow row = {
+        .residual = {residual[0].data, residual[1].data, residual[2].data},
+        .x = flow[0].data,
+        .y = flow[1].data,
+        .back_x = flow[2].data,
+        .back_y = flow[3].data,
+        .back_row = vfi_align_up((size_t)w, VFI_FLOW_ROW_FLOATS),
+        .w = w,
+        .h = h,
+        .line = 2,
+        .falloff = 0.1f,
+        .disagreement = 0.5f,
+    };
+
+    kernels()->trust(dst.data, &row);
     for (int x = 0; x < w; x++) {
         double sum = 0;
         for (int y = 0; y < 3; y++)
             for (int i = -1; i <= 1; i++)
-                sum += residual[y][CLAMP(x + i, 0, w - 1)];
+                sum += row.residual[y][CLAMP(x + i, 0, w - 1)];
         double d = 0.1 * sum / 9;
-        check_close(rows[3].data[x], 1 / (1 + d * d + d * d * d * d), LIMIT);
+        size_t at = (size_t)nearest(2 + (double)row.y[x], h) * row.back_row +
+                    (size_t)nearest(x + (double)row.x[x], w);
+        double e = 0.5 * hypot((double)row.x[x] + row.back_x[at],
+                               (double)row.y[x] + row.back_y[at]);
+        check_close(dst.data[x], 1 / ((1 + d * d + d * d * d * d) * (1 + e * e)), LIMIT);
     }
-    free_rows(rows, G_N_ELEMENTS(rows));
+    free_rows(residual, 3);
+    free_rows(flow, 4);
+    free_row(&dst);
+}
+END_TEST
+
+/* Vectors that lead anywhere look at samples of the flow. */
+START_TEST(wild_vectors_are_not_trusted)
+{
+    static const float wild[] = {NAN, INFINITY, -INFINITY, 3e38f, -3e38f, 1e6f};
+    const int w = widths[_i], h = 3;
+    g_autoptr(GRand) random = random_of(4, w);
+
+    for (size_t k = 0; k < G_N_ELEMENTS(wild); k++) {
+        GuardedRow residual = random_row(random, (size_t)w, 0, 60), flow[4];
+        GuardedRow dst = guarded_row((size_t)w);
+        random_flows(random, w, h, 7, flow);
+        for (int x = 0; x < w; x++)
+            flow[x % 2].data[x] = wild[k];
+        VfiFlowTrustRow row = {
+            .residual = {residual.data, residual.data, residual.data},
+            .x = flow[0].data,
+            .y = flow[1].data,
+            .back_x = flow[2].data,
+            .back_y = flow[3].data,
+            .back_row = vfi_align_up((size_t)w, VFI_FLOW_ROW_FLOATS),
+            .w = w,
+            .h = h,
+            .line = h - 1,
+            .falloff = 0.1f,
+            .disagreement = 0.5f,
+        };
+        kernels()->trust(dst.data, &row);
+        for (int x = 0; x < w; x++)
+            ck_assert(!(dst.data[x] > 1e-6f));
+        free_row(&residual);
+        free_row(&dst);
+        free_rows(flow, 4);
+    }
 }
 END_TEST
 
@@ -411,180 +482,13 @@ START_TEST(wild_vectors_land_nowhere)
 }
 END_TEST
 
-/* ---- refinement -------------------------------------------------------------------- */
-
-/* Three rows of a refinement, each of its planes. */
-enum {
-    FLOW_X = 0,
-    FLOW_Y = 3,
-    GRADIENT_X = 6,
-    GRADIENT_Y,
-    DIFFERENCE,
-    DATA,
-    SMOOTHNESS,
-    SMOOTHNESS_ABOVE,
-    PLANES
-};
-
-static void random_refinement(GRand *random, int w, GuardedRow rows[PLANES])
-{
-    for (int i = 0; i < DATA; i++)
-        rows[i] = random_row(random, (size_t)w, -5, 5);
-    for (int i = DATA; i < PLANES; i++)
-        rows[i] = random_row(random, (size_t)w, 0.1, 3);
-}
-
-static VfiFlowRefineRow refine_row(const GuardedRow *rows, int w, int place)
-{
-    bool above = place != 0, below = place != 1;
-
-    return (VfiFlowRefineRow){
-        .flow = {rows[FLOW_X + 1].data, rows[FLOW_Y + 1].data},
-        .above = {rows[FLOW_X + !above].data, rows[FLOW_Y + !above].data},
-        .below = {rows[FLOW_X + 1 + below].data, rows[FLOW_Y + 1 + below].data},
-        .gradient = {rows[GRADIENT_X].data, rows[GRADIENT_Y].data},
-        .difference = rows[DIFFERENCE].data,
-        .data_weight = rows[DATA].data,
-        .smoothness = rows[SMOOTHNESS].data,
-        .smoothness_above = rows[above ? SMOOTHNESS_ABOVE : SMOOTHNESS].data,
-        .has_above = above,
-        .has_below = below,
-        .alpha = 5.0f,
-        .omega = 1.6f,
-        .w = w,
-    };
-}
-
-/* The new flow at column @x, from the neighbours' @flow. */
-static void expected_relaxation(const VfiFlowRefineRow *r, float *const flow[2], int x,
-                                double result[2])
-{
-    double weight = 0, sum[2] = {0};
-    double left = x > 0 ? r->smoothness[x - 1] : 0;
-    double right = x < r->w - 1 ? r->smoothness[x] : 0;
-    double above = r->has_above ? r->smoothness_above[x] : 0;
-    double below = r->has_below ? r->smoothness[x] : 0;
-    double gx = r->gradient[0][x], gy = r->gradient[1][x];
-
-    weight = left + right + above + below;
-    for (int i = 0; i < 2; i++)
-        sum[i] = (x > 0 ? left * flow[i][x - 1] : 0) +
-                 (x < r->w - 1 ? right * flow[i][x + 1] : 0) + above * r->above[i][x] +
-                 below * r->below[i][x];
-    double data = r->data_weight[x], d = r->difference[x];
-    double u = flow[0][x], v = flow[1][x];
-    u += (double)r->omega *
-         ((sum[0] - data * gx * (d + gy * v)) / (data * gx * gx + weight) - u);
-    v += (double)r->omega *
-         ((sum[1] - data * gy * (d + gx * u)) / (data * gy * gy + weight) - v);
-    result[0] = u;
-    result[1] = v;
-}
-
-START_TEST(every_second_sample_is_relaxed)
-{
-    int w = widths[_i];
-
-    for (int k = 0; k < 6; k++) {
-        g_autoptr(GRand) random = random_of(20 + k, w);
-        GuardedRow rows[PLANES];
-        random_refinement(random, w, rows);
-        VfiFlowRefineRow row = refine_row(rows, w, k / 2);
-        row.first = k % 2;
-        float *before[2] = {g_memdup2(row.flow[0], (size_t)w * sizeof(float)),
-                            g_memdup2(row.flow[1], (size_t)w * sizeof(float))};
-        kernels()->relax(&row);
-        for (int x = 0; x < w; x++) {
-            double expected[2] = {before[0][x], before[1][x]};
-            if (x % 2 == row.first)
-                expected_relaxation(&row, before, x, expected);
-            for (int i = 0; i < 2; i++)
-                check_close(row.flow[i][x], expected[i], 1e-4);
-        }
-        for (int i = 0; i < 2; i++)
-            g_free(before[i]);
-        free_rows(rows, PLANES);
-    }
-}
-END_TEST
-
-static double change(const float *flow, const float *below, int x, int w)
-{
-    double dx = (double)flow[MIN(x + 1, w - 1)] - flow[x],
-           dy = (double)below[x] - flow[x];
-
-    return dx * dx + dy * dy;
-}
-
-START_TEST(weights_fall_where_data_or_flow_change)
-{
-    int w = widths[_i];
-
-    for (int place = 0; place < 3; place++) {
-        g_autoptr(GRand) random = random_of(30 + place, w);
-        GuardedRow rows[PLANES];
-        random_refinement(random, w, rows);
-        VfiFlowRefineRow row = refine_row(rows, w, place);
-        kernels()->weigh(&row);
-        for (int x = 0; x < w; x++) {
-            double gx = row.gradient[0][x], gy = row.gradient[1][x];
-            double norm = 1 / (gx * gx + gy * gy + 1);
-            double rest = row.difference[x] + gx * row.flow[0][x] + gy * row.flow[1][x];
-            double squares = change(row.flow[0], row.below[0], x, w) +
-                             change(row.flow[1], row.below[1], x, w);
-            check_close(row.data_weight[x],
-                        (double)VFI_FLOW_DATA_WEIGHT * norm /
-                            sqrt(rest * rest * norm + (double)VFI_FLOW_EPSILON),
-                        1e-3);
-            check_close(row.smoothness[x], 5 / sqrt(squares + (double)VFI_FLOW_EPSILON),
-                        1e-4);
-        }
-        free_rows(rows, PLANES);
-    }
-}
-END_TEST
-
-START_TEST(differences_are_linear_around_the_flow)
-{
-    int w = widths[_i];
-    g_autoptr(GRand) random = random_of(40, w);
-    GuardedRow rows[PLANES], warped[3], pictures[3];
-    random_refinement(random, w, rows);
-    VfiFlowRefineRow row = refine_row(rows, w, 2);
-    const float *from[3], *to[3];
-    float *gradient[2] = {rows[GRADIENT_X].data, rows[GRADIENT_Y].data};
-
-    for (int i = 0; i < 3; i++) {
-        warped[i] = random_row(random, (size_t)w, 0, 255);
-        pictures[i] = random_row(random, (size_t)w + 2, 0, 255);
-        to[i] = warped[i].data;
-        from[i] = pictures[i].data + 1;
-    }
-    kernels()->linearise(&row, from, to, gradient, rows[DIFFERENCE].data);
-    for (int x = 0; x < w; x++) {
-        double gx = ((double)to[1][MIN(x + 1, w - 1)] - to[1][MAX(x - 1, 0)] +
-                     from[1][x + 1] - from[1][x - 1]) /
-                    4;
-        double gy = ((double)to[2][x] - to[0][x] + from[2][x] - from[0][x]) / 4;
-        check_close(gradient[0][x], gx, 2e-5);
-        check_close(gradient[1][x], gy, 2e-5);
-        check_close(rows[DIFFERENCE].data[x],
-                    (double)to[1][x] - from[1][x] - gx * row.flow[0][x] -
-                        gy * row.flow[1][x],
-                    2e-5 * 1000);
-    }
-    free_rows(warped, 3);
-    free_rows(pictures, 3);
-    free_rows(rows, PLANES);
-}
-END_TEST
-
 static Suite *make_suite(void)
 {
     const TTest *const tests[] = {
         halves_are_means_of_four,
         differences_have_no_sign,
-        trust_falls_with_the_mean_of_nine_residuals,
+        trust_falls_with_residuals_and_disagreement,
+        wild_vectors_are_not_trusted,
         extents_are_exact,
         merged_sides_add_up_and_are_divided,
         pulled_sums_repeat_an_odd_edge,
@@ -594,9 +498,6 @@ static Suite *make_suite(void)
         vectors_are_shared_by_four_samples,
         bands_do_not_change_a_splat,
         wild_vectors_land_nowhere,
-        every_second_sample_is_relaxed,
-        weights_fall_where_data_or_flow_change,
-        differences_are_linear_around_the_flow,
     };
     Suite *suite = suite_create("flow_rows");
     TCase *tcase = tcase_create("flow_rows");

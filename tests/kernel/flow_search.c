@@ -13,7 +13,7 @@ static const int sizes[][2] = {{1, 1},  {7, 1},   {1, 40},  {8, 8},   {9, 8},
                                {8, 13}, {16, 12}, {17, 33}, {45, 21}, {70, 12}};
 
 typedef struct {
-    GuardedRow pictures[2], patches[3];
+    GuardedRow pictures[2][VFI_FLOW_CHANNELS], patches[3];
     VfiFlowPatchField field;
 } Scene;
 
@@ -40,7 +40,8 @@ static void fill_picture(const VfiFlowPictures *p, float *whole, double shift_x,
 }
 
 /* Two pictures of w × h samples, the second moved. */
-static void make_scene(Scene *scene, int w, int h, double shift_x, double shift_y)
+static void make_scene(Scene *scene, int w, int h, int n_channels, double shift_x,
+                       double shift_y)
 {
     VfiFlowPatchField *field = &scene->field;
     VfiFlowPictures *p = &field->pictures;
@@ -50,17 +51,22 @@ static void make_scene(Scene *scene, int w, int h, double shift_x, double shift_
         .rows = vfi_flow_patches(h),
     };
     *p = (VfiFlowPictures){
+        .n_channels = n_channels,
         .row = vfi_align_up(VFI_FLOW_LEAD + (size_t)w + VFI_FLOW_BORDER,
                             VFI_FLOW_ROW_FLOATS),
         .w = w,
         .h = h,
     };
-    for (int i = 0; i < 2; i++) {
-        scene->pictures[i] = guarded_row(picture_floats(p));
-        fill_picture(p, scene->pictures[i].data, i * shift_x, i * shift_y, w + 0.1 * h);
+    for (int c = 0; c < n_channels; c++) {
+        for (int i = 0; i < 2; i++) {
+            scene->pictures[i][c] = guarded_row(picture_floats(p));
+            fill_picture(p, scene->pictures[i][c].data, i * shift_x, i * shift_y,
+                         w + 0.1 * h + c);
+        }
+        size_t origin = VFI_FLOW_BORDER * p->row + VFI_FLOW_LEAD;
+        p->from[c] = scene->pictures[0][c].data + origin;
+        p->to[c] = scene->pictures[1][c].data + origin;
     }
-    p->from = scene->pictures[0].data + VFI_FLOW_BORDER * p->row + VFI_FLOW_LEAD;
-    p->to = scene->pictures[1].data + VFI_FLOW_BORDER * p->row + VFI_FLOW_LEAD;
     field->patch_row = vfi_align_up((size_t)field->columns, VFI_FLOW_ROW_FLOATS);
     for (int i = 0; i < 3; i++)
         scene->patches[i] = guarded_row(field->patch_row * (size_t)field->rows);
@@ -71,7 +77,8 @@ static void make_scene(Scene *scene, int w, int h, double shift_x, double shift_
 
 static void free_scene(Scene *scene)
 {
-    free_rows(scene->pictures, 2);
+    for (int i = 0; i < 2; i++)
+        free_rows(scene->pictures[i], scene->field.pictures.n_channels);
     free_rows(scene->patches, 3);
 }
 
@@ -81,8 +88,8 @@ static const VfiFlowKernels *kernels(void)
 }
 
 /* What sample (i, j) of patch (column, row) differs by if it moves by (x, y). */
-static double difference(const VfiFlowPatchField *field, int column, int row, double x,
-                         double y, int i, int j)
+static double difference(const VfiFlowPatchField *field, int channel, int column, int row,
+                         double x, double y, int i, int j)
 {
     const VfiFlowPictures *p = &field->pictures;
     int left = vfi_flow_patch_begin(column, p->w), top = vfi_flow_patch_begin(row, p->h);
@@ -90,43 +97,60 @@ static double difference(const VfiFlowPatchField *field, int column, int row, do
     double px = CLAMP(left + x, -reach, p->w + beyond);
     double py = CLAMP(top + y, -reach, p->h + beyond);
     ptrdiff_t pitch = (ptrdiff_t)p->row;
-    const float *to = p->to + ((int)floor(py) + j) * pitch + (int)floor(px) + i;
+    const float *to = p->to[channel] + ((int)floor(py) + j) * pitch + (int)floor(px) + i;
     double wx = px - floor(px), wy = py - floor(py);
 
     return (to[0] * (1 - wx) + to[1] * wx) * (1 - wy) +
            (to[pitch] * (1 - wx) + to[pitch + 1] * wx) * wy -
-           p->from[(top + j) * pitch + left + i];
+           p->from[channel][(top + j) * pitch + left + i];
 }
 
 static double cost_of(const VfiFlowPatchField *field, int column, int row, double x,
                       double y)
 {
-    double squares = 0, sum = 0;
+    double cost = 0;
 
-    for (int j = 0; j < PATCH; j++)
-        for (int i = 0; i < PATCH; i++) {
-            double d = difference(field, column, row, x, y, i, j);
-            squares += d * d;
-            sum += d;
-        }
-    return squares - (double)VFI_FLOW_MEAN_REMOVED / (PATCH * PATCH) * sum * sum;
+    for (int c = 0; c < field->pictures.n_channels; c++) {
+        double squares = 0, sum = 0;
+        for (int j = 0; j < PATCH; j++)
+            for (int i = 0; i < PATCH; i++) {
+                double d = difference(field, c, column, row, x, y, i, j);
+                squares += d * d;
+                sum += d;
+            }
+        cost += squares - (double)VFI_FLOW_MEAN_REMOVED / (PATCH * PATCH) * sum * sum;
+    }
+    return cost;
 }
 
-/* Both sweeps, row by row and in pieces of @piece patches. */
+static void begin_all(const VfiFlowPatchField *field)
+{
+    for (int row = 0; row < field->rows; row++)
+        kernels()->begin(field, row);
+}
+
+/* Row by row, in pieces of @piece patches. */
+static void sweep_all(const VfiFlowPatchField *field, int piece, bool reverse)
+{
+    for (int nth = 0; nth < field->rows; nth++)
+        for (int k = 0; k < field->columns; k += piece)
+            kernels()->sweep(field, reverse ? field->rows - 1 - nth : nth, k,
+                             MIN(k + piece, field->columns), reverse);
+}
+
 static void search_all(const VfiFlowPatchField *field, int piece)
 {
-    for (int sweep = 0; sweep < 2; sweep++)
-        for (int nth = 0; nth < field->rows; nth++)
-            for (int k = 0; k < field->columns; k += piece)
-                kernels()->search(field, sweep == 0 ? nth : field->rows - 1 - nth, k,
-                                  MIN(k + piece, field->columns), sweep == 1);
+    begin_all(field);
+    sweep_all(field, piece, false);
+    sweep_all(field, piece, true);
 }
 
 START_TEST(costs_are_those_of_the_vectors)
 {
     Scene scene;
 
-    make_scene(&scene, sizes[_i][0], sizes[_i][1], 1.7, -0.8);
+    make_scene(&scene, sizes[_i / 2][0], sizes[_i / 2][1], _i % 2 == 0 ? 1 : 3, 1.7,
+               -0.8);
     const VfiFlowPatchField *field = &scene.field;
     search_all(field, 1000);
     for (int row = 0; row < field->rows; row++)
@@ -145,7 +169,7 @@ START_TEST(a_shift_is_found)
     Scene scene;
     double error = 0;
 
-    make_scene(&scene, 70, 45, 1.7, -0.8);
+    make_scene(&scene, 70, 45, 1, 1.7, -0.8);
     search_all(&scene.field, 1000);
     int n = 0;
     for (int row = 1; row < scene.field.rows - 1; row++)
@@ -163,8 +187,8 @@ START_TEST(pieces_do_not_change_vectors)
 {
     Scene whole, pieces;
 
-    make_scene(&whole, sizes[_i][0], sizes[_i][1], 2.2, 1.1);
-    make_scene(&pieces, sizes[_i][0], sizes[_i][1], 2.2, 1.1);
+    make_scene(&whole, sizes[_i][0], sizes[_i][1], 3, 2.2, 1.1);
+    make_scene(&pieces, sizes[_i][0], sizes[_i][1], 3, 2.2, 1.1);
     search_all(&whole.field, 1000);
     search_all(&pieces.field, 3);
     for (int i = 0; i < 3; i++)
@@ -179,14 +203,10 @@ START_TEST(a_search_begins_with_twice_the_coarser_flow)
 {
     Scene scene;
 
-    make_scene(&scene, 37, 22, 0, 0);
+    make_scene(&scene, 37, 22, 1, 0, 0);
     VfiFlowPatchField *field = &scene.field;
     int w = 19, h = 11;
     GuardedRow coarse[2] = {guarded_row((size_t)(w * h)), guarded_row((size_t)(w * h))};
-    /* Nothing to see: vectors stay where they begin. */
-    for (int i = 0; i < 2; i++)
-        for (size_t k = 0; k < picture_floats(&field->pictures); k++)
-            scene.pictures[i].data[k] = 100;
     for (int y = 0; y < h; y++)
         for (int x = 0; x < w; x++) {
             coarse[0].data[y * w + x] = (float)(0.5 * x - 0.25 * y);
@@ -197,8 +217,7 @@ START_TEST(a_search_begins_with_twice_the_coarser_flow)
     field->coarse_row = (size_t)w;
     field->coarse_w = w;
     field->coarse_h = h;
-    for (int row = 0; row < field->rows; row++)
-        kernels()->search(field, row, 0, field->columns, false);
+    begin_all(field);
     for (int row = 0; row < field->rows - 1; row++)
         for (int column = 0; column < field->columns - 1; column++) {
             size_t at = (size_t)row * field->patch_row + (size_t)column;
@@ -207,6 +226,74 @@ START_TEST(a_search_begins_with_twice_the_coarser_flow)
             check_close(field->y[at], 2 * (y + 2), 1e-5);
         }
     free_rows(coarse, 2);
+    free_scene(&scene);
+}
+END_TEST
+
+static size_t patch_at(const VfiFlowPatchField *field, int row, int column)
+{
+    return (size_t)row * field->patch_row + (size_t)column;
+}
+
+/* Each way in which a patch learns of a vector, on its own: all begin far from the true
+ * one, but for what leads to it at one place. */
+START_TEST(vectors_spread)
+{
+    enum { LEFT, ABOVE, LANDED, OTHER, WAYS };
+    const int row = 2, column = 3;
+    Scene scene;
+
+    make_scene(&scene, 45, 37, 1, 11, -9);
+    VfiFlowPatchField *field = &scene.field;
+    size_t n = field->patch_row * (size_t)field->rows;
+    g_autofree float *planes = g_new0(float, 4 * n);
+    for (int reverse = 0; reverse < 2; reverse++)
+        for (int way = LEFT; way < WAYS; way++) {
+            int step = reverse != 0 ? 1 : -1;
+            size_t at = patch_at(field, row, column);
+            begin_all(field);
+            for (size_t i = 0; i < n; i++)
+                planes[i] = planes[n + i] = VFI_FLOW_NO_VECTOR;
+            memset(planes + 2 * n, 0, 2 * n * sizeof *planes);
+            for (int axis = 0; axis < 2; axis++) {
+                float v = axis == 0 ? 11.2f : -9.2f;
+                float *vectors = axis == 0 ? field->x : field->y;
+                field->landed[axis] = planes + (size_t)axis * n;
+                field->other[axis] = planes + (size_t)(2 + axis) * n;
+                if (way == LEFT)
+                    vectors[patch_at(field, row, column + step)] = v;
+                else if (way == ABOVE)
+                    vectors[patch_at(field, row + step, column)] = v;
+                else if (way == LANDED)
+                    planes[(size_t)axis * n + at] = v;
+                else /* the patch starts with no motion, and looks up itself */
+                    planes[(size_t)(2 + axis) * n + at] = -v;
+            }
+            int k = reverse != 0 ? field->columns - 1 - column : column;
+            kernels()->sweep(field, row, k, k + 1, reverse != 0);
+            ck_assert_double_le(hypot(field->x[at] - 11, field->y[at] + 9), 0.15);
+        }
+    free_scene(&scene);
+}
+END_TEST
+
+START_TEST(the_last_sweep_leaves_votes)
+{
+    Scene scene;
+
+    make_scene(&scene, 33, 20, 3, 1.7, -0.8);
+    VfiFlowPatchField *field = &scene.field;
+    begin_all(field);
+    sweep_all(field, 1000, false);
+    field->leaves_votes = true;
+    sweep_all(field, 1000, true);
+    for (int row = 0; row < field->rows; row++)
+        for (int column = 0; column < field->columns; column++) {
+            size_t at = patch_at(field, row, column);
+            double cost = cost_of(field, column, row, field->x[at], field->y[at]);
+            check_close(field->cost[at],
+                        1 / (1 + (double)VFI_FLOW_VOTE * sqrt(MAX(cost, 0))), 1e-3);
+        }
     free_scene(&scene);
 }
 END_TEST
@@ -231,12 +318,13 @@ static void expected_flow(const VfiFlowPatchField *field, int x, int y, double f
             size_t at = (size_t)row * field->patch_row + (size_t)column;
             if (!covers(column, p->w, x) || !covers(row, p->h, y))
                 continue;
-            double d = fabs(difference(field, column, row, field->x[at], field->y[at],
+            double d = fabs(difference(field, 0, column, row, field->x[at], field->y[at],
                                        x - vfi_flow_patch_begin(column, p->w),
                                        y - vfi_flow_patch_begin(row, p->h)));
-            weight += 1 / MAX(d, 1);
-            flow[0] += field->x[at] / MAX(d, 1);
-            flow[1] += field->y[at] / MAX(d, 1);
+            double vote = field->cost[at] / MAX(d, 1);
+            weight += vote;
+            flow[0] += vote * field->x[at];
+            flow[1] += vote * field->y[at];
         }
     flow[0] /= weight;
     flow[1] /= weight;
@@ -249,7 +337,7 @@ START_TEST(dense_flow_is_the_mean_of_patches)
     GuardedRow flow[2] = {guarded_row((size_t)w), guarded_row((size_t)w)};
     Scene scene;
 
-    make_scene(&scene, w, h, 1, 1);
+    make_scene(&scene, w, h, 1, 1, 1);
     for (int row = 0; row < scene.field.rows; row++)
         for (int column = 0; column < scene.field.columns; column++) {
             size_t at = (size_t)row * scene.field.patch_row + (size_t)column;
@@ -257,6 +345,7 @@ START_TEST(dense_flow_is_the_mean_of_patches)
             double reach = g_rand_int_range(random, 0, 10) == 0 ? 100 : 4;
             scene.field.x[at] = (float)g_rand_double_range(random, -reach, reach);
             scene.field.y[at] = (float)g_rand_double_range(random, -reach, reach);
+            scene.field.cost[at] = (float)g_rand_double_range(random, 0.01, 1);
         }
     for (int y = 0; y < h; y++) {
         kernels()->densify(&scene.field, y, flow[0].data, flow[1].data);
@@ -280,7 +369,7 @@ START_TEST(nothing_outside_the_pictures_is_read)
     GuardedRow flow[2] = {guarded_row((size_t)w), guarded_row((size_t)w)};
     Scene scene;
 
-    make_scene(&scene, w, h, 1, 1);
+    make_scene(&scene, w, h, 1, 1, 1);
     VfiFlowPatchField *field = &scene.field;
     VfiFlowPictures *p = &field->pictures;
     size_t bytes = picture_floats(p) * sizeof(float);
@@ -293,7 +382,7 @@ START_TEST(nothing_outside_the_pictures_is_read)
         float *whole =
             (float *)(void *)(memory + page + (at_end != 0 ? pages - bytes : 0));
         fill_picture(p, whole, 0, 0, 1);
-        p->from = p->to = whole + VFI_FLOW_BORDER * p->row + VFI_FLOW_LEAD;
+        p->from[0] = p->to[0] = whole + VFI_FLOW_BORDER * p->row + VFI_FLOW_LEAD;
         for (int k = 0; k < 4; k++) {
             /* The search as far as it leads, then vectors far beyond all borders. */
             search_all(field, 1000);
@@ -302,7 +391,7 @@ START_TEST(nothing_outside_the_pictures_is_read)
                 field->y[i] = k / 2 == 0 ? 1e6f : -1e6f;
             }
             for (int row = 0; row < field->rows; row++)
-                kernels()->search(field, row, 0, field->columns, true);
+                kernels()->sweep(field, row, 0, field->columns, true);
             for (int y = 0; y < h; y++)
                 kernels()->densify(field, y, flow[0].data, flow[1].data);
         }
@@ -319,10 +408,12 @@ static Suite *make_suite(void)
     TCase *tcase = tcase_create("flow_search");
     int n = G_N_ELEMENTS(sizes);
 
-    tcase_add_loop_test(tcase, costs_are_those_of_the_vectors, 0, n);
+    tcase_add_loop_test(tcase, costs_are_those_of_the_vectors, 0, 2 * n);
     tcase_add_test(tcase, a_shift_is_found);
     tcase_add_loop_test(tcase, pieces_do_not_change_vectors, 0, n);
     tcase_add_test(tcase, a_search_begins_with_twice_the_coarser_flow);
+    tcase_add_test(tcase, vectors_spread);
+    tcase_add_test(tcase, the_last_sweep_leaves_votes);
     tcase_add_loop_test(tcase, dense_flow_is_the_mean_of_patches, 0, n);
     tcase_add_loop_test(tcase, nothing_outside_the_pictures_is_read, 0, n);
     suite_add_tcase(suite, tcase);

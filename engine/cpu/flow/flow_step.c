@@ -5,13 +5,12 @@
 
 static const VfiFlowPass *const passes[VFI_FLOW_STEP_KINDS] = {
     [VFI_FLOW_STEP_LUMA] = &vfi_flow_luma,
+    [VFI_FLOW_STEP_CHROMA] = &vfi_flow_chroma,
     [VFI_FLOW_STEP_HALVE] = &vfi_flow_halve,
-    [VFI_FLOW_STEP_SEARCH] = &vfi_flow_search,
+    [VFI_FLOW_STEP_BEGIN] = &vfi_flow_begin,
+    [VFI_FLOW_STEP_CROSS] = &vfi_flow_cross,
+    [VFI_FLOW_STEP_SWEEP] = &vfi_flow_sweep,
     [VFI_FLOW_STEP_DENSIFY] = &vfi_flow_densify,
-    [VFI_FLOW_STEP_WARP] = &vfi_flow_warp,
-    [VFI_FLOW_STEP_LINEARISE] = &vfi_flow_linearise,
-    [VFI_FLOW_STEP_WEIGH] = &vfi_flow_weigh,
-    [VFI_FLOW_STEP_RELAX] = &vfi_flow_relax,
     [VFI_FLOW_STEP_RESIDUAL] = &vfi_flow_residual,
     [VFI_FLOW_STEP_TRUST] = &vfi_flow_trust,
     [VFI_FLOW_STEP_SPLAT] = &vfi_flow_splat,

@@ -21,10 +21,8 @@ typedef struct {
     void (*begin)(const VfiFlowWork *work);
 } VfiFlowPass;
 
-extern const VfiFlowPass vfi_flow_luma, vfi_flow_halve;
-extern const VfiFlowPass vfi_flow_search, vfi_flow_densify;
-extern const VfiFlowPass vfi_flow_warp, vfi_flow_linearise, vfi_flow_weigh,
-    vfi_flow_relax;
+extern const VfiFlowPass vfi_flow_luma, vfi_flow_chroma, vfi_flow_halve;
+extern const VfiFlowPass vfi_flow_begin, vfi_flow_cross, vfi_flow_sweep, vfi_flow_densify;
 extern const VfiFlowPass vfi_flow_residual, vfi_flow_trust;
 extern const VfiFlowPass vfi_flow_splat, vfi_flow_merge, vfi_flow_pull, vfi_flow_push,
     vfi_flow_median, vfi_flow_sides;
@@ -45,22 +43,4 @@ static inline float *vfi_work_row(const VfiFlowWork *work, const VfiFlowPlane *p
                                   ptrdiff_t y)
 {
     return vfi_flow_row(plane, work->arguments->region, y);
-}
-
-/* From @flow_x, @flow_y of row @y: dst = samples of @picture where they lead, bilinear,
- * edges repeated. In trust.c. */
-void vfi_flow_warp_row(const VfiFlowWork *work, const VfiFlowPlane *picture, int y,
-                       const float *flow_x, const float *flow_y, float *dst);
-
-/* The two pictures as direction @d sees them. */
-static inline VfiFlowPictures vfi_work_pictures(const VfiFlowWork *work,
-                                                const VfiFlowPlane picture[2], int d)
-{
-    return (VfiFlowPictures){
-        .from = vfi_work_row(work, &picture[d], 0),
-        .to = vfi_work_row(work, &picture[1 - d], 0),
-        .row = picture[0].row,
-        .w = picture[0].w,
-        .h = picture[0].h,
-    };
 }

@@ -1,16 +1,44 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The search for patches, and the dense flow that they make. */
-#include "cpu/flow/wait.h"
+#include "cpu/flow/pass.h"
+
+#include <math.h>
+#include <string.h>
+
+#ifdef __SSE__
+#include <xmmintrin.h>
+#endif
+
+/* How often a thread looks at another one's progress before it gives its CPU away. */
+#define SPINS 200
 
 /* Patches that are done between two looks at the row before. */
 #define BATCH 8
 
+/* The pictures of @n_channels as direction @d sees them. */
+static VfiFlowPictures pictures_of(const VfiFlowWork *work,
+                                   const VfiFlowPlane *picture[2], int n_channels, int d)
+{
+    VfiFlowPictures pictures = {
+        .n_channels = n_channels,
+        .row = picture[0]->row,
+        .w = picture[0]->w,
+        .h = picture[0]->h,
+    };
+
+    for (int i = 0; i < n_channels; i++) {
+        pictures.from[i] = vfi_work_row(work, &picture[d][i], 0);
+        pictures.to[i] = vfi_work_row(work, &picture[1 - d][i], 0);
+    }
+    return pictures;
+}
+
 static VfiFlowPatchField patch_field(const VfiFlowWork *work,
-                                     const VfiFlowPlane picture[2],
-                                     const VfiFlowPatches *patches, int d)
+                                     const VfiFlowPatches *patches,
+                                     const VfiFlowPictures *pictures)
 {
     return (VfiFlowPatchField){
-        .pictures = vfi_work_pictures(work, picture, d),
+        .pictures = *pictures,
         .columns = patches->x.w,
         .rows = patches->x.h,
         .x = vfi_work_row(work, &patches->x, 0),
@@ -20,54 +48,173 @@ static VfiFlowPatchField patch_field(const VfiFlowWork *work,
     };
 }
 
-static int search_chunks(const VfiFlowStep *step)
+static VfiFlowPatchField colour_field(const VfiFlowWork *work,
+                                      const VfiFlowPicture picture[2],
+                                      const VfiFlowPatches *patches, int d)
 {
-    return 2 * VFI_FLOW_SWEEPS * step->u.search.patches[0].x.h;
+    const VfiFlowPlane *channels[2] = {picture[0].channel, picture[1].channel};
+    VfiFlowPictures pictures = pictures_of(work, channels, picture[0].n_channels, d);
+
+    return patch_field(work, patches, &pictures);
 }
 
-static void search_begin(const VfiFlowWork *work)
+/* ---- begin ------------------------------------------------------------------------- */
+
+static int begin_chunks(const VfiFlowStep *step)
 {
-    vfi_clear_progress(work, &work->step->u.search.progress);
+    return 2 * vfi_row_chunks(step->u.begin.patches[0].x.h);
 }
 
-static void add_coarse_flow(const VfiFlowWork *work, const VfiFlowPlane coarse[2],
-                            VfiFlowPatchField *field)
+static void begin_chunk(const VfiFlowWork *work, int index)
 {
-    if (coarse[0].w == 0)
+    const VfiFlowBegin *step = &work->step->u.begin;
+    int d = index % 2, begin, end;
+    VfiFlowPatchField field = colour_field(work, step->picture, &step->patches[d], d);
+
+    if (step->coarse[d][0].w > 0) {
+        for (int axis = 0; axis < 2; axis++)
+            field.coarse[axis] = vfi_work_row(work, &step->coarse[d][axis], 0);
+        field.coarse_row = step->coarse[d][0].row;
+        field.coarse_w = step->coarse[d][0].w;
+        field.coarse_h = step->coarse[d][0].h;
+    }
+    vfi_chunk_rows(index / 2, field.rows, &begin, &end);
+    for (int row = begin; row < end; row++)
+        work->kernels->flow.begin(&field, row);
+}
+
+/* ---- what the other direction found ------------------------------------------------ */
+
+static int cross_chunks(const VfiFlowStep *step)
+{
+    (void)step;
+    return 2;
+}
+
+/* Has the vector (x, y) of the other direction's patch (column, row) land. */
+static void land(const VfiFlowWork *work, int d, int column, int row, float x, float y,
+                 float cost)
+{
+    const VfiFlowCross *cross = &work->step->u.cross;
+    const VfiFlowPlane *least = &cross->least[d];
+    int to_column = vfi_flow_nearest_patch(
+        (float)vfi_flow_patch_begin(column, cross->w) + x, least->w);
+    int to_row =
+        vfi_flow_nearest_patch((float)vfi_flow_patch_begin(row, cross->h) + y, least->h);
+
+    if (to_column < 0 || to_row < 0)
         return;
-    for (int axis = 0; axis < 2; axis++)
-        field->coarse[axis] = vfi_work_row(work, &coarse[axis], 0);
-    field->coarse_row = coarse[0].row;
-    field->coarse_w = coarse[0].w;
-    field->coarse_h = coarse[0].h;
+    float *best = vfi_work_row(work, least, to_row) + to_column;
+    if (!(cost < *best))
+        return;
+    *best = cost;
+    vfi_work_row(work, &cross->landed[d][0], to_row)[to_column] = -x;
+    vfi_work_row(work, &cross->landed[d][1], to_row)[to_column] = -y;
 }
 
-/* A chunk is a row of patches in one sweep and direction, which follows the row before
- * it. Progress of a row is its patches that are done, of all sweeps. */
-static void search_chunk(const VfiFlowWork *work, int index)
+static void cross_chunk(const VfiFlowWork *work, int index)
 {
-    const VfiFlowSearch *search = &work->step->u.search;
-    int d = index % 2, rows = search->patches[d].x.h, columns = search->patches[d].x.w;
-    int sweep = index / 2 / rows, nth = index / 2 % rows;
-    bool reverse = sweep % 2 == 1;
-    int row = reverse ? rows - 1 - nth : nth;
-    VfiFlowPatchField field = patch_field(work, search->picture, &search->patches[d], d);
-    atomic_int *progress = &vfi_progress_row(work, &search->progress, d)[row];
-    atomic_int *before = nth == 0 ? NULL : reverse ? progress + 1 : progress - 1;
-    int earlier = sweep * columns;
+    const VfiFlowCross *cross = &work->step->u.cross;
+    const VfiFlowPatches *other = &cross->patches[1 - index];
+    int columns = other->x.w, rows = other->x.h;
 
-    add_coarse_flow(work, search->coarse[d], &field);
-    if (!vfi_wait_for(work, progress, earlier))
-        return;
-    for (int done = 0; done < columns;) {
-        int end = MIN(done + BATCH, columns);
-        if (before != NULL && !vfi_wait_for(work, before, earlier + end))
-            return;
-        work->kernels->flow.search(&field, row, done, end, reverse);
-        done = end;
-        vfi_tell_progress(progress, earlier + done);
+    for (int row = 0; row < rows; row++)
+        for (int i = 0; i < columns; i++) {
+            vfi_work_row(work, &cross->landed[index][0], row)[i] = VFI_FLOW_NO_VECTOR;
+            vfi_work_row(work, &cross->least[index], row)[i] = INFINITY;
+        }
+    for (int row = 0; row < rows; row++) {
+        const float *x = vfi_work_row(work, &other->x, row);
+        const float *y = vfi_work_row(work, &other->y, row);
+        const float *cost = vfi_work_row(work, &other->cost, row);
+        size_t bytes = (size_t)columns * sizeof(float);
+        memcpy(vfi_work_row(work, &cross->other[index][0], row), x, bytes);
+        memcpy(vfi_work_row(work, &cross->other[index][1], row), y, bytes);
+        for (int i = 0; i < columns; i++)
+            land(work, index, i, row, x[i], y[i], cost[i]);
     }
 }
+
+/* ---- sweeps ------------------------------------------------------------------------ */
+
+/* Of each row of patches: how many are done. */
+static atomic_int *progress_of(const VfiFlowWork *work, int d)
+{
+    return (atomic_int *)(void *)vfi_work_row(work, &work->step->u.sweep.progress, d);
+}
+
+static int sweep_chunks(const VfiFlowStep *step)
+{
+    return 2 * step->u.sweep.patches[0].x.h;
+}
+
+static void sweep_begin(const VfiFlowWork *work)
+{
+    for (int d = 0; d < 2; d++)
+        for (int row = 0; row < work->step->u.sweep.patches[d].x.h; row++)
+            atomic_init(&progress_of(work, d)[row], 0);
+}
+
+static bool is_cancelled(const VfiFlowWork *work)
+{
+    const atomic_int *cancel = work->arguments->cancel;
+
+    return cancel != NULL && atomic_load_explicit(cancel, memory_order_relaxed) != 0;
+}
+
+/* Waits until @least patches of a row are done. False once the pass is cancelled. */
+static bool wait_for(const VfiFlowWork *work, atomic_int *progress, int least)
+{
+    int spins = 0;
+
+    while (atomic_load_explicit(progress, memory_order_acquire) < least) {
+        if (is_cancelled(work))
+            return false;
+        if (++spins % SPINS == 0)
+            g_thread_yield();
+#ifdef __SSE__
+        _mm_pause();
+#endif
+    }
+    return true;
+}
+
+static VfiFlowPatchField sweep_field(const VfiFlowWork *work, int d)
+{
+    const VfiFlowSweep *sweep = &work->step->u.sweep;
+    VfiFlowPatchField field = colour_field(work, sweep->picture, &sweep->patches[d], d);
+
+    field.leaves_votes = sweep->is_last;
+    for (int axis = 0; axis < 2 && sweep->other[d][0].w > 0; axis++) {
+        field.other[axis] = vfi_work_row(work, &sweep->other[d][axis], 0);
+        field.landed[axis] = vfi_work_row(work, &sweep->landed[d][axis], 0);
+    }
+    return field;
+}
+
+/* A chunk is a row of patches in one direction. It follows the row before it, which was
+ * handed out before this one, so that whoever has that is at work, on however few
+ * threads. */
+static void sweep_chunk(const VfiFlowWork *work, int index)
+{
+    int d = index % 2, nth = index / 2;
+    bool reverse = work->step->u.sweep.reverse;
+    VfiFlowPatchField field = sweep_field(work, d);
+    int row = reverse ? field.rows - 1 - nth : nth;
+    atomic_int *progress = &progress_of(work, d)[row];
+    atomic_int *before = reverse ? progress + 1 : progress - 1;
+
+    for (int done = 0; done < field.columns;) {
+        int end = MIN(done + BATCH, field.columns);
+        if (nth > 0 && !wait_for(work, before, end))
+            return;
+        work->kernels->flow.sweep(&field, row, done, end, reverse);
+        done = end;
+        atomic_store_explicit(progress, done, memory_order_release);
+    }
+}
+
+/* ---- dense flow -------------------------------------------------------------------- */
 
 static int densify_chunks(const VfiFlowStep *step)
 {
@@ -77,9 +224,10 @@ static int densify_chunks(const VfiFlowStep *step)
 static void densify_chunk(const VfiFlowWork *work, int index)
 {
     const VfiFlowDensify *densify = &work->step->u.densify;
+    const VfiFlowPlane *luma[2] = {&densify->picture[0], &densify->picture[1]};
     int d = index % 2, begin, end;
-    VfiFlowPatchField field =
-        patch_field(work, densify->picture, &densify->patches[d], d);
+    VfiFlowPictures pictures = pictures_of(work, luma, 1, d);
+    VfiFlowPatchField field = patch_field(work, &densify->patches[d], &pictures);
 
     vfi_chunk_rows(index / 2, densify->flow[d][0].h, &begin, &end);
     for (int y = begin; y < end; y++)
@@ -88,6 +236,8 @@ static void densify_chunk(const VfiFlowWork *work, int index)
                                     vfi_work_row(work, &densify->flow[d][1], y));
 }
 
-const VfiFlowPass vfi_flow_search = {
-    .chunks = search_chunks, .chunk = search_chunk, .begin = search_begin};
+const VfiFlowPass vfi_flow_begin = {.chunks = begin_chunks, .chunk = begin_chunk};
+const VfiFlowPass vfi_flow_cross = {.chunks = cross_chunks, .chunk = cross_chunk};
+const VfiFlowPass vfi_flow_sweep = {
+    .chunks = sweep_chunks, .chunk = sweep_chunk, .begin = sweep_begin};
 const VfiFlowPass vfi_flow_densify = {.chunks = densify_chunks, .chunk = densify_chunk};

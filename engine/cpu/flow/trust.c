@@ -5,9 +5,10 @@
 /* Columns that are done at once: their places lie on the stack. */
 #define BLOCK 256
 
-/* To the kernel a picture and its border are all one. */
-void vfi_flow_warp_row(const VfiFlowWork *work, const VfiFlowPlane *picture, int y,
-                       const float *flow_x, const float *flow_y, float *dst)
+/* From @flow_x, @flow_y of row @y: dst = samples of @picture where they lead. To the
+ * kernel a picture and its border are all one. */
+static void warp_row(const VfiFlowWork *work, const VfiFlowPlane *picture, int y,
+                     const float *flow_x, const float *flow_y, float *dst)
 {
     float columns[BLOCK];
     VfiWarpRow row = {
@@ -44,9 +45,9 @@ static void residual_chunk(const VfiFlowWork *work, int index)
     vfi_chunk_rows(index / 2, residual->residual[d].h, &begin, &end);
     for (int y = begin; y < end; y++) {
         float *dst = vfi_work_row(work, &residual->residual[d], y);
-        vfi_flow_warp_row(work, &residual->picture[1 - d], y,
-                          vfi_work_row(work, &residual->flow[d][0], y),
-                          vfi_work_row(work, &residual->flow[d][1], y), dst);
+        warp_row(work, &residual->picture[1 - d], y,
+                 vfi_work_row(work, &residual->flow[d][0], y),
+                 vfi_work_row(work, &residual->flow[d][1], y), dst);
         work->kernels->flow.difference(dst, vfi_work_row(work, &residual->picture[d], y),
                                        w);
     }
@@ -60,18 +61,27 @@ static int trust_chunks(const VfiFlowStep *step)
 static void trust_chunk(const VfiFlowWork *work, int index)
 {
     const VfiFlowTrust *trust = &work->step->u.trust;
-    int d = index % 2, begin, end, w = trust->weight[d].w, h = trust->weight[d].h;
+    int d = index % 2, begin, end, h = trust->weight[d].h;
+    VfiFlowTrustRow row = {
+        .back_x = vfi_work_row(work, &trust->flow[1 - d][0], 0),
+        .back_y = vfi_work_row(work, &trust->flow[1 - d][1], 0),
+        .back_row = trust->flow[0][0].row,
+        .w = trust->weight[d].w,
+        .h = h,
+        .falloff = trust->falloff,
+        .disagreement = trust->disagreement,
+    };
 
     vfi_chunk_rows(index / 2, h, &begin, &end);
     for (int y = begin; y < end; y++) {
-        const float *residual[3] = {
-            vfi_work_row(work, &trust->residual[d], MAX(y - 1, 0)),
-            vfi_work_row(work, &trust->residual[d], y),
-            vfi_work_row(work, &trust->residual[d], MIN(y + 1, h - 1)),
-        };
-        work->kernels->flow.trust(vfi_work_row(work, &trust->weight[d], y), residual,
-                                  trust->falloff, w);
-        work->kernels->flow.extent(vfi_work_row(work, &trust->flow_y[d], y), w,
+        for (int i = 0; i < 3; i++)
+            row.residual[i] =
+                vfi_work_row(work, &trust->residual[d], CLAMP(y + i - 1, 0, h - 1));
+        row.x = vfi_work_row(work, &trust->flow[d][0], y);
+        row.y = vfi_work_row(work, &trust->flow[d][1], y);
+        row.line = y;
+        work->kernels->flow.trust(vfi_work_row(work, &trust->weight[d], y), &row);
+        work->kernels->flow.extent(row.y, row.w,
                                    vfi_work_row(work, &trust->extent[d], y));
     }
 }

@@ -2,37 +2,34 @@
 /* The search of `flow` for patches, and the dense flow, for any vector width of eight
  * floats and more: a vector holds PATCH_ROWS rows of a patch. What it computes is said by
  * flow_kernels_c.c. */
-#include <float.h>
 #include <math.h>
 
 #define PATCH_ROWS (VECTOR_FLOATS / VFI_FLOW_PATCH)
 #define PATCH_VECTORS (VFI_FLOW_PATCH / PATCH_ROWS)
 #define PATCH_MEAN (VFI_FLOW_MEAN_REMOVED / (VFI_FLOW_PATCH * VFI_FLOW_PATCH))
 
-/* A patch of the template with its gradients, and the sums that descending needs. */
+/* A channel of a patch of the template with its gradients, and their sums. */
 typedef struct {
     Vector from[PATCH_VECTORS], gradient_x[PATCH_VECTORS], gradient_y[PATCH_VECTORS];
-    float x, y;
     float sum_x, sum_y;
+} ISA(FlowChannel);
+
+/* A patch with the sums over all channels that descending needs. */
+typedef struct {
+    ISA(FlowChannel) channel[VFI_FLOW_CHANNELS];
+    float x, y;
     float a11, a12, a22;
 } ISA(FlowPatch);
 
-/* Sums over a patch of its differences d: d², d, and d times the gradients. */
-typedef union {
-    __m128 all;
-    struct {
-        float squares, sum, x, y;
-    };
-} ISA(FlowSums);
-
-/* A vector and what it costs. */
+/* What a patch's differences d cost, and, but for their means, d times the gradients. */
 typedef struct {
-    float x, y, cost;
-} ISA(FlowVector);
+    float cost, x, y;
+} ISA(FlowMatch);
 
-/* A place between samples: the upper left one, and weights of the others. */
+/* A place between samples: of the upper left one in floats from column 0 of row 0, and
+ * weights of the others. */
 typedef struct {
-    const float *at;
+    ptrdiff_t at;
     float x, y;
 } ISA(FlowPlace);
 
@@ -48,8 +45,7 @@ static inline ISA(FlowPlace) ISA(flow_place)(const VfiFlowPictures *p, float x, 
     y = ISA(clamp_place)(y, (float)p->h + VFI_FLOW_BEYOND);
     float column = floorf(x), line = floorf(y);
 
-    return (ISA(FlowPlace)){p->to + (ptrdiff_t)line * (ptrdiff_t)p->row +
-                                (ptrdiff_t)column,
+    return (ISA(FlowPlace)){(ptrdiff_t)line * (ptrdiff_t)p->row + (ptrdiff_t)column,
                             x - column, y - line};
 }
 
@@ -61,91 +57,116 @@ static inline Vector ISA(flow_columns)(const float *at, size_t row, Vector weigh
     return v_fma(v_sub(v_load_rows(at + 1, row), left), weight, left);
 }
 
-/* Cost and, where they are wanted, products with gradients, of the patch at (x, y) less
- * @patch. */
-static inline __attribute__((always_inline)) ISA(FlowSums)
-    ISA(flow_sums)(const VfiFlowPictures *p, const ISA(FlowPatch) * patch, float x,
-                   float y, bool descends)
+/* Adds what the samples of one channel from @to on make of @match: the products with
+ * gradients only where they are wanted. */
+static inline __attribute__((always_inline)) void
+ISA(add_channel)(const float *to, size_t row, const ISA(FlowPlace) * place,
+                 const ISA(FlowChannel) * channel, bool descends, ISA(FlowMatch) * match)
 {
-    ISA(FlowPlace) place = ISA(flow_place)(p, patch->x + x, patch->y + y);
-    Vector wx = v_set1(place.x), wy = v_set1(place.y);
+    Vector wx = v_set1(place->x), wy = v_set1(place->y);
     Vector squares = v_zero(), sum = v_zero(), sum_x = v_zero(), sum_y = v_zero();
-    Vector above = ISA(flow_columns)(place.at, p->row, wx);
+    Vector above = ISA(flow_columns)(to, row, wx);
+    float sums[4];
 
 #pragma GCC unroll 8
     for (int i = 0; i < PATCH_VECTORS; i++) {
         /* The last row is not one of a pair. */
-        size_t pitch = i == PATCH_VECTORS - 1 ? 0 : p->row;
-        Vector next = ISA(flow_columns)(
-            place.at + (size_t)((i + 1) * PATCH_ROWS) * p->row, pitch, wx);
+        size_t pitch = i == PATCH_VECTORS - 1 ? 0 : row;
+        Vector next =
+            ISA(flow_columns)(to + (size_t)((i + 1) * PATCH_ROWS) * row, pitch, wx);
         Vector below = v_rows_below(above, next);
-        Vector d = v_sub(v_fma(v_sub(below, above), wy, above), patch->from[i]);
+        Vector d = v_sub(v_fma(v_sub(below, above), wy, above), channel->from[i]);
         above = next;
         squares = v_fma(d, d, squares);
         sum = v_add(sum, d);
         if (descends) {
-            sum_x = v_fma(d, patch->gradient_x[i], sum_x);
-            sum_y = v_fma(d, patch->gradient_y[i], sum_y);
+            sum_x = v_fma(d, channel->gradient_x[i], sum_x);
+            sum_y = v_fma(d, channel->gradient_y[i], sum_y);
         }
     }
-    return (ISA(FlowSums)){.all = v_sums(squares, sum, sum_x, sum_y)};
+    _mm_storeu_ps(sums, v_sums(squares, sum, sum_x, sum_y));
+    float mean = PATCH_MEAN * sums[1];
+    match->cost += sums[0] - mean * sums[1];
+    if (descends) {
+        match->x += sums[2] - mean * channel->sum_x;
+        match->y += sums[3] - mean * channel->sum_y;
+    }
 }
 
-static inline float ISA(flow_cost)(const ISA(FlowSums) * sums)
+static inline __attribute__((always_inline)) ISA(FlowMatch)
+    ISA(match_patch)(const VfiFlowPictures *p, int n_channels,
+                     const ISA(FlowPatch) * patch, float x, float y, bool descends)
 {
-    return sums->squares - PATCH_MEAN * sums->sum * sums->sum;
+    ISA(FlowPlace) place = ISA(flow_place)(p, patch->x + x, patch->y + y);
+    ISA(FlowMatch) match = {0};
+
+#pragma GCC unroll 1
+    for (int i = 0; i < n_channels; i++)
+        ISA(add_channel)
+    (p->to[i] + place.at, p->row, &place, &patch->channel[i], descends, &match);
+    return match;
 }
 
-static inline void ISA(flow_template)(const VfiFlowPictures *p, int x, int y,
-                                      ISA(FlowPatch) * patch)
+static inline void ISA(load_channel)(const float *from, size_t row,
+                                     ISA(FlowPatch) * patch, ISA(FlowChannel) * channel)
 {
-    const float *from = p->from + (size_t)y * p->row + x;
     Vector half = v_set1(0.5f);
     Vector xx = v_zero(), xy = v_zero(), yy = v_zero(), sum_x = v_zero(),
            sum_y = v_zero();
-    ISA(FlowSums) products, sums;
+    float products[4], sums[4];
 
-    patch->x = (float)x;
-    patch->y = (float)y;
-    for (int i = 0; i < PATCH_VECTORS; i++, from += PATCH_ROWS * p->row) {
-        Vector gx = v_mul(
-            half, v_sub(v_load_rows(from + 1, p->row), v_load_rows(from - 1, p->row)));
-        Vector gy = v_mul(half, v_sub(v_load_rows(from + p->row, p->row),
-                                      v_load_rows(from - p->row, p->row)));
-        patch->from[i] = v_load_rows(from, p->row);
-        patch->gradient_x[i] = gx;
-        patch->gradient_y[i] = gy;
+    for (int i = 0; i < PATCH_VECTORS; i++, from += PATCH_ROWS * row) {
+        Vector gx =
+            v_mul(half, v_sub(v_load_rows(from + 1, row), v_load_rows(from - 1, row)));
+        Vector gy = v_mul(
+            half, v_sub(v_load_rows(from + row, row), v_load_rows(from - row, row)));
+        channel->from[i] = v_load_rows(from, row);
+        channel->gradient_x[i] = gx;
+        channel->gradient_y[i] = gy;
         xx = v_fma(gx, gx, xx);
         xy = v_fma(gx, gy, xy);
         yy = v_fma(gy, gy, yy);
         sum_x = v_add(sum_x, gx);
         sum_y = v_add(sum_y, gy);
     }
-    products.all = v_sums(xx, xy, yy, sum_x);
-    sums.all = v_sums(sum_y, sum_y, sum_y, sum_y);
-    patch->sum_x = products.y;
-    patch->sum_y = sums.squares;
-    patch->a11 = products.squares - PATCH_MEAN * patch->sum_x * patch->sum_x;
-    patch->a12 = products.sum - PATCH_MEAN * patch->sum_x * patch->sum_y;
-    patch->a22 = products.x - PATCH_MEAN * patch->sum_y * patch->sum_y;
+    _mm_storeu_ps(products, v_sums(xx, xy, yy, sum_x));
+    _mm_storeu_ps(sums, v_sums(sum_x, sum_y, sum_x, sum_y));
+    channel->sum_x = sums[0];
+    channel->sum_y = sums[1];
+    patch->a11 += products[0] - PATCH_MEAN * sums[0] * sums[0];
+    patch->a12 += products[1] - PATCH_MEAN * sums[0] * sums[1];
+    patch->a22 += products[2] - PATCH_MEAN * sums[1] * sums[1];
 }
 
-static inline void ISA(try_vector)(const VfiFlowPictures *p, const ISA(FlowPatch) * patch,
-                                   float x, float y, ISA(FlowVector) * best)
+static inline void ISA(load_patch)(const VfiFlowPictures *p, int n_channels, int row,
+                                   int column, ISA(FlowPatch) * patch)
+{
+    int x = vfi_flow_patch_begin(column, p->w), y = vfi_flow_patch_begin(row, p->h);
+
+    patch->x = (float)x;
+    patch->y = (float)y;
+    patch->a11 = patch->a12 = patch->a22 = 0.0f;
+    for (int i = 0; i < n_channels; i++)
+        ISA(load_channel)
+    (p->from[i] + (size_t)y * p->row + x, p->row, patch, &patch->channel[i]);
+}
+
+static inline void ISA(try_vector)(const VfiFlowPictures *p, int n_channels,
+                                   const ISA(FlowPatch) * patch, float x, float y,
+                                   VfiFlowVector *best)
 {
     float dx = x - best->x, dy = y - best->y;
 
     if (dx * dx + dy * dy < VFI_FLOW_SAME * VFI_FLOW_SAME)
         return;
-    ISA(FlowSums) sums = ISA(flow_sums)(p, patch, x, y, false);
-    float cost = ISA(flow_cost)(&sums);
+    float cost = ISA(match_patch)(p, n_channels, patch, x, y, false).cost;
     if (cost < best->cost)
-        *best = (ISA(FlowVector)){x, y, cost};
+        *best = (VfiFlowVector){x, y, cost};
 }
 
 /* From @best downhill while the cost falls. */
-static inline void ISA(descend)(const VfiFlowPictures *p, const ISA(FlowPatch) * patch,
-                                ISA(FlowVector) * best)
+static inline void ISA(descend)(const VfiFlowPictures *p, int n_channels,
+                                const ISA(FlowPatch) * patch, VfiFlowVector *best)
 {
     float det = patch->a11 * patch->a22 - patch->a12 * patch->a12;
     float begin_x = best->x, begin_y = best->y, x = begin_x, y = begin_y;
@@ -153,19 +174,16 @@ static inline void ISA(descend)(const VfiFlowPictures *p, const ISA(FlowPatch) *
     if (!(det >= VFI_FLOW_LEAST_TEXTURE))
         return;
     det = 1.0f / det;
-    best->cost = FLT_MAX;
+    best->cost = INFINITY;
     for (int step = 0;; step++) {
-        ISA(FlowSums) sums = ISA(flow_sums)(p, patch, x, y, true);
-        float cost = ISA(flow_cost)(&sums);
-        if (!(cost < best->cost))
+        ISA(FlowMatch) match = ISA(match_patch)(p, n_channels, patch, x, y, true);
+        if (!(match.cost < best->cost))
             return;
-        *best = (ISA(FlowVector)){x, y, cost};
+        *best = (VfiFlowVector){x, y, match.cost};
         if (step == VFI_FLOW_STEPS)
             return;
-        float bx = sums.x - PATCH_MEAN * sums.sum * patch->sum_x;
-        float by = sums.y - PATCH_MEAN * sums.sum * patch->sum_y;
-        float dx = (patch->a22 * bx - patch->a12 * by) * det;
-        float dy = (patch->a11 * by - patch->a12 * bx) * det;
+        float dx = (patch->a22 * match.x - patch->a12 * match.y) * det;
+        float dy = (patch->a11 * match.y - patch->a12 * match.x) * det;
         if (dx * dx + dy * dy < VFI_FLOW_LEAST_STEP * VFI_FLOW_LEAST_STEP)
             return;
         x -= dx;
@@ -176,34 +194,52 @@ static inline void ISA(descend)(const VfiFlowPictures *p, const ISA(FlowPatch) *
     }
 }
 
-static void ISA(flow_search)(const VfiFlowPatchField *field, int row, int begin, int end,
-                             bool reverse)
+static void ISA(flow_begin)(const VfiFlowPatchField *field, int row)
 {
     const VfiFlowPictures *p = &field->pictures;
-    ptrdiff_t step = reverse ? -1 : 1, pitch = (ptrdiff_t)field->patch_row;
-    bool has_row = reverse ? row + 1 < field->rows : row > 0;
-    int y = vfi_flow_patch_begin(row, p->h);
 
-    for (int k = begin; k < end; k++) {
-        int i = reverse ? field->columns - 1 - k : k;
-        ptrdiff_t at = row * pitch + i;
-        ISA(FlowVector) best = {field->x[at], field->y[at], field->cost[at]};
+    for (int i = 0; i < field->columns; i++) {
+        VfiFlowVector first = vfi_flow_first_vector(field, row, i);
         ISA(FlowPatch) patch;
-        ISA(flow_template)(p, vfi_flow_patch_begin(i, p->w), y, &patch);
-        if (!reverse) {
-            vfi_flow_first_vector(field, row, i, &best.x, &best.y);
-            ISA(FlowSums) sums = ISA(flow_sums)(p, &patch, best.x, best.y, false);
-            best.cost = ISA(flow_cost)(&sums);
-        }
-        if (k > 0)
-            ISA(try_vector)(p, &patch, field->x[at - step], field->y[at - step], &best);
-        if (has_row)
-            ISA(try_vector)
-        (p, &patch, field->x[at - step * pitch], field->y[at - step * pitch], &best);
-        ISA(descend)(p, &patch, &best);
-        field->x[at] = best.x;
-        field->y[at] = best.y;
-        field->cost[at] = best.cost;
+        ISA(load_patch)(p, p->n_channels, row, i, &patch);
+        first.cost =
+            ISA(match_patch)(p, p->n_channels, &patch, first.x, first.y, false).cost;
+        vfi_flow_store_vector(field, row, i, &first);
+    }
+}
+
+static inline __attribute__((always_inline)) void
+ISA(sweep_patch)(const VfiFlowPatchField *field, int n_channels, int row, int column,
+                 bool reverse)
+{
+    const VfiFlowPictures *p = &field->pictures;
+    VfiFlowVector best = vfi_flow_load_vector(field, row, column);
+    VfiFlowCandidates candidates;
+    ISA(FlowPatch) patch;
+
+    ISA(load_patch)(p, n_channels, row, column, &patch);
+    vfi_flow_list_candidates(field, row, column, reverse, &candidates);
+    for (int i = 0; i < candidates.n; i++)
+        ISA(try_vector)
+    (p, n_channels, &patch, candidates.x[i], candidates.y[i], &best);
+    if (vfi_flow_look_up(field, &best, (int)patch.x, (int)patch.y, &candidates))
+        ISA(try_vector)
+    (p, n_channels, &patch, candidates.x[0], candidates.y[0], &best);
+    ISA(descend)(p, n_channels, &patch, &best);
+    if (field->leaves_votes)
+        best.cost = vfi_flow_vote(best.cost);
+    vfi_flow_store_vector(field, row, column, &best);
+}
+
+static void ISA(flow_sweep)(const VfiFlowPatchField *field, int row, int begin, int end,
+                            bool reverse)
+{
+    for (int k = begin; k < end; k++) {
+        int column = reverse ? field->columns - 1 - k : k;
+        if (field->pictures.n_channels == 1)
+            ISA(sweep_patch)(field, 1, row, column, reverse);
+        else
+            ISA(sweep_patch)(field, VFI_FLOW_CHANNELS, row, column, reverse);
     }
 }
 
@@ -220,7 +256,7 @@ static inline void ISA(add_votes)(const VfiFlowPatchField *field, int column, in
 {
     const VfiFlowPictures *p = &field->pictures;
     int left = vfi_flow_patch_begin(column, p->w);
-    __m256 from = _mm256_loadu_ps(p->from + (size_t)y * p->row + left);
+    __m256 from = _mm256_loadu_ps(p->from[0] + (size_t)y * p->row + left);
     __m256 one = _mm256_set1_ps(1.0f), sign = _mm256_set1_ps(-0.0f);
 
     for (int j = first; j < end; j++) {
@@ -228,13 +264,14 @@ static inline void ISA(add_votes)(const VfiFlowPatchField *field, int column, in
         int top = vfi_flow_patch_begin(j, p->h);
         ISA(FlowPlace)
         place = ISA(flow_place)(p, (float)left + field->x[at], (float)top + field->y[at]);
-        const float *to = place.at + (size_t)(y - top) * p->row;
+        const float *to = p->to[0] + place.at + (size_t)(y - top) * p->row;
         __m256 wx = _mm256_set1_ps(place.x), wy = _mm256_set1_ps(place.y);
         __m256 a = _mm256_loadu_ps(to), b = _mm256_loadu_ps(to + p->row);
         a = _mm256_fmadd_ps(_mm256_sub_ps(_mm256_loadu_ps(to + 1), a), wx, a);
         b = _mm256_fmadd_ps(_mm256_sub_ps(_mm256_loadu_ps(to + p->row + 1), b), wx, b);
         __m256 d = _mm256_sub_ps(_mm256_fmadd_ps(_mm256_sub_ps(b, a), wy, a), from);
-        __m256 weight = _mm256_div_ps(one, _mm256_max_ps(one, _mm256_andnot_ps(sign, d)));
+        __m256 weight = _mm256_div_ps(_mm256_set1_ps(field->cost[at]),
+                                      _mm256_max_ps(one, _mm256_andnot_ps(sign, d)));
         votes->weight = _mm256_add_ps(votes->weight, weight);
         votes->x = _mm256_fmadd_ps(weight, _mm256_set1_ps(field->x[at]), votes->x);
         votes->y = _mm256_fmadd_ps(weight, _mm256_set1_ps(field->y[at]), votes->y);

@@ -1,22 +1,13 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Steps of `flow` on rows that compilers do not turn into vectors by themselves: the
- * splat, and the relaxation of every second sample. For any vector width. */
+/* The splat of `flow`, for any vector width. */
 
-/* 0, 1, 0 …, and 0, 1, 2 …. */
-static const int32_t ISA(alternate)[VECTOR_FLOATS + 1] = {
-    0, 1, 0, 1, 0, 1, 0, 1, 0,
-#if VECTOR_FLOATS == 16
-    1, 0, 1, 0, 1, 0, 1, 0,
-#endif
-};
+/* 0, 1, 2 …. */
 static const int32_t ISA(lanes)[VECTOR_FLOATS] = {
     0, 1, 2,  3,  4,  5,  6,  7,
 #if VECTOR_FLOATS == 16
     8, 9, 10, 11, 12, 13, 14, 15,
 #endif
 };
-
-/* ---- splat ------------------------------------------------------------------------- */
 
 /* Where vectors land: upper left samples, and their shares of the four. */
 typedef struct {
@@ -131,57 +122,4 @@ static void ISA(flow_splat)(const VfiFlowSplatRow *row)
         else
             ISA(splat_lanes)(row, &landing, n);
     }
-}
-
-/* ---- relaxation -------------------------------------------------------------------- */
-
-/* What neighbours of VECTOR_FLOATS samples pull at one axis of their flow with. */
-static inline Vector ISA(pull_of_neighbours)(const VfiFlowRefineRow *r, int axis, int x,
-                                             Vector left, Vector left_weight,
-                                             Vector above_weight, Vector weight)
-{
-    Vector onward = v_load(r->flow[axis] + x + 1);
-
-    if (r->has_below)
-        onward = v_add(onward, v_load(r->below[axis] + x));
-    return v_fma(left_weight, left,
-                 v_fma(above_weight, v_load(r->above[axis] + x), v_mul(weight, onward)));
-}
-
-/* Columns are stored as they are passed, every second one unchanged; what the next ones
- * need of them stays in registers. */
-static void ISA(flow_relax)(const VfiFlowRefineRow *r)
-{
-    VectorInt chosen = vi_load(ISA(alternate) + 1 - r->first);
-    Vector omega = v_set1(r->omega), onward = v_set1(r->has_below ? 2.0f : 1.0f);
-    Vector before_u = v_zero(), before_v = v_zero(), before_weight = v_zero();
-    int x = 0;
-
-    for (; x + VECTOR_FLOATS < r->w; x += VECTOR_FLOATS) {
-        Vector u = v_load(r->flow[0] + x), v = v_load(r->flow[1] + x);
-        Vector weight = v_load(r->smoothness + x);
-        Vector left_weight = v_shift_in(before_weight, weight);
-        Vector above_weight = r->has_above ? v_load(r->smoothness_above + x) : v_zero();
-        Vector all = v_fma(weight, onward, v_add(left_weight, above_weight));
-        Vector sum_u = ISA(pull_of_neighbours)(r, 0, x, v_shift_in(before_u, u),
-                                               left_weight, above_weight, weight);
-        Vector sum_v = ISA(pull_of_neighbours)(r, 1, x, v_shift_in(before_v, v),
-                                               left_weight, above_weight, weight);
-        Vector gx = v_load(r->gradient[0] + x), gy = v_load(r->gradient[1] + x);
-        Vector d = v_load(r->difference + x), data = v_load(r->data_weight + x);
-        Vector data_x = v_mul(data, gx), data_y = v_mul(data, gy);
-        Vector new_u =
-            v_div(v_fnma(data_x, v_fma(gy, v, d), sum_u), v_fma(data_x, gx, all));
-        new_u = v_fma(omega, v_sub(new_u, u), u);
-        Vector new_v =
-            v_div(v_fnma(data_y, v_fma(gx, new_u, d), sum_v), v_fma(data_y, gy, all));
-        new_v = v_fma(omega, v_sub(new_v, v), v);
-        before_u = u;
-        before_v = v;
-        before_weight = weight;
-        v_store(r->flow[0] + x, v_pick(chosen, u, new_u));
-        v_store(r->flow[1] + x, v_pick(chosen, v, new_v));
-    }
-    for (x += (x + r->first) % 2; x < r->w; x += 2)
-        ISA(relax_at)(r, x);
 }

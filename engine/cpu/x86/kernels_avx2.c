@@ -22,10 +22,10 @@ void vfi_cpu_kernels_fill_avx2(VfiCpuKernels *kernels)
     kernels->multiply = ISA(multiply);
     kernels->multiply_rows = MULTIPLY_ROWS_2;
     ISA(fill_flow)(&kernels->flow);
-    kernels->flow.search = ISA(flow_search);
+    kernels->flow.begin = ISA(flow_begin);
+    kernels->flow.sweep = ISA(flow_sweep);
     kernels->flow.densify = ISA(flow_densify);
     kernels->flow.splat = ISA(flow_splat);
-    kernels->flow.relax = ISA(flow_relax);
     ISA(fill_half)(kernels);
     ISA(fill_resample)(kernels);
     ISA(fill_winograd)(kernels);
