@@ -230,6 +230,12 @@ typedef struct {
     const atomic_int *cancel; /* polled while steps run; may be NULL */
 } VfiFlowArguments;
 
+/* "luma", "halve" …; static. */
+const char *vfi_flow_step_name(VfiFlowStepKind kind);
+
+/* The plane that @step makes, the first of several of one size. */
+const VfiFlowPlane *vfi_flow_step_result(const VfiFlowStep *step);
+
 /* Row @y of @plane. */
 static inline float *vfi_flow_row(const VfiFlowPlane *plane, char *const *region,
                                   ptrdiff_t y)

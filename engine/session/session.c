@@ -318,6 +318,8 @@ void vfi_session_free(VfiSession *session)
     }
     for (int stage = 0; stage < VFI_STAGE_COUNT; stage++)
         g_free(session->profile[stage]);
+    for (int stage = 0; stage < VFI_FLOW_STAGES; stage++)
+        g_free(session->motion.profile[stage]);
     g_free(session->slots);
     g_free(session->scalars);
     g_free(session->whole_scalars);
@@ -337,6 +339,10 @@ void vfi_session_set_profiling(VfiSession *session, bool profiling)
     for (int stage = 0; stage < VFI_STAGE_COUNT; stage++)
         if (session->profile[stage] == NULL && session->plans[stage] != NULL)
             session->profile[stage] = g_new0(uint64_t, session->plans[stage]->n_ops);
+    for (int stage = 0; stage < VFI_FLOW_STAGES && session->motion.plan != NULL; stage++)
+        if (session->motion.profile[stage] == NULL)
+            session->motion.profile[stage] =
+                g_new0(uint64_t, session->motion.plan->n_steps[stage]);
     session->profiling = profiling;
 }
 

@@ -37,7 +37,8 @@ typedef struct {
      * the picture does. Of the whole there is the picture then, in slots. */
     VfiFlowPlan *tile_plans[2][2];
     size_t slot_offset, pair_offset, arena_offset, synthesis_offset;
-    size_t tile_offset;    /* of a tile's part in slots */
+    size_t tile_offset;                 /* of a tile's part in slots */
+    uint64_t *profile[VFI_FLOW_STAGES]; /* ns of each step of .plan, if ever asked for */
     uint64_t pair_keys[2]; /* of the frames that the pair's results are for; 0: of none */
 } VfiSessionMotion;
 

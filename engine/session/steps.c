@@ -150,10 +150,18 @@ const char *vfi_session_variant(const VfiSession *session)
 bool vfi_run_steps(VfiSession *session, const VfiFlowPlan *plan, VfiFlowStage stage,
                    const VfiFlowArguments *arguments, GError **error)
 {
-    for (int i = 0; i < plan->n_steps[stage]; i++)
+    bool is_profiled = session->profiling && session->backend->host_memory &&
+                       plan == session->motion.plan;
+
+    for (int i = 0; i < plan->n_steps[stage]; i++) {
+        int64_t start = g_get_monotonic_time();
         if (!session->backend->flow_step(session->device, &plan->steps[stage][i],
                                          arguments, error))
             return false;
+        if (is_profiled)
+            session->motion.profile[stage][i] +=
+                (uint64_t)(g_get_monotonic_time() - start) * 1000;
+    }
     return true;
 }
 

@@ -18,7 +18,8 @@ bool vfi_session_place_motion(VfiSession *session);
 /* The plan of tile (@column, @row). */
 const VfiFlowPlan *vfi_session_tile_plan(const VfiSession *session, int column, int row);
 
-/* Runs one stage of @plan. */
+/* Runs one stage of @plan. Steps of the whole picture are profiled where a device
+ * computes in the host's memory. */
 bool vfi_run_steps(VfiSession *session, const VfiFlowPlan *plan, VfiFlowStage stage,
                    const VfiFlowArguments *arguments, GError **error);
 

@@ -97,6 +97,27 @@ def test_arguments():
     refused("layers of a GPU", blend("--layers", "--device", "cuda"), "--device cpu")
 
 
+def test_steps():
+    """A model with steps in place of a network: how thorough it is, its stages, every step."""
+    arguments = ("--model", "flow", "--size", "96x64", "--threads", 1, "--runs", 3,
+                 "--times", "0.25,0.5", "--profile")
+    figures = json.loads(bench(*arguments, "--json").stdout)
+    best = json.loads(bench(*arguments, "--options", "quality=best", "--json").stdout)
+    check((figures["variant"], best["variant"]) == ("medium", "best"), "options reach the model")
+    check({name: stage["runs"] for name, stage in figures["stages"].items()}
+          == {"frame": 5, "pair": 4, "time": 8, "synthesis": 8}
+          and all(0 <= stage["ms_p50"] <= stage["ms_p95"]
+                  for stage in figures["stages"].values()), "stages run as often as they should")
+    steps = figures["steps"]
+    check([stage for stage in ("frame", "pair", "time")
+           if any(step["stage"] == stage for step in steps)] == ["frame", "pair", "time"]
+          and steps[0]["kind"] == "luma" and (steps[0]["width"], steps[0]["height"]) == (48, 32)
+          and sum(step["ms"] for step in steps) > 0, "the profile has every step")
+    refused("an option that there is not", bench(*arguments, "--options", "speed=9"),
+            "speed", "quality")
+    refused("options that are none", bench(*arguments, "--options", "quality"), "NAME=VALUE")
+
+
 def test_layers(model: Path):
     arguments = ("--model", model, "--size", "128x64", "--threads", 1, "--json")
     figures = json.loads(bench(*arguments, "--runs", 2, "--profile").stdout)
@@ -130,6 +151,7 @@ with tempfile.TemporaryDirectory() as scratch:
     test_in_flight()
     test_frames(Path(scratch))
     test_arguments()
+    test_steps()
     still = Path(scratch) / "still.safetensors"
     still_rife.write(still)
     test_layers(still)

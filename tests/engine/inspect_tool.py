@@ -229,6 +229,33 @@ def test_plan_as_text(rife: Path, film: Path):
     says("one without a network", inspect("--plan", "blend", "--size", "32x32"), "output: blend")
 
 
+def test_plan_of_steps():
+    """A model without a network has a plan, too: of 640x360 pixels, in cells of 2 x 2."""
+    run = inspect("--plan=json", "--size", "640x360", "--device", "cpu", "flow")
+    plan = json.loads(run.stdout)
+    stages = [step["stage"] for step in plan["steps"]]
+    check(plan["output"] == "motion" and plan["quality"] == "medium" and plan["level"] == 1
+          and plan["stages"] == [] and stages == sorted(stages), "steps as JSON", run)
+    first = plan["steps"][0]
+    check((first["kind"], first["width"], first["height"], first["region"])
+          == ("luma", 320, 180, "frame0") and first["offset"] < plan["memory"]["frame"]
+          and all(step["offset"] < plan["memory"][step["region"].rstrip("01")]
+                  for step in plan["steps"]), "and where they write", run)
+    says("steps as text", inspect("--plan", "--size", "640x360", "--device", "cpu", "--options",
+                                  "quality=best", "flow"),
+         "flow best for 640×360", "quality best, a cell is 1×1 pixels",
+         "pair stage: ", "sweep ")
+    run = inspect("--plan=dot", "--size", "640x360", "--device", "cpu", "flow")
+    check(run.returncode == 0 and run.stdout.count("[label=") == len(plan["steps"])
+          and run.stdout.count("{") == run.stdout.count("}"), "steps as a graph", run)
+    says("what they cost", inspect("--size", "640x360", "--device", "cpu", "flow"),
+         "family:      flow", "quality          string, auto|fast|medium|best, default auto",
+         "scale 1, quality medium", "for 2 frames")
+    refuses("a quality that there is not", inspect("--options", "quality=slow", "flow"),
+            "auto|fast|medium|best")
+    refuses("options that are none", inspect("--options", "=slow", "flow"), "NAME=VALUE")
+
+
 def test_plan_with_a_loop():
     """Two states in two regions of 3x32x48 floats each; one is first of all copied there."""
     def show(form, device):
@@ -305,6 +332,9 @@ def test_system(folder: Path, rife: Path):
     check("VFI_CPU=sse is ignored, valid are c, avx2 and avx512"
           in inspect("--system", VFI_CPU="sse", **places).stdout, "a VFI_CPU that there is not")
     says("a model by its name", inspect("rife", **places), "variant:     4.0")
+    nowhere = {**places, "VFI_MODEL_PATH": "/nonexistent"}
+    says("no RIFE", inspect("--system", **nowhere), "auto:        flow, since there is no RIFE")
+    says("auto without a RIFE", inspect("auto", **nowhere), "family:      flow")
     refuses("an unknown name", inspect("film", **places),
             "found there: \\x1b[2J\\n.pkl, broken.pkl, rife-4.0.safetensors")
 
@@ -321,6 +351,7 @@ with tempfile.TemporaryDirectory() as scratch:
     test_plan_as_graph(checkpoint)
     test_plan_as_graph(film_checkpoint)
     test_plan_as_text(checkpoint, film_checkpoint)
+    test_plan_of_steps()
     test_plan_with_a_loop()
     test_plan_refusals(checkpoint)
     test_system(Path(scratch) / "models", checkpoint)

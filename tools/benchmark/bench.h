@@ -9,7 +9,7 @@
 #include "session/session_internal.h"
 
 typedef struct {
-    char *model, *size, *frames, *times, *precision, *device, *feature_storage;
+    char *model, *options, *size, *frames, *times, *precision, *device, *feature_storage;
     int threads, runs, warm_up, in_flight;
     double scale;
     gint64 memory_limit; /* bytes, 0: none */

@@ -23,6 +23,7 @@ class Case:
     threads: int = 2
     precision: str = "f32"
     scale: float = 1.0
+    quality: str = ""  # of flow; "": its own choice
     between: int = 1  # in-betweens of a pair, evenly spaced
     level: str = ""  # VFI_CPU; "": the CPU's best
     device: str = "cpu"
@@ -44,7 +45,8 @@ class Case:
         return ["--model", self.model, *source, "--threads", str(self.threads), "--precision",
                 self.precision, "--memory-limit", str(self.memory_limit), "--scale",
                 f"{self.scale:g}", "--times", times, "--device", self.device, "--warm-up",
-                str(self.warm_up)]
+                str(self.warm_up),
+                *(["--options", f"quality={self.quality}"] if self.quality else [])]
 
     def environment(self) -> dict[str, str]:
         return {**os.environ, **({"VFI_CPU": self.level} if self.level else {})}

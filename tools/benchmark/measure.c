@@ -58,6 +58,10 @@ void bench_clear_profile(Bench *bench)
         if (session->plans[stage] != NULL && session->profile[stage] != NULL)
             memset(session->profile[stage], 0,
                    (size_t)session->plans[stage]->n_ops * sizeof(guint64));
+    for (int stage = 0; stage < VFI_FLOW_STAGES; stage++)
+        if (session->motion.profile[stage] != NULL)
+            memset(session->motion.profile[stage], 0,
+                   (size_t)session->motion.plan->n_steps[stage] * sizeof(guint64));
 }
 
 static int compare_doubles(const void *a, const void *b)

@@ -65,6 +65,54 @@ static void print_profile_text(const Bench *bench)
         printf("%-15s %9.3f\n", ROW_GROUP, row_groups);
 }
 
+/* The same of the steps of models that have them in place of a network. */
+static double step_ms(const Bench *bench, int stage, int step)
+{
+    return (double)bench->session->motion.profile[stage][step] / 1e6 /
+           bench->arguments->runs;
+}
+
+static void print_steps_text(const Bench *bench)
+{
+    const VfiFlowPlan *plan = bench->session->motion.plan;
+    double kinds[VFI_FLOW_STEP_KINDS] = {0};
+
+    printf("\nstep                        size        ms\n");
+    for (int stage = 0; stage < VFI_FLOW_STAGES; stage++)
+        for (int i = 0; i < plan->n_steps[stage]; i++) {
+            const VfiFlowStep *step = &plan->steps[stage][i];
+            const VfiFlowPlane *result = vfi_flow_step_result(step);
+            kinds[step->kind] += step_ms(bench, stage, i);
+            printf("%-6s %-16s %4dx%4d %9.3f\n", stage_name(stage),
+                   vfi_flow_step_name(step->kind), result->w, result->h,
+                   step_ms(bench, stage, i));
+        }
+    printf("\nkind            ms a pair\n");
+    for (int kind = 0; kind < VFI_FLOW_STEP_KINDS; kind++)
+        if (kinds[kind] > 0.0)
+            printf("%-15s %9.3f\n", vfi_flow_step_name((VfiFlowStepKind)kind),
+                   kinds[kind]);
+}
+
+static void print_steps_json(const Bench *bench)
+{
+    const VfiFlowPlan *plan = bench->session->motion.plan;
+    const char *separator = "";
+
+    printf(", \"steps\": [");
+    for (int stage = 0; stage < VFI_FLOW_STAGES; stage++)
+        for (int i = 0; i < plan->n_steps[stage]; i++) {
+            const VfiFlowStep *step = &plan->steps[stage][i];
+            const VfiFlowPlane *result = vfi_flow_step_result(step);
+            printf("%s{\"stage\": \"%s\", \"kind\": \"%s\", \"width\": %d, "
+                   "\"height\": %d, \"ms\": %.4f}",
+                   separator, stage_name(stage), vfi_flow_step_name(step->kind),
+                   result->w, result->h, step_ms(bench, stage, i));
+            separator = ", ";
+        }
+    printf("]");
+}
+
 static void print_profile_json(const Bench *bench)
 {
     const char *separator = "";
@@ -94,6 +142,50 @@ static void print_profile_json(const Bench *bench)
     printf("]");
 }
 
+static const char *const timed_names[VFI_TIMED_COUNT] = {
+    [VFI_TIMED_PREPARE] = "prepare",     [VFI_TIMED_FRAME_STAGE] = "frame",
+    [VFI_TIMED_PAIR_STAGE] = "pair",     [VFI_TIMED_TIME_STAGE] = "time",
+    [VFI_TIMED_SYNTHESIS] = "synthesis",
+};
+
+static void print_stages_text(const VfiSessionStats *stats)
+{
+    const char *separator = "";
+
+    printf("stages         ");
+    for (int i = 0; i < VFI_TIMED_COUNT; i++) {
+        if (stats->times[i].runs == 0)
+            continue;
+        printf("%s%s %.2f", separator, timed_names[i], stats->times[i].p50);
+        separator = ", ";
+    }
+    printf(" ms a run, median\n");
+}
+
+static void print_stages_json(const VfiSessionStats *stats)
+{
+    const char *separator = "";
+
+    printf(", \"stages\": {");
+    for (int i = 0; i < VFI_TIMED_COUNT; i++) {
+        const VfiStageTimes *times = &stats->times[i];
+        if (times->runs == 0)
+            continue;
+        printf("%s\"%s\": {\"runs\": %" G_GUINT64_FORMAT
+               ", \"ms_p50\": %.3f, \"ms_p95\": %.3f}",
+               separator, timed_names[i], (guint64)times->runs, times->p50, times->p95);
+        separator = ", ";
+    }
+    printf("}");
+}
+
+/* What there is to say besides the family: the variant, or how thorough it is. */
+static const char *variant_of(const Bench *bench, const BenchFigures *f)
+{
+    return f->stats.quality[0] != '\0' ? f->stats.quality
+                                       : vfi_model_info(bench->model)->variant;
+}
+
 /* Memory of the session, its weights' aside, and the device's. */
 static void print_memory_json(const Bench *bench, const BenchFigures *f)
 {
@@ -119,17 +211,20 @@ void bench_print_json(const Bench *bench, const BenchFigures *f)
            "\"threads\": %u, \"cpu_level\": \"%s\", \"device\": %s, \"precision\": "
            "\"%s\", \"times\": %u, \"runs\": %d, \"ms_median\": %.3f, \"ms_min\": %.3f, "
            "\"ms_max\": %.3f, \"gflop\": %.3f, \"gflops\": %.2f",
-           name, info->family, info->variant, video->width, video->height,
+           name, info->family, variant_of(bench, f), video->width, video->height,
            f->stats.padded_width, f->stats.padded_height, f->stats.scale,
            f->stats.threads, f->stats.cpu_level, device, f->stats.precision,
            bench->n_times, bench->arguments->runs, f->median, f->min, f->max,
            f->gflop / 1e9, f->gflops);
     print_memory_json(bench, f);
+    print_stages_json(&f->stats);
     if (f->in_flight_ms > 0.0)
         printf(", \"in_flight\": %d, \"in_flight_ms\": %.6f, \"fps\": %.2f",
                bench->arguments->in_flight, f->in_flight_ms, 1e3 / f->in_flight_ms);
     if (bench->arguments->profile)
         print_profile_json(bench);
+    if (bench->arguments->profile && bench->session->motion.plan != NULL)
+        print_steps_json(bench);
     printf("}\n");
 }
 
@@ -138,7 +233,7 @@ void bench_print_text(const Bench *bench, const BenchFigures *f)
     const VfiModelInfo *info = vfi_model_info(bench->model);
 
     printf("%s %s, %dx%d (padded %dx%d), scale %g, %u in-between%s a pair\n",
-           info->family, info->variant, bench->video.width, bench->video.height,
+           info->family, variant_of(bench, f), bench->video.width, bench->video.height,
            f->stats.padded_width, f->stats.padded_height, f->stats.scale, bench->n_times,
            bench->n_times == 1 ? "" : "s");
     printf("%s %s, %u threads, %s\n", f->stats.device, f->stats.cpu_level,
@@ -148,6 +243,7 @@ void bench_print_text(const Bench *bench, const BenchFigures *f)
     if (f->in_flight_ms > 0.0)
         printf("%2d in flight   %.2f ms an in-between, %.1f fps\n",
                bench->arguments->in_flight, f->in_flight_ms, 1e3 / f->in_flight_ms);
+    print_stages_text(&f->stats);
     printf("convolutions   %.1f GFLOP a pair, %.0f GFLOP/s effective\n", f->gflop / 1e9,
            f->gflops);
     printf("memory         arena %.1f MiB, packed weights %.1f MiB, peak resident %.1f "
@@ -155,6 +251,8 @@ void bench_print_text(const Bench *bench, const BenchFigures *f)
            (double)f->stats.arena_bytes / 1048576.0,
            (double)f->stats.packed_weight_bytes / 1048576.0,
            (double)f->rss_bytes / 1048576.0);
-    if (bench->arguments->profile)
+    if (bench->arguments->profile && bench->session->motion.plan != NULL)
+        print_steps_text(bench);
+    else if (bench->arguments->profile)
         print_profile_text(bench);
 }

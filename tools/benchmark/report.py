@@ -26,13 +26,13 @@ def markdown(heads: list[str], rows: list[list[str]]) -> str:
 
 def runs_table(runs: list[dict]) -> str:
     heads = ["model", "size", "padded", "scale", "threads", "level", "precision", "in-betweens",
-             "ms median", "min", "max", "GFLOP/s", "arena MiB", "peak MiB"]
+             "ms median", "min", "max", "pairs/s", "GFLOP/s", "arena MiB", "peak MiB"]
     rows = [[f"{run['family']} {run['variant']}".strip(), f"{run['width']}x{run['height']}",
              f"{run['padded_width']}x{run['padded_height']}", f"{run['scale']:g}",
              str(run["threads"]), run["cpu_level"], run["precision"], str(run["times"]),
              f"{run['ms_median']:.1f}", f"{run['ms_min']:.1f}", f"{run['ms_max']:.1f}",
-             f"{run['gflops']:.0f}", f"{run['arena_bytes'] / MIB:.0f}",
-             f"{run['rss_bytes'] / MIB:.0f}"] for run in runs]
+             f"{1e3 / max(run['ms_median'], 1e-3):.1f}", f"{run['gflops']:.0f}",
+             f"{run['arena_bytes'] / MIB:.0f}", f"{run['rss_bytes'] / MIB:.0f}"] for run in runs]
     return table(heads, rows)
 
 

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "benchmark/bench.h"
+#include "model_options.h"
 
 #define DEFAULT_SIZE "1280x720"
 #define MAX_IN_FLIGHT 64
@@ -98,7 +99,11 @@ static gboolean open_session(Bench *bench, GError **error)
         .feature_storage = feature_storage,
         .memory_limit = (uint64_t)MAX(a->memory_limit, 0),
     };
-    bench->model = vfi_model_open(a->model, NULL, error);
+    GVariant *options =
+        a->options != NULL ? model_options_parse(a->options, error) : NULL;
+    if (a->options != NULL && options == NULL)
+        return FALSE;
+    bench->model = vfi_model_open(a->model, options, error);
     if (bench->model == NULL)
         return FALSE;
     bench->session = vfi_session_new(bench->model, &config, error);
@@ -183,6 +188,8 @@ int main(int argc, char **argv)
     const GOptionEntry entries[] = {
         {"model", 0, 0, G_OPTION_ARG_STRING, &a.model, "name or file (rife-4.0)",
          "MODEL"},
+        {"options", 0, 0, G_OPTION_ARG_STRING, &a.options, "of the model",
+         "NAME=VALUE,…"},
         {"size", 0, 0, G_OPTION_ARG_STRING, &a.size, "frame size (" DEFAULT_SIZE ")",
          "WxH"},
         {"frames", 0, 0, G_OPTION_ARG_STRING, &a.frames,
@@ -233,6 +240,7 @@ int main(int argc, char **argv)
         fprintf(stderr, "vfi-bench: %s\n", error->message);
     bench_clear(&bench);
     g_free(a.model);
+    g_free(a.options);
     g_free(a.feature_storage);
     g_free(a.size);
     g_free(a.frames);

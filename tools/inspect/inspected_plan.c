@@ -179,6 +179,12 @@ InspectedMemory inspected_plan_memory(const InspectedPlan *inspected)
             memory.pair = plan->pair_bytes;
         memory.states += 2 * plan->state_bytes;
     }
+    if (inspected->session.motion.plan != NULL) {
+        const VfiSessionNeed *need = &inspected->session.need;
+        memory.arena = need->arena_bytes + need->band_bytes;
+        memory.frame = need->slot_bytes;
+        memory.pair = need->pair_bytes;
+    }
     return memory;
 }
 

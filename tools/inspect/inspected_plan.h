@@ -39,7 +39,7 @@ typedef struct {
 
 InspectedMemory inspected_plan_memory(const InspectedPlan *inspected);
 
-/* "rgb", "flow" or "blend": what the time stage gives. */
+/* "rgb", "flow", "motion" or "blend": what the time stage gives. */
 const char *inspected_plan_output(const InspectedPlan *inspected);
 
 /* The row group of op @op, or -1. */
@@ -68,6 +68,13 @@ const char *inspected_activation(const VfiOp *op);
 
 /* "before activation", "after activation"; NULL for none. */
 const char *inspected_residual(const VfiOp *op);
+
+/* The steps of models that have them in place of a network; nothing for others. */
+void inspected_print_steps_text(const InspectedPlan *inspected);
+/* As fields of the plan's object: ", …". */
+void inspected_print_steps_json(const InspectedPlan *inspected);
+/* As subgraphs of the plan's graph. */
+void inspected_print_steps_dot(const InspectedPlan *inspected);
 
 void inspected_print_text(const InspectedPlan *inspected);
 /* One object, in one line. */

@@ -104,5 +104,6 @@ void inspected_print_dot(const InspectedPlan *inspected)
         print_edges(stage);
         printf("  }\n");
     }
+    inspected_print_steps_dot(inspected);
     printf("}\n");
 }

@@ -239,5 +239,7 @@ void inspected_print_json(const InspectedPlan *inspected)
         printf("%s", i > 0 ? ", " : "");
         print_stage(inspected, &inspected->stages[i]);
     }
-    printf("]}\n");
+    printf("]");
+    inspected_print_steps_json(inspected);
+    printf("}\n");
 }

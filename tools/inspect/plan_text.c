@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "inspected_plan.h"
+#include "session/steps.h"
 
 #define MIB(bytes) ((double)(bytes) / 0x1p20)
 
@@ -157,8 +158,10 @@ void inspected_print_text(const InspectedPlan *inspected)
     const VfiSession *session = &inspected->session;
     InspectedMemory memory = inspected_plan_memory(inspected);
 
+    const char *variant = vfi_session_variant(session);
+
     printf("plan:        %s%s%s for %d×%d on %s (%s), precision %s\n", info->family,
-           info->variant[0] != '\0' ? " " : "", info->variant, session->video.width,
+           variant[0] != '\0' ? " " : "", variant, session->video.width,
            session->video.height, inspected->device.name, inspected->device.level,
            vfi_precision_to_string(inspected->device.precision));
     printf("             padded to %d×%d, %d tiles, scale %g, output: %s\n",
@@ -169,4 +172,5 @@ void inspected_print_text(const InspectedPlan *inspected)
            MIB(memory.arena), MIB(memory.frame), MIB(memory.pair), MIB(memory.states));
     for (int i = 0; i < inspected->n_stages; i++)
         print_stage(inspected, &inspected->stages[i]);
+    inspected_print_steps_text(inspected);
 }

@@ -9,6 +9,7 @@
 #include <vfi/vfi.h>
 
 #include "inspect/inspected_plan.h"
+#include "model_options.h"
 
 /* Where cost is measured: 1920×1088 fits the multiples of all families but the
  * coarsest. */
@@ -18,6 +19,7 @@
 #define MIB(bytes) ((double)(bytes) / 0x1p20)
 
 typedef struct {
+    char *options;
     char *size;
     char *plan; /* how to show it: "text", "dot" or "json" */
     char *device;
@@ -157,10 +159,18 @@ static gboolean print_memory(VfiModel *model, const VfiSessionConfig *config,
     return TRUE;
 }
 
-static gboolean print_model(const char *name, const VfiSessionConfig *config,
-                            GError **error)
+/* @options: as they were given, or NULL. */
+static VfiModel *open_model(const char *name, const char *options, GError **error)
 {
-    g_autoptr(VfiModel) model = vfi_model_open(name, NULL, error);
+    GVariant *parsed = options != NULL ? model_options_parse(options, error) : NULL;
+
+    return options != NULL && parsed == NULL ? NULL : vfi_model_open(name, parsed, error);
+}
+
+static gboolean print_model(const char *name, const char *options,
+                            const VfiSessionConfig *config, GError **error)
+{
+    g_autoptr(VfiModel) model = open_model(name, options, error);
 
     if (model == NULL)
         return FALSE;
@@ -181,7 +191,8 @@ static gboolean print_model(const char *name, const VfiSessionConfig *config,
     return config == NULL || print_memory(model, config, error);
 }
 
-static gboolean inspect(const char *name, const VfiSessionConfig *config, GError **error)
+static gboolean inspect(const char *name, const char *options,
+                        const VfiSessionConfig *config, GError **error)
 {
     g_autofree char *path = NULL;
 
@@ -190,7 +201,7 @@ static gboolean inspect(const char *name, const VfiSessionConfig *config, GError
     g_autofree char *shown = plain(path != NULL ? path : name);
     printf("model:       %s\n", shown);
     return (path == NULL || print_checkpoint(path, error)) &&
-           print_model(path != NULL ? path : name, config, error);
+           print_model(path != NULL ? path : name, options, config, error);
 }
 
 /* ---- plans ------------------------------------------------------------------------- */
@@ -215,11 +226,12 @@ static PrintPlan find_plan_format(const char *name)
     return NULL;
 }
 
-static gboolean inspect_plan(const char *name, const VfiSessionConfig *config,
-                             PrintPlan print, GError **error)
+static gboolean inspect_plan(const char *name, const char *options,
+                             const VfiSessionConfig *config, PrintPlan print,
+                             GError **error)
 {
     InspectedPlan inspected;
-    VfiModel *model = vfi_model_open(name, NULL, error);
+    VfiModel *model = open_model(name, options, error);
 
     if (model == NULL)
         return FALSE;
@@ -375,6 +387,8 @@ static gboolean parse_arguments(int *argc, char ***argv, Arguments *arguments,
                                 GError **error)
 {
     const GOptionEntry entries[] = {
+        {"options", 0, 0, G_OPTION_ARG_STRING, &arguments->options,
+         "Options of the models, which are else as without any", "NAME=VALUE,…"},
         {"size", 0, 0, G_OPTION_ARG_STRING, &arguments->size,
          "Also say what a session for frames of this size needs", "WIDTHxHEIGHT"},
         {"scale", 0, 0, G_OPTION_ARG_DOUBLE, &arguments->scale,
@@ -422,6 +436,7 @@ static gboolean make_config(const Arguments *arguments, VfiSessionConfig *config
 static void arguments_clear(Arguments *arguments)
 {
     g_strfreev(arguments->files);
+    g_free(arguments->options);
     g_free(arguments->size);
     g_free(arguments->plan);
     g_free(arguments->device);
@@ -451,8 +466,9 @@ int main(int argc, char **argv)
         if (file != arguments.files || arguments.system)
             printf("\n");
         if (!(print_plan != NULL
-                  ? inspect_plan(*file, &config, print_plan, &reason)
-                  : inspect(*file, arguments.size != NULL ? &config : NULL, &reason))) {
+                  ? inspect_plan(*file, arguments.options, &config, print_plan, &reason)
+                  : inspect(*file, arguments.options,
+                            arguments.size != NULL ? &config : NULL, &reason))) {
             fflush(stdout);
             fprintf(stderr, "vfi-inspect: %s\n", reason->message);
             status = EXIT_FAILURE;
