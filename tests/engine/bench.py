@@ -81,11 +81,22 @@ def test_frames(folder: Path):
     for what, header in {"16 bits": b"P6\n%d %d\n65535\n", "text": b"P3\n%d %d\n255\n"}.items():
         write_ppm(other, 6, 4, 30, header)
         refused(f"a PPM of {what}", blend("--frames", f"{a},{other}"), "other.ppm", "P6")
+    raw = [folder / name for name in ("a.yuv", "b.yuv")]
+    for path, value in zip(raw, (10, 30)):
+        path.write_bytes(bytes([value]) * 36)
+    figures = json.loads(blend("--frames", f"{raw[0]},{raw[1]}", "--size", "6x4", "--json").stdout)
+    check((figures["width"], figures["height"]) == (6, 4), "raw frames are of the size given")
+    refused("raw frames of another size", blend("--frames", f"{raw[0]},{raw[1]}", "--size", "8x4"),
+            "a.yuv", "48", "36")
     other.write_bytes(a.read_bytes()[:-1])
     refused("a short PPM", blend("--frames", f"{a},{other}"), "other.ppm", "ends")
 
 
 def test_arguments():
+    flow = ("--model", "flow", "--size", "32x16", "--runs", 1, "--options")
+    check(bench(*flow, "quality=fast").returncode == 0, "a model's options")
+    refused("an option's value", bench(*flow, "quality=superb"), "superb", "fast")
+    refused("an option that there is none of", bench(*flow, "qualities=fast"), "qualities")
     refused("precision bf17", blend("--precision", "bf17"), "bf17")
     refused("sizes that are none", blend("--size", "64by48"), "64by48")
     refused("a time that is the frame", blend("--times", "0.5,1"), "0.5,1")

@@ -18,6 +18,7 @@ sys.path[:0] = [str(TESTS), str(TOOLS / "benchmark")]
 import comparisons  # noqa: E402
 import cuda  # noqa: E402
 import engine  # noqa: E402
+import flow_peers  # noqa: E402
 import peers  # noqa: E402
 import rooflines  # noqa: E402
 import turns  # noqa: E402
@@ -68,6 +69,7 @@ def test_refusals():
     for what, arguments, word in (
             ("two values where one is compared", ("--reuse", "--threads", "1,2"), "--threads"),
             ("an unknown peer", ("--peers", "abacus"), "abacus"),
+            ("an unknown peer of flow", ("--flow", "abacus"), "abacus"),
             ("peers for another model", ("--peers", "torch"), "RIFE 4.0"),
             ("two comparisons", ("--reuse", "--linear"), "not allowed"),
             ("what vfi-bench refuses", ("--precision", "bf17"), "bf17"),
@@ -219,9 +221,9 @@ def test_roofline():
 
 def test_pins():
     """Nothing of an index is run that has not been chosen: versions and hashes, of all."""
-    pins = {name: peers.pinned(name) for name in {"tools", *(p.pins for p in
-                                                             peers.PEERS.values())}}
-    check(all(pins.values()) and {"torch", "numpy", "onnx"} <= pins["tools"].keys(),
+    pins = {name: peers.pinned(name) for name in {*peers.NEEDED, *flow_peers.PINS, *(
+        p.pins for p in peers.PEERS.values())}}
+    check(all(pins.values()) and {"torch", "onnx"} <= pins["tools"].keys(),
           "every peer has its packages")
     everything = [pin for name in pins.values() for pin in name]
     check(len(everything) == len(set(everything)), "each package is pinned once")

@@ -43,6 +43,8 @@ gboolean bench_draw_frames(Bench *bench, GError **error);
 /* Reads two 8-bit PPM (P6) files of one size, named "A,B"; sets the video's size and
  * format. */
 gboolean bench_read_frames(Bench *bench, const char *paths, GError **error);
+/* The same of raw I420 files of the video's size. */
+gboolean bench_read_raw_frames(Bench *bench, const char *paths, GError **error);
 gboolean bench_write_frame(const VfiVideoInfo *video, const VfiFrame *frame,
                            const char *path, GError **error);
 

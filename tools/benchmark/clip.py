@@ -21,15 +21,24 @@ def assets() -> dict[str, Path]:
 
 def frames(clip: Path, size: str, folder: Path) -> tuple[str, str]:
     """Two PPM files of that size in folder, scaled without regard to the aspect ratio."""
-    pattern = folder / "frame%d.ppm"
-    chosen = f"select=between(n\\,{FIRST_FRAME}\\,{FIRST_FRAME + 1})"
+    _decode(clip, size, 2, ["-pix_fmt", "rgb24", folder / "frame%d.ppm"])
+    return str(folder / "frame1.ppm"), str(folder / "frame2.ppm")
+
+
+def raw(clip: Path, size: str, count: int, path: Path) -> Path:
+    """That many frames in a row as I420."""
+    _decode(clip, size, count, ["-pix_fmt", "yuv420p", "-f", "rawvideo", path])
+    return path
+
+
+def _decode(clip: Path, size: str, count: int, to: list) -> None:
+    chosen = f"select=between(n\\,{FIRST_FRAME}\\,{FIRST_FRAME + count - 1})"
     command = ["ffmpeg", "-v", "error", "-nostdin", "-y", "-i", clip, "-an", "-vf",
                f"{chosen},scale={size.replace('x', ':')}:flags=bicubic", "-fps_mode",
-               "passthrough", "-frames:v", "2", "-pix_fmt", "rgb24", pattern]
+               "passthrough", "-frames:v", str(count), *to]
     try:
         done = subprocess.run(command, capture_output=True, text=True, check=False)
     except FileNotFoundError as error:
         raise BenchError("ffmpeg is missing: run tools/setup") from error
     if done.returncode != 0:
         raise BenchError(f"ffmpeg could not decode {clip}: {done.stderr.strip()}")
-    return str(folder / "frame1.ppm"), str(folder / "frame2.ppm")

@@ -19,6 +19,7 @@ class BenchError(Exception):
 class Case:
     """What one vfi-bench run measures."""
     model: str = "rife-4.0"
+    options: str = ""  # the model's, "name=value,…"
     size: str = "1280x768"
     threads: int = 2
     precision: str = "f32"
@@ -27,7 +28,7 @@ class Case:
     between: int = 1  # in-betweens of a pair, evenly spaced
     level: str = ""  # VFI_CPU; "": the CPU's best
     device: str = "cpu"
-    frames: tuple[str, str] | None = None  # instead of size
+    frames: tuple[str, str] | None = None  # .ppm, instead of size; or .yuv of that size
     memory_limit: int = 0  # bytes; 0: none
     warm_up: int = 1  # pairs
     in_flight: int = 1  # in-betweens queued at once
@@ -41,9 +42,12 @@ class Case:
 
     def arguments(self) -> list[str]:
         times = ",".join(f"{k / (self.between + 1):.6f}" for k in range(1, self.between + 1))
-        source = ["--frames", ",".join(self.frames)] if self.frames else ["--size", self.size]
-        return ["--model", self.model, *source, "--threads", str(self.threads), "--precision",
-                self.precision, "--memory-limit", str(self.memory_limit), "--scale",
+        source = ["--frames", ",".join(self.frames)] if self.frames else []
+        if not source or self.frames[0].endswith(".yuv"):
+            source += ["--size", self.size]
+        options = ["--options", self.options] if self.options else []
+        return ["--model", self.model, *options, *source, "--threads", str(self.threads),
+                "--precision", self.precision, "--memory-limit", str(self.memory_limit), "--scale",
                 f"{self.scale:g}", "--times", times, "--device", self.device, "--warm-up",
                 str(self.warm_up),
                 *(["--options", f"quality={self.quality}"] if self.quality else [])]

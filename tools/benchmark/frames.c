@@ -98,16 +98,25 @@ static gboolean read_ppm(const char *path, VfiVideoInfo *video, VfiFrame *frame,
     return done;
 }
 
-gboolean bench_read_frames(Bench *bench, const char *paths, GError **error)
+/* Two names, or NULL. */
+static char **split_paths(const char *paths, GError **error)
 {
     g_auto(GStrv) names = g_strsplit(paths, ",", -1);
+
+    if (g_strv_length(names) == 2)
+        return g_steal_pointer(&names);
+    g_set_error(error, VFI_ERROR, VFI_ERROR_INVALID_ARGUMENT,
+                "frames \"%s\": expected two files, A.ppm,B.ppm", paths);
+    return NULL;
+}
+
+gboolean bench_read_frames(Bench *bench, const char *paths, GError **error)
+{
+    g_auto(GStrv) names = split_paths(paths, error);
     VfiVideoInfo second = bench->video;
 
-    if (g_strv_length(names) != 2) {
-        g_set_error(error, VFI_ERROR, VFI_ERROR_INVALID_ARGUMENT,
-                    "frames \"%s\": expected two files, A.ppm,B.ppm", paths);
+    if (names == NULL)
         return FALSE;
-    }
     if (!read_ppm(names[0], &bench->video, &bench->frames[0], error) ||
         !read_ppm(names[1], &second, &bench->frames[1], error))
         return FALSE;
@@ -119,6 +128,47 @@ gboolean bench_read_frames(Bench *bench, const char *paths, GError **error)
         return FALSE;
     }
     return TRUE;
+}
+
+/* All of the file into the rows of the frame's planes. */
+static gboolean read_raw(const char *path, const VfiVideoInfo *video, VfiFrame *frame,
+                         GError **error)
+{
+    g_autofree char *contents = NULL;
+    gsize length, wanted = 0;
+    const char *row;
+
+    for (int plane = 0; plane < vfi_format_planes(video->format); plane++)
+        wanted += vfi_video_info_row_bytes(video, plane) *
+                  (size_t)vfi_video_info_rows(video, plane);
+    if (!g_file_get_contents(path, &contents, &length, error))
+        return FALSE;
+    if (length != wanted) {
+        g_set_error(
+            error, VFI_ERROR, VFI_ERROR_INVALID_ARGUMENT,
+            "%s: expected the %zu bytes of a picture in I420 of the --size, found "
+            "%zu (PPM files have their own size)",
+            path, wanted, length);
+        return FALSE;
+    }
+    if (!vfi_frame_alloc(frame, video, error))
+        return FALSE;
+    row = contents;
+    for (int plane = 0; plane < vfi_format_planes(video->format); plane++)
+        for (int y = 0; y < vfi_video_info_rows(video, plane); y++) {
+            memcpy(frame->data[plane] + y * frame->stride[plane], row,
+                   vfi_video_info_row_bytes(video, plane));
+            row += vfi_video_info_row_bytes(video, plane);
+        }
+    return TRUE;
+}
+
+gboolean bench_read_raw_frames(Bench *bench, const char *paths, GError **error)
+{
+    g_auto(GStrv) names = split_paths(paths, error);
+
+    return names != NULL && read_raw(names[0], &bench->video, &bench->frames[0], error) &&
+           read_raw(names[1], &bench->video, &bench->frames[1], error);
 }
 
 gboolean bench_write_frame(const VfiVideoInfo *video, const VfiFrame *frame,

@@ -21,9 +21,11 @@ from turns import Comparison, compare
 
 HERE = Path(__file__).resolve().parent
 # What is installed, with all that it needs: name==version --hash=sha256:…, of wheels for Debian
-# 12's Python. "tools" is what the workers need, PyTorch among it, which exports the model.
+# 12's Python. "tools" is what the workers need besides numpy, PyTorch among it, which exports the
+# model.
 # Others: pip install --dry-run --ignore-installed --report - --only-binary=:all: PACKAGE…
 PINS = HERE / "pins"
+NEEDED = ("numpy", "tools")
 PINNED_FOR = ("3.11", "x86_64")
 SIZES = ("1280x720", "1280x768", "1920x1080")
 
@@ -104,21 +106,28 @@ def _pip_install(python: Path, name: str) -> str:
     return (done.stderr.strip().splitlines() or ["pip failed"])[-1] + hint
 
 
-def install(names: list[str]) -> tuple[Path, dict[str, str]]:
-    """The environment's Python, and for each peer that could not be installed the reason."""
+def install_pins(pins: list[str]) -> tuple[Path, dict[str, str]]:
+    """The environment's Python, and for each file of PINS that could not be installed why."""
     python = environment_folder() / "bin" / "python"
     if not python.is_file() or not _installed(python):
         _make_environment(python)
     have = _installed(python)
     failed: dict[str, str] = {}
-    for name in dict.fromkeys(["tools", *(PEERS[name].pins for name in names)]):
+    for name in dict.fromkeys(pins):
         if any(have.get(package) != version for package, (version, _) in pinned(name).items()):
             print(f"bench: installing pins/{name}.txt in {environment_folder()}", flush=True)
             reason = _pip_install(python, name)
             if reason:
                 failed[name] = reason
-    if "tools" in failed:
-        raise BenchError(f"what every peer needs could not be installed: {failed['tools']}")
+    return python, failed
+
+
+def install(names: list[str]) -> tuple[Path, dict[str, str]]:
+    """The environment's Python, and for each peer that could not be installed the reason."""
+    python, failed = install_pins([*NEEDED, *(PEERS[name].pins for name in names)])
+    for name in NEEDED:
+        if name in failed:
+            raise BenchError(f"what every peer needs could not be installed: {failed[name]}")
     return python, {name: failed[PEERS[name].pins] for name in names
                     if PEERS[name].pins in failed}
 

@@ -2,6 +2,7 @@
 """Text tables and the JSON file."""
 import json
 from pathlib import Path
+from statistics import median
 
 from turns import Comparison
 
@@ -75,6 +76,16 @@ def peers_text(result: dict, ratios: list[Comparison]) -> str:
             f"{result['peers_padded'][1]}. Peers' memory is without Python's own.")
     return "\n".join([size, table(heads, rows), "", "times as long as ours:",
                       comparisons_table(ratios), ""])
+
+
+def flow_text(result: dict, ratios: list[Comparison], names: dict[str, str]) -> str:
+    """One size's times of the built-in model and of others."""
+    rows = [[names.get(name, f"flow, quality={name}"), f"{median(times):.1f}", f"{min(times):.1f}",
+             f"{max(times):.1f}", f"{1e3 / median(times):.1f}"]
+            for name, times in result["ms"].items()]
+    return "\n".join([f"{result['size']}, {result['threads']} threads",
+                      table(["", "ms median", "min", "max", "pairs/s"], rows), "",
+                      "times as long as fast:", comparisons_table(ratios), ""])
 
 
 def _difference(figures: dict | None) -> str:

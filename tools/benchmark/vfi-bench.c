@@ -54,21 +54,20 @@ static gboolean parse_size(const char *text, VfiVideoInfo *video, GError **error
     return vfi_video_info_validate(video, error);
 }
 
-/* Files bring their own size. */
+/* PPM files bring their own size, raw ones need it. */
 static gboolean make_frames(Bench *bench, GError **error)
 {
     const BenchArguments *a = bench->arguments;
+    const char *size = a->size != NULL ? a->size : DEFAULT_SIZE;
 
-    if (a->frames != NULL && a->size != NULL) {
-        g_set_error(error, VFI_ERROR, VFI_ERROR_INVALID_ARGUMENT,
-                    "--size and --frames exclude each other: files have their own size");
+    if (a->frames != NULL && a->size == NULL) {
+        if (!bench_read_frames(bench, a->frames, error))
+            return FALSE;
+    } else if (!parse_size(size, &bench->video, error) ||
+               !(a->frames != NULL ? bench_read_raw_frames(bench, a->frames, error)
+                                   : bench_draw_frames(bench, error))) {
         return FALSE;
     }
-    if (a->frames != NULL ? !bench_read_frames(bench, a->frames, error)
-                          : !parse_size(a->size != NULL ? a->size : DEFAULT_SIZE,
-                                        &bench->video, error) ||
-                                !bench_draw_frames(bench, error))
-        return FALSE;
     return vfi_frame_alloc(&bench->out, &bench->video, error);
 }
 
@@ -193,7 +192,7 @@ int main(int argc, char **argv)
         {"size", 0, 0, G_OPTION_ARG_STRING, &a.size, "frame size (" DEFAULT_SIZE ")",
          "WxH"},
         {"frames", 0, 0, G_OPTION_ARG_STRING, &a.frames,
-         "8-bit PPM files instead of drawn frames", "A,B"},
+         "8-bit PPM files, or with --size raw I420 ones, instead of drawn frames", "A,B"},
         {"threads", 0, 0, G_OPTION_ARG_INT, &a.threads, "0: all usable CPUs", "N"},
         {"runs", 0, 0, G_OPTION_ARG_INT, &a.runs, "timed pairs (7)", "N"},
         {"warm-up", 0, 0, G_OPTION_ARG_INT, &a.warm_up, "pairs before them (1)", "N"},
