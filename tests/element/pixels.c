@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Pixels: every format and odd size, originals and identical frames bit by bit, the known
- * answer of `blend`, strides of all kinds; and the metas that go with pictures. */
+ * answers of `blend` and `flow`, strides of all kinds; and the metas that go with
+ * pictures. */
 #include "fixture.h"
 
 #include <string.h>
@@ -178,6 +179,41 @@ static GstBuffer *one_colour(Fixture *f, const guint8 bytes[4], GstClockTime pts
     gst_buffer_unmap(buffer, &map);
     return buffer;
 }
+
+/* A frame whose samples all have @code, which is less than 256. */
+static GstBuffer *one_code(Fixture *f, const Direct *format, int code, GstClockTime pts)
+{
+    int stored = code << format->shift;
+    guint8 low = (guint8)(stored & 255);
+    guint8 high = format->sample_bytes == 2 ? (guint8)(stored >> 8) : low;
+
+    return one_colour(f, (const guint8[]){low, high, low, high}, pts);
+}
+
+/* Nothing can be seen to move in flat frames, whatever the format: so `flow` has to make
+ * what `blend` would. */
+static void check_flow(const Direct *format, int mode, int width, int height)
+{
+    Fixture *f = start(mode, format->name, width, height, "model=flow multiplier=4");
+
+    push(f, one_code(f, format, 40, 0));
+    push(f, one_code(f, format, 200, 50 * MS));
+    finish(f);
+    ck_assert_uint_eq(n_buffers(f), 8);
+    for (int j = 1; j < 4; j++)
+        check_blend(format, &f->info, nth_buffer(f, 0), nth_buffer(f, 4),
+                    nth_buffer(f, (guint64)j), j, 4);
+    ck_assert_uint_eq(engine_stat(f, "inferences"), 3);
+    fixture_free(f);
+}
+
+GST_START_TEST(flow_works_in_all_formats)
+{
+    for (int i = 0; i < (int)G_N_ELEMENTS(sizes); i++)
+        check_flow(&direct[__i__], in_flight_mode((__i__ + i) % N_MODES), sizes[i][0],
+                   sizes[i][1]);
+}
+GST_END_TEST
 
 static guint n_different(GstBuffer *a, GstBuffer *b)
 {
@@ -439,6 +475,8 @@ int main(int argc, char **argv)
     suite_add_tcase(suite, tcase);
     for (int i = 0; i < (int)G_N_ELEMENTS(direct); i += SANITIZER_STEP)
         tcase_add_loop_test(tcase, formats_of_the_engine_are_exact, i, i + 1);
+    for (int i = 0; i < (int)G_N_ELEMENTS(direct); i += SANITIZER_STEP)
+        tcase_add_loop_test(tcase, flow_works_in_all_formats, i, i + 1);
     for (int i = 0; i < (int)G_N_ELEMENTS(converted); i += SANITIZER_STEP)
         tcase_add_loop_test(tcase, other_formats_are_converted, i, i + 1);
     tcase_add_loop_test(tcase, originals_of_converted_formats_are_exact, 0, N_MODES);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Models that need no file in the element: what `auto` chooses and says, which quality of
  * `flow` runs, and its pictures in both in-flight modes. */
+#include <stdbool.h>
 #include <string.h>
 
 #include <glib/gstdio.h>
@@ -186,6 +187,71 @@ GST_START_TEST(wrong_options_are_told_the_right_ones)
 }
 GST_END_TEST
 
+/* A bright square that moves by 8 pixels a frame over a striped ground. */
+static GstBuffer *moving_square(Fixture *f, int number)
+{
+    GstBuffer *buffer = flat_frame(f, 128, (guint64)number * 50 * MS, 50 * MS);
+    GstVideoFrame frame;
+
+    ck_assert(gst_video_frame_map(&frame, &f->info, buffer, GST_MAP_WRITE));
+    for (int y = 0; y < 64; y++)
+        for (int x = 0; x < 96; x++) {
+            bool is_square =
+                x >= 20 + 8 * number && x < 44 + 8 * number && y >= 20 && y < 44;
+            guint8 *row = (guint8 *)GST_VIDEO_FRAME_PLANE_DATA(&frame, 0) +
+                          y * GST_VIDEO_FRAME_PLANE_STRIDE(&frame, 0);
+            row[x] = (guint8)(is_square ? 170 + (x * 5 + y * 3 - 40 * number) % 60
+                                        : 40 + (x + 2 * y) % 30);
+        }
+    gst_video_frame_unmap(&frame);
+    return buffer;
+}
+
+/* CRCs of all that a clip of four frames becomes. */
+static void play_square(Fixture *f, guint32 crcs[16])
+{
+    for (int i = 0; i < 4; i++)
+        ck_assert_int_eq(gst_harness_push(f->harness, moving_square(f, i)), GST_FLOW_OK);
+    finish(f);
+    ck_assert_uint_eq(n_buffers(f), 16);
+    for (guint64 i = 0; i < 16; i++) {
+        crcs[i] = picture_crc(&f->info, nth_buffer(f, i));
+        if (i < 12)
+            assert_times(nth_buffer(f, i), i * 12500 * GST_USECOND, 12500 * GST_USECOND);
+    }
+}
+
+/* Queue and threads change nothing, nor does a flush in mid-stream. */
+GST_START_TEST(modes_threads_and_seeks_change_no_bit)
+{
+    static const char *const properties[] = {"threads=1", "threads=2", "threads=5"};
+    guint32 expected[16], found[16];
+    GstSegment segment;
+
+    gst_segment_init(&segment, GST_FORMAT_TIME);
+    for (size_t i = 0; i < G_N_ELEMENTS(properties); i++)
+        for (int mode = 0; mode < N_MODES; mode++) {
+            g_autofree char *all = g_strdup_printf(
+                "model=flow multiplier=4 model-options=options,quality=%s %s",
+                qualities[3 + __i__].quality, properties[i]);
+            Fixture *f = fixture_new(in_flight_mode(mode), all);
+            bool is_first = i == 0 && mode == 0;
+            fixture_set_caps(f, CAPS, NULL);
+            play_square(f, is_first ? expected : found);
+            if (!is_first)
+                ck_assert_int_eq(memcmp(found, expected, sizeof expected), 0);
+            gst_harness_push_event(f->harness, gst_event_new_flush_start());
+            gst_harness_push_event(f->harness, gst_event_new_flush_stop(TRUE));
+            fixture_clear(f);
+            gst_harness_push_event(f->harness, gst_event_new_segment(&segment));
+            play_square(f, found);
+            ck_assert_int_eq(memcmp(found, expected, sizeof expected), 0);
+            ck_assert_uint_eq(engine_stat(f, "inferences"), 18);
+            fixture_free(f);
+        }
+}
+GST_END_TEST
+
 int main(int argc, char **argv)
 {
     Suite *suite = suite_create("element-weightless");
@@ -197,6 +263,7 @@ int main(int argc, char **argv)
     tcase_add_loop_test(tcase, models_that_are_named_say_nothing, 0, N_MODES);
     tcase_add_loop_test(tcase, quality_follows_options_and_liveness, 0,
                         (int)G_N_ELEMENTS(qualities));
+    tcase_add_loop_test(tcase, modes_threads_and_seeks_change_no_bit, 0, 3);
     tcase_add_test(tcase, other_models_have_no_quality);
     tcase_add_loop_test(tcase, wrong_options_are_told_the_right_ones, 0,
                         (int)G_N_ELEMENTS(bad_options));
