@@ -28,7 +28,7 @@
 #define LIVES_OF_BLEND 12
 
 /* The models of the others: of two frames, and of more. */
-static const char *const quick_models[] = {"blend",   "blend",   "blend",   "sum-0-1",
+static const char *const quick_models[] = {"blend",   "blend",   "flow",    "sum-0-1",
                                            "sum-1-0", "sum-1-1", "sum-2-1", "sum-3-3"};
 
 /* Only for a broken element. */
