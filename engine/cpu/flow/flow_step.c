@@ -21,12 +21,45 @@ static const VfiFlowPass *const passes[VFI_FLOW_STEP_KINDS] = {
     [VFI_FLOW_STEP_SIDES] = &vfi_flow_sides,
 };
 
+/* Samples of a chunk: enough to be worth waking a thread for, few enough to end soon after
+ * a cancel. */
+#define CHUNK_SAMPLES 8192
+
+static int chunk_rows(const VfiFlowArea *area)
+{
+    return MAX(CHUNK_SAMPLES / area->width, 1);
+}
+
+static int area_chunks(const VfiFlowArea *area)
+{
+    return (area->layers * area->rows + chunk_rows(area) - 1) / chunk_rows(area);
+}
+
+/* All layers' rows are counted through; a chunk is some of them. */
+static void run_rows(const VfiFlowPass *pass, const VfiFlowWork *work, int index)
+{
+    VfiFlowArea area = pass->area(work->step);
+    int begin = index * chunk_rows(&area);
+    int end = MIN(begin + chunk_rows(&area), area.layers * area.rows);
+
+    while (begin < end) {
+        int layer = begin / area.rows, first = begin % area.rows;
+        int n = MIN(area.rows - first, end - begin);
+        pass->rows(work, layer, first, first + n);
+        begin += n;
+    }
+}
+
 static void run_chunk(void *data, int index, int thread)
 {
     const VfiFlowWork *work = data;
+    const VfiFlowPass *pass = passes[work->step->kind];
     (void)thread;
 
-    passes[work->step->kind]->chunk(work, index);
+    if (pass->area != NULL)
+        run_rows(pass, work, index);
+    else
+        pass->chunk(work, index);
 }
 
 bool vfi_cpu_flow_step(VfiPool *pool, VfiCpuLevel level, const VfiFlowStep *step,
@@ -34,8 +67,15 @@ bool vfi_cpu_flow_step(VfiPool *pool, VfiCpuLevel level, const VfiFlowStep *step
 {
     const VfiFlowPass *pass = passes[step->kind];
     VfiFlowWork work = {step, arguments, vfi_cpu_kernels(level)};
+    int chunks;
 
+    if (pass->area != NULL) {
+        VfiFlowArea area = pass->area(step);
+        chunks = area_chunks(&area);
+    } else {
+        chunks = pass->chunks(step);
+    }
     if (pass->begin != NULL)
         pass->begin(&work);
-    return vfi_pool_run(pool, pass->chunks(step), run_chunk, &work, arguments->cancel);
+    return vfi_pool_run(pool, chunks, run_chunk, &work, arguments->cancel);
 }

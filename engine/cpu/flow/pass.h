@@ -1,11 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* How steps are divided: into chunks of rows, which a pool's threads share. */
+/* How steps are divided among a pool's threads. */
 #pragma once
 
 #include "cpu/flow_step.h"
-
-/* Rows of a chunk: enough to be worth one, few enough to end soon after a cancel. */
-#define VFI_CHUNK_ROWS 16
 
 typedef struct {
     const VfiFlowStep *step;
@@ -13,11 +10,21 @@ typedef struct {
     const VfiCpuKernels *kernels;
 } VfiFlowWork;
 
-/* A step's work: how many chunks there are, and what one does. */
+/* What a pass goes over: rows of each of its layers, which are directions, channels ….
+ * @width is about how many samples a row is as much work as. */
 typedef struct {
+    int layers, rows;
+    int width;
+} VfiFlowArea;
+
+/* What a step does. */
+typedef struct {
+    /* A pass whose rows can be done in any order and on any thread. */
+    VfiFlowArea (*area)(const VfiFlowStep *step);
+    void (*rows)(const VfiFlowWork *work, int layer, int begin, int end);
+    /* Else one with chunks of its own; begin() is called before all of them. */
     int (*chunks)(const VfiFlowStep *step);
     void (*chunk)(const VfiFlowWork *work, int index);
-    /* Optional: before all chunks, on the calling thread. */
     void (*begin)(const VfiFlowWork *work);
 } VfiFlowPass;
 
@@ -26,18 +33,6 @@ extern const VfiFlowPass vfi_flow_begin, vfi_flow_cross, vfi_flow_sweep, vfi_flo
 extern const VfiFlowPass vfi_flow_residual, vfi_flow_trust;
 extern const VfiFlowPass vfi_flow_splat, vfi_flow_merge, vfi_flow_pull, vfi_flow_push,
     vfi_flow_median, vfi_flow_sides;
-
-static inline int vfi_row_chunks(int rows)
-{
-    return (rows + VFI_CHUNK_ROWS - 1) / VFI_CHUNK_ROWS;
-}
-
-/* Rows [begin, end) of chunk @index. */
-static inline void vfi_chunk_rows(int index, int rows, int *begin, int *end)
-{
-    *begin = index * VFI_CHUNK_ROWS;
-    *end = rows - *begin < VFI_CHUNK_ROWS ? rows : *begin + VFI_CHUNK_ROWS;
-}
 
 static inline float *vfi_work_row(const VfiFlowWork *work, const VfiFlowPlane *plane,
                                   ptrdiff_t y)

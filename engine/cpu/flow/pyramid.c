@@ -33,77 +33,73 @@ static void add_borders(const VfiFlowWork *work, const VfiFlowPlane *picture, in
         memcpy(row + i * picture->row, row, bytes);
 }
 
-static int luma_chunks(const VfiFlowStep *step)
+static VfiFlowArea luma_area(const VfiFlowStep *step)
 {
-    return vfi_row_chunks(step->u.luma.picture.h);
+    const VfiFlowLuma *luma = &step->u.luma;
+
+    return (VfiFlowArea){1, luma->picture.h, luma->picture.w << luma->level};
 }
 
-static void luma_chunk(const VfiFlowWork *work, int index)
+static void luma_rows(const VfiFlowWork *work, int layer, int begin, int end)
 {
     const VfiFlowLuma *luma = &work->step->u.luma;
-    int begin, end;
+    (void)layer;
 
-    vfi_chunk_rows(index, luma->picture.h, &begin, &end);
     vfi_pixels_grid(work->arguments->video, work->arguments->frame, VFI_GRID_LUMA,
                     luma->level, vfi_work_row(work, &luma->picture, 0), luma->picture.row,
                     begin, end);
     add_borders(work, &luma->picture, begin, end);
 }
 
-static int chroma_chunks(const VfiFlowStep *step)
+/* Rows [begin, end) become @factor times what they are more than luma. */
+static void differ_from_luma(const VfiFlowWork *work, const VfiFlowPlane *plane,
+                             float factor, int begin, int end)
 {
-    return vfi_row_chunks(step->u.chroma.luma.h);
-}
-
-/* Rows [begin, end) of component @component become @factor times what it is more than
- * luma. */
-static void differ_from_luma(const VfiFlowWork *work, int i, float factor, int begin,
-                             int end)
-{
-    const VfiFlowChroma *chroma = &work->step->u.chroma;
+    const VfiFlowPlane *luma = &work->step->u.chroma.luma;
 
     for (int y = begin; y < end; y++) {
-        float *row = vfi_work_row(work, &chroma->chroma[i], y);
-        const float *luma = vfi_work_row(work, &chroma->luma, y);
-        for (int x = 0; x < chroma->luma.w; x++)
-            row[x] = factor * (row[x] - luma[x]);
+        float *row = vfi_work_row(work, plane, y);
+        const float *luma_row = vfi_work_row(work, luma, y);
+        for (int x = 0; x < luma->w; x++)
+            row[x] = factor * (row[x] - luma_row[x]);
     }
 }
 
-static void chroma_chunk(const VfiFlowWork *work, int index)
+static VfiFlowArea chroma_area(const VfiFlowStep *step)
+{
+    const VfiFlowChroma *chroma = &step->u.chroma;
+
+    return (VfiFlowArea){2, chroma->luma.h, chroma->luma.w << chroma->level};
+}
+
+/* U and V, or B and R. */
+static void chroma_rows(const VfiFlowWork *work, int layer, int begin, int end)
 {
     const VfiFlowChroma *chroma = &work->step->u.chroma;
+    const VfiFlowPlane *plane = &chroma->chroma[layer];
     const VfiVideoInfo *video = work->arguments->video;
     bool is_rgb = vfi_format_describe(video->format)->colour == VFI_FAMILY_RGB;
-    int begin, end;
 
-    vfi_chunk_rows(index, chroma->luma.h, &begin, &end);
-    for (int i = 0; i < 2; i++) {
-        const VfiFlowPlane *plane = &chroma->chroma[i];
-        /* U and V, or B and R. */
-        int component = !is_rgb ? 1 + i : 2 - 2 * i;
-        vfi_pixels_grid(video, work->arguments->frame, component, chroma->level,
-                        vfi_work_row(work, plane, 0), plane->row, begin, end);
-        if (is_rgb)
-            differ_from_luma(work, i, i == 0 ? 0.564f : 0.713f, begin, end);
-        add_borders(work, plane, begin, end);
-    }
+    vfi_pixels_grid(video, work->arguments->frame, !is_rgb ? 1 + layer : 2 - 2 * layer,
+                    chroma->level, vfi_work_row(work, plane, 0), plane->row, begin, end);
+    if (is_rgb)
+        differ_from_luma(work, plane, layer == 0 ? 0.564f : 0.713f, begin, end);
+    add_borders(work, plane, begin, end);
 }
 
-static int halve_chunks(const VfiFlowStep *step)
+static VfiFlowArea halve_area(const VfiFlowStep *step)
 {
-    const VfiFlowHalve *halve = &step->u.halve;
+    const VfiFlowPicture *to = &step->u.halve.to;
 
-    return halve->to.n_channels * vfi_row_chunks(halve->to.channel[0].h);
+    return (VfiFlowArea){to->n_channels, to->channel[0].h, to->channel[0].w};
 }
 
-static void halve_chunk(const VfiFlowWork *work, int index)
+static void halve_rows(const VfiFlowWork *work, int layer, int begin, int end)
 {
     const VfiFlowHalve *halve = &work->step->u.halve;
-    int i = index % halve->to.n_channels, begin, end;
-    const VfiFlowPlane *from = &halve->from.channel[i], *to = &halve->to.channel[i];
+    const VfiFlowPlane *from = &halve->from.channel[layer];
+    const VfiFlowPlane *to = &halve->to.channel[layer];
 
-    vfi_chunk_rows(index / halve->to.n_channels, to->h, &begin, &end);
     /* What an odd side lacks is in the finer picture's border. */
     for (int y = begin; y < end; y++)
         work->kernels->flow.halve(vfi_work_row(work, to, y),
@@ -112,6 +108,6 @@ static void halve_chunk(const VfiFlowWork *work, int index)
     add_borders(work, to, begin, end);
 }
 
-const VfiFlowPass vfi_flow_luma = {.chunks = luma_chunks, .chunk = luma_chunk};
-const VfiFlowPass vfi_flow_chroma = {.chunks = chroma_chunks, .chunk = chroma_chunk};
-const VfiFlowPass vfi_flow_halve = {.chunks = halve_chunks, .chunk = halve_chunk};
+const VfiFlowPass vfi_flow_luma = {.area = luma_area, .rows = luma_rows};
+const VfiFlowPass vfi_flow_chroma = {.area = chroma_area, .rows = chroma_rows};
+const VfiFlowPass vfi_flow_halve = {.area = halve_area, .rows = halve_rows};

@@ -12,6 +12,12 @@
 /* How often a thread looks at another one's progress before it gives its CPU away. */
 #define SPINS 200
 
+/* Samples of dense flow that beginning with a patch is as much work as. */
+#define PATCH_SAMPLES 64
+
+/* Patches of a direction that one thread sweeps over. */
+#define SMALL_PATCHES 128
+
 /* Patches that are done between two looks at the row before. */
 #define BATCH 8
 
@@ -60,15 +66,16 @@ static VfiFlowPatchField colour_field(const VfiFlowWork *work,
 
 /* ---- begin ------------------------------------------------------------------------- */
 
-static int begin_chunks(const VfiFlowStep *step)
+static VfiFlowArea begin_area(const VfiFlowStep *step)
 {
-    return 2 * vfi_row_chunks(step->u.begin.patches[0].x.h);
+    const VfiFlowPlane *patches = &step->u.begin.patches[0].x;
+
+    return (VfiFlowArea){2, patches->h, patches->w * PATCH_SAMPLES};
 }
 
-static void begin_chunk(const VfiFlowWork *work, int index)
+static void begin_rows(const VfiFlowWork *work, int d, int begin, int end)
 {
     const VfiFlowBegin *step = &work->step->u.begin;
-    int d = index % 2, begin, end;
     VfiFlowPatchField field = colour_field(work, step->picture, &step->patches[d], d);
 
     if (step->coarse[d][0].w > 0) {
@@ -78,17 +85,18 @@ static void begin_chunk(const VfiFlowWork *work, int index)
         field.coarse_w = step->coarse[d][0].w;
         field.coarse_h = step->coarse[d][0].h;
     }
-    vfi_chunk_rows(index / 2, field.rows, &begin, &end);
     for (int row = begin; row < end; row++)
         work->kernels->flow.begin(&field, row);
 }
 
 /* ---- what the other direction found ------------------------------------------------ */
 
-static int cross_chunks(const VfiFlowStep *step)
+/* A direction is done as a whole, in raster order. */
+static VfiFlowArea cross_area(const VfiFlowStep *step)
 {
-    (void)step;
-    return 2;
+    const VfiFlowPlane *patches = &step->u.cross.patches[0].x;
+
+    return (VfiFlowArea){2, 1, patches->w * patches->h};
 }
 
 /* Has the vector (x, y) of the other direction's patch (column, row) land. */
@@ -112,26 +120,28 @@ static void land(const VfiFlowWork *work, int d, int column, int row, float x, f
     vfi_work_row(work, &cross->landed[d][1], to_row)[to_column] = -y;
 }
 
-static void cross_chunk(const VfiFlowWork *work, int index)
+static void cross_rows(const VfiFlowWork *work, int d, int begin, int end)
 {
     const VfiFlowCross *cross = &work->step->u.cross;
-    const VfiFlowPatches *other = &cross->patches[1 - index];
+    const VfiFlowPatches *other = &cross->patches[1 - d];
     int columns = other->x.w, rows = other->x.h;
+    (void)begin;
+    (void)end;
 
     for (int row = 0; row < rows; row++)
         for (int i = 0; i < columns; i++) {
-            vfi_work_row(work, &cross->landed[index][0], row)[i] = VFI_FLOW_NO_VECTOR;
-            vfi_work_row(work, &cross->least[index], row)[i] = INFINITY;
+            vfi_work_row(work, &cross->landed[d][0], row)[i] = VFI_FLOW_NO_VECTOR;
+            vfi_work_row(work, &cross->least[d], row)[i] = INFINITY;
         }
     for (int row = 0; row < rows; row++) {
         const float *x = vfi_work_row(work, &other->x, row);
         const float *y = vfi_work_row(work, &other->y, row);
         const float *cost = vfi_work_row(work, &other->cost, row);
         size_t bytes = (size_t)columns * sizeof(float);
-        memcpy(vfi_work_row(work, &cross->other[index][0], row), x, bytes);
-        memcpy(vfi_work_row(work, &cross->other[index][1], row), y, bytes);
+        memcpy(vfi_work_row(work, &cross->other[d][0], row), x, bytes);
+        memcpy(vfi_work_row(work, &cross->other[d][1], row), y, bytes);
         for (int i = 0; i < columns; i++)
-            land(work, index, i, row, x[i], y[i], cost[i]);
+            land(work, d, i, row, x[i], y[i], cost[i]);
     }
 }
 
@@ -143,9 +153,17 @@ static atomic_int *progress_of(const VfiFlowWork *work, int d)
     return (atomic_int *)(void *)vfi_work_row(work, &work->step->u.sweep.progress, d);
 }
 
+/* Few patches are not worth waking a thread for. */
+static bool is_small(const VfiFlowStep *step)
+{
+    const VfiFlowPlane *patches = &step->u.sweep.patches[0].x;
+
+    return (size_t)patches->w * (size_t)patches->h < SMALL_PATCHES;
+}
+
 static int sweep_chunks(const VfiFlowStep *step)
 {
-    return 2 * step->u.sweep.patches[0].x.h;
+    return is_small(step) ? 1 : 2 * step->u.sweep.patches[0].x.h;
 }
 
 static void sweep_begin(const VfiFlowWork *work)
@@ -192,12 +210,9 @@ static VfiFlowPatchField sweep_field(const VfiFlowWork *work, int d)
     return field;
 }
 
-/* A chunk is a row of patches in one direction. It follows the row before it, which was
- * handed out before this one, so that whoever has that is at work, on however few
- * threads. */
-static void sweep_chunk(const VfiFlowWork *work, int index)
+/* The @nth row of patches that the sweep comes to in direction @d. */
+static void sweep_row(const VfiFlowWork *work, int d, int nth)
 {
-    int d = index % 2, nth = index / 2;
     bool reverse = work->step->u.sweep.reverse;
     VfiFlowPatchField field = sweep_field(work, d);
     int row = reverse ? field.rows - 1 - nth : nth;
@@ -214,30 +229,45 @@ static void sweep_chunk(const VfiFlowWork *work, int index)
     }
 }
 
-/* ---- dense flow -------------------------------------------------------------------- */
-
-static int densify_chunks(const VfiFlowStep *step)
+/* A chunk is a row of patches in one direction. It follows the row before it, which was
+ * handed out before this one, so that whoever has that is at work, on however few
+ * threads. */
+static void sweep_chunk(const VfiFlowWork *work, int index)
 {
-    return 2 * vfi_row_chunks(step->u.densify.flow[0][0].h);
+    int rows = work->step->u.sweep.patches[0].x.h;
+
+    if (!is_small(work->step)) {
+        sweep_row(work, index % 2, index / 2);
+        return;
+    }
+    for (int i = 0; i < 2 * rows; i++)
+        sweep_row(work, i / rows, i % rows);
 }
 
-static void densify_chunk(const VfiFlowWork *work, int index)
+/* ---- dense flow -------------------------------------------------------------------- */
+
+static VfiFlowArea densify_area(const VfiFlowStep *step)
+{
+    const VfiFlowPlane *flow = &step->u.densify.flow[0][0];
+
+    return (VfiFlowArea){2, flow->h, flow->w};
+}
+
+static void densify_rows(const VfiFlowWork *work, int d, int begin, int end)
 {
     const VfiFlowDensify *densify = &work->step->u.densify;
     const VfiFlowPlane *luma[2] = {&densify->picture[0], &densify->picture[1]};
-    int d = index % 2, begin, end;
     VfiFlowPictures pictures = pictures_of(work, luma, 1, d);
     VfiFlowPatchField field = patch_field(work, &densify->patches[d], &pictures);
 
-    vfi_chunk_rows(index / 2, densify->flow[d][0].h, &begin, &end);
     for (int y = begin; y < end; y++)
         work->kernels->flow.densify(&field, y,
                                     vfi_work_row(work, &densify->flow[d][0], y),
                                     vfi_work_row(work, &densify->flow[d][1], y));
 }
 
-const VfiFlowPass vfi_flow_begin = {.chunks = begin_chunks, .chunk = begin_chunk};
-const VfiFlowPass vfi_flow_cross = {.chunks = cross_chunks, .chunk = cross_chunk};
+const VfiFlowPass vfi_flow_begin = {.area = begin_area, .rows = begin_rows};
+const VfiFlowPass vfi_flow_cross = {.area = cross_area, .rows = cross_rows};
 const VfiFlowPass vfi_flow_sweep = {
     .chunks = sweep_chunks, .chunk = sweep_chunk, .begin = sweep_begin};
-const VfiFlowPass vfi_flow_densify = {.chunks = densify_chunks, .chunk = densify_chunk};
+const VfiFlowPass vfi_flow_densify = {.area = densify_area, .rows = densify_rows};

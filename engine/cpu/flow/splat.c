@@ -5,6 +5,11 @@
 #include <math.h>
 #include <string.h>
 
+static VfiFlowArea area_of(const VfiFlowPlane *plane, int layers)
+{
+    return (VfiFlowArea){layers, plane->h, plane->w};
+}
+
 static VfiFlowSumRow sum_row(const VfiFlowWork *work, const VfiFlowSum *sum, int y)
 {
     return (VfiFlowSumRow){
@@ -14,9 +19,15 @@ static VfiFlowSumRow sum_row(const VfiFlowWork *work, const VfiFlowSum *sum, int
     };
 }
 
+/* Rows of a chunk: what lands there comes from some more, which are looked at by several
+ * chunks. */
+#define SPLAT_ROWS 24
+
 static int splat_chunks(const VfiFlowStep *step)
 {
-    return step->u.splat.n_sums * vfi_row_chunks(step->u.splat.sum[0].x.h);
+    const VfiFlowSplat *splat = &step->u.splat;
+
+    return splat->n_sums * ((splat->sum[0].x.h + SPLAT_ROWS - 1) / SPLAT_ROWS);
 }
 
 static void clear_rows(const VfiFlowWork *work, const VfiFlowPlane *plane, int begin,
@@ -65,9 +76,9 @@ static void splat_chunk(const VfiFlowWork *work, int index)
 {
     const VfiFlowSplat *splat = &work->step->u.splat;
     const VfiFlowSum *sum = &splat->sum[index % splat->n_sums];
-    int begin, end;
+    int begin = index / splat->n_sums * SPLAT_ROWS;
+    int end = MIN(begin + SPLAT_ROWS, sum->x.h);
 
-    vfi_chunk_rows(index / splat->n_sums, sum->x.h, &begin, &end);
     clear_rows(work, &sum->weight, begin, end);
     clear_rows(work, &sum->x, begin, end);
     clear_rows(work, &sum->y, begin, end);
@@ -76,17 +87,16 @@ static void splat_chunk(const VfiFlowWork *work, int index)
             splat_direction(work, d, sum, begin, end);
 }
 
-static int merge_chunks(const VfiFlowStep *step)
+static VfiFlowArea merge_area(const VfiFlowStep *step)
 {
-    return vfi_row_chunks(step->u.merge.both.x.h);
+    return area_of(&step->u.merge.both.x, 1);
 }
 
-static void merge_chunk(const VfiFlowWork *work, int index)
+static void merge_rows(const VfiFlowWork *work, int layer, int begin, int end)
 {
     const VfiFlowMerge *merge = &work->step->u.merge;
-    int begin, end;
+    (void)layer;
 
-    vfi_chunk_rows(index, merge->both.x.h, &begin, &end);
     for (int y = begin; y < end; y++) {
         VfiFlowSumRow both = sum_row(work, &merge->both, y);
         VfiFlowSumRow side[2] = {sum_row(work, &merge->side[0], y),
@@ -95,17 +105,17 @@ static void merge_chunk(const VfiFlowWork *work, int index)
     }
 }
 
-static int pull_chunks(const VfiFlowStep *step)
+static VfiFlowArea pull_area(const VfiFlowStep *step)
 {
-    return vfi_row_chunks(step->u.fill.coarse.x.h);
+    return area_of(&step->u.fill.coarse.x, 1);
 }
 
-static void pull_chunk(const VfiFlowWork *work, int index)
+static void pull_rows(const VfiFlowWork *work, int layer, int begin, int end)
 {
     const VfiFlowFill *fill = &work->step->u.fill;
-    int begin, end, last = fill->fine.x.h - 1;
+    int last = fill->fine.x.h - 1;
+    (void)layer;
 
-    vfi_chunk_rows(index, fill->coarse.x.h, &begin, &end);
     for (int y = begin; y < end; y++) {
         VfiFlowSumRow coarse = sum_row(work, &fill->coarse, y);
         VfiFlowSumRow fine[2] = {sum_row(work, &fill->fine, 2 * y),
@@ -114,17 +124,16 @@ static void pull_chunk(const VfiFlowWork *work, int index)
     }
 }
 
-static int push_chunks(const VfiFlowStep *step)
+static VfiFlowArea push_area(const VfiFlowStep *step)
 {
-    return vfi_row_chunks(step->u.fill.fine.x.h);
+    return area_of(&step->u.fill.fine.x, 1);
 }
 
-static void push_chunk(const VfiFlowWork *work, int index)
+static void push_rows(const VfiFlowWork *work, int layer, int begin, int end)
 {
     const VfiFlowFill *fill = &work->step->u.fill;
-    int begin, end;
+    (void)layer;
 
-    vfi_chunk_rows(index, fill->fine.x.h, &begin, &end);
     for (int y = begin; y < end; y++) {
         VfiFlowSumRow fine = sum_row(work, &fill->fine, y), coarse = {0};
         if (fill->coarse.x.w > 0)
@@ -137,9 +146,9 @@ static void push_chunk(const VfiFlowWork *work, int index)
 
 #define TAPS 5
 
-static int median_chunks(const VfiFlowStep *step)
+static VfiFlowArea median_area(const VfiFlowStep *step)
 {
-    return 2 * vfi_row_chunks(step->u.median.from[0].h);
+    return area_of(&step->u.median.from[0], 2);
 }
 
 static void median_in_columns(const VfiFlowWork *work, const VfiFlowPlane *from,
@@ -181,15 +190,13 @@ static void median_in_row(const VfiFlowWork *work, const float *row, int w, floa
             median_at_edge(work, row, w, dst, scale, x);
 }
 
-static void median_chunk(const VfiFlowWork *work, int index)
+static void median_rows(const VfiFlowWork *work, int axis, int begin, int end)
 {
     const VfiFlowMedian *median = &work->step->u.median;
-    const VfiFlowPlane *from = &median->from[index % 2];
-    int begin, end;
+    const VfiFlowPlane *from = &median->from[axis];
 
-    vfi_chunk_rows(index / 2, from->h, &begin, &end);
     for (int y = begin; y < end; y++) {
-        float *dst = vfi_work_row(work, &median->to[index % 2], y);
+        float *dst = vfi_work_row(work, &median->to[axis], y);
         if (median->vertical)
             median_in_columns(work, from, dst, median->scale, y);
         else
@@ -197,17 +204,15 @@ static void median_chunk(const VfiFlowWork *work, int index)
     }
 }
 
-static int sides_chunks(const VfiFlowStep *step)
+static VfiFlowArea sides_area(const VfiFlowStep *step)
 {
-    return 2 * vfi_row_chunks(step->u.sides.flow[0].h);
+    return area_of(&step->u.sides.flow[0], 2);
 }
 
-static void sides_chunk(const VfiFlowWork *work, int index)
+static void sides_rows(const VfiFlowWork *work, int side, int begin, int end)
 {
     const VfiFlowSides *sides = &work->step->u.sides;
-    int side = index % 2, begin, end;
 
-    vfi_chunk_rows(index / 2, sides->flow[0].h, &begin, &end);
     for (int y = begin; y < end; y++)
         work->kernels->flow.sides(vfi_work_row(work, &sides->side[side][0], y),
                                   vfi_work_row(work, &sides->side[side][1], y),
@@ -217,8 +222,8 @@ static void sides_chunk(const VfiFlowWork *work, int index)
 }
 
 const VfiFlowPass vfi_flow_splat = {.chunks = splat_chunks, .chunk = splat_chunk};
-const VfiFlowPass vfi_flow_merge = {.chunks = merge_chunks, .chunk = merge_chunk};
-const VfiFlowPass vfi_flow_pull = {.chunks = pull_chunks, .chunk = pull_chunk};
-const VfiFlowPass vfi_flow_push = {.chunks = push_chunks, .chunk = push_chunk};
-const VfiFlowPass vfi_flow_median = {.chunks = median_chunks, .chunk = median_chunk};
-const VfiFlowPass vfi_flow_sides = {.chunks = sides_chunks, .chunk = sides_chunk};
+const VfiFlowPass vfi_flow_merge = {.area = merge_area, .rows = merge_rows};
+const VfiFlowPass vfi_flow_pull = {.area = pull_area, .rows = pull_rows};
+const VfiFlowPass vfi_flow_push = {.area = push_area, .rows = push_rows};
+const VfiFlowPass vfi_flow_median = {.area = median_area, .rows = median_rows};
+const VfiFlowPass vfi_flow_sides = {.area = sides_area, .rows = sides_rows};

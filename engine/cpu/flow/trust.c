@@ -31,18 +31,18 @@ static void warp_row(const VfiFlowWork *work, const VfiFlowPlane *picture, int y
     }
 }
 
-static int residual_chunks(const VfiFlowStep *step)
+static VfiFlowArea residual_area(const VfiFlowStep *step)
 {
-    return 2 * vfi_row_chunks(step->u.residual.residual[0].h);
+    const VfiFlowPlane *plane = &step->u.residual.residual[0];
+
+    return (VfiFlowArea){2, plane->h, plane->w};
 }
 
-static void residual_chunk(const VfiFlowWork *work, int index)
+static void residual_rows(const VfiFlowWork *work, int d, int begin, int end)
 {
     const VfiFlowResidual *residual = &work->step->u.residual;
-    int d = index % 2, begin, end;
     size_t w = (size_t)residual->residual[d].w;
 
-    vfi_chunk_rows(index / 2, residual->residual[d].h, &begin, &end);
     for (int y = begin; y < end; y++) {
         float *dst = vfi_work_row(work, &residual->residual[d], y);
         warp_row(work, &residual->picture[1 - d], y,
@@ -53,15 +53,17 @@ static void residual_chunk(const VfiFlowWork *work, int index)
     }
 }
 
-static int trust_chunks(const VfiFlowStep *step)
+static VfiFlowArea trust_area(const VfiFlowStep *step)
 {
-    return 2 * vfi_row_chunks(step->u.trust.weight[0].h);
+    const VfiFlowPlane *plane = &step->u.trust.weight[0];
+
+    return (VfiFlowArea){2, plane->h, plane->w};
 }
 
-static void trust_chunk(const VfiFlowWork *work, int index)
+static void trust_rows(const VfiFlowWork *work, int d, int begin, int end)
 {
     const VfiFlowTrust *trust = &work->step->u.trust;
-    int d = index % 2, begin, end, h = trust->weight[d].h;
+    int h = trust->weight[d].h;
     VfiFlowTrustRow row = {
         .back_x = vfi_work_row(work, &trust->flow[1 - d][0], 0),
         .back_y = vfi_work_row(work, &trust->flow[1 - d][1], 0),
@@ -72,7 +74,6 @@ static void trust_chunk(const VfiFlowWork *work, int index)
         .disagreement = trust->disagreement,
     };
 
-    vfi_chunk_rows(index / 2, h, &begin, &end);
     for (int y = begin; y < end; y++) {
         for (int i = 0; i < 3; i++)
             row.residual[i] =
@@ -86,6 +87,5 @@ static void trust_chunk(const VfiFlowWork *work, int index)
     }
 }
 
-const VfiFlowPass vfi_flow_residual = {.chunks = residual_chunks,
-                                       .chunk = residual_chunk};
-const VfiFlowPass vfi_flow_trust = {.chunks = trust_chunks, .chunk = trust_chunk};
+const VfiFlowPass vfi_flow_residual = {.area = residual_area, .rows = residual_rows};
+const VfiFlowPass vfi_flow_trust = {.area = trust_area, .rows = trust_rows};
