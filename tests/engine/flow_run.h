@@ -10,11 +10,17 @@
 #include "cpu/flow_step.h"
 #include "flow/flow_plan.h"
 
+/* Bytes around each region that nothing may write to, and what they and the region hold
+ * before: a NaN as float. */
+#define FLOW_GUARD 512
+#define FLOW_GUARD_BYTE 0xff
+
 typedef struct {
     VfiFlowPlan *plan;
     VfiPool *pool;
     VfiCpuLevel level;
     char *region[VFI_FLOW_REGIONS];
+    size_t bytes[VFI_FLOW_REGIONS];
     const atomic_int *cancel;
 } FlowRun;
 
@@ -27,19 +33,26 @@ static inline void flow_run_open(FlowRun *run, const VfiVideoInfo *video,
     run->plan = vfi_flow_plan_new(video, quality, &error);
     ck_assert_msg(run->plan != NULL, "%s", error != NULL ? error->message : "");
     run->pool = vfi_pool_new(threads, NULL);
-    const size_t bytes[VFI_FLOW_REGIONS] = {run->plan->frame_bytes,
-                                            run->plan->frame_bytes, run->plan->pair_bytes,
-                                            run->plan->arena_bytes};
+    run->bytes[VFI_FLOW_FRAME0] = run->bytes[VFI_FLOW_FRAME1] = run->plan->frame_bytes;
+    run->bytes[VFI_FLOW_PAIR] = run->plan->pair_bytes;
+    run->bytes[VFI_FLOW_ARENA] = run->plan->arena_bytes;
     for (int i = 0; i < VFI_FLOW_REGIONS; i++) {
-        run->region[i] = vfi_try_alloc(1, bytes[i], "test region", NULL);
-        memset(run->region[i], 0xff, bytes[i]); /* NaN */
+        size_t bytes = run->bytes[i] + 2 * FLOW_GUARD;
+        run->region[i] = vfi_try_alloc(1, bytes, "test region", NULL);
+        memset(run->region[i], FLOW_GUARD_BYTE, bytes);
+        run->region[i] += FLOW_GUARD;
     }
 }
 
 static inline void flow_run_close(FlowRun *run)
 {
-    for (int i = 0; i < VFI_FLOW_REGIONS; i++)
-        vfi_free(run->region[i]);
+    for (int i = 0; i < VFI_FLOW_REGIONS; i++) {
+        const unsigned char *before = (unsigned char *)run->region[i] - FLOW_GUARD;
+        const unsigned char *behind = (unsigned char *)run->region[i] + run->bytes[i];
+        for (int k = 0; k < FLOW_GUARD; k++)
+            ck_assert(before[k] == FLOW_GUARD_BYTE && behind[k] == FLOW_GUARD_BYTE);
+        vfi_free(run->region[i] - FLOW_GUARD);
+    }
     vfi_pool_free(run->pool);
     vfi_flow_plan_free(run->plan);
 }

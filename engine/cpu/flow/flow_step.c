@@ -21,8 +21,8 @@ static const VfiFlowPass *const passes[VFI_FLOW_STEP_KINDS] = {
     [VFI_FLOW_STEP_SIDES] = &vfi_flow_sides,
 };
 
-/* Samples of a chunk: enough to be worth waking a thread for, few enough to end soon after
- * a cancel. */
+/* Samples of a chunk: enough to be worth waking a thread for, few enough to end soon
+ * after a cancel. */
 #define CHUNK_SAMPLES 8192
 
 static int chunk_rows(const VfiFlowArea *area)
