@@ -25,7 +25,7 @@ typedef struct {
     /* x, y in luma pixels; what is no whole cell counts as the nearest, halves as the
      * farther one. */
     int8_t shift[VFI_MOTION_SHIFTS][2];
-    /* Both frames' luma on the grid, 0 to 255, row 0 column 0; `border` ≥ 1 samples of
+    /* Both frames' luma on the grid, 0 to 255, row 0 column 0; `border` ≥ 2 samples of
      * repeated edge lie on every side. */
     const float *picture[2];
     size_t picture_row; /* floats from row to row */

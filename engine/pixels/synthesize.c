@@ -6,13 +6,15 @@
 
 #include "pixels/cubic.h"
 #include "pixels/format.h"
-#include "pixels/motion_tile.h"
+#include "pixels/motion_row.h"
 
 /* A band of work. */
 typedef struct {
     const VfiVideoInfo *info;
     const VfiFormatDescription *format;
     const VfiFrame *frame[2];
+    VfiCubicPlane plane[2][VFI_MAX_PLANES]; /* of each frame */
+    int component[VFI_MAX_PLANES]; /* the first of each plane; the others follow it */
     const VfiMotion *motion;
     const VfiFrame *out;
 } Synthesis;
@@ -21,7 +23,6 @@ typedef struct {
 typedef struct {
     int shift_x, shift_y;
     bool between_x, between_y; /* samples lie half a luma sample behind their first one */
-    int width, height;
 } Grid;
 
 /* What a hypothesis says about some samples. */
@@ -44,9 +45,7 @@ static Grid grid_of(const VfiVideoInfo *info, int shift_x, int shift_y)
     return (Grid){.shift_x = shift_x,
                   .shift_y = shift_y,
                   .between_x = shift_x && !(site & VFI_CHROMA_SITE_HORIZONTAL),
-                  .between_y = shift_y && !(site & VFI_CHROMA_SITE_VERTICAL),
-                  .width = vfi_subsampled(info->width, shift_x),
-                  .height = vfi_subsampled(info->height, shift_y)};
+                  .between_y = shift_y && !(site & VFI_CHROMA_SITE_VERTICAL)};
 }
 
 /* Where luma position @luma, and half a sample more if @between, lies among cells, in
@@ -71,34 +70,6 @@ static bool is_on_grid(const VfiFormatDescription *format, int plane, const Grid
     const VfiPlaneLayout layout = vfi_format_plane(format, plane);
 
     return layout.shift_x == grid->shift_x && layout.shift_y == grid->shift_y;
-}
-
-/* The first component of a plane, whose components follow each other. */
-static int first_component(const VfiFormatDescription *format, int plane)
-{
-    int c = 0;
-
-    while (format->component[c].plane != plane)
-        c++;
-    return c;
-}
-
-static VfiCubicPlane plane_of(const Synthesis *work, const Grid *grid,
-                              const VfiFrame *frame, int plane)
-{
-    const VfiFormatDescription *format = work->format;
-    VfiCubicPlane view = {.data = frame->data[plane],
-                          .stride = frame->stride[plane],
-                          .width = grid->width,
-                          .height = grid->height,
-                          .pixel_stride = vfi_format_plane(format, plane).pixel_stride,
-                          .sample_bytes = format->sample_bytes,
-                          .shift = format->shift};
-
-    for (int c = 0; c < format->n_components; c++)
-        if (format->component[c].plane == plane)
-            view.offset[view.n_components++] = format->component[c].offset;
-    return view;
 }
 
 /* The plain blend, with the weights of .weight. */
@@ -126,15 +97,13 @@ static void begin_with_blend(const Synthesis *work, const Grid *grid, Sums *sums
 static void add_hypothesis(const Synthesis *work, const Grid *grid, const Row *row,
                            Sums *sums)
 {
-    const VfiFormatDescription *format = work->format;
     const float t = work->motion->t;
     const float move[2] = {-t, 1.0f - t}, share[2] = {1.0f - t, t};
 
-    for (int plane = 0; plane < format->n_planes; plane++) {
-        if (!is_on_grid(format, plane, grid))
+    for (int plane = 0; plane < work->format->n_planes; plane++) {
+        if (!is_on_grid(work->format, plane, grid))
             continue;
         for (int f = 0; f < 2; f++) {
-            const VfiCubicPlane view = plane_of(work, grid, work->frame[f], plane);
             const VfiCubicRun run = {.x = sums->x,
                                      .y = sums->y,
                                      .n = sums->n,
@@ -144,7 +113,8 @@ static void add_hypothesis(const Synthesis *work, const Grid *grid, const Row *r
                                      .scale_y = move[f] / (float)(1 << grid->shift_y),
                                      .weight = row->weight,
                                      .share = share[f]};
-            vfi_cubic_add(&view, &run, &sums->value[first_component(format, plane)]);
+            vfi_cubic_add(&work->plane[f][plane], &run,
+                          &sums->value[work->component[plane]]);
         }
     }
     for (int i = 0; i < sums->n; i++)
@@ -171,15 +141,20 @@ static void synthesize_row(const Synthesis *work, const Grid *grid,
                            const VfiMotionTile *tile, int x, int n, int y)
 {
     const int hypotheses = vfi_motion_hypotheses(work->motion);
-    Sums sums = {.x = x, .y = y, .n = n};
-    const VfiMotionPlaces places = places_of(work->motion, grid, &sums);
+    Sums sums;
     Row row;
 
+    sums.x = x;
+    sums.y = y;
+    sums.n = n;
+    const VfiMotionPlaces places = places_of(work->motion, grid, &sums);
     vfi_motion_weights(tile, hypotheses, &places, sums.weight);
     begin_with_blend(work, grid, &sums);
     for (int h = 0; h < hypotheses; h++) {
         vfi_motion_vectors(tile, h, &places, row.x, row.y);
         vfi_motion_weights(tile, h, &places, row.weight);
+        for (int i = n; i % 32 != 0; i++)
+            row.x[i] = row.y[i] = row.weight[i] = 0; /* the last vectors' rest */
         add_hypothesis(work, grid, &row, &sums);
     }
     store_means(work, grid, &sums);
@@ -204,6 +179,31 @@ static int end_of_tile(int at, int size, int end)
     return next < end ? next : end;
 }
 
+static void find_planes(Synthesis *work)
+{
+    const VfiFormatDescription *format = work->format;
+
+    for (int c = format->n_components - 1; c >= 0; c--) {
+        const VfiComponent *component = &format->component[c];
+        const int plane = component->plane;
+        work->component[plane] = c;
+        for (int f = 0; f < 2; f++) {
+            VfiCubicPlane *view = &work->plane[f][plane];
+            *view = (VfiCubicPlane){
+                .data = work->frame[f]->data[plane],
+                .stride = work->frame[f]->stride[plane],
+                .width = vfi_subsampled(work->info->width, component->shift_x),
+                .height = vfi_subsampled(work->info->height, component->shift_y),
+                .pixel_stride = component->pixel_stride,
+                .sample_bytes = format->sample_bytes,
+                .shift = format->shift};
+            for (int k = c; k < format->n_components; k++)
+                if (format->component[k].plane == plane)
+                    view->offset[view->n_components++] = format->component[k].offset;
+        }
+    }
+}
+
 void VFI_PIXELS_AT_LEVEL(vfi_pixels_synthesize)(const VfiVideoInfo *info,
                                                 const VfiFrame *frame0,
                                                 const VfiFrame *frame1,
@@ -212,15 +212,16 @@ void VFI_PIXELS_AT_LEVEL(vfi_pixels_synthesize)(const VfiVideoInfo *info,
 {
     const VfiFormatDescription *format = vfi_format_describe(info->format);
     const VfiComponent *chroma = &format->component[format->n_components > 1 ? 1 : 0];
-    const Synthesis work = {.info = info,
-                            .format = format,
-                            .frame = {frame0, frame1},
-                            .motion = motion,
-                            .out = out};
+    Synthesis work = {.info = info,
+                      .format = format,
+                      .frame = {frame0, frame1},
+                      .motion = motion,
+                      .out = out};
     const Grid luma_grid = grid_of(info, 0, 0);
     const Grid chroma_grid = grid_of(info, chroma->shift_x, chroma->shift_y);
     VfiMotionTile tile;
 
+    find_planes(&work);
     for (int y = begin, y_end; y < end; y = y_end) {
         y_end = end_of_tile(y, VFI_TILE_ROWS << motion->level, end);
         for (int x = 0, x_end; x < info->width; x = x_end) {

@@ -1,0 +1,9 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Vectors as wide as the level that a source is compiled for has them. */
+#pragma once
+
+#if defined(__AVX2__) && defined(__FMA__)
+#include "pixels/vectors_avx2.h"
+#else
+#include "pixels/vectors_c.h"
+#endif
