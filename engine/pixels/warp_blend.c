@@ -5,6 +5,7 @@
 #include "pixels/level.h"
 
 #include "pixels/colour.h"
+#include "pixels/flow_field.h"
 #include "pixels/format.h"
 #include "pixels/gather.h"
 #include "pixels/samples.h"
@@ -27,14 +28,6 @@ typedef struct {
     int reach_x, reach_y; /* largest coordinates that may be asked for */
 } Grid;
 
-/* Where to read the field for a block: flows of frame 0 and 1, mask. */
-typedef struct {
-    const float *flow_x[2], *flow_y[2], *mask;
-} FieldBlock;
-
-/* Means of the field over the luma samples of each chroma sample. */
-typedef float FieldScratch[5][VFI_PIXELS_BLOCK];
-
 static Grid grid_of(const WarpBlend *work, int shift_x, int shift_y)
 {
     const VfiFlowField *field = work->field;
@@ -50,75 +43,6 @@ static Grid grid_of(const WarpBlend *work, int shift_x, int shift_y)
         grid.reach_y = vfi_subsampled(field->padded_h, shift_y) - 1;
     }
     return grid;
-}
-
-/* out = scale × mean of two rows at every second column. */
-static void mean_of_columns(const float *restrict above, const float *restrict below,
-                            int n, float scale, float *restrict out)
-{
-    const float half = 0.5f * scale;
-
-    for (ptrdiff_t i = 0; i < n; i++)
-        out[i] = (above[2 * i] + below[2 * i]) * half;
-}
-
-/* out = scale × mean of two rows at pairs of columns. */
-static void mean_of_pairs(const float *restrict above, const float *restrict below, int n,
-                          float scale, float *restrict out)
-{
-    const float quarter = 0.25f * scale;
-
-    for (ptrdiff_t i = 0; i < n; i++)
-        out[i] = ((above[2 * i] + above[2 * i + 1]) + (below[2 * i] + below[2 * i + 1])) *
-                 quarter;
-}
-
-/* out = scale × mean of the field plane @in at the luma samples of @n chroma samples from
- * @x on of row @y. A centred sample has two luma columns (rows), or the last one alone
- * where an odd frame ends; a co-sited one lies on a luma sample and takes that one. */
-static void mean_of_field(const WarpBlend *work, const Grid *grid, const float *in, int x,
-                          int n, int y, float scale, float *out)
-{
-    const VfiVideoInfo *info = work->info;
-    const int site = (int)info->chroma_site;
-    const bool pair_y = grid->shift_y && !(site & VFI_CHROMA_SITE_VERTICAL);
-    const int top = y << grid->shift_y, bottom = top + (pair_y && top + 1 < info->height);
-    const size_t row = (size_t)work->field->padded_w, column = 2 * (size_t)x;
-    const int first_row = work->field->first_row;
-    const float *above = in + (size_t)(top - first_row) * row + column;
-    const float *below = in + (size_t)(bottom - first_row) * row + column;
-    const int pairs = 2 * (x + n) > info->width ? n - 1 : n;
-
-    if (site & VFI_CHROMA_SITE_HORIZONTAL) {
-        mean_of_columns(above, below, n, scale, out);
-        return;
-    }
-    mean_of_pairs(above, below, pairs, scale, out);
-    mean_of_columns(above + 2 * (size_t)pairs, below + 2 * (size_t)pairs, n - pairs,
-                    scale, out + pairs);
-}
-
-static FieldBlock field_block(const WarpBlend *work, const Grid *grid, int x, int n,
-                              int y, FieldScratch scratch)
-{
-    const VfiFlowField *field = work->field;
-    const size_t plane = field->plane;
-    const float scale_x = 1.0f / (float)(1 << grid->shift_x);
-    const float scale_y = 1.0f / (float)(1 << grid->shift_y);
-    const float *in[5] = {field->flow, field->flow + plane, field->flow + 2 * plane,
-                          field->flow + 3 * plane, field->mask};
-    const float scale[5] = {scale_x, scale_y, scale_x, scale_y, 1};
-
-    for (int i = 0; i < 5; i++) {
-        if (grid->shift_x == 0) {
-            in[i] += (size_t)(y - field->first_row) * (size_t)field->padded_w + (size_t)x;
-            continue;
-        }
-        mean_of_field(work, grid, in[i], x, n, y, scale[i], scratch[i]);
-        in[i] = scratch[i];
-    }
-    return (FieldBlock){
-        .flow_x = {in[0], in[2]}, .flow_y = {in[1], in[3]}, .mask = in[4]};
 }
 
 /* Coordinates that a flow leads to, clamped to the grid's reach; NaN leads to 0. */
@@ -263,10 +187,11 @@ static void warp_blend_block(const WarpBlend *work, const Grid *grid, int x, int
 {
     const VfiFormatDescription *format = work->format;
     float samples[2][VFI_MAX_PLANES][VFI_PIXELS_BLOCK];
-    FieldScratch scratch;
+    VfiFieldScratch scratch;
     VfiCoordinates at[2];
     bool inside[2];
-    const FieldBlock field = field_block(work, grid, x, n, y, scratch);
+    const VfiFieldRow field = vfi_field_row(work->info, work->field, grid->shift_x,
+                                            grid->shift_y, x, n, y, scratch);
 
     for (int f = 0; f < 2; f++) {
         find_coordinates(grid, x, y, n, field.flow_x[f], field.flow_y[f], &at[f]);
