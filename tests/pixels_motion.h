@@ -94,11 +94,24 @@ static inline void test_motion_fill(TestMotion *test, double reach, bool smooth,
     test_motion_pad(test);
 }
 
-/* The formulas' view of a motion: weights by hypothesis and cell, the blend's last. */
+/* The formulas' view of a motion: weights by hypothesis and cell, behind them the
+ * blend's, then the network's. */
 typedef struct {
+    const VfiVideoInfo *info;
     const VfiMotion *motion;
     double *weight;
 } MotionFormula;
+
+/* Places among the weights. */
+static inline int blend_of(const VfiMotion *motion)
+{
+    return motion->n_flows + motion->n_shifts;
+}
+
+static inline int network_of(const VfiMotion *motion)
+{
+    return blend_of(motion) + 1;
+}
 
 static inline int clamp_index(int at, int size)
 {
@@ -114,7 +127,7 @@ TEST_FORMULA static inline double vector_at(const VfiMotion *motion, int hypothe
 
     x = clamp_index(x, motion->grid_w);
     y = clamp_index(y, motion->grid_h);
-    if (hypothesis == motion->n_flows + motion->n_shifts)
+    if (hypothesis == blend_of(motion))
         return 0;
     if (hypothesis >= motion->n_flows) {
         const int8_t *shift = motion->shift[hypothesis - motion->n_flows];
@@ -158,19 +171,70 @@ TEST_FORMULA static inline double difference_at(const VfiMotion *motion, int hyp
                           picture_at(motion, 1, x + (1 - t) * vx, y + (1 - t) * vy)));
 }
 
-TEST_FORMULA static inline MotionFormula motion_formula_new(const VfiMotion *motion)
+/* The mean over columns [x, x_end) and rows [y, y_end) of a network's plane: its flows'
+ * x, y, x, y, its mask. The frame's last samples are repeated. */
+TEST_FORMULA static inline double network_mean(const MotionFormula *formula, int plane,
+                                               int x, int y, int x_end, int y_end)
 {
-    const int n = motion->n_flows + motion->n_shifts, radius = motion->radius;
+    const VfiFlowField *field = formula->motion->network;
+    const float *data =
+        plane < 4 ? field->flow + (size_t)plane * field->plane : field->mask;
+    double sum = 0;
+
+    for (int j = y; j < y_end; j++)
+        for (int i = x; i < x_end; i++) {
+            int row = clamp_index(j, formula->info->height) - field->first_row;
+            sum += (double)data[(size_t)row * (size_t)field->padded_w +
+                                (size_t)clamp_index(i, formula->info->width)];
+        }
+    return sum / ((x_end - x) * (y_end - y));
+}
+
+/* As difference_at(), of a network: 4 where it is one frame alone. */
+TEST_FORMULA static inline double network_difference_at(const MotionFormula *formula,
+                                                        int x, int y)
+{
+    const VfiMotion *motion = formula->motion;
+    const int cell = 1 << motion->level;
+    double mean[5];
+
+    for (int plane = 0; plane < 5; plane++)
+        mean[plane] = network_mean(formula, plane, x * cell, y * cell, (x + 1) * cell,
+                                   (y + 1) * cell);
+    double certain = 1 - 2 * sqrt(mean[4] * (1 - mean[4]));
+    double a = picture_at(motion, 0, x + mean[0] / cell, y + mean[1] / cell);
+    double b = picture_at(motion, 1, x + mean[2] / cell, y + mean[3] / cell);
+
+    return certain * 4 + (1 - certain) * fmin(255, fabs(a - b));
+}
+
+/* What a weight is times 1/(e + 4)². */
+static inline double share_of(const VfiMotion *motion, int hypothesis)
+{
+    return hypothesis == blend_of(motion)     ? (double)motion->prior
+           : hypothesis == network_of(motion) ? 2
+                                              : 1;
+}
+
+TEST_FORMULA static inline MotionFormula motion_formula_new(const VfiVideoInfo *info,
+                                                            const VfiMotion *motion)
+{
+    const int n = blend_of(motion) + (motion->network != NULL), radius = motion->radius;
     const int side = 2 * radius + 1;
     size_t cells = (size_t)motion->grid_w * (size_t)motion->grid_h, at = 0;
-    MotionFormula formula = {motion, calloc((size_t)(n + 1) * cells, sizeof(double))};
+    MotionFormula formula = {info, motion,
+                             calloc((size_t)(n + 1) * cells, sizeof(double))};
     double *difference = calloc(cells, sizeof(double));
 
     ck_assert(formula.weight != NULL && difference != NULL);
     for (int h = 0; h <= n; h++) {
-        for (size_t i = 0; i < cells; i++)
-            difference[i] = difference_at(motion, h, (int)(i % (size_t)motion->grid_w),
-                                          (int)(i / (size_t)motion->grid_w));
+        for (size_t i = 0; i < cells; i++) {
+            int x = (int)(i % (size_t)motion->grid_w),
+                y = (int)(i / (size_t)motion->grid_w);
+            difference[i] = h == network_of(motion)
+                                ? network_difference_at(&formula, x, y)
+                                : difference_at(motion, h, x, y);
+        }
         for (int y = 0; y < motion->grid_h; y++)
             for (int x = 0; x < motion->grid_w; x++) {
                 double e = 0;
@@ -180,7 +244,7 @@ TEST_FORMULA static inline MotionFormula motion_formula_new(const VfiMotion *mot
                                             motion->grid_w +
                                         clamp_index(x + i, motion->grid_w)];
                 e = e / (side * side) + 4;
-                formula.weight[at++] = (h == n ? (double)motion->prior : 1) / (e * e);
+                formula.weight[at++] = share_of(motion, h) / (e * e);
             }
     }
     free(difference);
@@ -241,6 +305,28 @@ between_cells(const MotionFormula *formula, int hypothesis, int axis, double x, 
     return value;
 }
 
+/* What a network finds for the sample at (x, y) of @component: at chroma's, with the mean
+ * of the luma samples that it is co-sited with. */
+TEST_FORMULA static inline double network_sample(const MotionFormula *formula,
+                                                 const TestFrame *a, const TestFrame *b,
+                                                 int component, int x, int y)
+{
+    const VfiVideoInfo *info = formula->info;
+    const VfiComponent *where = &vfi_format_describe(info->format)->component[component];
+    const int site = (int)info->chroma_site;
+    const int left = x << where->shift_x, top = y << where->shift_y;
+    const int columns = where->shift_x && !(site & 1) && left + 1 < info->width ? 2 : 1;
+    const int rows = where->shift_y && !(site & 2) && top + 1 < info->height ? 2 : 1;
+    double mean[5];
+
+    for (int plane = 0; plane < 5; plane++)
+        mean[plane] = network_mean(formula, plane, left, top, left + columns, top + rows);
+    return mean[4] * cubic_at(a, component, x + mean[0] / (1 << where->shift_x),
+                              y + mean[1] / (1 << where->shift_y)) +
+           (1 - mean[4]) * cubic_at(b, component, x + mean[2] / (1 << where->shift_x),
+                                    y + mean[3] / (1 << where->shift_y));
+}
+
 /* What the sample at (x, y) of @component should be, not yet rounded or clamped. */
 TEST_FORMULA static inline double synthesized_at(const MotionFormula *formula,
                                                  const TestFrame *a, const TestFrame *b,
@@ -257,12 +343,17 @@ TEST_FORMULA static inline double synthesized_at(const MotionFormula *formula,
     const double grid_y = (luma_y + 0.5) / cell - 0.5;
     double sum = 0, weights = 0;
 
-    for (int h = 0; h <= motion->n_flows + motion->n_shifts; h++) {
+    for (int h = 0; h <= blend_of(motion); h++) {
         double weight = between_cells(formula, h, 2, grid_x, grid_y);
         double vx = between_cells(formula, h, 0, grid_x, grid_y) / (1 << where->shift_x);
         double vy = between_cells(formula, h, 1, grid_x, grid_y) / (1 << where->shift_y);
         sum += weight * ((1 - t) * cubic_at(a, component, x - t * vx, y - t * vy) +
                          t * cubic_at(b, component, x + (1 - t) * vx, y + (1 - t) * vy));
+        weights += weight;
+    }
+    if (motion->network != NULL) {
+        double weight = between_cells(formula, network_of(motion), 2, grid_x, grid_y);
+        sum += weight * network_sample(formula, a, b, component, x, y);
         weights += weight;
     }
     return sum / weights;

@@ -141,6 +141,7 @@ typedef struct {
                        const VfiMotion *motion, void *scratch, const VfiFrame *out,
                        int begin, int end, const atomic_int *cancel, GError **error);
     size_t (*synthesis_bytes)(VfiDevice *device, const VfiMotion *shape);
+    bool synthesizes_networks; /* motion may have a network's field in it */
     bool (*rgb_to_planes)(VfiDevice *device, const VfiVideoInfo *video,
                           const VfiRgbPicture *picture, const VfiFrame *frame0,
                           const VfiFrame *frame1, double t, const VfiFrame *out,

@@ -568,6 +568,7 @@ const VfiBackend vfi_backend_cpu = {
     .warp_blend = cpu_warp_blend,
     .synthesize = cpu_synthesize,
     .synthesis_bytes = cpu_synthesis_bytes,
+    .synthesizes_networks = true,
     .rgb_to_planes = cpu_rgb_to_planes,
     .blend = cpu_blend,
     .copy = cpu_copy,

@@ -4,11 +4,12 @@
 #include "pixels/samples.h"
 #include "pixels/vectors.h"
 
-/* A picture, and vectors' part that leads into it, in cells. */
+/* A picture, and vectors of which a part, in cells, leads into it. */
 typedef struct {
     const float *picture;
     size_t row;
     int width, height;
+    const float *vector_x, *vector_y;
     float part;
 } Side;
 
@@ -37,14 +38,14 @@ static float luma_at(const Side *side, float x, float y)
     return upper + (lower - upper) * part_y;
 }
 
-static void find_differences(const Side side[2], int x, int y, int n,
-                             const float *vector_x, const float *vector_y, float *out)
+static void find_differences(const Side side[2], int x, int y, int n, float *out)
 {
     for (int i = 0; i < n; i++) {
         float luma[2];
         for (int f = 0; f < 2; f++)
-            luma[f] = luma_at(&side[f], (float)(x + i) + side[f].part * vector_x[i],
-                              (float)y + side[f].part * vector_y[i]);
+            luma[f] =
+                luma_at(&side[f], (float)(x + i) + side[f].part * side[f].vector_x[i],
+                        (float)y + side[f].part * side[f].vector_y[i]);
         out[i] = difference(luma[0], luma[1]);
     }
 }
@@ -68,15 +69,15 @@ VFI_ALWAYS_INLINE Vector clamp_place(Vector at, int last)
     return v_min(v_max(at, v_set1(0.0f)), v_set1((float)last));
 }
 
-VFI_ALWAYS_INLINE Places find_places(const Side *side, int x, int y,
-                                     const float *vector_x, const float *vector_y)
+/* Of the cells from (x + i, y) on. */
+VFI_ALWAYS_INLINE Places find_places(const Side *side, int x, int i, int y)
 {
-    const Vector first = v_add(v_set1((float)x), v_from_int(vi_ascending()));
+    const Vector first = v_add(v_set1((float)(x + i)), v_from_int(vi_ascending()));
     const Vector part = v_set1(side->part);
     const Vector column =
-        clamp_place(v_fma(part, v_load(vector_x), first), side->width - 1);
-    const Vector line =
-        clamp_place(v_fma(part, v_load(vector_y), v_set1((float)y)), side->height - 1);
+        clamp_place(v_fma(part, v_load(side->vector_x + i), first), side->width - 1);
+    const Vector line = clamp_place(
+        v_fma(part, v_load(side->vector_y + i), v_set1((float)y)), side->height - 1);
     Places places = {.x = vi_truncate(column), .y = vi_truncate(line)};
 
     places.part_x = v_sub(column, v_from_int(places.x));
@@ -144,14 +145,12 @@ VFI_ALWAYS_INLINE Vector difference(Vector a, Vector b)
     return v_min(v_abs(v_sub(a, b)), v_set1(255.0f));
 }
 
-static void find_differences(const Side side[2], int x, int y, int n,
-                             const float *vector_x, const float *vector_y, float *out)
+static void find_differences(const Side side[2], int x, int y, int n, float *out)
 {
     for (int i = 0; i < n; i += VFI_LANES) {
         Vector luma[2];
         for (int f = 0; f < 2; f++) {
-            const Places places =
-                find_places(&side[f], x + i, y, vector_x + i, vector_y + i);
+            const Places places = find_places(&side[f], x, i, y);
             luma[f] = luma_at(&side[f], &places);
         }
         v_store(out + i, difference(luma[0], luma[1]));
@@ -172,20 +171,37 @@ static void find_plain_differences(const float *a, const float *b, int n, float 
 
 #endif
 
+static Side side_of(const VfiMotion *motion, int f, const float *vector_x,
+                    const float *vector_y, float part)
+{
+    return (Side){.picture = motion->picture[f],
+                  .row = motion->picture_row,
+                  .width = motion->grid_w,
+                  .height = motion->grid_h,
+                  .vector_x = vector_x,
+                  .vector_y = vector_y,
+                  .part = part / (float)(1 << motion->level)};
+}
+
 void vfi_luma_differences(const VfiMotion *motion, int x, int y, int n,
                           const float *vector_x, const float *vector_y, float *out)
 {
-    const float cell = 1.0f / (float)(1 << motion->level);
-    const float part[2] = {-motion->t * cell, (1.0f - motion->t) * cell};
-    Side side[2];
+    const size_t at = (size_t)y * motion->picture_row + (size_t)x;
 
-    for (int f = 0; f < 2; f++)
-        side[f] = (Side){motion->picture[f], motion->picture_row, motion->grid_w,
-                         motion->grid_h, part[f]};
     if (vector_x != NULL) {
-        find_differences(side, x, y, n, vector_x, vector_y, out);
+        const Side side[2] = {side_of(motion, 0, vector_x, vector_y, -motion->t),
+                              side_of(motion, 1, vector_x, vector_y, 1.0f - motion->t)};
+        find_differences(side, x, y, n, out);
         return;
     }
-    const size_t at = (size_t)y * motion->picture_row + (size_t)x;
     find_plain_differences(motion->picture[0] + at, motion->picture[1] + at, n, out);
+}
+
+void vfi_luma_differences_apart(const VfiMotion *motion, int x, int y, int n,
+                                const float *const vector[2][2], float *out)
+{
+    const Side side[2] = {side_of(motion, 0, vector[0][0], vector[0][1], 1.0f),
+                          side_of(motion, 1, vector[1][0], vector[1][1], 1.0f)};
+
+    find_differences(side, x, y, n, out);
 }

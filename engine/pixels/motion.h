@@ -34,16 +34,38 @@ typedef struct {
                     0 … VFI_MOTION_MAX_RADIUS */
     float prior; /* ≥ 0: weight of plain blending against hypotheses */
     float t;     /* time of the in-between, in (0,1) */
+    /* NULL, or what a network says about the same time, one hypothesis more: its flows
+     * lead into frame 0 and 1, its mask divides it between them. */
+    const VfiFlowField *network;
 } VfiMotion;
+
+/* A network's hypothesis counts this many times as much as another one that the frames
+ * agree with as well. */
+#define VFI_MOTION_NETWORK_SHARE 2.0f
+
+/* Luma rows of the network's field that synthesis reads above and below its own: of the
+ * cells around, and of the box around those. */
+static inline int vfi_motion_network_reach(const VfiMotion *motion)
+{
+    return (motion->radius + 2) << motion->level;
+}
 
 /* For each hypothesis and for the plain blend, e = box mean of |picture0 - picture1| at
  * the places it names (bilinear, at most 255), weight = 1/(e + 4)², times prior for the
  * blend; fields and weights are interpolated bilinearly to samples, chroma's at their
- * site, and the grid's edges are repeated. Every component is the mean of (1-t)·frame0 +
- * t·frame1 at the hypotheses' places (Catmull-Rom, edges repeated), weighed. Rounded to
- * nearest, clamped to the code range; RGB_F32 is not clamped. Vectors may be anything:
- * nothing outside the frames is read. Luma rows [begin, end), as in pixels.h; about
- * 200 KiB of stack. */
+ * site, and the grid's edges are repeated.
+ *
+ * The network's hypothesis is judged at the means of its flows and its mask m over cells.
+ * The more it shows one frame alone, the less both frames' difference says about it: its
+ * e is the box mean of c·|picture0 - picture1| + (1 - c)·4 with c = 2·√(m(1-m)), its
+ * weight VFI_MOTION_NETWORK_SHARE/(e + 4)². At samples it is as it is: vectors and mask
+ * of luma's own, their means at chroma's (see vfi_pixels_warp_blend()).
+ *
+ * Every component is the mean of (1-t)·frame0 + t·frame1 at the hypotheses' places, and
+ * of m·frame0 + (1-m)·frame1 at the network's (all Catmull-Rom, edges repeated), weighed.
+ * Rounded to nearest, clamped to the code range; RGB_F32 is not clamped. Vectors may be
+ * anything: nothing outside the frames is read. Luma rows [begin, end), as in pixels.h;
+ * about 220 KiB of stack. */
 void vfi_pixels_synthesize(const VfiVideoInfo *info, const VfiFrame *frame0,
                            const VfiFrame *frame1, const VfiMotion *motion,
                            const VfiFrame *out, int begin, int end);

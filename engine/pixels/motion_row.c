@@ -4,9 +4,6 @@
 #include "pixels/motion_field.h"
 #include "pixels/vectors.h"
 
-/* Vectors that lead this far lead out of any frame. */
-#define FAR 30000.0f
-
 VFI_ALWAYS_INLINE Vector between(Vector a, Vector b, Vector part)
 {
     return v_fma(v_sub(b, a), part, a);
@@ -105,7 +102,8 @@ static void mix_vectors(const float *above, const float *below, float part, int 
 {
     for (int i = 0; i < n; i += VFI_LANES) {
         const Vector mixed = between(v_load(above + i), v_load(below + i), v_set1(part));
-        v_store(out + i, v_min(v_max(mixed, v_set1(-FAR)), v_set1(FAR)));
+        v_store(out + i,
+                v_min(v_max(mixed, v_set1(-VFI_MOTION_FAR)), v_set1(VFI_MOTION_FAR)));
     }
 }
 

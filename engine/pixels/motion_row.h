@@ -7,6 +7,9 @@
 #include "pixels/motion_tile.h"
 #include "pixels/samples.h"
 
+/* Vectors that lead this far lead out of any frame. */
+#define VFI_MOTION_FAR 30000.0f
+
 /* Samples of a row between cells: sample i lies at cell (first + i * step) / 8 of the
  * grid, and the row at y / 8. */
 typedef struct {

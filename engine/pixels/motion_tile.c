@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "pixels/motion_tile.h"
 
+#include <math.h>
+
+#include "pixels/flow_field.h"
 #include "pixels/luma_difference.h"
 #include "pixels/motion_field.h"
 #include "pixels/vectors.h"
@@ -9,6 +12,9 @@
 #define REACH (VFI_MOTION_MAX_RADIUS + 1)
 #define SCRATCH_COLUMNS (VFI_TILE_COLUMNS + 2 * REACH + 6) /* vectors may be cut */
 #define SCRATCH_ROWS (VFI_TILE_ROWS + 2 * REACH)
+
+/* Is added to differences, and stands for those that say nothing. */
+#define SOFTENING 4.0f
 
 /* Differences of one hypothesis on a tile and around it. */
 typedef float Differences[SCRATCH_ROWS][SCRATCH_COLUMNS];
@@ -46,6 +52,36 @@ static void differences(const VfiMotion *motion, int hypothesis, Cells cells,
                              vfi_motion_cells(motion, &field, 0, cells.x, line, n, x),
                              vfi_motion_cells(motion, &field, 1, cells.x, line, n, y),
                              row);
+    }
+}
+
+/* Of what a network finds: less the more it shows one frame alone. */
+static void soften(const float *restrict mask, int n, float *restrict difference)
+{
+    for (int i = 0; i < n; i++) {
+        const float part = vfi_clamp(mask[i], 1.0f);
+        const float both = 2.0f * sqrtf(part * (1.0f - part));
+        difference[i] = SOFTENING + (difference[i] - SOFTENING) * both;
+    }
+}
+
+static void network_differences(const VfiVideoInfo *info, const VfiMotion *motion,
+                                Cells cells, Differences out)
+{
+    float field[5][SCRATCH_COLUMNS];
+    const float *const vector[2][2] = {{field[0], field[1]}, {field[2], field[3]}};
+    const int n = cells.x_end - cells.x;
+
+    for (int line = cells.y; line < cells.y_end; line++) {
+        float *row = out[line - cells.y];
+        for (int plane = 0; plane < 5; plane++)
+            vfi_field_cells(info, motion->network, plane, motion->level, cells.x, line, n,
+                            field[plane]);
+        for (int plane = 0; plane < 4; plane++)
+            for (int i = n; i % 8 != 0; i++)
+                field[plane][i] = 0.0f; /* the last vectors' rest */
+        vfi_luma_differences_apart(motion, cells.x, line, n, vector, row);
+        soften(field[4], n, row);
     }
 }
 
@@ -89,7 +125,7 @@ static void weigh_row(const VfiMotion *motion, Differences sums, int sums_y, int
         Vector sum = v_load(row[0] + i);
         for (int k = 1; k < taps; k++)
             sum = v_add(sum, v_load(row[k] + i));
-        const Vector e = v_fma(sum, v_set1(mean), v_set1(4.0f));
+        const Vector e = v_fma(sum, v_set1(mean), v_set1(SOFTENING));
         v_store(weight + i, v_div(v_set1(factor), v_mul(e, e)));
     }
     memcpy(out, weight, (size_t)n * sizeof *out);
@@ -115,16 +151,26 @@ static void repeat_edges(VfiMotionTile *tile, int hypothesis, Cells inside)
                    sizeof tile->weight[0][0]);
 }
 
-static void weigh(VfiMotionTile *tile, int hypothesis, Cells inside)
+static float factor_of(const VfiMotion *motion, int hypothesis)
+{
+    if (hypothesis == vfi_motion_network(motion))
+        return VFI_MOTION_NETWORK_SHARE;
+    return hypothesis < vfi_motion_hypotheses(motion) ? 1.0f : motion->prior;
+}
+
+static void weigh(const VfiVideoInfo *info, VfiMotionTile *tile, int hypothesis,
+                  Cells inside)
 {
     const VfiMotion *motion = tile->motion;
-    const bool moves = hypothesis < vfi_motion_hypotheses(motion);
-    const float factor = moves ? 1.0f : motion->prior;
+    const float factor = factor_of(motion, hypothesis);
     const Cells around = grow(motion, inside, motion->radius);
     const int n = inside.x_end - inside.x;
     Differences scratch;
 
-    differences(motion, hypothesis, around, scratch);
+    if (hypothesis == vfi_motion_network(motion))
+        network_differences(info, motion, around, scratch);
+    else
+        differences(motion, hypothesis, around, scratch);
     for (int y = around.y; y < around.y_end; y++)
         sum_columns(motion, scratch[y - around.y], around.x, inside.x, n,
                     scratch[y - around.y]);
@@ -134,8 +180,8 @@ static void weigh(VfiMotionTile *tile, int hypothesis, Cells inside)
     repeat_edges(tile, hypothesis, inside);
 }
 
-void vfi_motion_weigh(const VfiMotion *motion, int x, int y, int x_end, int y_end,
-                      VfiMotionTile *tile)
+void vfi_motion_weigh(const VfiVideoInfo *info, const VfiMotion *motion, int x, int y,
+                      int x_end, int y_end, VfiMotionTile *tile)
 {
     const int level = motion->level;
     const Cells own = {x >> level, y >> level, ((x_end - 1) >> level) + 1,
@@ -148,5 +194,7 @@ void vfi_motion_weigh(const VfiMotion *motion, int x, int y, int x_end, int y_en
     tile->columns = own.x_end + 1 - tile->x;
     tile->rows = own.y_end + 1 - tile->y;
     for (int n = 0; n <= vfi_motion_hypotheses(motion); n++)
-        weigh(tile, n, inside);
+        weigh(info, tile, n, inside);
+    if (motion->network != NULL)
+        weigh(info, tile, vfi_motion_network(motion), inside);
 }

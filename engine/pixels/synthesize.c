@@ -5,6 +5,7 @@
 #include "pixels/level.h"
 
 #include "pixels/cubic.h"
+#include "pixels/flow_field.h"
 #include "pixels/format.h"
 #include "pixels/motion_row.h"
 
@@ -30,6 +31,13 @@ typedef struct {
     float x[VFI_PIXELS_BLOCK], y[VFI_PIXELS_BLOCK]; /* vector, in luma pixels */
     float weight[VFI_PIXELS_BLOCK];
 } Row;
+
+/* Fills what vectors read behind @n samples. */
+static void end_row(Row *row, int n)
+{
+    for (int i = n; i % 32 != 0; i++)
+        row->x[i] = row->y[i] = row->weight[i] = 0;
+}
 
 /* Sums over the hypotheses for some samples of a row. */
 typedef struct {
@@ -93,32 +101,76 @@ static void begin_with_blend(const Synthesis *work, const Grid *grid, Sums *sums
     }
 }
 
+/* What lies in frame @f at @move times the vectors. */
+static void add_samples(const Synthesis *work, const Grid *grid, int f, const Row *row,
+                        float move, float share, Sums *sums)
+{
+    const VfiCubicRun run = {.x = sums->x,
+                             .y = sums->y,
+                             .n = sums->n,
+                             .vector_x = row->x,
+                             .vector_y = row->y,
+                             .scale_x = move / (float)(1 << grid->shift_x),
+                             .scale_y = move / (float)(1 << grid->shift_y),
+                             .weight = row->weight,
+                             .share = share};
+
+    for (int plane = 0; plane < work->format->n_planes; plane++)
+        if (is_on_grid(work->format, plane, grid))
+            vfi_cubic_add(&work->plane[f][plane], &run,
+                          &sums->value[work->component[plane]]);
+}
+
 /* What a hypothesis finds in both frames. */
 static void add_hypothesis(const Synthesis *work, const Grid *grid, const Row *row,
                            Sums *sums)
 {
     const float t = work->motion->t;
-    const float move[2] = {-t, 1.0f - t}, share[2] = {1.0f - t, t};
 
-    for (int plane = 0; plane < work->format->n_planes; plane++) {
-        if (!is_on_grid(work->format, plane, grid))
-            continue;
-        for (int f = 0; f < 2; f++) {
-            const VfiCubicRun run = {.x = sums->x,
-                                     .y = sums->y,
-                                     .n = sums->n,
-                                     .vector_x = row->x,
-                                     .vector_y = row->y,
-                                     .scale_x = move[f] / (float)(1 << grid->shift_x),
-                                     .scale_y = move[f] / (float)(1 << grid->shift_y),
-                                     .weight = row->weight,
-                                     .share = share[f]};
-            vfi_cubic_add(&work->plane[f][plane], &run,
-                          &sums->value[work->component[plane]]);
-        }
-    }
+    add_samples(work, grid, 0, row, -t, 1.0f - t, sums);
+    add_samples(work, grid, 1, row, 1.0f - t, t, sums);
     for (int i = 0; i < sums->n; i++)
         sums->weight[i] += row->weight[i];
+}
+
+/* A flow's vectors in luma pixels, made finite. */
+static void scale_vectors(const float *restrict flow, int log_scale, int n,
+                          float *restrict vector)
+{
+    const float scale = (float)(1 << log_scale), limit = VFI_MOTION_FAR;
+
+    for (int i = 0; i < n; i++) {
+        const float from = flow[i] * scale > -limit ? flow[i] * scale : -limit;
+        vector[i] = from < limit ? from : limit;
+    }
+}
+
+/* What a network finds: each frame where its flow leads, with the mask's part. */
+static void add_network(const Synthesis *work, const Grid *grid,
+                        const VfiMotionTile *tile, const VfiMotionPlaces *places,
+                        Sums *sums)
+{
+    const int n = sums->n;
+    float weight[VFI_PIXELS_BLOCK];
+    VfiFieldScratch scratch;
+    const VfiFieldRow field =
+        vfi_field_row(work->info, work->motion->network, grid->shift_x, grid->shift_y,
+                      sums->x, n, sums->y, scratch);
+    Row row;
+
+    vfi_motion_weights(tile, vfi_motion_network(work->motion), places, weight);
+    for (int f = 0; f < 2; f++) {
+        scale_vectors(field.flow_x[f], grid->shift_x, n, row.x);
+        scale_vectors(field.flow_y[f], grid->shift_y, n, row.y);
+        for (int i = 0; i < n; i++) {
+            const float first = weight[i] * vfi_clamp(field.mask[i], 1.0f);
+            row.weight[i] = f == 0 ? first : weight[i] - first;
+        }
+        end_row(&row, n);
+        add_samples(work, grid, f, &row, 1.0f, 1.0f, sums);
+    }
+    for (int i = 0; i < n; i++)
+        sums->weight[i] += weight[i];
 }
 
 static void store_means(const Synthesis *work, const Grid *grid, Sums *sums)
@@ -153,10 +205,11 @@ static void synthesize_row(const Synthesis *work, const Grid *grid,
     for (int h = 0; h < hypotheses; h++) {
         vfi_motion_vectors(tile, h, &places, row.x, row.y);
         vfi_motion_weights(tile, h, &places, row.weight);
-        for (int i = n; i % 32 != 0; i++)
-            row.x[i] = row.y[i] = row.weight[i] = 0; /* the last vectors' rest */
+        end_row(&row, n);
         add_hypothesis(work, grid, &row, &sums);
     }
+    if (work->motion->network != NULL)
+        add_network(work, grid, tile, &places, &sums);
     store_means(work, grid, &sums);
 }
 
@@ -226,7 +279,7 @@ void VFI_PIXELS_AT_LEVEL(vfi_pixels_synthesize)(const VfiVideoInfo *info,
         y_end = end_of_tile(y, VFI_TILE_ROWS << motion->level, end);
         for (int x = 0, x_end; x < info->width; x = x_end) {
             x_end = end_of_tile(x, VFI_TILE_COLUMNS << motion->level, info->width);
-            vfi_motion_weigh(motion, x, y, x_end, y_end, &tile);
+            vfi_motion_weigh(info, motion, x, y, x_end, y_end, &tile);
             synthesize_tile(&work, &luma_grid, &tile, x, y, x_end, y_end);
             if (chroma->shift_x != 0)
                 synthesize_tile(&work, &chroma_grid, &tile, x, y, x_end, y_end);

@@ -6,6 +6,7 @@
 
 #include "kernel_util.h"
 #include "pixels/level.h"
+#include "pixels_field.h"
 #include "pixels_motion.h"
 
 static VfiPixelsSynthesize *synthesize(void)
@@ -52,7 +53,7 @@ static void assert_synthesized(const TestFrame *a, const TestFrame *b,
     const VfiFormatDescription *format = vfi_format_describe(out->info.format);
     const double slack = slack_of(out->info.format);
     const double tolerance = format->depth == 32 ? slack : 0.5 + slack;
-    MotionFormula formula = motion_formula_new(&motion->motion);
+    MotionFormula formula = motion_formula_new(&out->info, &motion->motion);
 
     for (int c = 0; c < format->n_components; c++)
         for (int y = 0; y < component_height(&out->info, c); y++)
@@ -65,11 +66,12 @@ static void assert_synthesized(const TestFrame *a, const TestFrame *b,
     motion_formula_free(&formula);
 }
 
-/* Frames of noise, motion, and room for a picture. */
+/* Frames of noise, motion, perhaps with a network's field, and room for a picture. */
 typedef struct {
     VfiVideoInfo info;
     TestFrame a, b, out;
     TestMotion motion;
+    TestField field;
 } Case;
 
 static Case case_new(const VfiVideoInfo *info, int i)
@@ -79,11 +81,18 @@ static Case case_new(const VfiVideoInfo *info, int i)
                  .a = test_frame_new(info, (Layout)(i % LAYOUT_COUNT)),
                  .b = test_frame_new(info, LAYOUT_TIGHT),
                  .out = test_frame_new(info, (Layout)((i + 1) % LAYOUT_COUNT)),
-                 .motion = test_motion_new(info, &kind)};
+                 .motion = test_motion_new(info, &kind),
+                 .field = test_field_new(info, false)};
 
     fill_noise(&test.a, (uint32_t)i + 1);
     fill_noise(&test.b, (uint32_t)i + 100);
     return test;
+}
+
+/* Only while @test stays where it is. */
+static void add_network(Case *test)
+{
+    test->motion.motion.network = &test->field.field;
 }
 
 static void case_free(Case *test)
@@ -92,6 +101,7 @@ static void case_free(Case *test)
     test_frame_free(&test->b);
     test_frame_free(&test->out);
     test_motion_free(&test->motion);
+    test_field_free(&test->field);
 }
 
 static void run_rows(const Case *test, int begin, int end)
@@ -118,6 +128,10 @@ START_TEST(pictures_follow_the_formula)
                                    .chroma_site = (VfiChromaSite)(i / 3 % 4)};
         Case test = case_new(&info, i + _i);
         test_motion_fill(&test.motion, i % 5 == 0 ? 30 : 6, i % 2 != 0, (uint32_t)i);
+        if ((i + i / 6) % 2 != 0) {
+            fill_field_noise(&test.field, i % 3 == 0 ? 30 : 6, (uint32_t)i);
+            add_network(&test);
+        }
         run_case(&test);
         assert_synthesized(&test.a, &test.b, &test.motion, &test.out);
         case_free(&test);
@@ -138,6 +152,10 @@ START_TEST(tiles_follow_the_formula)
                                    .chroma_site = (VfiChromaSite)(i % 4)};
         Case test = case_new(&info, 2 - _i % 3);
         test_motion_fill(&test.motion, 12, _i >= 3, (uint32_t)i);
+        if (i % 2 != 0) {
+            fill_smooth(&test.field, 9);
+            add_network(&test);
+        }
         run_case(&test);
         assert_synthesized(&test.a, &test.b, &test.motion, &test.out);
         case_free(&test);
@@ -153,6 +171,9 @@ START_TEST(bands_give_the_same_picture)
         Case test = case_new(&info, kind);
         TestFrame whole = test_frame_new(&info, (Layout)((kind + 1) % LAYOUT_COUNT));
         test_motion_fill(&test.motion, 9, true, 5);
+        fill_field_noise(&test.field, 9, 5);
+        if (kind != 0)
+            add_network(&test);
         run_case(&test);
         for (int plane = 0; plane < vfi_format_planes(info.format); plane++)
             memcpy(whole.block[plane], test.out.block[plane], whole.size[plane]);
@@ -172,6 +193,9 @@ START_TEST(still_frames_stay_as_they_are)
 
     for (int kind = 0; kind < 6; kind++) {
         Case test = case_new(&info, kind);
+        fill_constant(&test.field, (float[]){0, 0, 0, 0}, 0.3f);
+        if (kind % 2 != 0)
+            add_network(&test);
         synthesize()(&info, &test.a.frame, &test.a.frame, &test.motion.motion,
                      &test.out.frame, 0, info.height);
         for (int c = 0; c < vfi_format_describe(info.format)->n_components; c++)
@@ -196,11 +220,21 @@ static void fill_constant_codes(const TestFrame *frame, double part)
                          format == VFI_FORMAT_RGB_F32 ? code : floor(code));
 }
 
+static const float wild[] = {NAN,    INFINITY,      -INFINITY, 3e38f,
+                             -3e38f, 2147483648.0f, -1e9f,     1e5f};
+
+/* Vectors that lead nowhere and masks that are none, in every third sample. */
+static void make_field_wild(TestField *test)
+{
+    for (size_t i = 0; i < 4 * test->field.plane; i += 3)
+        test->flow[i] = wild[i / 3 % G_N_ELEMENTS(wild)];
+    for (size_t i = 0; i < test->field.plane; i += 3)
+        test->mask[i] = wild[i / 3 % G_N_ELEMENTS(wild)];
+}
+
 /* Vectors that lead nowhere, in every third cell. */
 static void make_wild(TestMotion *test)
 {
-    static const float wild[] = {NAN,    INFINITY,      -INFINITY, 3e38f,
-                                 -3e38f, 2147483648.0f, -1e9f,     1e5f};
     const size_t cells = test->motion.row * (size_t)test->motion.grid_h;
 
     for (int f = 0; f < VFI_MOTION_FLOWS; f++)
@@ -219,8 +253,13 @@ START_TEST(constant_pictures_stay_constant)
         Case test = case_new(&info, i);
         fill_constant_codes(&test.a, parts[i % 3]);
         test_motion_fill(&test.motion, 1 + 10 * (i % 4), i % 2 != 0, (uint32_t)i);
-        if (i >= 3)
+        fill_field_noise(&test.field, 9, (uint32_t)i);
+        if (i >= 3) {
             make_wild(&test.motion);
+            make_field_wild(&test.field);
+        }
+        if (i % 2 != 0)
+            add_network(&test);
         synthesize()(&info, &test.a.frame, &test.a.frame, &test.motion.motion,
                      &test.out.frame, 0, info.height);
         test_frame_assert_guards(&test.out);
@@ -246,6 +285,8 @@ START_TEST(pictures_of_nan_leave_weights)
         for (int i = 0; i < test.motion.motion.grid_w; i += 4)
             test.motion.picture[kind % 2][i] = NAN;
         test_motion_pad(&test.motion);
+        if (kind != 1)
+            add_network(&test);
         synthesize()(&info, &test.a.frame, &test.a.frame, &test.motion.motion,
                      &test.out.frame, 0, info.height);
         for (int i = 0; i < info.width; i++)
@@ -289,8 +330,13 @@ START_TEST(nothing_outside_the_frames_is_read)
             memory[plane] = put_beside_page(&test.a, plane, i % 2 != 0, &all[plane]);
         fill_noise(&test.a, 7);
         test_motion_fill(&test.motion, 20, i % 3 != 0, (uint32_t)i);
-        if (i % 4 >= 2)
+        fill_field_noise(&test.field, 20, (uint32_t)i);
+        if (i % 4 >= 2) {
             make_wild(&test.motion);
+            make_field_wild(&test.field);
+        }
+        if (i % 3 != 1)
+            add_network(&test);
         run_case(&test);
         for (int plane = 0; plane < vfi_format_planes(info.format); plane++)
             munmap(memory[plane], all[plane]);
