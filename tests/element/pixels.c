@@ -194,7 +194,8 @@ static GstBuffer *one_code(Fixture *f, const Direct *format, int code, GstClockT
  * what `blend` would. */
 static void check_flow(const Direct *format, int mode, int width, int height)
 {
-    Fixture *f = start(mode, format->name, width, height, "model=flow multiplier=4");
+    Fixture *f =
+        start(mode, format->name, width, height, "model=flow device=cpu multiplier=4");
 
     push(f, one_code(f, format, 40, 0));
     push(f, one_code(f, format, 200, 50 * MS));
