@@ -153,12 +153,12 @@ static void ISA(push)(const VfiFlowSumRow *fine, const VfiFlowSumRow *coarse,
                       bool normalise, int w)
 {
     for (int x = 0; coarse->weight != NULL && x < w; x++) {
-        /* Holes are few. */
-        if (fine->weight[x] < VFI_FLOW_HOLE && coarse->weight[x / 2] > 0.0f) {
-            float factor = VFI_FLOW_HOLE / coarse->weight[x / 2];
-            fine->weight[x] = VFI_FLOW_HOLE;
-            fine->x[x] = factor * coarse->x[x / 2];
-            fine->y[x] = factor * coarse->y[x / 2];
+        /* Few are. */
+        if (fine->weight[x] < VFI_FLOW_THIN && coarse->weight[x / 2] > 0.0f) {
+            float factor = VFI_FLOW_FILL / coarse->weight[x / 2];
+            fine->weight[x] += VFI_FLOW_FILL;
+            fine->x[x] += factor * coarse->x[x / 2];
+            fine->y[x] += factor * coarse->y[x / 2];
         }
     }
     if (normalise)

@@ -67,8 +67,13 @@ static inline int vfi_flow_nearest_patch(float at, int count)
 /* What a patch's vector counts in the dense flow: 1 / (1 + this × √cost). */
 #define VFI_FLOW_VOTE (0.3f / VFI_FLOW_PATCH)
 
-/* Weights less than this are holes. */
+/* Sides have no vector where their weights are less than this. */
 #define VFI_FLOW_HOLE 1e-3f
+
+/* Filling: where the sum of weights is less than THIN, FILL of the coarser vector is
+ * added. */
+#define VFI_FLOW_THIN 0.32f
+#define VFI_FLOW_FILL 0.02f
 
 /* Stands for the x of a vector that there is not. */
 #define VFI_FLOW_NO_VECTOR 1e30f

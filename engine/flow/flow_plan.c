@@ -25,19 +25,22 @@
 typedef struct {
     int level; /* finest */
     int n_flows, n_shifts;
+    const int8_t (*shifts)[2];
     int radius;
     float prior;
 } Quality;
 
-static const Quality qualities[] = {
-    [VFI_FLOW_FAST] = {2, 1, 0, 1, 0.5f},
-    [VFI_FLOW_MEDIUM] = {1, 3, 4, 2, 1.0f},
-    [VFI_FLOW_BEST] = {0, 3, 12, 4, 1.0f},
-};
+/* What is a few samples away often moves otherwise, and one of the two is right. Not
+ * along the axes, where edges are. */
+static const int8_t ring[][2] = {{12, 4}, {-4, 12}, {-12, -4}, {4, -12}};
 
-static const int8_t shifts[VFI_MOTION_SHIFTS][2] = {
-    {6, 0},  {-6, 0},  {0, 6},  {0, -6},  {9, 9},  {9, -9},
-    {-9, 9}, {-9, -9}, {14, 0}, {-14, 0}, {0, 14}, {0, -14},
+static const int8_t wide[][2] = {{6, 0},  {-6, 0},  {0, 6},  {0, -6},  {9, 9},  {9, -9},
+                                 {-9, 9}, {-9, -9}, {14, 0}, {-14, 0}, {0, 14}, {0, -14}};
+
+static const Quality qualities[] = {
+    [VFI_FLOW_FAST] = {2, 1, 0, NULL, 1, 0.5f},
+    [VFI_FLOW_MEDIUM] = {1, 1, G_N_ELEMENTS(ring), ring, 2, 1.0f},
+    [VFI_FLOW_BEST] = {0, 3, G_N_ELEMENTS(wide), wide, 4, 1.0f},
 };
 
 typedef struct {
@@ -417,7 +420,9 @@ static void set_shape(const Planner *p)
         .radius = quality->radius,
         .prior = quality->prior,
     };
-    memcpy(plan->shape.shift, shifts, sizeof shifts);
+    for (int i = 0; i < quality->n_shifts; i++)
+        for (int axis = 0; axis < 2; axis++)
+            plan->shape.shift[i][axis] = quality->shifts[i][axis];
 }
 
 static void set_steps(Planner *p)

@@ -179,10 +179,11 @@ typedef struct {
     float scale;
 } VfiFlowMerge;
 
-/* PULL: sums of 2 × 2 samples, edges repeated. PUSH: where the finer one has a hole, the
- * coarser one's vector, with a weight of VFI_FLOW_HOLE; nothing where that has no weight
- * either. With .normalise vectors are then divided by their weights (zero where there is
- * none). No coarser one: the finer one is a single sample. */
+/* PULL: sums of 2 × 2 samples, edges repeated. PUSH: where the finer one's weight is less
+ * than VFI_FLOW_THIN, the coarser one's vector is added with a weight of VFI_FLOW_FILL;
+ * nothing where that has no weight. With .normalise vectors are then divided by their
+ * weights (zero where there is none). No coarser one: the finer one is a single
+ * sample. */
 typedef struct {
     VfiFlowSum fine, coarse;
     bool normalise;
