@@ -93,10 +93,6 @@ def test_frames(folder: Path):
 
 
 def test_arguments():
-    flow = ("--model", "flow", "--size", "32x16", "--runs", 1, "--options")
-    check(bench(*flow, "quality=fast").returncode == 0, "a model's options")
-    refused("an option's value", bench(*flow, "quality=superb"), "superb", "fast")
-    refused("an option that there is none of", bench(*flow, "qualities=fast"), "qualities")
     refused("precision bf17", blend("--precision", "bf17"), "bf17")
     refused("sizes that are none", blend("--size", "64by48"), "64by48")
     refused("a time that is the frame", blend("--times", "0.5,1"), "0.5,1")

@@ -19,7 +19,6 @@ class BenchError(Exception):
 class Case:
     """What one vfi-bench run measures."""
     model: str = "rife-4.0"
-    options: str = ""  # the model's, "name=value,…"
     size: str = "1280x768"
     threads: int = 2
     precision: str = "f32"
@@ -45,8 +44,7 @@ class Case:
         source = ["--frames", ",".join(self.frames)] if self.frames else []
         if not source or self.frames[0].endswith(".yuv"):
             source += ["--size", self.size]
-        options = ["--options", self.options] if self.options else []
-        return ["--model", self.model, *options, *source, "--threads", str(self.threads),
+        return ["--model", self.model, *source, "--threads", str(self.threads),
                 "--precision", self.precision, "--memory-limit", str(self.memory_limit), "--scale",
                 f"{self.scale:g}", "--times", times, "--device", self.device, "--warm-up",
                 str(self.warm_up),

@@ -69,7 +69,7 @@ def _at_size(program: Path, case: Case, names: list[str], python: Path, turns: i
             return lambda: median(worker.ms() for _ in range(runs))
 
         measures = {quality: serve(engine.worker(program, case.but(
-            model="flow", options=f"quality={quality}", frames=tuple(pair))))
+            model="flow", quality=quality, frames=tuple(pair))))
             for quality in QUALITIES}
         if "dis" in names:
             script = Path(__file__).with_name("flow_worker.py")
