@@ -129,20 +129,28 @@ def chart_document() -> dict:
          "peers": [peer("Slow & steady", 400.0, 4.0), peer("Near", 150.0, 1.5)]}]}
 
 
+def flow_chart_document() -> dict:
+    return {"machine": {"cpu": "Abacus <9>"}, "flow": [
+        {"size": "64x48", "threads": 2, "ours": {"fast": [100.0, 90.0, 110.0], "best": [150.0]},
+         "peers": [{"what": "Slow & steady, as ever", "ms": [400.0], "ratio": {"value": 4.0}}]}]}
+
+
 def test_chart(folder: Path):
     source, picture = folder / "peers.json", folder / "peers.svg"
-    source.write_text(json.dumps(chart_document()))
-    run = subprocess.run([TOOLS / "chart", source, picture], capture_output=True, text=True)
-    tree = ElementTree.parse(picture)
-    name = "{http://www.w3.org/2000/svg}"
-    widths = [float(box.get("width")) for box in tree.iter(f"{name}rect") if box.get("x")]
-    texts = [text.text for text in tree.iter(f"{name}text")]
-    check(run.returncode == 0 and len(widths) == 3
-          and all(abs(width / widths[2] - ms / 400) < 1e-3
-                  for width, ms in zip(widths, (100, 150, 400))),
-          "bars are as long as the times, the shortest first")
-    check({"400 ms · 4.0×", "150 ms · 1.5×", "100 ms", "Slow & steady", "64×48"} <= set(texts),
-          "bars have their names and ratios")
+    for document, wanted in (
+            (chart_document(), {"400 ms · 4.0×", "150 ms · 1.5×", "100 ms", "Slow & steady"}),
+            (flow_chart_document(), {"400 ms · 4.0×", "150 ms", "100 ms", "Slow & steady"})):
+        source.write_text(json.dumps(document))
+        run = subprocess.run([TOOLS / "chart", source, picture], capture_output=True, text=True)
+        tree = ElementTree.parse(picture)
+        name = "{http://www.w3.org/2000/svg}"
+        widths = [float(box.get("width")) for box in tree.iter(f"{name}rect") if box.get("x")]
+        texts = [text.text for text in tree.iter(f"{name}text")]
+        check(run.returncode == 0 and len(widths) == 3
+              and all(abs(width / widths[2] - ms / 400) < 1e-3
+                      for width, ms in zip(widths, (100, 150, 400))),
+              "bars are as long as the times, the shortest first")
+        check({*wanted, "64×48"} <= set(texts), "bars have their names and ratios")
     source.write_text("{}")
     run = subprocess.run([TOOLS / "chart", source, picture], capture_output=True, text=True)
     check(run.returncode == 1 and "tools/bench --peers" in run.stderr, "refused: another JSON")

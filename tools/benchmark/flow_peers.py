@@ -80,11 +80,14 @@ def _at_size(program: Path, case: Case, names: list[str], python: Path, turns: i
         for _ in range(turns):
             for name, measure in measures.items():
                 times[name].append(measure())
-    ratios = [compare(f"{PEERS[name][0]} / fast",
-                      [peer / ours for peer, ours in zip(times[name], times["fast"])],
-                      PEERS[name][1]) for name in names]
+    ratios = {name: compare(f"{PEERS[name][0]} / fast",
+                            [peer / ours for peer, ours in zip(times[name], times["fast"])],
+                            PEERS[name][1]) for name in names}
+    rows = [{"peer": name, "what": PEERS[name][0], "ms": times[name],
+             "ratio": ratios[name].as_json()} for name in names]
     return {"size": case.size, "threads": case.threads, "level": case.level,
-            "ms": times, "ratios": [ratio.as_json() for ratio in ratios]}, ratios
+            "ours": {quality: times[quality] for quality in QUALITIES},
+            "peers": rows}, list(ratios.values())
 
 
 def run_all(program: Path, case: Case, sizes: tuple[str, ...], names: list[str], turns: int,

@@ -78,11 +78,12 @@ def peers_text(result: dict, ratios: list[Comparison]) -> str:
                       comparisons_table(ratios), ""])
 
 
-def flow_text(result: dict, ratios: list[Comparison], names: dict[str, str]) -> str:
+def flow_text(result: dict, ratios: list[Comparison]) -> str:
     """One size's times of the built-in model and of others."""
-    rows = [[names.get(name, f"flow, quality={name}"), f"{median(times):.1f}", f"{min(times):.1f}",
-             f"{max(times):.1f}", f"{1e3 / median(times):.1f}"]
-            for name, times in result["ms"].items()]
+    named = [(f"flow, quality={name}", times) for name, times in result["ours"].items()]
+    named += [(peer["what"], peer["ms"]) for peer in result["peers"]]
+    rows = [[name, f"{median(times):.1f}", f"{min(times):.1f}", f"{max(times):.1f}",
+             f"{1e3 / median(times):.1f}"] for name, times in named]
     return "\n".join([f"{result['size']}, {result['threads']} threads",
                       table(["", "ms median", "min", "max", "pairs/s"], rows), "",
                       "times as long as fast:", comparisons_table(ratios), ""])
