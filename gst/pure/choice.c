@@ -34,7 +34,8 @@ gst_vfi_choice_is_kept_up (const GstVfiLoad *load, GstVfiRung rung)
     return TRUE;
   gst_vfi_costs_expect (load->costs, maker, &work);
   time = work_of (load, rung, &work, load->count);
-  if (maker != load->in_use)
+  /* What is taken from another one's costs has risen with them. */
+  if (maker != load->in_use && load->costs->of[maker].in_between.n_times > 0)
     time = gst_util_uint64_scale (time, load->surge, 100);
   return time <= gst_vfi_time_times (load->span, pairs_of (load, rung));
 }

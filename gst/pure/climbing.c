@@ -131,6 +131,9 @@ gst_vfi_climb_step_down (GstVfiQos *qos)
 
   if (below == qos->rung)
     return;
+  /* Most of what is known of its maker is from before whatever has happened. */
+  if (gst_vfi_ladder_maker (&qos->config, below) != load.in_use)
+    qos->costs.of[load.in_use].measured_at = GST_CLOCK_TIME_NONE;
   judge_raise (qos, below);
   gst_vfi_climb_change_to (qos, below);
 }

@@ -243,10 +243,11 @@ void gst_vfi_qos_costs (
 
 /**
  * GstVfiQosLatency: what the latency is computed from.
- * @in_between, @pair: as of gst_vfi_qos_costs(), of the highest rung that there is time
- *     for: it needs its latency to be taken
+ * @in_between, @pair: as of gst_vfi_qos_costs(), or the mean of a few, of the highest
+ *     rung that there is time for: it needs its latency to be taken
  * @n_measured: how many costs are known
- * @is_urgent: few as they may be, they are wanted: less is made than could be, or is late
+ * @is_urgent: few as they may be, they are wanted now: less is made than could be, or it
+ *     is late
  * @may_shrink: it is the full rung, so that less will do if its costs are less
  */
 typedef struct {

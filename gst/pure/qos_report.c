@@ -8,6 +8,9 @@
  * second. */
 #define IN_SIGHT (2 * GST_SECOND)
 
+/* Of fewer costs the greatest says little. */
+#define MANY_COSTS 20
+
 gboolean
 gst_vfi_qos_forwards_events (const GstVfiQos *qos)
 {
@@ -76,9 +79,25 @@ is_in_sight (const GstVfiQos *qos, GstVfiMaker maker)
 {
   const GstVfiMakerCosts *costs = &qos->costs.of[maker];
 
-  return qos->config.has[maker] && costs->in_between.n_times > 0 && !costs->provisional &&
+  return qos->config.has[maker] && GST_CLOCK_TIME_IS_VALID (costs->measured_at) &&
+         !costs->provisional &&
          gst_vfi_climb_elapsed (qos, costs->measured_at) <= MAX (qos->wait, IN_SIGHT) &&
          gst_vfi_climb_has_time (qos, (GstVfiRung) maker);
+}
+
+/* Of a few costs one may be anything, unless it is all that is known. */
+static void
+take_latency_costs (const GstVfiQos *qos, GstVfiMaker maker, GstVfiQosLatency *latency)
+{
+  const GstVfiMakerCosts *costs = &qos->costs.of[maker];
+  GstVfiWork work;
+
+  latency->n_measured = take_costs (qos, maker, &latency->in_between, &latency->pair);
+  if (latency->n_measured == 0 || latency->n_measured >= MANY_COSTS || costs->provisional)
+    return;
+  gst_vfi_costs_expect (&qos->costs, maker, &work);
+  latency->in_between = work.in_between;
+  latency->pair = work.pair;
 }
 
 GstVfiQosLatency
@@ -89,7 +108,7 @@ gst_vfi_qos_latency (const GstVfiQos *qos)
 
   while (maker < in_use && !is_in_sight (qos, maker))
     maker++;
-  latency.n_measured = take_costs (qos, maker, &latency.in_between, &latency.pair);
+  take_latency_costs (qos, maker, &latency);
   if (latency.n_measured == 0)
     take_costs (qos, GST_VFI_MAKER_FULL, &latency.in_between, &latency.pair);
   latency.is_urgent = latency.n_measured > 0 &&

@@ -3,6 +3,7 @@
 
 #include "pure/latency.h"
 #include "stream/live.h"
+#include "stream/rungs.h"
 
 #define GST_CAT_DEFAULT gst_vfi_debug
 
@@ -15,19 +16,21 @@ struct _GstVfiDeadlines {
   guint64 pair_id;              /* the pair that the ladder decides on, or 0 */
   GstSegment segment;           /* of that pair */
   guint pair_index;             /* how many in-betweens of it were decided */
+  GstVfiRung rung;              /* of the pair before */
   gboolean downstream_waits;    /* a sink in this thread holds buffers until their time */
   GstVfiJobTimes job_times;
   gpointer job_times_data;
 };
 
 static gboolean
-engine_job_times (
-    gpointer user_data, VfiJob *job, gboolean wait, GstClockTime *cost, GstClockTime *age)
+engine_job_times (gpointer user_data, VfiJob *job, GstVfiMaker maker,
+    GstVfiAskedJob asked, GstClockTime *cost, GstClockTime *age)
 {
   int64_t started, ended;
 
   (void) user_data;
-  (void) wait;
+  (void) maker;
+  (void) asked;
   if (!vfi_job_get_times (job, &started, &ended))
     return FALSE;
   *cost = (GstClockTime) (ended - started) * GST_USECOND;
@@ -43,6 +46,12 @@ gst_vfi_deadlines_new (void)
   deadlines->job_times = engine_job_times;
   gst_vfi_qos_init (&deadlines->qos);
   return deadlines;
+}
+
+void
+gst_vfi_deadlines_start (GstVfiStream *stream)
+{
+  stream->deadlines->rung = GST_VFI_RUNG_FULL;
 }
 
 void
@@ -126,6 +135,29 @@ post_message (GstVfiStream *stream, const GstVfiQosMessage *from, gboolean live,
   gst_element_post_message (stream->element, message);
 }
 
+/* Tells of the rung of a pair whose first in-between is at @pts. */
+static void
+tell_rung (GstVfiStream *stream, GstVfiRung rung, GstClockTime pts)
+{
+  const char *now = gst_vfi_rung_to_string (rung);
+  const char *previous = gst_vfi_rung_to_string (stream->deadlines->rung);
+  guint64 changes;
+
+  if (rung == stream->deadlines->rung)
+    return;
+  stream->deadlines->rung = rung;
+  g_mutex_lock (&stream->lock);
+  changes = ++stream->counters.rung_changes;
+  g_mutex_unlock (&stream->lock);
+  GST_INFO_OBJECT (stream->element, "rung \"%s\" after \"%s\", from %" GST_TIME_FORMAT,
+      now, previous, GST_TIME_ARGS (pts));
+  gst_element_post_message (stream->element,
+      gst_message_new_element (GST_OBJECT (stream->element),
+          gst_structure_new ("vfiinterp-rung", "rung", G_TYPE_STRING, now, "previous",
+              G_TYPE_STRING, previous, "pts", G_TYPE_UINT64, pts, "changes",
+              G_TYPE_UINT64, changes, NULL)));
+}
+
 static GstClockTime
 at_rate (const GstSegment *segment, GstClockTime span)
 {
@@ -134,32 +166,57 @@ at_rate (const GstSegment *segment, GstClockTime span)
   return rate == 1.0 ? span : (GstClockTime) ((gdouble) span / rate);
 }
 
+/* What properties, the pipeline and the rungs that are there say. */
+static GstVfiQosConfig
+configuration (GstVfiStream *stream)
+{
+  GstVfiSettings settings = gst_vfi_stream_settings (stream);
+  GstVfiQosConfig config = {
+      .on_late = (GstVfiOnLate) settings.on_late,
+      .events = settings.qos,
+      .rehearses = gst_vfi_rungs_rehearsal (stream) != NULL,
+  };
+
+  for (GstVfiMaker maker = 0; maker < GST_VFI_N_MAKERS; maker++)
+    config.has[maker] =
+        maker == GST_VFI_MAKER_FULL || gst_vfi_rungs_session (stream, maker) != NULL;
+  g_mutex_lock (&stream->lock);
+  config.live = stream->live->live;
+  g_mutex_unlock (&stream->lock);
+  return config;
+}
+
+gboolean
+gst_vfi_deadlines_has_ladder (GstVfiStream *stream)
+{
+  GstVfiQosConfig config = configuration (stream);
+
+  return gst_vfi_ladder_of (&config) != GST_VFI_ON_LATE_WAIT;
+}
+
 void
 gst_vfi_deadlines_begin_pair (GstVfiStream *stream, const GstSegment *segment, guint64 id,
     guint count, GstClockTime span, const GstVfiSlot *slot)
 {
   GstVfiDeadlines *deadlines = stream->deadlines;
   GstClockTime now = gst_vfi_live_now (stream, NULL);
-  GstVfiSettings settings = gst_vfi_stream_settings (stream);
-  GstVfiQosConfig config = {
-      .on_late = (GstVfiOnLate) settings.on_late,
-      .events = settings.qos,
-  };
+  GstVfiQosConfig config = configuration (stream);
   GstVfiQosMessage message;
+  GstVfiRung rung;
   gboolean due;
 
   span = at_rate (segment, span);
   g_mutex_lock (&stream->lock);
-  config.live = stream->live->live;
   due = gst_vfi_qos_take_message (&deadlines->qos, now, &message);
   gst_vfi_qos_set_config (&deadlines->qos, &config);
-  gst_vfi_qos_begin_pair (&deadlines->qos, now, deadlines->jobs, count, span);
+  rung = gst_vfi_qos_begin_pair (&deadlines->qos, now, deadlines->jobs, count, span);
   g_mutex_unlock (&stream->lock);
   deadlines->segment = *segment;
   deadlines->pair_id = id;
   deadlines->pair_index = 0;
   if (due)
     post_message (stream, &message, config.live, slot);
+  tell_rung (stream, rung, slot->pts);
 }
 
 gboolean
@@ -245,7 +302,8 @@ gst_vfi_deadlines_finish (
   GstVfiDeadlines *deadlines = stream->deadlines;
   GstClockTime cost, age, now;
 
-  if (!deadlines->job_times (deadlines->job_times_data, job, wait, &cost, &age))
+  if (!deadlines->job_times (deadlines->job_times_data, job, qos_job->maker,
+          wait ? GST_VFI_ASKED_ENDED : GST_VFI_ASKED_SHOWN, &cost, &age))
     return FALSE;
   now = gst_vfi_live_now (stream, NULL);
   if (GST_CLOCK_TIME_IS_VALID (now))
@@ -256,6 +314,58 @@ gst_vfi_deadlines_finish (
   deadlines->jobs[qos_job->maker]--;
   return TRUE;
 }
+
+/* Rehearsals. */
+
+gboolean
+gst_vfi_deadlines_wants_rehearsal (GstVfiStream *stream, GstVfiMaker *maker)
+{
+  GstClockTime now = gst_vfi_live_now (stream, NULL);
+  gboolean wants;
+
+  for (guint i = 0; i < GST_VFI_N_MAKERS; i++)
+    if (stream->deadlines->jobs[i] > 0)
+      return FALSE;
+  g_mutex_lock (&stream->lock);
+  wants = gst_vfi_qos_wants_rehearsal (&stream->deadlines->qos, now, maker);
+  g_mutex_unlock (&stream->lock);
+  return wants;
+}
+
+gboolean
+gst_vfi_deadlines_rehearsal_has_ended (
+    GstVfiStream *stream, VfiJob *job, GstVfiMaker maker, GstClockTime *cost)
+{
+  GstVfiDeadlines *deadlines = stream->deadlines;
+  GstClockTime age;
+
+  return deadlines->job_times (
+      deadlines->job_times_data, job, maker, GST_VFI_ASKED_REHEARSAL, cost, &age);
+}
+
+gboolean
+gst_vfi_deadlines_must_end_rehearsal (GstVfiStream *stream, GstClockTime *cost)
+{
+  GstClockTime now = gst_vfi_live_now (stream, NULL);
+  gboolean must;
+
+  g_mutex_lock (&stream->lock);
+  must = gst_vfi_qos_rehearsal_must_end (&stream->deadlines->qos, now, cost);
+  g_mutex_unlock (&stream->lock);
+  return must;
+}
+
+void
+gst_vfi_deadlines_rehearsed (GstVfiStream *stream, GstVfiMaker maker, GstClockTime cost)
+{
+  GstClockTime now = gst_vfi_live_now (stream, NULL);
+
+  g_mutex_lock (&stream->lock);
+  gst_vfi_qos_rehearsed (&stream->deadlines->qos, maker, cost, now);
+  g_mutex_unlock (&stream->lock);
+}
+
+/* Buffers and events. */
 
 /* If the push returned only after the time that the buffer, which was early, is shown at,
  * a sink is blocking in this thread. Then the whole latency of the pipeline is for this
@@ -299,17 +409,32 @@ gst_vfi_deadlines_note_qos (GstVfiStream *stream, GstEvent *event)
   return forward;
 }
 
+/* "full,half,duplicates" */
+static gchar *
+list_rungs (const GstVfiQosConfig *config)
+{
+  GString *list = g_string_new (gst_vfi_rung_to_string (GST_VFI_RUNG_FULL));
+
+  for (GstVfiRung rung = 1; rung < GST_VFI_N_RUNGS; rung++)
+    if (gst_vfi_ladder_has (config, rung))
+      g_string_append_printf (list, ",%s", gst_vfi_rung_to_string (rung));
+  return g_string_free (list, FALSE);
+}
+
 void
 gst_vfi_deadlines_add_stats (GstVfiStream *stream, GstStructure *stats)
 {
   const GstVfiQos *qos = &stream->deadlines->qos;
+  g_autofree gchar *rungs = NULL;
   GstClockTime cost, pair_cost;
 
   g_mutex_lock (&stream->lock);
+  rungs = list_rungs (&qos->config);
   gst_vfi_qos_costs (qos, &cost, &pair_cost);
   gst_structure_set (stats, "rung", G_TYPE_STRING, gst_vfi_rung_to_string (qos->rung),
-      "latency", G_TYPE_UINT64, stream->live->own_latency, "late", G_TYPE_UINT64,
-      qos->dropped, NULL);
+      "rungs", G_TYPE_STRING, rungs, "rung-bytes", G_TYPE_UINT64,
+      gst_vfi_rungs_bytes_locked (stream), "latency", G_TYPE_UINT64,
+      stream->live->own_latency, "late", G_TYPE_UINT64, qos->dropped, NULL);
   if (GST_CLOCK_TIME_IS_VALID (cost))
     gst_structure_set (
         stats, "cost", G_TYPE_UINT64, cost, "pair-cost", G_TYPE_UINT64, pair_cost, NULL);

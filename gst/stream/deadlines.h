@@ -11,19 +11,34 @@
 G_BEGIN_DECLS
 
 /**
+ * GstVfiAskedJob: what is asked about.
+ * @GST_VFI_ASKED_SHOWN: one that is to be shown; it may not have ended yet
+ * @GST_VFI_ASKED_ENDED: such a one that has ended and will not be asked about again
+ * @GST_VFI_ASKED_REHEARSAL: one that nobody sees; it may not have ended yet
+ */
+typedef enum {
+  GST_VFI_ASKED_SHOWN,
+  GST_VFI_ASKED_ENDED,
+  GST_VFI_ASKED_REHEARSAL,
+} GstVfiAskedJob;
+
+/**
  * GstVfiJobTimes:
- * @wait: the job has ended and will not be asked about again
+ * @maker: that @job is of
  * @cost: (out): how long the engine worked on @job
  * @age: (out): how long ago it ended
  *
  * Where costs come from: the engine, or a test that makes them up.
  *
- * Returns: FALSE if the job has not ended yet; never with @wait.
+ * Returns: FALSE if the job has not ended yet.
  */
-typedef gboolean (*GstVfiJobTimes) (gpointer user_data, VfiJob *job, gboolean wait,
-    GstClockTime *cost, GstClockTime *age);
+typedef gboolean (*GstVfiJobTimes) (gpointer user_data, VfiJob *job, GstVfiMaker maker,
+    GstVfiAskedJob asked, GstClockTime *cost, GstClockTime *age);
 
 GstVfiDeadlines *gst_vfi_deadlines_new (void);
+
+/* The stream starts, at the full rung. */
+void gst_vfi_deadlines_start (GstVfiStream *stream);
 
 /* For tests, before frames come: costs are what @job_times says. */
 void gst_vfi_deadlines_set_job_times (
@@ -87,6 +102,23 @@ void gst_vfi_deadlines_note_job (GstVfiStream *stream, const GstVfiQosJob *qos_j
 gboolean gst_vfi_deadlines_finish (
     GstVfiStream *stream, VfiJob *job, const GstVfiQosJob *qos_job, gboolean wait);
 
+/* Whether fewer in-betweens are made than could be where there is too little time. */
+gboolean gst_vfi_deadlines_has_ladder (GstVfiStream *stream);
+
+/* Whether a picture that nobody sees is to be made now, by *@maker. */
+gboolean gst_vfi_deadlines_wants_rehearsal (GstVfiStream *stream, GstVfiMaker *maker);
+
+/* Whether @job, of such a picture, has ended, and what it cost. */
+gboolean gst_vfi_deadlines_rehearsal_has_ended (
+    GstVfiStream *stream, VfiJob *job, GstVfiMaker maker, GstClockTime *cost);
+
+/* Whether there is no time for it any more; *@cost is what is known then. */
+gboolean gst_vfi_deadlines_must_end_rehearsal (GstVfiStream *stream, GstClockTime *cost);
+
+/* It has ended, or been given up. */
+void gst_vfi_deadlines_rehearsed (
+    GstVfiStream *stream, GstVfiMaker maker, GstClockTime cost);
+
 /* Pushes @buffer (taken), and watches how long that takes. */
 GstFlowReturn gst_vfi_deadlines_push (GstVfiStream *stream, GstBuffer *buffer);
 
@@ -94,7 +126,7 @@ GstFlowReturn gst_vfi_deadlines_push (GstVfiStream *stream, GstBuffer *buffer);
  * thread. */
 gboolean gst_vfi_deadlines_note_qos (GstVfiStream *stream, GstEvent *event);
 
-/* Adds rung, latency and costs to `stats`. Any thread. */
+/* Adds the ladder, latency and costs to `stats`. Any thread. */
 void gst_vfi_deadlines_add_stats (GstVfiStream *stream, GstStructure *stats);
 
 G_END_DECLS

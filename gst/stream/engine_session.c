@@ -4,6 +4,7 @@
 #include "cuda/cuda_library.h"
 #include "stream/live.h"
 #include "stream/own_latency.h"
+#include "stream/rungs.h"
 
 #define GST_CAT_DEFAULT gst_vfi_debug
 
@@ -129,6 +130,7 @@ gst_vfi_session_set_cleanup_interval (GstVfiStream *stream, guint n_pairs)
 {
   if (stream->session->session != NULL)
     vfi_session_set_cleanup_interval (stream->session->session, n_pairs);
+  gst_vfi_rungs_set_cleanup_interval (stream, n_pairs);
 }
 
 /* Builds. */
@@ -148,12 +150,16 @@ same_video (const VfiVideoInfo *a, const VfiVideoInfo *b)
          a->chroma_site == b->chroma_site;
 }
 
-static GstVfiBuild *
-new_build (GstVfiStream *stream, const VfiVideoInfo *video, gdouble scale, gboolean live)
+/* What a session for @video is built of; returns the device's name, which it points
+ * to. */
+static gchar *
+describe (GstVfiStream *stream, const VfiVideoInfo *video, gdouble scale, gboolean live,
+    GstVfiBuildInput *input)
 {
   GstVfiSettings settings = gst_vfi_stream_settings (stream);
-  g_autofree gchar *device = gst_vfi_stream_device (stream);
-  GstVfiBuildInput input = {
+  gchar *device = gst_vfi_stream_device (stream);
+
+  *input = (GstVfiBuildInput){
       .model = stream->model,
       .cuda = stream->pictures.cuda,
       .pool_bytes = gst_vfi_pictures_need (&stream->pictures, GST_VFI_MAX_JOBS + 1,
@@ -175,6 +181,26 @@ new_build (GstVfiStream *stream, const VfiVideoInfo *video, gdouble scale, gbool
       .build_session = stream->session->build_session,
       .build_session_data = stream->session->build_session_data,
   };
+  return device;
+}
+
+gchar *
+gst_vfi_session_describe (GstVfiStream *stream, GstVfiBuildInput *input)
+{
+  GstVfiEngineSession *self = stream->session;
+  gboolean live;
+
+  g_mutex_lock (&stream->lock);
+  live = stream->live->live;
+  g_mutex_unlock (&stream->lock);
+  return describe (stream, &self->video, self->scale, live, input);
+}
+
+static GstVfiBuild *
+new_build (GstVfiStream *stream, const VfiVideoInfo *video, gdouble scale, gboolean live)
+{
+  GstVfiBuildInput input;
+  g_autofree gchar *device = describe (stream, video, scale, live, &input);
 
   return gst_vfi_build_new (&input);
 }
@@ -229,6 +255,7 @@ gst_vfi_session_poll (GstVfiStream *stream, GError **error)
 void
 gst_vfi_session_release (GstVfiStream *stream)
 {
+  gst_vfi_rungs_release (stream);
   set_session (stream, NULL, NULL);
   if (stream->session->build == NULL)
     return;

@@ -26,6 +26,10 @@ void gst_vfi_session_set_builder (
  */
 gboolean gst_vfi_session_ensure (GstVfiStream *stream, GError **error);
 
+/* What the session would be built of now. Returns the device's name, which @input points
+ * to; g_free() it. */
+gchar *gst_vfi_session_describe (GstVfiStream *stream, GstVfiBuildInput *input);
+
 /* Takes over a session that a thread has finished. FALSE with @error if that failed. */
 gboolean gst_vfi_session_poll (GstVfiStream *stream, GError **error);
 
@@ -51,10 +55,11 @@ gboolean gst_vfi_session_mend (GstVfiStream *stream, GError **error);
 /* Failures do not count any more. */
 void gst_vfi_session_forget_failures (GstVfiStream *stream);
 
-/* Property clear-cache-after-n-pairs may have changed. */
+/* Property clear-cache-after-n-pairs may have changed; also for lower rungs. */
 void gst_vfi_session_set_cleanup_interval (GstVfiStream *stream, guint n_pairs);
 
-/* Releases the session, and waits for one that is being built. */
+/* Releases the session, with those of lower rungs, and waits for one that is being
+ * built. */
 void gst_vfi_session_release (GstVfiStream *stream);
 
 /* What the session had counted at the last reset of statistics; the second sets it if

@@ -5,6 +5,8 @@
 #include "stream/engine_session.h"
 #include "stream/fallback.h"
 #include "stream/report.h"
+#include "stream/rungs.h"
+#include "stream/upkeep.h"
 
 /* Nothing is made here: the entry becomes one of @kind, or the original that it would
  * have replaced. */
@@ -31,6 +33,11 @@ engine_failed (GstVfiStream *stream, GstVfiEntry *entry, const GError *error)
 {
   if (g_error_matches (error, VFI_ERROR, VFI_ERROR_CANCELLED))
     return GST_FLOW_FLUSHING;
+  if (entry->qos.maker != GST_VFI_MAKER_FULL) {
+    gst_vfi_rungs_leave_out (stream, entry->qos.maker, error);
+    give_up (stream, entry, GST_VFI_ENTRY_DUPLICATE);
+    return GST_FLOW_OK;
+  }
   gst_vfi_session_note_failure (stream, entry->view->session, error);
   if (!gst_vfi_fallback_engine_failed (stream, error, "interpolation failed"))
     return GST_FLOW_ERROR;
@@ -101,11 +108,14 @@ decide (GstVfiStream *stream, GList *link)
   if (entry->decided)
     return TRUE;
   account (stream);
-  if (!gst_vfi_deadlines_has_begun (stream, gst_vfi_entry_pair_id (entry)))
+  if (!gst_vfi_deadlines_has_begun (stream, gst_vfi_entry_pair_id (entry))) {
+    gst_vfi_upkeep_before_pair (stream);
     gst_vfi_deadlines_begin_pair (stream, &entry->view->segment,
         gst_vfi_entry_pair_id (entry), count_from (link), pair_span (entry),
         &entry->slot);
+  }
   decision = gst_vfi_deadlines_decide (stream, &entry->slot, &entry->qos);
+  gst_vfi_upkeep_after_decision (stream);
   if (decision == GST_VFI_DECISION_COMPUTE) {
     entry->decided = TRUE;
     return TRUE;
@@ -116,12 +126,26 @@ decide (GstVfiStream *stream, GList *link)
   return FALSE;
 }
 
+/* The pair in the session of who is to make the picture. One whose session is gone since
+ * then is made by the full one. */
+static VfiPair *
+open_pair (GstVfiStream *stream, GstVfiEntry *entry, GError **error)
+{
+  VfiSession *session = gst_vfi_rungs_session (stream, entry->qos.maker);
+
+  if (session == NULL)
+    entry->qos.maker = GST_VFI_MAKER_FULL;
+  return session == NULL ? entry->view->pair
+                         : gst_vfi_view_open_lower (entry->view, session, error);
+}
+
 static GstFlowReturn
 submit_entry (GstVfiStream *stream, GList *link, gboolean wait)
 {
   GstVfiEntry *entry = link->data;
   g_autoptr (GError) error = NULL;
   GstFlowReturn ret;
+  VfiPair *pair;
 
   if (entry->view->state == GST_VFI_VIEW_FAILED)
     return view_failed (stream, entry);
@@ -132,8 +156,10 @@ submit_entry (GstVfiStream *stream, GList *link, gboolean wait)
     gst_vfi_report_no_memory (stream);
   if (ret != GST_FLOW_OK)
     return ret;
-  entry->job = vfi_pair_submit (entry->view->pair, gst_vfi_slot_phase (&entry->slot),
-      &entry->output.picture, &error);
+  pair = open_pair (stream, entry, &error);
+  if (pair != NULL)
+    entry->job = vfi_pair_submit (
+        pair, gst_vfi_slot_phase (&entry->slot), &entry->output.picture, &error);
   if (entry->job == NULL)
     return engine_failed (stream, entry, error);
   stream->pending->n_jobs++;
@@ -250,7 +276,8 @@ gst_vfi_jobs_wait (GstVfiStream *stream, GstVfiEntry *entry)
     entry->accounted = gst_vfi_deadlines_finish (stream, entry->job, &entry->qos, TRUE);
   if (!made)
     return engine_failed (stream, entry, error);
-  gst_vfi_session_note_success (stream, entry->view->session);
+  if (entry->qos.maker == GST_VFI_MAKER_FULL)
+    gst_vfi_session_note_success (stream, entry->view->session);
   ret = gst_vfi_output_finish (&entry->output, &stream->pictures);
   if (ret == GST_FLOW_ERROR)
     gst_vfi_report_no_memory (stream);

@@ -154,18 +154,16 @@ gst_vfi_own_latency_configure (GstVfiStream *stream)
   update (stream, TRUE);
 }
 
-/* Whether costs are known now that the latency was computed without. */
+/* Whether to look at costs again at once. */
 static gboolean
-knows_more (GstVfiStream *stream)
+is_urgent (GstVfiStream *stream)
 {
-  gboolean is_urgent;
+  gboolean urgent;
 
-  if (stream->own_latency->cost_known)
-    return FALSE;
   g_mutex_lock (&stream->lock);
-  is_urgent = gst_vfi_deadlines_latency_locked (stream).is_urgent;
+  urgent = gst_vfi_deadlines_latency_locked (stream).is_urgent;
   g_mutex_unlock (&stream->lock);
-  return is_urgent;
+  return urgent;
 }
 
 static void
@@ -180,7 +178,7 @@ update_measured (GstVfiStream *stream, GstClockTime now)
         now - own->measured_at >= GST_VFI_OWN_LATENCY_INTERVAL;
   if (due)
     own->measured_at = now;
-  if (due || knows_more (stream) ||
+  if (due || is_urgent (stream) ||
       gst_vfi_stream_settings (stream).latency_budget != own->budget)
     update (stream, FALSE);
 }

@@ -7,6 +7,7 @@
 #include "stream/jobs.h"
 #include "stream/pending.h"
 #include "stream/report.h"
+#include "stream/upkeep.h"
 #include "stream/window.h"
 
 #define GST_CAT_DEFAULT gst_vfi_debug
@@ -86,6 +87,7 @@ retire_copy (GstVfiStream *stream, GstVfiEntry *copies)
 static GstFlowReturn
 retire_original (GstVfiStream *stream, GstVfiEntry *entry)
 {
+  gst_vfi_upkeep_after_pair (stream);
   g_mutex_lock (&stream->lock);
   stream->counters.out++;
   g_mutex_unlock (&stream->lock);
@@ -126,6 +128,7 @@ retire_in_between (GstVfiStream *stream, GstVfiEntry *entry)
     GST_BUFFER_FLAG_SET (entry->output.buffer, GST_BUFFER_FLAG_CORRUPTED);
   g_mutex_lock (&stream->lock);
   stream->counters.interpolated++;
+  stream->counters.by_rung[entry->qos.rung]++;
   g_mutex_unlock (&stream->lock);
   return push_made (stream, entry, g_steal_pointer (&entry->output.buffer));
 }

@@ -53,8 +53,10 @@ typedef struct _GstVfiReference GstVfiReference;
 typedef struct _GstVfiRepeats GstVfiRepeats;
 typedef struct _GstVfiReport GstVfiReport;
 typedef struct _GstVfiRetire GstVfiRetire;
+typedef struct _GstVfiRungs GstVfiRungs;
 typedef struct _GstVfiTask GstVfiTask;
 typedef struct _GstVfiTimeout GstVfiTimeout;
+typedef struct _GstVfiUpkeep GstVfiUpkeep;
 typedef struct _GstVfiWaitLimit GstVfiWaitLimit;
 typedef struct _GstVfiWindow GstVfiWindow;
 
@@ -158,8 +160,10 @@ typedef struct {
   GstVfiRepeats *repeats;
   GstVfiReport *report;
   GstVfiRetire *retire;
+  GstVfiRungs *rungs;
   GstVfiTask *task;
   GstVfiTimeout *timeout;
+  GstVfiUpkeep *upkeep;
   GstVfiWaitLimit *wait_limit;
   GstVfiWindow *window;
 } GstVfiStream;

@@ -79,6 +79,18 @@ add_session (GstStructure *stats, VfiSession *session, const VfiSessionStats *ba
         engine.device_total_bytes - engine.device_free_bytes, NULL);
 }
 
+/* The rungs at which pictures are made. */
+static void
+add_rungs (GstStructure *stats, const GstVfiCounters *counters)
+{
+  for (GstVfiRung rung = 0; rung <= GST_VFI_RUNG_HALF; rung++) {
+    g_autofree gchar *name =
+        g_strconcat ("interpolated-", gst_vfi_rung_to_string (rung), NULL);
+    gst_structure_set (stats, name, G_TYPE_UINT64, counters->by_rung[rung], NULL);
+  }
+  gst_structure_set (stats, "rung-changes", G_TYPE_UINT64, counters->rung_changes, NULL);
+}
+
 /* Memory of the engine, for all elements of the process. */
 static void
 add_memory (GstStructure *stats, gsize pool_bytes)
@@ -105,6 +117,7 @@ gst_vfi_stats_new (const GstVfiStatsSource *source)
       counters->replaced, "edge-views", G_TYPE_UINT64, counters->edge_views,
       "scene-score", G_TYPE_DOUBLE, counters->scene_score, NULL);
 
+  add_rungs (stats, counters);
   add_memory (stats, source->pool_bytes);
   if (source->model != NULL)
     add_model (stats, source->model);

@@ -6,6 +6,8 @@
 
 #include <vfi/vfi.h>
 
+#include "pure/ladder.h"
+
 G_BEGIN_DECLS
 
 /* Buffers since READY→PAUSED. */
@@ -19,7 +21,9 @@ typedef struct {
   guint64 cuts;         /* pairs with a scene cut */
   guint64 replaced;     /* of interpolated: in the place of a repeat */
   guint64 edge_views;   /* views in which a frame takes the place of missing ones */
-  gdouble scene_score;  /* of the last pair that was looked at */
+  guint64 rung_changes; /* between two pairs */
+  guint64 by_rung[GST_VFI_N_RUNGS]; /* of interpolated: by their pairs' rungs */
+  gdouble scene_score;              /* of the last pair that was looked at */
 } GstVfiCounters;
 
 /* Where the values of `stats` come from. */

@@ -18,8 +18,10 @@
 #include "stream/reference.h"
 #include "stream/report.h"
 #include "stream/retire.h"
+#include "stream/rungs.h"
 #include "stream/task.h"
 #include "stream/timeout.h"
+#include "stream/upkeep.h"
 #include "stream/wait_limit.h"
 #include "stream/window.h"
 
@@ -52,6 +54,7 @@ gst_vfi_stream_close (GstVfiStream *stream, GstVfiClosed reason)
   session = gst_vfi_session_ref (stream, &cuda);
   if (session != NULL)
     vfi_session_flush (session);
+  gst_vfi_rungs_flush (stream);
   if (pool != NULL)
     gst_buffer_pool_set_flushing (pool, TRUE);
   g_mutex_unlock (&stream->gate);
@@ -267,9 +270,11 @@ make_parts (GstVfiStream *stream)
   stream->repeats = gst_vfi_repeats_new ();
   stream->report = gst_vfi_report_new ();
   stream->retire = gst_vfi_retire_new ();
+  stream->rungs = gst_vfi_rungs_new ();
   stream->session = gst_vfi_engine_session_new ();
   stream->task = gst_vfi_task_new ();
   stream->timeout = gst_vfi_timeout_new ();
+  stream->upkeep = gst_vfi_upkeep_new ();
   stream->wait_limit = gst_vfi_wait_limit_new ();
   stream->window = gst_vfi_window_new ();
 }
@@ -291,9 +296,11 @@ free_parts (GstVfiStream *stream)
   g_free (stream->repeats);
   g_free (stream->report);
   g_free (stream->retire);
+  g_free (stream->rungs);
   g_free (stream->session);
   g_free (stream->task);
   g_free (stream->timeout);
+  g_free (stream->upkeep);
   g_free (stream->wait_limit);
   g_free (stream->window);
 }
@@ -337,6 +344,7 @@ void
 gst_vfi_stream_start (GstVfiStream *stream, VfiModel *model)
 {
   gst_vfi_cuda_forget_answer (stream->cuda);
+  gst_vfi_deadlines_start (stream);
   gst_vfi_report_start (stream);
   g_mutex_lock (&stream->lock);
   stream->model = vfi_model_ref (model);

@@ -25,6 +25,7 @@ view_clear (gpointer data)
   GstVfiView *view = data;
 
   g_clear_pointer (&view->pair, vfi_pair_unref);
+  g_clear_pointer (&view->lower, vfi_pair_unref);
   g_clear_error (&view->error);
   for (guint i = 0; i < view->n_frames; i++)
     gst_vfi_frame_unref (view->frames[i]);
@@ -61,22 +62,48 @@ gst_vfi_view_is_complete (const GstVfiView *view)
   return count_later (view) == gst_vfi_view_shape_later (&view->shape);
 }
 
-gboolean
-gst_vfi_view_open (GstVfiView *view, VfiSession *session)
+/* Oldest first; returns whether one takes the place of others. */
+static gboolean
+list_pictures (const GstVfiView *view, VfiFrame pictures[GST_VFI_MAX_VIEW_FRAMES])
 {
   guint order[GST_VFI_MAX_VIEW_FRAMES];
   gboolean repeats =
       gst_vfi_view_order (&view->shape, view->n_earlier, count_later (view), order);
+
+  for (guint i = 0; i < gst_vfi_view_shape_frames (&view->shape); i++)
+    pictures[i] = view->frames[order[i]]->picture;
+  return repeats;
+}
+
+gboolean
+gst_vfi_view_open (GstVfiView *view, VfiSession *session)
+{
   guint n_frames = gst_vfi_view_shape_frames (&view->shape);
   VfiFrame pictures[GST_VFI_MAX_VIEW_FRAMES];
+  gboolean repeats = list_pictures (view, pictures);
 
-  for (guint i = 0; i < n_frames; i++)
-    pictures[i] = view->frames[order[i]]->picture;
   view->session = session;
   if (session != NULL)
     view->pair = vfi_session_begin (session, pictures, n_frames, view->key, &view->error);
   view->state = view->pair != NULL ? GST_VFI_VIEW_OPEN : GST_VFI_VIEW_FAILED;
   return repeats;
+}
+
+VfiPair *
+gst_vfi_view_open_lower (GstVfiView *view, VfiSession *session, GError **error)
+{
+  VfiFrame pictures[GST_VFI_MAX_VIEW_FRAMES];
+  int before, after;
+
+  if (view->lower != NULL && view->lower_session == session)
+    return view->lower;
+  list_pictures (view, pictures);
+  vfi_session_neighbours (session, &before, &after);
+  g_clear_pointer (&view->lower, vfi_pair_unref);
+  view->lower = vfi_session_begin (session, pictures + view->shape.before - before,
+      (gsize) (before + 2 + after), view->key, error);
+  view->lower_session = session;
+  return view->lower;
 }
 
 gboolean

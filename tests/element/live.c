@@ -330,7 +330,6 @@ GST_START_TEST(qos_events_walk_the_ladder)
     complain_until(sim, "half");
     complain_until(sim, "duplicates");
     ck_assert_uint_eq(upstream_events(sim, GST_EVENT_QOS), 0);
-    send_until_rung(sim, "half", 12);
     send_until_rung(sim, "full", 20);
     simulated_assert_originals(sim);
     simulated_free(sim);

@@ -4,25 +4,37 @@
 
 #include "stream/deadlines.h"
 #include "stream/engine_session.h"
+#include "stream/rungs.h"
 
 #define PATIENCE (60 * G_TIME_SPAN_SECOND)
 
 void gst_plugin_vfiinterp_register(void);
 
+/* What a job of @maker costs. */
+static GstClockTime cost_of(const Simulated *sim, GstVfiMaker maker)
+{
+    return maker == GST_VFI_MAKER_FULL ? sim->cost : sim->lower_costs[maker];
+}
+
 /* The work happens in an instant of real time; the clock moves when the picture is waited
- * for, as if the engine had only then finished it. */
-static gboolean job_times(gpointer user_data, VfiJob *job, gboolean wait,
-                          GstClockTime *cost, GstClockTime *age)
+ * for, as if the engine had only then finished it. A rehearsal finds time that nobody
+ * else wants. */
+static gboolean job_times(gpointer user_data, VfiJob *job, GstVfiMaker maker,
+                          GstVfiAskedJob asked, GstClockTime *cost, GstClockTime *age)
 {
     Simulated *sim = user_data;
 
-    (void)job;
-    if (!wait)
+    if (asked == GST_VFI_ASKED_SHOWN)
         return FALSE;
-    gst_test_clock_advance_time(sim->clock, (GstClockTimeDiff)sim->cost);
-    sim->jobs++;
-    *cost = sim->cost;
+    *cost = cost_of(sim, maker);
     *age = 0;
+    if (asked == GST_VFI_ASKED_REHEARSAL) {
+        vfi_job_wait(job, NULL);
+        sim->rehearsals++;
+        return TRUE;
+    }
+    gst_test_clock_advance_time(sim->clock, (GstClockTimeDiff)*cost);
+    sim->jobs++;
     return TRUE;
 }
 
@@ -30,10 +42,13 @@ Simulated *simulated_open(int in_flight, const char *properties)
 {
     Simulated *sim = g_new0(Simulated, 1);
 
+    sim->step = 1;
+    sim->told = g_ptr_array_new_with_free_func((GDestroyNotify)gst_message_unref);
     gst_plugin_vfiinterp_register();
     sim->fixture = fixture_new(in_flight, properties);
     sim->stream = gst_pad_get_element_private(sim->fixture->element->sinkpads->data);
     gst_vfi_deadlines_set_job_times(sim->stream, job_times, sim);
+    gst_vfi_rungs_build_at_once(sim->stream, TRUE);
     gst_harness_use_testclock(sim->fixture->harness);
     sim->clock = gst_harness_get_testclock(sim->fixture->harness);
     return sim;
@@ -66,6 +81,7 @@ Simulated *simulated_new(int in_flight, const char *properties, const char *rate
 void simulated_free(Simulated *sim)
 {
     gst_object_unref(sim->clock);
+    g_ptr_array_unref(sim->told);
     fixture_free(sim->fixture);
     g_free(sim);
 }
@@ -112,13 +128,18 @@ void simulated_wait_for(Simulated *sim, GstClockTime pts)
     g_mutex_unlock(&fixture->lock);
 }
 
+int simulated_value(const Simulated *sim, guint k)
+{
+    return 10 + (int)(k * sim->step % 200);
+}
+
 void simulated_send(Simulated *sim, guint n)
 {
     for (guint i = 0; i < n; i++) {
         GstClockTime pts = sim->sent * sim->frame;
         GstClockTime now = gst_clock_get_time(GST_CLOCK(sim->clock));
         GstBuffer *buffer =
-            flat_frame(sim->fixture, 10 + (int)(sim->sent % 200), pts, sim->frame);
+            flat_frame(sim->fixture, simulated_value(sim, sim->sent), pts, sim->frame);
         sim->sent++;
         if (now < pts)
             gst_test_clock_set_time(sim->clock, pts);
@@ -127,6 +148,31 @@ void simulated_send(Simulated *sim, guint n)
         ck_assert_int_eq(gst_harness_push(sim->fixture->harness, buffer), GST_FLOW_OK);
         simulated_wait_for(sim, pts);
     }
+}
+
+void simulated_play(Simulated *sim, guint n)
+{
+    for (guint i = 0; i < n; i++) {
+        gboolean asked = FALSE;
+        GstMessage *message;
+        simulated_send(sim, 1);
+        while ((message = gst_bus_pop(sim->fixture->bus)) != NULL) {
+            asked = asked || GST_MESSAGE_TYPE(message) == GST_MESSAGE_LATENCY;
+            g_ptr_array_add(sim->told, message);
+        }
+        if (asked)
+            simulated_configure_latency(sim);
+    }
+}
+
+guint simulated_told(Simulated *sim, GstMessageType types)
+{
+    guint n = 0;
+
+    for (guint i = 0; i < sim->told->len; i++)
+        n += (GST_MESSAGE_TYPE((GstMessage *)g_ptr_array_index(sim->told, i)) & types) !=
+             0;
+    return n;
 }
 
 void simulated_qos(Simulated *sim, GstQOSType type, GstClockTimeDiff diff,
@@ -168,7 +214,7 @@ void simulated_assert_originals(Simulated *sim)
         GstBuffer *buffer = ((Item *)g_ptr_array_index(fixture->items, i))->buffer;
         if (buffer == NULL || GST_BUFFER_PTS(buffer) != k * sim->frame)
             continue;
-        ck_assert_int_eq(first_byte(&fixture->info, buffer), 10 + (int)(k % 200));
+        ck_assert_int_eq(first_byte(&fixture->info, buffer), simulated_value(sim, k));
         assert_flag(buffer, GST_BUFFER_FLAG_GAP, FALSE);
         k++;
     }

@@ -7,6 +7,7 @@
 
 #include "fixture.h"
 
+#include "pure/ladder.h"
 #include "stream/state.h"
 
 G_BEGIN_DECLS
@@ -15,12 +16,16 @@ typedef struct {
     Fixture *fixture;
     GstTestClock *clock;
     GstVfiStream *stream;
-    GstClockTime frame; /* interval of the input */
-    GstClockTime cost;  /* of a job */
-    GstClockTime lag;   /* how far the last frame was behind its time when it was sent */
+    GstClockTime frame;                         /* interval of the input */
+    GstClockTime cost;                          /* of a job */
+    GstClockTime lower_costs[GST_VFI_N_MAKERS]; /* the same of lower makers */
+    GstClockTime lag; /* how far the last frame was behind its time when it was sent */
     GstClockTime worst_lag;
     guint sent;
+    guint step; /* by which a frame's value is greater than that of the one before */
     guint jobs; /* that were given their cost */
+    guint rehearsals;
+    GPtrArray *told; /* GstMessage: that simulated_play() has found */
 } Simulated;
 
 /* The element in a playing live pipeline; rates as in caps, @out NULL for what it
@@ -50,9 +55,15 @@ void gate_open(Gate *gate);
 /* After @sim has been freed. */
 void gate_clear(Gate *gate);
 
+/* The value of frame number @k, which is flat: 10 + k * step % 200. */
+int simulated_value(const Simulated *sim, guint k);
+
 /* Sends @n frames, each at its time or, if the element is behind, as soon as it takes it,
- * and waits until they have left. Frame k is flat, of value 10 + k % 200. */
+ * and waits until they have left. */
 void simulated_send(Simulated *sim, guint n);
+
+/* The same in a pipeline that sets the latency whenever the element asks for it. */
+void simulated_play(Simulated *sim, guint n);
 
 /* The pipeline asks for the latency and sets it. */
 GstClockTime simulated_configure_latency(Simulated *sim);
@@ -72,6 +83,9 @@ void simulated_qos(Simulated *sim, GstQOSType type, GstClockTimeDiff diff,
 
 /* `rung` of `stats`. Free the result. */
 char *simulated_rung(Simulated *sim);
+
+/* How many messages of these types simulated_play() has found. */
+guint simulated_told(Simulated *sim, GstMessageType types);
 
 /* Takes the messages of a type from the bus; returns how many there were. */
 guint simulated_messages(Simulated *sim, GstMessageType type);

@@ -59,13 +59,17 @@ gboolean __wrap_vfi_session_frames_repeat(VfiSession *session, const VfiFrame *a
     return __real_vfi_session_frames_repeat(session, a, b, threshold, repeat, error);
 }
 
+/* Nothing rehearses, so that all that is begun is of the stream. */
 static Fixture *start(int mode, const Family *family, const char *properties,
                       const char *out)
 {
+    g_autofree char *all =
+        g_strdup_printf("on-late=wait %s", properties != NULL ? properties : "");
+
     failing_begin = failing_repeat = 0;
     n_begun = 0;
     failure = VFI_ERROR_INVALID_ARGUMENT;
-    return script_fixture(in_flight_mode(mode), family, properties, out);
+    return script_fixture(in_flight_mode(mode), family, all, out);
 }
 
 /* ---- what the engine is given ------------------------------------------------------ */

@@ -25,7 +25,7 @@ typedef struct {
     int before, after;
 } Family;
 
-/* All of WEIGHTED_SUM_FAMILIES that see more than two frames. */
+/* Of WEIGHTED_SUM_FAMILIES those without a scale that see more than two frames. */
 extern const Family wide_families[];
 #define N_WIDE_FAMILIES 5
 

@@ -231,6 +231,7 @@ static const struct {
     {{1, {50, 30, 20}, 100}, DUPLICATES, DUPLICATES},
     /* Ten times as slow as before. */
     {{1, {200, 8, 3}, 1000}, FULL, REDUCED},
+    {{1, {200, 0, 3}, 1000}, FULL, REDUCED},
     {{1, {200, 11, 3}, 1000}, FULL, FLOW},
     {{1, {200, 11, 21}, 1000}, FULL, DUPLICATES},
     {{1, {200, 11, 20}, 1000}, FULL, HALF},

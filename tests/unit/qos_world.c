@@ -206,7 +206,7 @@ static void play_frame(World *world, guint64 frame)
         world->qos_messages++;
     if (!world->rehearses)
         begin_rehearsal(world);
-    if (frame % world->setup->fps == 0 || !world->cost_known)
+    if (frame % world->setup->fps == 0 || gst_vfi_qos_latency(&world->qos).is_urgent)
         update_latency(world, FALSE);
 }
 

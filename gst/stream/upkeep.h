@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* What the ladder of deadlines.h wants besides decisions: lower rungs that are built
+ * ahead, where there is a ladder, and rehearsals of makers whose costs are not known.
+ * Streaming thread only; no lock is held. */
+#pragma once
+
+#include "stream/state.h"
+
+G_BEGIN_DECLS
+
+GstVfiUpkeep *gst_vfi_upkeep_new (void);
+
+/* Before a pair is begun: what has been built or rehearsed meanwhile becomes known. */
+void gst_vfi_upkeep_before_pair (GstVfiStream *stream);
+
+/* After an in-between was decided on: a rehearsal that is in its way ends. */
+void gst_vfi_upkeep_after_decision (GstVfiStream *stream);
+
+/* What was to be shown of a pair has been made: there may be time for a rehearsal. */
+void gst_vfi_upkeep_after_pair (GstVfiStream *stream);
+
+G_END_DECLS
