@@ -22,7 +22,7 @@ typedef struct {
 typedef struct {
     VfiFlowPictures pictures;
     int columns, rows;
-    float *x, *y, *cost;               /* [rows][patch_row] */
+    float *x, *y, *cost, *settled;     /* [rows][patch_row] */
     const float *other[2], *landed[2]; /* the same, what CROSS made, or NULL */
     size_t patch_row;                  /* floats */
     const float *coarse[2];            /* [coarse_h][coarse_row], or NULL */

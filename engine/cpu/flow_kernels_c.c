@@ -125,13 +125,11 @@ static Patch patch_of(const VfiFlowPictures *p, int row, int column)
 static void try_vector(const VfiFlowPictures *p, const Patch *patch, float x, float y,
                        VfiFlowVector *best)
 {
-    float dx = x - best->x, dy = y - best->y;
-
-    if (dx * dx + dy * dy < VFI_FLOW_SAME * VFI_FLOW_SAME)
+    if (!vfi_flow_differs(best, x, y))
         return;
     Match match = match_patch(p, patch, x, y);
     if (match.cost < best->cost)
-        *best = (VfiFlowVector){x, y, match.cost};
+        *best = (VfiFlowVector){x, y, match.cost, false};
 }
 
 /* From @best downhill while the cost falls. */
@@ -140,6 +138,7 @@ static void descend(const VfiFlowPictures *p, const Patch *patch, VfiFlowVector 
     float det = patch->a11 * patch->a22 - patch->a12 * patch->a12;
     float begin_x = best->x, begin_y = best->y, x = begin_x, y = begin_y;
 
+    best->is_settled = true;
     if (!(det >= VFI_FLOW_LEAST_TEXTURE))
         return;
     best->cost = INFINITY;
@@ -147,7 +146,7 @@ static void descend(const VfiFlowPictures *p, const Patch *patch, VfiFlowVector 
         Match match = match_patch(p, patch, x, y);
         if (!(match.cost < best->cost))
             return;
-        *best = (VfiFlowVector){x, y, match.cost};
+        *best = (VfiFlowVector){x, y, match.cost, step < VFI_FLOW_STEPS};
         if (step == VFI_FLOW_STEPS)
             return;
         float dx = (patch->a22 * match.x - patch->a12 * match.y) / det;
@@ -157,8 +156,10 @@ static void descend(const VfiFlowPictures *p, const Patch *patch, VfiFlowVector 
         x -= dx;
         y -= dy;
         float far_x = x - begin_x, far_y = y - begin_y;
-        if (far_x * far_x + far_y * far_y > VFI_FLOW_FARTHEST * VFI_FLOW_FARTHEST)
+        if (far_x * far_x + far_y * far_y > VFI_FLOW_FARTHEST * VFI_FLOW_FARTHEST) {
+            best->is_settled = false;
             return;
+        }
     }
 }
 
@@ -187,9 +188,8 @@ static void sweep(const VfiFlowPatchField *field, int row, int begin, int end,
             try_vector(p, &patch, candidates.x[c], candidates.y[c], &best);
         if (vfi_flow_look_up(field, &best, patch.x, patch.y, &candidates))
             try_vector(p, &patch, candidates.x[0], candidates.y[0], &best);
-        descend(p, &patch, &best);
-        if (field->leaves_votes)
-            best.cost = vfi_flow_vote(best.cost);
+        if (!best.is_settled)
+            descend(p, &patch, &best);
         vfi_flow_store_vector(field, row, i, &best);
     }
 }

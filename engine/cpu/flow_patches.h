@@ -31,9 +31,10 @@ static inline float vfi_coarse_flow(const VfiFlowPatchField *field, int axis, in
     return 2.0f * (a + (b - a) * wy);
 }
 
-/* A vector and what it costs. */
+/* A patch's vector, as VfiFlowPatches has it. */
 typedef struct {
     float x, y, cost;
+    bool is_settled;
 } VfiFlowVector;
 
 static inline VfiFlowVector vfi_flow_load_vector(const VfiFlowPatchField *field, int row,
@@ -41,7 +42,14 @@ static inline VfiFlowVector vfi_flow_load_vector(const VfiFlowPatchField *field,
 {
     size_t at = (size_t)row * field->patch_row + (size_t)column;
 
-    return (VfiFlowVector){field->x[at], field->y[at], field->cost[at]};
+    return (VfiFlowVector){field->x[at], field->y[at], field->cost[at],
+                           field->settled[at] != 0.0f};
+}
+
+/* What a patch of that cost counts in the dense flow. */
+static inline float vfi_flow_vote(float cost)
+{
+    return 1.0f / (1.0f + VFI_FLOW_VOTE * sqrtf(cost > 0.0f ? cost : 0.0f));
 }
 
 static inline void vfi_flow_store_vector(const VfiFlowPatchField *field, int row,
@@ -51,7 +59,8 @@ static inline void vfi_flow_store_vector(const VfiFlowPatchField *field, int row
 
     field->x[at] = vector->x;
     field->y[at] = vector->y;
-    field->cost[at] = vector->cost;
+    field->cost[at] = field->leaves_votes ? vfi_flow_vote(vector->cost) : vector->cost;
+    field->settled[at] = vector->is_settled ? 1.0f : 0.0f;
 }
 
 /* Where a patch's search begins: the coarser level's flow at its centre. Without cost. */
@@ -75,6 +84,14 @@ typedef struct {
     float x[3], y[3];
     int n;
 } VfiFlowCandidates;
+
+/* Whether (x, y) is another vector than @best. */
+static inline bool vfi_flow_differs(const VfiFlowVector *best, float x, float y)
+{
+    float dx = x - best->x, dy = y - best->y;
+
+    return dx * dx + dy * dy >= VFI_FLOW_SAME * VFI_FLOW_SAME;
+}
 
 static inline void vfi_flow_add_candidate(VfiFlowCandidates *candidates, float x, float y)
 {
@@ -116,12 +133,6 @@ static inline bool vfi_flow_look_up(const VfiFlowPatchField *field,
     candidates->x[0] = -field->other[0][at];
     candidates->y[0] = -field->other[1][at];
     return true;
-}
-
-/* What a patch of that cost counts in the dense flow. */
-static inline float vfi_flow_vote(float cost)
-{
-    return 1.0f / (1.0f + VFI_FLOW_VOTE * sqrtf(cost > 0.0f ? cost : 0.0f));
 }
 
 /* The first and, returned, one behind the last patch along a side that cover sample

@@ -72,7 +72,7 @@ static size_t take(Planner *p, VfiFlowRegion region, size_t bytes)
 
 static VfiFlowPlane place(Planner *p, VfiFlowRegion region, size_t row, int w, int h)
 {
-    size_t bytes;
+    size_t bytes = 0;
 
     if (!vfi_size_mul(row, (size_t)h, &bytes) ||
         !vfi_size_mul(bytes, sizeof(float), &bytes))
@@ -222,6 +222,7 @@ static void plan_begin(Planner *p, int level, VfiFlowPlane coarse[2][2],
             .x = place_plane(p, VFI_FLOW_ARENA, columns, rows),
             .y = place_plane(p, VFI_FLOW_ARENA, columns, rows),
             .cost = place_plane(p, VFI_FLOW_ARENA, columns, rows),
+            .settled = place_plane(p, VFI_FLOW_ARENA, columns, rows),
         };
     set_pictures(p, level, step.u.begin.picture);
     copy_planes(step.u.begin.coarse[0], coarse[0], 4);

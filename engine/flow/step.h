@@ -45,9 +45,10 @@ typedef struct {
 
 /* Vectors of all patches of a direction, one sample a patch, and what they cost: summed
  * over channels, the sum of squares of a patch's differences less MEAN_REMOVED of what
- * their mean makes of it. */
+ * their mean makes of it. settled is 1 where descending once more from the vector would
+ * end where it is, which need not be done then; else 0. */
 typedef struct {
-    VfiFlowPlane x, y, cost;
+    VfiFlowPlane x, y, cost, settled;
 } VfiFlowPatches;
 
 /* Sums of vectors that were splatted to a time: weights, and vectors times weights. */

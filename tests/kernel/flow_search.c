@@ -13,7 +13,7 @@ static const int sizes[][2] = {{1, 1},  {7, 1},   {1, 40},  {8, 8},   {9, 8},
                                {8, 13}, {16, 12}, {17, 33}, {45, 21}, {70, 12}};
 
 typedef struct {
-    GuardedRow pictures[2][VFI_FLOW_CHANNELS], patches[3];
+    GuardedRow pictures[2][VFI_FLOW_CHANNELS], patches[4];
     VfiFlowPatchField field;
 } Scene;
 
@@ -68,18 +68,19 @@ static void make_scene(Scene *scene, int w, int h, int n_channels, double shift_
         p->to[c] = scene->pictures[1][c].data + origin;
     }
     field->patch_row = vfi_align_up((size_t)field->columns, VFI_FLOW_ROW_FLOATS);
-    for (int i = 0; i < 3; i++)
+    for (int i = 0; i < 4; i++)
         scene->patches[i] = guarded_row(field->patch_row * (size_t)field->rows);
     field->x = scene->patches[0].data;
     field->y = scene->patches[1].data;
     field->cost = scene->patches[2].data;
+    field->settled = scene->patches[3].data;
 }
 
 static void free_scene(Scene *scene)
 {
     for (int i = 0; i < 2; i++)
         free_rows(scene->pictures[i], scene->field.pictures.n_channels);
-    free_rows(scene->patches, 3);
+    free_rows(scene->patches, 4);
 }
 
 static const VfiFlowKernels *kernels(void)
@@ -191,7 +192,7 @@ START_TEST(pieces_do_not_change_vectors)
     make_scene(&pieces, sizes[_i][0], sizes[_i][1], 3, 2.2, 1.1);
     search_all(&whole.field, 1000);
     search_all(&pieces.field, 3);
-    for (int i = 0; i < 3; i++)
+    for (int i = 0; i < 4; i++)
         ck_assert_mem_eq(whole.patches[i].data, pieces.patches[i].data,
                          whole.patches[i].bytes);
     free_scene(&whole);
@@ -274,6 +275,34 @@ START_TEST(vectors_spread)
             ck_assert_double_le(hypot(field->x[at] - 11, field->y[at] + 9), 0.15);
         }
     free_scene(&scene);
+}
+END_TEST
+
+/* Leaving out what would change nothing changes nothing. */
+START_TEST(settled_patches_would_stay)
+{
+    int n_channels = _i % 2 == 0 ? 1 : 3, n_settled = 0;
+    Scene scenes[2];
+
+    for (int i = 0; i < 2; i++) {
+        make_scene(&scenes[i], 97, 60, n_channels, 1.7, -0.8);
+        begin_all(&scenes[i].field);
+        sweep_all(&scenes[i].field, 1000, false);
+    }
+    float *settled = scenes[1].field.settled;
+    for (int row = 0; row < scenes[1].field.rows; row++)
+        for (int column = 0; column < scenes[1].field.columns; column++) {
+            n_settled += settled[patch_at(&scenes[1].field, row, column)] != 0.0f;
+            settled[patch_at(&scenes[1].field, row, column)] = 0.0f;
+        }
+    ck_assert_int_gt(n_settled, 100);
+    for (int i = 0; i < 2; i++)
+        sweep_all(&scenes[i].field, 1000, true);
+    for (int i = 0; i < 3; i++)
+        ck_assert_mem_eq(scenes[0].patches[i].data, scenes[1].patches[i].data,
+                         scenes[0].patches[i].bytes);
+    for (int i = 0; i < 2; i++)
+        free_scene(&scenes[i]);
 }
 END_TEST
 
@@ -413,6 +442,7 @@ static Suite *make_suite(void)
     tcase_add_loop_test(tcase, pieces_do_not_change_vectors, 0, n);
     tcase_add_test(tcase, a_search_begins_with_twice_the_coarser_flow);
     tcase_add_test(tcase, vectors_spread);
+    tcase_add_loop_test(tcase, settled_patches_would_stay, 0, 2);
     tcase_add_test(tcase, the_last_sweep_leaves_votes);
     tcase_add_loop_test(tcase, dense_flow_is_the_mean_of_patches, 0, n);
     tcase_add_loop_test(tcase, nothing_outside_the_pictures_is_read, 0, n);

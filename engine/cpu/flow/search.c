@@ -50,6 +50,7 @@ static VfiFlowPatchField patch_field(const VfiFlowWork *work,
         .x = vfi_work_row(work, &patches->x, 0),
         .y = vfi_work_row(work, &patches->y, 0),
         .cost = vfi_work_row(work, &patches->cost, 0),
+        .settled = vfi_work_row(work, &patches->settled, 0),
         .patch_row = patches->x.row,
     };
 }

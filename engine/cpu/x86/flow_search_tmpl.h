@@ -107,8 +107,23 @@ static inline __attribute__((always_inline)) ISA(FlowMatch)
     return match;
 }
 
-static inline void ISA(load_channel)(const float *from, size_t row,
-                                     ISA(FlowPatch) * patch, ISA(FlowChannel) * channel)
+/* The samples of the patch at (column, row), which matching needs. */
+static inline void ISA(load_samples)(const VfiFlowPictures *p, int n_channels, int row,
+                                     int column, ISA(FlowPatch) * patch)
+{
+    int x = vfi_flow_patch_begin(column, p->w), y = vfi_flow_patch_begin(row, p->h);
+
+    patch->x = (float)x;
+    patch->y = (float)y;
+    for (int c = 0; c < n_channels; c++) {
+        const float *from = p->from[c] + (size_t)y * p->row + x;
+        for (int i = 0; i < PATCH_VECTORS; i++, from += PATCH_ROWS * p->row)
+            patch->channel[c].from[i] = v_load_rows(from, p->row);
+    }
+}
+
+static inline void ISA(add_gradients)(const float *from, size_t row,
+                                      ISA(FlowPatch) * patch, ISA(FlowChannel) * channel)
 {
     Vector half = v_set1(0.5f);
     Vector xx = v_zero(), xy = v_zero(), yy = v_zero(), sum_x = v_zero(),
@@ -120,7 +135,6 @@ static inline void ISA(load_channel)(const float *from, size_t row,
             v_mul(half, v_sub(v_load_rows(from + 1, row), v_load_rows(from - 1, row)));
         Vector gy = v_mul(
             half, v_sub(v_load_rows(from + row, row), v_load_rows(from - row, row)));
-        channel->from[i] = v_load_rows(from, row);
         channel->gradient_x[i] = gx;
         channel->gradient_y[i] = gy;
         xx = v_fma(gx, gx, xx);
@@ -138,30 +152,26 @@ static inline void ISA(load_channel)(const float *from, size_t row,
     patch->a22 += products[2] - PATCH_MEAN * sums[1] * sums[1];
 }
 
-static inline void ISA(load_patch)(const VfiFlowPictures *p, int n_channels, int row,
-                                   int column, ISA(FlowPatch) * patch)
+/* What descending needs besides. */
+static inline void ISA(find_gradients)(const VfiFlowPictures *p, int n_channels,
+                                       ISA(FlowPatch) * patch)
 {
-    int x = vfi_flow_patch_begin(column, p->w), y = vfi_flow_patch_begin(row, p->h);
+    ptrdiff_t at = (ptrdiff_t)patch->y * (ptrdiff_t)p->row + (ptrdiff_t)patch->x;
 
-    patch->x = (float)x;
-    patch->y = (float)y;
     patch->a11 = patch->a12 = patch->a22 = 0.0f;
-    for (int i = 0; i < n_channels; i++)
-        ISA(load_channel)
-    (p->from[i] + (size_t)y * p->row + x, p->row, patch, &patch->channel[i]);
+    for (int c = 0; c < n_channels; c++)
+        ISA(add_gradients)(p->from[c] + at, p->row, patch, &patch->channel[c]);
 }
 
 static inline void ISA(try_vector)(const VfiFlowPictures *p, int n_channels,
                                    const ISA(FlowPatch) * patch, float x, float y,
                                    VfiFlowVector *best)
 {
-    float dx = x - best->x, dy = y - best->y;
-
-    if (dx * dx + dy * dy < VFI_FLOW_SAME * VFI_FLOW_SAME)
+    if (!vfi_flow_differs(best, x, y))
         return;
     float cost = ISA(match_patch)(p, n_channels, patch, x, y, false).cost;
     if (cost < best->cost)
-        *best = (VfiFlowVector){x, y, cost};
+        *best = (VfiFlowVector){x, y, cost, false};
 }
 
 /* From @best downhill while the cost falls. */
@@ -171,26 +181,30 @@ static inline void ISA(descend)(const VfiFlowPictures *p, int n_channels,
     float det = patch->a11 * patch->a22 - patch->a12 * patch->a12;
     float begin_x = best->x, begin_y = best->y, x = begin_x, y = begin_y;
 
+    best->is_settled = true;
     if (!(det >= VFI_FLOW_LEAST_TEXTURE))
         return;
-    det = 1.0f / det;
+    float inverse11 = patch->a22 / det, inverse12 = -patch->a12 / det;
+    float inverse22 = patch->a11 / det;
     best->cost = INFINITY;
     for (int step = 0;; step++) {
         ISA(FlowMatch) match = ISA(match_patch)(p, n_channels, patch, x, y, true);
         if (!(match.cost < best->cost))
             return;
-        *best = (VfiFlowVector){x, y, match.cost};
+        *best = (VfiFlowVector){x, y, match.cost, step < VFI_FLOW_STEPS};
         if (step == VFI_FLOW_STEPS)
             return;
-        float dx = (patch->a22 * match.x - patch->a12 * match.y) * det;
-        float dy = (patch->a11 * match.y - patch->a12 * match.x) * det;
+        float dx = inverse11 * match.x + inverse12 * match.y;
+        float dy = inverse12 * match.x + inverse22 * match.y;
         if (dx * dx + dy * dy < VFI_FLOW_LEAST_STEP * VFI_FLOW_LEAST_STEP)
             return;
         x -= dx;
         y -= dy;
         float far_x = x - begin_x, far_y = y - begin_y;
-        if (far_x * far_x + far_y * far_y > VFI_FLOW_FARTHEST * VFI_FLOW_FARTHEST)
+        if (far_x * far_x + far_y * far_y > VFI_FLOW_FARTHEST * VFI_FLOW_FARTHEST) {
+            best->is_settled = false;
             return;
+        }
     }
 }
 
@@ -201,11 +215,24 @@ static void ISA(flow_begin)(const VfiFlowPatchField *field, int row)
     for (int i = 0; i < field->columns; i++) {
         VfiFlowVector first = vfi_flow_first_vector(field, row, i);
         ISA(FlowPatch) patch;
-        ISA(load_patch)(p, p->n_channels, row, i, &patch);
+        ISA(load_samples)(p, p->n_channels, row, i, &patch);
         first.cost =
             ISA(match_patch)(p, p->n_channels, &patch, first.x, first.y, false).cost;
         vfi_flow_store_vector(field, row, i, &first);
     }
+}
+
+/* Most patches of a second sweep have settled, and their neighbours' vectors are their
+ * own: nothing of theirs is looked at. */
+static inline bool ISA(has_news)(const VfiFlowVector *best,
+                                 const VfiFlowCandidates *candidates)
+{
+    if (!best->is_settled)
+        return true;
+    for (int i = 0; i < candidates->n; i++)
+        if (vfi_flow_differs(best, candidates->x[i], candidates->y[i]))
+            return true;
+    return false;
 }
 
 static inline __attribute__((always_inline)) void
@@ -217,17 +244,20 @@ ISA(sweep_patch)(const VfiFlowPatchField *field, int n_channels, int row, int co
     VfiFlowCandidates candidates;
     ISA(FlowPatch) patch;
 
-    ISA(load_patch)(p, n_channels, row, column, &patch);
     vfi_flow_list_candidates(field, row, column, reverse, &candidates);
-    for (int i = 0; i < candidates.n; i++)
-        ISA(try_vector)
-    (p, n_channels, &patch, candidates.x[i], candidates.y[i], &best);
-    if (vfi_flow_look_up(field, &best, (int)patch.x, (int)patch.y, &candidates))
-        ISA(try_vector)
-    (p, n_channels, &patch, candidates.x[0], candidates.y[0], &best);
-    ISA(descend)(p, n_channels, &patch, &best);
-    if (field->leaves_votes)
-        best.cost = vfi_flow_vote(best.cost);
+    if (field->other[0] != NULL || ISA(has_news)(&best, &candidates)) {
+        ISA(load_samples)(p, n_channels, row, column, &patch);
+        for (int i = 0; i < candidates.n; i++)
+            ISA(try_vector)
+        (p, n_channels, &patch, candidates.x[i], candidates.y[i], &best);
+        if (vfi_flow_look_up(field, &best, (int)patch.x, (int)patch.y, &candidates))
+            ISA(try_vector)
+        (p, n_channels, &patch, candidates.x[0], candidates.y[0], &best);
+    }
+    if (!best.is_settled) {
+        ISA(find_gradients)(p, n_channels, &patch);
+        ISA(descend)(p, n_channels, &patch, &best);
+    }
     vfi_flow_store_vector(field, row, column, &best);
 }
 
