@@ -125,7 +125,7 @@ static void ISA(merge)(const VfiFlowSumRow *both, const VfiFlowSumRow side[2],
 static void ISA(pull_row)(float *restrict dst, const float *restrict top,
                           const float *restrict bottom, int w, int fine_w)
 {
-    for (int x = 0; x < fine_w / 2; x++)
+    for (ptrdiff_t x = 0; x < fine_w / 2; x++)
         dst[x] = (top[2 * x] + top[2 * x + 1]) + (bottom[2 * x] + bottom[2 * x + 1]);
     if (fine_w % 2 != 0)
         dst[w - 1] = 2.0f * top[fine_w - 1] + 2.0f * bottom[fine_w - 1];

@@ -447,7 +447,7 @@ VfiFlowPlan *vfi_flow_plan_new(const VfiVideoInfo *video, VfiFlowQuality quality
     VfiFlowPlan *plan = g_new0(VfiFlowPlan, 1);
     Planner p = {
         .plan = plan, .quality = &qualities[quality], .finest = qualities[quality].level};
-    PairResult pair;
+    PairResult pair = {0};
 
     plan->quality = quality;
     plan->width = video->width;

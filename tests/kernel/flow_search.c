@@ -207,7 +207,8 @@ START_TEST(a_search_begins_with_twice_the_coarser_flow)
     make_scene(&scene, 37, 22, 1, 0, 0);
     VfiFlowPatchField *field = &scene.field;
     int w = 19, h = 11;
-    GuardedRow coarse[2] = {guarded_row((size_t)(w * h)), guarded_row((size_t)(w * h))};
+    size_t n = (size_t)w * (size_t)h;
+    GuardedRow coarse[2] = {guarded_row(n), guarded_row(n)};
     for (int y = 0; y < h; y++)
         for (int x = 0; x < w; x++) {
             coarse[0].data[y * w + x] = (float)(0.5 * x - 0.25 * y);

@@ -102,9 +102,9 @@ static void halve_rows(const VfiFlowWork *work, int layer, int begin, int end)
 
     /* What an odd side lacks is in the finer picture's border. */
     for (int y = begin; y < end; y++)
-        work->kernels->flow.halve(vfi_work_row(work, to, y),
-                                  vfi_work_row(work, from, 2 * y),
-                                  vfi_work_row(work, from, 2 * y + 1), (size_t)to->w);
+        work->kernels->flow.halve(
+            vfi_work_row(work, to, y), vfi_work_row(work, from, (ptrdiff_t)2 * y),
+            vfi_work_row(work, from, (ptrdiff_t)2 * y + 1), (size_t)to->w);
     add_borders(work, to, begin, end);
 }
 

@@ -320,8 +320,8 @@ static inline void ISA(store_four)(float *dst, __m256 sum, __m256 weight)
         dst, _mm_div_ps(_mm256_castps256_ps128(sum), _mm256_castps256_ps128(weight)));
 }
 
-/* The end of a row, from the last patch but one on, whose place is no multiple of the
- * stride: @votes of the patches before. */
+/* The end of a row, from the last patch but one on, which begins at @flow_x[0]: the last
+ * one's place is no multiple of the stride. @votes of the patches before. */
 static void ISA(densify_end)(const VfiFlowPatchField *field, int first, int end, int y,
                              ISA(FlowVotes) votes, float *flow_x, float *flow_y)
 {
@@ -342,9 +342,9 @@ static void ISA(densify_end)(const VfiFlowPatchField *field, int first, int end,
     _mm256_storeu_ps(weight + at, votes.weight);
     _mm256_storeu_ps(x + at, votes.x);
     _mm256_storeu_ps(y_sum + at, votes.y);
-    for (int i = begin; i < w; i++) {
-        flow_x[i] = x[i - begin] / weight[i - begin];
-        flow_y[i] = y_sum[i - begin] / weight[i - begin];
+    for (int i = 0; i < w - begin; i++) {
+        flow_x[i] = x[i] / weight[i];
+        flow_y[i] = y_sum[i] / weight[i];
     }
 }
 
@@ -357,8 +357,10 @@ static void ISA(flow_densify)(const VfiFlowPatchField *field, int y, float *flow
 
     for (int i = 0; i < field->columns - 2; i++) {
         ISA(add_votes)(field, i, first, end, y, &votes);
-        ISA(store_four)(flow_x + i * VFI_FLOW_STRIDE, votes.x, votes.weight);
-        ISA(store_four)(flow_y + i * VFI_FLOW_STRIDE, votes.y, votes.weight);
+        ISA(store_four)(flow_x, votes.x, votes.weight);
+        ISA(store_four)(flow_y, votes.y, votes.weight);
+        flow_x += VFI_FLOW_STRIDE;
+        flow_y += VFI_FLOW_STRIDE;
         votes.weight = ISA(upper_half)(votes.weight);
         votes.x = ISA(upper_half)(votes.x);
         votes.y = ISA(upper_half)(votes.y);
