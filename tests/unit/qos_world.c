@@ -9,7 +9,7 @@
 
 static const WorldPhase *phase_at(World *world, GstClockTime now)
 {
-    const WorldSetup *setup = world->setup;
+    const WorldSetup *setup = &world->setup;
     while (world->phase + 1 < setup->n_phases &&
            (double)now >= setup->phases[world->phase].until * (double)S)
         world->phase++;
@@ -20,13 +20,13 @@ static GstClockTime phase_start(const World *world)
 {
     if (world->phase == 0)
         return 0;
-    return (GstClockTime)(world->setup->phases[world->phase - 1].until * (double)S);
+    return (GstClockTime)(world->setup.phases[world->phase - 1].until * (double)S);
 }
 
 static double work(World *world, GstClockTime now, GstVfiMaker maker, gboolean first,
                    gboolean arrives)
 {
-    const WorldSetup *setup = world->setup;
+    const WorldSetup *setup = &world->setup;
     double cost = setup->cost[maker] + (first ? setup->pair[maker] : 0) +
                   (first && arrives ? setup->pair[maker] : 0);
     cost *= 1 + g_rand_double(world->rand) * setup->jitter / 100;
@@ -86,9 +86,9 @@ static GstClockTime work_until(World *world, GstClockTime now, double cost)
 static void update_latency(World *world, gboolean configured)
 {
     GstVfiLatencyInput input = {
-        .multiplier = world->setup->multiplier,
+        .multiplier = world->setup.multiplier,
         .frame = world->frame,
-        .budget = world->setup->budget,
+        .budget = world->setup.budget,
     };
     GstVfiQosLatency costs = gst_vfi_qos_latency(&world->qos);
     GstClockTime own;
@@ -110,7 +110,7 @@ static void update_latency(World *world, gboolean configured)
 
 static guint decide(World *world, guint64 frame, GstClockTime now, GstVfiQosJob *jobs)
 {
-    guint n = world->setup->multiplier, n_jobs = 0;
+    guint n = world->setup.multiplier, n_jobs = 0;
     GstClockTime cost;
     for (guint i = 1; i < n; i++) {
         GstClockTime pts = (frame - 1) * world->frame + world->frame * i / n;
@@ -150,7 +150,7 @@ static GstClockTime play_pair(World *world, guint64 frame, GstClockTime now)
     const guint no_jobs[GST_VFI_N_MAKERS] = {0};
     GstVfiQosJob jobs[16];
     idle_until(world, now);
-    gst_vfi_qos_begin_pair(&world->qos, now, no_jobs, world->setup->multiplier - 1,
+    gst_vfi_qos_begin_pair(&world->qos, now, no_jobs, world->setup.multiplier - 1,
                            world->frame);
     note_changes(world, now);
     GstVfiRung rung = world->qos.pair_rung;
@@ -174,7 +174,7 @@ static void note_original(World *world, GstClockTime arrival)
     phase_at(world, arrival);
     GstClockTime start = phase_start(world);
     GstClockTime end =
-        (GstClockTime)(world->setup->phases[world->phase].until * (double)S);
+        (GstClockTime)(world->setup.phases[world->phase].until * (double)S);
     world->frames++;
     world->worst_original = MAX(world->worst_original, took);
     if (took > world->latency + GST_VFI_QOS_TOLERANCE)
@@ -206,7 +206,7 @@ static void play_frame(World *world, guint64 frame)
         world->qos_messages++;
     if (!world->rehearses)
         begin_rehearsal(world);
-    if (frame % world->setup->fps == 0 || gst_vfi_qos_latency(&world->qos).is_urgent)
+    if (frame % world->setup.fps == 0 || gst_vfi_qos_latency(&world->qos).is_urgent)
         update_latency(world, FALSE);
 }
 
@@ -215,7 +215,7 @@ void world_play(World *world, const WorldSetup *setup)
     GstVfiQosConfig config = player_config(setup->on_late, setup->makers);
     g_assert(setup->multiplier <= 16 && setup->n_phases <= WORLD_MAX_PHASES);
     *world = (World){
-        .setup = setup,
+        .setup = *setup,
         .rand = g_rand_new_with_seed(setup->seed),
         .frame = S / setup->fps,
         .changes = g_array_new(FALSE, FALSE, sizeof(GstClockTime)),

@@ -78,7 +78,7 @@ typedef struct {
 
     /* From here on: how it works. */
     GstVfiQos qos;
-    const WorldSetup *setup;
+    WorldSetup setup;
     GRand *rand;
     GstClockTime frame;
     GstClockTime free_at; /* when the element can take the next frame */
