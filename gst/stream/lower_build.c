@@ -151,6 +151,11 @@ make_session (GstVfiLowerBuild *build, VfiModel *model, const VfiSessionConfig *
     return;
   vfi_session_get_stats (part->session, &stats);
   part->bytes = stats.arena_bytes;
+  if (config->cuda_context == NULL || !g_str_equal (stats.device, "cpu"))
+    return;
+  g_clear_pointer (&part->session, vfi_session_unref);
+  g_set_error_literal (&part->error, VFI_ERROR, VFI_ERROR_UNSUPPORTED,
+      "it works on the CPU only, and frames lie in CUDA memory");
 }
 
 static void

@@ -28,8 +28,9 @@
 #define LIVES_OF_BLEND 12
 
 /* The models of the others: of two frames, and of more. */
-static const char *const quick_models[] = {"blend",   "blend",   "flow",    "sum-0-1",
-                                           "sum-1-0", "sum-1-1", "sum-2-1", "sum-3-3"};
+static const char *const quick_models[] = {
+    "blend",   "blend",   "flow",    "sum-0-1",        "sum-1-0",
+    "sum-1-1", "sum-2-1", "sum-3-3", "scaled-sum-0-0", "scaled-sum-1-1"};
 
 /* Only for a broken element. */
 #define PATIENCE (100 * G_TIME_SPAN_SECOND)

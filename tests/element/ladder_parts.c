@@ -74,7 +74,7 @@ GST_START_TEST(rungs_are_left_out_for_memory)
     guint n_ladders = 1;
 
     for (guint64 limit = 64 * 1024; strcmp(last, "full,half,duplicates") != 0;
-         limit -= limit / 64) {
+         limit -= limit / 24) {
         g_autofree char *properties =
             g_strdup_printf(LADDER_MODEL " memory-limit=%" G_GUINT64_FORMAT, limit);
         Simulated *sim = ladder_start(__i__, properties, ladder_light);

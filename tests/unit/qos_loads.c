@@ -72,8 +72,9 @@ static void forget(void)
     world_clear(&without);
 }
 
-/* Per load: of what is computed no larger part is late, but for chance. A rise of the load
- * finds a pair begun, and a fall to another rung one more; hiccups nobody foresees. */
+/* Per load: of what is computed no larger part is late, but for chance. A rise of the
+ * load finds a pair begun, and a fall to another rung one more; hiccups nobody
+ * foresees. */
 START_TEST(no_load_has_more_late)
 {
     play((guint)_i);
