@@ -9,7 +9,7 @@
 #include "pixels_frames.h"
 #include "sanitizers.h"
 
-#define MOTION_BORDER 2
+#define MOTION_BORDER 4
 
 /* Motion with memory of its own; what it points to, for writing. */
 typedef struct {
@@ -88,17 +88,20 @@ static inline void test_motion_fill(TestMotion *test, double reach, bool smooth,
                 double vector = noise(&seed) / 8388608.0 - 1;
                 if (smooth)
                     vector = sin(0.05 * x + 0.08 * y + 0.4 * i) + 0.01 * vector;
+                if ((x / 9 + y / 7) % 3 == 0) /* much that is nearly equal, or still */
+                    vector = (i % 2 + x / 9 % 2 * 3 + vector / 3) / (x / 9 % 5 + 9);
                 test->flow[i / 2][i % 2][at] = (float)(vector * reach);
             }
         }
     test_motion_pad(test);
 }
 
-/* The formulas' view of a motion: weights by hypothesis and cell, behind them the
- * blend's, then the network's. */
+/* The formulas' view of a motion: weights by hypothesis and every spacing-th cell, behind
+ * them the blend's, then the network's. */
 typedef struct {
     const VfiVideoInfo *info;
     const VfiMotion *motion;
+    int width, height; /* such cells */
     double *weight;
 } MotionFormula;
 
@@ -158,17 +161,47 @@ TEST_FORMULA static inline double picture_at(const VfiMotion *motion, int frame,
            ((double)bottom[x0] * (x0 + 1 - x) + (double)bottom[x1] * (x - x0)) * (y - y0);
 }
 
+/* Which hypothesis a hypothesis's vector at a cell counts as. */
+TEST_FORMULA static inline int counts_as(const VfiMotion *motion, int hypothesis, int x,
+                                         int y)
+{
+    const int plain = motion->n_flows + motion->n_shifts;
+    const float vx = (float)vector_at(motion, hypothesis, 0, x, y);
+    const float vy = (float)vector_at(motion, hypothesis, 1, x, y);
+
+    if (hypothesis != 0 && hypothesis != plain &&
+        fabsf(vx - (float)vector_at(motion, 0, 0, x, y)) <= 0.25f &&
+        fabsf(vy - (float)vector_at(motion, 0, 1, x, y)) <= 0.25f)
+        return counts_as(motion, 0, x, y);
+    return fabsf(vx) <= 0.0625f && fabsf(vy) <= 0.0625f ? plain : hypothesis;
+}
+
 TEST_FORMULA static inline double difference_at(const VfiMotion *motion, int hypothesis,
                                                 int x, int y)
 {
     const double cell = 1 << motion->level, t = (double)motion->t;
     x = clamp_index(x, motion->grid_w);
     y = clamp_index(y, motion->grid_h);
+    hypothesis = counts_as(motion, hypothesis, x, y);
     double vx = vector_at(motion, hypothesis, 0, x, y) / cell;
     double vy = vector_at(motion, hypothesis, 1, x, y) / cell;
 
     return fmin(255, fabs(picture_at(motion, 0, x - t * vx, y - t * vy) -
                           picture_at(motion, 1, x + (1 - t) * vx, y + (1 - t) * vy)));
+}
+
+/* The box mean's part of every spacing-th cell's weight. */
+TEST_FORMULA static inline double mean_difference(const MotionFormula *formula,
+                                                  const double *difference, int x, int y)
+{
+    const int radius = formula->motion->radius, side = 2 * radius + 1;
+    double sum = 0;
+
+    for (int j = -radius; j <= radius; j++)
+        for (int i = -radius; i <= radius; i++)
+            sum += difference[clamp_index(y + j, formula->height) * formula->width +
+                              clamp_index(x + i, formula->width)];
+    return sum / (side * side);
 }
 
 /* The mean over columns [x, x_end) and rows [y, y_end) of a network's plane: its flows'
@@ -219,34 +252,37 @@ static inline double share_of(const VfiMotion *motion, int hypothesis)
 TEST_FORMULA static inline MotionFormula motion_formula_new(const VfiVideoInfo *info,
                                                             const VfiMotion *motion)
 {
-    const int n = blend_of(motion) + (motion->network != NULL), radius = motion->radius;
-    const int side = 2 * radius + 1;
-    size_t cells = (size_t)motion->grid_w * (size_t)motion->grid_h, at = 0;
-    MotionFormula formula = {info, motion,
-                             calloc((size_t)(n + 1) * cells, sizeof(double))};
-    double *difference = calloc(cells, sizeof(double));
+    const int n = blend_of(motion) + (motion->network != NULL), spacing = motion->spacing;
+    MotionFormula formula = {.info = info,
+                             .motion = motion,
+                             .width = (motion->grid_w + spacing - 1) / spacing,
+                             .height = (motion->grid_h + spacing - 1) / spacing};
+    const int cells = formula.width * formula.height;
+    double *difference = calloc((size_t)cells, sizeof(double));
 
+    formula.weight = calloc((size_t)((n + 1) * cells), sizeof(double));
     ck_assert(formula.weight != NULL && difference != NULL);
     for (int h = 0; h <= n; h++) {
-        for (size_t i = 0; i < cells; i++) {
-            int x = (int)(i % (size_t)motion->grid_w),
-                y = (int)(i / (size_t)motion->grid_w);
+        for (int i = 0; i < cells; i++) {
+            int x = i % formula.width * spacing, y = i / formula.width * spacing;
             difference[i] = h == network_of(motion)
                                 ? network_difference_at(&formula, x, y)
                                 : difference_at(motion, h, x, y);
         }
-        for (int y = 0; y < motion->grid_h; y++)
-            for (int x = 0; x < motion->grid_w; x++) {
-                double e = 0;
-                for (int j = -radius; j <= radius; j++)
-                    for (int i = -radius; i <= radius; i++)
-                        e += difference[clamp_index(y + j, motion->grid_h) *
-                                            motion->grid_w +
-                                        clamp_index(x + i, motion->grid_w)];
-                e = e / (side * side) + 4;
-                formula.weight[at++] = share_of(motion, h) / (e * e);
-            }
+        for (int i = 0; i < cells; i++) {
+            double e = 4 + mean_difference(&formula, difference, i % formula.width,
+                                           i / formula.width);
+            formula.weight[h * cells + i] = share_of(motion, h) / (e * e);
+        }
     }
+    for (int h = 0; h < blend_of(motion); h++)
+        for (int i = 0; i < cells; i++) {
+            double weight = formula.weight[h * cells + i];
+            int as = counts_as(motion, h, i % formula.width * spacing,
+                               i / formula.width * spacing);
+            formula.weight[h * cells + i] = 0;
+            formula.weight[as * cells + i] += weight;
+        }
     free(difference);
     return formula;
 }
@@ -283,24 +319,24 @@ TEST_FORMULA static inline double cubic_at(const TestFrame *frame, int component
     return value;
 }
 
-/* Between the four cells around a place: of weights (@axis 2) or of a field. */
+/* Between the four cells around a place: of a field, or (@axis 2) of weights. */
 TEST_FORMULA static inline double
 between_cells(const MotionFormula *formula, int hypothesis, int axis, double x, double y)
 {
     const VfiMotion *motion = formula->motion;
+    const int width = axis == 2 ? formula->width : motion->grid_w;
+    const int height = axis == 2 ? formula->height : motion->grid_h;
     const int left = (int)floor(x), top = (int)floor(y);
     double value = 0;
 
     for (int j = top; j <= top + 1; j++)
         for (int i = left; i <= left + 1; i++) {
-            int at = (hypothesis * motion->grid_h + clamp_index(j, motion->grid_h)) *
-                         motion->grid_w +
-                     clamp_index(i, motion->grid_w);
-            value += (1 - fabs(x - i)) * (1 - fabs(y - j)) *
-                     (axis == 2 ? formula->weight[at]
-                                : vector_at(motion, hypothesis, axis,
-                                            clamp_index(i, motion->grid_w),
-                                            clamp_index(j, motion->grid_h)));
+            int column = clamp_index(i, width), row = clamp_index(j, height);
+            double part = (1 - fabs(x - i)) * (1 - fabs(y - j));
+            value +=
+                part *
+                (axis == 2 ? formula->weight[(hypothesis * height + row) * width + column]
+                           : vector_at(motion, hypothesis, axis, column, row));
         }
     return value;
 }
@@ -344,7 +380,8 @@ TEST_FORMULA static inline double synthesized_at(const MotionFormula *formula,
     double sum = 0, weights = 0;
 
     for (int h = 0; h <= blend_of(motion); h++) {
-        double weight = between_cells(formula, h, 2, grid_x, grid_y);
+        double weight = between_cells(formula, h, 2, grid_x / motion->spacing,
+                                      grid_y / motion->spacing);
         double vx = between_cells(formula, h, 0, grid_x, grid_y) / (1 << where->shift_x);
         double vy = between_cells(formula, h, 1, grid_x, grid_y) / (1 << where->shift_y);
         sum += weight * ((1 - t) * cubic_at(a, component, x - t * vx, y - t * vy) +
@@ -352,7 +389,8 @@ TEST_FORMULA static inline double synthesized_at(const MotionFormula *formula,
         weights += weight;
     }
     if (motion->network != NULL) {
-        double weight = between_cells(formula, network_of(motion), 2, grid_x, grid_y);
+        double weight = between_cells(formula, network_of(motion), 2,
+                                      grid_x / motion->spacing, grid_y / motion->spacing);
         sum += weight * network_sample(formula, a, b, component, x, y);
         weights += weight;
     }

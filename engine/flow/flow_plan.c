@@ -26,7 +26,7 @@ typedef struct {
     int level; /* finest */
     int n_flows, n_shifts;
     const int8_t (*shifts)[2];
-    int radius;
+    int spacing, radius; /* of weights */
     float prior;
 } Quality;
 
@@ -38,9 +38,9 @@ static const int8_t wide[][2] = {{6, 0},  {-6, 0},  {0, 6},  {0, -6},  {9, 9},  
                                  {-9, 9}, {-9, -9}, {14, 0}, {-14, 0}, {0, 14}, {0, -14}};
 
 static const Quality qualities[] = {
-    [VFI_FLOW_FAST] = {2, 1, 0, NULL, 1, 0.5f},
-    [VFI_FLOW_MEDIUM] = {1, 1, G_N_ELEMENTS(ring), ring, 2, 1.0f},
-    [VFI_FLOW_BEST] = {0, 3, G_N_ELEMENTS(wide), wide, 4, 1.0f},
+    [VFI_FLOW_FAST] = {2, 1, 0, NULL, 1, 1, 0.5f},
+    [VFI_FLOW_MEDIUM] = {1, 1, G_N_ELEMENTS(ring), ring, 1, 2, 1.0f},
+    [VFI_FLOW_BEST] = {0, 3, G_N_ELEMENTS(wide), wide, 2, 2, 1.0f},
 };
 
 typedef struct {
@@ -240,7 +240,6 @@ static void plan_sweeps(Planner *p, int level, const VfiFlowPatches patches[2])
     memcpy(cross.u.cross.patches, patches, sizeof cross.u.cross.patches);
     memcpy(sweep.u.sweep.patches, patches, sizeof sweep.u.sweep.patches);
     sweep.u.sweep.progress = place_plane(p, VFI_FLOW_ARENA, rows, 2);
-    sweep.u.sweep.words = place_plane(p, VFI_FLOW_ARENA, 4 * columns, rows + 1);
     cross.u.cross.w = luma_of(p, level)->w;
     cross.u.cross.h = luma_of(p, level)->h;
     if (level >= COLOUR_LEVEL) {
@@ -336,10 +335,6 @@ static void plan_splat(Planner *p, const PairResult *pair, VfiFlowSum sum[2], in
     copy_planes(splat->extent, pair->extent, 2);
     for (int i = 0; i < n_sums; i++)
         splat->sum[i] = sum[i] = place_sum(p, grid->w, grid->h);
-    size_t kept = p->used[VFI_FLOW_ARENA];
-    place_two(p, VFI_FLOW_ARENA, p->finest, splat->next);
-    splat->first = place_field(p, VFI_FLOW_ARENA, p->finest);
-    p->used[VFI_FLOW_ARENA] = kept;
     add(p, step);
 }
 
@@ -423,6 +418,7 @@ static void set_shape(const Planner *p)
         .n_shifts = quality->n_shifts,
         .picture_row = plan->picture[0].row,
         .border = VFI_FLOW_BORDER,
+        .spacing = quality->spacing,
         .radius = quality->radius,
         .prior = quality->prior,
     };

@@ -76,10 +76,9 @@ VFI_ALWAYS_INLINE float sample_at_taps(const Taps *taps, int offset, int bytes, 
 }
 
 VFI_ALWAYS_INLINE void add_samples(const VfiCubicPlane *plane, const VfiCubicRun *run,
-                                   int begin, int n, int bytes, int shift,
-                                   float (*sum)[VFI_PIXELS_BLOCK])
+                                   int bytes, int shift, float (*sum)[VFI_PIXELS_BLOCK])
 {
-    for (int i = begin; i < begin + n; i++) {
+    for (int i = 0; i < run->n; i++) {
         const float weight = run->weight[i] * run->share;
         const Taps taps =
             find_taps(plane, (float)(run->x + i) + run->scale_x * run->vector_x[i],
@@ -89,13 +88,13 @@ VFI_ALWAYS_INLINE void add_samples(const VfiCubicPlane *plane, const VfiCubicRun
     }
 }
 
-void vfi_cubic_add_samples(const VfiCubicPlane *plane, const VfiCubicRun *run, int begin,
-                           int n, float (*sum)[VFI_PIXELS_BLOCK])
+void vfi_cubic_add_samples(const VfiCubicPlane *plane, const VfiCubicRun *run,
+                           float (*sum)[VFI_PIXELS_BLOCK])
 {
     if (plane->sample_bytes == 1)
-        add_samples(plane, run, begin, n, 1, 0, sum);
+        add_samples(plane, run, 1, 0, sum);
     else if (plane->sample_bytes == 2)
-        add_samples(plane, run, begin, n, 2, plane->shift, sum);
+        add_samples(plane, run, 2, plane->shift, sum);
     else
-        add_samples(plane, run, begin, n, 4, 0, sum);
+        add_samples(plane, run, 4, 0, sum);
 }

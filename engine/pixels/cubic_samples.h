@@ -28,7 +28,7 @@ typedef struct {
 
 #define vfi_cubic_add_samples VFI_PIXELS_AT_LEVEL(vfi_cubic_add_samples)
 
-/* sum[c][i] += share × weight[i] × the sample of component c of the plane, for @n of the
- * run's samples from @begin on. A vector of NaN leads to the edge. */
-void vfi_cubic_add_samples(const VfiCubicPlane *plane, const VfiCubicRun *run, int begin,
-                           int n, float (*sum)[VFI_PIXELS_BLOCK]);
+/* sum[c][i] += share × weight[i] × the sample of component c of the plane. A vector of
+ * NaN leads to the edge. */
+void vfi_cubic_add_samples(const VfiCubicPlane *plane, const VfiCubicRun *run,
+                           float (*sum)[VFI_PIXELS_BLOCK]);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "pixels/cubic_vectors.h"
 
+#include "pixels/cubic_pixels.h"
 #include "pixels/vectors.h"
 
 #if VFI_LANES > 1
@@ -28,7 +29,6 @@ typedef struct {
     const VfiCubicPlane *plane;
     PixelKind kind;
     int x, y;
-    bool gathers;
     Vector scale_x, scale_y; /* of bytes' columns in 1 / 2^PART_BITS */
     float scale_row;         /* of rows' weights */
     VectorInt lanes, fraction, one;
@@ -197,21 +197,26 @@ VFI_ALWAYS_INLINE void sample_rows(const Kernel *kernel, const VfiWindow *window
     sample_window(kernel, window, y, 4 + most, columns, weight, result);
 }
 
-/* Samples of lanes that lie anywhere within the plane: first taps. */
+/* Samples of lanes that lie anywhere within the plane: (x, y) are their first taps. */
 VFI_ALWAYS_INLINE void sample_apart(const Kernel *kernel, VectorInt x, VectorInt y,
                                     const Columns *columns, const Rows *rows,
                                     Vector result[2])
 {
     const VfiCubicPlane *plane = kernel->plane;
-    VectorInt at = vi_add(vi_mul(y, vi_set1((int)plane->stride)),
-                          vi_mul(x, vi_set1(plane->pixel_stride)));
+    const uint8_t *at[VFI_LANES];
+    int32_t column[VFI_LANES], line[VFI_LANES];
 
-    for (int j = 0; j < 4; j++, at = vi_add(at, vi_set1((int)plane->stride))) {
-        VectorInt pair[2] = {vi_gather(plane->data, at)};
+    vi_store(column, x);
+    vi_store(line, y);
+    for (int i = 0; i < VFI_LANES; i++)
+        at[i] = plane->data + line[i] * plane->stride +
+                (ptrdiff_t)column[i] * (kernel->kind == PIXEL_BYTE ? 1 : 2);
+    for (int j = 0; j < 4; j++) {
+        VectorInt pair[2] = {vfi_load_each(at, j * plane->stride)};
         if (kernel->kind == PIXEL_BYTE)
             vfi_widen_bytes(pair[0], pair);
         else
-            pair[1] = vi_gather(plane->data + 4, at);
+            pair[1] = vfi_load_each(at, j * plane->stride + 4);
         add_row(kernel->kind, pair, columns, rows->tap[j], j == 0, result);
     }
 }
@@ -221,8 +226,7 @@ static inline int lesser(int a, int b)
     return a < b ? a : b;
 }
 
-/* @x columns from @from on. False where some taps lie beyond the plane and not near each
- * other. */
+/* @x columns from @from on. False where taps lie apart and beyond the plane. */
 VFI_ALWAYS_INLINE bool sample_lanes(const Kernel *kernel, VectorInt x, int from,
                                     const Columns *columns, const Rows *rows,
                                     Vector result[2])
@@ -255,22 +259,11 @@ VFI_ALWAYS_INLINE bool sample_lanes(const Kernel *kernel, VectorInt x, int from,
     }
     const VectorInt left = vi_add(x, vi_set1(from - 1));
     const VectorInt top = vi_add(rows->y, vi_set1(kernel->y - 1));
-    if (!kernel->gathers || !vi_all_within(left, plane->width - 4) ||
+    if (plane->height < 4 || !vi_all_within(left, plane->width - 4) ||
         !vi_all_within(top, plane->height - 4))
         return false;
     sample_apart(kernel, left, top, columns, rows, result);
     return true;
-}
-
-/* Whether every byte of the plane can be told by a 32-bit offset, and there are four
- * taps each way. */
-static bool fits_gather(const VfiCubicPlane *plane)
-{
-    const int64_t stride = plane->stride < 0 ? -plane->stride : plane->stride;
-
-    return plane->width >= 4 && plane->height >= 4 && stride <= INT32_MAX / 2 &&
-           stride * plane->height + (int64_t)plane->width * plane->pixel_stride <=
-               INT32_MAX;
 }
 
 VFI_ALWAYS_INLINE Kernel kernel_of(const VfiCubicPlane *plane, const VfiCubicRun *run,
@@ -283,7 +276,6 @@ VFI_ALWAYS_INLINE Kernel kernel_of(const VfiCubicPlane *plane, const VfiCubicRun
         .kind = kind,
         .x = run->x,
         .y = run->y,
-        .gathers = fits_gather(plane),
         .scale_x = v_set1(kind == PIXEL_WORD ? run->scale_x : run->scale_x * one),
         .scale_y = v_set1(run->scale_y),
         .scale_row = kind == PIXEL_WORD ? 1.0f / (float)(1 << plane->shift) : 1.0f / one,
@@ -306,6 +298,8 @@ VFI_ALWAYS_INLINE void add_vectors(const VfiCubicPlane *plane, const VfiCubicRun
     for (int i = 0; i < n; i += 2 * VFI_LANES) {
         VectorInt x[2];
         Columns columns[2];
+        if (v_all_zero(v_load(weights + i), v_load(weights + i + VFI_LANES)))
+            continue;
         find_columns(&kernel, vector_x + i, x, columns);
 #pragma GCC unroll 2
         for (int k = 0; k < 2; k++) {
@@ -313,9 +307,7 @@ VFI_ALWAYS_INLINE void add_vectors(const VfiCubicPlane *plane, const VfiCubicRun
             const Rows rows = find_rows(&kernel, vector_y + at);
             Vector result[2];
             if (!sample_lanes(&kernel, x[k], kernel.x + at, &columns[k], &rows, result)) {
-                const int left = n - at;
-                vfi_cubic_add_samples(plane, run, at, left < VFI_LANES ? left : VFI_LANES,
-                                      sum);
+                vfi_cubic_add_pixels(plane, run, at, VFI_LANES, sum);
                 continue;
             }
             const Vector weight = v_mul(v_load(weights + at), share);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Catmull-Rom samples by vectors, of planes whose pixels are one or two bytes. Lanes
  * whose taps lie near each other, which is nearly all, pick them from a few loads; others
- * gather them. Bytes are weighed horizontally in 16-bit integers, which lose less than
- * 1/100 code, 16-bit samples in f32. */
+ * load them one by one. Bytes are weighed horizontally in 16-bit integers, which lose
+ * less than 1/100 code, 16-bit samples in f32. */
 #pragma once
 
 #include <stdbool.h>

@@ -1,27 +1,28 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "pixels/luma_difference.h"
 
+#include <math.h>
+
+#include "pixels/motion_same.h"
 #include "pixels/samples.h"
 #include "pixels/vectors.h"
 
 /* A picture, and vectors of which a part, in cells, leads into it. */
 typedef struct {
     const float *picture;
-    size_t row;
+    ptrdiff_t row;
     int width, height;
     const float *vector_x, *vector_y;
     float part;
 } Side;
 
-#if VFI_LANES == 1
-
 /* NaN, which a frame of floats may hold, counts as the largest difference. */
-static float difference(float a, float b)
+VFI_ALWAYS_INLINE Vector difference(Vector a, Vector b)
 {
-    const float distance = a < b ? b - a : a - b;
-
-    return distance < 255.0f ? distance : 255.0f;
+    return v_min(v_abs(v_sub(a, b)), v_set1(255.0f));
 }
+
+#if VFI_LANES == 1
 
 /* Bilinear. The column and the row after the last are the border's. */
 static float luma_at(const Side *side, float x, float y)
@@ -30,7 +31,7 @@ static float luma_at(const Side *side, float x, float y)
     const float line = vfi_clamp(y, (float)(side->height - 1));
     const int left = (int)column, top = (int)line;
     const float part_x = column - (float)left, part_y = line - (float)top;
-    const float *at = side->picture + (size_t)top * side->row + left;
+    const float *at = side->picture + top * side->row + left;
     const float *below = at + side->row;
     const float upper = at[0] + (at[1] - at[0]) * part_x;
     const float lower = below[0] + (below[1] - below[0]) * part_x;
@@ -38,22 +39,17 @@ static float luma_at(const Side *side, float x, float y)
     return upper + (lower - upper) * part_y;
 }
 
-static void find_differences(const Side side[2], int x, int y, int n, float *out)
+/* Of the i-th cell from (x, y) on. */
+VFI_ALWAYS_INLINE Vector difference_at(const Side side[2], int spacing, int x, int y,
+                                       int i)
 {
-    for (int i = 0; i < n; i++) {
-        float luma[2];
-        for (int f = 0; f < 2; f++)
-            luma[f] =
-                luma_at(&side[f], (float)(x + i) + side[f].part * side[f].vector_x[i],
-                        (float)y + side[f].part * side[f].vector_y[i]);
-        out[i] = difference(luma[0], luma[1]);
-    }
-}
+    const float column = (float)((x + i) * spacing), line = (float)(y * spacing);
+    float luma[2];
 
-static void find_plain_differences(const float *a, const float *b, int n, float *out)
-{
-    for (int i = 0; i < n; i++)
-        out[i] = difference(a[i], b[i]);
+    for (int f = 0; f < 2; f++)
+        luma[f] = luma_at(&side[f], column + side[f].part * side[f].vector_x[i],
+                          line + side[f].part * side[f].vector_y[i]);
+    return difference(luma[0], luma[1]);
 }
 
 #else
@@ -69,15 +65,19 @@ VFI_ALWAYS_INLINE Vector clamp_place(Vector at, int last)
     return v_min(v_max(at, v_set1(0.0f)), v_set1((float)last));
 }
 
-/* Of the cells from (x + i, y) on. */
-VFI_ALWAYS_INLINE Places find_places(const Side *side, int x, int i, int y)
+VFI_ALWAYS_INLINE VectorInt lanes_of(int spacing)
 {
-    const Vector first = v_add(v_set1((float)(x + i)), v_from_int(vi_ascending()));
+    return spacing == 1 ? vi_ascending() : vi_add(vi_ascending(), vi_ascending());
+}
+
+/* Of the cells that the vectors from the i-th on belong to. */
+VFI_ALWAYS_INLINE Places find_places(const Side *side, Vector first, Vector y, int i)
+{
     const Vector part = v_set1(side->part);
     const Vector column =
         clamp_place(v_fma(part, v_load(side->vector_x + i), first), side->width - 1);
-    const Vector line = clamp_place(
-        v_fma(part, v_load(side->vector_y + i), v_set1((float)y)), side->height - 1);
+    const Vector line =
+        clamp_place(v_fma(part, v_load(side->vector_y + i), y), side->height - 1);
     Places places = {.x = vi_truncate(column), .y = vi_truncate(line)};
 
     places.part_x = v_sub(column, v_from_int(places.x));
@@ -96,13 +96,17 @@ VFI_ALWAYS_INLINE VectorInt lag_behind(VectorInt at, int *first)
     return vi_add(lag, vi_set1(ahead));
 }
 
-/* Between columns, the first of which is @row or in lanes of @later the next. */
-VFI_ALWAYS_INLINE Vector mix_columns(const float *row, VectorMask later, Vector part)
+/* Between two columns: of lanes that follow each other, from @row on or, in those of
+ * @later, from the next one on. */
+VFI_ALWAYS_INLINE Vector mix_columns(const float *row, int spacing, VectorMask later,
+                                     Vector part)
 {
-    const Vector middle = v_load(row + 1);
-    const Vector a = v_pick(later, middle, v_load(row));
-    const Vector b = v_pick(later, v_load(row + 2), middle);
+    Vector at[3];
 
+    for (int k = 0; k < 3; k++)
+        at[k] = spacing == 1 ? v_load(row + k)
+                             : v_even(v_load(row + k), v_load(row + k + VFI_LANES));
+    const Vector a = v_pick(later, at[1], at[0]), b = v_pick(later, at[2], at[1]);
     return v_fma(v_sub(b, a), part, a);
 }
 
@@ -114,21 +118,21 @@ VFI_ALWAYS_INLINE Vector mix_gathered(const float *row, VectorInt at, Vector par
 }
 
 /* Lanes that follow each other but for one step load three rows at three columns, others
- * gather. Two columns and rows after the last are the border's. */
-VFI_ALWAYS_INLINE Vector luma_at(const Side *side, const Places *places)
+ * gather. Up to four columns and two rows after the last are read, of the border. */
+VFI_ALWAYS_INLINE Vector luma_at(const Side *side, int spacing, const Places *places)
 {
-    const ptrdiff_t row = (ptrdiff_t)side->row;
+    const ptrdiff_t row = side->row;
     int left, top;
-    const VectorInt lag_x = lag_behind(vi_sub(places->x, vi_ascending()), &left);
+    const VectorInt lag_x = lag_behind(vi_sub(places->x, lanes_of(spacing)), &left);
     const VectorInt lag_y = lag_behind(places->y, &top);
 
     if (__builtin_expect(vi_all_bits_within(vi_or(lag_x, lag_y), 1), 1)) {
         const float *at = side->picture + top * row + left;
         const VectorMask later = vi_equal(lag_x, vi_set1(1));
         const VectorMask below = vi_equal(lag_y, vi_set1(1));
-        const Vector first = mix_columns(at, later, places->part_x);
-        const Vector second = mix_columns(at + row, later, places->part_x);
-        const Vector third = mix_columns(at + 2 * row, later, places->part_x);
+        const Vector first = mix_columns(at, spacing, later, places->part_x);
+        const Vector second = mix_columns(at + row, spacing, later, places->part_x);
+        const Vector third = mix_columns(at + 2 * row, spacing, later, places->part_x);
         const Vector upper = v_pick(below, second, first);
         const Vector lower = v_pick(below, third, second);
         return v_fma(v_sub(lower, upper), places->part_y, upper);
@@ -139,69 +143,96 @@ VFI_ALWAYS_INLINE Vector luma_at(const Side *side, const Places *places)
     return v_fma(v_sub(lower, upper), places->part_y, upper);
 }
 
-/* NaN, which a frame of floats may hold, counts as the largest difference. */
-VFI_ALWAYS_INLINE Vector difference(Vector a, Vector b)
+/* Of the cells from the i-th from (x, y) on. */
+VFI_ALWAYS_INLINE Vector difference_at(const Side side[2], int spacing, int x, int y,
+                                       int i)
 {
-    return v_min(v_abs(v_sub(a, b)), v_set1(255.0f));
-}
+    const Vector first =
+        v_add(v_set1((float)((x + i) * spacing)), v_from_int(lanes_of(spacing)));
+    const Vector line = v_set1((float)(y * spacing));
+    Vector luma[2];
 
-static void find_differences(const Side side[2], int x, int y, int n, float *out)
-{
-    for (int i = 0; i < n; i += VFI_LANES) {
-        Vector luma[2];
-        for (int f = 0; f < 2; f++) {
-            const Places places = find_places(&side[f], x, i, y);
-            luma[f] = luma_at(&side[f], &places);
-        }
-        v_store(out + i, difference(luma[0], luma[1]));
+    for (int f = 0; f < 2; f++) {
+        const Places places = find_places(&side[f], first, line, i);
+        luma[f] = luma_at(&side[f], spacing, &places);
     }
-}
-
-static void find_plain_differences(const float *a, const float *b, int n, float *out)
-{
-    int i = 0;
-
-    for (; i + VFI_LANES <= n; i += VFI_LANES)
-        v_store(out + i, difference(v_load(a + i), v_load(b + i)));
-    for (; i < n; i++) {
-        const float distance = a[i] < b[i] ? b[i] - a[i] : a[i] - b[i];
-        out[i] = distance < 255.0f ? distance : 255.0f;
-    }
+    return difference(luma[0], luma[1]);
 }
 
 #endif
 
-static Side side_of(const VfiMotion *motion, int f, const float *vector_x,
-                    const float *vector_y, float part)
+void vfi_plain_differences(const VfiMotion *motion, int x, int y, int n, float *out)
+{
+    const int spacing = motion->spacing;
+    const size_t at = (size_t)(y * spacing) * motion->picture_row + (size_t)(x * spacing);
+    const float *a = motion->picture[0] + at, *b = motion->picture[1] + at;
+
+    for (int i = 0; i < n; i++) {
+        const float distance = fabsf(a[i * spacing] - b[i * spacing]);
+        out[i] = distance < 255.0f ? distance : 255.0f;
+    }
+}
+
+/* Of cells that count as the first hypothesis or else the plain blend. */
+VFI_ALWAYS_INLINE Vector known_difference(const VfiLumaCells *cells, int i,
+                                          VectorMask first)
+{
+    const Vector plain = v_load(cells->plain + i);
+
+    return cells->first == NULL ? plain : v_pick(first, v_load(cells->first + i), plain);
+}
+
+VFI_ALWAYS_INLINE bool find_differences(const Side side[2], int spacing,
+                                        const VfiLumaCells *cells, float *out)
+{
+    VectorMask any = m_none();
+
+    for (int i = 0; i < cells->n; i += VFI_LANES) {
+        const VfiMotionSame same =
+            vfi_motion_same(cells->vector[0] + i, cells->vector[1] + i,
+                            cells->first == NULL ? NULL : cells->first_vector[0] + i,
+                            cells->first_vector[1] + i);
+        const VectorMask known = m_or(same.first, same.still);
+        any = m_or(any, known);
+        if (m_all(known)) {
+            v_store(out + i, known_difference(cells, i, same.first));
+            continue;
+        }
+        const Vector found = difference_at(side, spacing, cells->x, cells->y, i);
+        v_store(out + i, v_pick(known, known_difference(cells, i, same.first), found));
+    }
+    return m_any(any);
+}
+
+static Side side_of(const VfiMotion *motion, int f, const float *const vector[2],
+                    float part)
 {
     return (Side){.picture = motion->picture[f],
-                  .row = motion->picture_row,
+                  .row = (ptrdiff_t)motion->picture_row,
                   .width = motion->grid_w,
                   .height = motion->grid_h,
-                  .vector_x = vector_x,
-                  .vector_y = vector_y,
+                  .vector_x = vector[0],
+                  .vector_y = vector[1],
                   .part = part / (float)(1 << motion->level)};
 }
 
-void vfi_luma_differences(const VfiMotion *motion, int x, int y, int n,
-                          const float *vector_x, const float *vector_y, float *out)
+bool vfi_luma_differences(const VfiMotion *motion, const VfiLumaCells *cells, float *out)
 {
-    const size_t at = (size_t)y * motion->picture_row + (size_t)x;
+    const VfiLumaCells own = *cells; /* so that storing results changes nothing of it */
+    const Side side[2] = {side_of(motion, 0, own.vector, -motion->t),
+                          side_of(motion, 1, own.vector, 1.0f - motion->t)};
 
-    if (vector_x != NULL) {
-        const Side side[2] = {side_of(motion, 0, vector_x, vector_y, -motion->t),
-                              side_of(motion, 1, vector_x, vector_y, 1.0f - motion->t)};
-        find_differences(side, x, y, n, out);
-        return;
-    }
-    find_plain_differences(motion->picture[0] + at, motion->picture[1] + at, n, out);
+    return motion->spacing == 1 ? find_differences(side, 1, &own, out)
+                                : find_differences(side, 2, &own, out);
 }
 
 void vfi_luma_differences_apart(const VfiMotion *motion, int x, int y, int n,
                                 const float *const vector[2][2], float *out)
 {
-    const Side side[2] = {side_of(motion, 0, vector[0][0], vector[0][1], 1.0f),
-                          side_of(motion, 1, vector[1][0], vector[1][1], 1.0f)};
+    const Side side[2] = {side_of(motion, 0, vector[0], 1.0f),
+                          side_of(motion, 1, vector[1], 1.0f)};
 
-    find_differences(side, x, y, n, out);
+    for (int i = 0; i < n; i += VFI_LANES)
+        v_store(out + i, motion->spacing == 1 ? difference_at(side, 1, x, y, i)
+                                              : difference_at(side, 2, x, y, i));
 }

@@ -10,6 +10,10 @@
 #define VFI_MOTION_MAX_LEVEL 2
 #define VFI_MOTION_MAX_RADIUS 4
 
+/* Luma pixels within which vectors count as equal, and as zero. */
+#define VFI_MOTION_NEAR 0.25f
+#define VFI_MOTION_STILL 0.0625f
+
 /* On a grid of cells of 2^level × 2^level luma samples, of ceil(size / 2^level): vectors
  * of where content moves from frame 0 to frame 1, in luma pixels. A hypothesis says that
  * the sample at x shows frame 0 at x - t·v and frame 1 at x + (1-t)·v. Hypotheses are the
@@ -25,13 +29,16 @@ typedef struct {
     /* x, y in luma pixels; what is no whole cell counts as the nearest, halves as the
      * farther one. */
     int8_t shift[VFI_MOTION_SHIFTS][2];
-    /* Both frames' luma on the grid, 0 to 255, row 0 column 0; `border` ≥ 2 samples of
+    /* Both frames' luma on the grid, 0 to 255, row 0 column 0; `border` ≥ 4 samples of
      * repeated edge lie on every side. */
     const float *picture[2];
     size_t picture_row; /* floats from row to row */
     int border;
-    int radius;  /* of the box over which a hypothesis's difference is averaged, cells;
-                    0 … VFI_MOTION_MAX_RADIUS */
+    /* Weights are found at every spacing-th cell each way, 1 or at levels 0 and 1 also 2:
+     * the first, … */
+    int spacing;
+    int radius;  /* of the box over which a hypothesis's difference is averaged, of such
+                    cells; 0 … VFI_MOTION_MAX_RADIUS */
     float prior; /* ≥ 0: weight of plain blending against hypotheses */
     float t;     /* time of the in-between, in (0,1) */
     /* NULL, or what a network says about the same time, one hypothesis more: its flows
@@ -47,13 +54,16 @@ typedef struct {
  * cells around, and of the box around those. */
 static inline int vfi_motion_network_reach(const VfiMotion *motion)
 {
-    return (motion->radius + 2) << motion->level;
+    return ((motion->radius + 2) * motion->spacing) << motion->level;
 }
 
 /* For each hypothesis and for the plain blend, e = box mean of |picture0 - picture1| at
  * the places it names (bilinear, at most 255), weight = 1/(e + 4)², times prior for the
- * blend; fields and weights are interpolated bilinearly to samples, chroma's at their
- * site, and the grid's edges are repeated.
+ * blend. Where the vector of a hypothesis is within VFI_MOTION_NEAR of the first one's,
+ * in x and in y, it counts as the first; where that, or another's, is within
+ * VFI_MOTION_STILL of zero, as the plain blend: it has the difference of what it counts
+ * as, and its weight is added to that one's and is 0. Fields and weights are interpolated
+ * bilinearly to samples, chroma's at their site, and grids' edges are repeated.
  *
  * The network's hypothesis is judged at the means of its flows and its mask m over cells.
  * The more it shows one frame alone, the less both frames' difference says about it: its

@@ -39,6 +39,16 @@ static void copy_cells(const float *row, int size, int begin, int end, float *ou
         out[i - begin] = row[size - 1];
 }
 
+/* The row of the field that row @y of the grid reads. */
+static const float *row_of(const VfiMotion *motion, const VfiMotionField *field, int axis,
+                           int y)
+{
+    const int line = vfi_clamp_cell(y, motion->grid_h) + field->shift_y;
+
+    return field->vector[axis] +
+           (size_t)vfi_clamp_cell(line, motion->grid_h) * motion->row;
+}
+
 const float *vfi_motion_cells(const VfiMotion *motion, const VfiMotionField *field,
                               int axis, int x, int y, int n, float *room)
 {
@@ -49,12 +59,31 @@ const float *vfi_motion_cells(const VfiMotion *motion, const VfiMotionField *fie
     const int begin = x < 0 ? -x : 0;
     const int end = x + n < motion->grid_w ? n : motion->grid_w - x;
 
-    if (begin == 0 && end == n && first >= 0 && first + VFI_MOTION_ROOM <= motion->grid_w)
+    if (begin == 0 && end == n && first >= 0 &&
+        first + n + 32 <= motion->grid_w) /* vectors read behind them */
         return row + first;
     copy_cells(row, motion->grid_w, first + begin, first + end, room + begin);
     for (int i = 0; i < begin; i++)
         room[i] = room[begin];
     for (int i = end; i < n; i++)
         room[i] = room[end - 1];
+    return room;
+}
+
+const float *vfi_motion_spaced_cells(const VfiMotion *motion, const VfiMotionField *field,
+                                     int axis, int x, int y, int n, float *room)
+{
+    const int spacing = motion->spacing;
+    const int first = x * spacing + field->shift_x, last = first + (n - 1) * spacing;
+
+    if (spacing == 1)
+        return vfi_motion_cells(motion, field, axis, x, y, n, room);
+    const float *row = row_of(motion, field, axis, y * spacing);
+    if (first >= 0 && last < motion->grid_w)
+        for (int i = 0; i < n; i++)
+            room[i] = row[first + 2 * i];
+    else
+        for (int i = 0; i < n; i++)
+            room[i] = row[vfi_clamp_cell(first + 2 * i, motion->grid_w)];
     return room;
 }

@@ -13,10 +13,11 @@ typedef struct {
 } VfiMotionField;
 
 /* Cells of one call at most, with some behind them that vectors may read. */
-#define VFI_MOTION_ROOM 112
+#define VFI_MOTION_ROOM 192
 
 #define vfi_motion_field VFI_PIXELS_AT_LEVEL(vfi_motion_field)
 #define vfi_motion_cells VFI_PIXELS_AT_LEVEL(vfi_motion_cells)
+#define vfi_motion_spaced_cells VFI_PIXELS_AT_LEVEL(vfi_motion_spaced_cells)
 
 /* Of a hypothesis that is not the plain blend. */
 VfiMotionField vfi_motion_field(const VfiMotion *motion, int hypothesis);
@@ -26,6 +27,11 @@ VfiMotionField vfi_motion_field(const VfiMotion *motion, int hypothesis);
  * VFI_MOTION_ROOM floats; that many may be read. */
 const float *vfi_motion_cells(const VfiMotion *motion, const VfiMotionField *field,
                               int axis, int x, int y, int n, float *room);
+
+/* The same of every motion->spacing-th cell, as weights are found at them: (x, y) and
+ * @n are numbers of those, which lie in the grid. */
+const float *vfi_motion_spaced_cells(const VfiMotion *motion, const VfiMotionField *field,
+                                     int axis, int x, int y, int n, float *room);
 
 static inline int vfi_clamp_cell(int at, int size)
 {

@@ -16,16 +16,18 @@ static void mix_rows(const float *above, const float *below, float part, int n,
         v_store(out + i, between(v_load(above + i), v_load(below + i), v_set1(part)));
 }
 
+/* Samples of a row between cells: sample i lies at cell (first + i * step) / 8 of an
+ * array. */
+typedef struct {
+    int first, step, n;
+} Spread;
+
 #if VFI_LANES == 1
 
-/* out = the samples at @places between cells, the first of which is @x of the grid. */
-static void mix_columns(const float *cells, int x, const VfiMotionPlaces *places,
-                        float *out)
+static void mix_columns(const float *cells, Spread spread, float *out)
 {
-    const int first = places->first - 8 * x;
-
-    for (int i = 0; i < places->n; i++) {
-        const int at = first + i * places->step;
+    for (int i = 0; i < spread.n; i++) {
+        const int at = spread.first + i * spread.step;
         const float *cell = cells + at / 8;
         out[i] = between(cell[0], cell[1], (float)(at % 8) * 0.125f);
     }
@@ -34,13 +36,14 @@ static void mix_columns(const float *cells, int x, const VfiMotionPlaces *places
 #else
 
 /* Two or four samples from cell to cell: the lanes' places repeat. */
-static void mix_close(const float *cells, int first, int step, int n, float *out)
+static void mix_close(const float *cells, Spread spread, float *out)
 {
-    const VectorInt at = vi_add(vi_mul(vi_ascending(), vi_set1(step)), vi_set1(first));
+    const VectorInt at =
+        vi_add(vi_mul(vi_ascending(), vi_set1(spread.step)), vi_set1(spread.first % 8));
     const VectorInt left = vi_shift_right(at, 3), right = vi_add(left, vi_set1(1));
     const Vector part = v_mul(v_from_int(vi_and(at, vi_set1(7))), v_set1(0.125f));
 
-    for (int i = 0; i < n; i += VFI_LANES, cells += VFI_LANES * step / 8) {
+    for (int i = 0; i < spread.n; i += VFI_LANES, cells += VFI_LANES * spread.step / 8) {
         const Vector cell = v_load(cells);
         v_store(out + i, between(v_permute(cell, left), v_permute(cell, right), part));
     }
@@ -62,19 +65,17 @@ static void mix_second(const float *cells, float part, int n, float *out)
     }
 }
 
-static void mix_columns(const float *cells, int x, const VfiMotionPlaces *places,
-                        float *out)
+static void mix_columns(const float *cells, Spread spread, float *out)
 {
-    const int first = places->first - 8 * x;
-    const float part = (float)(first % 8) * 0.125f;
+    const float part = (float)(spread.first % 8) * 0.125f;
 
-    cells += first / 8;
-    if (places->step == 16)
-        mix_second(cells, part, places->n, out);
-    else if (places->step == 8)
-        mix_each(cells, part, places->n, out);
+    cells += spread.first / 8;
+    if (spread.step == 16)
+        mix_second(cells, part, spread.n, out);
+    else if (spread.step == 8)
+        mix_each(cells, part, spread.n, out);
     else
-        mix_close(cells, first % 8, places->step, places->n, out);
+        mix_close(cells, spread, out);
 }
 
 #endif
@@ -82,18 +83,22 @@ static void mix_columns(const float *cells, int x, const VfiMotionPlaces *places
 void vfi_motion_weights(const VfiMotionTile *tile, int hypothesis,
                         const VfiMotionPlaces *places, float *weight)
 {
-    const int first = places->first - 8 * tile->x, y = places->y - 8 * tile->y;
+    const int spacing = tile->motion->spacing;
+    const int y = places->y / spacing - 8 * tile->y;
+    const Spread spread = {.first = places->first / spacing - 8 * tile->x,
+                           .step = places->step / spacing,
+                           .n = places->n};
     const float *above = tile->weight[hypothesis][y / 8];
     const float *below = tile->weight[hypothesis][(y + 7) / 8];
     float cells[VFI_MOTION_ROOM];
 
-    if (places->step == 8 && first % 8 == 0) {
-        mix_rows(above + first / 8, below + first / 8, (float)(y % 8) * 0.125f, places->n,
-                 weight);
+    if (spread.step == 8 && spread.first % 8 == 0) {
+        mix_rows(above + spread.first / 8, below + spread.first / 8,
+                 (float)(y % 8) * 0.125f, spread.n, weight);
         return;
     }
     mix_rows(above, below, (float)(y % 8) * 0.125f, tile->columns, cells);
-    mix_columns(cells, tile->x, places, weight);
+    mix_columns(cells, spread, weight);
 }
 
 /* Between two rows, and finite. */
@@ -107,32 +112,34 @@ static void mix_vectors(const float *above, const float *below, float part, int 
     }
 }
 
-static void vectors_of(const VfiMotionTile *tile, const VfiMotionField *field, int axis,
+static void vectors_of(const VfiMotion *motion, const VfiMotionField *field, int axis,
                        const VfiMotionPlaces *places, float *out)
 {
-    const VfiMotion *motion = tile->motion;
-    const int first = places->first - 8 * tile->x, y = places->y - 8 * tile->y;
-    const int line = tile->y + y / 8, n = tile->columns;
+    const int x = (places->first + 8) / 8 - 1, y = (places->y + 8) / 8 - 1; /* ≥ -1 */
+    const int columns = (places->first + (places->n - 1) * places->step + 8) / 8 + 1 - x;
+    const float part = (float)(places->y - 8 * y) * 0.125f;
+    const Spread spread = {
+        .first = places->first - 8 * x, .step = places->step, .n = places->n};
     float room[2][VFI_MOTION_ROOM], cells[VFI_MOTION_ROOM];
-    const float *above = vfi_motion_cells(motion, field, axis, tile->x, line, n, room[0]);
+    const float *above = vfi_motion_cells(motion, field, axis, x, y, columns, room[0]);
     const float *below = above;
 
-    if (y % 8 != 0)
-        below = vfi_motion_cells(motion, field, axis, tile->x, line + 1, n, room[1]);
-    if (places->step == 8 && first % 8 == 0) {
-        mix_vectors(above + first / 8, below + first / 8, (float)(y % 8) * 0.125f,
-                    places->n, out);
+    if (part > 0)
+        below = vfi_motion_cells(motion, field, axis, x, y + 1, columns, room[1]);
+    if (spread.step == 8 && spread.first % 8 == 0) {
+        mix_vectors(above + spread.first / 8, below + spread.first / 8, part, spread.n,
+                    out);
         return;
     }
-    mix_vectors(above, below, (float)(y % 8) * 0.125f, n, cells);
-    mix_columns(cells, tile->x, places, out);
+    mix_vectors(above, below, part, columns, cells);
+    mix_columns(cells, spread, out);
 }
 
-void vfi_motion_vectors(const VfiMotionTile *tile, int hypothesis,
+void vfi_motion_vectors(const VfiMotion *motion, int hypothesis,
                         const VfiMotionPlaces *places, float *x, float *y)
 {
-    const VfiMotionField field = vfi_motion_field(tile->motion, hypothesis);
+    const VfiMotionField field = vfi_motion_field(motion, hypothesis);
 
-    vectors_of(tile, &field, 0, places, x);
-    vectors_of(tile, &field, 1, places, y);
+    vectors_of(motion, &field, 0, places, x);
+    vectors_of(motion, &field, 1, places, y);
 }

@@ -11,7 +11,7 @@
 #define VFI_MOTION_FAR 30000.0f
 
 /* Samples of a row between cells: sample i lies at cell (first + i * step) / 8 of the
- * grid, and the row at y / 8. */
+ * grid, and the row at y / 8. Multiples of motion->spacing. */
 typedef struct {
     int first, step, y;
     int n; /* at most VFI_PIXELS_BLOCK */
@@ -26,5 +26,5 @@ void vfi_motion_weights(const VfiMotionTile *tile, int hypothesis,
                         const VfiMotionPlaces *places, float *weight);
 
 /* The vectors of @hypothesis, which is not the plain blend, made finite; likewise. */
-void vfi_motion_vectors(const VfiMotionTile *tile, int hypothesis,
+void vfi_motion_vectors(const VfiMotion *motion, int hypothesis,
                         const VfiMotionPlaces *places, float *x, float *y);

@@ -6,6 +6,7 @@
 #include "pixels/flow_field.h"
 #include "pixels/luma_difference.h"
 #include "pixels/motion_field.h"
+#include "pixels/motion_same.h"
 #include "pixels/vectors.h"
 
 /* Cells around a tile that the box reaches, and columns of scratch. */
@@ -19,40 +20,89 @@
 /* Differences of one hypothesis on a tile and around it. */
 typedef float Differences[SCRATCH_ROWS][SCRATCH_COLUMNS];
 
-/* A rectangle of cells of the grid. */
+/* A rectangle of the cells that weights are found at. */
 typedef struct {
     int x, y, x_end, y_end;
 } Cells;
 
+/* Of such cells there are so many for @size of the grid. */
+static int spaced(const VfiMotion *motion, int size)
+{
+    return (size + motion->spacing - 1) / motion->spacing;
+}
+
 static Cells grow(const VfiMotion *motion, Cells cells, int by)
 {
+    const int width = spaced(motion, motion->grid_w);
+    const int height = spaced(motion, motion->grid_h);
+
     cells.x = cells.x > by ? cells.x - by : 0;
     cells.y = cells.y > by ? cells.y - by : 0;
-    cells.x_end += by;
-    cells.y_end += by;
-    cells.x_end = cells.x_end < motion->grid_w ? cells.x_end : motion->grid_w;
-    cells.y_end = cells.y_end < motion->grid_h ? cells.y_end : motion->grid_h;
+    cells.x_end = cells.x_end + by < width ? cells.x_end + by : width;
+    cells.y_end = cells.y_end + by < height ? cells.y_end + by : height;
     return cells;
 }
 
-static void differences(const VfiMotion *motion, int hypothesis, Cells cells,
-                        Differences out)
-{
-    float x[VFI_MOTION_ROOM], y[VFI_MOTION_ROOM];
-    const int n = cells.x_end - cells.x;
+/* What a tile's hypotheses are weighed by. */
+typedef struct {
+    VfiMotionTile *tile;
+    Cells inside; /* cells of the grid that the tile has */
+    Cells around; /* and those that boxes reach from there */
+    Differences plain, first;
+} Weighing;
 
-    for (int line = cells.y; line < cells.y_end; line++) {
-        float *row = out[line - cells.y];
-        if (hypothesis == vfi_motion_hypotheses(motion)) {
-            vfi_luma_differences(motion, cells.x, line, n, NULL, NULL, row);
-            continue;
-        }
-        const VfiMotionField field = vfi_motion_field(motion, hypothesis);
-        vfi_luma_differences(motion, cells.x, line, n,
-                             vfi_motion_cells(motion, &field, 0, cells.x, line, n, x),
-                             vfi_motion_cells(motion, &field, 1, cells.x, line, n, y),
-                             row);
+/* Of the cells of row @y of the grid that are inside. */
+static float *weights_of(const Weighing *work, int hypothesis, int y)
+{
+    return work->tile->weight[hypothesis][y - work->tile->y] +
+           (work->inside.x - work->tile->x);
+}
+
+/* A hypothesis's vectors on a row, and the first one's. */
+typedef struct {
+    float room[4][VFI_MOTION_ROOM];
+    const float *vector[2], *first[2]; /* x, y */
+} Vectors;
+
+static void load_vectors(const VfiMotion *motion, int hypothesis, int x, int y, int n,
+                         Vectors *vectors)
+{
+    const VfiMotionField field = vfi_motion_field(motion, hypothesis);
+    const VfiMotionField first = vfi_motion_field(motion, 0);
+
+    for (int axis = 0; axis < 2; axis++) {
+        vectors->vector[axis] =
+            vfi_motion_spaced_cells(motion, &field, axis, x, y, n, vectors->room[axis]);
+        vectors->first[axis] = vectors->vector[axis];
+        if (hypothesis != 0)
+            vectors->first[axis] = vfi_motion_spaced_cells(motion, &first, axis, x, y, n,
+                                                           vectors->room[2 + axis]);
     }
+}
+
+/* The differences of a hypothesis, of which those of the plain blend are there, and the
+ * first one's unless it is that. Whether any cell may count as one of them. */
+static bool find_differences(const Weighing *work, int hypothesis, Differences out)
+{
+    const VfiMotion *motion = work->tile->motion;
+    const Cells *around = &work->around;
+    const int n = around->x_end - around->x;
+    Vectors vectors;
+    bool any = false;
+
+    for (int y = around->y; y < around->y_end; y++) {
+        const int row = y - around->y;
+        load_vectors(motion, hypothesis, around->x, y, n, &vectors);
+        const VfiLumaCells cells = {.x = around->x,
+                                    .y = y,
+                                    .n = n,
+                                    .vector = {vectors.vector[0], vectors.vector[1]},
+                                    .first_vector = {vectors.first[0], vectors.first[1]},
+                                    .first = hypothesis == 0 ? NULL : work->first[row],
+                                    .plain = work->plain[row]};
+        any |= vfi_luma_differences(motion, &cells, out[row]);
+    }
+    return any;
 }
 
 /* Of what a network finds: less the more it shows one frame alone. */
@@ -65,22 +115,28 @@ static void soften(const float *restrict mask, int n, float *restrict difference
     }
 }
 
-static void network_differences(const VfiVideoInfo *info, const VfiMotion *motion,
-                                Cells cells, Differences out)
+/* The differences of a network's hypothesis. */
+static void find_network_differences(const Weighing *work, const VfiVideoInfo *info,
+                                     Differences out)
 {
-    float field[5][SCRATCH_COLUMNS];
+    const VfiMotion *motion = work->tile->motion;
+    const Cells *around = &work->around;
+    const int n = around->x_end - around->x, spacing = motion->spacing;
+    float field[5][2 * SCRATCH_COLUMNS];
     const float *const vector[2][2] = {{field[0], field[1]}, {field[2], field[3]}};
-    const int n = cells.x_end - cells.x;
 
-    for (int line = cells.y; line < cells.y_end; line++) {
-        float *row = out[line - cells.y];
-        for (int plane = 0; plane < 5; plane++)
-            vfi_field_cells(info, motion->network, plane, motion->level, cells.x, line, n,
+    for (int y = around->y; y < around->y_end; y++) {
+        float *row = out[y - around->y];
+        for (int plane = 0; plane < 5; plane++) {
+            vfi_field_cells(info, motion->network, plane, motion->level,
+                            around->x * spacing, y * spacing, (n - 1) * spacing + 1,
                             field[plane]);
-        for (int plane = 0; plane < 4; plane++)
-            for (int i = n; i % 8 != 0; i++)
+            for (int i = 1; i < n; i++)
+                field[plane][i] = field[plane][i * spacing];
+            for (int i = n; i % 16 != 0; i++)
                 field[plane][i] = 0.0f; /* the last vectors' rest */
-        vfi_luma_differences_apart(motion, cells.x, line, n, vector, row);
+        }
+        vfi_luma_differences_apart(motion, around->x, y, n, vector, row);
         soften(field[4], n, row);
     }
 }
@@ -94,7 +150,8 @@ static void sum_columns(const VfiMotion *motion, const float *in, int in_x, int 
     const int taps = 2 * motion->radius + 1;
     const int first = x - motion->radius, last = first + n + taps - 1;
     const int begin = first < 0 ? 0 : first;
-    const int end = last < motion->grid_w ? last : motion->grid_w;
+    const int width = spaced(motion, motion->grid_w);
+    const int end = last < width ? last : width;
 
     memcpy(padded + (begin - first), in + (begin - in_x),
            (size_t)(end - begin) * sizeof *in);
@@ -114,21 +171,90 @@ static void sum_columns(const VfiMotion *motion, const float *in, int in_x, int 
 static void weigh_row(const VfiMotion *motion, Differences sums, int sums_y, int y, int n,
                       float factor, float *out)
 {
-    const int taps = 2 * motion->radius + 1;
+    const int height = spaced(motion, motion->grid_h), taps = 2 * motion->radius + 1;
     const float mean = 1.0f / (float)(taps * taps);
     const float *row[2 * VFI_MOTION_MAX_RADIUS + 1];
-    float weight[SCRATCH_COLUMNS];
 
     for (int k = 0; k < taps; k++)
-        row[k] = sums[vfi_clamp_cell(y - motion->radius + k, motion->grid_h) - sums_y];
+        row[k] = sums[vfi_clamp_cell(y - motion->radius + k, height) - sums_y];
     for (int i = 0; i < n; i += VFI_LANES) {
         Vector sum = v_load(row[0] + i);
         for (int k = 1; k < taps; k++)
             sum = v_add(sum, v_load(row[k] + i));
         const Vector e = v_fma(sum, v_set1(mean), v_set1(SOFTENING));
-        v_store(weight + i, v_div(v_set1(factor), v_mul(e, e)));
+        v_store(out + i, v_div(v_set1(factor), v_mul(e, e)));
     }
-    memcpy(out, weight, (size_t)n * sizeof *out);
+}
+
+/* Adds the weights of cells that count as another hypothesis to those of that. */
+static void hand_over(const Weighing *work, int hypothesis, int y, float *weight)
+{
+    const VfiMotion *motion = work->tile->motion;
+    const int n = work->inside.x_end - work->inside.x;
+    float to_first[SCRATCH_COLUMNS], to_plain[SCRATCH_COLUMNS];
+    float *plain = weights_of(work, vfi_motion_hypotheses(motion), y);
+    Vectors vectors;
+
+    load_vectors(motion, hypothesis, work->inside.x, y, n, &vectors);
+    for (int i = 0; i < n; i += VFI_LANES) {
+        const VfiMotionSame same = vfi_motion_same(
+            vectors.vector[0] + i, vectors.vector[1] + i,
+            hypothesis == 0 ? NULL : vectors.first[0] + i, vectors.first[1] + i);
+        const Vector own = v_load(weight + i), none = v_set1(0.0f);
+        const Vector rest = v_pick(same.first, none, own);
+        v_store(to_first + i, v_sub(own, rest));
+        v_store(to_plain + i, v_pick(same.still, rest, none));
+        v_store(weight + i, v_pick(same.still, none, rest));
+    }
+    for (int i = 0; i < n; i++)
+        plain[i] += to_plain[i];
+    if (hypothesis == 0)
+        return;
+    float *first = weights_of(work, 0, y);
+    for (int i = 0; i < n; i++)
+        first[i] += to_first[i];
+}
+
+static float factor_of(const VfiMotion *motion, int hypothesis)
+{
+    if (hypothesis == vfi_motion_network(motion))
+        return VFI_MOTION_NETWORK_SHARE;
+    return hypothesis < vfi_motion_hypotheses(motion) ? 1.0f : motion->prior;
+}
+
+/* The weights of a hypothesis by its differences, which @scratch may be. @gives: cells
+ * may count as another. */
+static void weigh(const Weighing *work, int hypothesis, bool gives,
+                  Differences differences, Differences scratch)
+{
+    const VfiMotion *motion = work->tile->motion;
+    const Cells *inside = &work->inside, *around = &work->around;
+    const int n = inside->x_end - inside->x;
+    float weight[SCRATCH_COLUMNS];
+
+    for (int y = around->y; y < around->y_end; y++)
+        sum_columns(motion, differences[y - around->y], around->x, inside->x, n,
+                    scratch[y - around->y]);
+    for (int y = inside->y; y < inside->y_end; y++) {
+        weigh_row(motion, scratch, around->y, y, n, factor_of(motion, hypothesis),
+                  weight);
+        if (gives)
+            hand_over(work, hypothesis, y, weight);
+        memcpy(weights_of(work, hypothesis, y), weight, (size_t)n * sizeof *weight);
+    }
+}
+
+/* What others counted as the first hypothesis is its own by then. */
+static void hand_over_first(const Weighing *work)
+{
+    const size_t bytes = (size_t)(work->inside.x_end - work->inside.x) * sizeof(float);
+    float weight[SCRATCH_COLUMNS];
+
+    for (int y = work->inside.y; y < work->inside.y_end; y++) {
+        memcpy(weight, weights_of(work, 0, y), bytes);
+        hand_over(work, 0, y, weight);
+        memcpy(weights_of(work, 0, y), weight, bytes);
+    }
 }
 
 /* Repeats the edges of the cells that are in the grid around them. */
@@ -151,50 +277,42 @@ static void repeat_edges(VfiMotionTile *tile, int hypothesis, Cells inside)
                    sizeof tile->weight[0][0]);
 }
 
-static float factor_of(const VfiMotion *motion, int hypothesis)
-{
-    if (hypothesis == vfi_motion_network(motion))
-        return VFI_MOTION_NETWORK_SHARE;
-    return hypothesis < vfi_motion_hypotheses(motion) ? 1.0f : motion->prior;
-}
-
-static void weigh(const VfiVideoInfo *info, VfiMotionTile *tile, int hypothesis,
-                  Cells inside)
-{
-    const VfiMotion *motion = tile->motion;
-    const float factor = factor_of(motion, hypothesis);
-    const Cells around = grow(motion, inside, motion->radius);
-    const int n = inside.x_end - inside.x;
-    Differences scratch;
-
-    if (hypothesis == vfi_motion_network(motion))
-        network_differences(info, motion, around, scratch);
-    else
-        differences(motion, hypothesis, around, scratch);
-    for (int y = around.y; y < around.y_end; y++)
-        sum_columns(motion, scratch[y - around.y], around.x, inside.x, n,
-                    scratch[y - around.y]);
-    for (int y = inside.y; y < inside.y_end; y++)
-        weigh_row(motion, scratch, around.y, y, n, factor,
-                  tile->weight[hypothesis][y - tile->y] + (inside.x - tile->x));
-    repeat_edges(tile, hypothesis, inside);
-}
-
 void vfi_motion_weigh(const VfiVideoInfo *info, const VfiMotion *motion, int x, int y,
                       int x_end, int y_end, VfiMotionTile *tile)
 {
-    const int level = motion->level;
-    const Cells own = {x >> level, y >> level, ((x_end - 1) >> level) + 1,
-                       ((y_end - 1) >> level) + 1};
-    const Cells inside = grow(motion, own, 1);
+    const int n = vfi_motion_hypotheses(motion);
+    const int cell = motion->spacing << motion->level; /* luma samples */
+    const Cells own = {x / cell, y / cell, (x_end - 1) / cell + 1,
+                       (y_end - 1) / cell + 1};
+    Weighing work;
+    Differences scratch;
 
+    work.tile = tile;
+    work.inside = grow(motion, own, 1);
+    work.around = grow(motion, work.inside, motion->radius);
     tile->motion = motion;
     tile->x = own.x - 1;
     tile->y = own.y - 1;
     tile->columns = own.x_end + 1 - tile->x;
     tile->rows = own.y_end + 1 - tile->y;
-    for (int n = 0; n <= vfi_motion_hypotheses(motion); n++)
-        weigh(info, tile, n, inside);
-    if (motion->network != NULL)
-        weigh(info, tile, vfi_motion_network(motion), inside);
+
+    for (int row = 0; row < work.around.y_end - work.around.y; row++)
+        vfi_plain_differences(motion, work.around.x, work.around.y + row,
+                              work.around.x_end - work.around.x, work.plain[row]);
+    weigh(&work, n, false, work.plain, scratch);
+    const bool first_gives = find_differences(&work, 0, work.first);
+    weigh(&work, 0, false, work.first, scratch);
+    for (int h = 1; h < n; h++) {
+        const bool gives = find_differences(&work, h, scratch);
+        weigh(&work, h, gives, scratch, scratch);
+    }
+    if (first_gives)
+        hand_over_first(&work);
+    if (motion->network != NULL) {
+        find_network_differences(&work, info, scratch);
+        weigh(&work, vfi_motion_network(motion), false, scratch, scratch);
+        repeat_edges(tile, vfi_motion_network(motion), work.inside);
+    }
+    for (int h = 0; h <= n; h++)
+        repeat_edges(tile, h, work.inside);
 }

@@ -10,13 +10,13 @@
 /* Weights of a tile: of all hypotheses, of the plain blend and of a network. */
 #define VFI_MOTION_WEIGHTS (VFI_MOTION_FLOWS + VFI_MOTION_SHIFTS + 2)
 
-/* Cells of a tile. Their weights lie on the stack. */
+/* Cells of a tile that weights are found at. They lie on the stack. */
 #define VFI_TILE_COLUMNS 64
 #define VFI_TILE_ROWS 32
 
 /* A tile's cells with one more on each side, which repeat the edge beyond the grid, and
- * the weights of all hypotheses there, the plain blend behind them, then the
- * network. */
+ * the weights of all hypotheses there, the plain blend behind them, then the network.
+ * Cells are counted by motion->spacing. */
 typedef struct {
     const VfiMotion *motion;
     int x, y; /* the first cell in the grid, -1 at its edge */

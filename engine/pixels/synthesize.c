@@ -188,6 +188,15 @@ static void store_means(const Synthesis *work, const Grid *grid, Sums *sums)
     }
 }
 
+static bool are_zero(const float *weight, int n)
+{
+    int any = 0;
+
+    for (int i = 0; i < n; i++)
+        any |= weight[i] != 0.0f;
+    return any == 0;
+}
+
 /* @n samples from @x on of row @y, in every plane of @grid. */
 static void synthesize_row(const Synthesis *work, const Grid *grid,
                            const VfiMotionTile *tile, int x, int n, int y)
@@ -203,8 +212,10 @@ static void synthesize_row(const Synthesis *work, const Grid *grid,
     vfi_motion_weights(tile, hypotheses, &places, sums.weight);
     begin_with_blend(work, grid, &sums);
     for (int h = 0; h < hypotheses; h++) {
-        vfi_motion_vectors(tile, h, &places, row.x, row.y);
         vfi_motion_weights(tile, h, &places, row.weight);
+        if (are_zero(row.weight, n))
+            continue;
+        vfi_motion_vectors(work->motion, h, &places, row.x, row.y);
         end_row(&row, n);
         add_hypothesis(work, grid, &row, &sums);
     }
@@ -272,13 +283,14 @@ void VFI_PIXELS_AT_LEVEL(vfi_pixels_synthesize)(const VfiVideoInfo *info,
                       .out = out};
     const Grid luma_grid = grid_of(info, 0, 0);
     const Grid chroma_grid = grid_of(info, chroma->shift_x, chroma->shift_y);
+    const int cell = motion->spacing << motion->level; /* that has weights: its samples */
     VfiMotionTile tile;
 
     find_planes(&work);
     for (int y = begin, y_end; y < end; y = y_end) {
-        y_end = end_of_tile(y, VFI_TILE_ROWS << motion->level, end);
+        y_end = end_of_tile(y, VFI_TILE_ROWS * cell, end);
         for (int x = 0, x_end; x < info->width; x = x_end) {
-            x_end = end_of_tile(x, VFI_TILE_COLUMNS << motion->level, info->width);
+            x_end = end_of_tile(x, VFI_TILE_COLUMNS * cell, info->width);
             vfi_motion_weigh(info, motion, x, y, x_end, y_end, &tile);
             synthesize_tile(&work, &luma_grid, &tile, x, y, x_end, y_end);
             if (chroma->shift_x != 0)

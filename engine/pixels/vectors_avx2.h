@@ -3,6 +3,9 @@
 #pragma once
 
 #include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
 
 #include <immintrin.h>
 
@@ -31,6 +34,15 @@ typedef __m256 VectorMask; /* all bits of a lane, or none */
 #define v_from_int(a) _mm256_cvtepi32_ps(a)
 #define v_as_int(a) _mm256_castps_si256(a)
 #define v_of_bits(a) _mm256_castsi256_ps(a)
+#define v_is_at_most(a, limit) _mm256_cmp_ps(a, limit, _CMP_LE_OQ) /* not NaN */
+/* Whether no lane of both has any bit. */
+#define v_all_zero(a, b)                                                                 \
+    (_mm256_testz_si256(v_as_int(_mm256_or_ps(a, b)), v_as_int(_mm256_or_ps(a, b))))
+#define m_none() _mm256_setzero_ps()
+#define m_and(a, b) _mm256_and_ps(a, b)
+#define m_or(a, b) _mm256_or_ps(a, b)
+#define m_all(mask) (_mm256_movemask_ps(mask) == 0xff)
+#define m_any(mask) (_mm256_movemask_ps(mask) != 0)
 /* mask ? a : b */
 #define v_pick(mask, a, b) _mm256_blendv_ps(b, a, mask)
 #define v_permute(x, index) _mm256_permutevar8x32_ps(x, index)
@@ -49,6 +61,7 @@ typedef __m256 VectorMask; /* all bits of a lane, or none */
 
 #define vi_set1(x) _mm256_set1_epi32(x)
 #define vi_load(p) _mm256_loadu_si256((const __m256i *)(const void *)(p))
+#define vi_store(p, x) _mm256_storeu_si256((__m256i *)(void *)(p), x)
 #define vi_add(a, b) _mm256_add_epi32(a, b)
 #define vi_sub(a, b) _mm256_sub_epi32(a, b)
 #define vi_mul(a, b) _mm256_mullo_epi32(a, b)
@@ -64,8 +77,6 @@ typedef __m256 VectorMask; /* all bits of a lane, or none */
 #define vi_first(a) _mm_cvtsi128_si32(_mm256_castsi256_si128(a))
 #define vi_round(a) _mm256_cvtps_epi32(a)
 #define vi_truncate(a) _mm256_cvttps_epi32(a)
-#define vi_gather(p, index)                                                              \
-    _mm256_i32gather_epi32((const int *)(const void *)(p), index, 1)
 #define vi_ascending() _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7)
 /* Lanes where a equals b. */
 #define vi_equal(a, b) _mm256_castsi256_ps(_mm256_cmpeq_epi32(a, b))
@@ -239,6 +250,24 @@ VFI_VECTOR_INLINE void vfi_pick_words(const uint8_t *row, const VfiWindow *windo
 
     pair[0] = _mm256_shuffle_epi8(pixels, window->index[0]);
     pair[1] = _mm256_shuffle_epi8(pixels, window->index[1]);
+}
+
+VFI_VECTOR_INLINE int vfi_load_int(const uint8_t *at)
+{
+    int value;
+
+    memcpy(&value, at, sizeof value);
+    return value;
+}
+
+/* Four bytes of each lane, @offset behind @at. */
+VFI_VECTOR_INLINE VectorInt vfi_load_each(const uint8_t *const at[VFI_LANES],
+                                          ptrdiff_t offset)
+{
+    return _mm256_setr_epi32(vfi_load_int(at[0] + offset), vfi_load_int(at[1] + offset),
+                             vfi_load_int(at[2] + offset), vfi_load_int(at[3] + offset),
+                             vfi_load_int(at[4] + offset), vfi_load_int(at[5] + offset),
+                             vfi_load_int(at[6] + offset), vfi_load_int(at[7] + offset));
 }
 
 /* Four bytes a lane to words, in pairs. */

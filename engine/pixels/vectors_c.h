@@ -2,9 +2,12 @@
 /* Vectors of one float: what loops without a better form are written in. */
 #pragma once
 
+#include <math.h>
+
 #define VFI_LANES 1
 
 typedef float Vector;
+typedef int VectorMask;
 
 #define v_set1(x) ((float)(x))
 #define v_load(p) (*(p))
@@ -17,3 +20,11 @@ typedef float Vector;
 #define v_max(a, b) ((a) > (b) ? (a) : (b))
 #define v_min(a, b) ((a) < (b) ? (a) : (b))
 #define v_fma(a, b, c) ((a) * (b) + (c))
+#define v_abs(a) fabsf(a)
+#define v_is_at_most(a, limit) ((a) <= (limit))
+#define m_none() 0
+#define m_and(a, b) ((a) & (b))
+#define m_or(a, b) ((a) | (b))
+#define m_all(mask) (mask)
+#define m_any(mask) (mask)
+#define v_pick(mask, a, b) ((mask) ? (a) : (b))

@@ -25,12 +25,30 @@ static const int8_t shifts[VFI_MOTION_SHIFTS][2] = {
 
 /* Kinds of motion: levels, numbers of hypotheses, times, boxes. */
 static const VfiMotion kinds[] = {
-    {.level = 2, .n_flows = 1, .radius = 1, .prior = 0.5f, .t = 0.5f},
-    {.level = 1, .n_flows = 3, .n_shifts = 4, .radius = 2, .prior = 1, .t = 0.25f},
-    {.level = 0, .n_flows = 3, .n_shifts = 12, .radius = 4, .prior = 1, .t = 0.4f},
-    {.level = 2, .n_flows = 2, .n_shifts = 8, .radius = 0, .prior = 0, .t = 0.9f},
-    {.level = 0, .n_flows = 1, .radius = 3, .prior = 2, .t = 0.001f},
-    {.level = 1, .n_flows = 1, .n_shifts = 1, .radius = 1, .prior = 1, .t = 0.7f},
+    {.level = 2, .n_flows = 1, .spacing = 1, .radius = 1, .prior = 0.5f, .t = 0.5f},
+    {.level = 1,
+     .n_flows = 3,
+     .n_shifts = 4,
+     .spacing = 1,
+     .radius = 2,
+     .prior = 1,
+     .t = 0.25f},
+    {.level = 0,
+     .n_flows = 3,
+     .n_shifts = 12,
+     .spacing = 2,
+     .radius = 2,
+     .prior = 1,
+     .t = 0.4f},
+    {.level = 2, .n_flows = 2, .n_shifts = 8, .spacing = 1, .radius = 0, .t = 0.9f},
+    {.level = 0, .n_flows = 1, .spacing = 1, .radius = 4, .prior = 2, .t = 0.001f},
+    {.level = 1,
+     .n_flows = 1,
+     .n_shifts = 1,
+     .spacing = 2,
+     .radius = 1,
+     .prior = 1,
+     .t = 0.7f},
 };
 
 static VfiMotion kind_of_motion(int i)
@@ -147,8 +165,8 @@ START_TEST(tiles_follow_the_formula)
 
     for (int i = 0; i < 4; i++) {
         const VfiVideoInfo info = {.format = formats[i],
-                                   .width = (75 << (_i % 3)) + 1,
-                                   .height = (34 << (_i % 3)) + 1,
+                                   .width = (75 << MAX(_i % 3, 1)) + 1,
+                                   .height = (34 << MAX(_i % 3, 1)) + 1,
                                    .chroma_site = (VfiChromaSite)(i % 4)};
         Case test = case_new(&info, 2 - _i % 3);
         test_motion_fill(&test.motion, 12, _i >= 3, (uint32_t)i);
