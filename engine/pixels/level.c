@@ -28,6 +28,15 @@ static const Functions *functions(void)
                                    .blend = vfi_pixels_blend_avx2,
                                    .grid = vfi_pixels_grid_avx2};
 
+    static const Functions avx512 = {.prepare = vfi_pixels_prepare_avx2,
+                                     .warp_blend = vfi_pixels_warp_blend_avx2,
+                                     .synthesize = vfi_pixels_synthesize_avx512,
+                                     .rgb_to_planes = vfi_pixels_rgb_to_planes_avx2,
+                                     .blend = vfi_pixels_blend_avx2,
+                                     .grid = vfi_pixels_grid_avx2};
+
+    if (vfi_cpu_level() >= VFI_CPU_LEVEL_AVX512)
+        return &avx512;
     if (vfi_cpu_level() >= VFI_CPU_LEVEL_AVX2)
         return &avx2;
 #endif

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The pixel sources are compiled once a level of instruction sets, each time with another
  * suffix (VFI_PIXELS_LEVEL from the build); level.c picks the level at run time. The same
- * C gives the same bits at every level: no contraction, no reassociation. */
+ * C gives the same bits at every level: no contraction, no reassociation. Only synthesis
+ * from motion has vectors of its own (vectors.h), which round otherwise. */
 #pragma once
 
 #include "pixels/motion.h"
@@ -11,7 +12,7 @@
 #define VFI_PIXELS_LEVEL c
 #endif
 
-/* Where the build makes the avx2 level. */
+/* Where the build makes the level avx2 and, of synthesis alone, avx512. */
 #ifdef __x86_64__
 #define VFI_PIXELS_HAVE_AVX2
 #endif
@@ -39,7 +40,8 @@ typedef void VfiPixelsGrid(const VfiVideoInfo *info, const VfiFrame *frame, int 
 
 VfiPixelsPrepare vfi_pixels_prepare_c, vfi_pixels_prepare_avx2;
 VfiPixelsWarpBlend vfi_pixels_warp_blend_c, vfi_pixels_warp_blend_avx2;
-VfiPixelsSynthesize vfi_pixels_synthesize_c, vfi_pixels_synthesize_avx2;
+VfiPixelsSynthesize vfi_pixels_synthesize_c, vfi_pixels_synthesize_avx2,
+    vfi_pixels_synthesize_avx512;
 VfiPixelsRgbToPlanes vfi_pixels_rgb_to_planes_c, vfi_pixels_rgb_to_planes_avx2;
 VfiPixelsBlend vfi_pixels_blend_c, vfi_pixels_blend_avx2;
 VfiPixelsGrid vfi_pixels_grid_c, vfi_pixels_grid_avx2;

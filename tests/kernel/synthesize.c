@@ -12,6 +12,8 @@
 static VfiPixelsSynthesize *synthesize(void)
 {
 #ifdef VFI_PIXELS_HAVE_AVX2
+    if (test_level >= VFI_CPU_LEVEL_AVX512)
+        return vfi_pixels_synthesize_avx512;
     if (test_level >= VFI_CPU_LEVEL_AVX2)
         return vfi_pixels_synthesize_avx2;
 #endif
