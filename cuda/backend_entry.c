@@ -5,6 +5,7 @@
 #include "device/open_device.h"
 #include "device/pictures.h"
 #include "device/transfers.h"
+#include "flow/flow.h"
 #include "frames/frames.h"
 #include "program/compile.h"
 #include "program/plan_target.h"
@@ -32,9 +33,12 @@ static const VfiBackend backend = {
     .prepare = vfi_cuda_prepare_frame,
     .image_mean = vfi_cuda_mean_of_image,
     .warp_blend = vfi_cuda_warp_blend_frame,
+    .synthesize = vfi_cuda_synthesize_picture,
+    .synthesis_bytes = vfi_cuda_synthesis_bytes,
     .rgb_to_planes = vfi_cuda_rgb_to_planes_frame,
     .blend = vfi_cuda_blend_frames,
     .copy = vfi_cuda_copy_planes,
+    .flow_step = vfi_cuda_flow_step,
     .slide_band = vfi_cuda_slide_band_to,
     .add_tile = vfi_cuda_add_tile_to,
     .sync = vfi_cuda_sync,

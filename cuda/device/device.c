@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "device/device.h"
 
+#include <vfi/error.h>
+
 #include "runtime/cuda_error.h"
 
 bool vfi_cuda_enter(VfiDevice *device, GError **error)
@@ -11,6 +13,24 @@ bool vfi_cuda_enter(VfiDevice *device, GError **error)
 void vfi_cuda_leave(void)
 {
     vfi_cuda_context_leave();
+}
+
+bool vfi_cuda_begin_work(VfiDevice *device, const atomic_int *cancel, GError **error)
+{
+    if (cancel != NULL && atomic_load(cancel) != 0) {
+        g_set_error_literal(error, VFI_ERROR, VFI_ERROR_CANCELLED,
+                            "the job was cancelled");
+        return false;
+    }
+    return vfi_cuda_enter(device, error);
+}
+
+bool vfi_cuda_end_work(cudaError_t result, const char *what, GError **error)
+{
+    bool queued = vfi_cuda_check(result, what, error);
+
+    vfi_cuda_leave();
+    return queued;
 }
 
 bool vfi_cuda_sync(VfiDevice *device, GError **error)

@@ -84,6 +84,11 @@ struct VfiDevice {
 bool vfi_cuda_enter(VfiDevice *device, GError **error);
 void vfi_cuda_leave(void);
 
+/* The same around what is queued for a picture: false once the job is cancelled;
+ * @result is what queueing @what gave. */
+bool vfi_cuda_begin_work(VfiDevice *device, const atomic_int *cancel, GError **error);
+bool vfi_cuda_end_work(cudaError_t result, const char *what, GError **error);
+
 /* Waits until all that the session has queued has run. */
 bool vfi_cuda_sync(VfiDevice *device, GError **error);
 

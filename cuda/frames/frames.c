@@ -6,42 +6,18 @@
 #include <math.h>
 #include <string.h>
 
-#include <vfi/error.h>
-
 #include "frames/frame_kernels.h"
 #include "runtime/cuda_error.h"
 #include "scene/signature.h"
-
-static bool is_cancelled(const atomic_int *cancel, GError **error)
-{
-    if (cancel == NULL || atomic_load(cancel) == 0)
-        return false;
-    g_set_error_literal(error, VFI_ERROR, VFI_ERROR_CANCELLED, "the job was cancelled");
-    return true;
-}
-
-/* Around each call that queues work for a picture. */
-static bool begin_work(VfiDevice *device, const atomic_int *cancel, GError **error)
-{
-    return !is_cancelled(cancel, error) && vfi_cuda_enter(device, error);
-}
-
-static bool end_work(cudaError_t result, const char *what, GError **error)
-{
-    bool queued = vfi_cuda_check(result, what, error);
-
-    vfi_cuda_leave();
-    return queued;
-}
 
 bool vfi_cuda_prepare_frame(VfiDevice *device, const VfiVideoInfo *video,
                             const VfiFrame *frame, float *image, int padded_w,
                             int padded_h, const atomic_int *cancel, GError **error)
 {
-    return begin_work(device, cancel, error) &&
-           end_work(vfi_cuda_prepare(device->compute_stream, video, frame, image,
-                                     padded_w, padded_h),
-                    "preparing a frame", error);
+    return vfi_cuda_begin_work(device, cancel, error) &&
+           vfi_cuda_end_work(vfi_cuda_prepare(device->compute_stream, video, frame, image,
+                                              padded_w, padded_h),
+                             "preparing a frame", error);
 }
 
 /* The scratch is not in use: its last user has waited for the mean. */
@@ -81,7 +57,7 @@ bool vfi_cuda_mean_of_image(VfiDevice *device, const float *image, int padded_w,
                             int padded_h, int width, int height, double *mean,
                             const atomic_int *cancel, GError **error)
 {
-    if (!begin_work(device, cancel, error))
+    if (!vfi_cuda_begin_work(device, cancel, error))
         return false;
     bool found = find_mean(device, image, padded_w, padded_h, width, height, mean, error);
     vfi_cuda_leave();
@@ -93,10 +69,10 @@ bool vfi_cuda_warp_blend_frame(VfiDevice *device, const VfiVideoInfo *video,
                                const VfiFlowField *field, const VfiFrame *out, int begin,
                                int end, const atomic_int *cancel, GError **error)
 {
-    return begin_work(device, cancel, error) &&
-           end_work(vfi_cuda_warp_blend(device->compute_stream, video, frame0, frame1,
-                                        field, out, begin, end),
-                    "making a picture", error);
+    return vfi_cuda_begin_work(device, cancel, error) &&
+           vfi_cuda_end_work(vfi_cuda_warp_blend(device->compute_stream, video, frame0,
+                                                 frame1, field, out, begin, end),
+                             "making a picture", error);
 }
 
 bool vfi_cuda_rgb_to_planes_frame(VfiDevice *device, const VfiVideoInfo *video,
@@ -105,28 +81,31 @@ bool vfi_cuda_rgb_to_planes_frame(VfiDevice *device, const VfiVideoInfo *video,
                                   int begin, int end, const atomic_int *cancel,
                                   GError **error)
 {
-    return begin_work(device, cancel, error) &&
-           end_work(vfi_cuda_rgb_to_planes(device->compute_stream, video, picture, frame0,
-                                           frame1, t, out, begin, end),
-                    "converting a picture", error);
+    return vfi_cuda_begin_work(device, cancel, error) &&
+           vfi_cuda_end_work(vfi_cuda_rgb_to_planes(device->compute_stream, video,
+                                                    picture, frame0, frame1, t, out,
+                                                    begin, end),
+                             "converting a picture", error);
 }
 
 bool vfi_cuda_blend_frames(VfiDevice *device, const VfiVideoInfo *video,
                            const VfiFrame *frame0, const VfiFrame *frame1, double t,
                            const VfiFrame *out, const atomic_int *cancel, GError **error)
 {
-    return begin_work(device, cancel, error) &&
-           end_work(vfi_cuda_blend(device->compute_stream, video, frame0, frame1, t, out),
-                    "blending frames", error);
+    return vfi_cuda_begin_work(device, cancel, error) &&
+           vfi_cuda_end_work(
+               vfi_cuda_blend(device->compute_stream, video, frame0, frame1, t, out),
+               "blending frames", error);
 }
 
 bool vfi_cuda_copy_planes(VfiDevice *device, const VfiVideoInfo *video,
                           const VfiFrame *frame, const VfiFrame *out,
                           const atomic_int *cancel, GError **error)
 {
-    return begin_work(device, cancel, error) &&
-           end_work(vfi_cuda_copy_frame(device->compute_stream, video, frame, out),
-                    "copying a frame", error);
+    return vfi_cuda_begin_work(device, cancel, error) &&
+           vfi_cuda_end_work(
+               vfi_cuda_copy_frame(device->compute_stream, video, frame, out),
+               "copying a frame", error);
 }
 
 /* ---- tiles ------------------------------------------------------------------------- */
@@ -134,9 +113,9 @@ bool vfi_cuda_copy_planes(VfiDevice *device, const VfiVideoInfo *video,
 bool vfi_cuda_slide_band_to(VfiDevice *device, const VfiTileBand *band, int first_row,
                             const atomic_int *cancel, GError **error)
 {
-    return begin_work(device, cancel, error) &&
-           end_work(vfi_cuda_slide_band(device->compute_stream, band, first_row),
-                    "putting tiles together", error);
+    return vfi_cuda_begin_work(device, cancel, error) &&
+           vfi_cuda_end_work(vfi_cuda_slide_band(device->compute_stream, band, first_row),
+                             "putting tiles together", error);
 }
 
 /* Room for a tile's weights; all tiles are of one size. */
@@ -182,7 +161,7 @@ bool vfi_cuda_add_tile_to(VfiDevice *device, const VfiTileBand *band, const floa
                           int first_plane, int n_planes, const VfiTilePlace *place,
                           const atomic_int *cancel, GError **error)
 {
-    if (!begin_work(device, cancel, error))
+    if (!vfi_cuda_begin_work(device, cancel, error))
         return false;
     bool placed = place_tile(device, band, tile, first_plane, n_planes, place, error);
     vfi_cuda_leave();

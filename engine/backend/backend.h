@@ -19,7 +19,7 @@
 #include <vfi/session.h>
 
 #include "base/logging.h"
-#include "flow/step.h"
+#include "flow/arguments.h"
 #include "pixels/motion.h"
 #include "pixels/pixels.h"
 #include "plan/plan.h"

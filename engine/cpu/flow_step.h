@@ -5,7 +5,7 @@
 
 #include "cpu/kernel_table.h"
 #include "cpu/pool/pool.h"
-#include "flow/step.h"
+#include "flow/arguments.h"
 
 /* Runs @step on the threads of @pool. Neither their number nor anything else but @level
  * changes a bit of what it leaves, and no memory is allocated. False if cancelled. */

@@ -4,6 +4,12 @@
 
 #include <math.h>
 
+#ifdef __CUDACC__
+#define VFI_FLOW_FUNCTION static __host__ __device__ inline
+#else
+#define VFI_FLOW_FUNCTION static inline
+#endif
+
 /* Planes' rows begin at multiples of this many floats and may be written up to the next
  * one behind their last sample. */
 #define VFI_FLOW_ROW_FLOATS 16
@@ -22,7 +28,7 @@
 #define VFI_FLOW_PATCH 8
 #define VFI_FLOW_STRIDE 4
 
-static inline int vfi_flow_patches(int size)
+VFI_FLOW_FUNCTION int vfi_flow_patches(int size)
 {
     int beyond = size - VFI_FLOW_PATCH;
 
@@ -30,7 +36,7 @@ static inline int vfi_flow_patches(int size)
 }
 
 /* First sample of patch @index along a side of @size samples. */
-static inline int vfi_flow_patch_begin(int index, int size)
+VFI_FLOW_FUNCTION int vfi_flow_patch_begin(int index, int size)
 {
     int last = size > VFI_FLOW_PATCH ? size - VFI_FLOW_PATCH : 0;
 
@@ -39,7 +45,7 @@ static inline int vfi_flow_patch_begin(int index, int size)
 
 /* The patch that begins nearest to place @at of a side, or -1 where that is none of
  * @count. */
-static inline int vfi_flow_nearest_patch(float at, int count)
+VFI_FLOW_FUNCTION int vfi_flow_nearest_patch(float at, int count)
 {
     float nearest = floorf(at * (1.0f / VFI_FLOW_STRIDE) + 0.5f);
 

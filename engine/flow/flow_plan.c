@@ -240,6 +240,7 @@ static void plan_sweeps(Planner *p, int level, const VfiFlowPatches patches[2])
     memcpy(cross.u.cross.patches, patches, sizeof cross.u.cross.patches);
     memcpy(sweep.u.sweep.patches, patches, sizeof sweep.u.sweep.patches);
     sweep.u.sweep.progress = place_plane(p, VFI_FLOW_ARENA, rows, 2);
+    sweep.u.sweep.words = place_plane(p, VFI_FLOW_ARENA, 4 * columns, rows + 1);
     cross.u.cross.w = luma_of(p, level)->w;
     cross.u.cross.h = luma_of(p, level)->h;
     if (level >= COLOUR_LEVEL) {
@@ -335,6 +336,10 @@ static void plan_splat(Planner *p, const PairResult *pair, VfiFlowSum sum[2], in
     copy_planes(splat->extent, pair->extent, 2);
     for (int i = 0; i < n_sums; i++)
         splat->sum[i] = sum[i] = place_sum(p, grid->w, grid->h);
+    size_t kept = p->used[VFI_FLOW_ARENA];
+    place_two(p, VFI_FLOW_ARENA, p->finest, splat->next);
+    splat->first = place_field(p, VFI_FLOW_ARENA, p->finest);
+    p->used[VFI_FLOW_ARENA] = kept;
     add(p, step);
 }
 

@@ -8,11 +8,8 @@
  * the other frame shows at p + (x, y), in samples of the level. */
 #pragma once
 
-#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
-
-#include <vfi/frame.h>
 
 #include "flow/constants.h"
 
@@ -129,6 +126,9 @@ typedef struct {
     bool reverse;
     bool is_last;          /* leaves votes (constants.h) in place of costs */
     VfiFlowPlane progress; /* scratch, row d: an int for each row of patches */
+    /* Scratch of devices that hand vectors on one by one: a row for each row of patches,
+     * of two floats for each patch and direction, and one row more. */
+    VfiFlowPlane words;
 } VfiFlowSweep;
 
 /* DENSIFY: at every sample the mean of the vectors of the patches that cover it, weighed
@@ -170,6 +170,9 @@ typedef struct {
     VfiFlowPlane extent[2];
     VfiFlowSum sum[2];
     int n_sums;
+    /* Scratch of devices that list the vectors that land at a sample: an int for each
+     * vector of either direction, and one for each sample. */
+    VfiFlowPlane next[2], first;
 } VfiFlowSplat;
 
 /* MERGE: both = the sum of the two sides. Each side's vectors are then divided by their
@@ -222,15 +225,6 @@ typedef struct {
         VfiFlowSides sides;
     } u;
 } VfiFlowStep;
-
-/* What changes from run to run. */
-typedef struct {
-    char *region[VFI_FLOW_REGIONS]; /* device memory */
-    const VfiVideoInfo *video;
-    const VfiFrame *frame;    /* LUMA, CHROMA; in the device's memory */
-    float t;                  /* steps of a time; in (0, 1) */
-    const atomic_int *cancel; /* polled while steps run; may be NULL */
-} VfiFlowArguments;
 
 /* "luma", "halve" …; static. */
 const char *vfi_flow_step_name(VfiFlowStepKind kind);

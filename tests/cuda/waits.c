@@ -78,6 +78,26 @@ static Clip *play_contrast(void)
     return clip_interpolate(model, &config, clip, 2);
 }
 
+/* Steps of all stages, two times a pair; whole or in tiles. */
+static Clip *play_flow(int width, int height, unsigned tile_size)
+{
+    const VfiSessionConfig config = {.device = "cuda", .tile_size = tile_size};
+    g_autoptr(VfiModel) flow = vfi_model_open("flow", NULL, NULL);
+    g_autoptr(Clip) clip = clip_new(VFI_FORMAT_NV12, width, height, 4);
+
+    return clip_interpolate(flow, &config, clip, 2);
+}
+
+static Clip *play_whole_flow(void)
+{
+    return play_flow(66, 50, 0);
+}
+
+static Clip *play_tiled_flow(void)
+{
+    return play_flow(300, 40, 256);
+}
+
 /* Every pair uploads both of its frames. */
 static Clip *play_without_ids(void)
 {
@@ -297,7 +317,7 @@ static Clip *play_trimmed(void)
 static Clip *(*const scenarios[])(void) = {
     play_film,        play_whole_deciding, play_tiled_deciding,   play_contrast,
     play_without_ids, play_on_device,      play_after_cancelling, play_halted,
-    play_trimmed,
+    play_trimmed,     play_whole_flow,     play_tiled_flow,
 };
 
 /* ---- in any order ------------------------------------------------------------------ */

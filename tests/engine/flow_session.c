@@ -16,6 +16,14 @@
 static const char *const qualities[] = {"fast", "medium", "best"};
 #define N_QUALITIES ((int)G_N_ELEMENTS(qualities))
 
+/* Where sessions run; VFI_TEST_DEVICE has the tests run elsewhere. */
+static const char *test_device(void)
+{
+    const char *device = g_getenv("VFI_TEST_DEVICE");
+
+    return device != NULL ? device : "cpu";
+}
+
 static VfiModel *open_flow(const char *quality)
 {
     g_autofree char *options = g_strdup_printf("{'quality': <'%s'>}", quality);
@@ -31,7 +39,7 @@ static VfiSession *open_session(const char *quality, const VfiVideoInfo *video,
 {
     g_autoptr(VfiModel) model = open_flow(quality);
     const VfiSessionConfig config = {
-        .video = *video, .device = "cpu", .threads = threads};
+        .video = *video, .device = test_device(), .threads = threads};
 
     return new_session(model, &config);
 }
@@ -226,7 +234,8 @@ START_TEST(threads_change_no_bit)
     static const unsigned threads[] = {2, 5};
     g_autoptr(Clip) clip = clip_new(VFI_FORMAT_I420, 217, 133, 3);
     g_autoptr(VfiModel) model = open_flow(qualities[_i]);
-    VfiSessionConfig config = {.video = clip->video, .device = "cpu", .threads = 1};
+    VfiSessionConfig config = {
+        .video = clip->video, .device = test_device(), .threads = 1};
     g_autoptr(Clip) expected = clip_interpolate(model, &config, clip, 2);
 
     for (size_t i = 0; i < G_N_ELEMENTS(threads); i++) {
@@ -321,7 +330,7 @@ static VfiSession *limited_session(const char *quality, const VfiVideoInfo *vide
 {
     g_autoptr(VfiModel) model = open_flow(quality);
     const VfiSessionConfig config = {.video = *video,
-                                     .device = "cpu",
+                                     .device = test_device(),
                                      .threads = 2,
                                      .memory_limit = limit,
                                      .tile_size = tile_size};
@@ -420,7 +429,7 @@ START_TEST(threads_and_what_ran_before_change_no_bit_of_tiles)
     g_autoptr(Clip) clip = clip_new(VFI_FORMAT_I420, 420, 300, 3);
     g_autoptr(VfiModel) model = open_flow(qualities[_i]);
     VfiSessionConfig config = {
-        .video = clip->video, .device = "cpu", .threads = 1, .tile_size = 256};
+        .video = clip->video, .device = test_device(), .threads = 1, .tile_size = 256};
     g_autoptr(Clip) expected = clip_interpolate(model, &config, clip, 2);
 
     config.threads = 3;
@@ -558,30 +567,48 @@ START_TEST(cancelled_jobs_leave_nothing_half_made)
 }
 END_TEST
 
-int main(void)
+/* What is the same on every device. */
+static TCase *pictures(void)
 {
-    Suite *suite = suite_create("flow_session");
-    TCase *tcase = tcase_create("flow_session");
+    TCase *tcase = tcase_create("pictures");
 
     tcase_set_timeout(tcase, 0);
     tcase_add_loop_test(tcase, what_moves_is_where_it_should_be, 0, 2 * N_QUALITIES);
     tcase_add_loop_test(tcase, flat_frames_of_any_size_become_their_blend, 0,
                         4 * N_QUALITIES);
-    tcase_add_loop_test(tcase, flows_of_a_pair_serve_all_its_times, 0, N_QUALITIES);
     tcase_add_loop_test(tcase, seeks_leave_no_trace, 0, N_QUALITIES);
     tcase_add_loop_test(tcase, threads_change_no_bit, 0, N_QUALITIES);
     tcase_add_test(tcase, identical_frames_are_copied);
-    tcase_add_loop_test(tcase, memory_is_what_was_estimated, 0, N_QUALITIES);
-    tcase_add_loop_test(tcase, failing_allocations_are_errors, 0, N_QUALITIES);
     tcase_add_loop_test(tcase, tiles_make_the_whole_picture, 0, N_QUALITIES);
     tcase_add_loop_test(tcase, tiles_of_any_shape_leave_no_gap, 0, N_QUALITIES);
     tcase_add_loop_test(tcase, threads_and_what_ran_before_change_no_bit_of_tiles, 0,
                         N_QUALITIES);
-    tcase_add_loop_test(tcase, the_limit_decides_about_tiles, 0, N_QUALITIES);
     tcase_add_loop_test(tcase, too_small_a_limit_is_an_error, 0, N_QUALITIES);
+    return tcase;
+}
+
+/* What host memory, its use and chunks of work are part of. */
+static TCase *on_the_host(void)
+{
+    TCase *tcase = tcase_create("on_the_host");
+
+    tcase_set_timeout(tcase, 0);
+    tcase_add_loop_test(tcase, flows_of_a_pair_serve_all_its_times, 0, N_QUALITIES);
+    tcase_add_loop_test(tcase, memory_is_what_was_estimated, 0, N_QUALITIES);
+    tcase_add_loop_test(tcase, failing_allocations_are_errors, 0, N_QUALITIES);
+    tcase_add_loop_test(tcase, the_limit_decides_about_tiles, 0, N_QUALITIES);
     tcase_add_loop_test(tcase, a_backend_without_the_steps_is_told, 0, 2);
     tcase_add_test(tcase, live_pipelines_get_the_quickest);
     tcase_add_loop_test(tcase, cancelled_jobs_leave_nothing_half_made, 0, N_QUALITIES);
-    suite_add_tcase(suite, tcase);
+    return tcase;
+}
+
+int main(void)
+{
+    Suite *suite = suite_create("flow_session");
+
+    suite_add_tcase(suite, pictures());
+    if (strcmp(test_device(), "cpu") == 0)
+        suite_add_tcase(suite, on_the_host());
     return check_main(suite);
 }

@@ -40,10 +40,11 @@ ROOMS = {
     "cuda/conv": "engine/base engine/op runtime",
     "cuda/device": "engine/base engine/weights engine/pixels engine/backend runtime conv",
     "cuda/frames": "engine/pixels engine/scene runtime device",
+    "cuda/flow": "engine/flow engine/pixels runtime device frames",
     "cuda/ops": "engine/op runtime",
     "cuda/rows": "engine/op engine/plan ops",
     "cuda/program": "engine/base engine/op runtime conv device ops rows",
-    "cuda": "device frames program",
+    "cuda": "device flow frames program",
 
     # The element, which sees of the engine the public headers only.
     "gst/pure": "",

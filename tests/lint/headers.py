@@ -32,6 +32,7 @@ DOORS = {
     "engine/plan/rows.h": ("rematerialise.c", "a part of grouping rows"),
     "engine/plan/trace.h": ("passes.c", "making a plan with a trace is making a plan"),
     "engine/session/session_internal.h": ("*.c", "one struct, several subjects"),
+    "cuda/flow/flow_kernels.h": ("*.cu", ONE_EACH),
     "cuda/frames/frame_kernels.h": ("*.cu", ONE_EACH),
     "tools/benchmark/bench.h": ("*.c", "what the parts of the program share"),
     "tools/inspect/inspected_plan.h": ("plan_*.c", "one declaration for each format"),

@@ -11,4 +11,28 @@ static inline unsigned atomicMax(unsigned *address, unsigned value)
     *address = old > value ? old : value;
     return old;
 }
+
+static inline unsigned atomicMin(unsigned *address, unsigned value)
+{
+    unsigned old = *address;
+
+    *address = old < value ? old : value;
+    return old;
+}
+
+static inline int atomicAdd(int *address, int value)
+{
+    int old = *address;
+
+    *address = old + value;
+    return old;
+}
+
+static inline int atomicExch(int *address, int value)
+{
+    int old = *address;
+
+    *address = value;
+    return old;
+}
 #endif

@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* How well both frames agree with each hypothesis. A block has a tile of cells and one
+ * hypothesis: differences on the tile and around it, then sums over a box, columns
+ * first. */
+#include "flow/hypotheses.cuh"
+
+#define TILE 32
+#define AROUND (TILE + 2 * VFI_MOTION_MAX_RADIUS)
+#define THREADS 256
+
+struct WeighParameters {
+    MotionParameters motion;
+    const float *picture[2];
+    ptrdiff_t picture_row;
+    int radius, end_row;
+    float prior;
+    float move[2]; /* of a vector's length to its end in either picture, in cells */
+};
+
+/* Bilinear sample of luma on the grid. The column and the row after the last are the
+ * border's. */
+static __device__ __forceinline__ float luma_at(const WeighParameters *p, int frame,
+                                                float x, float y)
+{
+    const float column = clamp_code(x, (float)(p->motion.grid_w - 1));
+    const float line = clamp_code(y, (float)(p->motion.grid_h - 1));
+    const int left = (int)column, top = (int)line;
+    const float part_x = column - (float)left, part_y = line - (float)top;
+    const float *at = p->picture[frame] + (ptrdiff_t)top * p->picture_row + left;
+    const float *below = at + p->picture_row;
+    const float upper = at[0] + (at[1] - at[0]) * part_x;
+    const float lower = below[0] + (below[1] - below[0]) * part_x;
+
+    return upper + (lower - upper) * part_y;
+}
+
+/* At a cell of the grid; NaN, which a frame of floats may hold, counts as the largest
+ * difference. */
+static __device__ __forceinline__ float difference_at(const WeighParameters *p,
+                                                      int hypothesis, int x, int y)
+{
+    const MotionParameters *motion = &p->motion;
+    float vector_x = 0.0f, vector_y = 0.0f;
+
+    if (hypothesis < motion->n_hypotheses) {
+        vector_x = cell_vector(motion, &motion->field[hypothesis], 0, x, y);
+        vector_y = cell_vector(motion, &motion->field[hypothesis], 1, x, y);
+    }
+    const float a =
+        luma_at(p, 0, (float)x + p->move[0] * vector_x, (float)y + p->move[0] * vector_y);
+    const float b =
+        luma_at(p, 1, (float)x + p->move[1] * vector_x, (float)y + p->move[1] * vector_y);
+    const float distance = a < b ? b - a : a - b;
+    return distance < 255.0f ? distance : 255.0f;
+}
+
+static __device__ __forceinline__ float weight_of(const WeighParameters *p,
+                                                  int hypothesis, float sum)
+{
+    const int side = 2 * p->radius + 1;
+    const float e = sum * (1.0f / (float)(side * side)) + 4.0f;
+
+    return (hypothesis < p->motion.n_hypotheses ? 1.0f : p->prior) / (e * e);
+}
+
+/* Blocks' z is the hypothesis. */
+static __global__ void __launch_bounds__(THREADS)
+    weigh(const __grid_constant__ WeighParameters p)
+{
+    VFI_ENTER_PHASES;
+    __shared__ float difference[AROUND][AROUND], sum[AROUND][TILE];
+    const MotionParameters *motion = &p.motion;
+    const int hypothesis = (int)blockIdx.z, radius = p.radius;
+    const int left = TILE * (int)blockIdx.x;
+    const int top = motion->first_row + TILE * (int)blockIdx.y;
+    const int around = TILE + 2 * radius;
+
+    VFI_PHASE(i, around * around)
+    {
+        const int x = i % around, y = i / around;
+        difference[y][x] =
+            difference_at(&p, hypothesis, clamp_below(left - radius + x, motion->grid_w),
+                          clamp_below(top - radius + y, motion->grid_h));
+    }
+    VFI_PHASE(i, around * TILE)
+    {
+        const int x = i % TILE, y = i / TILE;
+        float of_columns = difference[y][x];
+        for (int k = 1; k <= 2 * radius; k++)
+            of_columns += difference[y][x + k];
+        sum[y][x] = of_columns;
+    }
+    VFI_PHASE(i, TILE * TILE)
+    {
+        const int x = i % TILE, y = i / TILE;
+        float of_rows = 0.0f;
+        if (left + x >= motion->grid_w || top + y >= p.end_row)
+            continue;
+        for (int k = 0; k <= 2 * radius; k++)
+            of_rows += sum[y + k][x];
+        motion->weight[hypothesis * motion->weight_plane +
+                       (ptrdiff_t)(top + y - motion->first_row) * motion->weight_row +
+                       left + x] = weight_of(&p, hypothesis, of_rows);
+    }
+}
+
+void vfi_cuda_weigh_hypotheses(cudaStream_t stream, const VfiMotion *motion,
+                               const MotionParameters &of_motion, int end_row)
+{
+    const float cells = 1.0f / (float)(1 << motion->level);
+    WeighParameters p = {};
+
+    p.motion = of_motion;
+    for (int i = 0; i < 2; i++)
+        p.picture[i] = motion->picture[i];
+    p.picture_row = (ptrdiff_t)motion->picture_row;
+    p.radius = motion->radius;
+    p.end_row = end_row;
+    p.prior = motion->prior;
+    p.move[0] = -motion->t * cells;
+    p.move[1] = (1.0f - motion->t) * cells;
+    const dim3 grid((unsigned)((motion->grid_w + TILE - 1) / TILE),
+                    (unsigned)((end_row - of_motion.first_row + TILE - 1) / TILE),
+                    (unsigned)of_motion.n_hypotheses + 1);
+    VFI_LAUNCH(weigh, grid, dim3(THREADS), stream, p);
+}

@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Motion hypotheses as kernels see them. The formulas and their order are those of
+ * engine/pixels/motion_tile.c. */
+#pragma once
+
+#include "flow/flow_plane.cuh"
+#include "frames/samples.cuh"
+#include "pixels/motion.h"
+
+#define MOTION_HYPOTHESES (VFI_MOTION_FLOWS + VFI_MOTION_SHIFTS)
+
+/* The field of a hypothesis, and which cell of it stands for a cell. */
+struct MotionField {
+    const float *vector[2]; /* x, y */
+    int shift_x, shift_y;
+};
+
+struct MotionParameters {
+    int level, grid_w, grid_h;
+    ptrdiff_t row;    /* floats from row to row of the fields */
+    int n_hypotheses; /* without the plain blend, whose weights are the last ones */
+    MotionField field[MOTION_HYPOTHESES];
+    float *weight; /* column 0 of row @first_row, of the first hypothesis */
+    ptrdiff_t weight_row, weight_plane; /* floats */
+    int first_row;                      /* of the cells that there are weights of */
+};
+
+/* ---- on the host ------------------------------------------------------------------- */
+
+static inline int motion_hypotheses(const VfiMotion *motion)
+{
+    return motion->n_flows + motion->n_shifts;
+}
+
+/* Queues finding the weights of the rows of cells from p.first_row to @end_row. */
+void vfi_cuda_weigh_hypotheses(cudaStream_t stream, const VfiMotion *motion,
+                               const MotionParameters &p, int end_row);
+
+/* ---- on the device ----------------------------------------------------------------- */
+
+/* A vector's @axis at a cell, which may lie beyond the grid: there are its edges, shifted
+ * as they are. */
+static __device__ __forceinline__ float
+cell_vector(const MotionParameters *p, const MotionField *field, int axis, int x, int y)
+{
+    x = clamp_below(clamp_below(x, p->grid_w) + field->shift_x, p->grid_w);
+    y = clamp_below(clamp_below(y, p->grid_h) + field->shift_y, p->grid_h);
+    return field->vector[axis][(ptrdiff_t)y * p->row + x];
+}

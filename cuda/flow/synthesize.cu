@@ -1,0 +1,498 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* A picture from motion hypotheses on the frames' own planes. A thread makes the samples
+ * of all components at a place of a grid that they share: luma's, then chroma's. Formulas
+ * and their order are those of engine/pixels/synthesize.c and cubic.c. */
+#include "flow/flow_kernels.h"
+#include "flow/hypotheses.cuh"
+
+#define THREADS (BLOCK_X * BLOCK_Y)
+
+/* Most bytes of weights at a time; rows of cells that are worth a launch. */
+#define WEIGHT_BYTES ((size_t)32 << 20)
+#define LEAST_ROWS 64
+
+/* Vectors that lead this far lead out of any frame. */
+#define FAR 30000.0f
+
+struct SynthesisParameters {
+    MotionParameters motion;
+    int shift_x, shift_y;
+    bool between_x, between_y; /* samples lie half a luma sample behind their first one */
+    int width, height;         /* samples of the grid */
+    int begin, end;            /* rows of them */
+    Samples frame[2][4], out[4]; /* components on the grid */
+    FrameSamples whole;          /* for the filler */
+    int filler, shift, bit[4];
+    uint32_t mask;
+    float limit, t;
+    float move_x[2], move_y[2]; /* of a vector's length to its end in either frame */
+    float share[2];
+};
+
+/* A place among cells. */
+struct CellPlace {
+    int x, y;
+    float part_x, part_y;
+};
+
+/* Catmull-Rom's taps around a place. */
+struct Taps {
+    int column[4], row[4];
+    float weight_x[4], weight_y[4];
+};
+
+/* ---- between cells ----------------------------------------------------------------- */
+
+/* In eighths of a cell. */
+static __device__ __forceinline__ int place_on_cells(int luma, bool between, int level)
+{
+    return ((8 * luma + (between ? 8 : 4)) >> level) - 4;
+}
+
+static __device__ __forceinline__ CellPlace cell_place(const SynthesisParameters *p,
+                                                       int x, int y)
+{
+    const int level = p->motion.level;
+    const int column = place_on_cells(x << p->shift_x, p->between_x, level);
+    const int row = place_on_cells(y << p->shift_y, p->between_y, level);
+
+    return {column >> 3, row >> 3, (float)(column & 7) * 0.125f,
+            (float)(row & 7) * 0.125f};
+}
+
+static __device__ __forceinline__ float
+weight_between(const MotionParameters *p, int hypothesis, const CellPlace *place)
+{
+    const float *plane = p->weight + hypothesis * p->weight_plane;
+    const int left = clamp_below(place->x, p->grid_w);
+    const int right = clamp_below(place->x + 1, p->grid_w);
+    const float *above =
+        plane + (clamp_below(place->y, p->grid_h) - p->first_row) * p->weight_row;
+    const float *below =
+        plane + (clamp_below(place->y + 1, p->grid_h) - p->first_row) * p->weight_row;
+    const float first = above[left] + (below[left] - above[left]) * place->part_y;
+    const float second = above[right] + (below[right] - above[right]) * place->part_y;
+
+    return first + (second - first) * place->part_x;
+}
+
+/* Between two rows, and finite: NaN leads upwards or to the left. */
+static __device__ __forceinline__ float column_between(const MotionParameters *p,
+                                                       const MotionField *field, int axis,
+                                                       const CellPlace *place, int x)
+{
+    const float above = cell_vector(p, field, axis, x, place->y);
+    const float below =
+        place->part_y == 0.0f ? above : cell_vector(p, field, axis, x, place->y + 1);
+
+    return clamp_between(above + (below - above) * place->part_y, -FAR, FAR);
+}
+
+static __device__ __forceinline__ float vector_between(const MotionParameters *p,
+                                                       const MotionField *field, int axis,
+                                                       const CellPlace *place)
+{
+    const float first = column_between(p, field, axis, place, place->x);
+    const float second = column_between(p, field, axis, place, place->x + 1);
+
+    return first + (second - first) * place->part_x;
+}
+
+/* ---- taps -------------------------------------------------------------------------- */
+
+static __device__ __forceinline__ void cubic_weights(float part, float weight[4])
+{
+    const float rest = 1.0f - part, half = 0.5f * part * rest;
+
+    weight[0] = -half * rest;
+    weight[3] = -half * part;
+    weight[1] = 1.0f + part * part * (1.5f * part - 2.5f);
+    weight[2] = 1.0f - weight[1] - weight[0] - weight[3];
+}
+
+/* The taps around @place, which is kept where all of them are the edge beyond it; NaN is
+ * a place before the first sample. */
+static __device__ __forceinline__ void find_taps(float place, int size, int tap[4],
+                                                 float weight[4])
+{
+    const float inside = clamp_code(place + 2.0f, (float)(size + 3));
+    const int whole = (int)inside;
+
+    VFI_UNROLL
+    for (int k = 0; k < 4; k++)
+        tap[k] = clamp_below(whole - 3 + k, size);
+    cubic_weights(inside - (float)whole, weight);
+}
+
+/* ---- reading and writing samples --------------------------------------------------- */
+
+/* N components, sample by sample. */
+template <int BYTES, int N_COMPONENTS> struct SingleSamples {
+    static const int N = N_COMPONENTS;
+
+    static __device__ __forceinline__ void codes_at(const SynthesisParameters *p, int f,
+                                                    int x, int y, float code[N])
+    {
+        VFI_UNROLL
+        for (int c = 0; c < N; c++)
+            code[c] = load_code<BYTES>(sample_at(&p->frame[f][c], x, y), p->shift);
+    }
+
+    static __device__ __forceinline__ void
+    interpolate(const SynthesisParameters *p, int f, const Taps *taps, float value[N])
+    {
+        VFI_UNROLL
+        for (int c = 0; c < N; c++) {
+            const Samples *samples = &p->frame[f][c];
+            value[c] = 0.0f;
+            VFI_UNROLL
+            for (int j = 0; j < 4; j++) {
+                float line = 0.0f;
+                VFI_UNROLL
+                for (int i = 0; i < 4; i++)
+                    line +=
+                        taps->weight_x[i] *
+                        load_code<BYTES>(
+                            sample_at(samples, taps->column[i], taps->row[j]), p->shift);
+                value[c] += taps->weight_y[j] * line;
+            }
+        }
+    }
+
+    static __device__ __forceinline__ void store(const SynthesisParameters *p, int x,
+                                                 int y, const float value[N])
+    {
+        VFI_UNROLL
+        for (int c = 0; c < N; c++)
+            store_code<BYTES>(sample_at(&p->out[c], x, y), value[c], p->shift, p->limit);
+        store_filler(&p->whole, p->filler, x, y);
+    }
+};
+
+/* N components that share a word. */
+template <typename Word, int N_COMPONENTS> struct SampleWords {
+    static const int N = N_COMPONENTS;
+
+    static __device__ __forceinline__ Word *word_at(const Samples *samples, int x, int y)
+    {
+        return (Word *)(void *)(samples->first + y * samples->stride) + x;
+    }
+
+    static __device__ __forceinline__ float code_of(const SynthesisParameters *p,
+                                                    Word word, int c)
+    {
+        return (float)((uint32_t)word >> p->bit[c] & p->mask);
+    }
+
+    static __device__ __forceinline__ void codes_at(const SynthesisParameters *p, int f,
+                                                    int x, int y, float code[N])
+    {
+        const Word word = *word_at(&p->frame[f][0], x, y);
+
+        VFI_UNROLL
+        for (int c = 0; c < N; c++)
+            code[c] = code_of(p, word, c);
+    }
+
+    static __device__ __forceinline__ void
+    interpolate(const SynthesisParameters *p, int f, const Taps *taps, float value[N])
+    {
+        VFI_UNROLL
+        for (int c = 0; c < N; c++)
+            value[c] = 0.0f;
+        VFI_UNROLL
+        for (int j = 0; j < 4; j++) {
+            float line[N] = {};
+            VFI_UNROLL
+            for (int i = 0; i < 4; i++) {
+                const Word word =
+                    *word_at(&p->frame[f][0], taps->column[i], taps->row[j]);
+                VFI_UNROLL
+                for (int c = 0; c < N; c++)
+                    line[c] += taps->weight_x[i] * code_of(p, word, c);
+            }
+            VFI_UNROLL
+            for (int c = 0; c < N; c++)
+                value[c] += taps->weight_y[j] * line[c];
+        }
+    }
+
+    static __device__ __forceinline__ void store(const SynthesisParameters *p, int x,
+                                                 int y, const float value[N])
+    {
+        uint32_t word = filler_word(p->filler);
+
+        VFI_UNROLL
+        for (int c = 0; c < N; c++)
+            word |= round_code(value[c], p->limit) << p->bit[c];
+        *word_at(&p->out[0], x, y) = (Word)word;
+    }
+};
+
+/* ---- the picture ------------------------------------------------------------------- */
+
+/* Adds what a hypothesis finds in both frames. */
+template <typename Access>
+static __device__ __forceinline__ void
+add_hypothesis(const SynthesisParameters *p, int hypothesis, const CellPlace *place,
+               int x, int y, float sum[Access::N], float *weights)
+{
+    const MotionField *field = &p->motion.field[hypothesis];
+    const float vector_x = vector_between(&p->motion, field, 0, place);
+    const float vector_y = vector_between(&p->motion, field, 1, place);
+    const float weight = weight_between(&p->motion, hypothesis, place);
+
+    VFI_UNROLL_BY_1 /* both frames at once need too many registers */
+        for (int f = 0; f < 2; f++)
+    {
+        float value[Access::N];
+        Taps taps;
+
+        find_taps((float)x + p->move_x[f] * vector_x, p->width, taps.column,
+                  taps.weight_x);
+        find_taps((float)y + p->move_y[f] * vector_y, p->height, taps.row, taps.weight_y);
+        Access::interpolate(p, f, &taps, value);
+        VFI_UNROLL
+        for (int c = 0; c < Access::N; c++)
+            sum[c] += weight * p->share[f] * value[c];
+    }
+    *weights += weight;
+}
+
+template <typename Access>
+static __global__ void __launch_bounds__(THREADS)
+    synthesize(const __grid_constant__ SynthesisParameters p)
+{
+    const int x = (int)(blockIdx.x * blockDim.x + threadIdx.x);
+    const int y = p.begin + (int)(blockIdx.y * blockDim.y + threadIdx.y);
+    float sum[Access::N], ahead[Access::N];
+
+    if (x >= p.width || y >= p.end)
+        return;
+    const CellPlace place = cell_place(&p, x, y);
+    float weights = weight_between(&p.motion, p.motion.n_hypotheses, &place);
+    Access::codes_at(&p, 0, x, y, sum);
+    Access::codes_at(&p, 1, x, y, ahead);
+    VFI_UNROLL
+    for (int c = 0; c < Access::N; c++)
+        sum[c] = weights * (sum[c] * p.share[0] + ahead[c] * p.share[1]);
+    for (int h = 0; h < p.motion.n_hypotheses; h++)
+        add_hypothesis<Access>(&p, h, &place, x, y, sum, &weights);
+    VFI_UNROLL
+    for (int c = 0; c < Access::N; c++)
+        sum[c] /= weights;
+    Access::store(&p, x, y, sum);
+}
+
+/* ---- on the host ------------------------------------------------------------------- */
+
+/* A shift in whole cells, halves away from zero. */
+static int cells_of_shift(int shift, int level)
+{
+    const int half = (1 << level) / 2;
+
+    return shift < 0 ? -((half - shift) >> level) : (half + shift) >> level;
+}
+
+static size_t weight_row(const VfiMotion *motion)
+{
+    return ((size_t)motion->grid_w + 31) / 32 * 32;
+}
+
+/* Even, so that bands begin at even rows. */
+static int weight_rows(const VfiMotion *motion)
+{
+    const size_t planes = (size_t)motion_hypotheses(motion) + 1;
+    const size_t row_bytes = planes * weight_row(motion) * sizeof(float);
+    const size_t rows = WEIGHT_BYTES / row_bytes / 2 * 2;
+    const size_t all = ((size_t)motion->grid_h + 1) / 2 * 2 + 2;
+
+    return (int)(rows > all ? all : rows > LEAST_ROWS ? rows : LEAST_ROWS);
+}
+
+size_t vfi_cuda_synthesis_scratch(const VfiMotion *shape)
+{
+    return ((size_t)motion_hypotheses(shape) + 1) * (size_t)weight_rows(shape) *
+           weight_row(shape) * sizeof(float);
+}
+
+static MotionParameters motion_parameters(const VfiMotion *motion, void *scratch)
+{
+    MotionParameters p = {};
+
+    p.level = motion->level;
+    p.grid_w = motion->grid_w;
+    p.grid_h = motion->grid_h;
+    p.row = (ptrdiff_t)motion->row;
+    p.n_hypotheses = motion_hypotheses(motion);
+    for (int i = 0; i < p.n_hypotheses; i++) {
+        const int flow = i < motion->n_flows ? i : 0;
+        p.field[i] = {{motion->flow[flow][0], motion->flow[flow][1]}, 0, 0};
+        if (i < motion->n_flows)
+            continue;
+        const int8_t *shift = motion->shift[i - motion->n_flows];
+        p.field[i].shift_x = cells_of_shift(shift[0], motion->level);
+        p.field[i].shift_y = cells_of_shift(shift[1], motion->level);
+    }
+    p.weight = (float *)scratch;
+    p.weight_row = (ptrdiff_t)weight_row(motion);
+    p.weight_plane = p.weight_row * weight_rows(motion);
+    return p;
+}
+
+/* What the grids of a picture have in common. */
+struct Synthesis {
+    const VfiVideoInfo *info;
+    const VfiFormatDescription *format;
+    FormatParameters facts;
+    FrameSamples frame[2], out;
+    const VfiMotion *motion;
+};
+
+/* The components of @work whose chroma shift is that of @p. Returns how many. */
+static int take_components(const Synthesis *work, SynthesisParameters *p)
+{
+    int n = 0;
+
+    for (int c = 0; c < work->format->n_components; c++) {
+        const VfiComponent *component = &work->format->component[c];
+        if (component->shift_x != p->shift_x || component->shift_y != p->shift_y)
+            continue;
+        for (int f = 0; f < 2; f++)
+            p->frame[f][n] = work->frame[f].component[c];
+        p->out[n] = work->out.component[c];
+        p->bit[n++] = work->facts.bit[c];
+    }
+    return n;
+}
+
+static SynthesisParameters grid_parameters(const Synthesis *work, int shift_x,
+                                           int shift_y)
+{
+    const float t = work->motion->t, move[2] = {-t, 1.0f - t};
+    SynthesisParameters p = {};
+
+    p.shift_x = shift_x;
+    p.shift_y = shift_y;
+    p.between_x = shift_x && !work->facts.cosited_x;
+    p.between_y = shift_y && !work->facts.cosited_y;
+    p.width = vfi_subsampled(work->info->width, shift_x);
+    p.height = vfi_subsampled(work->info->height, shift_y);
+    p.whole = work->out;
+    p.filler = work->facts.filler;
+    p.shift = work->facts.shift;
+    p.mask = work->facts.mask;
+    p.limit = work->facts.limit;
+    for (int f = 0; f < 2; f++) {
+        p.move_x[f] = move[f] / (float)(1 << shift_x);
+        p.move_y[f] = move[f] / (float)(1 << shift_y);
+    }
+    p.share[0] = 1.0f - t;
+    p.share[1] = t;
+    return p;
+}
+
+template <typename Access>
+static void launch(cudaStream_t stream, const SynthesisParameters &p)
+{
+    VFI_LAUNCH(synthesize<Access>, grid_over(p.width, p.end - p.begin, 1),
+               dim3(BLOCK_X, BLOCK_Y), stream, p);
+}
+
+template <int BYTES>
+static void launch_singles(cudaStream_t stream, const SynthesisParameters &p, int n)
+{
+    if (n == 1)
+        launch<SingleSamples<BYTES, 1>>(stream, p);
+    else if (n == 2)
+        launch<SingleSamples<BYTES, 2>>(stream, p);
+    else if (n == 3)
+        launch<SingleSamples<BYTES, 3>>(stream, p);
+    else
+        launch<SingleSamples<BYTES, 4>>(stream, p);
+}
+
+/* Components that share a word which all frames may be read by: the whole pixel, or the
+ * pair of chroma. False: they do not. */
+static bool launch_words(const Synthesis *work, cudaStream_t stream,
+                         SynthesisParameters p, int n)
+{
+    const bool is_pair = work->facts.pair && p.shift_x != 0;
+    const int bytes = work->format->sample_bytes;
+
+    if (!is_pair && !work->facts.words)
+        return false;
+    for (int f = 0; f < 2; f++)
+        p.frame[f][0] = {
+            is_pair ? work->frame[f].pairs : work->frame[f].pixels,
+            is_pair ? work->frame[f].pairs_stride : work->frame[f].pixels_stride, 0};
+    p.out[0] = {is_pair ? work->out.pairs : work->out.pixels,
+                is_pair ? work->out.pairs_stride : work->out.pixels_stride, 0};
+    if (is_pair && bytes == 1)
+        launch<SampleWords<uint16_t, 2>>(stream, p);
+    else if (is_pair)
+        launch<SampleWords<uint32_t, 2>>(stream, p);
+    else if (n == 3)
+        launch<SampleWords<uint32_t, 3>>(stream, p);
+    else
+        launch<SampleWords<uint32_t, 4>>(stream, p);
+    return true;
+}
+
+/* Luma rows [begin, end), of the grid whose shifts are given. */
+static void launch_grid(const Synthesis *work, cudaStream_t stream,
+                        const MotionParameters &motion, int shift_x, int shift_y,
+                        int begin, int end)
+{
+    SynthesisParameters p = grid_parameters(work, shift_x, shift_y);
+    const int n = take_components(work, &p), bytes = work->format->sample_bytes;
+
+    p.motion = motion;
+    p.begin = begin >> shift_y;
+    p.end = vfi_subsampled(end, shift_y);
+    if (launch_words(work, stream, p, n))
+        return;
+    if (bytes == 1)
+        launch_singles<1>(stream, p, n);
+    else if (bytes == 2)
+        launch_singles<2>(stream, p, n);
+    else
+        launch<SingleSamples<4, 3>>(stream, p); /* RGB_F32 */
+}
+
+/* Luma rows [begin, end), the cells of which have room in the scratch. */
+static void launch_band(const Synthesis *work, cudaStream_t stream,
+                        MotionParameters motion, int begin, int end)
+{
+    const int level = motion.level;
+    const int first_row = (begin >> level) - 1, end_row = ((end - 1) >> level) + 2;
+
+    motion.first_row = first_row > 0 ? first_row : 0;
+    vfi_cuda_weigh_hypotheses(stream, work->motion, motion,
+                              end_row < motion.grid_h ? end_row : motion.grid_h);
+    launch_grid(work, stream, motion, 0, 0, begin, end);
+    if (work->facts.shift_x != 0)
+        launch_grid(work, stream, motion, work->facts.shift_x, work->facts.shift_y, begin,
+                    end);
+}
+
+cudaError_t vfi_cuda_synthesize(cudaStream_t stream, const VfiVideoInfo *info,
+                                const VfiFrame *frame0, const VfiFrame *frame1,
+                                const VfiMotion *motion, void *scratch,
+                                const VfiFrame *out, int begin, int end)
+{
+    const MotionParameters parameters = motion_parameters(motion, scratch);
+    const int rows = (weight_rows(motion) - 2) << motion->level;
+    Synthesis work = {};
+
+    work.info = info;
+    work.format = vfi_format_describe(info->format);
+    work.facts = format_parameters(info);
+    work.frame[0] = frame_samples(info, frame0, &work.facts);
+    work.frame[1] = frame_samples(info, frame1, &work.facts);
+    work.out = frame_samples(info, out, &work.facts);
+    work.motion = motion;
+    for (int y = begin; y < end; y += rows)
+        launch_band(&work, stream, parameters, y, end - y < rows ? end : y + rows);
+    return cudaGetLastError();
+}
