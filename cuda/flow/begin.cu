@@ -6,7 +6,7 @@
 template <int CHANNELS> struct BeginParameters {
     PicturePair<CHANNELS> pictures[2]; /* by direction, as all below */
     FlowPlane coarse[2][2];
-    FlowPlane x[2], y[2], cost[2];
+    FlowPlane x[2], y[2], cost[2], settled[2];
 };
 
 /* Twice the coarser flow at sample (x, y). */
@@ -46,6 +46,7 @@ static __global__ void __launch_bounds__(LANES)
     *flow_at(&p.x[d], column, row) = x;
     *flow_at(&p.y[d], column, row) = y;
     *flow_at(&p.cost[d], column, row) = match.cost;
+    *flow_at(&p.settled[d], column, row) = 0.0f;
 }
 
 template <int CHANNELS>
@@ -58,6 +59,7 @@ static void launch(cudaStream_t stream, const VfiFlowBegin *step, char *const *r
         p.x[d] = flow_plane(&step->patches[d].x, region);
         p.y[d] = flow_plane(&step->patches[d].y, region);
         p.cost[d] = flow_plane(&step->patches[d].cost, region);
+        p.settled[d] = flow_plane(&step->patches[d].settled, region);
     }
     flow_planes(p.coarse[0], step->coarse[0], 4, region);
     VFI_LAUNCH(begin_patches<CHANNELS>, dim3((unsigned)p.x[0].w, (unsigned)p.x[0].h, 2),

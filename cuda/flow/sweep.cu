@@ -17,18 +17,25 @@
 
 template <int CHANNELS> struct SweepParameters {
     PicturePair<CHANNELS> pictures[2]; /* by direction, as all below */
-    FlowPlane x[2], y[2], cost[2];
+    FlowPlane x[2], y[2], cost[2], settled[2];
     FlowPlane other[2][2], landed[2][2]; /* or .w is 0 */
     FlowPlane words;                     /* a row of patches: [direction][column] */
     int *taken;                          /* the row that was handed out last */
     bool reverse, is_last;
 };
 
-/* A vector, and what is known of its end. */
+/* A patch's vector, and what is known of where it leads. */
 struct Vector {
     float x, y;
     Match match;
     bool has_slope; /* else match has the cost alone */
+    bool is_settled;
+};
+
+/* A vector to be tried, if there is one. */
+struct Candidate {
+    float x, y;
+    bool is_there;
 };
 
 /* ---- words ------------------------------------------------------------------------- */
@@ -87,20 +94,61 @@ static __global__ void forget_words(FlowPlane words)
         *word_at(&words, 0, 0, at.x, at.y) = NOTHING;
 }
 
+/* ---- candidates -------------------------------------------------------------------- */
+
+/* Whether it is another vector than @best. */
+static __device__ __forceinline__ bool differs(const Candidate &candidate,
+                                               const Vector &best)
+{
+    const float dx = candidate.x - best.x, dy = candidate.y - best.y;
+
+    return candidate.is_there && dx * dx + dy * dy >= VFI_FLOW_SAME * VFI_FLOW_SAME;
+}
+
+/* The vector that landed on a patch. */
+template <int CHANNELS>
+static __device__ __forceinline__ Candidate landed_on(const SweepParameters<CHANNELS> &p,
+                                                      int d, int column, int row)
+{
+    const FlowPlane *landed = p.landed[d];
+
+    if (landed[0].w == 0)
+        return {0.0f, 0.0f, false};
+    const float x = *flow_at(&landed[0], column, row);
+    return {x, *flow_at(&landed[1], column, row), x != VFI_FLOW_NO_VECTOR};
+}
+
+/* The negated vector of the other direction's patch nearest to where @best leads. */
+template <int CHANNELS>
+static __device__ __forceinline__ Candidate look_up(const SweepParameters<CHANNELS> &p,
+                                                    int d, int column, int row,
+                                                    const Vector &best)
+{
+    const FlowPlane *other = p.other[d], *picture = &p.pictures[d].from[0];
+    const int left = vfi_flow_patch_begin(column, picture->w);
+    const int top = vfi_flow_patch_begin(row, picture->h);
+
+    if (other[0].w == 0)
+        return {0.0f, 0.0f, false};
+    const int x = vfi_flow_nearest_patch((float)left + best.x, other->w);
+    const int y = vfi_flow_nearest_patch((float)top + best.y, other->h);
+    if (x < 0 || y < 0)
+        return {0.0f, 0.0f, false};
+    return {-*flow_at(&other[0], x, y), -*flow_at(&other[1], x, y), true};
+}
+
 /* ---- a patch ----------------------------------------------------------------------- */
 
 template <int CHANNELS>
-static __device__ __forceinline__ void try_vector(const PicturePair<CHANNELS> &pictures,
-                                                  const Patch<CHANNELS> &patch, float x,
-                                                  float y, Vector *best)
+static __device__ __forceinline__ void
+try_vector(const PicturePair<CHANNELS> &pictures, const Patch<CHANNELS> &patch,
+           const Candidate &candidate, Vector *best)
 {
-    const float dx = x - best->x, dy = y - best->y;
-
-    if (dx * dx + dy * dy < VFI_FLOW_SAME * VFI_FLOW_SAME)
+    if (!differs(candidate, *best))
         return;
-    const Match match = match_patch(pictures, patch, x, y);
+    const Match match = match_patch(pictures, patch, candidate.x, candidate.y);
     if (match.cost < best->match.cost)
-        *best = {x, y, match, true};
+        *best = {candidate.x, candidate.y, match, true, false};
 }
 
 /* From @best downhill while the cost falls. */
@@ -111,11 +159,12 @@ static __device__ __forceinline__ void descend(const PicturePair<CHANNELS> &pict
     const float det = patch.a11 * patch.a22 - patch.a12 * patch.a12;
     const float begin_x = best->x, begin_y = best->y;
 
+    best->is_settled = true;
     if (!(det >= VFI_FLOW_LEAST_TEXTURE))
         return;
     if (!best->has_slope)
         best->match = match_patch(pictures, patch, best->x, best->y);
-    for (int step = 0; step < VFI_FLOW_STEPS; step++) {
+    for (int step = 1; step <= VFI_FLOW_STEPS; step++) {
         const Match *at = &best->match;
         const float dx = (patch.a22 * at->x - patch.a12 * at->y) / det;
         const float dy = (patch.a11 * at->y - patch.a12 * at->x) / det;
@@ -123,40 +172,15 @@ static __device__ __forceinline__ void descend(const PicturePair<CHANNELS> &pict
             return;
         const float x = best->x - dx, y = best->y - dy;
         const float far_x = x - begin_x, far_y = y - begin_y;
-        if (far_x * far_x + far_y * far_y > VFI_FLOW_FARTHEST * VFI_FLOW_FARTHEST)
+        if (far_x * far_x + far_y * far_y > VFI_FLOW_FARTHEST * VFI_FLOW_FARTHEST) {
+            best->is_settled = false;
             return;
+        }
         const Match match = match_patch(pictures, patch, x, y);
         if (!(match.cost < best->match.cost))
             return;
-        *best = {x, y, match, true};
+        *best = {x, y, match, true, step < VFI_FLOW_STEPS};
     }
-}
-
-/* The vector that landed on the patch. */
-template <int CHANNELS>
-static __device__ __forceinline__ void try_landed(const SweepParameters<CHANNELS> &p,
-                                                  int d, const Patch<CHANNELS> &patch,
-                                                  int column, int row, Vector *best)
-{
-    const float x = *flow_at(&p.landed[d][0], column, row);
-
-    if (x != VFI_FLOW_NO_VECTOR)
-        try_vector(p.pictures[d], patch, x, *flow_at(&p.landed[d][1], column, row), best);
-}
-
-/* The negated vector of the other direction's patch nearest to where @best leads. */
-template <int CHANNELS>
-static __device__ __forceinline__ void try_other(const SweepParameters<CHANNELS> &p,
-                                                 int d, const Patch<CHANNELS> &patch,
-                                                 Vector *best)
-{
-    const FlowPlane *other = p.other[d];
-    const int column = vfi_flow_nearest_patch((float)patch.x + best->x, other->w);
-    const int row = vfi_flow_nearest_patch((float)patch.y + best->y, other->h);
-
-    if (column >= 0 && row >= 0)
-        try_vector(p.pictures[d], patch, -*flow_at(&other[0], column, row),
-                   -*flow_at(&other[1], column, row), best);
 }
 
 /* What a patch of that cost counts in the dense flow. */
@@ -165,15 +189,14 @@ static __device__ __forceinline__ float vote_of(float cost)
     return 1.0f / (1.0f + VFI_FLOW_VOTE * sqrtf(cost > 0.0f ? cost : 0.0f));
 }
 
-/* ---- a row ------------------------------------------------------------------------- */
-
 template <int CHANNELS>
 static __device__ __forceinline__ Vector load_vector(const SweepParameters<CHANNELS> &p,
                                                      int d, int column, int row)
 {
     const Match match = {*flow_at(&p.cost[d], column, row), 0.0f, 0.0f};
 
-    return {*flow_at(&p.x[d], column, row), *flow_at(&p.y[d], column, row), match, false};
+    return {*flow_at(&p.x[d], column, row), *flow_at(&p.y[d], column, row), match, false,
+            *flow_at(&p.settled[d], column, row) != 0.0f};
 }
 
 template <int CHANNELS>
@@ -186,7 +209,35 @@ static __device__ __forceinline__ void store_vector(const SweepParameters<CHANNE
     *flow_at(&p.x[d], column, row) = vector.x;
     *flow_at(&p.y[d], column, row) = vector.y;
     *flow_at(&p.cost[d], column, row) = p.is_last ? vote_of(cost) : cost;
+    *flow_at(&p.settled[d], column, row) = vector.is_settled ? 1.0f : 0.0f;
 }
+
+/* The patch's vector after what was tried in turn. Most patches are left alone in a second
+ * sweep: what their neighbours found is what they have, and descending leads nowhere. */
+template <int CHANNELS>
+static __device__ __forceinline__ Vector improved(const SweepParameters<CHANNELS> &p,
+                                                  int d, int column, int row,
+                                                  const Candidate &before,
+                                                  const Candidate &above)
+{
+    const PicturePair<CHANNELS> &pictures = p.pictures[d];
+    const Candidate landed = landed_on(p, d, column, row);
+    Vector best = load_vector(p, d, column, row);
+
+    if (best.is_settled && !differs(before, best) && !differs(above, best) &&
+        !differs(landed, best) && !differs(look_up(p, d, column, row, best), best))
+        return best;
+    const Patch<CHANNELS> patch = patch_of(pictures, column, row);
+    try_vector(pictures, patch, before, &best);
+    try_vector(pictures, patch, above, &best);
+    try_vector(pictures, patch, landed, &best);
+    try_vector(pictures, patch, look_up(p, d, column, row, best), &best);
+    if (!best.is_settled)
+        descend(pictures, patch, &best);
+    return best;
+}
+
+/* ---- a row ------------------------------------------------------------------------- */
 
 template <int CHANNELS>
 static __global__ void __launch_bounds__(LANES)
@@ -197,25 +248,17 @@ static __global__ void __launch_bounds__(LANES)
     const int index = take_row(p.taken), d = index % 2, nth = index / 2;
     const int row = p.reverse ? rows - 1 - nth : nth;
     const int row_before = p.reverse ? row + 1 : row - 1;
-    Vector best;
+    Candidate before = {0.0f, 0.0f, false}, above = before;
 
     for (int k = 0; k < columns; k++) {
         const int column = p.reverse ? columns - 1 - k : k;
-        const Patch<CHANNELS> patch = patch_of(p.pictures[d], column, row);
-        const float before_x = best.x, before_y = best.y;
 
-        best = load_vector(p, d, column, row);
-        if (k > 0)
-            try_vector(p.pictures[d], patch, before_x, before_y, &best);
         if (nth > 0) {
             const Word word = wait_for(word_at(&p.words, columns, d, column, row_before));
-            try_vector(p.pictures[d], patch, word.vector.x, word.vector.y, &best);
+            above = {word.vector.x, word.vector.y, true};
         }
-        if (p.other[d][0].w > 0) {
-            try_landed(p, d, patch, column, row, &best);
-            try_other(p, d, patch, &best);
-        }
-        descend(p.pictures[d], patch, &best);
+        const Vector best = improved(p, d, column, row, before, above);
+        before = {best.x, best.y, true};
         if (threadIdx.x == 0) {
             tell(word_at(&p.words, columns, d, column, row), best.x, best.y);
             store_vector(p, d, column, row, best);
@@ -233,6 +276,7 @@ static void launch(cudaStream_t stream, const VfiFlowSweep *step, char *const *r
         p.x[d] = flow_plane(&step->patches[d].x, region);
         p.y[d] = flow_plane(&step->patches[d].y, region);
         p.cost[d] = flow_plane(&step->patches[d].cost, region);
+        p.settled[d] = flow_plane(&step->patches[d].settled, region);
     }
     flow_planes(p.other[0], step->other[0], 4, region);
     flow_planes(p.landed[0], step->landed[0], 4, region);

@@ -95,6 +95,7 @@ static void add_patches(Outputs *outputs, const VfiFlowPatches patches[2])
         add(outputs, &patches[d].x, 1);
         add(outputs, &patches[d].y, 1);
         add(outputs, &patches[d].cost, 1);
+        add(outputs, &patches[d].settled, 1);
     }
 }
 
