@@ -35,6 +35,7 @@ static const VfiBackend backend = {
     .warp_blend = vfi_cuda_warp_blend_frame,
     .synthesize = vfi_cuda_synthesize_picture,
     .synthesis_bytes = vfi_cuda_synthesis_bytes,
+    .synthesizes_networks = true,
     .rgb_to_planes = vfi_cuda_rgb_to_planes_frame,
     .blend = vfi_cuda_blend_frames,
     .copy = vfi_cuda_copy_planes,

@@ -8,6 +8,9 @@
 #define AROUND (TILE + 2 * VFI_MOTION_MAX_RADIUS)
 #define THREADS 256
 
+/* Is added to differences, and stands for those that say nothing. */
+#define SOFTENING 4.0f
+
 struct WeighParameters {
     MotionParameters motion;
     const float *picture[2];
@@ -34,14 +37,54 @@ static __device__ __forceinline__ float luma_at(const WeighParameters *p, int fr
     return upper + (lower - upper) * part_y;
 }
 
-/* At a cell of the grid; NaN, which a frame of floats may hold, counts as the largest
- * difference. */
+/* NaN, which a frame of floats may hold, counts as the largest difference. */
+static __device__ __forceinline__ float difference_of(float a, float b)
+{
+    const float distance = a < b ? b - a : a - b;
+
+    return distance < 255.0f ? distance : 255.0f;
+}
+
+/* The mean of a plane of the network's over a cell. */
+static __device__ __forceinline__ float network_mean(const MotionParameters *motion,
+                                                     int plane, int x, int y)
+{
+    const NetworkField *network = &motion->network;
+    const int side = 1 << motion->level;
+    float sum = 0.0f;
+
+    for (int j = 0; j < side; j++)
+        for (int i = 0; i < side; i++)
+            sum += network_at(network, plane, clamp_below(x * side + i, network->width),
+                              clamp_below(y * side + j, network->height));
+    return sum * (1.0f / (float)(side * side));
+}
+
+/* Of what a network finds at a cell: less the more it shows one frame alone. */
+static __device__ __forceinline__ float network_difference(const WeighParameters *p,
+                                                           int x, int y)
+{
+    const MotionParameters *motion = &p->motion;
+    const float cells = 1.0f / (float)(1 << motion->level);
+    const float a = luma_at(p, 0, (float)x + cells * network_mean(motion, 0, x, y),
+                            (float)y + cells * network_mean(motion, 1, x, y));
+    const float b = luma_at(p, 1, (float)x + cells * network_mean(motion, 2, x, y),
+                            (float)y + cells * network_mean(motion, 3, x, y));
+    const float part = clamp_code(network_mean(motion, 4, x, y), 1.0f);
+    const float both = 2.0f * sqrtf(part * (1.0f - part));
+
+    return SOFTENING + (difference_of(a, b) - SOFTENING) * both;
+}
+
+/* At a cell of the grid. */
 static __device__ __forceinline__ float difference_at(const WeighParameters *p,
                                                       int hypothesis, int x, int y)
 {
     const MotionParameters *motion = &p->motion;
     float vector_x = 0.0f, vector_y = 0.0f;
 
+    if (hypothesis > motion->n_hypotheses)
+        return network_difference(p, x, y);
     if (hypothesis < motion->n_hypotheses) {
         vector_x = cell_vector(motion, &motion->field[hypothesis], 0, x, y);
         vector_y = cell_vector(motion, &motion->field[hypothesis], 1, x, y);
@@ -50,17 +93,24 @@ static __device__ __forceinline__ float difference_at(const WeighParameters *p,
         luma_at(p, 0, (float)x + p->move[0] * vector_x, (float)y + p->move[0] * vector_y);
     const float b =
         luma_at(p, 1, (float)x + p->move[1] * vector_x, (float)y + p->move[1] * vector_y);
-    const float distance = a < b ? b - a : a - b;
-    return distance < 255.0f ? distance : 255.0f;
+    return difference_of(a, b);
+}
+
+static __device__ __forceinline__ float factor_of(const WeighParameters *p,
+                                                  int hypothesis)
+{
+    if (hypothesis < p->motion.n_hypotheses)
+        return 1.0f;
+    return hypothesis == p->motion.n_hypotheses ? p->prior : VFI_MOTION_NETWORK_SHARE;
 }
 
 static __device__ __forceinline__ float weight_of(const WeighParameters *p,
                                                   int hypothesis, float sum)
 {
     const int side = 2 * p->radius + 1;
-    const float e = sum * (1.0f / (float)(side * side)) + 4.0f;
+    const float e = sum * (1.0f / (float)(side * side)) + SOFTENING;
 
-    return (hypothesis < p->motion.n_hypotheses ? 1.0f : p->prior) / (e * e);
+    return factor_of(p, hypothesis) / (e * e);
 }
 
 /* Blocks' z is the hypothesis. */
@@ -121,6 +171,6 @@ void vfi_cuda_weigh_hypotheses(cudaStream_t stream, const VfiMotion *motion,
     p.move[1] = (1.0f - motion->t) * cells;
     const dim3 grid((unsigned)((motion->grid_w + TILE - 1) / TILE),
                     (unsigned)((end_row - of_motion.first_row + TILE - 1) / TILE),
-                    (unsigned)of_motion.n_hypotheses + 1);
+                    (unsigned)of_motion.n_hypotheses + (motion->network ? 2 : 1));
     VFI_LAUNCH(weigh, grid, dim3(THREADS), stream, p);
 }

@@ -212,8 +212,9 @@ static __device__ __forceinline__ void store_vector(const SweepParameters<CHANNE
     *flow_at(&p.settled[d], column, row) = vector.is_settled ? 1.0f : 0.0f;
 }
 
-/* The patch's vector after what was tried in turn. Most patches are left alone in a second
- * sweep: what their neighbours found is what they have, and descending leads nowhere. */
+/* The patch's vector after what was tried in turn. Most patches are left alone in a
+ * second sweep: what their neighbours found is what they have, and descending leads
+ * nowhere. */
 template <int CHANNELS>
 static __device__ __forceinline__ Vector improved(const SweepParameters<CHANNELS> &p,
                                                   int d, int column, int row,

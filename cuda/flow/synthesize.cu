@@ -3,7 +3,7 @@
  * of all components at a place of a grid that they share: luma's, then chroma's. Formulas
  * and their order are those of engine/pixels/synthesize.c and cubic.c. */
 #include "flow/flow_kernels.h"
-#include "flow/hypotheses.cuh"
+#include "flow/synthesis.cuh"
 
 #define THREADS (BLOCK_X * BLOCK_Y)
 
@@ -14,31 +14,10 @@
 /* Vectors that lead this far lead out of any frame. */
 #define FAR 30000.0f
 
-struct SynthesisParameters {
-    MotionParameters motion;
-    int shift_x, shift_y;
-    bool between_x, between_y; /* samples lie half a luma sample behind their first one */
-    int width, height;         /* samples of the grid */
-    int begin, end;            /* rows of them */
-    Samples frame[2][4], out[4]; /* components on the grid */
-    FrameSamples whole;          /* for the filler */
-    int filler, shift, bit[4];
-    uint32_t mask;
-    float limit, t;
-    float move_x[2], move_y[2]; /* of a vector's length to its end in either frame */
-    float share[2];
-};
-
 /* A place among cells. */
 struct CellPlace {
     int x, y;
     float part_x, part_y;
-};
-
-/* Catmull-Rom's taps around a place. */
-struct Taps {
-    int column[4], row[4];
-    float weight_x[4], weight_y[4];
 };
 
 /* ---- between cells ----------------------------------------------------------------- */
@@ -98,138 +77,24 @@ static __device__ __forceinline__ float vector_between(const MotionParameters *p
     return first + (second - first) * place->part_x;
 }
 
-/* ---- taps -------------------------------------------------------------------------- */
-
-static __device__ __forceinline__ void cubic_weights(float part, float weight[4])
-{
-    const float rest = 1.0f - part, half = 0.5f * part * rest;
-
-    weight[0] = -half * rest;
-    weight[3] = -half * part;
-    weight[1] = 1.0f + part * part * (1.5f * part - 2.5f);
-    weight[2] = 1.0f - weight[1] - weight[0] - weight[3];
-}
-
-/* The taps around @place, which is kept where all of them are the edge beyond it; NaN is
- * a place before the first sample. */
-static __device__ __forceinline__ void find_taps(float place, int size, int tap[4],
-                                                 float weight[4])
-{
-    const float inside = clamp_code(place + 2.0f, (float)(size + 3));
-    const int whole = (int)inside;
-
-    VFI_UNROLL
-    for (int k = 0; k < 4; k++)
-        tap[k] = clamp_below(whole - 3 + k, size);
-    cubic_weights(inside - (float)whole, weight);
-}
-
-/* ---- reading and writing samples --------------------------------------------------- */
-
-/* N components, sample by sample. */
-template <int BYTES, int N_COMPONENTS> struct SingleSamples {
-    static const int N = N_COMPONENTS;
-
-    static __device__ __forceinline__ void codes_at(const SynthesisParameters *p, int f,
-                                                    int x, int y, float code[N])
-    {
-        VFI_UNROLL
-        for (int c = 0; c < N; c++)
-            code[c] = load_code<BYTES>(sample_at(&p->frame[f][c], x, y), p->shift);
-    }
-
-    static __device__ __forceinline__ void
-    interpolate(const SynthesisParameters *p, int f, const Taps *taps, float value[N])
-    {
-        VFI_UNROLL
-        for (int c = 0; c < N; c++) {
-            const Samples *samples = &p->frame[f][c];
-            value[c] = 0.0f;
-            VFI_UNROLL
-            for (int j = 0; j < 4; j++) {
-                float line = 0.0f;
-                VFI_UNROLL
-                for (int i = 0; i < 4; i++)
-                    line +=
-                        taps->weight_x[i] *
-                        load_code<BYTES>(
-                            sample_at(samples, taps->column[i], taps->row[j]), p->shift);
-                value[c] += taps->weight_y[j] * line;
-            }
-        }
-    }
-
-    static __device__ __forceinline__ void store(const SynthesisParameters *p, int x,
-                                                 int y, const float value[N])
-    {
-        VFI_UNROLL
-        for (int c = 0; c < N; c++)
-            store_code<BYTES>(sample_at(&p->out[c], x, y), value[c], p->shift, p->limit);
-        store_filler(&p->whole, p->filler, x, y);
-    }
-};
-
-/* N components that share a word. */
-template <typename Word, int N_COMPONENTS> struct SampleWords {
-    static const int N = N_COMPONENTS;
-
-    static __device__ __forceinline__ Word *word_at(const Samples *samples, int x, int y)
-    {
-        return (Word *)(void *)(samples->first + y * samples->stride) + x;
-    }
-
-    static __device__ __forceinline__ float code_of(const SynthesisParameters *p,
-                                                    Word word, int c)
-    {
-        return (float)((uint32_t)word >> p->bit[c] & p->mask);
-    }
-
-    static __device__ __forceinline__ void codes_at(const SynthesisParameters *p, int f,
-                                                    int x, int y, float code[N])
-    {
-        const Word word = *word_at(&p->frame[f][0], x, y);
-
-        VFI_UNROLL
-        for (int c = 0; c < N; c++)
-            code[c] = code_of(p, word, c);
-    }
-
-    static __device__ __forceinline__ void
-    interpolate(const SynthesisParameters *p, int f, const Taps *taps, float value[N])
-    {
-        VFI_UNROLL
-        for (int c = 0; c < N; c++)
-            value[c] = 0.0f;
-        VFI_UNROLL
-        for (int j = 0; j < 4; j++) {
-            float line[N] = {};
-            VFI_UNROLL
-            for (int i = 0; i < 4; i++) {
-                const Word word =
-                    *word_at(&p->frame[f][0], taps->column[i], taps->row[j]);
-                VFI_UNROLL
-                for (int c = 0; c < N; c++)
-                    line[c] += taps->weight_x[i] * code_of(p, word, c);
-            }
-            VFI_UNROLL
-            for (int c = 0; c < N; c++)
-                value[c] += taps->weight_y[j] * line[c];
-        }
-    }
-
-    static __device__ __forceinline__ void store(const SynthesisParameters *p, int x,
-                                                 int y, const float value[N])
-    {
-        uint32_t word = filler_word(p->filler);
-
-        VFI_UNROLL
-        for (int c = 0; c < N; c++)
-            word |= round_code(value[c], p->limit) << p->bit[c];
-        *word_at(&p->out[0], x, y) = (Word)word;
-    }
-};
-
 /* ---- the picture ------------------------------------------------------------------- */
+
+/* Adds what lies in frame @f at a place of the grid. */
+template <typename Access>
+static __device__ __forceinline__ void add_samples(const SynthesisParameters *p, int f,
+                                                   float x, float y, float weight,
+                                                   float sum[Access::N])
+{
+    float value[Access::N];
+    Taps taps;
+
+    find_taps(x, p->width, taps.column, taps.weight_x);
+    find_taps(y, p->height, taps.row, taps.weight_y);
+    Access::interpolate(p, f, &taps, value);
+    VFI_UNROLL
+    for (int c = 0; c < Access::N; c++)
+        sum[c] += weight * value[c];
+}
 
 /* Adds what a hypothesis finds in both frames. */
 template <typename Access>
@@ -244,17 +109,49 @@ add_hypothesis(const SynthesisParameters *p, int hypothesis, const CellPlace *pl
 
     VFI_UNROLL_BY_1 /* both frames at once need too many registers */
         for (int f = 0; f < 2; f++)
-    {
-        float value[Access::N];
-        Taps taps;
+            add_samples<Access>(p, f, (float)x + p->move_x[f] * vector_x,
+                                (float)y + p->move_y[f] * vector_y, weight * p->share[f],
+                                sum);
+    *weights += weight;
+}
 
-        find_taps((float)x + p->move_x[f] * vector_x, p->width, taps.column,
-                  taps.weight_x);
-        find_taps((float)y + p->move_y[f] * vector_y, p->height, taps.row, taps.weight_y);
-        Access::interpolate(p, f, &taps, value);
-        VFI_UNROLL
-        for (int c = 0; c < Access::N; c++)
-            sum[c] += weight * p->share[f] * value[c];
+/* The network's at a sample: its own, or the mean of the luma samples that a chroma
+ * sample is co-sited with. */
+static __device__ __forceinline__ float network_mean(const SynthesisParameters *p,
+                                                     int plane, int x, int y)
+{
+    const NetworkField *network = &p->motion.network;
+    const int left = x << p->shift_x, top = y << p->shift_y;
+    const int right = p->between_x ? clamp_below(left + 1, network->width) : left;
+    const int bottom = p->between_y ? clamp_below(top + 1, network->height) : top;
+    const float above = network_at(network, plane, left, top);
+
+    if (p->shift_x == 0)
+        return above;
+    const float below = network_at(network, plane, left, bottom);
+    if (right == left)
+        return (above + below) * 0.5f;
+    return ((above + network_at(network, plane, right, top)) +
+            (below + network_at(network, plane, right, bottom))) *
+           0.25f;
+}
+
+/* Adds what a network finds: each frame where its flow leads, with the mask's part. */
+template <typename Access>
+static __device__ __forceinline__ void add_network(const SynthesisParameters *p,
+                                                   const CellPlace *place, int x, int y,
+                                                   float sum[Access::N], float *weights)
+{
+    const float weight = weight_between(&p->motion, p->motion.n_hypotheses + 1, place);
+    const float first = weight * clamp_code(network_mean(p, 4, x, y), 1.0f);
+
+    VFI_UNROLL_BY_1
+    for (int f = 0; f < 2; f++) {
+        const float vector_x = clamp_between(network_mean(p, 2 * f, x, y), -FAR, FAR);
+        const float vector_y = clamp_between(network_mean(p, 2 * f + 1, x, y), -FAR, FAR);
+        add_samples<Access>(p, f, (float)x + p->scale_x * vector_x,
+                            (float)y + p->scale_y * vector_y,
+                            f == 0 ? first : weight - first, sum);
     }
     *weights += weight;
 }
@@ -278,6 +175,8 @@ static __global__ void __launch_bounds__(THREADS)
         sum[c] = weights * (sum[c] * p.share[0] + ahead[c] * p.share[1]);
     for (int h = 0; h < p.motion.n_hypotheses; h++)
         add_hypothesis<Access>(&p, h, &place, x, y, sum, &weights);
+    if (p.motion.network.flow != NULL)
+        add_network<Access>(&p, &place, x, y, sum, &weights);
     VFI_UNROLL
     for (int c = 0; c < Access::N; c++)
         sum[c] /= weights;
@@ -302,7 +201,7 @@ static size_t weight_row(const VfiMotion *motion)
 /* Even, so that bands begin at even rows. */
 static int weight_rows(const VfiMotion *motion)
 {
-    const size_t planes = (size_t)motion_hypotheses(motion) + 1;
+    const size_t planes = (size_t)motion_weights(motion);
     const size_t row_bytes = planes * weight_row(motion) * sizeof(float);
     const size_t rows = WEIGHT_BYTES / row_bytes / 2 * 2;
     const size_t all = ((size_t)motion->grid_h + 1) / 2 * 2 + 2;
@@ -312,11 +211,28 @@ static int weight_rows(const VfiMotion *motion)
 
 size_t vfi_cuda_synthesis_scratch(const VfiMotion *shape)
 {
-    return ((size_t)motion_hypotheses(shape) + 1) * (size_t)weight_rows(shape) *
+    return (size_t)motion_weights(shape) * (size_t)weight_rows(shape) *
            weight_row(shape) * sizeof(float);
 }
 
-static MotionParameters motion_parameters(const VfiMotion *motion, void *scratch)
+static NetworkField network_field(const VfiVideoInfo *info, const VfiFlowField *field)
+{
+    NetworkField view = {};
+
+    if (field == NULL)
+        return view;
+    view.flow = field->flow;
+    view.mask = field->mask;
+    view.row = field->padded_w;
+    view.plane = (ptrdiff_t)field->plane;
+    view.first_row = field->first_row;
+    view.width = info->width;
+    view.height = info->height;
+    return view;
+}
+
+static MotionParameters motion_parameters(const VfiVideoInfo *info,
+                                          const VfiMotion *motion, void *scratch)
 {
     MotionParameters p = {};
 
@@ -325,6 +241,7 @@ static MotionParameters motion_parameters(const VfiMotion *motion, void *scratch
     p.grid_h = motion->grid_h;
     p.row = (ptrdiff_t)motion->row;
     p.n_hypotheses = motion_hypotheses(motion);
+    p.network = network_field(info, motion->network);
     for (int i = 0; i < p.n_hypotheses; i++) {
         const int flow = i < motion->n_flows ? i : 0;
         p.field[i] = {{motion->flow[flow][0], motion->flow[flow][1]}, 0, 0};
@@ -383,6 +300,8 @@ static SynthesisParameters grid_parameters(const Synthesis *work, int shift_x,
     p.shift = work->facts.shift;
     p.mask = work->facts.mask;
     p.limit = work->facts.limit;
+    p.scale_x = 1.0f / (float)(1 << shift_x);
+    p.scale_y = 1.0f / (float)(1 << shift_y);
     for (int f = 0; f < 2; f++) {
         p.move_x[f] = move[f] / (float)(1 << shift_x);
         p.move_y[f] = move[f] / (float)(1 << shift_y);
@@ -481,7 +400,7 @@ cudaError_t vfi_cuda_synthesize(cudaStream_t stream, const VfiVideoInfo *info,
                                 const VfiMotion *motion, void *scratch,
                                 const VfiFrame *out, int begin, int end)
 {
-    const MotionParameters parameters = motion_parameters(motion, scratch);
+    const MotionParameters parameters = motion_parameters(info, motion, scratch);
     const int rows = (weight_rows(motion) - 2) << motion->level;
     Synthesis work = {};
 

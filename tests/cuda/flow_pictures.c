@@ -12,6 +12,7 @@
 #include "flow/flow_kernels.h"
 #include "flow_run.h"
 #include "pixels/level.h"
+#include "pixels_field.h"
 #include "pixels_motion.h"
 
 static const int sizes[][2] = {{1, 1}, {2, 3}, {21, 5}, {70, 37}, {131, 66}};
@@ -32,11 +33,13 @@ static const VfiMotion kinds[] = {
 
 #define GUARD_BYTES 64
 
-/* Frames of noise, motion, scratch between guards, and room for both results. */
+/* Frames of noise, motion, perhaps with a network's field, scratch between guards, and
+ * room for both results. */
 typedef struct {
     VfiVideoInfo info;
     TestFrame a, b, wanted, found;
     TestMotion motion;
+    TestField field;
     size_t scratch_bytes;
     char *scratch;
 } Case;
@@ -54,7 +57,8 @@ static Case case_new(const VfiVideoInfo *info, int variation)
                                                                   : LAYOUT_BOTTOM_UP),
                  .wanted = test_frame_new(info, layout),
                  .found = test_frame_new(info, layout),
-                 .motion = test_motion_new(info, &kind)};
+                 .motion = test_motion_new(info, &kind),
+                 .field = test_field_new(info, false)};
     test.scratch_bytes = vfi_cuda_synthesis_scratch(&test.motion.motion);
     test.scratch = malloc(test.scratch_bytes + 2 * GUARD_BYTES);
     ck_assert_ptr_nonnull(test.scratch);
@@ -63,7 +67,14 @@ static Case case_new(const VfiVideoInfo *info, int variation)
     fill_noise(&test.b, 100 + (uint32_t)variation);
     test_motion_fill(&test.motion, variation % 4 == 0 ? 30 : 6, variation % 2 != 0,
                      (uint32_t)variation);
+    fill_field_noise(&test.field, 9, (uint32_t)variation);
     return test;
+}
+
+/* Only while @test stays where it is. */
+static void add_network(Case *test)
+{
+    test->motion.motion.network = &test->field.field;
 }
 
 static void case_free(Case *test)
@@ -73,6 +84,7 @@ static void case_free(Case *test)
     test_frame_free(&test->wanted);
     test_frame_free(&test->found);
     test_motion_free(&test->motion);
+    test_field_free(&test->field);
     free(test->scratch);
 }
 
@@ -119,6 +131,8 @@ START_TEST(pictures_are_those_of_the_cpu)
                                    .height = sizes[(i + _i) % 5][1],
                                    .chroma_site = (VfiChromaSite)(i % 4)};
         Case test = case_new(&info, i);
+        if (i % 3 == 1)
+            add_network(&test);
         run_case(&test);
         case_free(&test);
     }
@@ -131,6 +145,8 @@ START_TEST(bands_give_the_same_picture)
 
     for (int i = 0; i < (int)G_N_ELEMENTS(kinds); i++) {
         Case test = case_new(&info, i);
+        if (i % 2 == 1)
+            add_network(&test);
         vfi_pixels_synthesize_c(&info, &test.a.frame, &test.b.frame, &test.motion.motion,
                                 &test.wanted.frame, 0, info.height);
         for (int begin = 0; begin < info.height; begin += 22)
@@ -146,6 +162,8 @@ START_TEST(scratch_is_bounded)
 {
     const VfiVideoInfo info = {.format = VFI_FORMAT_NV12, .width = 4100, .height = 131};
     Case test = case_new(&info, 2);
+
+    add_network(&test);
 
     ck_assert_uint_le(test.scratch_bytes, (size_t)32 << 20);
     run_case(&test);
@@ -166,6 +184,12 @@ START_TEST(wild_vectors_stay_in_the_frames)
             if ((x + y) % 3 == 0)
                 test.motion.flow[0][x % 2][(size_t)y * motion->row + (size_t)x] =
                     wild[(x + 5 * y) % 6];
+    run_case(&test);
+    for (int y = 0; y < info.height; y++)
+        for (int x = y % 2; x < info.width; x += 2)
+            test.field.flow[field_at(&test.field, (x + y) % 4, x, y)] =
+                wild[(x + 5 * y) % 6];
+    add_network(&test);
     run_case(&test);
     case_free(&test);
 }

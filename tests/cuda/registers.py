@@ -22,9 +22,9 @@ LIMITS = {
     "sweep<1>": 128,
     "sweep<3>": 168,
     # Some more than the limit for sm_75 only; held to it they spill for others.
-    "synthesize<SingleSamples<1, 2> >": 72,
     "synthesize<SingleSamples<2, 2> >": 72,
     "synthesize<SingleSamples<2, 4> >": 72,
+    "synthesize<SingleSamples<4, 3> >": 72,
     # A fixed number of warps, fewer than a block for each multiprocessor.
     "measure_repeat<1>": 168,
     "measure_repeat<2>": 168,
