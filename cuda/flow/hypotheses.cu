@@ -76,15 +76,34 @@ static __device__ __forceinline__ float network_difference(const WeighParameters
     return SOFTENING + (difference_of(a, b) - SOFTENING) * both;
 }
 
-/* At a cell of the grid. */
+/* Which hypothesis one counts as at a cell: itself, the first one, or the plain blend. */
+static __device__ __forceinline__ int counts_as(const MotionParameters *motion,
+                                                int hypothesis, int x, int y)
+{
+    const MotionField *field = &motion->field[hypothesis], *first = &motion->field[0];
+    const float vector_x = cell_vector(motion, field, 0, x, y);
+    const float vector_y = cell_vector(motion, field, 1, x, y);
+
+    if (hypothesis > 0 &&
+        fabsf(vector_x - cell_vector(motion, first, 0, x, y)) <= VFI_MOTION_NEAR &&
+        fabsf(vector_y - cell_vector(motion, first, 1, x, y)) <= VFI_MOTION_NEAR)
+        return 0;
+    const bool is_still =
+        fabsf(vector_x) <= VFI_MOTION_STILL && fabsf(vector_y) <= VFI_MOTION_STILL;
+    return is_still ? motion->n_hypotheses : hypothesis;
+}
+
+/* At a cell of the grid, of what the hypothesis counts as there. */
 static __device__ __forceinline__ float difference_at(const WeighParameters *p,
                                                       int hypothesis, int x, int y)
 {
     const MotionParameters *motion = &p->motion;
     float vector_x = 0.0f, vector_y = 0.0f;
 
-    if (hypothesis > motion->n_hypotheses)
-        return network_difference(p, x, y);
+    if (hypothesis < motion->n_hypotheses)
+        hypothesis = counts_as(motion, hypothesis, x, y);
+    if (hypothesis == 0)
+        hypothesis = counts_as(motion, 0, x, y);
     if (hypothesis < motion->n_hypotheses) {
         vector_x = cell_vector(motion, &motion->field[hypothesis], 0, x, y);
         vector_y = cell_vector(motion, &motion->field[hypothesis], 1, x, y);
@@ -113,24 +132,29 @@ static __device__ __forceinline__ float weight_of(const WeighParameters *p,
     return factor_of(p, hypothesis) / (e * e);
 }
 
-/* Blocks' z is the hypothesis. */
+/* Blocks' z is the hypothesis; NETWORK: it is a network's. */
+template <bool NETWORK>
 static __global__ void __launch_bounds__(THREADS)
     weigh(const __grid_constant__ WeighParameters p)
 {
     VFI_ENTER_PHASES;
     __shared__ float difference[AROUND][AROUND], sum[AROUND][TILE];
     const MotionParameters *motion = &p.motion;
-    const int hypothesis = (int)blockIdx.z, radius = p.radius;
+    const int hypothesis = NETWORK ? motion->n_hypotheses + 1 : (int)blockIdx.z;
+    const int radius = p.radius;
     const int left = TILE * (int)blockIdx.x;
     const int top = motion->first_row + TILE * (int)blockIdx.y;
     const int around = TILE + 2 * radius;
 
     VFI_PHASE(i, around * around)
     {
-        const int x = i % around, y = i / around;
-        difference[y][x] =
-            difference_at(&p, hypothesis, clamp_below(left - radius + x, motion->grid_w),
-                          clamp_below(top - radius + y, motion->grid_h));
+        const int column = i % around, row = i / around;
+        const int x =
+            motion->spacing * clamp_below(left - radius + column, motion->weights_w);
+        const int y =
+            motion->spacing * clamp_below(top - radius + row, motion->weights_h);
+        difference[row][column] =
+            NETWORK ? network_difference(&p, x, y) : difference_at(&p, hypothesis, x, y);
     }
     VFI_PHASE(i, around * TILE)
     {
@@ -144,13 +168,37 @@ static __global__ void __launch_bounds__(THREADS)
     {
         const int x = i % TILE, y = i / TILE;
         float of_rows = 0.0f;
-        if (left + x >= motion->grid_w || top + y >= p.end_row)
+        if (left + x >= motion->weights_w || top + y >= p.end_row)
             continue;
         for (int k = 0; k <= 2 * radius; k++)
             of_rows += sum[y + k][x];
         motion->weight[hypothesis * motion->weight_plane +
                        (ptrdiff_t)(top + y - motion->first_row) * motion->weight_row +
                        left + x] = weight_of(&p, hypothesis, of_rows);
+    }
+}
+
+static __device__ __forceinline__ void hand_over(float *from, float *to)
+{
+    *to += *from;
+    *from = 0.0f;
+}
+
+/* Adds weights at a cell to those of what the hypotheses count as there. */
+static __global__ void hand_over_weights(const __grid_constant__ MotionParameters p,
+                                         int end_row)
+{
+    const FlowPlace at = flow_thread();
+    const int row = p.first_row + at.y, n = p.n_hypotheses;
+    float *weight = p.weight + at.y * p.weight_row + at.x;
+
+    if (at.x >= p.weights_w || row >= end_row)
+        return;
+    for (int i = 1; i <= n; i++) { /* the first one last: others give to it */
+        const int h = i % n;
+        const int as = counts_as(&p, h, p.spacing * at.x, p.spacing * row);
+        if (as != h)
+            hand_over(weight + h * p.weight_plane, weight + as * p.weight_plane);
     }
 }
 
@@ -169,8 +217,13 @@ void vfi_cuda_weigh_hypotheses(cudaStream_t stream, const VfiMotion *motion,
     p.prior = motion->prior;
     p.move[0] = -motion->t * cells;
     p.move[1] = (1.0f - motion->t) * cells;
-    const dim3 grid((unsigned)((motion->grid_w + TILE - 1) / TILE),
-                    (unsigned)((end_row - of_motion.first_row + TILE - 1) / TILE),
-                    (unsigned)of_motion.n_hypotheses + (motion->network ? 2 : 1));
-    VFI_LAUNCH(weigh, grid, dim3(THREADS), stream, p);
+    const int rows = end_row - of_motion.first_row;
+    const dim3 tiles((unsigned)((of_motion.weights_w + TILE - 1) / TILE),
+                     (unsigned)((rows + TILE - 1) / TILE));
+    const dim3 all(tiles.x, tiles.y, (unsigned)of_motion.n_hypotheses + 1);
+    VFI_LAUNCH(weigh<false>, all, dim3(THREADS), stream, p);
+    if (motion->network != NULL)
+        VFI_LAUNCH(weigh<true>, tiles, dim3(THREADS), stream, p);
+    VFI_LAUNCH(hand_over_weights, flow_grid(of_motion.weights_w, rows, 1), flow_block(),
+               stream, of_motion, end_row);
 }

@@ -29,9 +29,11 @@ struct MotionParameters {
     int n_hypotheses; /* whose weights the plain blend's follow, then a network's */
     NetworkField network;
     MotionField field[MOTION_HYPOTHESES];
+    /* Of every spacing-th cell; all places below are numbers of those. */
+    int spacing, weights_w, weights_h;
     float *weight; /* column 0 of row @first_row, of the first hypothesis */
     ptrdiff_t weight_row, weight_plane; /* floats */
-    int first_row;                      /* of the cells that there are weights of */
+    int first_row;
 };
 
 /* ---- on the host ------------------------------------------------------------------- */
@@ -47,7 +49,7 @@ static inline int motion_weights(const VfiMotion *motion)
     return motion_hypotheses(motion) + 2;
 }
 
-/* Queues finding the weights of the rows of cells from p.first_row to @end_row. */
+/* Queues finding the weights of rows from p.first_row to @end_row. */
 void vfi_cuda_weigh_hypotheses(cudaStream_t stream, const VfiMotion *motion,
                                const MotionParameters &p, int end_row);
 

@@ -28,12 +28,13 @@ static __device__ __forceinline__ int place_on_cells(int luma, bool between, int
     return ((8 * luma + (between ? 8 : 4)) >> level) - 4;
 }
 
+/* Among every @spacing-th cell. */
 static __device__ __forceinline__ CellPlace cell_place(const SynthesisParameters *p,
-                                                       int x, int y)
+                                                       int x, int y, int spacing)
 {
     const int level = p->motion.level;
-    const int column = place_on_cells(x << p->shift_x, p->between_x, level);
-    const int row = place_on_cells(y << p->shift_y, p->between_y, level);
+    const int column = place_on_cells(x << p->shift_x, p->between_x, level) / spacing;
+    const int row = place_on_cells(y << p->shift_y, p->between_y, level) / spacing;
 
     return {column >> 3, row >> 3, (float)(column & 7) * 0.125f,
             (float)(row & 7) * 0.125f};
@@ -43,12 +44,12 @@ static __device__ __forceinline__ float
 weight_between(const MotionParameters *p, int hypothesis, const CellPlace *place)
 {
     const float *plane = p->weight + hypothesis * p->weight_plane;
-    const int left = clamp_below(place->x, p->grid_w);
-    const int right = clamp_below(place->x + 1, p->grid_w);
+    const int left = clamp_below(place->x, p->weights_w);
+    const int right = clamp_below(place->x + 1, p->weights_w);
     const float *above =
-        plane + (clamp_below(place->y, p->grid_h) - p->first_row) * p->weight_row;
+        plane + (clamp_below(place->y, p->weights_h) - p->first_row) * p->weight_row;
     const float *below =
-        plane + (clamp_below(place->y + 1, p->grid_h) - p->first_row) * p->weight_row;
+        plane + (clamp_below(place->y + 1, p->weights_h) - p->first_row) * p->weight_row;
     const float first = above[left] + (below[left] - above[left]) * place->part_y;
     const float second = above[right] + (below[right] - above[right]) * place->part_y;
 
@@ -98,21 +99,20 @@ static __device__ __forceinline__ void add_samples(const SynthesisParameters *p,
 
 /* Adds what a hypothesis finds in both frames. */
 template <typename Access>
-static __device__ __forceinline__ void
-add_hypothesis(const SynthesisParameters *p, int hypothesis, const CellPlace *place,
-               int x, int y, float sum[Access::N], float *weights)
+static __device__ __forceinline__ void add_hypothesis(const SynthesisParameters *p,
+                                                      int hypothesis, float weight, int x,
+                                                      int y, float sum[Access::N])
 {
     const MotionField *field = &p->motion.field[hypothesis];
-    const float vector_x = vector_between(&p->motion, field, 0, place);
-    const float vector_y = vector_between(&p->motion, field, 1, place);
-    const float weight = weight_between(&p->motion, hypothesis, place);
+    const CellPlace place = cell_place(p, x, y, 1);
+    const float vector_x = vector_between(&p->motion, field, 0, &place);
+    const float vector_y = vector_between(&p->motion, field, 1, &place);
 
     VFI_UNROLL_BY_1 /* both frames at once need too many registers */
         for (int f = 0; f < 2; f++)
             add_samples<Access>(p, f, (float)x + p->move_x[f] * vector_x,
                                 (float)y + p->move_y[f] * vector_y, weight * p->share[f],
                                 sum);
-    *weights += weight;
 }
 
 /* The network's at a sample: its own, or the mean of the luma samples that a chroma
@@ -139,10 +139,9 @@ static __device__ __forceinline__ float network_mean(const SynthesisParameters *
 /* Adds what a network finds: each frame where its flow leads, with the mask's part. */
 template <typename Access>
 static __device__ __forceinline__ void add_network(const SynthesisParameters *p,
-                                                   const CellPlace *place, int x, int y,
-                                                   float sum[Access::N], float *weights)
+                                                   float weight, int x, int y,
+                                                   float sum[Access::N])
 {
-    const float weight = weight_between(&p->motion, p->motion.n_hypotheses + 1, place);
     const float first = weight * clamp_code(network_mean(p, 4, x, y), 1.0f);
 
     VFI_UNROLL_BY_1
@@ -153,7 +152,6 @@ static __device__ __forceinline__ void add_network(const SynthesisParameters *p,
                             (float)y + p->scale_y * vector_y,
                             f == 0 ? first : weight - first, sum);
     }
-    *weights += weight;
 }
 
 template <typename Access>
@@ -166,17 +164,24 @@ static __global__ void __launch_bounds__(THREADS)
 
     if (x >= p.width || y >= p.end)
         return;
-    const CellPlace place = cell_place(&p, x, y);
+    const CellPlace place = cell_place(&p, x, y, p.motion.spacing);
     float weights = weight_between(&p.motion, p.motion.n_hypotheses, &place);
     Access::codes_at(&p, 0, x, y, sum);
     Access::codes_at(&p, 1, x, y, ahead);
     VFI_UNROLL
     for (int c = 0; c < Access::N; c++)
         sum[c] = weights * (sum[c] * p.share[0] + ahead[c] * p.share[1]);
-    for (int h = 0; h < p.motion.n_hypotheses; h++)
-        add_hypothesis<Access>(&p, h, &place, x, y, sum, &weights);
-    if (p.motion.network.flow != NULL)
-        add_network<Access>(&p, &place, x, y, sum, &weights);
+    for (int h = 0; h < p.motion.n_hypotheses; h++) {
+        const float weight = weight_between(&p.motion, h, &place);
+        if (weight != 0.0f) /* else it counts as another one here */
+            add_hypothesis<Access>(&p, h, weight, x, y, sum);
+        weights += weight;
+    }
+    if (p.motion.network.flow != NULL) {
+        const float weight = weight_between(&p.motion, p.motion.n_hypotheses + 1, &place);
+        add_network<Access>(&p, weight, x, y, sum);
+        weights += weight;
+    }
     VFI_UNROLL
     for (int c = 0; c < Access::N; c++)
         sum[c] /= weights;
@@ -193,9 +198,15 @@ static int cells_of_shift(int shift, int level)
     return shift < 0 ? -((half - shift) >> level) : (half + shift) >> level;
 }
 
+/* Of @size cells so many have weights. */
+static int spaced(const VfiMotion *motion, int size)
+{
+    return (size + motion->spacing - 1) / motion->spacing;
+}
+
 static size_t weight_row(const VfiMotion *motion)
 {
-    return ((size_t)motion->grid_w + 31) / 32 * 32;
+    return ((size_t)spaced(motion, motion->grid_w) + 31) / 32 * 32;
 }
 
 /* Even, so that bands begin at even rows. */
@@ -204,7 +215,7 @@ static int weight_rows(const VfiMotion *motion)
     const size_t planes = (size_t)motion_weights(motion);
     const size_t row_bytes = planes * weight_row(motion) * sizeof(float);
     const size_t rows = WEIGHT_BYTES / row_bytes / 2 * 2;
-    const size_t all = ((size_t)motion->grid_h + 1) / 2 * 2 + 2;
+    const size_t all = ((size_t)spaced(motion, motion->grid_h) + 1) / 2 * 2 + 2;
 
     return (int)(rows > all ? all : rows > LEAST_ROWS ? rows : LEAST_ROWS);
 }
@@ -251,6 +262,9 @@ static MotionParameters motion_parameters(const VfiVideoInfo *info,
         p.field[i].shift_x = cells_of_shift(shift[0], motion->level);
         p.field[i].shift_y = cells_of_shift(shift[1], motion->level);
     }
+    p.spacing = motion->spacing;
+    p.weights_w = spaced(motion, motion->grid_w);
+    p.weights_h = spaced(motion, motion->grid_h);
     p.weight = (float *)scratch;
     p.weight_row = (ptrdiff_t)weight_row(motion);
     p.weight_plane = p.weight_row * weight_rows(motion);
@@ -379,16 +393,16 @@ static void launch_grid(const Synthesis *work, cudaStream_t stream,
         launch<SingleSamples<4, 3>>(stream, p); /* RGB_F32 */
 }
 
-/* Luma rows [begin, end), the cells of which have room in the scratch. */
+/* Luma rows [begin, end), whose weights have room in the scratch. */
 static void launch_band(const Synthesis *work, cudaStream_t stream,
                         MotionParameters motion, int begin, int end)
 {
-    const int level = motion.level;
-    const int first_row = (begin >> level) - 1, end_row = ((end - 1) >> level) + 2;
+    const int cell = motion.spacing << motion.level;
+    const int first_row = begin / cell - 1, end_row = (end - 1) / cell + 2;
 
     motion.first_row = first_row > 0 ? first_row : 0;
     vfi_cuda_weigh_hypotheses(stream, work->motion, motion,
-                              end_row < motion.grid_h ? end_row : motion.grid_h);
+                              end_row < motion.weights_h ? end_row : motion.weights_h);
     launch_grid(work, stream, motion, 0, 0, begin, end);
     if (work->facts.shift_x != 0)
         launch_grid(work, stream, motion, work->facts.shift_x, work->facts.shift_y, begin,
@@ -401,7 +415,7 @@ cudaError_t vfi_cuda_synthesize(cudaStream_t stream, const VfiVideoInfo *info,
                                 const VfiFrame *out, int begin, int end)
 {
     const MotionParameters parameters = motion_parameters(info, motion, scratch);
-    const int rows = (weight_rows(motion) - 2) << motion->level;
+    const int rows = (weight_rows(motion) - 2) * motion->spacing << motion->level;
     Synthesis work = {};
 
     work.info = info;

@@ -24,11 +24,37 @@ static const int8_t shifts[VFI_MOTION_SHIFTS][2] = {
 
 /* Kinds of motion: levels, numbers of hypotheses, times, boxes. */
 static const VfiMotion kinds[] = {
-    {.level = 2, .n_flows = 1, .radius = 1, .prior = 0.5f, .t = 0.5f},
-    {.level = 1, .n_flows = 3, .n_shifts = 4, .radius = 2, .prior = 1, .t = 0.25f},
-    {.level = 0, .n_flows = 3, .n_shifts = 12, .radius = 4, .prior = 1, .t = 0.4f},
-    {.level = 2, .n_flows = 2, .n_shifts = 8, .radius = 0, .prior = 0, .t = 0.9f},
-    {.level = 0, .n_flows = 1, .radius = 3, .prior = 2, .t = 0.001f},
+    {.level = 2, .n_flows = 1, .spacing = 1, .radius = 1, .prior = 0.5f, .t = 0.5f},
+    {.level = 1,
+     .n_flows = 3,
+     .n_shifts = 4,
+     .spacing = 1,
+     .radius = 2,
+     .prior = 1,
+     .t = 0.25f},
+    {.level = 0,
+     .n_flows = 3,
+     .n_shifts = 12,
+     .spacing = 2,
+     .radius = 2,
+     .prior = 1,
+     .t = 0.4f},
+    {.level = 2, .n_flows = 2, .n_shifts = 8, .spacing = 1, .radius = 0, .t = 0.9f},
+    {.level = 0, .n_flows = 1, .spacing = 1, .radius = 4, .prior = 2, .t = 0.001f},
+    {.level = 1,
+     .n_flows = 1,
+     .n_shifts = 1,
+     .spacing = 2,
+     .radius = 1,
+     .prior = 1,
+     .t = 0.7f},
+    {.level = 0,
+     .n_flows = 3,
+     .n_shifts = 12,
+     .spacing = 1,
+     .radius = 4,
+     .prior = 1,
+     .t = 0.4f},
 };
 
 #define GUARD_BYTES 64
@@ -161,7 +187,7 @@ END_TEST
 START_TEST(scratch_is_bounded)
 {
     const VfiVideoInfo info = {.format = VFI_FORMAT_NV12, .width = 4100, .height = 131};
-    Case test = case_new(&info, 2);
+    Case test = case_new(&info, (int)G_N_ELEMENTS(kinds) - 1);
 
     add_network(&test);
 
