@@ -44,11 +44,11 @@ gst_vfi_ladder_has (const GstVfiQosConfig *config, GstVfiRung rung)
 {
   GstVfiOnLate ladder = gst_vfi_ladder_of (config);
 
-  if (rung == GST_VFI_RUNG_FULL)
-    return TRUE;
   if (ladder == GST_VFI_ON_LATE_WAIT)
-    return FALSE;
+    return rung == GST_VFI_RUNG_FULL;
   switch (rung) {
+    case GST_VFI_RUNG_FULL:
+      return config->has[GST_VFI_MAKER_FULL];
     case GST_VFI_RUNG_REDUCED:
       return config->has[GST_VFI_MAKER_REDUCED];
     case GST_VFI_RUNG_FLOW:
@@ -73,12 +73,20 @@ gst_vfi_ladder_below (const GstVfiQosConfig *config, GstVfiRung rung)
 }
 
 GstVfiRung
+gst_vfi_ladder_top (const GstVfiQosConfig *config)
+{
+  return gst_vfi_ladder_has (config, GST_VFI_RUNG_FULL)
+             ? GST_VFI_RUNG_FULL
+             : gst_vfi_ladder_below (config, GST_VFI_RUNG_FULL);
+}
+
+GstVfiRung
 gst_vfi_ladder_above (const GstVfiQosConfig *config, GstVfiRung rung)
 {
-  while (rung > GST_VFI_RUNG_FULL) {
-    rung--;
-    if (gst_vfi_ladder_has (config, rung))
-      break;
+  for (GstVfiRung above = rung; above > GST_VFI_RUNG_FULL;) {
+    above--;
+    if (gst_vfi_ladder_has (config, above))
+      return above;
   }
   return rung;
 }

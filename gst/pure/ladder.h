@@ -16,8 +16,9 @@
  *   skip        FULL REDUCED FLOW HALF NONE             is left out
  *   auto        duplicate when live, else wait
  *
- * REDUCED and FLOW are there where there is a maker for them: something that makes
- * pictures and has costs of its own. A rung that rests completely for some seconds is no
+ * FULL, REDUCED and FLOW are there where there is a maker for them: something that makes
+ * pictures and has costs of its own. FULL's may be late: until it is there the ladder,
+ * unless it is `wait`, begins below. A rung that rests completely for some seconds is no
  * rung of its own: it is the last rung while the wait before the next trial (qos.h) is
  * long. Pure functions. */
 #pragma once
@@ -59,7 +60,7 @@ typedef enum {
  * @on_late: which ladder
  * @live: whether the pipeline is live, for GST_VFI_ON_LATE_AUTO
  * @events: property qos: whether QOS events count
- * @has: which makers there are; GST_VFI_MAKER_FULL always is
+ * @has: which makers there are; GST_VFI_MAKER_FULL may be late, others missing for good
  * @rehearses: whether the cost of a maker that is not in use can be measured without
  *     showing what it makes (qos.h)
  */
@@ -83,6 +84,9 @@ GstVfiOnLate gst_vfi_ladder_of (const GstVfiQosConfig *config);
 
 /* Whether @rung is one of the ladder. */
 gboolean gst_vfi_ladder_has (const GstVfiQosConfig *config, GstVfiRung rung);
+
+/* The highest rung. */
+GstVfiRung gst_vfi_ladder_top (const GstVfiQosConfig *config);
 
 /* The next rung below or above, or @rung itself at the ladder's end. */
 GstVfiRung gst_vfi_ladder_below (const GstVfiQosConfig *config, GstVfiRung rung);

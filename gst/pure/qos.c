@@ -21,12 +21,20 @@ gst_vfi_qos_init (GstVfiQos *qos)
   qos->reported_change = qos->change;
 }
 
+static void
+return_to_top (GstVfiQos *qos)
+{
+  GstVfiRung top = gst_vfi_ladder_top (&qos->config);
+
+  if (qos->rung != top)
+    gst_vfi_climb_change_to (qos, top);
+}
+
 void
 gst_vfi_qos_reset (GstVfiQos *qos)
 {
   qos->raised_at = GST_CLOCK_TIME_NONE;
-  if (qos->rung != GST_VFI_RUNG_FULL)
-    gst_vfi_climb_change_to (qos, GST_VFI_RUNG_FULL);
+  return_to_top (qos);
   gst_vfi_climb_forget_good_pairs (qos);
   qos->strikes = 0;
   qos->struck_at = 0;
@@ -34,7 +42,7 @@ gst_vfi_qos_reset (GstVfiQos *qos)
   qos->trial = GST_VFI_TRIAL_NONE;
   qos->last_maker = -1;
   qos->renews = FALSE;
-  qos->pair_rung = GST_VFI_RUNG_FULL;
+  qos->pair_rung = qos->rung;
   qos->pair = (GstVfiQosPair){
       .number = qos->pair.number,
       .start = GST_CLOCK_TIME_NONE,
@@ -58,14 +66,13 @@ gst_vfi_qos_set_config (GstVfiQos *qos, const GstVfiQosConfig *config)
     if (config->has[maker] && !qos->config.has[maker])
       qos->wait = GST_VFI_CLIMB_MIN_WAIT;
   qos->config = *config;
-  qos->config.has[GST_VFI_MAKER_FULL] = TRUE;
   if (gst_vfi_ladder_has (&qos->config, rung))
     return;
   if (rung >= GST_VFI_RUNG_DUPLICATES &&
       gst_vfi_ladder_of (&qos->config) != GST_VFI_ON_LATE_WAIT)
     rung = rung == GST_VFI_RUNG_NONE ? GST_VFI_RUNG_DUPLICATES : GST_VFI_RUNG_NONE;
   else
-    rung = GST_VFI_RUNG_FULL;
+    rung = gst_vfi_ladder_top (&qos->config);
   gst_vfi_climb_change_to (qos, rung);
 }
 
@@ -75,8 +82,7 @@ gst_vfi_qos_forget_costs (GstVfiQos *qos)
   gst_vfi_costs_clear (&qos->costs);
   qos->wait = GST_VFI_CLIMB_MIN_WAIT;
   qos->raised_at = GST_CLOCK_TIME_NONE;
-  if (qos->rung != GST_VFI_RUNG_FULL)
-    gst_vfi_climb_change_to (qos, GST_VFI_RUNG_FULL);
+  return_to_top (qos);
   qos->trial = GST_VFI_TRIAL_NONE;
   qos->rehearsal = GST_VFI_TRIAL_NONE;
   qos->last_maker = -1;

@@ -4,8 +4,8 @@
  * touched. Pure functions on a plain struct: no element, no lock, no clock; the caller
  * gives the time, so that a test gives any. Times are nanoseconds.
  *
- * A pair of frames is worked on at one rung of a ladder (ladder.h), the first at FULL;
- * climbing.h says when that changes.
+ * A pair of frames is worked on at one rung of a ladder (ladder.h), the first at the
+ * highest; climbing.h says when that changes.
  *
  *   gst_vfi_qos_init (&qos);
  *   gst_vfi_qos_set_config (&qos, &config);          at caps, at a property change
@@ -120,17 +120,19 @@ typedef struct {
  * rehearsals. */
 void gst_vfi_qos_init (GstVfiQos *qos);
 
-/* After a flush or for a new segment: begins at FULL and forgets events, counters and the
- * pair. Keeps the configuration, and costs and wait, which are the machine's and not the
- * stream's: where FULL is too much, this is foreseen and not tried. */
+/* After a flush or for a new segment: begins at the highest rung and forgets events,
+ * counters and the pair. Keeps the configuration, and costs and wait, which are the
+ * machine's and not the stream's: where FULL is too much, this is foreseen and not
+ * tried. */
 void gst_vfi_qos_reset (GstVfiQos *qos);
 
 /* Takes effect at the next pair. Of rungs that the new ladder lacks, DUPLICATES and NONE
- * become each other and the others FULL. Where there is a maker more, what failed before
- * is no reason to wait. */
+ * become each other and the others the highest. Where there is a maker more, what failed
+ * before is no reason to wait. */
 void gst_vfi_qos_set_config (GstVfiQos *qos, const GstVfiQosConfig *config);
 
-/* For another model, size or device: forgets costs and wait, and begins at FULL. */
+/* For another model, size or device: forgets costs and wait, and begins at the highest
+ * rung. */
 void gst_vfi_qos_forget_costs (GstVfiQos *qos);
 
 /* For another session of @maker: forgets its costs. */

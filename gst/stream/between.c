@@ -8,6 +8,7 @@
 #include "stream/engine_session.h"
 #include "stream/fallback.h"
 #include "stream/pending.h"
+#include "stream/upkeep.h"
 #include "stream/window.h"
 
 #define GST_CAT_DEFAULT gst_vfi_debug
@@ -34,15 +35,14 @@ inside_segment (const GstSegment *segment, GstClockTime start, GstClockTime stop
 }
 
 static gboolean
-judge (GstVfiStream *stream, Between *between, GError **error)
+judge (GstVfiStream *stream, Between *between, VfiSession *session, GError **error)
 {
   GstVfiSettings settings = gst_vfi_stream_settings (stream);
   gdouble score;
 
   between->mode = (GstVfiSceneMode) settings.scene_mode;
-  if (!gst_vfi_content_judge (&stream->content, gst_vfi_session_current (stream),
-          &between->first->picture, &between->second->picture, settings.scene_threshold,
-          &between->kind, error))
+  if (!gst_vfi_content_judge (&stream->content, session, &between->first->picture,
+          &between->second->picture, settings.scene_threshold, &between->kind, error))
     return FALSE;
   score = stream->content.score;
   g_mutex_lock (&stream->lock);
@@ -57,11 +57,14 @@ judge (GstVfiStream *stream, Between *between, GError **error)
   return TRUE;
 }
 
-/* Nothing is made of a pair that the engine could not look at. */
+/* Nothing is made of a pair that the engine could not look at, in @session. */
 static GstFlowReturn
-cannot_open (GstVfiStream *stream, Between *between, const GError *error)
+cannot_open (GstVfiStream *stream, Between *between, const VfiSession *session,
+    const GError *error)
 {
   between->kind = GST_VFI_PAIR_MOVES;
+  if (gst_vfi_upkeep_lower_failed (stream, session, error))
+    return GST_FLOW_OK;
   gst_vfi_session_note_failure (stream, gst_vfi_session_current (stream), error);
   return gst_vfi_fallback_engine_failed (
              stream, error, "no pair of frames could be opened")
@@ -74,17 +77,22 @@ static GstFlowReturn
 look_at_pair (GstVfiStream *stream, Between *between)
 {
   g_autoptr (GError) error = NULL;
+  VfiSession *session = NULL;
 
   if (!gst_vfi_session_mend (stream, &error) || !gst_vfi_session_poll (stream, &error)) {
     stream->negotiated.only_copies = TRUE;
     if (!gst_vfi_fallback_engine_failed (stream, error, "no session for this video"))
       return GST_FLOW_ERROR;
   }
-  if (stream->negotiated.only_copies || gst_vfi_session_current (stream) == NULL ||
+  if (!stream->negotiated.only_copies) {
+    gst_vfi_upkeep_rungs (stream);
+    session = gst_vfi_upkeep_session (stream);
+  }
+  if (session == NULL ||
       !gst_vfi_meta_same_crop (between->first->buffer, between->second->buffer))
     return GST_FLOW_OK;
-  if (!judge (stream, between, &error))
-    return cannot_open (stream, between, error);
+  if (!judge (stream, between, session, &error))
+    return cannot_open (stream, between, session, error);
   between->joined = between->kind != GST_VFI_PAIR_CUT;
   return GST_FLOW_OK;
 }
@@ -99,7 +107,7 @@ open_pair (GstVfiStream *stream, Between *between)
     return ret;
   view = gst_vfi_window_new_view (stream, between->next, between->pts);
   if (view->state == GST_VFI_VIEW_FAILED)
-    return cannot_open (stream, between, view->error);
+    return cannot_open (stream, between, view->session, view->error);
   between->view = g_steal_pointer (&view);
   return GST_FLOW_OK;
 }

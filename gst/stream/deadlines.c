@@ -168,7 +168,7 @@ at_rate (const GstSegment *segment, GstClockTime span)
 
 /* What properties, the pipeline and the rungs that are there say. */
 static GstVfiQosConfig
-configuration (GstVfiStream *stream)
+configuration (GstVfiStream *stream, gboolean is_ready)
 {
   GstVfiSettings settings = gst_vfi_stream_settings (stream);
   GstVfiQosConfig config = {
@@ -178,8 +178,8 @@ configuration (GstVfiStream *stream)
   };
 
   for (GstVfiMaker maker = 0; maker < GST_VFI_N_MAKERS; maker++)
-    config.has[maker] =
-        maker == GST_VFI_MAKER_FULL || gst_vfi_rungs_session (stream, maker) != NULL;
+    config.has[maker] = gst_vfi_rungs_session (stream, maker) != NULL;
+  config.has[GST_VFI_MAKER_FULL] = is_ready;
   g_mutex_lock (&stream->lock);
   config.live = stream->live->live;
   g_mutex_unlock (&stream->lock);
@@ -189,18 +189,19 @@ configuration (GstVfiStream *stream)
 gboolean
 gst_vfi_deadlines_has_ladder (GstVfiStream *stream)
 {
-  GstVfiQosConfig config = configuration (stream);
+  GstVfiQosConfig config = configuration (stream, TRUE);
 
   return gst_vfi_ladder_of (&config) != GST_VFI_ON_LATE_WAIT;
 }
 
 void
-gst_vfi_deadlines_begin_pair (GstVfiStream *stream, const GstSegment *segment, guint64 id,
-    guint count, GstClockTime span, const GstVfiSlot *slot)
+gst_vfi_deadlines_begin_pair (GstVfiStream *stream, gboolean is_ready,
+    const GstSegment *segment, guint64 id, guint count, GstClockTime span,
+    const GstVfiSlot *slot)
 {
   GstVfiDeadlines *deadlines = stream->deadlines;
   GstClockTime now = gst_vfi_live_now (stream, NULL);
-  GstVfiQosConfig config = configuration (stream);
+  GstVfiQosConfig config = configuration (stream, is_ready);
   GstVfiQosMessage message;
   GstVfiRung rung;
   gboolean due;
@@ -413,11 +414,12 @@ gst_vfi_deadlines_note_qos (GstVfiStream *stream, GstEvent *event)
 static gchar *
 list_rungs (const GstVfiQosConfig *config)
 {
-  GString *list = g_string_new (gst_vfi_rung_to_string (GST_VFI_RUNG_FULL));
+  GString *list = g_string_new (NULL);
 
-  for (GstVfiRung rung = 1; rung < GST_VFI_N_RUNGS; rung++)
+  for (GstVfiRung rung = 0; rung < GST_VFI_N_RUNGS; rung++)
     if (gst_vfi_ladder_has (config, rung))
-      g_string_append_printf (list, ",%s", gst_vfi_rung_to_string (rung));
+      g_string_append_printf (
+          list, "%s%s", list->len > 0 ? "," : "", gst_vfi_rung_to_string (rung));
   return g_string_free (list, FALSE);
 }
 

@@ -51,7 +51,7 @@ void gst_vfi_deadlines_reset (GstVfiStream *stream);
 /* Jobs were dropped and will not be accounted for. */
 void gst_vfi_deadlines_forget_jobs (GstVfiStream *stream);
 
-/* A session was replaced: its costs say nothing about the next one. */
+/* Other sessions are to be built: costs of those before say nothing about them. */
 void gst_vfi_deadlines_forget_costs (GstVfiStream *stream);
 
 /* What the latency is computed from. The lock is held. */
@@ -59,6 +59,7 @@ GstVfiQosLatency gst_vfi_deadlines_latency_locked (GstVfiStream *stream);
 
 /**
  * gst_vfi_deadlines_begin_pair:
+ * @is_ready: there is the stream's own session
  * @segment: of the pair; the stream's may be a later one
  * @id: of the pair: the id of its second frame
  * @count: its in-betweens
@@ -68,8 +69,9 @@ GstVfiQosLatency gst_vfi_deadlines_latency_locked (GstVfiStream *stream);
  * Fixes the rung for the pair's in-betweens, and posts a QOS message about those before,
  * if one is due. Once for each pair: see gst_vfi_deadlines_has_begun().
  */
-void gst_vfi_deadlines_begin_pair (GstVfiStream *stream, const GstSegment *segment,
-    guint64 id, guint count, GstClockTime span, const GstVfiSlot *slot);
+void gst_vfi_deadlines_begin_pair (GstVfiStream *stream, gboolean is_ready,
+    const GstSegment *segment, guint64 id, guint count, GstClockTime span,
+    const GstVfiSlot *slot);
 
 /* Whether the pair @id is the one that is decided on. */
 gboolean gst_vfi_deadlines_has_begun (GstVfiStream *stream, guint64 id);

@@ -218,10 +218,8 @@ finish_build (GstVfiStream *stream, GstVfiBuild *build, GError **error)
 {
   VfiSession *session = gst_vfi_build_take (build, error);
 
-  if (session != NULL) {
+  if (session != NULL)
     set_session (stream, session, gst_vfi_build_input (build)->cuda);
-    gst_vfi_own_latency_forget_costs (stream);
-  }
   gst_vfi_build_free (build);
   return session != NULL;
 }
@@ -326,6 +324,7 @@ gst_vfi_session_ensure (GstVfiStream *stream, GError **error)
     return TRUE;
   warn_of_settings (stream, &settings);
   gst_vfi_session_release (stream);
+  gst_vfi_own_latency_forget_costs (stream);
   live = gst_vfi_live_ask_upstream (stream);
   build = new_build (stream, &video, settings.scale, live);
   self->video = video;

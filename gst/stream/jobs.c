@@ -26,6 +26,13 @@ give_up (GstVfiStream *stream, GstVfiEntry *entry, GstVfiEntryKind kind)
   stream->pending->n_originals++;
 }
 
+/* The session that was to make the picture, to be compared only. */
+static const VfiSession *
+session_of (const GstVfiEntry *entry)
+{
+  return entry->session != NULL ? entry->session : entry->view->session;
+}
+
 /* Returns FLUSHING after a flush, ERROR where the stream ends, or OK where, as on-error
  * allows, the entry becomes a copy of the frame before. */
 static GstFlowReturn
@@ -33,12 +40,12 @@ engine_failed (GstVfiStream *stream, GstVfiEntry *entry, const GError *error)
 {
   if (g_error_matches (error, VFI_ERROR, VFI_ERROR_CANCELLED))
     return GST_FLOW_FLUSHING;
-  if (entry->qos.maker != GST_VFI_MAKER_FULL) {
-    gst_vfi_rungs_leave_out (stream, entry->qos.maker, error);
+  if (gst_vfi_upkeep_lower_failed (stream, session_of (entry), error) ||
+      entry->qos.maker != GST_VFI_MAKER_FULL) {
     give_up (stream, entry, GST_VFI_ENTRY_DUPLICATE);
     return GST_FLOW_OK;
   }
-  gst_vfi_session_note_failure (stream, entry->view->session, error);
+  gst_vfi_session_note_failure (stream, session_of (entry), error);
   if (!gst_vfi_fallback_engine_failed (stream, error, "interpolation failed"))
     return GST_FLOW_ERROR;
   give_up (stream, entry, GST_VFI_ENTRY_DUPLICATE);
@@ -110,9 +117,9 @@ decide (GstVfiStream *stream, GList *link)
   account (stream);
   if (!gst_vfi_deadlines_has_begun (stream, gst_vfi_entry_pair_id (entry))) {
     gst_vfi_upkeep_before_pair (stream);
-    gst_vfi_deadlines_begin_pair (stream, &entry->view->segment,
-        gst_vfi_entry_pair_id (entry), count_from (link), pair_span (entry),
-        &entry->slot);
+    gst_vfi_deadlines_begin_pair (stream, gst_vfi_session_current (stream) != NULL,
+        &entry->view->segment, gst_vfi_entry_pair_id (entry), count_from (link),
+        pair_span (entry), &entry->slot);
   }
   decision = gst_vfi_deadlines_decide (stream, &entry->slot, &entry->qos);
   gst_vfi_upkeep_after_decision (stream);
@@ -126,17 +133,18 @@ decide (GstVfiStream *stream, GList *link)
   return FALSE;
 }
 
-/* The pair in the session of who is to make the picture. One whose session is gone since
- * then is made by the full one. */
+/* The pair in the session of who is to make the picture. Where that is gone since then
+ * the one that the view was opened in does. */
 static VfiPair *
 open_pair (GstVfiStream *stream, GstVfiEntry *entry, GError **error)
 {
-  VfiSession *session = gst_vfi_rungs_session (stream, entry->qos.maker);
+  VfiSession *session = entry->qos.maker == GST_VFI_MAKER_FULL
+                            ? gst_vfi_session_current (stream)
+                            : gst_vfi_rungs_session (stream, entry->qos.maker);
 
-  if (session == NULL)
-    entry->qos.maker = GST_VFI_MAKER_FULL;
-  return session == NULL ? entry->view->pair
-                         : gst_vfi_view_open_lower (entry->view, session, error);
+  entry->session = session != NULL ? session : entry->view->session;
+  return session != NULL ? gst_vfi_view_pair_in (entry->view, session, error)
+                         : entry->view->pair;
 }
 
 static GstFlowReturn
@@ -277,7 +285,7 @@ gst_vfi_jobs_wait (GstVfiStream *stream, GstVfiEntry *entry)
   if (!made)
     return engine_failed (stream, entry, error);
   if (entry->qos.maker == GST_VFI_MAKER_FULL)
-    gst_vfi_session_note_success (stream, entry->view->session);
+    gst_vfi_session_note_success (stream, session_of (entry));
   ret = gst_vfi_output_finish (&entry->output, &stream->pictures);
   if (ret == GST_FLOW_ERROR)
     gst_vfi_report_no_memory (stream);

@@ -9,30 +9,37 @@
 /* The smallest flow scale that sessions have. */
 #define SMALLEST_SCALE 0.25
 
-/* The frames, and two sessions. */
-#define N_STEPS 3
+typedef void (*Step) (GstVfiLowerBuild *build, GstVfiLowerPart *part);
+
+static void make_flow (GstVfiLowerBuild *build, GstVfiLowerPart *part);
+static void make_rehearsal (GstVfiLowerBuild *build, GstVfiLowerPart *part);
+static void make_reduced (GstVfiLowerBuild *build, GstVfiLowerPart *part);
+
+static const Step steps[] = {make_flow, make_rehearsal, make_reduced};
+
+#define N_STEPS ((guint) G_N_ELEMENTS (steps))
+#define N_FIRST_STEPS 2
 
 struct _GstVfiLowerBuild {
   GstVfiBuildInput full; /* owned, as in session_build.c */
   gchar *device;
-  gdouble full_scale;
-  gboolean is_fastest; /* nothing is faster than the full one */
   GstVideoInfo pictures;
-  GThread *thread; /* NULL: built in the caller's */
+  GThread *thread; /* the last one, or NULL */
   void (*on_step) (gpointer);
   gpointer user_data;
   guint64 used; /* of memory-limit, so far; the thread's */
   GstVfiLowerPart parts[N_STEPS];
-  gint n_done;     /* atomic: parts before are complete */
-  gint is_stopped; /* atomic */
   guint n_taken;
+
+  GMutex lock;
+  gboolean is_running; /* somebody builds; guarded by @lock, as what follows */
+  guint n_wanted;      /* parts that it is to complete */
+  guint n_done;        /* parts that are complete, and the taker's */
 };
 
 GstVfiLowerBuild *
-gst_vfi_lower_build_new (const GstVfiBuildInput *full, const VfiSessionStats *stats,
-    const GstVideoInfo *pictures)
+gst_vfi_lower_build_new (const GstVfiBuildInput *full, const GstVideoInfo *pictures)
 {
-  const VfiModelInfo *info = vfi_model_info (full->model);
   GstVfiLowerBuild *build = g_new0 (GstVfiLowerBuild, 1);
 
   build->full = *full;
@@ -40,10 +47,8 @@ gst_vfi_lower_build_new (const GstVfiBuildInput *full, const VfiSessionStats *st
   build->full.cuda = full->cuda != NULL ? gst_object_ref (full->cuda) : NULL;
   build->device = g_strdup (full->config.device);
   build->full.config.device = build->device;
-  build->full_scale = stats->scale;
-  build->is_fastest =
-      g_str_equal (info->family, "blend") || g_str_equal (stats->quality, FASTEST);
   build->pictures = *pictures;
+  g_mutex_init (&build->lock);
   return build;
 }
 
@@ -60,9 +65,12 @@ gst_vfi_lower_build_free (GstVfiLowerBuild *build)
 {
   if (build == NULL)
     return;
-  g_atomic_int_set (&build->is_stopped, TRUE);
+  g_mutex_lock (&build->lock);
+  build->n_wanted = 0;
+  g_mutex_unlock (&build->lock);
   if (build->thread != NULL)
     g_thread_join (build->thread);
+  g_mutex_clear (&build->lock);
   for (guint i = 0; i < N_STEPS; i++)
     part_clear (&build->parts[i]);
   vfi_model_unref (build->full.model);
@@ -73,40 +81,40 @@ gst_vfi_lower_build_free (GstVfiLowerBuild *build)
 
 /* Memory. */
 
-static gboolean
-estimate (VfiModel *model, const VfiSessionConfig *config, guint64 *bytes, GError **error)
+/* What memory-limit limits. */
+static guint64
+limited_bytes (const VfiEstimate *need)
 {
-  VfiEstimate need;
-
-  if (!vfi_model_estimate (model, config, &need, error))
-    return FALSE;
-  *bytes = need.session_bytes - need.packed_weight_bytes;
-  return TRUE;
+  return need->session_bytes - need->packed_weight_bytes;
 }
 
-/* What the full session and the buffers take of memory-limit. */
+/* What the full session is, or will be. */
 static gboolean
-count_full (GstVfiLowerBuild *build, GError **error)
+estimate_full (GstVfiLowerBuild *build, VfiEstimate *need, GError **error)
 {
   VfiSessionConfig config = build->full.config;
-  guint64 pools = build->full.pool_bytes, bytes;
 
-  if (config.memory_limit == 0)
-    return TRUE;
-  config.memory_limit -= MIN (pools, config.memory_limit - 1);
-  if (!estimate (build->full.model, &config, &bytes, error))
-    return FALSE;
-  build->used = pools + bytes;
-  return TRUE;
+  if (config.memory_limit != 0)
+    config.memory_limit -= MIN (build->full.pool_bytes, config.memory_limit - 1);
+  return vfi_model_estimate (build->full.model, &config, need, error);
 }
 
-/* Whether memory-limit leaves so much; it is used then. */
+/* Whether memory-limit leaves so much beside the full session and buffers; it is used
+ * then. */
 static gboolean
 take_off_limit (GstVfiLowerBuild *build, guint64 bytes, GError **error)
 {
   guint64 limit = build->full.config.memory_limit;
+  VfiEstimate full;
 
-  if (limit != 0 && (build->used > limit || bytes > limit - build->used)) {
+  if (limit == 0)
+    return TRUE;
+  if (build->used == 0) {
+    if (!estimate_full (build, &full, error))
+      return FALSE;
+    build->used = build->full.pool_bytes + limited_bytes (&full);
+  }
+  if (build->used > limit || bytes > limit - build->used) {
     g_set_error (error, VFI_ERROR, VFI_ERROR_NO_MEMORY,
         "it would take %.1f MiB, and memory-limit leaves %.1f", (gdouble) bytes / 0x1p20,
         (gdouble) (limit - MIN (build->used, limit)) / 0x1p20);
@@ -122,8 +130,7 @@ static void
 make_rehearsal (GstVfiLowerBuild *build, GstVfiLowerPart *part)
 {
   part->bytes = gst_vfi_rehearsal_bytes (&build->pictures);
-  if (!count_full (build, &part->error) ||
-      !take_off_limit (build, part->bytes, &part->error))
+  if (!take_off_limit (build, part->bytes, &part->error))
     return;
   part->rehearsal = gst_vfi_rehearsal_new (&build->pictures);
   if (part->rehearsal == NULL)
@@ -139,11 +146,11 @@ make_session (GstVfiLowerBuild *build, VfiModel *model, const VfiSessionConfig *
 {
   VfiSessionConfig whole = *config;
   VfiSessionStats stats;
-  guint64 bytes;
+  VfiEstimate need;
 
   whole.memory_limit = 0;
-  if (!estimate (model, &whole, &bytes, &part->error) ||
-      !take_off_limit (build, bytes, &part->error))
+  if (!vfi_model_estimate (model, &whole, &need, &part->error) ||
+      !take_off_limit (build, limited_bytes (&need), &part->error))
     return;
   part->session = build->full.build_session (
       build->full.build_session_data, model, &whole, &part->error);
@@ -158,6 +165,19 @@ make_session (GstVfiLowerBuild *build, VfiModel *model, const VfiSessionConfig *
       "it works on the CPU only, and frames lie in CUDA memory");
 }
 
+/* Whether nothing is faster than the full one. Networks are estimated only where that is
+ * of use. */
+static gboolean
+is_fastest (GstVfiLowerBuild *build)
+{
+  const VfiModelInfo *info = vfi_model_info (build->full.model);
+  VfiEstimate full;
+
+  if (!g_str_equal (info->family, BUILT_IN_MODEL))
+    return g_str_equal (info->family, "blend");
+  return estimate_full (build, &full, NULL) && g_str_equal (full.quality, FASTEST);
+}
+
 static void
 make_flow (GstVfiLowerBuild *build, GstVfiLowerPart *part)
 {
@@ -165,7 +185,7 @@ make_flow (GstVfiLowerBuild *build, GstVfiLowerPart *part)
   g_autoptr (VfiModel) model = NULL;
 
   part->maker = GST_VFI_MAKER_FLOW;
-  if (build->is_fastest) {
+  if (is_fastest (build)) {
     g_set_error_literal (&part->error, VFI_ERROR, VFI_ERROR_UNSUPPORTED,
         "the built-in model takes no less time than the full rung's");
     return;
@@ -184,9 +204,12 @@ static void
 make_reduced (GstVfiLowerBuild *build, GstVfiLowerPart *part)
 {
   VfiSessionConfig config = build->full.config;
+  VfiEstimate full;
 
   part->maker = GST_VFI_MAKER_REDUCED;
-  config.scale = build->full_scale / 2;
+  if (!estimate_full (build, &full, &part->error))
+    return;
+  config.scale = full.scale / 2;
   if (vfi_model_info (build->full.model)->has_scale && config.scale >= SMALLEST_SCALE)
     make_session (build, build->full.model, &config, part);
   else
@@ -194,40 +217,75 @@ make_reduced (GstVfiLowerBuild *build, GstVfiLowerPart *part)
         "the model has no smaller flow scale");
 }
 
-static void
-make (GstVfiLowerBuild *build, void (*step) (GstVfiLowerBuild *, GstVfiLowerPart *))
+/* The next step that is wanted; FALSE if there is none, and nothing runs any more. */
+static gboolean
+next_step (GstVfiLowerBuild *build, guint *n)
 {
-  gint n = g_atomic_int_get (&build->n_done);
+  gboolean goes_on;
 
-  if (g_atomic_int_get (&build->is_stopped))
-    return;
-  step (build, &build->parts[n]);
-  g_atomic_int_set (&build->n_done, n + 1);
-  if (build->on_step != NULL)
-    build->on_step (build->user_data);
+  g_mutex_lock (&build->lock);
+  *n = build->n_done;
+  goes_on = build->is_running = build->n_done < build->n_wanted;
+  g_mutex_unlock (&build->lock);
+  return goes_on;
+}
+
+static void
+run (GstVfiLowerBuild *build)
+{
+  guint n;
+
+  while (next_step (build, &n)) {
+    steps[n](build, &build->parts[n]);
+    g_mutex_lock (&build->lock);
+    build->n_done = n + 1;
+    g_mutex_unlock (&build->lock);
+    if (build->on_step != NULL)
+      build->on_step (build->user_data);
+  }
+}
+
+/* Returns whether somebody is at it already. */
+static gboolean
+want (GstVfiLowerBuild *build, gboolean all)
+{
+  gboolean was_running;
+
+  g_mutex_lock (&build->lock);
+  build->n_wanted = all ? N_STEPS : N_FIRST_STEPS;
+  was_running = build->is_running;
+  build->is_running = TRUE;
+  g_mutex_unlock (&build->lock);
+  return was_running;
 }
 
 void
-gst_vfi_lower_build_run (GstVfiLowerBuild *build)
+gst_vfi_lower_build_run (GstVfiLowerBuild *build, gboolean all)
 {
-  make (build, make_rehearsal);
-  make (build, make_flow);
-  make (build, make_reduced);
+  if (!want (build, all))
+    run (build);
 }
 
 static gpointer
 build_aside (gpointer data)
 {
-  gst_vfi_lower_build_run (data);
+  run (data);
   return NULL;
 }
 
 gboolean
-gst_vfi_lower_build_start (GstVfiLowerBuild *build, void (*on_step) (gpointer),
-    gpointer user_data, GError **error)
+gst_vfi_lower_build_start (GstVfiLowerBuild *build, gboolean all,
+    void (*on_step) (gpointer), gpointer user_data, GError **error)
 {
-  build->on_step = on_step;
-  build->user_data = user_data;
+  /* Nobody builds before that is set, and it stays. */
+  if (build->on_step == NULL) {
+    build->on_step = on_step;
+    build->user_data = user_data;
+  }
+  if (want (build, all))
+    return TRUE;
+  if (build->thread != NULL)
+    g_thread_join (build->thread);
   build->thread = g_thread_try_new ("vfi-lower", build_aside, build, error);
   return build->thread != NULL;
 }
@@ -235,7 +293,12 @@ gst_vfi_lower_build_start (GstVfiLowerBuild *build, void (*on_step) (gpointer),
 gboolean
 gst_vfi_lower_build_take (GstVfiLowerBuild *build, GstVfiLowerPart *part)
 {
-  if (build->n_taken >= (guint) g_atomic_int_get (&build->n_done))
+  gboolean is_done;
+
+  g_mutex_lock (&build->lock);
+  is_done = build->n_taken < build->n_done;
+  g_mutex_unlock (&build->lock);
+  if (!is_done)
     return FALSE;
   *part = build->parts[build->n_taken];
   build->parts[build->n_taken++] = (GstVfiLowerPart){.error = NULL};

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* What the lower rungs of the ladder (pure/ladder.h) need, being built in a thread:
- * frames for rehearsals, a session of the built-in model, one of the stream's model at
- * half the flow scale, in this order: first what is there soonest and costs least. A
- * build is given all that it needs, and knows nothing of the stream. */
+/* What the lower rungs of the ladder (pure/ladder.h) need, being built in a thread: first
+ * what is wanted before the stream's own session is there, a session of the built-in
+ * model and frames for rehearsals, then one of the stream's model at half the flow scale.
+ * A build is given all that it needs, and knows nothing of the stream. */
 #pragma once
 
 #include <gst/video/video.h>
@@ -31,26 +31,22 @@ typedef struct {
 
 typedef struct _GstVfiLowerBuild GstVfiLowerBuild;
 
-/**
- * gst_vfi_lower_build_new:
- * @full: what the stream's own session was built of
- * @stats: of that session
- * @pictures: of the stream, as sessions see them
- */
-GstVfiLowerBuild *gst_vfi_lower_build_new (const GstVfiBuildInput *full,
-    const VfiSessionStats *stats, const GstVideoInfo *pictures);
+/* @full: what the stream's own session is built of; @pictures: of the stream, as sessions
+ * see them. */
+GstVfiLowerBuild *gst_vfi_lower_build_new (
+    const GstVfiBuildInput *full, const GstVideoInfo *pictures);
 
 /* Ends it after the step that it is at, waits for that, and drops what was not taken.
  * NULL is allowed. */
 void gst_vfi_lower_build_free (GstVfiLowerBuild *build);
 
-/* Builds, in the caller's thread. */
-void gst_vfi_lower_build_run (GstVfiLowerBuild *build);
+/* Builds what is wanted first, or @all, in the caller's thread. */
+void gst_vfi_lower_build_run (GstVfiLowerBuild *build, gboolean all);
 
-/* Builds in a thread, which calls @on_step after each step. FALSE with @error if there is
- * none. */
-gboolean gst_vfi_lower_build_start (GstVfiLowerBuild *build, void (*on_step) (gpointer),
-    gpointer user_data, GError **error);
+/* The same in a thread, which calls @on_step after each step, always the same. FALSE with
+ * @error if there is no thread. */
+gboolean gst_vfi_lower_build_start (GstVfiLowerBuild *build, gboolean all,
+    void (*on_step) (gpointer), gpointer user_data, GError **error);
 
 /* Takes the next part that is done; FALSE if there is none. */
 gboolean gst_vfi_lower_build_take (GstVfiLowerBuild *build, GstVfiLowerPart *part);

@@ -19,7 +19,7 @@ GstVfiOwnLatency *gst_vfi_own_latency_new (void);
 /* After a flush or a stop. */
 void gst_vfi_own_latency_reset (GstVfiStream *stream);
 
-/* A session was replaced: forgets its costs. */
+/* Other sessions are to be built: forgets costs. */
 void gst_vfi_own_latency_forget_costs (GstVfiStream *stream);
 
 /* Caps, mode or multiplier were chosen: the latency follows. */

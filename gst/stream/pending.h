@@ -50,6 +50,7 @@ typedef enum {
  * @b: IN_BETWEEN, IN_BETWEENS: the second one; COPIES: shown where it is nearer, or NULL
  * @instead: IN_BETWEEN: the original that it replaces, or NULL
  * @view: IN_BETWEEN, IN_BETWEENS: what they are made of
+ * @session: IN_BETWEEN: that its job is of, to be compared only; NULL without one
  * @ahead: whether it came out of a span
  * @job: IN_BETWEEN, once submitted
  * @rounds: IN_BETWEEN: rounds of the job that were told of
@@ -68,6 +69,7 @@ typedef struct {
   GstVfiFrame *b;
   GstVfiFrame *instead;
   GstVfiView *view;
+  const VfiSession *session;
   gboolean ahead;
   VfiJob *job;
   guint rounds;

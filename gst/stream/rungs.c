@@ -8,7 +8,8 @@
 /* Owned by the streaming thread but for what is said otherwise. */
 struct _GstVfiRungs {
   GstVfiLowerBuild *build; /* that is not over, or NULL */
-  const VfiSession *full;  /* that they are below, to be compared only; NULL: none */
+  gboolean begun;          /* to build them, since they were released */
+  gboolean all_wanted;     /* not only what is wanted first */
   GstVfiRehearsal *rehearsal;
   gboolean at_once;
 
@@ -107,39 +108,49 @@ take_parts (GstVfiStream *stream)
 }
 
 static void
-begin_build (GstVfiStream *stream, VfiSession *full, const GstVfiBuildInput *input)
+begin (GstVfiStream *stream, const GstVfiBuildInput *input)
 {
   GstVfiRungs *rungs = stream->rungs;
-  g_autoptr (GError) error = NULL;
-  VfiSessionStats stats;
 
-  vfi_session_get_stats (full, &stats);
-  rungs->full = full;
-  rungs->build = gst_vfi_lower_build_new (input, &stats, &stream->pictures.path.inner);
+  rungs->begun = TRUE;
+  rungs->build = gst_vfi_lower_build_new (input, &stream->pictures.path.inner);
   g_mutex_lock (&stream->lock);
   rungs->cuda = input->cuda != NULL ? gst_object_ref (input->cuda) : NULL;
   g_mutex_unlock (&stream->lock);
+}
+
+static void
+go_on (GstVfiStream *stream, gboolean all)
+{
+  GstVfiRungs *rungs = stream->rungs;
+  g_autoptr (GError) error = NULL;
+
+  rungs->all_wanted = all;
   if (rungs->at_once)
-    gst_vfi_lower_build_run (rungs->build);
-  else if (!gst_vfi_lower_build_start (rungs->build, wake, stream, &error))
+    gst_vfi_lower_build_run (rungs->build, all);
+  else if (!gst_vfi_lower_build_start (rungs->build, all, wake, stream, &error))
     GST_INFO_OBJECT (stream->element, "no lower rungs: %s", error->message);
 }
 
 void
 gst_vfi_rungs_update (
-    GstVfiStream *stream, VfiSession *full, const GstVfiBuildInput *input)
+    GstVfiStream *stream, const GstVfiBuildInput *input, gboolean is_ready)
 {
-  if (stream->rungs->full != full) {
-    gst_vfi_rungs_release (stream);
-    begin_build (stream, full, input);
+  GstVfiRungs *rungs = stream->rungs;
+
+  if (!rungs->begun) {
+    begin (stream, input);
+    go_on (stream, is_ready);
+  } else if (is_ready && !rungs->all_wanted) {
+    go_on (stream, TRUE);
   }
   take_parts (stream);
 }
 
 gboolean
-gst_vfi_rungs_are_up_to_date (const GstVfiStream *stream, const VfiSession *full)
+gst_vfi_rungs_are_complete (const GstVfiStream *stream)
 {
-  return stream->rungs->full == full && stream->rungs->build == NULL;
+  return stream->rungs->begun && stream->rungs->build == NULL;
 }
 
 /* Letting go. */
@@ -170,7 +181,7 @@ gst_vfi_rungs_release (GstVfiStream *stream)
   GstVfiRungs *rungs = stream->rungs;
   GstObject *cuda;
 
-  if (rungs->full == NULL)
+  if (!rungs->begun)
     return;
   g_clear_pointer (&rungs->build, gst_vfi_lower_build_free);
   g_clear_pointer (&rungs->rehearsal, gst_vfi_rehearsal_free);
@@ -179,7 +190,7 @@ gst_vfi_rungs_release (GstVfiStream *stream)
     if (session != NULL)
       drop_session (session);
   }
-  rungs->full = NULL;
+  rungs->begun = rungs->all_wanted = FALSE;
   g_mutex_lock (&stream->lock);
   cuda = g_steal_pointer (&rungs->cuda);
   rungs->bytes = 0;

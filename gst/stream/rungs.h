@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The sessions of the lower rungs of the ladder (pure/ladder.h): the stream's model at
- * half the flow scale, and the built-in model. They are built ahead in a thread, once
- * there is the stream's own session, and stay as long as it does. One that there is no
+ * half the flow scale, and the built-in model. They are built ahead in a thread, the
+ * latter before the stream's own session, for it is there soon and may stand in for that.
+ * They stay until they are released, as that is. One that there is no
  * memory for, or that fails, is left out: its rung is none of the ladder then. Streaming
  * thread only, unless a function says otherwise; no lock is held. */
 #pragma once
@@ -18,14 +19,13 @@ GstVfiRungs *gst_vfi_rungs_new (void);
 /* For tests, before frames come: whether sessions are built in the streaming thread. */
 void gst_vfi_rungs_build_at_once (GstVfiStream *stream, gboolean at_once);
 
-/* Whether all that can be had below @full, the stream's own session, is there. */
-gboolean gst_vfi_rungs_are_up_to_date (
-    const GstVfiStream *stream, const VfiSession *full);
+/* Whether all that can be had is there. */
+gboolean gst_vfi_rungs_are_complete (const GstVfiStream *stream);
 
-/* Takes over what has been built below @full and, where nothing has been, begins to
- * build. @input: what @full would be built of now. */
+/* Takes over what has been built and, where nothing has been, begins to build. @input:
+ * what the stream's own session is built of; @is_ready: it has been. */
 void gst_vfi_rungs_update (
-    GstVfiStream *stream, VfiSession *full, const GstVfiBuildInput *input);
+    GstVfiStream *stream, const GstVfiBuildInput *input, gboolean is_ready);
 
 /* Drops all that there is, and waits for what is being built. */
 void gst_vfi_rungs_release (GstVfiStream *stream);

@@ -80,10 +80,9 @@ poll_rehearsal (GstVfiStream *stream)
     report (stream, cost);
 }
 
-static void
-update_rungs (GstVfiStream *stream)
+void
+gst_vfi_upkeep_rungs (GstVfiStream *stream)
 {
-  VfiSession *full = gst_vfi_session_current (stream);
   g_autofree gchar *device = NULL;
   GstVfiBuildInput input;
 
@@ -91,17 +90,37 @@ update_rungs (GstVfiStream *stream)
     gst_vfi_rungs_release (stream);
     return;
   }
-  if (full == NULL || gst_vfi_rungs_are_up_to_date (stream, full))
+  if (gst_vfi_rungs_are_complete (stream))
     return;
   device = gst_vfi_session_describe (stream, &input);
-  gst_vfi_rungs_update (stream, full, &input);
+  gst_vfi_rungs_update (stream, &input, gst_vfi_session_current (stream) != NULL);
+}
+
+VfiSession *
+gst_vfi_upkeep_session (const GstVfiStream *stream)
+{
+  VfiSession *session = gst_vfi_session_current (stream);
+
+  return session != NULL ? session : gst_vfi_rungs_session (stream, GST_VFI_MAKER_FLOW);
+}
+
+gboolean
+gst_vfi_upkeep_lower_failed (
+    GstVfiStream *stream, const VfiSession *session, const GError *error)
+{
+  for (GstVfiMaker maker = GST_VFI_MAKER_FULL + 1; maker < GST_VFI_N_MAKERS; maker++) {
+    if (session == NULL || gst_vfi_rungs_session (stream, maker) != session)
+      continue;
+    gst_vfi_rungs_leave_out (stream, maker, error);
+    return TRUE;
+  }
+  return FALSE;
 }
 
 void
 gst_vfi_upkeep_before_pair (GstVfiStream *stream)
 {
   poll_rehearsal (stream);
-  update_rungs (stream);
 }
 
 void

@@ -25,7 +25,7 @@ view_clear (gpointer data)
   GstVfiView *view = data;
 
   g_clear_pointer (&view->pair, vfi_pair_unref);
-  g_clear_pointer (&view->lower, vfi_pair_unref);
+  g_clear_pointer (&view->other, vfi_pair_unref);
   g_clear_error (&view->error);
   for (guint i = 0; i < view->n_frames; i++)
     gst_vfi_frame_unref (view->frames[i]);
@@ -75,35 +75,45 @@ list_pictures (const GstVfiView *view, VfiFrame pictures[GST_VFI_MAX_VIEW_FRAMES
   return repeats;
 }
 
+/* In a session whose model sees fewer frames those around the two. */
+static VfiPair *
+begin_in (const GstVfiView *view, VfiSession *session,
+    const VfiFrame pictures[GST_VFI_MAX_VIEW_FRAMES], GError **error)
+{
+  int before, after;
+
+  vfi_session_neighbours (session, &before, &after);
+  return vfi_session_begin (session, pictures + view->shape.before - before,
+      (gsize) (before + 2 + after), view->key, error);
+}
+
 gboolean
 gst_vfi_view_open (GstVfiView *view, VfiSession *session)
 {
-  guint n_frames = gst_vfi_view_shape_frames (&view->shape);
   VfiFrame pictures[GST_VFI_MAX_VIEW_FRAMES];
   gboolean repeats = list_pictures (view, pictures);
 
   view->session = session;
   if (session != NULL)
-    view->pair = vfi_session_begin (session, pictures, n_frames, view->key, &view->error);
+    view->pair = begin_in (view, session, pictures, &view->error);
   view->state = view->pair != NULL ? GST_VFI_VIEW_OPEN : GST_VFI_VIEW_FAILED;
   return repeats;
 }
 
 VfiPair *
-gst_vfi_view_open_lower (GstVfiView *view, VfiSession *session, GError **error)
+gst_vfi_view_pair_in (GstVfiView *view, VfiSession *session, GError **error)
 {
   VfiFrame pictures[GST_VFI_MAX_VIEW_FRAMES];
-  int before, after;
 
-  if (view->lower != NULL && view->lower_session == session)
-    return view->lower;
+  if (session == view->session)
+    return view->pair;
+  if (view->other != NULL && view->other_session == session)
+    return view->other;
   list_pictures (view, pictures);
-  vfi_session_neighbours (session, &before, &after);
-  g_clear_pointer (&view->lower, vfi_pair_unref);
-  view->lower = vfi_session_begin (session, pictures + view->shape.before - before,
-      (gsize) (before + 2 + after), view->key, error);
-  view->lower_session = session;
-  return view->lower;
+  g_clear_pointer (&view->other, vfi_pair_unref);
+  view->other = begin_in (view, session, pictures, error);
+  view->other_session = session;
+  return view->other;
 }
 
 gboolean

@@ -37,8 +37,8 @@ typedef enum {
  * @pair: OPEN: the engine's
  * @session: the one that it was opened in, or was to be; to be compared only
  * @error: FAILED: what the engine said; NULL if there was none
- * @lower: the engine's in another session, or NULL
- * @lower_session: that one; to be compared only
+ * @other: the engine's in another session, or NULL
+ * @other_session: that one; to be compared only
  */
 typedef struct {
   GstVfiViewState state;
@@ -51,8 +51,8 @@ typedef struct {
   VfiPair *pair;
   const VfiSession *session;
   GError *error;
-  VfiPair *lower;
-  const VfiSession *lower_session;
+  VfiPair *other;
+  const VfiSession *other_session;
 } GstVfiView;
 
 /* A view without frames. @key: of the two frames, as vfi_session_begin() wants it. */
@@ -74,14 +74,14 @@ void gst_vfi_view_add (GstVfiView *view, GstVfiFrame *frame);
 gboolean gst_vfi_view_is_complete (const GstVfiView *view);
 
 /* Opens a view that waits and has the two frames in @session (NULL: there is none, so
- * that it fails). Where frames are missing the nearest one takes their place; returns
- * whether one does. */
+ * that it fails), whose model sees as many frames as the shape has or fewer. Where frames
+ * are missing the nearest one takes their place; returns whether one does. */
 gboolean gst_vfi_view_open (GstVfiView *view, VfiSession *session);
 
-/* The pair of an open view in @session, of the same video, whose model sees the same
- * frames or fewer; NULL with @error if it cannot be opened there. It is the view's, and
- * stays until another session is asked for. */
-VfiPair *gst_vfi_view_open_lower (GstVfiView *view, VfiSession *session, GError **error);
+/* The pair of an open view in @session, which may be another one of the same video; NULL
+ * with @error if it cannot be opened there. It is the view's, and stays until another
+ * session is asked for. */
+VfiPair *gst_vfi_view_pair_in (GstVfiView *view, VfiSession *session, GError **error);
 
 /* Whether one of its frames is marked CORRUPTED. */
 gboolean gst_vfi_view_is_corrupted (const GstVfiView *view);

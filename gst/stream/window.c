@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "stream/window.h"
 
-#include "stream/engine_session.h"
+#include "stream/upkeep.h"
 
 #define GST_CAT_DEFAULT gst_vfi_debug
 
@@ -40,7 +40,7 @@ gst_vfi_window_later (const GstVfiStream *stream)
 static void
 open_view (GstVfiStream *stream, GstVfiView *view)
 {
-  gboolean repeats = gst_vfi_view_open (view, gst_vfi_session_current (stream));
+  gboolean repeats = gst_vfi_view_open (view, gst_vfi_upkeep_session (stream));
 
   if (!repeats || view->state == GST_VFI_VIEW_FAILED)
     return;

@@ -248,6 +248,73 @@ GST_START_TEST(rungs_are_built_aside)
 }
 GST_END_TEST
 
+static VfiSession *build_full_late(gpointer user_data, VfiModel *model,
+                                   const VfiSessionConfig *config, GError **error)
+{
+    Gate *gate = user_data;
+
+    g_mutex_lock(&gate->lock);
+    while (!gate->open && config->scale == 1 && vfi_model_info(model)->family[0] == 's')
+        g_cond_wait(&gate->changed, &gate->lock);
+    g_mutex_unlock(&gate->lock);
+    return vfi_session_new(model, config, error);
+}
+
+static Simulated *start_late(int index, Gate *gate)
+{
+    Simulated *sim = simulated_open(in_flight_mode(index), LADDER_MODEL);
+
+    sim->step = LADDER_STEP;
+    ladder_set_costs(sim, ladder_light);
+    simulated_gate_builds(sim, gate);
+    gst_vfi_session_set_builder(sim->stream, build_full_late, gate);
+    simulated_start(sim, "20/1", NULL);
+    simulated_configure_latency(sim);
+    return sim;
+}
+
+/* Nothing tells when the build has ended: frames are sent until it shows. */
+static void play_until_full(Simulated *sim)
+{
+    g_autofree char *rung = ladder_text_stat(sim, "rung");
+
+    for (guint i = 0; i < 100000 && strcmp(rung, "full") != 0; i++) {
+        simulated_play(sim, 1);
+        g_free(rung);
+        rung = ladder_text_stat(sim, "rung");
+        g_thread_yield();
+    }
+    ck_assert_str_eq(rung, "full");
+}
+
+/* From the first pair on, and no longer than it has to. */
+GST_START_TEST(the_builtin_model_stands_in_for_one_that_is_late)
+{
+    Gate gate = {0};
+    Simulated *sim = start_late(__i__, &gate);
+    LadderMade made;
+    guint from;
+
+    simulated_play(sim, 50);
+    assert_rung(sim, "flow");
+    assert_rungs(sim, "flow,half,duplicates");
+    made = ladder_count_made(sim, 0);
+    ck_assert_uint_eq(made.by[GST_VFI_MAKER_FLOW], 49);
+    ck_assert_uint_eq(made.copies, 0);
+    gate_open(&gate);
+    play_until_full(sim);
+    assert_rungs(sim, LADDER_WHOLE);
+    from = sim->sent;
+    simulated_play(sim, 50);
+    ck_assert_uint_eq(ladder_count_made(sim, from).by[GST_VFI_MAKER_FULL], 49);
+    ck_assert_uint_eq(ladder_count_made(sim, 0).copies, 0);
+    ck_assert_uint_eq(engine_stat(sim->fixture, "rung-changes"), 2);
+    simulated_assert_originals(sim);
+    simulated_free(sim);
+    gate_clear(&gate);
+}
+GST_END_TEST
+
 /* The element goes while they are being built. */
 GST_START_TEST(builds_aside_end_with_the_element)
 {
@@ -271,6 +338,7 @@ VfiPair *__wrap_vfi_session_begin(VfiSession *session, const VfiFrame *frames,
                                   size_t n_frames, uint64_t key, GError **error);
 
 static gint begins_left = -1; /* of pairs at half the scale; -1: any number */
+static gint all_fail;
 
 VfiPair *__wrap_vfi_session_begin(VfiSession *session, const VfiFrame *frames,
                                   size_t n_frames, uint64_t key, GError **error)
@@ -278,6 +346,10 @@ VfiPair *__wrap_vfi_session_begin(VfiSession *session, const VfiFrame *frames,
     VfiSessionStats stats;
 
     vfi_session_get_stats(session, &stats);
+    if (g_atomic_int_get(&all_fail) != 0) {
+        g_set_error_literal(error, VFI_ERROR, VFI_ERROR_BACKEND, "says the test");
+        return NULL;
+    }
     if (stats.scale < 1 && g_atomic_int_get(&begins_left) >= 0 &&
         g_atomic_int_add(&begins_left, -1) <= 0) {
         g_atomic_int_set(&begins_left, 0);
@@ -309,6 +381,28 @@ GST_START_TEST(a_rung_that_fails_is_left_out)
     g_atomic_int_set(&begins_left, -1);
     simulated_assert_originals(sim);
     simulated_free(sim);
+}
+GST_END_TEST
+
+/* One that stands in is left out, too: then there are copies. */
+GST_START_TEST(a_stand_in_may_fail)
+{
+    Gate gate = {0};
+    Simulated *sim = start_late(__i__, &gate);
+
+    g_atomic_int_set(&all_fail, 1);
+    simulated_play(sim, 10);
+    g_atomic_int_set(&all_fail, 0);
+    ck_assert_uint_eq(ladder_count_made(sim, 0).copies, 9);
+    gate_open(&gate);
+    while (counter(sim->fixture, "interpolated") < 5)
+        simulated_play(sim, 1);
+    assert_rung(sim, "full");
+    assert_rungs(sim, "full,reduced,half,duplicates");
+    ck_assert_uint_eq(simulated_told(sim, GST_MESSAGE_ERROR | GST_MESSAGE_WARNING), 0);
+    simulated_assert_originals(sim);
+    simulated_free(sim);
+    gate_clear(&gate);
 }
 GST_END_TEST
 
@@ -359,7 +453,10 @@ int main(int argc, char **argv)
     tcase_add_loop_test(tcase, other_settings_are_survived, 0, N_MODES);
     tcase_add_loop_test(tcase, stops_are_survived, 0, N_MODES);
     tcase_add_loop_test(tcase, rungs_are_built_aside, 0, N_MODES);
+    tcase_add_loop_test(tcase, the_builtin_model_stands_in_for_one_that_is_late, 0,
+                        N_MODES);
     tcase_add_loop_test(tcase, builds_aside_end_with_the_element, 0, N_MODES);
+    tcase_add_loop_test(tcase, a_stand_in_may_fail, 0, N_MODES);
     tcase_add_loop_test(tcase, a_rung_that_fails_is_left_out, 0, N_MODES);
     tcase_add_loop_test(tcase, a_rung_that_cannot_be_built_is_left_out, 0, N_MODES);
     return element_main(argc, argv, suite);

@@ -21,22 +21,25 @@
 static const struct {
     GstVfiOnLate on_late;
     gboolean live, reduced, flow;
+    gboolean is_late; /* the full one is not there yet */
     guint n_rungs;
     GstVfiRung rungs[5];
     GstVfiMaker of_half;
 } ladders[] = {
-    {GST_VFI_ON_LATE_AUTO, FALSE, TRUE, TRUE, 1, {FULL}, 0},
-    {GST_VFI_ON_LATE_WAIT, TRUE, TRUE, TRUE, 1, {FULL}, 0},
+    {GST_VFI_ON_LATE_AUTO, FALSE, TRUE, TRUE, FALSE, 1, {FULL}, 0},
+    {GST_VFI_ON_LATE_WAIT, TRUE, TRUE, TRUE, FALSE, 1, {FULL}, 0},
     {GST_VFI_ON_LATE_AUTO,
      TRUE,
      TRUE,
      TRUE,
+     FALSE,
      5,
      {FULL, REDUCED, FLOW, HALF, DUPLICATES},
      BY_FLOW},
     {GST_VFI_ON_LATE_AUTO,
      TRUE,
      TRUE,
+     FALSE,
      FALSE,
      4,
      {FULL, REDUCED, HALF, DUPLICATES},
@@ -45,18 +48,44 @@ static const struct {
      FALSE,
      FALSE,
      TRUE,
+     FALSE,
      4,
      {FULL, FLOW, HALF, DUPLICATES},
      BY_FLOW},
-    {GST_VFI_ON_LATE_DUPLICATE, TRUE, FALSE, FALSE, 3, {FULL, HALF, DUPLICATES}, BY_FULL},
+    {GST_VFI_ON_LATE_DUPLICATE,
+     TRUE,
+     FALSE,
+     FALSE,
+     FALSE,
+     3,
+     {FULL, HALF, DUPLICATES},
+     BY_FULL},
     {GST_VFI_ON_LATE_SKIP,
      FALSE,
      TRUE,
      TRUE,
+     FALSE,
      5,
      {FULL, REDUCED, FLOW, HALF, NOTHING},
      BY_FLOW},
-    {GST_VFI_ON_LATE_SKIP, TRUE, FALSE, FALSE, 3, {FULL, HALF, NOTHING}, BY_FULL},
+    {GST_VFI_ON_LATE_SKIP, TRUE, FALSE, FALSE, FALSE, 3, {FULL, HALF, NOTHING}, BY_FULL},
+    {GST_VFI_ON_LATE_DUPLICATE,
+     TRUE,
+     FALSE,
+     TRUE,
+     TRUE,
+     3,
+     {FLOW, HALF, DUPLICATES},
+     BY_FLOW},
+    {GST_VFI_ON_LATE_SKIP,
+     TRUE,
+     TRUE,
+     FALSE,
+     TRUE,
+     3,
+     {REDUCED, HALF, NOTHING},
+     BY_REDUCED},
+    {GST_VFI_ON_LATE_WAIT, TRUE, TRUE, TRUE, TRUE, 1, {FULL}, 0},
 };
 
 static GstVfiQosConfig ladder(int i)
@@ -64,7 +93,7 @@ static GstVfiQosConfig ladder(int i)
     GstVfiQosConfig config = {
         .on_late = ladders[i].on_late,
         .live = ladders[i].live,
-        .has = {TRUE, ladders[i].reduced, ladders[i].flow},
+        .has = {!ladders[i].is_late, ladders[i].reduced, ladders[i].flow},
     };
     return config;
 }
@@ -73,6 +102,7 @@ START_TEST(ladders_have_their_rungs)
 {
     GstVfiQosConfig config = ladder(_i);
     guint n = ladders[_i].n_rungs;
+    ck_assert_int_eq(gst_vfi_ladder_top(&config), ladders[_i].rungs[0]);
     for (guint i = 0; i < n; i++) {
         GstVfiRung rung = ladders[_i].rungs[i];
         ck_assert(gst_vfi_ladder_has(&config, rung));

@@ -269,9 +269,10 @@ END_TEST
 
 START_TEST(sinks_can_be_ignored)
 {
-    GstVfiQosConfig config = {.on_late = GST_VFI_ON_LATE_SKIP, .live = TRUE};
+    GstVfiQosConfig config = player_config(GST_VFI_ON_LATE_SKIP, "");
     GstVfiQos qos;
     GstVfiQosJob job;
+    config.events = FALSE;
     gst_vfi_qos_init(&qos);
     gst_vfi_qos_set_config(&qos, &config);
     for (guint i = 0; i < 2; i++) {
@@ -392,6 +393,38 @@ START_TEST(ladders_can_be_switched)
 }
 END_TEST
 
+/* Before the full one is there its ladder begins below; then it has to prove itself. */
+START_TEST(the_full_rung_may_come_late)
+{
+    GstVfiQosConfig config = player_config(GST_VFI_ON_LATE_DUPLICATE, "flow rehearses");
+    GstVfiQos qos;
+    GstVfiQosJob job;
+    GstVfiMaker maker;
+    gst_vfi_qos_init(&qos);
+    config.has[BY_FULL] = FALSE;
+    gst_vfi_qos_set_config(&qos, &config);
+    player_begin(&qos, S, 1);
+    ck_assert_int_eq(qos.pair_rung, FLOW);
+    ck_assert_int_eq(player_ask(&qos, 1, S, SPAN, &job), COMPUTE);
+    ck_assert_int_eq(job.maker, BY_FLOW);
+    gst_vfi_qos_finish(&qos, &job, 2 * MS, S + 2 * MS);
+    gst_vfi_qos_reset(&qos);
+    player_begin(&qos, 2 * S, 1);
+    ck_assert_int_eq(qos.pair_rung, FLOW);
+    config.has[BY_FULL] = TRUE;
+    gst_vfi_qos_set_config(&qos, &config);
+    GstClockTime now = 3 * S;
+    for (; !gst_vfi_qos_wants_rehearsal(&qos, now, &maker); now += SPAN) {
+        ck_assert_uint_lt(now, 4 * S);
+        player_begin(&qos, now, 1);
+        ck_assert_int_eq(qos.pair_rung, FLOW);
+        ck_assert_int_eq(player_ask(&qos, 1, now, SPAN, &job), COMPUTE);
+        gst_vfi_qos_finish(&qos, &job, 2 * MS, now + 2 * MS);
+    }
+    ck_assert_int_eq(maker, BY_FULL);
+}
+END_TEST
+
 START_TEST(flushes_keep_costs_and_sessions_do_not)
 {
     GstClockTime cost, pair_cost;
@@ -444,6 +477,7 @@ int main(int argc, char **argv)
     tcase_add_test(tcase, messages_are_few);
     tcase_add_test(tcase, events_go_on_from_none);
     tcase_add_loop_test(tcase, ladders_can_be_switched, 0, G_N_ELEMENTS(switches));
+    tcase_add_test(tcase, the_full_rung_may_come_late);
     tcase_add_test(tcase, flushes_keep_costs_and_sessions_do_not);
     suite_add_tcase(suite, tcase);
     return check_main(suite);
