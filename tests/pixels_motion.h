@@ -260,7 +260,7 @@ TEST_FORMULA static inline MotionFormula motion_formula_new(const VfiVideoInfo *
     const int cells = formula.width * formula.height;
     double *difference = calloc((size_t)cells, sizeof(double));
 
-    formula.weight = calloc((size_t)((n + 1) * cells), sizeof(double));
+    formula.weight = calloc(((size_t)n + 1) * (size_t)cells, sizeof(double));
     ck_assert(formula.weight != NULL && difference != NULL);
     for (int h = 0; h <= n; h++) {
         for (int i = 0; i < cells; i++) {

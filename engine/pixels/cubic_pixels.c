@@ -34,9 +34,9 @@ VFI_ALWAYS_INLINE void copy_taps(const VfiCubicPlane *plane, int x, int y, int b
     for (int j = 0; j < 4; j++) {
         const uint8_t *row =
             plane->data + clamp_tap(y + j, plane->height) * plane->stride;
-        for (int k = 0; k < 4; k++)
+        for (ptrdiff_t k = 0; k < 4; k++)
             memcpy(taps->copy[j] + k * bytes,
-                   row + (ptrdiff_t)clamp_tap(x + k, plane->width) * bytes,
+                   row + (ptrdiff_t)clamp_tap(x + (int)k, plane->width) * bytes,
                    (size_t)bytes);
         taps->row[j] = taps->copy[j];
     }
@@ -124,7 +124,7 @@ VFI_ALWAYS_INLINE __m128 sample_taps(const Taps *taps, int n, int bytes, __m128 
     __m256 sum[2] = {_mm256_setzero_ps(), _mm256_setzero_ps()};
     for (int j = 0; j < 4; j++) {
         const __m256 weight = _mm256_set_m128(row[j], row[j]);
-        for (int half = 0; half < (n == 2 ? 1 : 2); half++) {
+        for (ptrdiff_t half = 0; half < (n == 2 ? 1 : 2); half++) {
             const __m256 values =
                 n == 3 ? load_threes(taps->row[j], half != 0)
                        : load_eight(taps->row[j] + half * 2 * n * bytes, bytes);

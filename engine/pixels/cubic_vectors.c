@@ -82,7 +82,7 @@ VFI_ALWAYS_INLINE void find_columns(const Kernel *kernel, const float *vector,
 {
     VectorInt fraction[2];
 
-    for (int k = 0; k < 2; k++) {
+    for (ptrdiff_t k = 0; k < 2; k++) {
         const Vector distance = v_mul(v_load(vector + k * VFI_LANES), kernel->scale_x);
         if (kernel->kind == PIXEL_WORD) {
             const Vector whole = v_floor(distance);

@@ -163,8 +163,8 @@ VFI_ALWAYS_INLINE Vector difference_at(const Side side[2], int spacing, int x, i
 
 void vfi_plain_differences(const VfiMotion *motion, int x, int y, int n, float *out)
 {
-    const int spacing = motion->spacing;
-    const size_t at = (size_t)(y * spacing) * motion->picture_row + (size_t)(x * spacing);
+    const ptrdiff_t spacing = motion->spacing;
+    const ptrdiff_t at = (y * (ptrdiff_t)motion->picture_row + x) * spacing;
     const float *a = motion->picture[0] + at, *b = motion->picture[1] + at;
 
     for (int i = 0; i < n; i++) {

@@ -58,7 +58,7 @@ static void mix_each(const float *cells, float part, int n, float *out)
 
 static void mix_second(const float *cells, float part, int n, float *out)
 {
-    for (int i = 0; i < n; i += VFI_LANES) {
+    for (ptrdiff_t i = 0; i < n; i += VFI_LANES) {
         const Vector low = v_load(cells + 2 * i);
         const Vector high = v_load(cells + 2 * i + VFI_LANES);
         v_store(out + i, between(v_even(low, high), v_odd(low, high), v_set1(part)));

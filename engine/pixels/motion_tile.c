@@ -60,24 +60,28 @@ static float *weights_of(const Weighing *work, int hypothesis, int y)
 
 /* A hypothesis's vectors on a row, and the first one's. */
 typedef struct {
-    float room[4][VFI_MOTION_ROOM];
     const float *vector[2], *first[2]; /* x, y */
 } Vectors;
 
-static void load_vectors(const VfiMotion *motion, int hypothesis, int x, int y, int n,
-                         Vectors *vectors)
+/* Where vectors lie that do not lie in the field as they are wanted. */
+typedef float Room[4][VFI_MOTION_ROOM];
+
+static Vectors load_vectors(const VfiMotion *motion, int hypothesis, int x, int y, int n,
+                            Room room)
 {
     const VfiMotionField field = vfi_motion_field(motion, hypothesis);
     const VfiMotionField first = vfi_motion_field(motion, 0);
+    Vectors vectors;
 
     for (int axis = 0; axis < 2; axis++) {
-        vectors->vector[axis] =
-            vfi_motion_spaced_cells(motion, &field, axis, x, y, n, vectors->room[axis]);
-        vectors->first[axis] = vectors->vector[axis];
+        vectors.vector[axis] =
+            vfi_motion_spaced_cells(motion, &field, axis, x, y, n, room[axis]);
+        vectors.first[axis] = vectors.vector[axis];
         if (hypothesis != 0)
-            vectors->first[axis] = vfi_motion_spaced_cells(motion, &first, axis, x, y, n,
-                                                           vectors->room[2 + axis]);
+            vectors.first[axis] =
+                vfi_motion_spaced_cells(motion, &first, axis, x, y, n, room[2 + axis]);
     }
+    return vectors;
 }
 
 /* The differences of a hypothesis, of which those of the plain blend are there, and the
@@ -87,12 +91,12 @@ static bool find_differences(const Weighing *work, int hypothesis, Differences o
     const VfiMotion *motion = work->tile->motion;
     const Cells *around = &work->around;
     const int n = around->x_end - around->x;
-    Vectors vectors;
+    Room room;
     bool any = false;
 
     for (int y = around->y; y < around->y_end; y++) {
         const int row = y - around->y;
-        load_vectors(motion, hypothesis, around->x, y, n, &vectors);
+        const Vectors vectors = load_vectors(motion, hypothesis, around->x, y, n, room);
         const VfiLumaCells cells = {.x = around->x,
                                     .y = y,
                                     .n = n,
@@ -132,7 +136,7 @@ static void find_network_differences(const Weighing *work, const VfiVideoInfo *i
                             around->x * spacing, y * spacing, (n - 1) * spacing + 1,
                             field[plane]);
             for (int i = 1; i < n; i++)
-                field[plane][i] = field[plane][i * spacing];
+                field[plane][i] = field[plane][(ptrdiff_t)i * spacing];
             for (int i = n; i % 16 != 0; i++)
                 field[plane][i] = 0.0f; /* the last vectors' rest */
         }
@@ -173,7 +177,7 @@ static void weigh_row(const VfiMotion *motion, Differences sums, int sums_y, int
 {
     const int height = spaced(motion, motion->grid_h), taps = 2 * motion->radius + 1;
     const float mean = 1.0f / (float)(taps * taps);
-    const float *row[2 * VFI_MOTION_MAX_RADIUS + 1];
+    const float *row[2 * VFI_MOTION_MAX_RADIUS + 1] = {NULL};
 
     for (int k = 0; k < taps; k++)
         row[k] = sums[vfi_clamp_cell(y - motion->radius + k, height) - sums_y];
@@ -193,9 +197,9 @@ static void hand_over(const Weighing *work, int hypothesis, int y, float *weight
     const int n = work->inside.x_end - work->inside.x;
     float to_first[SCRATCH_COLUMNS], to_plain[SCRATCH_COLUMNS];
     float *plain = weights_of(work, vfi_motion_hypotheses(motion), y);
-    Vectors vectors;
+    Room room;
+    const Vectors vectors = load_vectors(motion, hypothesis, work->inside.x, y, n, room);
 
-    load_vectors(motion, hypothesis, work->inside.x, y, n, &vectors);
     for (int i = 0; i < n; i += VFI_LANES) {
         const VfiMotionSame same = vfi_motion_same(
             vectors.vector[0] + i, vectors.vector[1] + i,

@@ -209,7 +209,7 @@ VFI_VECTOR_INLINE VectorInt vfi_load_each(const uint8_t *const at[VFI_LANES],
 {
     __m256i half[2];
 
-    for (int i = 0; i < 2; i++) {
+    for (ptrdiff_t i = 0; i < 2; i++) {
         const uint8_t *const *lane = at + 8 * i;
         half[i] = _mm256_setr_epi32(
             vfi_load_int(lane[0] + offset), vfi_load_int(lane[1] + offset),
