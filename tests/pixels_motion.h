@@ -88,8 +88,10 @@ static inline void test_motion_fill(TestMotion *test, double reach, bool smooth,
                 double vector = noise(&seed) / 8388608.0 - 1;
                 if (smooth)
                     vector = sin(0.05 * x + 0.08 * y + 0.4 * i) + 0.01 * vector;
-                if ((x / 9 + y / 7) % 3 == 0) /* much that is nearly equal, or still */
+                if ((x / 9 + y / 7) % 4 == 0) /* much that is nearly equal … */
                     vector = (i % 2 + x / 9 % 2 * 3 + vector / 3) / (x / 9 % 5 + 9);
+                if ((x / 9 + y / 7) % 4 == 2) /* … or still, but not all of a place */
+                    vector = (noise(&seed) % 8 == 0 ? 3 : 0.07) * vector / reach;
                 test->flow[i / 2][i % 2][at] = (float)(vector * reach);
             }
         }
