@@ -8,6 +8,10 @@
 #define CAPS IN_CUDA ",format=%s,width=66,height=50,framerate=25/1"
 #define N_FRAMES 24
 
+/* Pictures of rehearsals, which nobody sees, are in the host's memory: one for each
+ * session that the ladder may need, not one for each frame. */
+#define REHEARSED_BYTES (3 * 66 * 50 * 3 / 2)
+
 static const char *const formats[] = {"NV12", "I420", "P010_10LE", "Y444", "RGBA"};
 
 /* Surfaces of a context of their own, which nobody else holds. The thread that took the
@@ -53,7 +57,8 @@ static void check(guint n, guint keeps, gboolean keeps_first, const char *option
     surfaces_send(&line, N_FRAMES);
     surfaces_finish(&line);
     ck_assert_uint_ge(line.n_came, N_FRAMES);
-    ck_assert_uint_lt(counters().device_to_host_bytes - back, N_FRAMES * 64);
+    ck_assert_uint_lt(counters().device_to_host_bytes - back,
+                      N_FRAMES * 64 + REHEARSED_BYTES);
     surfaces_close(&line);
 }
 
