@@ -303,7 +303,7 @@ static void plan_trust(Planner *p, PairResult *pair)
 
 static void plan_pair(Planner *p, PairResult *pair)
 {
-    VfiFlowPlane coarse[2][2] = {0};
+    VfiFlowPlane coarse[2][2] = {{{.w = 0}}};
 
     p->stage = VFI_FLOW_STAGE_PAIR;
     for (int d = 0; d < 2; d++)
@@ -453,7 +453,7 @@ VfiFlowPlan *vfi_flow_plan_new(const VfiVideoInfo *video, VfiFlowQuality quality
     VfiFlowPlan *plan = g_new0(VfiFlowPlan, 1);
     Planner p = {
         .plan = plan, .quality = &qualities[quality], .finest = qualities[quality].level};
-    PairResult pair = {0};
+    PairResult pair = {.flow = {{{.w = 0}}}};
 
     plan->quality = quality;
     plan->width = video->width;

@@ -124,7 +124,7 @@ start_of (const GstVfiQos *qos, GstClockTime now, const guint jobs[GST_VFI_N_MAK
 {
   if (!GST_CLOCK_TIME_IS_VALID (now))
     return GST_CLOCK_TIME_NONE;
-  for (GstVfiMaker maker = 0; maker < GST_VFI_N_MAKERS; maker++) {
+  for (GstVfiMaker maker = GST_VFI_MAKER_FULL; maker < GST_VFI_N_MAKERS; maker++) {
     GstVfiWork work;
     if (jobs[maker] > 0 && gst_vfi_costs_expect (&qos->costs, maker, &work))
       now = gst_vfi_time_add (now, gst_vfi_time_times (work.in_between, jobs[maker]));
@@ -155,7 +155,7 @@ gst_vfi_qos_begin_pair (GstVfiQos *qos, GstClockTime now,
       .in_turn = in_turn,
       .arrives = (gint) gst_vfi_ladder_maker (&qos->config, qos->rung) != qos->last_maker,
   };
-  for (GstVfiRung rung = 0; rung < qos->rung; rung++)
+  for (GstVfiRung rung = GST_VFI_RUNG_FULL; rung < qos->rung; rung++)
     qos->pair.fits[rung] =
         gst_vfi_ladder_has (&qos->config, rung) &&
         (gst_vfi_climb_is_stale (qos, gst_vfi_ladder_maker (&qos->config, rung)) ||
@@ -190,7 +190,7 @@ judge_higher_rungs (GstVfiQos *qos, const GstVfiQosAsk *ask)
   gboolean refused =
       GST_CLOCK_TIME_IS_VALID (ask->running_time) && ask->running_time < qos->earliest;
 
-  for (GstVfiRung rung = 0; rung < qos->pair_rung; rung++)
+  for (GstVfiRung rung = GST_VFI_RUNG_FULL; rung < qos->pair_rung; rung++)
     if (qos->pair.fits[rung] && (refused || would_be_late_at (qos, ask, rung)))
       qos->pair.fits[rung] = FALSE;
 }

@@ -103,7 +103,7 @@ take_latency_costs (const GstVfiQos *qos, GstVfiMaker maker, GstVfiQosLatency *l
 GstVfiQosLatency
 gst_vfi_qos_latency (const GstVfiQos *qos)
 {
-  GstVfiMaker in_use = gst_vfi_qos_maker (qos), maker = 0;
+  GstVfiMaker in_use = gst_vfi_qos_maker (qos), maker = GST_VFI_MAKER_FULL;
   GstVfiQosLatency latency = {.may_shrink = in_use == GST_VFI_MAKER_FULL};
 
   while (maker < in_use && !is_in_sight (qos, maker))

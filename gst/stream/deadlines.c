@@ -177,7 +177,7 @@ configuration (GstVfiStream *stream, gboolean is_ready)
       .rehearses = gst_vfi_rungs_rehearsal (stream) != NULL,
   };
 
-  for (GstVfiMaker maker = 0; maker < GST_VFI_N_MAKERS; maker++)
+  for (GstVfiMaker maker = GST_VFI_MAKER_FULL; maker < GST_VFI_N_MAKERS; maker++)
     config.has[maker] = gst_vfi_rungs_session (stream, maker) != NULL;
   config.has[GST_VFI_MAKER_FULL] = is_ready;
   g_mutex_lock (&stream->lock);
@@ -416,7 +416,7 @@ list_rungs (const GstVfiQosConfig *config)
 {
   GString *list = g_string_new (NULL);
 
-  for (GstVfiRung rung = 0; rung < GST_VFI_N_RUNGS; rung++)
+  for (GstVfiRung rung = GST_VFI_RUNG_FULL; rung < GST_VFI_N_RUNGS; rung++)
     if (gst_vfi_ladder_has (config, rung))
       g_string_append_printf (
           list, "%s%s", list->len > 0 ? "," : "", gst_vfi_rung_to_string (rung));

@@ -200,9 +200,11 @@ static GstVfiBuild *
 new_build (GstVfiStream *stream, const VfiVideoInfo *video, gdouble scale, gboolean live)
 {
   GstVfiBuildInput input;
-  g_autofree gchar *device = describe (stream, video, scale, live, &input);
+  gchar *device = describe (stream, video, scale, live, &input);
+  GstVfiBuild *build = gst_vfi_build_new (&input);
 
-  return gst_vfi_build_new (&input);
+  g_free (device);
+  return build;
 }
 
 static void

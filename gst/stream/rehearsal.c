@@ -87,10 +87,10 @@ draw (GstVideoFrame *argb, guint steps)
   for (guint y = 0; y < (guint) GST_VIDEO_FRAME_HEIGHT (argb); y++) {
     guint8 *line = (guint8 *) GST_VIDEO_FRAME_PLANE_DATA (argb, 0) +
                    y * (gsize) GST_VIDEO_FRAME_PLANE_STRIDE (argb, 0);
-    for (guint x = 0; x < width; x++) {
+    for (guint x = 0; x < width; x++, line += 4) {
       guint8 value = shade (x + steps * MOVES_RIGHT, y + steps * MOVES_DOWN);
-      line[4 * x] = 0xff;
-      line[4 * x + 1] = line[4 * x + 2] = line[4 * x + 3] = value;
+      line[0] = 0xff;
+      line[1] = line[2] = line[3] = value;
     }
   }
 }
@@ -165,7 +165,7 @@ gst_vfi_rehearsal_begin (GstVfiRehearsal *rehearsal, VfiSession *session, GError
   vfi_session_neighbours (session, &before, &after);
   for (int i = 0; i < before + 2 + after; i++)
     view[i] = rehearsal->frames[i <= before ? FIRST : SECOND];
-  pair = vfi_session_begin (session, view, (gsize) (before + 2 + after), 0, error);
+  pair = vfi_session_begin (session, view, (gsize) before + 2 + (gsize) after, 0, error);
   if (pair == NULL)
     return FALSE;
   rehearsal->job = vfi_pair_submit (pair, 0.5, &rehearsal->frames[MADE], error);

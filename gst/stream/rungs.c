@@ -185,7 +185,7 @@ gst_vfi_rungs_release (GstVfiStream *stream)
     return;
   g_clear_pointer (&rungs->build, gst_vfi_lower_build_free);
   g_clear_pointer (&rungs->rehearsal, gst_vfi_rehearsal_free);
-  for (GstVfiMaker maker = 0; maker < GST_VFI_N_MAKERS; maker++) {
+  for (GstVfiMaker maker = GST_VFI_MAKER_FULL; maker < GST_VFI_N_MAKERS; maker++) {
     VfiSession *session = steal_session (stream, maker);
     if (session != NULL)
       drop_session (session);
@@ -216,7 +216,7 @@ gst_vfi_rungs_leave_out (GstVfiStream *stream, GstVfiMaker maker, const GError *
 void
 gst_vfi_rungs_set_cleanup_interval (GstVfiStream *stream, guint n_pairs)
 {
-  for (GstVfiMaker maker = 0; maker < GST_VFI_N_MAKERS; maker++)
+  for (GstVfiMaker maker = GST_VFI_MAKER_FULL; maker < GST_VFI_N_MAKERS; maker++)
     if (stream->rungs->sessions[maker] != NULL)
       vfi_session_set_cleanup_interval (stream->rungs->sessions[maker], n_pairs);
 }
@@ -228,12 +228,12 @@ gst_vfi_rungs_flush (GstVfiStream *stream)
   g_autoptr (GstObject) cuda = NULL;
 
   g_mutex_lock (&stream->lock);
-  for (GstVfiMaker maker = 0; maker < GST_VFI_N_MAKERS; maker++)
+  for (GstVfiMaker maker = GST_VFI_MAKER_FULL; maker < GST_VFI_N_MAKERS; maker++)
     if (stream->rungs->sessions[maker] != NULL)
       sessions[maker] = vfi_session_ref (stream->rungs->sessions[maker]);
   cuda = stream->rungs->cuda != NULL ? gst_object_ref (stream->rungs->cuda) : NULL;
   g_mutex_unlock (&stream->lock);
-  for (GstVfiMaker maker = 0; maker < GST_VFI_N_MAKERS; maker++) {
+  for (GstVfiMaker maker = GST_VFI_MAKER_FULL; maker < GST_VFI_N_MAKERS; maker++) {
     if (sessions[maker] == NULL)
       continue;
     vfi_session_flush (sessions[maker]);

@@ -83,7 +83,7 @@ add_session (GstStructure *stats, VfiSession *session, const VfiSessionStats *ba
 static void
 add_rungs (GstStructure *stats, const GstVfiCounters *counters)
 {
-  for (GstVfiRung rung = 0; rung <= GST_VFI_RUNG_HALF; rung++) {
+  for (GstVfiRung rung = GST_VFI_RUNG_FULL; rung <= GST_VFI_RUNG_HALF; rung++) {
     g_autofree gchar *name =
         g_strconcat ("interpolated-", gst_vfi_rung_to_string (rung), NULL);
     gst_structure_set (stats, name, G_TYPE_UINT64, counters->by_rung[rung], NULL);

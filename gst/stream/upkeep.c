@@ -108,7 +108,7 @@ gboolean
 gst_vfi_upkeep_lower_failed (
     GstVfiStream *stream, const VfiSession *session, const GError *error)
 {
-  for (GstVfiMaker maker = GST_VFI_MAKER_FULL + 1; maker < GST_VFI_N_MAKERS; maker++) {
+  for (GstVfiMaker maker = GST_VFI_MAKER_REDUCED; maker < GST_VFI_N_MAKERS; maker++) {
     if (session == NULL || gst_vfi_rungs_session (stream, maker) != session)
       continue;
     gst_vfi_rungs_leave_out (stream, maker, error);

@@ -84,7 +84,7 @@ begin_in (const GstVfiView *view, VfiSession *session,
 
   vfi_session_neighbours (session, &before, &after);
   return vfi_session_begin (session, pictures + view->shape.before - before,
-      (gsize) (before + 2 + after), view->key, error);
+      (gsize) before + 2 + (gsize) after, view->key, error);
 }
 
 gboolean

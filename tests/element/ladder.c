@@ -42,7 +42,7 @@ GST_START_TEST(a_load_finds_its_rung_and_leaves_it)
     simulated_play(sim, 200);
     assert_rung(sim, loads[i].rung);
     made = ladder_count_made(sim, settled);
-    for (GstVfiMaker maker = 0; maker < GST_VFI_N_MAKERS; maker++) {
+    for (GstVfiMaker maker = GST_VFI_MAKER_FULL; maker < GST_VFI_N_MAKERS; maker++) {
         n = (gint)maker == loads[i].maker ? 2 * loads[i].share : 0;
         ck_assert_msg(made.by[maker] + 2 >= n && made.by[maker] <= n + 2,
                       "%s: %u by %u, not %u", loads[i].rung, made.by[maker], (guint)maker,

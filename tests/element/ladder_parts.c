@@ -377,7 +377,9 @@ GST_START_TEST(a_rung_that_fails_is_left_out)
     settled = sim->sent;
     simulated_play(sim, 50);
     ck_assert_uint_eq(ladder_count_made(sim, settled).by[GST_VFI_MAKER_FLOW], 49);
-    ck_assert_uint_eq(simulated_told(sim, GST_MESSAGE_ERROR | GST_MESSAGE_WARNING), 0);
+    ck_assert_uint_eq(
+        simulated_told(sim, (GstMessageType)(GST_MESSAGE_ERROR | GST_MESSAGE_WARNING)),
+        0);
     g_atomic_int_set(&begins_left, -1);
     simulated_assert_originals(sim);
     simulated_free(sim);
@@ -399,7 +401,9 @@ GST_START_TEST(a_stand_in_may_fail)
         simulated_play(sim, 1);
     assert_rung(sim, "full");
     assert_rungs(sim, "full,reduced,half,duplicates");
-    ck_assert_uint_eq(simulated_told(sim, GST_MESSAGE_ERROR | GST_MESSAGE_WARNING), 0);
+    ck_assert_uint_eq(
+        simulated_told(sim, (GstMessageType)(GST_MESSAGE_ERROR | GST_MESSAGE_WARNING)),
+        0);
     simulated_assert_originals(sim);
     simulated_free(sim);
     gate_clear(&gate);
@@ -432,7 +436,9 @@ GST_START_TEST(a_rung_that_cannot_be_built_is_left_out)
     simulated_play(sim, 50);
     assert_rungs(sim, "full,flow,half,duplicates");
     assert_rung(sim, "flow");
-    ck_assert_uint_eq(simulated_told(sim, GST_MESSAGE_ERROR | GST_MESSAGE_WARNING), 0);
+    ck_assert_uint_eq(
+        simulated_told(sim, (GstMessageType)(GST_MESSAGE_ERROR | GST_MESSAGE_WARNING)),
+        0);
     simulated_free(sim);
 }
 GST_END_TEST

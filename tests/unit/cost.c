@@ -131,8 +131,8 @@ static const struct {
     GstClockTime in_between, pair;
     GstClockTime allowed; /* for an in-between */
 } expected[] = {
-    {{{0}}, 0, FULL, FALSE, 0, 0, 0},
-    {{{0}}, 0, REDUCED, FALSE, 0, 0, 0},
+    {{{.cost = 0}}, 0, FULL, FALSE, 0, 0, 0},
+    {{{.cost = 0}}, 0, REDUCED, FALSE, 0, 0, 0},
     {{{FULL, GST_VFI_COST_NEXT, 40}}, 1, FULL, TRUE, 40, 0, 40},
     {{{FULL, GST_VFI_COST_NEXT, 40}}, 1, REDUCED, TRUE, 20, 0, 20},
     {{{FULL, GST_VFI_COST_NEXT, 40}}, 1, FLOW, FALSE, 0, 0, 0},

@@ -26,8 +26,8 @@ static const struct {
     GstVfiRung rungs[5];
     GstVfiMaker of_half;
 } ladders[] = {
-    {GST_VFI_ON_LATE_AUTO, FALSE, TRUE, TRUE, FALSE, 1, {FULL}, 0},
-    {GST_VFI_ON_LATE_WAIT, TRUE, TRUE, TRUE, FALSE, 1, {FULL}, 0},
+    {GST_VFI_ON_LATE_AUTO, FALSE, TRUE, TRUE, FALSE, 1, {FULL}, BY_FULL},
+    {GST_VFI_ON_LATE_WAIT, TRUE, TRUE, TRUE, FALSE, 1, {FULL}, BY_FULL},
     {GST_VFI_ON_LATE_AUTO,
      TRUE,
      TRUE,
@@ -85,7 +85,7 @@ static const struct {
      3,
      {REDUCED, HALF, NOTHING},
      BY_REDUCED},
-    {GST_VFI_ON_LATE_WAIT, TRUE, TRUE, TRUE, TRUE, 1, {FULL}, 0},
+    {GST_VFI_ON_LATE_WAIT, TRUE, TRUE, TRUE, TRUE, 1, {FULL}, BY_FULL},
 };
 
 static GstVfiQosConfig ladder(int i)
@@ -130,7 +130,8 @@ START_TEST(qualities_fall)
     ck_assert_int_eq(gst_vfi_rung_quality(HALF), 500000);
     ck_assert_int_eq(gst_vfi_rung_quality(NOTHING), 0);
     for (GstVfiRung rung = FULL; rung < NOTHING; rung++)
-        ck_assert_int_gt(gst_vfi_rung_quality(rung), gst_vfi_rung_quality(rung + 1));
+        ck_assert_int_gt(gst_vfi_rung_quality(rung),
+                         gst_vfi_rung_quality((GstVfiRung)(rung + 1)));
 }
 END_TEST
 
@@ -182,7 +183,7 @@ static const GstVfiQosConfig whole = {
 static GstVfiLoad load_of(const Costs *from)
 {
     gst_vfi_costs_clear(&costs);
-    for (GstVfiMaker maker = 0; maker < GST_VFI_N_MAKERS; maker++) {
+    for (GstVfiMaker maker = GST_VFI_MAKER_FULL; maker < GST_VFI_N_MAKERS; maker++) {
         if (from->costs[maker] == 0)
             continue;
         gst_vfi_costs_note(&costs, maker, GST_VFI_COST_NEXT, from->costs[maker], S);
@@ -271,7 +272,7 @@ START_TEST(costs_say_where_to_fall)
 {
     GstVfiLoad load = load_of(&falls[_i].costs);
     if (falls[_i].costs.surge > 100)
-        for (GstVfiMaker maker = 0; maker < GST_VFI_N_MAKERS; maker++)
+        for (GstVfiMaker maker = GST_VFI_MAKER_FULL; maker < GST_VFI_N_MAKERS; maker++)
             gst_vfi_recent_clear(&costs.of[maker].pair);
     ck_assert_int_eq(gst_vfi_choice_below(&load, falls[_i].from), falls[_i].to);
 }

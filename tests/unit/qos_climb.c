@@ -42,7 +42,7 @@ static void stand(GstVfiQos *qos, const char *makers, GstVfiRung rung,
                   const guint costs[GST_VFI_N_MAKERS])
 {
     player_start(qos, GST_VFI_ON_LATE_DUPLICATE, makers);
-    for (GstVfiMaker maker = 0; maker < GST_VFI_N_MAKERS; maker++) {
+    for (GstVfiMaker maker = GST_VFI_MAKER_FULL; maker < GST_VFI_N_MAKERS; maker++) {
         if (costs[maker] == 0)
             continue;
         player_know(qos, maker, costs[maker] * MS, 0);
