@@ -2,6 +2,7 @@
 /* Memory: originals and copies of them share it, small pools upstream do not starve,
  * downstream's pool is used. And the actions that clear caches and counters. */
 #include "fixture.h"
+#include "ordered_pool.h"
 
 #define MS GST_MSECOND
 #define CLIP "video/x-raw,format=NV12,width=64,height=48,framerate=20/1"
@@ -61,7 +62,7 @@ GST_END_TEST
 
 static GstBufferPool *new_pool(const char *caps_string, gsize size, guint n)
 {
-    GstBufferPool *pool = gst_buffer_pool_new();
+    GstBufferPool *pool = ordered_pool_new();
     GstStructure *config = gst_buffer_pool_get_config(pool);
     g_autoptr(GstCaps) caps = gst_caps_from_string(caps_string);
 

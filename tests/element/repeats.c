@@ -2,6 +2,7 @@
 /* duplicate-mode=replace: repeats make way for interpolated frames at their own times, or
  * go out as they came; nothing is lost, whatever ends them. */
 #include "fixture.h"
+#include "ordered_pool.h"
 
 #include <string.h>
 
@@ -345,7 +346,7 @@ GST_END_TEST
 GST_START_TEST(small_pools_do_not_starve)
 {
     Fixture *f = start(in_flight_mode(__i__), "");
-    GstBufferPool *pool = gst_buffer_pool_new();
+    GstBufferPool *pool = ordered_pool_new();
     GstStructure *config = gst_buffer_pool_get_config(pool);
     g_autoptr(GstCaps) caps = gst_caps_from_string(CAPS);
 

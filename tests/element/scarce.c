@@ -6,6 +6,7 @@
 #include <gst/allocators/gstfdmemory.h>
 
 #include "fixture.h"
+#include "ordered_pool.h"
 #include "surfaces.h"
 
 #define CAPS "video/x-raw,format=I420,width=32,height=16,framerate=25/1"
@@ -68,7 +69,7 @@ GST_START_TEST(a_limited_pool_need_not_be_waited_for)
     guint keeps = 4 * (guint)__i__;
     g_autoptr(GstCaps) caps = gst_caps_from_string(CAPS);
     Fixture *f = fixture_new(0, treatments[0]);
-    GstBufferPool *pool = gst_buffer_pool_new();
+    GstBufferPool *pool = ordered_pool_new();
     GstStructure *config = gst_buffer_pool_get_config(pool);
     GstBufferPoolAcquireParams at_once = {.flags = GST_BUFFER_POOL_ACQUIRE_FLAG_DONTWAIT};
     GQueue kept = G_QUEUE_INIT;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Models whose pictures wait for frames that come after them: what waits, what does not,
  * and that nothing waits for ever or is kept. */
+#include "ordered_pool.h"
 #include "view_script.h"
 
 #include <string.h>
@@ -402,7 +403,7 @@ GST_START_TEST(few_buffers_do_not_narrow_the_view)
     const Family *family = &wide_families[__i__ / N_MODES];
     Fixture *f = script_fixture(in_flight_mode(__i__ % N_MODES), family, NULL, NULL);
     g_autoptr(GstCaps) caps = gst_pad_get_current_caps(f->harness->srcpad);
-    g_autoptr(GstBufferPool) pool = gst_buffer_pool_new();
+    g_autoptr(GstBufferPool) pool = ordered_pool_new();
     GstStructure *config = gst_buffer_pool_get_config(pool);
 
     gst_buffer_pool_config_set_params(config, caps, (guint)f->info.size, 0, 2);
