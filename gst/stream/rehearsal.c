@@ -14,6 +14,11 @@
 #define MOVES_RIGHT 3
 #define MOVES_DOWN 1
 
+/* Of lines that formats are packed from: bytes of a pixel of 16 bits a component, and
+ * pixels that packing may read beyond a line's end. */
+#define DEEP_PIXEL_BYTES 8
+#define LINE_MARGIN 16
+
 enum {
   FIRST,
   SECOND,
@@ -78,46 +83,55 @@ shade (guint x, guint y)
   return (guint8) ((above * (GRAIN - down) + below * down) / (GRAIN * GRAIN));
 }
 
-/* A texture that has moved @steps times, opaque. */
+/* Fills @line, of 8 or 16 bits a component and alpha first, as formats are packed from,
+ * with line @y of a texture that has moved @steps times: grey and opaque. */
 static void
-draw (GstVideoFrame *argb, guint steps)
+draw_line (
+    gpointer line, const GstVideoFormatInfo *unpacked, guint width, guint y, guint steps)
 {
-  guint width = (guint) GST_VIDEO_FRAME_WIDTH (argb);
+  gboolean is_deep = GST_VIDEO_FORMAT_INFO_DEPTH (unpacked, 0) > 8;
+  gboolean is_rgb = GST_VIDEO_FORMAT_INFO_IS_RGB (unpacked);
 
-  for (guint y = 0; y < (guint) GST_VIDEO_FRAME_HEIGHT (argb); y++) {
-    guint8 *line = (guint8 *) GST_VIDEO_FRAME_PLANE_DATA (argb, 0) +
-                   y * (gsize) GST_VIDEO_FRAME_PLANE_STRIDE (argb, 0);
-    for (guint x = 0; x < width; x++, line += 4) {
-      guint8 value = shade (x + steps * MOVES_RIGHT, y + steps * MOVES_DOWN);
-      line[0] = 0xff;
-      line[1] = line[2] = line[3] = value;
-    }
+  for (guint x = 0; x < width; x++) {
+    guint8 value = shade (x + steps * MOVES_RIGHT, y + steps * MOVES_DOWN);
+    guint8 other = is_rgb ? value : 0x80;
+    guint8 pixel[] = {0xff, value, other, other};
+    for (guint i = 0; i < G_N_ELEMENTS (pixel); i++)
+      if (is_deep)
+        ((guint16 *) line)[x * G_N_ELEMENTS (pixel) + i] = (guint16) (pixel[i] * 0x101);
+      else
+        ((guint8 *) line)[x * G_N_ELEMENTS (pixel) + i] = pixel[i];
   }
 }
 
-/* The two frames that pictures are made of. */
-static gboolean
-draw_frames (GstVfiRehearsal *rehearsal, const GstVideoInfo *info)
+static void
+draw (GstVideoFrame *frame, guint steps, gpointer line)
 {
-  GstVideoConverter *converter;
-  GstVideoInfo argb_info;
-  GstVideoFrame argb;
+  const GstVideoFormatInfo *format = frame->info.finfo;
+  const GstVideoFormatInfo *unpacked = gst_video_format_get_info (format->unpack_format);
+  gint width = GST_VIDEO_FRAME_WIDTH (frame);
 
-  gst_video_info_set_format (&argb_info, GST_VIDEO_FORMAT_ARGB,
-      (guint) GST_VIDEO_INFO_WIDTH (info), (guint) GST_VIDEO_INFO_HEIGHT (info));
-  argb_info.fps_n = GST_VIDEO_INFO_FPS_N (info);
-  argb_info.fps_d = GST_VIDEO_INFO_FPS_D (info);
-  if (!map_new (&argb, &argb_info))
-    return FALSE;
-  converter = gst_video_converter_new (&argb_info, info, NULL);
-  for (guint i = FIRST; converter != NULL && i <= SECOND; i++) {
-    draw (&argb, i);
-    gst_video_converter_frame (converter, &argb, &rehearsal->maps[i]);
+  for (gint y = 0; y < GST_VIDEO_FRAME_HEIGHT (frame); y++) {
+    draw_line (line, unpacked, (guint) width, (guint) y, steps);
+    format->pack_func (format, GST_VIDEO_PACK_FLAG_NONE, line, 0, frame->data,
+        frame->info.stride, frame->info.chroma_site, y, width);
   }
-  if (converter != NULL)
-    gst_video_converter_free (converter);
-  gst_video_frame_unmap (&argb);
-  return converter != NULL;
+}
+
+/* The two frames that pictures are made of. They are packed line by line: a converter
+ * would be more than they need. */
+static gboolean
+draw_frames (GstVfiRehearsal *rehearsal)
+{
+  gsize width = (gsize) GST_VIDEO_FRAME_WIDTH (&rehearsal->maps[FIRST]);
+  gpointer line = g_try_malloc0_n (width + LINE_MARGIN, DEEP_PIXEL_BYTES);
+
+  if (line == NULL)
+    return FALSE;
+  for (guint i = FIRST; i <= SECOND; i++)
+    draw (&rehearsal->maps[i], i, line);
+  g_free (line);
+  return TRUE;
 }
 
 GstVfiRehearsal *
@@ -136,7 +150,7 @@ gst_vfi_rehearsal_new (const GstVideoInfo *info)
     }
   }
   rehearsal->frames[FIRST].id = FRAME_ID;
-  if (rehearsal->n_mapped == N_FRAMES && draw_frames (rehearsal, info))
+  if (rehearsal->n_mapped == N_FRAMES && draw_frames (rehearsal))
     return rehearsal;
   gst_vfi_rehearsal_free (rehearsal);
   return NULL;

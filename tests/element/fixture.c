@@ -55,24 +55,12 @@ static void set_property(GstElement *element, const char *assignment)
     gst_util_set_object_arg(G_OBJECT(element), parts[0], parts[1]);
 }
 
-/* Enters the names of converters' options into GLib's table while there is no other thread:
- * its lock is one that ThreadSanitizer does not see. */
-static void enter_names_of_converters(void)
-{
-    GstVideoInfo from, to;
-
-    gst_video_info_set_format(&from, GST_VIDEO_FORMAT_ARGB, 2, 2);
-    gst_video_info_set_format(&to, GST_VIDEO_FORMAT_I420, 2, 2);
-    gst_video_converter_free(gst_video_converter_new(&from, &to, NULL));
-}
-
 Fixture *fixture_new(int in_flight, const char *properties)
 {
     Fixture *fixture = g_new0(Fixture, 1);
     g_auto(GStrv) list = g_strsplit(properties == NULL ? "" : properties, " ", -1);
     g_autoptr(GstPad) pad = NULL;
 
-    enter_names_of_converters();
     g_mutex_init(&fixture->lock);
     g_cond_init(&fixture->changed);
     fixture->items = g_ptr_array_new_with_free_func(item_free);
