@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Sessions of the model `flow`: pictures of known motion, any size, what is kept of
  * frames and pairs, the same bits whatever runs how, memory, cancelling. */
-#include <math.h>
 #include <string.h>
 
 #include <vfi/vfi.h>
@@ -9,7 +8,7 @@
 #include "base/alloc.h"
 #include "check_main.h"
 #include "clip.h"
-#include "pixels_frames.h"
+#include "moving_frames.h"
 #include "session/stages.h"
 #include "session_util.h"
 
@@ -46,77 +45,6 @@ static VfiSession *open_session(const char *quality, const VfiVideoInfo *video,
 
 /* ---- pictures ---------------------------------------------------------------------- */
 
-/* 0 to 1, one of a kind for each place. */
-static double hash(int x, int y)
-{
-    uint32_t state = (uint32_t)x * 0x9E3779B1u ^ (uint32_t)y * 0x85EBCA77u;
-
-    for (int i = 0; i < 3; i++)
-        noise(&state);
-    return noise(&state) / 16777216.0;
-}
-
-/* Random values @cell apart, with smooth ways between them. */
-static double waves(double x, double y, double cell)
-{
-    double left = floor(x / cell), top = floor(y / cell);
-    double fx = x / cell - left, fy = y / cell - top;
-    int i = (int)left, k = (int)top;
-
-    fx = fx * fx * (3 - 2 * fx);
-    fy = fy * fy * (3 - 2 * fy);
-    return (1 - fy) * ((1 - fx) * hash(i, k) + fx * hash(i + 1, k)) +
-           fy * ((1 - fx) * hash(i, k + 1) + fx * hash(i + 1, k + 1));
-}
-
-/* A texture with large and small parts; 0 to 1. */
-static double texture(double x, double y)
-{
-    return 0.5 * waves(x, y, 53) + 0.3 * waves(x + 1000, y, 23) +
-           0.2 * waves(x, y + 1000, 9);
-}
-
-/* The texture moved by (@dx, @dy) luma samples. */
-static void paint(const TestFrame *frame, double dx, double dy)
-{
-    const VfiFormatDescription *format = vfi_format_describe(frame->info.format);
-    double largest = largest_code(frame->info.format);
-
-    for (int c = 0; c < format->n_components; c++) {
-        int step_x = 1 << format->component[c].shift_x;
-        int step_y = 1 << format->component[c].shift_y;
-        for (int y = 0; y < component_height(&frame->info, c); y++)
-            for (int x = 0; x < component_width(&frame->info, c); x++)
-                set_code(frame, c, x, y,
-                         round(texture(x * step_x - dx, y * step_y - dy) * largest));
-    }
-}
-
-/* Mean difference of luma, in codes of 8 bits, away from the edges, where something comes
- * in that neither frame need show. */
-static double mean_error(const TestFrame *a, const TestFrame *b, int margin)
-{
-    double sum = 0.0;
-    int w = a->info.width - 2 * margin, h = a->info.height - 2 * margin;
-
-    for (int y = 0; y < h; y++)
-        for (int x = 0; x < w; x++)
-            sum += fabs(get_code(a, 0, x + margin, y + margin) -
-                        get_code(b, 0, x + margin, y + margin));
-    return sum / ((double)w * h) * 255.0 / largest_code(a->info.format);
-}
-
-static void make(VfiSession *session, const TestFrame *a, const TestFrame *b, double t,
-                 const TestFrame *out)
-{
-    VfiFrame frames[] = {a->frame, b->frame};
-    g_autoptr(GError) error = NULL;
-    g_autoptr(VfiPair) pair = vfi_session_begin(session, frames, 2, 0, NULL);
-    g_autoptr(VfiJob) job = vfi_pair_submit(pair, t, &out->frame, NULL);
-
-    ck_assert_msg(vfi_job_wait(job, &error), "%s", error != NULL ? error->message : "");
-}
-
 /* Motion of a few and of many samples, at any time, in 8 and 10 bits. */
 START_TEST(what_moves_is_where_it_should_be)
 {
@@ -132,12 +60,12 @@ START_TEST(what_moves_is_where_it_should_be)
     TestFrame out = test_frame_new(&video, LAYOUT_PADDED);
     TestFrame expected = test_frame_new(&video, LAYOUT_TIGHT);
 
-    paint(&a, 0, 0);
+    paint_texture(&a, 0, 0);
     for (size_t m = 0; m < G_N_ELEMENTS(motions); m++) {
-        paint(&b, motions[m][0], motions[m][1]);
+        paint_texture(&b, motions[m][0], motions[m][1]);
         for (size_t i = 0; i < G_N_ELEMENTS(times); i++) {
-            paint(&expected, times[i] * motions[m][0], times[i] * motions[m][1]);
-            make(session, &a, &b, times[i], &out);
+            paint_texture(&expected, times[i] * motions[m][0], times[i] * motions[m][1]);
+            make_between(session, &a, &b, times[i], &out);
             double error = mean_error(&out, &expected, 32);
             ck_assert_msg(error < 1.0, "motion %zu at %g: %.2f codes off", m, times[i],
                           error);
@@ -175,7 +103,7 @@ START_TEST(flat_frames_of_any_size_become_their_blend)
                     for (int x = 0; x < component_width(&video, c); x++)
                         set_code(&frames[f], c, x, y, 100 + 80 * f + c);
         }
-        make(session, &frames[0], &frames[1], 0.25, &frames[2]);
+        make_between(session, &frames[0], &frames[1], 0.25, &frames[2]);
         for (int c = 0; c < n_components; c++)
             for (int y = 0; y < component_height(&video, c); y++)
                 for (int x = 0; x < component_width(&video, c); x++)
@@ -338,22 +266,6 @@ static VfiSession *limited_session(const char *quality, const VfiVideoInfo *vide
     return vfi_session_new(model, &config, error);
 }
 
-/* The largest mean difference of luma in any square of 16 × 16, in codes of 8 bits. */
-static double worst_square(const TestFrame *a, const TestFrame *b, int margin)
-{
-    double worst = 0.0;
-
-    for (int top = margin; top + 16 <= a->info.height - margin; top += 8)
-        for (int left = margin; left + 16 <= a->info.width - margin; left += 8) {
-            double sum = 0.0;
-            for (int i = 0; i < 256; i++)
-                sum += fabs(get_code(a, 0, left + i % 16, top + i / 16) -
-                            get_code(b, 0, left + i % 16, top + i / 16));
-            worst = MAX(worst, sum / 256.0);
-        }
-    return worst * 255.0 / largest_code(a->info.format);
-}
-
 /* Nowhere, and so at no seam, is the picture of tiles another than the whole one, or than
  * what it should be. */
 START_TEST(tiles_make_the_whole_picture)
@@ -368,15 +280,15 @@ START_TEST(tiles_make_the_whole_picture)
     TestFrame expected = test_frame_new(&video, LAYOUT_TIGHT);
     g_autoptr(VfiSession) session = open_session(qualities[_i], &video, 2);
 
-    paint(&a, 0, 0);
-    paint(&b, motion[0], motion[1]);
-    paint(&expected, 0.4 * motion[0], 0.4 * motion[1]);
-    make(session, &a, &b, 0.4, &whole);
+    paint_texture(&a, 0, 0);
+    paint_texture(&b, motion[0], motion[1]);
+    paint_texture(&expected, 0.4 * motion[0], 0.4 * motion[1]);
+    make_between(session, &a, &b, 0.4, &whole);
     for (size_t i = 0; i < G_N_ELEMENTS(tile_sizes); i++) {
         g_autoptr(VfiSession) tiles =
             limited_session(qualities[_i], &video, 0, tile_sizes[i], NULL);
         VfiSessionStats stats;
-        make(tiles, &a, &b, 0.4, &tiled);
+        make_between(tiles, &a, &b, 0.4, &tiled);
         vfi_session_get_stats(tiles, &stats);
         ck_assert_uint_ge(stats.tiles, 4);
         ck_assert_int_le(stats.tile_width, (int)tile_sizes[i]);
@@ -413,7 +325,7 @@ START_TEST(tiles_of_any_shape_leave_no_gap)
                 for (int x = 0; x < video.width; x++)
                     set_code(&frames[f], 0, x, y, 100 + 80 * f);
         }
-        make(session, &frames[0], &frames[1], 0.25, &frames[2]);
+        make_between(session, &frames[0], &frames[1], 0.25, &frames[2]);
         for (int y = 0; y < video.height; y++)
             for (int x = 0; x < video.width; x++)
                 assert_code(&frames[2], 0, x, y, 120, 0);
