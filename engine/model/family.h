@@ -28,7 +28,8 @@ typedef enum {
     /* No graph at all: the frames are blended. */
     VFI_OUTPUT_BLEND,
     /* "flow" (4 × H × W, pixels) and "mask" (1 × H × W, weight of frame 0 in [0,1]),
-     * applied to the frames' own planes. */
+     * applied to the frames' own planes; where polishes() says so as one hypothesis of a
+     * VfiMotion. */
     VFI_OUTPUT_FLOW,
     /* "rgb" (3 × H × W). */
     VFI_OUTPUT_RGB,
@@ -96,8 +97,12 @@ struct VfiModelFamily {
      * Errors go to the graph. */
     bool (*build)(VfiGraph *graph, const VfiModelSetup *setup, VfiStage stage,
                   double scale);
-    /* VFI_OUTPUT_MOTION only: how thoroughly motion is looked for. @is_live: pictures are
-     * wanted at once, so that the quickest is best where options leave it open. */
+    /* VFI_OUTPUT_FLOW: whether the steps of flow/ look for motion, too, so that what the
+     * network finds is one hypothesis among theirs. NULL: no. */
+    bool (*polishes)(const VfiModelSetup *setup);
+    /* VFI_OUTPUT_MOTION and polishes(): how thoroughly motion is looked for. @is_live:
+     * pictures are wanted at once, so that the quickest is best where options leave it
+     * open. */
     VfiFlowQuality (*flow_quality)(const VfiModelSetup *setup, bool is_live);
     /* Whether the in-between at @t is made by bisection (with an option "bisect-depth").
      * If it is at any @t, then at 0.5. NULL: as the detection's time mode says. */

@@ -19,6 +19,10 @@ static const VfiOptionSpec rife_options[] = {
      FALSE},
     {"bisect-depth", "u", 1, 4, "2",
      "3.2 to 3.8, the paper's IFNet: times are rounded to multiples of 1/2^depth", FALSE},
+    {"polish", "b", 0, 1, "false",
+     "without refine: the network's flows are one guess among those of the model flow, "
+     "which takes that one's time, too",
+     FALSE},
 };
 
 bool vfi_rife_refines(const VfiModelSetup *setup)
@@ -67,6 +71,18 @@ static VfiOutputKind rife_output(const VfiModelSetup *setup)
     return vfi_rife_refines(setup) ? VFI_OUTPUT_RGB : VFI_OUTPUT_FLOW;
 }
 
+static bool rife_polishes(const VfiModelSetup *setup)
+{
+    return vfi_setup_boolean(setup, "polish");
+}
+
+/* Less finds too little that a network does not, and more hardly anything. */
+static VfiFlowQuality rife_flow_quality(const VfiModelSetup *setup, bool is_live)
+{
+    (void)setup, (void)is_live;
+    return VFI_FLOW_MEDIUM;
+}
+
 static bool rife_build(VfiGraph *graph, const VfiModelSetup *setup, VfiStage stage,
                        double flow_scale)
 {
@@ -106,5 +122,7 @@ const VfiModelFamily vfi_family_rife = {
     .size_multiple = rife_size_multiple,
     .output = rife_output,
     .build = rife_build,
+    .polishes = rife_polishes,
+    .flow_quality = rife_flow_quality,
     .next_segment = rife_next_segment,
 };

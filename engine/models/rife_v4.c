@@ -283,6 +283,12 @@ static void check_options(VfiGraph *graph, const VfiRifeNetwork *network,
                        "RIFE %s has no option refine, which is for 4.0 to 4.4: it has no "
                        "refinement network",
                        network->name);
+    if (vfi_setup_boolean(setup, "polish") && vfi_rife_refines(setup))
+        vfi_graph_fail(graph,
+                       "RIFE %s has no option polish%s: its result is RGB then, expected "
+                       "flows and a mask",
+                       network->name,
+                       network->refinement == VFI_RIFE_REFINES ? "" : " with refine");
 }
 
 void vfi_rife_build_time(VfiGraph *graph, const VfiRifeNetwork *network,

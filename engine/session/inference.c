@@ -160,13 +160,11 @@ bool vfi_ready_frames(VfiSession *session, const VfiView *view,
 
 /* ---- the time stage ---------------------------------------------------------------- */
 
-/* Runs the time stage segment by segment. *last is the one that has the outputs. */
-static bool run_time_stage(VfiSession *session, const VfiView *view,
-                           VfiRunArguments *arguments, int *last, GError **error)
+bool vfi_run_time_stage(VfiSession *session, const VfiView *view,
+                        VfiRunArguments *arguments, int *last, GError **error)
 {
     const VfiModel *model = session->model;
     int n_segments = session->plans[VFI_STAGE_TIME]->n_segments;
-    int64_t start = g_get_monotonic_time();
     int segment = 0;
 
     while (segment >= 0) {
@@ -176,7 +174,6 @@ static bool run_time_stage(VfiSession *session, const VfiView *view,
         segment = vfi_family_next_segment(model->family, &model->setup, n_segments,
                                           segment, arguments->scalars);
     }
-    vfi_record_time(session, VFI_TIMED_TIME_STAGE, start);
     return true;
 }
 
@@ -188,6 +185,18 @@ const float *vfi_output_data(const VfiSession *session, int segment, const char 
     return (const float *)(const void *)(session->arena + output->operand.offset);
 }
 
+VfiFlowField vfi_output_field(const VfiSession *session, int segment)
+{
+    return (VfiFlowField){
+        .flow = vfi_output_data(session, segment, "flow"),
+        .mask = vfi_output_data(session, segment, "mask"),
+        .padded_w = session->padded_w,
+        .padded_h = session->padded_h,
+        .plane = (size_t)session->padded_w * (size_t)session->padded_h,
+        .reference_borders = session->reference_borders,
+    };
+}
+
 /* ---- the picture ------------------------------------------------------------------- */
 
 /* Applies the time stage's result, which is in the arena, to the planes of @out. */
@@ -196,24 +205,17 @@ static bool write_picture(VfiSession *session, const VfiView *view, int segment,
 {
     const VfiBackend *backend = session->backend;
     const VfiFrame *frame0 = &view->frames[view->first], *frame1 = frame0 + 1;
-    size_t plane = (size_t)session->padded_w * (size_t)session->padded_h;
 
     if (session->model->family->output(&session->model->setup) == VFI_OUTPUT_RGB) {
         VfiRgbPicture picture = {.rgb = vfi_output_data(session, segment, "rgb"),
                                  .padded_w = session->padded_w,
-                                 .plane = plane};
+                                 .plane = (size_t)session->padded_w *
+                                          (size_t)session->padded_h};
         return backend->rgb_to_planes(session->device, &session->video, &picture, frame0,
                                       frame1, view->t, out, 0, session->video.height,
                                       view->cancel, error);
     }
-    VfiFlowField field = {
-        .flow = vfi_output_data(session, segment, "flow"),
-        .mask = vfi_output_data(session, segment, "mask"),
-        .padded_w = session->padded_w,
-        .padded_h = session->padded_h,
-        .plane = plane,
-        .reference_borders = session->reference_borders,
-    };
+    VfiFlowField field = vfi_output_field(session, segment);
     return backend->warp_blend(session->device, &session->video, frame0, frame1, &field,
                                out, 0, session->video.height, view->cancel, error);
 }
@@ -224,10 +226,13 @@ bool vfi_infer_whole(VfiSession *session, const VfiView *view, const VfiFrame *o
     VfiRunArguments arguments;
     int segment = 0;
 
-    if (!vfi_ready_frames(session, view, &arguments, error) ||
-        !run_time_stage(session, view, &arguments, &segment, error))
+    if (!vfi_ready_frames(session, view, &arguments, error))
         return false;
     int64_t start = g_get_monotonic_time();
+    if (!vfi_run_time_stage(session, view, &arguments, &segment, error))
+        return false;
+    vfi_record_time(session, VFI_TIMED_TIME_STAGE, start);
+    start = g_get_monotonic_time();
     if (!write_picture(session, view, segment, out, error) ||
         !vfi_finish_work(session, error))
         return false;

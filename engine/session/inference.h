@@ -45,8 +45,19 @@ VfiView vfi_view_of_tile(const VfiSession *session, const VfiView *whole, int co
  * cells of 2^@level × 2^@level. Fills session->tile_weights. */
 VfiTilePlace vfi_place_of_tile(VfiSession *session, int column, int row, int level);
 
-/* Data of an output of the time stage. */
+/* Runs the time stage segment by segment. *last is the one that has the outputs. */
+bool vfi_run_time_stage(VfiSession *session, const VfiView *view,
+                        VfiRunArguments *arguments, int *last, GError **error);
+
+/* Data of an output of the time stage; or its flows and mask, of the whole picture. */
 const float *vfi_output_data(const VfiSession *session, int segment, const char *name);
+VfiFlowField vfi_output_field(const VfiSession *session, int segment);
+
+/* Rows that the band of tiles keeps above and below those that are to be written, which
+ * are made of these, too: chroma that lies on luma rows reads one, a polished picture
+ * more. */
+int vfi_rows_below(const VfiSession *session);
+int vfi_rows_above(const VfiSession *session);
 
 /* Makes the picture that @whole asks for: prepare what is not kept yet, run the stages,
  * apply the result to the planes of @out. At once, or tile by tile

@@ -13,6 +13,7 @@
 
 #include "op/descriptor.h"
 #include "pixels/format.h"
+#include "session/polish.h"
 #include "session/rounds.h"
 
 typedef struct {
@@ -20,9 +21,10 @@ typedef struct {
     const VfiView *whole;
     const VfiFrame *out;
     bool is_rgb;
-    int n_path;  /* segments in session->tile_path so far */
-    int done;    /* rows of the picture that are written */
-    double mean; /* of the frames, if the family wants it */
+    int n_path;       /* segments in session->tile_path so far */
+    int done;         /* rows of the picture that are written */
+    double mean;      /* of the frames, if the family wants it */
+    VfiMotion motion; /* of the whole picture, where the model is polished */
 } TiledInference;
 
 VfiView vfi_view_of_tile(const VfiSession *session, const VfiView *whole, int column,
@@ -179,10 +181,6 @@ static bool find_path(TiledInference *work, GError **error)
 
 /* ---- putting together -------------------------------------------------------------- */
 
-/* Rows that the band keeps above those to be written: chroma that lies on luma rows reads
- * one. */
-#define ROWS_ABOVE 2
-
 /* One direction of a place; @weights are of cells. */
 static void place_along(const VfiTileAxis *axis, int index, int level, int *begin,
                         int *size, int *in_tile, float *weights)
@@ -260,8 +258,21 @@ static bool write_rows(TiledInference *work, int end, GError **error)
         .first_row = band->first_row,
         .reference_borders = session->reference_borders,
     };
+    if (vfi_session_polishes(session))
+        return vfi_polish_rows(session, work->whole, &work->motion, &field, work->out,
+                               begin, end, error);
     return backend->warp_blend(session->device, &session->video, &frames[0], &frames[1],
                                &field, work->out, begin, end, work->whole->cancel, error);
+}
+
+int vfi_rows_below(const VfiSession *session)
+{
+    return vfi_session_polishes(session) ? vfi_polish_reach(session) : 1;
+}
+
+int vfi_rows_above(const VfiSession *session)
+{
+    return vfi_round_up(vfi_rows_below(session), 2); /* they begin at an even one */
 }
 
 /* Rows of the picture that no tile below row @row of the tiling adds to; even. */
@@ -272,8 +283,7 @@ static int complete_rows(const VfiSession *session, int row)
     if (row == session->tiling.y.n - 1)
         return session->video.height;
     vfi_tile_reach(&session->tiling.y, row + 1, &next_begin, &next_end);
-    /* chroma of RGB reads one row below its own */
-    return MIN((next_begin - 1) & ~1, session->video.height);
+    return MIN((next_begin - vfi_rows_below(session)) & ~1, session->video.height);
 }
 
 static bool slide_to(TiledInference *work, int first_row, GError **error)
@@ -298,11 +308,13 @@ bool vfi_infer_tiles(VfiSession *session, const VfiView *whole, const VfiFrame *
     };
     const VfiTiling *tiling = &session->tiling;
 
-    if (!find_mean(&work, error) || !find_path(&work, error))
+    if (!find_mean(&work, error) || !find_path(&work, error) ||
+        (vfi_session_polishes(session) &&
+         !vfi_find_motion_of_tiles(session, whole, &work.motion, error)))
         return false;
     session->band.first_row = -session->band.n_rows; /* nothing of it is kept */
     for (int row = 0; row < tiling->y.n; row++) {
-        if (!slide_to(&work, MAX(work.done - ROWS_ABOVE, 0), error))
+        if (!slide_to(&work, MAX(work.done - vfi_rows_above(session), 0), error))
             return false;
         for (int column = 0; column < tiling->x.n; column++)
             if (!run_tile(&work, column, row, error) ||

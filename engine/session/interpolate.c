@@ -6,8 +6,7 @@
 #include <vfi/error.h>
 
 #include "base/logging.h"
-#include "session/inference.h"
-#include "session/steps.h"
+#include "session/polish.h"
 #include "session/rounds.h"
 
 /* A picture to interpolate from: its planes and the key of the results kept for it. */
@@ -38,6 +37,19 @@ static bool hold_sources(VfiSession *session, const Source *sources, int n,
     return true;
 }
 
+/* By what the model is made of: steps, a network, or both. */
+static bool infer_view(VfiSession *session, const VfiView *view, const VfiFrame *out,
+                       GError **error)
+{
+    if (session->plans[VFI_STAGE_TIME] == NULL)
+        return vfi_infer_motion(session, view, out, error);
+    vfi_expect_rounds(session, view->job);
+    if (!vfi_tiling_is_one(&session->tiling))
+        return vfi_infer_tiles(session, view, out, error);
+    return vfi_session_polishes(session) ? vfi_infer_polished(session, view, out, error)
+                                         : vfi_infer_whole(session, view, out, error);
+}
+
 /* One inference: the picture of @job at @t between two sources; @sources is their view,
  * oldest first. */
 static bool infer(VfiSession *session, VfiJob *job, const Source *sources, double t,
@@ -57,16 +69,7 @@ static bool infer(VfiSession *session, VfiJob *job, const Source *sources, doubl
         view.keys[i] = sources[i].key;
     if (!hold_sources(session, sources, view.n_frames, view.frames, error))
         return false;
-    bool is_whole = vfi_tiling_is_one(&session->tiling), made;
-    if (session->motion.plan != NULL) {
-        made = is_whole ? vfi_infer_motion(session, &view, out, error)
-                        : vfi_infer_motion_tiles(session, &view, out, error);
-    } else {
-        vfi_expect_rounds(session, job);
-        made = is_whole ? vfi_infer_whole(session, &view, out, error)
-                        : vfi_infer_tiles(session, &view, out, error);
-    }
-
+    bool made = infer_view(session, &view, out, error);
     if (made)
         count(session, &session->stats.inferences);
     return made;

@@ -31,39 +31,40 @@ static size_t bisection_frames(const VfiSession *session)
     return ((size_t)1 << vfi_setup_uint(&session->model->setup, "bisect-depth")) / 2 - 1;
 }
 
-/* Rows of the band beyond the height of a tile: see inference_tiles.c. */
-#define ROWS_BESIDES 4
-
-/* Shape and bytes of the band in which tiles are put together. */
-static bool measure_band(VfiSession *session)
+static bool add_band(VfiSessionNeed *need, const VfiTileBand *band)
 {
-    const VfiFlowPlan *steps = session->motion.plan;
-    VfiTileBand *band = &session->band;
     size_t row;
 
-    *band = (VfiTileBand){0};
-    if (session->need.n_slots == 0 || vfi_tiling_is_one(&session->tiling))
-        return true;
-    band->width = session->padded_w;
-    band->n_rows = session->tiling.y.tile + ROWS_BESIDES;
-    switch (session->model->family->output(&session->model->setup)) {
-    case VFI_OUTPUT_RGB:
-        band->n_planes = 3;
-        break;
-    case VFI_OUTPUT_FLOW:
-        band->n_planes = 5;
-        break;
-    case VFI_OUTPUT_MOTION: /* of the whole picture, by cells: see steps_tiles.c */
-        band->width = session->padded_w >> steps->shape.level;
-        band->n_rows = session->padded_h >> steps->shape.level;
-        band->n_planes = 2 * steps->shape.n_flows;
-        break;
-    case VFI_OUTPUT_BLEND:
-        break;
-    }
     return vfi_size_mul((size_t)band->width, sizeof(float), &row) &&
-           add_bytes(&session->need.band_bytes,
-                     (size_t)band->n_planes * (size_t)band->n_rows, row);
+           add_bytes(&need->band_bytes, (size_t)band->n_planes * (size_t)band->n_rows,
+                     row);
+}
+
+/* Shape and bytes of the bands in which tiles are put together: a network's are as high
+ * as a tile, with what inference_tiles.c reads around the rows that it writes; those of
+ * steps are of the whole picture, by cells. */
+static bool measure_bands(VfiSession *session)
+{
+    const VfiFlowPlan *steps = session->motion.plan;
+    VfiTileBand *band = &session->band, *motion = &session->motion.band;
+    bool is_rgb =
+        session->model->family->output(&session->model->setup) == VFI_OUTPUT_RGB;
+
+    *band = *motion = (VfiTileBand){0};
+    if (vfi_tiling_is_one(&session->tiling))
+        return true;
+    if (session->plans[VFI_STAGE_TIME] != NULL) {
+        band->width = session->padded_w;
+        band->n_rows = session->tiling.y.tile + vfi_rows_above(session) +
+                       vfi_rows_below(session) + 1; /* begins at an even one */
+        band->n_planes = is_rgb ? 3 : 5;
+    }
+    if (steps != NULL) {
+        motion->width = session->padded_w >> steps->shape.level;
+        motion->n_rows = session->padded_h >> steps->shape.level;
+        motion->n_planes = 2 * steps->shape.n_flows;
+    }
+    return add_band(&session->need, band) && add_band(&session->need, motion);
 }
 
 bool vfi_session_measure(VfiSession *session, GError **error)
@@ -99,7 +100,7 @@ bool vfi_session_measure(VfiSession *session, GError **error)
         fits = fits && add_bytes(&need->packed_bytes, 1, program.packed_bytes) &&
                add_bytes(&need->device_bytes, 1, program.scratch_bytes);
     }
-    fits = fits && vfi_session_place_motion(session) && measure_band(session) &&
+    fits = fits && vfi_session_place_motion(session) && measure_bands(session) &&
            add_bytes(&need->device_bytes, 1, need->arena_bytes) &&
            add_bytes(&need->device_bytes, 1, need->band_bytes) &&
            add_bytes(&need->device_bytes, 1, need->pair_bytes) &&

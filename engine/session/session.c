@@ -26,8 +26,21 @@ static bool compile_stages(VfiSession *session, GError **error)
     return true;
 }
 
-/* The band in which tiles are put together. */
-static bool allocate_band(VfiSession *session, GError **error)
+/* One of the bands in which tiles are put together, if there are such tiles. */
+static bool allocate_band(VfiSession *session, VfiTileBand *band, GError **error)
+{
+    size_t bytes = (size_t)band->width * (size_t)band->n_rows * (size_t)band->n_planes *
+                   sizeof(float);
+
+    if (bytes == 0)
+        return true;
+    band->data =
+        session->backend->alloc(session->device, bytes, "the band of tiles", error);
+    return band->data != NULL;
+}
+
+/* What only sessions with tiles have. */
+static bool allocate_tiles(VfiSession *session, GError **error)
 {
     const VfiTiling *tiling = &session->tiling;
 
@@ -36,11 +49,9 @@ static bool allocate_band(VfiSession *session, GError **error)
         session->tile_path = g_new(int, session->plans[VFI_STAGE_TIME]->n_segments);
     session->tile_weights = vfi_try_alloc((size_t)tiling->x.tile + (size_t)tiling->y.tile,
                                           sizeof(float), "the weights of tiles", error);
-    if (session->tile_weights == NULL)
-        return false;
-    session->band.data = session->backend->alloc(
-        session->device, session->need.band_bytes, "the band of tiles", error);
-    return session->band.data != NULL;
+    return session->tile_weights != NULL &&
+           allocate_band(session, &session->band, error) &&
+           allocate_band(session, &session->motion.band, error);
 }
 
 /* What survives the rounds of a loop. */
@@ -88,7 +99,7 @@ static bool allocate_memory(VfiSession *session, GError **error)
         need->arena_bytes + need->pair_bytes + 2 * need->state_bytes +
         (size_t)need->n_slots * need->slot_bytes + need->band_bytes +
         (size_t)need->n_planes * need->planes_bytes;
-    return vfi_tiling_is_one(&session->tiling) || allocate_band(session, error);
+    return vfi_tiling_is_one(&session->tiling) || allocate_tiles(session, error);
 }
 
 /* Midpoint families: frames for the in-betweens that others start from. */
@@ -298,6 +309,7 @@ static void free_device_memory(VfiSession *session)
     backend->free(session->device, session->pair_memory);
     backend->free(session->device, session->arena);
     backend->free(session->device, session->band.data);
+    backend->free(session->device, session->motion.band.data);
     vfi_session_free_planes(session);
     free_bisection(session);
     backend->close(session->device);

@@ -3,10 +3,10 @@
  * builds it, stages.c plans how it sees frames, need.c counts and claims its memory,
  * jobs.c has the public calls of pairs and jobs, idle.c keeps those for reuse, worker.c
  * runs the queue, interpolate.c makes one in-between, inference.c runs the network for
- * that, rounds.c its segments, steps.c what finds motion without one, frames.c keeps
- * frames on devices, compare.c compares frames, cleanup.c gives memory back now and then.
- * inference.h, rounds.h, steps.h, stages.h, tiling.h, stage_times.h and cleanup_policy.h
- * have the rest. */
+ * that, rounds.c its segments, steps.c what finds motion without one, polish.c both,
+ * frames.c keeps frames on devices, compare.c compares frames, cleanup.c gives memory
+ * back now and then. inference.h, rounds.h, steps.h, polish.h, stages.h, tiling.h,
+ * stage_times.h and cleanup_policy.h have the rest. */
 #pragma once
 
 #include <stdatomic.h>
@@ -32,12 +32,13 @@ typedef struct {
 /* Where the steps of flow/ find their data (steps.h): offsets into the session's slots,
  * pair memory and arena. */
 typedef struct {
-    VfiFlowPlan *plan; /* of the whole picture; NULL: the family has no such steps */
+    VfiFlowPlan *plan; /* of the whole picture; NULL: the model has no such steps */
     /* Only with tiles: of those [in the last row] [in the last column], which end where
      * the picture does. Of the whole there is the picture then, in slots. */
     VfiFlowPlan *tile_plans[2][2];
     size_t slot_offset, pair_offset, arena_offset, synthesis_offset;
     size_t tile_offset;                 /* of a tile's part in slots */
+    VfiTileBand band;                   /* what tiles find, of the whole picture */
     uint64_t *profile[VFI_FLOW_STAGES]; /* ns of each step of .plan, if ever asked for */
     uint64_t pair_keys[2]; /* of the frames that the pair's results are for; 0: of none */
 } VfiSessionMotion;
@@ -73,7 +74,7 @@ typedef struct {
     size_t pair_bytes;
     size_t state_bytes; /* of a loop's states, as one round leaves them */
     size_t n_scalars;
-    size_t band_bytes;    /* where tiles are put together; 0 without */
+    size_t band_bytes;    /* bands where tiles are put together; 0 without */
     int n_planes;         /* frames whose planes are in device memory */
     size_t planes_bytes;  /* of one of them */
     size_t packed_bytes;  /* weights that are still to be packed */
@@ -112,7 +113,7 @@ struct VfiSession {
         pair_keys[VFI_MAX_VIEW_FRAMES]; /* of the view that they are for; 0: of none */
     VfiSessionMotion motion;
     VfiBisection bisection;
-    VfiTileBand band;     /* tiles' results; these four only if there are tiles */
+    VfiTileBand band;     /* of a network's tiles; these four only if there are tiles */
     float *whole_scalars; /* as .scalars, of the whole picture */
     int *tile_path;       /* segments of the time stage that all tiles run, in order */
     float *tile_weights;  /* of columns, then of rows */

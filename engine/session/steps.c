@@ -9,16 +9,25 @@
 
 /* ---- planning ---------------------------------------------------------------------- */
 
+static bool is_polished(const VfiModel *model)
+{
+    return model->family->polishes != NULL && model->family->polishes(&model->setup);
+}
+
 static bool device_can(const VfiSession *session, GError **error)
 {
     const VfiBackend *backend = session->backend;
+    bool polishes = is_polished(session->model);
 
-    if (backend->flow_step != NULL && backend->synthesize != NULL)
+    if (backend->flow_step != NULL && backend->synthesize != NULL &&
+        (!polishes || backend->synthesizes_networks))
         return true;
     g_set_error(error, VFI_ERROR, VFI_ERROR_UNSUPPORTED,
-                "the backend %s cannot run the model %s, which has steps of its own in "
-                "place of a network: expected device=cpu, or another model",
-                backend->name, session->model->family->name);
+                "the backend %s cannot run the model %s, which has steps of its own %s: "
+                "expected device=cpu, or %s",
+                backend->name, session->model->family->name,
+                polishes ? "to polish a network's result" : "in place of a network",
+                polishes ? "the model without polish" : "another model");
     return false;
 }
 
@@ -62,7 +71,7 @@ bool vfi_session_plan_motion(VfiSession *session, GError **error)
 {
     const VfiModel *model = session->model;
 
-    if (model->family->output(&model->setup) != VFI_OUTPUT_MOTION)
+    if (model->family->output(&model->setup) != VFI_OUTPUT_MOTION && !is_polished(model))
         return true;
     if (!device_can(session, error))
         return false;
@@ -110,6 +119,21 @@ static StepsNeed measure_steps(const VfiSession *session)
     return need;
 }
 
+/* Bytes from the arena's begin on with what the network leaves there, which the steps'
+ * time stage must let be: it runs after that. */
+static size_t network_results(const VfiSession *session)
+{
+    const VfiPlan *plan = session->plans[VFI_STAGE_TIME];
+    size_t end = 0;
+
+    for (int i = 0; plan != NULL && i < plan->n_outputs; i++) {
+        const VfiOperand *result = &plan->outputs[i].operand;
+        end =
+            MAX(end, result->offset + vfi_shape_elements(result->shape) * sizeof(float));
+    }
+    return end;
+}
+
 bool vfi_session_place_motion(VfiSession *session)
 {
     VfiSessionMotion *motion = &session->motion;
@@ -122,12 +146,15 @@ bool vfi_session_place_motion(VfiSession *session)
     bool is_tiled = !vfi_tiling_is_one(&session->tiling);
     size_t picture = is_tiled ? vfi_flow_picture_bytes(plan) : 0;
     size_t synthesis = session->backend->synthesis_bytes(session->device, &plan->shape);
-    return (!is_tiled || place(&need->slot_bytes, picture, &motion->slot_offset)) &&
-           place(&need->slot_bytes, steps.frame,
-                 is_tiled ? &motion->tile_offset : &motion->slot_offset) &&
-           place(&need->pair_bytes, steps.pair, &motion->pair_offset) &&
-           place(&need->arena_bytes, steps.arena, &motion->arena_offset) &&
-           place(&need->arena_bytes, synthesis, &motion->synthesis_offset);
+    size_t arena = network_results(session);
+    bool fits = (!is_tiled || place(&need->slot_bytes, picture, &motion->slot_offset)) &&
+                place(&need->slot_bytes, steps.frame,
+                      is_tiled ? &motion->tile_offset : &motion->slot_offset) &&
+                place(&need->pair_bytes, steps.pair, &motion->pair_offset) &&
+                place(&arena, steps.arena, &motion->arena_offset) &&
+                place(&arena, synthesis, &motion->synthesis_offset);
+    need->arena_bytes = MAX(need->arena_bytes, arena);
+    return fits;
 }
 
 const char *vfi_session_quality(const VfiSession *session)
@@ -141,8 +168,9 @@ const char *vfi_session_quality(const VfiSession *session)
 
 const char *vfi_session_variant(const VfiSession *session)
 {
-    return session->motion.plan == NULL ? session->model->info.variant
-                                        : vfi_session_quality(session);
+    const char *variant = session->model->info.variant;
+
+    return variant[0] != '\0' ? variant : vfi_session_quality(session);
 }
 
 /* ---- running ----------------------------------------------------------------------- */
@@ -206,45 +234,60 @@ static bool ready_pair(VfiSession *session, const uint64_t *keys,
     return true;
 }
 
-/* Runs the time stage on what the others have, as far as that is not kept. */
-static bool find_motion(VfiSession *session, const VfiView *view, VfiMotion *motion,
-                        GError **error)
+bool vfi_ready_motion(VfiSession *session, const VfiView *view,
+                      VfiFlowArguments *arguments, GError **error)
 {
     const VfiSessionMotion *own = &session->motion;
-    VfiFlowArguments arguments = {
+
+    *arguments = (VfiFlowArguments){
         .video = &session->video,
         .t = (float)view->t,
         .cancel = view->cancel,
     };
-
-    arguments.region[VFI_FLOW_PAIR] = session->pair_memory + own->pair_offset;
-    arguments.region[VFI_FLOW_ARENA] = session->arena + own->arena_offset;
+    arguments->region[VFI_FLOW_PAIR] = session->pair_memory + own->pair_offset;
+    arguments->region[VFI_FLOW_ARENA] = session->arena + own->arena_offset;
     for (int side = 0; side < 2; side++)
-        if (!ready_frame(session, view, view->first + side, side, &arguments, error))
+        if (!ready_frame(session, view, view->first + side, side, arguments, error))
             return false;
-    if (!ready_pair(session, &view->keys[view->first], &arguments, error))
+    return ready_pair(session, &view->keys[view->first], arguments, error);
+}
+
+bool vfi_find_motion(VfiSession *session, const VfiFlowArguments *arguments,
+                     VfiMotion *motion, GError **error)
+{
+    const VfiFlowPlan *plan = session->motion.plan;
+
+    if (!vfi_run_steps(session, plan, VFI_FLOW_STAGE_TIME, arguments, error))
         return false;
-    int64_t start = g_get_monotonic_time();
-    if (!vfi_run_steps(session, own->plan, VFI_FLOW_STAGE_TIME, &arguments, error))
-        return false;
-    vfi_record_time(session, VFI_TIMED_TIME_STAGE, start);
-    vfi_flow_motion(own->plan, arguments.region, arguments.t, motion);
+    vfi_flow_motion(plan, arguments->region, arguments->t, motion);
     return true;
 }
 
 bool vfi_apply_motion(VfiSession *session, const VfiView *view, const VfiMotion *motion,
-                      const VfiFrame *out, GError **error)
+                      const VfiFrame *out, int begin, int end, GError **error)
 {
     const VfiFrame *frame0 = &view->frames[view->first], *frame1 = frame0 + 1;
     char *scratch = session->arena + session->motion.synthesis_offset;
-    int64_t start = g_get_monotonic_time();
 
-    if (!session->backend->synthesize(session->device, &session->video, frame0, frame1,
-                                      motion, scratch, out, 0, session->video.height,
-                                      view->cancel, error) ||
-        !vfi_finish_work(session, error))
+    return session->backend->synthesize(session->device, &session->video, frame0, frame1,
+                                        motion, scratch, out, begin, end, view->cancel,
+                                        error);
+}
+
+/* The motion of the whole picture, for a model without a network. */
+static bool find_motion(VfiSession *session, const VfiView *view, VfiMotion *motion,
+                        GError **error)
+{
+    VfiFlowArguments arguments;
+
+    if (!vfi_tiling_is_one(&session->tiling))
+        return vfi_find_motion_of_tiles(session, view, motion, error);
+    if (!vfi_ready_motion(session, view, &arguments, error))
         return false;
-    vfi_record_time(session, VFI_TIMED_SYNTHESIS, start);
+    int64_t start = g_get_monotonic_time();
+    if (!vfi_find_motion(session, &arguments, motion, error))
+        return false;
+    vfi_record_time(session, VFI_TIMED_TIME_STAGE, start);
     return true;
 }
 
@@ -253,6 +296,12 @@ bool vfi_infer_motion(VfiSession *session, const VfiView *view, const VfiFrame *
 {
     VfiMotion motion;
 
-    return find_motion(session, view, &motion, error) &&
-           vfi_apply_motion(session, view, &motion, out, error);
+    if (!find_motion(session, view, &motion, error))
+        return false;
+    int64_t start = g_get_monotonic_time();
+    if (!vfi_apply_motion(session, view, &motion, out, 0, session->video.height, error) ||
+        !vfi_finish_work(session, error))
+        return false;
+    vfi_record_time(session, VFI_TIMED_SYNTHESIS, start);
+    return true;
 }

@@ -88,7 +88,7 @@ static bool add_tile(TiledSearch *work, int column, int row, GError **error)
     place.w = MIN(place.w, motion.grid_w - place.tile_x);
     place.h = MIN(place.h, motion.grid_h - place.tile_y);
     for (int i = 0; i < 2 * motion.n_flows; i++)
-        if (!session->backend->add_tile(session->device, &session->band,
+        if (!session->backend->add_tile(session->device, &session->motion.band,
                                         motion.flow[i / 2][i % 2], i, 1, &place,
                                         tile.cancel, error))
             return false;
@@ -100,7 +100,7 @@ static VfiMotion whole_motion(const TiledSearch *work)
 {
     const VfiSession *session = work->session;
     const VfiSessionMotion *own = &session->motion;
-    const VfiTileBand *band = &session->band;
+    const VfiTileBand *band = &own->band;
     size_t plane = (size_t)band->n_rows * (size_t)band->width;
     VfiMotion motion = own->plan->shape;
     char *region[VFI_FLOW_REGIONS] = {0};
@@ -116,21 +116,21 @@ static VfiMotion whole_motion(const TiledSearch *work)
     return motion;
 }
 
-bool vfi_infer_motion_tiles(VfiSession *session, const VfiView *view, const VfiFrame *out,
-                            GError **error)
+bool vfi_find_motion_of_tiles(VfiSession *session, const VfiView *view, VfiMotion *motion,
+                              GError **error)
 {
     TiledSearch work = {.session = session, .whole = view};
+    VfiTileBand *band = &session->motion.band;
 
-    session->band.first_row = -session->band.n_rows; /* nothing of it is kept */
+    band->first_row = -band->n_rows; /* nothing of it is kept */
     if (!ready_pictures(&work, error) ||
-        !session->backend->slide_band(session->device, &session->band, 0, view->cancel,
-                                      error))
+        !session->backend->slide_band(session->device, band, 0, view->cancel, error))
         return false;
-    session->band.first_row = 0;
+    band->first_row = 0;
     for (int row = 0; row < session->tiling.y.n; row++)
         for (int column = 0; column < session->tiling.x.n; column++)
             if (!add_tile(&work, column, row, error))
                 return false;
-    VfiMotion motion = whole_motion(&work);
-    return vfi_apply_motion(session, view, &motion, out, error);
+    *motion = whole_motion(&work);
+    return true;
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Models that need no file in the element: what `auto` chooses and says, which quality of
- * `flow` runs, and its pictures in both in-flight modes. */
+ * `flow` runs, also beside a network, and its pictures in both in-flight modes. */
 #include <stdbool.h>
 #include <string.h>
 
@@ -158,6 +158,29 @@ GST_START_TEST(other_models_have_no_quality)
 }
 GST_END_TEST
 
+/* Of `flow` that a network is polished by. */
+GST_START_TEST(polished_networks_have_a_quality)
+{
+    static const char *const options[] = {
+        "", "model-options=options,polish=true",
+        "model-options=options,polish=true,bisect-depth=3"};
+    static const char *const expected[] = {NULL, "medium", "medium"};
+    g_autofree char *path = deterministic_checkpoint("rife_v3_6", NULL);
+
+    for (size_t i = 0; i < G_N_ELEMENTS(options); i++) {
+        g_autofree char *properties =
+            g_strdup_printf("threads=1 model=%s %s", path, options[i]);
+        Fixture *f = fixture_new(in_flight_mode(__i__), properties);
+        gst_harness_set_live(f->harness, FALSE);
+        run(f);
+        assert_stat(f, "family", "rife");
+        assert_stat(f, "quality", expected[i]);
+        fixture_free(f);
+    }
+    g_unlink(path);
+}
+GST_END_TEST
+
 static const char *const bad_options[] = {
     "options,quality=slow",
     "options,quality=3",
@@ -265,6 +288,7 @@ int main(int argc, char **argv)
                         (int)G_N_ELEMENTS(qualities));
     tcase_add_loop_test(tcase, modes_threads_and_seeks_change_no_bit, 0, 3);
     tcase_add_test(tcase, other_models_have_no_quality);
+    tcase_add_loop_test(tcase, polished_networks_have_a_quality, 0, N_MODES);
     tcase_add_loop_test(tcase, wrong_options_are_told_the_right_ones, 0,
                         (int)G_N_ELEMENTS(bad_options));
     return element_main(argc, argv, suite);

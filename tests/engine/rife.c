@@ -75,6 +75,7 @@ static const struct {
     {"rife_eccv", NULL, 16},
     {"rife_v4_10", "{'ensemble': <true>}", 32},
     {"rife_v4_25_lite", NULL, 128},
+    {"rife_v4_10", "{'polish': <true>}", 32},
 };
 
 START_TEST(bits_do_not_depend_on_threads_or_on_what_ran_before)

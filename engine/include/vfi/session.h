@@ -158,8 +158,8 @@ typedef struct {
     /** "f32" or "f16": how results of the per-frame part are kept; static. */
     const char *feature_storage;
     const char *cpu_level; /**< "c", "avx2", "avx512"; static */
-    /** How thoroughly a model without weights looks for motion: "fast", "medium" or
-     * "best"; "" for others; static. */
+    /** How thoroughly a model without weights, or one that is polished, looks for motion
+     * besides a network: "fast", "medium" or "best"; "" for others; static. */
     const char *quality;
 } VfiSessionStats;
 
