@@ -256,6 +256,23 @@ def test_plan_of_steps():
     refuses("options that are none", inspect("--options", "=slow", "flow"), "NAME=VALUE")
 
 
+def test_plan_of_a_polished_network(model: Path):
+    """It has ops and steps."""
+    options = ("--size", "128x64", "--device", "cpu", "--options", "polish=true", model)
+    run = inspect("--plan=json", *options)
+    plan = json.loads(run.stdout)
+    n_nodes = len(plan["steps"]) + sum(len(stage["ops"]) + len(stage["inputs"])
+                                       for stage in plan["stages"])
+    check(plan["output"] == "flow" and plan["quality"] == "medium", "both as JSON", run)
+    says("both as text", inspect("--plan", *options),
+         "quality medium, a cell is 2×2 pixels", ", and the network's flows",
+         "output mask of segment 1", "sweep ")
+    run = inspect("--plan=dot", *options)
+    check(run.returncode == 0 and dot_is_sound(run.stdout, n_nodes), "both as a graph", run)
+    says("what both cost", inspect(*options), "scale 1, quality medium", "GMAC an in-between",
+         "polish           boolean, default false")
+
+
 def test_plan_with_a_loop():
     """Two states in two regions of 3x32x48 floats each; one is first of all copied there."""
     def show(form, device):
@@ -352,6 +369,7 @@ with tempfile.TemporaryDirectory() as scratch:
     test_plan_as_graph(film_checkpoint)
     test_plan_as_text(checkpoint, film_checkpoint)
     test_plan_of_steps()
+    test_plan_of_a_polished_network(checkpoint)
     test_plan_with_a_loop()
     test_plan_refusals(checkpoint)
     test_system(Path(scratch) / "models", checkpoint)

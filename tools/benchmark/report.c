@@ -65,7 +65,7 @@ static void print_profile_text(const Bench *bench)
         printf("%-15s %9.3f\n", ROW_GROUP, row_groups);
 }
 
-/* The same of the steps of models that have them in place of a network. */
+/* The same of the steps of models that have them in place of a network, or beside it. */
 static double step_ms(const Bench *bench, int stage, int step)
 {
     return (double)bench->session->motion.profile[stage][step] / 1e6 /
@@ -182,8 +182,9 @@ static void print_stages_json(const VfiSessionStats *stats)
 /* What there is to say besides the family: the variant, or how thorough it is. */
 static const char *variant_of(const Bench *bench, const BenchFigures *f)
 {
-    return f->stats.quality[0] != '\0' ? f->stats.quality
-                                       : vfi_model_info(bench->model)->variant;
+    const char *variant = vfi_model_info(bench->model)->variant;
+
+    return variant[0] != '\0' ? variant : f->stats.quality;
 }
 
 /* Memory of the session, its weights' aside, and the device's. */
@@ -253,6 +254,6 @@ void bench_print_text(const Bench *bench, const BenchFigures *f)
            (double)f->rss_bytes / 1048576.0);
     if (bench->arguments->profile && bench->session->motion.plan != NULL)
         print_steps_text(bench);
-    else if (bench->arguments->profile)
+    if (bench->arguments->profile && bench->session->plans[VFI_STAGE_TIME] != NULL)
         print_profile_text(bench);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* vfi-inspect --plan of models that have steps in place of a network. With tiles: of the
- * first one. */
+/* vfi-inspect --plan of models that have steps in place of a network, or beside one. With
+ * tiles: of the first one. */
 #include <stdio.h>
 
 #include "inspected_plan.h"
@@ -41,9 +41,10 @@ void inspected_print_steps_text(const InspectedPlan *inspected)
     if (plan == NULL)
         return;
     printf("motion:      quality %s, a cell is %d×%d pixels, %d flows and %d shifts of "
-           "the first\n",
+           "the first%s\n",
            vfi_session_quality(&inspected->session), 1 << plan->shape.level,
-           1 << plan->shape.level, plan->shape.n_flows, plan->shape.n_shifts);
+           1 << plan->shape.level, plan->shape.n_flows, plan->shape.n_shifts,
+           inspected->n_stages > 0 ? ", and the network's flows" : "");
     for (int stage = 0; stage < VFI_FLOW_STAGES; stage++) {
         printf("\n%s stage: %d steps\n", stage_names[stage], plan->n_steps[stage]);
         for (int i = 0; i < plan->n_steps[stage]; i++) {
@@ -84,16 +85,16 @@ void inspected_print_steps_dot(const InspectedPlan *inspected)
     const VfiFlowPlan *plan = plan_of(inspected);
 
     for (int stage = 0; plan != NULL && stage < VFI_FLOW_STAGES; stage++) {
-        printf("  subgraph cluster_%s {\n    label=\"%s stage\";\n", stage_names[stage],
-               stage_names[stage]);
+        printf("  subgraph cluster_motion_%s {\n    label=\"%s stage\";\n",
+               stage_names[stage], stage_names[stage]);
         for (int i = 0; i < plan->n_steps[stage]; i++) {
             const VfiFlowStep *step = &plan->steps[stage][i];
             const VfiFlowPlane *result = vfi_flow_step_result(step);
-            printf("    %s%d [label=\"%d %s  %d×%d %s+%zu\"];\n", stage_names[stage], i,
-                   i, vfi_flow_step_name(step->kind), result->w, result->h,
-                   region_name(result->region), result->offset);
+            printf("    motion_%s%d [label=\"%d %s  %d×%d %s+%zu\"];\n",
+                   stage_names[stage], i, i, vfi_flow_step_name(step->kind), result->w,
+                   result->h, region_name(result->region), result->offset);
             if (i > 0)
-                printf("    %s%d -> %s%d;\n", stage_names[stage], i - 1,
+                printf("    motion_%s%d -> motion_%s%d;\n", stage_names[stage], i - 1,
                        stage_names[stage], i);
         }
         printf("  }\n");
