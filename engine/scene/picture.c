@@ -3,6 +3,7 @@
 #include <math.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <string.h>
 
 #include "scene/picture.h"
@@ -34,43 +35,56 @@
 
 typedef VfiScenePicture Picture;
 
-/* out[x] = the mean of the @n values up to @radius away, weighted 1, or 1 2 1 in a
- * tent. */
-static void smooth(const float *in, ptrdiff_t step, int n, int radius, bool tent,
-                   float *out)
+/* How much values count @distance away: 1, or 1 2 1 in a tent. */
+static float weight_at(int distance, bool tent)
 {
-    for (int x = 0; x < n; x++) {
-        float sum = 0, weights = 0;
+    return tent && distance == 0 ? 2.0f : 1.0f;
+}
 
-        for (int i = -radius; i <= radius; i++) {
-            const float weight = tent && i == 0 ? 2.0f : 1.0f;
+/* What those of @n that are at most @radius away from the @at-th count together. */
+static float sum_of_weights(int at, int n, int radius, bool tent)
+{
+    const int before = MIN(at, radius), behind = MIN(n - 1 - at, radius);
 
-            if (x + i < 0 || x + i >= n)
-                continue;
-            sum += weight * in[(x + i) * step];
-            weights += weight;
-        }
-        out[x] = sum / weights;
+    return (float)(before + behind) + weight_at(0, tent);
+}
+
+/* out[x] = the mean of the @n values up to @radius away. */
+static void smooth_row(const float *restrict in, int n, int radius, bool tent,
+                       float *restrict out)
+{
+    memset(out, 0, (size_t)n * sizeof *out);
+    for (int i = -radius; i <= radius; i++) {
+        const float weight = weight_at(i, tent);
+
+        for (int x = MAX(0, -i); x < MIN(n, n - i); x++)
+            out[x] += weight * in[x + i];
     }
+    for (int x = 0; x < n; x++)
+        out[x] /= sum_of_weights(x, n, radius, tent);
+}
+
+static void add_row(const float *restrict in, float weight, float sums[SIZE])
+{
+    for (int x = 0; x < SIZE; x++)
+        sums[x] += weight * in[x];
 }
 
 static void smooth_picture(Picture *picture, int radius, bool tent)
 {
-    const ptrdiff_t pitch = SIZE + 2 * PADDING;
-    float line[SIZE];
+    const int height = picture->height;
+    float rows[SIZE][SIZE] = {{0}};
 
-    for (int y = 0; y < picture->height; y++) {
-        float *row = &picture->luma[y][PADDING];
+    for (int y = 0; y < height; y++)
+        smooth_row(&picture->luma[y][PADDING], picture->width, radius, tent, rows[y]);
+    for (int y = 0; y < height; y++) {
+        const float weights = sum_of_weights(y, height, radius, tent);
+        float sums[SIZE] = {0};
 
-        smooth(row, 1, picture->width, radius, tent, line);
-        memcpy(row, line, (size_t)picture->width * sizeof *row);
-    }
-    for (int x = 0; x < picture->width; x++) {
-        float *column = &picture->luma[0][PADDING + x];
-
-        smooth(column, pitch, picture->height, radius, tent, line);
-        for (int y = 0; y < picture->height; y++)
-            column[y * pitch] = line[y];
+        for (int i = MAX(-radius, -y); i <= MIN(radius, height - 1 - y); i++)
+            add_row(rows[y + i], weight_at(i, tent), sums);
+        for (int x = 0; x < picture->width; x++)
+            picture->luma[y][PADDING + x] = sums[x] / weights;
     }
 }
 
@@ -169,35 +183,24 @@ static Area picture_area(const VfiSceneSignature *a, const VfiSceneSignature *b)
     return area;
 }
 
-/* The value of @n ≥ 1 that half of them are below; puts them into another order. */
-static float median(float *values, int n)
+/* The value that half of @n are below, none of which is negative: their bits are in the
+ * same order, and those of the value are found from the highest on. */
+static float median(const float *values, int n)
 {
-    int begin = 0, end = n - 1;
+    int32_t bits[SIZE * SIZE], found = 0;
+    float value;
 
-    while (begin < end) {
-        const float pivot = values[(begin + end) / 2];
-        int low = begin, high = end;
+    memcpy(bits, values, (size_t)n * sizeof *bits);
+    for (int32_t bit = 1 << 30; bit > 0; bit >>= 1) {
+        int below = 0;
 
-        while (low <= high) {
-            while (values[low] < pivot)
-                low++;
-            while (values[high] > pivot)
-                high--;
-            if (low <= high) {
-                const float value = values[low];
-
-                values[low++] = values[high];
-                values[high--] = value;
-            }
-        }
-        if (n / 2 <= high)
-            end = high;
-        else if (n / 2 >= low)
-            begin = low;
-        else
-            break;
+        for (int i = 0; i < n; i++)
+            below += bits[i] < (found | bit);
+        if (below <= n / 2)
+            found |= bit;
     }
-    return values[n / 2];
+    memcpy(&value, &found, sizeof value);
+    return value;
 }
 
 /* Variance of what differs from cell to cell at random. Second differences both ways

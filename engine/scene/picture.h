@@ -5,7 +5,7 @@
 #include <vfi/scene.h>
 
 /* Columns of zeros on both sides of a picture: no lane of a search reads beyond them. */
-#define VFI_SCENE_PADDING 24
+#define VFI_SCENE_PADDING 28
 
 /* A signature's luma without bars, lightly smoothed. Cell (x, y) is
  * luma[y][VFI_SCENE_PADDING + x]. */

@@ -404,6 +404,45 @@ START_TEST(cells_are_means)
 }
 END_TEST
 
+/* Cells are summed some at a time; their width and the number of them at once vary with
+ * the frame's. */
+START_TEST(cells_of_any_width_are_means)
+{
+    const int sizes[][2] = {{16384, 2}, {1303, 40}, {1280, 9}, {383, 16384}, {520, 64}};
+    const VfiFormat formats[] = {VFI_FORMAT_GRAY8, VFI_FORMAT_GRAY16_LE};
+
+    for (size_t i = 0; i < G_N_ELEMENTS(sizes) * G_N_ELEMENTS(formats); i++) {
+        const int width = sizes[i / 2][0], height = sizes[i / 2][1];
+        VfiVideoInfo info = info_of(formats[i % 2], width, height);
+        TestFrame frame = test_frame_new(&info, LAYOUT_PADDED);
+        VfiSceneSignature signature;
+
+        info.range = VFI_RANGE_FULL;
+        for (int y = 0; y < height; y++)
+            for (int x = 0; x < width; x++) {
+                uint8_t *row = frame.frame.data[0] + y * frame.frame.stride[0];
+
+                if (formats[i % 2] == VFI_FORMAT_GRAY8)
+                    row[x] = (uint8_t)(x * 7 % 251);
+                else
+                    ((uint16_t *)(void *)row)[x] = (uint16_t)(x * 7 % 251 * 257);
+            }
+        vfi_scene_signature(&info, &frame.frame, &signature);
+        for (int x = 0; x < signature.width; x++) {
+            const int left = x * width / signature.width;
+            const int right = (x + 1) * width / signature.width;
+            double mean = 0;
+
+            for (int column = left; column < right; column++)
+                mean += column * 7 % 251 / (double)(right - left);
+            for (int y = 0; y < signature.height; y++)
+                ck_assert_double_eq_tol((double)signature.luma[y][x], mean, 1e-3);
+        }
+        test_frame_free(&frame);
+    }
+}
+END_TEST
+
 START_TEST(formats_and_layouts_agree)
 {
     const Scene scene = make_scene(1), other = make_scene(2);
@@ -599,6 +638,7 @@ int main(void)
     tcase_add_test(cuts, black_of_any_size_is_no_cut);
     tcase_add_test(cuts, all_sizes_can_be_compared);
     tcase_add_test(cuts, cells_are_means);
+    tcase_add_test(cuts, cells_of_any_width_are_means);
     tcase_add_test(cuts, formats_and_layouts_agree);
     tcase_add_test(cuts, nan_is_black);
     suite_add_tcase(suite, cuts);

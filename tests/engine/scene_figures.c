@@ -277,6 +277,7 @@ int main(int argc, char **argv)
         BARRED,
         STEPS,
         PAIRS,
+        TRIPLES,
         NOISY,
         FLASH,
         WHITE,
@@ -290,6 +291,7 @@ int main(int argc, char **argv)
         [BARRED] = {.what = "joins between bars of 30 %", .cut = true},
         [STEPS] = {.what = "steps"},
         [PAIRS] = {.what = "steps of two frames"},
+        [TRIPLES] = {.what = "steps of three frames"},
         [NOISY] = {.what = "steps, dark under noise"},
         [FLASH] = {.what = "flash, x3"},
         [WHITE] = {.what = "flash, 70 % white"},
@@ -314,6 +316,7 @@ int main(int argc, char **argv)
     for (int i = 0; i < n; i++) {
         add_steps(&figures[STEPS], &sequences[i], 1);
         add_steps(&figures[PAIRS], &sequences[i], 2);
+        add_steps(&figures[TRIPLES], &sequences[i], 3);
         add_noisy_steps(&figures[NOISY], &sequences[i]);
         add_flash(&figures[FLASH], &sequences[i], 3, 0);
         add_flash(&figures[WHITE], &sequences[i], 0.3, 0.7 * 255);
