@@ -196,7 +196,7 @@ START_TEST(even_blocks_match_nothing)
 }
 END_TEST
 
-/* All shifts that leave enough in common, the nearest rows of which are looked at first. */
+/* All shifts that leave enough in common, of which the nearest rows are tried first. */
 START_TEST(shifts_are_found)
 {
     VfiScenePicture first, second;
