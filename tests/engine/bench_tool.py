@@ -1,10 +1,11 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """bench_tool.py VFI_BENCH: tools/bench prints its tables and JSON, judges bars and pictures as
-it says, and tools/chart draws bars as long as the times. Models without weights, tiny sizes; no
-peer is needed."""
+it says, tools/chart draws bars as long as the times, and tools/gallery puts four pictures side by
+side. Models without weights, tiny sizes; no peer is needed."""
 import json
 import math
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -156,6 +157,35 @@ def test_chart(folder: Path):
     check(run.returncode == 1 and "tools/bench --peers" in run.stderr, "refused: another JSON")
 
 
+def gallery(*arguments):
+    return subprocess.run([TOOLS / "gallery", *arguments], capture_output=True, text=True)
+
+
+def test_gallery(folder: Path):
+    """Of three frames of a clip; they are told apart by how light they are: 60, 90 and 180."""
+    bench, clip, picture = Path(sys.argv[1]), folder / "clip.avi", folder / "four.ppm"
+    run = gallery("--frame", "one", bench, clip, picture)
+    check(run.returncode == 2 and "usage" in run.stderr, "refused: a frame that is no number")
+    run = gallery(folder / "none", clip, picture)
+    check(run.returncode == 1 and "none" in run.stderr, "refused: a program that is not there")
+    run = gallery(bench, clip, picture)
+    check(run.returncode == 1 and str(clip) in run.stderr, "refused: a clip that is not there")
+    if shutil.which("ffmpeg") is None:
+        check(True, "four pictures side by side # SKIP ffmpeg is not installed")
+        return
+    raw = b"".join(bytes([level]) * (64 * 48 * 3) for level in (60, 90, 180))
+    subprocess.run(["ffmpeg", "-v", "error", "-f", "rawvideo", "-pix_fmt", "rgb24", "-s", "64x48",
+                    "-i", "-", "-c:v", "rawvideo", "-pix_fmt", "bgr24", clip], input=raw,
+                   check=True)
+    run = gallery("--frame", "0", bench, clip, picture)
+    header, pixels = picture.read_bytes().split(b"\n255\n", 1)
+    first, gap, blend, second = (pixels[3 * x] for x in (0, 71, 72, 216))
+    check(run.returncode == 0 and header == b"P6\n280 48"
+          and (first, gap, blend, second) == (60, 255, 120, 90), "four pictures side by side")
+    run = gallery("--frame", "1", bench, clip, picture)
+    check(run.returncode == 1 and "no frame 3" in run.stderr, "refused: frames beyond the end")
+
+
 PLAN = {"width": 20, "height": 10, "padded_width": 24, "padded_height": 16, "tiles": 1}
 
 
@@ -252,4 +282,5 @@ with tempfile.TemporaryDirectory() as scratch:
     test_cuda_table()
     test_judgement()
     test_chart(Path(scratch))
+    test_gallery(Path(scratch))
 finish()
