@@ -37,17 +37,27 @@ marks_droppable (GstVfiStream *stream)
   return gst_vfi_stream_settings (stream).mark_droppable;
 }
 
+/* Pushes @buffer (taken). The frame that a pair ends with may have no place in the
+ * output; so any buffer may be the last of a pair. */
+static GstFlowReturn
+push (GstVfiStream *stream, GstBuffer *buffer)
+{
+  if (gst_vfi_pending_is_submitted (stream))
+    gst_vfi_upkeep_after_pair (stream);
+  g_mutex_lock (&stream->lock);
+  stream->counters.out++;
+  g_mutex_unlock (&stream->lock);
+  return gst_vfi_deadlines_push (stream, buffer);
+}
+
 /* Pushes a buffer that did not come in but was made here. */
 static GstFlowReturn
 push_made (GstVfiStream *stream, GstVfiEntry *entry, GstBuffer *buffer)
 {
   gst_vfi_slot_stamp (&entry->slot, buffer);
-  g_mutex_lock (&stream->lock);
-  stream->counters.out++;
-  g_mutex_unlock (&stream->lock);
   GST_LOG_OBJECT (stream->element, "pushing %s %" GST_PTR_FORMAT,
       entry->kind == GST_VFI_ENTRY_DUPLICATE ? "duplicate" : "in-between", buffer);
-  return gst_vfi_deadlines_push (stream, buffer);
+  return push (stream, buffer);
 }
 
 static GstFlowReturn
@@ -87,12 +97,8 @@ retire_copy (GstVfiStream *stream, GstVfiEntry *copies)
 static GstFlowReturn
 retire_original (GstVfiStream *stream, GstVfiEntry *entry)
 {
-  gst_vfi_upkeep_after_pair (stream);
-  g_mutex_lock (&stream->lock);
-  stream->counters.out++;
-  g_mutex_unlock (&stream->lock);
   GST_LOG_OBJECT (stream->element, "pushing original %" GST_PTR_FORMAT, entry->buffer);
-  return gst_vfi_deadlines_push (stream, g_steal_pointer (&entry->buffer));
+  return push (stream, g_steal_pointer (&entry->buffer));
 }
 
 /* What stands in for an in-between that could not be made and has left the list. */

@@ -196,6 +196,52 @@ GST_END_TEST
 
 /* ---- more frames ------------------------------------------------------------------- */
 
+/* Sends @n frames, each when what lies before the frame before it has left: what waits
+ * for the next one, or has no place, is not waited for. */
+static void play_ahead(Simulated *sim, guint n)
+{
+    Fixture *fixture = sim->fixture;
+
+    for (guint i = 0; i < n; i++) {
+        GstClockTime pts = sim->sent * sim->frame;
+        GstBuffer *buffer =
+            flat_frame(fixture, simulated_value(sim, sim->sent), pts, sim->frame);
+        if (gst_clock_get_time(GST_CLOCK(sim->clock)) < pts)
+            gst_test_clock_set_time(sim->clock, pts);
+        ck_assert_int_eq(gst_harness_push(fixture->harness, buffer), GST_FLOW_OK);
+        if (sim->sent++ > 0)
+            simulated_wait_for(sim, (sim->sent - 2) * sim->frame);
+        if (simulated_messages(sim, GST_MESSAGE_LATENCY) > 0)
+            simulated_configure_latency(sim);
+    }
+}
+
+/* On a grid that the frames drift away from, as 30000/1001 does from 60, none of them is
+ * shown for a long time. */
+GST_START_TEST(frames_without_a_place_keep_no_rung_away)
+{
+    const LadderCosts heavy = {120, 60, 8};
+    Simulated *sim = simulated_open(in_flight_mode(__i__), LADDER_MODEL);
+
+    sim->step = LADDER_STEP;
+    ladder_set_costs(sim, ladder_light);
+    simulated_start(sim, "20/1", "4002/100");
+    simulated_configure_latency(sim);
+    play_ahead(sim, 70);
+    assert_rung(sim, "full");
+    fixture_clear(sim->fixture);
+    ladder_set_costs(sim, heavy);
+    play_ahead(sim, 60);
+    assert_rung(sim, "flow");
+    ladder_set_costs(sim, ladder_light);
+    play_ahead(sim, 200);
+    for (guint i = 0; i < n_buffers(sim->fixture); i++)
+        ck_assert_uint_ne(GST_BUFFER_PTS(nth_buffer(sim->fixture, i)) % sim->frame, 0);
+    assert_rung(sim, "full");
+    simulated_free(sim);
+}
+GST_END_TEST
+
 /* What a model of four frames makes between frame number @k and the next one. */
 static double expected_of_four(Simulated *sim, guint k, double scale)
 {
@@ -223,20 +269,7 @@ GST_START_TEST(views_of_more_frames_have_all_rungs)
     for (guint phase = 0; phase < 3; phase++) {
         guint from = sim->sent;
         ladder_set_costs(sim, costs[phase]);
-        for (guint i = 0; i < 120; i++) {
-            GstClockTime pts = sim->sent * sim->frame;
-            if (gst_clock_get_time(GST_CLOCK(sim->clock)) < pts)
-                gst_test_clock_set_time(sim->clock, pts);
-            ck_assert_int_eq(
-                gst_harness_push(sim->fixture->harness,
-                                 flat_frame(sim->fixture, simulated_value(sim, sim->sent),
-                                            pts, sim->frame)),
-                GST_FLOW_OK);
-            if (sim->sent++ > 0)
-                simulated_wait_for(sim, (sim->sent - 2) * sim->frame);
-            if (simulated_messages(sim, GST_MESSAGE_LATENCY) > 0)
-                simulated_configure_latency(sim);
-        }
+        play_ahead(sim, 120);
         assert_rung(sim, rungs[phase]);
         for (guint i = 0; i < n_buffers(sim->fixture); i++) {
             GstBuffer *buffer = nth_buffer(sim->fixture, i);
@@ -271,6 +304,7 @@ int main(int argc, char **argv)
     tcase_add_loop_test(tcase, no_rhythm_makes_it_pump, 0, N_MODES);
     tcase_add_loop_test(tcase, changes_are_told, 0, N_MODES);
     tcase_add_loop_test(tcase, rehearsals_are_not_seen, 0, N_MODES);
+    tcase_add_loop_test(tcase, frames_without_a_place_keep_no_rung_away, 0, N_MODES);
     tcase_add_loop_test(tcase, views_of_more_frames_have_all_rungs, 0, N_MODES);
     return element_main(argc, argv, suite);
 }
