@@ -3,6 +3,7 @@
 #include "pure/qos.h"
 
 #include "pure/climbing.h"
+#include "pure/qos_rehearsal.h"
 #include "pure/time_math.h"
 
 /* Costs that rise more rise by this, in percent. */
@@ -364,7 +365,8 @@ gst_vfi_qos_finish (
 
   gst_vfi_climb_note_now (qos, now);
   qos->surge = surge_of (qos, job, cost);
-  gst_vfi_costs_note (&qos->costs, job->maker, cost_kind (qos, job), cost, qos->now);
+  if (!gst_vfi_qos_note_beside_rehearsal (qos, job, cost))
+    gst_vfi_costs_note (&qos->costs, job->maker, cost_kind (qos, job), cost, qos->now);
   if (job->trial && qos->trial == GST_VFI_TRIAL_RUNNING) {
     qos->trial = GST_VFI_TRIAL_NONE;
     if (!gst_vfi_climb_has_time (qos, qos->rung) && job->change == qos->change)

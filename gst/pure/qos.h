@@ -198,7 +198,8 @@ gboolean gst_vfi_qos_rehearsal_must_end (
  * @cost: of a pair with one in-between, results of the frame before being there; or
  *     GST_CLOCK_TIME_NONE if that is not known (it failed, or was ended)
  *
- * The rehearsal has ended.
+ * The rehearsal has ended. By how much jobs beside it that have finished held it up is
+ * taken off.
  */
 void gst_vfi_qos_rehearsed (
     GstVfiQos *qos, GstVfiMaker maker, GstClockTime cost, GstClockTime now);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Rehearsals: what a maker would cost that is not in use. */
-#include "pure/qos.h"
+#include "pure/qos_rehearsal.h"
 
 #include "pure/climbing.h"
 #include "pure/time_math.h"
@@ -38,6 +38,7 @@ gst_vfi_qos_wants_rehearsal (GstVfiQos *qos, GstClockTime now, GstVfiMaker *make
   halves = qos->pair.count == 1 && rung_to_win (qos, qos->rehearsed) == GST_VFI_RUNG_HALF;
   qos->rehearsed_at = qos->now;
   qos->rehearsal_limit = gst_vfi_time_times (qos->pair.span, halves ? 2 : 1);
+  qos->rehearsal_delay = 0;
   qos->rehearsal_disturbs = FALSE;
   *maker = qos->rehearsed;
   return TRUE;
@@ -55,6 +56,27 @@ gst_vfi_qos_rehearsal_must_end (GstVfiQos *qos, GstClockTime now, GstClockTime *
          (qos->rehearsal_disturbs || past >= qos->rehearsal_limit);
 }
 
+/* Both share the machine: what a job takes longer than by itself it has waited for the
+ * rehearsal, which has waited for the job as long. Where they are not in each other's way,
+ * nobody has. */
+gboolean
+gst_vfi_qos_note_beside_rehearsal (
+    GstVfiQos *qos, const GstVfiQosJob *job, GstClockTime cost)
+{
+  GstClockTime alone;
+  GstVfiWork work;
+
+  if (qos->rehearsal != GST_VFI_TRIAL_RUNNING || job->maker == qos->rehearsed ||
+      job->arrives || job->trial || !GST_CLOCK_TIME_IS_VALID (cost) ||
+      !gst_vfi_costs_expect (&qos->costs, job->maker, &work))
+    return FALSE;
+  alone = gst_vfi_time_add (work.in_between, job->first ? work.pair : 0);
+  if (cost > alone)
+    qos->rehearsal_delay =
+        gst_vfi_time_add (qos->rehearsal_delay, MIN (cost - alone, cost / 2));
+  return TRUE;
+}
+
 void
 gst_vfi_qos_rehearsed (
     GstVfiQos *qos, GstVfiMaker maker, GstClockTime cost, GstClockTime now)
@@ -63,6 +85,8 @@ gst_vfi_qos_rehearsed (
 
   gst_vfi_climb_note_now (qos, now);
   qos->rehearsal = GST_VFI_TRIAL_NONE;
+  if (GST_CLOCK_TIME_IS_VALID (cost))
+    cost -= MIN (qos->rehearsal_delay, cost / 2);
   gst_vfi_costs_note (&qos->costs, maker, GST_VFI_COST_FRESH, cost, qos->now);
   if (rung >= qos->rung)
     return;

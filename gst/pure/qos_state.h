@@ -65,6 +65,7 @@ typedef struct {
  * @won: the next rung above has passed its rehearsal
  * @rehearsed_at: clock time when it began
  * @rehearsal_limit: how long it may take
+ * @rehearsal_delay: what was shown has held it up by this much so far
  * @rehearsal_disturbs: it would make what is shown late
  * @last_maker: of the last in-between, or -1
  * @renews: that maker's costs are out of date
@@ -101,6 +102,7 @@ typedef struct {
   gboolean won;
   GstClockTime rehearsed_at;
   GstClockTime rehearsal_limit;
+  GstClockTime rehearsal_delay;
   gboolean rehearsal_disturbs;
   gint last_maker;
   gboolean renews;

@@ -191,6 +191,77 @@ START_TEST(rehearsals_decide)
 }
 END_TEST
 
+/* A rehearsal that something is shown beside: both get half of the machine, so that what
+ * is shown takes longer by as much as it holds up the rehearsal. Where it takes no longer
+ * than alone, which is 10 ms, nobody was in the other's way. Never more than half of
+ * either is taken off. 36 of the 40 ms may be used. */
+static const struct {
+    guint cost;   /* of the rehearsal, ms, as it took */
+    guint beside; /* the same of what is shown */
+    GstVfiRung to;
+} shared[] = {
+    {36, 10, FULL}, {37, 10, FLOW}, {36, 8, FULL},  {37, 11, FULL},
+    {46, 20, FULL}, {47, 20, FLOW}, {48, 24, FULL}, {49, 24, FLOW},
+};
+
+START_TEST(what_is_shown_beside_is_taken_off)
+{
+    const guint costs[] = {90, 0, 10};
+    GstVfiQos qos;
+    GstVfiQosJob job;
+    gint rehearsed;
+    stand(&qos, "flow rehearses", FLOW, costs);
+    qos.costs.of[BY_FULL].measured_at = 0;
+    GstClockTime now = 10 * S;
+    rest(&qos, &now, 1, 60 * MS, 10 * MS, &rehearsed);
+    ck_assert_int_eq(rehearsed, BY_FULL);
+    player_begin(&qos, now, 1);
+    ck_assert_int_eq(player_ask(&qos, 1, now, 60 * MS, &job), COMPUTE);
+    gst_vfi_qos_finish(&qos, &job, shared[_i].beside * MS, now + shared[_i].beside * MS);
+    gst_vfi_qos_rehearsed(&qos, BY_FULL, shared[_i].cost * MS, now + SPAN);
+    now += SPAN;
+    rest(&qos, &now, 1, 60 * MS, 10 * MS, &rehearsed);
+    ck_assert_int_eq(qos.rung, shared[_i].to);
+}
+END_TEST
+
+/* Nor is what is shown believed to be dearer by what a rehearsal beside it takes, or a
+ * later rehearsal to be held up by what an earlier one was. */
+START_TEST(rehearsals_leave_other_costs_alone)
+{
+    const guint costs[] = {90, 0, 10};
+    GstClockTime cost, pair_cost;
+    GstVfiQos qos;
+    GstVfiQosJob job;
+    gint rehearsed;
+    stand(&qos, "flow rehearses", FLOW, costs);
+    qos.costs.of[BY_FULL].measured_at = 0;
+    GstClockTime now = 10 * S;
+    for (guint i = 0; i < 2; i++) {
+        rest(&qos, &now, 1, 60 * MS, 10 * MS, &rehearsed);
+        ck_assert_int_eq(rehearsed, BY_FULL);
+        player_begin(&qos, now, 1);
+        ck_assert_int_eq(player_ask(&qos, 1, now, 60 * MS, &job), COMPUTE);
+        gst_vfi_qos_finish(&qos, &job, (i == 0 ? 20 : 10) * MS, now + 20 * MS);
+        gst_vfi_qos_costs(&qos, &cost, &pair_cost);
+        ck_assert_uint_eq(cost, 10 * MS);
+        gst_vfi_qos_rehearsed(&qos, BY_FULL, (i == 0 ? 90 : 37) * MS, now + SPAN);
+        now += SPAN;
+    }
+    ck_assert_uint_ge(rest(&qos, &now, 1, 60 * MS, 10 * MS, &rehearsed), SPAN);
+    ck_assert_int_eq(qos.rung, FLOW);
+    /* Without one, it is. */
+    gst_vfi_qos_rehearsed(&qos, BY_FULL, NONE, now);
+    for (guint i = 0; i < 3; i++, now += SPAN) {
+        player_begin(&qos, now, 1);
+        ck_assert_int_eq(player_ask(&qos, 1, now, 60 * MS, &job), COMPUTE);
+        gst_vfi_qos_finish(&qos, &job, 20 * MS, now + 20 * MS);
+    }
+    gst_vfi_qos_costs(&qos, &cost, &pair_cost);
+    ck_assert_uint_eq(cost, 20 * MS);
+}
+END_TEST
+
 /* From rung to rung, as long as they pass; the change is one. */
 START_TEST(rehearsals_go_on_upwards)
 {
@@ -450,6 +521,9 @@ static void add_cases(TCase *tcase)
     tcase_add_test(tcase, sinks_hold_back);
     tcase_add_test(tcase, missing_pictures_are_worth_a_risk);
     tcase_add_test(tcase, rehearsals_decide);
+    tcase_add_loop_test(tcase, what_is_shown_beside_is_taken_off, 0,
+                        G_N_ELEMENTS(shared));
+    tcase_add_test(tcase, rehearsals_leave_other_costs_alone);
     tcase_add_test(tcase, rehearsals_go_on_upwards);
     tcase_add_test(tcase, the_builtin_model_rehearses_at_once);
     tcase_add_loop_test(tcase, rehearsals_make_way, 0, G_N_ELEMENTS(endings));

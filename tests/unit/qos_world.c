@@ -72,13 +72,17 @@ static GstClockTime work_until(World *world, GstClockTime now, double cost)
     double shared = world->rehearses ? MIN(cost, world->rehearsal_left) : 0;
     GstClockTime end = now + (GstClockTime)(cost + shared);
     world->idle_from = end;
-    if (!world->rehearses)
-        return end;
     world->rehearsal_left -= shared;
-    if (world->rehearsal_left < 1)
-        end_rehearsal(world, now + (GstClockTime)(2 * shared) - world->rehearsed_from,
-                      now + (GstClockTime)(2 * shared));
+    world->rehearsed_until = now + (GstClockTime)(2 * shared);
     return end;
+}
+
+/* The element looks for the end of a rehearsal between pairs. */
+static void end_rehearsal_if_made(World *world)
+{
+    if (world->rehearses && world->rehearsal_left < 1)
+        end_rehearsal(world, world->rehearsed_until - world->rehearsed_from,
+                      world->rehearsed_until);
 }
 
 /* ---- the element ------------------------------------------------------------------- */
@@ -164,6 +168,7 @@ static GstClockTime play_pair(World *world, guint64 frame, GstClockTime now)
         if (now > jobs[i].deadline + GST_VFI_QOS_TOLERANCE)
             world->late++;
     }
+    end_rehearsal_if_made(world);
     world->computed[rung] += n_jobs;
     return now;
 }

@@ -89,6 +89,7 @@ typedef struct {
     GstVfiMaker rehearsed;
     GstClockTime rehearsed_from;
     double rehearsal_left; /* of its work, ns */
+    GstClockTime rehearsed_until;
     guint phase;
 } World;
 
