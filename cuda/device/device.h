@@ -75,7 +75,8 @@ struct VfiDevice {
     float *mean_scratch;
     size_t mean_scratch_floats;
     float *tile_weights; /* device memory */
-    bool no_graphs;      /* VFI_CUDA_GRAPHS=0 */
+    size_t tile_weights_floats;
+    bool no_graphs; /* VFI_CUDA_GRAPHS=0 */
     _Atomic uint64_t graph_launches, graph_failures;
     VfiCudaQuestions questions;
 };

@@ -118,16 +118,26 @@ bool vfi_cuda_slide_band_to(VfiDevice *device, const VfiTileBand *band, int firs
                              "putting tiles together", error);
 }
 
-/* Room for a tile's weights; all tiles are of one size. */
+/* Room for a tile's weights. Tiles of a network are larger than those of `flow`, which
+ * have a weight for each cell. */
 static bool ensure_tile_weights(VfiDevice *device, const VfiTilePlace *place,
                                 GError **error)
 {
     size_t floats = (size_t)place->tile_w + (size_t)place->tile_h;
 
+    if (floats <= device->tile_weights_floats)
+        return true;
+    if (!vfi_cuda_check(cudaStreamSynchronize(device->compute_stream),
+                        "putting tiles together", error))
+        return false;
+    vfi_cuda_context_free(device->context, device->tile_weights);
+    device->tile_weights_floats = 0;
+    device->tile_weights = vfi_cuda_context_alloc(device->context, floats * sizeof(float),
+                                                  "the weights of tiles", error);
     if (device->tile_weights == NULL)
-        device->tile_weights = vfi_cuda_context_alloc(
-            device->context, floats * sizeof(float), "the weights of tiles", error);
-    return device->tile_weights != NULL;
+        return false;
+    device->tile_weights_floats = floats;
+    return true;
 }
 
 /* The weights are in pageable memory, which cudaMemcpyAsync() has read when it

@@ -8,6 +8,7 @@
 
 #include "check_main.h"
 #include "clip.h"
+#include "model/loaded_model.h"
 #include "open_family.h"
 #include "pixels/format.h"
 #include "simulated_device.h"
@@ -26,6 +27,8 @@ static const Limits limits_short = {4e-3, 5e-4};
 static const Limits limits_rescaling = {3e-2, 2e-3};
 /* A patch whose vectors cost the same within rounding may take another one. */
 static const Limits limits_flow = {2e-2, 2e-4};
+/* Both: what two guesses say is weighed by differences, which are all rounded. */
+static const Limits limits_polished = {2e-2, 5e-4};
 
 static VfiModel *open_model(const char *family, const char *options)
 {
@@ -48,6 +51,8 @@ static const Limits *limits_of(VfiModel *model, VfiPrecision precision)
 
     if (strcmp(info->family, "flow") == 0)
         return &limits_flow;
+    if (model->family->polishes != NULL && model->family->polishes(&model->setup))
+        return &limits_polished;
     if (precision == VFI_PRECISION_F32)
         return &limits_f32;
     return strcmp(info->variant, "4.0") == 0 ? &limits_rescaling : &limits_short;
@@ -77,6 +82,8 @@ static void compare_devices(VfiModel *model, VfiSessionConfig config, const Clip
 }
 
 /* ---- families ---------------------------------------------------------------------- */
+
+#define POLISH "{'polish': <true>}"
 
 static const struct {
     const char *family, *options;
@@ -109,6 +116,10 @@ static const struct {
     {"flow", NULL, VFI_PRECISION_F16, VFI_FORMAT_P010_10LE, 97, 66, 3, 0},
     {"flow", "{'quality': <'best'>}", VFI_PRECISION_F32, VFI_FORMAT_RGBA, 97, 66, 2, 0},
     {"flow", NULL, VFI_PRECISION_F16, VFI_FORMAT_I420, 400, 300, 1, 256},
+    {"rife_v4_7", POLISH, VFI_PRECISION_F32, VFI_FORMAT_NV12, 97, 66, 2, 0},
+    {"rife_v4_25_lite", POLISH, VFI_PRECISION_F16, VFI_FORMAT_I420, 97, 66, 3, 0},
+    {"rife_v4_25_lite", POLISH, VFI_PRECISION_F16, VFI_FORMAT_RGBA, 400, 300, 1, 256},
+    {"rife_v3_6", POLISH, VFI_PRECISION_F16, VFI_FORMAT_P010_10LE, 63, 47, 3, 0},
     {"rife_v4_0", NULL, VFI_PRECISION_F32, VFI_FORMAT_RGB_F32, 64, 64, 1, 0},
     {"rife_v4_25_lite", NULL, VFI_PRECISION_F32, VFI_FORMAT_RGB_F32, 64, 64, 2, 0},
     {"rife_v3_6", NULL, VFI_PRECISION_F32, VFI_FORMAT_P010_10LE, 63, 47, 3, 0},
