@@ -3,7 +3,6 @@
 #include "pure/qos.h"
 
 #include "pure/climbing.h"
-#include "pure/qos_rehearsal.h"
 #include "pure/time_math.h"
 
 /* Costs that rise more rise by this, in percent. */
@@ -341,20 +340,43 @@ cost_kind (GstVfiQos *qos, const GstVfiQosJob *job)
   return job->first ? GST_VFI_COST_FIRST : GST_VFI_COST_NEXT;
 }
 
+/* What a job costs by the means that are known; 0 where they say nothing about it. */
+static GstClockTime
+expected_cost (const GstVfiQos *qos, const GstVfiQosJob *job)
+{
+  GstVfiWork work;
+
+  if (job->arrives || !gst_vfi_costs_expect (&qos->costs, job->maker, &work))
+    return 0;
+  return gst_vfi_time_add (work.in_between, job->first ? work.pair : 0);
+}
+
 /* How much more than expected a job has cost, in percent of that. */
 static guint
 surge_of (const GstVfiQos *qos, const GstVfiQosJob *job, GstClockTime cost)
 {
-  GstClockTime expected;
-  GstVfiWork work;
+  GstClockTime expected = expected_cost (qos, job);
 
-  if (!GST_CLOCK_TIME_IS_VALID (cost) || job->arrives ||
-      !gst_vfi_costs_expect (&qos->costs, job->maker, &work))
-    return 100;
-  expected = gst_vfi_time_add (work.in_between, job->first ? work.pair : 0);
-  if (cost <= expected || expected == 0)
+  if (!GST_CLOCK_TIME_IS_VALID (cost) || cost <= expected || expected == 0)
     return 100;
   return (guint) MIN (gst_util_uint64_scale (cost, 100, expected), MAX_SURGE);
+}
+
+/* A job and a rehearsal share the machine: what the job takes longer than by itself it
+ * has waited for the rehearsal, which has waited for the job as long. Where they were not
+ * in each other's way, nobody has. FALSE if the cost is the job's own. */
+static gboolean
+note_beside_rehearsal (GstVfiQos *qos, const GstVfiQosJob *job, GstClockTime cost)
+{
+  GstClockTime alone = expected_cost (qos, job);
+
+  if (qos->rehearsal != GST_VFI_TRIAL_RUNNING || job->maker == qos->rehearsed ||
+      job->trial || alone == 0 || !GST_CLOCK_TIME_IS_VALID (cost))
+    return FALSE;
+  if (cost > alone)
+    qos->rehearsal_delay =
+        gst_vfi_time_add (qos->rehearsal_delay, MIN (cost - alone, cost / 2));
+  return TRUE;
 }
 
 void
@@ -365,7 +387,7 @@ gst_vfi_qos_finish (
 
   gst_vfi_climb_note_now (qos, now);
   qos->surge = surge_of (qos, job, cost);
-  if (!gst_vfi_qos_note_beside_rehearsal (qos, job, cost))
+  if (!note_beside_rehearsal (qos, job, cost))
     gst_vfi_costs_note (&qos->costs, job->maker, cost_kind (qos, job), cost, qos->now);
   if (job->trial && qos->trial == GST_VFI_TRIAL_RUNNING) {
     qos->trial = GST_VFI_TRIAL_NONE;

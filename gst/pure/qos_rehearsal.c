@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Rehearsals: what a maker would cost that is not in use. */
-#include "pure/qos_rehearsal.h"
+#include "pure/qos.h"
 
 #include "pure/climbing.h"
 #include "pure/time_math.h"
@@ -54,27 +54,6 @@ gst_vfi_qos_rehearsal_must_end (GstVfiQos *qos, GstClockTime now, GstClockTime *
   *cost = past >= qos->rehearsal_limit ? past : GST_CLOCK_TIME_NONE;
   return qos->rehearsal == GST_VFI_TRIAL_RUNNING &&
          (qos->rehearsal_disturbs || past >= qos->rehearsal_limit);
-}
-
-/* Both share the machine: what a job takes longer than by itself it has waited for the
- * rehearsal, which has waited for the job as long. Where they are not in each other's way,
- * nobody has. */
-gboolean
-gst_vfi_qos_note_beside_rehearsal (
-    GstVfiQos *qos, const GstVfiQosJob *job, GstClockTime cost)
-{
-  GstClockTime alone;
-  GstVfiWork work;
-
-  if (qos->rehearsal != GST_VFI_TRIAL_RUNNING || job->maker == qos->rehearsed ||
-      job->arrives || job->trial || !GST_CLOCK_TIME_IS_VALID (cost) ||
-      !gst_vfi_costs_expect (&qos->costs, job->maker, &work))
-    return FALSE;
-  alone = gst_vfi_time_add (work.in_between, job->first ? work.pair : 0);
-  if (cost > alone)
-    qos->rehearsal_delay =
-        gst_vfi_time_add (qos->rehearsal_delay, MIN (cost - alone, cost / 2));
-  return TRUE;
 }
 
 void
