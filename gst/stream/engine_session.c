@@ -238,17 +238,43 @@ start_build_aside (GstVfiStream *stream, GstVfiBuild *build, GError **error)
   return TRUE;
 }
 
+/* Where there was no memory beside lower rungs, which are there first, builds once more
+ * without them. Returns whether it does. */
+static gboolean
+build_again (GstVfiStream *stream, const GError *failure)
+{
+  GstVfiEngineSession *self = stream->session;
+  GstVfiBuild *build;
+
+  if (!g_error_matches (failure, VFI_ERROR, VFI_ERROR_NO_MEMORY) ||
+      !gst_vfi_rungs_give_way (stream))
+    return FALSE;
+  GST_INFO_OBJECT (
+      stream->element, "trying again without lower rungs: %s", failure->message);
+  build = new_build (stream, &self->video, self->scale, TRUE);
+  if (gst_vfi_build_start (build, wake, stream, NULL))
+    self->build = build;
+  else
+    gst_vfi_build_free (build);
+  return self->build != NULL;
+}
+
 gboolean
 gst_vfi_session_poll (GstVfiStream *stream, GError **error)
 {
   GstVfiEngineSession *self = stream->session;
+  g_autoptr (GError) failure = NULL;
   gboolean ok;
 
   if (self->build == NULL || !gst_vfi_build_is_done (self->build))
     return TRUE;
-  ok = finish_build (stream, g_steal_pointer (&self->build), error);
+  ok = finish_build (stream, g_steal_pointer (&self->build), &failure);
+  if (!ok && build_again (stream, failure))
+    return TRUE;
   post_progress (stream, ok ? GST_PROGRESS_TYPE_COMPLETE : GST_PROGRESS_TYPE_ERROR,
       ok ? "The model is ready." : "The model could not be built for this video.");
+  if (!ok)
+    g_propagate_error (error, g_steal_pointer (&failure));
   return ok;
 }
 

@@ -10,6 +10,7 @@ struct _GstVfiRungs {
   GstVfiLowerBuild *build; /* that is not over, or NULL */
   gboolean begun;          /* to build them, since they were released */
   gboolean all_wanted;     /* not only what is wanted first */
+  gboolean gave_way;       /* the stream's own session comes first */
   GstVfiRehearsal *rehearsal;
   gboolean at_once;
 
@@ -138,6 +139,8 @@ gst_vfi_rungs_update (
 {
   GstVfiRungs *rungs = stream->rungs;
 
+  if (rungs->gave_way && !is_ready)
+    return;
   if (!rungs->begun) {
     begin (stream, input);
     go_on (stream, is_ready);
@@ -181,6 +184,7 @@ gst_vfi_rungs_release (GstVfiStream *stream)
   GstVfiRungs *rungs = stream->rungs;
   GstObject *cuda;
 
+  rungs->gave_way = FALSE;
   if (!rungs->begun)
     return;
   g_clear_pointer (&rungs->build, gst_vfi_lower_build_free);
@@ -196,6 +200,18 @@ gst_vfi_rungs_release (GstVfiStream *stream)
   rungs->bytes = 0;
   g_mutex_unlock (&stream->lock);
   gst_clear_object (&cuda);
+}
+
+gboolean
+gst_vfi_rungs_give_way (GstVfiStream *stream)
+{
+  GstVfiRungs *rungs = stream->rungs;
+
+  if (!rungs->begun)
+    return FALSE;
+  gst_vfi_rungs_release (stream);
+  rungs->gave_way = TRUE;
+  return TRUE;
 }
 
 /* Jobs of it that have not ended may still do so. */

@@ -30,6 +30,10 @@ void gst_vfi_rungs_update (
 /* Drops all that there is, and waits for what is being built. */
 void gst_vfi_rungs_release (GstVfiStream *stream);
 
+/* The same, so that there is memory for the stream's own session: all that can be had is
+ * built when that is there. Returns whether there was, or might have been, anything. */
+gboolean gst_vfi_rungs_give_way (GstVfiStream *stream);
+
 /* The session of a maker below the full one, or NULL. It stays until a function of this
  * file is called that changes something. */
 VfiSession *gst_vfi_rungs_session (const GstVfiStream *stream, GstVfiMaker maker);
