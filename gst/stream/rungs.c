@@ -18,7 +18,7 @@ struct _GstVfiRungs {
    * them. */
   VfiSession *sessions[GST_VFI_N_MAKERS]; /* by makers below the full one, or NULL */
   GstObject *cuda;                        /* the context that they work in */
-  guint64 bytes;
+  guint64 bytes[GST_VFI_N_MAKERS];        /* the full one's: frames for rehearsals */
 };
 
 GstVfiRungs *
@@ -48,7 +48,11 @@ gst_vfi_rungs_rehearsal (const GstVfiStream *stream)
 guint64
 gst_vfi_rungs_bytes_locked (const GstVfiStream *stream)
 {
-  return stream->rungs->bytes;
+  guint64 bytes = 0;
+
+  for (GstVfiMaker maker = GST_VFI_MAKER_FULL; maker < GST_VFI_N_MAKERS; maker++)
+    bytes += stream->rungs->bytes[maker];
+  return bytes;
 }
 
 static void
@@ -90,7 +94,7 @@ take_part (GstVfiStream *stream, const GstVfiLowerPart *part)
   if (part->session != NULL)
     rungs->sessions[part->maker] = part->session;
   if (part->error == NULL)
-    rungs->bytes += part->bytes;
+    rungs->bytes[part->maker] = part->bytes;
   g_mutex_unlock (&stream->lock);
 }
 
@@ -174,6 +178,7 @@ steal_session (GstVfiStream *stream, GstVfiMaker maker)
 
   g_mutex_lock (&stream->lock);
   session = g_steal_pointer (&stream->rungs->sessions[maker]);
+  stream->rungs->bytes[maker] = 0;
   g_mutex_unlock (&stream->lock);
   return session;
 }
@@ -197,7 +202,6 @@ gst_vfi_rungs_release (GstVfiStream *stream)
   rungs->begun = rungs->all_wanted = FALSE;
   g_mutex_lock (&stream->lock);
   cuda = g_steal_pointer (&rungs->cuda);
-  rungs->bytes = 0;
   g_mutex_unlock (&stream->lock);
   gst_clear_object (&cuda);
 }
@@ -214,7 +218,8 @@ gst_vfi_rungs_give_way (GstVfiStream *stream)
   return TRUE;
 }
 
-/* Jobs of it that have not ended may still do so. */
+/* Jobs of it that have not ended may still do so, and wake who waits for them; with the
+ * last of them it goes. */
 void
 gst_vfi_rungs_leave_out (GstVfiStream *stream, GstVfiMaker maker, const GError *error)
 {
@@ -223,7 +228,6 @@ gst_vfi_rungs_leave_out (GstVfiStream *stream, GstVfiMaker maker, const GError *
   if (session == NULL)
     return;
   say_left_out (stream, maker, error);
-  vfi_session_set_notify (session, NULL, NULL);
   vfi_session_unref (session);
 }
 

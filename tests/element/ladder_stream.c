@@ -4,6 +4,7 @@
 #include <math.h>
 
 #include "../families/weighted_sum.h"
+#include "stream/engine_session.h"
 
 /* What each maker makes between two frames, which is the middle for the built-in one. */
 static double expected_value(GstVfiMaker maker, double a, double b)
@@ -83,3 +84,42 @@ void ladder_assert_text(Simulated *sim, const char *name, const char *expected)
 }
 
 const LadderCosts ladder_light = {10, 6, 2};
+
+static VfiSession *build_full_late(gpointer user_data, VfiModel *model,
+                                   const VfiSessionConfig *config, GError **error)
+{
+    Gate *gate = user_data;
+
+    g_mutex_lock(&gate->lock);
+    while (!gate->open && config->scale == 1 && vfi_model_info(model)->family[0] == 's')
+        g_cond_wait(&gate->changed, &gate->lock);
+    g_mutex_unlock(&gate->lock);
+    return vfi_session_new(model, config, error);
+}
+
+Simulated *ladder_start_late(int index, Gate *gate)
+{
+    Simulated *sim = simulated_open(in_flight_mode(index), LADDER_MODEL);
+
+    sim->step = LADDER_STEP;
+    ladder_set_costs(sim, ladder_light);
+    simulated_gate_builds(sim, gate);
+    gst_vfi_session_set_builder(sim->stream, build_full_late, gate);
+    simulated_start(sim, "20/1", NULL);
+    simulated_configure_latency(sim);
+    return sim;
+}
+
+/* Nothing tells when the build has ended. */
+void ladder_play_until_full(Simulated *sim)
+{
+    g_autofree char *rung = ladder_text_stat(sim, "rung");
+
+    for (guint i = 0; i < 100000 && strcmp(rung, "full") != 0; i++) {
+        simulated_play(sim, 1);
+        g_free(rung);
+        rung = ladder_text_stat(sim, "rung");
+        g_thread_yield();
+    }
+    ck_assert_str_eq(rung, "full");
+}

@@ -30,6 +30,12 @@ void ladder_set_costs(Simulated *sim, const LadderCosts costs);
 /* The element with those properties, in in_flight_mode(@index). */
 Simulated *ladder_start(int index, const char *properties, const LadderCosts costs);
 
+/* The same, whose full rung is built when @gate, all zero, opens. */
+Simulated *ladder_start_late(int index, Gate *gate);
+
+/* Sends frames until it shows that the full rung is there. */
+void ladder_play_until_full(Simulated *sim);
+
 /* What lies between originals: pictures by who made them, and copies. */
 typedef struct {
     guint by[GST_VFI_N_MAKERS];
