@@ -3,6 +3,9 @@
 
 #include "pure/time_math.h"
 
+/* Work of this part of the time is little. */
+#define LITTLE 4
+
 static GstClockTime
 work_of (const GstVfiLoad *load, GstVfiRung rung, const GstVfiWork *work, guint index)
 {
@@ -38,6 +41,18 @@ gst_vfi_choice_is_kept_up (const GstVfiLoad *load, GstVfiRung rung)
   if (maker != load->in_use && load->costs->of[maker].in_between.n_times > 0)
     time = gst_util_uint64_scale (time, load->surge, 100);
   return time <= gst_vfi_time_times (load->span, pairs_of (load, rung));
+}
+
+gboolean
+gst_vfi_choice_takes_little (const GstVfiLoad *load, GstVfiRung rung)
+{
+  GstVfiMaker maker = gst_vfi_ladder_maker (load->config, rung);
+  GstVfiWork work;
+
+  return !computes_nothing (rung) && gst_vfi_costs_usual (load->costs, maker, &work) &&
+         work_of (load, rung, &work, load->count) <=
+             gst_vfi_time_times (load->span / LITTLE, pairs_of (load, rung)) &&
+         gst_vfi_choice_is_kept_up (load, rung);
 }
 
 gboolean

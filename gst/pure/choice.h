@@ -35,6 +35,10 @@ typedef struct {
  * is the time of two. */
 gboolean gst_vfi_choice_is_kept_up (const GstVfiLoad *load, GstVfiRung rung);
 
+/* Whether the usual work of @rung, which can be kept up, is so little of the time of its
+ * pairs that doing less of it would gain nothing. */
+gboolean gst_vfi_choice_takes_little (const GstVfiLoad *load, GstVfiRung rung);
+
 /* Whether the work of @rung that @percent of recent ones did not exceed does, with a
  * tenth of the time to spare. */
 gboolean gst_vfi_choice_has_time (const GstVfiLoad *load, GstVfiRung rung, guint percent);

@@ -138,6 +138,15 @@ gst_vfi_climb_step_down (GstVfiQos *qos)
   gst_vfi_climb_change_to (qos, below);
 }
 
+gboolean
+gst_vfi_climb_is_innocent (const GstVfiQos *qos, GstVfiRung rung)
+{
+  GstVfiLoad load = gst_vfi_climb_load (qos);
+
+  return gst_vfi_ladder_of (&qos->config) == GST_VFI_ON_LATE_DUPLICATE &&
+         gst_vfi_choice_takes_little (&load, rung);
+}
+
 void
 gst_vfi_climb_miss (GstVfiQos *qos, guint change, guint pair)
 {
@@ -158,6 +167,15 @@ gst_vfi_climb_miss (GstVfiQos *qos, guint change, guint pair)
   }
   if (qos->strikes > bearable)
     gst_vfi_climb_step_down (qos);
+}
+
+void
+gst_vfi_climb_miss_by_others (GstVfiQos *qos, guint change, guint pair)
+{
+  if (qos->rung == GST_VFI_RUNG_DUPLICATES || gst_vfi_climb_is_innocent (qos, qos->rung))
+    gst_vfi_climb_forget_good_pairs (qos);
+  else
+    gst_vfi_climb_miss (qos, change, pair);
 }
 
 void

@@ -9,7 +9,9 @@
  * older ones says nothing about this one. Two things are no misses, for they say nothing
  * about the rung: the first pair of another maker, which has more to do, may be late; and
  * what is too late before it begins is late for what was before, unless
- * GST_VFI_CLIMB_GOOD_PAIRS pairs in a row were.
+ * GST_VFI_CLIMB_GOOD_PAIRS pairs in a row were. Where copies take the place of pictures,
+ * a rung whose work is little, or none, is not to blame for what would have been in time
+ * by its usual cost: that only keeps higher ones away.
  *
  * Down. To the next rung that is cheaper and can be kept up by the mean cost, with what a
  * maker that did nothing of late would cost now: as much more than then as the one in use
@@ -73,6 +75,10 @@ gboolean gst_vfi_climb_has_time (const GstVfiQos *qos, GstVfiRung rung);
 /* Whether the costs of @maker are out of date, or not known. */
 gboolean gst_vfi_climb_is_stale (const GstVfiQos *qos, GstVfiMaker maker);
 
+/* Whether work at @rung is so little that lateness has other reasons, and copies in its
+ * place are no help: as many buffers go on. */
+gboolean gst_vfi_climb_is_innocent (const GstVfiQos *qos, GstVfiRung rung);
+
 /* No pair until now counts for a higher rung. */
 void gst_vfi_climb_forget_good_pairs (GstVfiQos *qos);
 
@@ -85,6 +91,9 @@ void gst_vfi_climb_note_lateness (
 
 /* A miss of pair number @pair, at the rung that was in force at @change. */
 void gst_vfi_climb_miss (GstVfiQos *qos, guint change, guint pair);
+
+/* The same of one that work at the rung need not be the reason for. */
+void gst_vfi_climb_miss_by_others (GstVfiQos *qos, guint change, guint pair);
 
 /* Takes a lower rung, if there is one. */
 void gst_vfi_climb_step_down (GstVfiQos *qos);

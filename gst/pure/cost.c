@@ -115,3 +115,17 @@ gst_vfi_costs_allow (
 {
   return estimate_work (costs, maker, percent, work);
 }
+
+gboolean
+gst_vfi_costs_usual (const GstVfiCosts *costs, GstVfiMaker maker, GstVfiWork *work)
+{
+  const GstVfiMakerCosts *of = &costs->of[maker];
+  gboolean known = of->in_between.n_times > 0 && !of->provisional;
+
+  *work = (GstVfiWork){0};
+  if (known)
+    work->in_between = gst_vfi_recent_usual (&of->in_between);
+  if (known && of->pair.n_times > 0)
+    work->pair = gst_vfi_recent_usual (&of->pair);
+  return known;
+}

@@ -209,7 +209,10 @@ foreseen_lateness (
   /* A trial measures the cost, so the cost does not decide about it; but one that is late
    * before it begins is of no use. */
   if (qos->trial != GST_VFI_TRIAL_DUE) {
-    gst_vfi_costs_expect (&qos->costs, maker, &work);
+    if (gst_vfi_climb_is_innocent (qos, qos->pair_rung))
+      gst_vfi_costs_usual (&qos->costs, maker, &work);
+    else
+      gst_vfi_costs_expect (&qos->costs, maker, &work);
     end = gst_vfi_time_add (start_of (qos, end, ask->jobs), work.in_between);
     end = gst_vfi_time_add (end, disturbance);
     if (qos->pair.submitted == 0)
@@ -245,6 +248,8 @@ leave_out_late (GstVfiQos *qos, const GstVfiQosAsk *ask, GstClockTime late)
   pair->lags = pair->lags || lags;
   if (lags && qos->lagging < GST_VFI_CLIMB_GOOD_PAIRS)
     gst_vfi_climb_forget_good_pairs (qos);
+  else if (lags)
+    gst_vfi_climb_miss_by_others (qos, pair->change, pair->number);
   else
     gst_vfi_climb_miss (qos, pair->change, pair->number);
   return leave_out (qos);
@@ -406,8 +411,17 @@ gst_vfi_qos_finish (
   gst_vfi_climb_forget_good_pairs (qos);
   gst_vfi_climb_note_lateness (qos, job->running_time, late);
   if (late > GST_VFI_QOS_TOLERANCE && !job->arrives)
-    gst_vfi_climb_miss (qos, job->change, job->pair);
+    gst_vfi_climb_miss_by_others (qos, job->change, job->pair);
   qos->surge = 100;
+}
+
+/* A sink that is to catch up with @late gets nothing for twice that time. */
+static GstClockTime
+late_until (GstClockTime timestamp, GstClockTime late, GstClockTime duration)
+{
+  GstClockTime until = gst_vfi_time_add (timestamp, gst_vfi_time_times (late, 2));
+
+  return GST_CLOCK_TIME_IS_VALID (duration) ? gst_vfi_time_add (until, duration) : until;
 }
 
 void
@@ -424,14 +438,12 @@ gst_vfi_qos_note_event (GstVfiQos *qos, GstQOSType type, GstClockTimeDiff diff,
   qos->earliest = 0;
   if (diff <= 0 || gst_vfi_ladder_of (&qos->config) == GST_VFI_ON_LATE_WAIT)
     return;
-  qos->earliest =
-      gst_vfi_time_add (timestamp, gst_vfi_time_times ((GstClockTime) diff, 2));
-  if (GST_CLOCK_TIME_IS_VALID (duration))
-    qos->earliest = gst_vfi_time_add (qos->earliest, duration);
+  if (!gst_vfi_climb_is_innocent (qos, qos->rung))
+    qos->earliest = late_until (timestamp, (GstClockTime) diff, duration);
   qos->jitter = diff;
   if (!GST_CLOCK_TIME_IS_VALID (qos->since) || timestamp < qos->since ||
       timestamp < qos->struck_at)
     return;
   gst_vfi_climb_note_lateness (qos, timestamp, (GstClockTime) diff);
-  gst_vfi_climb_miss (qos, qos->change, qos->pair.number);
+  gst_vfi_climb_miss_by_others (qos, qos->change, qos->pair.number);
 }

@@ -59,3 +59,18 @@ gst_vfi_recent_p95 (const GstVfiRecent *recent)
 {
   return gst_vfi_recent_percentile (recent, 95);
 }
+
+GstClockTime
+gst_vfi_recent_usual (const GstVfiRecent *recent)
+{
+  GstClockTime sorted[GST_VFI_RECENT_FEW];
+  guint n = MIN (recent->n_times, GST_VFI_RECENT_FEW);
+
+  if (n == 0)
+    return GST_CLOCK_TIME_NONE;
+  for (guint i = 0; i < n; i++)
+    sorted[i] =
+        recent->times[(recent->next + GST_VFI_RECENT_SIZE - 1 - i) % GST_VFI_RECENT_SIZE];
+  qsort (sorted, n, sizeof *sorted, compare_times);
+  return sorted[n / 2];
+}

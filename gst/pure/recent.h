@@ -17,6 +17,9 @@ G_BEGIN_DECLS
 /* With 32 values one outlier does not move the 95th percentile. */
 #define GST_VFI_RECENT_SIZE 32
 
+/* Of these four have to change before what is usual does. */
+#define GST_VFI_RECENT_FEW 7
+
 /* Longer times count as this, so that sums of a few thousand do not overflow. */
 #define GST_VFI_RECENT_MAX (3600 * GST_SECOND)
 
@@ -48,5 +51,9 @@ GstClockTime gst_vfi_recent_percentile (const GstVfiRecent *recent, guint percen
 
 /* The same of 95 %. */
 GstClockTime gst_vfi_recent_p95 (const GstVfiRecent *recent);
+
+/* What is usual of late: the median of the last GST_VFI_RECENT_FEW, or of those that
+ * there are, which outliers do not move; GST_CLOCK_TIME_NONE while nothing was added. */
+GstClockTime gst_vfi_recent_usual (const GstVfiRecent *recent);
 
 G_END_DECLS

@@ -101,7 +101,7 @@ END_TEST
 /* A wait goes before, and begins again with each miss. */
 START_TEST(waits_are_kept)
 {
-    const guint costs[] = {20, 10, 5};
+    const guint costs[] = {20, 15, 12};
     GstVfiQos qos;
     GstVfiQosJob job;
     gint rehearsed;
@@ -112,18 +112,63 @@ START_TEST(waits_are_kept)
     for (; now < 12 * S; now += SPAN) {
         player_begin(&qos, now, 1);
         ck_assert_int_eq(player_ask(&qos, 1, now, 50 * MS, &job), COMPUTE);
-        gst_vfi_qos_finish(&qos, &job, 5 * MS, now + 5 * MS);
+        gst_vfi_qos_finish(&qos, &job, 12 * MS, now + 12 * MS);
     }
     player_begin(&qos, now, 1);
     ck_assert_int_eq(player_ask(&qos, 1, now, 50 * MS, &job), COMPUTE);
-    gst_vfi_qos_finish(&qos, &job, 5 * MS, now + 60 * MS);
+    gst_vfi_qos_finish(&qos, &job, 12 * MS, now + 60 * MS);
     ck_assert_int_eq(qos.rung, FLOW);
     GstClockTime missed = now + 60 * MS;
     now += 2 * SPAN;
-    rest(&qos, &now, 1, 50 * MS, 5 * MS, &rehearsed);
+    rest(&qos, &now, 1, 50 * MS, 12 * MS, &rehearsed);
     ck_assert_int_eq(qos.rung, FULL);
     ck_assert_uint_ge(now, missed + 3 * S);
     ck_assert_uint_le(now, missed + 3 * S + SPAN);
+}
+END_TEST
+
+/* A miss of what takes little time, or of copies, does not: a wait would be no help. */
+START_TEST(the_innocent_do_not_wait)
+{
+    for (gint none = 0; none < 2; none++) {
+        const guint costs[] = {20, 15, 10};
+        GstVfiQos qos;
+        GstVfiQosJob job;
+        gint rehearsed;
+        stand(&qos, "reduced flow", none ? DUPLICATES : FLOW, costs);
+        qos.wait = S;
+        GstClockTime now = 10 * S;
+        qos.changed_at = now;
+        for (guint i = 0; i < 15; i++, now += SPAN) {
+            player_begin(&qos, now, 1);
+            if (player_ask(&qos, 1, now, 50 * MS, &job) == COMPUTE)
+                gst_vfi_qos_finish(&qos, &job, 10 * MS,
+                                   now + (i % 3 == 2 ? 70 : 10) * MS);
+            if (i % 3 == 2)
+                gst_vfi_qos_note_event(&qos, GST_QOS_TYPE_UNDERFLOW, 1, now, NONE);
+            ck_assert_int_eq(qos.rung, none ? DUPLICATES : FLOW);
+        }
+        rest(&qos, &now, 1, 50 * MS, 10 * MS, &rehearsed);
+        ck_assert_int_eq(qos.rung, FULL);
+        ck_assert_uint_le(now, 11 * S + SPAN);
+    }
+}
+END_TEST
+
+/* Where even little work does not fit before the deadlines, it is to blame. */
+START_TEST(little_may_be_too_much)
+{
+    const guint costs[] = {8, 0, 2};
+    GstVfiQos qos;
+    GstVfiQosJob job;
+    stand(&qos, "flow rehearses", FULL, costs);
+    for (GstClockTime now = 10 * S; now < 11 * S; now += SPAN) {
+        player_begin(&qos, now, 1);
+        if (player_ask(&qos, 1, now, 5 * MS, &job) == COMPUTE)
+            gst_vfi_qos_finish(&qos, &job, 2 * MS, now + 2 * MS);
+    }
+    ck_assert_int_eq(qos.rung, FLOW);
+    ck_assert_uint_ge(qos.processed, 20);
 }
 END_TEST
 
@@ -518,6 +563,8 @@ static void add_cases(TCase *tcase)
 {
     tcase_add_loop_test(tcase, the_highest_that_fits_is_taken, 0, G_N_ELEMENTS(climbs));
     tcase_add_test(tcase, waits_are_kept);
+    tcase_add_test(tcase, the_innocent_do_not_wait);
+    tcase_add_test(tcase, little_may_be_too_much);
     tcase_add_test(tcase, sinks_hold_back);
     tcase_add_test(tcase, missing_pictures_are_worth_a_risk);
     tcase_add_test(tcase, rehearsals_decide);

@@ -2,6 +2,7 @@
 /* The ladder under random loads, with all its rungs and with those that need nothing: the
  * former may not be late more often, and neither may change its mind all the time. */
 #include <math.h>
+#include <string.h>
 
 #include "check_main.h"
 #include "qos_world.h"
@@ -156,6 +157,43 @@ START_TEST(no_rhythm_makes_it_pump)
 }
 END_TEST
 
+/* A machine that others hold up now and then: frames come late, and a sink says so. What
+ * takes little time is not the reason, and making less of it would help nobody. */
+static const struct {
+    guint stalls, stall;
+    double cost[GST_VFI_N_MAKERS];
+} holdups[] = {
+    {50, 100, {90, 45, 0.5}}, {150, 120, {90, 45, 0.5}}, {300, 150, {90, 45, 0.5}},
+    {150, 120, {90, 45, 5}},  {150, 120, {3, 0, 0}},
+};
+
+START_TEST(what_takes_little_time_goes_on)
+{
+    const WorldPhase phase = {SECONDS, 100};
+    WorldSetup setup = {
+        .fps = 30,
+        .multiplier = 2,
+        .makers = holdups[_i].cost[BY_FLOW] > 0 ? "reduced flow rehearses" : "",
+        .jitter = 20,
+        .hiccups = 30,
+        .hiccup = 60,
+        .stalls = holdups[_i].stalls,
+        .stall = holdups[_i].stall,
+        .has_sink = TRUE,
+        .phases = &phase,
+        .n_phases = 1,
+        .seed = 7,
+    };
+    memcpy(setup.cost, holdups[_i].cost, sizeof setup.cost);
+    world_play(&with, &setup);
+    guint n = with.frames - with.hopeless;
+    ck_assert_msg(world_computed(&with) * 100 >= n * 95, "%u of %u",
+                  world_computed(&with), n);
+    ck_assert_uint_le(with.changes->len, 2);
+    world_clear(&with);
+}
+END_TEST
+
 int main(int argc, char **argv)
 {
     gst_init(&argc, &argv);
@@ -165,6 +203,7 @@ int main(int argc, char **argv)
     tcase_add_loop_test(tcase, no_load_makes_it_restless, 0, N_LOADS);
     tcase_add_test(tcase, all_loads_together);
     tcase_add_loop_test(tcase, no_rhythm_makes_it_pump, 0, G_N_ELEMENTS(periods));
+    tcase_add_loop_test(tcase, what_takes_little_time_goes_on, 0, G_N_ELEMENTS(holdups));
     suite_add_tcase(suite, tcase);
     return check_main(suite);
 }

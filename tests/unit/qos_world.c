@@ -127,6 +127,7 @@ static guint decide(World *world, guint64 frame, GstClockTime now, GstVfiQosJob 
             .deadline = gst_vfi_latency_deadline(0, pts, world->latency, world->latency),
         };
         ask.jobs[maker] = n_jobs;
+        world->hopeless += now >= ask.deadline;
         switch (gst_vfi_qos_decide(&world->qos, &ask, &jobs[n_jobs])) {
         case GST_VFI_DECISION_COMPUTE:
             n_jobs++;
@@ -145,6 +146,18 @@ static guint decide(World *world, guint64 frame, GstClockTime now, GstVfiQosJob 
         end_rehearsal(world, cost, now);
     }
     return n_jobs;
+}
+
+/* A sink has got an output that was due at @pts. */
+static void tell(World *world, GstClockTime pts, GstClockTime now)
+{
+    GstClockTimeDiff late = GST_CLOCK_DIFF(pts + world->latency, now);
+    if (!world->setup.has_sink)
+        return;
+    gst_vfi_qos_note_event(&world->qos,
+                           late > 0 ? GST_QOS_TYPE_UNDERFLOW : GST_QOS_TYPE_OVERFLOW,
+                           late, pts, world->frame / world->setup.multiplier);
+    note_changes(world, now);
 }
 
 /* Decides on all in-betweens between frame - 1 and @frame at @now, then does the work.
@@ -167,7 +180,12 @@ static GstClockTime play_pair(World *world, guint64 frame, GstClockTime now)
         now = end;
         if (now > jobs[i].deadline + GST_VFI_QOS_TOLERANCE)
             world->late++;
+        tell(world, jobs[i].running_time, now);
     }
+    if (n_jobs == 0)
+        tell(world, (frame - 1) * world->frame + world->frame / world->setup.multiplier,
+             now);
+    tell(world, frame * world->frame, now);
     end_rehearsal_if_made(world);
     world->computed[rung] += n_jobs;
     return now;
@@ -201,10 +219,21 @@ static void begin_rehearsal(World *world)
     world->rehearsal_left = work(world, world->free_at, world->rehearsed, TRUE, FALSE);
 }
 
+/* When a frame comes. */
+static GstClockTime arrival_of(World *world, guint64 frame)
+{
+    const WorldSetup *setup = &world->setup;
+    GstClockTime arrival = frame * world->frame;
+    if (setup->stalls > 0 && g_rand_double(world->rand) * 1000 < setup->stalls)
+        arrival += (GstClockTime)(g_rand_double(world->rand) * setup->stall * (double)MS);
+    world->arrival = MAX(world->arrival, arrival);
+    return world->arrival;
+}
+
 static void play_frame(World *world, guint64 frame)
 {
     GstVfiQosMessage message;
-    GstClockTime arrival = frame * world->frame;
+    GstClockTime arrival = arrival_of(world, frame);
     world->free_at = play_pair(world, frame, MAX(arrival, world->free_at));
     note_original(world, arrival);
     if (gst_vfi_qos_take_message(&world->qos, world->free_at, &message))

@@ -26,6 +26,9 @@ typedef struct {
  * @pair: the same of a pair; where another maker made the pair before, twice that
  * @jitter: up to so many percent more, at random
  * @hiccups: of a thousand in-betweens so many take up to @hiccup ms more
+ * @stalls: of a thousand frames so many come up to @stall ms late, and those after them
+ *     not before them
+ * @has_sink: there is one that says how late it gets what it shows
  * @budget: latency-budget
  * @phases: until the last one's end
  */
@@ -39,6 +42,9 @@ typedef struct {
     guint jitter;
     guint hiccups;
     guint hiccup;
+    guint stalls;
+    guint stall;
+    gboolean has_sink;
     GstClockTime budget;
     const WorldPhase *phases;
     guint n_phases;
@@ -53,6 +59,7 @@ typedef struct {
  * @computed: in-betweens, by the rungs of their pairs
  * @duplicates: in-betweens that were not
  * @skipped: the same without a copy
+ * @hopeless: in-betweens whose deadline was over when their pair came
  * @late: of those computed, later than the tolerance after their deadline
  * @late_originals: frames that left later than the latency and the tolerance allow
  * @worst_original: the longest that a frame took
@@ -67,6 +74,7 @@ typedef struct {
     guint frames;
     guint computed[GST_VFI_N_RUNGS];
     guint duplicates, skipped;
+    guint hopeless;
     guint late;
     guint late_originals;
     GstClockTime worst_original, worst_settled;
@@ -81,6 +89,7 @@ typedef struct {
     WorldSetup setup;
     GRand *rand;
     GstClockTime frame;
+    GstClockTime arrival; /* of the last frame */
     GstClockTime free_at; /* when the element can take the next frame */
     GstClockTime idle_from;
     guint change;
