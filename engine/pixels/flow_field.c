@@ -79,16 +79,30 @@ VfiFieldRow vfi_field_row(const VfiVideoInfo *info, const VfiFlowField *field,
 
 /* ---- cells ------------------------------------------------------------------------- */
 
+/* out[i] += the row's samples of its cell i, one after the other. */
+VFI_ALWAYS_INLINE void add_whole(const float *restrict row, ptrdiff_t side, int n,
+                                 float *restrict out)
+{
+    for (ptrdiff_t i = 0; i < n; i++) {
+        float sum = out[i];
+        for (ptrdiff_t k = 0; k < side; k++)
+            sum += row[i * side + k];
+        out[i] = sum;
+    }
+}
+
 /* out[i] += the row's samples of cell @x + i, the last ones of @width repeated. */
 static void add_row(const float *restrict row, int width, int level, int x, int n,
                     float *restrict out)
 {
     const int side = 1 << level, last = width - 1;
     const int whole = (width >> level) - x < n ? (width >> level) - x : n;
+    const float *first = row + ((ptrdiff_t)x << level);
 
-    for (int i = 0; i < whole; i++)
-        for (int k = 0; k < side; k++)
-            out[i] += row[((x + i) << level) + k];
+    if (level == 1) /* medium's: worth vectors */
+        add_whole(first, 2, whole, out);
+    else
+        add_whole(first, side, whole, out);
     for (int i = whole; i < n; i++)
         for (int k = 0; k < side; k++) {
             const int at = ((x + i) << level) + k;
