@@ -93,8 +93,8 @@ gboolean gst_vfi_costs_expect (
 gboolean gst_vfi_costs_allow (
     const GstVfiCosts *costs, GstVfiMaker maker, guint percent, GstVfiWork *work);
 
-/* The same by what was usual of late (recent.h), where more is known of @maker itself than
- * an arrival. */
+/* The same by what was usual of late (recent.h), where more is known of @maker itself
+ * than an arrival. */
 gboolean gst_vfi_costs_usual (
     const GstVfiCosts *costs, GstVfiMaker maker, GstVfiWork *work);
 

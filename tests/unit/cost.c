@@ -62,6 +62,23 @@ START_TEST(percentiles_are_nearest_ranks)
 }
 END_TEST
 
+/* Three of seven are outliers, four are not; older ones count for nothing. */
+START_TEST(a_few_tell_what_is_usual)
+{
+    GstVfiRecent recent;
+    gst_vfi_recent_clear(&recent);
+    ck_assert_uint_eq(gst_vfi_recent_usual(&recent), NONE);
+    gst_vfi_recent_add(&recent, 20);
+    ck_assert_uint_eq(gst_vfi_recent_usual(&recent), 20);
+    for (guint i = 0; i < 2 * GST_VFI_RECENT_SIZE; i++)
+        gst_vfi_recent_add(&recent, 10);
+    for (guint i = 1; i <= 4; i++) {
+        gst_vfi_recent_add(&recent, 90);
+        ck_assert_uint_eq(gst_vfi_recent_usual(&recent), i < 4 ? 10 : 90);
+    }
+}
+END_TEST
+
 /* Costs of jobs, and what they say about in-betweens and pairs. */
 static const struct {
     guint n_jobs;
@@ -181,6 +198,7 @@ int main(int argc, char **argv)
     Suite *suite = suite_create("cost");
     TCase *tcase = tcase_create("cost");
     tcase_add_test(tcase, recent_times_forget);
+    tcase_add_test(tcase, a_few_tell_what_is_usual);
     tcase_add_loop_test(tcase, percentiles_are_nearest_ranks, 0,
                         G_N_ELEMENTS(percentiles));
     tcase_add_loop_test(tcase, costs_are_told_apart, 0, G_N_ELEMENTS(measured));

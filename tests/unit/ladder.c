@@ -243,6 +243,34 @@ START_TEST(costs_say_what_fits)
 }
 END_TEST
 
+/* A quarter of the time of the pairs that there are, with the pair's own cost. */
+static const struct {
+    Costs costs;
+    GstVfiRung rung;
+    gboolean takes_little;
+} shares[] = {
+    {{1, {15}, 100}, FULL, TRUE},
+    {{1, {16}, 100}, FULL, FALSE},
+    {{3, {5}, 100}, FULL, TRUE},
+    {{3, {6}, 100}, FULL, FALSE},
+    {{1, {80, 0, 15}, 100}, FLOW, TRUE},
+    {{1, {80, 0, 16}, 100}, FLOW, FALSE},
+    {{1, {80, 0, 40}, 100}, HALF, TRUE},
+    {{1, {80, 0, 41}, 100}, HALF, FALSE},
+    {{3, {80, 0, 15}, 100}, HALF, TRUE},
+    {{3, {80, 0, 16}, 100}, HALF, FALSE},
+    {{1, {20}, 100}, REDUCED, FALSE}, /* not known itself */
+    {{1, {1, 1, 1}, 100}, DUPLICATES, FALSE},
+};
+
+START_TEST(little_is_a_quarter)
+{
+    GstVfiLoad load = load_of(&shares[_i].costs);
+    ck_assert_int_eq(gst_vfi_choice_takes_little(&load, shares[_i].rung),
+                     shares[_i].takes_little);
+}
+END_TEST
+
 static const struct {
     Costs costs;
     GstVfiRung from, to;
@@ -286,6 +314,7 @@ int main(int argc, char **argv)
     tcase_add_loop_test(tcase, ladders_have_their_rungs, 0, G_N_ELEMENTS(ladders));
     tcase_add_test(tcase, qualities_fall);
     tcase_add_loop_test(tcase, rungs_compute_their_share, 0, G_N_ELEMENTS(patterns));
+    tcase_add_loop_test(tcase, little_is_a_quarter, 0, G_N_ELEMENTS(shares));
     tcase_add_loop_test(tcase, costs_say_what_fits, 0, G_N_ELEMENTS(fits));
     tcase_add_loop_test(tcase, costs_say_where_to_fall, 0, G_N_ELEMENTS(falls));
     suite_add_tcase(suite, tcase);
