@@ -235,6 +235,7 @@ GST_START_TEST(frames_without_a_place_keep_no_rung_away)
     assert_rung(sim, "flow");
     ladder_set_costs(sim, ladder_light);
     play_ahead(sim, 200);
+    finish(sim->fixture);
     for (guint i = 0; i < n_buffers(sim->fixture); i++)
         ck_assert_uint_ne(GST_BUFFER_PTS(nth_buffer(sim->fixture, i)) % sim->frame, 0);
     assert_rung(sim, "full");
