@@ -442,7 +442,7 @@ static gboolean search_named(const char *name, char **path, GError **error)
     return fail(error, VFI_ERROR_NOT_FOUND,
                 "no model \"%s\" (with or without version and .pkl, .pth, .pt or "
                 ".safetensors, or a folder with flownet.param and flownet.bin) in "
-                "%s%s. " HOW_TO_GET,
+                "%s%s. " HOW_TO_GET "; the model flow needs none",
                 shown, missing,
                 is_folder ? "; the folder of that name in the current one holds none"
                           : "");

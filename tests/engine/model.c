@@ -276,6 +276,7 @@ START_TEST(a_missing_model_lists_folders_and_remedies)
     ck_assert_ptr_nonnull(strstr(error->message, "/usr/share/vfi/models"));
     ck_assert_ptr_nonnull(strstr(error->message, "tools/get-models"));
     ck_assert_ptr_nonnull(strstr(error->message, "found there: film_net_fp32.pt. "));
+    ck_assert_ptr_nonnull(strstr(error->message, "the model flow needs none"));
     g_clear_error(&error);
     ck_assert_ptr_null(vfi_model_open("/no/such/file.pth", NULL, &error));
     ck_assert(g_error_matches(error, VFI_ERROR, VFI_ERROR_NOT_FOUND));
