@@ -56,8 +56,9 @@ static void smooth_row(const float *restrict in, int n, int radius, bool tent,
     memset(out, 0, (size_t)n * sizeof *out);
     for (int i = -radius; i <= radius; i++) {
         const float weight = weight_at(i, tent);
+        const int begin = i < 0 ? -i : 0, end = i > 0 ? n - i : n;
 
-        for (int x = MAX(0, -i); x < MIN(n, n - i); x++)
+        for (int x = begin; x < end; x++)
             out[x] += weight * in[x + i];
     }
     for (int x = 0; x < n; x++)
