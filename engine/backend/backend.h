@@ -20,13 +20,15 @@
 
 #include "base/logging.h"
 #include "flow/arguments.h"
+#include "pixels/keep.h"
 #include "pixels/motion.h"
+#include "pixels/overlay.h"
 #include "pixels/pixels.h"
 #include "plan/plan.h"
 
 /* What tells modules of other builds: its first factor grows whenever a structure below,
  * or what an op means, changes; kinds of ops count themselves. */
-#define VFI_BACKEND_ABI (10 * 256 + (unsigned)VFI_OP_KIND_COUNT)
+#define VFI_BACKEND_ABI (11 * 256 + (unsigned)VFI_OP_KIND_COUNT)
 
 /* Defined by each backend. */
 typedef struct VfiDevice VfiDevice;
@@ -155,6 +157,16 @@ typedef struct {
     /* One step of `flow`; see flow/step.h. NULL: the device has none of them. */
     bool (*flow_step)(VfiDevice *device, const VfiFlowStep *step,
                       const VfiFlowArguments *arguments, GError **error);
+
+    /* Parts of a picture that stay as they are; see keep.h and overlay.h. NULL: the
+     * device cannot. find_overlays() makes all passes; wants motion that was judged. */
+    bool (*keep)(VfiDevice *device, const VfiVideoInfo *video, const VfiFrame *frame0,
+                 const VfiFrame *frame1, double t, const VfiKeep *keep,
+                 const VfiFrame *out, const atomic_int *cancel, GError **error);
+    bool (*find_overlays)(VfiDevice *device, const VfiVideoInfo *video,
+                          const VfiFrame *frame0, const VfiFrame *frame1,
+                          VfiOverlayFinder *finder, const atomic_int *cancel,
+                          GError **error);
 
     /* Puts tiles together in device memory; see pixels.h. */
     bool (*slide_band)(VfiDevice *device, const VfiTileBand *band, int first_row,

@@ -316,6 +316,8 @@ typedef struct {
         BAND_PAINT,
         BAND_BLEND,
         BAND_COPY,
+        BAND_OVERLAY,
+        BAND_KEEP,
         BAND_ADD_TILE
     } kind;
     const VfiVideoInfo *video;
@@ -324,6 +326,9 @@ typedef struct {
     const VfiRgbPicture *picture;
     const VfiFlowField *field;
     const VfiMotion *motion;
+    const VfiOverlayFinder *finder;
+    VfiOverlayPass pass;
+    const VfiKeep *keep;
     const VfiTileBand *band;
     const float *tile;
     int first_plane, n_planes;
@@ -363,6 +368,14 @@ static void run_band(void *data, int index, int thread)
         break;
     case BAND_COPY:
         vfi_pixels_copy(work->video, work->frame0, work->out, begin, end);
+        break;
+    case BAND_OVERLAY:
+        vfi_overlay_run(work->finder, work->pass, work->video, work->frame0, work->frame1,
+                        begin, end);
+        break;
+    case BAND_KEEP:
+        vfi_pixels_keep(work->video, work->frame0, work->frame1, work->t, work->keep,
+                        work->out, begin, end);
         break;
     case BAND_ADD_TILE:
         vfi_pixels_add_tile(work->band, work->tile, work->first_plane, work->n_planes,
@@ -501,6 +514,44 @@ static bool cpu_flow_step(VfiDevice *device, const VfiFlowStep *step,
         vfi_cpu_flow_step(device->pool, device->level, step, arguments), error);
 }
 
+static bool cpu_keep(VfiDevice *device, const VfiVideoInfo *video, const VfiFrame *frame0,
+                     const VfiFrame *frame1, double t, const VfiKeep *keep,
+                     const VfiFrame *out, const atomic_int *cancel, GError **error)
+{
+    BandWork work = {.kind = BAND_KEEP,
+                     .video = video,
+                     .frame0 = frame0,
+                     .frame1 = frame1,
+                     .out = out,
+                     .keep = keep,
+                     .t = t,
+                     .rows = video->height};
+
+    return run_bands(device, &work, cancel, error);
+}
+
+static bool cpu_find_overlays(VfiDevice *device, const VfiVideoInfo *video,
+                              const VfiFrame *frame0, const VfiFrame *frame1,
+                              VfiOverlayFinder *finder, const atomic_int *cancel,
+                              GError **error)
+{
+    BandWork work = {.kind = BAND_OVERLAY,
+                     .video = video,
+                     .frame0 = frame0,
+                     .frame1 = frame1,
+                     .finder = finder,
+                     .rows = video->height};
+
+    for (int pass = 0; pass < (int)VFI_OVERLAY_PASSES; pass++) {
+        work.pass = (VfiOverlayPass)pass;
+        if (!run_bands(device, &work, cancel, error))
+            return false;
+        if (work.pass == VFI_OVERLAY_JUDGE)
+            vfi_overlay_decide(finder);
+    }
+    return true;
+}
+
 typedef struct {
     const VfiTileBand *band;
     int first_row;
@@ -573,6 +624,8 @@ const VfiBackend vfi_backend_cpu = {
     .blend = cpu_blend,
     .copy = cpu_copy,
     .flow_step = cpu_flow_step,
+    .keep = cpu_keep,
+    .find_overlays = cpu_find_overlays,
     .slide_band = cpu_slide_band,
     .add_tile = cpu_add_tile,
     .sync = cpu_sync,

@@ -10,6 +10,8 @@ typedef struct {
     VfiPixelsRgbToPlanes *rgb_to_planes;
     VfiPixelsBlend *blend;
     VfiPixelsGrid *grid;
+    VfiPixelsKeep *keep;
+    VfiOverlayRun *overlay_run;
 } Functions;
 
 static const Functions *functions(void)
@@ -19,21 +21,27 @@ static const Functions *functions(void)
                                     .synthesize = vfi_pixels_synthesize_c,
                                     .rgb_to_planes = vfi_pixels_rgb_to_planes_c,
                                     .blend = vfi_pixels_blend_c,
-                                    .grid = vfi_pixels_grid_c};
+                                    .grid = vfi_pixels_grid_c,
+                                    .keep = vfi_pixels_keep_c,
+                                    .overlay_run = vfi_overlay_run_c};
 #ifdef VFI_PIXELS_HAVE_AVX2
     static const Functions avx2 = {.prepare = vfi_pixels_prepare_avx2,
                                    .warp_blend = vfi_pixels_warp_blend_avx2,
                                    .synthesize = vfi_pixels_synthesize_avx2,
                                    .rgb_to_planes = vfi_pixels_rgb_to_planes_avx2,
                                    .blend = vfi_pixels_blend_avx2,
-                                   .grid = vfi_pixels_grid_avx2};
+                                   .grid = vfi_pixels_grid_avx2,
+                                   .keep = vfi_pixels_keep_avx2,
+                                   .overlay_run = vfi_overlay_run_avx2};
 
     static const Functions avx512 = {.prepare = vfi_pixels_prepare_avx2,
                                      .warp_blend = vfi_pixels_warp_blend_avx2,
                                      .synthesize = vfi_pixels_synthesize_avx512,
                                      .rgb_to_planes = vfi_pixels_rgb_to_planes_avx2,
                                      .blend = vfi_pixels_blend_avx2,
-                                     .grid = vfi_pixels_grid_avx2};
+                                     .grid = vfi_pixels_grid_avx2,
+                                     .keep = vfi_pixels_keep_avx2,
+                                     .overlay_run = vfi_overlay_run_avx2};
 
     if (vfi_cpu_level() >= VFI_CPU_LEVEL_AVX512)
         return &avx512;
@@ -81,4 +89,18 @@ void vfi_pixels_grid(const VfiVideoInfo *info, const VfiFrame *frame, int compon
                      int level, float *out, size_t row, int begin, int end)
 {
     functions()->grid(info, frame, component, level, out, row, begin, end);
+}
+
+void vfi_pixels_keep(const VfiVideoInfo *info, const VfiFrame *frame0,
+                     const VfiFrame *frame1, double t, const VfiKeep *keep,
+                     const VfiFrame *out, int begin, int end)
+{
+    functions()->keep(info, frame0, frame1, t, keep, out, begin, end);
+}
+
+void vfi_overlay_run(const VfiOverlayFinder *finder, VfiOverlayPass pass,
+                     const VfiVideoInfo *info, const VfiFrame *frame0,
+                     const VfiFrame *frame1, int begin, int end)
+{
+    functions()->overlay_run(finder, pass, info, frame0, frame1, begin, end);
 }

@@ -5,7 +5,9 @@
  * from motion has vectors of its own (vectors.h), which round otherwise. */
 #pragma once
 
+#include "pixels/keep.h"
 #include "pixels/motion.h"
+#include "pixels/overlay.h"
 #include "pixels/pixels.h"
 
 #ifndef VFI_PIXELS_LEVEL
@@ -37,6 +39,12 @@ typedef void VfiPixelsBlend(const VfiVideoInfo *info, const VfiFrame *frame0,
                             int begin, int end);
 typedef void VfiPixelsGrid(const VfiVideoInfo *info, const VfiFrame *frame, int component,
                            int level, float *out, size_t row, int begin, int end);
+typedef void VfiPixelsKeep(const VfiVideoInfo *info, const VfiFrame *frame0,
+                           const VfiFrame *frame1, double t, const VfiKeep *keep,
+                           const VfiFrame *out, int begin, int end);
+typedef void VfiOverlayRun(const VfiOverlayFinder *finder, VfiOverlayPass pass,
+                           const VfiVideoInfo *info, const VfiFrame *frame0,
+                           const VfiFrame *frame1, int begin, int end);
 
 VfiPixelsPrepare vfi_pixels_prepare_c, vfi_pixels_prepare_avx2;
 VfiPixelsWarpBlend vfi_pixels_warp_blend_c, vfi_pixels_warp_blend_avx2;
@@ -45,3 +53,5 @@ VfiPixelsSynthesize vfi_pixels_synthesize_c, vfi_pixels_synthesize_avx2,
 VfiPixelsRgbToPlanes vfi_pixels_rgb_to_planes_c, vfi_pixels_rgb_to_planes_avx2;
 VfiPixelsBlend vfi_pixels_blend_c, vfi_pixels_blend_avx2;
 VfiPixelsGrid vfi_pixels_grid_c, vfi_pixels_grid_avx2;
+VfiPixelsKeep vfi_pixels_keep_c, vfi_pixels_keep_avx2;
+VfiOverlayRun vfi_overlay_run_c, vfi_overlay_run_avx2;

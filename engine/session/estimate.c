@@ -68,13 +68,13 @@ static void count(const VfiSession *session, VfiEstimate *estimate)
         .time_macs_max =
             time == NULL ? 0.0 : tiles * max_macs(session->graphs[VFI_STAGE_TIME], time),
         .arena_bytes = need->arena_bytes + need->pair_bytes + 2 * need->state_bytes +
-                       need->band_bytes,
+                       need->band_bytes + need->overlay_bytes,
         .frame_bytes = need->n_slots > 0 ? need->slot_bytes : 0,
         .frames = (unsigned)need->n_slots,
         .packed_weight_bytes = need->packed_bytes,
         .scratch_bytes = need->limited_bytes - need->host_bytes - need->arena_bytes -
                          need->pair_bytes - 2 * need->state_bytes - need->band_bytes -
-                         frames_bytes,
+                         need->overlay_bytes - frames_bytes,
         .host_bytes = need->host_bytes,
         .session_bytes = need->device_bytes + need->host_bytes,
     };

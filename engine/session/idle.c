@@ -20,6 +20,7 @@ VfiPair *vfi_session_take_pair(VfiSession *session)
     g_atomic_ref_count_init(&pair->ref_count);
     pair->identical = IDENTICAL_UNKNOWN;
     pair->n_made = 0;
+    pair->n_regions = 0;
     return pair;
 }
 

@@ -5,6 +5,7 @@
 
 #include <string.h>
 
+#include "session/overlays.h"
 #include "session/rounds.h"
 
 void vfi_record_time(VfiSession *session, VfiTimedStage stage, int64_t start)
@@ -216,6 +217,7 @@ static bool write_picture(VfiSession *session, const VfiView *view, int segment,
                                       view->cancel, error);
     }
     VfiFlowField field = vfi_output_field(session, segment);
+    vfi_session_note_field(session, &field, 0, session->video.height);
     return backend->warp_blend(session->device, &session->video, frame0, frame1, &field,
                                out, 0, session->video.height, view->cancel, error);
 }

@@ -13,6 +13,7 @@
 
 #include "op/descriptor.h"
 #include "pixels/format.h"
+#include "session/overlays.h"
 #include "session/polish.h"
 #include "session/rounds.h"
 
@@ -261,6 +262,7 @@ static bool write_rows(TiledInference *work, int end, GError **error)
     if (vfi_session_polishes(session))
         return vfi_polish_rows(session, work->whole, &work->motion, &field, work->out,
                                begin, end, error);
+    vfi_session_note_field(session, &field, begin, end);
     return backend->warp_blend(session->device, &session->video, &frames[0], &frames[1],
                                &field, work->out, begin, end, work->whole->cancel, error);
 }

@@ -6,6 +6,7 @@
 #include <vfi/error.h>
 
 #include "base/logging.h"
+#include "session/overlays.h"
 #include "session/polish.h"
 #include "session/rounds.h"
 
@@ -69,10 +70,12 @@ static bool infer(VfiSession *session, VfiJob *job, const Source *sources, doubl
         view.keys[i] = sources[i].key;
     if (!hold_sources(session, sources, view.n_frames, view.frames, error))
         return false;
-    bool made = infer_view(session, &view, out, error);
-    if (made)
-        count(session, &session->stats.inferences);
-    return made;
+    vfi_session_begin_overlays(session);
+    if (!infer_view(session, &view, out, error) ||
+        !vfi_session_keep_overlays(session, job, &view.frames[view.first], t, out, error))
+        return false;
+    count(session, &session->stats.inferences);
+    return true;
 }
 
 static bool copy_frame(VfiSession *session, Source source, const VfiFrame *out,
@@ -181,7 +184,10 @@ static bool bisect(VfiSession *session, VfiJob *job, const VfiFrame *out, GError
             !infer(session, job, &line.sources[line.first - before], 0.5,
                    kept ? &bisection->frames[middle] : out, error))
             return false;
+        if (!bisection->valid[middle])
+            bisection->has_overlay[middle] = session->overlays.is_kept;
         bisection->valid[middle] = kept;
+        session->overlays.is_kept = bisection->has_overlay[middle];
         if (middle == target)
             return !kept || copy_frame(session, kept_in_between(session, pair, middle),
                                        out, &job->cancel, error);
@@ -237,6 +243,7 @@ bool vfi_interpolate(VfiSession *session, VfiJob *job, GError **error)
     bool is_identical = vfi_pair_is_identical(job->pair), made;
 
     job->picture = 0;
+    session->overlays.is_kept = false;
     if (session->backend->host_memory) {
         made = make_picture(session, job, is_identical, &job->out, error);
     } else if (is_identical && frame->memory == VFI_MEMORY_HOST &&
@@ -248,5 +255,7 @@ bool vfi_interpolate(VfiSession *session, VfiJob *job, GError **error)
     }
     if (made && is_identical)
         count(session, &session->stats.identical);
+    if (made && session->overlays.is_kept)
+        count(session, &session->stats.with_overlays);
     return made;
 }

@@ -46,6 +46,30 @@ VfiPair *vfi_session_begin(VfiSession *session, const VfiFrame *frames, size_t n
     return pair;
 }
 
+gboolean vfi_pair_keep_regions(VfiPair *pair, const VfiRectangle *regions,
+                               size_t n_regions, GError **error)
+{
+    if (n_regions > VFI_MAX_KEPT) {
+        g_set_error(error, VFI_ERROR, VFI_ERROR_INVALID_ARGUMENT,
+                    "a pair has %d regions to keep at the most, got %zu", VFI_MAX_KEPT,
+                    n_regions);
+        return FALSE;
+    }
+    if (n_regions > 0 && pair->session->backend->keep == NULL) {
+        g_set_error(error, VFI_ERROR, VFI_ERROR_UNSUPPORTED,
+                    "the backend %s cannot keep parts of pictures still: expected "
+                    "device=cpu",
+                    pair->session->backend->name);
+        return FALSE;
+    }
+    g_mutex_lock(&pair->lock);
+    for (size_t i = 0; i < n_regions; i++)
+        pair->regions[i] = regions[i];
+    pair->n_regions = (int)n_regions;
+    g_mutex_unlock(&pair->lock);
+    return TRUE;
+}
+
 VfiPair *vfi_pair_ref(VfiPair *pair)
 {
     g_atomic_int_inc(&pair->ref_count);

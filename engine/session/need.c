@@ -5,6 +5,7 @@
 #include "base/alloc.h"
 #include "memory/guard.h"
 #include "pixels/frame_layout.h"
+#include "session/overlays.h"
 #include "session/steps.h"
 
 /* Adds @count × @bytes to *sum; false where that overflows. */
@@ -80,6 +81,7 @@ bool vfi_session_measure(VfiSession *session, GError **error)
             has_planes ? vfi_family_view_frames(family) + 1 + VFI_PICTURES_IN_FLIGHT : 0,
         .planes_bytes = vfi_frame_lay_out(&session->video, NULL, NULL),
     };
+    vfi_session_measure_overlays(session);
     if (has_network || session->motion.plan != NULL)
         need->n_slots = vfi_family_view_frames(family);
     if (has_network)
@@ -102,6 +104,8 @@ bool vfi_session_measure(VfiSession *session, GError **error)
     }
     fits = fits && vfi_session_place_motion(session) && measure_bands(session) &&
            add_bytes(&need->device_bytes, 1, need->arena_bytes) &&
+           add_bytes(&need->device_bytes, 1, need->overlay_bytes) &&
+           add_bytes(&need->host_bytes, 1, need->mask_bytes) &&
            add_bytes(&need->device_bytes, 1, need->band_bytes) &&
            add_bytes(&need->device_bytes, 1, need->pair_bytes) &&
            add_bytes(&need->device_bytes, 2, need->state_bytes) &&

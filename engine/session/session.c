@@ -7,6 +7,7 @@
 #include "base/alloc.h"
 #include "base/logging.h"
 #include "memory/reclaimers.h"
+#include "session/overlays.h"
 #include "session/steps.h"
 #include "session/stages.h"
 
@@ -73,6 +74,8 @@ static bool allocate_memory(VfiSession *session, GError **error)
 {
     const VfiSessionNeed *need = &session->need;
 
+    if (!vfi_session_allocate_overlays(session, error))
+        return false;
     if (need->n_slots == 0)
         return true;
     session->n_slots = need->n_slots;
@@ -98,7 +101,7 @@ static bool allocate_memory(VfiSession *session, GError **error)
     session->stats.arena_bytes =
         need->arena_bytes + need->pair_bytes + 2 * need->state_bytes +
         (size_t)need->n_slots * need->slot_bytes + need->band_bytes +
-        (size_t)need->n_planes * need->planes_bytes;
+        need->overlay_bytes + (size_t)need->n_planes * need->planes_bytes;
     return vfi_tiling_is_one(&session->tiling) || allocate_tiles(session, error);
 }
 
@@ -113,6 +116,7 @@ static bool allocate_bisection(VfiSession *session, GError **error)
     int n = 1 << bisection->depth;
     bisection->frames = g_new0(VfiFrame, n + 1);
     bisection->valid = g_new0(bool, n + 1);
+    bisection->has_overlay = g_new0(bool, n + 1);
     for (int k = 2; k < n; k += 2)
         if (!(session->backend->host_memory
                   ? vfi_frame_alloc(&bisection->frames[k], &session->video, error)
@@ -157,6 +161,7 @@ static void record_facts(VfiSession *session)
     stats->feature_storage = vfi_feature_storage_to_string(
         session->half_features ? VFI_FEATURE_STORAGE_F16 : VFI_FEATURE_STORAGE_F32);
     stats->quality = vfi_session_quality(session);
+    stats->finds_overlays = session->overlays.memory != NULL;
     stats->padded_width = session->padded_w;
     stats->padded_height = session->padded_h;
     stats->scale = session->scale;
@@ -185,6 +190,7 @@ static bool build_session(VfiSession *session, const VfiSessionConfig *config,
         !vfi_session_allocate_planes(session, error) ||
         !allocate_bisection(session, error))
         return false;
+    vfi_session_take_mask(session, config->overlay_mask);
     record_facts(session);
     vfi_session_start_cleanups(session);
     return vfi_session_start_worker(session, error);
@@ -293,6 +299,7 @@ static void free_bisection(VfiSession *session)
     }
     g_free(bisection->frames);
     g_free(bisection->valid);
+    g_free(bisection->has_overlay);
 }
 
 static void free_device_memory(VfiSession *session)
@@ -310,6 +317,7 @@ static void free_device_memory(VfiSession *session)
     backend->free(session->device, session->arena);
     backend->free(session->device, session->band.data);
     backend->free(session->device, session->motion.band.data);
+    backend->free(session->device, session->overlays.memory);
     vfi_session_free_planes(session);
     free_bisection(session);
     backend->close(session->device);
@@ -337,6 +345,7 @@ void vfi_session_free(VfiSession *session)
     g_free(session->whole_scalars);
     g_free(session->tile_path);
     vfi_free(session->tile_weights);
+    vfi_free(session->overlays.mask);
     g_mutex_clear(&session->lock);
     g_mutex_clear(&session->notify_lock);
     g_cond_clear(&session->work_arrived);

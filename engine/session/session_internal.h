@@ -4,9 +4,10 @@
  * jobs.c has the public calls of pairs and jobs, idle.c keeps those for reuse, worker.c
  * runs the queue, interpolate.c makes one in-between, inference.c runs the network for
  * that, rounds.c its segments, steps.c what finds motion without one, polish.c both,
- * frames.c keeps frames on devices, compare.c compares frames, cleanup.c gives memory
- * back now and then. inference.h, rounds.h, steps.h, polish.h, stages.h, tiling.h,
- * stage_times.h and cleanup_policy.h have the rest. */
+ * overlays.c puts back what lies still over the picture, frames.c keeps frames on
+ * devices, compare.c compares frames, cleanup.c gives memory back now and then.
+ * inference.h, overlays.h, rounds.h, steps.h, polish.h, stages.h, tiling.h, stage_times.h
+ * and cleanup_policy.h have the rest. */
 #pragma once
 
 #include <stdatomic.h>
@@ -43,6 +44,17 @@ typedef struct {
     uint64_t pair_keys[2]; /* of the frames that the pair's results are for; 0: of none */
 } VfiSessionMotion;
 
+/* What lies still over the pictures (overlays.h). Only the worker touches what is not
+ * constant. */
+typedef struct {
+    bool has_mask;  /* the caller marked something */
+    bool is_wanted; /* to be looked for; false once there is no room for that */
+    VfiOverlayFinder finder;
+    char *memory;  /* the finder's; NULL: nothing is looked for */
+    uint8_t *mask; /* what the caller marked, [height][width], or NULL */
+    bool is_kept;  /* something was, of the picture that is being made */
+} VfiSessionOverlays;
+
 /* Planes in device memory, for sessions without host_memory. */
 typedef struct {
     VfiFrame planes;       /* .data[0] is what was allocated */
@@ -60,9 +72,10 @@ typedef struct {
 /* Midpoint families: in-betweens that serve as model inputs for others of the same
  * pair. */
 typedef struct {
-    int depth;        /* times are multiples of 1/2^depth; 0: not a midpoint family */
-    VfiFrame *frames; /* [k] at time k/2^depth, allocated for even k only */
-    bool *valid;      /* [k], for the pair of .pair_serial */
+    int depth;         /* times are multiples of 1/2^depth; 0: not a midpoint family */
+    VfiFrame *frames;  /* [k] at time k/2^depth, allocated for even k only */
+    bool *valid;       /* [k], for the pair of .pair_serial */
+    bool *has_overlay; /* [k]: something was kept in it */
     uint64_t pair_serial;
 } VfiBisection;
 
@@ -74,6 +87,8 @@ typedef struct {
     size_t pair_bytes;
     size_t state_bytes; /* of a loop's states, as one round leaves them */
     size_t n_scalars;
+    size_t overlay_bytes; /* for finding overlays */
+    size_t mask_bytes;    /* of the caller's mask of them, in host memory */
     size_t band_bytes;    /* bands where tiles are put together; 0 without */
     int n_planes;         /* frames whose planes are in device memory */
     size_t planes_bytes;  /* of one of them */
@@ -112,6 +127,7 @@ struct VfiSession {
     uint64_t
         pair_keys[VFI_MAX_VIEW_FRAMES]; /* of the view that they are for; 0: of none */
     VfiSessionMotion motion;
+    VfiSessionOverlays overlays;
     VfiBisection bisection;
     VfiTileBand band;     /* of a network's tiles; these four only if there are tiles */
     float *whole_scalars; /* as .scalars, of the whole picture */
@@ -169,6 +185,8 @@ struct VfiPair {
     uint64_t keys[VFI_MAX_VIEW_FRAMES];   /* of the frames' slots */
     GMutex lock;
     enum { IDENTICAL_UNKNOWN, IDENTICAL_NO, IDENTICAL_YES } identical; /* under lock */
+    VfiRectangle regions[VFI_MAX_KEPT]; /* to be kept; under lock */
+    int n_regions;
 };
 
 typedef enum {

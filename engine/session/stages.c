@@ -8,6 +8,7 @@
 #include "base/logging.h"
 #include "base/printable.h"
 #include "model/stage_graph.h"
+#include "session/overlays.h"
 #include "session/steps.h"
 #include "session/stages.h"
 
@@ -131,6 +132,24 @@ static bool split_further(const VfiSession *session, int *n_x, int *n_y)
     return true;
 }
 
+static bool fits_without_finder(const VfiSession *session, uint64_t limit)
+{
+    const VfiSessionNeed *need = &session->need;
+
+    return need->overlay_bytes != 0 && need->limited_bytes - need->overlay_bytes <= limit;
+}
+
+/* True, for the caller to return. */
+static bool tell_of_tiles(const VfiSession *session)
+{
+    if (!vfi_tiling_is_one(&session->tiling))
+        vfi_log(VFI_LOG_INFO, "%d×%d in %d×%d tiles of %d×%d: %.1f MiB",
+                session->video.width, session->video.height, session->tiling.x.n,
+                session->tiling.y.n, session->tiling.x.tile, session->tiling.y.tile,
+                (double)session->need.limited_bytes / 0x1p20);
+    return true;
+}
+
 static void set_limit_error(const VfiSession *session, const VfiSessionConfig *config,
                             size_t whole, GError **error)
 {
@@ -198,6 +217,7 @@ bool vfi_session_plan(VfiSession *session, const VfiSessionConfig *config, GErro
     if (!check_view(session->model->family, error))
         return false;
     session->scale = effective_scale(session, config->scale);
+    vfi_session_want_overlays(session, config);
     session->half_features = config->feature_storage == VFI_FEATURE_STORAGE_F16 ||
                              (config->feature_storage == VFI_FEATURE_STORAGE_AUTO &&
                               !session->backend->host_memory);
@@ -205,6 +225,8 @@ bool vfi_session_plan(VfiSession *session, const VfiSessionConfig *config, GErro
         return false;
     size_t whole = session->need.limited_bytes;
     while (!is_within(session, config->memory_limit)) {
+        if (fits_without_finder(session, config->memory_limit))
+            return vfi_session_drop_finder(session, error) && tell_of_tiles(session);
         if (!can_tile || largest != 0 || !split_further(session, &n_x, &n_y)) {
             set_limit_error(session, config, whole, error);
             return false;
@@ -212,10 +234,5 @@ bool vfi_session_plan(VfiSession *session, const VfiSessionConfig *config, GErro
         if (!plan_for(session, n_x, n_y, 0, error))
             return false;
     }
-    if (!vfi_tiling_is_one(&session->tiling))
-        vfi_log(VFI_LOG_INFO, "%d×%d in %d×%d tiles of %d×%d: %.1f MiB",
-                session->video.width, session->video.height, session->tiling.x.n,
-                session->tiling.y.n, session->tiling.x.tile, session->tiling.y.tile,
-                (double)session->need.limited_bytes / 0x1p20);
-    return true;
+    return tell_of_tiles(session);
 }

@@ -6,6 +6,7 @@
 #include <vfi/error.h>
 
 #include "base/alloc.h"
+#include "session/overlays.h"
 
 /* ---- planning ---------------------------------------------------------------------- */
 
@@ -269,6 +270,8 @@ bool vfi_apply_motion(VfiSession *session, const VfiView *view, const VfiMotion 
     const VfiFrame *frame0 = &view->frames[view->first], *frame1 = frame0 + 1;
     char *scratch = session->arena + session->motion.synthesis_offset;
 
+    if (begin == 0)
+        vfi_session_note_motion(session, motion);
     return session->backend->synthesize(session->device, &session->video, frame0, frame1,
                                         motion, scratch, out, begin, end, view->cancel,
                                         error);

@@ -57,6 +57,50 @@ static void assert_same_frames(const Bench *bench, const char *what)
                          bench->info.height);
 }
 
+/* Of frames that have single samples in common, and some columns, over a motion that
+ * leads everywhere. */
+static void find_overlays(Bench *bench, VfiOverlayRun *run, VfiOverlayFinder *finder,
+                          void *memory)
+{
+    vfi_overlay_init(finder, &bench->info, memory);
+    vfi_overlay_begin(finder);
+    vfi_overlay_note_field(finder, &bench->field.field, 0, bench->info.height);
+    vfi_overlay_judge(finder);
+    for (int i = 0; i < finder->blocks_x * finder->blocks_y; i++)
+        finder->blocks[i].is_candidate = i % 7 != 0;
+    for (int pass = 0; pass < (int)VFI_OVERLAY_PASSES; pass++) {
+        run(finder, (VfiOverlayPass)pass, &bench->info, &bench->a.frame, &bench->b.frame,
+            0, bench->info.height);
+        if (pass == (int)VFI_OVERLAY_JUDGE)
+            memset(finder->verdicts, VFI_OVERLAY_YES,
+                   (size_t)finder->cells_x * (size_t)finder->cells_y);
+    }
+}
+
+static void assert_same_overlays(Bench *bench)
+{
+    const VfiFrame *a = &bench->a.frame, *b = &bench->b.frame;
+    size_t bytes = vfi_overlay_bytes(&bench->info);
+    g_autofree char *memory = g_malloc0(bytes), *other = g_malloc0(bytes);
+    VfiOverlayFinder plain, fast;
+
+    find_overlays(bench, vfi_overlay_run_c, &plain, memory);
+    find_overlays(bench, vfi_overlay_run_avx2, &fast, other);
+    for (int y = 0; y < bench->info.height; y++)
+        ck_assert_mem_eq(plain.kept + (size_t)y * plain.row,
+                         fast.kept + (size_t)y * fast.row, (size_t)bench->info.width);
+    fill_noise(&bench->plain, 5);
+    fill_noise(&bench->fast, 5);
+    for (size_t i = 0; i < plain.row * (size_t)bench->info.height; i++)
+        plain.kept[i] = (uint8_t)(i * i);
+    const VfiKeep keep = {.mask = {plain.kept}, .stride = {plain.row}};
+    vfi_pixels_keep_c(&bench->info, a, b, 0.3, &keep, &bench->plain.frame, 0,
+                      bench->info.height);
+    vfi_pixels_keep_avx2(&bench->info, a, b, 0.3, &keep, &bench->fast.frame, 0,
+                         bench->info.height);
+    assert_same_frames(bench, "keep");
+}
+
 START_TEST(levels_agree)
 {
 #ifdef VFI_PIXELS_HAVE_AVX2
@@ -86,6 +130,7 @@ START_TEST(levels_agree)
         vfi_pixels_grid_avx2(&x.info, a, VFI_GRID_LUMA, _i % 4, x.fast_rgb, (size_t)width,
                              0, (height + 7) / 8);
         ck_assert_mem_eq(x.plain_rgb, x.fast_rgb, x.n * sizeof(float));
+        assert_same_overlays(&x);
         bench_free(&x);
     }
 #else

@@ -35,7 +35,7 @@ typedef struct {
     /** Still to be packed: less where other sessions have done that. */
     size_t packed_weight_bytes;
     size_t scratch_bytes; /**< of the threads */
-    size_t host_bytes;    /**< frames in host memory that bisection starts from */
+    size_t host_bytes;    /**< frames that bisection starts from, a mask of overlays */
     size_t session_bytes; /**< all of these; the model's own weights come on top */
 } VfiEstimate;
 

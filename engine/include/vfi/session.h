@@ -58,6 +58,23 @@ VFI_API const char *vfi_feature_storage_to_string(VfiFeatureStorage storage);
 VFI_API gboolean vfi_feature_storage_from_string(const char *name,
                                                  VfiFeatureStorage *storage);
 
+/** Whether what lies still over a video that moves (subtitles, logos) is looked for and
+ * kept as it is. Beside that, what is marked as such is kept in any case: by
+ * VfiSessionConfig.overlay_mask and vfi_pair_keep_regions(). */
+typedef enum {
+    VFI_OVERLAY_OFF,
+    /** Found by itself in every pair, with models whose result is motion (RIFE, "flow"),
+     * on the CPU. Takes about four bytes a pixel; where memory_limit has no room for them
+     * nothing is looked for, and a line of the log says so. */
+    VFI_OVERLAY_AUTO,
+} VfiOverlay;
+
+/** A part of a picture, pixels; what lies outside of that does not count. */
+typedef struct {
+    int x, y;          /**< upper left corner */
+    int width, height; /**< nothing where one is not positive */
+} VfiRectangle;
+
 /** What a session is built for. Zero-initialise, then set what differs. */
 typedef struct {
     VfiVideoInfo video;
@@ -99,6 +116,11 @@ typedef struct {
      * a model's options leave open is chosen for speed ("flow": its quality "auto" is
      * then "fast"). */
     gboolean live;
+    VfiOverlay overlay;
+    /** NULL, or video.width × video.height bytes, row by row from the top, which are
+     * copied: how much of each pixel stays where it is, 255 all of it, 0 nothing. There
+     * in-betweens are both frames' mean, weighed by time, whatever the model finds. */
+    const uint8_t *overlay_mask;
 } VfiSessionConfig;
 
 /** Parts of an in-between whose time is measured. */
@@ -125,9 +147,10 @@ typedef struct {
     uint64_t finished_pairs; /**< pairs released, with a picture or more */
     uint64_t in_betweens;    /**< jobs that finished with a picture */
     uint64_t inferences;     /**< runs of the model's time stage */
-    uint64_t identical;   /**< in-betweens copied because both frames are the same bits */
-    uint64_t cancelled;   /**< jobs that ended without a picture */
-    uint64_t work_chunks; /**< chunks of work run for this session */
+    uint64_t identical; /**< in-betweens copied because both frames are the same bits */
+    uint64_t with_overlays; /**< in-betweens in which something was kept still */
+    uint64_t cancelled;     /**< jobs that ended without a picture */
+    uint64_t work_chunks;   /**< chunks of work run for this session */
     /** Runs of a part of the network that the device was given as a whole (CUDA
      * graphs). */
     uint64_t graph_launches;
@@ -161,6 +184,8 @@ typedef struct {
     /** How thoroughly a model without weights, or one that is polished, looks for motion
      * besides a network: "fast", "medium" or "best"; "" for others; static. */
     const char *quality;
+    /** Whether overlays are looked for. */
+    gboolean finds_overlays;
 } VfiSessionStats;
 
 /**
@@ -213,6 +238,20 @@ VFI_API gboolean vfi_session_scene_signature(VfiSession *session, const VfiFrame
 VFI_API gboolean vfi_session_frames_repeat(VfiSession *session, const VfiFrame *a,
                                            const VfiFrame *b, double threshold,
                                            gboolean *repeat, GError **error);
+
+/** Most parts of a pair that are kept. */
+#define VFI_MAX_KEPT 32
+
+/**
+ * Marks parts of the pair's pictures that are to stay where they are, such as subtitles:
+ * in-betweens are both frames' mean there, weighed by time, whatever the model finds.
+ * Replaces what the last call said. Jobs that were submitted before may or may not heed
+ * it, so call it before the first. Regions that are no part of the picture are ignored.
+ * Returns FALSE with VFI_ERROR_INVALID_ARGUMENT (more than VFI_MAX_KEPT) or
+ * _UNSUPPORTED (the session's device cannot; nothing is kept then).
+ */
+VFI_API gboolean vfi_pair_keep_regions(VfiPair *pair, const VfiRectangle *regions,
+                                       size_t n_regions, GError **error);
 
 /** Adds a reference and returns @pair. */
 VFI_API VfiPair *vfi_pair_ref(VfiPair *pair);
