@@ -108,6 +108,21 @@ precision_get_type (void)
 }
 
 static GType
+overlay_get_type (void)
+{
+  static gsize type = 0;
+  static const GEnumValue values[] = {
+      {VFI_OVERLAY_AUTO, "They are found by themselves, and kept", "auto"},
+      {VFI_OVERLAY_OFF, "Only what is marked as one is kept", "off"},
+      {0, NULL, NULL},
+  };
+
+  if (g_once_init_enter (&type))
+    g_once_init_leave (&type, g_enum_register_static ("GstVfiInterpOverlay", values));
+  return type;
+}
+
+static GType
 on_error_get_type (void)
 {
   static gsize type = 0;
@@ -298,6 +313,11 @@ static const Property properties[] = {
     {"duplicate-max", "Duplicate maximum",
         "Maximum of repeats in a row that are replaced; of more, all stay", KIND_UINT,
         CHANGES_CAPS, FIELD (duplicate_max), 0, 64, 3},
+    {"overlay", "Overlay",
+        "Whether what lies still over moving video, such as subtitles and logos, is "
+        "looked for and kept as it is; what is marked as such is kept in any case",
+        KIND_ENUM, CHANGES_CAPS, FIELD (overlay), .default_number = VFI_OVERLAY_AUTO,
+        .enum_type = overlay_get_type},
     {"mark-droppable", "Mark as droppable",
         "Flag everything that did not come in as DROPPABLE, so that \"identity "
         "drop-buffer-flags=droppable\" gives the originals back",

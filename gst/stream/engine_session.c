@@ -19,6 +19,7 @@ struct _GstVfiEngineSession {
   GstVfiBuild *build; /* of the session to come, or NULL */
   VfiVideoInfo video; /* what the session is, or will be, made for */
   gdouble scale;
+  gint overlay; /* VfiOverlay */
   gpointer cuda_handle;
   gboolean failed;      /* it will not work any more */
   guint failures;       /* without a picture in between */
@@ -177,6 +178,7 @@ describe (GstVfiStream *stream, const VfiVideoInfo *video, gdouble scale, gboole
               .memory_limit = settings.memory_limit,
               .tile_size = settings.tile_size,
               .live = live,
+              .overlay = (VfiOverlay) settings.overlay,
           },
       .build_session = stream->session->build_session,
       .build_session_data = stream->session->build_session_data,
@@ -347,7 +349,7 @@ gst_vfi_session_ensure (GstVfiStream *stream, GError **error)
 
   tell_of_scale (stream, settings.scale);
   if ((self->session != NULL || self->build != NULL) && settings.scale == self->scale &&
-      same_video (&video, &self->video) &&
+      settings.overlay == self->overlay && same_video (&video, &self->video) &&
       self->cuda_handle == wanted_cuda_handle (stream))
     return TRUE;
   warn_of_settings (stream, &settings);
@@ -357,6 +359,7 @@ gst_vfi_session_ensure (GstVfiStream *stream, GError **error)
   build = new_build (stream, &video, settings.scale, live);
   self->video = video;
   self->scale = settings.scale;
+  self->overlay = settings.overlay;
   self->cuda_handle = wanted_cuda_handle (stream);
   if (live && takes_long (stream))
     return start_build_aside (stream, build, error);
