@@ -81,6 +81,7 @@ look_at_pair (GstVfiStream *stream, Between *between)
 
   if (!gst_vfi_session_mend (stream, &error) || !gst_vfi_session_poll (stream, &error)) {
     stream->negotiated.only_copies = TRUE;
+    gst_vfi_session_release (stream);
     if (!gst_vfi_fallback_engine_failed (stream, error, "no session for this video"))
       return GST_FLOW_ERROR;
   }
