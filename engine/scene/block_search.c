@@ -261,15 +261,18 @@ static void search_row(Search *search, int left, int down, VfiSceneMatches *matc
         }
 }
 
-static void begin_search(Search *search, VfiSceneShift shift, VfiSceneMatches *matches)
+static void begin_search(Search *search, const VfiSceneView *a, const VfiSceneView *b,
+                         VfiSceneShift shift, VfiSceneMatches *matches)
 {
-    const VfiSceneBlocks *blocks = search->a->blocks;
+    const VfiSceneBlocks *blocks = a->blocks;
 
+    search->a = a;
+    search->b = b;
     matches->n_x = place_blocks(blocks->last_x, matches->x);
     matches->n_y = place_blocks(blocks->last_y, matches->y);
     cut_at_blocks(matches->x, matches->n_x, blocks->width, &search->columns);
     cut_at_blocks(matches->y, matches->n_y, blocks->height, &search->rows);
-    measure_gains(&search->gains, search->b->blocks);
+    measure_gains(&search->gains, b->blocks);
     for (int j = 0; j < matches->n_y; j++)
         for (int i = 0; i < matches->n_x; i++)
             matches->match[j][i] =
@@ -283,9 +286,7 @@ void vfi_scene_search(const VfiSceneView *a, const VfiSceneView *b, VfiSceneShif
     const int reach = VFI_SCENE_SEARCH_Y;
     Search search;
 
-    search.a = a;
-    search.b = b;
-    begin_search(&search, shift, matches);
+    begin_search(&search, a, b, shift, matches);
     for (int down = shift.y - reach; down <= shift.y + reach; down++)
         search_row(&search, shift.x - VFI_SCENE_SEARCH_X, down, matches);
 }
