@@ -506,7 +506,7 @@ START_TEST(others_have_no_such_option)
     for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
         g_autoptr(GError) error = NULL;
         g_autoptr(GArray) entries = state_dict_of(cases[i].family);
-        GVariant *options =
+        g_autoptr(GVariant) options =
             g_variant_parse(G_VARIANT_TYPE_VARDICT, cases[i].options, NULL, NULL, NULL);
         ck_assert_ptr_null(open_entries(entries, options, &error));
         ck_assert_msg(strstr(error->message, cases[i].part) != NULL, "%s",
