@@ -178,6 +178,17 @@ TEST_FORMULA static inline int counts_as(const VfiMotion *motion, int hypothesis
     return fabsf(vx) <= 0.0625f && fabsf(vy) <= 0.0625f ? plain : hypothesis;
 }
 
+/* How far beyond [0, size - 1] a place lies each way, the farther one; in luma pixels,
+ * of which there are @pixels_x and @pixels_y from place to place. */
+TEST_FORMULA static inline double pixels_beyond(double x, double y, int width, int height,
+                                                int pixels_x, int pixels_y)
+{
+    double off_x = fmax(fmax(-x, x - (width - 1)), 0) * pixels_x;
+    double off_y = fmax(fmax(-y, y - (height - 1)), 0) * pixels_y;
+
+    return fmax(off_x, off_y);
+}
+
 TEST_FORMULA static inline double difference_at(const VfiMotion *motion, int hypothesis,
                                                 int x, int y)
 {
@@ -188,8 +199,15 @@ TEST_FORMULA static inline double difference_at(const VfiMotion *motion, int hyp
     double vx = vector_at(motion, hypothesis, 0, x, y) / cell;
     double vy = vector_at(motion, hypothesis, 1, x, y) / cell;
 
-    return fmin(255, fabs(picture_at(motion, 0, x - t * vx, y - t * vy) -
-                          picture_at(motion, 1, x + (1 - t) * vx, y + (1 - t) * vy)));
+    double place[2][2] = {{x - t * vx, y - t * vy}, {x + (1 - t) * vx, y + (1 - t) * vy}};
+    double beyond[2];
+    for (int f = 0; f < 2; f++)
+        beyond[f] = pixels_beyond(place[f][0], place[f][1], motion->grid_w,
+                                  motion->grid_h, 1 << motion->level, 1 << motion->level);
+    double unseen = fmin(1, fmax(beyond[0], beyond[1]) / 2);
+    double distance = fmin(255, fabs(picture_at(motion, 0, place[0][0], place[0][1]) -
+                                     picture_at(motion, 1, place[1][0], place[1][1])));
+    return distance * (1 - unseen) + 16 * unseen;
 }
 
 /* The box mean's part of every spacing-th cell's weight. */
@@ -365,6 +383,31 @@ TEST_FORMULA static inline double network_sample(const MotionFormula *formula,
                                     y + mean[3] / (1 << where->shift_y));
 }
 
+/* What the hypothesis with vector @v, in samples of @component, finds. */
+TEST_FORMULA static inline double hypothesis_sample(const MotionFormula *formula,
+                                                    const TestFrame *frame[2],
+                                                    int component, int x, int y,
+                                                    const double v[2])
+{
+    const VfiComponent *where =
+        &vfi_format_describe(formula->info->format)->component[component];
+    const double t = (double)formula->motion->t;
+    const double move[2] = {-t, 1 - t}, share[2] = {1 - t, t};
+    double sum = 0, parts = 0;
+
+    for (int f = 0; f < 2; f++) {
+        double at_x = x + move[f] * v[0], at_y = y + move[f] * v[1];
+        double beyond =
+            pixels_beyond(at_x, at_y, component_width(formula->info, component),
+                          component_height(formula->info, component), 1 << where->shift_x,
+                          1 << where->shift_y);
+        double part = share[f] * fmax(1 - beyond / 2, 0.125);
+        sum += part * cubic_at(frame[f], component, at_x, at_y);
+        parts += part;
+    }
+    return sum / parts;
+}
+
 /* What the sample at (x, y) of @component should be, not yet rounded or clamped. */
 TEST_FORMULA static inline double synthesized_at(const MotionFormula *formula,
                                                  const TestFrame *a, const TestFrame *b,
@@ -374,7 +417,7 @@ TEST_FORMULA static inline double synthesized_at(const MotionFormula *formula,
     const VfiComponent *where =
         &vfi_format_describe(a->info.format)->component[component];
     const int site = (int)a->info.chroma_site;
-    const double t = (double)motion->t, cell = 1 << motion->level;
+    const double cell = 1 << motion->level;
     const double luma_x = (x << where->shift_x) + (where->shift_x && !(site & 1)) * 0.5;
     const double luma_y = (y << where->shift_y) + (where->shift_y && !(site & 2)) * 0.5;
     const double grid_x = (luma_x + 0.5) / cell - 0.5;
@@ -384,10 +427,11 @@ TEST_FORMULA static inline double synthesized_at(const MotionFormula *formula,
     for (int h = 0; h <= blend_of(motion); h++) {
         double weight = between_cells(formula, h, 2, grid_x / motion->spacing,
                                       grid_y / motion->spacing);
-        double vx = between_cells(formula, h, 0, grid_x, grid_y) / (1 << where->shift_x);
-        double vy = between_cells(formula, h, 1, grid_x, grid_y) / (1 << where->shift_y);
-        sum += weight * ((1 - t) * cubic_at(a, component, x - t * vx, y - t * vy) +
-                         t * cubic_at(b, component, x + (1 - t) * vx, y + (1 - t) * vy));
+        double v[2] = {
+            between_cells(formula, h, 0, grid_x, grid_y) / (1 << where->shift_x),
+            between_cells(formula, h, 1, grid_x, grid_y) / (1 << where->shift_y)};
+        sum += weight * hypothesis_sample(formula, (const TestFrame *[]){a, b}, component,
+                                          x, y, v);
         weights += weight;
     }
     if (motion->network != NULL) {

@@ -18,6 +18,7 @@ struct WeighParameters {
     int radius, end_row;
     float prior;
     float move[2]; /* of a vector's length to its end in either picture, in cells */
+    float beyond;  /* cells beyond the edge times this are the part that is there */
 };
 
 /* Bilinear sample of luma on the grid. The column and the row after the last are the
@@ -93,6 +94,17 @@ static __device__ __forceinline__ int counts_as(const MotionParameters *motion,
     return is_still ? motion->n_hypotheses : hypothesis;
 }
 
+/* How much of what lies at a place of the grid is beyond the edge. */
+static __device__ __forceinline__ float part_beyond(const WeighParameters *p, float x,
+                                                    float y)
+{
+    const float off_x = fabsf(x - clamp_code(x, (float)(p->motion.grid_w - 1)));
+    const float off_y = fabsf(y - clamp_code(y, (float)(p->motion.grid_h - 1)));
+    const float off = (off_x > off_y ? off_x : off_y) * p->beyond;
+
+    return off < 1.0f ? off : 1.0f;
+}
+
 /* At a cell of the grid, of what the hypothesis counts as there. */
 static __device__ __forceinline__ float difference_at(const WeighParameters *p,
                                                       int hypothesis, int x, int y)
@@ -108,11 +120,17 @@ static __device__ __forceinline__ float difference_at(const WeighParameters *p,
         vector_x = cell_vector(motion, &motion->field[hypothesis], 0, x, y);
         vector_y = cell_vector(motion, &motion->field[hypothesis], 1, x, y);
     }
-    const float a =
-        luma_at(p, 0, (float)x + p->move[0] * vector_x, (float)y + p->move[0] * vector_y);
-    const float b =
-        luma_at(p, 1, (float)x + p->move[1] * vector_x, (float)y + p->move[1] * vector_y);
-    return difference_of(a, b);
+    float luma[2], unseen = 0.0f;
+    VFI_UNROLL
+    for (int f = 0; f < 2; f++) {
+        const float at_x = (float)x + p->move[f] * vector_x;
+        const float at_y = (float)y + p->move[f] * vector_y;
+        const float beyond = part_beyond(p, at_x, at_y);
+        luma[f] = luma_at(p, f, at_x, at_y);
+        unseen = beyond > unseen ? beyond : unseen;
+    }
+    const float difference = difference_of(luma[0], luma[1]);
+    return difference + (VFI_MOTION_UNSEEN - difference) * unseen;
 }
 
 static __device__ __forceinline__ float factor_of(const WeighParameters *p,
@@ -217,6 +235,7 @@ void vfi_cuda_weigh_hypotheses(cudaStream_t stream, const VfiMotion *motion,
     p.prior = motion->prior;
     p.move[0] = -motion->t * cells;
     p.move[1] = (1.0f - motion->t) * cells;
+    p.beyond = (float)(1 << motion->level) / VFI_MOTION_EDGE;
     const int rows = end_row - of_motion.first_row;
     const dim3 tiles((unsigned)((of_motion.weights_w + TILE - 1) / TILE),
                      (unsigned)((rows + TILE - 1) / TILE));

@@ -97,6 +97,27 @@ static __device__ __forceinline__ void add_samples(const SynthesisParameters *p,
         sum[c] += weight * value[c];
 }
 
+/* How far a place is from the nearest of @size samples, in luma pixels. */
+static __device__ __forceinline__ float distance_beyond(float at, int size, int shift)
+{
+    const float before = -at, behind = at - (float)(size - 1);
+    const float most = before > behind ? before : behind;
+
+    return (most > 0.0f ? most : 0.0f) * (float)(1 << shift);
+}
+
+/* What frame @f counts where a hypothesis leads to (x, y). */
+static __device__ __forceinline__ float seen_part(const SynthesisParameters *p, int f,
+                                                  float x, float y)
+{
+    const float beyond_x = distance_beyond(x, p->width, p->shift_x);
+    const float beyond_y = distance_beyond(y, p->height, p->shift_y);
+    const float beyond = beyond_x > beyond_y ? beyond_x : beyond_y;
+    const float part = 1.0f - beyond * (1.0f / VFI_MOTION_EDGE);
+
+    return p->share[f] * (part > VFI_MOTION_LEAST_PART ? part : VFI_MOTION_LEAST_PART);
+}
+
 /* Adds what a hypothesis finds in both frames. */
 template <typename Access>
 static __device__ __forceinline__ void add_hypothesis(const SynthesisParameters *p,
@@ -108,11 +129,17 @@ static __device__ __forceinline__ void add_hypothesis(const SynthesisParameters 
     const float vector_x = vector_between(&p->motion, field, 0, &place);
     const float vector_y = vector_between(&p->motion, field, 1, &place);
 
+    float part[2];
+    VFI_UNROLL
+    for (int f = 0; f < 2; f++)
+        part[f] = seen_part(p, f, (float)x + p->move_x[f] * vector_x,
+                            (float)y + p->move_y[f] * vector_y);
+    const float unit = weight / (part[0] + part[1]);
     VFI_UNROLL_BY_1 /* both frames at once need too many registers */
         for (int f = 0; f < 2; f++)
             add_samples<Access>(p, f, (float)x + p->move_x[f] * vector_x,
-                                (float)y + p->move_y[f] * vector_y, weight * p->share[f],
-                                sum);
+                                (float)y + p->move_y[f] * vector_y,
+                                unit * (f == 0 ? part[0] : part[1]), sum);
 }
 
 /* The network's at a sample: its own, or the mean of the luma samples that a chroma

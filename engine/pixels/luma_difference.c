@@ -7,6 +7,9 @@
 #include "pixels/samples.h"
 #include "pixels/vectors.h"
 
+/* Cells beyond the edge that make no difference any more; finite. */
+#define FARTHEST 1e6f
+
 /* A picture, and vectors of which a part, in cells, leads into it. */
 typedef struct {
     const float *picture;
@@ -14,6 +17,7 @@ typedef struct {
     int width, height;
     const float *vector_x, *vector_y;
     float part;
+    float beyond; /* cells beyond the edge times this are the part that is there */
 } Side;
 
 /* NaN, which a frame of floats may hold, counts as the largest difference. */
@@ -22,7 +26,24 @@ VFI_ALWAYS_INLINE Vector difference(Vector a, Vector b)
     return v_min(v_abs(v_sub(a, b)), v_set1(255.0f));
 }
 
+/* @difference, of which @unseen is not known. */
+VFI_ALWAYS_INLINE Vector part_unseen(Vector difference, Vector unseen)
+{
+    return v_fma(v_sub(v_set1(VFI_MOTION_UNSEEN), difference), unseen, difference);
+}
+
 #if VFI_LANES == 1
+
+/* How much of what lies at a place is beyond the edge. */
+static float part_beyond(const Side *side, float x, float y)
+{
+    const float off_x = fabsf(x - vfi_clamp(x, (float)(side->width - 1)));
+    const float off_y = fabsf(y - vfi_clamp(y, (float)(side->height - 1)));
+    const float off = off_x > off_y ? off_x : off_y;
+    const float beyond = (off < FARTHEST ? off : FARTHEST) * side->beyond;
+
+    return beyond < 1.0f ? beyond : 1.0f;
+}
 
 /* Bilinear. The column and the row after the last are the border's. */
 static float luma_at(const Side *side, float x, float y)
@@ -44,20 +65,26 @@ VFI_ALWAYS_INLINE Vector difference_at(const Side side[2], int spacing, int x, i
                                        int i)
 {
     const float column = (float)((x + i) * spacing), line = (float)(y * spacing);
-    float luma[2];
+    float luma[2], unseen = 0.0f;
 
-    for (int f = 0; f < 2; f++)
-        luma[f] = luma_at(&side[f], column + side[f].part * side[f].vector_x[i],
-                          line + side[f].part * side[f].vector_y[i]);
-    return difference(luma[0], luma[1]);
+    for (int f = 0; f < 2; f++) {
+        const float at_x = column + side[f].part * side[f].vector_x[i];
+        const float at_y = line + side[f].part * side[f].vector_y[i];
+        const float beyond = part_beyond(&side[f], at_x, at_y);
+        luma[f] = luma_at(&side[f], at_x, at_y);
+        unseen = beyond > unseen ? beyond : unseen;
+    }
+    return part_unseen(difference(luma[0], luma[1]), unseen);
 }
 
 #else
 
-/* Cells that lanes lie in, and how far behind those. */
+/* Cells that lanes lie in, how far behind those, and how much of it is beyond the
+ * edge. */
 typedef struct {
     VectorInt x, y;
     Vector part_x, part_y;
+    Vector beyond;
 } Places;
 
 VFI_ALWAYS_INLINE Vector clamp_place(Vector at, int last)
@@ -74,14 +101,17 @@ VFI_ALWAYS_INLINE VectorInt lanes_of(int spacing)
 VFI_ALWAYS_INLINE Places find_places(const Side *side, Vector first, Vector y, int i)
 {
     const Vector part = v_set1(side->part);
-    const Vector column =
-        clamp_place(v_fma(part, v_load(side->vector_x + i), first), side->width - 1);
-    const Vector line =
-        clamp_place(v_fma(part, v_load(side->vector_y + i), y), side->height - 1);
+    const Vector at_x = v_fma(part, v_load(side->vector_x + i), first);
+    const Vector at_y = v_fma(part, v_load(side->vector_y + i), y);
+    const Vector column = clamp_place(at_x, side->width - 1);
+    const Vector line = clamp_place(at_y, side->height - 1);
+    const Vector off = v_max(v_abs(v_sub(at_x, column)), v_abs(v_sub(at_y, line)));
     Places places = {.x = vi_truncate(column), .y = vi_truncate(line)};
 
     places.part_x = v_sub(column, v_from_int(places.x));
     places.part_y = v_sub(line, v_from_int(places.y));
+    places.beyond =
+        v_min(v_mul(v_min(off, v_set1(FARTHEST)), v_set1(side->beyond)), v_set1(1.0f));
     return places;
 }
 
@@ -150,13 +180,14 @@ VFI_ALWAYS_INLINE Vector difference_at(const Side side[2], int spacing, int x, i
     const Vector first =
         v_add(v_set1((float)((x + i) * spacing)), v_from_int(lanes_of(spacing)));
     const Vector line = v_set1((float)(y * spacing));
-    Vector luma[2];
+    Vector luma[2], unseen = v_set1(0.0f);
 
     for (int f = 0; f < 2; f++) {
         const Places places = find_places(&side[f], first, line, i);
         luma[f] = luma_at(&side[f], spacing, &places);
+        unseen = v_max(places.beyond, unseen);
     }
-    return difference(luma[0], luma[1]);
+    return part_unseen(difference(luma[0], luma[1]), unseen);
 }
 
 #endif
@@ -205,22 +236,25 @@ VFI_ALWAYS_INLINE bool find_differences(const Side side[2], int spacing,
 }
 
 static Side side_of(const VfiMotion *motion, int f, const float *const vector[2],
-                    float part)
+                    float part, bool ends_at_edge)
 {
+    const float pixels = (float)(1 << motion->level); /* of a cell */
+
     return (Side){.picture = motion->picture[f],
                   .row = (ptrdiff_t)motion->picture_row,
                   .width = motion->grid_w,
                   .height = motion->grid_h,
                   .vector_x = vector[0],
                   .vector_y = vector[1],
-                  .part = part / (float)(1 << motion->level)};
+                  .part = part / pixels,
+                  .beyond = ends_at_edge ? pixels / VFI_MOTION_EDGE : 0.0f};
 }
 
 bool vfi_luma_differences(const VfiMotion *motion, const VfiLumaCells *cells, float *out)
 {
     const VfiLumaCells own = *cells; /* so that storing results changes nothing of it */
-    const Side side[2] = {side_of(motion, 0, own.vector, -motion->t),
-                          side_of(motion, 1, own.vector, 1.0f - motion->t)};
+    const Side side[2] = {side_of(motion, 0, own.vector, -motion->t, true),
+                          side_of(motion, 1, own.vector, 1.0f - motion->t, true)};
 
     return motion->spacing == 1 ? find_differences(side, 1, &own, out)
                                 : find_differences(side, 2, &own, out);
@@ -229,8 +263,8 @@ bool vfi_luma_differences(const VfiMotion *motion, const VfiLumaCells *cells, fl
 void vfi_luma_differences_apart(const VfiMotion *motion, int x, int y, int n,
                                 const float *const vector[2][2], float *out)
 {
-    const Side side[2] = {side_of(motion, 0, vector[0], 1.0f),
-                          side_of(motion, 1, vector[1], 1.0f)};
+    const Side side[2] = {side_of(motion, 0, vector[0], 1.0f, false),
+                          side_of(motion, 1, vector[1], 1.0f, false)};
 
     for (int i = 0; i < n; i += VFI_LANES)
         v_store(out + i, motion->spacing == 1 ? difference_at(side, 1, x, y, i)

@@ -23,7 +23,8 @@ typedef struct {
 /* out = differences at @n cells from (x, y) on, 0 to 255, where nothing moves. */
 void vfi_plain_differences(const VfiMotion *motion, int x, int y, int n, float *out);
 
-/* out = differences where vectors lead; where they count as the first hypothesis's, or as
+/* out = differences where vectors lead, by how much of that is beyond an edge
+ * VFI_MOTION_UNSEEN in place of them; where they count as the first hypothesis's, or as
  * the plain blend, the differences of that. Whether any may do. */
 bool vfi_luma_differences(const VfiMotion *motion, const VfiLumaCells *cells, float *out);
 

@@ -14,6 +14,13 @@
 #define VFI_MOTION_NEAR 0.25f
 #define VFI_MOTION_STILL 0.0625f
 
+/* What lies beyond a frame's edge: over so many luma pixels that frame's part of a
+ * hypothesis falls to so little, and what stands for a difference that nothing is known
+ * of. */
+#define VFI_MOTION_EDGE 2.0f
+#define VFI_MOTION_LEAST_PART 0.125f
+#define VFI_MOTION_UNSEEN 16.0f
+
 /* On a grid of cells of 2^level × 2^level luma samples, of ceil(size / 2^level): vectors
  * of where content moves from frame 0 to frame 1, in luma pixels. A hypothesis says that
  * the sample at x shows frame 0 at x - t·v and frame 1 at x + (1-t)·v. Hypotheses are the
@@ -59,7 +66,12 @@ static inline int vfi_motion_network_reach(const VfiMotion *motion)
 
 /* For each hypothesis and for the plain blend, e = box mean of |picture0 - picture1| at
  * the places it names (bilinear, at most 255), weight = 1/(e + 4)², times prior for the
- * blend. Where the vector of a hypothesis is within VFI_MOTION_NEAR of the first one's,
+ * blend. A hypothesis may lead out of a frame: if so by b luma pixels in x or in y,
+ * whichever is more, from the outermost samples on (at cells: from the outermost cells),
+ * p = min(b / VFI_MOTION_EDGE, 1) of it is beyond the edge. By the larger p of both
+ * frames a cell's difference becomes VFI_MOTION_UNSEEN.
+ *
+ * Where the vector of a hypothesis is within VFI_MOTION_NEAR of the first one's,
  * in x and in y, it counts as the first; where that, or another's, is within
  * VFI_MOTION_STILL of zero, as the plain blend: it has the difference of what it counts
  * as, and its weight is added to that one's and is 0. Fields and weights are interpolated
@@ -71,8 +83,10 @@ static inline int vfi_motion_network_reach(const VfiMotion *motion)
  * weight VFI_MOTION_NETWORK_SHARE/(e + 4)². At samples it is as it is: vectors and mask
  * of luma's own, their means at chroma's (see vfi_pixels_warp_blend()).
  *
- * Every component is the mean of (1-t)·frame0 + t·frame1 at the hypotheses' places, and
- * of m·frame0 + (1-m)·frame1 at the network's (all Catmull-Rom, edges repeated), weighed.
+ * Every component is the mean of (1-t)·frame0 + t·frame1 at the hypotheses' places, both
+ * parts times max(1 - p, VFI_MOTION_LEAST_PART) of their frame and divided by their sum,
+ * and of m·frame0 + (1-m)·frame1 at the network's (all Catmull-Rom, edges repeated),
+ * weighed.
  * Rounded to nearest, clamped to the code range; RGB_F32 is not clamped. Vectors may be
  * anything: nothing outside the frames is read. Luma rows [begin, end), as in pixels.h;
  * about 220 KiB of stack. */

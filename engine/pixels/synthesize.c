@@ -7,6 +7,7 @@
 #include "pixels/cubic.h"
 #include "pixels/flow_field.h"
 #include "pixels/format.h"
+#include "pixels/frame_parts.h"
 #include "pixels/motion_row.h"
 
 /* A band of work. */
@@ -101,9 +102,9 @@ static void begin_with_blend(const Synthesis *work, const Grid *grid, Sums *sums
     }
 }
 
-/* What lies in frame @f at @move times the vectors. */
+/* What lies in frame @f at @move times the vectors, and counts @share of @weight. */
 static void add_samples(const Synthesis *work, const Grid *grid, int f, const Row *row,
-                        float move, float share, Sums *sums)
+                        float move, const float *weight, float share, Sums *sums)
 {
     const VfiCubicRun run = {.x = sums->x,
                              .y = sums->y,
@@ -112,7 +113,7 @@ static void add_samples(const Synthesis *work, const Grid *grid, int f, const Ro
                              .vector_y = row->y,
                              .scale_x = move / (float)(1 << grid->shift_x),
                              .scale_y = move / (float)(1 << grid->shift_y),
-                             .weight = row->weight,
+                             .weight = weight,
                              .share = share};
 
     for (int plane = 0; plane < work->format->n_planes; plane++)
@@ -126,9 +127,25 @@ static void add_hypothesis(const Synthesis *work, const Grid *grid, const Row *r
                            Sums *sums)
 {
     const float t = work->motion->t;
+    const VfiPartedRun run = {.x = sums->x,
+                              .y = sums->y,
+                              .n = sums->n,
+                              .width = vfi_subsampled(work->info->width, grid->shift_x),
+                              .height = vfi_subsampled(work->info->height, grid->shift_y),
+                              .shift_x = grid->shift_x,
+                              .shift_y = grid->shift_y,
+                              .vector_x = row->x,
+                              .vector_y = row->y,
+                              .weight = row->weight};
+    float part[2][VFI_PIXELS_BLOCK];
 
-    add_samples(work, grid, 0, row, -t, 1.0f - t, sums);
-    add_samples(work, grid, 1, row, 1.0f - t, t, sums);
+    if (vfi_part_weights(&run, t, part)) {
+        add_samples(work, grid, 0, row, -t, part[0], 1.0f, sums);
+        add_samples(work, grid, 1, row, 1.0f - t, part[1], 1.0f, sums);
+    } else {
+        add_samples(work, grid, 0, row, -t, row->weight, 1.0f - t, sums);
+        add_samples(work, grid, 1, row, 1.0f - t, row->weight, t, sums);
+    }
     for (int i = 0; i < sums->n; i++)
         sums->weight[i] += row->weight[i];
 }
@@ -167,7 +184,7 @@ static void add_network(const Synthesis *work, const Grid *grid,
             row.weight[i] = f == 0 ? first : weight[i] - first;
         }
         end_row(&row, n);
-        add_samples(work, grid, f, &row, 1.0f, 1.0f, sums);
+        add_samples(work, grid, f, &row, 1.0f, row.weight, 1.0f, sums);
     }
     for (int i = 0; i < n; i++)
         sums->weight[i] += weight[i];

@@ -228,6 +228,52 @@ START_TEST(still_frames_stay_as_they_are)
 }
 END_TEST
 
+/* A texture that no frame ends. */
+static double texture_at(double x, double y)
+{
+    return 128 + 50 * sin(0.31 * x + 0.2 * y) + 50 * sin(0.17 * x - 0.23 * y);
+}
+
+/* All moves by (16, -12): what enters and leaves at the edges is in one frame alone,
+ * which shows it as it is; the other one would repeat its edge. */
+START_TEST(what_one_frame_shows_is_taken_from_it)
+{
+    const VfiVideoInfo info = {.format = VFI_FORMAT_GRAY8, .width = 90, .height = 50};
+
+    for (int level = 0; level <= VFI_MOTION_MAX_LEVEL; level++) {
+        const VfiMotion kind = {
+            .level = level, .n_flows = 1, .spacing = 1, .radius = 1, .t = 0.5f};
+        Case test = {.info = info,
+                     .a = test_frame_new(&info, LAYOUT_TIGHT),
+                     .b = test_frame_new(&info, LAYOUT_TIGHT),
+                     .out = test_frame_new(&info, LAYOUT_TIGHT),
+                     .motion = test_motion_new(&info, &kind),
+                     .field = test_field_new(&info, false)};
+        for (int y = 0; y < info.height; y++)
+            for (int x = 0; x < info.width; x++) {
+                set_code(&test.a, 0, x, y, round(texture_at(x, y)));
+                set_code(&test.b, 0, x, y, round(texture_at(x - 16, y + 12)));
+            }
+        for (int y = 0; y < test.motion.motion.grid_h; y++)
+            for (size_t x = 0; x < test.motion.motion.row; x++) {
+                size_t at = (size_t)y * test.motion.motion.row + x;
+                test.motion.flow[0][0][at] = 16;
+                test.motion.flow[0][1][at] = -12;
+            }
+        run_case(&test);
+        for (int y = 0; y < info.height; y++)
+            for (int x = 0; x < info.width; x++) {
+                bool is_in_a = x >= 8 && y < info.height - 6;
+                bool is_in_b = x < info.width - 8 && y >= 6;
+                if (is_in_a || is_in_b) /* a ninth may be the other one's edge */
+                    assert_code(&test.out, 0, x, y, texture_at(x - 8, y + 6),
+                                200 / 9 + 1);
+            }
+        case_free(&test);
+    }
+}
+END_TEST
+
 static void fill_constant_codes(const TestFrame *frame, double part)
 {
     const VfiFormat format = frame->info.format;
@@ -376,6 +422,7 @@ static Suite *make_suite(void)
     add_thinned_loop_test(tcase, tiles_follow_the_formula, 0, 6);
     add_thinned_loop_test(tcase, bands_give_the_same_picture, first, VFI_FORMAT_COUNT);
     add_thinned_loop_test(tcase, still_frames_stay_as_they_are, first, VFI_FORMAT_COUNT);
+    tcase_add_test(tcase, what_one_frame_shows_is_taken_from_it);
     add_thinned_loop_test(tcase, constant_pictures_stay_constant, first,
                           VFI_FORMAT_COUNT);
     tcase_add_test(tcase, pictures_of_nan_leave_weights);
