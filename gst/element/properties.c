@@ -318,6 +318,10 @@ static const Property properties[] = {
         "looked for and kept as it is; what is marked as such is kept in any case",
         KIND_ENUM, CHANGES_CAPS, FIELD (overlay), .default_number = VFI_OVERLAY_AUTO,
         .enum_type = overlay_get_type},
+    {"overlay-mask", "Overlay mask",
+        "File of an 8-bit PGM picture of the video's size: in-betweens stay as they are "
+        "where it is white, whatever the model finds there",
+        KIND_STRING, CHANGES_CAPS, FIELD (overlay_mask), .default_string = ""},
     {"mark-droppable", "Mark as droppable",
         "Flag everything that did not come in as DROPPABLE, so that \"identity "
         "drop-buffer-flags=droppable\" gives the originals back",

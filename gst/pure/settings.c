@@ -7,6 +7,7 @@ gst_vfi_settings_without_texts (const GstVfiSettings *settings)
   GstVfiSettings copy = *settings;
 
   copy.device = NULL;
+  copy.overlay_mask = NULL;
   copy.multipliers = NULL;
   copy.skip_pairs = NULL;
   copy.only_pairs = NULL;

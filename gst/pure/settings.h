@@ -41,7 +41,8 @@ typedef struct {
   guint tile_size;         /* 0: as memory_limit demands */
   gdouble scale_asked;     /* as it was set: .scale is a valid one */
   gdouble scene_threshold;
-  gint overlay;        /* VfiOverlay */
+  gint overlay; /* VfiOverlay */
+  gchar *overlay_mask;
   gint scene_mode;     /* GstVfiSceneMode */
   gint duplicate_mode; /* GstVfiDuplicateMode */
   gdouble duplicate_threshold;

@@ -3,6 +3,7 @@
 
 #include "cuda/cuda_library.h"
 #include "stream/live.h"
+#include "stream/overlay_mask.h"
 #include "stream/own_latency.h"
 #include "stream/rungs.h"
 
@@ -19,7 +20,9 @@ struct _GstVfiEngineSession {
   GstVfiBuild *build; /* of the session to come, or NULL */
   VfiVideoInfo video; /* what the session is, or will be, made for */
   gdouble scale;
-  gint overlay; /* VfiOverlay */
+  gint overlay;         /* VfiOverlay */
+  gchar *overlay_path;  /* property overlay-mask, or NULL */
+  GBytes *overlay_mask; /* its pixels, or NULL: it names none */
   gpointer cuda_handle;
   gboolean failed;      /* it will not work any more */
   guint failures;       /* without a picture in between */
@@ -159,10 +162,14 @@ describe (GstVfiStream *stream, const VfiVideoInfo *video, gdouble scale, gboole
 {
   GstVfiSettings settings = gst_vfi_stream_settings (stream);
   gchar *device = gst_vfi_stream_device (stream);
+  const guint8 *mask = stream->session->overlay_mask != NULL
+                           ? g_bytes_get_data (stream->session->overlay_mask, NULL)
+                           : NULL;
 
   *input = (GstVfiBuildInput){
       .model = stream->model,
       .cuda = stream->pictures.cuda,
+      .overlay_mask = stream->session->overlay_mask,
       .pool_bytes = gst_vfi_pictures_need (&stream->pictures, GST_VFI_MAX_JOBS + 1,
           2 + gst_vfi_stream_neighbours (stream) + stream->negotiated.max_in_flight),
       .config =
@@ -179,6 +186,7 @@ describe (GstVfiStream *stream, const VfiVideoInfo *video, gdouble scale, gboole
               .tile_size = settings.tile_size,
               .live = live,
               .overlay = (VfiOverlay) settings.overlay,
+              .overlay_mask = mask,
           },
       .build_session = stream->session->build_session,
       .build_session_data = stream->session->build_session_data,
@@ -285,6 +293,8 @@ gst_vfi_session_release (GstVfiStream *stream)
 {
   gst_vfi_rungs_release (stream);
   set_session (stream, NULL, NULL);
+  g_clear_pointer (&stream->session->overlay_path, g_free);
+  g_clear_pointer (&stream->session->overlay_mask, g_bytes_unref);
   if (stream->session->build == NULL)
     return;
   gst_vfi_build_free (g_steal_pointer (&stream->session->build));
@@ -330,6 +340,17 @@ tell_of_scale (GstVfiStream *stream, gdouble scale)
   stream->session->told_scale = TRUE;
 }
 
+/* Takes over the mask that property overlay-mask names for @video. */
+static void
+take_overlay_mask (GstVfiStream *stream, const VfiVideoInfo *video)
+{
+  GstVfiEngineSession *self = stream->session;
+
+  self->overlay_path = gst_vfi_stream_overlay_mask (stream);
+  self->overlay_mask = gst_vfi_overlay_mask_read (
+      stream->element, self->overlay_path, video->width, video->height);
+}
+
 /* Whether a live pipeline need not wait for the session. */
 static gboolean
 takes_long (const GstVfiStream *stream)
@@ -343,19 +364,23 @@ gst_vfi_session_ensure (GstVfiStream *stream, GError **error)
 {
   VfiVideoInfo video = gst_vfi_format_video_info (&stream->pictures.path.inner);
   GstVfiSettings settings = gst_vfi_stream_settings (stream);
+  g_autofree gchar *overlay_path = gst_vfi_stream_overlay_mask (stream);
   GstVfiEngineSession *self = stream->session;
   GstVfiBuild *build;
   gboolean live;
 
   tell_of_scale (stream, settings.scale);
   if ((self->session != NULL || self->build != NULL) && settings.scale == self->scale &&
-      settings.overlay == self->overlay && same_video (&video, &self->video) &&
+      settings.overlay == self->overlay &&
+      g_strcmp0 (overlay_path, self->overlay_path) == 0 &&
+      same_video (&video, &self->video) &&
       self->cuda_handle == wanted_cuda_handle (stream))
     return TRUE;
   warn_of_settings (stream, &settings);
   gst_vfi_session_release (stream);
   gst_vfi_own_latency_forget_costs (stream);
   live = gst_vfi_live_ask_upstream (stream);
+  take_overlay_mask (stream, &video);
   build = new_build (stream, &video, settings.scale, live);
   self->video = video;
   self->scale = settings.scale;

@@ -28,6 +28,8 @@ gst_vfi_build_new (const GstVfiBuildInput *input)
   build->input = *input;
   build->input.model = vfi_model_ref (input->model);
   build->input.cuda = input->cuda != NULL ? gst_object_ref (input->cuda) : NULL;
+  build->input.overlay_mask =
+      input->overlay_mask != NULL ? g_bytes_ref (input->overlay_mask) : NULL;
   build->device = g_strdup (input->config.device);
   build->input.config.device = build->device;
   return build;
@@ -41,6 +43,7 @@ gst_vfi_build_free (GstVfiBuild *build)
   vfi_model_unref (build->input.model);
   vfi_session_unref (build->session);
   gst_clear_object (&build->input.cuda);
+  g_clear_pointer (&build->input.overlay_mask, g_bytes_unref);
   g_clear_error (&build->error);
   g_free (build->device);
   g_free (build);

@@ -22,6 +22,7 @@ VfiSession *gst_vfi_build_session (
  * GstVfiBuildInput: all of it is copied or referenced.
  * @model: of the session
  * @config: of the session, with the whole memory-limit
+ * @overlay_mask: what @config has of that name, or NULL
  * @cuda: the context whose CUcontext @config has, or NULL
  * @pool_bytes: the part of memory-limit that is for buffers of in-betweens
  * @build_session: where the session comes from
@@ -30,6 +31,7 @@ VfiSession *gst_vfi_build_session (
 typedef struct {
   VfiModel *model;
   VfiSessionConfig config;
+  GBytes *overlay_mask;
   GstObject *cuda;
   guint64 pool_bytes;
   GstVfiBuildSession build_session;

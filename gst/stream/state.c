@@ -51,6 +51,15 @@ gst_vfi_stream_device (GstVfiStream *stream)
   return device;
 }
 
+gchar *
+gst_vfi_stream_overlay_mask (GstVfiStream *stream)
+{
+  g_mutex_lock (&stream->lock);
+  gchar *path = g_strdup (stream->settings->overlay_mask);
+  g_mutex_unlock (&stream->lock);
+  return path;
+}
+
 guint
 gst_vfi_stream_max_repeats (GstVfiStream *stream)
 {

@@ -185,6 +185,9 @@ GstVfiSettings gst_vfi_stream_settings (GstVfiStream *stream);
 /* Property device; g_free() it. Takes the lock. */
 gchar *gst_vfi_stream_device (GstVfiStream *stream);
 
+/* Property overlay-mask; g_free() it. Takes the lock. */
+gchar *gst_vfi_stream_overlay_mask (GstVfiStream *stream);
+
 /* How many repeated frames may be held back at once. Takes the lock. */
 guint gst_vfi_stream_max_repeats (GstVfiStream *stream);
 

@@ -1,6 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "stream/view.h"
 
+#include <gst/video/video.h>
+
+#include "stream/state.h"
+
+#define GST_CAT_DEFAULT gst_vfi_debug
+
 GstVfiView *
 gst_vfi_view_new (const GstVfiViewShape *shape, const GstSegment *segment, guint64 key)
 {
@@ -75,16 +81,54 @@ list_pictures (const GstVfiView *view, VfiFrame pictures[GST_VFI_MAX_VIEW_FRAMES
   return repeats;
 }
 
+/* Adds to the @n of @regions what metas of @buffer mark as an overlay. */
+static gsize
+add_regions (GstBuffer *buffer, VfiRectangle regions[VFI_MAX_KEPT], gsize n)
+{
+  GQuark overlay = g_quark_from_static_string ("overlay");
+  gpointer state = NULL;
+  GstMeta *meta;
+
+  while (n < VFI_MAX_KEPT && (meta = gst_buffer_iterate_meta_filtered (buffer, &state,
+                                  GST_VIDEO_REGION_OF_INTEREST_META_API_TYPE)) != NULL) {
+    const GstVideoRegionOfInterestMeta *roi = (const GstVideoRegionOfInterestMeta *) meta;
+    if (roi->roi_type == overlay)
+      regions[n++] = (VfiRectangle){.x = (int) MIN (roi->x, G_MAXINT),
+          .y = (int) MIN (roi->y, G_MAXINT),
+          .width = (int) MIN (roi->w, G_MAXINT),
+          .height = (int) MIN (roi->h, G_MAXINT)};
+  }
+  return n;
+}
+
+/* What either of the two frames marks as an overlay stays still in @pair. */
+static void
+mark_overlays (const GstVfiView *view, VfiPair *pair)
+{
+  VfiRectangle regions[VFI_MAX_KEPT];
+  g_autoptr (GError) error = NULL;
+  gsize n = 0;
+
+  for (guint i = 0; i < 2; i++)
+    n = add_regions (view->frames[view->n_earlier + i]->buffer, regions, n);
+  if (n > 0 && !vfi_pair_keep_regions (pair, regions, n, &error))
+    GST_INFO ("regions of type overlay are ignored: %s", error->message);
+}
+
 /* In a session whose model sees fewer frames those around the two. */
 static VfiPair *
 begin_in (const GstVfiView *view, VfiSession *session,
     const VfiFrame pictures[GST_VFI_MAX_VIEW_FRAMES], GError **error)
 {
   int before, after;
+  VfiPair *pair;
 
   vfi_session_neighbours (session, &before, &after);
-  return vfi_session_begin (session, pictures + view->shape.before - before,
+  pair = vfi_session_begin (session, pictures + view->shape.before - before,
       (gsize) before + 2 + (gsize) after, view->key, error);
+  if (pair != NULL)
+    mark_overlays (view, pair);
+  return pair;
 }
 
 gboolean

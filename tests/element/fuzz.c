@@ -70,6 +70,8 @@ static const char *const settings[][5] = {
     {"duplicate-mode", "keep", "replace", "replace", "keep"},
     {"duplicate-threshold", "0", "4.0", "255", "0.5"},
     {"duplicate-max", "3", "0", "1", "64"},
+    {"overlay", "auto", "off", "auto", "off"},
+    {"overlay-mask", "", "", "/dev/null", "no-such-file.pgm"},
     {"mark-droppable", "false", "true", "false", "true"},
     {"on-error", "error", "passthrough", "duplicate", "duplicate"},
     {"unsupported", "error", "passthrough", "error", "error"},
