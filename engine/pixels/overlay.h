@@ -44,10 +44,10 @@ typedef struct {
     int block; /* side, pixels; a multiple of cells */
     int blocks_x, blocks_y;
     int cells_x, cells_y;
-    size_t row; /* bytes of the planes: whole cells */
+    size_t row; /* bytes of the planes: whole cells, then one or more */
     VfiOverlayBlock *blocks;
     int *stack;       /* blocks or cells of an area, while it is judged */
-    uint8_t *luma[2]; /* of the frames, 8 bits */
+    uint8_t *luma[2]; /* of the frames, 8 bits, edges repeated: at -1, too */
     uint8_t *kept;    /* what pixels say; in the end 255 is an overlay, 0 none */
     uint8_t *grown;   /* 1 is an overlay; between passes */
     uint8_t *seeds, *borders, *outlines; /* by cell: how many pixels are that */

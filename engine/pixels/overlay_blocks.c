@@ -14,7 +14,7 @@
 /* Pixels: vectors that are shorter in x and y count as still. */
 #define MOVES 1.0f
 
-/* Pixels: what is farther counts as this far; what is no number, as still. */
+/* Pixels: what is farther, or no number, counts as this far. */
 #define FARTHEST 4096.0f
 
 /* Blocks that are the surroundings of one, on every side. */
@@ -56,26 +56,26 @@ static void measure(VfiOverlayFinder *finder, const VfiVideoInfo *info)
     finder->blocks_y = count(info->height, finder->block);
     finder->cells_x = count(info->width, VFI_OVERLAY_CELL);
     finder->cells_y = count(info->height, VFI_OVERLAY_CELL);
-    finder->row = vfi_align_up((size_t)info->width, VFI_ALIGNMENT);
+    finder->row =
+        vfi_align_up((size_t)finder->cells_x * VFI_OVERLAY_CELL + 1, VFI_ALIGNMENT);
 }
 
 /* Places of all parts behind @memory, or only their bytes. */
 static size_t place(VfiOverlayFinder *finder, char *memory)
 {
     const size_t plane = finder->row * (size_t)finder->cells_y * (size_t)VFI_OVERLAY_CELL;
-    const size_t cells =
-        vfi_align_up((size_t)finder->cells_x * (size_t)finder->cells_y, VFI_ALIGNMENT);
+    const size_t n_cells = (size_t)finder->cells_x * (size_t)finder->cells_y;
+    const size_t cells = vfi_align_up(n_cells, VFI_ALIGNMENT);
     const size_t blocks = vfi_align_up(
         (size_t)finder->blocks_x * (size_t)finder->blocks_y * sizeof *finder->blocks,
         VFI_ALIGNMENT);
-    const size_t stack = vfi_align_up(
-        (size_t)finder->blocks_x * (size_t)finder->blocks_y * sizeof(int), VFI_ALIGNMENT);
+    const size_t stack = vfi_align_up(n_cells * sizeof(int), VFI_ALIGNMENT);
     uint8_t **parts[] = {&finder->luma[0],  &finder->luma[1],  &finder->kept,
                          &finder->grown,    &finder->seeds,    &finder->borders,
                          &finder->outlines, &finder->verdicts, &finder->found};
     const size_t bytes[] = {plane, plane, plane, plane, cells,
                             cells, cells, cells, cells};
-    size_t used = stack + blocks;
+    size_t used = stack + blocks + VFI_ALIGNMENT; /* luma's first row is written at -1 */
 
     if (memory != NULL) {
         finder->stack = (int *)(void *)memory;

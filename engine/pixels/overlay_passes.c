@@ -56,7 +56,8 @@ static void load_block(const VfiFormatDescription *format, const VfiFrame *frame
     vfi_store_u8(out, sum, n, 1, 255.0f);
 }
 
-/* A row of luma, with its last pixel repeated to whole cells. */
+/* A row of luma, with its first pixel once more before it, which is the last byte of the
+ * row above, and its last one repeated up to where the next row's begins. */
 static void load_row(const VfiOverlayFinder *finder, const VfiVideoInfo *info,
                      const VfiFrame *frame, int y, uint8_t *out)
 {
@@ -72,7 +73,8 @@ static void load_row(const VfiOverlayFinder *finder, const VfiVideoInfo *info,
             load_block(format, frame, x, y,
                        width - x < VFI_PIXELS_BLOCK ? width - x : VFI_PIXELS_BLOCK,
                        out + x);
-    memset(out + width, out[width - 1], finder->row - (size_t)width);
+    memset(out + width, out[width - 1], finder->row - 1 - (size_t)width);
+    out[-1] = out[0];
 }
 
 /* ---- votes ------------------------------------------------------------------------- */
@@ -161,7 +163,7 @@ typedef struct {
 
 static Place place_of(const VfiOverlayFinder *finder, int x, int y, int by_x, int by_y)
 {
-    const Place place = {.x = moved(x, by_x, (int)finder->row),
+    const Place place = {.x = moved(x, by_x, finder->cells_x * CELL),
                          .y = moved(y, by_y, finder->cells_y * CELL)};
     const int far =
         distance(by_x, 0) > distance(by_y, 0) ? distance(by_x, 0) : distance(by_y, 0);
