@@ -15,15 +15,14 @@
 /* Bytes behind a region's last plane that vectors may touch. */
 #define REGION_SLACK 256
 
-/* From this level on colour and the other direction's vectors help to find matches; below
- * that there is little left to decide. */
-#define COLOUR_LEVEL 3
-
 /* Sweeps over the patches of a level. */
 #define SWEEPS 2
 
 typedef struct {
     int level; /* finest */
+    /* From this level on colour and the other direction's vectors help to find matches;
+     * below, little is left to decide. Above 0, as chroma has no more samples. */
+    int colour;
     int n_flows, n_shifts;
     const int8_t (*shifts)[2];
     int spacing, radius; /* of weights */
@@ -38,9 +37,9 @@ static const int8_t wide[][2] = {{6, 0},  {-6, 0},  {0, 6},  {0, -6},  {9, 9},  
                                  {-9, 9}, {-9, -9}, {14, 0}, {-14, 0}, {0, 14}, {0, -14}};
 
 static const Quality qualities[] = {
-    [VFI_FLOW_FAST] = {2, 1, 0, NULL, 1, 1, 0.5f},
-    [VFI_FLOW_MEDIUM] = {1, 1, G_N_ELEMENTS(ring), ring, 1, 2, 1.0f},
-    [VFI_FLOW_BEST] = {0, 3, G_N_ELEMENTS(wide), wide, 2, 2, 1.0f},
+    [VFI_FLOW_FAST] = {2, 3, 1, 0, NULL, 1, 1, 0.5f},
+    [VFI_FLOW_MEDIUM] = {1, 3, 1, G_N_ELEMENTS(ring), ring, 1, 2, 1.0f},
+    [VFI_FLOW_BEST] = {0, 1, 3, G_N_ELEMENTS(wide), wide, 2, 2, 1.0f},
 };
 
 typedef struct {
@@ -160,7 +159,8 @@ static void place_picture(Planner *p, int level, bool has_colour)
     VfiFlowPicture *picture = &p->picture[level];
     int w = size_at(p->plan->width, level), h = size_at(p->plan->height, level);
 
-    picture->n_channels = level >= COLOUR_LEVEL && has_colour ? VFI_FLOW_CHANNELS : 1;
+    picture->n_channels =
+        level >= p->quality->colour && has_colour ? VFI_FLOW_CHANNELS : 1;
     for (int i = 0; i < picture->n_channels; i++)
         picture->channel[i] = place_channel(p, w, h);
 }
@@ -243,7 +243,7 @@ static void plan_sweeps(Planner *p, int level, const VfiFlowPatches patches[2])
     sweep.u.sweep.words = place_plane(p, VFI_FLOW_ARENA, 4 * columns, rows + 1);
     cross.u.cross.w = luma_of(p, level)->w;
     cross.u.cross.h = luma_of(p, level)->h;
-    if (level >= COLOUR_LEVEL) {
+    if (level >= p->quality->colour) {
         place_vectors(p, columns, rows, cross.u.cross.other);
         place_vectors(p, columns, rows, cross.u.cross.landed);
         for (int d = 0; d < 2; d++)
@@ -252,7 +252,7 @@ static void plan_sweeps(Planner *p, int level, const VfiFlowPatches patches[2])
         copy_planes(sweep.u.sweep.landed[0], cross.u.cross.landed[0], 4);
     }
     for (int i = 0; i < SWEEPS; i++) {
-        if (level >= COLOUR_LEVEL)
+        if (level >= p->quality->colour)
             add(p, cross);
         sweep.u.sweep.reverse = i % 2 == 1;
         sweep.u.sweep.is_last = i == SWEEPS - 1;
