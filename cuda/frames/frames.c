@@ -127,7 +127,8 @@ static bool ensure_tile_weights(VfiDevice *device, const VfiTilePlace *place,
 
     if (floats <= device->tile_weights_floats)
         return true;
-    if (!vfi_cuda_check(cudaStreamSynchronize(device->compute_stream),
+    if (device->tile_weights != NULL &&
+        !vfi_cuda_check(cudaStreamSynchronize(device->compute_stream),
                         "putting tiles together", error))
         return false;
     vfi_cuda_context_free(device->context, device->tile_weights);

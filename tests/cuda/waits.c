@@ -98,6 +98,31 @@ static Clip *play_tiled_flow(void)
     return play_flow(300, 40, 256);
 }
 
+static bool polishes(const VfiModelSetup *setup)
+{
+    (void)setup;
+    return true;
+}
+
+static VfiFlowQuality medium(const VfiModelSetup *setup, bool is_live)
+{
+    (void)setup, (void)is_live;
+    return VFI_FLOW_MEDIUM;
+}
+
+/* Tiles of the steps, then those of the network, which are larger. */
+static Clip *play_tiled_polish(void)
+{
+    const VfiSessionConfig config = {.device = "cuda", .tile_size = 256};
+    VfiModelFamily polished = local_flow;
+
+    polished.polishes = polishes;
+    polished.flow_quality = medium;
+    g_autoptr(VfiModel) model = model_of(&polished);
+    g_autoptr(Clip) clip = clip_new(VFI_FORMAT_I420, 300, 40, 3);
+    return clip_interpolate(model, &config, clip, 2);
+}
+
 /* Every pair uploads both of its frames. */
 static Clip *play_without_ids(void)
 {
@@ -317,7 +342,7 @@ static Clip *play_trimmed(void)
 static Clip *(*const scenarios[])(void) = {
     play_film,        play_whole_deciding, play_tiled_deciding,   play_contrast,
     play_without_ids, play_on_device,      play_after_cancelling, play_halted,
-    play_trimmed,     play_whole_flow,     play_tiled_flow,
+    play_trimmed,     play_whole_flow,     play_tiled_flow,       play_tiled_polish,
 };
 
 /* ---- in any order ------------------------------------------------------------------ */
