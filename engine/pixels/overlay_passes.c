@@ -123,8 +123,9 @@ VFI_ALWAYS_INLINE void vote_row(const Rows *rows, uint8_t *restrict marks, Votes
 
     for (int i = 0; i < CELL; i++) {
         const uint8_t same = difference(a[i], b[i]) <= SAME;
-        const uint8_t contradicts = (difference(a[i], rows->ahead[i]) >= CONTRADICTS) |
-                                    (difference(b[i], rows->behind[i]) >= CONTRADICTS);
+        const uint8_t forth = difference(a[i], rows->ahead[i]) >= CONTRADICTS;
+        const uint8_t back = difference(b[i], rows->behind[i]) >= CONTRADICTS;
+        const uint8_t contradicts = forth | back;
         const Neighbour l = neighbour(a[i], b[i], a[i - 1], b[i - 1]);
         const Neighbour r = neighbour(a[i], b[i], a[i + 1], b[i + 1]);
         const Neighbour u = neighbour(a[i], b[i], rows->above[0][i], rows->above[1][i]);
@@ -314,7 +315,7 @@ static void gather_seeds(const VfiOverlayFinder *finder, const Cells *around, in
             continue;
         for (int x = 0; x < finder->cells_x; x++)
             if (around->cells[k][x] != 0)
-                or_seeds(seeds + x * CELL,
+                or_seeds(seeds + (ptrdiff_t)x * CELL,
                          finder->kept + (size_t)row * finder->row + (size_t)(x * CELL),
                          CELL);
     }
@@ -347,6 +348,7 @@ static void grow_cells(const VfiOverlayFinder *finder, int cell_y)
     Cells around;
     bool any = false;
 
+    memset(&around, 0, sizeof around);
     for (int k = 0; k < 2 * AROUND + 1; k++) {
         const int row = cell_y + k - AROUND;
         around.any[k] = row >= 0 && row < finder->cells_y &&
