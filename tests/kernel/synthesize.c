@@ -267,7 +267,7 @@ START_TEST(what_one_frame_shows_is_taken_from_it)
                 bool is_in_b = x < info.width - 8 && y >= 6;
                 if (is_in_a || is_in_b) /* a ninth may be the other one's edge */
                     assert_code(&test.out, 0, x, y, texture_at(x - 8, y + 6),
-                                200 / 9 + 1);
+                                200.0 / 9 + 1);
             }
         case_free(&test);
     }
