@@ -39,6 +39,7 @@ static const VfiBackend backend = {
     .rgb_to_planes = vfi_cuda_rgb_to_planes_frame,
     .blend = vfi_cuda_blend_frames,
     .copy = vfi_cuda_copy_planes,
+    .keep = vfi_cuda_keep_parts,
     .flow_step = vfi_cuda_flow_step,
     .slide_band = vfi_cuda_slide_band_to,
     .add_tile = vfi_cuda_add_tile_to,

@@ -76,7 +76,8 @@ struct VfiDevice {
     size_t mean_scratch_floats;
     float *tile_weights; /* device memory */
     size_t tile_weights_floats;
-    bool no_graphs; /* VFI_CUDA_GRAPHS=0 */
+    uint8_t *keep_mask; /* of the session, in device memory; or NULL */
+    bool no_graphs;     /* VFI_CUDA_GRAPHS=0 */
     _Atomic uint64_t graph_launches, graph_failures;
     VfiCudaQuestions questions;
 };

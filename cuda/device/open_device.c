@@ -228,6 +228,7 @@ void vfi_cuda_close(VfiDevice *device)
         vfi_cuda_context_free(device->context, device->mean);
         vfi_cuda_context_free(device->context, device->mean_scratch);
         vfi_cuda_context_free(device->context, device->tile_weights);
+        vfi_cuda_context_free(device->context, device->keep_mask);
         free_pinned(device->questions.pinned_result);
         free_pinned(device->pinned_mean);
         vfi_cuda_leave();

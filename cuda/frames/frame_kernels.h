@@ -9,6 +9,7 @@
 
 #include <vfi/frame.h>
 
+#include "pixels/keep.h"
 #include "pixels/pixels.h"
 #include "scene/repeats.h"
 
@@ -38,6 +39,11 @@ cudaError_t vfi_cuda_rgb_to_planes(cudaStream_t stream, const VfiVideoInfo *info
 cudaError_t vfi_cuda_blend(cudaStream_t stream, const VfiVideoInfo *info,
                            const VfiFrame *frame0, const VfiFrame *frame1, double t,
                            const VfiFrame *out);
+/* vfi_pixels_keep() of the whole picture. @mask: kept->mask[0] in device memory, its rows
+ * as long as the picture's, or NULL; there is no other one. */
+cudaError_t vfi_cuda_keep(cudaStream_t stream, const VfiVideoInfo *info,
+                          const VfiFrame *frame0, const VfiFrame *frame1, double t,
+                          const VfiKeep *kept, const uint8_t *mask, const VfiFrame *out);
 cudaError_t vfi_cuda_copy_frame(cudaStream_t stream, const VfiVideoInfo *info,
                                 const VfiFrame *frame, const VfiFrame *out);
 /* *different (device memory) becomes non-zero unless both frames hold the same bits

@@ -98,6 +98,44 @@ bool vfi_cuda_blend_frames(VfiDevice *device, const VfiVideoInfo *video,
                "blending frames", error);
 }
 
+/* Brings the mask to the device: a session has one, which stays as it is. */
+static bool ensure_keep_mask(VfiDevice *device, const VfiVideoInfo *video,
+                             const VfiKeep *keep, GError **error)
+{
+    size_t bytes = (size_t)video->width * (size_t)video->height;
+
+    if (keep->mask[0] == NULL || device->keep_mask != NULL)
+        return true;
+    device->keep_mask =
+        vfi_cuda_context_alloc(device->context, bytes, "the overlay mask", error);
+    return device->keep_mask != NULL &&
+           vfi_cuda_check(cudaMemcpyAsync(device->keep_mask, keep->mask[0], bytes,
+                                          cudaMemcpyHostToDevice, device->compute_stream),
+                          "keeping what is marked", error);
+}
+
+static bool keep_parts(VfiDevice *device, const VfiVideoInfo *video,
+                       const VfiFrame *frame0, const VfiFrame *frame1, double t,
+                       const VfiKeep *keep, const VfiFrame *out, GError **error)
+{
+    return ensure_keep_mask(device, video, keep, error) &&
+           vfi_cuda_check(vfi_cuda_keep(device->compute_stream, video, frame0, frame1, t,
+                                        keep, device->keep_mask, out),
+                          "keeping what is marked", error);
+}
+
+bool vfi_cuda_keep_parts(VfiDevice *device, const VfiVideoInfo *video,
+                         const VfiFrame *frame0, const VfiFrame *frame1, double t,
+                         const VfiKeep *keep, const VfiFrame *out,
+                         const atomic_int *cancel, GError **error)
+{
+    if (!vfi_cuda_begin_work(device, cancel, error))
+        return false;
+    bool kept = keep_parts(device, video, frame0, frame1, t, keep, out, error);
+    vfi_cuda_leave();
+    return kept;
+}
+
 bool vfi_cuda_copy_planes(VfiDevice *device, const VfiVideoInfo *video,
                           const VfiFrame *frame, const VfiFrame *out,
                           const atomic_int *cancel, GError **error)

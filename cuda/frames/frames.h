@@ -22,6 +22,10 @@ bool vfi_cuda_rgb_to_planes_frame(VfiDevice *device, const VfiVideoInfo *video,
 bool vfi_cuda_blend_frames(VfiDevice *device, const VfiVideoInfo *video,
                            const VfiFrame *frame0, const VfiFrame *frame1, double t,
                            const VfiFrame *out, const atomic_int *cancel, GError **error);
+bool vfi_cuda_keep_parts(VfiDevice *device, const VfiVideoInfo *video,
+                         const VfiFrame *frame0, const VfiFrame *frame1, double t,
+                         const VfiKeep *keep, const VfiFrame *out,
+                         const atomic_int *cancel, GError **error);
 bool vfi_cuda_copy_planes(VfiDevice *device, const VfiVideoInfo *video,
                           const VfiFrame *frame, const VfiFrame *out,
                           const atomic_int *cancel, GError **error);

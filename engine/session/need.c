@@ -106,6 +106,7 @@ bool vfi_session_measure(VfiSession *session, GError **error)
            add_bytes(&need->device_bytes, 1, need->arena_bytes) &&
            add_bytes(&need->device_bytes, 1, need->overlay_bytes) &&
            add_bytes(&need->host_bytes, 1, need->mask_bytes) &&
+           add_bytes(&need->device_bytes, has_planes ? 1 : 0, need->mask_bytes) &&
            add_bytes(&need->device_bytes, 1, need->band_bytes) &&
            add_bytes(&need->device_bytes, 1, need->pair_bytes) &&
            add_bytes(&need->device_bytes, 2, need->state_bytes) &&

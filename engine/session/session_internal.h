@@ -88,7 +88,7 @@ typedef struct {
     size_t state_bytes; /* of a loop's states, as one round leaves them */
     size_t n_scalars;
     size_t overlay_bytes; /* for finding overlays */
-    size_t mask_bytes;    /* of the caller's mask of them, in host memory */
+    size_t mask_bytes;    /* of the caller's mask of them; host and device have one */
     size_t band_bytes;    /* bands where tiles are put together; 0 without */
     int n_planes;         /* frames whose planes are in device memory */
     size_t planes_bytes;  /* of one of them */

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The CUDA backend's blending, copying and comparing against the CPU's, in every format
- * and memory layout: those that allow accesses of 16 bytes, of four, and of single
+/* The CUDA backend's blending, keeping, copying and comparing against the CPU's, in every
+ * format and memory layout: those that allow accesses of 16 bytes, of four, and of single
  * samples. */
+#include <limits.h>
 #include <math.h>
 
 #include <glib.h>
@@ -78,6 +79,51 @@ START_TEST(blend_gives_the_same_bits)
             test_frame_free(&a);
             test_frame_free(&b);
         }
+}
+END_TEST
+
+/* A mask and regions, each alone and both. */
+START_TEST(keep_gives_the_same_bits)
+{
+    const VfiRectangle regions[] = {
+        {2, 1, 9, 3}, {-5, -5, 7, 6}, {60, 2, INT_MAX, INT_MAX}, {5, 5, 0, 4}};
+
+    for (size_t s = 0; s < G_N_ELEMENTS(sizes); s++)
+        for (int site = 0; site < 4; site++)
+            for (int kind = 0; kind < 3; kind++) {
+                const VfiVideoInfo info = {.format = (VfiFormat)_i,
+                                           .chroma_site = (VfiChromaSite)site,
+                                           .width = sizes[s][0],
+                                           .height = sizes[s][1]};
+                const size_t n = (size_t)info.width * (size_t)info.height;
+                g_autofree uint8_t *mask = g_malloc(n);
+                const VfiKeep keep = {.mask = {kind != 1 ? mask : NULL},
+                                      .stride = {(size_t)info.width},
+                                      .regions = regions,
+                                      .n_regions =
+                                          kind != 0 ? (int)G_N_ELEMENTS(regions) : 0};
+                int layout = (int)(s + (size_t)kind) % N_LAYOUTS;
+                TestFrame a = frame_new(&info, layout), b = frame_new(&info, layout);
+                TestFrame wanted = frame_new(&info, layout);
+                TestFrame found = frame_new(&info, layout);
+
+                for (size_t i = 0; i < n; i++)
+                    mask[i] = (uint8_t)(i % 3 == 0 ? 0 : i % 3 == 1 ? 255 : 37 * i);
+                fill_noise(&a, 1);
+                fill_noise(&b, 2);
+                fill_noise(&wanted, 3);
+                fill_noise(&found, 3);
+                vfi_pixels_keep_c(&info, &a.frame, &b.frame, 0.3, &keep, &wanted.frame, 0,
+                                  info.height);
+                if (vfi_cuda_keep(NULL, &info, &a.frame, &b.frame, 0.3, &keep,
+                                  keep.mask[0], &found.frame) != cudaSuccess)
+                    ck_abort_msg("keep: the launch failed");
+                assert_same_blocks(&wanted, &found, "keep", layout);
+                test_frame_free(&a);
+                test_frame_free(&b);
+                test_frame_free(&wanted);
+                test_frame_free(&found);
+            }
 }
 END_TEST
 
@@ -196,6 +242,7 @@ int main(void)
 
     suite_add_tcase(suite, tcase);
     tcase_add_loop_test(tcase, blend_gives_the_same_bits, first, end);
+    tcase_add_loop_test(tcase, keep_gives_the_same_bits, first, end);
     tcase_add_test(tcase, extreme_codes_do_not_overflow);
     tcase_add_loop_test(tcase, copy_moves_every_plane_and_nothing_else, first, end);
     tcase_add_loop_test(tcase, compare_sees_every_used_byte, first, end);
