@@ -8,33 +8,11 @@
 
 #include "check_main.h"
 #include "overlay_sessions.h"
+#include "painted_noise.h"
 
 enum { WIDTH = 400, HEIGHT = 240 };
 
 /* ---- scenes ------------------------------------------------------------------------ */
-
-/* 0 to 1, one of a kind for each place. */
-static double hash(int x, int y)
-{
-    uint32_t state = (uint32_t)x * 0x9E3779B1u ^ (uint32_t)y * 0x85EBCA77u;
-
-    for (int i = 0; i < 3; i++)
-        noise(&state);
-    return noise(&state) / 16777216.0;
-}
-
-/* Random values @cell apart, with smooth ways between them. */
-static double waves(double x, double y, double cell)
-{
-    double left = floor(x / cell), top = floor(y / cell);
-    double fx = x / cell - left, fy = y / cell - top;
-    int i = (int)left, k = (int)top;
-
-    fx = fx * fx * (3 - 2 * fx);
-    fy = fy * fy * (3 - 2 * fy);
-    return (1 - fy) * ((1 - fx) * hash(i, k) + fx * hash(i + 1, k)) +
-           fy * ((1 - fx) * hash(i, k + 1) + fx * hash(i + 1, k + 1));
-}
 
 static double texture(double x, double y)
 {
