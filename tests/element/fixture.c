@@ -391,3 +391,18 @@ int element_main(int argc, char **argv, Suite *suite)
     srunner_free(runner);
     return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }
+
+void assert_warning(Fixture *fixture, const char *text)
+{
+    g_autoptr(GstMessage) message =
+        gst_bus_pop_filtered(fixture->bus, GST_MESSAGE_WARNING);
+    g_autoptr(GError) error = NULL;
+
+    ck_assert_msg((message == NULL) == (text == NULL), "%s: %s", text,
+                  message == NULL ? "no warning" : "a warning");
+    if (text == NULL)
+        return;
+    gst_message_parse_warning(message, &error, NULL);
+    ck_assert_msg(strstr(error->message, text) != NULL, "no \"%s\" in: %s", text,
+                  error->message);
+}

@@ -106,6 +106,9 @@ guint64 engine_stat(Fixture *fixture, const char *name);
 /* The next error that the element posted, or NULL. Caller frees. */
 GError *posted_error(Fixture *fixture);
 
+/* The next warning on the bus has @text in it; NULL: there is none. */
+void assert_warning(Fixture *fixture, const char *text);
+
 void assert_times(GstBuffer *buffer, GstClockTime pts, GstClockTime duration);
 #define assert_flag(buffer, flag, wanted)                                                \
     ck_assert_int_eq(GST_BUFFER_FLAG_IS_SET(buffer, flag) != 0, (wanted) != 0)

@@ -325,21 +325,6 @@ GST_START_TEST(tile_size_makes_tiles)
 }
 GST_END_TEST
 
-/* The next warning on the bus has @text in it; NULL: there is none. */
-static void assert_warning(Fixture *f, const char *text)
-{
-    g_autoptr(GstMessage) message = gst_bus_pop_filtered(f->bus, GST_MESSAGE_WARNING);
-    g_autoptr(GError) error = NULL;
-
-    ck_assert_msg((message == NULL) == (text == NULL), "%s: %s", text,
-                  message == NULL ? "no warning" : "a warning");
-    if (text == NULL)
-        return;
-    gst_message_parse_warning(message, &error, NULL);
-    ck_assert_msg(strstr(error->message, text) != NULL, "no \"%s\" in: %s", text,
-                  error->message);
-}
-
 /* Once a value, with what is valid. */
 GST_START_TEST(values_that_are_replaced_are_warned_of)
 {

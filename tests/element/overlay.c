@@ -68,21 +68,6 @@ static int mean_rows(Fixture *f, guint index, int begin, int end)
     return n;
 }
 
-/* The next warning on the bus has @text in it; NULL: there is none. */
-static void assert_warning(Fixture *f, const char *text)
-{
-    g_autoptr(GstMessage) message = gst_bus_pop_filtered(f->bus, GST_MESSAGE_WARNING);
-    g_autoptr(GError) error = NULL;
-
-    ck_assert_msg((message == NULL) == (text == NULL), "%s: %s", text,
-                  message == NULL ? "no warning" : "a warning");
-    if (text == NULL)
-        return;
-    gst_message_parse_warning(message, &error, NULL);
-    ck_assert_msg(strstr(error->message, text) != NULL, "no \"%s\" in: %s", text,
-                  error->message);
-}
-
 /* The mask may change while frames flow; what it marks is kept, nothing else. */
 GST_START_TEST(a_mask_is_kept)
 {

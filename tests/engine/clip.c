@@ -8,6 +8,7 @@
 
 #include "pixels/format.h"
 #include "pixels_frames.h"
+#include "session_util.h"
 
 Clip *clip_blank(const VfiVideoInfo *video, int n)
 {
@@ -174,4 +175,31 @@ Clip *clip_interpolate(VfiModel *model, const VfiSessionConfig *config, const Cl
     Clip *made = clip_play(session, clip, n_times);
     vfi_session_wait(session); /* so that it is gone when this returns */
     return made;
+}
+
+void clip_check_same_between(VfiSession *session, VfiSession *other, const Clip *clip,
+                             int first, double t)
+{
+    g_autoptr(VfiPair) pair = clip_begin(session, clip, first);
+    g_autoptr(VfiPair) of_other = clip_begin(other, clip, first);
+    VfiFrame found = pair_in_between(pair, &clip->video, t);
+    VfiFrame expected = pair_in_between(of_other, &clip->video, t);
+
+    ck_assert(same_picture(&clip->video, &found, &expected));
+    vfi_frame_clear(&found);
+    vfi_frame_clear(&expected);
+}
+
+void clip_check_threads(VfiModel *model, const VfiSessionConfig *config, const Clip *clip)
+{
+    static const unsigned threads[] = {2, 5};
+    VfiSessionConfig own = *config;
+
+    own.threads = 1;
+    g_autoptr(Clip) expected = clip_interpolate(model, &own, clip, 2);
+    for (size_t i = 0; i < G_N_ELEMENTS(threads); i++) {
+        own.threads = threads[i];
+        g_autoptr(Clip) found = clip_interpolate(model, &own, clip, 2);
+        ck_assert_msg(clip_equal(found, expected), "%u threads", threads[i]);
+    }
 }

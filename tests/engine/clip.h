@@ -43,6 +43,16 @@ Clip *clip_play(VfiSession *session, const Clip *clip, int n_times);
 Clip *clip_interpolate(VfiModel *model, const VfiSessionConfig *config, const Clip *clip,
                        int n_times);
 
+/* Fails the test unless both sessions make the same bits between frames @first and
+ * @first + 1 at @t. */
+void clip_check_same_between(VfiSession *session, VfiSession *other, const Clip *clip,
+                             int first, double t);
+
+/* Fails the test unless sessions of two and five threads make the same bits of @clip,
+ * twice a pair, as one of a single thread. */
+void clip_check_threads(VfiModel *model, const VfiSessionConfig *config,
+                        const Clip *clip);
+
 /* A session; fails the test instead of returning NULL. */
 VfiSession *clip_session(VfiModel *model, const VfiSessionConfig *config);
 

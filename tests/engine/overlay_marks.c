@@ -10,14 +10,6 @@
 #include "overlay_sessions.h"
 #include "small_families.h"
 
-/* Where sessions run; VFI_TEST_DEVICE has the tests run elsewhere. */
-static const char *test_device(void)
-{
-    const char *device = g_getenv("VFI_TEST_DEVICE");
-
-    return device != NULL ? device : "cpu";
-}
-
 /* A model of some family; its pictures of noise are far from any mean of frames. */
 static VfiModel *open_kind(int kind)
 {

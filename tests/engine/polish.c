@@ -15,14 +15,6 @@
 #include "session/stages.h"
 #include "session_util.h"
 
-/* Where sessions run; VFI_TEST_DEVICE has the tests run elsewhere. */
-static const char *test_device(void)
-{
-    const char *device = g_getenv("VFI_TEST_DEVICE");
-
-    return device != NULL ? device : "cpu";
-}
-
 /* ---- networks that claim to know the motion ---------------------------------------- */
 
 typedef enum { ALONE, POLISHED, N_WAYS } Way;
@@ -225,33 +217,20 @@ START_TEST(seeks_leave_no_trace)
     for (size_t i = 0; i < G_N_ELEMENTS(order); i++) {
         g_autoptr(VfiSession) fresh =
             open_session(NEAR, POLISHED, &clip->video, tile_size);
-        g_autoptr(VfiPair) pair = clip_begin(session, clip, order[i]);
-        g_autoptr(VfiPair) alone = clip_begin(fresh, clip, order[i]);
-        VfiFrame found = pair_in_between(pair, &clip->video, 0.3);
-        VfiFrame expected = pair_in_between(alone, &clip->video, 0.3);
-        ck_assert(same_picture(&clip->video, &found, &expected));
-        vfi_frame_clear(&found);
-        vfi_frame_clear(&expected);
+        clip_check_same_between(session, fresh, clip, order[i], 0.3);
     }
 }
 END_TEST
 
 START_TEST(threads_change_no_bit)
 {
-    static const unsigned threads[] = {2, 5};
     g_autoptr(Clip) clip = clip_new(VFI_FORMAT_I420, 417, 283, 3);
     g_autoptr(VfiModel) model = open_claim(NEAR, POLISHED);
     VfiSessionConfig config = {.video = clip->video,
                                .device = test_device(),
                                .threads = 1,
                                .tile_size = _i == 0 ? 0 : 256};
-    g_autoptr(Clip) expected = clip_interpolate(model, &config, clip, 2);
-
-    for (size_t i = 0; i < G_N_ELEMENTS(threads); i++) {
-        config.threads = threads[i];
-        g_autoptr(Clip) found = clip_interpolate(model, &config, clip, 2);
-        ck_assert_msg(clip_equal(found, expected), "%u threads", threads[i]);
-    }
+    clip_check_threads(model, &config, clip);
 }
 END_TEST
 
@@ -418,19 +397,14 @@ START_TEST(cancelled_jobs_leave_nothing_half_made)
         in_between(fresh, &clip->video, &clip->frames[0], &clip->frames[1], 0.5);
     VfiFrame unfinished =
         in_between(fresh, &clip->video, &clip->frames[0], &clip->frames[1], 0.5);
-    VfiSessionStats of_all, stats;
+    VfiSessionStats of_all;
 
     vfi_session_get_stats(fresh, &of_all);
     for (uint64_t chunks = 1; chunks < of_all.work_chunks; chunks += 1 + chunks / 4) {
         g_autoptr(VfiSession) session =
             open_session(NEAR, POLISHED, &clip->video, tile_size);
         g_autoptr(VfiPair) pair = clip_begin(session, clip, 0);
-        g_autoptr(VfiJob) job = vfi_pair_submit(pair, 0.5, &unfinished, NULL);
-        do
-            vfi_session_get_stats(session, &stats);
-        while (stats.work_chunks < chunks && !vfi_job_is_done(job));
-        vfi_job_cancel(job);
-        vfi_job_wait(job, NULL);
+        cancel_after(session, pair, chunks, &unfinished);
         VfiFrame found = pair_in_between(pair, &clip->video, 0.5);
         ck_assert(same_picture(&clip->video, &found, &expected));
         vfi_frame_clear(&found);

@@ -8,6 +8,14 @@
 
 #include <vfi/vfi.h>
 
+/* Where sessions run; VFI_TEST_DEVICE has the tests run elsewhere. */
+static inline const char *test_device(void)
+{
+    const char *device = g_getenv("VFI_TEST_DEVICE");
+
+    return device != NULL ? device : "cpu";
+}
+
 /* Fails the test instead of returning NULL. */
 static inline VfiSession *new_session(VfiModel *model, const VfiSessionConfig *config)
 {
@@ -51,4 +59,19 @@ static inline bool same_picture(const VfiVideoInfo *video, const VfiFrame *a,
                        vfi_video_info_row_bytes(video, plane)) != 0)
                 return false;
     return true;
+}
+
+/* Begins the in-between of @pair at 0.5 in @out, cancels it once @session has done
+ * @chunks of work in all, unless it is done by then, and waits for that. */
+static inline void cancel_after(VfiSession *session, VfiPair *pair, uint64_t chunks,
+                                const VfiFrame *out)
+{
+    g_autoptr(VfiJob) job = vfi_pair_submit(pair, 0.5, out, NULL);
+    VfiSessionStats stats;
+
+    do
+        vfi_session_get_stats(session, &stats);
+    while (stats.work_chunks < chunks && !vfi_job_is_done(job));
+    vfi_job_cancel(job);
+    vfi_job_wait(job, NULL);
 }

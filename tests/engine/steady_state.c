@@ -149,13 +149,6 @@ static VfiSession *open_session(const char *family, const char *options,
     return new_session(model, &config);
 }
 
-static const char *test_device(void)
-{
-    const char *device = g_getenv("VFI_TEST_DEVICE");
-
-    return device != NULL ? device : "cpu";
-}
-
 /* A clip of N_IN_FLIGHT + 1 frames played round and round. */
 typedef struct {
     VfiSession *session;

@@ -5,13 +5,6 @@
 
 #include "frame_volume.h"
 
-const char *test_device(void)
-{
-    const char *device = g_getenv("VFI_TEST_DEVICE");
-
-    return device != NULL ? device : "cpu";
-}
-
 VfiSessionConfig family_config(const Clip *clip)
 {
     return (VfiSessionConfig){.video = clip->video,

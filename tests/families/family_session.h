@@ -5,11 +5,9 @@
 
 #include "clip.h"
 #include "reference.h"
+#include "session_util.h"
 
-/* "cpu", or VFI_TEST_DEVICE. */
-const char *test_device(void);
-
-/* Single precision on that device with two threads, for frames of @clip. */
+/* Single precision on test_device() with two threads, for frames of @clip. */
 VfiSessionConfig family_config(const Clip *clip);
 VfiSession *family_session(VfiModel *model, const Clip *clip);
 
