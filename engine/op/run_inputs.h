@@ -6,9 +6,10 @@
 #include <stdint.h>
 
 /* Numbers, one row each: suffix of the enumerator, identifier. FILL makes a picture of
- * one. The session sets the first two for every run; the rest are a sampler's, which runs
- * a segment several times: the model's family sets those it wants before each run, the
- * others are 0. */
+ * one. The session sets TIME, IMAGE_MEAN, IMAGE_WIDTH and IMAGE_HEIGHT for every run;
+ * STEP to WEIGHT_3 are a sampler's, which runs a segment several times: the model's
+ * family sets those it wants before each run. The last are ranges of values that depend
+ * on the frames, which the family sets, too. Others are 0. */
 /* clang-format off */
 #define VFI_RUN_INPUT_LIST(INPUT) \
     INPUT(TIME, time)               /* t of the in-between */ \
@@ -18,7 +19,16 @@
     INPUT(WEIGHT_0, weight_0)       /* coefficients of the sums that a step ends with */ \
     INPUT(WEIGHT_1, weight_1) \
     INPUT(WEIGHT_2, weight_2) \
-    INPUT(WEIGHT_3, weight_3)
+    INPUT(WEIGHT_3, weight_3) \
+    INPUT(IMAGE_WIDTH, image_width)   /* of the picture or tile without its padding */ \
+    INPUT(IMAGE_HEIGHT, image_height) \
+    INPUT(IMAGE_MUL, image_mul) /* brings a frame into the range that its values say: */ \
+    INPUT(IMAGE_ADD, image_add) /* image * mul + add; likewise, … */ \
+    INPUT(SMALL_MUL, small_mul) /* … of the frames at the size at which flow is found */ \
+    INPUT(SMALL_ADD, small_add) \
+    INPUT(FIRST_MUL, first_mul) /* … by the earlier frame alone */ \
+    INPUT(FIRST_ADD, first_add) \
+    INPUT(RESIDUAL_MUL, residual_mul) /* 1 / first_mul */
 /* clang-format on */
 
 typedef enum {
