@@ -10,6 +10,10 @@ static GVariant *parse_value(const char *text)
 {
     char *end;
     double number = g_ascii_strtod(text, &end);
+    guint64 whole;
+
+    if (g_ascii_string_to_unsigned(text, 10, 0, G_MAXUINT64, &whole, NULL))
+        return g_variant_new_uint64(whole);
 
     if (strcmp(text, "true") == 0 || strcmp(text, "false") == 0)
         return g_variant_new_boolean(text[0] == 't');

@@ -61,3 +61,13 @@ unsigned vfi_setup_uint(const VfiModelSetup *setup, const char *option)
 {
     return g_variant_get_uint32(setup_value(setup, option));
 }
+
+uint64_t vfi_setup_uint64(const VfiModelSetup *setup, const char *option)
+{
+    return g_variant_get_uint64(setup_value(setup, option));
+}
+
+double vfi_setup_double(const VfiModelSetup *setup, const char *option)
+{
+    return g_variant_get_double(setup_value(setup, option));
+}

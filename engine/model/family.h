@@ -82,6 +82,10 @@ struct VfiModelFamily {
 
     /* Judges by tensor names and shapes alone. Families without weights have none. */
     VfiDetection (*detect)(const VfiCheckpoint *checkpoint);
+    /* Judges values that were given for options, before their ranges are: for errors that
+     * say more than a range does, and for values that do not go together. NULL: all in
+     * range are good. */
+    bool (*check)(const VfiModelSetup *setup, GError **error);
     /* Whether a tensor is needed with these options (training extras are not). NULL:
      * all. */
     bool (*wants)(const VfiModelSetup *setup, const char *tensor);
@@ -140,6 +144,8 @@ int vfi_family_next_segment(const VfiModelFamily *family, const VfiModelSetup *s
 bool vfi_setup_boolean(const VfiModelSetup *setup, const char *option);
 const char *vfi_setup_string(const VfiModelSetup *setup, const char *option);
 unsigned vfi_setup_uint(const VfiModelSetup *setup, const char *option);
+uint64_t vfi_setup_uint64(const VfiModelSetup *setup, const char *option);
+double vfi_setup_double(const VfiModelSetup *setup, const char *option);
 
 /* All families, NULL-terminated, in the order in which their variants are tried. The one
  * thing here that models/ has to provide: models/registry.c. */

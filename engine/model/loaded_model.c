@@ -40,7 +40,7 @@ static bool load_without_weights(VfiModel *model, const VfiModelFamily *family,
                                  GVariant *options, GError **error)
 {
     model->family = family;
-    model->setup.options = vfi_options_resolve(model->family, options, error);
+    model->setup.options = vfi_options_resolve(model->family, 0, options, error);
     model->info.variant = "";
     model->info.time_mode = VFI_TIME_ANY;
     return model->setup.options != NULL;

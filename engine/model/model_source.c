@@ -136,7 +136,7 @@ static Likeness measure(const VfiModelFamily *family, int variant, const char *n
                         const VfiCheckpoint *checkpoint)
 {
     VfiModelSetup setup = {.variant = variant,
-                           .options = vfi_options_resolve(family, NULL, NULL)};
+                           .options = vfi_options_resolve(family, variant, NULL, NULL)};
     Wanted wanted = {family, &setup};
     VfiWeights *weights = vfi_weights_describe(checkpoint, weight_is_wanted, &wanted);
     Likeness likeness = {
@@ -282,7 +282,8 @@ bool vfi_model_source_setup(const VfiModelSource *source, const VfiModelRequest 
     if (!takes_values(source, request, error))
         return false;
     setup->variant = source->detection.variant;
-    setup->options = vfi_options_resolve(source->family, request->options, error);
+    setup->options =
+        vfi_options_resolve(source->family, setup->variant, request->options, error);
     return setup->options != NULL;
 }
 

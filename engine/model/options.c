@@ -5,6 +5,14 @@
 
 #include <vfi/error.h>
 
+/* The range of a number as errors name it: 2^64 - 1 is not a double. */
+static char *range_of(const VfiOptionSpec *spec)
+{
+    return spec->maximum >= 0x1p64
+               ? g_strdup_printf("%g to 2^64 - 1", spec->minimum)
+               : g_strdup_printf("%.12g to %.12g", spec->minimum, spec->maximum);
+}
+
 /* "ensemble (boolean, default false), …" for error messages. */
 static char *list_options(const VfiModelFamily *family)
 {
@@ -12,16 +20,14 @@ static char *list_options(const VfiModelFamily *family)
 
     for (size_t i = 0; i < family->n_options; i++) {
         const VfiOptionSpec *spec = &family->options[i];
+        g_autofree char *range = range_of(spec);
         g_string_append_printf(text, "%s%s (", i == 0 ? "" : ", ", spec->name);
-        if (strcmp(spec->type, "s") == 0) {
+        if (strcmp(spec->type, "s") == 0)
             g_string_append_printf(text, "%s, default the first)", spec->default_value);
-            continue;
-        }
-        if (strcmp(spec->type, "b") == 0)
-            g_string_append(text, "boolean");
         else
-            g_string_append_printf(text, "%g to %g", spec->minimum, spec->maximum);
-        g_string_append_printf(text, ", default %s)", spec->default_value);
+            g_string_append_printf(text, "%s, default %s)",
+                                   strcmp(spec->type, "b") == 0 ? "boolean" : range,
+                                   spec->default_value);
     }
     if (family->n_options == 0)
         g_string_append(text, "none");
@@ -60,6 +66,26 @@ static bool number_of(GVariant *value, double *number)
     }
 }
 
+/* The same as a whole number of 64 bits, if it is exactly one. Doubles are believed up to
+ * 2^53: beyond that they may have been another number when they were written. */
+static bool whole_number_of(GVariant *value, uint64_t *number)
+{
+    double as_double;
+
+    if (g_variant_is_of_type(value, G_VARIANT_TYPE_UINT64)) {
+        *number = g_variant_get_uint64(value);
+        return true;
+    }
+    if (g_variant_is_of_type(value, G_VARIANT_TYPE_INT64)) {
+        *number = (uint64_t)g_variant_get_int64(value);
+        return g_variant_get_int64(value) >= 0;
+    }
+    if (!number_of(value, &as_double) || !(as_double >= 0.0 && as_double <= 0x1p53))
+        return false;
+    *number = (uint64_t)as_double;
+    return as_double == (double)*number;
+}
+
 static bool is_choice(const VfiOptionSpec *spec, const char *value)
 {
     g_auto(GStrv) choices = g_strsplit(spec->default_value, "|", -1);
@@ -67,27 +93,49 @@ static bool is_choice(const VfiOptionSpec *spec, const char *value)
     return g_strv_contains((const char *const *)choices, value);
 }
 
-/* @value in the type and range of @spec as a new floating GVariant, or NULL. Numbers
- * convert between types as long as the value stays the same. */
+/* @value in the type of @spec as a new floating GVariant, or NULL. Numbers convert
+ * between types as long as the value stays the same. */
 static GVariant *coerce(const VfiOptionSpec *spec, GVariant *value)
 {
+    uint64_t whole;
     double number;
 
-    if (strcmp(spec->type, "s") == 0)
+    switch (spec->type[0]) {
+    case 's':
         return g_variant_is_of_type(value, G_VARIANT_TYPE_STRING) &&
                        is_choice(spec, g_variant_get_string(value, NULL))
                    ? g_variant_new_string(g_variant_get_string(value, NULL))
                    : NULL;
-    if (strcmp(spec->type, "b") == 0 &&
-        g_variant_is_of_type(value, G_VARIANT_TYPE_BOOLEAN))
-        return g_variant_new_boolean(g_variant_get_boolean(value));
-    if (!number_of(value, &number) ||
-        !(number >= spec->minimum && number <= spec->maximum))
-        return NULL;
-    if (strcmp(spec->type, "u") == 0)
-        return number == (double)(guint32)number ? g_variant_new_uint32((guint32)number)
-                                                 : NULL;
-    return strcmp(spec->type, "d") == 0 ? g_variant_new_double(number) : NULL;
+    case 'b':
+        return g_variant_is_of_type(value, G_VARIANT_TYPE_BOOLEAN)
+                   ? g_variant_new_boolean(g_variant_get_boolean(value))
+                   : NULL;
+    case 'u':
+        return whole_number_of(value, &whole) && whole <= UINT32_MAX
+                   ? g_variant_new_uint32((guint32)whole)
+                   : NULL;
+    case 't':
+        return whole_number_of(value, &whole) ? g_variant_new_uint64(whole) : NULL;
+    default:
+        return number_of(value, &number) ? g_variant_new_double(number) : NULL;
+    }
+}
+
+/* What would have been a value of @spec; g_free(). */
+static char *expectation(const VfiOptionSpec *spec)
+{
+    g_autofree char *range = range_of(spec);
+
+    switch (spec->type[0]) {
+    case 's':
+        return g_strdup_printf("one of %s", spec->default_value);
+    case 'b':
+        return g_strdup("true or false");
+    case 'd':
+        return g_strdup_printf("a number from %s", range);
+    default:
+        return g_strdup_printf("a whole number from %s", range);
+    }
 }
 
 static GVariant *default_value(const VfiOptionSpec *spec)
@@ -114,13 +162,72 @@ static GHashTable *default_options(const VfiModelFamily *family)
     return values;
 }
 
-GHashTable *vfi_options_resolve(const VfiModelFamily *family, GVariant *options,
-                                GError **error)
+static void fail(const VfiModelFamily *family, const VfiOptionSpec *spec,
+                 const char *name, GVariant *given, GError **error)
 {
-    g_autoptr(GHashTable) values = default_options(family);
+    g_autofree char *valid = list_options(family);
+    g_autofree char *printed = g_variant_print(given, FALSE);
+    g_autofree char *expected = spec == NULL ? NULL : expectation(spec);
+    double number;
+
+    if (spec == NULL)
+        g_set_error(error, VFI_ERROR, VFI_ERROR_INVALID_ARGUMENT,
+                    "model option %s=%s does not exist; options of %s: %s", name, printed,
+                    family->name, valid);
+    else
+        g_set_error(error, VFI_ERROR, VFI_ERROR_INVALID_ARGUMENT,
+                    "model option %s=%s %s: expected %s; options of %s: %s", name,
+                    printed,
+                    strchr("sb", spec->type[0]) == NULL && number_of(given, &number)
+                        ? "is out of range"
+                        : "is of a wrong type or none of its values",
+                    expected, family->name, valid);
+}
+
+/* Puts the values of @options over those in @values. */
+static bool take_values(const VfiModelFamily *family, GVariant *options,
+                        GHashTable *values, GError **error)
+{
     GVariantIter iter;
     const char *name;
     GVariant *value;
+
+    g_variant_iter_init(&iter, options);
+    while (g_variant_iter_next(&iter, "{&sv}", &name, &value)) {
+        g_autoptr(GVariant) given = value;
+        const VfiOptionSpec *spec = find_spec(family, name);
+        GVariant *coerced = spec == NULL ? NULL : coerce(spec, given);
+
+        if (coerced == NULL) {
+            fail(family, spec, name, given, error);
+            return false;
+        }
+        g_hash_table_insert(values, (char *)spec->name, g_variant_ref_sink(coerced));
+    }
+    return true;
+}
+
+static bool check_ranges(const VfiModelFamily *family, GHashTable *values, GError **error)
+{
+    for (size_t i = 0; i < family->n_options; i++) {
+        const VfiOptionSpec *spec = &family->options[i];
+        GVariant *value = g_hash_table_lookup(values, spec->name);
+        double number;
+
+        if (number_of(value, &number) &&
+            !(number >= spec->minimum && number <= spec->maximum)) {
+            fail(family, spec, spec->name, value, error);
+            return false;
+        }
+    }
+    return true;
+}
+
+GHashTable *vfi_options_resolve(const VfiModelFamily *family, int variant,
+                                GVariant *options, GError **error)
+{
+    g_autoptr(GHashTable) values = default_options(family);
+    const VfiModelSetup setup = {.variant = variant, .options = values};
 
     if (options == NULL)
         return g_steal_pointer(&values);
@@ -130,23 +237,9 @@ GHashTable *vfi_options_resolve(const VfiModelFamily *family, GVariant *options,
                     g_variant_get_type_string(options));
         return NULL;
     }
-    g_variant_iter_init(&iter, options);
-    while (g_variant_iter_next(&iter, "{&sv}", &name, &value)) {
-        g_autoptr(GVariant) given = value;
-        const VfiOptionSpec *spec = find_spec(family, name);
-        GVariant *coerced = spec == NULL ? NULL : coerce(spec, given);
-
-        if (coerced == NULL) {
-            g_autofree char *valid = list_options(family);
-            g_autofree char *printed = g_variant_print(given, FALSE);
-            g_set_error(error, VFI_ERROR, VFI_ERROR_INVALID_ARGUMENT,
-                        "model option %s=%s %s; options of %s: %s", name, printed,
-                        spec == NULL ? "does not exist"
-                                     : "is out of range or of a wrong type",
-                        family->name, valid);
-            return NULL;
-        }
-        g_hash_table_insert(values, (char *)spec->name, g_variant_ref_sink(coerced));
-    }
+    if (!take_values(family, options, values, error) ||
+        (family->check != NULL && !family->check(&setup, error)) ||
+        !check_ranges(family, values, error))
+        return NULL;
     return g_steal_pointer(&values);
 }

@@ -5,8 +5,8 @@
 
 #include "model/family.h"
 
-/* Values for every option of @family: @options (a{sv} or NULL) over the defaults. NULL
- * with VFI_ERROR_INVALID_ARGUMENT that names the offender and lists what is valid.
- * Release with g_hash_table_unref(). */
-GHashTable *vfi_options_resolve(const VfiModelFamily *family, GVariant *options,
-                                GError **error);
+/* Values for every option of @family: @options (a{sv} or NULL) over the defaults; the
+ * family may refuse them for @variant. NULL with VFI_ERROR_INVALID_ARGUMENT that names
+ * the offender and lists what is valid. Release with g_hash_table_unref(). */
+GHashTable *vfi_options_resolve(const VfiModelFamily *family, int variant,
+                                GVariant *options, GError **error);

@@ -11,11 +11,12 @@ value_to_variant (const GValue *value)
     case G_TYPE_UINT:
       return g_variant_new_uint32 (g_value_get_uint (value));
     case G_TYPE_INT:
-      /* Launch lines make every plain number an int. A negative one is passed on as a
-       * double, so that the engine refuses it in the words of its option table. */
-      if (g_value_get_int (value) < 0)
-        return g_variant_new_double (g_value_get_int (value));
-      return g_variant_new_uint32 ((guint32) g_value_get_int (value));
+      /* launch lines make every plain number an int */
+      return g_variant_new_int32 (g_value_get_int (value));
+    case G_TYPE_UINT64:
+      return g_variant_new_uint64 (g_value_get_uint64 (value));
+    case G_TYPE_INT64:
+      return g_variant_new_int64 (g_value_get_int64 (value));
     case G_TYPE_FLOAT:
       return g_variant_new_double (g_value_get_float (value));
     case G_TYPE_DOUBLE:

@@ -82,6 +82,7 @@ static void print_option(const VfiOptionSpec *option)
 {
     const char *type = strcmp(option->type, "b") == 0   ? "boolean"
                        : strcmp(option->type, "u") == 0 ? "uint"
+                       : strcmp(option->type, "t") == 0 ? "uint64"
                        : strcmp(option->type, "d") == 0 ? "double"
                                                         : "string";
 
@@ -91,7 +92,9 @@ static void print_option(const VfiOptionSpec *option)
     printf("  %-16s %s", option->name, type);
     if (option->default_value[default_length] == '|')
         printf(", %s", option->default_value);
-    if (strcmp(option->type, "u") == 0 || strcmp(option->type, "d") == 0)
+    if (option->maximum >= 0x1p64)
+        printf(", %g to 2^64 - 1", option->minimum);
+    else if (strcmp(type, "boolean") != 0 && strcmp(type, "string") != 0)
         printf(", %g to %g", option->minimum, option->maximum);
     printf(", default %.*s: %s\n", default_length, option->default_value, option->text);
 }

@@ -15,12 +15,13 @@ typedef enum {
 } VfiTimeMode;
 
 /** One model option, as documentation and validation need it. Values travel as GVariant:
- * type "b", "u", "d" or "s". */
+ * type "b", "u" (32 bits), "t" (64 bits), "d" or "s"; numbers of other types are taken as
+ * long as the value stays the same. */
 typedef struct {
     const char *name;
     const char *type; /**< GVariant type string */
     double minimum;   /**< numbers only */
-    double maximum;   /**< numbers only */
+    double maximum;   /**< numbers only; of "t" 0x1p64 for 2^64 - 1 */
     /** Printed form, as g_variant_print() without types; for strings all values,
      * separated by "|", the default first. */
     const char *default_value;
