@@ -28,7 +28,7 @@
 
 /* What tells modules of other builds: its first factor grows whenever a structure below,
  * or what an op means, changes; kinds of ops count themselves. */
-#define VFI_BACKEND_ABI (11 * 256 + (unsigned)VFI_OP_KIND_COUNT)
+#define VFI_BACKEND_ABI (12 * 256 + (unsigned)VFI_OP_KIND_COUNT)
 
 /* Defined by each backend. */
 typedef struct VfiDevice VfiDevice;

@@ -5,8 +5,9 @@
  * their last bits. (a * b + c is two roundings in all our builds.)
  *
  * The four channels 4k … 4k+3 of a pixel are what Philox makes of the counter
- * (y << 16 | x, round << 16 | k, key[0], key[1]) and the key (seed, stream); x and y are
- * the pixel's place in the whole image's noise. Box and Muller's transform makes two
+ * (y << 16 | x, round << 16 | place << 12 | stream << 6 | k, key[0], key[1]) and the two
+ * halves of the seed, the lower one first; x and y are the pixel's place in the whole
+ * image's noise. Box and Muller's transform makes two
  * normal numbers of two words: the radius sqrt(-2 ln u) of the first, the direction 2π v
  * of the second; the cosine is the even channel's, the sine the odd one's. */
 #pragma once
@@ -87,9 +88,10 @@ VFI_PHILOX_FUNCTION void vfi_noise_at(const VfiNoiseInputs *inputs,
     uint32_t whole_x = inputs->origin[0] / reduction + (uint32_t)x;
     uint32_t whole_y = inputs->origin[1] / reduction + (uint32_t)y;
     uint32_t words[4] = {whole_y << 16 | whole_x,
-                         inputs->round << 16 | (uint32_t)channel / VFI_NOISE_CHANNELS,
+                         inputs->round << 16 | inputs->place << 12 | params->stream << 6 |
+                             (uint32_t)channel / VFI_NOISE_CHANNELS,
                          inputs->key[0], inputs->key[1]};
-    const uint32_t key[2] = {inputs->seed, params->stream};
+    const uint32_t key[2] = {(uint32_t)inputs->seed, (uint32_t)(inputs->seed >> 32)};
 
     vfi_philox(words, key);
     for (int i = 0; i < VFI_NOISE_CHANNELS; i += 2) {

@@ -107,10 +107,14 @@ typedef struct {
 } VfiFillParams;
 
 /* NOISE: @channels × @height × @width standard normal numbers, which the run's
- * VfiNoiseInputs and @stream choose (noise.h); sizes are below 65536. Each of them is
+ * VfiNoiseInputs and @stream choose (noise.h); height and width are below 65536, there
+ * are VFI_NOISE_MAX_CHANNELS and VFI_NOISE_MAX_STREAMS at the most. Each of them is
  * that of a place in the whole image's noise: @reduction pixels of the image in each
  * direction are one of the noise, so that a tile's is a part of it if the tile begins at
  * a multiple of that. The place's x and y must be below 65536, which no frame exceeds. */
+#define VFI_NOISE_MAX_CHANNELS 256
+#define VFI_NOISE_MAX_STREAMS 64
+
 typedef struct {
     int channels, height, width;
     uint32_t stream; /* ops with different ones are independent of each other */

@@ -41,8 +41,10 @@ typedef enum {
 /* Which random numbers NOISE gives (noise.h): the same for the same fields, whenever and
  * wherever they are asked for. The family sets the seed, the session all else. */
 typedef struct {
-    uint32_t seed;      /* the user's, 0 by default */
+    uint64_t seed;      /* the user's, 0 by default */
     uint32_t key[2];    /* of the pair: low and high half of what it was begun with */
+    uint32_t place;     /* of the in-between among those that are made one of another:
+                         * sixteenths of the pair's time after the middle; below 16 */
     uint32_t round;     /* of the segment, from 0; below 65536 */
     uint32_t origin[2]; /* x and y of the tile's first pixel in the image; 0: no tile */
 } VfiNoiseInputs;

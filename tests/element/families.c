@@ -383,6 +383,30 @@ GST_START_TEST(noise_is_of_the_pair_s_time)
 }
 GST_END_TEST
 
+/* As launch lines and applications may give it; a seed in doubles is told from one with
+ * all its bits. */
+GST_START_TEST(seeds_of_any_type_are_numbers)
+{
+    static const struct {
+        const char *given;
+        gboolean is_seven;
+    } seeds[] = {{"7", TRUE},           {"(guint64)7", TRUE},
+                 {"(gint64)7", TRUE},   {"(uint)7", TRUE},
+                 {"7.0", TRUE},         {"8", FALSE},
+                 {"4294967303", FALSE}, {"(guint64)18446744073709551615", FALSE}};
+    guint32 seven[N_OUTPUTS], crcs[N_OUTPUTS];
+
+    for (size_t i = 0; i < G_N_ELEMENTS(seeds); i++) {
+        g_autofree char *properties =
+            g_strdup_printf("model-options=\"options,seed=%s,steps=1\"", seeds[i].given);
+        Player player = player_new(SAMPLER, 0, properties);
+        play(player.fixture, 0, i == 0 ? seven : crcs);
+        player_free(&player);
+        ck_assert(i == 0 || (crcs[1] == seven[1]) == seeds[i].is_seven);
+    }
+}
+GST_END_TEST
+
 /* ---- progress ---------------------------------------------------------------------- */
 
 /* The element may be told of several rounds at once: what is said rises to all of
@@ -438,6 +462,7 @@ int main(int argc, char **argv)
     }
     tcase_add_loop_test(tcase, modes_and_threads_change_no_bit, 0, N_FAMILIES);
     tcase_add_loop_test(tcase, noise_is_of_the_pair_s_time, 0, N_FAMILIES);
+    tcase_add_test(tcase, seeds_of_any_type_are_numbers);
     tcase_add_loop_test(tcase, a_sampler_s_rounds_are_told, 0, N_MODES);
     return element_main(argc, argv, suite);
 }

@@ -31,9 +31,10 @@ static void four_values(const NoiseSource *source, int block, int y, int x,
                         double values[4])
 {
     const uint32_t counter[4] = {(uint32_t)y << 16 | (uint32_t)x,
-                                 source->round << 16 | (uint32_t)block,
+                                 source->round * 65536 + source->place * 4096 +
+                                     source->stream * 64 + (uint32_t)block,
                                  (uint32_t)source->key, (uint32_t)(source->key >> 32)};
-    const uint32_t key[2] = {source->seed, source->stream};
+    const uint32_t key[2] = {(uint32_t)source->seed, (uint32_t)(source->seed >> 32)};
     uint32_t words[4];
 
     philox_words(counter, key, words);

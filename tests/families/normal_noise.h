@@ -12,8 +12,9 @@ void philox_words(const uint32_t counter[4], const uint32_t key[2], uint32_t wor
 
 /* Which noise: of one op and one run. */
 typedef struct {
-    uint32_t seed;
+    uint64_t seed;
     uint64_t key;    /* of the pair */
+    uint32_t place;  /* of the in-between: sixteenths after the middle, modulo 16 */
     uint32_t stream; /* the number of the NOISE op in its graph */
     uint32_t round;
 } NoiseSource;

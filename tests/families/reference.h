@@ -20,7 +20,7 @@ typedef struct {
     int codes;
     /* Of samplers only. */
     uint64_t key; /* of the pair */
-    uint32_t seed;
+    uint64_t seed;
     int steps; /* 0: as many as by default */
 } ReferenceRequest;
 

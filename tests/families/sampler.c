@@ -189,7 +189,7 @@ static void set_inputs(const VfiModelSetup *setup, int segment, int round,
 {
     int steps = (int)vfi_setup_uint(setup, "steps");
 
-    inputs->noise.seed = vfi_setup_uint(setup, "seed");
+    inputs->noise.seed = vfi_setup_uint64(setup, "seed");
     if (segment == BEGIN)
         inputs->value[VFI_RUN_INPUT_NOISE_LEVEL] = (float)sqrt(variance(place(0, steps)));
     if (segment == ROUNDS)
@@ -221,7 +221,7 @@ static VfiOutputKind output(const VfiModelSetup *setup)
 }
 
 static const VfiOptionSpec options[] = {
-    {"seed", "u", 0, 4294967295.0, "0", "chooses the noise", FALSE},
+    {"seed", "t", 0, 0x1p64, "0", "chooses the noise", FALSE},
     {"steps", "u", 1, 100, "5", "rounds of the sampler", FALSE},
     {"pad-multiple", "u", 0, 1024, "0",
      "what width and height are padded to, at the least", FALSE},

@@ -19,10 +19,10 @@ static const Reference *sampler(void)
     return reference_of("sampler");
 }
 
-static VfiModel *open_sampler(uint32_t seed, int steps)
+static VfiModel *open_sampler(uint64_t seed, int steps)
 {
-    g_autofree char *options =
-        g_strdup_printf("{'seed': <uint32 %u>, 'steps': <uint32 %d>}", seed, steps);
+    g_autofree char *options = g_strdup_printf(
+        "{'seed': <uint64 %" G_GUINT64_FORMAT ">, 'steps': <%d>}", seed, steps);
 
     return open_family("sampler", options);
 }
@@ -71,6 +71,7 @@ START_TEST(every_round_and_all_noise_matter)
 {
     static const ReferenceRequest others[] = {
         {.t = 0.5, .seed = 1},
+        {.t = 0.5, .seed = UINT64_C(1) << 32},
         {.t = 0.5, .key = 1},
         {.t = 0.5, .key = UINT64_C(1) << 32},
         {.t = 0.5, .steps = STEPS - 1},
@@ -96,8 +97,8 @@ START_TEST(any_number_of_rounds_is_the_reference_s)
 {
     static const struct {
         int steps;
-        uint32_t seed;
-    } cases[] = {{1, 0}, {2, 7}, {3, 4294967295}, {12, 1}};
+        uint64_t seed;
+    } cases[] = {{1, 0}, {2, 7}, {3, UINT64_MAX}, {12, UINT64_C(1) << 32}};
     ReferenceRequest request = {.seed = cases[_i].seed, .steps = cases[_i].steps};
     g_autoptr(VfiModel) model = open_sampler(cases[_i].seed, cases[_i].steps);
     g_autoptr(Clip) clip = small_clip();

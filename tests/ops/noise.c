@@ -124,8 +124,11 @@ static const VfiNoiseParams sizes[] = {
     {5, 33, 95, 1, 2}, {8, 2, 300, 0, 1}, {13, 70, 129, 0, 4},
 };
 
-static const VfiNoiseInputs some_inputs = {
-    .seed = 7, .key = {0x89abcdef, 0x01234567}, .round = 3, .origin = {4096, 1024}};
+static const VfiNoiseInputs some_inputs = {.seed = UINT64_C(0xfedcba9876543210),
+                                           .key = {0x89abcdef, 0x01234567},
+                                           .place = 12,
+                                           .round = 3,
+                                           .origin = {4096, 1024}};
 
 START_TEST(all_devices_give_the_same_bits)
 {
@@ -243,11 +246,20 @@ START_TEST(other_inputs_give_other_numbers)
     static const struct {
         VfiNoiseInputs inputs;
         uint32_t stream;
-    } others[] = {{{.seed = 1}, 0},        {{.key = {1, 0}}, 0},
-                  {{.key = {0, 1}}, 0},    {{.round = 1}, 0},
-                  {{.round = 2}, 0},       {{.seed = 0}, 1},
-                  {{.seed = 1}, 1},        {{.origin = {4, 0}}, 0},
-                  {{.origin = {0, 4}}, 0}, {{.key = {1u << 31}}, 0}};
+    } others[] = {{{.seed = 1}, 0},
+                  {{.key = {1, 0}}, 0},
+                  {{.key = {0, 1}}, 0},
+                  {{.round = 1}, 0},
+                  {{.round = 2}, 0},
+                  {{.seed = 0}, 1},
+                  {{.seed = 1}, 1},
+                  {{.origin = {4, 0}}, 0},
+                  {{.origin = {0, 4}}, 0},
+                  {{.key = {1u << 31}}, 0},
+                  {{.place = 1}, 0},
+                  {{.place = 15}, 0},
+                  {{.seed = UINT64_C(1) << 32}, 0},
+                  {{.seed = UINT64_MAX}, 63}};
     VfiNoiseParams params = {4, 32, 48, 0, 4};
     VfiNoiseInputs zeros = {.seed = 0};
     g_autofree float *noise = noise_of(&params, &zeros);
@@ -336,7 +348,7 @@ int main(void)
     tcase_add_loop_test(tcase, a_tile_has_its_part_of_the_whole, 0, 5);
     tcase_add_test(tcase, each_run_has_the_numbers_of_its_inputs);
     tcase_add_test(tcase, a_network_has_independent_noises);
-    tcase_add_loop_test(tcase, other_inputs_give_other_numbers, 0, 10);
+    tcase_add_loop_test(tcase, other_inputs_give_other_numbers, 0, 14);
     tcase_add_test(tcase, numbers_are_normal);
     tcase_add_test(tcase, neighbours_are_independent);
     return check_main(suite);

@@ -182,13 +182,15 @@ static ReferenceElement reference_noise(const ReferenceInput *in, int c, int y, 
     const VfiNoiseParams *p = &in->op->u.noise;
     unsigned column = run->origin[0] / (unsigned)p->reduction + (unsigned)x;
     unsigned row = run->origin[1] / (unsigned)p->reduction + (unsigned)y;
-    uint32_t words[4] = {65536u * row + column, 65536u * run->round + (unsigned)c / 4,
+    uint32_t words[4] = {65536u * row + column,
+                         ((run->round * 16u + run->place) * 64u + p->stream) * 64u +
+                             (unsigned)c / 4,
                          run->key[0], run->key[1]};
     ReferenceElement e = {0};
 
     for (uint32_t round = 0; round < 10; round++)
-        philox_round(words, run->seed + round * 0x9e3779b9u,
-                     p->stream + round * 0xbb67ae85u);
+        philox_round(words, (uint32_t)(run->seed % 0x100000000u) + round * 0x9e3779b9u,
+                     (uint32_t)(run->seed / 0x100000000u) + round * 0xbb67ae85u);
     const uint32_t *pair = words + c % 4 / 2 * 2;
     double u = (double)(float)((double)(float)pair[0] * 0x1p-32 + 0x1p-33);
     double radius = takes_part(&e, sqrt(-2.0 * log(u)));
