@@ -41,6 +41,10 @@ static float shape_value(StateKind kind, float r, float gain)
         return 0.5f + 0.25f * r;
     case STATE_BIAS:
         return 0.125f * r;
+    case STATE_NORM:
+        return 1.0f + 0.125f * r;
+    case STATE_VARIANCE:
+        return 1.0f + 0.5f * fabsf(r);
     case STATE_WEIGHT:
         break;
     }

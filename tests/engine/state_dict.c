@@ -4,6 +4,8 @@
 #include <stdbool.h>
 #include <string.h>
 
+#include "state_dict_tlbvfi.h"
+
 static void add(GArray *entries, StateKind kind, const char *prefix, const char *suffix,
                 int n_dims, const int *shape)
 {
@@ -479,6 +481,8 @@ GArray *state_dict_of(const char *family)
         return film(1, 2);
     if (strcmp(family, "rife_v3_6") == 0)
         return rife_v3_6();
+    if (strcmp(family, "tlbvfi") == 0)
+        return state_dict_tlbvfi();
     for (size_t i = 0; i < G_N_ELEMENTS(networks); i++)
         if (strcmp(family, networks[i].family) == 0)
             return network_entries(i);

@@ -1,0 +1,8 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* state_dict_of("tlbvfi"). */
+#pragma once
+
+#include "state_dict.h"
+
+/* The tensors that the network is computed from. */
+GArray *state_dict_tlbvfi(void);
