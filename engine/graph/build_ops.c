@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The builders of a graph's ops. Shapes are the descriptors' business. */
+/* The builders of a graph's ops but for convolutions (build_convs.c). Shapes are the
+ * descriptors' business. */
 #include "graph/nodes.h"
 #include "op/descriptor.h"
 
-/* Gives @op the shapes of its sources and infers that of its result; false once the graph
- * has an error. */
-static bool infer(VfiGraph *graph, VfiOp *op, const VfiValue *sources, int n)
+bool vfi_graph_infer(VfiGraph *graph, VfiOp *op, const VfiValue *sources, int n)
 {
     const char *kind = vfi_op_kind_to_string(op->kind);
 
@@ -17,9 +16,9 @@ static bool infer(VfiGraph *graph, VfiOp *op, const VfiValue *sources, int n)
     return vfi_op_infer(op, &op->dst.shape, &graph->error);
 }
 
-static VfiValue add_op(VfiGraph *graph, VfiOp op, const VfiValue *sources, int n)
+VfiValue vfi_graph_add_op(VfiGraph *graph, VfiOp op, const VfiValue *sources, int n)
 {
-    if (!infer(graph, &op, sources, n))
+    if (!vfi_graph_infer(graph, &op, sources, n))
         return VFI_NO_VALUE;
     VfiNode node = {
         .kind = VFI_NODE_OP,
@@ -37,76 +36,7 @@ static VfiValue add_op(VfiGraph *graph, VfiOp op, const VfiValue *sources, int n
 
 VfiValue vfi_graph_add_copy(VfiGraph *graph, VfiValue value, const char *name)
 {
-    return add_op(graph, (VfiOp){.kind = VFI_OP_COPY, .name = name}, &value, 1);
-}
-
-VfiValue vfi_graph_conv(VfiGraph *graph, VfiValue x, const char *key, int out, int kernel,
-                        int stride)
-{
-    return vfi_graph_group_conv(graph, x, key, out, kernel, stride, 1);
-}
-
-VfiValue vfi_graph_group_conv(VfiGraph *graph, VfiValue x, const char *key, int out,
-                              int kernel, int stride, int groups)
-{
-    VfiOp op = {
-        .kind = VFI_OP_CONV,
-        .name = key,
-        .u.conv =
-            {
-                .out = out,
-                .kernel_h = kernel,
-                .kernel_w = kernel,
-                .stride = stride,
-                .pad_top = (kernel - 1) / 2,
-                .pad_left = (kernel - 1) / 2,
-                .pad_bottom = kernel / 2,
-                .pad_right = kernel / 2,
-                .groups = groups,
-                .tolerates_bf16 = graph->tolerates_bf16,
-            },
-    };
-
-    if (!infer(graph, &op, &x, 1))
-        return VFI_NO_VALUE;
-    int64_t shape[] = {out, op.src[0].shape.c / groups, kernel, kernel};
-    op.u.conv.weight = vfi_graph_find_weight(graph, key, "weight", shape, 4);
-    op.u.conv.bias = vfi_graph_find_weight(graph, key, "bias", (int64_t[]){out}, 1);
-    return add_op(graph, op, &x, 1);
-}
-
-VfiValue vfi_graph_conv_transpose(VfiGraph *graph, VfiValue x, const char *key, int out)
-{
-    return vfi_graph_conv_transpose_first(graph, x, key, out, out);
-}
-
-VfiValue vfi_graph_conv_transpose_first(VfiGraph *graph, VfiValue x, const char *key,
-                                        int out, int count)
-{
-    VfiOp op = {
-        .kind = VFI_OP_CONV_TRANSPOSE,
-        .name = key,
-        .u.conv =
-            {
-                .out = count,
-                .kernel_h = 4,
-                .kernel_w = 4,
-                .stride = 2,
-                .pad_top = 1,
-                .pad_left = 1,
-                .pad_bottom = 1,
-                .pad_right = 1,
-                .groups = 1,
-                .weight_out = out,
-            },
-    };
-
-    if (!infer(graph, &op, &x, 1))
-        return VFI_NO_VALUE;
-    int64_t shape[] = {op.src[0].shape.c, out, 4, 4};
-    op.u.conv.weight = vfi_graph_find_weight(graph, key, "weight", shape, 4);
-    op.u.conv.bias = vfi_graph_find_weight(graph, key, "bias", (int64_t[]){out}, 1);
-    return add_op(graph, op, &x, 1);
+    return vfi_graph_add_op(graph, (VfiOp){.kind = VFI_OP_COPY, .name = name}, &value, 1);
 }
 
 VfiValue vfi_graph_prelu(VfiGraph *graph, VfiValue x, const char *key)
@@ -117,11 +47,11 @@ VfiValue vfi_graph_prelu(VfiGraph *graph, VfiValue x, const char *key)
         .u.activation = {.kind = VFI_ACTIVATION_PRELU},
     };
 
-    if (!infer(graph, &op, &x, 1))
+    if (!vfi_graph_infer(graph, &op, &x, 1))
         return VFI_NO_VALUE;
     op.u.activation.slope =
         vfi_graph_find_weight(graph, key, "weight", (int64_t[]){op.src[0].shape.c}, 1);
-    return add_op(graph, op, &x, 1);
+    return vfi_graph_add_op(graph, op, &x, 1);
 }
 
 VfiValue vfi_graph_leaky_relu(VfiGraph *graph, VfiValue x, float leak)
@@ -129,7 +59,7 @@ VfiValue vfi_graph_leaky_relu(VfiGraph *graph, VfiValue x, float leak)
     VfiOp op = {.kind = VFI_OP_ACTIVATE,
                 .u.activation = {.kind = VFI_ACTIVATION_LEAKY, .leak = leak}};
 
-    return add_op(graph, op, &x, 1);
+    return vfi_graph_add_op(graph, op, &x, 1);
 }
 
 VfiValue vfi_graph_sigmoid(VfiGraph *graph, VfiValue x)
@@ -137,38 +67,38 @@ VfiValue vfi_graph_sigmoid(VfiGraph *graph, VfiValue x)
     VfiOp op = {.kind = VFI_OP_ACTIVATE,
                 .u.activation = {.kind = VFI_ACTIVATION_SIGMOID}};
 
-    return add_op(graph, op, &x, 1);
+    return vfi_graph_add_op(graph, op, &x, 1);
 }
 
 VfiValue vfi_graph_add(VfiGraph *graph, VfiValue a, VfiValue b, float scale)
 {
-    return add_op(graph, (VfiOp){.kind = VFI_OP_ADD, .u.sum.scale = scale},
-                  (VfiValue[]){a, b}, 2);
+    return vfi_graph_add_op(graph, (VfiOp){.kind = VFI_OP_ADD, .u.sum.scale = scale},
+                            (VfiValue[]){a, b}, 2);
 }
 
 VfiValue vfi_graph_sub(VfiGraph *graph, VfiValue a, VfiValue b, float scale)
 {
-    return add_op(graph, (VfiOp){.kind = VFI_OP_SUB, .u.sum.scale = scale},
-                  (VfiValue[]){a, b}, 2);
+    return vfi_graph_add_op(graph, (VfiOp){.kind = VFI_OP_SUB, .u.sum.scale = scale},
+                            (VfiValue[]){a, b}, 2);
 }
 
 VfiValue vfi_graph_mul(VfiGraph *graph, VfiValue a, VfiValue b)
 {
-    return add_op(graph, (VfiOp){.kind = VFI_OP_MUL}, (VfiValue[]){a, b}, 2);
+    return vfi_graph_add_op(graph, (VfiOp){.kind = VFI_OP_MUL}, (VfiValue[]){a, b}, 2);
 }
 
 VfiValue vfi_graph_affine(VfiGraph *graph, VfiValue x, float mul, float add)
 {
     VfiOp op = {.kind = VFI_OP_AFFINE, .u.affine = {.mul = mul, .add = add}};
 
-    return add_op(graph, op, &x, 1);
+    return vfi_graph_add_op(graph, op, &x, 1);
 }
 
 VfiValue vfi_graph_clamp(VfiGraph *graph, VfiValue x, float low, float high)
 {
     VfiOp op = {.kind = VFI_OP_CLAMP, .u.clamp = {.low = low, .high = high}};
 
-    return add_op(graph, op, &x, 1);
+    return vfi_graph_add_op(graph, op, &x, 1);
 }
 
 VfiValue vfi_graph_slice(VfiGraph *graph, VfiValue x, int first, int count)
@@ -216,28 +146,28 @@ VfiValue vfi_graph_resize(VfiGraph *graph, VfiValue x, int height, int width, fl
     VfiOp op = {.kind = VFI_OP_RESIZE,
                 .u.resize = {.height = height, .width = width, .mul = mul}};
 
-    if (!infer(graph, &op, &x, 1))
+    if (!vfi_graph_infer(graph, &op, &x, 1))
         return VFI_NO_VALUE;
     if (vfi_shape_equal(op.dst.shape, op.src[0].shape))
         return mul == 1.0f ? x : vfi_graph_affine(graph, x, mul, 0.0f);
-    return add_op(graph, op, &x, 1);
+    return vfi_graph_add_op(graph, op, &x, 1);
 }
 
 VfiValue vfi_graph_pixel_shuffle(VfiGraph *graph, VfiValue x)
 {
-    return add_op(graph, (VfiOp){.kind = VFI_OP_PIXEL_SHUFFLE}, &x, 1);
+    return vfi_graph_add_op(graph, (VfiOp){.kind = VFI_OP_PIXEL_SHUFFLE}, &x, 1);
 }
 
 VfiValue vfi_graph_avg_pool(VfiGraph *graph, VfiValue x)
 {
-    return add_op(graph, (VfiOp){.kind = VFI_OP_AVG_POOL}, &x, 1);
+    return vfi_graph_add_op(graph, (VfiOp){.kind = VFI_OP_AVG_POOL}, &x, 1);
 }
 
 VfiValue vfi_graph_nearest(VfiGraph *graph, VfiValue x, int height, int width)
 {
     VfiOp op = {.kind = VFI_OP_NEAREST, .u.nearest = {.height = height, .width = width}};
 
-    return add_op(graph, op, &x, 1);
+    return vfi_graph_add_op(graph, op, &x, 1);
 }
 
 VfiValue vfi_graph_warp(VfiGraph *graph, VfiValue x, VfiValue flow)
@@ -245,13 +175,33 @@ VfiValue vfi_graph_warp(VfiGraph *graph, VfiValue x, VfiValue flow)
     VfiOp op = {.kind = VFI_OP_WARP};
     VfiValue sources[] = {x, flow};
 
-    if (!infer(graph, &op, sources, 2))
+    if (!vfi_graph_infer(graph, &op, sources, 2))
         return VFI_NO_VALUE;
     if (!vfi_shape_equal(op.dst.shape, op.src[0].shape)) {
         vfi_op_refuse(&op, &graph->error, "the flow has not the image's size");
         return VFI_NO_VALUE;
     }
-    return add_op(graph, op, sources, 2);
+    return vfi_graph_add_op(graph, op, sources, 2);
+}
+
+VfiValue vfi_graph_correlation(VfiGraph *graph, VfiValue x, VfiValue flow,
+                               VfiValue reference)
+{
+    return vfi_graph_add_op(graph, (VfiOp){.kind = VFI_OP_CORRELATION},
+                            (VfiValue[]){x, flow, reference}, 3);
+}
+
+VfiValue vfi_graph_haar(VfiGraph *graph, VfiValue x)
+{
+    return vfi_graph_add_op(graph, (VfiOp){.kind = VFI_OP_HAAR}, &x, 1);
+}
+
+VfiValue vfi_graph_keep_inside(VfiGraph *graph, VfiValue x, double scale, float outside)
+{
+    VfiOp op = {.kind = VFI_OP_KEEP_INSIDE,
+                .u.keep_inside = {.scale = scale, .outside = outside}};
+
+    return vfi_graph_add_op(graph, op, &x, 1);
 }
 
 VfiValue vfi_graph_run_input(VfiGraph *graph, VfiRunInput input, int height, int width,
@@ -261,7 +211,7 @@ VfiValue vfi_graph_run_input(VfiGraph *graph, VfiRunInput input, int height, int
                 .name = vfi_run_input_to_string(input),
                 .u.fill = {input, mul, add, height, width}};
 
-    return add_op(graph, op, NULL, 0);
+    return vfi_graph_add_op(graph, op, NULL, 0);
 }
 
 VfiValue vfi_graph_noise(VfiGraph *graph, int channels, int height, int width)
@@ -274,7 +224,7 @@ VfiValue vfi_graph_noise(VfiGraph *graph, int channels, int height, int width)
                             .stream = (uint32_t)graph->n_noises,
                             .reduction = reduction}};
 
-    if (!infer(graph, &op, NULL, 0))
+    if (!vfi_graph_infer(graph, &op, NULL, 0))
         return VFI_NO_VALUE;
     if (graph->width % width != 0 || graph->height % height != 0 ||
         graph->height / height != reduction) {
@@ -286,13 +236,13 @@ VfiValue vfi_graph_noise(VfiGraph *graph, int channels, int height, int width)
         return VFI_NO_VALUE;
     }
     graph->n_noises++;
-    return add_op(graph, op, NULL, 0);
+    return vfi_graph_add_op(graph, op, NULL, 0);
 }
 
 int vfi_graph_max_abs(VfiGraph *graph, VfiValue x)
 {
     VfiOp op = {.kind = VFI_OP_MAX_ABS, .u.max_abs.scalar = graph->n_scalars};
 
-    add_op(graph, op, &x, 1);
+    vfi_graph_add_op(graph, op, &x, 1);
     return graph->n_scalars++;
 }

@@ -125,6 +125,39 @@ VfiValue vfi_graph_conv(VfiGraph *graph, VfiValue x, const char *key, int out, i
 VfiValue vfi_graph_group_conv(VfiGraph *graph, VfiValue x, const char *key, int out,
                               int kernel, int stride, int groups);
 
+/* A Conv2d with any zero padding. */
+typedef struct {
+    int out, kernel, stride;
+    int pad_begin, pad_end; /* before the first row and column, behind the last */
+    int groups;             /* 0: 1 */
+    bool has_bias;
+    /* The weight is [out,in/groups,depth,k,k], of which the op takes [:,:,slice]; with
+     * depth 0 it is [out,in/groups,k,k]. */
+    int depth, slice;
+} VfiConvSetup;
+
+VfiValue vfi_graph_conv_with(VfiGraph *graph, VfiValue x, const char *key,
+                             const VfiConvSetup *setup);
+
+/* A Conv3d. A *volume* of F frames is one value of F·C channels, frame after frame. */
+typedef struct {
+    int frames; /* of the source */
+    int out;    /* channels of a frame of the result */
+    int kernel_frames, kernel;
+    int pad_frames; /* zero frames before the first one and behind the last */
+} VfiConv3dSetup;
+
+/* Conv3d of the volume @x, with "same" zero padding of its pictures; weights @key.weight
+ * [out,in,kernel_frames,k,k], @key.bias. The result is a volume of
+ * frames + 2·pad_frames - kernel_frames + 1 frames. */
+VfiValue vfi_graph_conv3d(VfiGraph *graph, VfiValue x, const char *key,
+                          const VfiConv3dSetup *setup);
+
+/* Linear at every pixel: @key.weight [out,in], or [out,in,1] as a Conv1d has it, and
+ * @key.bias if @has_bias. */
+VfiValue vfi_graph_linear(VfiGraph *graph, VfiValue x, const char *key, int out,
+                          bool has_bias);
+
 /* Fails unless there is a tensor @key.@suffix of that shape: for tensors that are folded
  * into others when weights are loaded, so that no op asks for them. */
 bool vfi_graph_require(VfiGraph *graph, const char *key, const char *suffix,
@@ -177,6 +210,23 @@ VfiValue vfi_graph_nearest(VfiGraph *graph, VfiValue x, int height, int width);
 /* Backward warp of @x by @flow (2 channels dx, dy in pixels, same size), borders
  * repeated. */
 VfiValue vfi_graph_warp(VfiGraph *graph, VfiValue x, VfiValue flow);
+
+/* 9 cosines between all channels of @reference at a pixel and those of @x at the 3 × 3
+ * places around where @flow leads, row by row: of what F.unfold(x, 3, padding=1) gives,
+ * warped with borders repeated. So @x is zero beyond its border, but the place that the
+ * flow leads to is brought into the picture first. */
+VfiValue vfi_graph_correlation(VfiGraph *graph, VfiValue x, VfiValue flow,
+                               VfiValue reference);
+
+/* One level of a Haar transform over frames, rows and columns that keeps the size: of F
+ * frames of one channel F - 1 frames of each of the bands LLL LLH LHL LHH HLL HLH HHL HHH
+ * (letters: frames, height, width), a band's side by side. low[i] = (x[i] + x[i+1]) / √8,
+ * high[i] = (x[i+1] - x[i]) / √8, zero behind the last row and column. */
+VfiValue vfi_graph_haar(VfiGraph *graph, VfiValue x);
+
+/* @x in rows below floor(IMAGE_HEIGHT · scale) and columns below floor(IMAGE_WIDTH ·
+ * scale), which are run inputs; @outside elsewhere, where the picture is padding. */
+VfiValue vfi_graph_keep_inside(VfiGraph *graph, VfiValue x, double scale, float outside);
 
 /* A 1 × height × width plane that holds @input * mul + add. Who sets which is in
  * op/run_inputs.h; a family says in its struct if it wants the mean (family.h). */

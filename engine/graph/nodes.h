@@ -105,12 +105,19 @@ static inline bool vfi_graph_lies_in_state(const VfiGraph *graph, VfiValue value
     return node->kind == VFI_NODE_INPUT && node->input.region == VFI_REGION_STATE;
 }
 
-/* For the builders of ops and loops (build_ops.c, loop.c). */
+/* For the builders of ops and loops (build_ops.c, build_convs.c, loop.c). */
 
 /* Whether values exist and are visible in the current segment; records the error if
  * not. */
 bool vfi_graph_check_values(VfiGraph *graph, const VfiValue *values, int n,
                             const char *what);
+
+/* Gives @op the shapes of its sources and infers that of its result; false once the graph
+ * has an error. */
+bool vfi_graph_infer(VfiGraph *graph, VfiOp *op, const VfiValue *sources, int n);
+
+/* Adds @op, whose kind, parameters and name are set. Without a name it has its kind's. */
+VfiValue vfi_graph_add_op(VfiGraph *graph, VfiOp op, const VfiValue *sources, int n);
 
 /* Adds @node to the current segment. */
 VfiValue vfi_graph_add_node(VfiGraph *graph, VfiNode node);

@@ -8,8 +8,8 @@
 #define STRIDE_MAX 16
 #define PADDING_MAX 64
 
-/* Whether places of the kernel and runs of input channels, where the op has a part of the
- * weight's, are those that the weight has. */
+/* Whether places of the kernel, runs of input channels and the slice, where the op has a
+ * part of the weight's, are those that the weight has. */
 static bool parts_are_sane(const VfiOp *op)
 {
     const VfiConvParams *p = &op->u.conv;
@@ -17,6 +17,9 @@ static bool parts_are_sane(const VfiOp *op)
 
     if (p->taps > 0 && (op->kind != VFI_OP_CONV || p->groups != 1 || p->kernel_h != 1 ||
                         p->kernel_w != 1 || p->out != (int64_t)p->taps * p->tap_channels))
+        return false;
+    if (p->depth < 0 || (p->depth > 0 && (op->kind != VFI_OP_CONV || p->taps > 0)) ||
+        p->slice < 0 || p->slice >= MAX(p->depth, 1))
         return false;
     if (p->weight_in == 0)
         return p->n_runs == 0;
@@ -138,6 +141,7 @@ static int conv_arrays(const VfiOp *op, VfiOpArray arrays[VFI_OP_MAX_ARRAYS])
 
     if (p->weight_in > 0)
         in = (size_t)p->weight_in;
+    kernel *= (size_t)MAX(p->depth, 1);
     if (op->kind == VFI_OP_CONV_TRANSPOSE)
         out = (size_t)vfi_conv_transpose_weight_channels(op);
     arrays[0] = (VfiOpArray){"weight", offsetof(VfiOpParams, conv.weight),
@@ -153,6 +157,10 @@ static int conv_arrays(const VfiOp *op, VfiOpArray arrays[VFI_OP_MAX_ARRAYS])
     .out = (out_), .kernel_h = (kernel), .kernel_w = (kernel), .stride = (stride_),      \
     .pad_top = ((kernel)-1) / 2, .pad_left = ((kernel)-1) / 2,                           \
     .pad_bottom = (kernel) / 2, .pad_right = (kernel) / 2
+
+#define PADDED(kernel, stride_, out_, begin, end)                                        \
+    .out = (out_), .kernel_h = (kernel), .kernel_w = (kernel), .stride = (stride_),      \
+    .pad_top = (begin), .pad_left = (begin), .pad_bottom = (end), .pad_right = (end)
 
 #define PRELU .activation.kind = VFI_ACTIVATION_PRELU
 #define LEAKY .activation = {.kind = VFI_ACTIVATION_LEAKY, .leak = 0.2f}
@@ -189,6 +197,35 @@ static const VfiOpCase conv_cases[] = {
     {.src = {{24, 13, 30}},
      .params.conv = {SAME(1, 1, 64), .groups = 1, .taps = 4, .tap_channels = 16},
      .without = WITHOUT_BIAS},
+    /* slices, each a padding of its own, and kernels that step over pixels */
+    {.src = {{33, 9, 31}},
+     .params.conv = {SAME(3, 1, 40), .groups = 1, .depth = 3, .slice = 2}},
+    {.src = {{32, 7, 22}, {48, 7, 22}},
+     .params.conv = {SAME(1, 1, 48), .groups = 1, .depth = 2, .slice = 1,
+                     .residual = VFI_RESIDUAL_AFTER_ACTIVATION},
+     .without = WITHOUT_BIAS},
+    {.src = {{16, 26, 30}},
+     .params.conv = {SAME(3, 1, 16), .groups = 2, .depth = 3, .slice = 0}},
+    {.src = {{32, 32, 44}}, .params.conv = {PADDED(3, 2, 32, 0, 1), .groups = 1}},
+    {.src = {{21, 18, 30}}, .params.conv = {SAME(5, 2, 24), .groups = 1, LEAKY}},
+    {.src = {{32, 24, 44}}, .params.conv = {PADDED(5, 4, 32, 1, 1), .groups = 1}},
+    {.src = {{5, 12, 23}}, .params.conv = {PADDED(5, 4, 6, 1, 1), .groups = 1}},
+    {.src = {{6, 14, 14}}, .params.conv = {PADDED(1, 3, 17, 0, 0), .groups = 1}},
+    /* one channel a group */
+    {.src = {{1, 5, 7}}, .params.conv = {SAME(3, 1, 1), .groups = 1}},
+    {.src = {{32, 9, 31}}, .params.conv = {SAME(3, 1, 32), .groups = 32, LEAKY}},
+    {.src = {{40, 3, 2}}, .params.conv = {SAME(3, 1, 40), .groups = 40, PRELU}},
+    {.src = {{48, 17, 70}},
+     .params.conv = {SAME(3, 1, 48), .groups = 48},
+     .without = WITHOUT_BIAS},
+    {.src = {{32, 1, 1}, {32, 1, 1}},
+     .params.conv = {SAME(3, 1, 32), .groups = 32, PRELU,
+                     .residual = VFI_RESIDUAL_BEFORE_ACTIVATION}},
+    {.src = {{16, 20, 33}, {16, 20, 33}},
+     .params.conv = {SAME(3, 1, 16), .groups = 16,
+                     .residual = VFI_RESIDUAL_AFTER_ACTIVATION}},
+    {.src = {{32, 8, 9}}, .params.conv = {SAME(3, 1, 64), .groups = 32}},
+    {.src = {{32, 8, 9}}, .params.conv = {SAME(3, 2, 32), .groups = 32}},
 };
 
 /* Four kernel places a side for each input pixel: twice the size. */

@@ -23,6 +23,9 @@
     OP(UPSAMPLE_CONV_SUM, upsample_conv_sum)   /* products of a 2 × 2 convolution */ \
     OP(PIXEL_SHUFFLE, pixel_shuffle)           /* 4 channels to 1 of twice the size */ \
     OP(WARP, warp)                             /* backward warp by the flow src1 */ \
+    OP(CORRELATION, correlation)               /* src2 and src0 at 3 × 3 places */ \
+    OP(HAAR, haar)                             /* a level of a 3-D wavelet transform */ \
+    OP(KEEP_INSIDE, keep_inside)               /* src0 but for its padding */ \
     OP(FILL, fill)                             /* a run input * mul + add everywhere */ \
     OP(NOISE, noise)                           /* standard normal numbers */ \
     OP(MAX_ABS, max_abs)                       /* max |src0|, for the host to read */

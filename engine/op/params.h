@@ -39,7 +39,8 @@ typedef struct {
 /* Most runs of input channels that a convolution takes of its weight. */
 #define VFI_CONV_MAX_RUNS 4
 
-/* CONV: weight [out][in/groups][kernel_h][kernel_w]; zero padding;
+/* CONV: weight [out][in/groups][kernel_h][kernel_w], or a slice of one with three
+ *   dimensions (.depth); zero padding;
  *   out size = (in + pad_begin + pad_end - kernel) / stride + 1 in each direction.
  * CONV_TRANSPOSE: weight [in][weight_out][kernel_h][kernel_w]; output pixel (y,x)
  *   collects input (iy,ix) with y = iy*stride - pad_top + ky;
@@ -63,6 +64,10 @@ typedef struct {
      * t of the @taps places that the weight's larger kernel has, to its output channel
      * o. 0: not. */
     int taps, tap_channels;
+    /* CONV whose weight is [out][in/groups][depth][kernel_h][kernel_w], of which it takes
+     * slice @slice: a convolution in time is a sum of such, one for each frame that it
+     * sees. 0: no such dimension. */
+    int depth, slice;
     bool tolerates_bf16; /* may be rounded to it where the precision is bf16 */
     VfiActivation activation;
     VfiResidual residual;
@@ -85,6 +90,8 @@ static inline size_t vfi_conv_filter(const VfiConvParams *p, int o, int i, int i
         in = p->weight_in;
     }
     size_t filter = (size_t)o * (size_t)in + (size_t)i;
+    if (p->depth > 0)
+        return filter * (size_t)p->depth + (size_t)p->slice;
     return p->taps > 0 ? filter * (size_t)p->taps + (size_t)tap : filter;
 }
 
@@ -145,20 +152,28 @@ typedef struct {
     const float *bias; /* UPSAMPLE_CONV_SUM: one per channel of the result, or NULL */
 } VfiNearestParams;
 
+/* KEEP_INSIDE: src0 where y < floor(IMAGE_HEIGHT * scale) and x < floor(IMAGE_WIDTH *
+ * scale), which are run inputs, and @outside elsewhere. */
+typedef struct {
+    double scale; /* above 0, 1 at most */
+    float outside;
+} VfiKeepInsideParams;
+
 /* MAX_ABS */
 typedef struct {
     int scalar; /* index of the scalar that is written */
 } VfiMaxAbsParams;
 
 typedef union {
-    VfiConvParams conv;       /* CONV, CONV_TRANSPOSE */
-    VfiActivation activation; /* ACTIVATE */
-    VfiSumParams sum;         /* ADD, SUB */
-    VfiAffineParams affine;   /* AFFINE */
-    VfiFillParams fill;       /* FILL */
-    VfiNoiseParams noise;     /* NOISE */
-    VfiClampParams clamp;     /* CLAMP */
-    VfiResizeParams resize;   /* RESIZE */
-    VfiNearestParams nearest; /* NEAREST, UPSAMPLE_CONV_SUM */
-    VfiMaxAbsParams max_abs;  /* MAX_ABS */
+    VfiConvParams conv;              /* CONV, CONV_TRANSPOSE */
+    VfiActivation activation;        /* ACTIVATE */
+    VfiSumParams sum;                /* ADD, SUB */
+    VfiAffineParams affine;          /* AFFINE */
+    VfiFillParams fill;              /* FILL */
+    VfiNoiseParams noise;            /* NOISE */
+    VfiClampParams clamp;            /* CLAMP */
+    VfiResizeParams resize;          /* RESIZE */
+    VfiNearestParams nearest;        /* NEAREST, UPSAMPLE_CONV_SUM */
+    VfiMaxAbsParams max_abs;         /* MAX_ABS */
+    VfiKeepInsideParams keep_inside; /* KEEP_INSIDE */
 } VfiOpParams;

@@ -64,8 +64,8 @@ static bool is_plain_2x2(const VfiPlanItem *conv)
 
     return conv->node.op.kind == VFI_OP_CONV && p->kernel_h == 2 && p->kernel_w == 2 &&
            p->stride == 1 && p->pad_top == 0 && p->pad_left == 0 && p->pad_bottom == 1 &&
-           p->pad_right == 1 && p->groups == 1 && p->residual == VFI_RESIDUAL_NONE &&
-           p->activation.kind == VFI_ACTIVATION_NONE;
+           p->pad_right == 1 && p->groups == 1 && p->depth == 0 &&
+           p->residual == VFI_RESIDUAL_NONE && p->activation.kind == VFI_ACTIVATION_NONE;
 }
 
 /* nearest → 2×2 convolution: repeated pixels give equal products. So the products are

@@ -53,6 +53,8 @@ VfiPackedKey vfi_packed_key_of(const VfiOp *op, const char *layout, size_t bytes
         .pad_top = p->pad_top,
         .pad_left = p->pad_left,
         .n_runs = p->n_runs,
+        .depth = p->depth,
+        .slice = p->slice,
     };
 
     memcpy(key.runs, p->runs, sizeof key.runs);
@@ -66,7 +68,8 @@ bool vfi_packed_key_equal(const VfiPackedKey *a, const VfiPackedKey *b)
            a->in == b->in && a->out == b->out && a->groups == b->groups &&
            a->kernel_h == b->kernel_h && a->kernel_w == b->kernel_w &&
            a->stride == b->stride && a->pad_top == b->pad_top &&
-           a->pad_left == b->pad_left && a->memory == b->memory && same_runs(a, b);
+           a->pad_left == b->pad_left && a->depth == b->depth && a->slice == b->slice &&
+           a->memory == b->memory && same_runs(a, b);
 }
 
 static gboolean entry_equal(gconstpointer a, gconstpointer b)

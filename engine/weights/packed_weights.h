@@ -35,6 +35,7 @@ typedef struct {
     int pad_top, pad_left;
     int n_runs; /* of the weight's input channels, if not all */
     VfiChannelRun runs[VFI_CONV_MAX_RUNS];
+    int depth, slice; /* of a weight with three dimensions; depth 0: it has two */
     const VfiPackedMemory *memory; /* NULL: the host's */
 } VfiPackedKey;
 

@@ -188,6 +188,21 @@ START_TEST(runs_of_channels_and_taps)
 }
 END_TEST
 
+START_TEST(slices_of_a_kernel_with_three_dimensions)
+{
+    VfiOp op = make_op(VFI_OP_CONV, 6, 5, 3, 1),
+          grouped = make_op(VFI_OP_CONV, 8, 8, 3, 8);
+
+    op.u.conv.depth = grouped.u.conv.depth = 3;
+    for (int slice = 0; slice < 3; slice++) {
+        op.u.conv.slice = grouped.u.conv.slice = slice;
+        compare(&op, VFI_CUDA_CONV_F16, false, 1);
+        compare(&op, VFI_CUDA_CONV_F32, true, 1);
+        compare(&grouped, VFI_CUDA_CONV_F16, false, 1);
+    }
+}
+END_TEST
+
 START_TEST(shapes_have_texts_of_their_own)
 {
     VfiOp op = make_op(VFI_OP_CONV, 3, 11, 3, 1);
@@ -240,6 +255,7 @@ int main(void)
     tcase_add_test(tcase, groups_that_are_not_whole_become_one);
     tcase_add_test(tcase, transposed_convolutions_have_inputs_first);
     tcase_add_test(tcase, runs_of_channels_and_taps);
+    tcase_add_test(tcase, slices_of_a_kernel_with_three_dimensions);
     tcase_add_test(tcase, shapes_have_texts_of_their_own);
     tcase_add_test(tcase, what_is_no_convolution_is_refused);
     return check_main(suite);

@@ -22,7 +22,7 @@ DOORS = {
     "engine/cpu/flow/pass.h": ("*.c", ONE_EACH),
     "engine/cpu/flow_step.h": ("flow/flow_step.c", "the backend runs steps that stand above it"),
     "engine/cpu/kernel_table.h": ("kernels_c.c x86/kernels_*.c", ONE_EACH),
-    "engine/graph/graph.h": ("build_ops.c loop.c stage_values.c", "its functions, by subject"),
+    "engine/graph/graph.h": ("build_*.c loop.c stage_values.c", "its functions, by subject"),
     "engine/graph/nodes.h": ("*.c", "what the planner sees of a graph, and models do not"),
     "engine/model/family.h": ("engine/models/registry.c", "model/ knows no family"),
     "engine/pixels/pixels.h": ("level.c copy.c tiles.c", "one contract for all work on pixels"),

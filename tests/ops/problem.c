@@ -15,7 +15,9 @@ static const VfiRunInputs run_inputs = {.value = {[VFI_RUN_INPUT_TIME] = 0.3f,
                                                   [VFI_RUN_INPUT_WEIGHT_0] = 1.25f,
                                                   [VFI_RUN_INPUT_WEIGHT_1] = -0.75f,
                                                   [VFI_RUN_INPUT_WEIGHT_2] = 14.6f,
-                                                  [VFI_RUN_INPUT_WEIGHT_3] = 1e-3f}};
+                                                  [VFI_RUN_INPUT_WEIGHT_3] = 1e-3f,
+                                                  [VFI_RUN_INPUT_IMAGE_WIDTH] = 33.0f,
+                                                  [VFI_RUN_INPUT_IMAGE_HEIGHT] = 18.0f}};
 
 /* One of so many values is an extreme one. */
 #define EXTREME_EVERY 9

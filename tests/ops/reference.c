@@ -294,6 +294,83 @@ static ReferenceElement reference_warp(const ReferenceInput *in, int c, int y, i
     return sample(in, c, &between, 1.0);
 }
 
+static double or_zero(const ReferenceInput *in, int c, int y, int x)
+{
+    VfiShape s = in->op->src[0].shape;
+
+    return y < 0 || x < 0 || y >= s.h || x >= s.w ? 0.0 : at(in, 0, c, y, x);
+}
+
+/* Pixel (@y, @x) of the picture that the first source's channel @c is when it is moved by
+ * @dy rows and @dx columns: zero where that comes from outside. */
+static double moved(const ReferenceInput *in, int c, int y, int x, int dy, int dx)
+{
+    return or_zero(in, c, y + dy, x + dx);
+}
+
+/* All nine moved pictures are warped as by WARP, and compared with the third source. */
+static TEST_FORMULA ReferenceElement reference_correlation(const ReferenceInput *in,
+                                                           int c, int y, int x)
+{
+    VfiShape from = in->op->src[0].shape;
+    int dy = c / 3 - 1, dx = c % 3 - 1;
+    double product = 0.0, squares = 0.0, own = 0.0;
+    ReferenceElement e = {0};
+    Between b;
+
+    set_column(&b, warped_place(x, at(in, 1, 0, y, x), from.w), from.w);
+    set_row(&b, warped_place(y, at(in, 1, 1, y, x), from.h), from.h);
+    for (int k = 0; k < from.c; k++) {
+        double top = mix(&e, moved(in, k, b.y, b.x, dy, dx),
+                         moved(in, k, b.y, b.x1, dy, dx), b.weight_x);
+        double bottom = mix(&e, moved(in, k, b.y1, b.x, dy, dx),
+                            moved(in, k, b.y1, b.x1, dy, dx), b.weight_x);
+        double value = mix(&e, top, bottom, b.weight_y), reference = at(in, 2, k, y, x);
+        product += reference * value;
+        squares += value * value;
+        own += reference * reference;
+    }
+    /* between -1 and 1, whatever went into it */
+    return (ReferenceElement){
+        .value = product / (sqrt(own + 1e-12) * sqrt(squares + 1e-12)), .largest = 1.0};
+}
+
+/* The factor of place @second (0 or 1) of the two that a band's filter has. */
+static double haar_factor(bool high, int second)
+{
+    return (high && second == 0 ? -0.5 : 0.5) / sqrt(2.0);
+}
+
+/* The definition's sum over two frames, two rows and two columns. */
+static ReferenceElement reference_haar(const ReferenceInput *in, int c, int y, int x)
+{
+    int frames = in->op->src[0].shape.c - 1, band = c / frames, frame = c % frames;
+    double sum = 0.0, sizes = 0.0;
+    ReferenceElement e = {0};
+
+    for (int i = 0; i < 8; i++) {
+        double value = or_zero(in, frame + (i >> 2), y + (i >> 1 & 1), x + (i & 1));
+        sum += value * haar_factor((band & 4) != 0, i >> 2) *
+               haar_factor((band & 2) != 0, i >> 1 & 1) *
+               haar_factor((band & 1) != 0, i & 1);
+        sizes += isfinite(value) ? fabs(value) : 0.0;
+    }
+    takes_part(&e, sizes);
+    return finish(e, sum);
+}
+
+static ReferenceElement reference_keep_inside(const ReferenceInput *in, int c, int y,
+                                              int x)
+{
+    const VfiKeepInsideParams *p = &in->op->u.keep_inside;
+    double width = (double)in->inputs->value[VFI_RUN_INPUT_IMAGE_WIDTH];
+    double height = (double)in->inputs->value[VFI_RUN_INPUT_IMAGE_HEIGHT];
+    bool inside = x < floor(width * p->scale) && y < floor(height * p->scale);
+    ReferenceElement e = {0};
+
+    return finish(e, inside ? at(in, 0, c, y, x) : (double)p->outside);
+}
+
 static ReferenceElement reference_avg_pool(const ReferenceInput *in, int c, int y, int x)
 {
     ReferenceElement e = {0};
@@ -379,16 +456,10 @@ static float conv_weight(const ReferenceInput *in, int o, int i, int place, int 
         places = p->taps;
         o %= p->tap_channels;
     }
-    return p->weight[((size_t)o * (size_t)channels + (size_t)channel_of_weight(p, i)) *
-                         (size_t)places +
-                     (size_t)place];
-}
-
-static double or_zero(const ReferenceInput *in, int c, int y, int x)
-{
-    VfiShape s = in->op->src[0].shape;
-
-    return y < 0 || x < 0 || y >= s.h || x >= s.w ? 0.0 : at(in, 0, c, y, x);
+    size_t filter = (size_t)o * (size_t)channels + (size_t)channel_of_weight(p, i);
+    if (p->depth > 0)
+        filter = filter * (size_t)p->depth + (size_t)p->slice;
+    return p->weight[filter * (size_t)places + (size_t)place];
 }
 
 static ReferenceElement after_sum(const ReferenceInput *in, double sum, int c, int y,

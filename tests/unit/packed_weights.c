@@ -103,8 +103,8 @@ END_TEST
 
 START_TEST(other_keys_are_other_forms)
 {
-    VfiPackedKey keys[16];
-    const VfiPacked *held[16];
+    VfiPackedKey keys[18];
+    const VfiPacked *held[18];
     VfiPackedWeights *store = vfi_packed_weights_new();
     Source source = {.from = weight};
 
@@ -126,6 +126,8 @@ START_TEST(other_keys_are_other_forms)
     keys[14].n_runs = keys[15].n_runs = 1;
     keys[14].runs[0] = (VfiChannelRun){0, 8};
     keys[15].runs[0] = (VfiChannelRun){8, 8};
+    keys[16].depth = keys[17].depth = 3;
+    keys[17].slice = 1;
     for (size_t i = 0; i < G_N_ELEMENTS(keys); i++) {
         held[i] = vfi_packed_weights_get(store, &keys[i], pack_doubled, &source, NULL);
         ck_assert_int_eq(source.n_calls, (int)i + 1);
