@@ -6,6 +6,12 @@
 /* Kernels count pixels in an unsigned. */
 #define MAX_SIDE 65535
 
+const VfiCudaOpEntry vfi_cuda_op_group_norm = {0};
+const VfiCudaOpEntry vfi_cuda_op_scale_shift = {0};
+const VfiCudaOpEntry vfi_cuda_op_channel_mean = {0};
+const VfiCudaOpEntry vfi_cuda_op_layer_norm = {0};
+const VfiCudaOpEntry vfi_cuda_op_step_embedding = {0};
+
 static const VfiCudaOpEntry *const ops[] = {
 #define VFI_CUDA_OP_ENTRY(SUFFIX, identifier)                                            \
     [VFI_OP_##SUFFIX] = &vfi_cuda_op_##identifier,

@@ -313,6 +313,18 @@ static __device__ __forceinline__ float vfi_activated(float x, bool is_sigmoid,
     return is_sigmoid ? vfi_sigmoid(x) : x < 0.0f ? x * slope : x;
 }
 
+/* x / (1 + exp(-x)); zero where that is less than it can be, as on the CPU. */
+static __device__ __forceinline__ float vfi_silu(float x)
+{
+    return x < -87.0f ? 0.0f : x / (1.0f + expf(-x));
+}
+
+/* x * Φ(x); zero where Φ is less than it can be. */
+static __device__ __forceinline__ float vfi_gelu(float x)
+{
+    return x < -13.0f ? 0.0f : x * (0.5f * erfcf(x * -0.707106781f));
+}
+
 /* The slope of activations that have one for all channels. */
 static inline float vfi_common_slope(VfiActivationKind kind, float leak)
 {

@@ -78,6 +78,37 @@ typedef struct {
     size_t n, block;
 } VfiPoolRow;
 
+/* Runs of channel blocks, or of a plane, are walked this many floats at a time, which are
+ * whole pixels of blocks: of floats i, i + VFI_LANES, … all are of the same channel. */
+#define VFI_LANES 16
+
+/* dst[i] = activation(src[i] * factor[i % VFI_LANES] + addend[i % VFI_LANES]), i < n. */
+typedef struct {
+    float *dst; /* may be src */
+    const float *src;
+    const float *factor, *addend; /* [VFI_LANES] */
+    VfiActivationKind activation; /* NONE, LEAKY, SILU, GELU */
+    float leak;
+    size_t n;
+} VfiScaleShiftRun;
+
+/* Sums by lane: sum[i % VFI_LANES] += src[i], square[…] += src[i]² for i < n. */
+typedef struct {
+    const float *src;
+    double *sum, *square; /* [VFI_LANES] */
+    size_t n;
+} VfiMomentsRun;
+
+/* @n pixels of a channel block, or (block 1) of a plane. */
+typedef struct {
+    const float *src;           /* [n][block] */
+    const float *mean;          /* [n] of the pixels */
+    const float *factor;        /* [n] of the pixels: 1 / their standard deviation */
+    const float *weight, *bias; /* [block] */
+    float *dst;                 /* [n][block]; may be src */
+    size_t n, block;
+} VfiLayerNormRun;
+
 /* One row of an UPSAMPLE_CONV_SUM, of channel blocks or (block 1) a plane: for i < n,
  * c < block
  *   dst[i][c] = bias[c] + tap[0][x[i]][c] + tap[1][x[i + 1]][c] + tap[2] … + tap[3] …;
@@ -234,6 +265,14 @@ typedef struct {
     void (*clamp)(float *dst, const float *src, float low, float high, size_t n);
     void (*leaky)(float *dst, const float *src, float slope, size_t n);
     void (*sigmoid)(float *dst, const float *src, size_t n);
+    void (*silu)(float *dst, const float *src, size_t n);
+    void (*gelu)(float *dst, const float *src, size_t n);
+    void (*scale_shift)(const VfiScaleShiftRun *run);
+    void (*moments)(const VfiMomentsRun *run);
+    /* Normalisation over channels: squares[i] += (src[i] - its pixel's mean)², and then
+     * dst[i] = (src[i] - mean) * factor * weight + bias. */
+    void (*add_deviations)(float *squares, const VfiLayerNormRun *run);
+    void (*layer_norm)(const VfiLayerNormRun *run);
     /* dst[2i] = even[i], dst[2i+1] = odd[i] for i < n. */
     void (*interleave)(float *dst, const float *even, const float *odd, size_t n);
     /* Bits of the largest |x|; NaN counts as larger than infinity. */

@@ -5,6 +5,7 @@
 
 #include "base/f16.h"
 #include "cpu/elementwise_tmpl.h"
+#include "cpu/norm_tmpl.h"
 
 static void resize_row_c(const VfiResizeRow *row)
 {
@@ -71,6 +72,7 @@ static void widen_c(float *dst, const uint16_t *src, size_t n)
 void vfi_cpu_kernels_fill_c(VfiCpuKernels *kernels)
 {
     fill_elementwise_c(kernels);
+    fill_norm_c(kernels);
     kernels->resize_row = resize_row_c;
     kernels->stretch_row = stretch_row_c;
     kernels->warp_row = warp_row_c;

@@ -178,6 +178,42 @@ VfiValue vfi_graph_leaky_relu(VfiGraph *graph, VfiValue x, float leak);
 
 VfiValue vfi_graph_sigmoid(VfiGraph *graph, VfiValue x);
 
+/* x / (1 + exp(-x)) */
+VfiValue vfi_graph_silu(VfiGraph *graph, VfiValue x);
+
+/* x * Φ(x), Φ the distribution of standard normal numbers: the exact one, by erf. */
+VfiValue vfi_graph_gelu(VfiGraph *graph, VfiValue x);
+
+/* GroupNorm over all frames of the volume @x, which has the C channels of .frames frames
+ * one after the other: every C / groups channels, in all frames, have one mean and one
+ * (biased) variance. @key.weight, @key.bias [C]. Then, where .film (2C × 1 × 1: scales,
+ * then shifts) is not VFI_NO_VALUE, x * (1 + scale) + shift; then the activation: NONE,
+ * SILU, GELU, or LEAKY with a leak of 0. A GROUP_NORM and a SCALE_SHIFT: x is read twice
+ * and written once. */
+typedef struct {
+    int groups, frames;
+    float eps;
+    VfiValue film;
+    VfiActivationKind activation;
+} VfiGroupNormSetup;
+VfiValue vfi_graph_group_norm(VfiGraph *graph, VfiValue x, const char *key,
+                              const VfiGroupNormSetup *setup);
+
+/* LayerNorm over the channels of each pixel; @key.weight, @key.bias. */
+VfiValue vfi_graph_layer_norm(VfiGraph *graph, VfiValue x, const char *key, float eps);
+
+/* The mean of each channel: C × 1 × 1. */
+VfiValue vfi_graph_channel_mean(VfiGraph *graph, VfiValue x);
+
+/* x * factors[c], @factors C × 1 × 1; of a volume of several times C channels, channel i
+ * has factor i mod C. */
+VfiValue vfi_graph_scale_channels(VfiGraph *graph, VfiValue x, VfiValue factors);
+
+/* @channels × 1 × 1: cos(v * f) for the first half, sin(v * f) for the second, where v is
+ * the run's @input and f = exp(-log(base) * i / (channels / 2)). */
+VfiValue vfi_graph_step_embedding(VfiGraph *graph, VfiRunInput input, int channels,
+                                  float base);
+
 /* scale * (a + b); scale * (a - b) and a * b, where b may have a single channel. */
 VfiValue vfi_graph_add(VfiGraph *graph, VfiValue a, VfiValue b, float scale);
 VfiValue vfi_graph_sub(VfiGraph *graph, VfiValue a, VfiValue b, float scale);

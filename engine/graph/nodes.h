@@ -105,7 +105,7 @@ static inline bool vfi_graph_lies_in_state(const VfiGraph *graph, VfiValue value
     return node->kind == VFI_NODE_INPUT && node->input.region == VFI_REGION_STATE;
 }
 
-/* For the builders of ops and loops (build_ops.c, build_convs.c, loop.c). */
+/* For the builders of ops and loops (build_*.c, loop.c). */
 
 /* Whether values exist and are visible in the current segment; records the error if
  * not. */

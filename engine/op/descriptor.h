@@ -73,7 +73,8 @@ typedef struct {
     unsigned without;
     VfiNoiseInputs noise; /* what the run is given */
     VfiCaseValues values;
-    float scale[VFI_OP_MAX_SOURCES]; /* 0: 1 */
+    float scale[VFI_OP_MAX_SOURCES];  /* 0: 1 */
+    float offset[VFI_OP_MAX_SOURCES]; /* added to values that are not extreme */
 } VfiOpCase;
 
 typedef struct {

@@ -32,6 +32,14 @@ static const VfiOpCase activate_cases[] = {
     {.src = {{2, 31, 29}},
      .params.activation.kind = VFI_ACTIVATION_SIGMOID,
      .scale = {20}},
+    {.src = {{3, 17, 41}},
+     .params.activation.kind = VFI_ACTIVATION_SILU,
+     .values = VFI_VALUES_EXTREME},
+    {.src = {{2, 31, 29}}, .params.activation.kind = VFI_ACTIVATION_SILU, .scale = {20}},
+    {.src = {{1, 17, 41}},
+     .params.activation.kind = VFI_ACTIVATION_GELU,
+     .values = VFI_VALUES_EXTREME},
+    {.src = {{2, 31, 29}}, .params.activation.kind = VFI_ACTIVATION_GELU, .scale = {6}},
 };
 
 const VfiOpDescriptor vfi_op_activate = {

@@ -15,6 +15,11 @@
     OP(MUL, mul)                               /* src0 * src1 */ \
     OP(AFFINE, affine)                         /* src0 * mul + add */ \
     OP(CLAMP, clamp)                           /* min(max(src0, low), high) */ \
+    OP(GROUP_NORM, group_norm)                 /* what normalises groups of channels */ \
+    OP(SCALE_SHIFT, scale_shift)               /* activated src0 * factor + addend */ \
+    OP(CHANNEL_MEAN, channel_mean)             /* mean of each channel */ \
+    OP(LAYER_NORM, layer_norm)                 /* each pixel normalised over channels */ \
+    OP(STEP_EMBEDDING, step_embedding)         /* a run input as cosines and sines */ \
     OP(COPY, copy)                             /* src0, in whatever layout */ \
     OP(CONVERT, convert)                       /* src0 in the other of f16 and f32 */ \
     OP(RESIZE, resize)                         /* bilinear, half-pixel centres */ \

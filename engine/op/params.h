@@ -14,14 +14,22 @@ typedef enum {
     VFI_ACTIVATION_PRELU,   /* x < 0 ? slope[c] * x : x */
     VFI_ACTIVATION_LEAKY,   /* x < 0 ? leak * x : x */
     VFI_ACTIVATION_SIGMOID, /* 1 / (1 + exp(-x)) */
+    VFI_ACTIVATION_SILU,    /* x / (1 + exp(-x)) */
+    VFI_ACTIVATION_GELU,    /* x * Φ(x), Φ the normal distribution's: exact, by erf */
 } VfiActivationKind;
 
-/* ACTIVATE, and what convolutions end with. */
+/* ACTIVATE; what convolutions end with, but for SILU and GELU. */
 typedef struct {
     VfiActivationKind kind;
     const float *slope; /* PRELU: one per channel */
     float leak;         /* LEAKY */
 } VfiActivation;
+
+/* Whether convolutions may end with it. */
+static inline bool vfi_conv_ends_with(VfiActivationKind kind)
+{
+    return kind != VFI_ACTIVATION_SILU && kind != VFI_ACTIVATION_GELU;
+}
 
 /* What follows a convolution, in this order: + bias, + residual (BEFORE), activation,
  * + residual (AFTER). The residual is the op's src[1], of dst's shape. */
@@ -133,6 +141,40 @@ typedef struct {
     float low, high;
 } VfiClampParams;
 
+/* GROUP_NORM: src0 is a volume of @frames frames of C channels each, channel f * C + c.
+ * Over the C / groups channels of a group, in all frames and at all pixels, it finds the
+ * mean and the variance (of all, not of a sample), and gives what makes x the normalised
+ * x * result[c] + result[C + c]:
+ *   factor = weight[c] / sqrt(variance + eps), addend = bias[c] - mean * factor.
+ * src1, if there is one, has C scales and C shifts, by which that is then modulated:
+ *   factor * (1 + scale[c]), addend * (1 + scale[c]) + shift[c].
+ *
+ * LAYER_NORM: (x - mean) / sqrt(variance + eps) * weight[c] + bias[c] with mean and
+ * variance over all channels of a pixel; .groups and .frames are 0. */
+typedef struct {
+    int groups, frames;
+    float eps;
+    const float *weight, *bias; /* [C] */
+} VfiNormParams;
+
+/* SCALE_SHIFT: activation(src0 * factor[c mod C] + addend[c mod C]), where src1 has C
+ * factors or, if @adds, C factors and then C addends: src0 may be a volume of several
+ * frames of C channels each. */
+typedef struct {
+    bool adds;
+    VfiActivationKind activation; /* NONE, LEAKY, SILU, GELU */
+    float leak;                   /* LEAKY */
+} VfiScaleShiftParams;
+
+/* STEP_EMBEDDING: channel i < @channels / 2 is cos(v * f), channel @channels / 2 + i
+ * sin(v * f), where v is the run's @input and f = exp(-log(base) * i / (channels / 2)),
+ * in 1 × 1. */
+typedef struct {
+    VfiRunInput input;
+    int channels;
+    float base;
+} VfiStepEmbeddingParams;
+
 /* RESIZE: bilinear to @height × @width, half-pixel centres, no antialias; values times
  * @mul. */
 typedef struct {
@@ -165,15 +207,18 @@ typedef struct {
 } VfiMaxAbsParams;
 
 typedef union {
-    VfiConvParams conv;              /* CONV, CONV_TRANSPOSE */
-    VfiActivation activation;        /* ACTIVATE */
-    VfiSumParams sum;                /* ADD, SUB */
-    VfiAffineParams affine;          /* AFFINE */
-    VfiFillParams fill;              /* FILL */
-    VfiNoiseParams noise;            /* NOISE */
-    VfiClampParams clamp;            /* CLAMP */
-    VfiResizeParams resize;          /* RESIZE */
-    VfiNearestParams nearest;        /* NEAREST, UPSAMPLE_CONV_SUM */
-    VfiMaxAbsParams max_abs;         /* MAX_ABS */
-    VfiKeepInsideParams keep_inside; /* KEEP_INSIDE */
+    VfiConvParams conv;                    /* CONV, CONV_TRANSPOSE */
+    VfiActivation activation;              /* ACTIVATE */
+    VfiSumParams sum;                      /* ADD, SUB */
+    VfiAffineParams affine;                /* AFFINE */
+    VfiFillParams fill;                    /* FILL */
+    VfiNoiseParams noise;                  /* NOISE */
+    VfiClampParams clamp;                  /* CLAMP */
+    VfiNormParams norm;                    /* GROUP_NORM, LAYER_NORM */
+    VfiScaleShiftParams scale_shift;       /* SCALE_SHIFT */
+    VfiStepEmbeddingParams step_embedding; /* STEP_EMBEDDING */
+    VfiResizeParams resize;                /* RESIZE */
+    VfiNearestParams nearest;              /* NEAREST, UPSAMPLE_CONV_SUM */
+    VfiMaxAbsParams max_abs;               /* MAX_ABS */
+    VfiKeepInsideParams keep_inside;       /* KEEP_INSIDE */
 } VfiOpParams;

@@ -160,7 +160,7 @@ static bool settle_pixel_mover(Layout *layout, VfiValue value)
     return changed;
 }
 
-/* Whether @item is an op that reads its source in any layout and writes planes. */
+/* Whether @item is an op that reads its first source in any layout and writes planes. */
 static bool takes_any(const Layout *layout, const VfiPlanItem *item)
 {
     return item->node.kind == VFI_NODE_OP &&
@@ -184,7 +184,7 @@ static bool settle(Layout *layout, VfiValue value)
         return settle_conv(layout, value);
     if (moves_pixels(item))
         return settle_pixel_mover(layout, value);
-    for (int s = 0; s < item->node.n_sources && !takes_any(layout, item); s++)
+    for (int s = takes_any(layout, item) ? 1 : 0; s < item->node.n_sources; s++)
         changed = drop_blocks(layout, item->node.source[s]) || changed;
     return changed;
 }
@@ -298,7 +298,7 @@ static bool wants_planes(const Layout *layout, VfiValue value, int s)
         return item->layout.block <= 1;
     if (takes_blocks(layout, item))
         return s == 1 && !layout->computes_blocks[value];
-    if (takes_any(layout, item))
+    if (takes_any(layout, item) && s == 0)
         return false;
     return !moves_pixels(item) || s > 0 || item->layout.block <= 1;
 }

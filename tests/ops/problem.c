@@ -27,9 +27,9 @@ static const float extremes[] = {NAN,     INFINITY, -INFINITY, 0.0f,     -0.0f,
                                  -100.0f, 200.0f,   65519.0f,  65520.0f, 6.0e-5f,
                                  2049.0f, 2051.0f,  2e-8f,     3.1e-8f};
 
-static float random_value(GRand *random, VfiCaseValues values, float scale)
+static float random_value(GRand *random, VfiCaseValues values, float scale, float offset)
 {
-    float value = (float)g_rand_double_range(random, -1.0, 1.0) * scale;
+    float value = (float)g_rand_double_range(random, -1.0, 1.0) * scale + offset;
 
     if (values == VFI_VALUES_EXTREME && g_rand_int_range(random, 0, EXTREME_EVERY) == 0)
         value = extremes[g_rand_int_range(random, 0, G_N_ELEMENTS(extremes))];
@@ -37,10 +37,10 @@ static float random_value(GRand *random, VfiCaseValues values, float scale)
 }
 
 static void fill(float *values, size_t n, bool low_precision, GRand *random,
-                 VfiCaseValues what, float scale)
+                 VfiCaseValues what, float scale, float offset)
 {
     for (size_t i = 0; i < n; i++) {
-        values[i] = random_value(random, what, scale);
+        values[i] = random_value(random, what, scale, offset);
         if (low_precision)
             values[i] = (float)half_nearest((double)values[i]);
     }
@@ -57,7 +57,7 @@ static void add_arrays(Problem *problem, const VfiOpCase *test, bool low_precisi
             continue;
         problem->arrays[i] = g_new(float, arrays[i].n);
         fill(problem->arrays[i], arrays[i].n, low_precision, random, VFI_VALUES_RANDOM,
-             1.0f);
+             1.0f, 0.0f);
         *vfi_op_array(&problem->op.u, &arrays[i]) = problem->arrays[i];
     }
 }
@@ -79,7 +79,8 @@ Problem *problem_new(VfiOpKind kind, const VfiOpCase *test, guint32 seed,
         size_t n = vfi_shape_elements(problem->op.src[i].shape);
         float scale = test->scale[i] != 0.0f ? test->scale[i] : 1.0f;
         problem->values[i] = g_new(float, n);
-        fill(problem->values[i], n, rounded, random, test->values, scale);
+        fill(problem->values[i], n, rounded, random, test->values, scale,
+             test->offset[i]);
     }
     g_rand_free(random);
     return g_steal_pointer(&problem);

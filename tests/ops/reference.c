@@ -65,6 +65,10 @@ static double activated(const VfiActivation *activation, int c, double x)
         return x < 0.0 ? (double)activation->leak * x : x;
     case VFI_ACTIVATION_SIGMOID:
         return 1.0 / (1.0 + exp(-x));
+    case VFI_ACTIVATION_SILU:
+        return x == -INFINITY ? 0.0 : x / (1.0 + exp(-x)); /* the limit */
+    case VFI_ACTIVATION_GELU:
+        return x == -INFINITY ? 0.0 : x * 0.5 * erfc(-x / G_SQRT2);
     }
     return NAN;
 }
@@ -159,6 +163,34 @@ static ReferenceElement reference_fill(const ReferenceInput *in, int c, int y, i
     (void)x;
     takes_part(&e, (double)p->add);
     return finish(e, product + (double)p->add);
+}
+
+static ReferenceElement reference_scale_shift(const ReferenceInput *in, int c, int y,
+                                              int x)
+{
+    const VfiScaleShiftParams *p = &in->op->u.scale_shift;
+    const VfiActivation activation = {.kind = p->activation, .leak = p->leak};
+    int channels = in->op->src[1].shape.c / (p->adds ? 2 : 1);
+    ReferenceElement e = {0};
+    double product = takes_part(&e, at(in, 0, c, y, x) * at(in, 1, c % channels, 0, 0));
+    double addend =
+        p->adds ? takes_part(&e, at(in, 1, channels + c % channels, 0, 0)) : 0.0;
+
+    return finish(e, activated(&activation, c, takes_part(&e, product + addend)));
+}
+
+static ReferenceElement reference_step_embedding(const ReferenceInput *in, int c, int y,
+                                                 int x)
+{
+    const VfiStepEmbeddingParams *p = &in->op->u.step_embedding;
+    int half = p->channels / 2;
+    double frequency = pow((double)p->base, -(double)(c % half) / half);
+    double angle = (double)in->inputs->value[p->input] * frequency;
+    ReferenceElement e = {.largest = 1.0};
+
+    (void)y;
+    (void)x;
+    return finish(e, c < half ? cos(angle) : sin(angle));
 }
 
 /* ---- random numbers ---------------------------------------------------------------- */
@@ -533,4 +565,102 @@ static TEST_FORMULA ReferenceElement reference_max_abs(const ReferenceInput *in,
             e.value = value;
     }
     return finish(e, e.value);
+}
+
+/* Mean and variance of @n values, the deviations from the mean summed up by
+ * themselves. */
+typedef struct {
+    double mean, variance;
+} Moments;
+
+/* Of channels @first … @first+@count-1 of each frame of @of, of which frames have
+ * @channels each, over the pixels of rows @y … @end_y-1 and columns @x … @end_x-1. */
+typedef struct {
+    int frames, channels, first, count;
+    int y, end_y, x, end_x;
+} Extent;
+
+static double sum_over(const ReferenceInput *in, const Extent *of)
+{
+    double sum = 0.0;
+
+    for (int f = 0; f < of->frames; f++)
+        for (int c = 0; c < of->count; c++)
+            for (int y = of->y; y < of->end_y; y++)
+                for (int x = of->x; x < of->end_x; x++)
+                    sum += at(in, 0, f * of->channels + of->first + c, y, x);
+    return sum;
+}
+
+static double sum_of_squares(const ReferenceInput *in, const Extent *of, double mean)
+{
+    double sum = 0.0;
+
+    for (int f = 0; f < of->frames; f++)
+        for (int c = 0; c < of->count; c++)
+            for (int y = of->y; y < of->end_y; y++)
+                for (int x = of->x; x < of->end_x; x++) {
+                    double off = at(in, 0, f * of->channels + of->first + c, y, x) - mean;
+                    sum += off * off;
+                }
+    return sum;
+}
+
+static Moments moments_of(const ReferenceInput *in, const Extent *of)
+{
+    double n = (double)of->frames * of->count * (of->end_y - of->y) * (of->end_x - of->x);
+    double mean = sum_over(in, of) / n;
+
+    return (Moments){mean, sum_of_squares(in, of, mean) / n};
+}
+
+static ReferenceElement reference_group_norm(const ReferenceInput *in, int c, int y,
+                                             int x)
+{
+    const VfiNormParams *p = &in->op->u.norm;
+    VfiShape s = in->op->src[0].shape;
+    int channels = s.c / p->frames, count = channels / p->groups, of = c % channels;
+    Extent extent = {p->frames, channels, of / count * count, count, 0, s.h, 0, s.w};
+    Moments group = moments_of(in, &extent);
+    double scale = 1.0, shift = 0.0;
+    ReferenceElement e = {0};
+
+    (void)y;
+    (void)x;
+    if (in->op->n_src == 2) {
+        scale += at(in, 1, of, 0, 0);
+        shift = at(in, 1, channels + of, 0, 0);
+    }
+    double factor = (double)p->weight[of] / sqrt(group.variance + (double)p->eps) * scale;
+    if (c < channels)
+        return finish(e, factor);
+    return finish(e, (double)p->bias[of] * scale + shift -
+                         takes_part(&e, group.mean * factor));
+}
+
+static ReferenceElement reference_layer_norm(const ReferenceInput *in, int c, int y,
+                                             int x)
+{
+    const VfiNormParams *p = &in->op->u.norm;
+    int channels = in->op->src[0].shape.c;
+    Extent extent = {1, channels, 0, channels, y, y + 1, x, x + 1};
+    Moments pixel = moments_of(in, &extent);
+    ReferenceElement e = {0};
+
+    return finish(e, (at(in, 0, c, y, x) - pixel.mean) /
+                             sqrt(pixel.variance + (double)p->eps) *
+                             (double)p->weight[c] +
+                         (double)p->bias[c]);
+}
+
+static ReferenceElement reference_channel_mean(const ReferenceInput *in, int c, int y,
+                                               int x)
+{
+    VfiShape s = in->op->src[0].shape;
+    Extent extent = {1, s.c, c, 1, 0, s.h, 0, s.w};
+    ReferenceElement e = {0};
+
+    (void)y;
+    (void)x;
+    return finish(e, sum_over(in, &extent) / ((double)s.h * s.w));
 }

@@ -281,13 +281,15 @@ const char *inspected_region(int region)
 
 const char *inspected_activation(const VfiOp *op)
 {
-    static const char *const names[] = {[VFI_ACTIVATION_NONE] = NULL,
-                                        [VFI_ACTIVATION_PRELU] = "prelu",
-                                        [VFI_ACTIVATION_LEAKY] = "leaky relu",
-                                        [VFI_ACTIVATION_SIGMOID] = "sigmoid"};
+    static const char *const names[] = {
+        [VFI_ACTIVATION_NONE] = NULL,          [VFI_ACTIVATION_PRELU] = "prelu",
+        [VFI_ACTIVATION_LEAKY] = "leaky relu", [VFI_ACTIVATION_SIGMOID] = "sigmoid",
+        [VFI_ACTIVATION_SILU] = "silu",        [VFI_ACTIVATION_GELU] = "gelu"};
 
     if (vfi_op_is_conv(op))
         return names[op->u.conv.activation.kind];
+    if (op->kind == VFI_OP_SCALE_SHIFT)
+        return names[op->u.scale_shift.activation];
     return op->kind == VFI_OP_ACTIVATE ? names[op->u.activation.kind] : NULL;
 }
 

@@ -100,6 +100,12 @@ static void activate(const VfiCpuOp *op, const VfiCpuRun *run, int channel, floa
     case VFI_ACTIVATION_SIGMOID:
         op->kernels->sigmoid(dst, src[0], n);
         break;
+    case VFI_ACTIVATION_SILU:
+        op->kernels->silu(dst, src[0], n);
+        break;
+    case VFI_ACTIVATION_GELU:
+        op->kernels->gelu(dst, src[0], n);
+        break;
     }
 }
 

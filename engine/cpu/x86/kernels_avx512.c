@@ -5,6 +5,7 @@
 #include "cpu/elementwise_tmpl.h"
 #include "cpu/flow_patches.h"
 #include "cpu/flow_tmpl.h"
+#include "cpu/norm_tmpl.h"
 #include "cpu/x86/blocks_tmpl.h"
 #include "cpu/x86/conv_tmpl.h"
 #include "cpu/x86/flow_search_tmpl.h"
@@ -17,6 +18,7 @@
 void vfi_cpu_kernels_fill_avx512(VfiCpuKernels *kernels)
 {
     ISA(fill_elementwise)(kernels);
+    ISA(fill_norm)(kernels);
     ISA(fill_conv)(kernels);
     ISA(fill_blocks)(kernels);
     kernels->multiply = ISA(multiply);
