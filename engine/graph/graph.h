@@ -80,7 +80,8 @@ void vfi_graph_update_state(VfiGraph *graph, VfiState state, VfiValue next);
 VfiValue vfi_graph_image(VfiGraph *graph, int frame);
 
 /* Declares what an earlier stage computes as @name and leaves at @operand: in
- * VFI_REGION_FRAME0 for each frame, or in VFI_REGION_PAIR. Both are copied. */
+ * VFI_REGION_FRAME0 for each frame, in VFI_REGION_PAIR or in VFI_REGION_CONSTANT. Both
+ * are copied. */
 void vfi_graph_declare_input(VfiGraph *graph, const char *name,
                              const VfiOperand *operand);
 
@@ -88,6 +89,9 @@ void vfi_graph_declare_input(VfiGraph *graph, const char *name,
  * stage. */
 VfiValue vfi_graph_feature(VfiGraph *graph, int frame, const char *name);
 VfiValue vfi_graph_pair_value(VfiGraph *graph, const char *name);
+
+/* The same of the constant stage, which is computed once by a session. */
+VfiValue vfi_graph_constant(VfiGraph *graph, const char *name);
 
 /* Names @value as a result of the current segment; the string must be static. In a loop
  * it is the last round's. */

@@ -64,6 +64,11 @@ VfiValue vfi_graph_pair_value(VfiGraph *graph, const char *name)
     return add_input(graph, "per-pair", name, VFI_REGION_PAIR, VFI_REGION_PAIR);
 }
 
+VfiValue vfi_graph_constant(VfiGraph *graph, const char *name)
+{
+    return add_input(graph, "constant", name, VFI_REGION_CONSTANT, VFI_REGION_CONSTANT);
+}
+
 void vfi_graph_output(VfiGraph *graph, const char *name, VfiValue value)
 {
     VfiGraphOutput output = {vfi_graph_current_segment(graph), name, value};

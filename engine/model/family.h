@@ -14,9 +14,13 @@
 
 typedef struct VfiModelFamily VfiModelFamily;
 
-/* When a graph runs: once per frame (its results are kept for the next pair), per pair
- * (its results are kept for all in-betweens), or per in-between. */
+/* When a graph runs: once (its results are kept as long as the session), once per frame
+ * (its results are kept for the next pair), per pair (its results are kept for all
+ * in-betweens), or per in-between. */
 typedef enum {
+    /* Sees neither frames nor their size without padding, which tiles do not share, but
+     * ranges that set_ranges() sets: where these change, it runs again. */
+    VFI_STAGE_CONSTANT,
     VFI_STAGE_FRAME,
     VFI_STAGE_PAIR,
     VFI_STAGE_TIME,
@@ -98,7 +102,7 @@ struct VfiModelFamily {
     int (*size_multiple)(const VfiModelSetup *setup, double scale);
     VfiOutputKind (*output)(const VfiModelSetup *setup);
     /* Builds the graph of @stage; returns false where the family has no such stage.
-     * Errors go to the graph. */
+     * Stages are built in their order; errors go to the graph. */
     bool (*build)(VfiGraph *graph, const VfiModelSetup *setup, VfiStage stage,
                   double scale);
     /* VFI_OUTPUT_FLOW: whether the steps of flow/ look for motion, too, so that what the
@@ -128,12 +132,14 @@ static inline int vfi_family_view_frames(const VfiModelFamily *family)
     return family->frames_before + 2 + family->frames_after;
 }
 
-/* Where the outputs of a stage lie: for the frame, for the pair or in the arena. */
+/* Where the outputs of a stage lie: for the session, for the frame, for the pair or in
+ * the arena. */
 static inline VfiRegion vfi_stage_output_region(VfiStage stage)
 {
-    return stage == VFI_STAGE_FRAME  ? VFI_REGION_FRAME0
-           : stage == VFI_STAGE_PAIR ? VFI_REGION_PAIR
-                                     : VFI_REGION_ARENA;
+    return stage == VFI_STAGE_CONSTANT ? VFI_REGION_CONSTANT
+           : stage == VFI_STAGE_FRAME  ? VFI_REGION_FRAME0
+           : stage == VFI_STAGE_PAIR   ? VFI_REGION_PAIR
+                                       : VFI_REGION_ARENA;
 }
 
 /* What follows @segment of a time stage with @n_segments of them, or -1. */

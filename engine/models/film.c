@@ -425,9 +425,10 @@ static Film film_begin(VfiGraph *graph, const VfiModelSetup *setup)
 static bool film_build(VfiGraph *graph, const VfiModelSetup *setup, VfiStage stage,
                        double scale)
 {
-    Film film = film_begin(graph, setup);
     (void)scale;
-
+    if (stage == VFI_STAGE_CONSTANT)
+        return false;
+    Film film = film_begin(graph, setup);
     if (stage == VFI_STAGE_FRAME)
         build_frame(&film);
     else if (stage == VFI_STAGE_PAIR)

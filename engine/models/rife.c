@@ -91,6 +91,8 @@ static bool rife_build(VfiGraph *graph, const VfiModelSetup *setup, VfiStage sta
     if (stage == VFI_STAGE_FRAME)
         return network != NULL &&
                vfi_rife_build_frame(graph, network, vfi_rife_refines(setup));
+    if (stage != VFI_STAGE_TIME)
+        return false;
     if (network != NULL)
         vfi_rife_build_time(graph, network, setup, flow_scale);
     else

@@ -18,7 +18,8 @@
 
 /* Memory that operands lie in, bound at each run: the stage's own arena, what is kept
  * for each frame (its prepared image, the results of the per-frame stage), what is
- * kept for the pair (the results of the per-pair stage), and a loop's states: as the
+ * kept for the pair (the results of the per-pair stage), what is kept as long as the
+ * session (those of the constant stage), and a loop's states: as the
  * last round left them, and as the next one is to find them. A frame stage sees its
  * frame as FRAME0; the other stages see the view's frames, oldest first. VFI_REGION_ROWS
  * is not memory: what lies there is seen by one row group only (plan.h), whose runner
@@ -27,6 +28,7 @@ typedef enum {
     VFI_REGION_ARENA,
     VFI_REGION_FRAME0,
     VFI_REGION_PAIR = VFI_REGION_FRAME0 + 8,
+    VFI_REGION_CONSTANT,
     VFI_REGION_STATE,      /* read; nothing writes it */
     VFI_REGION_NEXT_STATE, /* written; whoever runs a plan exchanges the two (plan.h) */
     VFI_MAX_REGIONS,

@@ -171,6 +171,7 @@ void vfi_plan_emit(VfiPlanner *planner)
         .arena_bytes = planner->arena_bytes,
         .frame_bytes = planner->frame_bytes,
         .pair_bytes = planner->pair_bytes,
+        .constant_bytes = planner->constant_bytes,
         .state_bytes = planner->state_bytes,
         .packed_weights =
             graph->weights == NULL ? NULL : vfi_weights_packed(graph->weights),

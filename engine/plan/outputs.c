@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The passes pin-outputs and lay-out-outputs: what a frame or pair stage computes for
- * later ones gets memory of its own, one output after the other in the region that is
+/* The passes pin-outputs and lay-out-outputs: what a stage computes for later ones gets
+ * memory of its own, one output after the other in the region that is
  * kept. */
 #include "plan/planner.h"
 
@@ -27,10 +27,10 @@ void vfi_plan_pin_outputs(VfiPlanner *planner)
 /* Those of a frame stage lie after the image. */
 void vfi_plan_lay_out_outputs(VfiPlanner *planner)
 {
-    bool is_pair = planner->output_region == VFI_REGION_PAIR;
+    VfiRegion region = planner->output_region;
     size_t image_bytes =
         vfi_plan_image_bytes(planner->graph->width, planner->graph->height);
-    size_t bytes = is_pair ? 0 : image_bytes;
+    size_t bytes = region == VFI_REGION_FRAME0 ? image_bytes : 0;
 
     for (int i = 0; i < planner->n_items; i++) {
         VfiPlanItem *item = &planner->items[i];
@@ -39,6 +39,7 @@ void vfi_plan_lay_out_outputs(VfiPlanner *planner)
         item->memory.place = bytes;
         bytes += vfi_plan_align(vfi_plan_value_bytes(planner, item));
     }
-    planner->frame_bytes = is_pair ? image_bytes : bytes;
-    planner->pair_bytes = is_pair ? bytes : 0;
+    planner->frame_bytes = region == VFI_REGION_FRAME0 ? bytes : image_bytes;
+    planner->pair_bytes = region == VFI_REGION_PAIR ? bytes : 0;
+    planner->constant_bytes = region == VFI_REGION_CONSTANT ? bytes : 0;
 }

@@ -96,6 +96,37 @@ static void run_passes(VfiPlanner *planner, VfiPlanTrace *trace)
     }
 }
 
+static const char *stage_of(VfiRegion output_region)
+{
+    return output_region == VFI_REGION_PAIR       ? "per-pair"
+           : output_region == VFI_REGION_CONSTANT ? "constant"
+                                                  : "per-frame";
+}
+
+/* Whether @op reads something that differs from frame to frame, or from tile to tile. */
+static bool depends_on_frames(const VfiOp *op)
+{
+    for (int i = 0; i < op->n_src; i++)
+        if (op->src[i].region >= VFI_REGION_FRAME0 && op->src[i].region < VFI_REGION_PAIR)
+            return true;
+    return op->kind == VFI_OP_FILL && (op->u.fill.input == VFI_RUN_INPUT_TIME ||
+                                       op->u.fill.input == VFI_RUN_INPUT_IMAGE_WIDTH ||
+                                       op->u.fill.input == VFI_RUN_INPUT_IMAGE_HEIGHT);
+}
+
+/* What a constant stage computes serves all frames, and tiles wherever they are. */
+static void check_constant(VfiPlanner *planner)
+{
+    const VfiPlan *plan = planner->plan;
+
+    for (int i = 0; plan != NULL && planner->error == NULL && i < plan->n_ops; i++)
+        if (depends_on_frames(&plan->ops[i]))
+            planner->error = g_error_new_literal(
+                VFI_ERROR, VFI_ERROR_UNSUPPORTED,
+                "the constant stage reads a frame, its size or the time: expected what "
+                "is the same for all of them");
+}
+
 /* Whether the graph is whole, and fits a stage that has its outputs in
  * @output_region. */
 static bool check_graph(const VfiGraph *graph, VfiRegion output_region, GError **error)
@@ -107,8 +138,7 @@ static bool check_graph(const VfiGraph *graph, VfiRegion output_region, GError *
     g_set_error(error, VFI_ERROR, VFI_ERROR_UNSUPPORTED,
                 "the %s stage %s: expected that in the time stage, whose results are not "
                 "kept for other in-betweens",
-                output_region == VFI_REGION_PAIR ? "per-pair" : "per-frame",
-                graph->loop >= 0 ? "has a loop" : "draws noise");
+                stage_of(output_region), graph->loop >= 0 ? "has a loop" : "draws noise");
     return false;
 }
 
@@ -131,10 +161,14 @@ VfiPlan *vfi_plan_new_traced(const VfiGraph *graph, const VfiPlanTarget *target,
 
     vfi_planner_init(&planner);
     run_passes(&planner, trace);
-    if (planner.error != NULL)
+    if (output_region == VFI_REGION_CONSTANT)
+        check_constant(&planner);
+    if (planner.error != NULL) {
+        g_clear_pointer(&planner.plan, vfi_plan_free);
         g_propagate_error(error, planner.error);
-    else if (trace != NULL)
+    } else if (trace != NULL) {
         vfi_plan_trace_result(trace, &planner);
+    }
     vfi_planner_clear(&planner);
     return planner.plan;
 }

@@ -118,7 +118,7 @@ typedef struct {
     int *segment_end; /* per segment: one past its last step */
     GArray *groups;   /* of VfiPlanRowGroup; from group-rows on */
 
-    size_t frame_bytes, pair_bytes; /* of the regions, as in VfiPlan */
+    size_t frame_bytes, pair_bytes, constant_bytes; /* of the regions, as in VfiPlan */
     size_t state_bytes, arena_bytes;
     VfiPlan *plan; /* the result */
     GError *error; /* the first one; passes go on */

@@ -45,9 +45,10 @@ static void count_all(const VfiPlanner *planner, int64_t *counts)
         counts[VFI_PLAN_COUNT_ROW_PLANES] +=
             g_array_index(planner->groups, VfiPlanRowGroup, i).n_planes;
     counts[VFI_PLAN_COUNT_OUTPUT_BYTES] =
-        (int64_t)(region == VFI_REGION_PAIR     ? planner->pair_bytes
-                  : region == VFI_REGION_FRAME0 ? planner->frame_bytes
-                                                : 0);
+        (int64_t)(region == VFI_REGION_PAIR       ? planner->pair_bytes
+                  : region == VFI_REGION_CONSTANT ? planner->constant_bytes
+                  : region == VFI_REGION_FRAME0   ? planner->frame_bytes
+                                                  : 0);
     counts[VFI_PLAN_COUNT_STATE_BYTES] = (int64_t)planner->state_bytes;
     counts[VFI_PLAN_COUNT_ARENA_BYTES] = (int64_t)planner->arena_bytes;
 }
@@ -126,7 +127,7 @@ static const char *input_name(const VfiGraph *graph, const VfiNode *node,
                               char state[STATE_NAME])
 {
     VfiRegion region =
-        node->input.region == VFI_REGION_PAIR ? VFI_REGION_PAIR : VFI_REGION_FRAME0;
+        node->input.region < VFI_REGION_PAIR ? VFI_REGION_FRAME0 : node->input.region;
 
     if (node->input.region == VFI_REGION_STATE) {
         g_snprintf(state, STATE_NAME, "state%d", node->input.state);

@@ -49,6 +49,7 @@ static double max_macs(const VfiGraph *graph, const VfiPlan *plan)
 static void count(const VfiSession *session, VfiEstimate *estimate)
 {
     const VfiSessionNeed *need = &session->need;
+    const VfiPlan *constant = session->plans[VFI_STAGE_CONSTANT];
     const VfiPlan *frame = session->plans[VFI_STAGE_FRAME];
     const VfiPlan *pair = session->plans[VFI_STAGE_PAIR];
     const VfiPlan *time = session->plans[VFI_STAGE_TIME];
@@ -62,6 +63,7 @@ static void count(const VfiSession *session, VfiEstimate *estimate)
         .scale = session->scale,
         .quality = vfi_session_quality(session),
         .tiles = (unsigned)tiles,
+        .constant_macs = constant == NULL ? 0.0 : segment_macs(constant, 0),
         .frame_macs = frame == NULL ? 0.0 : tiles * segment_macs(frame, 0),
         .pair_macs = pair == NULL ? 0.0 : tiles * segment_macs(pair, 0),
         .time_macs = time == NULL ? 0.0 : tiles * usual_macs(session, time),
@@ -69,12 +71,13 @@ static void count(const VfiSession *session, VfiEstimate *estimate)
             time == NULL ? 0.0 : tiles * max_macs(session->graphs[VFI_STAGE_TIME], time),
         .arena_bytes = need->arena_bytes + need->pair_bytes + 2 * need->state_bytes +
                        need->band_bytes + need->overlay_bytes,
+        .constant_bytes = need->constant_bytes,
         .frame_bytes = need->n_slots > 0 ? need->slot_bytes : 0,
         .frames = (unsigned)need->n_slots,
         .packed_weight_bytes = need->packed_bytes,
         .scratch_bytes = need->limited_bytes - need->host_bytes - need->arena_bytes -
                          need->pair_bytes - 2 * need->state_bytes - need->band_bytes -
-                         need->overlay_bytes - frames_bytes,
+                         need->overlay_bytes - need->constant_bytes - frames_bytes,
         .host_bytes = need->host_bytes,
         .session_bytes = need->device_bytes + need->host_bytes,
     };

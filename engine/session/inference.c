@@ -61,7 +61,7 @@ VfiFrameSlot *vfi_session_take_slot(VfiSession *session, const VfiView *view, in
     if (slot == NULL) {
         slot = evict_slot(session, view);
         slot->key = view->keys[i];
-        slot->has_image = slot->has_motion = false;
+        slot->has_image = slot->has_features = slot->has_motion = false;
     }
     slot->last_used = ++session->slot_clock;
     return slot;
@@ -72,13 +72,14 @@ static uint64_t *profile_of(const VfiSession *session, VfiStage stage)
     return session->profiling ? session->profile[stage] : NULL;
 }
 
-/* Fills @slot with the image and the features of @frame. */
-static bool fill_slot(VfiSession *session, const VfiView *view, const VfiFrame *frame,
-                      VfiFrameSlot *slot, GError **error)
+/* Fills @slot with the image of @frame, and finds what is asked about it. */
+static bool prepare_slot(VfiSession *session, const VfiView *view, const VfiFrame *frame,
+                         VfiFrameSlot *slot, GError **error)
 {
     const VfiBackend *backend = session->backend;
     int64_t start = g_get_monotonic_time();
 
+    slot->has_features = false;
     if (!backend->prepare(session->device, &view->video, frame,
                           (float *)(void *)slot->memory, session->tiling.x.tile,
                           session->tiling.y.tile, view->cancel, error))
@@ -90,72 +91,137 @@ static bool fill_slot(VfiSession *session, const VfiView *view, const VfiFrame *
                              view->cancel, error))
         return false;
     vfi_record_time(session, VFI_TIMED_PREPARE, start);
-    if (session->programs[VFI_STAGE_FRAME] == NULL)
-        return true;
-    VfiRunArguments arguments = {
-        .cancel = view->cancel,
-        .scalars = session->scalars,
-        .op_nanoseconds = profile_of(session, VFI_STAGE_FRAME),
-    };
-    arguments.region[VFI_REGION_ARENA] = session->arena;
-    arguments.region[VFI_REGION_FRAME0] = slot->memory;
-    start = g_get_monotonic_time();
-    if (!backend->run(session->device, session->programs[VFI_STAGE_FRAME], 0, &arguments,
-                      error))
-        return false;
-    vfi_record_time(session, VFI_TIMED_FRAME_STAGE, start);
+    slot->has_image = true;
     return true;
 }
 
-/* Runs the pair stage, unless there is none or its results for the view's frames are
- * kept. */
+/* Runs a stage whose results are kept, with the inputs and the memory of @arguments. */
+static bool run_stage(VfiSession *session, VfiStage stage, VfiTimedStage timed,
+                      const VfiRunArguments *arguments, GError **error)
+{
+    VfiRunArguments of_stage = *arguments;
+    int64_t start = g_get_monotonic_time();
+
+    of_stage.op_nanoseconds = profile_of(session, stage);
+    if (!session->backend->run(session->device, session->programs[stage], 0, &of_stage,
+                               error))
+        return false;
+    vfi_record_time(session, timed, start);
+    return true;
+}
+
+static bool same_ranges(const VfiRunInputs *a, const VfiRunInputs *b)
+{
+    return memcmp(a->value, b->value, sizeof a->value) == 0;
+}
+
+/* Runs the constant stage, unless there is none or its results for @ranges are kept. */
+static bool run_constant_stage(VfiSession *session, const VfiRunInputs *ranges,
+                               const VfiRunArguments *arguments, GError **error)
+{
+    VfiRunArguments of_stage = *arguments;
+
+    if (session->programs[VFI_STAGE_CONSTANT] == NULL ||
+        (session->has_constant && same_ranges(&session->constant_ranges, ranges)))
+        return true;
+    session->has_constant = false;
+    of_stage.inputs = *ranges;
+    if (!run_stage(session, VFI_STAGE_CONSTANT, VFI_TIMED_CONSTANT_STAGE, &of_stage,
+                   error))
+        return false;
+    session->constant_ranges = *ranges;
+    session->has_constant = true;
+    return true;
+}
+
+/* The same of the per-frame stage, for the frame in @slot. */
+static bool run_frame_stage(VfiSession *session, VfiFrameSlot *slot,
+                            const VfiRunInputs *ranges, const VfiRunArguments *arguments,
+                            GError **error)
+{
+    VfiRunArguments of_frame = *arguments;
+
+    if (session->programs[VFI_STAGE_FRAME] == NULL ||
+        (slot->has_features && same_ranges(&slot->ranges, ranges)))
+        return true;
+    slot->has_features = false;
+    of_frame.inputs.value[VFI_RUN_INPUT_TIME] = 0.0f;
+    of_frame.region[VFI_REGION_FRAME0] = slot->memory;
+    if (!run_stage(session, VFI_STAGE_FRAME, VFI_TIMED_FRAME_STAGE, &of_frame, error))
+        return false;
+    slot->ranges = *ranges;
+    slot->has_features = true;
+    return true;
+}
+
+/* The same of the per-pair stage, for the view's frames. */
 static bool run_pair_stage(VfiSession *session, const VfiView *view,
                            const VfiRunArguments *arguments, GError **error)
 {
-    const VfiProgram *program = session->programs[VFI_STAGE_PAIR];
-    VfiRunArguments of_pair = *arguments;
     uint64_t *keys = session->pair_keys;
 
-    if (program == NULL || memcmp(keys, view->keys, sizeof view->keys) == 0)
+    if (session->programs[VFI_STAGE_PAIR] == NULL ||
+        memcmp(keys, view->keys, sizeof view->keys) == 0)
         return true;
     memset(keys, 0, sizeof view->keys);
-    of_pair.op_nanoseconds = profile_of(session, VFI_STAGE_PAIR);
-    int64_t start = g_get_monotonic_time();
-    if (!session->backend->run(session->device, program, 0, &of_pair, error))
+    if (!run_stage(session, VFI_STAGE_PAIR, VFI_TIMED_PAIR_STAGE, arguments, error))
         return false;
-    vfi_record_time(session, VFI_TIMED_PAIR_STAGE, start);
     memcpy(keys, view->keys, sizeof view->keys);
     return true;
+}
+
+/* What all stages see: memory but for the frames', and the inputs of the view. */
+static VfiRunArguments arguments_of_view(const VfiSession *session, const VfiView *view)
+{
+    VfiRunArguments arguments = {
+        .inputs.value =
+            {
+                [VFI_RUN_INPUT_TIME] = (float)view->t,
+                [VFI_RUN_INPUT_IMAGE_WIDTH] = (float)view->video.width,
+                [VFI_RUN_INPUT_IMAGE_HEIGHT] = (float)view->video.height,
+            },
+        .inputs.noise =
+            {
+                .key = {(uint32_t)view->noise_key, (uint32_t)(view->noise_key >> 32)},
+                .origin = {(uint32_t)view->origin_x, (uint32_t)view->origin_y},
+            },
+        .scalars = session->scalars,
+        .cancel = view->cancel,
+        .op_nanoseconds = profile_of(session, VFI_STAGE_TIME),
+    };
+
+    arguments.region[VFI_REGION_ARENA] = session->arena;
+    arguments.region[VFI_REGION_PAIR] = session->pair_memory;
+    arguments.region[VFI_REGION_CONSTANT] = session->constant_memory;
+    arguments.region[VFI_REGION_STATE] = session->states[0];
+    arguments.region[VFI_REGION_NEXT_STATE] = session->states[1];
+    return arguments;
 }
 
 bool vfi_ready_frames(VfiSession *session, const VfiView *view,
                       VfiRunArguments *arguments, GError **error)
 {
-    *arguments = (VfiRunArguments){
-        .inputs.value[VFI_RUN_INPUT_TIME] = (float)view->t,
-        .scalars = session->scalars,
-        .cancel = view->cancel,
-        .op_nanoseconds = profile_of(session, VFI_STAGE_TIME),
-    };
+    const VfiRunInputs ranges = {.noise.seed = 0};
+    VfiFrameSlot *slots[VFI_MAX_VIEW_FRAMES];
     double mean = 0.0;
-    arguments->region[VFI_REGION_ARENA] = session->arena;
+
     for (int i = 0; i < view->n_frames; i++) {
-        VfiFrameSlot *slot = vfi_session_take_slot(session, view, i);
-        if (!slot->has_image && !fill_slot(session, view, &view->frames[i], slot, error))
+        slots[i] = vfi_session_take_slot(session, view, i);
+        if (!slots[i]->has_image &&
+            !prepare_slot(session, view, &view->frames[i], slots[i], error))
             return false;
-        slot->has_image = true;
-        arguments->region[vfi_frame_region(i)] = slot->memory;
-        mean += slot->mean / view->n_frames;
+        mean += slots[i]->mean / view->n_frames;
     }
+    *arguments = arguments_of_view(session, view);
+    if (!run_constant_stage(session, &ranges, arguments, error))
+        return false;
+    for (int i = 0; i < view->n_frames; i++)
+        if (!run_frame_stage(session, slots[i], &ranges, arguments, error))
+            return false;
+    for (int i = 0; i < view->n_frames; i++)
+        arguments->region[vfi_frame_region(i)] = slots[i]->memory;
     arguments->inputs.value[VFI_RUN_INPUT_IMAGE_MEAN] =
         (float)(view->has_mean ? view->mean : mean);
-    arguments->inputs.noise = (VfiNoiseInputs){
-        .key = {(uint32_t)view->noise_key, (uint32_t)(view->noise_key >> 32)},
-        .origin = {(uint32_t)view->origin_x, (uint32_t)view->origin_y},
-    };
-    arguments->region[VFI_REGION_PAIR] = session->pair_memory;
-    arguments->region[VFI_REGION_STATE] = session->states[0];
-    arguments->region[VFI_REGION_NEXT_STATE] = session->states[1];
     return run_pair_stage(session, view, arguments, error);
 }
 

@@ -67,8 +67,9 @@ static bool run_tile(TiledInference *work, int column, int row, GError **error)
     VfiView view = view_of_tile(work, column, row);
     VfiRunArguments arguments;
 
+    /* what slots and pair memory have is of another tile */
     for (int i = 0; i < session->n_slots; i++)
-        session->slots[i].has_image = false; /* of another tile */
+        session->slots[i].has_image = session->slots[i].has_features = false;
     memset(session->pair_keys, 0, sizeof session->pair_keys);
     if (!vfi_ready_frames(session, &view, &arguments, error))
         return false;

@@ -97,6 +97,7 @@ bool vfi_session_measure(VfiSession *session, GError **error)
         need->arena_bytes = MAX(need->arena_bytes, plan->arena_bytes);
         need->slot_bytes = MAX(need->slot_bytes, plan->frame_bytes);
         need->pair_bytes = MAX(need->pair_bytes, plan->pair_bytes);
+        need->constant_bytes = MAX(need->constant_bytes, plan->constant_bytes);
         need->state_bytes = MAX(need->state_bytes, plan->state_bytes);
         need->n_scalars = MAX(need->n_scalars, (size_t)plan->n_scalars);
         fits = fits && add_bytes(&need->packed_bytes, 1, program.packed_bytes) &&
@@ -109,6 +110,7 @@ bool vfi_session_measure(VfiSession *session, GError **error)
            add_bytes(&need->device_bytes, has_planes ? 1 : 0, need->mask_bytes) &&
            add_bytes(&need->device_bytes, 1, need->band_bytes) &&
            add_bytes(&need->device_bytes, 1, need->pair_bytes) &&
+           add_bytes(&need->device_bytes, 1, need->constant_bytes) &&
            add_bytes(&need->device_bytes, 2, need->state_bytes) &&
            add_bytes(&need->device_bytes, (size_t)need->n_slots, need->slot_bytes) &&
            add_bytes(&need->device_bytes, (size_t)need->n_planes, need->planes_bytes) &&

@@ -90,6 +90,11 @@ static bool allocate_memory(VfiSession *session, GError **error)
                                                        "what is kept for a pair", error);
     if (need->pair_bytes > 0 && session->pair_memory == NULL)
         return false;
+    if (need->constant_bytes > 0)
+        session->constant_memory = session->backend->alloc(
+            session->device, need->constant_bytes, "what is kept for all frames", error);
+    if (need->constant_bytes > 0 && session->constant_memory == NULL)
+        return false;
     if (!allocate_states(session, error))
         return false;
     for (int i = 0; i < session->n_slots; i++) {
@@ -98,10 +103,11 @@ static bool allocate_memory(VfiSession *session, GError **error)
         if (session->slots[i].memory == NULL)
             return false;
     }
-    session->stats.arena_bytes =
-        need->arena_bytes + need->pair_bytes + 2 * need->state_bytes +
-        (size_t)need->n_slots * need->slot_bytes + need->band_bytes +
-        need->overlay_bytes + (size_t)need->n_planes * need->planes_bytes;
+    session->stats.arena_bytes = need->arena_bytes + need->pair_bytes +
+                                 need->constant_bytes + 2 * need->state_bytes +
+                                 (size_t)need->n_slots * need->slot_bytes +
+                                 need->band_bytes + need->overlay_bytes +
+                                 (size_t)need->n_planes * need->planes_bytes;
     return vfi_tiling_is_one(&session->tiling) || allocate_tiles(session, error);
 }
 
@@ -314,6 +320,7 @@ static void free_device_memory(VfiSession *session)
     for (int i = 0; i < 2; i++)
         backend->free(session->device, session->states[i]);
     backend->free(session->device, session->pair_memory);
+    backend->free(session->device, session->constant_memory);
     backend->free(session->device, session->arena);
     backend->free(session->device, session->band.data);
     backend->free(session->device, session->motion.band.data);

@@ -20,14 +20,17 @@
 #include "session/tiling.h"
 
 /* Results kept for one frame: its prepared image and the per-frame stage's results, of a
- * network, of the steps of flow/ or of both. Only the worker touches slots. */
+ * network, of the steps of flow/ or of both. Only the worker touches slots. Of ranges
+ * only what the family sets of a view's frames is not 0. */
 typedef struct {
     char *memory;       /* device memory */
     uint64_t key;       /* which frame; 0 is empty */
     uint64_t last_used; /* on slot_clock */
-    bool has_image;     /* the network's part is there */
-    bool has_motion;    /* the steps' part is there */
-    double mean;        /* of the image, for families that want it */
+    bool has_image;     /* the network's input is there */
+    bool has_features;  /* the per-frame stage's results are, of a run with .ranges */
+    VfiRunInputs ranges;
+    bool has_motion; /* the steps' part is there */
+    double mean;     /* of the image, for families that want it */
 } VfiFrameSlot;
 
 /* Where the steps of flow/ find their data (steps.h): offsets into the session's slots,
@@ -85,6 +88,7 @@ typedef struct {
     int n_slots;
     size_t slot_bytes;
     size_t pair_bytes;
+    size_t constant_bytes;
     size_t state_bytes; /* of a loop's states, as one round leaves them */
     size_t n_scalars;
     size_t overlay_bytes; /* for finding overlays */
@@ -122,7 +126,12 @@ struct VfiSession {
     VfiFrameSlot *slots;
     int n_slots;
     uint64_t slot_clock;
-    char *states[2];   /* device memory: a loop's states, before and after a round */
+    char *states[2]; /* device memory: a loop's states, before and after a round */
+    /* Device memory: the constant stage's results, of a run with these ranges; NULL: the
+     * family has no such stage. */
+    char *constant_memory;
+    bool has_constant;
+    VfiRunInputs constant_ranges;
     char *pair_memory; /* device memory: the per-pair stage's results, or NULL */
     uint64_t
         pair_keys[VFI_MAX_VIEW_FRAMES]; /* of the view that they are for; 0: of none */

@@ -49,7 +49,8 @@ VfiPlanTarget vfi_session_plan_target(const VfiSession *session, VfiStage stage)
     VfiPlanTarget target;
 
     session->backend->plan_target(session->device, &target);
-    target.half_outputs = stage == VFI_STAGE_FRAME && session->half_features;
+    target.half_outputs = (stage == VFI_STAGE_FRAME || stage == VFI_STAGE_CONSTANT) &&
+                          session->half_features;
     return target;
 }
 

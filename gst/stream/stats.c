@@ -38,6 +38,7 @@ add_times (GstStructure *stats, const VfiSessionStats *engine)
       [VFI_TIMED_PAIR_STAGE] = {"pair-stage-p50", "pair-stage-p95"},
       [VFI_TIMED_TIME_STAGE] = {"time-stage-p50", "time-stage-p95"},
       [VFI_TIMED_SYNTHESIS] = {"synthesis-p50", "synthesis-p95"},
+      [VFI_TIMED_CONSTANT_STAGE] = {"constant-stage-p50", "constant-stage-p95"},
   };
 
   for (guint i = 0; i < G_N_ELEMENTS (names); i++) {

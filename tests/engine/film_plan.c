@@ -35,7 +35,7 @@ static Plans make_plans(const VfiModel *model, bool in_blocks)
     backend->close(device);
     const VfiStageSource source = {
         model->family, &model->setup, model->weights, WIDTH, HEIGHT, 1.0, NULL};
-    for (int i = 0; i < VFI_STAGE_COUNT; i++) {
+    for (int i = VFI_STAGE_FRAME; i < VFI_STAGE_COUNT; i++) {
         VfiStage stage = (VfiStage)i;
         plans.graphs[stage] = vfi_stage_graph_new(&source, stage, plans.plans);
         ck_assert_ptr_nonnull(plans.graphs[stage]);

@@ -78,6 +78,10 @@ static void build_time(VfiGraph *graph)
                      conv(graph, vfi_graph_slice(graph, wide, 21, 20), "slice"));
     vfi_graph_output(graph, "sum",
                      vfi_graph_add(graph, conv(graph, mix, "second"), single, 1.0f));
+    VfiValue beside_blank[] = {vfi_graph_constant(graph, "blank"), mix,
+                               vfi_graph_constant(graph, "ones"), flow};
+    vfi_graph_output(graph, "blank",
+                     conv(graph, vfi_graph_concat(graph, beside_blank, 4), "beside"));
     VfiValue both[] = {wide, mix};
     vfi_graph_output(graph, "both",
                      conv(graph, vfi_graph_concat(graph, both, 2), "both"));
@@ -92,7 +96,20 @@ static void build_time(VfiGraph *graph)
                      vfi_graph_resize(graph, single, HEIGHT / 2, WIDTH / 2, 1.0f));
 }
 
+/* Of no frame: a convolution of a plane of ones, and the plane. */
+static void build_constant(VfiGraph *graph)
+{
+    VfiValue ones =
+        vfi_graph_run_input(graph, VFI_RUN_INPUT_STEP, HEIGHT, WIDTH, 0.0f, 1.0f);
+    VfiValue planes[] = {ones, ones, ones};
+
+    vfi_graph_output(graph, "blank",
+                     conv(graph, vfi_graph_concat(graph, planes, 3), "first"));
+    vfi_graph_output(graph, "ones", vfi_graph_affine(graph, ones, 1.0f, 0.0f));
+}
+
 static void (*const builders[VFI_STAGE_COUNT])(VfiGraph *graph) = {
+    [VFI_STAGE_CONSTANT] = build_constant,
     [VFI_STAGE_FRAME] = build_frame,
     [VFI_STAGE_PAIR] = build_pair,
     [VFI_STAGE_TIME] = build_time,
@@ -102,7 +119,7 @@ static void (*const builders[VFI_STAGE_COUNT])(VfiGraph *graph) = {
 typedef struct {
     VfiGraph *graphs[VFI_STAGE_COUNT];
     VfiPlan *plans[VFI_STAGE_COUNT];
-    char *frame, *pair, *arena[VFI_STAGE_COUNT];
+    char *constant, *frame, *pair, *arena[VFI_STAGE_COUNT];
 } Stages;
 
 static char *fresh_memory(size_t bytes)
@@ -124,6 +141,7 @@ static void run_stage(VfiDevice *device, Stages *stages, int stage)
     arguments.region[VFI_REGION_ARENA] = stages->arena[stage];
     arguments.region[VFI_REGION_FRAME0] = stages->frame;
     arguments.region[VFI_REGION_PAIR] = stages->pair;
+    arguments.region[VFI_REGION_CONSTANT] = stages->constant;
     ck_assert(vfi_backend_cpu.run(device, program, 0, &arguments, NULL));
     vfi_backend_cpu.program_free(device, program);
 }
@@ -165,6 +183,7 @@ static Stages run_stages(VfiDevice *device, const VfiWeights *weights,
             graph, &target, vfi_stage_output_region((VfiStage)stage), &error);
         ck_assert_msg(error == NULL, "%s", error != NULL ? error->message : "");
     }
+    stages.constant = fresh_memory(stages.plans[VFI_STAGE_CONSTANT]->constant_bytes);
     stages.frame = fresh_memory(stages.plans[VFI_STAGE_FRAME]->frame_bytes);
     stages.pair = fresh_memory(stages.plans[VFI_STAGE_PAIR]->pair_bytes);
     for (int i = 0; i < 3 * WIDTH * HEIGHT; i++)
@@ -184,6 +203,7 @@ static void free_stages(Stages *stages)
         vfi_graph_free(stages->graphs[stage]);
         vfi_free(stages->arena[stage]);
     }
+    vfi_free(stages->constant);
     vfi_free(stages->frame);
     vfi_free(stages->pair);
 }
@@ -283,6 +303,12 @@ START_TEST(what_no_stage_keeps_is_an_error)
         strstr(vfi_graph_error(graph)->message, "per-pair stage has no output \"flow\""));
     vfi_graph_free(graph);
 
+    graph = vfi_graph_new(NULL, 8, 4);
+    ck_assert_int_eq(vfi_graph_constant(graph, "blank"), VFI_NO_VALUE);
+    ck_assert_ptr_nonnull(strstr(vfi_graph_error(graph)->message,
+                                 "constant stage has no output \"blank\""));
+    vfi_graph_free(graph);
+
     g_autoptr(GError) error = NULL;
     graph = vfi_graph_new(NULL, 8, 4);
     vfi_graph_output(graph, "x", vfi_graph_image(graph, 0));
@@ -290,6 +316,24 @@ START_TEST(what_no_stage_keeps_is_an_error)
     ck_assert_ptr_nonnull(
         strstr(error->message, "neither computed by an op nor a concat"));
     vfi_graph_free(graph);
+}
+END_TEST
+
+START_TEST(a_constant_stage_sees_no_frame)
+{
+    static const VfiRunInput refused[] = {VFI_RUN_INPUT_TIME, VFI_RUN_INPUT_IMAGE_WIDTH,
+                                          VFI_RUN_INPUT_IMAGE_HEIGHT};
+
+    for (size_t i = 0; i <= G_N_ELEMENTS(refused); i++) {
+        g_autoptr(GError) error = NULL;
+        VfiGraph *graph = vfi_graph_new(NULL, 8, 4);
+        VfiValue x = i == 0 ? vfi_graph_image(graph, 0)
+                            : vfi_graph_run_input(graph, refused[i - 1], 4, 8, 1.0f, 0);
+        vfi_graph_output(graph, "x", vfi_graph_affine(graph, x, 2.0f, 0.0f));
+        ck_assert_ptr_null(vfi_plan_new(graph, NULL, VFI_REGION_CONSTANT, &error));
+        ck_assert_ptr_nonnull(strstr(error->message, "the constant stage reads a frame"));
+        vfi_graph_free(graph);
+    }
 }
 END_TEST
 
@@ -318,6 +362,7 @@ int main(void)
     tcase_add_test(tcase, f16_rounds_what_is_kept_and_nothing_else);
     tcase_add_test(tcase, wide_results_are_kept_in_blocks_and_few_channels_in_planes);
     tcase_add_test(tcase, what_no_stage_keeps_is_an_error);
+    tcase_add_test(tcase, a_constant_stage_sees_no_frame);
     tcase_add_test(tcase, sizes_that_do_not_fit_are_errors);
     suite_add_tcase(suite, tcase);
     return check_main(suite);

@@ -143,7 +143,7 @@ static bool build_paired(VfiGraph *graph, const VfiModelSetup *setup, VfiStage s
 {
     (void)setup;
     (void)scale;
-    if (stage == VFI_STAGE_FRAME)
+    if (stage == VFI_STAGE_CONSTANT || stage == VFI_STAGE_FRAME)
         return false;
     if (stage == VFI_STAGE_PAIR)
         vfi_graph_output(graph, "sum",

@@ -117,9 +117,9 @@ static bool build(VfiGraph *graph, const VfiModelSetup *setup, VfiStage stage,
         build_frame(graph);
     else if (stage == VFI_STAGE_PAIR)
         build_pair(graph);
-    else
+    else if (stage == VFI_STAGE_TIME)
         build_time(graph);
-    return true;
+    return stage != VFI_STAGE_CONSTANT;
 }
 
 static VfiDetection detect(const VfiCheckpoint *checkpoint)

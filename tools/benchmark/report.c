@@ -13,7 +13,12 @@ static double op_ms(const Bench *bench, int stage, int op)
 
 static const char *stage_name(int stage)
 {
-    return stage == VFI_STAGE_FRAME ? "frame" : stage == VFI_STAGE_PAIR ? "pair" : "time";
+    static const char *const names[VFI_STAGE_COUNT] = {[VFI_STAGE_CONSTANT] = "constant",
+                                                       [VFI_STAGE_FRAME] = "frame",
+                                                       [VFI_STAGE_PAIR] = "pair",
+                                                       [VFI_STAGE_TIME] = "time"};
+
+    return names[stage];
 }
 
 /* Whether @stage exists and its op has run. */
@@ -145,7 +150,7 @@ static void print_profile_json(const Bench *bench)
 static const char *const timed_names[VFI_TIMED_COUNT] = {
     [VFI_TIMED_PREPARE] = "prepare",     [VFI_TIMED_FRAME_STAGE] = "frame",
     [VFI_TIMED_PAIR_STAGE] = "pair",     [VFI_TIMED_TIME_STAGE] = "time",
-    [VFI_TIMED_SYNTHESIS] = "synthesis",
+    [VFI_TIMED_SYNTHESIS] = "synthesis", [VFI_TIMED_CONSTANT_STAGE] = "constant",
 };
 
 static void print_stages_text(const VfiSessionStats *stats)

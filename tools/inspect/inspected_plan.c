@@ -108,7 +108,8 @@ static void mark_usual(const InspectedPlan *inspected, InspectedStage *stage,
 /* The session's plan of @stage once more, with what there is to say about it. */
 static gboolean trace_stage(InspectedPlan *inspected, VfiStage stage, GError **error)
 {
-    static const char *const names[] = {[VFI_STAGE_FRAME] = "frame",
+    static const char *const names[] = {[VFI_STAGE_CONSTANT] = "constant",
+                                        [VFI_STAGE_FRAME] = "frame",
                                         [VFI_STAGE_PAIR] = "pair",
                                         [VFI_STAGE_TIME] = "time"};
     const VfiSession *session = &inspected->session;
@@ -173,6 +174,8 @@ InspectedMemory inspected_plan_memory(const InspectedPlan *inspected)
         if (plan == NULL)
             continue;
         memory.arena = MAX(memory.arena, plan->arena_bytes);
+        if (stage == VFI_STAGE_CONSTANT)
+            memory.constant = plan->constant_bytes;
         if (stage == VFI_STAGE_FRAME)
             memory.frame = plan->frame_bytes;
         if (stage == VFI_STAGE_PAIR)
@@ -267,6 +270,8 @@ const char *inspected_region(int region)
         return "arena";
     case VFI_REGION_PAIR:
         return "pair";
+    case VFI_REGION_CONSTANT:
+        return "constant";
     case VFI_REGION_STATE:
         return "state";
     case VFI_REGION_NEXT_STATE:

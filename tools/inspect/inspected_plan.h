@@ -9,7 +9,7 @@
 #include "session/session_internal.h"
 
 typedef struct {
-    const char *name; /* "frame", "pair" or "time" */
+    const char *name; /* "constant", "frame", "pair" or "time" */
     const VfiGraph *graph;
     VfiPlan *plan;
     VfiPlanTrace trace;
@@ -32,9 +32,10 @@ gboolean inspected_plan_init(InspectedPlan *inspected, VfiModel *model,
 void inspected_plan_clear(InspectedPlan *inspected);
 
 /* Bytes of memory for the plans: what the stages' arenas share, what is kept of each
- * frame and of the pair; a loop's states, those read and those written. */
+ * frame, of the pair and as long as the session; a loop's states, those read and those
+ * written. */
 typedef struct {
-    size_t arena, frame, pair, states;
+    size_t arena, frame, pair, constant, states;
 } InspectedMemory;
 
 InspectedMemory inspected_plan_memory(const InspectedPlan *inspected);

@@ -228,13 +228,14 @@ void inspected_print_json(const InspectedPlan *inspected)
     printf(
         ", \"precision\": \"%s\", \"width\": %d, \"height\": %d, \"padded_width\": %d, "
         "\"padded_height\": %d, \"tiles\": %d, \"scale\": %g, \"output\": \"%s\", "
-        "\"memory\": {\"arena\": %zu, \"frame\": %zu, \"pair\": %zu, \"states\": %zu}, "
+        "\"memory\": {\"arena\": %zu, \"frame\": %zu, \"pair\": %zu, \"constant\": %zu, "
+        "\"states\": %zu}, "
         "\"stages\": [",
         vfi_precision_to_string(inspected->device.precision), session->video.width,
         session->video.height, session->padded_w, session->padded_h,
         session->tiling.x.n * session->tiling.y.n, session->scale,
         inspected_plan_output(inspected), memory.arena, memory.frame, memory.pair,
-        memory.states);
+        memory.constant, memory.states);
     for (int i = 0; i < inspected->n_stages; i++) {
         printf("%s", i > 0 ? ", " : "");
         print_stage(inspected, &inspected->stages[i]);

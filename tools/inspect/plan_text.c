@@ -168,8 +168,10 @@ void inspected_print_text(const InspectedPlan *inspected)
            session->padded_w, session->padded_h,
            session->tiling.x.n * session->tiling.y.n, session->scale,
            inspected_plan_output(inspected));
-    printf("memory:      arena %.2f MiB, %.2f a frame, %.2f a pair, %.2f for states\n",
-           MIB(memory.arena), MIB(memory.frame), MIB(memory.pair), MIB(memory.states));
+    printf("memory:      arena %.2f MiB, %.2f a frame, %.2f a pair, %.2f for states, "
+           "%.2f once\n",
+           MIB(memory.arena), MIB(memory.frame), MIB(memory.pair), MIB(memory.states),
+           MIB(memory.constant));
     for (int i = 0; i < inspected->n_stages; i++)
         print_stage(inspected, &inspected->stages[i]);
     inspected_print_steps_text(inspected);

@@ -130,6 +130,8 @@ static gboolean print_cost(VfiModel *model, GError **error)
         printf(", %.2f a megapixel and frame", estimate.frame_macs / 1e9 / pixels);
     if (estimate.pair_macs > 0.0)
         printf(", %.2f a megapixel and pair", estimate.pair_macs / 1e9 / pixels);
+    if (estimate.constant_macs > 0.0)
+        printf(", %.2f a megapixel once", estimate.constant_macs / 1e9 / pixels);
     if (estimate.time_macs_max > estimate.time_macs)
         printf("; at most %.2f an in-between", estimate.time_macs_max / 1e9 / pixels);
     printf(" (convolutions at %d×%d)\n", REFERENCE_WIDTH, REFERENCE_HEIGHT);
@@ -151,9 +153,14 @@ static gboolean print_memory(VfiModel *model, const VfiSessionConfig *config,
            estimate.time_macs / 1e9, estimate.frame_macs / 1e9);
     if (estimate.pair_macs > 0.0)
         printf("                 %.1f GMAC a pair\n", estimate.pair_macs / 1e9);
+    if (estimate.constant_macs > 0.0)
+        printf("                 %.1f GMAC once\n", estimate.constant_macs / 1e9);
     printf("  arena          %.1f MiB\n", MIB(estimate.arena_bytes));
     printf("  kept           %.1f MiB a frame, for %u frames\n",
            MIB(estimate.frame_bytes), estimate.frames);
+    if (estimate.constant_bytes > 0)
+        printf("                 %.1f MiB, whatever the frames\n",
+               MIB(estimate.constant_bytes));
     printf("  packed weights %.1f MiB\n", MIB(estimate.packed_weight_bytes));
     printf("  scratch        %.1f MiB\n", MIB(estimate.scratch_bytes));
     printf("  host frames    %.1f MiB\n", MIB(estimate.host_bytes));

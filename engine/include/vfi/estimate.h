@@ -22,6 +22,7 @@ typedef struct {
     /** Multiply-accumulates of all convolutions: per frame, per pair (for families with
      * such a stage), and per in-between in the usual case. Warps, resizes and activations
      * are not counted. */
+    double constant_macs; /**< once, for networks that begin with no frame at all */
     double frame_macs;
     double pair_macs;
     double time_macs;
@@ -30,8 +31,9 @@ typedef struct {
     double time_macs_max;
     /** Intermediate results, with what is kept for a pair and from round to round. */
     size_t arena_bytes;
-    size_t frame_bytes; /**< kept for a frame: image, features */
-    unsigned frames;    /**< for which that is kept, at a time */
+    size_t constant_bytes; /**< kept as long as the session, whatever the frames */
+    size_t frame_bytes;    /**< kept for a frame: image, features */
+    unsigned frames;       /**< for which that is kept, at a time */
     /** Still to be packed: less where other sessions have done that. */
     size_t packed_weight_bytes;
     size_t scratch_bytes; /**< of the threads */

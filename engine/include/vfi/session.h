@@ -125,11 +125,12 @@ typedef struct {
 
 /** Parts of an in-between whose time is measured. */
 typedef enum {
-    VFI_TIMED_PREPARE,     /**< a frame's planes to the network's input */
-    VFI_TIMED_FRAME_STAGE, /**< the network's part that sees one frame */
-    VFI_TIMED_PAIR_STAGE,  /**< the part that sees a pair, whatever the time */
-    VFI_TIMED_TIME_STAGE,  /**< the rest of the network */
-    VFI_TIMED_SYNTHESIS,   /**< the result to planes; blends and copies, too */
+    VFI_TIMED_PREPARE,        /**< a frame's planes to the network's input */
+    VFI_TIMED_FRAME_STAGE,    /**< the network's part that sees one frame */
+    VFI_TIMED_PAIR_STAGE,     /**< the part that sees a pair, whatever the time */
+    VFI_TIMED_TIME_STAGE,     /**< the rest of the network */
+    VFI_TIMED_SYNTHESIS,      /**< the result to planes; blends and copies, too */
+    VFI_TIMED_CONSTANT_STAGE, /**< the network's part that sees no frame */
     VFI_TIMED_COUNT
 } VfiTimedStage;
 
