@@ -12,7 +12,8 @@
 #include "checkpoint/span.h"
 
 typedef enum {
-    VFI_PICKLE_NONE,       /* None, and objects whose content does not matter */
+    VFI_PICKLE_NONE,       /* None, and objects whose content does not matter; tag: 0 or
+                              the owner's */
     VFI_PICKLE_BOOL,       /* integer: 0 or 1 */
     VFI_PICKLE_INT,        /* integer */
     VFI_PICKLE_BIG_INT,    /* bytes: two's complement, little-endian, more than 8 bytes */
@@ -35,7 +36,7 @@ typedef uint32_t VfiPickleRef;
 
 typedef struct {
     uint8_t kind;    /* VfiPickleKind */
-    uint8_t tag;     /* REDUCED */
+    uint8_t tag;     /* REDUCED, NONE */
     uint32_t length; /* bytes, or cells */
     union {
         int64_t integer;

@@ -11,8 +11,10 @@ typedef enum {
     ROLE_FIRST,     /* calling it gives its first argument: Parameter, Size, typed list */
     ROLE_FROM_TYPE, /* calling it calls its first argument with its third */
     ROLE_DICT,      /* calling it makes a dictionary */
+    ROLE_SUBCLASS,  /* calling it makes an empty container, of kind .container */
     ROLE_OBJECT,    /* calling it makes an object with attributes: TorchScript classes */
     ROLE_IGNORED,   /* calling it gives something that holds no tensors */
+    ROLE_ARRAY,     /* calling it gives an array that is no tensor of torch's */
     ROLE_UNSUPPORTED, /* known, but not read; note says what it is */
 } Role;
 
@@ -20,8 +22,9 @@ typedef struct {
     const char *module;
     const char *name;
     Role role;
-    VfiDType dtype;   /* STORAGE, DTYPE */
-    const char *note; /* UNSUPPORTED */
+    VfiDType dtype;          /* STORAGE, DTYPE */
+    VfiPickleKind container; /* SUBCLASS */
+    const char *note;        /* UNSUPPORTED */
 } Global;
 
 #define CALLABLE(module_, name_, role_)                                                  \
@@ -32,6 +35,18 @@ typedef struct {
     {                                                                                    \
         .module = module_, .name = name_, .role = role_, .dtype = dtype_                 \
     }
+#define SUBCLASS(module_, name_, container_)                                             \
+    {                                                                                    \
+        .module = module_, .name = name_, .role = ROLE_SUBCLASS, .container = container_ \
+    }
+/* Of Python 2's name, too. */
+#define BUILTIN(name_)                                                                   \
+    CALLABLE("builtins", name_, ROLE_IGNORED),                                           \
+        CALLABLE("__builtin__", name_, ROLE_IGNORED)
+/* Of the name until NumPy 1, too. */
+#define NUMPY(name_, role_)                                                              \
+    CALLABLE("numpy._core.multiarray", name_, role_),                                    \
+        CALLABLE("numpy.core.multiarray", name_, role_)
 #define UNSUPPORTED(module_, name_, note_)                                               \
     {                                                                                    \
         .module = module_, .name = name_, .role = ROLE_UNSUPPORTED, .note = note_        \
@@ -60,12 +75,49 @@ static const Global globals[] = {
     CALLABLE("torch", "device", ROLE_IGNORED),
     CALLABLE("torch.serialization", "_get_layout", ROLE_IGNORED),
     CALLABLE("_codecs", "encode", ROLE_IGNORED),
-    CALLABLE("__builtin__", "set", ROLE_IGNORED),
-    CALLABLE("__builtin__", "bytearray", ROLE_IGNORED),
-    CALLABLE("__builtin__", "complex", ROLE_IGNORED),
-    CALLABLE("builtins", "set", ROLE_IGNORED),
-    CALLABLE("builtins", "bytearray", ROLE_IGNORED),
-    CALLABLE("builtins", "complex", ROLE_IGNORED),
+    BUILTIN("set"),
+    BUILTIN("bytearray"),
+    BUILTIN("complex"),
+
+    /* What trainers leave beside weights: settings, paths, times, best results, states of
+     * random number generators. */
+    CALLABLE("argparse", "Namespace", ROLE_IGNORED),
+    CALLABLE("types", "SimpleNamespace", ROLE_IGNORED),
+    CALLABLE("omegaconf.base", "ContainerMetadata", ROLE_IGNORED),
+    CALLABLE("omegaconf.base", "Metadata", ROLE_IGNORED),
+    CALLABLE("omegaconf.dictconfig", "DictConfig", ROLE_IGNORED),
+    CALLABLE("omegaconf.listconfig", "ListConfig", ROLE_IGNORED),
+    CALLABLE("omegaconf.nodes", "AnyNode", ROLE_IGNORED),
+    CALLABLE("typing", "Any", ROLE_IGNORED),
+    CALLABLE("pathlib", "PosixPath", ROLE_IGNORED),
+    CALLABLE("pathlib", "PurePosixPath", ROLE_IGNORED),
+    CALLABLE("pathlib", "PureWindowsPath", ROLE_IGNORED),
+    CALLABLE("pathlib", "WindowsPath", ROLE_IGNORED),
+    CALLABLE("datetime", "date", ROLE_IGNORED),
+    CALLABLE("datetime", "datetime", ROLE_IGNORED),
+    CALLABLE("datetime", "timedelta", ROLE_IGNORED),
+    CALLABLE("datetime", "timezone", ROLE_IGNORED),
+    SUBCLASS("collections", "Counter", VFI_PICKLE_DICT),
+    SUBCLASS("collections", "defaultdict", VFI_PICKLE_DICT),
+    SUBCLASS("collections", "deque", VFI_PICKLE_LIST),
+    SUBCLASS("lightning_fabric.utilities.data", "AttributeDict", VFI_PICKLE_DICT),
+    SUBCLASS("pytorch_lightning.utilities.parsing", "AttributeDict", VFI_PICKLE_DICT),
+    BUILTIN("bool"),
+    BUILTIN("dict"),
+    BUILTIN("float"),
+    BUILTIN("frozenset"),
+    BUILTIN("int"),
+    BUILTIN("list"),
+    BUILTIN("long"),
+    BUILTIN("range"),
+    BUILTIN("slice"),
+    BUILTIN("str"),
+    BUILTIN("tuple"),
+    BUILTIN("xrange"),
+    NUMPY("scalar", ROLE_IGNORED),
+    NUMPY("_reconstruct", ROLE_ARRAY),
+    CALLABLE("numpy", "dtype", ROLE_IGNORED),
+    CALLABLE("numpy", "ndarray", ROLE_IGNORED),
 
     ELEMENT("torch", "FloatStorage", ROLE_STORAGE, VFI_DTYPE_F32),
     ELEMENT("torch", "HalfStorage", ROLE_STORAGE, VFI_DTYPE_F16),
@@ -242,9 +294,15 @@ static bool call(VfiPickle *pickle, VfiPickleRef callable, VfiPickleRef argument
             pickle,
             (VfiPickleValue){.kind = VFI_PICKLE_OBJECT, .target = VFI_PICKLE_NO_REF},
             result, error);
-    case ROLE_IGNORED:
-        return vfi_pickle_new(pickle, (VfiPickleValue){.kind = VFI_PICKLE_NONE}, result,
+    case ROLE_SUBCLASS:
+        return vfi_pickle_new(pickle, (VfiPickleValue){.kind = global->container}, result,
                               error);
+    case ROLE_IGNORED:
+    case ROLE_ARRAY:
+        return vfi_pickle_new(
+            pickle,
+            (VfiPickleValue){.kind = VFI_PICKLE_NONE, .tag = global->role == ROLE_ARRAY},
+            result, error);
     default:
         return vfi_corrupt(error, "\"%s %s\" is not a function", global->module,
                            global->name);
@@ -325,6 +383,11 @@ bool vfi_torch_get_dtype(const VfiPickle *pickle, VfiPickleRef ref, VfiDType *dt
         return false;
     *dtype = global->dtype;
     return true;
+}
+
+bool vfi_torch_is_array(const VfiPickleValue *value)
+{
+    return value->kind == VFI_PICKLE_NONE && value->tag != 0;
 }
 
 bool vfi_torch_load(VfiPickle *pickle, VfiSpan input, GError **error)

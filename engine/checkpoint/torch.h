@@ -33,6 +33,9 @@ bool vfi_torch_get_storage(const VfiPickle *pickle, VfiPickleRef ref,
  * others. */
 bool vfi_torch_get_dtype(const VfiPickle *pickle, VfiPickleRef ref, VfiDType *dtype);
 
+/* Whether @value was an array of NumPy, of which nothing is kept. */
+bool vfi_torch_is_array(const VfiPickleValue *value);
+
 /* *index = the storage's place in the list, *size = its bytes, n_elements · element size
  * or more. */
 typedef bool (*VfiLocateStorage)(void *user_data, const VfiTorchStorage *storage,

@@ -210,7 +210,11 @@ static bool walk_inside(Walk *w, const VfiPickleValue *value, GError **error)
     case VFI_PICKLE_TUPLE:
         return walk_list(w, value, error);
     default:
-        return true;
+        return !vfi_torch_is_array(value) ||
+               vfi_unsupported(error,
+                               "\"%s\" is an array of NumPy and not a tensor; save "
+                               "tensors, say torch.from_numpy() of each",
+                               vfi_quote(path_span(w)).text);
     }
 }
 

@@ -5,8 +5,9 @@
  * TorchScript archive (names are attribute paths), safetensors; and ncnn models of RIFE
  * 3.9 to 4.26, a .param and a .bin file that have no names: theirs are those of RIFE's
  * state dict, found by the graph and the channels of the layers. The pickle reader is a
- * data reader: it knows the opcodes and globals that tensor containers use and refuses
- * anything else by name; it never executes or imports anything. */
+ * data reader: it knows the opcodes and globals that tensor containers use, passes over
+ * the plain values and settings that trainers leave beside tensors, and refuses anything
+ * else by name; it never executes or imports anything. */
 #pragma once
 
 #include <stdint.h>
