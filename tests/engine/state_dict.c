@@ -488,12 +488,3 @@ GArray *state_dict_of(const char *family)
             return network_entries(i);
     return NULL;
 }
-
-guint64 state_entry_elements(const StateEntry *entry)
-{
-    guint64 n = 1;
-
-    for (int d = 0; d < entry->n_dims; d++)
-        n *= (guint64)entry->shape[d];
-    return n;
-}

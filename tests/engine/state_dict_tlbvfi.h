@@ -2,7 +2,7 @@
 /* state_dict_of("tlbvfi"). */
 #pragma once
 
-#include "state_dict.h"
+#include "state_entry.h"
 
 /* The tensors that the network is computed from. */
 GArray *state_dict_tlbvfi(void);
