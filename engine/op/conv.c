@@ -209,6 +209,8 @@ static const VfiOpCase conv_cases[] = {
     {.src = {{16, 26, 30}},
      .params.conv = {SAME(3, 1, 16), .groups = 2, .depth = 3, .slice = 0}},
     {.src = {{32, 32, 44}}, .params.conv = {PADDED(3, 2, 32, 0, 1), .groups = 1}},
+    {.src = {{32, 17, 33}}, .params.conv = {PADDED(3, 1, 16, 0, 2), .groups = 1}},
+    {.src = {{16, 9, 15}}, .params.conv = {PADDED(3, 1, 32, 3, 0), .groups = 1, PRELU}},
     {.src = {{21, 18, 30}}, .params.conv = {SAME(5, 2, 24), .groups = 1, LEAKY}},
     {.src = {{32, 24, 44}}, .params.conv = {PADDED(5, 4, 32, 1, 1), .groups = 1}},
     {.src = {{5, 12, 23}}, .params.conv = {PADDED(5, 4, 6, 1, 1), .groups = 1}},

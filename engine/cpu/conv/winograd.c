@@ -269,8 +269,8 @@ static void transform_tile(const VfiCpuOp *ready, const VfiCpuRun *run,
     };
 
     find_tile(w, chunk, t, &y, &x);
-    y = y * w->size.stride - 1;
-    x = x * w->size.stride - 1;
+    y = y * w->size.stride - ready->op.u.conv.pad_top;
+    x = x * w->size.stride - ready->op.u.conv.pad_left;
     if (y >= 0 && x >= 0 && y + patch <= shape.h && x + patch <= shape.w) {
         input.src = plane + ((size_t)y * (size_t)shape.w + (size_t)x) * (size_t)block;
         input.row_pitch = (size_t)shape.w * (size_t)block;

@@ -128,9 +128,7 @@ bool vfi_winograd_suits(const VfiOp *op)
     const VfiConvParams *p = &op->u.conv;
 
     return op->kind == VFI_OP_CONV && p->kernel_h == 3 && p->kernel_w == 3 &&
-           groups_are_blocks(op) && p->pad_top == 1 && p->pad_left == 1 &&
-           p->pad_bottom == 1 && p->pad_right == 1 &&
-           p->activation.kind != VFI_ACTIVATION_SIGMOID &&
+           groups_are_blocks(op) && p->activation.kind != VFI_ACTIVATION_SIGMOID &&
            (p->stride == 1 || (p->stride == 2 && stride_2_gains(op)));
 }
 
