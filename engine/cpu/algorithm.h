@@ -72,6 +72,10 @@ bool vfi_cpu_works_in_bands(const VfiOp *op);
  * not include headers of conv/. */
 bool vfi_winograd_suits(const VfiOp *op);
 
+/* Whether it is one that conv/depthwise.c does in NCHWc blocks: 3 × 3, each channel by
+ * itself. */
+bool vfi_depthwise_suits(const VfiOp *op);
+
 /* Fails with VFI_ERROR_UNSUPPORTED that says "KIND of … is too large" if there are more
  * than a pool counts; else sets op->n_chunks. */
 bool vfi_cpu_set_chunks(VfiCpuOp *op, double chunks, GError **error);

@@ -114,10 +114,10 @@ static void cpu_trim(VfiDevice *device)
     vfi_trim_idle_host_memory();
 }
 
-/* Stride 2 gains too little to copy operands for it. Sizes are not known yet. */
+/* Stride 2 gains too little to copy operands for it. Sizes may not be known yet. */
 static bool gains_from_blocks(const VfiOp *op)
 {
-    return op->u.conv.stride == 1 && vfi_winograd_suits(op);
+    return (op->u.conv.stride == 1 && vfi_winograd_suits(op)) || vfi_depthwise_suits(op);
 }
 
 static void cpu_plan_target(VfiDevice *device, VfiPlanTarget *target)

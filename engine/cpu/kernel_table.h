@@ -71,6 +71,20 @@ typedef struct {
     int x, y, n; /* pixels x … x+n-1 of row y */
 } VfiWarpBlocks;
 
+/* One row of a CORRELATION (op/correlation.c) of channel blocks, whose src and reference
+ * have one shape. */
+typedef struct {
+    float *dst;                   /* place 0, [w] */
+    const float *src;             /* block 0, row 0 */
+    const float *reference;       /* block 0, row y */
+    const float *flow_x, *flow_y; /* [w] */
+    size_t dst_plane, plane;      /* floats from place to place, from block to block */
+    int blocks, w, h, y;
+} VfiCorrelationBlocks;
+
+/* What CORRELATION adds to the sums of squares. */
+#define VFI_CORRELATION_EPSILON 1e-12f
+
 /* One row of a mean of 2 × 2 pixels, of channel blocks or (block 1) a plane. */
 typedef struct {
     float *dst;                /* [n][block] */
@@ -178,6 +192,17 @@ typedef struct {
     size_t acc_pitch, pixel_pitch;
     int n;
 } VfiEpiloguePixels;
+
+/* One row of a channel block, convolved by a 3 × 3 kernel for each channel: zero before
+ * and behind it, rows @src above, at and below it. */
+typedef struct {
+    VfiBlockEpilogue epilogue;
+    float *dst;            /* [n][vector_floats] */
+    const float *src[3];   /* [n][vector_floats] each */
+    const float *residual; /* [n][vector_floats] or NULL */
+    const float *weight;   /* [3][3][vector_floats] */
+    int n;
+} VfiDepthwiseRow;
 
 /* Forms of Winograd's algorithm for 3 × 3 kernels. */
 typedef enum {
@@ -292,6 +317,7 @@ typedef struct {
     void (*stretch_row)(const VfiStretchRow *row);
     void (*warp_row)(const VfiWarpRow *row);
     void (*warp_blocks)(const VfiWarpBlocks *row); /* NULL at a level without blocks */
+    void (*correlation_blocks)(const VfiCorrelationBlocks *row); /* likewise */
     void (*pool_row)(const VfiPoolRow *row);
     void (*tap_row)(const VfiTapRow *row);
 
@@ -307,6 +333,7 @@ typedef struct {
      * NULL, as the transforms of bf16 forms, where the CPU cannot. */
     void (*multiply_bf16)(const VfiMultiply *product);
     void (*epilogue_pixels)(const VfiEpiloguePixels *pixels);
+    void (*depthwise_row)(const VfiDepthwiseRow *row);
     void (*winograd_input[VFI_WINOGRAD_FORMS])(const VfiWinogradInput *input);
     void (*winograd_output[VFI_WINOGRAD_FORMS])(const VfiWinogradOutput *output);
     int conv_out_block; /* output channels that conv_block does best with */

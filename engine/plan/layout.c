@@ -26,8 +26,8 @@ static bool is_channels_last(const Layout *layout)
     return layout->planner->target.channels_last;
 }
 
-/* Whether the convolution @item has one group, or groups that are whole blocks and gain
- * from being so. */
+/* Whether the convolution @item has one group, or groups that gain from blocks: those that
+ * are whole blocks, or single channels of which there is a block at least. */
 static bool groups_fit(const Layout *layout, const VfiPlanItem *item)
 {
     VfiOp op = item->node.op;
@@ -37,9 +37,11 @@ static bool groups_fit(const Layout *layout, const VfiPlanItem *item)
         return true;
     op.src[0].shape = vfi_plan_shape(layout->planner, item->node.source[0]);
     op.dst.shape = item->node.shape;
-    return op.src[0].shape.c / groups % block == 0 &&
-           op.dst.shape.c / groups % block == 0 &&
-           layout->planner->target.gains_from_blocks(&op);
+    bool whole =
+        op.src[0].shape.c / groups % block == 0 && op.dst.shape.c / groups % block == 0;
+    bool single =
+        groups == op.src[0].shape.c && groups == op.dst.shape.c && groups >= block;
+    return (whole || single) && layout->planner->target.gains_from_blocks(&op);
 }
 
 /* Whether @item is a convolution that can have blocks. */

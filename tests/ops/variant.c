@@ -92,8 +92,8 @@ static bool result_fits(const VfiOp *op, const VfiPlanTarget *target, RunForm fo
 }
 
 /* The planner's rules for blocks (plan/layout.c): residuals are laid out as the sum,
- * results of a sigmoid are planes, and groups have blocks if they are whole ones and gain
- * from it. */
+ * results of a sigmoid are planes, and groups have blocks if they are whole ones, or single
+ * channels enough for one, and gain from it. */
 static bool conv_fits_blocks(const VfiOp *op, const VfiPlanTarget *target,
                              const Variant *variant)
 {
@@ -106,8 +106,11 @@ static bool conv_fits_blocks(const VfiOp *op, const VfiPlanTarget *target,
         return false;
     if (p->groups == 1 || (!src && !dst))
         return true;
-    return src && dst && op->src[0].shape.c / p->groups % block == 0 &&
-           op->dst.shape.c / p->groups % block == 0 && target->gains_from_blocks(op);
+    bool whole = op->src[0].shape.c / p->groups % block == 0 &&
+                 op->dst.shape.c / p->groups % block == 0;
+    bool single = op->src[0].shape.c == p->groups && op->dst.shape.c == p->groups &&
+                  p->groups >= block;
+    return src && dst && (whole || single) && target->gains_from_blocks(op);
 }
 
 static bool same_layout(const Layout *a, const Layout *b)

@@ -3,6 +3,7 @@
 
 const VfiCpuAlgorithm *const vfi_cpu_conv[] = {
     &vfi_cpu_conv_winograd,
+    &vfi_cpu_conv_depthwise,
     &vfi_cpu_conv_blocked,
     &vfi_cpu_conv_direct,
     &vfi_cpu_conv_reference,

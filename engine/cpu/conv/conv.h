@@ -5,6 +5,7 @@
 #include "cpu/algorithm.h"
 
 extern const VfiCpuAlgorithm vfi_cpu_conv_winograd;  /* CONV, see vfi_winograd_suits() */
+extern const VfiCpuAlgorithm vfi_cpu_conv_depthwise; /* CONV, see vfi_depthwise_suits() */
 extern const VfiCpuAlgorithm vfi_cpu_conv_blocked;   /* both, to channel blocks */
 extern const VfiCpuAlgorithm vfi_cpu_conv_direct;    /* both, to planes, vector levels */
 extern const VfiCpuAlgorithm vfi_cpu_conv_reference; /* both, between planes, any level */

@@ -10,9 +10,6 @@
 /* Places that a pixel is compared with. */
 #define PLACES 9
 
-/* What is added to the sums of squares. */
-#define EPSILON 1e-12f
-
 typedef struct {
     int rows; /* most of a chunk */
 } Correlation;
@@ -127,9 +124,9 @@ static void compare_pixel(const Patch *patch, const Channels *image,
             squares[k] += values[k] * values[k];
         }
     }
-    float norm = sqrtf(own + EPSILON);
+    float norm = sqrtf(own + VFI_CORRELATION_EPSILON);
     for (int k = 0; k < PLACES; k++)
-        cosine[k] = products[k] / (norm * sqrtf(squares[k] + EPSILON));
+        cosine[k] = products[k] / (norm * sqrtf(squares[k] + VFI_CORRELATION_EPSILON));
 }
 
 static void any_chunk(const VfiCpuOp *ready, const VfiCpuRun *run, int index, int thread)
@@ -171,4 +168,47 @@ static const VfiCpuAlgorithm any_layout = {
     .chunk = any_chunk,
 };
 
-const VfiCpuAlgorithm *const vfi_cpu_correlation[] = {&any_layout, NULL};
+/* ---- channel blocks ---------------------------------------------------------------- */
+
+static void blocks_chunk(const VfiCpuOp *ready, const VfiCpuRun *run, int index,
+                         int thread)
+{
+    const Correlation *state = ready->state;
+    const VfiOp *op = &ready->op;
+    VfiShape shape = op->src[0].shape;
+    int block = op->src[0].block, begin = index * state->rows;
+    int end = MIN(begin + state->rows, shape.h);
+    size_t line = (size_t)shape.w * (size_t)block;
+    VfiCorrelationBlocks row = {
+        .src = vfi_operand(run, &op->src[0]),
+        .dst_plane = (size_t)shape.h * (size_t)shape.w,
+        .plane = (size_t)shape.h * line,
+        .blocks = vfi_ceil_div(shape.c, block),
+        .w = shape.w,
+        .h = shape.h,
+    };
+    (void)thread;
+
+    for (row.y = begin; row.y < end; row.y++) {
+        row.dst = vfi_operand_row(run, &op->dst, 0, row.y);
+        row.reference = vfi_operand(run, &op->src[2]) + (size_t)row.y * line;
+        row.flow_x = vfi_operand_row(run, &op->src[1], 0, row.y);
+        row.flow_y = vfi_operand_row(run, &op->src[1], 1, row.y);
+        ready->kernels->correlation_blocks(&row);
+    }
+}
+
+static bool accepts_blocks(const VfiOp *op, const VfiCpuKernels *kernels)
+{
+    return kernels->correlation_blocks != NULL && vfi_operand_is_blocked(&op->src[0]) &&
+           vfi_operand_is_blocked(&op->src[2]);
+}
+
+static const VfiCpuAlgorithm blocks = {
+    .name = "correlation of blocks",
+    .accepts = accepts_blocks,
+    .prepare = prepare,
+    .chunk = blocks_chunk,
+};
+
+const VfiCpuAlgorithm *const vfi_cpu_correlation[] = {&blocks, &any_layout, NULL};

@@ -8,6 +8,8 @@
 #include "cpu/norm_tmpl.h"
 #include "cpu/x86/blocks_tmpl.h"
 #include "cpu/x86/conv_tmpl.h"
+#include "cpu/x86/correlation_tmpl.h"
+#include "cpu/x86/depthwise_tmpl.h"
 #include "cpu/x86/flow_search_tmpl.h"
 #include "cpu/x86/flow_splat_tmpl.h"
 #include "cpu/x86/half_tmpl.h"
@@ -21,6 +23,8 @@ void vfi_cpu_kernels_fill_avx512(VfiCpuKernels *kernels)
     ISA(fill_norm)(kernels);
     ISA(fill_conv)(kernels);
     ISA(fill_blocks)(kernels);
+    kernels->correlation_blocks = ISA(correlation_blocks);
+    kernels->depthwise_row = ISA(depthwise_row);
     kernels->multiply = ISA(multiply);
     kernels->multiply_rows = MULTIPLY_ROWS_2;
     ISA(fill_flow)(&kernels->flow);
