@@ -162,11 +162,11 @@ static bool settle_pixel_mover(Layout *layout, VfiValue value)
     return changed;
 }
 
-/* Whether @item is an op that reads its first source in any layout and writes planes. */
-static bool takes_any(const Layout *layout, const VfiPlanItem *item)
+/* Whether @item is an op that reads its source @s in any layout and writes planes. */
+static bool takes_any(const Layout *layout, const VfiPlanItem *item, int s)
 {
     return item->node.kind == VFI_NODE_OP &&
-           vfi_plan_takes_any_layout(layout->planner, item);
+           vfi_plan_takes_any_layout(layout->planner, item, s);
 }
 
 /* Makes @value or its sources planar where their blocks do not fit. Returns whether
@@ -186,8 +186,9 @@ static bool settle(Layout *layout, VfiValue value)
         return settle_conv(layout, value);
     if (moves_pixels(item))
         return settle_pixel_mover(layout, value);
-    for (int s = takes_any(layout, item) ? 1 : 0; s < item->node.n_sources; s++)
-        changed = drop_blocks(layout, item->node.source[s]) || changed;
+    for (int s = 0; s < item->node.n_sources; s++)
+        if (!takes_any(layout, item, s))
+            changed = drop_blocks(layout, item->node.source[s]) || changed;
     return changed;
 }
 
@@ -300,7 +301,7 @@ static bool wants_planes(const Layout *layout, VfiValue value, int s)
         return item->layout.block <= 1;
     if (takes_blocks(layout, item))
         return s == 1 && !layout->computes_blocks[value];
-    if (takes_any(layout, item) && s == 0)
+    if (takes_any(layout, item, s))
         return false;
     return !moves_pixels(item) || s > 0 || item->layout.block <= 1;
 }

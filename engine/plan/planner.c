@@ -144,7 +144,7 @@ static bool has_foreign_blocks(const VfiPlanner *planner, const VfiPlanItem *ite
         !gives_any_layout(planner, item))
         return true;
     return node->n_sources > 0 && planner->items[node->source[0]].layout.block > 1 &&
-           !vfi_plan_takes_any_layout(planner, item);
+           !vfi_plan_takes_any_layout(planner, item, 0);
 }
 
 /* The op of @node with the shapes that descriptors ask for. */

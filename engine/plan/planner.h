@@ -164,16 +164,16 @@ static inline bool vfi_plan_writes_state(const VfiPlanItem *item)
     return item->output.pinned && item->output.region == VFI_REGION_NEXT_STATE;
 }
 
-/* Whether an op reads its first source in any layout that the target has and writes
+/* Whether an op reads its source @i in any layout that the target has, and writes
  * planes. */
 static inline bool vfi_plan_takes_any_layout(const VfiPlanner *planner,
-                                             const VfiPlanItem *item)
+                                             const VfiPlanItem *item, int i)
 {
     const VfiOpDescriptor *descriptor = vfi_plan_descriptor(item);
     unsigned blocked =
         planner->target.channels_last ? VFI_LAYOUT_CHANNELS_LAST : VFI_LAYOUT_BLOCKS;
 
-    return (descriptor->source[0].layouts & blocked) != 0 &&
+    return (descriptor->source[i].layouts & blocked) != 0 &&
            (descriptor->result & (blocked | VFI_LAYOUT_LIKE_SOURCE)) == 0;
 }
 
