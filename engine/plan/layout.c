@@ -26,8 +26,8 @@ static bool is_channels_last(const Layout *layout)
     return layout->planner->target.channels_last;
 }
 
-/* Whether the convolution @item has one group, or groups that gain from blocks: those that
- * are whole blocks, or single channels of which there is a block at least. */
+/* Whether the convolution @item has one group, or groups that gain from blocks: whole
+ * blocks, or single channels that fill one at least. */
 static bool groups_fit(const Layout *layout, const VfiPlanItem *item)
 {
     VfiOp op = item->node.op;

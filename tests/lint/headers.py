@@ -17,7 +17,8 @@ ONE_EACH = "one declaration for each of many sources"
 DOORS = {
     "engine/backend/backend.h": ("engine/cpu/cpu_backend.c", "who includes it knows no backend"),
     "engine/checkpoint/readers.h": ("torch_zip.c legacy.c safetensors.c ncnn.c", ONE_EACH),
-    "engine/cpu/algorithm.h": ("conv/winograd_forms.c conv/depthwise.c", "the backend asks what gains from blocks"),
+    "engine/cpu/algorithm.h": ("conv/winograd_forms.c conv/depthwise.c",
+                               "the backend asks what gains from blocks"),
     "engine/cpu/conv/conv.h": ("*.c", ONE_EACH),
     "engine/cpu/flow/pass.h": ("*.c", ONE_EACH),
     "engine/cpu/flow_step.h": ("flow/flow_step.c", "the backend runs steps that stand above it"),

@@ -92,8 +92,8 @@ static bool result_fits(const VfiOp *op, const VfiPlanTarget *target, RunForm fo
 }
 
 /* The planner's rules for blocks (plan/layout.c): residuals are laid out as the sum,
- * results of a sigmoid are planes, and groups have blocks if they are whole ones, or single
- * channels enough for one, and gain from it. */
+ * results of a sigmoid are planes, and groups have blocks if they are whole ones, or
+ * single channels enough for one, and gain from it. */
 static bool conv_fits_blocks(const VfiOp *op, const VfiPlanTarget *target,
                              const Variant *variant)
 {

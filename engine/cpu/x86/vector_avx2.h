@@ -79,8 +79,8 @@ typedef __m256i VectorInt;
 #define MULTIPLY_ROWS_2 6
 #define MULTIPLY_ROWS_3 4
 
-/* Pixels that a convolution of each channel by itself does at once: their sums, the pixels of a row
- * and a factor are 11 of 16 registers. */
+/* Pixels that a convolution channel by channel does at once: their sums, those of a row
+ * and a factor take 11 of 16 registers. */
 #define DEPTHWISE_PIXELS 4
 
 /* Transposes a square of 8 × 8: 4 × 4 squares within lanes, then the lanes. */

@@ -77,8 +77,8 @@ typedef __m512i VectorInt;
 #define MULTIPLY_ROWS_2 14
 #define MULTIPLY_ROWS_3 8
 
-/* Pixels that a convolution of each channel by itself does at once: their sums, the pixels of a row
- * and a factor are 19 of 32 registers. */
+/* Pixels that a convolution channel by channel does at once: their sums, those of a row
+ * and a factor take 19 of 32 registers. */
 #define DEPTHWISE_PIXELS 8
 
 /* Transposes a square of 16 × 16: 4 × 4 squares within lanes, then the lanes. */
