@@ -11,6 +11,8 @@ const VfiCudaOpEntry vfi_cuda_op_scale_shift = {0};
 const VfiCudaOpEntry vfi_cuda_op_channel_mean = {0};
 const VfiCudaOpEntry vfi_cuda_op_layer_norm = {0};
 const VfiCudaOpEntry vfi_cuda_op_step_embedding = {0};
+const VfiCudaOpEntry vfi_cuda_op_attention = {0};
+const VfiCudaOpEntry vfi_cuda_op_quantize = {0};
 
 static const VfiCudaOpEntry *const ops[] = {
 #define VFI_CUDA_OP_ENTRY(SUFFIX, identifier)                                            \

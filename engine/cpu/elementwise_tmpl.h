@@ -2,6 +2,7 @@
 /* Element-wise kernels in plain C, in a form that compilers turn into vectors by
  * themselves. Included once per level, after a definition of ISA(name), and compiled with
  * that level's flags; without contraction every level gives the same bits. */
+#include <math.h>
 #include <string.h>
 
 #include "cpu/kernel_table.h"
@@ -229,6 +230,100 @@ static void ISA(epilogue)(const VfiEpilogueRow *row)
     }
 }
 
+/* exp(x) for x ≤ 0: no less than exp(-87), which is next to nothing. */
+static inline float ISA(exp_negative)(float x)
+{
+    return ISA(exp)(x < -87.0f ? -87.0f : x);
+}
+
+static inline __attribute__((always_inline)) void
+ISA(softmax_lanes)(const VfiSoftmaxTile *tile, const int lanes)
+{
+    float *scores = tile->scores, largest[32], sum[32];
+
+    for (int l = 0; l < lanes; l++)
+        largest[l] = tile->largest[l];
+    for (int i = 0; i < tile->n; i++)
+        for (int l = 0; l < lanes; l++) {
+            float score = scores[i * lanes + l];
+            largest[l] = score > largest[l] ? score : largest[l];
+        }
+    for (int l = 0; l < lanes; l++) {
+        tile->keep[l] = ISA(exp_negative)(tile->largest[l] - largest[l]);
+        tile->largest[l] = largest[l];
+        sum[l] = tile->sum[l] * tile->keep[l];
+    }
+    for (int i = 0; i < tile->n; i++)
+        for (int l = 0; l < lanes; l++) {
+            float part = ISA(exp_negative)(scores[i * lanes + l] - largest[l]);
+            scores[i * lanes + l] = part;
+            sum[l] += part;
+        }
+    for (int l = 0; l < lanes; l++)
+        tile->sum[l] = sum[l];
+}
+
+static void ISA(softmax_tile)(const VfiSoftmaxTile *tile)
+{
+    if (tile->lanes == 8)
+        ISA(softmax_lanes)(tile, 8);
+    else if (tile->lanes == 16)
+        ISA(softmax_lanes)(tile, 16);
+    else
+        ISA(softmax_lanes)(tile, 32);
+}
+
+static void ISA(keep_tile)(const VfiKeepTile *tile)
+{
+    float *restrict dst = tile->dst;
+    const float *restrict src = tile->src, *restrict keep = tile->keep;
+    int lanes = tile->lanes;
+
+    for (int i = 0; i < tile->n; i++)
+        for (int l = 0; l < lanes; l++)
+            dst[i * lanes + l] = dst[i * lanes + l] * keep[l] + src[i * lanes + l];
+}
+
+/* Pixels that are compared with a code at once. */
+#define CODED_PIXELS 64
+
+/* @n pixels, no more than that, from the @first on. */
+static inline __attribute__((always_inline)) void
+ISA(nearest_codes_of)(const VfiNearestCodes *row, size_t first, const size_t n)
+{
+    float x0[CODED_PIXELS], x1[CODED_PIXELS], x2[CODED_PIXELS], least[CODED_PIXELS];
+    int32_t index[CODED_PIXELS];
+
+    for (size_t i = 0; i < n; i++) {
+        x0[i] = row->x[0][first + i];
+        x1[i] = row->x[1][first + i];
+        x2[i] = row->x[2][first + i];
+        least[i] = INFINITY;
+        index[i] = 0;
+    }
+    for (int32_t code = 0; code < row->n_codes; code++) {
+        const float *e = row->codes + (ptrdiff_t)code * VFI_CODE_CHANNELS;
+        float e0 = e[0], e1 = e[1], e2 = e[2];
+        for (size_t i = 0; i < n; i++) {
+            float d0 = x0[i] - e0, d1 = x1[i] - e1, d2 = x2[i] - e2;
+            float distance = d0 * d0 + d1 * d1 + d2 * d2;
+            index[i] = distance < least[i] ? code : index[i];
+            least[i] = distance < least[i] ? distance : least[i];
+        }
+    }
+    memcpy(row->index + first, index, n * sizeof *index);
+}
+
+static void ISA(nearest_codes)(const VfiNearestCodes *row)
+{
+    size_t i = 0;
+
+    for (; i + CODED_PIXELS <= row->n; i += CODED_PIXELS)
+        ISA(nearest_codes_of)(row, i, CODED_PIXELS);
+    if (i < row->n)
+        ISA(nearest_codes_of)(row, i, row->n - i);
+}
+
 static void ISA(fill_elementwise)(VfiCpuKernels *kernels)
 {
     kernels->add = ISA(add);
@@ -241,6 +336,9 @@ static void ISA(fill_elementwise)(VfiCpuKernels *kernels)
     kernels->interleave = ISA(interleave);
     kernels->max_abs = ISA(max_abs);
     kernels->sum = ISA(sum);
+    kernels->softmax_tile = ISA(softmax_tile);
+    kernels->keep_tile = ISA(keep_tile);
+    kernels->nearest_codes = ISA(nearest_codes);
     kernels->epilogue = ISA(epilogue);
     kernels->blend_rows = ISA(blend_rows);
     kernels->pool_row = ISA(pool_row);

@@ -176,6 +176,37 @@ typedef struct {
 
 #define VFI_MULTIPLY_MAX_VECTORS 3
 
+/* Scores of keys for @lanes queries each, 8, 16 or 32 side by side, which become their
+ * parts of a softmax: with m the greater of .largest and all scores of the lane,
+ *   scores = exp(scores - m), keep = exp(largest - m), sum = sum * keep + Σ scores,
+ *   largest = m. */
+typedef struct {
+    float *scores;        /* [n][lanes] */
+    float *largest, *sum; /* [lanes] */
+    float *keep;          /* [lanes] */
+    int n, lanes;
+} VfiSoftmaxTile;
+
+/* dst[i * lanes + l] = dst[…] * keep[l] + src[…] for i < n, l < @lanes. */
+typedef struct {
+    float *dst;
+    const float *src, *keep;
+    int n, lanes;
+} VfiKeepTile;
+
+/* Nearest codes of a row's pixels, the first of equally near ones: index[i] is the c that
+ * has the least
+ *   (x0[i] - codes[3c])² + (x1[i] - codes[3c+1])² + (x2[i] - codes[3c+2])²,
+ * each operation rounded; 0 where that is below infinity for none. The same bits at every
+ * level. */
+typedef struct {
+    int32_t *index;    /* [n] */
+    const float *x[3]; /* [n] each */
+    const float *codes;
+    size_t n;
+    int n_codes;
+} VfiNearestCodes;
+
 /* What follows the sums of one channel block. The activation is x < 0 ? slope * x : x. */
 typedef struct {
     const float *bias, *slope; /* [vector_floats] */
@@ -309,6 +340,9 @@ typedef struct {
     void (*narrow)(uint16_t *dst, const float *src, size_t n);
     void (*widen)(float *dst, const uint16_t *src, size_t n);
     void (*epilogue)(const VfiEpilogueRow *row);
+    void (*softmax_tile)(const VfiSoftmaxTile *tile);
+    void (*keep_tile)(const VfiKeepTile *tile);
+    void (*nearest_codes)(const VfiNearestCodes *row);
     /* The second half of a resize to more columns: mul * (a + weight * (b - a)). */
     void (*blend_rows)(float *dst, const float *a, const float *b, float weight,
                        float mul, size_t n);

@@ -204,6 +204,39 @@ VfiValue vfi_graph_keep_inside(VfiGraph *graph, VfiValue x, double scale, float 
     return vfi_graph_add_op(graph, op, &x, 1);
 }
 
+VfiValue vfi_graph_attention(VfiGraph *graph, VfiValue q, VfiValue k, VfiValue v,
+                             const char *bias_key, const VfiAttentionSetup *setup)
+{
+    VfiOp op = {.kind = VFI_OP_ATTENTION,
+                .name = bias_key,
+                .u.attention = {.kind = setup->kind,
+                                .frames = setup->frames,
+                                .window = setup->window,
+                                .scale = setup->scale}};
+    VfiValue sources[] = {q, k, v};
+    int64_t side = 2 * (int64_t)setup->window - 1;
+
+    if (!vfi_graph_infer(graph, &op, sources, 3))
+        return VFI_NO_VALUE;
+    if (bias_key != NULL)
+        op.u.attention.bias = vfi_graph_find_weight(graph, bias_key, "weight",
+                                                    (int64_t[]){side * side, 1}, 2);
+    return vfi_graph_add_op(graph, op, sources, 3);
+}
+
+VfiValue vfi_graph_quantize(VfiGraph *graph, VfiValue x, const char *key)
+{
+    const char *name = vfi_graph_key(graph, "%s.weight", key);
+    int n = MAX(vfi_graph_weight_dimension(graph, name, 0), 1); /* else it is missing */
+    VfiOp op = {.kind = VFI_OP_QUANTIZE, .name = key, .u.quantize.n_codes = n};
+
+    if (!vfi_graph_infer(graph, &op, &x, 1))
+        return VFI_NO_VALUE;
+    op.u.quantize.codes =
+        vfi_graph_find_weight(graph, key, "weight", (int64_t[]){n, VFI_CODE_CHANNELS}, 2);
+    return vfi_graph_add_op(graph, op, &x, 1);
+}
+
 VfiValue vfi_graph_run_input(VfiGraph *graph, VfiRunInput input, int height, int width,
                              float mul, float add)
 {

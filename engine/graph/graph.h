@@ -268,6 +268,23 @@ VfiValue vfi_graph_haar(VfiGraph *graph, VfiValue x);
  * scale), which are run inputs; @outside elsewhere, where the picture is padding. */
 VfiValue vfi_graph_keep_inside(VfiGraph *graph, VfiValue x, double scale, float outside);
 
+/* What sees what in an attention of one head (VfiAttentionParams). */
+typedef struct {
+    VfiAttentionKind kind;
+    int frames; /* of the volumes */
+    int window; /* BLOCKS, GRID */
+    float scale;
+} VfiAttentionSetup;
+
+/* softmax(scale * q·kᵀ + bias)·v of volumes of one shape. @bias_key.weight
+ * [(2*window-1)²,1] by the query's place relative to the key's; NULL: none. */
+VfiValue vfi_graph_attention(VfiGraph *graph, VfiValue q, VfiValue k, VfiValue v,
+                             const char *bias_key, const VfiAttentionSetup *setup);
+
+/* The nearest code (squared L2, the first of several) of @key.weight [n,3] in place of
+ * each pixel of a volume of three channels a frame. */
+VfiValue vfi_graph_quantize(VfiGraph *graph, VfiValue x, const char *key);
+
 /* A 1 × height × width plane that holds @input * mul + add. Who sets which is in
  * op/run_inputs.h; a family says in its struct if it wants the mean (family.h). */
 VfiValue vfi_graph_run_input(VfiGraph *graph, VfiRunInput input, int height, int width,

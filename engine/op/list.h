@@ -33,6 +33,8 @@
     OP(KEEP_INSIDE, keep_inside)               /* src0 but for its padding */ \
     OP(FILL, fill)                             /* a run input * mul + add everywhere */ \
     OP(NOISE, noise)                           /* standard normal numbers */ \
+    OP(ATTENTION, attention)                   /* softmax(scale * q·kᵀ + bias)·v */ \
+    OP(QUANTIZE, quantize)                     /* nearest codes of a codebook */ \
     OP(MAX_ABS, max_abs)                       /* max |src0|, for the host to read */
 /* clang-format on */
 

@@ -201,6 +201,43 @@ typedef struct {
     float outside;
 } VfiKeepInsideParams;
 
+/* Which pixels of a volume see one another. */
+typedef enum {
+    VFI_ATTENTION_GLOBAL, /* all of all frames */
+    VFI_ATTENTION_BLOCKS, /* those of a square of window × window */
+    /* Those at (i * H / window + y, j * W / window + x) for all i, j < window. */
+    VFI_ATTENTION_GRID,
+} VfiAttentionKind;
+
+/* The largest window. */
+#define VFI_ATTENTION_MAX_WINDOW 16
+
+/* ATTENTION of one head: softmax(scale * q·kᵀ + bias)·v, where rows of q, k and v (src0,
+ * src1 and src2, of one shape) are pixels of @frames frames, one after the other along
+ * channels, and columns a frame's channels. With windows each is a softmax of its own. A
+ * pixel whose q, or any of the k that it sees, has a NaN or an infinity gets NaN. */
+typedef struct {
+    VfiAttentionKind kind;
+    int frames;
+    int window; /* BLOCKS, GRID: 1 to VFI_ATTENTION_MAX_WINDOW, a divisor of H and W */
+    float scale;
+    /* BLOCKS, GRID: (2 * window - 1)² numbers, that of (dy + window - 1) * (2 * window -
+     * 1) + dx + window - 1 for a query that is dy rows and dx columns of the window after
+     * the key; or NULL. */
+    const float *bias;
+} VfiAttentionParams;
+
+/* Channels of a QUANTIZE's codes. */
+#define VFI_CODE_CHANNELS 3
+
+/* QUANTIZE: every three channels of a pixel become those of the code with the least (z0 -
+ * e0)² + (z1 - e1)² + (z2 - e2)², each operation rounded to f32, the first of several; the
+ * first of all where no such sum is below infinity. */
+typedef struct {
+    const float *codes; /* [n_codes][3] */
+    int n_codes;
+} VfiQuantizeParams;
+
 /* MAX_ABS */
 typedef struct {
     int scalar; /* index of the scalar that is written */
@@ -221,4 +258,6 @@ typedef union {
     VfiNearestParams nearest;              /* NEAREST, UPSAMPLE_CONV_SUM */
     VfiMaxAbsParams max_abs;               /* MAX_ABS */
     VfiKeepInsideParams keep_inside;       /* KEEP_INSIDE */
+    VfiAttentionParams attention;          /* ATTENTION */
+    VfiQuantizeParams quantize;            /* QUANTIZE */
 } VfiOpParams;
