@@ -32,6 +32,7 @@ static const VfiBackend backend = {
     .run = vfi_cuda_run,
     .prepare = vfi_cuda_prepare_frame,
     .image_mean = vfi_cuda_mean_of_image,
+    .image_minimum = vfi_cuda_minimum_of_image,
     .warp_blend = vfi_cuda_warp_blend_frame,
     .synthesize = vfi_cuda_synthesize_picture,
     .synthesis_bytes = vfi_cuda_synthesis_bytes,

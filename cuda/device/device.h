@@ -70,7 +70,7 @@ struct VfiDevice {
     uint64_t n_pictures;
     GMutex lock; /* guards pictures' in_flight */
     GCond picture_waited_for;
-    double *mean;        /* device memory */
+    double *mean;        /* device memory; or two floats, the least values of a picture */
     double *pinned_mean; /* the same for the host */
     float *mean_scratch;
     size_t mean_scratch_floats;

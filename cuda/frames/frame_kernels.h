@@ -9,6 +9,7 @@
 
 #include <vfi/frame.h>
 
+#include "pixels/image_minimum.h"
 #include "pixels/keep.h"
 #include "pixels/pixels.h"
 #include "scene/repeats.h"
@@ -28,6 +29,12 @@ size_t vfi_cuda_image_mean_scratch(int width, int height);
 cudaError_t vfi_cuda_image_mean(cudaStream_t stream, const float *image, int padded_w,
                                 int padded_h, int width, int height, float *scratch,
                                 double *result);
+/* result[0] and result[1] (device memory) = the least value of a part of a prepared
+ * image, and of it shrunk: the CPU's bits. @scratch has so many floats. */
+size_t vfi_cuda_image_minimum_scratch(void);
+cudaError_t vfi_cuda_image_minimum(cudaStream_t stream, const float *image, int padded_w,
+                                   int padded_h, const VfiMinimumArea *area,
+                                   float *scratch, float *result);
 cudaError_t vfi_cuda_warp_blend(cudaStream_t stream, const VfiVideoInfo *info,
                                 const VfiFrame *frame0, const VfiFrame *frame1,
                                 const VfiFlowField *field, const VfiFrame *out, int begin,

@@ -20,7 +20,7 @@ bool vfi_cuda_prepare_frame(VfiDevice *device, const VfiVideoInfo *video,
                              "preparing a frame", error);
 }
 
-/* The scratch is not in use: its last user has waited for the mean. */
+/* The scratch is not in use: its last user has waited for the result. */
 static bool grow_mean_scratch(VfiDevice *device, size_t floats, GError **error)
 {
     if (device->mean_scratch_floats >= floats)
@@ -35,6 +35,17 @@ static bool grow_mean_scratch(VfiDevice *device, size_t floats, GError **error)
     return true;
 }
 
+/* Brings what a kernel has found in device->mean to the host. */
+static bool read_result(VfiDevice *device, const char *what, GError **error)
+{
+    cudaStream_t stream = device->compute_stream;
+
+    return vfi_cuda_check(cudaMemcpyAsync(device->pinned_mean, device->mean,
+                                          sizeof(double), cudaMemcpyDeviceToHost, stream),
+                          what, error) &&
+           vfi_cuda_check(cudaStreamSynchronize(stream), what, error);
+}
+
 static bool find_mean(VfiDevice *device, const float *image, int padded_w, int padded_h,
                       int width, int height, double *mean, GError **error)
 {
@@ -44,10 +55,7 @@ static bool find_mean(VfiDevice *device, const float *image, int padded_w, int p
         !vfi_cuda_check(vfi_cuda_image_mean(stream, image, padded_w, padded_h, width,
                                             height, device->mean_scratch, device->mean),
                         "averaging a frame", error) ||
-        !vfi_cuda_check(cudaMemcpyAsync(device->pinned_mean, device->mean, sizeof(double),
-                                        cudaMemcpyDeviceToHost, stream),
-                        "averaging a frame", error) ||
-        !vfi_cuda_check(cudaStreamSynchronize(stream), "averaging a frame", error))
+        !read_result(device, "averaging a frame", error))
         return false;
     *mean = *device->pinned_mean;
     return true;
@@ -60,6 +68,34 @@ bool vfi_cuda_mean_of_image(VfiDevice *device, const float *image, int padded_w,
     if (!vfi_cuda_begin_work(device, cancel, error))
         return false;
     bool found = find_mean(device, image, padded_w, padded_h, width, height, mean, error);
+    vfi_cuda_leave();
+    return found;
+}
+
+static bool find_minimum(VfiDevice *device, const float *image, int padded_w,
+                         int padded_h, const VfiMinimumArea *area, float minimum[2],
+                         GError **error)
+{
+    static const char what[] = "finding the least value of a frame";
+
+    if (!grow_mean_scratch(device, vfi_cuda_image_minimum_scratch(), error) ||
+        !vfi_cuda_check(vfi_cuda_image_minimum(device->compute_stream, image, padded_w,
+                                               padded_h, area, device->mean_scratch,
+                                               (float *)(void *)device->mean),
+                        what, error) ||
+        !read_result(device, what, error))
+        return false;
+    memcpy(minimum, device->pinned_mean, 2 * sizeof(float));
+    return true;
+}
+
+bool vfi_cuda_minimum_of_image(VfiDevice *device, const float *image, int padded_w,
+                               int padded_h, const VfiMinimumArea *area, float minimum[2],
+                               const atomic_int *cancel, GError **error)
+{
+    if (!vfi_cuda_begin_work(device, cancel, error))
+        return false;
+    bool found = find_minimum(device, image, padded_w, padded_h, area, minimum, error);
     vfi_cuda_leave();
     return found;
 }

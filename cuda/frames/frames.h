@@ -10,6 +10,9 @@ bool vfi_cuda_prepare_frame(VfiDevice *device, const VfiVideoInfo *video,
 bool vfi_cuda_mean_of_image(VfiDevice *device, const float *image, int padded_w,
                             int padded_h, int width, int height, double *mean,
                             const atomic_int *cancel, GError **error);
+bool vfi_cuda_minimum_of_image(VfiDevice *device, const float *image, int padded_w,
+                               int padded_h, const VfiMinimumArea *area, float minimum[2],
+                               const atomic_int *cancel, GError **error);
 bool vfi_cuda_warp_blend_frame(VfiDevice *device, const VfiVideoInfo *video,
                                const VfiFrame *frame0, const VfiFrame *frame1,
                                const VfiFlowField *field, const VfiFrame *out, int begin,

@@ -20,6 +20,7 @@
 
 #include "base/logging.h"
 #include "flow/arguments.h"
+#include "pixels/image_minimum.h"
 #include "pixels/keep.h"
 #include "pixels/motion.h"
 #include "pixels/overlay.h"
@@ -132,6 +133,11 @@ typedef struct {
     bool (*image_mean)(VfiDevice *device, const float *image, int padded_w, int padded_h,
                        int width, int height, double *mean, const atomic_int *cancel,
                        GError **error);
+    /* The least value of that part of a prepared image, and of it shrunk; the same bits
+     * on every device. */
+    bool (*image_minimum)(VfiDevice *device, const float *image, int padded_w,
+                          int padded_h, const VfiMinimumArea *area, float minimum[2],
+                          const atomic_int *cancel, GError **error);
     bool (*warp_blend)(VfiDevice *device, const VfiVideoInfo *video,
                        const VfiFrame *frame0, const VfiFrame *frame1,
                        const VfiFlowField *field, const VfiFrame *out, int begin, int end,

@@ -10,6 +10,7 @@
 #include "cpu/cpu_op.h"
 #include "cpu/flow_step.h"
 #include "cpu/image_mean.h"
+#include "cpu/image_minimum.h"
 #include "cpu/row_group.h"
 #include "machine/cpu_count.h"
 #include "machine/heap.h"
@@ -418,6 +419,16 @@ static bool cpu_image_mean(VfiDevice *device, const float *image, int padded_w,
         vfi_cpu_image_mean(device->pool, device->level, &area, mean, cancel), error);
 }
 
+static bool cpu_image_minimum(VfiDevice *device, const float *image, int padded_w,
+                              int padded_h, const VfiMinimumArea *area, float minimum[2],
+                              const atomic_int *cancel, GError **error)
+{
+    VfiCpuImage whole = {image, padded_w, padded_h, area->width, area->height};
+
+    return check_cancelled(
+        vfi_cpu_image_minimum(device->pool, &whole, area, minimum, cancel), error);
+}
+
 static bool cpu_warp_blend(VfiDevice *device, const VfiVideoInfo *video,
                            const VfiFrame *frame0, const VfiFrame *frame1,
                            const VfiFlowField *field, const VfiFrame *out, int begin,
@@ -616,6 +627,7 @@ const VfiBackend vfi_backend_cpu = {
     .run = cpu_run,
     .prepare = cpu_prepare,
     .image_mean = cpu_image_mean,
+    .image_minimum = cpu_image_minimum,
     .warp_blend = cpu_warp_blend,
     .synthesize = cpu_synthesize,
     .synthesis_bytes = cpu_synthesis_bytes,

@@ -63,6 +63,12 @@ typedef struct {
     GHashTable *options; /* name → GVariant; every option of the table is there */
 } VfiModelSetup;
 
+/* What is known of one frame of a view. */
+typedef struct {
+    double minimum;       /* least of its RGB values, which are in [0,1] */
+    double small_minimum; /* the same of the frame shrunk by small_scale() */
+} VfiFrameRange;
+
 struct VfiModelFamily {
     const char *name;
     const VfiOptionSpec *options;
@@ -78,7 +84,8 @@ struct VfiModelFamily {
     /* Whether the network may see a picture in tiles: its result at a pixel depends on
      * some hundred pixels around it, but for what next_segment() decides. */
     bool can_tile;
-    bool wants_mean; /* graphs use VFI_RUN_INPUT_IMAGE_MEAN */
+    bool wants_mean;    /* graphs use VFI_RUN_INPUT_IMAGE_MEAN */
+    bool wants_minimum; /* set_ranges() is told what frames' least values are */
     /* Frames that the network sees before and after the two around the in-between: a view
      * is all of them, VFI_MAX_VIEW_FRAMES at the most. Stages but the frame stage see
      * them as FRAME0 …, oldest first; the two are [frames_before] and the next. */
@@ -115,6 +122,14 @@ struct VfiModelFamily {
     /* Whether the in-between at @t is made by bisection (with an option "bisect-depth").
      * If it is at any @t, then at 0.5. NULL: as the detection's time mode says. */
     bool (*bisects)(const VfiModelSetup *setup, double t);
+    /* By how much frames are shrunk to look for their least value then (bilinearly, to
+     * whole pixels of each side times that, rounded down): at most 1. NULL or 0: not. */
+    double (*small_scale)(const VfiModelSetup *setup);
+    /* Sets those of the last run inputs (IMAGE_MUL …), which all stages see, that follow
+     * from the whole frames of the view, oldest first; others are 0. What stages have
+     * kept is computed again where its inputs were others. NULL: there are none. */
+    void (*set_ranges)(const VfiModelSetup *setup, const VfiFrameRange *frames,
+                       VfiRunInputs *inputs);
     /* Sets those of a sampler's run inputs that it wants, for round @round, from 0, of
      * @segment of the time stage. What is left alone is as in the run before, at first
      * 0. NULL: it wants none. */

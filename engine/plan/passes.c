@@ -109,6 +109,8 @@ static bool depends_on_frames(const VfiOp *op)
     for (int i = 0; i < op->n_src; i++)
         if (op->src[i].region >= VFI_REGION_FRAME0 && op->src[i].region < VFI_REGION_PAIR)
             return true;
+    if (op->kind == VFI_OP_KEEP_INSIDE)
+        return true;
     return op->kind == VFI_OP_FILL && (op->u.fill.input == VFI_RUN_INPUT_TIME ||
                                        op->u.fill.input == VFI_RUN_INPUT_IMAGE_WIDTH ||
                                        op->u.fill.input == VFI_RUN_INPUT_IMAGE_HEIGHT);

@@ -72,6 +72,32 @@ static uint64_t *profile_of(const VfiSession *session, VfiStage stage)
     return session->profiling ? session->profile[stage] : NULL;
 }
 
+bool vfi_extend_range(VfiSession *session, const VfiView *view, const float *image,
+                      int width, int height, VfiFrameRange *range, GError **error)
+{
+    const VfiModel *model = session->model;
+    const VfiMinimumArea area = {
+        .width = width,
+        .height = height,
+        .x = view->origin_x,
+        .y = view->origin_y,
+        .whole_w = session->video.width,
+        .whole_h = session->video.height,
+        .scale = model->family->small_scale == NULL
+                     ? 0.0
+                     : model->family->small_scale(&model->setup),
+    };
+    float minimum[2];
+
+    if (!session->backend->image_minimum(session->device, image, session->tiling.x.tile,
+                                         session->tiling.y.tile, &area, minimum,
+                                         view->cancel, error))
+        return false;
+    range->minimum = MIN(range->minimum, (double)minimum[0]);
+    range->small_minimum = MIN(range->small_minimum, (double)minimum[1]);
+    return true;
+}
+
 /* Fills @slot with the image of @frame, and finds what is asked about it. */
 static bool prepare_slot(VfiSession *session, const VfiView *view, const VfiFrame *frame,
                          VfiFrameSlot *slot, GError **error)
@@ -84,11 +110,16 @@ static bool prepare_slot(VfiSession *session, const VfiView *view, const VfiFram
                           (float *)(void *)slot->memory, session->tiling.x.tile,
                           session->tiling.y.tile, view->cancel, error))
         return false;
-    if (session->model->family->wants_mean && !view->has_mean &&
+    if (session->model->family->wants_mean && !view->is_part &&
         !backend->image_mean(session->device, (const float *)(void *)slot->memory,
                              session->tiling.x.tile, session->tiling.y.tile,
                              view->video.width, view->video.height, &slot->mean,
                              view->cancel, error))
+        return false;
+    slot->range = (VfiFrameRange){VFI_MINIMUM_OF_NOTHING, VFI_MINIMUM_OF_NOTHING};
+    if (session->model->family->wants_minimum && !view->is_part &&
+        !vfi_extend_range(session, view, (const float *)(void *)slot->memory,
+                          view->video.width, view->video.height, &slot->range, error))
         return false;
     vfi_record_time(session, VFI_TIMED_PREPARE, start);
     slot->has_image = true;
@@ -170,26 +201,40 @@ static bool run_pair_stage(VfiSession *session, const VfiView *view,
     return true;
 }
 
+/* What the family makes of the view's frames. */
+static VfiRunInputs ranges_of_view(const VfiSession *session, const VfiView *view,
+                                   VfiFrameSlot *const *slots)
+{
+    const VfiModel *model = session->model;
+    VfiRunInputs inputs = {.noise.seed = 0};
+    VfiFrameRange range[VFI_MAX_VIEW_FRAMES];
+
+    if (model->family->set_ranges == NULL)
+        return inputs;
+    for (int i = 0; i < view->n_frames; i++)
+        range[i] = view->is_part ? view->range[i] : slots[i]->range;
+    model->family->set_ranges(&model->setup, range, &inputs);
+    return inputs;
+}
+
 /* What all stages see: memory but for the frames', and the inputs of the view. */
-static VfiRunArguments arguments_of_view(const VfiSession *session, const VfiView *view)
+static VfiRunArguments arguments_of_view(const VfiSession *session, const VfiView *view,
+                                         const VfiRunInputs *ranges)
 {
     VfiRunArguments arguments = {
-        .inputs.value =
-            {
-                [VFI_RUN_INPUT_TIME] = (float)view->t,
-                [VFI_RUN_INPUT_IMAGE_WIDTH] = (float)view->video.width,
-                [VFI_RUN_INPUT_IMAGE_HEIGHT] = (float)view->video.height,
-            },
-        .inputs.noise =
-            {
-                .key = {(uint32_t)view->noise_key, (uint32_t)(view->noise_key >> 32)},
-                .origin = {(uint32_t)view->origin_x, (uint32_t)view->origin_y},
-            },
+        .inputs = *ranges,
         .scalars = session->scalars,
         .cancel = view->cancel,
         .op_nanoseconds = profile_of(session, VFI_STAGE_TIME),
     };
 
+    arguments.inputs.value[VFI_RUN_INPUT_TIME] = (float)view->t;
+    arguments.inputs.value[VFI_RUN_INPUT_IMAGE_WIDTH] = (float)view->video.width;
+    arguments.inputs.value[VFI_RUN_INPUT_IMAGE_HEIGHT] = (float)view->video.height;
+    arguments.inputs.noise = (VfiNoiseInputs){
+        .key = {(uint32_t)view->noise_key, (uint32_t)(view->noise_key >> 32)},
+        .origin = {(uint32_t)view->origin_x, (uint32_t)view->origin_y},
+    };
     arguments.region[VFI_REGION_ARENA] = session->arena;
     arguments.region[VFI_REGION_PAIR] = session->pair_memory;
     arguments.region[VFI_REGION_CONSTANT] = session->constant_memory;
@@ -201,7 +246,6 @@ static VfiRunArguments arguments_of_view(const VfiSession *session, const VfiVie
 bool vfi_ready_frames(VfiSession *session, const VfiView *view,
                       VfiRunArguments *arguments, GError **error)
 {
-    const VfiRunInputs ranges = {.noise.seed = 0};
     VfiFrameSlot *slots[VFI_MAX_VIEW_FRAMES];
     double mean = 0.0;
 
@@ -212,7 +256,8 @@ bool vfi_ready_frames(VfiSession *session, const VfiView *view,
             return false;
         mean += slots[i]->mean / view->n_frames;
     }
-    *arguments = arguments_of_view(session, view);
+    const VfiRunInputs ranges = ranges_of_view(session, view, slots);
+    *arguments = arguments_of_view(session, view, &ranges);
     if (!run_constant_stage(session, &ranges, arguments, error))
         return false;
     for (int i = 0; i < view->n_frames; i++)
@@ -221,7 +266,7 @@ bool vfi_ready_frames(VfiSession *session, const VfiView *view,
     for (int i = 0; i < view->n_frames; i++)
         arguments->region[vfi_frame_region(i)] = slots[i]->memory;
     arguments->inputs.value[VFI_RUN_INPUT_IMAGE_MEAN] =
-        (float)(view->has_mean ? view->mean : mean);
+        (float)(view->is_part ? view->mean : mean);
     return run_pair_stage(session, view, arguments, error);
 }
 

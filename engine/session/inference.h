@@ -22,11 +22,17 @@ typedef struct {
     uint64_t noise_key;
     int origin_x, origin_y; /* of a tile, pixels of the whole picture */
     double t;
-    bool has_mean; /* .mean is that of all whole frames */
+    bool is_part; /* of whole frames, of which these are: */
     double mean;
+    VfiFrameRange range[VFI_MAX_VIEW_FRAMES];
     VfiJob *job;              /* that it is for */
     const atomic_int *cancel; /* the job's */
 } VfiView;
+
+/* Of a prepared image of @view, so much from its first pixel on: what @range says becomes
+ * that of this part, too. */
+bool vfi_extend_range(VfiSession *session, const VfiView *view, const float *image,
+                      int width, int height, VfiFrameRange *range, GError **error);
 
 /* The slot of frame @i of @view, which may be that of another frame so far: then it holds
  * nothing. */

@@ -22,9 +22,10 @@ typedef struct {
     const VfiView *whole;
     const VfiFrame *out;
     bool is_rgb;
-    int n_path;       /* segments in session->tile_path so far */
-    int done;         /* rows of the picture that are written */
-    double mean;      /* of the frames, if the family wants it */
+    int n_path;  /* segments in session->tile_path so far */
+    int done;    /* rows of the picture that are written */
+    double mean; /* of the frames, if the family wants it; likewise, of each: */
+    VfiFrameRange range[VFI_MAX_VIEW_FRAMES];
     VfiMotion motion; /* of the whole picture, where the model is polished */
 } TiledInference;
 
@@ -55,8 +56,9 @@ static VfiView view_of_tile(const TiledInference *work, int column, int row)
 {
     VfiView view = vfi_view_of_tile(work->session, work->whole, column, row);
 
-    view.has_mean = true;
+    view.is_part = true;
     view.mean = work->mean;
+    memcpy(view.range, work->range, sizeof view.range);
     return view;
 }
 
@@ -89,12 +91,13 @@ static int next_start(const VfiTileAxis *axis, int index, int size)
     return index == axis->n - 1 ? size : vfi_tile_start(axis, index + 1);
 }
 
-/* Adds to *sum the part of the frames that lies in tile (@column, @row) and in no later
- * one. */
-static bool add_to_sum(const TiledInference *work, int column, int row, double *sum,
-                       GError **error)
+/* Takes the part of the frames into account that lies in tile (@column, @row) and in no
+ * later one: adds to *sum, extends ranges. */
+static bool look_at_tile(TiledInference *work, int column, int row, double *sum,
+                         GError **error)
 {
     VfiSession *session = work->session;
+    const VfiModelFamily *family = session->model->family;
     const VfiTiling *tiling = &session->tiling;
     const VfiVideoInfo *video = &work->whole->video;
     float *image = (float *)(void *)session->slots[0].memory;
@@ -102,32 +105,39 @@ static bool add_to_sum(const TiledInference *work, int column, int row, double *
     int w =
         next_start(&tiling->x, column, video->width) - vfi_tile_start(&tiling->x, column);
     int h = next_start(&tiling->y, row, video->height) - vfi_tile_start(&tiling->y, row);
-    double mean;
+    double mean = 0.0;
 
     for (int i = 0; i < view.n_frames; i++) {
         if (!session->backend->prepare(session->device, &view.video, &view.frames[i],
                                        image, tiling->x.tile, tiling->y.tile, view.cancel,
                                        error) ||
-            !session->backend->image_mean(session->device, image, tiling->x.tile,
-                                          tiling->y.tile, w, h, &mean, view.cancel,
-                                          error))
+            (family->wants_mean &&
+             !session->backend->image_mean(session->device, image, tiling->x.tile,
+                                           tiling->y.tile, w, h, &mean, view.cancel,
+                                           error)) ||
+            (family->wants_minimum &&
+             !vfi_extend_range(session, &view, image, w, h, &work->range[i], error)))
             return false;
         *sum += mean * w * h;
     }
     return true;
 }
 
-static bool find_mean(TiledInference *work, GError **error)
+/* What is asked about the whole frames. */
+static bool look_at_frames(TiledInference *work, GError **error)
 {
+    const VfiModelFamily *family = work->session->model->family;
     const VfiTiling *tiling = &work->session->tiling;
     const VfiVideoInfo *video = &work->whole->video;
     double sum = 0.0;
 
-    if (!work->session->model->family->wants_mean)
+    for (int i = 0; i < VFI_MAX_VIEW_FRAMES; i++)
+        work->range[i] = (VfiFrameRange){VFI_MINIMUM_OF_NOTHING, VFI_MINIMUM_OF_NOTHING};
+    if (!family->wants_mean && !family->wants_minimum)
         return true;
     for (int row = 0; row < tiling->y.n; row++)
         for (int column = 0; column < tiling->x.n; column++)
-            if (!add_to_sum(work, column, row, &sum, error))
+            if (!look_at_tile(work, column, row, &sum, error))
                 return false;
     work->mean = sum / ((double)work->whole->n_frames * video->width * video->height);
     return true;
@@ -311,7 +321,7 @@ bool vfi_infer_tiles(VfiSession *session, const VfiView *whole, const VfiFrame *
     };
     const VfiTiling *tiling = &session->tiling;
 
-    if (!find_mean(&work, error) || !find_path(&work, error) ||
+    if (!look_at_frames(&work, error) || !find_path(&work, error) ||
         (vfi_session_polishes(session) &&
          !vfi_find_motion_of_tiles(session, whole, &work.motion, error)))
         return false;

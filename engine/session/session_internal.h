@@ -31,6 +31,7 @@ typedef struct {
     VfiRunInputs ranges;
     bool has_motion; /* the steps' part is there */
     double mean;     /* of the image, for families that want it */
+    VfiFrameRange range;
 } VfiFrameSlot;
 
 /* Where the steps of flow/ find their data (steps.h): offsets into the session's slots,
