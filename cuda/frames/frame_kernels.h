@@ -20,7 +20,7 @@ extern "C" {
 
 cudaError_t vfi_cuda_prepare(cudaStream_t stream, const VfiVideoInfo *info,
                              const VfiFrame *frame, float *image, int padded_w,
-                             int padded_h);
+                             int padded_h, VfiPadding padding);
 /* Floats of scratch that vfi_cuda_image_mean() needs. */
 size_t vfi_cuda_image_mean_scratch(int width, int height);
 /* *result (device memory) = the mean of the width × height × 3 values of a prepared image

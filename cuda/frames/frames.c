@@ -12,11 +12,12 @@
 
 bool vfi_cuda_prepare_frame(VfiDevice *device, const VfiVideoInfo *video,
                             const VfiFrame *frame, float *image, int padded_w,
-                            int padded_h, const atomic_int *cancel, GError **error)
+                            int padded_h, VfiPadding padding, const atomic_int *cancel,
+                            GError **error)
 {
     return vfi_cuda_begin_work(device, cancel, error) &&
            vfi_cuda_end_work(vfi_cuda_prepare(device->compute_stream, video, frame, image,
-                                              padded_w, padded_h),
+                                              padded_w, padded_h, padding),
                              "preparing a frame", error);
 }
 

@@ -6,7 +6,8 @@
 
 bool vfi_cuda_prepare_frame(VfiDevice *device, const VfiVideoInfo *video,
                             const VfiFrame *frame, float *image, int padded_w,
-                            int padded_h, const atomic_int *cancel, GError **error);
+                            int padded_h, VfiPadding padding, const atomic_int *cancel,
+                            GError **error);
 bool vfi_cuda_mean_of_image(VfiDevice *device, const float *image, int padded_w,
                             int padded_h, int width, int height, double *mean,
                             const atomic_int *cancel, GError **error);

@@ -2,7 +2,8 @@
 /* A frame's planes → the network's input: f32 RGB in planes, rounded up in size and zero
  * outside of the frame. Four times as much is written as is read, and more, so each
  * thread makes four neighbouring pixels and stores them in accesses of 16 bytes. Chroma
- * between samples is interpolated down first, then across, as the CPU does it. */
+ * between samples is interpolated down first, then across, as the CPU does it. Where a
+ * frame is mirrored, a second kernel copies what lies outside from inside. */
 #include "frames/frame_kernels.h"
 #include "frames/samples.cuh"
 
@@ -18,6 +19,14 @@ struct PrepareParameters {
     int padded_w, padded_h;
     bool aligned; /* rows of out, to 16 bytes */
 };
+
+/* vfi_reflected() on the device. */
+static __device__ int reflected(int i, int size)
+{
+    int period = 2 * (size - 1), at = size == 1 ? 0 : i % period;
+
+    return at < size ? at : period - at;
+}
 
 /* Two neighbouring rows and the weight of the second. */
 struct Between {
@@ -207,9 +216,31 @@ template <int BYTES> static __global__ void prepare_rgb(PrepareParameters p)
     }
 }
 
+struct MirrorParameters {
+    float *out;
+    size_t plane; /* floats */
+    int width, height, padded_w, padded_h;
+};
+
+static __global__ void mirror(MirrorParameters p)
+{
+    const int x = (int)(blockIdx.x * blockDim.x + threadIdx.x);
+    const int y = (int)(blockIdx.y * blockDim.y + threadIdx.y);
+    const size_t row = (size_t)p.padded_w;
+
+    if (x >= p.padded_w || y >= p.padded_h || (x < p.width && y < p.height))
+        return;
+    const size_t from =
+        (size_t)reflected(y, p.height) * row + (size_t)reflected(x, p.width);
+    for (int channel = 0; channel < 3; channel++) {
+        float *plane = p.out + (size_t)channel * p.plane;
+        plane[(size_t)y * row + (size_t)x] = plane[from];
+    }
+}
+
 cudaError_t vfi_cuda_prepare(cudaStream_t stream, const VfiVideoInfo *info,
                              const VfiFrame *frame, float *image, int padded_w,
-                             int padded_h)
+                             int padded_h, VfiPadding padding)
 {
     const VfiFormatDescription *format = vfi_format_describe(info->format);
     const dim3 grid = grid_over((padded_w + PIXELS - 1) / PIXELS, padded_h, 1);
@@ -235,5 +266,11 @@ cudaError_t vfi_cuda_prepare(cudaStream_t stream, const VfiVideoInfo *info,
         VFI_LAUNCH(prepare_rgb<2>, grid, block, stream, p);
     else
         VFI_LAUNCH(prepare_rgb<4>, grid, block, stream, p);
+    if (padding == VFI_PAD_REFLECT &&
+        (padded_w > info->width || padded_h > info->height)) {
+        MirrorParameters m = {image,        p.plane,  info->width,
+                              info->height, padded_w, padded_h};
+        VFI_LAUNCH(mirror, grid_over(padded_w, padded_h, 1), block, stream, m);
+    }
     return cudaGetLastError();
 }

@@ -126,8 +126,8 @@ typedef struct {
      * pixels.h and motion.h. warp_blend(), synthesize() and rgb_to_planes() make luma
      * rows [begin, end), which begin at an even one. */
     bool (*prepare)(VfiDevice *device, const VfiVideoInfo *video, const VfiFrame *frame,
-                    float *image, int padded_w, int padded_h, const atomic_int *cancel,
-                    GError **error);
+                    float *image, int padded_w, int padded_h, VfiPadding padding,
+                    const atomic_int *cancel, GError **error);
     /* The mean of the @width × @height × 3 values of a prepared image, its padding left
      * out. The same bits however many threads compute it. */
     bool (*image_mean)(VfiDevice *device, const float *image, int padded_w, int padded_h,

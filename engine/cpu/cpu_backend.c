@@ -336,6 +336,7 @@ typedef struct {
     const VfiTilePlace *place;
     double t;
     int padded_w, padded_h;
+    VfiPadding padding;
     int first_row, rows; /* of the work, .first_row + .rows is where it ends */
 } BandWork;
 
@@ -349,7 +350,7 @@ static void run_band(void *data, int index, int thread)
     switch (work->kind) {
     case BAND_PREPARE:
         vfi_pixels_prepare(work->video, work->frame0, work->image, work->padded_w,
-                           work->padded_h, begin, end);
+                           work->padded_h, work->padding, begin, end);
         break;
     case BAND_WARP_BLEND:
         vfi_pixels_warp_blend(work->video, work->frame0, work->frame1, work->field,
@@ -396,7 +397,7 @@ static bool run_bands(VfiDevice *device, BandWork *work, const atomic_int *cance
 
 static bool cpu_prepare(VfiDevice *device, const VfiVideoInfo *video,
                         const VfiFrame *frame, float *image, int padded_w, int padded_h,
-                        const atomic_int *cancel, GError **error)
+                        VfiPadding padding, const atomic_int *cancel, GError **error)
 {
     BandWork work = {.kind = BAND_PREPARE,
                      .video = video,
@@ -404,6 +405,7 @@ static bool cpu_prepare(VfiDevice *device, const VfiVideoInfo *video,
                      .image = image,
                      .padded_w = padded_w,
                      .padded_h = padded_h,
+                     .padding = padding,
                      .rows = padded_h};
 
     return run_bands(device, &work, cancel, error);

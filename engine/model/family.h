@@ -11,6 +11,7 @@
 
 #include "flow/flow_plan.h"
 #include "graph/graph.h"
+#include "pixels/pixels.h"
 
 typedef struct VfiModelFamily VfiModelFamily;
 
@@ -103,10 +104,16 @@ struct VfiModelFamily {
     /* Brings fresh weights into the form that the graphs read: names, folded factors.
      * NULL: they are used as they were loaded. */
     void (*prepare_weights)(VfiWeights *weights);
+    /* What is right of and below a picture where it is padded, and so of tiles there. */
+    VfiPadding pad;
     /* Least width and height that the graph can be built for; 0: any. */
     int min_size;
     /* Smallest multiple of width and height that the graph is exact for; NULL: 1. */
     int (*size_multiple)(const VfiModelSetup *setup, double scale);
+    /* What a whole picture's width or height @size is padded to: a multiple of
+     * size_multiple(), which tiles are padded to in any case. NULL: to the next one, or
+     * to what the option pad-multiple says. */
+    int (*padded_size)(const VfiModelSetup *setup, int size, double scale);
     VfiOutputKind (*output)(const VfiModelSetup *setup);
     /* Builds the graph of @stage; returns false where the family has no such stage.
      * Stages are built in their order; errors go to the graph. */

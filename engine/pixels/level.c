@@ -52,9 +52,10 @@ static const Functions *functions(void)
 }
 
 void vfi_pixels_prepare(const VfiVideoInfo *info, const VfiFrame *frame, float *out,
-                        int padded_w, int padded_h, int begin, int end)
+                        int padded_w, int padded_h, VfiPadding padding, int begin,
+                        int end)
 {
-    functions()->prepare(info, frame, out, padded_w, padded_h, begin, end);
+    functions()->prepare(info, frame, out, padded_w, padded_h, padding, begin, end);
 }
 
 void vfi_pixels_warp_blend(const VfiVideoInfo *info, const VfiFrame *frame0,

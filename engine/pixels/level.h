@@ -24,7 +24,8 @@
 #define VFI_PIXELS_AT_LEVEL(name) VFI_PIXELS_JOIN(name, VFI_PIXELS_LEVEL)
 
 typedef void VfiPixelsPrepare(const VfiVideoInfo *info, const VfiFrame *frame, float *out,
-                              int padded_w, int padded_h, int begin, int end);
+                              int padded_w, int padded_h, VfiPadding padding, int begin,
+                              int end);
 typedef void VfiPixelsWarpBlend(const VfiVideoInfo *info, const VfiFrame *frame0,
                                 const VfiFrame *frame1, const VfiFlowField *field,
                                 const VfiFrame *out, int begin, int end);

@@ -16,12 +16,29 @@
 /* Bands begin at even rows so that subsampled chroma rows belong to exactly one band. */
 #define VFI_BAND_ALIGN 2
 
+/* What is right of and below a frame where it is padded. */
+typedef enum {
+    VFI_PAD_ZEROS,
+    /* The frame mirrored at its last column and row, which are not repeated themselves;
+     * mirrored to and fro where it is smaller than its padding. */
+    VFI_PAD_REFLECT,
+} VfiPadding;
+
+/* The pixel of @size that is seen at @i with VFI_PAD_REFLECT. */
+static inline int vfi_reflected(int i, int size)
+{
+    int period = 2 * (size - 1), at = size == 1 ? 0 : i % period;
+
+    return at < size ? at : period - at;
+}
+
 /* planes → out: f32 RGB in [0,1], 3 planes of padded_h × padded_w floats, contiguous; the
- * area right of and below the frame is zero. YCbCr through the matrix and range of @info,
+ * area right of and below the frame is as @padding says. YCbCr through the matrix and range of @info,
  * chroma upsampled bilinearly at its site; values clamped to [0,1]. Grey gives three
  * equal planes, alpha is ignored. Rows [begin, end) of the padded height. */
 void vfi_pixels_prepare(const VfiVideoInfo *info, const VfiFrame *frame, float *out,
-                        int padded_w, int padded_h, int begin, int end);
+                        int padded_w, int padded_h, VfiPadding padding, int begin,
+                        int end);
 
 /* For vfi_pixels_grid(): Y as it is stored, or a weighted mean of R, G and B. */
 #define VFI_GRID_LUMA (-1)

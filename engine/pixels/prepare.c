@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Planes → the network's input: f32 RGB, zero beyond the frame. Works through a row in
+/* Planes → the network's input: f32 RGB, padded beyond the frame. Works through a row in
  * blocks whose scratch fits the stack. */
 #include "pixels/level.h"
 
@@ -155,10 +155,21 @@ static void prepare_block(const Source *source, float *const channel[3], int x, 
     }
 }
 
+/* Columns @width … @padded_w - 1 of a row whose others are there. */
+static void pad_row(float *row, int width, int padded_w, VfiPadding padding)
+{
+    if (padding == VFI_PAD_ZEROS || width == 0)
+        memset(row + width, 0, (size_t)(padded_w - width) * sizeof *row);
+    else
+        for (int x = width; x < padded_w; x++)
+            row[x] = row[vfi_reflected(x, width)];
+}
+
+/* Rows below the frame are made of the frame's anew, so that bands need no others. */
 void VFI_PIXELS_AT_LEVEL(vfi_pixels_prepare)(const VfiVideoInfo *info,
                                              const VfiFrame *frame, float *out,
-                                             int padded_w, int padded_h, int begin,
-                                             int end)
+                                             int padded_w, int padded_h,
+                                             VfiPadding padding, int begin, int end)
 {
     const size_t plane = (size_t)padded_w * (size_t)padded_h;
     Source source = {
@@ -168,14 +179,16 @@ void VFI_PIXELS_AT_LEVEL(vfi_pixels_prepare)(const VfiVideoInfo *info,
     for (int y = begin; y < end; y++) {
         float *row = out + (size_t)y * (size_t)padded_w;
         float *const channel[3] = {row, row + plane, row + 2 * plane};
-        const int width = y < info->height ? info->width : 0;
+        const bool is_made = y < info->height || padding == VFI_PAD_REFLECT;
+        const int width = is_made ? info->width : 0;
+        const int from = is_made ? vfi_reflected(y, info->height) : 0;
 
         for (int x = 0; x < width; x += VFI_PIXELS_BLOCK) {
             int left = width - x;
             prepare_block(&source, channel, x,
-                          left < VFI_PIXELS_BLOCK ? left : VFI_PIXELS_BLOCK, y);
+                          left < VFI_PIXELS_BLOCK ? left : VFI_PIXELS_BLOCK, from);
         }
         for (int c = 0; c < 3; c++)
-            memset(channel[c] + width, 0, (size_t)(padded_w - width) * sizeof *out);
+            pad_row(channel[c], width, padded_w, padding);
     }
 }

@@ -108,7 +108,8 @@ static bool prepare_slot(VfiSession *session, const VfiView *view, const VfiFram
     slot->has_features = false;
     if (!backend->prepare(session->device, &view->video, frame,
                           (float *)(void *)slot->memory, session->tiling.x.tile,
-                          session->tiling.y.tile, view->cancel, error))
+                          session->tiling.y.tile, session->model->family->pad,
+                          view->cancel, error))
         return false;
     if (session->model->family->wants_mean && !view->is_part &&
         !backend->image_mean(session->device, (const float *)(void *)slot->memory,

@@ -109,8 +109,8 @@ static bool look_at_tile(TiledInference *work, int column, int row, double *sum,
 
     for (int i = 0; i < view.n_frames; i++) {
         if (!session->backend->prepare(session->device, &view.video, &view.frames[i],
-                                       image, tiling->x.tile, tiling->y.tile, view.cancel,
-                                       error) ||
+                                       image, tiling->x.tile, tiling->y.tile, family->pad,
+                                       view.cancel, error) ||
             (family->wants_mean &&
              !session->backend->image_mean(session->device, image, tiling->x.tile,
                                            tiling->y.tile, w, h, &mean, view.cancel,

@@ -84,6 +84,17 @@ void vfi_session_free_plans(VfiSession *session)
     }
 }
 
+/* Of a whole picture that is no tile. */
+static int padded_size(const VfiSession *session, int size)
+{
+    const VfiModel *model = session->model;
+    int least = MAX(size, model->family->min_size);
+
+    if (model->family->padded_size != NULL)
+        return model->family->padded_size(&model->setup, least, session->scale);
+    return vfi_round_up(least, vfi_session_size_multiple(session));
+}
+
 /* Plans for tiles of at least @n_x × @n_y, or for ones of at most @largest pixels in both
  * directions where that is not 0. */
 static bool plan_for(VfiSession *session, int n_x, int n_y, int largest, GError **error)
@@ -92,10 +103,14 @@ static bool plan_for(VfiSession *session, int n_x, int n_y, int largest, GError 
     int min_size = session->model->family->min_size;
 
     vfi_session_free_plans(session);
-    if (n_x * n_y > 1 || largest != 0)
+    if (n_x * n_y > 1 || largest != 0) {
         multiple = vfi_round_up(TILE_ALIGNMENT, multiple);
-    session->padded_w = vfi_round_up(MAX(session->video.width, min_size), multiple);
-    session->padded_h = vfi_round_up(MAX(session->video.height, min_size), multiple);
+        session->padded_w = vfi_round_up(MAX(session->video.width, min_size), multiple);
+        session->padded_h = vfi_round_up(MAX(session->video.height, min_size), multiple);
+    } else {
+        session->padded_w = padded_size(session, session->video.width);
+        session->padded_h = padded_size(session, session->video.height);
+    }
     session->tiling.x =
         vfi_tile_axis(session->padded_w, n_x, largest, multiple, session->scale);
     session->tiling.y =

@@ -72,7 +72,8 @@ static void assert_same_floats(const Bench *bench, const float *wanted,
 }
 
 /* Images with 4 floats before and after them that must not change. */
-static void check_prepare(const Bench *bench, int padded_w, int padded_h)
+static void check_prepare(const Bench *bench, int padded_w, int padded_h,
+                          VfiPadding padding)
 {
     const size_t n = 3 * (size_t)padded_w * (size_t)padded_h + 8;
     float *wanted = malloc(n * sizeof *wanted), *found = malloc(n * sizeof *found);
@@ -80,10 +81,10 @@ static void check_prepare(const Bench *bench, int padded_w, int padded_h)
     ck_assert(wanted != NULL && found != NULL);
     for (size_t i = 0; i < n; i++)
         wanted[i] = found[i] = -7;
-    vfi_pixels_prepare_c(&bench->info, &bench->a.frame, wanted + 4, padded_w, padded_h, 0,
-                         padded_h);
+    vfi_pixels_prepare_c(&bench->info, &bench->a.frame, wanted + 4, padded_w, padded_h,
+                         padding, 0, padded_h);
     if (vfi_cuda_prepare(NULL, &bench->info, &bench->a.frame, found + 4, padded_w,
-                         padded_h) != cudaSuccess)
+                         padded_h, padding) != cudaSuccess)
         ck_abort_msg("prepare: the launch failed");
     assert_same_floats(bench, wanted, found, n);
     free(wanted);
@@ -98,10 +99,13 @@ START_TEST(prepare_gives_the_same_bits)
             Bench bench = bench_new((VfiFormat)_i, width, height, i);
 
             /* Whole vectors, or not; with columns and rows of padding, or without. */
-            if (i % 2 == 0)
-                check_prepare(&bench, (width + 31) / 32 * 32, height + 3);
-            else
-                check_prepare(&bench, width + i % 4, height);
+            for (int k = 0; k < 2; k++) {
+                VfiPadding padding = k == 0 ? VFI_PAD_ZEROS : VFI_PAD_REFLECT;
+                if (i % 2 == 0)
+                    check_prepare(&bench, (width + 31) / 32 * 32, height + 3, padding);
+                else
+                    check_prepare(&bench, width + i % 4, height, padding);
+            }
             bench_free(&bench);
         }
 }

@@ -119,8 +119,10 @@ START_TEST(levels_agree)
         vfi_pixels_warp_blend_c(&x.info, a, b, &x.field.field, plain, 0, height);
         vfi_pixels_warp_blend_avx2(&x.info, a, b, &x.field.field, fast, 0, height);
         assert_same_frames(&x, "warp_blend");
-        vfi_pixels_prepare_c(&x.info, a, x.plain_rgb, width, height, 0, height);
-        vfi_pixels_prepare_avx2(&x.info, a, x.fast_rgb, width, height, 0, height);
+        vfi_pixels_prepare_c(&x.info, a, x.plain_rgb, width, height, VFI_PAD_ZEROS, 0,
+                             height);
+        vfi_pixels_prepare_avx2(&x.info, a, x.fast_rgb, width, height, VFI_PAD_ZEROS, 0,
+                                height);
         ck_assert_mem_eq(x.plain_rgb, x.fast_rgb, x.n * sizeof(float));
         vfi_pixels_rgb_to_planes_c(&x.info, &painted, a, b, 0.3, plain, 0, height);
         vfi_pixels_rgb_to_planes_avx2(&x.info, &painted, a, b, 0.3, fast, 0, height);

@@ -41,8 +41,8 @@ static void check_prepare(const VfiVideoInfo *info, Layout layout, int band)
     for (size_t i = 0; i < n + 16; i++)
         out[i] = -7;
     for (int y = 0; y < padded_h; y += band ? band : padded_h)
-        vfi_pixels_prepare(info, &test.frame, out + 8, padded_w, padded_h, y,
-                           band ? MIN(y + band, padded_h) : padded_h);
+        vfi_pixels_prepare(info, &test.frame, out + 8, padded_w, padded_h, VFI_PAD_ZEROS,
+                           y, band ? MIN(y + band, padded_h) : padded_h);
     assert_prepared(&test, out + 8, padded_w, padded_h);
     for (int i = 0; i < 8; i++)
         ck_assert(out[i] == -7 && out[n + 15 - (size_t)i] == -7);
@@ -78,6 +78,67 @@ START_TEST(every_matrix_and_range)
 }
 END_TEST
 
+/* ---- mirrored ---------------------------------------------------------------------- */
+
+/* The pixel that is seen @steps from the first one, to the right: as one who walks to and
+ * fro between the first and the last. */
+static int walk(int steps, int size)
+{
+    int at = 0, direction = 1;
+
+    for (int i = 0; i < steps && size > 1; i++) {
+        if (at + direction < 0 || at + direction >= size)
+            direction = -direction;
+        at += direction;
+    }
+    return at;
+}
+
+/* Against the picture that is prepared without padding. */
+static void check_mirrored(const VfiVideoInfo *info, int padded_w, int padded_h, int band)
+{
+    size_t inner = (size_t)info->width * (size_t)info->height;
+    size_t plane = (size_t)padded_w * (size_t)padded_h;
+    TestFrame test = test_frame_new(info, LAYOUT_PADDED);
+    g_autofree float *bare = g_new(float, 3 * inner), *out = g_new(float, 3 * plane + 1);
+
+    fill_noise(&test, 5);
+    out[3 * plane] = -7;
+    vfi_pixels_prepare(info, &test.frame, bare, info->width, info->height, VFI_PAD_ZEROS,
+                       0, info->height);
+    for (int y = 0; y < padded_h; y += band)
+        vfi_pixels_prepare(info, &test.frame, out, padded_w, padded_h, VFI_PAD_REFLECT, y,
+                           MIN(y + band, padded_h));
+    for (int c = 0; c < 3; c++)
+        for (int y = 0; y < padded_h; y++)
+            for (int x = 0; x < padded_w; x++)
+                ck_assert_float_eq(
+                    out[(size_t)c * plane + (size_t)y * (size_t)padded_w + (size_t)x],
+                    bare[(size_t)c * inner +
+                         (size_t)walk(y, info->height) * (size_t)info->width +
+                         (size_t)walk(x, info->width)]);
+    ck_assert_float_eq(out[3 * plane], -7);
+    test_frame_free(&test);
+}
+
+START_TEST(frames_are_mirrored_as_often_as_it_takes)
+{
+    static const int sizes[][4] = {{1, 1, 9, 7},     {2, 3, 16, 16}, {3, 2, 4, 3},
+                                   {1, 5, 3, 8},     {6, 4, 64, 64}, {33, 17, 64, 32},
+                                   {520, 3, 1030, 4}};
+    static const VfiFormat formats[] = {VFI_FORMAT_I420, VFI_FORMAT_NV12, VFI_FORMAT_GBR,
+                                        VFI_FORMAT_RGB_F32, VFI_FORMAT_P010_10LE};
+    VfiVideoInfo info = {.format = formats[_i]};
+
+    for (size_t i = 0; i < G_N_ELEMENTS(sizes); i++) {
+        info.width = sizes[i][0];
+        info.height = sizes[i][1];
+        check_mirrored(&info, sizes[i][2], sizes[i][3], sizes[i][3]);
+        check_mirrored(&info, sizes[i][2], sizes[i][3], 2);
+    }
+}
+END_TEST
+
 START_TEST(floats_outside_the_interval_are_clamped)
 {
     const VfiVideoInfo info = {.format = VFI_FORMAT_RGB_F32, .width = 3, .height = 1};
@@ -86,7 +147,7 @@ START_TEST(floats_outside_the_interval_are_clamped)
     VfiFrame frame = {.data = {(uint8_t *)row, (uint8_t *)row, (uint8_t *)row},
                       .stride = {sizeof row, sizeof row, sizeof row}};
 
-    vfi_pixels_prepare(&info, &frame, out, 3, 1, 0, 1);
+    vfi_pixels_prepare(&info, &frame, out, 3, 1, VFI_PAD_ZEROS, 0, 1);
     for (int i = 0; i < 9; i++)
         ck_assert(out[i] == want[i % 3]);
 }
@@ -99,6 +160,7 @@ int main(void)
     TCase *tcase = tcase_create("pixels_prepare");
     tcase_add_loop_test(tcase, prepare_follows_the_formulas, first, end);
     tcase_add_loop_test(tcase, every_matrix_and_range, first, end);
+    tcase_add_loop_test(tcase, frames_are_mirrored_as_often_as_it_takes, 0, 5);
     tcase_add_test(tcase, floats_outside_the_interval_are_clamped);
     suite_add_tcase(suite, tcase);
     return check_main(suite);

@@ -141,10 +141,10 @@ START_TEST(round_trip_returns_the_picture)
 
         /* Noise in YCbCr leaves the RGB cube: what is painted once stays inside. */
         fill_noise(&source, 5);
-        vfi_pixels_prepare(&info, &source.frame, rgb, 67, 31, 0, 31);
+        vfi_pixels_prepare(&info, &source.frame, rgb, 67, 31, VFI_PAD_ZEROS, 0, 31);
         vfi_pixels_rgb_to_planes(&info, &painted, &source.frame, &source.frame, 0,
                                  &legal.frame, 0, 31);
-        vfi_pixels_prepare(&info, &legal.frame, rgb, 67, 31, 0, 31);
+        vfi_pixels_prepare(&info, &legal.frame, rgb, 67, 31, VFI_PAD_ZEROS, 0, 31);
         vfi_pixels_rgb_to_planes(&info, &painted, &source.frame, &source.frame, 0,
                                  &out.frame, 0, 31);
         for (int c = 0; c < vfi_format_describe(info.format)->n_components; c++)

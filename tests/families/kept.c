@@ -73,6 +73,40 @@ static bool build_sizes(VfiGraph *graph, const VfiModelSetup *setup, VfiStage st
     return stage == VFI_STAGE_FRAME || stage == VFI_STAGE_TIME;
 }
 
+#define SHIFT_X 40
+#define SHIFT_Y 24
+
+/* Shows the second frame as it is right of and below each place. */
+static bool build_shifted(VfiGraph *graph, const VfiModelSetup *setup, VfiStage stage,
+                          double scale)
+{
+    (void)setup;
+    (void)scale;
+    if (stage != VFI_STAGE_TIME)
+        return false;
+    VfiValue flow[] = {fill(graph, VFI_RUN_INPUT_TIME, 0.0f, SHIFT_X),
+                       fill(graph, VFI_RUN_INPUT_TIME, 0.0f, SHIFT_Y)};
+    vfi_graph_output(graph, "rgb",
+                     vfi_graph_warp(graph, vfi_graph_image(graph, 1),
+                                    vfi_graph_concat(graph, flow, 2)));
+    return true;
+}
+
+static int multiple_of_64(const VfiModelSetup *setup, double scale)
+{
+    (void)setup;
+    (void)scale;
+    return 64;
+}
+
+/* At least a tenth more. */
+static int padded_size(const VfiModelSetup *setup, int size, double scale)
+{
+    (void)setup;
+    (void)scale;
+    return (size + size / 10 + 63) / 64 * 64;
+}
+
 static double small_scale(const VfiModelSetup *setup)
 {
     (void)setup;
@@ -107,6 +141,14 @@ static const VfiModelFamily ranged = {.name = "ranged",
                                       .set_ranges = set_ranges};
 static const VfiModelFamily sized = {
     .name = "sized", .can_tile = true, .output = output_rgb, .build = build_sizes};
+
+static const VfiModelFamily shifted = {.name = "shifted",
+                                       .can_tile = true,
+                                       .pad = VFI_PAD_REFLECT,
+                                       .size_multiple = multiple_of_64,
+                                       .padded_size = padded_size,
+                                       .output = output_rgb,
+                                       .build = build_shifted};
 
 static VfiModel *open_model(const VfiModelFamily *of_family)
 {
@@ -332,6 +374,41 @@ START_TEST(stages_are_told_the_size_without_padding)
 }
 END_TEST
 
+/* ---- padding ----------------------------------------------------------------------- */
+
+static int mirrored(int at, int size)
+{
+    return at < size ? at : 2 * (size - 1) - at;
+}
+
+/* With the size that the family says, and in tiles, which have multiples. */
+START_TEST(what_is_beyond_a_picture_is_its_mirror)
+{
+    static const unsigned tile_sizes[] = {0, 256};
+    g_autoptr(VfiModel) model = open_model(&shifted);
+    g_autoptr(VfiSession) session = open_session(model, tile_sizes[_i]);
+    VfiSessionStats stats = session_stats(session);
+    VfiFrame a = flat_frame(0.25f, 1), b = flat_frame(0.5f, 2);
+
+    ck_assert_int_eq(stats.padded_width, _i == 0 ? 384 : 320);
+    ck_assert_int_eq(stats.padded_height, 256);
+    for (int y = 0; y < HEIGHT; y++)
+        for (int x = 0; x < WIDTH; x++)
+            *sample_of(&b, 1, y, x) = (float)(x * 13 % 64 + y * 7 % 64) / 128;
+    VfiFrame made = in_between(session, &video, &a, &b, 0.5);
+    float worst = 0.0f;
+    for (int y = 0; y < HEIGHT; y++)
+        for (int x = 0; x < MIN(WIDTH, stats.padded_width - SHIFT_X); x++)
+            worst = fmaxf(worst, fabsf(*sample_of(&made, 1, y, x) -
+                                       *sample_of(&b, 1, mirrored(y + SHIFT_Y, HEIGHT),
+                                                  mirrored(x + SHIFT_X, WIDTH))));
+    ck_assert_float_le(worst, 1e-6f);
+    vfi_frame_clear(&made);
+    vfi_frame_clear(&a);
+    vfi_frame_clear(&b);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("kept");
@@ -343,5 +420,6 @@ int main(void)
     tcase_add_loop_test(tcase, the_least_value_is_the_whole_frames, 0, 2);
     tcase_add_test(tcase, what_is_kept_is_of_its_ranges);
     tcase_add_loop_test(tcase, stages_are_told_the_size_without_padding, 0, 2);
+    tcase_add_loop_test(tcase, what_is_beyond_a_picture_is_its_mirror, 0, 2);
     return check_main(suite);
 }
