@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Likeness of pixels to those around where flow leads (op/correlation.c). A thread takes
- * one pixel. It goes over the three rows of places one after the other, so that the sums
- * of three places, and not of nine, are in registers at once. */
+ * one pixel, and goes over all channels, 8 at a time, for each of the nine places again:
+ * neighbouring places read what is in a cache by then, and all that is wanted of one of
+ * them fits in registers. */
 #include "ops/tensor.cuh"
 
 /* What is added to the sums of squares. */
@@ -16,64 +17,77 @@ static __device__ __forceinline__ float clamp_coordinate(float x, float limit)
 
 /* Not a + weight * (b - a): where b is beyond the border and the weight near 1, what is
  * left of a would be rounding, and the cosine has no scale. */
-static __device__ __forceinline__ float mix(float a, float b, float weight)
+static __device__ __forceinline__ VfiGroup mix(const VfiGroup &a, const VfiGroup &b,
+                                               float weight)
 {
-    return (1.0f - weight) * a + weight * b;
-}
-
-static __device__ __forceinline__ float value_at(const VfiCudaTensor &tensor, int y,
-                                                 int x, int channel)
-{
-    if (y < 0 || x < 0 || y >= tensor.h || x >= tensor.w)
-        return 0.0f;
-    size_t pixel = (size_t)y * (size_t)tensor.w + (size_t)x;
-    size_t at = tensor.pixel_stride == 0
-                    ? (size_t)channel * (size_t)tensor.h * (size_t)tensor.w + pixel
-                    : pixel * (size_t)tensor.pixel_stride + (size_t)channel;
-    return tensor.half ? __half2float(((const __half *)tensor.data)[at])
-                       : ((const float *)tensor.data)[at];
-}
-
-/* Between columns @x + k and @x + k + 1 of row @y, for k of -1 to 1. */
-static __device__ __forceinline__ void sample_row(const VfiCudaTensor &src, int y, int x,
-                                                  int channel, float weight,
-                                                  float values[3])
-{
-    float left = value_at(src, y, x - 1, channel);
+    VfiGroup result;
 
     VFI_UNROLL
-    for (int k = 0; k < 3; k++) {
-        float right = value_at(src, y, x + k, channel);
-        values[k] = mix(left, right, weight);
-        left = right;
-    }
+    for (int k = 0; k < VFI_GROUP; k++)
+        result.v[k] = (1.0f - weight) * a.v[k] + weight * b.v[k];
+    return result;
 }
 
-struct Sums {
-    float products[3], squares[3], own;
+/* Zeros beyond the border. */
+static __device__ __forceinline__ VfiGroup group_at(const VfiCudaTensor &src, int y,
+                                                    int x, int channel)
+{
+    VfiGroup zeros = {{0.0f}};
+
+    if (y < 0 || x < 0 || y >= src.h || x >= src.w)
+        return zeros;
+    return vfi_load_group(src, (unsigned)y * (unsigned)src.w + (unsigned)x, channel);
+}
+
+/* The reference's channels, zeros for those that are another's. */
+static __device__ __forceinline__ VfiGroup own_group(const VfiCudaTensor &reference,
+                                                     unsigned pixel, int channel)
+{
+    VfiGroup own = vfi_load_group(reference, pixel, channel);
+
+    VFI_UNROLL
+    for (int k = 0; k < VFI_GROUP; k++)
+        own.v[k] = channel + k < reference.c ? own.v[k] : 0.0f;
+    return own;
+}
+
+static __device__ __forceinline__ float dot(const VfiGroup &a, const VfiGroup &b)
+{
+    float sum = 0.0f;
+
+    VFI_UNROLL
+    for (int k = 0; k < VFI_GROUP; k++)
+        sum += a.v[k] * b.v[k];
+    return sum;
+}
+
+/* Between rows @y and @y + 1, columns @x and @x + 1. */
+struct Place {
+    int y, x;
+    float weight_y, weight_x;
 };
 
-/* Over all channels, for the places one row of which is @y … @y + 1. */
-static __device__ __forceinline__ Sums sum_channels(const VfiCudaTensor &src,
-                                                    const VfiCudaTensor &reference,
-                                                    int own_y, int own_x, int y, int x,
-                                                    float weight_y, float weight_x)
+/* The cosine between the reference's channels at @pixel and those at @place. */
+static __device__ __forceinline__ float compare(const VfiCudaTensor &src,
+                                                const VfiCudaTensor &reference,
+                                                unsigned pixel, const Place &place)
 {
-    Sums sums = {{0.0f}, {0.0f}, 0.0f};
+    float product = 0.0f, square = 0.0f, own_square = 0.0f;
 
-    for (int c = 0; c < src.c; c++) {
-        float top[3], bottom[3], own = value_at(reference, own_y, own_x, c);
-        sample_row(src, y, x, c, weight_x, top);
-        sample_row(src, y + 1, x, c, weight_x, bottom);
-        sums.own += own * own;
-        VFI_UNROLL
-        for (int k = 0; k < 3; k++) {
-            float value = mix(top[k], bottom[k], weight_y);
-            sums.products[k] += own * value;
-            sums.squares[k] += value * value;
-        }
+    VFI_UNROLL_BY_1
+    for (int channel = 0; channel < src.c; channel += VFI_GROUP) {
+        VfiGroup top = mix(group_at(src, place.y, place.x, channel),
+                           group_at(src, place.y, place.x + 1, channel), place.weight_x);
+        VfiGroup bottom =
+            mix(group_at(src, place.y + 1, place.x, channel),
+                group_at(src, place.y + 1, place.x + 1, channel), place.weight_x);
+        VfiGroup value = mix(top, bottom, place.weight_y);
+        VfiGroup own = own_group(reference, pixel, channel);
+        product += dot(own, value);
+        square += dot(value, value);
+        own_square += dot(own, own);
     }
-    return sums;
+    return product / (sqrtf(own_square + EPSILON) * sqrtf(square + EPSILON));
 }
 
 static __global__ void __launch_bounds__(VFI_BLOCK)
@@ -87,16 +101,11 @@ static __global__ void __launch_bounds__(VFI_BLOCK)
     float x = clamp_coordinate((float)(pixel % w) + flow[pixel], (float)(src.w - 1));
     float y = clamp_coordinate((float)(pixel / w) + flow[(size_t)pixels + pixel],
                                (float)(src.h - 1));
-    int x0 = (int)x, y0 = (int)y;
     VFI_UNROLL_BY_1
-    for (int row = 0; row < 3; row++) {
-        Sums sums = sum_channels(src, reference, (int)(pixel / w), (int)(pixel % w),
-                                 y0 + row - 1, x0, y - (float)y0, x - (float)x0);
-        float norm = sqrtf(sums.own + EPSILON);
-        VFI_UNROLL
-        for (int k = 0; k < 3; k++)
-            dst[(size_t)(3 * row + k) * pixels + pixel] =
-                sums.products[k] / (norm * sqrtf(sums.squares[k] + EPSILON));
+    for (int i = 0; i < 9; i++) {
+        Place place = {(int)y + i / 3 - 1, (int)x + i % 3 - 1, y - (float)(int)y,
+                       x - (float)(int)x};
+        dst[(size_t)i * pixels + pixel] = compare(src, reference, pixel, place);
     }
 }
 

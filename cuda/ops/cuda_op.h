@@ -36,12 +36,15 @@ typedef struct {
     bool followed; /* another part begins right after the last channel */
 } VfiCudaTensor;
 
-#define VFI_CUDA_MAX_CONSTANTS 2
+#define VFI_CUDA_MAX_CONSTANTS 3
 
 /* An array of an op's parameters that kernels read. NULL: the op has none. */
 typedef struct {
     const float *values;
     size_t n;
+    /* Of a matrix, which kernels read column by column: each is padded with zeros to a
+     * multiple of 8. 0: it is none. */
+    size_t columns;
 } VfiCudaConstant;
 
 /* What a launch gets. Memory is the device's. */
@@ -72,6 +75,16 @@ typedef struct {
      * descriptor says so; dst of a convolution may also be sums. */
     cudaError_t (*launch)(const VfiCudaLaunch *launch);
 } VfiCudaOpEntry;
+
+/* Whether a convolution is computed by kernels of our own (depthwise.cu), and not by
+ * cuDNN: each channel by itself. */
+static inline bool vfi_cuda_is_depthwise(const VfiOp *op)
+{
+    const VfiConvParams *p = &op->u.conv;
+
+    return op->kind == VFI_OP_CONV && p->groups > 1 && p->groups == op->src[0].shape.c &&
+           p->groups == op->dst.shape.c && p->depth == 0;
+}
 
 #define VFI_CUDA_OP(SUFFIX, identifier)                                                  \
     extern const VfiCudaOpEntry vfi_cuda_op_##identifier;

@@ -230,7 +230,7 @@ static void activate_constants(const VfiOp *op,
                                VfiCudaConstant constants[VFI_CUDA_MAX_CONSTANTS])
 {
     if (op->u.activation.kind == VFI_ACTIVATION_PRELU)
-        constants[0] = {op->u.activation.slope, (size_t)op->dst.shape.c};
+        constants[0] = {op->u.activation.slope, (size_t)op->dst.shape.c, 0};
 }
 
 static cudaError_t launch_activate(const VfiCudaLaunch *launch)

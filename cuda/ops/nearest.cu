@@ -81,7 +81,7 @@ static __global__ void __launch_bounds__(VFI_BLOCK)
 static void sum_constants(const VfiOp *op,
                           VfiCudaConstant constants[VFI_CUDA_MAX_CONSTANTS])
 {
-    constants[0] = {op->u.nearest.bias, (size_t)op->dst.shape.c};
+    constants[0] = {op->u.nearest.bias, (size_t)op->dst.shape.c, 0};
 }
 
 static cudaError_t launch_upsample_conv_sum(const VfiCudaLaunch *launch)

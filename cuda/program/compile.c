@@ -15,7 +15,27 @@
 /* Floats that it takes, in whole vectors of eight. */
 static size_t constant_floats(const VfiCudaConstant *constant)
 {
-    return constant->values != NULL ? vfi_align_up(constant->n, 8) : 0;
+    size_t columns = MAX(constant->columns, 1);
+
+    return constant->values != NULL ? columns * vfi_align_up(constant->n / columns, 8)
+                                    : 0;
+}
+
+/* Writes it to @to, where zeros are. */
+static void copy_constant(const VfiCudaConstant *constant, float *to)
+{
+    size_t columns = MAX(constant->columns, 1), rows = constant->n / columns;
+    size_t pitch = vfi_align_up(rows, 8);
+
+    for (size_t row = 0; row < rows; row++)
+        for (size_t column = 0; column < columns; column++)
+            to[column * pitch + row] = constant->values[row * columns + column];
+}
+
+/* Whether cuDNN computes a part of it. */
+static bool uses_cudnn(const VfiOp *op)
+{
+    return vfi_op_is_conv(op) && !vfi_cuda_is_depthwise(op);
 }
 
 static size_t align(size_t bytes)
@@ -49,7 +69,7 @@ static bool find_need(VfiDevice *device, const VfiPlan *plan, Need *need, GError
         list_constants(op, constants);
         for (int k = 0; k < VFI_CUDA_MAX_CONSTANTS; k++)
             need->constants += constant_floats(&constants[k]);
-        if (vfi_op_is_conv(op) &&
+        if (uses_cudnn(op) &&
             !vfi_cuda_add_conv_need(device, plan, i, &need->convs, error))
             return false;
     }
@@ -118,7 +138,7 @@ static bool copy_constants(VfiProgram *program, size_t floats, GError **error)
         for (int k = 0; k < VFI_CUDA_MAX_CONSTANTS; k++) {
             if (constants[k].values == NULL)
                 continue;
-            memcpy(host + used, constants[k].values, constants[k].n * sizeof(float));
+            copy_constant(&constants[k], host + used);
             program->steps[i].constant[k] = program->constants + used;
             used += constant_floats(&constants[k]);
         }
@@ -186,7 +206,7 @@ static bool make_ready(VfiProgram *program, GError **error)
     Need need;
 
     for (int i = 0; i < program->plan->n_ops; i++)
-        if (vfi_op_is_conv(&program->plan->ops[i]) &&
+        if (uses_cudnn(&program->plan->ops[i]) &&
             !vfi_cuda_prepare_conv(program, i, error))
             return false;
     /* The workspace is known once engines have been chosen. */

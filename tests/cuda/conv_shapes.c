@@ -7,6 +7,7 @@
 #include "engine/open_family.h"
 #include "model/loaded_model.h"
 #include "model/stage_graph.h"
+#include "ops/cuda_op.h"
 #include "program/plan_target.h"
 
 const JudgedModel judged_models[] = {
@@ -102,7 +103,8 @@ static void add_plans(Collector *collector, const VfiModel *model, int width, in
             vfi_plan_new(graphs[stage], &target, vfi_stage_output_region(stage), NULL);
         ck_assert_ptr_nonnull(plans[stage]);
         for (int i = 0; i < plans[stage]->n_ops; i++)
-            if (vfi_op_is_conv(&plans[stage]->ops[i]))
+            if (vfi_op_is_conv(&plans[stage]->ops[i]) &&
+                !vfi_cuda_is_depthwise(&plans[stage]->ops[i]))
                 add_op(collector, &plans[stage]->ops[i]);
     }
     for (int stage = 0; stage < VFI_STAGE_COUNT; stage++) {

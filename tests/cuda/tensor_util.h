@@ -188,7 +188,7 @@ static inline void expect_success(cudaError_t error)
         ck_abort_msg("a launch gave error %d", (int)error);
 }
 
-/* The constants of an op in device memory. */
+/* The constants of an op in device memory, none of which is a matrix. */
 typedef struct {
     char *memory[VFI_CUDA_MAX_CONSTANTS];
     const float *at[VFI_CUDA_MAX_CONSTANTS]; /* the same */
@@ -196,7 +196,7 @@ typedef struct {
 
 static inline TestConstants constants_new(const VfiOp *op)
 {
-    VfiCudaConstant constants[VFI_CUDA_MAX_CONSTANTS] = {{NULL, 0}};
+    VfiCudaConstant constants[VFI_CUDA_MAX_CONSTANTS] = {{.values = NULL}};
     TestConstants test = {{NULL}, {NULL}};
 
     if (vfi_cuda_op(op->kind)->constants != NULL)

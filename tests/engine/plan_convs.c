@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Convolutions that are more than one op, or take a part of their weight: over frames, of
- * pixels alone, of any padding, channel by channel. What plans of them compute is compared
- * with their definitions in double precision. */
+ * pixels alone, of any padding, channel by channel. What plans of them compute is
+ * compared with their definitions in double precision. */
 #include <string.h>
 
 #include "backend/backend.h"
