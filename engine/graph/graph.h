@@ -294,8 +294,9 @@ VfiValue vfi_graph_run_input(VfiGraph *graph, VfiRunInput input, int height, int
  * graph, for each pair and for each round of a segment, and the same whenever a picture
  * is computed again. The image must be one whole multiple of their size, the same in both
  * directions: a tile's noise then is its part of the whole image's. Only in the time
- * stage, where all times between two frames see the same numbers: what other stages
- * compute is kept, and serves pairs that are begun with other keys. */
+ * stage, where all times between two frames see the same numbers, unless they are made of
+ * each other by bisection: what other stages compute is kept, and serves pairs that are
+ * begun with other keys. */
 VfiValue vfi_graph_noise(VfiGraph *graph, int channels, int height, int width);
 
 /* The greatest |x|, read back by the host after the segment. Returns the scalar's

@@ -234,6 +234,7 @@ static VfiRunArguments arguments_of_view(const VfiSession *session, const VfiVie
     arguments.inputs.value[VFI_RUN_INPUT_IMAGE_HEIGHT] = (float)view->video.height;
     arguments.inputs.noise = (VfiNoiseInputs){
         .key = {(uint32_t)view->noise_key, (uint32_t)(view->noise_key >> 32)},
+        .place = view->noise_place,
         .origin = {(uint32_t)view->origin_x, (uint32_t)view->origin_y},
     };
     arguments.region[VFI_REGION_ARENA] = session->arena;

@@ -20,6 +20,7 @@ typedef struct {
     VfiFrame frames[VFI_MAX_VIEW_FRAMES]; /* oldest first */
     uint64_t keys[VFI_MAX_VIEW_FRAMES];   /* of the results kept for each */
     uint64_t noise_key;
+    uint32_t noise_place;   /* as in VfiNoiseInputs */
     int origin_x, origin_y; /* of a tile, pixels of the whole picture */
     double t;
     bool is_part; /* of whole frames, of which these are: */

@@ -52,9 +52,9 @@ static bool infer_view(VfiSession *session, const VfiView *view, const VfiFrame 
 }
 
 /* One inference: the picture of @job at @t between two sources; @sources is their view,
- * oldest first. */
+ * oldest first. @place is its noise's. */
 static bool infer(VfiSession *session, VfiJob *job, const Source *sources, double t,
-                  const VfiFrame *out, GError **error)
+                  uint32_t place, const VfiFrame *out, GError **error)
 {
     const VfiModelFamily *family = session->model->family;
     VfiView view = {
@@ -62,6 +62,7 @@ static bool infer(VfiSession *session, VfiJob *job, const Source *sources, doubl
         .n_frames = vfi_family_view_frames(family),
         .first = family->frames_before,
         .noise_key = job->pair->noise_key,
+        .noise_place = place,
         .t = t,
         .job = job,
         .cancel = &job->cancel,
@@ -159,6 +160,16 @@ static void begin_bisection(VfiBisection *bisection, const VfiPair *pair)
     bisection->pair_serial = pair->serial;
 }
 
+/* In-betweens of one pair are made of each other: each has noise of its own, the middle
+ * that which any family would draw for the pair. By the time, not the order in which they
+ * are asked for. */
+static uint32_t noise_place(const VfiBisection *bisection, int k)
+{
+    uint32_t sixteenths = (uint32_t)k << (VFI_MAX_BISECTION - bisection->depth);
+
+    return (sixteenths + 8) % 16;
+}
+
 /* A midpoint family at time t: the nearest k/2^depth, by halving the interval around it.
  * Even positions are kept, since later times of the pair start from them. Beyond an
  * interval's ends the network sees the pictures that are nearest there of those that it
@@ -182,6 +193,7 @@ static bool bisect(VfiSession *session, VfiJob *job, const VfiFrame *out, GError
         bool kept = middle % 2 == 0;
         if (!bisection->valid[middle] &&
             !infer(session, job, &line.sources[line.first - before], 0.5,
+                   noise_place(bisection, middle),
                    kept ? &bisection->frames[middle] : out, error))
             return false;
         if (!bisection->valid[middle])
@@ -212,7 +224,7 @@ static bool make_picture(VfiSession *session, VfiJob *job, bool is_identical,
         return blend(session, two, job->t, out, &job->cancel, error);
     if (vfi_session_bisects(session, job->t))
         return bisect(session, job, out, error);
-    return infer(session, job, line.sources, job->t, out, error);
+    return infer(session, job, line.sources, job->t, 0, out, error);
 }
 
 /* The same on a device with memory of its own, which makes the picture after this has

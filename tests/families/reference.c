@@ -180,6 +180,7 @@ static Volume sampler_noise(Network *network, const Walk *walk, uint32_t stream,
 {
     const NoiseSource source = {.seed = walk->request->seed,
                                 .key = walk->request->key,
+                                .place = (uint32_t)(walk->request->place & 15),
                                 .stream = stream,
                                 .round = (uint32_t)round};
 
@@ -314,6 +315,7 @@ Volume reference_picture(const Reference *reference, Network *network, const Vol
         known[i] = view[i];
     for (;;) {
         int middle = (low + high) / 2;
+        of_network.place = middle * 16 / (1 << reference->bisect_depth) - 8;
         Volume made = reference->infer(network, known, &of_network);
         if (middle == target)
             return made;

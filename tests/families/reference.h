@@ -20,6 +20,7 @@ typedef struct {
     int codes;
     /* Of samplers only. */
     uint64_t key; /* of the pair */
+    int place;    /* where others are made of it: sixteenths behind the middle */
     uint64_t seed;
     int steps; /* 0: as many as by default */
 } ReferenceRequest;

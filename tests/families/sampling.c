@@ -9,6 +9,7 @@
 #include "check_main.h"
 #include "family_session.h"
 #include "frame_volume.h"
+#include "model/loaded_model.h"
 #include "normal_noise.h"
 #include "open_family.h"
 
@@ -313,6 +314,60 @@ START_TEST(cancelled_within_a_round_a_job_ends_soon)
 }
 END_TEST
 
+/* ---- in-betweens of in-betweens ---------------------------------------------------- */
+
+static bool bisects_always(const VfiModelSetup *setup, double t)
+{
+    (void)setup;
+    (void)t;
+    return true;
+}
+
+/* The sampler as if it knew middles only. */
+static VfiModel *open_halving_sampler(int depth)
+{
+    static VfiModelFamily halving;
+    VfiModel *model = open_sampler(9, STEPS);
+
+    halving = *model->family;
+    halving.bisects = bisects_always;
+    model->family = &halving;
+    g_hash_table_insert(model->setup.options, "bisect-depth",
+                        g_variant_ref_sink(g_variant_new_uint32((guint32)depth)));
+    return model;
+}
+
+/* At a quarter the picture is made of the middle one, with noise of its own: which, does
+ * not depend on what was asked for before, nor on how finely times are divided. */
+START_TEST(each_in_between_of_a_pair_has_its_noise)
+{
+    static const double times[][3] = {
+        {0.5, 0.25, 0.75}, {0.75, 0.5, 0.25}, {0.25, 0.75, 0.5}, {0.375, 0.25, 0.875}};
+    Reference halving = *sampler();
+    g_autoptr(VfiModel) model = open_halving_sampler(2 + _i % 2);
+    g_autoptr(Clip) clip = small_clip();
+    g_autoptr(VfiSession) session = family_session(model, clip);
+
+    halving.bisect_depth = 2 + _i % 2;
+    for (size_t i = 0; i < G_N_ELEMENTS(times[_i]); i++)
+        compare_with_reference(&halving, session, clip, 0,
+                               (ReferenceRequest){.t = times[_i][i], .seed = 9});
+}
+END_TEST
+
+START_TEST(its_place_matters)
+{
+    g_autoptr(Network) network = reference_network(sampler());
+    g_autoptr(Clip) clip = small_clip();
+    ReferenceRequest middle = {.t = 0.5}, quarter = {.t = 0.5, .place = -4};
+
+    ck_assert_double_gt(volume_compare(picture_with(network, clip, middle),
+                                       picture_with(network, clip, quarter))
+                            .mean,
+                        1e-3);
+}
+END_TEST
+
 /* ---- tiles ------------------------------------------------------------------------- */
 
 /* How far @made is from @expected, in dB of the range. */
@@ -445,6 +500,8 @@ int main(void)
     tcase_add_test(tcase, each_job_counts_its_own_rounds);
     tcase_add_test(tcase, cancelled_between_rounds_a_job_runs_no_more_work);
     tcase_add_test(tcase, cancelled_within_a_round_a_job_ends_soon);
+    tcase_add_loop_test(tcase, each_in_between_of_a_pair_has_its_noise, 0, 4);
+    tcase_add_test(tcase, its_place_matters);
     tcase_add_test(tcase, tiles_have_the_noise_of_the_whole);
     tcase_add_test(tcase, more_rounds_make_a_larger_seam);
     if (strcmp(test_device(), "cpu") == 0)
