@@ -3,6 +3,8 @@
  * round, the states that survive it, and how far the job is. */
 #include "session/rounds.h"
 
+#include "graph/nodes.h"
+
 /* What the family and the round decide; the rest is the view's. */
 static void set_round_inputs(const VfiSession *session, int segment, int round,
                              VfiRunInputs *inputs)
@@ -30,13 +32,34 @@ static bool finish_round(VfiSession *session, VfiJob *job, GError **error)
     return true;
 }
 
+void vfi_session_set_round_hook(VfiSession *session, VfiRoundHook *hook, void *data)
+{
+    session->round_hook = hook;
+    session->round_hook_data = data;
+}
+
+static bool call_hook(VfiSession *session, int round, const VfiRunArguments *arguments,
+                      GError **error)
+{
+    if (session->round_hook == NULL)
+        return true;
+    if (!session->backend->sync(session->device, error))
+        return false;
+    session->round_hook(session, round, arguments->region[VFI_REGION_STATE],
+                        session->round_hook_data);
+    return true;
+}
+
 bool vfi_run_segment(VfiSession *session, VfiJob *job, int segment,
                      VfiRunArguments *arguments, GError **error)
 {
     const VfiPlanSegment *plan = &session->plans[VFI_STAGE_TIME]->segments[segment];
+    bool is_loop = segment == session->graphs[VFI_STAGE_TIME]->loop;
 
     for (int round = 0; round < plan->rounds; round++) {
         set_round_inputs(session, segment, round, &arguments->inputs);
+        if (is_loop && !call_hook(session, round, arguments, error))
+            return false;
         if (!session->backend->run(session->device, session->programs[VFI_STAGE_TIME],
                                    segment, arguments, error) ||
             (plan->rounds > 1 && !finish_round(session, job, error)))
@@ -44,7 +67,7 @@ bool vfi_run_segment(VfiSession *session, VfiJob *job, int segment,
         if (plan->writes_state)
             vfi_exchange_states(arguments);
     }
-    return true;
+    return !is_loop || call_hook(session, plan->rounds, arguments, error);
 }
 
 /* Of all segments: there is one loop at most. */

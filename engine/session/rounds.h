@@ -7,6 +7,14 @@
 /* @job is going to run the time stage once more, for each tile. */
 void vfi_expect_rounds(VfiSession *session, VfiJob *job);
 
+/* For tests, while no job is queued: @hook sees a loop's states, in device memory and as
+ * the plan lays them out, as each round is going to read them, and changes them as it
+ * likes (where the device is not the host, by the backend's means: everything that was
+ * queued has run). Once more behind the last round, with as many as there are: then they
+ * are what comes after the loop. NULL: none. Worker thread only. */
+typedef void VfiRoundHook(VfiSession *session, int round, char *states, void *data);
+void vfi_session_set_round_hook(VfiSession *session, VfiRoundHook *hook, void *data);
+
 /* Runs @segment of the time stage, for @job, all its rounds, with the arguments that
  * vfi_ready_frames() has filled in. Afterwards they are what the next segment wants. */
 bool vfi_run_segment(VfiSession *session, VfiJob *job, int segment,

@@ -149,6 +149,8 @@ struct VfiSession {
     uint64_t held_clock;
     VfiDevicePlanes made[VFI_PICTURES_IN_FLIGHT]; /* of in-betweens */
     uint64_t picture;                             /* the one that is being queued */
+    void (*round_hook)(VfiSession *session, int round, char *states, void *data);
+    void *round_hook_data; /* of tests: rounds.h */
     bool profiling;
     uint64_t *profile[VFI_STAGE_COUNT]; /* ns of each op of the plan, if ever asked for */
 

@@ -12,6 +12,7 @@
 #include "model/loaded_model.h"
 #include "normal_noise.h"
 #include "open_family.h"
+#include "session/rounds.h"
 
 #define STEPS 5 /* by default */
 
@@ -314,6 +315,63 @@ START_TEST(cancelled_within_a_round_a_job_ends_soon)
 }
 END_TEST
 
+/* ---- what tests may do to states ---------------------------------------------------- */
+
+/* States as they were seen; replaces those that the last round left by .put_in. */
+typedef struct {
+    int rounds; /* seen so far */
+    size_t bytes;
+    char *last, *put_in;
+} Watch;
+
+static void watch_states(VfiSession *session, int round, char *states, void *data)
+{
+    Watch *watch = data;
+    (void)session;
+
+    ck_assert_int_eq(round, watch->rounds);
+    watch->rounds++;
+    if (round != STEPS)
+        return;
+    if (watch->put_in != NULL)
+        memcpy(states, watch->put_in, watch->bytes);
+    g_free(watch->last);
+    watch->last = g_memdup2(states, watch->bytes);
+}
+
+static Watch make_watched(uint64_t seed, char *put_in, const Clip *clip,
+                          const VfiFrame *out)
+{
+    g_autoptr(VfiModel) model = open_sampler(seed, STEPS);
+    g_autoptr(VfiSession) session = family_session(model, clip);
+    Watch watch = {.bytes = session->need.state_bytes, .put_in = put_in};
+
+    vfi_session_set_round_hook(session, watch_states, &watch);
+    make_picture(clip_begin(session, clip, 0), 0.5, out);
+    ck_assert_int_eq(watch.rounds, STEPS + 1);
+    return watch;
+}
+
+/* The last round's states are all that the rest of the network sees of the rounds: with
+ * another seed's, the picture is the other seed's. */
+START_TEST(states_can_be_seen_and_replaced)
+{
+    g_autoptr(Clip) clip = small_clip();
+    g_autoptr(Clip) one = clip_blank(&clip->video, 1),
+                    other = clip_blank(&clip->video, 1);
+    Watch first = make_watched(1, NULL, clip, one->frames);
+    Watch second = make_watched(2, NULL, clip, other->frames);
+
+    ck_assert(memcmp(first.last, second.last, first.bytes) != 0);
+    ck_assert(!same_picture(&clip->video, one->frames, other->frames));
+    Watch third = make_watched(2, first.last, clip, other->frames);
+    ck_assert(same_picture(&clip->video, one->frames, other->frames));
+    g_free(first.last);
+    g_free(second.last);
+    g_free(third.last);
+}
+END_TEST
+
 /* ---- in-betweens of in-betweens ---------------------------------------------------- */
 
 static bool bisects_always(const VfiModelSetup *setup, double t)
@@ -504,6 +562,8 @@ int main(void)
     tcase_add_test(tcase, its_place_matters);
     tcase_add_test(tcase, tiles_have_the_noise_of_the_whole);
     tcase_add_test(tcase, more_rounds_make_a_larger_seam);
+    if (strcmp(test_device(), "cpu") == 0)
+        tcase_add_test(tcase, states_can_be_seen_and_replaced);
     if (strcmp(test_device(), "cpu") == 0)
         tcase_add_test(tcase, states_are_counted);
     else
