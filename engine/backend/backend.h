@@ -70,6 +70,10 @@ typedef struct {
     /* NULL, or the time of each op of the plan is added here; a row group's time is
      * divided among its ops with host_memory, else it is its first op's. */
     uint64_t *op_nanoseconds;
+    /* NULL, or called with host_memory after each op or row group, by the thread that
+     * runs the program: @n_ops from @ops on have run. */
+    void (*ops_done)(void *data, const VfiOp *ops, int n_ops);
+    void *ops_done_data;
 } VfiRunArguments;
 
 /* What a round wrote of a loop's states becomes what the next one reads: wanted after

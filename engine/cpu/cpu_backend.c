@@ -301,8 +301,11 @@ static bool cpu_run(VfiDevice *device, const VfiProgram *program, int segment,
     vfi_pool_keep_slot(device->pool);
     for (int i = range->first_op; complete && i < range->first_op + range->n_ops;) {
         const VfiCpuRowGroup *group = program->groups[i];
+        int n = group == NULL ? 1 : vfi_cpu_row_group_ops(group);
         complete = run_from(program, i, &run, arguments->op_nanoseconds);
-        i += group == NULL ? 1 : vfi_cpu_row_group_ops(group);
+        if (complete && arguments->ops_done != NULL)
+            arguments->ops_done(arguments->ops_done_data, &program->plan->ops[i], n);
+        i += n;
     }
     vfi_pool_drop_slot(device->pool);
     return check_cancelled(complete, error);

@@ -38,6 +38,17 @@ static VfiFrameSlot *find_slot(VfiSession *session, uint64_t key)
     return NULL;
 }
 
+int vfi_frames_to_run(VfiSession *session, const VfiView *view)
+{
+    int n = view->n_frames;
+
+    for (int i = 0; i < view->n_frames && vfi_tiling_is_one(&session->tiling); i++) {
+        const VfiFrameSlot *slot = find_slot(session, view->keys[i]);
+        n -= slot != NULL && slot->has_features;
+    }
+    return n;
+}
+
 /* The least recently used slot other than those of the view's frames. */
 static VfiFrameSlot *evict_slot(VfiSession *session, const VfiView *view)
 {
@@ -128,8 +139,9 @@ static bool prepare_slot(VfiSession *session, const VfiView *view, const VfiFram
 }
 
 /* Runs a stage whose results are kept, with the inputs and the memory of @arguments. */
-static bool run_stage(VfiSession *session, VfiStage stage, VfiTimedStage timed,
-                      const VfiRunArguments *arguments, GError **error)
+static bool run_stage(VfiSession *session, const VfiView *view, VfiStage stage,
+                      VfiTimedStage timed, const VfiRunArguments *arguments,
+                      GError **error)
 {
     VfiRunArguments of_stage = *arguments;
     int64_t start = g_get_monotonic_time();
@@ -139,6 +151,7 @@ static bool run_stage(VfiSession *session, VfiStage stage, VfiTimedStage timed,
                                error))
         return false;
     vfi_record_time(session, timed, start);
+    vfi_note_segment(session, view->job, session->plans[stage], 0);
     return true;
 }
 
@@ -148,7 +161,8 @@ static bool same_ranges(const VfiRunInputs *a, const VfiRunInputs *b)
 }
 
 /* Runs the constant stage, unless there is none or its results for @ranges are kept. */
-static bool run_constant_stage(VfiSession *session, const VfiRunInputs *ranges,
+static bool run_constant_stage(VfiSession *session, const VfiView *view,
+                               const VfiRunInputs *ranges,
                                const VfiRunArguments *arguments, GError **error)
 {
     VfiRunArguments of_stage = *arguments;
@@ -158,7 +172,7 @@ static bool run_constant_stage(VfiSession *session, const VfiRunInputs *ranges,
         return true;
     session->has_constant = false;
     of_stage.inputs = *ranges;
-    if (!run_stage(session, VFI_STAGE_CONSTANT, VFI_TIMED_CONSTANT_STAGE, &of_stage,
+    if (!run_stage(session, view, VFI_STAGE_CONSTANT, VFI_TIMED_CONSTANT_STAGE, &of_stage,
                    error))
         return false;
     session->constant_ranges = *ranges;
@@ -167,7 +181,7 @@ static bool run_constant_stage(VfiSession *session, const VfiRunInputs *ranges,
 }
 
 /* The same of the per-frame stage, for the frame in @slot. */
-static bool run_frame_stage(VfiSession *session, VfiFrameSlot *slot,
+static bool run_frame_stage(VfiSession *session, const VfiView *view, VfiFrameSlot *slot,
                             const VfiRunInputs *ranges, const VfiRunArguments *arguments,
                             GError **error)
 {
@@ -179,7 +193,8 @@ static bool run_frame_stage(VfiSession *session, VfiFrameSlot *slot,
     slot->has_features = false;
     of_frame.inputs.value[VFI_RUN_INPUT_TIME] = 0.0f;
     of_frame.region[VFI_REGION_FRAME0] = slot->memory;
-    if (!run_stage(session, VFI_STAGE_FRAME, VFI_TIMED_FRAME_STAGE, &of_frame, error))
+    if (!run_stage(session, view, VFI_STAGE_FRAME, VFI_TIMED_FRAME_STAGE, &of_frame,
+                   error))
         return false;
     slot->ranges = *ranges;
     slot->has_features = true;
@@ -196,7 +211,7 @@ static bool run_pair_stage(VfiSession *session, const VfiView *view,
         memcmp(keys, view->keys, sizeof view->keys) == 0)
         return true;
     memset(keys, 0, sizeof view->keys);
-    if (!run_stage(session, VFI_STAGE_PAIR, VFI_TIMED_PAIR_STAGE, arguments, error))
+    if (!run_stage(session, view, VFI_STAGE_PAIR, VFI_TIMED_PAIR_STAGE, arguments, error))
         return false;
     memcpy(keys, view->keys, sizeof view->keys);
     return true;
@@ -227,6 +242,8 @@ static VfiRunArguments arguments_of_view(const VfiSession *session, const VfiVie
         .scalars = session->scalars,
         .cancel = view->cancel,
         .op_nanoseconds = profile_of(session, VFI_STAGE_TIME),
+        .ops_done = vfi_session_tells_progress(session) ? vfi_note_ops : NULL,
+        .ops_done_data = view->job,
     };
 
     arguments.inputs.value[VFI_RUN_INPUT_TIME] = (float)view->t;
@@ -260,10 +277,10 @@ bool vfi_ready_frames(VfiSession *session, const VfiView *view,
     }
     const VfiRunInputs ranges = ranges_of_view(session, view, slots);
     *arguments = arguments_of_view(session, view, &ranges);
-    if (!run_constant_stage(session, &ranges, arguments, error))
+    if (!run_constant_stage(session, view, &ranges, arguments, error))
         return false;
     for (int i = 0; i < view->n_frames; i++)
-        if (!run_frame_stage(session, slots[i], &ranges, arguments, error))
+        if (!run_frame_stage(session, view, slots[i], &ranges, arguments, error))
             return false;
     for (int i = 0; i < view->n_frames; i++)
         arguments->region[vfi_frame_region(i)] = slots[i]->memory;

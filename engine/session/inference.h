@@ -39,6 +39,9 @@ bool vfi_extend_range(VfiSession *session, const VfiView *view, const float *ima
  * nothing. */
 VfiFrameSlot *vfi_session_take_slot(VfiSession *session, const VfiView *view, int i);
 
+/* Frames of @view whose stage is still to be run, in all tiles. */
+int vfi_frames_to_run(VfiSession *session, const VfiView *view);
+
 /* Prepares the frames of @view and runs their per-frame stage and the per-pair stage, as
  * far as results are not kept; fills @arguments for the time stage. */
 bool vfi_ready_frames(VfiSession *session, const VfiView *view,

@@ -44,7 +44,7 @@ static bool infer_view(VfiSession *session, const VfiView *view, const VfiFrame 
 {
     if (session->plans[VFI_STAGE_TIME] == NULL)
         return vfi_infer_motion(session, view, out, error);
-    vfi_expect_rounds(session, view->job);
+    vfi_expect_rounds(session, view->job, vfi_frames_to_run(session, view));
     if (!vfi_tiling_is_one(&session->tiling))
         return vfi_infer_tiles(session, view, out, error);
     return vfi_session_polishes(session) ? vfi_infer_polished(session, view, out, error)
@@ -170,6 +170,23 @@ static uint32_t noise_place(const VfiBisection *bisection, int k)
     return (sixteenths + 8) % 16;
 }
 
+/* Inferences that lead to the in-between @target, as far as others are not kept. */
+static int inferences_to(const VfiBisection *bisection, int target)
+{
+    int low = 0, high = 1 << bisection->depth, n = 0;
+
+    for (;;) {
+        int middle = (low + high) / 2;
+        n += !bisection->valid[middle];
+        if (middle == target)
+            return n;
+        if (middle < target)
+            low = middle;
+        else
+            high = middle;
+    }
+}
+
 /* A midpoint family at time t: the nearest k/2^depth, by halving the interval around it.
  * Even positions are kept, since later times of the pair start from them. Beyond an
  * interval's ends the network sees the pictures that are nearest there of those that it
@@ -188,8 +205,10 @@ static bool bisect(VfiSession *session, VfiJob *job, const VfiFrame *out, GError
     if (target == 0 || target == high)
         return copy_frame(session, line.sources[before + (target == high)], out,
                           &job->cancel, error);
+    job->inferences_ahead = inferences_to(bisection, target);
     for (;;) {
         int middle = (low + high) / 2;
+        job->inferences_ahead -= !bisection->valid[middle];
         bool kept = middle % 2 == 0;
         if (!bisection->valid[middle] &&
             !infer(session, job, &line.sources[line.first - before], 0.5,

@@ -116,6 +116,9 @@ VfiJob *vfi_pair_submit(VfiPair *pair, double t, const VfiFrame *out, GError **e
     job->out = *out;
     job->state = VFI_JOB_QUEUED;
     job->round = job->n_rounds = 0;
+    job->work = job->expected_work = job->told_part = 0.0;
+    job->told_at = 0;
+    job->inferences_ahead = 0;
 
     g_mutex_lock(&session->lock);
     g_queue_push_tail_link(&session->queue, &vfi_job_ref(job)->link);
@@ -200,6 +203,29 @@ gboolean vfi_job_wait_round(VfiJob *job, unsigned round)
 
     g_mutex_lock(&session->lock);
     while (job->state != VFI_JOB_DONE && job->round <= round)
+        g_cond_wait(&session->job_ended, &session->lock);
+    gboolean goes_on = job->state != VFI_JOB_DONE;
+    g_mutex_unlock(&session->lock);
+    return goes_on;
+}
+
+void vfi_job_get_work(VfiJob *job, double *part, int64_t *elapsed)
+{
+    VfiSession *session = job->pair->session;
+
+    g_mutex_lock(&session->lock);
+    int64_t end = job->state == VFI_JOB_DONE ? job->ended : g_get_monotonic_time();
+    *part = job->state == VFI_JOB_DONE && job->error == NULL ? 1.0 : job->told_part;
+    *elapsed = job->state == VFI_JOB_QUEUED ? 0 : end - job->started;
+    g_mutex_unlock(&session->lock);
+}
+
+gboolean vfi_job_wait_work(VfiJob *job, double part)
+{
+    VfiSession *session = job->pair->session;
+
+    g_mutex_lock(&session->lock);
+    while (job->state != VFI_JOB_DONE && job->told_part <= part)
         g_cond_wait(&session->job_ended, &session->lock);
     gboolean goes_on = job->state != VFI_JOB_DONE;
     g_mutex_unlock(&session->lock);

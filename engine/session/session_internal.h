@@ -219,7 +219,12 @@ struct VfiJob {
     int64_t started;   /* monotonic µs, under the session's lock, like .ended */
     int64_t ended;
     unsigned round, n_rounds; /* done, and expected so far; under the session's lock */
-    GError *error;            /* set before DONE, NULL if there is a picture */
+    /* Of models with rounds: multiply-accumulates done and expected, and the part of them
+     * that waiters were woken for, at that time; under the lock, too. */
+    double work, expected_work, told_part;
+    int64_t told_at;
+    int inferences_ahead; /* the worker's: that its picture takes behind the next one */
+    GError *error;        /* set before DONE, NULL if there is a picture */
 };
 
 /* ---- session.c --------------------------------------------------------------------- */

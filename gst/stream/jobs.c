@@ -248,37 +248,45 @@ gst_vfi_jobs_submit_head (GstVfiStream *stream)
   return ret;
 }
 
-/* Tells of rounds that were done since the last time. */
+/* Tells how far a job is, if that is due. */
 static void
-tell_rounds (GstVfiStream *stream, GstVfiEntry *entry)
+tell_progress (GstVfiStream *stream, GstVfiEntry *entry)
 {
-  guint round, n_rounds;
+  GstVfiProgress now;
+  gint64 microseconds;
 
-  vfi_job_get_progress (entry->job, &round, &n_rounds);
-  if (round > entry->rounds)
-    gst_vfi_report_round (stream, entry->slot.pts, round, n_rounds);
-  entry->rounds = round;
+  vfi_job_get_progress (entry->job, &now.round, &now.rounds);
+  vfi_job_get_work (entry->job, &now.part, &microseconds);
+  now.elapsed = (GstClockTime) microseconds * GST_USECOND;
+  if (!gst_vfi_progress_is_due (&entry->progress, &now))
+    return;
+  gst_vfi_report_progress (stream, entry->slot.pts, &now);
+  entry->progress = now;
 }
 
 void
-gst_vfi_jobs_tell_rounds (GstVfiStream *stream)
+gst_vfi_jobs_tell_progress (GstVfiStream *stream)
 {
   GstVfiEntry *entry = g_queue_peek_head (&stream->pending->entries);
 
   if (entry != NULL && entry->job != NULL)
-    tell_rounds (stream, entry);
+    tell_progress (stream, entry);
 }
 
 GstFlowReturn
 gst_vfi_jobs_wait (GstVfiStream *stream, GstVfiEntry *entry)
 {
   g_autoptr (GError) error = NULL;
+  gdouble part = 0.0;
+  gint64 elapsed;
   gboolean made;
   GstFlowReturn ret;
 
-  while (vfi_job_wait_round (entry->job, entry->rounds))
-    tell_rounds (stream, entry);
-  tell_rounds (stream, entry);
+  while (vfi_job_wait_work (entry->job, part)) {
+    vfi_job_get_work (entry->job, &part, &elapsed);
+    tell_progress (stream, entry);
+  }
+  tell_progress (stream, entry);
   made = vfi_job_wait (entry->job, &error);
   if (!entry->accounted)
     entry->accounted = gst_vfi_deadlines_finish (stream, entry->job, &entry->qos, TRUE);

@@ -21,7 +21,7 @@ GstFlowReturn gst_vfi_jobs_wait (GstVfiStream *stream, GstVfiEntry *entry);
 
 /* Tells of rounds that the job at the head of the list, if it has one, has done since the
  * last time. */
-void gst_vfi_jobs_tell_rounds (GstVfiStream *stream);
+void gst_vfi_jobs_tell_progress (GstVfiStream *stream);
 
 /* Cancels all jobs, waits until they have ended, and forgets them; what is pending is to
  * be dropped. */

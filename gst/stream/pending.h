@@ -6,6 +6,7 @@
  * engine, retire.c pushes what is at the head. Streaming thread only. */
 #pragma once
 
+#include "pure/progress.h"
 #include "pure/qos.h"
 #include "pure/span.h"
 #include "stream/state.h"
@@ -53,7 +54,7 @@ typedef enum {
  * @session: IN_BETWEEN: that its job is of, to be compared only; NULL without one
  * @ahead: whether it came out of a span
  * @job: IN_BETWEEN, once submitted
- * @rounds: IN_BETWEEN: rounds of the job that were told of
+ * @progress: IN_BETWEEN: how much of the job was told of
  * @output: IN_BETWEEN, once submitted
  * @qos: IN_BETWEEN, once decided
  * @decided: IN_BETWEEN: it is to be computed
@@ -72,7 +73,7 @@ typedef struct {
   const VfiSession *session;
   gboolean ahead;
   VfiJob *job;
-  guint rounds;
+  GstVfiProgress progress;
   GstVfiOutput output;
   GstVfiQosJob qos;
   gboolean decided;

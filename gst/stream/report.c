@@ -107,13 +107,19 @@ gst_vfi_report_pair (GstVfiStream *stream)
 }
 
 void
-gst_vfi_report_round (GstVfiStream *stream, GstClockTime pts, guint round, guint n_rounds)
+gst_vfi_report_progress (
+    GstVfiStream *stream, GstClockTime pts, const GstVfiProgress *progress)
 {
-  GstStructure *progress = gst_structure_new ("vfiinterp-progress", "pts", G_TYPE_UINT64,
-      pts, "round", G_TYPE_UINT, round, "rounds", G_TYPE_UINT, n_rounds, NULL);
+  GstStructure *told = gst_structure_new ("vfiinterp-progress", "pts", G_TYPE_UINT64, pts,
+      "round", G_TYPE_UINT, progress->round, "rounds", G_TYPE_UINT, progress->rounds,
+      "part", G_TYPE_DOUBLE, progress->part, "elapsed", G_TYPE_UINT64, progress->elapsed,
+      NULL);
+  GstClockTime left = gst_vfi_progress_time_left (progress);
 
+  if (GST_CLOCK_TIME_IS_VALID (left))
+    gst_structure_set (told, "time-left", G_TYPE_UINT64, left, NULL);
   gst_element_post_message (
-      stream->element, gst_message_new_element (GST_OBJECT (stream->element), progress));
+      stream->element, gst_message_new_element (GST_OBJECT (stream->element), told));
 }
 
 void

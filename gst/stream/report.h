@@ -4,6 +4,7 @@
  * a picture. No lock is held. */
 #pragma once
 
+#include "pure/progress.h"
 #include "stream/state.h"
 
 G_BEGIN_DECLS
@@ -22,10 +23,9 @@ void gst_vfi_report_reset_stats (GstVfiStream *stream);
 /* A pair has gone out. Streaming thread. */
 void gst_vfi_report_pair (GstVfiStream *stream);
 
-/* @round of the @n_rounds in which the picture at @pts is made are done. Streaming
- * thread. */
-void gst_vfi_report_round (
-    GstVfiStream *stream, GstClockTime pts, guint round, guint n_rounds);
+/* How far the picture at @pts is. Streaming thread. */
+void gst_vfi_report_progress (
+    GstVfiStream *stream, GstClockTime pts, const GstVfiProgress *progress);
 
 /* Pairs are counted from here on. */
 void gst_vfi_report_start (GstVfiStream *stream);

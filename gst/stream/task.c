@@ -256,7 +256,7 @@ next_step (GstVfiStream *stream, guint *links)
     GstMiniObject *object;
     seen = stream->wake_count;
     g_mutex_unlock (&stream->lock);
-    gst_vfi_jobs_tell_rounds (stream);
+    gst_vfi_jobs_tell_progress (stream);
     ready = gst_vfi_retire_is_ready (stream);
     g_mutex_lock (&stream->lock);
     *links = stream->task->links_changed;

@@ -409,42 +409,81 @@ GST_END_TEST
 
 /* ---- progress ---------------------------------------------------------------------- */
 
-/* The element may be told of several rounds at once: what is said rises to all of
- * them. */
+/* The element may be told of several rounds at once, and does not tell of all: what is
+ * said rises to all of them. */
 GST_START_TEST(a_sampler_s_rounds_are_told)
 {
     Player player = player_new(SAMPLER, in_flight_mode(__i__), NULL);
     guint32 crcs[N_OUTPUTS];
     GstMessage *message;
     guint last = 5, n_pictures = 0;
-    guint64 last_pts = 0;
+    guint64 last_pts = 0, last_elapsed = 0;
+    gdouble last_part = 1.0;
 
     play(player.fixture, 0, crcs);
     while ((message = gst_bus_pop_filtered(player.fixture->bus, GST_MESSAGE_ELEMENT))) {
         const GstStructure *told = gst_message_get_structure(message);
-        guint64 pts;
+        guint64 pts, elapsed, left;
         guint round, rounds;
+        gdouble part;
         ck_assert(gst_structure_has_name(told, "vfiinterp-progress"));
         ck_assert(gst_structure_get(told, "pts", G_TYPE_UINT64, &pts, "round",
                                     G_TYPE_UINT, &round, "rounds", G_TYPE_UINT, &rounds,
-                                    NULL));
+                                    "part", G_TYPE_DOUBLE, &part, "elapsed",
+                                    G_TYPE_UINT64, &elapsed, NULL));
+        ck_assert(!gst_structure_get_uint64(told, "time-left", &left) ||
+                  (left == 0) == (part >= 1.0));
         ck_assert_uint_eq(rounds, 5);
         ck_assert_uint_le(round, rounds);
         if (pts != last_pts) { /* the next picture: the last one was finished */
             ck_assert_uint_gt(pts, last_pts);
             ck_assert_uint_eq(last, rounds);
+            ck_assert(last_part >= 1.0);
             ck_assert_uint_ne(pts % FRAME, 0);
             ck_assert_uint_eq(pts % (FRAME / MULTIPLIER), 0);
             n_pictures++;
         } else {
-            ck_assert_uint_gt(round, last);
+            ck_assert_uint_ge(round, last);
+            ck_assert(part > last_part);
+            ck_assert_uint_ge(elapsed, last_elapsed);
         }
         last = round;
+        last_part = part;
+        last_elapsed = elapsed;
         last_pts = pts;
         gst_message_unref(message);
     }
     ck_assert_uint_eq(last, 5);
     ck_assert_uint_eq(n_pictures, (N_FRAMES - 1) * (MULTIPLIER - 1));
+    player_free(&player);
+}
+GST_END_TEST
+
+/* Only with the task can upstream flush while its frames are computed. */
+GST_START_TEST(a_flush_ends_a_picture_within_its_rounds)
+{
+    Player player =
+        player_new(SAMPLER, 2, "threads=2 model-options=\"options,steps=100\"");
+    Fixture *f = player.fixture;
+    GstElement *element = f->harness->element;
+    guint64 before, after;
+
+    fixture_set_caps(f, "video/x-raw,format=GBR,width=320,height=240,framerate=20/1",
+                     NULL);
+    for (guint i = 0; i < 2; i++)
+        ck_assert_int_eq(gst_harness_push(f->harness, flat_frame(f, (guint8)(60 + 90 * i),
+                                                                 i * FRAME, FRAME)),
+                         GST_FLOW_OK);
+    g_autoptr(GstMessage) told =
+        gst_bus_timed_pop_filtered(f->bus, GST_CLOCK_TIME_NONE, GST_MESSAGE_ELEMENT);
+    ck_assert(gst_message_has_name(told, "vfiinterp-progress"));
+    ck_assert(gst_harness_push_event(f->harness, gst_event_new_flush_start()));
+    before = engine_stat(f, "work-chunks");
+    ck_assert(gst_harness_push_event(f->harness, gst_event_new_flush_stop(TRUE)));
+    after = engine_stat(f, "work-chunks");
+    ck_assert_uint_le(after - before, 2);
+    ck_assert_int_eq(gst_element_set_state(element, GST_STATE_NULL),
+                     GST_STATE_CHANGE_SUCCESS);
     player_free(&player);
 }
 GST_END_TEST
@@ -464,5 +503,6 @@ int main(int argc, char **argv)
     tcase_add_loop_test(tcase, noise_is_of_the_pair_s_time, 0, N_FAMILIES);
     tcase_add_test(tcase, seeds_of_any_type_are_numbers);
     tcase_add_loop_test(tcase, a_sampler_s_rounds_are_told, 0, N_MODES);
+    tcase_add_test(tcase, a_flush_ends_a_picture_within_its_rounds);
     return element_main(argc, argv, suite);
 }

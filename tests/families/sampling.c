@@ -238,6 +238,43 @@ START_TEST(progress_is_told_after_each_round)
 }
 END_TEST
 
+/* By all work, not the rounds alone. It only grows, rounds are told at once, and at the
+ * end it is all of it. */
+START_TEST(the_part_that_is_done_is_told)
+{
+    g_autoptr(VfiModel) model = open_sampler(0, STEPS);
+    g_autoptr(Clip) clip = small_clip();
+    g_autoptr(VfiSession) session = family_session(model, clip);
+    g_autoptr(Clip) made = clip_blank(&clip->video, 1);
+    Gate gate = {.last = 1};
+    double part, last = 0.0;
+    int64_t elapsed;
+
+    vfi_session_set_notify(session, pass_gate, &gate);
+    VfiPair *pair = clip_begin(session, clip, 0);
+    VfiJob *job = vfi_pair_submit(pair, 0.5, made->frames, NULL);
+    for (unsigned round = 1; round <= STEPS; round++) {
+        wait_at_gate(&gate);
+        ck_assert(vfi_job_wait_work(job, last));
+        vfi_job_get_work(job, &part, &elapsed);
+        ck_assert_double_gt(part, last);
+        ck_assert_double_lt(part, 1.0); /* what is painted is still to come */
+        ck_assert_int_gt(elapsed, 0);
+        last = part;
+        open_gate(&gate, true);
+    }
+    wait_at_gate(&gate); /* the job's end */
+    open_gate(&gate, false);
+    ck_assert(!vfi_job_wait_work(job, last));
+    vfi_job_get_work(job, &part, &elapsed);
+    ck_assert_double_eq(part, 1.0);
+    finish_job(job);
+    vfi_pair_unref(pair);
+    vfi_session_wait(session);
+    vfi_session_set_notify(session, NULL, NULL);
+}
+END_TEST
+
 /* Jobs are used again. */
 START_TEST(each_job_counts_its_own_rounds)
 {
@@ -555,6 +592,7 @@ int main(void)
     tcase_add_test(tcase, the_key_is_the_noise_s);
     tcase_add_test(tcase, a_key_gives_the_same_bits_again);
     tcase_add_test(tcase, progress_is_told_after_each_round);
+    tcase_add_test(tcase, the_part_that_is_done_is_told);
     tcase_add_test(tcase, each_job_counts_its_own_rounds);
     tcase_add_test(tcase, cancelled_between_rounds_a_job_runs_no_more_work);
     tcase_add_test(tcase, cancelled_within_a_round_a_job_ends_soon);

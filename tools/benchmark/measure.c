@@ -2,6 +2,7 @@
 /* Runs pairs and takes their times. */
 #include "bench.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -100,6 +101,32 @@ VfiPair *bench_begin_pair(Bench *bench, GError **error)
     return vfi_session_begin(bench->session, frames, (size_t)n_frames, number, error);
 }
 
+/* From one line about a picture that takes long to the next, µs. */
+#define TELL_INTERVAL 2000000
+
+/* Waits for @job, and says on stderr how far it is. */
+static gboolean wait_for_job(VfiJob *job, GError **error)
+{
+    gint64 elapsed, told = 0;
+    double part = 0.0;
+
+    while (vfi_job_wait_work(job, part)) {
+        guint round, n_rounds;
+        vfi_job_get_work(job, &part, &elapsed);
+        vfi_job_get_progress(job, &round, &n_rounds);
+        if (part <= 0.0 || elapsed < told + TELL_INTERVAL)
+            continue;
+        told = elapsed;
+        fprintf(
+            stderr,
+            "vfi-bench: round %u of %u, %.0f %% of the work after %.1f s, about %.0f s "
+            "left\n",
+            round, n_rounds, 100.0 * part, (double)elapsed / 1e6,
+            (double)elapsed / 1e6 * (1.0 - part) / part);
+    }
+    return vfi_job_wait(job, error);
+}
+
 double bench_time_pair(Bench *bench, GError **error)
 {
     gint64 start = g_get_monotonic_time();
@@ -110,7 +137,7 @@ double bench_time_pair(Bench *bench, GError **error)
     for (guint i = 0; i < bench->n_times; i++) {
         g_autoptr(VfiJob) job =
             vfi_pair_submit(pair, bench->times[i], &bench->out, error);
-        if (job == NULL || !vfi_job_wait(job, error))
+        if (job == NULL || !wait_for_job(job, error))
             return -1.0;
     }
     return (double)(g_get_monotonic_time() - start) / 1e3;

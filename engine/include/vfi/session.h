@@ -299,6 +299,17 @@ VFI_API void vfi_job_get_progress(VfiJob *job, unsigned *round, unsigned *n_roun
  * it has ended. */
 VFI_API gboolean vfi_job_wait_round(VfiJob *job, unsigned round);
 
+/** The same of all of its work, in the rounds and around them: *@part of it, 0 to 1 as
+ * multiply-accumulates count, was done when waiters were told last, which is after every
+ * round and several times a second; *@elapsed is how long ago the worker took the job,
+ * or how long it took, µs. 0 and 1 only, before and after its end, for other models.
+ * Never blocks. */
+VFI_API void vfi_job_get_work(VfiJob *job, double *part, int64_t *elapsed);
+
+/** Blocks until more than @part of the job's work is told to be done, and returns TRUE;
+ * FALSE once it has ended. */
+VFI_API gboolean vfi_job_wait_work(VfiJob *job, double part);
+
 /** When the worker took the job and when it ended, as g_get_monotonic_time(): what it
  * cost without waiting for others. Returns FALSE, and leaves both alone, before the job
  * ended. Never blocks. */
@@ -316,8 +327,8 @@ VFI_API void vfi_session_flush(VfiSession *session);
  * returns. Must not be called from the function of vfi_session_set_notify(). */
 VFI_API void vfi_session_wait(VfiSession *session);
 
-/** Sets the function that a thread of the session calls after each job's end, and after
- * each round of a model that works in rounds (vfi_job_get_progress()); NULL removes it.
+/** Sets the function that a thread of the session calls after each job's end and, for a
+ * model that works in rounds, as it proceeds (vfi_job_get_work()); NULL removes it.
  * It must only wake a waiter: dropping the session's last reference waits for it. Once
  * this call has returned, the old function is not called any more; so that one must not
  * make this call. */
