@@ -9,7 +9,7 @@
 
 #include <vfi/frame.h>
 
-#include "pixels/image_minimum.h"
+#include "pixels/minimum_area.h"
 #include "pixels/keep.h"
 #include "pixels/pixels.h"
 #include "scene/repeats.h"

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The least value of a prepared image, and of the shrunk one (pixels/image_minimum.h).
+/* The least value of a prepared image, and of the shrunk one (pixels/minimum_area.h).
  * Rows are dealt out to strips, a row's columns to the threads of a strip: the least of
  * all is the same in any order. */
-#include "pixels/image_minimum.h"
+#include "pixels/minimum_area.h"
 
 #include "frames/frame_kernels.h"
 #include "runtime/launch.h"

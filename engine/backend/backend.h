@@ -20,7 +20,7 @@
 
 #include "base/logging.h"
 #include "flow/arguments.h"
-#include "pixels/image_minimum.h"
+#include "pixels/minimum_area.h"
 #include "pixels/keep.h"
 #include "pixels/motion.h"
 #include "pixels/overlay.h"

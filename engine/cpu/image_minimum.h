@@ -3,7 +3,7 @@
 #pragma once
 
 #include "cpu/image_mean.h"
-#include "pixels/image_minimum.h"
+#include "pixels/minimum_area.h"
 
 /* The least value of the part @area of @image, and of that part shrunk, all channels
  * together (VFI_MINIMUM_OF_NOTHING where nothing is shrunk, or where the part has none of

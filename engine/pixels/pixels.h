@@ -33,9 +33,9 @@ static inline int vfi_reflected(int i, int size)
 }
 
 /* planes → out: f32 RGB in [0,1], 3 planes of padded_h × padded_w floats, contiguous; the
- * area right of and below the frame is as @padding says. YCbCr through the matrix and range of @info,
- * chroma upsampled bilinearly at its site; values clamped to [0,1]. Grey gives three
- * equal planes, alpha is ignored. Rows [begin, end) of the padded height. */
+ * area right of and below the frame is as @padding says. YCbCr through the matrix and
+ * range of @info, chroma upsampled bilinearly at its site; values clamped to [0,1]. Grey
+ * gives three equal planes, alpha is ignored. Rows [begin, end) of the padded height. */
 void vfi_pixels_prepare(const VfiVideoInfo *info, const VfiFrame *frame, float *out,
                         int padded_w, int padded_h, VfiPadding padding, int begin,
                         int end);

@@ -104,8 +104,9 @@ static inline VfiPlanTarget vfi_plan_target_channels_last(bool half)
  * outputs are laid out: VFI_REGION_FRAME0, after the image (the per-frame stage),
  * VFI_REGION_PAIR (the per-pair stage), VFI_REGION_CONSTANT (the constant stage, whose
  * graph may read neither frames nor their size) or VFI_REGION_ARENA, the only one where
- * the graph may have a loop or noise. NULL with the graph's own error, or VFI_ERROR_NO_MEMORY when
- * the sizes overflow. The graph's weights must outlive the plan; the graph need not. */
+ * the graph may have a loop or noise. NULL with the graph's own error, or
+ * VFI_ERROR_NO_MEMORY when the sizes overflow. The graph's weights must outlive the plan;
+ * the graph need not. */
 VfiPlan *vfi_plan_new(const VfiGraph *graph, const VfiPlanTarget *target,
                       VfiRegion output_region, GError **error);
 void vfi_plan_free(VfiPlan *plan);
@@ -113,7 +114,8 @@ void vfi_plan_free(VfiPlan *plan);
 /* The output of that name of @segment, or NULL. */
 const VfiPlanOutput *vfi_plan_output(const VfiPlan *plan, int segment, const char *name);
 
-/* Declares the outputs of a stage that are kept as inputs of a later stage's @graph. Without a plan (NULL) there are none. */
+/* Declares the outputs of a stage that are kept as inputs of a later stage's @graph.
+ * Without a plan (NULL) there are none. */
 void vfi_plan_declare_outputs(const VfiPlan *plan, VfiGraph *graph);
 
 /* Bytes of a prepared image, rounded up to VFI_ALIGNMENT: where features begin in a

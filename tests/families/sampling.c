@@ -352,7 +352,7 @@ START_TEST(cancelled_within_a_round_a_job_ends_soon)
 }
 END_TEST
 
-/* ---- what tests may do to states ---------------------------------------------------- */
+/* ---- what tests may do to states --------------------------------------------------- */
 
 /* States as they were seen; replaces those that the last round left by .put_in. */
 typedef struct {
