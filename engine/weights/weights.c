@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "weights/weights.h"
 
+#include <math.h>
 #include <string.h>
 
 #include "base/alloc.h"
@@ -248,6 +249,71 @@ void vfi_weights_fold_scale(VfiWeights *weights, const char *scale, const char *
             continue;
         multiply_channels(weight, factors);
         multiply_channels(bias, factors);
+    }
+}
+
+/* The parts of a batch normalisation and the convolution before it, all with as many
+ * channels; false where there are not. */
+typedef struct {
+    VfiWeight *conv_weight, *conv_bias;
+    const VfiWeight *weight, *bias, *mean, *variance;
+} FoldedNorm;
+
+static bool find_norm(const VfiWeights *weights, const VfiWeight *variance,
+                      FoldedNorm *norm)
+{
+    size_t length = strlen(variance->name) - strlen(".running_var");
+    g_autofree char *layer = g_strndup(variance->name, length);
+    char *dot = strrchr(layer, '.'), *end = NULL;
+    guint64 index = dot == NULL ? 0 : g_ascii_strtoull(dot + 1, &end, 10);
+
+    if (index == 0 || *end != '\0')
+        return false;
+    g_autofree char *conv = g_strdup_printf("%" G_GUINT64_FORMAT, index - 1);
+    g_autofree char *same = g_strdup(dot + 1);
+    size_t prefix = (size_t)(dot - layer);
+    *norm = (FoldedNorm){
+        .conv_weight = find_sibling(weights, variance, prefix, conv, "weight"),
+        .conv_bias = find_sibling(weights, variance, prefix, conv, "bias"),
+        .weight = find_sibling(weights, variance, prefix, same, "weight"),
+        .bias = find_sibling(weights, variance, prefix, same, "bias"),
+        .mean = find_sibling(weights, variance, prefix, same, "running_mean"),
+        .variance = variance,
+    };
+    return has_channels(norm->conv_weight, variance) &&
+           has_channels(norm->conv_bias, variance) &&
+           has_channels(norm->weight, variance) && has_channels(norm->bias, variance) &&
+           has_channels(norm->mean, variance);
+}
+
+static void fold_norm(const FoldedNorm *norm, double epsilon)
+{
+    size_t channels = norm->variance->n_elements;
+    size_t per_channel = norm->conv_weight->n_elements / channels;
+    float *weight = (float *)norm->conv_weight->data;
+    float *bias = (float *)norm->conv_bias->data;
+
+    for (size_t c = 0; c < channels; c++) {
+        double factor = (double)norm->weight->data[c] /
+                        sqrt((double)norm->variance->data[c] + epsilon);
+        for (size_t i = 0; i < per_channel; i++)
+            weight[c * per_channel + i] =
+                (float)((double)weight[c * per_channel + i] * factor);
+        bias[c] = (float)(((double)bias[c] - (double)norm->mean->data[c]) * factor +
+                          (double)norm->bias->data[c]);
+    }
+}
+
+void vfi_weights_fold_batch_norm(VfiWeights *weights, double epsilon)
+{
+    g_autoptr(GPtrArray) all = list_all(weights);
+    FoldedNorm norm;
+
+    for (guint i = 0; i < all->len; i++) {
+        const VfiWeight *variance = g_ptr_array_index(all, i);
+        if (g_str_has_suffix(variance->name, ".running_var") &&
+            find_norm(weights, variance, &norm))
+            fold_norm(&norm, epsilon);
     }
 }
 

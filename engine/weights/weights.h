@@ -57,6 +57,11 @@ void vfi_weights_rename(VfiWeights *weights, char *(*rename)(const char *name));
  * there. */
 void vfi_weights_fold_scale(VfiWeights *weights, const char *scale, const char *conv);
 
+/* The same for convolutions in front of a batch normalisation, as layers P.N-1 and P.N of
+ * a sequence: y = (conv(x) - running_mean) / sqrt(running_var + @epsilon) · weight + bias
+ * (Ioffe and Szegedy, 2015) becomes a convolution. The normalisation's tensors stay. */
+void vfi_weights_fold_batch_norm(VfiWeights *weights, double epsilon);
+
 /* The tensor of that name, or NULL. */
 const VfiWeight *vfi_weights_find(const VfiWeights *weights, const char *name);
 

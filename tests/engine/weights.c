@@ -3,6 +3,7 @@
  * convolutions. */
 #include "weights/weights.h"
 
+#include <math.h>
 #include <string.h>
 
 #include "check_main.h"
@@ -70,6 +71,63 @@ START_TEST(factors_are_folded_where_all_fit)
 }
 END_TEST
 
+/* x.3 and x.4 belong together; y.0 has too few channels, z no normalisation's mean. */
+static VfiWeights *make_normed_weights(void)
+{
+    static const char *const parts[] = {"weight", "bias", "running_mean", "running_var"};
+    g_autoptr(GArray) entries = g_array_new(FALSE, FALSE, sizeof(StateEntry));
+
+    add(entries, "x.3.weight", 4, 5, 1, 3);
+    add(entries, "x.3.bias", 1, 5, 0, 0);
+    add(entries, "y.0.weight", 4, 4, 1, 3);
+    add(entries, "y.0.bias", 1, 4, 0, 0);
+    add(entries, "z.0.weight", 4, 5, 1, 3);
+    add(entries, "z.0.bias", 1, 5, 0, 0);
+    for (size_t i = 0; i < G_N_ELEMENTS(parts); i++) {
+        g_autofree char *x = g_strdup_printf("x.4.%s", parts[i]);
+        g_autofree char *y = g_strdup_printf("y.1.%s", parts[i]);
+        g_autofree char *z = g_strdup_printf("z.1.%s", parts[i]);
+        add(entries, x, 1, 5, 0, 0);
+        add(entries, y, 1, 5, 0, 0);
+        if (i != 2)
+            add(entries, z, 1, 5, 0, 0);
+    }
+    return weights_of_entries(entries);
+}
+
+START_TEST(batch_norms_are_folded_where_all_fit)
+{
+    static const char *const unchanged[] = {"y.0.weight", "y.0.bias",
+                                            "z.0.weight", "z.0.bias",
+                                            "x.4.weight", "x.4.running_var"};
+    const double epsilon = 3.0; /* keeps variances, here negative too, above zero */
+    VfiWeights *weights = make_normed_weights(), *before = make_normed_weights();
+
+    vfi_weights_fold_batch_norm(weights, epsilon);
+    for (size_t i = 0; i < G_N_ELEMENTS(unchanged); i++) {
+        const VfiWeight *weight = find(weights, unchanged[i]);
+        ck_assert_mem_eq(weight->data, find(before, unchanged[i])->data,
+                         weight->n_elements * sizeof(float));
+    }
+    for (int c = 0; c < 5; c++) {
+        double mean = (double)find(before, "x.4.running_mean")->data[c];
+        double deviation =
+            sqrt((double)find(before, "x.4.running_var")->data[c] + epsilon);
+        double scale = (double)find(before, "x.4.weight")->data[c];
+        double shift = (double)find(before, "x.4.bias")->data[c];
+        for (int sum = 0; sum < 9; sum++) { /* what one pixel of the kernel sees */
+            double old = (double)find(before, "x.3.weight")->data[9 * c + sum] +
+                         (double)find(before, "x.3.bias")->data[c];
+            double now = (double)find(weights, "x.3.weight")->data[9 * c + sum] +
+                         (double)find(weights, "x.3.bias")->data[c];
+            ck_assert_double_eq_tol(now, (old - mean) / deviation * scale + shift, 1e-5);
+        }
+    }
+    vfi_weights_free(weights);
+    vfi_weights_free(before);
+}
+END_TEST
+
 /* a.… to z.…, c.beta to d.beta, which is there already. */
 static char *rename_some(const char *name)
 {
@@ -104,6 +162,7 @@ int main(void)
     TCase *tcase = tcase_create("weights");
 
     tcase_add_test(tcase, factors_are_folded_where_all_fit);
+    tcase_add_test(tcase, batch_norms_are_folded_where_all_fit);
     tcase_add_test(tcase, names_change_and_none_comes_twice);
     suite_add_tcase(suite, tcase);
     return check_main(suite);
