@@ -11,7 +11,8 @@
     X(flow)                                                                              \
     X(rife)                                                                              \
     X(ifrnet)                                                                            \
-    X(film)
+    X(film)                                                                              \
+    X(tlbvfi)
 
 #define VFI_DECLARE_FAMILY(name) extern const VfiModelFamily vfi_family_##name;
 VFI_MODEL_FAMILIES(VFI_DECLARE_FAMILY)

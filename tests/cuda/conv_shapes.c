@@ -38,6 +38,7 @@ const JudgedModel judged_models[] = {
     {"ifrnet_s", "ifrnet_s", NULL},
     {"ifrnet_l", "ifrnet_l", NULL},
     {"film", "film", NULL},
+    {"tlbvfi", "tlbvfi", NULL},
     {NULL, NULL, NULL},
 };
 

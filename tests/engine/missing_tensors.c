@@ -42,6 +42,7 @@ static const struct {
     {"ifrnet", "ifrnet base"},
     {"ifrnet_l", "ifrnet L"},
     {"film", "film film_net"},
+    {"tlbvfi", "tlbvfi f32"},
 };
 
 /* Writes safetensors of @entries but the one at @missing; the data are a hole in the
