@@ -113,15 +113,26 @@ typedef struct {
     size_t n;
 } VfiMomentsRun;
 
-/* @n pixels of a channel block, or (block 1) of a plane. */
+/* Pixels of a plane, normalised over channels: dst[i] = (src[i] - mean[i]) * (factor[i] *
+ * weight) + bias. */
 typedef struct {
-    const float *src;           /* [n][block] */
-    const float *mean;          /* [n] of the pixels */
-    const float *factor;        /* [n] of the pixels: 1 / their standard deviation */
-    const float *weight, *bias; /* [block] */
-    float *dst;                 /* [n][block]; may be src */
-    size_t n, block;
-} VfiLayerNormRun;
+    float *dst; /* may be src */
+    const float *src;
+    const float *mean, *factor; /* [n] of the pixels; 1 / their standard deviation */
+    float weight, bias;         /* of the plane */
+    size_t n;
+} VfiNormaliseRun;
+
+/* The same of channel blocks, with mean and variance over all channels of each pixel. */
+typedef struct {
+    float *dst;       /* block 0, [n][vector_floats]; may be src */
+    const float *src; /* likewise; zeros behind the last channel, as in dst then */
+    const float *weight, *bias; /* [blocks * vector_floats]; zeros likewise */
+    size_t plane;               /* floats from block to block */
+    size_t n;
+    int blocks, channels;
+    float eps;
+} VfiLayerNormBlocks;
 
 /* One row of an UPSAMPLE_CONV_SUM, of channel blocks or (block 1) a plane: for i < n,
  * c < block
@@ -325,10 +336,10 @@ typedef struct {
     void (*gelu)(float *dst, const float *src, size_t n);
     void (*scale_shift)(const VfiScaleShiftRun *run);
     void (*moments)(const VfiMomentsRun *run);
-    /* Normalisation over channels: squares[i] += (src[i] - its pixel's mean)², and then
-     * dst[i] = (src[i] - mean) * factor * weight + bias. */
-    void (*add_deviations)(float *squares, const VfiLayerNormRun *run);
-    void (*layer_norm)(const VfiLayerNormRun *run);
+    /* sum[i] += (src[i] - mean[i])² */
+    void (*add_squares)(float *sum, const float *src, const float *mean, size_t n);
+    void (*normalise_plane)(const VfiNormaliseRun *run);
+    void (*layer_norm_blocks)(const VfiLayerNormBlocks *pixels); /* NULL without blocks */
     /* dst[2i] = even[i], dst[2i+1] = odd[i] for i < n. */
     void (*interleave)(float *dst, const float *even, const float *odd, size_t n);
     /* Bits of the largest |x|; NaN counts as larger than infinity. */

@@ -3,9 +3,10 @@
  * against. */
 #define ISA(name) name##_c
 
+#include <math.h>
+
 #include "base/f16.h"
 #include "cpu/elementwise_tmpl.h"
-#include "cpu/norm_tmpl.h"
 
 static void resize_row_c(const VfiResizeRow *row)
 {
@@ -69,13 +70,79 @@ static void widen_c(float *dst, const uint16_t *src, size_t n)
         dst[i] = vfi_float_from_f16(src[i]);
 }
 
+/* Where exp(-x) is more than floats hold, the limit. */
+static float silu_of(float x)
+{
+    return x < -87.0f ? 0.0f : x / (1.0f + expf(-x));
+}
+
+static float gelu_of(float x)
+{
+    return x < -13.0f ? 0.0f : x * (0.5f * erfcf(x * -0.707106781f));
+}
+
+static void silu_c(float *dst, const float *src, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        dst[i] = silu_of(src[i]);
+}
+
+static void gelu_c(float *dst, const float *src, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        dst[i] = gelu_of(src[i]);
+}
+
+static void scale_shift_c(const VfiScaleShiftRun *run)
+{
+    for (size_t i = 0; i < run->n; i++) {
+        float x = run->src[i] * run->factor[i % VFI_LANES] + run->addend[i % VFI_LANES];
+        if (run->activation == VFI_ACTIVATION_LEAKY)
+            x = x < 0.0f ? x * run->leak : x;
+        else if (run->activation == VFI_ACTIVATION_SILU)
+            x = silu_of(x);
+        else if (run->activation == VFI_ACTIVATION_GELU)
+            x = gelu_of(x);
+        run->dst[i] = x;
+    }
+}
+
+static void moments_c(const VfiMomentsRun *run)
+{
+    for (size_t i = 0; i < run->n; i++) {
+        double x = (double)run->src[i];
+        run->sum[i % VFI_LANES] += x;
+        run->square[i % VFI_LANES] += x * x;
+    }
+}
+
+static void add_squares_c(float *sum, const float *src, const float *mean, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        float off = src[i] - mean[i];
+        sum[i] += off * off;
+    }
+}
+
+static void normalise_plane_c(const VfiNormaliseRun *run)
+{
+    for (size_t i = 0; i < run->n; i++)
+        run->dst[i] =
+            (run->src[i] - run->mean[i]) * (run->factor[i] * run->weight) + run->bias;
+}
+
 void vfi_cpu_kernels_fill_c(VfiCpuKernels *kernels)
 {
     fill_elementwise_c(kernels);
-    fill_norm_c(kernels);
     kernels->resize_row = resize_row_c;
     kernels->stretch_row = stretch_row_c;
     kernels->warp_row = warp_row_c;
+    kernels->silu = silu_c;
+    kernels->gelu = gelu_c;
+    kernels->scale_shift = scale_shift_c;
+    kernels->moments = moments_c;
+    kernels->add_squares = add_squares_c;
+    kernels->normalise_plane = normalise_plane_c;
     kernels->narrow = narrow_c;
     kernels->widen = widen_c;
     vfi_cpu_flow_kernels_fill_c(&kernels->flow);

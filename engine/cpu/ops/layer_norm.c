@@ -1,24 +1,25 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* LAYER_NORM: chunks are strips of pixels with all their channels. A strip is walked unit
- * by unit (channel block or plane) three times: for the means, the deviations, and the
- * result; after the first time it is in the second-level cache. Sums are kept by lane, of
- * the channels of a block, and of RUN planes at a time. */
+/* LAYER_NORM: chunks are pixels with all their channels. In channel blocks a kernel does
+ * all of it. In planes a strip of pixels is walked plane by plane three times: for the
+ * means, the squares of what is off them, and the result; after the first time it is in
+ * the second-level cache. */
 #include <math.h>
 #include <string.h>
 
+#include "base/alloc.h"
 #include "cpu/ops/unit_rows.h"
 
 /* Pixels of a strip. */
-#define STRIP 64
+#define STRIP 256
 
-/* Strips of a chunk. */
+/* Floats of a chunk, about. */
 #define CHUNK_FLOATS 65536
 
 /* Planes whose values are added up before they are added to the others'. */
 #define RUN 16
 
 typedef struct {
-    int block, units;
+    int block, blocks;   /* of channels; planes are blocks of one */
     size_t plane;        /* pixels */
     size_t chunk_pixels; /* a multiple of STRIP */
 } Cut;
@@ -30,154 +31,156 @@ static bool prepare(VfiCpuOp *ready, GError **error)
 
     ready->state = cut;
     cut->block = MAX(dst->block, 1);
-    cut->units = vfi_ceil_div(dst->shape.c, cut->block);
+    cut->blocks = vfi_ceil_div(dst->shape.c, cut->block);
     cut->plane = (size_t)dst->shape.h * (size_t)dst->shape.w;
-    size_t strip = (size_t)cut->units * (size_t)cut->block * STRIP;
+    size_t strip = (size_t)cut->blocks * (size_t)cut->block * STRIP;
     cut->chunk_pixels = STRIP * MAX(CHUNK_FLOATS / strip, 1);
     size_t chunks = (cut->plane + cut->chunk_pixels - 1) / cut->chunk_pixels;
     return vfi_cpu_set_chunks(ready, (double)chunks, error);
 }
 
-/* The strip that is computed. */
+/* First pixel and number of pixels of chunk @index. */
+static size_t chunk_begin(const Cut *cut, int index, size_t *n)
+{
+    size_t begin = (size_t)index * cut->chunk_pixels;
+
+    *n = MIN(cut->chunk_pixels, cut->plane - begin);
+    return begin;
+}
+
+/* ---- channel blocks ---------------------------------------------------------------- */
+
+static bool accepts_blocks(const VfiOp *op, const VfiCpuKernels *kernels)
+{
+    return vfi_accepts_units(op, kernels) && vfi_operand_is_blocked(&op->dst);
+}
+
+/* Weights and biases with the zeros that fill up the last block. */
+static bool prepare_blocks(VfiCpuOp *ready, GError **error)
+{
+    const VfiNormParams *p = &ready->op.u.norm;
+    size_t channels = (size_t)ready->op.dst.shape.c;
+
+    if (!prepare(ready, error))
+        return false;
+    const Cut *cut = ready->state;
+    size_t padded = (size_t)cut->blocks * (size_t)cut->block;
+    float *weights = vfi_try_alloc0(2 * padded, sizeof(float), "weights", error);
+    if (weights == NULL)
+        return false;
+    memcpy(weights, p->weight, channels * sizeof(float));
+    memcpy(weights + padded, p->bias, channels * sizeof(float));
+    ready->packed = weights;
+    ready->packed_bytes = 2 * padded * sizeof(float);
+    return true;
+}
+
+static void chunk_of_blocks(const VfiCpuOp *ready, const VfiCpuRun *run, int index,
+                            int thread)
+{
+    const Cut *cut = ready->state;
+    size_t block = (size_t)cut->block, n, begin = chunk_begin(cut, index, &n) * block;
+    const float *weights = ready->packed;
+    const VfiLayerNormBlocks pixels = {
+        .dst = vfi_operand(run, &ready->op.dst) + begin,
+        .src = vfi_operand(run, &ready->op.src[0]) + begin,
+        .weight = weights,
+        .bias = weights + (size_t)cut->blocks * block,
+        .plane = cut->plane * block,
+        .n = n,
+        .blocks = cut->blocks,
+        .channels = ready->op.dst.shape.c,
+        .eps = ready->op.u.norm.eps,
+    };
+    (void)thread;
+
+    ready->kernels->layer_norm_blocks(&pixels);
+}
+
+static const VfiCpuAlgorithm in_blocks = {
+    .name = "layer_norm_blocks",
+    .accepts = accepts_blocks,
+    .prepare = prepare_blocks,
+    .chunk = chunk_of_blocks,
+};
+
+/* ---- planes ------------------------------------------------------------------------ */
+
+/* The strip that is computed: channel 0 of its first pixel. */
 typedef struct {
     const VfiCpuOp *ready;
-    const Cut *cut;
     const float *src;
     float *dst;
-    size_t first, n; /* pixels */
+    size_t n, plane;
     float mean[STRIP], factor[STRIP];
-    float sums[STRIP * VFI_LANES], run[STRIP * VFI_LANES];
+    float sums[STRIP], run[STRIP];
 } Strip;
 
-static size_t unit_place(const Strip *strip, int unit)
-{
-    return ((size_t)unit * strip->cut->plane + strip->first) * (size_t)strip->cut->block;
-}
-
-/* Adds up the values of all units by lane, or the squares of what they are off the means:
- * in .sums. */
-static void add_units(Strip *strip, bool squares)
+/* Adds up the values of all planes, or the squares of what they are off the means: in
+ * .sums, some planes at a time. */
+static void add_planes(Strip *strip, bool squares)
 {
     const VfiCpuKernels *kernels = strip->ready->kernels;
-    size_t block = (size_t)strip->cut->block, n = strip->n * block;
-    int run = block == 1 ? RUN : strip->cut->units;
-
-    memset(strip->sums, 0, n * sizeof(float));
-    for (int unit = 0; unit < strip->cut->units; unit++) {
-        const VfiLayerNormRun of = {.src = strip->src + unit_place(strip, unit),
-                                    .mean = strip->mean,
-                                    .n = strip->n,
-                                    .block = block};
-        if (unit % run == 0)
-            memset(strip->run, 0, n * sizeof(float));
-        if (squares)
-            kernels->add_deviations(strip->run, &of);
-        else
-            kernels->add(strip->run, strip->run, of.src, 1.0f, n);
-        if (unit % run == run - 1 || unit == strip->cut->units - 1)
-            kernels->add(strip->sums, strip->sums, strip->run, 1.0f, n);
-    }
-}
-
-/* Of the sums of pixel @i. */
-static double total(const Strip *strip, size_t i)
-{
-    size_t block = (size_t)strip->cut->block;
-    double sum = 0.0;
-
-    for (size_t c = 0; c < block; c++)
-        sum += (double)strip->sums[i * block + c];
-    return sum;
-}
-
-static void find_moments(Strip *strip)
-{
     int channels = strip->ready->op.dst.shape.c;
-    /* What fills up the last block is zeros, which deviate by the mean. */
-    int padding = strip->cut->units * strip->cut->block - channels;
 
-    add_units(strip, false);
-    for (size_t i = 0; i < strip->n; i++)
-        strip->mean[i] = (float)(total(strip, i) / channels);
-    add_units(strip, true);
-    for (size_t i = 0; i < strip->n; i++) {
-        float square = strip->mean[i] * strip->mean[i];
-        double squares = total(strip, i) - padding * (double)square;
-        double variance = MAX(squares, 0.0) / channels;
-        strip->factor[i] =
-            (float)(1.0 / sqrt(variance + (double)strip->ready->op.u.norm.eps));
+    memset(strip->sums, 0, strip->n * sizeof(float));
+    for (int c = 0; c < channels; c++) {
+        const float *src = strip->src + (size_t)c * strip->plane;
+        if (c % RUN == 0)
+            memset(strip->run, 0, strip->n * sizeof(float));
+        if (squares)
+            kernels->add_squares(strip->run, src, strip->mean, strip->n);
+        else
+            kernels->add(strip->run, strip->run, src, 1.0f, strip->n);
+        if (c % RUN == RUN - 1 || c == channels - 1)
+            kernels->add(strip->sums, strip->sums, strip->run, 1.0f, strip->n);
     }
-}
-
-/* Values of the unit's channels, zeros behind the last one. */
-static void take_channels(const Strip *strip, const float *values, int unit,
-                          float taken[VFI_LANES])
-{
-    int channels = strip->ready->op.dst.shape.c, block = strip->cut->block;
-
-    for (int c = 0; c < block; c++)
-        taken[c] = unit * block + c < channels ? values[unit * block + c] : 0.0f;
-}
-
-/* Results behind the last channel may be NaN. */
-static void clear_padding(const Strip *strip)
-{
-    int block = strip->cut->block, last = strip->cut->units - 1;
-    int used = strip->ready->op.dst.shape.c - last * block;
-    float *dst = strip->dst + unit_place(strip, last);
-
-    for (size_t i = 0; i < strip->n; i++)
-        for (int c = used; c < block; c++)
-            dst[i * (size_t)block + (size_t)c] = 0.0f;
 }
 
 static void compute_strip(Strip *strip)
 {
     const VfiNormParams *p = &strip->ready->op.u.norm;
-    float weight[VFI_LANES], bias[VFI_LANES];
+    int channels = strip->ready->op.dst.shape.c;
 
-    find_moments(strip);
-    for (int unit = 0; unit < strip->cut->units; unit++) {
-        size_t at = unit_place(strip, unit);
-        const VfiLayerNormRun of = {
-            .src = strip->src + at,
-            .dst = strip->dst + at,
+    add_planes(strip, false);
+    for (size_t i = 0; i < strip->n; i++)
+        strip->mean[i] = strip->sums[i] / (float)channels;
+    add_planes(strip, true);
+    for (size_t i = 0; i < strip->n; i++)
+        strip->factor[i] = 1.0f / sqrtf(strip->sums[i] / (float)channels + p->eps);
+    for (int c = 0; c < channels; c++) {
+        const VfiNormaliseRun of = {
+            .dst = strip->dst + (size_t)c * strip->plane,
+            .src = strip->src + (size_t)c * strip->plane,
             .mean = strip->mean,
             .factor = strip->factor,
-            .weight = weight,
-            .bias = bias,
+            .weight = p->weight[c],
+            .bias = p->bias[c],
             .n = strip->n,
-            .block = (size_t)strip->cut->block,
         };
-        take_channels(strip, p->weight, unit, weight);
-        take_channels(strip, p->bias, unit, bias);
-        strip->ready->kernels->layer_norm(&of);
+        strip->ready->kernels->normalise_plane(&of);
     }
-    clear_padding(strip);
 }
 
 static void chunk(const VfiCpuOp *ready, const VfiCpuRun *run, int index, int thread)
 {
     const Cut *cut = ready->state;
-    size_t begin = (size_t)index * cut->chunk_pixels;
-    size_t end = MIN(begin + cut->chunk_pixels, cut->plane);
-    Strip strip = {.ready = ready,
-                   .cut = cut,
-                   .src = vfi_operand(run, &ready->op.src[0]),
-                   .dst = vfi_operand(run, &ready->op.dst)};
+    size_t n, begin = chunk_begin(cut, index, &n);
+    Strip strip = {.ready = ready, .plane = cut->plane};
     (void)thread;
 
-    for (strip.first = begin; strip.first < end; strip.first += STRIP) {
-        strip.n = MIN(STRIP, end - strip.first);
+    for (size_t first = 0; first < n; first += STRIP) {
+        strip.src = vfi_operand(run, &ready->op.src[0]) + begin + first;
+        strip.dst = vfi_operand(run, &ready->op.dst) + begin + first;
+        strip.n = MIN(STRIP, n - first);
         compute_strip(&strip);
     }
 }
 
-static const VfiCpuAlgorithm algorithm = {
+static const VfiCpuAlgorithm in_planes = {
     .name = "layer_norm",
-    .accepts = vfi_accepts_units,
     .prepare = prepare,
     .chunk = chunk,
 };
 
-const VfiCpuAlgorithm *const vfi_cpu_layer_norm[] = {&algorithm, NULL};
+const VfiCpuAlgorithm *const vfi_cpu_layer_norm[] = {&in_blocks, &in_planes, NULL};

@@ -5,7 +5,6 @@
 #include "cpu/elementwise_tmpl.h"
 #include "cpu/flow_patches.h"
 #include "cpu/flow_tmpl.h"
-#include "cpu/norm_tmpl.h"
 #include "cpu/x86/blocks_tmpl.h"
 #include "cpu/x86/conv_tmpl.h"
 #include "cpu/x86/correlation_tmpl.h"
@@ -14,6 +13,7 @@
 #include "cpu/x86/flow_splat_tmpl.h"
 #include "cpu/x86/half_tmpl.h"
 #include "cpu/x86/multiply_tmpl.h"
+#include "cpu/x86/norm_tmpl.h"
 #include "cpu/x86/resample_tmpl.h"
 #include "cpu/x86/winograd_tmpl.h"
 

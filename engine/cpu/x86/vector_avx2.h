@@ -50,6 +50,21 @@ typedef __m256i VectorInt;
 #define v_pick(flag, a, b)                                                               \
     _mm256_blendv_ps(a, b, _mm256_castsi256_ps(_mm256_slli_epi32(flag, 31)))
 
+/* a < b ? x : y */
+#define v_if_less(a, b, x, y) _mm256_blendv_ps(y, x, _mm256_cmp_ps(a, b, _CMP_LT_OQ))
+/* x * 2^k for a k of -126 to 127 that rounding has left in the low bits of @shifted */
+#define v_times_power(x, shifted)                                                        \
+    _mm256_castsi256_ps(_mm256_add_epi32(                                                \
+        _mm256_castps_si256(x), _mm256_slli_epi32(_mm256_castps_si256(shifted), 23)))
+
+/* Four doubles. */
+typedef __m256d Doubles;
+#define vd_load(p) _mm256_loadu_pd(p)
+#define vd_store(p, x) _mm256_storeu_pd(p, x)
+#define vd_load_floats(p) _mm256_cvtps_pd(_mm_loadu_ps(p))
+#define vd_add(a, b) _mm256_add_pd(a, b)
+#define vd_fma(a, b, c) _mm256_fmadd_pd(a, b, c)
+
 #define vi_set1(x) _mm256_set1_epi32(x)
 #define vi_load(p) _mm256_loadu_si256((const __m256i *)(const void *)(p))
 #define vi_add(a, b) _mm256_add_epi32(a, b)

@@ -48,6 +48,22 @@ typedef __m512i VectorInt;
 #define v_pick(flag, a, b)                                                               \
     _mm512_mask_blend_ps(_mm512_test_epi32_mask(flag, vi_set1(1)), a, b)
 
+/* a < b ? x : y */
+#define v_if_less(a, b, x, y)                                                            \
+    _mm512_mask_blend_ps(_mm512_cmp_ps_mask(a, b, _CMP_LT_OQ), y, x)
+/* x * 2^k for a k of -126 to 127 that rounding has left in the low bits of @shifted */
+#define v_times_power(x, shifted)                                                        \
+    _mm512_castsi512_ps(_mm512_add_epi32(                                                \
+        _mm512_castps_si512(x), _mm512_slli_epi32(_mm512_castps_si512(shifted), 23)))
+
+/* Eight doubles. */
+typedef __m512d Doubles;
+#define vd_load(p) _mm512_loadu_pd(p)
+#define vd_store(p, x) _mm512_storeu_pd(p, x)
+#define vd_load_floats(p) _mm512_cvtps_pd(_mm256_loadu_ps(p))
+#define vd_add(a, b) _mm512_add_pd(a, b)
+#define vd_fma(a, b, c) _mm512_fmadd_pd(a, b, c)
+
 #define vi_set1(x) _mm512_set1_epi32(x)
 #define vi_load(p) _mm512_loadu_si512(p)
 #define vi_add(a, b) _mm512_add_epi32(a, b)
