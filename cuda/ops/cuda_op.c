@@ -6,11 +6,6 @@
 /* Kernels count pixels in an unsigned. */
 #define MAX_SIDE 65535
 
-const VfiCudaOpEntry vfi_cuda_op_group_norm = {0};
-const VfiCudaOpEntry vfi_cuda_op_scale_shift = {0};
-const VfiCudaOpEntry vfi_cuda_op_channel_mean = {0};
-const VfiCudaOpEntry vfi_cuda_op_layer_norm = {0};
-const VfiCudaOpEntry vfi_cuda_op_step_embedding = {0};
 const VfiCudaOpEntry vfi_cuda_op_attention = {0};
 const VfiCudaOpEntry vfi_cuda_op_quantize = {0};
 

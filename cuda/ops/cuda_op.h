@@ -60,10 +60,18 @@ typedef struct {
     const float *constant[VFI_CUDA_MAX_CONSTANTS];
     const VfiRunInputs *inputs;
     float *scalars; /* results of MAX_ABS, by their index */
+    void *scratch;  /* as much as the entry asks for, for this launch alone */
 } VfiCudaLaunch;
 
-/* How CUDA computes a kind. @supports and @constants may be NULL; where @launch is NULL,
- * CUDA lacks the kind. */
+/* Kernels are C++, which has most entries end before this member. */
+#ifdef __cplusplus
+#define VFI_CUDA_NONE_BY_DEFAULT = NULL
+#else
+#define VFI_CUDA_NONE_BY_DEFAULT
+#endif
+
+/* How CUDA computes a kind. @supports, @constants and @scratch may be NULL; where @launch
+ * is NULL, CUDA lacks the kind. */
 typedef struct {
     /* Whether launch() can run @op, which vfi_op_check() has seen and whose operands have
      * layouts of the descriptor; else false with an error by vfi_op_refuse(). */
@@ -74,6 +82,8 @@ typedef struct {
      * sizes: they are the same bits at every run. dst may be a source where the
      * descriptor says so; dst of a convolution may also be sums. */
     cudaError_t (*launch)(const VfiCudaLaunch *launch);
+    /* Optional: bytes of scratch that launch() wants, of an op that it supports. */
+    size_t (*scratch)(const VfiOp *op) VFI_CUDA_NONE_BY_DEFAULT;
 } VfiCudaOpEntry;
 
 /* Whether a convolution is computed by kernels of our own (depthwise.cu), and not by

@@ -46,6 +46,7 @@ static size_t align(size_t bytes)
 /* What a plan takes of device memory. */
 typedef struct {
     size_t constants; /* floats */
+    size_t scratch;   /* bytes of the op that wants most, beside convolutions */
     VfiCudaConvNeed convs;
 } Need;
 
@@ -60,6 +61,19 @@ static void list_constants(const VfiOp *op,
         entry->constants(op, constants);
 }
 
+static size_t op_scratch(const VfiOp *op)
+{
+    const VfiCudaOpEntry *entry = vfi_cuda_op(op->kind);
+
+    return entry != NULL && entry->scratch != NULL ? entry->scratch(op) : 0;
+}
+
+/* What ops take in turn: a convolution its sums and workspace, others their scratch. */
+static size_t shared_scratch(const Need *need)
+{
+    return MAX(need->convs.sums + need->convs.workspace, align(need->scratch));
+}
+
 static bool find_need(VfiDevice *device, const VfiPlan *plan, Need *need, GError **error)
 {
     *need = (Need){0};
@@ -69,6 +83,7 @@ static bool find_need(VfiDevice *device, const VfiPlan *plan, Need *need, GError
         list_constants(op, constants);
         for (int k = 0; k < VFI_CUDA_MAX_CONSTANTS; k++)
             need->constants += constant_floats(&constants[k]);
+        need->scratch = MAX(need->scratch, op_scratch(op));
         if (uses_cudnn(op) &&
             !vfi_cuda_add_conv_need(device, plan, i, &need->convs, error))
             return false;
@@ -112,8 +127,8 @@ bool vfi_cuda_measure(VfiDevice *device, const VfiPlan *plan, VfiProgramNeed *ne
     if (known)
         *need = (VfiProgramNeed){
             .packed_bytes = found.convs.packed,
-            .scratch_bytes = align(found.constants * sizeof(float)) + found.convs.sums +
-                             found.convs.workspace + inputs_bytes(plan),
+            .scratch_bytes = align(found.constants * sizeof(float)) +
+                             shared_scratch(&found) + inputs_bytes(plan),
         };
     return known;
 }
@@ -160,9 +175,8 @@ static bool allocate(VfiProgram *program, const Need *need, GError **error)
 
     program->sums_bytes = need->convs.sums;
     program->workspace_bytes = need->convs.workspace;
-    program->scratch =
-        vfi_cuda_context_alloc(context, MAX(need->convs.sums + need->convs.workspace, 1),
-                               "convolutions' workspace", error);
+    program->scratch = vfi_cuda_context_alloc(context, MAX(shared_scratch(need), 1),
+                                              "convolutions' workspace", error);
     if (program->scratch == NULL)
         return false;
     program->inputs =

@@ -38,7 +38,8 @@ struct VfiProgram {
     VfiCudaStep *steps; /* one per op */
     size_t packed_bytes;
     float *constants;  /* device memory: biases and slopes */
-    char *scratch;     /* device memory: sums, after them the convolutions' workspace */
+    char *scratch;     /* device memory: sums, after them the convolutions' workspace; or
+                        * what another op wants while it runs */
     size_t sums_bytes; /* bytes of them */
     size_t workspace_bytes;
     VfiRunInputs *inputs; /* device memory */

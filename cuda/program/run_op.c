@@ -47,6 +47,7 @@ static bool run_op(const VfiProgram *program, const VfiOp *op, const VfiCudaStep
         .op = op,
         .inputs = program->inputs,
         .scalars = program->scalars,
+        .scratch = program->scratch,
     };
 
     for (int s = 0; s < op->n_src; s++)
