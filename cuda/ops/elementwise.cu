@@ -58,28 +58,6 @@ struct Activate {
     }
 };
 
-struct Silu {
-    __device__ float channel(int) const
-    {
-        return 0.0f;
-    }
-    __device__ float value(float x, float) const
-    {
-        return vfi_silu(x);
-    }
-};
-
-struct Gelu {
-    __device__ float channel(int) const
-    {
-        return 0.0f;
-    }
-    __device__ float value(float x, float) const
-    {
-        return vfi_gelu(x);
-    }
-};
-
 struct Add {
     float scale;
 
@@ -240,10 +218,6 @@ static cudaError_t launch_activate(const VfiCudaLaunch *launch)
     Activate op = {p->kind == VFI_ACTIVATION_SIGMOID, launch->constant[0],
                    vfi_common_slope(p->kind, p->leak)};
 
-    if (p->kind == VFI_ACTIVATION_SILU)
-        return run_unary(launch, one_plane(&launch->dst), Silu{});
-    if (p->kind == VFI_ACTIVATION_GELU)
-        return run_unary(launch, one_plane(&launch->dst), Gelu{});
     return run_unary(launch,
                      by_channel ? each_plane(&launch->dst) : one_plane(&launch->dst), op);
 }

@@ -80,8 +80,6 @@ const VfiRowOp *vfi_row_op(VfiOpKind kind)
 
 bool vfi_row_op_exists(const VfiOp *op)
 {
-    if (op->kind == VFI_OP_ACTIVATE && !vfi_conv_ends_with(op->u.activation.kind))
-        return false; /* the kernel has what is as short as a PReLU, and sigmoids */
     return (unsigned)op->kind < G_N_ELEMENTS(ops) && ops[op->kind].operation != 0;
 }
 

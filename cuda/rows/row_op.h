@@ -22,7 +22,7 @@ typedef struct {
 /* Of a kind below VFI_OP_KIND_COUNT. */
 const VfiRowOp *vfi_row_op(VfiOpKind kind);
 
-/* Whether row groups can have ops like that. */
+/* Whether row groups can have ops of that kind. */
 bool vfi_row_op_exists(const VfiOp *op);
 
 /* Whether row groups can have that placed op; else false with VFI_ERROR_UNSUPPORTED that

@@ -332,8 +332,6 @@ typedef struct {
     void (*clamp)(float *dst, const float *src, float low, float high, size_t n);
     void (*leaky)(float *dst, const float *src, float slope, size_t n);
     void (*sigmoid)(float *dst, const float *src, size_t n);
-    void (*silu)(float *dst, const float *src, size_t n);
-    void (*gelu)(float *dst, const float *src, size_t n);
     void (*scale_shift)(const VfiScaleShiftRun *run);
     void (*moments)(const VfiMomentsRun *run);
     /* sum[i] += (src[i] - mean[i])² */

@@ -81,18 +81,6 @@ static float gelu_of(float x)
     return x < -13.0f ? 0.0f : x * (0.5f * erfcf(x * -0.707106781f));
 }
 
-static void silu_c(float *dst, const float *src, size_t n)
-{
-    for (size_t i = 0; i < n; i++)
-        dst[i] = silu_of(src[i]);
-}
-
-static void gelu_c(float *dst, const float *src, size_t n)
-{
-    for (size_t i = 0; i < n; i++)
-        dst[i] = gelu_of(src[i]);
-}
-
 static void scale_shift_c(const VfiScaleShiftRun *run)
 {
     for (size_t i = 0; i < run->n; i++) {
@@ -137,8 +125,6 @@ void vfi_cpu_kernels_fill_c(VfiCpuKernels *kernels)
     kernels->resize_row = resize_row_c;
     kernels->stretch_row = stretch_row_c;
     kernels->warp_row = warp_row_c;
-    kernels->silu = silu_c;
-    kernels->gelu = gelu_c;
     kernels->scale_shift = scale_shift_c;
     kernels->moments = moments_c;
     kernels->add_squares = add_squares_c;

@@ -5,7 +5,7 @@
 
 static VfiValue activate(VfiGraph *graph, VfiValue x, VfiActivationKind kind)
 {
-    VfiOp op = {.kind = VFI_OP_ACTIVATE, .u.activation = {.kind = kind}};
+    VfiOp op = {.kind = VFI_OP_SCALE_SHIFT, .u.scale_shift.activation = kind};
 
     return vfi_graph_add_op(graph, op, &x, 1);
 }

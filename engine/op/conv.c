@@ -61,7 +61,7 @@ static bool check_params(const VfiOp *op, GError **error)
                              in, p->out, p->groups);
     if (!parts_are_sane(op))
         return vfi_op_refuse(op, error, "parts of the weight do not fit the operands");
-    if (!vfi_conv_ends_with(p->activation.kind))
+    if (!vfi_activation_is_short(p->activation.kind))
         return vfi_op_refuse(op, error, "it cannot end with a SiLU or a GELU");
     if (op->n_src != (p->residual == VFI_RESIDUAL_NONE ? 1 : 2))
         return vfi_op_refuse(op, error,

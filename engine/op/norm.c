@@ -101,13 +101,18 @@ static bool check_activation(const VfiOp *op, GError **error)
 
 static bool infer_scale_shift(const VfiOp *op, VfiShape *result, GError **error)
 {
-    VfiShape x = op->src[0].shape, by = op->src[1].shape;
+    VfiShape x = op->src[0].shape;
     int each = op->u.scale_shift.adds ? 2 : 1;
 
+    *result = x;
+    if (op->n_src < 2)
+        return each == 1
+                   ? check_activation(op, error)
+                   : vfi_op_refuse(op, error, "its factors and addends are missing");
+    VfiShape by = op->src[1].shape;
     if (by.h != 1 || by.w != 1 || by.c % each != 0 || x.c % (by.c / each) != 0)
         return vfi_op_refuse(op, error, "expected %s for each channel of a frame, in 1×1",
                              each == 2 ? "a factor and an addend" : "a factor");
-    *result = x;
     return check_activation(op, error);
 }
 
@@ -129,10 +134,14 @@ static const VfiOpCase scale_shift_cases[] = {
     {.src = {{15, 11, 18}, {10, 1, 1}}, SHIFT(VFI_ACTIVATION_SILU), .scale = {20.0f}},
     {.src = {{32, 64, 70}, {64, 1, 1}}, SHIFT(VFI_ACTIVATION_GELU), .scale = {6.0f}},
     {.src = {{264, 2, 3}, {528, 1, 1}}, SHIFT(VFI_ACTIVATION_NONE)},
+    {.src = {{19, 17, 41}}, SCALE(VFI_ACTIVATION_SILU), .values = VFI_VALUES_EXTREME},
+    {.src = {{33, 31, 29}}, SCALE(VFI_ACTIVATION_SILU), .scale = {20.0f}},
+    {.src = {{24, 17, 41}}, SCALE(VFI_ACTIVATION_GELU), .values = VFI_VALUES_EXTREME},
+    {.src = {{35, 31, 29}}, SCALE(VFI_ACTIVATION_GELU), .scale = {6.0f}},
 };
 
 const VfiOpDescriptor vfi_op_scale_shift = {
-    .min_sources = 2,
+    .min_sources = 1,
     .max_sources = 2,
     .source = {{VFI_READS_PIXEL, PIXELS, true},
                {VFI_READS_WHOLE, VFI_LAYOUT_PLANAR, false}},

@@ -18,15 +18,15 @@ typedef enum {
     VFI_ACTIVATION_GELU,    /* x * Φ(x), Φ the normal distribution's: exact, by erf */
 } VfiActivationKind;
 
-/* ACTIVATE; what convolutions end with, but for SILU and GELU. */
+/* ACTIVATE, and what convolutions end with: not SILU or GELU, which are SCALE_SHIFT's. */
 typedef struct {
     VfiActivationKind kind;
     const float *slope; /* PRELU: one per channel */
     float leak;         /* LEAKY */
 } VfiActivation;
 
-/* Whether convolutions may end with it. */
-static inline bool vfi_conv_ends_with(VfiActivationKind kind)
+/* Whether ACTIVATE computes it, and convolutions may end with it. */
+static inline bool vfi_activation_is_short(VfiActivationKind kind)
 {
     return kind != VFI_ACTIVATION_SILU && kind != VFI_ACTIVATION_GELU;
 }
@@ -159,9 +159,9 @@ typedef struct {
 
 /* SCALE_SHIFT: activation(src0 * factor[c mod C] + addend[c mod C]), where src1 has C
  * factors or, if @adds, C factors and then C addends: src0 may be a volume of several
- * frames of C channels each. */
+ * frames of C channels each. Without src1: activation(src0). */
 typedef struct {
-    bool adds;
+    bool adds; /* with src1 */
     VfiActivationKind activation; /* NONE, LEAKY, SILU, GELU */
     float leak;                   /* LEAKY */
 } VfiScaleShiftParams;

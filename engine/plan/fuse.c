@@ -23,8 +23,7 @@ static void fuse_activation(VfiPlanner *planner, VfiPlanItem *item)
 {
     VfiPlanItem *conv = fusable_conv(planner, item->node.source[0], item);
 
-    if (conv == NULL || !vfi_conv_ends_with(item->node.op.u.activation.kind) ||
-        conv->node.op.u.conv.activation.kind != VFI_ACTIVATION_NONE)
+    if (conv == NULL || conv->node.op.u.conv.activation.kind != VFI_ACTIVATION_NONE)
         return;
     VfiActivation activation = item->node.op.u.activation;
     item->node.op = conv->node.op;

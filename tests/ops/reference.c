@@ -170,13 +170,17 @@ static ReferenceElement reference_scale_shift(const ReferenceInput *in, int c, i
 {
     const VfiScaleShiftParams *p = &in->op->u.scale_shift;
     const VfiActivation activation = {.kind = p->activation, .leak = p->leak};
-    int channels = in->op->src[1].shape.c / (p->adds ? 2 : 1);
     ReferenceElement e = {0};
-    double product = takes_part(&e, at(in, 0, c, y, x) * at(in, 1, c % channels, 0, 0));
-    double addend =
-        p->adds ? takes_part(&e, at(in, 1, channels + c % channels, 0, 0)) : 0.0;
+    double value = takes_part(&e, at(in, 0, c, y, x));
 
-    return finish(e, activated(&activation, c, takes_part(&e, product + addend)));
+    if (in->op->n_src == 2) {
+        int channels = in->op->src[1].shape.c / (p->adds ? 2 : 1), of = c % channels;
+        e.largest = 0.0;
+        value = takes_part(&e, value * at(in, 1, of, 0, 0));
+        if (p->adds)
+            value += takes_part(&e, at(in, 1, channels + of, 0, 0));
+    }
+    return finish(e, activated(&activation, c, takes_part(&e, value)));
 }
 
 static ReferenceElement reference_step_embedding(const ReferenceInput *in, int c, int y,

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* SCALE_SHIFT: chunks are pixels of one channel block or plane, or several whole ones
- * where these are small. */
+ * where these are small. Where there are no factors, all of them are as one. */
 #include "cpu/ops/unit_rows.h"
 
 /* Floats of a chunk, about. */
@@ -23,6 +23,10 @@ static bool prepare(VfiCpuOp *ready, GError **error)
     cut->block = MAX(dst->block, 1);
     cut->units = vfi_ceil_div(dst->shape.c, cut->block);
     cut->unit = (size_t)dst->shape.h * (size_t)dst->shape.w * (size_t)cut->block;
+    if (ready->op.n_src < 2) {
+        cut->unit *= (size_t)cut->units;
+        cut->units = 1;
+    }
     cut->chunk_floats = MIN(cut->unit, CHUNK_FLOATS);
     double bands = (double)((cut->unit + CHUNK_FLOATS - 1) / CHUNK_FLOATS);
     cut->chunk_units = (int)CLAMP(CHUNK_FLOATS / cut->unit, 1, (size_t)cut->units);
@@ -38,6 +42,13 @@ static void spread(const VfiCpuOp *ready, const VfiCpuRun *run, int unit,
     const VfiOp *op = &ready->op;
     const Cut *cut = ready->state;
     bool adds = op->u.scale_shift.adds;
+
+    for (int l = 0; l < VFI_LANES; l++) {
+        factor[l] = 1.0f;
+        addend[l] = 0.0f;
+    }
+    if (op->n_src < 2)
+        return;
     int channels = op->src[1].shape.c / (adds ? 2 : 1);
     const float *by = vfi_operand(run, &op->src[1]);
 

@@ -137,31 +137,6 @@ static void ISA(scale_shift)(const VfiScaleShiftRun *run)
     }
 }
 
-static inline __attribute__((always_inline)) void
-ISA(activate_with)(float *dst, const float *src, size_t n, const VfiActivationKind kind)
-{
-    size_t i = 0;
-
-    for (; i + VECTOR_FLOATS <= n; i += VECTOR_FLOATS)
-        v_store(dst + i, ISA(activated)(v_load(src + i), v_zero(), kind));
-    if (i == n)
-        return;
-    float rest[VECTOR_FLOATS] = {0.0f};
-    memcpy(rest, src + i, (n - i) * sizeof(float));
-    v_store(rest, ISA(activated)(v_load(rest), v_zero(), kind));
-    memcpy(dst + i, rest, (n - i) * sizeof(float));
-}
-
-static void ISA(silu)(float *dst, const float *src, size_t n)
-{
-    ISA(activate_with)(dst, src, n, VFI_ACTIVATION_SILU);
-}
-
-static void ISA(gelu)(float *dst, const float *src, size_t n)
-{
-    ISA(activate_with)(dst, src, n, VFI_ACTIVATION_GELU);
-}
-
 /* ---- sums -------------------------------------------------------------------------- */
 
 #define DOUBLES (VECTOR_FLOATS / 2)
@@ -324,8 +299,6 @@ static void ISA(layer_norm_blocks)(const VfiLayerNormBlocks *pixels)
 
 static void ISA(fill_norm)(VfiCpuKernels *kernels)
 {
-    kernels->silu = ISA(silu);
-    kernels->gelu = ISA(gelu);
     kernels->scale_shift = ISA(scale_shift);
     kernels->moments = ISA(moments);
     kernels->add_squares = ISA(add_squares);
