@@ -114,6 +114,32 @@ static const struct {
     {VFI_OP_PIXEL_SHUFFLE, {.src = {{6, 3, 2}}}, "6 channels are not a multiple of 4"},
     {VFI_OP_WARP, {.src = {{6, 3, 2}, {3, 3, 2}}}, "the flow must have 2 channels"},
     {VFI_OP_WARP, {.src = {{6, 3, 2}, {2, 0, 2}}}, "source 1 has no pixels"},
+    {VFI_OP_CONV,
+     {.src = {{6, 4, 4}},
+      .params
+          .conv = {.out = 4, SAME_3X3, .stride = 1, .groups = 1, .depth = 3, .slice = 3}},
+     "parts of the weight do not fit"},
+    {VFI_OP_CONV,
+     {.src = {{6, 4, 4}},
+      .params.conv = {.out = 4, SAME_3X3, .stride = 1, .groups = 1, .slice = 1}},
+     "parts of the weight do not fit"},
+    {VFI_OP_CONV_TRANSPOSE,
+     {.src = {{6, 4, 4}},
+      .params.conv = {.out = 4, SAME_3X3, .stride = 1, .groups = 1, .depth = 2}},
+     "parts of the weight do not fit"},
+    {VFI_OP_CORRELATION,
+     {.src = {{8, 3, 2}, {2, 3, 2}, {7, 3, 2}}},
+     "the reference has not the shape of the image"},
+    {VFI_OP_CORRELATION,
+     {.src = {{8, 3, 2}, {2, 3, 4}, {8, 3, 2}}},
+     "the flow must be 2×3×2"},
+    {VFI_OP_HAAR, {.src = {{1, 3, 2}}}, "1 frames, expected 2 to"},
+    {VFI_OP_KEEP_INSIDE,
+     {.src = {{1, 3, 2}}, .params.keep_inside = {.scale = 0.0}},
+     "a scale of 0, expected above 0, 1 at most"},
+    {VFI_OP_KEEP_INSIDE,
+     {.src = {{1, 3, 2}}, .params.keep_inside = {.scale = 1.5}},
+     "a scale of 1.5"},
     {VFI_OP_FILL,
      {.params.fill = {.input = VFI_RUN_INPUT_COUNT, .height = 1, .width = 1}},
      "there is no run input"},
@@ -226,6 +252,9 @@ START_TEST(arrays_are_as_large_as_kernels_read_them)
     ck_assert_uint_eq(arrays[0].n, 64 * 24 * 9);
     ck_assert_uint_eq(arrays[1].n, 24);
     ck_assert_uint_eq(arrays[2].n, 24);
+    op.u.conv.depth = 3;
+    ck_assert_int_eq(vfi_op_arrays(&op, arrays), 3);
+    ck_assert_uint_eq(arrays[0].n, 64 * 24 * 9 * 3);
     op.u.conv.weight = (float[1]){0};
     g_autoptr(GError) error = NULL;
     ck_assert(!vfi_op_check(&op, VFI_LAYOUT_BLOCKS, &error));

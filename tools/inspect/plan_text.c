@@ -62,6 +62,8 @@ static void print_kind(const VfiOp *op)
         printf(" stride %d", conv->stride);
     if (conv->groups != 1)
         printf(" groups %d", conv->groups);
+    if (conv->depth > 0)
+        printf(" slice %d of %d", conv->slice, conv->depth);
     if (conv->residual == VFI_RESIDUAL_BEFORE_ACTIVATION)
         printf(" + sum");
     if (activation != NULL)
