@@ -21,6 +21,16 @@ static const char *stage_name(int stage)
     return names[stage];
 }
 
+/* Of a stage of steps. */
+static const char *step_stage_name(int stage)
+{
+    static const char *const names[VFI_FLOW_STAGES] = {[VFI_FLOW_STAGE_FRAME] = "frame",
+                                                       [VFI_FLOW_STAGE_PAIR] = "pair",
+                                                       [VFI_FLOW_STAGE_TIME] = "time"};
+
+    return names[stage];
+}
+
 /* Whether @stage exists and its op has run. */
 static gboolean op_ran(const Bench *bench, int stage, int op)
 {
@@ -88,7 +98,7 @@ static void print_steps_text(const Bench *bench)
             const VfiFlowStep *step = &plan->steps[stage][i];
             const VfiFlowPlane *result = vfi_flow_step_result(step);
             kinds[step->kind] += step_ms(bench, stage, i);
-            printf("%-6s %-16s %4dx%4d %9.3f\n", stage_name(stage),
+            printf("%-6s %-16s %4dx%4d %9.3f\n", step_stage_name(stage),
                    vfi_flow_step_name(step->kind), result->w, result->h,
                    step_ms(bench, stage, i));
         }
@@ -111,7 +121,7 @@ static void print_steps_json(const Bench *bench)
             const VfiFlowPlane *result = vfi_flow_step_result(step);
             printf("%s{\"stage\": \"%s\", \"kind\": \"%s\", \"width\": %d, "
                    "\"height\": %d, \"ms\": %.4f}",
-                   separator, stage_name(stage), vfi_flow_step_name(step->kind),
+                   separator, step_stage_name(stage), vfi_flow_step_name(step->kind),
                    result->w, result->h, step_ms(bench, stage, i));
             separator = ", ";
         }
