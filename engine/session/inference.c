@@ -157,7 +157,10 @@ static bool run_stage(VfiSession *session, const VfiView *view, VfiStage stage,
 
 static bool same_ranges(const VfiRunInputs *a, const VfiRunInputs *b)
 {
-    return memcmp(a->value, b->value, sizeof a->value) == 0;
+    for (int i = 0; i < VFI_RUN_INPUT_COUNT; i++)
+        if (a->value[i] != b->value[i])
+            return false;
+    return true;
 }
 
 /* Runs the constant stage, unless there is none or its results for @ranges are kept. */
