@@ -23,6 +23,7 @@ import engine  # noqa: E402
 import flow_peers  # noqa: E402
 import peers  # noqa: E402
 import rooflines  # noqa: E402
+import tlbvfi_peer  # noqa: E402
 import turns  # noqa: E402
 from tap import check, finish  # noqa: E402
 
@@ -72,6 +73,7 @@ def test_refusals():
             ("two values where one is compared", ("--reuse", "--threads", "1,2"), "--threads"),
             ("an unknown peer", ("--peers", "abacus"), "abacus"),
             ("an unknown peer of flow", ("--flow", "abacus"), "abacus"),
+            ("a folder without TLBVFI's code", ("--tlbvfi", "."), "expected a checkout"),
             ("peers for another model", ("--peers", "torch"), "RIFE 4.0"),
             ("two comparisons", ("--reuse", "--linear"), "not allowed"),
             ("what vfi-bench refuses", ("--precision", "bf17"), "bf17"),
@@ -82,6 +84,16 @@ def test_refusals():
         run = bench(*arguments)
         check(run.returncode in (1, 2) and word in run.stderr and "Traceback" not in run.stderr,
               f"refused: {what}")
+
+
+def test_options_of_a_case():
+    case = engine.Case(model="m")
+    check("--options" not in case.arguments(), "no options unless there are some")
+    for changes, text in (({"quality": "best"}, "quality=best"),
+                          ({"options": "a=1,b=2"}, "a=1,b=2"),
+                          ({"quality": "best", "options": "a=1"}, "quality=best,a=1")):
+        arguments = case.but(**changes).arguments()
+        check(arguments[arguments.index("--options") + 1] == text, f"options {text}")
 
 
 def test_cuda_table():
@@ -272,8 +284,9 @@ def test_roofline():
 
 def test_pins():
     """Nothing of an index is run that has not been chosen: versions and hashes, of all."""
-    pins = {name: peers.pinned(name) for name in {*peers.NEEDED, *flow_peers.PINS, *(
-        p.pins for p in peers.PEERS.values())}}
+    pins = {name: peers.pinned(name) for name in {
+        *peers.NEEDED, *flow_peers.PINS, *tlbvfi_peer.PINS,
+        *(p.pins for p in peers.PEERS.values())}}
     check(all(pins.values()) and {"torch", "onnx"} <= pins["tools"].keys(),
           "every peer has its packages")
     everything = [pin for name in pins.values() for pin in name]
@@ -292,6 +305,7 @@ with tempfile.TemporaryDirectory() as scratch:
     test_table(Path(scratch) / "table.json")
     test_comparisons(Path(scratch) / "comparisons.json")
     test_refusals()
+    test_options_of_a_case()
     test_cuda_table()
     test_judgement()
     test_chart(Path(scratch))

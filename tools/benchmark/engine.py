@@ -24,6 +24,7 @@ class Case:
     precision: str = "f32"
     scale: float = 1.0
     quality: str = ""  # of flow; "": its own choice
+    options: str = ""  # others of the model, NAME=VALUE,…
     between: int = 1  # in-betweens of a pair, evenly spaced
     level: str = ""  # VFI_CPU; "": the CPU's best
     device: str = "cpu"
@@ -41,6 +42,8 @@ class Case:
 
     def arguments(self) -> list[str]:
         times = ",".join(f"{k / (self.between + 1):.6f}" for k in range(1, self.between + 1))
+        options = ",".join(filter(None, (self.quality and f"quality={self.quality}",
+                                         self.options)))
         source = ["--frames", ",".join(self.frames)] if self.frames else []
         if not source or self.frames[0].endswith(".yuv"):
             source += ["--size", self.size]
@@ -48,7 +51,7 @@ class Case:
                 "--precision", self.precision, "--memory-limit", str(self.memory_limit), "--scale",
                 f"{self.scale:g}", "--times", times, "--device", self.device, "--warm-up",
                 str(self.warm_up),
-                *(["--options", f"quality={self.quality}"] if self.quality else [])]
+                *(["--options", options] if options else [])]
 
     def environment(self) -> dict[str, str]:
         return {**os.environ, **({"VFI_CPU": self.level} if self.level else {})}
@@ -152,6 +155,11 @@ class Worker:
 
     def ms(self) -> float:
         return self.ask("run")["ms"]
+
+    def cpu_seconds(self) -> float:
+        """What all its threads have taken so far."""
+        fields = Path(f"/proc/{self.process.pid}/stat").read_text().rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
     def _answer(self) -> dict:
         line = self.process.stdout.readline()

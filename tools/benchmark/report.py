@@ -89,6 +89,18 @@ def flow_text(result: dict, ratios: list[Comparison]) -> str:
                       "times as long as fast:", comparisons_table(ratios), ""])
 
 
+def tlbvfi_text(result: dict, ratios: list[Comparison]) -> str:
+    """One size's times and memory of TLBVFI, ours and its own code's."""
+    rows = [[name, f"{median(result[f'{who}_ms']) / 1e3:.2f}",
+             f"{min(result[f'{who}_ms']) / 1e3:.2f}", f"{max(result[f'{who}_ms']) / 1e3:.2f}",
+             f"{median(result[f'{who}_cpu_s']):.2f}", f"{result[f'{who}_bytes'] / MIB:.0f}"]
+            for who, name in (("ours", "this project"), ("peer", f"PyTorch {result['version']}"))]
+    return "\n".join([f"{result['size']}, {result['threads']} threads, {result['cpu_level']}; "
+                      f"pictures: {_difference(result['picture'])}",
+                      table(["TLBVFI", "s median", "min", "max", "CPU s", "peak MiB"], rows), "",
+                      comparisons_table(ratios), ""])
+
+
 def _difference(figures: dict | None) -> str:
     if figures is None:
         return "is it"
