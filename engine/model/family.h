@@ -70,6 +70,12 @@ typedef struct {
     double small_minimum; /* the same of the frame shrunk by small_scale() */
 } VfiFrameRange;
 
+/* A part of a family's networks, for whoever looks at files. */
+typedef struct {
+    const char *name;
+    const char *prefix; /* of its tensors' names, less those of parts listed before */
+} VfiFamilyPart;
+
 struct VfiModelFamily {
     const char *name;
     const VfiOptionSpec *options;
@@ -79,6 +85,8 @@ struct VfiModelFamily {
      * detect() says. */
     int n_variants;
     const char *(*variant_name)(int variant);
+    const VfiFamilyPart *parts; /* NULL: networks are of one part */
+    size_t n_parts;
     bool has_weights;
     bool has_scale;
     bool has_pair_stage; /* else VFI_STAGE_PAIR is never built */

@@ -267,7 +267,8 @@ const VfiModelFamily *vfi_model_source_detect(const VfiModelFamily *const *famil
     Likeness nearest = find_nearest(families, checkpoint);
     if (nearest.found == 0 && recognised.family != NULL)
         fail_incomplete(checkpoint, &recognised, error); /* all of it is wrong */
-    else if (2 * nearest.found >= nearest.wanted && nearest.found > 0)
+    else if (nearest.found > 0 &&
+             (2 * nearest.found >= nearest.wanted || nearest.family == recognised.family))
         fail_incomplete(checkpoint, &nearest, error);
     else
         fail_unknown(checkpoint, families, &nearest, error);

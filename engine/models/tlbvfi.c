@@ -14,8 +14,6 @@
 
 #include "models/registry.h"
 
-#include <string.h>
-
 #include <vfi/error.h>
 
 /* The network works on pictures of whole such squares. */
@@ -338,58 +336,9 @@ static int tlbvfi_padded_size(const VfiModelSetup *setup, int size, double scale
     return size == MULTIPLE ? size : (size + multiple - 1) / multiple * multiple;
 }
 
-static bool tlbvfi_wants(const VfiModelSetup *setup, const char *tensor)
-{
-    (void)setup;
-    if (g_str_has_suffix(tensor, ".num_batches_tracked") ||
-        strstr(tensor, ".cross_attn.out_conv.") != NULL) /* upstream's is never run */
-        return false;
-    return g_str_has_prefix(tensor, "denoise_fn.") ||
-           g_str_has_prefix(tensor, "vqgan.encoder.") ||
-           g_str_has_prefix(tensor, "vqgan.decoder.") ||
-           g_str_has_prefix(tensor, "vqgan.quant") ||
-           g_str_has_prefix(tensor, "vqgan.post_quant_conv.");
-}
-
 static void tlbvfi_prepare_weights(VfiWeights *weights)
 {
     vfi_weights_fold_batch_norm(weights, BATCH_EPSILON);
-}
-
-/* Whether the checkpoint has tensor @name of that shape. */
-static bool has_tensor(const VfiCheckpoint *checkpoint, const char *name,
-                       const int64_t *shape, int n_dims)
-{
-    const VfiTensorInfo *tensor = vfi_checkpoint_find(checkpoint, name);
-
-    return tensor != NULL && tensor->n_dims == n_dims &&
-           memcmp(tensor->shape, shape, (size_t)n_dims * sizeof *shape) == 0;
-}
-
-#define HAS(checkpoint, name, ...)                                                       \
-    has_tensor(checkpoint, name, (const int64_t[]){__VA_ARGS__},                         \
-               (int)G_N_ELEMENTS(((const int64_t[]){__VA_ARGS__})))
-
-/* By the denoiser of volumes, and by those parts of the autoencoder that its relatives
- * (LDMVFI, the image models before it) lack. */
-static VfiDetection tlbvfi_detect(const VfiCheckpoint *checkpoint)
-{
-    bool has_denoiser =
-        HAS(checkpoint, "denoise_fn.input_blocks.0.0.weight", 32, 6, 3, 3, 3);
-    bool has_encoder =
-        HAS(checkpoint, "vqgan.encoder.frequency_extractor.conv_in.weight", 64, 21, 3, 3);
-    bool has_decoder =
-        HAS(checkpoint, "vqgan.decoder.refinenet.rf_block4.occl_convs.0.weight", 128, 256,
-            1, 1);
-
-    if (!has_denoiser && !has_encoder && !has_decoder)
-        return (VfiDetection){.score = 0};
-    return (VfiDetection){
-        .score =
-            has_denoiser && has_encoder && has_decoder ? 100 : VFI_SCORE_RECOGNISED - 1,
-        .name = "f32",
-        .time_mode = VFI_TIME_MIDPOINT,
-    };
 }
 
 static VfiOutputKind tlbvfi_output(const VfiModelSetup *setup)
@@ -402,12 +351,14 @@ const VfiModelFamily vfi_family_tlbvfi = {
     .name = "tlbvfi",
     .options = tlbvfi_options,
     .n_options = G_N_ELEMENTS(tlbvfi_options),
+    .parts = vfi_tlbvfi_parts,
+    .n_parts = VFI_TLBVFI_PARTS,
     .has_weights = true,
     .can_tile = true,
     .wants_minimum = true,
     .pad = VFI_PAD_REFLECT,
-    .detect = tlbvfi_detect,
-    .wants = tlbvfi_wants,
+    .detect = vfi_tlbvfi_detect,
+    .wants = vfi_tlbvfi_wants,
     .check = tlbvfi_check,
     .prepare_weights = tlbvfi_prepare_weights,
     .size_multiple = tlbvfi_size_multiple,

@@ -131,3 +131,13 @@ typedef struct {
 /* Mask and residual before their sigmoids, 4 × h × w: channel 3 and channels 0 … 2. */
 VfiValue vfi_tlbvfi_decode(VfiGraph *graph, VfiValue latents,
                            const VfiTlbvfiContext context[2]);
+
+/* ---- tlbvfi_detect.c --------------------------------------------------------------- */
+
+#define VFI_TLBVFI_PARTS 6
+
+extern const VfiFamilyPart vfi_tlbvfi_parts[VFI_TLBVFI_PARTS];
+
+/* VfiModelFamily.detect and .wants */
+VfiDetection vfi_tlbvfi_detect(const VfiCheckpoint *checkpoint);
+bool vfi_tlbvfi_wants(const VfiModelSetup *setup, const char *tensor);

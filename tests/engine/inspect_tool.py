@@ -4,6 +4,7 @@
 and their plans, about files that are none, and about the system."""
 import itertools
 import json
+import math
 import os
 import re
 import shutil
@@ -96,6 +97,36 @@ def test_refusals(folder: Path, rife: Path):
                                   ("an unknown option", ("--speed",), "--speed")):
         refuses(what, inspect(*arguments), word, status=2)
     refuses("an odd scale", inspect(rife, "--size", "64x64", "--scale", "9"), "scale 9")
+
+
+def write_zeros(path: Path, shapes: dict[str, list[int]]) -> Path:
+    header, end = {}, 0
+    for name, shape in shapes.items():
+        begin, end = end, end + 4 * math.prod(shape)
+        header[name] = {"dtype": "F32", "shape": shape, "data_offsets": [begin, end]}
+    text = json.dumps(header).encode()
+    path.write_bytes(len(text).to_bytes(8, "little") + text + bytes(end))
+    return path
+
+
+def test_parts(folder: Path, rife: Path):
+    path = write_zeros(folder / "parts.safetensors", {
+        "m_t": [1000], "other.a": [1], "other.b": [1], "bad\x1bname": [1],
+        "denoise_fn.time_embed.0.weight": [128, 32], "denoise_fn.time_embed.0.bias": [128],
+        "vqgan.encoder.frequency_extractor.conv_in.weight": [64, 21, 3, 3],
+        "vqgan.encoder.down.0.block.0.nin_shortcut.bias": [64]})
+    run = inspect(path)
+    refuses("a network of which parts are missing", run, "parts.safetensors")
+    lines = [line.partition(":") for line in run.stdout.splitlines()]
+    found = {head: text.strip() for head, _, text in lines}
+    check(found.get("parts") == "denoiser (2 tensors), encoder (1 tensor)",
+          "the parts that are there", run)
+    check(found.get("missing", "").startswith('flow network ("vqgan.decoder.flownet.…"), flow ref')
+          and "denoiser" not in found["missing"], "the parts that are not", run)
+    check(found.get("not read", "").startswith("5 tensors: 2 other, 1 ")
+          and "1 of the encoder" in found["not read"] and "1 m_t" in found["not read"]
+          and "\x1b" not in run.stdout, "what is not read", run)
+    check("parts:" not in inspect(rife).stdout, "a network of one part has no parts")
 
 
 NO_GPU = {"VFI_BACKEND_PATH": "/nonexistent/vfi-cuda.so"}
@@ -360,6 +391,7 @@ with tempfile.TemporaryDirectory() as scratch:
     checkpoint = write_checkpoint("rife_v4_0", Path(scratch) / "checkpoint.safetensors")
     test_models(checkpoint)
     test_refusals(Path(scratch), checkpoint)
+    test_parts(Path(scratch), checkpoint)
     film_checkpoint = write_checkpoint("film_tiny", Path(scratch) / "film.safetensors")
     still_checkpoint = Path(scratch) / "still.safetensors"
     still_rife.write(still_checkpoint)

@@ -2,7 +2,6 @@
 /* A checkpoint without one of its network's tensors, whichever that is, is told which
  * one, and of which network: it is neither taken for another nor for something unknown.
  * Only names and shapes are looked at for that, so the files are nearly empty. */
-#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -11,6 +10,7 @@
 #include <vfi/vfi.h>
 
 #include "check_main.h"
+#include "hollow_file.h"
 #include "model/model_source.h"
 #include "state_dict.h"
 
@@ -44,38 +44,6 @@ static const struct {
     {"film", "film film_net"},
     {"tlbvfi", "tlbvfi f32"},
 };
-
-/* Writes safetensors of @entries but the one at @missing; the data are a hole in the
- * file. */
-static void write_hollow(const GArray *entries, guint missing, const char *path)
-{
-    g_autoptr(GString) header = g_string_new("{");
-    guint64 offset = 0;
-
-    for (guint i = 0; i < entries->len; i++) {
-        const StateEntry *entry = &g_array_index(entries, StateEntry, i);
-        guint64 end = offset + 4 * state_entry_elements(entry);
-        if (i == missing)
-            continue;
-        g_string_append_printf(header, "%s\"%s\":{\"dtype\":\"F32\",\"shape\":[",
-                               header->len > 1 ? "," : "", entry->key);
-        for (int dim = 0; dim < entry->n_dims; dim++)
-            g_string_append_printf(header, "%s%d", dim > 0 ? "," : "", entry->shape[dim]);
-        g_string_append_printf(
-            header, "],\"data_offsets\":[%" G_GUINT64_FORMAT ",%" G_GUINT64_FORMAT "]}",
-            offset, end);
-        offset = end;
-    }
-    g_string_append_c(header, '}');
-    guint64 length = GUINT64_TO_LE(header->len);
-    FILE *file = fopen(path, "wb");
-    ck_assert_ptr_nonnull(file);
-    ck_assert_uint_eq(fwrite(&length, sizeof length, 1, file), 1);
-    ck_assert_uint_eq(fwrite(header->str, 1, header->len, file), header->len);
-    ck_assert_int_eq(fflush(file), 0);
-    ck_assert_int_eq(ftruncate(fileno(file), (off_t)(8 + header->len + offset)), 0);
-    ck_assert_int_eq(fclose(file), 0);
-}
 
 /* What the file at @path is taken for; NULL with @error. */
 static const char *detect(const char *path, VfiDetection *detection, GError **error)
@@ -137,7 +105,7 @@ START_TEST(the_missing_one_is_named)
         if (!is_tried(_i, i, entry->key) || g_str_has_prefix(entry->key, "block_tea.") ||
             is_optional(networks[_i].name, entry->key))
             continue;
-        write_hollow(entries, i, path);
+        hollow_file(entries, i, path);
         const char *family = detect(path, &detection, &error);
         ck_assert_msg(family == NULL, "without %s it is %s %s", entry->key, family,
                       detection.name);
@@ -146,7 +114,7 @@ START_TEST(the_missing_one_is_named)
                       "no \"%s\" in: %s", expected, error->message);
     }
     VfiDetection detection;
-    write_hollow(entries, G_MAXUINT, path);
+    hollow_file(entries, G_MAXUINT, path);
     ck_assert_ptr_nonnull(detect(path, &detection, NULL));
     ck_assert(g_str_has_suffix(networks[_i].name, detection.name));
     g_unlink(path);
@@ -175,7 +143,7 @@ START_TEST(the_large_network_is_refused_by_its_name)
         g_autofree char *path = g_build_filename(folder, cases[i].name, NULL);
         g_autoptr(GError) error = NULL;
         VfiDetection detection;
-        write_hollow(entries, G_MAXUINT, path);
+        hollow_file(entries, G_MAXUINT, path);
         const char *family = detect(path, &detection, &error);
         g_unlink(path);
         ck_assert_msg((family == NULL) == cases[i].is_refused, "%s: %s", cases[i].name,

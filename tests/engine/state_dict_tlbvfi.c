@@ -374,3 +374,44 @@ GArray *state_dict_tlbvfi(void)
     conv(entries, LATENT, LATENT, 1, LATENT, "vqgan.post_quant_conv");
     return entries;
 }
+
+/* ---- what no value goes through ---------------------------------------------------- */
+
+static void unused_of_level(GArray *entries, int level)
+{
+    static const int counters[] = {1, 4, 8};
+    const int c = level_out[level];
+    g_autofree char *key = g_strdup_printf("vqgan.decoder.up.%d.cross_attn", level);
+
+    if (level_in[level] == c)
+        conv(entries, c, c, 1, c, "vqgan.encoder.down.%d.block.0.nin_shortcut", level);
+    if (below(level) == c)
+        conv(entries, c, c, 1, c, "vqgan.decoder.up.%d.block.0.nin_shortcut", level);
+    for (size_t i = 0; i < G_N_ELEMENTS(counters); i++) {
+        g_autofree char *counter = g_strdup_printf("%s.proj_in.%d", key, counters[i]);
+        add(entries, STATE_BIAS, counter, "num_batches_tracked", 0, &(int){0});
+    }
+    linear(entries, c / 2, 2 * c, false, "%s.out_conv.0.gate.1", key);
+    linear(entries, 2 * c, c / 2, false, "%s.out_conv.0.gate.3", key);
+    conv(entries, c, 2 * c, 3, c, "%s.out_conv.1", key);
+}
+
+GArray *state_dict_tlbvfi_unused(void)
+{
+    static const char *const schedule[] = {"m_t",
+                                           "m_tminus",
+                                           "variance_t",
+                                           "variance_tminus",
+                                           "variance_t_tminus",
+                                           "posterior_variance_t"};
+    GArray *entries = g_array_new(FALSE, FALSE, sizeof(StateEntry));
+
+    for (size_t i = 0; i < G_N_ELEMENTS(schedule); i++) {
+        StateEntry entry = {.kind = STATE_BIAS, .n_dims = 1, .shape = {1000}};
+        g_strlcpy(entry.key, schedule[i], sizeof(entry.key));
+        g_array_append_val(entries, entry);
+    }
+    for (int level = 0; level < LEVELS; level++)
+        unused_of_level(entries, level);
+    return entries;
+}

@@ -6,3 +6,9 @@
 
 /* The tensors that the network is computed from. */
 GArray *state_dict_tlbvfi(void);
+
+/* What its trainer's checkpoints hold beside them under names of their own: the schedule,
+ * shortcuts and convolutions that no value goes through, counters of batches. (All of
+ * "vqgan." stands there once more as "cond_stage_model.".) The values are not the
+ * trainer's. */
+GArray *state_dict_tlbvfi_unused(void);

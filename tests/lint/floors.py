@@ -56,7 +56,8 @@ ROOMS = {
     "examples": "",
     "tools": "",
     "tools/benchmark": "tools engine/op engine/session",
-    "tools/inspect": "tools engine/op engine/graph engine/plan engine/session",
+    "tools/inspect":
+        "tools engine/base engine/op engine/graph engine/plan engine/model engine/session",
 
     # Tests may include what they test.
     "tests": "engine/*",

@@ -8,6 +8,7 @@
 
 #include <vfi/vfi.h>
 
+#include "inspect/inspected_parts.h"
 #include "inspect/inspected_plan.h"
 #include "model_options.h"
 
@@ -75,6 +76,7 @@ static gboolean print_checkpoint(const char *path, GError **error)
     printf("container:   %s\n",
            vfi_container_to_string(vfi_checkpoint_container(checkpoint)));
     printf("tensors:     %zu with %zu elements, %s\n", n, n_elements, dtypes);
+    inspected_print_parts(checkpoint);
     return TRUE;
 }
 
