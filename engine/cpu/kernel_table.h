@@ -71,14 +71,14 @@ typedef struct {
     int x, y, n; /* pixels x … x+n-1 of row y */
 } VfiWarpBlocks;
 
-/* One row of a CORRELATION (op/correlation.c) of channel blocks, whose src and reference
- * have one shape. */
+/* One row of a CORRELATION (op/correlation.c) of channel blocks. */
 typedef struct {
-    float *dst;                   /* place 0, [w] */
-    const float *src;             /* block 0, row 0 */
-    const float *reference;       /* block 0, row y */
-    const float *flow_x, *flow_y; /* [w] */
-    size_t dst_plane, plane;      /* floats from place to place, from block to block */
+    float *dst;                    /* place 0, [w] */
+    const float *src;              /* block 0, row 0 */
+    const float *reference;        /* block 0, row y */
+    const float *flow_x, *flow_y;  /* [w] */
+    size_t dst_plane;              /* floats from place to place, … */
+    size_t plane, reference_plane; /* … from block to block */
     int blocks, w, h, y;
 } VfiCorrelationBlocks;
 

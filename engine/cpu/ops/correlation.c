@@ -170,6 +170,40 @@ static const VfiCpuAlgorithm any_layout = {
 
 /* ---- channel blocks ---------------------------------------------------------------- */
 
+/* The picture that the flow leads to is in blocks. What it is compared with comes as
+ * planes where sums and products of pictures gave it: those are brought into blocks row by
+ * row. */
+
+static bool blocks_prepare(VfiCpuOp *ready, GError **error)
+{
+    const VfiOperand *reference = &ready->op.src[2];
+    int block = ready->kernels->vector_floats;
+
+    if (!vfi_operand_is_blocked(reference))
+        ready->scratch_bytes = (size_t)vfi_ceil_div(reference->shape.c, block) *
+                               (size_t)reference->shape.w * (size_t)block * sizeof(float);
+    return prepare(ready, error);
+}
+
+/* Row @y of the reference, which is planes, in blocks one row apart. */
+static const float *block_reference(const VfiCpuOp *ready, const VfiCpuRun *run, int y,
+                                    int thread)
+{
+    const VfiOperand *reference = &ready->op.src[2];
+    VfiShape shape = reference->shape;
+    int block = ready->kernels->vector_floats;
+    float *rows = vfi_thread_scratch(run, thread);
+    VfiBlockRow row = {
+        .dst = rows, .src_pitch = (size_t)shape.h * (size_t)shape.w, .w = shape.w};
+
+    for (int c = 0; c < shape.c; c += block, row.dst += (ptrdiff_t)shape.w * block) {
+        row.src = vfi_operand_row(run, reference, c, y);
+        row.channels = MIN(block, shape.c - c);
+        ready->kernels->block_row(&row);
+    }
+    return rows;
+}
+
 static void blocks_chunk(const VfiCpuOp *ready, const VfiCpuRun *run, int index,
                          int thread)
 {
@@ -178,20 +212,23 @@ static void blocks_chunk(const VfiCpuOp *ready, const VfiCpuRun *run, int index,
     VfiShape shape = op->src[0].shape;
     int block = op->src[0].block, begin = index * state->rows;
     int end = MIN(begin + state->rows, shape.h);
+    bool reference_is_blocked = vfi_operand_is_blocked(&op->src[2]);
     size_t line = (size_t)shape.w * (size_t)block;
     VfiCorrelationBlocks row = {
         .src = vfi_operand(run, &op->src[0]),
         .dst_plane = (size_t)shape.h * (size_t)shape.w,
         .plane = (size_t)shape.h * line,
+        .reference_plane = reference_is_blocked ? (size_t)shape.h * line : line,
         .blocks = vfi_ceil_div(shape.c, block),
         .w = shape.w,
         .h = shape.h,
     };
-    (void)thread;
 
     for (row.y = begin; row.y < end; row.y++) {
         row.dst = vfi_operand_row(run, &op->dst, 0, row.y);
-        row.reference = vfi_operand(run, &op->src[2]) + (size_t)row.y * line;
+        row.reference = reference_is_blocked
+                            ? vfi_operand(run, &op->src[2]) + (size_t)row.y * line
+                            : block_reference(ready, run, row.y, thread);
         row.flow_x = vfi_operand_row(run, &op->src[1], 0, row.y);
         row.flow_y = vfi_operand_row(run, &op->src[1], 1, row.y);
         ready->kernels->correlation_blocks(&row);
@@ -200,14 +237,13 @@ static void blocks_chunk(const VfiCpuOp *ready, const VfiCpuRun *run, int index,
 
 static bool accepts_blocks(const VfiOp *op, const VfiCpuKernels *kernels)
 {
-    return kernels->correlation_blocks != NULL && vfi_operand_is_blocked(&op->src[0]) &&
-           vfi_operand_is_blocked(&op->src[2]);
+    return kernels->correlation_blocks != NULL && vfi_operand_is_blocked(&op->src[0]);
 }
 
 static const VfiCpuAlgorithm blocks = {
     .name = "correlation of blocks",
     .accepts = accepts_blocks,
-    .prepare = prepare,
+    .prepare = blocks_prepare,
     .chunk = blocks_chunk,
 };
 

@@ -33,7 +33,7 @@ static inline __attribute__((always_inline)) ISA(CorrelationSums)
     for (int k = 0; k < 3; k++)
         sums.products[k] = sums.squares[k] = v_zero();
     for (ptrdiff_t b = 0; b < c->blocks; b++) {
-        Vector own = v_load(reference + (size_t)b * c->plane);
+        Vector own = v_load(reference + (size_t)b * c->reference_plane);
         Vector column[4];
 #pragma GCC unroll 4
         for (int i = 0; i < 4; i++)
