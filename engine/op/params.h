@@ -161,7 +161,7 @@ typedef struct {
  * factors or, if @adds, C factors and then C addends: src0 may be a volume of several
  * frames of C channels each. Without src1: activation(src0). */
 typedef struct {
-    bool adds; /* with src1 */
+    bool adds;                    /* with src1 */
     VfiActivationKind activation; /* NONE, LEAKY, SILU, GELU */
     float leak;                   /* LEAKY */
 } VfiScaleShiftParams;

@@ -75,6 +75,7 @@ static const struct {
     {"narrow-outputs", rounds_what_is_left, vfi_plan_narrow_outputs},
     {"narrow-shuffles", reads_f16_in_rows, vfi_plan_narrow_shuffles},
     {"share-sums", NULL, vfi_plan_share_sums},
+    {"work-in-place", has_blocks, vfi_plan_work_in_place},
     {"find-cheap-values", has_row_groups, vfi_plan_find_cheap_values},
     {"place-views", NULL, vfi_plan_place_views},
     {"group-rows", has_row_groups, vfi_plan_group_rows},

@@ -61,8 +61,8 @@ typedef struct {
         int cost; /* enlargements that it takes to compute it; 0: it is not cheap */
     } rematerialise;
 
-    /* share-sums and place-views. A value without a host is a root: it has memory of its
-     * own. */
+    /* share-sums, work-in-place and place-views. A value without a host is a root: it has
+     * memory of its own. */
     struct {
         VfiValue host; /* the value whose memory this one is a part of, or VFI_NO_VALUE */
         size_t offset; /* bytes into the host */
@@ -190,6 +190,10 @@ static inline VfiValue vfi_plan_kept_output(const VfiPlanner *planner, VfiValue 
 
 /* Adds a copy of @like without memory, a place among the steps, or readers. */
 VfiValue vfi_plan_add_value(VfiPlanner *planner, VfiValue like);
+
+/* The graph's node that @value is computed with or after: values that passes have added
+ * are computed around one. */
+VfiValue vfi_plan_anchor(const VfiPlanner *planner, VfiValue value);
 
 /* Has @added computed after @value and what was to come after it already. */
 void vfi_plan_compute_after(VfiPlanner *planner, VfiValue value, VfiValue added);
@@ -349,6 +353,9 @@ void vfi_plan_narrow_shuffles(VfiPlanner *planner);
 
 /* Lets the terms of split convolutions add up in one place. */
 void vfi_plan_share_sums(VfiPlanner *planner);
+
+/* Lets ops overwrite what nothing reads after them. */
+void vfi_plan_work_in_place(VfiPlanner *planner);
 
 /* Finds what each row group may compute for itself. */
 void vfi_plan_find_cheap_values(VfiPlanner *planner);

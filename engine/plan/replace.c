@@ -25,8 +25,7 @@ static int count_reads(const VfiPlanner *planner, const VfiNode *node, VfiValue 
     return n;
 }
 
-/* The graph's node that @value is computed with or after. */
-static VfiValue anchor_of(const VfiPlanner *planner, VfiValue value)
+VfiValue vfi_plan_anchor(const VfiPlanner *planner, VfiValue value)
 {
     bool found = true;
 
@@ -51,7 +50,7 @@ static bool is_read_only_before(const VfiPlanner *planner, VfiValue value,
         const VfiPlanItem *item = &planner->items[i];
         if (item->use.alive && item->node.kind != VFI_NODE_SLICE &&
             count_reads(planner, &item->node, value) > 0 &&
-            anchor_of(planner, i) > concat)
+            vfi_plan_anchor(planner, i) > concat)
             return false;
     }
     return count_reads(planner, &planner->items[concat].node, value) == 1;
@@ -73,7 +72,7 @@ bool vfi_plan_may_replace(const VfiPlanner *planner, VfiValue part, VfiValue con
         if (i != part && i != concat && reader->use.alive &&
             reader->node.kind != VFI_NODE_SLICE &&
             count_reads(planner, &reader->node, value) > 0 &&
-            anchor_of(planner, i) >= part)
+            vfi_plan_anchor(planner, i) >= part)
             return false;
     }
     return true;

@@ -21,9 +21,9 @@ from tap import check, finish  # noqa: E402
 # The planner's passes in their order.
 PASSES = ["mark-alive", "fuse", "split-convs", "pin-outputs", "pin-states", "widen-inputs",
           "narrow-outputs", "find-joins", "choose-layouts", "join-parts", "mark-halves",
-          "narrow-outputs", "narrow-shuffles", "share-sums", "find-cheap-values", "place-views",
-          "group-rows", "lay-out-rows", "compute-lifetimes", "lay-out-outputs", "lay-out-arena",
-          "emit"]
+          "narrow-outputs", "narrow-shuffles", "share-sums", "work-in-place",
+          "find-cheap-values", "place-views", "group-rows", "lay-out-rows",
+          "compute-lifetimes", "lay-out-outputs", "lay-out-arena", "emit"]
 MIB = 2 ** 20
 
 
