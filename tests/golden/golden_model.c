@@ -59,6 +59,28 @@ static bool parse_deterministic(GoldenVector *vector, const char *file, const ch
     }
     skip(key, "out_");
     vector->relative = vector->direct = g_str_has_prefix(vector->family, "film");
+    if (strcmp(vector->family, "tlbvfi") == 0) {
+        vector->steps = 10;
+        vector->noisy = true;
+        vector->pad_multiple = 256;
+        vector->scale = 0.5;
+    }
+    return true;
+}
+
+/* What only TLBVFI's keys say: _steps<n>, _eta0, _pad512. */
+static bool parse_sampling(GoldenVector *vector, const char **key)
+{
+    double steps = vector->steps;
+
+    if (vector->steps == 0)
+        return true;
+    if (skip(key, "_steps") && !parse_number(key, &steps))
+        return false;
+    vector->steps = (unsigned)steps;
+    vector->noisy = !skip(key, "_eta0");
+    if (skip(key, "_pad512"))
+        vector->pad_multiple = 512;
     return true;
 }
 
@@ -75,7 +97,9 @@ bool golden_vector_parse(GoldenVector *vector, const char *file, const char *key
         return false;
     vector->ensemble = skip(&key, "_ensemble") || vector->ensemble;
     vector->refine = skip(&key, "_refine");
-    if (vector->scale < 1.0)
+    if (!parse_sampling(vector, &key))
+        return false;
+    if (vector->scale < 1.0 && vector->steps == 0)
         vector->pad_multiple = (unsigned)((double)vector->pad_multiple / vector->scale);
     return *key == '\0';
 }
@@ -85,6 +109,13 @@ static GVariant *vector_options(const GoldenVector *vector)
     GVariantDict options;
 
     g_variant_dict_init(&options, NULL);
+    if (vector->steps > 0) {
+        g_variant_dict_insert(&options, "sample-steps", "u", vector->steps);
+        g_variant_dict_insert(&options, "flow-scale", "d", vector->scale);
+        g_variant_dict_insert(&options, "padding", "u", vector->pad_multiple);
+        g_variant_dict_insert(&options, "eta", "d", 0.0);
+        return g_variant_dict_end(&options);
+    }
     if (vector->ensemble)
         g_variant_dict_insert(&options, "ensemble", "b", TRUE);
     if (vector->refine)

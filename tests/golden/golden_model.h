@@ -17,7 +17,9 @@ typedef struct {
     /* FILM: limits are multiples of the expected values' range, if above 1. */
     bool relative;
     bool direct;           /* FILM: flows are scaled by the time, never bisected */
-    unsigned pad_multiple; /* 0: unpadded */
+    unsigned pad_multiple; /* 0: unpadded; TLBVFI: to multiples of this */
+    unsigned steps;        /* TLBVFI: of its sampler; 0: there is none */
+    bool noisy;            /* TLBVFI: with noise, which is the vector's own */
 } GoldenVector;
 
 /* Understands <family>[_ensemble].safetensors and the key of one of its tensors. FALSE
