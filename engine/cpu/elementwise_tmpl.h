@@ -230,60 +230,6 @@ static void ISA(epilogue)(const VfiEpilogueRow *row)
     }
 }
 
-/* exp(x) for x ≤ 0: no less than exp(-87), which is next to nothing. */
-static inline float ISA(exp_negative)(float x)
-{
-    return ISA(exp)(x < -87.0f ? -87.0f : x);
-}
-
-static inline __attribute__((always_inline)) void
-ISA(softmax_lanes)(const VfiSoftmaxTile *tile, const int lanes)
-{
-    float *scores = tile->scores, largest[32], sum[32];
-
-    for (int l = 0; l < lanes; l++)
-        largest[l] = tile->largest[l];
-    for (int i = 0; i < tile->n; i++)
-        for (int l = 0; l < lanes; l++) {
-            float score = scores[i * lanes + l];
-            largest[l] = score > largest[l] ? score : largest[l];
-        }
-    for (int l = 0; l < lanes; l++) {
-        tile->keep[l] = ISA(exp_negative)(tile->largest[l] - largest[l]);
-        tile->largest[l] = largest[l];
-        sum[l] = tile->sum[l] * tile->keep[l];
-    }
-    for (int i = 0; i < tile->n; i++)
-        for (int l = 0; l < lanes; l++) {
-            float part = ISA(exp_negative)(scores[i * lanes + l] - largest[l]);
-            scores[i * lanes + l] = part;
-            sum[l] += part;
-        }
-    for (int l = 0; l < lanes; l++)
-        tile->sum[l] = sum[l];
-}
-
-static void ISA(softmax_tile)(const VfiSoftmaxTile *tile)
-{
-    if (tile->lanes == 8)
-        ISA(softmax_lanes)(tile, 8);
-    else if (tile->lanes == 16)
-        ISA(softmax_lanes)(tile, 16);
-    else
-        ISA(softmax_lanes)(tile, 32);
-}
-
-static void ISA(keep_tile)(const VfiKeepTile *tile)
-{
-    float *restrict dst = tile->dst;
-    const float *restrict src = tile->src, *restrict keep = tile->keep;
-    int lanes = tile->lanes;
-
-    for (int i = 0; i < tile->n; i++)
-        for (int l = 0; l < lanes; l++)
-            dst[i * lanes + l] = dst[i * lanes + l] * keep[l] + src[i * lanes + l];
-}
-
 /* Pixels that are compared with a code at once. */
 #define CODED_PIXELS 64
 
@@ -336,8 +282,6 @@ static void ISA(fill_elementwise)(VfiCpuKernels *kernels)
     kernels->interleave = ISA(interleave);
     kernels->max_abs = ISA(max_abs);
     kernels->sum = ISA(sum);
-    kernels->softmax_tile = ISA(softmax_tile);
-    kernels->keep_tile = ISA(keep_tile);
     kernels->nearest_codes = ISA(nearest_codes);
     kernels->epilogue = ISA(epilogue);
     kernels->blend_rows = ISA(blend_rows);

@@ -187,23 +187,28 @@ typedef struct {
 
 #define VFI_MULTIPLY_MAX_VECTORS 3
 
-/* Scores of keys for @lanes queries each, 8, 16 or 32 side by side, which become their
- * parts of a softmax: with m the greater of .largest and all scores of the lane,
+/* Scores of @n keys for queries that lie side by side, two vectors of them (or of
+ * VFI_PLAIN_FLOATS), which become their parts of a softmax: with m the greater of
+ * .largest and all scores of a query,
  *   scores = exp(scores - m), keep = exp(largest - m), sum = sum * keep + Σ scores,
  *   largest = m. */
 typedef struct {
-    float *scores;        /* [n][lanes] */
-    float *largest, *sum; /* [lanes] */
-    float *keep;          /* [lanes] */
-    int n, lanes;
+    float *scores;               /* [n][queries] */
+    float *largest, *sum, *keep; /* [queries] */
+    int n;
 } VfiSoftmaxTile;
 
-/* dst[i * lanes + l] = dst[…] * keep[l] + src[…] for i < n, l < @lanes. */
+/* What values of @n keys add up to by those parts, for a vector of channels (or
+ * VFI_PLAIN_FLOATS):
+ *   sums[c][query] = Σ_i values[i][c] * parts[i][query]
+ * and keep[query] times what was there, unless .keep is NULL. */
 typedef struct {
-    float *dst;
-    const float *src, *keep;
-    int n, lanes;
-} VfiKeepTile;
+    const float *values; /* [n][channels] */
+    const float *parts;  /* [n][queries] */
+    const float *keep;   /* [queries] */
+    float *sums;         /* [channels][queries] */
+    int n;
+} VfiWeighTile;
 
 /* Nearest codes of a row's pixels, the first of equally near ones: index[i] is the c that
  * has the least
@@ -317,6 +322,9 @@ typedef struct {
     int w, x_begin, stride, n;
 } VfiPackRow;
 
+/* Floats that stand for a vector where a level has none. */
+#define VFI_PLAIN_FLOATS 8
+
 /* Floats past the end of a row or band that vector kernels may touch. */
 #define VFI_ROW_SLACK 64
 
@@ -350,7 +358,7 @@ typedef struct {
     void (*widen)(float *dst, const uint16_t *src, size_t n);
     void (*epilogue)(const VfiEpilogueRow *row);
     void (*softmax_tile)(const VfiSoftmaxTile *tile);
-    void (*keep_tile)(const VfiKeepTile *tile);
+    void (*weigh_tile)(const VfiWeighTile *tile);
     void (*nearest_codes)(const VfiNearestCodes *row);
     /* The second half of a resize to more columns: mul * (a + weight * (b - a)). */
     void (*blend_rows)(float *dst, const float *a, const float *b, float weight,

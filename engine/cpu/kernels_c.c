@@ -119,6 +119,51 @@ static void normalise_plane_c(const VfiNormaliseRun *run)
             (run->src[i] - run->mean[i]) * (run->factor[i] * run->weight) + run->bias;
 }
 
+/* exp(x) for x ≤ 0: no less than exp(-87), which is next to nothing. */
+static float exp_negative(float x)
+{
+    return exp_c(x < -87.0f ? -87.0f : x);
+}
+
+enum { PLAIN_QUERIES = 2 * VFI_PLAIN_FLOATS };
+
+static void softmax_tile_c(const VfiSoftmaxTile *tile)
+{
+    float largest[PLAIN_QUERIES], sum[PLAIN_QUERIES];
+
+    memcpy(largest, tile->largest, sizeof largest);
+    for (int i = 0; i < tile->n * PLAIN_QUERIES; i++) {
+        float *most = &largest[i % PLAIN_QUERIES];
+        *most = tile->scores[i] > *most ? tile->scores[i] : *most;
+    }
+    for (int q = 0; q < PLAIN_QUERIES; q++) {
+        tile->keep[q] = exp_negative(tile->largest[q] - largest[q]);
+        sum[q] = tile->sum[q] * tile->keep[q];
+    }
+    for (int i = 0; i < tile->n * PLAIN_QUERIES; i++) {
+        tile->scores[i] = exp_negative(tile->scores[i] - largest[i % PLAIN_QUERIES]);
+        sum[i % PLAIN_QUERIES] += tile->scores[i];
+    }
+    memcpy(tile->largest, largest, sizeof largest);
+    memcpy(tile->sum, sum, sizeof sum);
+}
+
+static void weigh_tile_c(const VfiWeighTile *tile)
+{
+    for (int c = 0; c < VFI_PLAIN_FLOATS; c++) {
+        float *to = tile->sums + (ptrdiff_t)c * PLAIN_QUERIES;
+        float sum[PLAIN_QUERIES] = {0};
+        for (int i = 0; i < tile->n; i++) {
+            float value = tile->values[i * VFI_PLAIN_FLOATS + c];
+            const float *parts = tile->parts + (ptrdiff_t)i * PLAIN_QUERIES;
+            for (int q = 0; q < PLAIN_QUERIES; q++)
+                sum[q] += value * parts[q];
+        }
+        for (int q = 0; q < PLAIN_QUERIES; q++)
+            to[q] = tile->keep != NULL ? to[q] * tile->keep[q] + sum[q] : sum[q];
+    }
+}
+
 void vfi_cpu_kernels_fill_c(VfiCpuKernels *kernels)
 {
     fill_elementwise_c(kernels);
@@ -129,6 +174,9 @@ void vfi_cpu_kernels_fill_c(VfiCpuKernels *kernels)
     kernels->moments = moments_c;
     kernels->add_squares = add_squares_c;
     kernels->normalise_plane = normalise_plane_c;
+
+    kernels->softmax_tile = softmax_tile_c;
+    kernels->weigh_tile = weigh_tile_c;
     kernels->narrow = narrow_c;
     kernels->widen = widen_c;
     vfi_cpu_flow_kernels_fill_c(&kernels->flow);

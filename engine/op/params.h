@@ -230,9 +230,10 @@ typedef struct {
 /* Channels of a QUANTIZE's codes. */
 #define VFI_CODE_CHANNELS 3
 
-/* QUANTIZE: every three channels of a pixel become those of the code with the least (z0 -
- * e0)² + (z1 - e1)² + (z2 - e2)², each operation rounded to f32, the first of several; the
- * first of all where no such sum is below infinity. */
+/* QUANTIZE: every three channels z of a pixel become those of the code e with the least
+ *   (z0 - e0)² + (z1 - e1)² + (z2 - e2)²,
+ * each operation rounded to f32, the first of several; the first of all where no such sum
+ * is below infinity. */
 typedef struct {
     const float *codes; /* [n_codes][3] */
     int n_codes;

@@ -10,15 +10,19 @@
 #include "base/alloc.h"
 #include "cpu/ops/attention_tokens.h"
 
+/* Vectors of a panel. */
+#define N_VECTORS 2
+
 /* Queries of a chunk, and keys of a tile, at most: what a cache of a megabyte holds. */
 #define MAX_QUERIES 128
 #define MAX_KEYS 128
 
-/* A chunk's multiply-accumulates, about, for 10 ms at each level. */
+/* A chunk's multiply-accumulates, about, for 20 ms at each level: at 4K there are still
+ * enough queries for keys to come from the nearer caches most times. */
 static const double chunk_macs[] = {
-    [VFI_CPU_LEVEL_C] = 3e7,
-    [VFI_CPU_LEVEL_AVX2] = 5e8,
-    [VFI_CPU_LEVEL_AVX512] = 1e9,
+    [VFI_CPU_LEVEL_C] = 5e7,
+    [VFI_CPU_LEVEL_AVX2] = 8e8,
+    [VFI_CPU_LEVEL_AVX512] = 2.05e9,
 };
 
 /* Chunks that a volume is to have at least, for as many threads. */
@@ -32,7 +36,6 @@ typedef struct {
     int channels;       /* of a frame */
     int padded;         /* to whole vectors */
     int vector;         /* channels of one */
-    int n_vectors;      /* of a panel */
     int lanes;          /* queries of a panel */
     int queries, keys;  /* most of a chunk or window, and of a tile */
     int panels;
@@ -41,9 +44,8 @@ typedef struct {
 
 /* Buffers of a thread, in floats from the start of its scratch. */
 typedef struct {
-    float *queries; /* [panel][padded][lanes], scaled */
-    float *sums;    /* [panel][channels][lanes], of values */
-    float *products;
+    float *queries;         /* [panel][padded][lanes], scaled */
+    float *sums;            /* [panel][padded][lanes], of values */
     float *scores;          /* [keys][lanes] */
     float *keep;            /* [lanes] */
     float *largest, *total; /* [panel][lanes] */
@@ -69,7 +71,6 @@ static size_t lay_out_buffers(const Attention *a, float *scratch, Buffers *buffe
 
     buffers->queries = take(scratch, &at, panels * panel);
     buffers->sums = take(scratch, &at, panels * panel);
-    buffers->products = take(scratch, &at, panel);
     buffers->scores = take(scratch, &at, (size_t)a->keys * lanes);
     buffers->keep = take(scratch, &at, lanes);
     buffers->largest = take(scratch, &at, panels * lanes);
@@ -124,9 +125,9 @@ static void cut_volume(const VfiCpuOp *ready, Attention *a)
     double tokens = (double)a->frames * a->pixels;
     double macs = 2.0 * tokens * a->channels; /* of a query */
     double most = MIN(chunk_macs[ready->level] / macs, tokens / MIN_CHUNKS);
+    int panels = MAX_QUERIES / a->lanes;
 
-    a->queries =
-        (int)CLAMP(most / a->lanes, 1.0, (double)(MAX_QUERIES / a->lanes)) * a->lanes;
+    a->queries = (int)CLAMP(most / a->lanes, 1.0, (double)panels) * a->lanes;
     a->keys = MIN(MAX_KEYS, a->pixels);
     a->pieces = vfi_ceil_div(a->pixels, a->queries);
 }
@@ -151,16 +152,17 @@ static bool prepare(VfiCpuOp *ready, GError **error)
     a->frames = p->frames;
     a->pixels = s.h * s.w;
     a->channels = s.c / p->frames;
-    a->vector = MAX(ready->kernels->vector_floats, 8);
+    a->vector = ready->kernels->multiply != NULL ? ready->kernels->vector_floats
+                                                 : VFI_PLAIN_FLOATS;
     a->padded = vfi_channels_in_blocks(a->channels, a->vector);
-    a->n_vectors = ready->kernels->multiply != NULL ? 2 : 1;
-    a->lanes = a->n_vectors * a->vector;
+    a->lanes = N_VECTORS * a->vector;
     if (p->kind == VFI_ATTENTION_GLOBAL) {
         cut_volume(ready, a);
         chunks = (double)a->frames * a->pieces;
     } else {
         cut_windows(ready, a);
-        chunks = (double)a->frames * (s.h / p->window) * a->pieces;
+        int rows = s.h / p->window;
+        chunks = (double)a->frames * rows * a->pieces;
     }
     a->panels = vfi_ceil_div(a->queries, a->lanes);
     ready->scratch_bytes = lay_out_buffers(a, NULL, &buffers) * sizeof(float);
@@ -196,7 +198,7 @@ static void multiply(const VfiCpuOp *ready, const Attention *a, const VfiMultipl
         multiply_plain(m, a->lanes);
 }
 
-/* ---- a chunk ------------------------------------------------------------------------ */
+/* ---- a chunk ----------------------------------------------------------------------- */
 
 /* What a chunk's functions have in common. */
 typedef struct {
@@ -236,8 +238,8 @@ static void begin_queries(const Work *work, const VfiTokens *tokens)
     int n = vfi_token_count(tokens), panels = vfi_ceil_div(n, a->lanes);
     float scale = work->ready->op.u.attention.scale;
 
-    memset(b->queries, 0, (size_t)panels * panel_floats(a) * sizeof(float));
-    memset(b->sums, 0, (size_t)panels * panel_floats(a) * sizeof(float));
+    if (n % a->lanes != 0 || a->padded != a->channels)
+        memset(b->queries, 0, (size_t)panels * panel_floats(a) * sizeof(float));
     for (int panel = 0; panel < panels; panel++) {
         int first = panel * a->lanes, count = MIN(a->lanes, n - first);
         float *to = b->queries + (size_t)panel * panel_floats(a);
@@ -271,49 +273,39 @@ static void score(const Work *work, const VfiTokenTile *keys, int n, int panel)
                  .n_segments = a->padded / a->vector,
                  .length = a->vector,
                  .n_pixels = n,
-                 .n_vectors = a->n_vectors,
+                 .n_vectors = N_VECTORS,
              });
     if (bias != NULL)
         work->ready->kernels->add(b->scores, b->scores, bias + (size_t)panel * floats,
                                   1.0f, floats);
 }
 
-/* Adds up @n values by their scores. */
-static void add_values(const Work *work, const VfiTokenTile *values, int n, int panel)
+/* Adds up @n values by their parts of the softmax; nothing was added before the @first
+ * ones. */
+static void add_values(const Work *work, const VfiTokenTile *values, int n, int panel,
+                       bool first)
 {
     const Attention *a = work->a;
     const Buffers *b = &work->buffers;
-    const VfiSegment all = {0, 0};
+    float *sums = b->sums + (size_t)panel * panel_floats(a);
 
-    multiply(work->ready, a,
-             &(VfiMultiply){
-                 .in = values->data,
-                 .weight = b->scores,
-                 .out = b->products,
-                 .segments = &all,
-                 .in_pitch = (ptrdiff_t)values->pitch,
-                 .out_pitch = a->lanes,
-                 .n_segments = 1,
-                 .length = n,
-                 .n_pixels = a->channels,
-                 .n_vectors = a->n_vectors,
-             });
-    work->ready->kernels->keep_tile(&(VfiKeepTile){
-        .dst = b->sums + (size_t)panel * panel_floats(a),
-        .src = b->products,
-        .keep = b->keep,
-        .n = a->channels,
-        .lanes = a->lanes,
-    });
+    for (int c = 0; c < a->padded; c += a->vector)
+        work->ready->kernels->weigh_tile(&(VfiWeighTile){
+            .values = values->data + (size_t)(c / a->vector) * values->pitch,
+            .parts = b->scores,
+            .keep = first ? NULL : b->keep,
+            .sums = sums + (ptrdiff_t)c * a->lanes,
+            .n = n,
+        });
 }
 
 /* All panels' queries and the keys @tokens. */
-static void attend(const Work *work, const VfiTokens *tokens, int panels)
+static void attend(const Work *work, const VfiTokens *tokens, int panels, bool first)
 {
     const Attention *a = work->a;
     const Buffers *b = &work->buffers;
     VfiTokenTile keys = vfi_tokens_in_vectors(&work->k, tokens, b->keys);
-    VfiTokenTile values = vfi_tokens_in_planes(&work->v, tokens, b->values);
+    VfiTokenTile values = vfi_tokens_in_vectors(&work->v, tokens, b->values);
     int n = vfi_token_count(tokens);
 
     for (int i = 0; i < a->padded / a->vector; i++)
@@ -327,9 +319,8 @@ static void attend(const Work *work, const VfiTokens *tokens, int panels)
             .sum = b->total + (ptrdiff_t)panel * a->lanes,
             .keep = b->keep,
             .n = n,
-            .lanes = a->lanes,
         });
-        add_values(work, &values, n, panel);
+        add_values(work, &values, n, panel, first);
     }
 }
 
@@ -361,15 +352,15 @@ static void attend_to_volume(const Work *work, int index)
     int begin = vfi_piece_begin(a->pixels, a->pieces, piece);
     int end = vfi_piece_begin(a->pixels, a->pieces, piece + 1);
     int tiles = vfi_ceil_div(a->pixels, a->keys);
-    VfiTokens queries = {index / a->pieces, begin, 1, 1, end - begin, 0, 0};
+    VfiTokens queries = {index / a->pieces, begin, 1, 1, end - begin, 0, 0, 0};
 
     begin_queries(work, &queries);
     for (int frame = 0; frame < a->frames; frame++)
         for (int tile = 0; tile < tiles; tile++) {
             int first = vfi_piece_begin(a->pixels, tiles, tile);
             int n = vfi_piece_begin(a->pixels, tiles, tile + 1) - first;
-            attend(work, &(VfiTokens){frame, first, 1, 1, n, 0, 0},
-                   vfi_ceil_div(end - begin, a->lanes));
+            attend(work, &(VfiTokens){frame, first, 1, 1, n, 0, 0, 0},
+                   vfi_ceil_div(end - begin, a->lanes), frame == 0 && tile == 0);
         }
     end_queries(work, &queries);
 }
@@ -385,20 +376,23 @@ static void attend_to_windows(const Work *work, int index)
     VfiTokens tokens = {.frame = index / a->pieces / rows, .rows = window};
 
     for (int column = piece * WINDOWS; column < end; column++) {
+        bool last = column + 1 == end;
         if (p->kind == VFI_ATTENTION_BLOCKS) {
             tokens.first = (row * s.w + column) * window;
             tokens.columns = 1;
             tokens.length = window;
             tokens.row_step = s.w;
+            tokens.ahead = last ? 0 : window;
         } else {
             tokens.first = row * s.w + column;
             tokens.columns = window;
             tokens.length = 1;
             tokens.row_step = rows * s.w;
             tokens.column_step = columns;
+            tokens.ahead = last ? 0 : 1;
         }
         begin_queries(work, &tokens);
-        attend(work, &tokens, a->panels);
+        attend(work, &tokens, a->panels, true);
         end_queries(work, &tokens);
     }
 }

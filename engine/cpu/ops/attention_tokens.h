@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Tokens of an attention: pixels of a frame that are brought together, in the layouts that
- * products of matrices want, and taken apart again. */
+/* Tokens of an attention: pixels of a frame that are brought together, in the layouts
+ * that products of matrices want, and taken apart again. */
 #pragma once
 
 #include "cpu/algorithm.h"
@@ -12,6 +12,7 @@ typedef struct {
     int first; /* pixel */
     int rows, columns, length;
     int row_step, column_step;
+    int ahead; /* pixels to the tokens that come next, to have the cache bring; or 0 */
 } VfiTokens;
 
 static inline int vfi_token_count(const VfiTokens *tokens)

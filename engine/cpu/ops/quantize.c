@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* QUANTIZE: chunks are some pixels of a frame, each of which is compared with all codes. */
+/* QUANTIZE: chunks are pixels of a frame, each of which is compared with all codes. */
 #include "cpu/algorithm.h"
 
 /* Most pixels of a chunk, and its distances, about: a few ms. */

@@ -5,6 +5,7 @@
 #include "cpu/elementwise_tmpl.h"
 #include "cpu/flow_patches.h"
 #include "cpu/flow_tmpl.h"
+#include "cpu/x86/attention_tmpl.h"
 #include "cpu/x86/blocks_tmpl.h"
 #include "cpu/x86/conv_tmpl.h"
 #include "cpu/x86/correlation_tmpl.h"
@@ -25,6 +26,8 @@ void vfi_cpu_kernels_fill_avx2(VfiCpuKernels *kernels)
     ISA(fill_blocks)(kernels);
     kernels->correlation_blocks = ISA(correlation_blocks);
     kernels->depthwise_row = ISA(depthwise_row);
+    kernels->softmax_tile = ISA(softmax_tile);
+    kernels->weigh_tile = ISA(weigh_tile);
     kernels->multiply = ISA(multiply);
     kernels->multiply_rows = MULTIPLY_ROWS_2;
     ISA(fill_flow)(&kernels->flow);

@@ -65,6 +65,11 @@ typedef __m256d Doubles;
 #define vd_add(a, b) _mm256_add_pd(a, b)
 #define vd_fma(a, b, c) _mm256_fmadd_pd(a, b, c)
 
+/* 2ⁿ for an integer n > -127 that was added to 1.5 * 2²³. */
+#define v_power_of_two(n)                                                                \
+    _mm256_castsi256_ps(_mm256_add_epi32(_mm256_slli_epi32(_mm256_castps_si256(n), 23),  \
+                                         _mm256_set1_epi32(0x3f800000)))
+
 #define vi_set1(x) _mm256_set1_epi32(x)
 #define vi_load(p) _mm256_loadu_si256((const __m256i *)(const void *)(p))
 #define vi_add(a, b) _mm256_add_epi32(a, b)

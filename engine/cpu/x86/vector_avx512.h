@@ -64,6 +64,11 @@ typedef __m512d Doubles;
 #define vd_add(a, b) _mm512_add_pd(a, b)
 #define vd_fma(a, b, c) _mm512_fmadd_pd(a, b, c)
 
+/* 2ⁿ for an integer n > -127 that was added to 1.5 * 2²³. */
+#define v_power_of_two(n)                                                                \
+    _mm512_castsi512_ps(_mm512_add_epi32(_mm512_slli_epi32(_mm512_castps_si512(n), 23),  \
+                                         _mm512_set1_epi32(0x3f800000)))
+
 #define vi_set1(x) _mm512_set1_epi32(x)
 #define vi_load(p) _mm512_loadu_si512(p)
 #define vi_add(a, b) _mm512_add_epi32(a, b)
