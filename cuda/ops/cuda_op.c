@@ -6,9 +6,6 @@
 /* Kernels count pixels in an unsigned. */
 #define MAX_SIDE 65535
 
-const VfiCudaOpEntry vfi_cuda_op_attention = {0};
-const VfiCudaOpEntry vfi_cuda_op_quantize = {0};
-
 static const VfiCudaOpEntry *const ops[] = {
 #define VFI_CUDA_OP_ENTRY(SUFFIX, identifier)                                            \
     [VFI_OP_##SUFFIX] = &vfi_cuda_op_##identifier,
