@@ -465,7 +465,7 @@ static ReferenceElement reference_pixel_shuffle(const ReferenceInput *in, int c,
     return finish(e, at(in, 0, 4 * c + 2 * (y % 2) + x % 2, y / 2, x / 2));
 }
 
-/* ---- attention ----------------------------------------------------------------------- */
+/* ---- attention ---------------------------------------------------------------------*/
 
 /* A pixel of a frame. */
 typedef struct {
