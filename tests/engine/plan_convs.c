@@ -9,9 +9,10 @@
 #include "check_main.h"
 #include "close_values.h"
 #include "layer_weights.h"
+#include "sanitizers.h"
 
-#define WIDTH 44
-#define HEIGHT 36
+#define WIDTH 28
+#define HEIGHT 24
 
 /* ---- definitions ------------------------------------------------------------------- */
 
@@ -26,12 +27,12 @@ static Volume volume_new(int frames, int c, int h, int w)
     return (Volume){frames, c, h, w, g_new0(double, (gsize)(frames * c * h * w))};
 }
 
-static double *volume_at(const Volume *v, int f, int c, int y, int x)
+static TEST_FORMULA double *volume_at(const Volume *v, int f, int c, int y, int x)
 {
     return &v->values[((f * v->c + c) * v->h + y) * v->w + x];
 }
 
-static double or_zero(const Volume *v, int f, int c, int y, int x)
+static TEST_FORMULA double or_zero(const Volume *v, int f, int c, int y, int x)
 {
     bool inside = f >= 0 && f < v->frames && y >= 0 && y < v->h && x >= 0 && x < v->w;
 
@@ -45,8 +46,8 @@ typedef struct {
     int frames_before, before;
 } Window;
 
-static double window_sum(const Volume *in, const float *weight, const Window *window,
-                         int f, int o, int y, int x)
+static TEST_FORMULA double window_sum(const Volume *in, const float *weight,
+                                      const Window *window, int f, int o, int y, int x)
 {
     int channels = in->c / window->groups, k = window->kernel;
     int first = o / (window->out / window->groups) * channels;
