@@ -150,8 +150,8 @@ static float *expect(const VfiWeights *weights, const float *image)
     for (int i = 0; i < 3 * PIXELS; i++)
         rgb[i] = (double)image[i];
     for (int i = 0; i < EMBEDDED; i++) {
-        double angle = (double)STEP * pow(10000.0, -(double)(i % (EMBEDDED / 2)) /
-                                                       (double)(EMBEDDED / 2));
+        int of = i % (EMBEDDED / 2);
+        double angle = (double)STEP * pow(10000.0, -2.0 * of / EMBEDDED);
         double value = i < EMBEDDED / 2 ? cos(angle) : sin(angle);
         step[i] = value * sigmoid(value);
     }

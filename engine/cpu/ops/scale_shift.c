@@ -28,11 +28,11 @@ static bool prepare(VfiCpuOp *ready, GError **error)
         cut->units = 1;
     }
     cut->chunk_floats = MIN(cut->unit, CHUNK_FLOATS);
-    double bands = (double)((cut->unit + CHUNK_FLOATS - 1) / CHUNK_FLOATS);
+    size_t bands = (cut->unit + CHUNK_FLOATS - 1) / CHUNK_FLOATS;
     cut->chunk_units = (int)CLAMP(CHUNK_FLOATS / cut->unit, 1, (size_t)cut->units);
     cut->bands = (int)bands;
-    return vfi_cpu_set_chunks(ready, bands * vfi_ceil_div(cut->units, cut->chunk_units),
-                              error);
+    double pieces = vfi_ceil_div(cut->units, cut->chunk_units);
+    return vfi_cpu_set_chunks(ready, (double)bands * pieces, error);
 }
 
 /* Factors and addends of a unit by lane; zeros where it has no channel. */

@@ -92,14 +92,14 @@ ISA(scale_shift_with)(const VfiScaleShiftRun *run, const VfiActivationKind activ
     Vector factor[LANE_VECTORS], addend[LANE_VECTORS];
     size_t i = 0, whole = run->n / VFI_LANES * VFI_LANES;
 
-    for (int v = 0; v < LANE_VECTORS; v++) {
+    for (size_t v = 0; v < LANE_VECTORS; v++) {
         factor[v] = v_load(run->factor + v * VECTOR_FLOATS);
         addend[v] = v_load(run->addend + v * VECTOR_FLOATS);
     }
     for (; i < whole; i += VFI_LANES) {
         v_prefetch(run->src + i + PREFETCH_FLOATS);
 #pragma GCC unroll 2
-        for (int v = 0; v < LANE_VECTORS; v++) {
+        for (size_t v = 0; v < LANE_VECTORS; v++) {
             Vector x = v_load(run->src + i + v * VECTOR_FLOATS);
             x = v_add(v_mul(x, factor[v]), addend[v]);
             v_store(run->dst + i + v * VECTOR_FLOATS,
@@ -110,7 +110,7 @@ ISA(scale_shift_with)(const VfiScaleShiftRun *run, const VfiActivationKind activ
         return;
     float rest[VFI_LANES] = {0.0f};
     memcpy(rest, run->src + i, (run->n - i) * sizeof(float));
-    for (int v = 0; v < LANE_VECTORS; v++) {
+    for (size_t v = 0; v < LANE_VECTORS; v++) {
         Vector x = v_add(v_mul(v_load(rest + v * VECTOR_FLOATS), factor[v]), addend[v]);
         v_store(rest + v * VECTOR_FLOATS, ISA(activated)(x, leak, activation));
     }
@@ -147,20 +147,20 @@ static void ISA(moments)(const VfiMomentsRun *run)
     Doubles sum[LANE_DOUBLES], square[LANE_DOUBLES];
     size_t i = 0, whole = run->n / VFI_LANES * VFI_LANES;
 
-    for (int v = 0; v < LANE_DOUBLES; v++) {
+    for (size_t v = 0; v < LANE_DOUBLES; v++) {
         sum[v] = vd_load(run->sum + v * DOUBLES);
         square[v] = vd_load(run->square + v * DOUBLES);
     }
     for (; i < whole; i += VFI_LANES) {
         v_prefetch(run->src + i + PREFETCH_FLOATS);
 #pragma GCC unroll 4
-        for (int v = 0; v < LANE_DOUBLES; v++) {
+        for (size_t v = 0; v < LANE_DOUBLES; v++) {
             Doubles x = vd_load_floats(run->src + i + v * DOUBLES);
             sum[v] = vd_add(sum[v], x);
             square[v] = vd_fma(x, x, square[v]);
         }
     }
-    for (int v = 0; v < LANE_DOUBLES; v++) {
+    for (size_t v = 0; v < LANE_DOUBLES; v++) {
         vd_store(run->sum + v * DOUBLES, sum[v]);
         vd_store(run->square + v * DOUBLES, square[v]);
     }
@@ -206,14 +206,14 @@ static void ISA(normalise_plane)(const VfiNormaliseRun *run)
 /* Of @n pixels, 1 or NORM_PIXELS: what their channels add up to; or, where there are
  * their means, the squares of what channels are off those. Block 0 is at @src. */
 static inline __attribute__((always_inline)) __m128
-ISA(sums_of_pixels)(const VfiLayerNormBlocks *p, const float *src, const int n,
+ISA(sums_of_pixels)(const VfiLayerNormBlocks *p, const float *src, const size_t n,
                     const Vector *mean)
 {
     Vector sum[NORM_PIXELS] = {v_zero(), v_zero(), v_zero(), v_zero()};
 
     for (int b = 0; b < p->blocks; b++, src += p->plane)
 #pragma GCC unroll 4
-        for (int i = 0; i < n; i++) {
+        for (size_t i = 0; i < n; i++) {
             Vector x = v_load(src + i * VECTOR_FLOATS);
             if (mean == NULL) {
                 sum[i] = v_add(sum[i], x);
@@ -250,20 +250,20 @@ static inline __m128 ISA(norm_factors)(const VfiLayerNormBlocks *p, __m128 means
 }
 
 /* NaN times the zeros of the weight is not zero. */
-static inline void ISA(clear_padding)(const VfiLayerNormBlocks *p, float *dst, int n)
+static inline void ISA(clear_padding)(const VfiLayerNormBlocks *p, float *dst, size_t n)
 {
-    int padding = p->blocks * VECTOR_FLOATS - p->channels;
+    size_t padding = (size_t)p->blocks * VECTOR_FLOATS - (size_t)p->channels;
     float *last = dst + (size_t)(p->blocks - 1) * p->plane;
 
-    for (int i = 1; i <= n && padding > 0; i++)
-        memset(last + i * VECTOR_FLOATS - padding, 0, (size_t)padding * sizeof(float));
+    for (size_t i = 1; i <= n && padding > 0; i++)
+        memset(last + i * VECTOR_FLOATS - padding, 0, padding * sizeof(float));
 }
 
 /* From pixel @pixel on @n pixels, 1 or NORM_PIXELS. They are read three times, mostly
  * from the first-level cache: squares of what is off the mean are good however large that
  * is. */
 static inline __attribute__((always_inline)) void
-ISA(layer_norm_pixels)(const VfiLayerNormBlocks *p, size_t pixel, const int n)
+ISA(layer_norm_pixels)(const VfiLayerNormBlocks *p, size_t pixel, const size_t n)
 {
     const float *src = p->src + pixel * VECTOR_FLOATS;
     float *dst = p->dst + pixel * VECTOR_FLOATS;
@@ -275,11 +275,11 @@ ISA(layer_norm_pixels)(const VfiLayerNormBlocks *p, size_t pixel, const int n)
     __m128 squares = ISA(sums_of_pixels)(p, src, n, mean);
     ISA(spread_pixels)(factor, ISA(norm_factors)(p, means, squares));
     for (int b = 0; b < p->blocks; b++) {
-        Vector weight = v_load(p->weight + b * VECTOR_FLOATS);
-        Vector bias = v_load(p->bias + b * VECTOR_FLOATS);
+        Vector weight = v_load(p->weight + (size_t)b * VECTOR_FLOATS);
+        Vector bias = v_load(p->bias + (size_t)b * VECTOR_FLOATS);
 #pragma GCC unroll 4
-        for (int i = 0; i < n; i++) {
-            size_t at = (size_t)b * p->plane + (size_t)i * VECTOR_FLOATS;
+        for (size_t i = 0; i < n; i++) {
+            size_t at = (size_t)b * p->plane + i * VECTOR_FLOATS;
             Vector off = v_sub(v_load(src + at), mean[i]);
             v_store(dst + at, v_fma(off, v_mul(factor[i], weight), bias));
         }
