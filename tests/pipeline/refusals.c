@@ -1,9 +1,15 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* What cannot be had in whole pipelines: an element that pushes caps without asking is
- * told why, and the element that is named for it, put in front, negotiates by itself. */
+ * told why, and the element that is named for it, put in front, negotiates by itself. A
+ * file that is no whole model is told from one, and what to take instead. */
 #include <gst/check/gstcheck.h>
 
 #include <string.h>
+
+#include <glib/gstdio.h>
+
+#include "../engine/deterministic_weights.h"
+#include "../engine/state_dict_tlbvfi.h"
 
 #define PATIENCE (60 * GST_SECOND)
 #define SOURCE "videotestsrc num-buffers=6 ! video/x-raw,width=64,height=48,"
@@ -37,10 +43,11 @@ static const struct {
      NULL},
 };
 
-GST_START_TEST(what_is_named_helps)
+/* Runs @line to its end; its error, or NULL. */
+static GError *run(const char *line)
 {
-    g_autoptr(GError) error = NULL;
-    GstElement *pipeline = gst_parse_launch(cases[__i__].line, &error);
+    GError *error = NULL;
+    GstElement *pipeline = gst_parse_launch(line, &error);
     g_autoptr(GstBus) bus = NULL;
     GstMessage *message;
 
@@ -52,14 +59,42 @@ GST_START_TEST(what_is_named_helps)
     ck_assert(message != NULL);
     if (GST_MESSAGE_TYPE(message) == GST_MESSAGE_ERROR)
         gst_message_parse_error(message, &error, NULL);
+    gst_message_unref(message);
+    gst_element_set_state(pipeline, GST_STATE_NULL);
+    gst_object_unref(pipeline);
+    return error;
+}
+
+GST_START_TEST(what_is_named_helps)
+{
+    g_autoptr(GError) error = run(cases[__i__].line);
+
     if (cases[__i__].word == NULL)
         ck_assert_msg(error == NULL, "%s", error != NULL ? error->message : "");
     else
         ck_assert_msg(error != NULL && strstr(error->message, cases[__i__].word) != NULL,
                       "%s", error != NULL ? error->message : "no error");
-    gst_message_unref(message);
-    gst_element_set_state(pipeline, GST_STATE_NULL);
-    gst_object_unref(pipeline);
+}
+GST_END_TEST
+
+/* The averages that a trainer keeps of TLBVFI, without what it does not train. */
+GST_START_TEST(a_part_of_a_model_is_named)
+{
+    g_autoptr(GArray) entries = state_dict_tlbvfi();
+
+    for (guint i = entries->len; i-- > 0;)
+        if (!g_str_has_prefix(g_array_index(entries, StateEntry, i).key, "denoise_fn."))
+            g_array_remove_index(entries, i);
+    g_autofree char *path = deterministic_file(entries, NULL);
+    ck_assert(path != NULL);
+    g_autofree char *line =
+        g_strdup_printf(SOURCE "framerate=25/1 ! vfiinterp model=\"%s\"" SINK, path);
+    g_autoptr(GError) error = run(line);
+    g_unlink(path);
+    ck_assert(error != NULL);
+    ck_assert_msg(strstr(error->message, "tlbvfi without its autoencoder") != NULL &&
+                      strstr(error->message, "vimeo_unet.pth") != NULL,
+                  "%s", error->message);
 }
 GST_END_TEST
 
@@ -72,6 +107,7 @@ int main(int argc, char **argv)
 
     gst_check_init(&argc, &argv);
     tcase_add_loop_test(tcase, what_is_named_helps, 0, (int)G_N_ELEMENTS(cases));
+    tcase_add_test(tcase, a_part_of_a_model_is_named);
     suite_add_tcase(suite, tcase);
     runner = srunner_create(suite);
     srunner_run_all(runner, CK_ENV);
