@@ -295,8 +295,8 @@ static bool call(VfiPickle *pickle, VfiPickleRef callable, VfiPickleRef argument
             (VfiPickleValue){.kind = VFI_PICKLE_OBJECT, .target = VFI_PICKLE_NO_REF},
             result, error);
     case ROLE_SUBCLASS:
-        return vfi_pickle_new(pickle, (VfiPickleValue){.kind = global->container}, result,
-                              error);
+        return vfi_pickle_new(
+            pickle, (VfiPickleValue){.kind = (uint8_t)global->container}, result, error);
     case ROLE_IGNORED:
     case ROLE_ARRAY:
         return vfi_pickle_new(
