@@ -3,9 +3,9 @@
  * parts are.
  *
  * Features of a frame are the frame stage's, those of the blank frame the constant
- * stage's. All else is the time stage's: the network knows the middle only, so that a pair
- * has one in-between. Latents come first, then the sampler's loop, then flow and decoder,
- * so that nothing large waits while the sampler runs.
+ * stage's. All else is the time stage's: the network knows the middle only, so that a
+ * pair has one in-between. Latents come first, then the sampler's loop, then flow and
+ * decoder, so that nothing large waits while the sampler runs.
  *
  * Upstream's frames are in [-1,1], and each part of it brings them to [0,1] if the least
  * value that it sees is negative; so very bright frames are computed in another range.

@@ -127,10 +127,11 @@ static VfiValue attend(VfiGraph *graph, VfiValue volume, const char *key)
 static VfiValue join(VfiGraph *graph, VfiValue a, VfiValue b)
 {
     VfiValue parts[2 * VFI_TLBVFI_FRAMES];
+    int n = 0;
 
     for (int f = 0; f < VFI_TLBVFI_FRAMES; f++) {
-        parts[2 * f] = vfi_tlbvfi_frame(graph, a, f);
-        parts[2 * f + 1] = vfi_tlbvfi_frame(graph, b, f);
+        parts[n++] = vfi_tlbvfi_frame(graph, a, f);
+        parts[n++] = vfi_tlbvfi_frame(graph, b, f);
     }
     return vfi_graph_concat(graph, parts, 2 * VFI_TLBVFI_FRAMES);
 }

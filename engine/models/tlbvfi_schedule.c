@@ -9,7 +9,7 @@
 
 #define STEPS 1000
 
-/* How much of a state is the bridge's end: 0.001 … 0.999, as f32 like upstream's table. */
+/* How much of a state is the bridge's end, 0.001 … 0.999: f32 like upstream's table. */
 static double end_share(int step)
 {
     return (double)(float)(0.001 + (0.999 - 0.001) * step / (STEPS - 1));

@@ -36,15 +36,46 @@ typedef struct {
 
 enum { HOST_MEMORY = 1, DEVICE_MEMORY = 2 };
 
-/* @states of a CUDA device to or from host memory. */
+/* What the copy takes of the driver, by their names; all give 0 where they succeed. */
+typedef struct {
+    int (*init)(unsigned flags);
+    int (*retain)(void **context, int device);
+    int (*release)(int device);
+    int (*push)(void *context);
+    int (*pop)(void **context);
+    int (*copy)(const MemoryCopy *what);
+    int (*synchronize)(void);
+} Driver;
+
+static bool find_driver(Driver *driver)
+{
+    void *library = dlopen("libcuda.so.1", RTLD_NOW);
+    const struct {
+        const char *name;
+        void *place;
+    } functions[] = {
+        {"cuInit", &driver->init},
+        {"cuDevicePrimaryCtxRetain", &driver->retain},
+        {"cuDevicePrimaryCtxRelease_v2", &driver->release},
+        {"cuCtxPushCurrent_v2", &driver->push},
+        {"cuCtxPopCurrent_v2", &driver->pop},
+        {"cuMemcpy2D_v2", &driver->copy},
+        {"cuCtxSynchronize", &driver->synchronize},
+    };
+
+    for (size_t i = 0; library != NULL && i < G_N_ELEMENTS(functions); i++) {
+        void *function = dlsym(library, functions[i].name);
+        if (function == NULL)
+            return false;
+        memcpy(functions[i].place, &function, sizeof function);
+    }
+    return library != NULL;
+}
+
+/* @states of the first CUDA device to or from host memory. */
 static bool copy_on_device(char *states, float *host, size_t bytes, bool to_device)
 {
-    void *driver = dlopen("libcuda.so.1", RTLD_NOW);
-    int (*copy)(const MemoryCopy *) = NULL;
-
-    if (driver != NULL)
-        copy = (int (*)(const MemoryCopy *))dlsym(driver, "cuMemcpy2D_v2");
-    MemoryCopy what = {
+    const MemoryCopy what = {
         .src_type = to_device ? HOST_MEMORY : DEVICE_MEMORY,
         .src_host = to_device ? host : NULL,
         .src_device = to_device ? 0 : (uint64_t)(uintptr_t)states,
@@ -56,7 +87,17 @@ static bool copy_on_device(char *states, float *host, size_t bytes, bool to_devi
         .width = bytes,
         .height = 1,
     };
-    return copy != NULL && copy(&what) == 0;
+    Driver driver;
+    void *context;
+
+    if (!find_driver(&driver) || driver.init(0) != 0 || driver.retain(&context, 0) != 0)
+        return false;
+    /* Streams of the session do not wait for the copy by themselves. */
+    bool copied =
+        driver.push(context) == 0 && driver.copy(&what) == 0 && driver.synchronize() == 0;
+    driver.pop(&context);
+    driver.release(0);
+    return copied;
 }
 
 static bool copy_states(GoldenSampling *sampling, const VfiSession *session, char *states,

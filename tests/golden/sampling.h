@@ -11,10 +11,10 @@
 typedef struct {
     const GoldenVector *vector;
     size_t n; /* floats of a state */
-    float *
-        latents; /* before the first round, as the plan lays them out: [frame][c][h][w]; NULL: there was no loop */
-    float *sampled; /* behind the last one */
-    GError *error;  /* or NULL */
+    /* [frame][c][h][w], before the first round and behind the last one; NULL: there was
+     * no loop. */
+    float *latents, *sampled;
+    GError *error; /* or NULL */
 } GoldenSampling;
 
 /* For the time of a job of @session. */
@@ -22,6 +22,7 @@ void golden_sampling_begin(GoldenSampling *sampling, const GoldenVector *vector,
                            VfiSession *session);
 void golden_sampling_clear(GoldenSampling *sampling);
 
-/* Whether the states agree with tensors "latent" [frame][c][h][w] and "sampled_latent" [1][c][frame][h][w] of @file: mean |difference| up to 1e-3. */
+/* Whether the states agree with tensors "latent" [frame][c][h][w] and "sampled_latent"
+ * [1][c][frame][h][w] of @file: mean |difference| up to 1e-3. */
 bool golden_sampling_check(const GoldenSampling *sampling, const VfiCheckpoint *file,
                            GError **error);

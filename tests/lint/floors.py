@@ -65,7 +65,7 @@ ROOMS = {
     "tests/kernel": "tests engine/*",
     "tests/ops": "tests engine/*",
     "tests/engine": "tests tests/unit tests/ops engine/* tools/inspect",
-    "tests/golden": "tests/engine",
+    "tests/golden": "tests/engine engine/session",
     "tests/fuzz": "tests/unit tests/engine engine/*",
     "tests/families": "tests tests/engine engine/*",
     "tests/element": "tests tests/engine tests/families gst/*",

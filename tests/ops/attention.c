@@ -112,7 +112,8 @@ START_TEST(great_scores_choose_one)
 
     for (int i = 0; i < n; i++) {
         problem->values[0][i] = i % 2 == 0 ? 1e18f : -1e18f;
-        problem->values[1][i] = (float)((i * 50 % n) - n / 2) * 1e16f;
+        int score = i * 50 % n - n / 2;
+        problem->values[1][i] = (float)score * 1e16f;
     }
     g_autofree float *result = result_of(problem);
     int least = 0, greatest = 0;
@@ -195,12 +196,14 @@ START_TEST(the_first_of_equally_near_codes_is_taken)
     int x[3][PIXELS], codes[CODES][3], ties = 0;
 
     for (int i = 0; i < CODES * 3; i++) {
-        codes[i / 3][i % 3] = (int)lrintf(problem->arrays[0][i] * 6.0f);
-        problem->arrays[0][i] = (float)codes[i / 3][i % 3] / 4.0f;
+        int *code = &codes[i / 3][i % 3];
+        *code = (int)lrintf(problem->arrays[0][i] * 6.0f);
+        problem->arrays[0][i] = (float)*code / 4.0f;
     }
     for (int i = 0; i < 3 * PIXELS; i++) {
-        x[i / PIXELS][i % PIXELS] = (int)lrintf(problem->values[0][i] * 8.0f);
-        problem->values[0][i] = (float)x[i / PIXELS][i % PIXELS] / 4.0f;
+        int *value = &x[i / PIXELS][i % PIXELS];
+        *value = (int)lrintf(problem->values[0][i] * 8.0f);
+        problem->values[0][i] = (float)*value / 4.0f;
     }
     g_autofree float *result = result_of(problem);
     for (int i = 0; i < PIXELS; i++) {

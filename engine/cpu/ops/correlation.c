@@ -171,8 +171,8 @@ static const VfiCpuAlgorithm any_layout = {
 /* ---- channel blocks ---------------------------------------------------------------- */
 
 /* The picture that the flow leads to is in blocks. What it is compared with comes as
- * planes where sums and products of pictures gave it: those are brought into blocks row by
- * row. */
+ * planes where sums and products of pictures gave it: those are brought into blocks row
+ * by row. */
 
 static bool blocks_prepare(VfiCpuOp *ready, GError **error)
 {
