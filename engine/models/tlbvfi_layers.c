@@ -92,30 +92,31 @@ static VfiValue conv_volume(VfiGraph *graph, VfiValue volume, const char *key,
     return vfi_graph_conv3d(graph, volume, key, &setup);
 }
 
-VfiValue vfi_tlbvfi_fuse_frames(VfiGraph *graph, VfiValue volume, const char *key)
+/* ResnetBlock_fusion and ResnetBlock_Dec, which differ in their last convolution, that
+ * sees @pad_frames frames of zeros on both sides, and in the one of @beside × 1 × 1
+ * beside it all. */
+static VfiValue volume_block(VfiGraph *graph, VfiValue volume, const char *key,
+                             int beside, int pad_frames)
 {
     VfiValue h = norm_volume(graph, volume, vfi_graph_key(graph, "%s.norm1", key),
                              VFI_ACTIVATION_SILU);
 
     h = conv_volume(graph, h, vfi_graph_key(graph, "%s.conv1", key), 3, 3, 1);
     h = vfi_tlbvfi_norm_frames(graph, h, vfi_graph_key(graph, "%s.norm2", key));
-    h = conv_volume(graph, h, vfi_graph_key(graph, "%s.conv2", key), 3, 3, 1);
-    volume =
-        conv_volume(graph, volume, vfi_graph_key(graph, "%s.nin_shortcut", key), 1, 1, 0);
+    h = conv_volume(graph, h, vfi_graph_key(graph, "%s.conv2", key), 3, 3, pad_frames);
+    volume = conv_volume(graph, volume, vfi_graph_key(graph, "%s.nin_shortcut", key),
+                         beside, 1, 0);
     return vfi_graph_add(graph, h, volume, 1.0f);
+}
+
+VfiValue vfi_tlbvfi_fuse_frames(VfiGraph *graph, VfiValue volume, const char *key)
+{
+    return volume_block(graph, volume, key, 1, 1);
 }
 
 VfiValue vfi_tlbvfi_collapse_frames(VfiGraph *graph, VfiValue volume, const char *key)
 {
-    VfiValue h = norm_volume(graph, volume, vfi_graph_key(graph, "%s.norm1", key),
-                             VFI_ACTIVATION_SILU);
-
-    h = conv_volume(graph, h, vfi_graph_key(graph, "%s.conv1", key), 3, 3, 1);
-    h = vfi_tlbvfi_norm_frames(graph, h, vfi_graph_key(graph, "%s.norm2", key));
-    h = conv_volume(graph, h, vfi_graph_key(graph, "%s.conv2", key), 3, 3, 0);
-    volume =
-        conv_volume(graph, volume, vfi_graph_key(graph, "%s.nin_shortcut", key), 3, 1, 0);
-    return vfi_graph_add(graph, h, volume, 1.0f);
+    return volume_block(graph, volume, key, 3, 0);
 }
 
 /* ---- attention --------------------------------------------------------------------- */

@@ -1,16 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "reference.h"
 
-#include <math.h>
-
-#include "sanitizers.h"
-
-#define DECLARE(SUFFIX, identifier)                                                      \
-    static ReferenceElement reference_##identifier(const ReferenceInput *in, int c,      \
-                                                   int y, int x);
-VFI_OP_LIST(DECLARE)
-#undef DECLARE
-
 ReferenceFunc reference_of_kind(VfiOpKind kind)
 {
     static const ReferenceFunc of_kind[] = {
@@ -23,28 +13,6 @@ ReferenceFunc reference_of_kind(VfiOpKind kind)
 }
 
 /* ---- what they have in common ------------------------------------------------------ */
-
-static TEST_FORMULA double at(const ReferenceInput *in, int source, int c, int y, int x)
-{
-    VfiShape s = in->op->src[source].shape;
-
-    return (double)
-        in->src[source][((size_t)c * (size_t)s.h + (size_t)y) * (size_t)s.w + (size_t)x];
-}
-
-/* Notes a value that takes part, and gives it back. */
-static double takes_part(ReferenceElement *element, double value)
-{
-    if (isfinite(value) && fabs(value) > element->largest)
-        element->largest = fabs(value);
-    return value;
-}
-
-static ReferenceElement finish(ReferenceElement element, double value)
-{
-    element.value = takes_part(&element, value);
-    return element;
-}
 
 /* (1 - weight) * a + weight * b, in the form that decides what becomes of infinities. */
 static double mix(ReferenceElement *element, double a, double b, double weight)
@@ -76,7 +44,7 @@ static double activated(const VfiActivation *activation, int c, double x)
 /* ---- element by element ------------------------------------------------------------ */
 
 /* A sigmoid is accurate however small it is. */
-static ReferenceElement reference_activate(const ReferenceInput *in, int c, int y, int x)
+ReferenceElement reference_activate(const ReferenceInput *in, int c, int y, int x)
 {
     const VfiActivation *activation = &in->op->u.activation;
     double value = at(in, 0, c, y, x);
@@ -93,7 +61,7 @@ static double second(const ReferenceInput *in, int c, int y, int x)
     return at(in, 1, in->op->src[1].shape.c == 1 ? 0 : c, y, x);
 }
 
-static ReferenceElement reference_add(const ReferenceInput *in, int c, int y, int x)
+ReferenceElement reference_add(const ReferenceInput *in, int c, int y, int x)
 {
     ReferenceElement e = {0};
     double a = takes_part(&e, at(in, 0, c, y, x));
@@ -102,7 +70,7 @@ static ReferenceElement reference_add(const ReferenceInput *in, int c, int y, in
     return finish(e, (double)in->op->u.sum.scale * takes_part(&e, a + b));
 }
 
-static ReferenceElement reference_sub(const ReferenceInput *in, int c, int y, int x)
+ReferenceElement reference_sub(const ReferenceInput *in, int c, int y, int x)
 {
     ReferenceElement e = {0};
     double a = takes_part(&e, at(in, 0, c, y, x));
@@ -111,14 +79,14 @@ static ReferenceElement reference_sub(const ReferenceInput *in, int c, int y, in
     return finish(e, (double)in->op->u.sum.scale * takes_part(&e, a - b));
 }
 
-static ReferenceElement reference_mul(const ReferenceInput *in, int c, int y, int x)
+ReferenceElement reference_mul(const ReferenceInput *in, int c, int y, int x)
 {
     ReferenceElement e = {0};
 
     return finish(e, at(in, 0, c, y, x) * second(in, c, y, x));
 }
 
-static ReferenceElement reference_affine(const ReferenceInput *in, int c, int y, int x)
+ReferenceElement reference_affine(const ReferenceInput *in, int c, int y, int x)
 {
     const VfiAffineParams *p = &in->op->u.affine;
     ReferenceElement e = {0};
@@ -128,7 +96,7 @@ static ReferenceElement reference_affine(const ReferenceInput *in, int c, int y,
     return finish(e, product + (double)p->add);
 }
 
-static ReferenceElement reference_clamp(const ReferenceInput *in, int c, int y, int x)
+ReferenceElement reference_clamp(const ReferenceInput *in, int c, int y, int x)
 {
     double value = at(in, 0, c, y, x);
     ReferenceElement e = {0};
@@ -140,19 +108,19 @@ static ReferenceElement reference_clamp(const ReferenceInput *in, int c, int y, 
     return finish(e, value); /* NaN is neither */
 }
 
-static ReferenceElement reference_copy(const ReferenceInput *in, int c, int y, int x)
+ReferenceElement reference_copy(const ReferenceInput *in, int c, int y, int x)
 {
     ReferenceElement e = {0};
 
     return finish(e, at(in, 0, c, y, x));
 }
 
-static ReferenceElement reference_convert(const ReferenceInput *in, int c, int y, int x)
+ReferenceElement reference_convert(const ReferenceInput *in, int c, int y, int x)
 {
     return reference_copy(in, c, y, x);
 }
 
-static ReferenceElement reference_fill(const ReferenceInput *in, int c, int y, int x)
+ReferenceElement reference_fill(const ReferenceInput *in, int c, int y, int x)
 {
     const VfiFillParams *p = &in->op->u.fill;
     ReferenceElement e = {0};
@@ -165,8 +133,7 @@ static ReferenceElement reference_fill(const ReferenceInput *in, int c, int y, i
     return finish(e, product + (double)p->add);
 }
 
-static ReferenceElement reference_scale_shift(const ReferenceInput *in, int c, int y,
-                                              int x)
+ReferenceElement reference_scale_shift(const ReferenceInput *in, int c, int y, int x)
 {
     const VfiScaleShiftParams *p = &in->op->u.scale_shift;
     const VfiActivation activation = {.kind = p->activation, .leak = p->leak};
@@ -183,8 +150,7 @@ static ReferenceElement reference_scale_shift(const ReferenceInput *in, int c, i
     return finish(e, activated(&activation, c, takes_part(&e, value)));
 }
 
-static ReferenceElement reference_step_embedding(const ReferenceInput *in, int c, int y,
-                                                 int x)
+ReferenceElement reference_step_embedding(const ReferenceInput *in, int c, int y, int x)
 {
     const VfiStepEmbeddingParams *p = &in->op->u.step_embedding;
     int half = p->channels / 2;
@@ -212,7 +178,7 @@ static void philox_round(uint32_t x[4], uint32_t key0, uint32_t key1)
 }
 
 /* The words are exact, and so is u, which is an f32 by definition. */
-static ReferenceElement reference_noise(const ReferenceInput *in, int c, int y, int x)
+ReferenceElement reference_noise(const ReferenceInput *in, int c, int y, int x)
 {
     const VfiNoiseInputs *run = &in->inputs->noise;
     const VfiNoiseParams *p = &in->op->u.noise;
@@ -300,7 +266,7 @@ static float resized_place(int i, int in, int out)
     return place > 0.0f ? place : 0.0f;
 }
 
-static ReferenceElement reference_resize(const ReferenceInput *in, int c, int y, int x)
+ReferenceElement reference_resize(const ReferenceInput *in, int c, int y, int x)
 {
     VfiShape from = in->op->src[0].shape, to = in->op->dst.shape;
     Between between;
@@ -320,7 +286,7 @@ static float warped_place(int i, double flow, int size)
     return place < (float)(size - 1) ? place : (float)(size - 1);
 }
 
-static ReferenceElement reference_warp(const ReferenceInput *in, int c, int y, int x)
+ReferenceElement reference_warp(const ReferenceInput *in, int c, int y, int x)
 {
     VfiShape from = in->op->src[0].shape;
     Between between;
@@ -345,8 +311,8 @@ static double moved(const ReferenceInput *in, int c, int y, int x, int dy, int d
 }
 
 /* All nine moved pictures are warped as by WARP, and compared with the third source. */
-static TEST_FORMULA ReferenceElement reference_correlation(const ReferenceInput *in,
-                                                           int c, int y, int x)
+TEST_FORMULA ReferenceElement reference_correlation(const ReferenceInput *in, int c,
+                                                    int y, int x)
 {
     VfiShape from = in->op->src[0].shape;
     int dy = c / 3 - 1, dx = c % 3 - 1;
@@ -378,7 +344,7 @@ static double haar_factor(bool high, int second)
 }
 
 /* The definition's sum over two frames, two rows and two columns. */
-static ReferenceElement reference_haar(const ReferenceInput *in, int c, int y, int x)
+ReferenceElement reference_haar(const ReferenceInput *in, int c, int y, int x)
 {
     int frames = in->op->src[0].shape.c - 1, band = c / frames, frame = c % frames;
     double sum = 0.0, sizes = 0.0;
@@ -395,8 +361,7 @@ static ReferenceElement reference_haar(const ReferenceInput *in, int c, int y, i
     return finish(e, sum);
 }
 
-static ReferenceElement reference_keep_inside(const ReferenceInput *in, int c, int y,
-                                              int x)
+ReferenceElement reference_keep_inside(const ReferenceInput *in, int c, int y, int x)
 {
     const VfiKeepInsideParams *p = &in->op->u.keep_inside;
     double width = (double)in->inputs->value[VFI_RUN_INPUT_IMAGE_WIDTH];
@@ -407,7 +372,7 @@ static ReferenceElement reference_keep_inside(const ReferenceInput *in, int c, i
     return finish(e, inside ? at(in, 0, c, y, x) : (double)p->outside);
 }
 
-static ReferenceElement reference_avg_pool(const ReferenceInput *in, int c, int y, int x)
+ReferenceElement reference_avg_pool(const ReferenceInput *in, int c, int y, int x)
 {
     ReferenceElement e = {0};
     double sum = 0.0, sizes = 0.0;
@@ -427,7 +392,7 @@ static int nearest_of(int i, int in, int out)
     return (int)((int64_t)i * in / out);
 }
 
-static ReferenceElement reference_nearest(const ReferenceInput *in, int c, int y, int x)
+ReferenceElement reference_nearest(const ReferenceInput *in, int c, int y, int x)
 {
     VfiShape from = in->op->src[0].shape, to = in->op->dst.shape;
     ReferenceElement e = {0};
@@ -436,8 +401,8 @@ static ReferenceElement reference_nearest(const ReferenceInput *in, int c, int y
                   at(in, 0, c, nearest_of(y, from.h, to.h), nearest_of(x, from.w, to.w)));
 }
 
-static ReferenceElement reference_upsample_conv_sum(const ReferenceInput *in, int c,
-                                                    int y, int x)
+ReferenceElement reference_upsample_conv_sum(const ReferenceInput *in, int c, int y,
+                                             int x)
 {
     VfiShape from = in->op->src[0].shape, to = in->op->dst.shape;
     const float *bias = in->op->u.nearest.bias;
@@ -457,128 +422,11 @@ static ReferenceElement reference_upsample_conv_sum(const ReferenceInput *in, in
     return finish(e, sum);
 }
 
-static ReferenceElement reference_pixel_shuffle(const ReferenceInput *in, int c, int y,
-                                                int x)
+ReferenceElement reference_pixel_shuffle(const ReferenceInput *in, int c, int y, int x)
 {
     ReferenceElement e = {0};
 
     return finish(e, at(in, 0, 4 * c + 2 * (y % 2) + x % 2, y / 2, x / 2));
-}
-
-/* ---- attention ---------------------------------------------------------------------*/
-
-/* A pixel of a frame. */
-typedef struct {
-    int frame, y, x;
-} Token;
-
-static double token_at(const ReferenceInput *in, int source, Token token, int c)
-{
-    int channels = in->op->src[source].shape.c / in->op->u.attention.frames;
-
-    return at(in, source, token.frame * channels + c, token.y, token.x);
-}
-
-/* The place in its window, and the one of the window, along an axis of @size pixels. */
-static void split_place(const VfiAttentionParams *p, int i, int size, int *inner,
-                        int *window)
-{
-    bool grid = p->kind == VFI_ATTENTION_GRID;
-
-    *inner = grid ? i / (size / p->window) : i % p->window;
-    *window = grid ? i % (size / p->window) : i / p->window;
-}
-
-/* Whether @query sees @key, and how: the bias. */
-static bool sees(const ReferenceInput *in, Token query, Token key, double *bias)
-{
-    const VfiAttentionParams *p = &in->op->u.attention;
-    VfiShape s = in->op->src[0].shape;
-    int inner[4], window[4], side = 2 * p->window - 1;
-
-    *bias = 0.0;
-    if (p->kind == VFI_ATTENTION_GLOBAL)
-        return true;
-    split_place(p, query.y, s.h, &inner[0], &window[0]);
-    split_place(p, query.x, s.w, &inner[1], &window[1]);
-    split_place(p, key.y, s.h, &inner[2], &window[2]);
-    split_place(p, key.x, s.w, &inner[3], &window[3]);
-    if (p->bias != NULL)
-        *bias = (double)p->bias[(inner[0] - inner[2] + p->window - 1) * side + inner[1] -
-                                inner[3] + p->window - 1];
-    return query.frame == key.frame && window[0] == window[2] && window[1] == window[3];
-}
-
-static double score(const ReferenceInput *in, Token query, Token key, double bias)
-{
-    const VfiAttentionParams *p = &in->op->u.attention;
-    double sum = 0.0;
-
-    for (int c = 0; c < in->op->src[0].shape.c / p->frames; c++)
-        sum += token_at(in, 0, query, c) * token_at(in, 1, key, c);
-    return (double)p->scale * sum + bias;
-}
-
-static Token token_of(VfiShape s, int i)
-{
-    return (Token){i / (s.h * s.w), i / s.w % s.h, i % s.w};
-}
-
-/* In two passes: the greatest score, then the mean. */
-static ReferenceElement reference_attention(const ReferenceInput *in, int c, int y, int x)
-{
-    int frames = in->op->u.attention.frames;
-    VfiShape s = in->op->src[0].shape;
-    int channels = s.c / frames, tokens = frames * s.h * s.w;
-    Token query = {c / channels, y, x};
-    double greatest = -INFINITY, total = 0.0, sum = 0.0, bias;
-    ReferenceElement e = {0};
-
-    for (int i = 0; i < tokens; i++) {
-        Token key = token_of(s, i);
-        if (sees(in, query, key, &bias))
-            greatest = fmax(greatest, score(in, query, key, bias));
-    }
-    for (int i = 0; i < tokens; i++) {
-        Token key = token_of(s, i);
-        if (!sees(in, query, key, &bias))
-            continue;
-        double part = exp(score(in, query, key, bias) - greatest);
-        total += part;
-        sum += part * token_at(in, 2, key, c % channels);
-    }
-    return finish(e, sum / total);
-}
-
-/* Squares and sums are f32 by definition, which decides between codes that are about as
- * near. */
-static double square_of_difference(const ReferenceInput *in, int c, int y, int x,
-                                   const float *code)
-{
-    double difference = (double)(float)(at(in, 0, c, y, x) - (double)code[c % 3]);
-
-    return (double)(float)(difference * difference);
-}
-
-static ReferenceElement reference_quantize(const ReferenceInput *in, int c, int y, int x)
-{
-    const VfiQuantizeParams *p = &in->op->u.quantize;
-    double least = INFINITY;
-    int nearest = 0, first = c / 3 * 3;
-    ReferenceElement e = {0};
-
-    for (int i = 0; i < p->n_codes; i++) {
-        const float *code = p->codes + (size_t)i * 3;
-        double two = (double)(float)(square_of_difference(in, first, y, x, code) +
-                                     square_of_difference(in, first + 1, y, x, code));
-        double distance =
-            (double)(float)(two + square_of_difference(in, first + 2, y, x, code));
-        if (distance < least) {
-            least = distance;
-            nearest = i;
-        }
-    }
-    return finish(e, (double)p->codes[(size_t)nearest * 3 + (size_t)(c % 3)]);
 }
 
 /* ---- convolutions ------------------------------------------------------------------ */
@@ -629,8 +477,8 @@ static ReferenceElement after_sum(const ReferenceInput *in, double sum, int c, i
     return e;
 }
 
-static TEST_FORMULA ReferenceElement reference_conv(const ReferenceInput *in, int c,
-                                                    int y, int x)
+TEST_FORMULA ReferenceElement reference_conv(const ReferenceInput *in, int c, int y,
+                                             int x)
 {
     const VfiConvParams *p = &in->op->u.conv;
     int channels = in->op->src[0].shape.c / p->groups;
@@ -648,8 +496,8 @@ static TEST_FORMULA ReferenceElement reference_conv(const ReferenceInput *in, in
     return after_sum(in, sum, c, y, x);
 }
 
-static TEST_FORMULA ReferenceElement reference_conv_transpose(const ReferenceInput *in,
-                                                              int c, int y, int x)
+TEST_FORMULA ReferenceElement reference_conv_transpose(const ReferenceInput *in, int c,
+                                                       int y, int x)
 {
     const VfiConvParams *p = &in->op->u.conv;
     int outputs = p->weight_out != 0 ? p->weight_out : p->out;
@@ -666,121 +514,4 @@ static TEST_FORMULA ReferenceElement reference_conv_transpose(const ReferenceInp
                    or_zero(in, i, row / p->stride, column / p->stride);
     }
     return after_sum(in, sum, c, y, x);
-}
-
-/* ---- over all of it ---------------------------------------------------------------- */
-
-static TEST_FORMULA ReferenceElement reference_max_abs(const ReferenceInput *in, int c,
-                                                       int y, int x)
-{
-    size_t n = vfi_shape_elements(in->op->src[0].shape);
-    ReferenceElement e = {0};
-
-    (void)c;
-    (void)y;
-    (void)x;
-    for (size_t i = 0; i < n && !isnan(e.value); i++) {
-        double value = fabs((double)in->src[0][i]);
-        if (isnan(value) || value > e.value)
-            e.value = value;
-    }
-    return finish(e, e.value);
-}
-
-/* Mean and variance of @n values, the deviations from the mean summed up by
- * themselves. */
-typedef struct {
-    double mean, variance;
-} Moments;
-
-/* Of channels @first … @first+@count-1 of each frame of @of, of which frames have
- * @channels each, over the pixels of rows @y … @end_y-1 and columns @x … @end_x-1. */
-typedef struct {
-    int frames, channels, first, count;
-    int y, end_y, x, end_x;
-} Extent;
-
-static double sum_over(const ReferenceInput *in, const Extent *of)
-{
-    double sum = 0.0;
-
-    for (int f = 0; f < of->frames; f++)
-        for (int c = 0; c < of->count; c++)
-            for (int y = of->y; y < of->end_y; y++)
-                for (int x = of->x; x < of->end_x; x++)
-                    sum += at(in, 0, f * of->channels + of->first + c, y, x);
-    return sum;
-}
-
-static double sum_of_squares(const ReferenceInput *in, const Extent *of, double mean)
-{
-    double sum = 0.0;
-
-    for (int f = 0; f < of->frames; f++)
-        for (int c = 0; c < of->count; c++)
-            for (int y = of->y; y < of->end_y; y++)
-                for (int x = of->x; x < of->end_x; x++) {
-                    double off = at(in, 0, f * of->channels + of->first + c, y, x) - mean;
-                    sum += off * off;
-                }
-    return sum;
-}
-
-static Moments moments_of(const ReferenceInput *in, const Extent *of)
-{
-    double n = (double)of->frames * of->count * (of->end_y - of->y) * (of->end_x - of->x);
-    double mean = sum_over(in, of) / n;
-
-    return (Moments){mean, sum_of_squares(in, of, mean) / n};
-}
-
-static ReferenceElement reference_group_norm(const ReferenceInput *in, int c, int y,
-                                             int x)
-{
-    const VfiNormParams *p = &in->op->u.norm;
-    VfiShape s = in->op->src[0].shape;
-    int channels = s.c / p->frames, count = channels / p->groups, of = c % channels;
-    Extent extent = {p->frames, channels, of / count * count, count, 0, s.h, 0, s.w};
-    Moments group = moments_of(in, &extent);
-    double scale = 1.0, shift = 0.0;
-    ReferenceElement e = {0};
-
-    (void)y;
-    (void)x;
-    if (in->op->n_src == 2) {
-        scale += at(in, 1, of, 0, 0);
-        shift = at(in, 1, channels + of, 0, 0);
-    }
-    double factor = (double)p->weight[of] / sqrt(group.variance + (double)p->eps) * scale;
-    if (c < channels)
-        return finish(e, factor);
-    return finish(e, (double)p->bias[of] * scale + shift -
-                         takes_part(&e, group.mean * factor));
-}
-
-static ReferenceElement reference_layer_norm(const ReferenceInput *in, int c, int y,
-                                             int x)
-{
-    const VfiNormParams *p = &in->op->u.norm;
-    int channels = in->op->src[0].shape.c;
-    Extent extent = {1, channels, 0, channels, y, y + 1, x, x + 1};
-    Moments pixel = moments_of(in, &extent);
-    ReferenceElement e = {0};
-
-    return finish(e, (at(in, 0, c, y, x) - pixel.mean) /
-                             sqrt(pixel.variance + (double)p->eps) *
-                             (double)p->weight[c] +
-                         (double)p->bias[c]);
-}
-
-static ReferenceElement reference_channel_mean(const ReferenceInput *in, int c, int y,
-                                               int x)
-{
-    VfiShape s = in->op->src[0].shape;
-    Extent extent = {1, s.c, c, 1, 0, s.h, 0, s.w};
-    ReferenceElement e = {0};
-
-    (void)y;
-    (void)x;
-    return finish(e, sum_over(in, &extent) / ((double)s.h * s.w));
 }
