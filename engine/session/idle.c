@@ -38,7 +38,7 @@ VfiJob *vfi_session_take_job(VfiSession *session)
     g_atomic_ref_count_init(&job->ref_count);
     atomic_store(&job->cancel, 0);
     job->state = VFI_JOB_QUEUED;
-    job->started = job->ended = 0;
+    job->taken = job->started = job->ended = 0;
     return job;
 }
 

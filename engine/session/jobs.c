@@ -216,7 +216,7 @@ void vfi_job_get_work(VfiJob *job, double *part, int64_t *elapsed)
     g_mutex_lock(&session->lock);
     int64_t end = job->state == VFI_JOB_DONE ? job->ended : g_get_monotonic_time();
     *part = job->state == VFI_JOB_DONE && job->error == NULL ? 1.0 : job->told_part;
-    *elapsed = job->state == VFI_JOB_QUEUED ? 0 : end - job->started;
+    *elapsed = job->state == VFI_JOB_QUEUED ? 0 : end - job->taken;
     g_mutex_unlock(&session->lock);
 }
 

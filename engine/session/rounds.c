@@ -42,7 +42,7 @@ static void note_work(VfiSession *session, VfiJob *job, double macs)
 
     g_mutex_lock(&session->lock);
     job->work += macs;
-    bool is_due = now - MAX(job->told_at, job->started) >= TELL_INTERVAL;
+    bool is_due = now - MAX(job->told_at, job->taken) >= TELL_INTERVAL;
     if (is_due)
         tell_work(session, job, now);
     g_mutex_unlock(&session->lock);

@@ -216,7 +216,8 @@ struct VfiJob {
     atomic_int cancel;
     uint64_t picture;  /* its number on a device that makes it meanwhile; else 0 */
     VfiJobState state; /* under the session's lock */
-    int64_t started;   /* monotonic µs, under the session's lock, like .ended */
+    int64_t taken;     /* by the worker: monotonic µs, under the session's lock, … */
+    int64_t started;   /* … like these; later where the device was at another picture */
     int64_t ended;
     unsigned round, n_rounds; /* done, and expected so far; under the session's lock */
     /* Of models with rounds: multiply-accumulates done and expected, and the part of them

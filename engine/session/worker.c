@@ -125,7 +125,7 @@ static VfiJob *next_job(VfiSession *session)
         job = g_queue_pop_head_link(&session->queue)->data;
         session->busy = true;
         job->state = VFI_JOB_RUNNING;
-        job->started = g_get_monotonic_time();
+        job->taken = job->started = g_get_monotonic_time();
         session->running = job;
     }
     g_mutex_unlock(&session->lock);
