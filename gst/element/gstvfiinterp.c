@@ -30,6 +30,7 @@
 #include "element/properties.h"
 #include "stream/reference.h"
 #include "stream/report.h"
+#include "stream/stats.h"
 #include "stream/stream.h"
 
 #define GST_CAT_DEFAULT gst_vfi_debug
@@ -446,6 +447,7 @@ gst_vfi_interp_class_init (GstVfiInterpClass *klass)
   install_model (object_class);
   gst_vfi_properties_install (object_class, PROP_SETTINGS);
   install_readings (object_class);
+  gst_vfi_stats_make_names ();
   add_actions (G_TYPE_FROM_CLASS (klass));
   add_pad_templates (element_class);
   gst_element_class_set_static_metadata (element_class, "Video frame interpolator",
