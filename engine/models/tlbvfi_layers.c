@@ -23,18 +23,25 @@ VfiValue vfi_tlbvfi_frame(VfiGraph *graph, VfiValue volume, int frame)
     return vfi_graph_slice(graph, volume, frame * c, c);
 }
 
-VfiValue vfi_tlbvfi_norm(VfiGraph *graph, VfiValue x, const char *key, int groups,
-                         VfiActivationKind activation)
+/* GroupNorm of @frames frames together, then @activation. */
+static VfiValue group_norm(VfiGraph *graph, VfiValue x, const char *key, int groups,
+                           int frames, VfiActivationKind activation)
 {
     const VfiGroupNormSetup setup = {
         .groups = groups,
-        .frames = 1,
+        .frames = frames,
         .eps = GROUP_EPSILON,
         .film = VFI_NO_VALUE,
         .activation = activation,
     };
 
     return vfi_graph_group_norm(graph, x, key, &setup);
+}
+
+VfiValue vfi_tlbvfi_norm(VfiGraph *graph, VfiValue x, const char *key, int groups,
+                         VfiActivationKind activation)
+{
+    return group_norm(graph, x, key, groups, 1, activation);
 }
 
 VfiValue vfi_tlbvfi_norm_frames(VfiGraph *graph, VfiValue volume, const char *key)
@@ -47,19 +54,10 @@ VfiValue vfi_tlbvfi_norm_frames(VfiGraph *graph, VfiValue volume, const char *ke
     return vfi_graph_concat(graph, frames, VFI_TLBVFI_FRAMES);
 }
 
-/* GroupNorm of all frames together. */
 static VfiValue norm_volume(VfiGraph *graph, VfiValue volume, const char *key,
                             VfiActivationKind activation)
 {
-    const VfiGroupNormSetup setup = {
-        .groups = GROUPS,
-        .frames = VFI_TLBVFI_FRAMES,
-        .eps = GROUP_EPSILON,
-        .film = VFI_NO_VALUE,
-        .activation = activation,
-    };
-
-    return vfi_graph_group_norm(graph, volume, key, &setup);
+    return group_norm(graph, volume, key, GROUPS, VFI_TLBVFI_FRAMES, activation);
 }
 
 VfiValue vfi_tlbvfi_resnet(VfiGraph *graph, VfiValue x, const char *key, int out)
