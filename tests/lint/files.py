@@ -14,7 +14,7 @@ import sys
 from multiprocessing.pool import ThreadPool
 from pathlib import Path
 
-FOLDERS = ["engine", "gst", "cuda", "tests", "examples", "tools", ".ci"]
+FOLDERS = ["engine", "gst", "cuda", "apps", "tests", "examples", "tools", ".ci"]
 DATA = ["tests/data/", "tests/fuzz/found/"]
 
 # What clang-format lays out.

@@ -4,8 +4,8 @@
 environment for files.
 
 Of the project: floors.py has the rooms and what each may include, headers.py what headers declare.
-Of the system: the engine sees neither GStreamer nor CUDA; the element and examples no CUDA, and of
-gst/ only cuda_library.c the headers of GStreamer's CUDA library; cuda/ no GStreamer.
+Of the system: the engine sees neither GStreamer nor CUDA; the element, apps and examples no CUDA,
+and of gst/ only cuda_library.c the headers of GStreamer's CUDA library; cuda/ no GStreamer.
 
 usage: tests/lint/includes.py [ROOT]            prints violations, and exits non-zero if any
        tests/lint/includes.py --table [ROOT]    prints the picture of who includes whom
@@ -27,6 +27,7 @@ REFUSED = [
     ("gst/cuda/cuda_library.c", CUDA),
     ("gst", f"{CUDA}|gst/cuda/"),
     ("cuda", GSTREAMER),
+    ("apps", f"{CUDA}|gst/cuda/"),
     ("examples", CUDA),
 ]
 
@@ -83,6 +84,8 @@ EXAMPLES = [
     ("cuda/conv/conv.c", '"device/device.h"', False),
     ("cuda/frames/scene.cu", '"frames/samples.cuh"', True),
     ("cuda/ops/warp.cu", '"program/program.h"', False),
+    ("apps/convert/vfi-convert.c", "<gst/gst.h>", True),
+    ("apps/convert/vfi-convert.c", "<cuda.h>", False),
     ("examples/embed.c", "<vfi/vfi.h>", True),
     ("examples/embed.c", '"../engine/op/op.h"', False),
     ("engine/base/logging.c", '"../../tests/check_main.h"', False),

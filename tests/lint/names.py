@@ -12,7 +12,7 @@ from tree import FOLDERS, SOURCES
 
 NAME = re.compile(r"`(\w+)\(\)`")
 # `engine/plan/plan.h`, `tests/cuda/sim/`, `tests/cuda/frames_*.c`; not programs that are built.
-PATH = re.compile(r"`((?:engine|gst|cuda|tests|tools|examples|docs)/[\w/.*-]*(?:/|\.\w+))`")
+PATH = re.compile(r"`((?:engine|gst|cuda|apps|tests|tools|examples|docs)/[\w/.*-]*(?:/|\.\w+))`")
 # Where a new block begins besides after an empty line: at an item, a row, a heading.
 BLOCK = re.compile(r"^\s*(?:[-*] |\d+\. |\||#)", re.MULTILINE)
 PYTHON = re.compile(r"^\s*def (\w+)\(", re.MULTILINE)

@@ -7,7 +7,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 
-FOLDERS = ["engine", "gst", "cuda", "examples", "tools", "tests"]
+FOLDERS = ["engine", "gst", "cuda", "apps", "examples", "tools", "tests"]
 SOURCES = {".c", ".h", ".cu", ".cuh", ".cc"}
 HEADERS = {".h", ".cuh"}
 INCLUDE = re.compile(r'^\s*#\s*include\s*(?:<([^>]+)>|"([^"]+)")', re.MULTILINE)
@@ -18,10 +18,11 @@ ROOTS = {
     "engine": ["engine"],
     "gst": ["gst"],
     "cuda": ["cuda", "engine"],
+    "apps": ["apps"],
     "examples": [],
     "tools": ["tools", "engine"],
     "tests": ["tests", "tests/engine", "tests/cuda/sim", "tests/cuda/sim/include", "engine", "gst",
-              "cuda", "tools"],
+              "cuda", "tools", "apps"],
 }
 
 
