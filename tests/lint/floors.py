@@ -54,14 +54,14 @@ ROOMS = {
 
     # Programs.
     "examples": "",
-    "tools": "",
-    "tools/benchmark": "tools engine/op engine/session",
+    "apps/common": "",
+    "tools/benchmark": "apps/common engine/op engine/session",
     "tools/inspect":
-        "tools engine/base engine/op engine/graph engine/plan engine/model engine/session",
+        "apps/common engine/base engine/op engine/graph engine/plan engine/model engine/session",
 
     # Tests may include what they test.
     "tests": "engine/*",
-    "tests/unit": "tests engine/* gst/pure",
+    "tests/unit": "tests engine/* gst/pure apps/common",
     "tests/kernel": "tests engine/*",
     "tests/ops": "tests engine/*",
     "tests/engine": "tests tests/unit tests/ops engine/* tools/inspect",

@@ -20,7 +20,7 @@ ROOTS = {
     "cuda": ["cuda", "engine"],
     "apps": ["apps"],
     "examples": [],
-    "tools": ["tools", "engine"],
+    "tools": ["tools", "engine", "apps"],
     "tests": ["tests", "tests/engine", "tests/cuda/sim", "tests/cuda/sim/include", "engine", "gst",
               "cuda", "tools", "apps"],
 }

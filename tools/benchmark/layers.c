@@ -6,7 +6,7 @@
  * residual) included; oneDNN's are of the layer alone with its bias, repeated while it is
  * in the caches. */
 #include "bench.h"
-#include "json_string.h"
+#include "common/json_string.h"
 
 #include <stdio.h>
 #include <string.h>

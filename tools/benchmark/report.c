@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Figures as text and as one line of JSON. */
 #include "bench.h"
-#include "json_string.h"
+#include "common/json_string.h"
 
 #include <stdio.h>
 

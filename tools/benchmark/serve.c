@@ -7,7 +7,7 @@
  *     (anything else)  {"error": "…"}
  */
 #include "bench.h"
-#include "json_string.h"
+#include "common/json_string.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -8,7 +8,7 @@
 #include <string.h>
 
 #include "benchmark/bench.h"
-#include "model_options.h"
+#include "common/model_options.h"
 
 #define DEFAULT_SIZE "1280x720"
 #define MAX_IN_FLIGHT 64

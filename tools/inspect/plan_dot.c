@@ -4,7 +4,7 @@
 #include <stdio.h>
 
 #include "inspected_plan.h"
-#include "json_string.h"
+#include "common/json_string.h"
 
 /* @text in quotes; what JSON escapes, dot does, too. */
 static void print_label(const char *format, ...) G_GNUC_PRINTF(1, 2);

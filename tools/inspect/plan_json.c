@@ -3,7 +3,7 @@
 #include <stdio.h>
 
 #include "inspected_plan.h"
-#include "json_string.h"
+#include "common/json_string.h"
 #include "op/descriptor.h"
 
 static const char *boolean(gboolean value)

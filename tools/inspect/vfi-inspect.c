@@ -10,7 +10,7 @@
 
 #include "inspect/inspected_parts.h"
 #include "inspect/inspected_plan.h"
-#include "model_options.h"
+#include "common/model_options.h"
 
 /* Where cost is measured: 1920×1088 fits the multiples of all families but the
  * coarsest. */

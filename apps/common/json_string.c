@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "json_string.h"
+#include "common/json_string.h"
 
 #include <glib.h>
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "model_options.h"
+#include "common/model_options.h"
 
 #include <string.h>
 
