@@ -4,6 +4,8 @@
  * rife_networks.c has the table of them. */
 #include "models/rife.h"
 
+#include <string.h>
+
 #include "models/registry.h"
 
 static const VfiOptionSpec rife_options[] = {
@@ -23,7 +25,19 @@ static const VfiOptionSpec rife_options[] = {
      "without refine: the network's flows are one guess among those of the model flow, "
      "which takes that one's time, too",
      FALSE},
+    {"pyramid", "s", 0, 0, "own|16-8-4-2-1",
+     "4.25.lite: how much smaller than the frame its blocks see it; own is its author's "
+     "32-16-8-4-1",
+     FALSE},
 };
+
+const int *vfi_rife_scales(const VfiRifeNetwork *network, const VfiModelSetup *setup)
+{
+    static const int halving[VFI_RIFE_MAX_BLOCKS] = {16, 8, 4, 2, 1};
+
+    return strcmp(vfi_setup_string(setup, "pyramid"), "own") == 0 ? network->scale
+                                                                  : halving;
+}
 
 bool vfi_rife_refines(const VfiModelSetup *setup)
 {
@@ -59,7 +73,8 @@ static void rife_prepare_weights(VfiWeights *weights)
 static int rife_size_multiple(const VfiModelSetup *setup, double flow_scale)
 {
     const VfiRifeNetwork *network = vfi_rife_network(setup->variant);
-    double coarsest = network == NULL ? VFI_RIFE_V3_COARSEST : network->scale[0];
+    double coarsest =
+        network == NULL ? VFI_RIFE_V3_COARSEST : vfi_rife_scales(network, setup)[0];
 
     if (network != NULL && network->restarts)
         coarsest *= 2.0;

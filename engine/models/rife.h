@@ -52,7 +52,7 @@ typedef struct {
     VfiTimeMode time; /* ANY: the time is among the inputs */
     int n_blocks;
     int width[VFI_RIFE_MAX_BLOCKS];
-    int scale[VFI_RIFE_MAX_BLOCKS]; /* at flow scale 1 */
+    int scale[VFI_RIFE_MAX_BLOCKS]; /* its author's, at flow scale 1 */
     VfiRifeHead head;
     int head_width, head_channels;
     VfiRifeActivation activation;
@@ -124,6 +124,10 @@ VfiValue vfi_rife_conv(VfiGraph *graph, VfiValue x, const char *prefix, int out,
 /* conv0 of every block: two of stride 2, n → c/2 → c, to 1/4 of the block's size. */
 VfiValue vfi_rife_conv0(VfiGraph *graph, VfiValue x, int block, int c,
                         VfiRifeActivation activation);
+
+/* By how much the input of each block is shrunk at flow scale 1: the network's own
+ * scales, or what the option pyramid says, which is for networks of five blocks. */
+const int *vfi_rife_scales(const VfiRifeNetwork *network, const VfiModelSetup *setup);
 
 /* Whether the result is corrected in RGB. */
 bool vfi_rife_refines(const VfiModelSetup *setup);

@@ -3,6 +3,8 @@
  * hzwer/ECCV2022-RIFE, train_log HDv3). */
 #include "models/rife.h"
 
+#include <string.h>
+
 #define BLOCKS 3
 #define WIDTH 90
 static const double block_scale[BLOCKS] = {VFI_RIFE_V3_COARSEST, 2, 1};
@@ -58,6 +60,9 @@ void vfi_rife_v3_build_time(VfiGraph *graph, const VfiModelSetup *setup,
         vfi_graph_fail(graph,
                        "RIFE 3.2 to 3.8 have neither ensemble nor refine: they run "
                        "both directions anyway and have no refinement network");
+    if (strcmp(vfi_setup_string(setup, "pyramid"), "own") != 0)
+        vfi_graph_fail(graph, "RIFE 3.2 to 3.8 have no option pyramid, which is for "
+                              "4.25.lite");
     for (int block = 0; block < BLOCKS; block++) {
         double scale = block_scale[block] / flow_scale;
         VfiValue forward[] = {warped[0], warped[1], mask};

@@ -46,6 +46,7 @@ bool vfi_rife_build_frame(VfiGraph *graph, const VfiRifeNetwork *network, bool r
 typedef struct {
     VfiRife pair;
     const VfiRifeNetwork *network;
+    const int *scale; /* of its blocks */
     VfiValue head[2]; /* features of the frames, or VFI_NO_VALUE */
     bool ensemble, refine;
 } Builder;
@@ -197,7 +198,7 @@ static VfiRifeDelta run_block(const Builder *b, int block, const State *state,
 static VfiRifeDelta find_delta(const Builder *b, int block, const State *state,
                                const VfiRifeDelta *known, double flow_scale)
 {
-    double scale = b->network->scale[block] / flow_scale;
+    double scale = b->scale[block] / flow_scale;
     VfiRifeDelta delta =
         known != NULL ? *known : run_block(b, block, state, false, scale);
 
@@ -250,7 +251,7 @@ int vfi_rife_next_segment(int segment, const float *scalars)
 static void build_restarting(const Builder *b, double flow_scale)
 {
     VfiGraph *graph = b->pair.graph;
-    const int *scale = b->network->scale;
+    const int *scale = b->scale;
     State state = begin(b);
 
     apply(b, &state, find_delta(b, 0, &state, NULL, flow_scale));
@@ -289,6 +290,12 @@ static void check_options(VfiGraph *graph, const VfiRifeNetwork *network,
                        "flows and a mask",
                        network->name,
                        network->refinement == VFI_RIFE_REFINES ? "" : " with refine");
+    if (vfi_rife_scales(network, setup) != network->scale &&
+        network->n_blocks != VFI_RIFE_MAX_BLOCKS)
+        vfi_graph_fail(graph,
+                       "RIFE %s has no option pyramid, which is for 4.25.lite: it has %d "
+                       "blocks, expected %d",
+                       network->name, network->n_blocks, VFI_RIFE_MAX_BLOCKS);
 }
 
 void vfi_rife_build_time(VfiGraph *graph, const VfiRifeNetwork *network,
@@ -297,6 +304,7 @@ void vfi_rife_build_time(VfiGraph *graph, const VfiRifeNetwork *network,
     Builder b = {
         .pair = vfi_rife_begin(graph),
         .network = network,
+        .scale = vfi_rife_scales(network, setup),
         .head = {VFI_NO_VALUE, VFI_NO_VALUE},
         .ensemble = vfi_setup_boolean(setup, "ensemble"),
         .refine = vfi_rife_refines(setup),

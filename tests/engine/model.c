@@ -508,8 +508,11 @@ START_TEST(families_describe_their_options)
     ck_assert_str_eq(names[0], "blend");
     ck_assert_ptr_nonnull(options);
     for (size_t i = 0; i < n; i++) {
-        g_autoptr(GVariant) value = g_variant_parse(
-            G_VARIANT_TYPE(options[i].type), options[i].default_value, NULL, NULL, NULL);
+        bool is_choice = strcmp(options[i].type, "s") == 0; /* "FIRST|SECOND|…" */
+        g_autoptr(GVariant) value =
+            is_choice ? g_variant_new_string(options[i].default_value)
+                      : g_variant_parse(G_VARIANT_TYPE(options[i].type),
+                                        options[i].default_value, NULL, NULL, NULL);
         ck_assert_msg(value != NULL, "%s: default \"%s\" is not of type %s",
                       options[i].name, options[i].default_value, options[i].type);
     }

@@ -64,6 +64,22 @@ START_TEST(each_is_recognised)
 }
 END_TEST
 
+/* The numbers that come of it are for golden vectors to judge. */
+START_TEST(the_other_pyramid_has_its_own_multiple)
+{
+    static const char option[] = "{'pyramid': <'16-8-4-2-1'>}";
+    static const double scales[] = {0.25, 0.5, 1.0, 2.0};
+    g_autoptr(VfiModel) lite = open_family("rife_v4_25_lite", option);
+    g_autoptr(VfiModel) full = open_family("rife_v4_25", option);
+
+    for (size_t i = 0; i < G_N_ELEMENTS(scales); i++) {
+        int expected = (int)(64 / MIN(scales[i], 1.0));
+        ck_assert_int_eq(lite->family->size_multiple(&lite->setup, scales[i]), expected);
+        ck_assert_int_eq(full->family->size_multiple(&full->setup, scales[i]), expected);
+    }
+}
+END_TEST
+
 /* A frame of floats with some texture. */
 static VfiFrame make_frame(const VfiVideoInfo *video, int shift)
 {
@@ -190,6 +206,9 @@ START_TEST(options_that_a_network_lacks_are_errors)
         refuse(entries, "{'ensemble': <true>}", (const char *[]){name, "ensemble", NULL});
     if (!networks[_i].may_refine)
         refuse(entries, "{'refine': <true>}", (const char *[]){name, "refine", NULL});
+    if (!g_str_has_prefix(name, "4.25") && !g_str_has_prefix(name, "4.26"))
+        refuse(entries, "{'pyramid': <'16-8-4-2-1'>}",
+               (const char *[]){name, "pyramid", "4.25.lite", NULL});
 }
 END_TEST
 
@@ -368,6 +387,7 @@ int main(void)
 
     tcase_add_loop_test(tcase, each_is_recognised, 0, n);
     tcase_add_loop_test(tcase, each_runs_at_other_flow_scales, 0, n);
+    tcase_add_test(tcase, the_other_pyramid_has_its_own_multiple);
     tcase_add_test(tcase, features_may_be_kept_in_16_bits);
     tcase_add_loop_test(tcase, options_that_a_network_lacks_are_errors, 0, n);
     tcase_add_loop_test(tcase, near_misses_name_the_first_wrong_tensor, 0,

@@ -6,7 +6,8 @@
  * A vector is one tensor of a file <family>[_ensemble].safetensors (deterministic
  * weights) or expected.safetensors (trained weights, found on the model search path), its
  * key
- *     [v4.0_|v3_|out_]t<time>[_scale<s>][_ensemble][_refine][_steps<n>][_eta0][_pad512]
+ *     [v4.0_|v3_|out_]t<time>[_scale<s>][_ensemble][_refine][_pyramid16][_steps<n>]
+ *         [_eta0][_pad512]
  * and its inputs img0, img1 lie in the same file or in inputs.safetensors beside it. Any
  * size, any time. Output is rounded to f16 as the vectors are. A missing model and a
  * family that is not built are failed vectors. */

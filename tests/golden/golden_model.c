@@ -97,6 +97,7 @@ bool golden_vector_parse(GoldenVector *vector, const char *file, const char *key
         return false;
     vector->ensemble = skip(&key, "_ensemble") || vector->ensemble;
     vector->refine = skip(&key, "_refine");
+    vector->halving = skip(&key, "_pyramid16");
     if (!parse_sampling(vector, &key))
         return false;
     if (vector->scale < 1.0 && vector->steps == 0)
@@ -120,6 +121,8 @@ static GVariant *vector_options(const GoldenVector *vector)
         g_variant_dict_insert(&options, "ensemble", "b", TRUE);
     if (vector->refine)
         g_variant_dict_insert(&options, "refine", "b", TRUE);
+    if (vector->halving)
+        g_variant_dict_insert(&options, "pyramid", "s", "16-8-4-2-1");
     if (vector->direct)
         g_variant_dict_insert(&options, "timestep-mode", "s", "direct");
     if (vector->pad_multiple > 0)

@@ -14,6 +14,7 @@ typedef struct {
     double scale; /* 1 unless the key says otherwise */
     bool ensemble;
     bool refine;
+    bool halving; /* pyramid=16-8-4-2-1 */
     /* FILM: limits are multiples of the expected values' range, if above 1. */
     bool relative;
     bool direct;           /* FILM: flows are scaled by the time, never bisected */
