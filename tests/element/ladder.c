@@ -196,9 +196,9 @@ GST_END_TEST
 
 /* ---- more frames ------------------------------------------------------------------- */
 
-/* Sends @n frames, each when what lies before the frame before it has left: what waits
- * for the next one, or has no place, is not waited for. */
-static void play_ahead(Simulated *sim, guint n)
+/* Sends @n frames, each when an output has left that is at most @behind before the last
+ * one: what waits for the next frame, or has no place, is not waited for. */
+static void play_ahead(Simulated *sim, guint n, GstClockTime behind)
 {
     Fixture *fixture = sim->fixture;
 
@@ -210,7 +210,7 @@ static void play_ahead(Simulated *sim, guint n)
             gst_test_clock_set_time(sim->clock, pts);
         ck_assert_int_eq(gst_harness_push(fixture->harness, buffer), GST_FLOW_OK);
         if (sim->sent++ > 0)
-            simulated_wait_for(sim, (sim->sent - 2) * sim->frame);
+            simulated_wait_for(sim, (sim->sent - 1) * sim->frame - behind);
         if (simulated_messages(sim, GST_MESSAGE_LATENCY) > 0)
             simulated_configure_latency(sim);
     }
@@ -221,20 +221,21 @@ static void play_ahead(Simulated *sim, guint n)
 GST_START_TEST(frames_without_a_place_keep_no_rung_away)
 {
     const LadderCosts heavy = {120, 60, 8};
+    const GstClockTime slot = gst_util_uint64_scale(GST_SECOND, 100, 4002);
     Simulated *sim = simulated_open(in_flight_mode(__i__), LADDER_MODEL);
 
     sim->step = LADDER_STEP;
     ladder_set_costs(sim, ladder_light);
     simulated_start(sim, "20/1", "4002/100");
     simulated_configure_latency(sim);
-    play_ahead(sim, 70);
+    play_ahead(sim, 70, slot);
     assert_rung(sim, "full");
     fixture_clear(sim->fixture);
     ladder_set_costs(sim, heavy);
-    play_ahead(sim, 60);
+    play_ahead(sim, 60, slot);
     assert_rung(sim, "flow");
     ladder_set_costs(sim, ladder_light);
-    play_ahead(sim, 200);
+    play_ahead(sim, 200, slot);
     finish(sim->fixture);
     for (guint i = 0; i < n_buffers(sim->fixture); i++)
         ck_assert_uint_ne(GST_BUFFER_PTS(nth_buffer(sim->fixture, i)) % sim->frame, 0);
@@ -270,7 +271,7 @@ GST_START_TEST(views_of_more_frames_have_all_rungs)
     for (guint phase = 0; phase < 3; phase++) {
         guint from = sim->sent;
         ladder_set_costs(sim, costs[phase]);
-        play_ahead(sim, 120);
+        play_ahead(sim, 120, sim->frame);
         assert_rung(sim, rungs[phase]);
         for (guint i = 0; i < n_buffers(sim->fixture); i++) {
             GstBuffer *buffer = nth_buffer(sim->fixture, i);
