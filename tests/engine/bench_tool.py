@@ -207,6 +207,12 @@ def test_gallery(folder: Path):
     first, gap, blend, second = (pixels[3 * x] for x in (0, 71, 72, 216))
     check(run.returncode == 0 and header == b"P6\n280 48"
           and (first, gap, blend, second) == (60, 255, 120, 90), "four pictures side by side")
+    run = gallery("--frame", "0", "--rows", "--between", "blend,flow", bench, clip, picture)
+    header, pixels = picture.read_bytes().split(b"\n255\n", 1)
+    shown, made = ([pixels[3 * (208 * y + x)] for x in (0, 72, 144)] for y in (0, 56))
+    check(run.returncode == 0 and header == b"P6\n208 104" and shown == [60, 90, 180]
+          and made[0] == 120 and 60 < made[1] < 180 and made[2] == 255,
+          "the frames above what is made", f"{run.stderr} {header!r} {shown} {made}")
     run = gallery("--frame", "1", bench, clip, picture)
     check(run.returncode == 1 and "no frame 3" in run.stderr, "refused: frames beyond the end")
 
