@@ -53,6 +53,7 @@ ROOMS = {
     "gst/element": "pure cuda stream",
 
     # Programs.
+    "apps/media": "",
     "examples": "",
     "apps/common": "",
     "tools/benchmark": "apps/common engine/op engine/session",
@@ -72,6 +73,7 @@ ROOMS = {
     "tests/cuda/sim/include": "",
     "tests/cuda/sim": "engine/*",
     "tests/cuda": "tests tests/kernel tests/engine tests/cuda/sim engine/* cuda/*",
+    "tests/apps/media": "apps/*",
     "tests/tsan": "",
     "tests/memory": "tests tests/engine tests/element engine/*",
     "tests/pipeline": "tests/engine tests/element tests/cuda/sim",

@@ -1,0 +1,247 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "media/scan.h"
+
+#include "media/chapters.h"
+#include "media/input.h"
+#include "media/tracks.h"
+
+/* Frames of the first video that are looked at for its rate. */
+#define MEASURED 120
+/* Whoever has not shown a packet when a video is this far will not keep us waiting. */
+#define PATIENCE 1000
+
+typedef struct {
+    MediaTrack *track;
+    size_t packets;
+    gboolean ended;
+} Seen;
+
+typedef struct {
+    GMutex mutex;
+    GCond changed;
+    Scan *scan;
+    GArray *seen; /* of Seen, by number */
+    gint64 times[MEASURED];
+    size_t measured;   /* how many of them are there */
+    gboolean complete; /* no track follows */
+    gboolean stopped;
+    GError *error;
+} Reading;
+
+void scan_free_track(gpointer data)
+{
+    MediaTrack *track = (MediaTrack *)data;
+    g_free(track->stream_id);
+    gst_clear_caps(&track->caps);
+    g_free(track->description);
+    g_free(track->language);
+    g_free(track->title);
+    gst_clear_tag_list(&track->tags);
+    g_free(track->video.chroma);
+    g_free(track->video.colorimetry);
+    g_free(track->video.mastering_display);
+    g_free(track->video.light_level);
+    g_free(track->video.orientation);
+    g_free(track);
+}
+
+static Seen *seen(Reading *reading, guint number)
+{
+    return &g_array_index(reading->seen, Seen, number);
+}
+
+/* The number of the first video, G_MAXUINT if there is none. */
+static guint first_video(Reading *reading)
+{
+    for (guint i = 0; i < reading->seen->len; i++)
+        if (seen(reading, i)->track->kind == MEDIA_TRACK_VIDEO)
+            return i;
+    return G_MAXUINT;
+}
+
+static gboolean is_enough(Reading *reading)
+{
+    gboolean all = reading->complete;
+    if (!reading->complete)
+        return FALSE;
+    for (guint i = 0; i < reading->seen->len; i++) {
+        const Seen *one = seen(reading, i);
+        MediaTrackKind kind = one->track->kind;
+        if (one->packets >= PATIENCE)
+            return TRUE;
+        if (one->ended || kind == MEDIA_TRACK_SUBTITLE || kind == MEDIA_TRACK_OTHER)
+            continue;
+        size_t needed = i == first_video(reading) ? MEASURED : 1;
+        all = all && one->packets >= needed;
+    }
+    return all;
+}
+
+/* Matroska says which tracks to choose, other containers which not to. */
+static gboolean is_default(const InputTrack *input)
+{
+    const GstStructure *container =
+        gst_caps_get_structure(input_container(input->input), 0);
+    if (gst_structure_has_name(container, "video/x-matroska") ||
+        gst_structure_has_name(container, "video/webm"))
+        return (input->flags & GST_STREAM_FLAG_SELECT) != 0;
+    return (input->flags & GST_STREAM_FLAG_UNSELECT) == 0;
+}
+
+static gboolean on_found(InputTrack *input, gpointer user_data)
+{
+    Reading *reading = user_data;
+    MediaTrack *track = g_new0(MediaTrack, 1);
+    Seen fresh = {.track = track};
+    track->number = input->number;
+    track->stream_id = g_strdup(input->stream_id);
+    track->kind = track_kind_of_caps(input->caps);
+    track->caps = gst_caps_ref(input->caps);
+    track->is_default = is_default(input);
+    g_mutex_lock(&reading->mutex);
+    g_ptr_array_add(reading->scan->tracks, track);
+    g_array_append_val(reading->seen, fresh);
+    g_mutex_unlock(&reading->mutex);
+    return track->kind == MEDIA_TRACK_VIDEO || track->kind == MEDIA_TRACK_AUDIO;
+}
+
+static GstFlowReturn on_packet(InputTrack *input, GstBuffer *packet, gpointer user_data)
+{
+    Reading *reading = user_data;
+    gint64 time = input_running_time(input, GST_BUFFER_PTS_IS_VALID(packet)
+                                                ? GST_BUFFER_PTS(packet)
+                                                : GST_BUFFER_DTS(packet));
+    gst_buffer_unref(packet);
+    g_mutex_lock(&reading->mutex);
+    Seen *one = seen(reading, input->number);
+    if (reading->measured < MEASURED && time != G_MININT64 &&
+        input->number == first_video(reading))
+        reading->times[reading->measured++] = time;
+    one->packets++;
+    gst_caps_replace(&one->track->caps, input->caps);
+    if (is_enough(reading))
+        reading->stopped = TRUE;
+    gboolean stopped = reading->stopped;
+    g_cond_signal(&reading->changed);
+    g_mutex_unlock(&reading->mutex);
+    return stopped ? GST_FLOW_FLUSHING : GST_FLOW_OK;
+}
+
+static void note_tags(Reading *reading, MediaTrack *track, GstEvent *event)
+{
+    GstTagList *tags = NULL;
+    gst_event_parse_tag(event, &tags);
+    GstTagList **into = gst_tag_list_get_scope(tags) == GST_TAG_SCOPE_GLOBAL
+                            ? &reading->scan->tags
+                            : &track->tags;
+    GstTagList *merged = gst_tag_list_merge(*into, tags, GST_TAG_MERGE_REPLACE);
+    gst_clear_tag_list(into);
+    *into = merged;
+}
+
+static void on_event(InputTrack *input, GstEvent *event, gpointer user_data)
+{
+    Reading *reading = user_data;
+    GstToc *toc = NULL;
+    g_mutex_lock(&reading->mutex);
+    Seen *one = seen(reading, input->number);
+    switch (GST_EVENT_TYPE(event)) {
+    case GST_EVENT_TAG:
+        note_tags(reading, one->track, event);
+        break;
+    case GST_EVENT_TOC:
+        gst_event_parse_toc(event, &toc, NULL);
+        chapters_clear_toc(&reading->scan->toc);
+        reading->scan->toc = toc;
+        break;
+    case GST_EVENT_EOS:
+        one->ended = TRUE;
+        break;
+    default:
+        break;
+    }
+    if (is_enough(reading))
+        reading->stopped = TRUE;
+    g_cond_signal(&reading->changed);
+    g_mutex_unlock(&reading->mutex);
+}
+
+static void on_no_more_tracks(gpointer user_data)
+{
+    Reading *reading = user_data;
+    g_mutex_lock(&reading->mutex);
+    reading->complete = TRUE;
+    g_cond_signal(&reading->changed);
+    g_mutex_unlock(&reading->mutex);
+}
+
+static void on_failed(const GError *error, gpointer user_data)
+{
+    Reading *reading = user_data;
+    g_mutex_lock(&reading->mutex);
+    if (reading->error == NULL)
+        reading->error = g_error_copy(error);
+    g_cond_signal(&reading->changed);
+    g_mutex_unlock(&reading->mutex);
+}
+
+static const InputReceiver receiver = {on_found, on_packet, on_event, on_no_more_tracks,
+                                       on_failed};
+
+/* Errors after all tracks have shown a packet are the business of who reads the whole
+ * file. */
+static gboolean read_beginning(Reading *reading, Input *input, GError **error)
+{
+    input_start(input);
+    g_mutex_lock(&reading->mutex);
+    while (!reading->stopped && reading->error == NULL && !is_enough(reading))
+        g_cond_wait(&reading->changed, &reading->mutex);
+    reading->stopped = TRUE;
+    gboolean enough = is_enough(reading);
+    g_mutex_unlock(&reading->mutex);
+    if (enough) {
+        reading->scan->container = gst_caps_copy(input_container(input));
+        reading->scan->duration = input_duration(input);
+        return TRUE;
+    }
+    g_propagate_error(error, g_steal_pointer(&reading->error));
+    return FALSE;
+}
+
+static void describe(Reading *reading)
+{
+    for (guint i = 0; i < reading->scan->tracks->len; i++) {
+        MediaTrack *track = (MediaTrack *)g_ptr_array_index(reading->scan->tracks, i);
+        track_describe(track, reading->scan->tags);
+        if (i == first_video(reading))
+            track_measure_rate(&track->video, reading->times, reading->measured);
+    }
+}
+
+gboolean scan_file(const char *path, Scan *scan, GError **error)
+{
+    Reading reading = {.scan = scan};
+    scan->duration = GST_CLOCK_TIME_NONE;
+    scan->tracks = g_ptr_array_new_with_free_func(scan_free_track);
+    reading.seen = g_array_new(FALSE, TRUE, sizeof(Seen));
+    g_mutex_init(&reading.mutex);
+    g_cond_init(&reading.changed);
+    Input *input = input_new(path, &receiver, &reading, error);
+    gboolean done = input != NULL && read_beginning(&reading, input, error);
+    input_free(input);
+    if (done)
+        describe(&reading);
+    g_clear_error(&reading.error);
+    g_array_unref(reading.seen);
+    g_cond_clear(&reading.changed);
+    g_mutex_clear(&reading.mutex);
+    return done;
+}
+
+void scan_clear(Scan *scan)
+{
+    gst_clear_caps(&scan->container);
+    gst_clear_tag_list(&scan->tags);
+    chapters_clear_toc(&scan->toc);
+    g_clear_pointer(&scan->tracks, g_ptr_array_unref);
+}
