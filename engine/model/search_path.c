@@ -427,8 +427,9 @@ static char *search(const char *name, char **missing)
 
 /* How to get one that is not there. */
 #define HOW_TO_GET                                                                       \
-    "Run tools/get-models to fetch RIFE 4.0 and 3.x, copy a checkpoint into one of "     \
-    "these folders, add a folder to VFI_MODEL_PATH, or give a file name"
+    "Run vfi-get-models (in the sources tools/get-models) to fetch RIFE 4.0 and 3.x, "   \
+    "or one that its --list shows; or copy a checkpoint into one of these folders, add " \
+    "a folder to VFI_MODEL_PATH, or give a file name"
 
 static gboolean search_named(const char *name, char **path, GError **error)
 {

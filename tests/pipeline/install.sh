@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # What `meson install` and `meson devenv` give to users: a plugin that gst-inspect-1.0 finds,
-# vfi-inspect, and a vfi.pc that builds the embedding example. Prints TAP.
+# vfi-inspect, vfi-get-models, and a vfi.pc that builds the embedding example. Prints TAP.
 #
 # usage: tests/pipeline/install.sh SOURCE BUILD
 set -uo pipefail
@@ -27,6 +27,13 @@ plans_installed() {
   "$(installed vfi-inspect)/vfi-inspect" --plan --size 64x32 --device cpu blend |
     grep -q '^plan: *blend for 64×32 on cpu'
 }
+gets_models() {
+  local get
+  get=$(installed vfi-get-models)/vfi-get-models
+  ! grep -q @PARTS@ "$get" &&
+    (cd / && XDG_DATA_HOME=$scratch "$get" --paths) |
+      grep -q "^$scratch/vfi/models/rife-4.25.pkl.rife-4.25.no$"
+}
 builds_example() {
   sed "s|^prefix=|&$DESTDIR|" "$(installed vfi.pc)/vfi.pc" >vfi.pc &&
     PKG_CONFIG_PATH=$scratch pkg-config --cflags --libs vfi >flags &&
@@ -40,11 +47,12 @@ inspects_in_devenv() {
   env -u GST_PLUGIN_PATH_1_0 meson devenv -C "$build" gst-inspect-1.0 vfiinterp >/dev/null
 }
 
-echo "1..7"
+echo "1..8"
 check "meson install" installs
 check "the installed element is found" inspects_installed
 check "the installed vfi-inspect knows a model" inspects_models
 check "it shows plans" plans_installed
+check "the installed vfi-get-models finds its parts" gets_models
 check "vfi.pc builds the embedding example" builds_example
 check "libvfi.so exports vfi_ symbols only" exports_only_its_interface
 check "meson devenv finds the element" inspects_in_devenv

@@ -9,8 +9,9 @@ FIRST_FRAME = 36  # things move by up to 13 pixels, below RIFE 4.0's restart at 
 
 
 def assets() -> dict[str, Path]:
-    """File name → where tools/get-models puts it; all are there when this returns."""
-    for arguments in ([], ["--list"]):
+    """File name → where tools/get-models puts it; what it fetches when told no names is there when
+    this returns."""
+    for arguments in ([], ["--paths"]):
         done = subprocess.run([ROOT / "tools" / "get-models", *arguments], capture_output=True,
                               text=True, check=False)
         if done.returncode != 0:
