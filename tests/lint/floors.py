@@ -56,6 +56,7 @@ ROOMS = {
     "apps/media": "",
     "examples": "",
     "apps/common": "",
+    "apps/convert": "common media",
     "tools/benchmark": "apps/common engine/op engine/session",
     "tools/inspect":
         "apps/common engine/base engine/op engine/graph engine/plan engine/model engine/session",
@@ -73,6 +74,7 @@ ROOMS = {
     "tests/cuda/sim/include": "",
     "tests/cuda/sim": "engine/*",
     "tests/cuda": "tests tests/kernel tests/engine tests/cuda/sim engine/* cuda/*",
+    "tests/apps/convert": "tests apps/*",
     "tests/apps/media": "apps/*",
     "tests/tsan": "",
     "tests/memory": "tests tests/engine tests/element engine/*",

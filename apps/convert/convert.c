@@ -1,0 +1,157 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "convert/convert.h"
+
+#include <glib/gstdio.h>
+#include <stdio.h>
+#include <sys/statvfs.h>
+
+#include "convert/error.h"
+#include "convert/launch_line.h"
+#include "convert/segments.h"
+#include "media/assemble.h"
+
+static void tell_what_is_lost(const ConvertJob *job, const Plan *plan)
+{
+    for (guint i = 0; i < plan->keep->items->len; i++) {
+        g_autofree gchar *text = keep_item_text(g_ptr_array_index(plan->keep->items, i));
+        if (text != NULL)
+            progress_note(job->progress, "note", text);
+    }
+    if (plan->media->video->video.bit_depth > 8 && plan->codec == VIDEO_CODEC_PNG)
+        progress_note(job->progress, "note",
+                      "not kept: more than 8 bits (PNG pictures of "
+                      "GStreamer have 8 bits of colour)");
+}
+
+static void print_plan(const Plan *plan)
+{
+    g_autofree gchar *text = plan_text(plan);
+    g_autofree gchar *line = launch_line(plan);
+    fputs(text, stdout);
+    for (guint i = 0; i < plan->keep->items->len; i++) {
+        g_autofree gchar *lost = keep_item_text(g_ptr_array_index(plan->keep->items, i));
+        if (lost != NULL)
+            printf("%s\n", lost);
+    }
+    printf("%s\n", line);
+    fflush(stdout);
+}
+
+/* The segments and then the output need their room, about as much as the input takes. */
+static void warn_of_little_space(const ConvertJob *job, const Plan *plan)
+{
+    g_autofree gchar *folder = g_path_get_dirname(plan->folder);
+    struct statvfs disk;
+    GStatBuf input;
+    if (statvfs(folder, &disk) != 0 || g_stat(plan->input, &input) != 0)
+        return;
+    guint64 available = (guint64)disk.f_bavail * disk.f_frsize;
+    guint64 wanted = 4 * (guint64)input.st_size;
+    if (available >= wanted)
+        return;
+    g_autofree gchar *text = g_strdup_printf(
+        "little space: %s has %" G_GUINT64_FORMAT " MB, and up to %" G_GUINT64_FORMAT
+        " MB may be needed (segments, then the output)",
+        folder, available / 1000000, wanted / 1000000);
+    progress_note(job->progress, "warning", text);
+}
+
+static void on_assemble(double fraction, gpointer data)
+{
+    progress_assemble(data, fraction);
+}
+
+/* @end: of what there is; GST_CLOCK_TIME_NONE for all that was asked for. */
+static gboolean put_together(const ConvertJob *job, const Plan *plan, const Work *work,
+                             guint count, GstClockTime end, GError **error)
+{
+    const ConvertOptions *o = plan->options;
+    if (plan->pictures != NULL)
+        return TRUE;
+    g_autoptr(GPtrArray) paths = g_ptr_array_new_with_free_func(g_free);
+    for (guint i = 0; i < count; i++) {
+        g_autofree gchar *path = work_segment(work, i);
+        if (g_file_test(path, G_FILE_TEST_EXISTS))
+            g_ptr_array_add(paths, g_steal_pointer(&path));
+    }
+    g_ptr_array_add(paths, NULL);
+    GstClockTime to = o->to;
+    if (GST_CLOCK_TIME_IS_VALID(end))
+        to = o->from + gst_util_uint64_scale(end, (guint64)o->slow_d, (guint64)o->slow_n);
+    AssembleJob assembling = {
+        .media = plan->media,
+        .plan = plan->keep,
+        .options = plan->keep_options,
+        .segments = (const char *const *)paths->pdata,
+        .output = plan->output,
+        .from = o->from,
+        .to = to,
+        .application = "vfi-convert " VFI_CONVERT_VERSION,
+    };
+    g_autoptr(GError) cause = NULL;
+    if (assemble(&assembling, NULL, on_assemble, job->progress, &cause))
+        return TRUE;
+    plan_take_media_error(g_steal_pointer(&cause), error);
+    return FALSE;
+}
+
+/* What there is of an interrupted conversion can be played, and gone on with. */
+static gboolean leave(const ConvertJob *job, const Plan *plan, const Work *work,
+                      guint count, GstClockTime end, GError **error)
+{
+    g_autoptr(GError) cause = NULL;
+    gboolean playable = count > 0 && put_together(job, plan, work, count, end, &cause);
+    if (cause != NULL)
+        progress_note(job->progress, "warning", cause->message);
+    progress_interrupted(job->progress, plan, playable, job->resume_command);
+    g_set_error(error, CONVERT_ERROR, CONVERT_ERROR_INTERRUPTED, "%s was interrupted",
+                plan->output);
+    return FALSE;
+}
+
+static gboolean do_work(const ConvertJob *job, const Plan *plan, GError **error)
+{
+    g_autoptr(Work) work = work_open(plan, error);
+    if (work == NULL)
+        return FALSE;
+    tell_what_is_lost(job, plan);
+    warn_of_little_space(job, plan);
+    SegmentsJob segments = {
+        .plan = plan,
+        .work = work,
+        .progress = job->progress,
+        .interrupt = job->interrupt,
+    };
+    guint count = 0;
+    GstClockTime end = 0;
+    switch (segments_make(&segments, &count, &end, error)) {
+    case SEGMENTS_COMPLETE:
+        break;
+    case SEGMENTS_INTERRUPTED:
+        return leave(job, plan, work, count, end, error);
+    case SEGMENTS_FAILED:
+        return FALSE;
+    }
+    if (!put_together(job, plan, work, count, GST_CLOCK_TIME_NONE, error))
+        return FALSE;
+    work_remove(work);
+    progress_done(job->progress, plan);
+    return TRUE;
+}
+
+gboolean convert_file(const ConvertJob *job, const char *input, const char *output,
+                      GError **error)
+{
+    g_autoptr(Plan) plan = plan_new(job->options, input, output, error);
+    if (plan == NULL)
+        return FALSE;
+    if (job->options->dry_run) {
+        print_plan(plan);
+        return TRUE;
+    }
+    if (work_is_done(plan)) {
+        progress_skipped(job->progress, plan->input, plan->output);
+        return TRUE;
+    }
+    return do_work(job, plan, error);
+}

@@ -1,0 +1,274 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "convert/source.h"
+
+#include <gst/app/gstappsink.h>
+
+#include "convert/pipeline.h"
+
+/* Decoders need some frames after a seek before everything is as it was without. */
+#define RUN_UP (2 * GST_SECOND)
+
+/* Containers round times to milliseconds. */
+#define ROUNDING (GST_MSECOND / 2)
+
+struct _Source {
+    gchar *path, *stream_id, *filter, *formats;
+    GstClockTime from;
+    int slow_n, slow_d;
+    const Interrupt *interrupt;
+    GstElement *pipeline, *sink;
+    GstCaps *caps;
+    GstSample *first;       /* pulled by source_open(), not yet taken */
+    GstClockTime next_time; /* of a frame that does not know its own */
+};
+
+void source_frame_free(SourceFrame *frame)
+{
+    if (frame == NULL)
+        return;
+    gst_buffer_unref(frame->buffer);
+    g_free(frame);
+}
+
+static void checksum_plane(GChecksum *sum, const GstVideoFrame *frame, guint plane)
+{
+    guint component = 0;
+    while ((guint)GST_VIDEO_FRAME_COMP_PLANE(frame, component) != plane)
+        component++;
+    int stride = GST_VIDEO_FRAME_PLANE_STRIDE(frame, plane);
+    int step = GST_VIDEO_FRAME_COMP_PSTRIDE(frame, component);
+    int bytes = step > 0 ? step * GST_VIDEO_FRAME_COMP_WIDTH(frame, component) : stride;
+    const guint8 *row = GST_VIDEO_FRAME_PLANE_DATA(frame, plane);
+    for (int y = 0; y < GST_VIDEO_FRAME_COMP_HEIGHT(frame, component); y++, row += stride)
+        g_checksum_update(sum, row, bytes);
+}
+
+gchar *source_checksum(const GstCaps *caps, SourceFrame *const *frames, guint count)
+{
+    g_autoptr(GChecksum) sum = g_checksum_new(G_CHECKSUM_MD5);
+    GstVideoInfo info;
+    gst_video_info_from_caps(&info, caps);
+    for (guint i = 0; i < count; i++) {
+        GstVideoFrame frame;
+        if (!gst_video_frame_map(&frame, &info, frames[i]->buffer, GST_MAP_READ))
+            continue;
+        for (guint plane = 0; plane < GST_VIDEO_FRAME_N_PLANES(&frame); plane++)
+            checksum_plane(sum, &frame, plane);
+        gst_video_frame_unmap(&frame);
+    }
+    return g_strdup(g_checksum_get_string(sum));
+}
+
+/* Nothing but the video is decoded. */
+static gboolean is_to_be_decoded(GstElement *decode, GstPad *pad, GstCaps *caps,
+                                 gpointer data)
+{
+    (void)decode;
+    (void)pad;
+    (void)data;
+    const char *name = gst_structure_get_name(gst_caps_get_structure(caps, 0));
+    return !g_str_has_prefix(name, "audio/") && !g_str_has_prefix(name, "text/") &&
+           !g_str_has_prefix(name, "subpicture/") &&
+           !g_str_has_prefix(name, "application/x-");
+}
+
+static void link_video(GstElement *decode, GstPad *pad, gpointer data)
+{
+    Source *source = data;
+    (void)decode;
+    g_autoptr(GstCaps) caps = gst_pad_get_current_caps(pad);
+    if (caps == NULL)
+        caps = gst_pad_query_caps(pad, NULL);
+    const char *name = gst_structure_get_name(gst_caps_get_structure(caps, 0));
+    g_autofree gchar *stream_id = gst_pad_get_stream_id(pad);
+    if (!g_str_has_prefix(name, "video/x-raw") ||
+        (source->stream_id != NULL && g_strcmp0(stream_id, source->stream_id) != 0))
+        return;
+    GstElement *head = pipeline_element(source->pipeline, "decoded");
+    g_autoptr(GstPad) sink = gst_element_get_static_pad(head, "sink");
+    if (!gst_pad_is_linked(sink))
+        gst_pad_link(pad, sink);
+}
+
+static gboolean start(Source *source, GError **error)
+{
+    g_autofree gchar *formats =
+        source->formats != NULL ? g_strdup_printf(",format={%s}", source->formats) : NULL;
+    g_autofree gchar *launch = g_strdup_printf(
+        "filesrc name=file ! decodebin name=decode "
+        "queue name=decoded max-size-buffers=%d max-size-bytes=0 max-size-time=0 ! "
+        "%svideoconvert ! capsfilter caps=\"video/x-raw%s\" ! "
+        "appsink name=frames sync=false max-buffers=%d",
+        PIPELINE_QUEUE, source->filter, formats != NULL ? formats : "", PIPELINE_QUEUE);
+    source->pipeline = pipeline_parse(launch, error);
+    if (source->pipeline == NULL)
+        return FALSE;
+    source->sink = pipeline_element(source->pipeline, "frames");
+    g_object_set(pipeline_element(source->pipeline, "file"), "location", source->path,
+                 NULL);
+    GstElement *decode = pipeline_element(source->pipeline, "decode");
+    g_signal_connect(decode, "autoplug-continue", G_CALLBACK(is_to_be_decoded), NULL);
+    g_signal_connect(decode, "pad-added", G_CALLBACK(link_video), source);
+    return pipeline_play(source->pipeline, CONVERT_ERROR_INPUT, error);
+}
+
+static SourceResult pull(Source *source, GstSample **sample, GError **error)
+{
+    for (;;) {
+        if (interrupt_is_set(source->interrupt))
+            return SOURCE_INTERRUPTED;
+        *sample =
+            gst_app_sink_try_pull_sample(GST_APP_SINK(source->sink), 50 * GST_MSECOND);
+        if (*sample != NULL)
+            return SOURCE_FRAME;
+        if (!pipeline_is_well(source->pipeline, 0, CONVERT_ERROR_INPUT, error)) {
+            g_prefix_error(error, "%s cannot be decoded: ", source->path);
+            return SOURCE_FAILED;
+        }
+        if (gst_app_sink_is_eos(GST_APP_SINK(source->sink)))
+            return SOURCE_END;
+    }
+}
+
+static gboolean pull_first(Source *source, GError **error)
+{
+    switch (pull(source, &source->first, error)) {
+    case SOURCE_FRAME:
+        source->next_time = 0;
+        return TRUE;
+    case SOURCE_END:
+        g_set_error(error, CONVERT_ERROR, CONVERT_ERROR_INPUT,
+                    "%s: expected video from %" GST_TIME_FORMAT " on, found its end",
+                    source->path, GST_TIME_ARGS(source->from));
+        return FALSE;
+    case SOURCE_INTERRUPTED:
+        g_set_error(error, CONVERT_ERROR, CONVERT_ERROR_INTERRUPTED, "interrupted");
+        return FALSE;
+    case SOURCE_FAILED:
+        break;
+    }
+    return FALSE;
+}
+
+Source *source_open(const SourceConfig *config, const Interrupt *interrupt,
+                    GError **error)
+{
+    g_autoptr(Source) source = g_new0(Source, 1);
+    source->path = g_strdup(config->path);
+    source->stream_id = g_strdup(config->stream_id);
+    source->filter = g_strdup(config->filter);
+    source->formats = g_strdup(config->formats);
+    source->from = config->from;
+    source->slow_n = config->slow_n;
+    source->slow_d = config->slow_d;
+    source->interrupt = interrupt;
+    if (!start(source, error) || !pull_first(source, error))
+        return NULL;
+    source->caps = gst_caps_ref(gst_sample_get_caps(source->first));
+    if (source->from > 0)
+        source_seek(source, source->from);
+    return g_steal_pointer(&source);
+}
+
+void source_free(Source *source)
+{
+    if (source == NULL)
+        return;
+    pipeline_free(source->pipeline);
+    gst_clear_caps(&source->caps);
+    g_clear_pointer(&source->first, gst_sample_unref);
+    g_free(source->path);
+    g_free(source->stream_id);
+    g_free(source->filter);
+    g_free(source->formats);
+    g_free(source);
+}
+
+GstCaps *source_caps(Source *source)
+{
+    return source->caps;
+}
+
+/* Frames all have to look alike: the encoder is told once. */
+static gboolean has_known_caps(const Source *source, GstSample *sample, GError **error)
+{
+    GstCaps *caps = gst_sample_get_caps(sample);
+    GstVideoInfo now, before;
+    if (caps == source->caps ||
+        (gst_video_info_from_caps(&now, caps) &&
+         gst_video_info_from_caps(&before, source->caps) &&
+         GST_VIDEO_INFO_FORMAT(&now) == GST_VIDEO_INFO_FORMAT(&before) &&
+         now.width == before.width && now.height == before.height))
+        return TRUE;
+    g_set_error(error, CONVERT_ERROR, CONVERT_ERROR_INPUT,
+                "%s: expected frames of one size and format, found %dx%d behind %dx%d at "
+                "%" GST_TIME_FORMAT "; convert the parts one by one with --from and --to",
+                source->path, now.width, now.height, before.width, before.height,
+                GST_TIME_ARGS(GST_BUFFER_PTS(gst_sample_get_buffer(sample))));
+    return FALSE;
+}
+
+/* The frame's time in the file, GST_CLOCK_TIME_NONE if it is outside of what is to be
+ * shown. */
+static GstClockTime input_time_of(Source *source, GstSample *sample)
+{
+    GstBuffer *buffer = gst_sample_get_buffer(sample);
+    GstClockTime time = source->next_time;
+    if (GST_BUFFER_PTS_IS_VALID(buffer))
+        time = gst_segment_to_stream_time(gst_sample_get_segment(sample), GST_FORMAT_TIME,
+                                          GST_BUFFER_PTS(buffer));
+    if (GST_CLOCK_TIME_IS_VALID(time))
+        source->next_time =
+            time +
+            (GST_BUFFER_DURATION_IS_VALID(buffer) ? GST_BUFFER_DURATION(buffer) : 0);
+    return time;
+}
+
+static GstClockTime slowed(const Source *source, GstClockTime time)
+{
+    return gst_util_uint64_scale_round(time, (guint64)source->slow_n,
+                                       (guint64)source->slow_d);
+}
+
+SourceResult source_next(Source *source, SourceFrame **frame, GError **error)
+{
+    for (;;) {
+        g_autoptr(GstSample) sample = g_steal_pointer(&source->first);
+        SourceResult result =
+            sample != NULL ? SOURCE_FRAME : pull(source, &sample, error);
+        if (result != SOURCE_FRAME)
+            return result;
+        if (!has_known_caps(source, sample, error))
+            return SOURCE_FAILED;
+        GstClockTime time = input_time_of(source, sample);
+        if (!GST_CLOCK_TIME_IS_VALID(time) || time + ROUNDING < source->from)
+            continue;
+        GstBuffer *buffer = gst_sample_get_buffer(sample);
+        SourceFrame *found = g_new0(SourceFrame, 1);
+        found->buffer = gst_buffer_ref(buffer);
+        found->input_time = time;
+        found->time = slowed(source, time > source->from ? time - source->from : 0);
+        found->duration = GST_BUFFER_DURATION_IS_VALID(buffer)
+                              ? slowed(source, GST_BUFFER_DURATION(buffer))
+                              : GST_CLOCK_TIME_NONE;
+        *frame = found;
+        return SOURCE_FRAME;
+    }
+}
+
+void source_seek(Source *source, GstClockTime input_time)
+{
+    g_clear_pointer(&source->first, gst_sample_unref);
+    GstClockTime start = input_time > RUN_UP ? input_time - RUN_UP : 0;
+    GstSeekFlags flags =
+        GST_SEEK_FLAG_FLUSH | GST_SEEK_FLAG_KEY_UNIT | GST_SEEK_FLAG_SNAP_BEFORE;
+    if (!gst_element_seek_simple(source->pipeline, GST_FORMAT_TIME, flags, (gint64)start))
+        source_rewind(source, NULL);
+}
+
+gboolean source_rewind(Source *source, GError **error)
+{
+    g_clear_pointer(&source->first, gst_sample_unref);
+    pipeline_free(g_steal_pointer(&source->pipeline));
+    return start(source, error) && pull_first(source, error);
+}

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The folder beside the output that holds what is done of it. */
+#pragma once
+
+#include "convert/journal.h"
+#include "convert/plan.h"
+
+typedef struct {
+    gchar *folder;
+    int lock; /* file descriptor: nobody else works here */
+    Journal *journal;
+} Work;
+
+/* Makes the folder, or with --resume goes on with the one that is there. NULL and
+ * CONVERT_ERROR_OUTPUT or CONVERT_ERROR_RESUME: something is there that was not to be
+ * replaced, somebody else works on it, or it was begun in another way. */
+Work *work_open(const Plan *plan, GError **error);
+
+/* Leaves the folder as it is. */
+void work_free(Work *work);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(Work, work_free)
+
+/* Whether @plan has nothing to do: its output is there, no work is, and --resume was
+ * said. */
+gboolean work_is_done(const Plan *plan);
+
+/* Path of a segment's file; free with g_free(). */
+gchar *work_segment(const Work *work, guint number);
+
+/* Everything is in the output: removes the folder. */
+void work_remove(Work *work);
