@@ -27,7 +27,7 @@ static const VfiOptionSpec rife_options[] = {
      FALSE},
     {"pyramid", "s", 0, 0, "own|16-8-4-2-1",
      "4.25.lite: how much smaller than the frame its blocks see it; own is its author's "
-     "32-16-8-4-1",
+     "32-16-8-4-1, the other that of ComfyUI's core",
      FALSE},
 };
 

