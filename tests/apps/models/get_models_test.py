@@ -214,6 +214,12 @@ def test_broken_downloads(server: Server) -> None:
         check(says(run, 0, "trying again", *texts) and home.has(GOOD) and
               server.asked(path) == ranges, f"{path} goes on", (run, server.asked(path)))
     home = Home(server)
+    server.files["elsewhere"] = GOOD
+    run = home.fetch("moved-to-cut/elsewhere")
+    check(says(run, 0, "going on at") and home.has(GOOD) and
+          server.asked("cut/elsewhere") == ["", f"bytes={half}-"],
+          "a redirect is asked for the rest, too", run)
+    home = Home(server)
     run = home.fetch("replaced/good")
     check(says(run, 0, "starting again") and home.has(OTHER),
           "parts of two files are never joined", run)

@@ -47,9 +47,10 @@ class Handler(BaseHTTPRequestHandler):
         self.close_connection = True
         if how in STATUS:
             self.answer_status(how, number, name)
-        elif how == "moved":
+        elif how in ("moved", "moved-to-cut"):
             self.send_response(302)
-            self.send_header("Location", self.server.url(f"good/{name}"))
+            to = "good" if how == "moved" else "cut"
+            self.send_header("Location", self.server.url(f"{to}/{name}"))
             self.send_header("Content-Length", "0")
             self.end_headers()
         elif how in ("page", "lfs"):
