@@ -151,21 +151,33 @@ static void trial_free(Trial *trial)
     test_frame_free(&trial->found);
 }
 
+/* Which pixels have ink. */
+typedef bool InkMap[HEIGHT][WIDTH];
+
+static void map_ink(const Scene *scene, InkMap map)
+{
+    for (int y = 0; y < HEIGHT; y++)
+        for (int x = 0; x < WIDTH; x++)
+            map[y][x] = scene_ink(scene, x, y) != NO_LETTER;
+}
+
 /* Mean difference of luma from the truth, in codes of 8 bits: of all pixels, or of those
  * with ink, or of those without any that have some within @reach. */
 typedef enum { ALL, INK, AROUND } Part;
 
-static bool is_part(Part part, const Scene *scene, int x, int y)
+static bool is_part(Part part, InkMap ink, int x, int y)
 {
     const int reach = 8;
 
     if (part == ALL)
         return x >= 24 && y >= 24 && x < WIDTH - 24 && y < HEIGHT - 24;
-    if (scene_ink(scene, x, y) != NO_LETTER)
+    if (ink[y][x])
         return part == INK;
-    for (int j = -reach; part == AROUND && j <= reach; j++)
-        for (int i = -reach; i <= reach; i++)
-            if (scene_ink(scene, x + i, y + j) != NO_LETTER)
+    if (part == INK)
+        return false;
+    for (int j = MAX(y - reach, 0); j <= MIN(y + reach, HEIGHT - 1); j++)
+        for (int i = MAX(x - reach, 0); i <= MIN(x + reach, WIDTH - 1); i++)
+            if (ink[j][i])
                 return true;
     return false;
 }
@@ -175,10 +187,12 @@ static double mean_error(const Trial *trial, const TestFrame *made, Part part,
 {
     double sum = 0.0;
     int n = 0;
+    InkMap ink;
 
+    map_ink(scene, ink);
     for (int y = 0; y < HEIGHT; y++)
         for (int x = 0; x < WIDTH; x++)
-            if (is_part(part, scene, x, y)) {
+            if (is_part(part, ink, x, y)) {
                 sum += fabs(get_code(made, 0, x, y) - get_code(&trial->truth, 0, x, y));
                 n++;
             }
@@ -190,10 +204,12 @@ static double mean_error(const Trial *trial, const TestFrame *made, Part part,
 static double exact_share(const Trial *trial, const Scene *scene)
 {
     int n = 0, n_exact = 0;
+    InkMap ink;
 
+    map_ink(scene, ink);
     for (int y = 0; y < HEIGHT; y++)
         for (int x = 0; x < WIDTH; x++)
-            if (is_part(INK, scene, x, y)) {
+            if (is_part(INK, ink, x, y)) {
                 n_exact +=
                     get_code(&trial->found, 0, x, y) == get_code(&trial->truth, 0, x, y);
                 n++;
