@@ -246,9 +246,9 @@ int main(int argc, char **argv)
     gst_init(&argc, &argv);
     gst_plugin_vfiinterp_register();
     suite_add_tcase(suite, tcase);
-    tcase_add_loop_test(tcase, views_stop_at_edges, 0,
-                        N_MODES * (int)G_N_ELEMENTS(cases));
-    tcase_add_loop_test(tcase, all_but_the_pictures_is_as_with_two_frames, 0,
-                        N_MODES * N_SCRIPTS);
+    for (int i = 0; i < N_MODES * (int)G_N_ELEMENTS(cases); i += SANITIZER_STEP)
+        tcase_add_loop_test(tcase, views_stop_at_edges, i, i + 1);
+    for (int i = 0; i < N_MODES * N_SCRIPTS; i += SANITIZER_STEP)
+        tcase_add_loop_test(tcase, all_but_the_pictures_is_as_with_two_frames, i, i + 1);
     return element_main(argc, argv, suite);
 }

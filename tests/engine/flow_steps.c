@@ -131,8 +131,8 @@ static void check_finite(const float *values, size_t n, const VfiVideoInfo *vide
     float most = 4.0f * (float)(video->width + video->height) + 400.0f;
 
     for (size_t i = 0; i < n; i++)
-        ck_assert_msg(fabsf(values[i]) <= most, "%d×%d: %g", video->width, video->height,
-                      (double)values[i]);
+        if (!(fabsf(values[i]) <= most))
+            ck_abort_msg("%d×%d: %g", video->width, video->height, (double)values[i]);
 }
 
 /* Every size, at every level and quality; flow_run.h checks what is around regions. */
@@ -182,7 +182,8 @@ START_TEST(plain_frames_do_not_move)
             g_autofree float *flow = flow_between(&video, frames, (VfiFlowQuality)quality,
                                                   vfi_cpu_level(), 2, &n);
             for (size_t i = 0; i < n; i++)
-                ck_assert_float_eq(flow[i], 0.0f);
+                if (!(flow[i] == 0.0f)) /* a check of its own for each takes seconds */
+                    ck_abort_msg("value %zu of %zu is %g", i, n, (double)flow[i]);
         }
         clear_frames(frames);
     }
@@ -404,11 +405,13 @@ static Suite *make_suite(void)
     tcase_add_loop_test(tcase, threads_do_not_change_a_bit, 0, N_QUALITIES);
     tcase_add_loop_test(tcase, runs_repeat, 0, N_QUALITIES);
     tcase_add_loop_test(tcase, any_size_has_a_flow, 0, G_N_ELEMENTS(sizes));
-    tcase_add_loop_test(tcase, plain_frames_do_not_move, 0, 4);
+    add_thinned_loop_test(tcase, plain_frames_do_not_move, 0, 4);
     tcase_add_test(tcase, noise_has_a_finite_flow);
     tcase_add_loop_test(tcase, colour_is_seen, 0, N_QUALITIES);
     tcase_add_loop_test(tcase, a_cancelled_run_ends, 0, 3);
-    tcase_add_loop_test(tcase, a_run_may_be_cancelled_anywhere, 0, 4);
+    /* with a sanitizer on three and four threads only */
+    tcase_add_loop_test(tcase, a_run_may_be_cancelled_anywhere,
+                        SANITIZER_STEP > 1 ? 2 : 0, 4);
     tcase_add_test(tcase, memory_is_moderate);
     tcase_add_loop_test(tcase, plans_know_their_limits, 0, N_QUALITIES);
     tcase_add_loop_test(tcase, pictures_have_borders, 0, N_QUALITIES);

@@ -151,7 +151,7 @@ START_TEST(a_network_that_is_wrong_is_outvoted)
 
     paint_texture(&scene.a, 0, 0);
     paint_texture(&scene.b, claims[NEAR][0], claims[NEAR][1]);
-    for (size_t i = 0; i < G_N_ELEMENTS(times); i++) {
+    for (size_t i = 0; i < G_N_ELEMENTS(times); i += SANITIZER_STEP) {
         double t = times[i];
         paint_texture(&scene.expected, t * claims[NEAR][0], t * claims[NEAR][1]);
         double before = error_of(alone, &scene, t, 32);
@@ -247,7 +247,7 @@ START_TEST(tiles_make_the_whole_picture)
     paint_texture(&scene.a, 0, 0);
     paint_texture(&scene.b, claims[NEAR][0], claims[NEAR][1]);
     make_between(session, &scene.a, &scene.b, 0.4, &scene.expected);
-    for (size_t i = 0; i < G_N_ELEMENTS(tile_sizes); i++) {
+    for (size_t i = 0; i < G_N_ELEMENTS(tile_sizes); i += SANITIZER_STEP) {
         g_autoptr(VfiSession) tiles = open_session(NEAR, POLISHED, &video, tile_sizes[i]);
         VfiSessionStats stats;
         make_between(tiles, &scene.a, &scene.b, 0.4, &scene.out);
@@ -400,7 +400,8 @@ START_TEST(cancelled_jobs_leave_nothing_half_made)
     VfiSessionStats of_all;
 
     vfi_session_get_stats(fresh, &of_all);
-    for (uint64_t chunks = 1; chunks < of_all.work_chunks; chunks += 1 + chunks / 4) {
+    for (uint64_t chunks = 1; chunks < of_all.work_chunks;
+         chunks += SANITIZER_STEP * (1 + chunks / 4)) {
         g_autoptr(VfiSession) session =
             open_session(NEAR, POLISHED, &clip->video, tile_size);
         g_autoptr(VfiPair) pair = clip_begin(session, clip, 0);
@@ -525,20 +526,20 @@ static TCase *pictures(void)
     TCase *tcase = tcase_create("pictures");
 
     tcase_set_timeout(tcase, 0);
-    tcase_add_loop_test(tcase, a_network_that_is_wrong_is_outvoted, 0,
-                        (int)G_N_ELEMENTS(formats));
-    tcase_add_loop_test(tcase,
-                        a_network_that_is_right_is_followed_where_flow_finds_nothing, 0,
-                        (int)G_N_ELEMENTS(formats));
+    add_thinned_loop_test(tcase, a_network_that_is_wrong_is_outvoted, 0,
+                          (int)G_N_ELEMENTS(formats));
+    add_thinned_loop_test(tcase,
+                          a_network_that_is_right_is_followed_where_flow_finds_nothing, 0,
+                          (int)G_N_ELEMENTS(formats));
     tcase_add_loop_test(tcase, seeks_leave_no_trace, 0, 2);
     tcase_add_loop_test(tcase, threads_change_no_bit, 0, 2);
-    tcase_add_loop_test(tcase, tiles_make_the_whole_picture, 0,
-                        (int)G_N_ELEMENTS(formats));
-    tcase_add_loop_test(tcase, tiles_follow_a_network_that_is_right, 0,
-                        (int)G_N_ELEMENTS(formats));
+    add_thinned_loop_test(tcase, tiles_make_the_whole_picture, 0,
+                          (int)G_N_ELEMENTS(formats));
+    add_thinned_loop_test(tcase, tiles_follow_a_network_that_is_right, 0,
+                          (int)G_N_ELEMENTS(formats));
     tcase_add_test(tcase, tiles_of_any_shape_leave_no_gap);
-    tcase_add_loop_test(tcase, any_network_with_flows_and_a_mask_is_polished, 0,
-                        (int)G_N_ELEMENTS(networks));
+    add_thinned_loop_test(tcase, any_network_with_flows_and_a_mask_is_polished, 0,
+                          (int)G_N_ELEMENTS(networks));
     tcase_add_test(tcase, halved_intervals_give_the_same_picture_in_any_order);
     return tcase;
 }
