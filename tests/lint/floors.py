@@ -57,6 +57,7 @@ ROOMS = {
     "examples": "",
     "apps/common": "",
     "apps/convert": "common media",
+    "apps/compare": "common",
     "tools/benchmark": "apps/common engine/op engine/session",
     "tools/inspect":
         "apps/common engine/base engine/op engine/graph engine/plan engine/model engine/session",
@@ -76,6 +77,7 @@ ROOMS = {
     "tests/cuda": "tests tests/kernel tests/engine tests/cuda/sim engine/* cuda/*",
     "tests/apps/convert": "tests apps/*",
     "tests/apps/media": "apps/*",
+    "tests/apps/compare": "tests apps/*",
     "tests/tsan": "",
     "tests/memory": "tests tests/engine tests/element engine/*",
     "tests/pipeline": "tests/engine tests/element tests/cuda/sim",

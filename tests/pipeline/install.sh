@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # What `meson install` and `meson devenv` give to users: a plugin that gst-inspect-1.0 finds,
-# vfi-inspect, vfi-get-models, and a vfi.pc that builds the embedding example. Prints TAP.
+# vfi-inspect, vfi-compare, vfi-get-models, and a vfi.pc that builds the embedding example. Prints
+# TAP.
 #
 # usage: tests/pipeline/install.sh SOURCE BUILD
 set -uo pipefail
@@ -22,6 +23,10 @@ inspects_installed() {
 inspects_models() {
   "$(installed vfi-inspect)/vfi-inspect" blend |
     grep -q '^family: *blend$'
+}
+compares_models() {
+  LD_LIBRARY_PATH=$(installed libvfi.so) "$(installed vfi-compare)/vfi-compare" --version |
+    grep -q '^vfi-compare [0-9]'
 }
 plans_installed() {
   "$(installed vfi-inspect)/vfi-inspect" --plan --size 64x32 --device cpu blend |
@@ -47,12 +52,13 @@ inspects_in_devenv() {
   env -u GST_PLUGIN_PATH_1_0 meson devenv -C "$build" gst-inspect-1.0 vfiinterp >/dev/null
 }
 
-echo "1..8"
+echo "1..9"
 check "meson install" installs
 check "the installed element is found" inspects_installed
 check "the installed vfi-inspect knows a model" inspects_models
 check "it shows plans" plans_installed
 check "the installed vfi-get-models finds its parts" gets_models
+check "the installed vfi-compare starts" compares_models
 check "vfi.pc builds the embedding example" builds_example
 check "libvfi.so exports vfi_ symbols only" exports_only_its_interface
 check "meson devenv finds the element" inspects_in_devenv

@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The result as text: for people, and as JSON. */
+#pragma once
+
+#include "compare/comparison.h"
+
+/** A table, a line a contestant, and what was compared; free with g_free(). */
+char *report_text(const Comparison *comparison);
+
+/**
+ * All figures as JSON; docs/compare.md says what the fields mean. Numbers that are not
+ * finite (the PSNR of equal pictures) are null. Free with g_free().
+ */
+char *report_json(const Comparison *comparison);

@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* vfi-compare: leaves out every second frame of a clip, has models make them again, and
+ * shows what they made of it. */
+#include <locale.h>
+#include <stdio.h>
+
+#include "compare/measure.h"
+#include "compare/page.h"
+#include "compare/report.h"
+#include "compare/settings.h"
+#include "compare/show.h"
+
+/* What the program says to those who call it; docs/compare.md lists them. */
+enum { DONE = 0, FAILED = 1, WRONG_ARGUMENTS = 2, SOME_LEFT_OUT = 3 };
+
+static gboolean write_results(const Comparison *comparison, const Settings *settings,
+                              GError **error)
+{
+    g_autofree char *json = report_json(comparison);
+    g_autofree char *text = report_text(comparison);
+
+    fputs(settings->json ? json : text, stdout);
+    if (settings->table != NULL && !g_file_set_contents(settings->table, json, -1, error))
+        return FALSE;
+    if (settings->page == NULL)
+        return TRUE;
+    if (!page_write(comparison, settings->page, error))
+        return FALSE;
+
+    g_autofree char *name = g_filename_display_name(settings->page);
+
+    if (!settings->json)
+        printf("\nPictures: %s\n", name);
+    return TRUE;
+}
+
+static gboolean compare(Comparison *comparison, const Settings *settings, GError **error)
+{
+    g_autoptr(Meter) meter = meter_new();
+
+    if (settings->page != NULL && !page_check(settings->page, error))
+        return FALSE;
+    if (!measure_choose(comparison, settings, error) ||
+        !measure_all(comparison, settings, meter, error))
+        return FALSE;
+    return settings->page == NULL || show_all(comparison, settings, meter, error);
+}
+
+static gboolean has_problem(const Comparison *comparison)
+{
+    for (guint i = 0; i < comparison->contestants->len; i++)
+        if (((const Contestant *)comparison->contestants->pdata[i])->problem != NULL)
+            return TRUE;
+    return FALSE;
+}
+
+static int fail(const GError *error, int status)
+{
+    fprintf(stderr, "vfi-compare: %s\n", error->message);
+    return status;
+}
+
+int main(int argc, char **argv)
+{
+    g_autoptr(GError) error = NULL;
+
+    /* Words in the user's language, numbers for every reader of tables. */
+    setlocale(LC_ALL, "");
+    setlocale(LC_NUMERIC, "C");
+
+    g_autoptr(Settings) settings = settings_parse(&argc, &argv, &error);
+
+    if (settings == NULL)
+        return fail(error, WRONG_ARGUMENTS);
+    if (settings->version) {
+        puts("vfi-compare " VFI_COMPARE_VERSION);
+        return DONE;
+    }
+    if (!gst_init_check(NULL, NULL, &error))
+        return fail(error, FAILED);
+
+    g_autoptr(Comparison) comparison = comparison_new(settings->path);
+
+    if (!compare(comparison, settings, &error) ||
+        !write_results(comparison, settings, &error))
+        return fail(error, FAILED);
+    return settings->asked->len > 0 && has_problem(comparison) ? SOME_LEFT_OUT : DONE;
+}
