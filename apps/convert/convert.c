@@ -33,6 +33,12 @@ static void print_plan(const Plan *plan)
         if (lost != NULL)
             printf("%s\n", lost);
     }
+    const ConvertOptions *o = plan->options;
+    if (o->slow_n != o->slow_d)
+        printf("gst-launch-1.0 cannot slow down: this makes the same frames, shown "
+               "faster\n");
+    if (plan->keep_options.cut)
+        printf("gst-launch-1.0 cannot cut: this is all of the input\n");
     printf("%s\n", line);
     fflush(stdout);
 }

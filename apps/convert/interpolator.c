@@ -110,7 +110,11 @@ void interpolator_free(Interpolator *interpolator)
 gboolean interpolator_begin(Interpolator *interpolator, guint lead, GError **error)
 {
     if (interpolator->ended) {
+        /* A flush does not make appsrc forget EOS, and READY does not make appsink forget
+         * frames. The element stays in READY, with its model. */
         gst_element_set_state(interpolator->pipeline, GST_STATE_READY);
+        gst_element_set_state(interpolator->in, GST_STATE_NULL);
+        gst_element_set_state(interpolator->out, GST_STATE_NULL);
         if (!pipeline_play(interpolator->pipeline, CONVERT_ERROR_INTERPOLATION, error))
             return FALSE;
     } else if (interpolator->begun) {

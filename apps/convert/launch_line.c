@@ -38,7 +38,6 @@ static void add_all(GString *line, const char *text)
 
 static void add_decoding(GString *line, const Plan *plan)
 {
-    const ConvertOptions *o = plan->options;
     const GstCaps *caps = plan->media->video->caps;
     addf(line, "filesrc");
     addf(line, "location=%s", plan->input);
@@ -52,23 +51,19 @@ static void add_decoding(GString *line, const Plan *plan)
     else
         add(line, "video/x-raw");
     add(line, "!");
-    if (o->slow_n != o->slow_d) {
-        add(line, "videorate");
-        addf(line, "rate=%.9g", (double)o->slow_d / o->slow_n);
-        add(line, "!");
-        addf(line, "video/x-raw,framerate=%d/%d", plan->in_n, plan->in_d);
-        add(line, "!");
-    }
 }
 
 static void add_interpolation(GString *line, const Plan *plan)
 {
+    const ConvertOptions *o = plan->options;
+    int num = plan->out_n, den = plan->out_d;
+    gst_util_fraction_multiply(num, den, o->slow_n, o->slow_d, &num, &den);
     add(line, "vfiinterp");
     for (const InterpolatorProperty *p = (gpointer)plan->properties->data;
          p->name != NULL; p++)
         addf(line, "%s=%s", p->name, p->value);
     add(line, "!");
-    addf(line, "video/x-raw,framerate=%d/%d", plan->out_n, plan->out_d);
+    addf(line, "video/x-raw,framerate=%d/%d", num, den);
     add(line, "!");
 }
 

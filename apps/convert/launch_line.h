@@ -4,6 +4,8 @@
 
 #include "convert/plan.h"
 
-/* Quoted for a shell, without a line feed. What gst-launch-1.0 cannot do (--from, --to,
- * subtitles, chapters, tags, segments) is not in it. */
+/* Quoted for a shell, without a line feed. What gst-launch-1.0 cannot do is not in it:
+ * --from,
+ * --to, subtitles, chapters, tags, segments. Slow motion has its frames, but not its
+ * pace. */
 gchar *launch_line(const Plan *plan);

@@ -14,6 +14,9 @@
 /* Seconds between key frames at the most. */
 #define KEY_SECONDS 5
 
+/* Frames farther apart than this, and than four frames, are not interpolated. */
+#define MIN_GAP (250 * GST_MSECOND)
+
 static ConvertError code_of(const GError *error)
 {
     if (error->domain != MEDIA_ERROR)
@@ -53,9 +56,10 @@ static void input_rate(const MediaVideo *video, int *num, int *den)
 {
     *num = video->fps_n;
     *den = video->fps_d;
-    if (is_variable(video) && video->usual_fps > 0)
-        gst_video_guess_framerate((GstClockTime)llround(1e9 / video->usual_fps), num,
-                                  den);
+    if (is_variable(video) && video->usual_fps > 0) {
+        *num = rate_near(video->usual_fps);
+        *den = 1;
+    }
     if (*num == 0) {
         *num = 30;
         *den = 1;
@@ -94,6 +98,10 @@ static gboolean choose_rate(Plan *plan, GError **error)
             (double)plan->out_n / plan->out_d);
         return FALSE;
     }
+    GstClockTime frame =
+        gst_util_uint64_scale(GST_SECOND, (guint64)plan->in_d, (guint64)plan->in_n);
+    plan->max_gap = MAX(4 * frame, gst_util_uint64_scale(MIN_GAP, (guint64)o->slow_n,
+                                                         (guint64)o->slow_d));
     if (o->keep_vfr) {
         plan->out_n = plan->in_n = 0;
         plan->out_d = plan->in_d = 1;
@@ -164,6 +172,7 @@ static void choose_properties(Plan *plan)
     plan->strings = g_ptr_array_new_with_free_func(g_free);
     add_property(plan, "model", g_strdup(o->model));
     add_property(plan, "device", g_strdup(o->device));
+    add_property(plan, "max-gap", g_strdup_printf("%" G_GUINT64_FORMAT, plan->max_gap));
     if (o->model_options != NULL)
         add_property(plan, "model-options",
                      g_strconcat("options,", o->model_options, NULL));
@@ -175,6 +184,8 @@ static void choose_properties(Plan *plan)
                                            : o->slow_n != o->slow_d ? o->slow_n
                                                                     : 2));
     for (char **set = o->set; set != NULL && *set != NULL; set++) {
+        if (g_str_has_prefix(*set, "max-gap="))
+            plan->max_gap = g_ascii_strtoull(*set + strlen("max-gap="), NULL, 10);
         const char *equals = strchr(*set, '=');
         g_autofree gchar *name = g_strndup(*set, (gsize)(equals - *set));
         add_property(plan, name, g_strdup(equals + 1));
@@ -194,7 +205,7 @@ static void choose_keep(Plan *plan)
     plan->keep = keep_plan(plan->media, &plan->keep_options);
     plan->filter = g_strconcat(
         plan->media->video->video.interlaced
-            ? "deinterlace mode=interlaced fields=all method=yadif ! "
+            ? "deinterlace mode=interlaced fields=all method=greedyh ! "
             : "",
         plan->keep->turn_picture ? "videoflip video-direction=auto ! " : "", NULL);
     GstClockTime end = MIN(plan->media->duration, o->to);

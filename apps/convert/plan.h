@@ -19,9 +19,11 @@ typedef struct {
     KeepPlan *keep;
     int in_n, in_d;   /* rate of frames as the element sees them, slowed; 0/1: variable */
     int out_n, out_d; /* of the output; 0/1: variable */
-    gchar *filter;    /* elements in front of the interpolation, each followed by " ! " */
-    gchar *formats;   /* raw formats that the encoder takes; NULL: any, it converts */
-    gchar *encode;    /* encoder, parser, caps, " ! " between them */
+    /* Frames farther apart than this, in the output's time, are not interpolated. */
+    GstClockTime max_gap;
+    gchar *filter;  /* elements in front of the interpolation, each followed by " ! " */
+    gchar *formats; /* raw formats that the encoder takes; NULL: any, it converts */
+    gchar *encode;  /* encoder, parser, caps, " ! " between them */
     GArray *properties;        /* of InterpolatorProperty, ends with one without a name */
     GPtrArray *strings;        /* that these point to */
     GstClockTime out_duration; /* of the output; GST_CLOCK_TIME_NONE if unknown */

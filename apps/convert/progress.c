@@ -3,6 +3,7 @@
 
 #include <math.h>
 #include <stdio.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "convert/error.h"
@@ -108,8 +109,13 @@ static void read_stats(Progress *progress, Interpolator *interpolator)
     if (stats == NULL)
         return;
     gst_structure_get_uint64(stats, "memory-bytes", &progress->engine_bytes);
-    if (progress->model == NULL)
-        progress->model = g_strdup(gst_structure_get_string(stats, "model"));
+    const char *family = gst_structure_get_string(stats, "family");
+    const char *variant = gst_structure_get_string(stats, "variant");
+    if (progress->model == NULL && family != NULL)
+        progress->model =
+            variant != NULL && *variant != '\0' && strcmp(variant, family) != 0
+                ? g_strdup_printf("%s %s", family, variant)
+                : g_strdup(family);
     if (progress->device == NULL)
         progress->device = g_strdup(gst_structure_get_string(stats, "device"));
 }

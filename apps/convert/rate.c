@@ -61,6 +61,17 @@ gboolean rate_parse(const char *text, RateRequest *rate, GError **error)
     return TRUE;
 }
 
+int rate_near(double fps)
+{
+    static const int USUAL[] = {10, 12, 15, 24,  25,  30,  48, 50,
+                                60, 72, 90, 100, 120, 144, 240};
+    for (size_t i = 0; i < G_N_ELEMENTS(USUAL); i++) {
+        if (fabs(fps / USUAL[i] - 1) < 0.015)
+            return USUAL[i];
+    }
+    return fps < 1 ? 1 : fps > 1e6 ? 1000000 : (int)lround(fps);
+}
+
 gboolean factor_parse(const char *text, int *num, int *den, GError **error)
 {
     size_t length = strlen(text);

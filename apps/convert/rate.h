@@ -15,6 +15,10 @@ typedef struct {
  * for it. */
 gboolean rate_parse(const char *text, RateRequest *rate, GError **error);
 
+/* The whole rate that @fps, measured by times in milliseconds, is likely to mean: 30
+ * for 30.3. At least 1. */
+int rate_near(double fps);
+
 /* How many times slower: "4", "2.5", "5/2"; 1 to 1000. */
 gboolean factor_parse(const char *text, int *num, int *den, GError **error);
 

@@ -16,11 +16,12 @@ typedef struct {
     Feed *feed;
     Interpolator *interpolator;
     Schedule schedule;
-    guint64 total;      /* slots of the output; G_MAXUINT64 until that is known */
-    GstClockTime limit; /* variable rate: where outputs end, or NONE */
-    guint64 done;       /* frames written */
-    GstClockTime end;   /* of the last of them */
-    gboolean drained;   /* the element has given all that it had */
+    guint64 total;          /* slots of the output; G_MAXUINT64 until that is known */
+    GstClockTime limit;     /* variable rate: where outputs end, or NONE */
+    guint64 done;           /* frames written */
+    GstClockTime end;       /* of the last of them */
+    GstClockTime last_time; /* of the frame that the element was given, or NONE */
+    gboolean drained;       /* the element has given all that it had */
 } Maker;
 
 /* The segment that is made. */
@@ -160,9 +161,23 @@ static GstBuffer *retimed(const SourceFrame *frame, GstClockTime time)
     return buffer;
 }
 
-/* Gives the element a frame, or the end. @at_lead: the first frame of a lead, through
- * which the element lays its grid. */
-static SourceResult push_next(Maker *maker, gboolean at_lead, GError **error)
+/* When the element sees @frame. A run of frames begins with the first of a lead and
+ * behind every gap; the element lays its grid through that frame, so it has to lie on the
+ * output's. */
+static GstClockTime time_of(Maker *maker, const SourceFrame *frame, gboolean *is_first)
+{
+    GstClockTime before = maker->last_time;
+    maker->last_time = frame->time;
+    *is_first =
+        GST_CLOCK_TIME_IS_VALID(before) && frame->time - before > maker->plan->max_gap;
+    if (GST_CLOCK_TIME_IS_VALID(before) && !*is_first)
+        return frame->time;
+    GstClockTime anchor = schedule_anchor(&maker->schedule, frame->time);
+    return GST_CLOCK_TIME_IS_VALID(before) && anchor <= before ? frame->time : anchor;
+}
+
+/* Gives the element a frame, or the end. */
+static SourceResult push_next(Maker *maker, GError **error)
 {
     const SourceFrame *frame = NULL;
     SourceResult result = feed_next(maker->feed, &frame, error);
@@ -170,9 +185,12 @@ static SourceResult push_next(Maker *maker, gboolean at_lead, GError **error)
         note_end(maker);
         interpolator_end(maker->interpolator);
     } else if (result == SOURCE_FRAME) {
-        GstClockTime time =
-            at_lead ? schedule_anchor(&maker->schedule, frame->time) : frame->time;
-        interpolator_push(maker->interpolator, retimed(frame, time));
+        gboolean is_first = FALSE;
+        GstClockTime time = time_of(maker, frame, &is_first);
+        GstBuffer *buffer = retimed(frame, time);
+        if (is_first)
+            GST_BUFFER_FLAG_SET(buffer, GST_BUFFER_FLAG_DISCONT);
+        interpolator_push(maker->interpolator, buffer);
     }
     return result;
 }
@@ -203,20 +221,19 @@ static gboolean take_output(Maker *maker, Segment *segment, GError **error)
 static SegmentsResult make_segment(Maker *maker, Segment *segment, guint lead,
                                    GError **error)
 {
-    guint pushed = 0;
     maker->drained = FALSE;
+    maker->last_time = GST_CLOCK_TIME_NONE;
     if (!interpolator_begin(maker->interpolator, lead, error))
         return SEGMENTS_FAILED;
     while (!segment->complete) {
         if (interrupt_is_set(maker->job->interrupt))
             return SEGMENTS_INTERRUPTED;
         if (interpolator_wants(maker->interpolator)) {
-            SourceResult result = push_next(maker, pushed == 0 && lead > 0, error);
+            SourceResult result = push_next(maker, error);
             if (result == SOURCE_INTERRUPTED)
                 return SEGMENTS_INTERRUPTED;
             if (result == SOURCE_FAILED)
                 return SEGMENTS_FAILED;
-            pushed++;
         }
         if (!take_output(maker, segment, error))
             return SEGMENTS_FAILED;

@@ -10,6 +10,15 @@
 #include "convert/batch.h"
 #include "convert/error.h"
 
+/* Where the element was installed with this program, if GStreamer does not look there by
+ * itself; the environment is asked first. */
+static void find_element(void)
+{
+    g_autoptr(GstElementFactory) factory = gst_element_factory_find("vfiinterp");
+    if (factory == NULL)
+        gst_registry_scan_path(gst_registry_get(), VFI_PLUGIN_FOLDER);
+}
+
 static int list_models(void)
 {
     g_autoptr(GPtrArray) models = installed_models_list(NULL);
@@ -49,5 +58,6 @@ int main(int argc, char **argv)
         return list_models();
     Interrupt *interrupt = interrupt_new();
     gst_init(NULL, NULL);
+    find_element();
     return run(argc, argv, options, interrupt);
 }

@@ -106,6 +106,23 @@ static void remove_pictures(const Plan *plan)
     }
 }
 
+/* Temporary files of assemble(), ".NAME.XXXXXX", of runs that were killed. Nobody else
+ * writes this output: the lock is ours. */
+static void remove_leftovers(const Plan *plan)
+{
+    g_autofree gchar *folder = g_path_get_dirname(plan->output);
+    g_autofree gchar *base = g_path_get_basename(plan->output);
+    g_autofree gchar *prefix = g_strdup_printf(".%s.", base);
+    g_autoptr(GDir) dir = g_dir_open(folder, 0, NULL);
+    const char *name = NULL;
+    while (dir != NULL && (name = g_dir_read_name(dir)) != NULL) {
+        if (!g_str_has_prefix(name, prefix) || strlen(name) != strlen(prefix) + 6)
+            continue;
+        g_autofree gchar *path = g_build_filename(folder, name, NULL);
+        g_unlink(path);
+    }
+}
+
 static gboolean take_lock(Work *work, const Plan *plan, GError **error)
 {
     g_autofree gchar *path = g_build_filename(work->folder, LOCK, NULL);
@@ -149,6 +166,7 @@ Work *work_open(const Plan *plan, GError **error)
     if (!make_folder(work->folder, error) || !take_lock(work, plan, error) ||
         !open_journal(work, plan, error))
         return NULL;
+    remove_leftovers(plan);
     return g_steal_pointer(&work);
 }
 

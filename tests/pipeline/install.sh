@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # What `meson install` and `meson devenv` give to users: a plugin that gst-inspect-1.0 finds,
-# vfi-inspect, vfi-compare, vfi-get-models, and a vfi.pc that builds the embedding example. Prints
-# TAP.
+# vfi-inspect, vfi-convert, vfi-compare, vfi-get-models, and a vfi.pc that builds the embedding
+# example. Prints TAP.
 #
 # usage: tests/pipeline/install.sh SOURCE BUILD
 set -uo pipefail
@@ -32,6 +32,10 @@ plans_installed() {
   "$(installed vfi-inspect)/vfi-inspect" --plan --size 64x32 --device cpu blend |
     grep -q '^plan: *blend for 64×32 on cpu'
 }
+converts() {
+  LD_LIBRARY_PATH=$(installed libvfi.so) "$(installed vfi-convert)/vfi-convert" --list-models |
+    grep -q '^flow'
+}
 gets_models() {
   local get
   get=$(installed vfi-get-models)/vfi-get-models
@@ -52,11 +56,12 @@ inspects_in_devenv() {
   env -u GST_PLUGIN_PATH_1_0 meson devenv -C "$build" gst-inspect-1.0 vfiinterp >/dev/null
 }
 
-echo "1..9"
+echo "1..10"
 check "meson install" installs
 check "the installed element is found" inspects_installed
 check "the installed vfi-inspect knows a model" inspects_models
 check "it shows plans" plans_installed
+check "the installed vfi-convert lists models" converts
 check "the installed vfi-get-models finds its parts" gets_models
 check "the installed vfi-compare starts" compares_models
 check "vfi.pc builds the embedding example" builds_example

@@ -44,6 +44,16 @@ START_TEST(test_no_rate)
 }
 END_TEST
 
+START_TEST(test_near)
+{
+    ck_assert_int_eq(rate_near(30.303), 30); /* 33 ms */
+    ck_assert_int_eq(rate_near(23.81), 24);  /* 42 ms */
+    ck_assert_int_eq(rate_near(58.82), 59);  /* 17 ms are no usual rate */
+    ck_assert_int_eq(rate_near(40), 40);
+    ck_assert_int_eq(rate_near(0.2), 1);
+}
+END_TEST
+
 START_TEST(test_factor)
 {
     int num = 0, den = 0;
@@ -104,6 +114,7 @@ int main(void)
     TCase *tcase = tcase_create("all");
     tcase_add_loop_test(tcase, test_rate, 0, (int)G_N_ELEMENTS(RATES));
     tcase_add_loop_test(tcase, test_no_rate, 0, (int)G_N_ELEMENTS(NO_RATES));
+    tcase_add_test(tcase, test_near);
     tcase_add_test(tcase, test_factor);
     tcase_add_loop_test(tcase, test_time, 0, (int)G_N_ELEMENTS(TIMES));
     tcase_add_loop_test(tcase, test_no_time, 0, (int)G_N_ELEMENTS(NO_TIMES));
