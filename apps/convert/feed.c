@@ -9,6 +9,7 @@ struct _Feed {
     Source *source;
     GPtrArray *frames; /* of SourceFrame */
     guint next;        /* that feed_next() gives */
+    GstClockTime stop; /* of the segment */
     gboolean ended;
 };
 
@@ -59,27 +60,40 @@ static SourceResult read_on(Feed *feed, GError **error)
     }
 }
 
-SourceResult feed_next(Feed *feed, const SourceFrame **frame, GError **error)
-{
-    if (feed->next == feed->frames->len) {
-        SourceResult result = read_on(feed, error);
-        if (result != SOURCE_FRAME)
-            return result;
-    }
-    *frame = at(feed, feed->next++);
-    return SOURCE_FRAME;
-}
-
 static void forget(Feed *feed, guint count)
 {
     if (count > 0)
         g_ptr_array_remove_range(feed->frames, 0, count);
 }
 
-SourceResult feed_begin(Feed *feed, GstClockTime start, guint *lead, GError **error)
+/* A segment may have more frames than there is memory for. */
+static void forget_given(Feed *feed)
+{
+    while (feed->next > 0 && feed->frames->len > SCHEDULE_LEAD &&
+           at(feed, SCHEDULE_LEAD)->time < feed->stop) {
+        forget(feed, 1);
+        feed->next--;
+    }
+}
+
+SourceResult feed_next(Feed *feed, const SourceFrame **frame, GError **error)
+{
+    if (feed->next == feed->frames->len) {
+        SourceResult result = read_on(feed, error);
+        if (result != SOURCE_FRAME)
+            return result;
+        forget_given(feed);
+    }
+    *frame = at(feed, feed->next++);
+    return SOURCE_FRAME;
+}
+
+SourceResult feed_begin(Feed *feed, GstClockTime start, GstClockTime stop, guint *lead,
+                        GError **error)
 {
     guint before = 0;
     feed->next = 0;
+    feed->stop = stop;
     for (;;) {
         while (before < feed->frames->len && at(feed, before)->time < start)
             before++;

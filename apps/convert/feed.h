@@ -16,10 +16,13 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(Feed, feed_free)
 /* The next frame of the segment; belongs to the feed. */
 SourceResult feed_next(Feed *feed, const SourceFrame **frame, GError **error);
 
-/* Prepares a segment that begins at @start: reads on up to there, and has feed_next()
- * begin with the SCHEDULE_LEAD frames before it, or as many as there are; these are
- * *lead. SOURCE_FRAME, or SOURCE_END where no frame is at @start or behind it. */
-SourceResult feed_begin(Feed *feed, GstClockTime start, guint *lead, GError **error);
+/* Prepares the segment from @start to before @stop: reads on up to there, and has
+ * feed_next() begin with the SCHEDULE_LEAD frames before it, or as many as there are;
+ * these are *lead. Of the segment's frames that were given, as many are kept as the next
+ * one's lead needs. SOURCE_FRAME, or SOURCE_END where no frame is at @start or behind
+ * it. */
+SourceResult feed_begin(Feed *feed, GstClockTime start, GstClockTime stop, guint *lead,
+                        GError **error);
 
 /* What feed_begin() found of the lead, for the journal. */
 void feed_describe_lead(const Feed *feed, guint lead, JournalLead *found);

@@ -281,7 +281,8 @@ static SegmentsResult record(Maker *maker, const Segment *segment, gboolean *is_
     *is_end = is_last(maker, segment);
     if (!*is_end) {
         guint lead = 0;
-        SourceResult result = feed_begin(maker->feed, segment->stop, &lead, error);
+        SourceResult result =
+            feed_begin(maker->feed, segment->stop, segment->stop, &lead, error);
         if (of_source(result) != SEGMENTS_COMPLETE)
             return of_source(result);
         if (result == SOURCE_END)
@@ -299,7 +300,8 @@ static SegmentsResult make_and_record(Maker *maker, Segment *segment, gboolean *
                                       GError **error)
 {
     guint lead = 0;
-    SourceResult begun = feed_begin(maker->feed, segment->start, &lead, error);
+    SourceResult begun =
+        feed_begin(maker->feed, segment->start, segment->stop, &lead, error);
     if (of_source(begun) != SEGMENTS_COMPLETE)
         return of_source(begun);
     if (begun == SOURCE_END)
