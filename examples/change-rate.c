@@ -159,7 +159,7 @@ int main(int argc, char **argv)
         {"sink", 0, 0, G_OPTION_ARG_STRING, &sink, "such as fakesink", "SINK"},
         {G_OPTION_REMAINING, 0, 0, G_OPTION_ARG_STRING_ARRAY, &actions, NULL,
          "FRAME:ACTION…"},
-        G_OPTION_ENTRY_NULL,
+        {NULL, 0, 0, 0, NULL, NULL, NULL},
     };
     g_autoptr(GOptionContext) context = g_option_context_new(NULL);
     g_option_context_add_main_entries(context, entries, NULL);
