@@ -29,3 +29,20 @@ def probe(path: Path, stream: str, entries: str) -> list[str]:
 def frame_count(path: Path, stream: str = "v:0") -> int:
     """Of frames that can really be decoded."""
     return len(probe(path, stream, "frame=pts_time"))
+
+
+def make_pictures(pattern: Path, count: int) -> None:
+    subprocess.run(
+        ["ffmpeg", "-v", "error", "-f", "lavfi", "-i", "testsrc2=size=64x48", "-frames:v",
+         str(count), "-start_number", "0", str(pattern)], check=True)
+
+
+def still_pairs(path: Path) -> int:
+    """How many frames show what the one before shows, but for what a lossy coder makes of it: they
+    differ by less than half a code on average."""
+    raw = subprocess.run(["ffmpeg", "-v", "error", "-i", str(path), "-f", "rawvideo", "-pix_fmt",
+                          "gray", "-"], check=True, stdout=subprocess.PIPE).stdout
+    size = 64 * 48
+    frames = [raw[at:at + size] for at in range(0, len(raw), size)]
+    return sum(sum(abs(x - y) for x, y in zip(a, b)) < size / 2
+               for a, b in zip(frames, frames[1:]))
