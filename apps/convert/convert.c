@@ -136,6 +136,8 @@ static gboolean do_work(const ConvertJob *job, const Plan *plan, GError **error)
     case SEGMENTS_INTERRUPTED:
         return leave(job, plan, work, count, end, error);
     case SEGMENTS_FAILED:
+        if (count == 0)
+            work_remove(work); /* there is nothing to go on with */
         return FALSE;
     }
     if (!put_together(job, plan, work, count, GST_CLOCK_TIME_NONE, error))

@@ -4,6 +4,7 @@
 #include <gst/app/gstappsink.h>
 
 #include "convert/pipeline.h"
+#include "convert/rate.h"
 
 /* Decoders need some frames after a seek before everything is as it was without. */
 #define RUN_UP (2 * GST_SECOND)
@@ -132,14 +133,15 @@ static SourceResult pull(Source *source, GstSample **sample, GError **error)
 
 static gboolean pull_first(Source *source, GError **error)
 {
+    g_autofree gchar *from = time_text(source->from);
     switch (pull(source, &source->first, error)) {
     case SOURCE_FRAME:
         source->next_time = 0;
         return TRUE;
     case SOURCE_END:
         g_set_error(error, CONVERT_ERROR, CONVERT_ERROR_INPUT,
-                    "%s: expected video from %" GST_TIME_FORMAT " on, found its end",
-                    source->path, GST_TIME_ARGS(source->from));
+                    "%s: expected video from %s on, found its end; is it damaged?",
+                    source->path, from);
         return FALSE;
     case SOURCE_INTERRUPTED:
         g_set_error(error, CONVERT_ERROR, CONVERT_ERROR_INTERRUPTED, "interrupted");
