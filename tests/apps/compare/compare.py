@@ -93,11 +93,11 @@ def test_rgb(scratch: Path) -> None:
 
 def test_page(scratch: Path) -> None:
     name = "<b>&\"'@CLIP@.mkv"
-    clip = make_clip(scratch / name, MOVING.format("64x48", "gbrp"), "-t", "1.1", "-pix_fmt",
+    clip = make_clip(scratch / name, MOVING.format("90x72", "gbrp"), "-t", "1.1", "-pix_fmt",
                      "gbrp")
     run = compare("--models", "flow,blend", "--model-options", "flow:quality=fast",
-                  "--model-options", "flow:quality=best", "--device", "cpu", "--shown", "3", "-o",
-                  "page", f"./{name}", folder=scratch)
+                  "--model-options", "flow:quality=best", "--device", "cpu", "--shown", "3", "--crop",
+                  "64x66", "-o", "page", f"./{name}", folder=scratch)
     page, table = (scratch / "page" / file for file in ("index.html", "table.json"))
     check(run.returncode == 0 and all(f"flow (quality={quality})" in run.stdout
                                       for quality in ("fast", "best")),
@@ -125,26 +125,30 @@ def test_page(scratch: Path) -> None:
 
 
 def check_pictures(scratch: Path, clip: Path, parser: PageParser, data: dict) -> None:
-    """The pictures of the truth and its neighbours are the clip's, bit for bit."""
+    """The pictures of the truth and its neighbours are parts of the clip's, bit for bit."""
     pictures = {attributes["id"]: base64.b64decode(attributes["src"].partition(",")[2])
                 for tag, attributes in parser.tags if tag == "img"}
-    frames = ffmpeg_frames(clip)
     wrong = []
     for index, shown in enumerate(data["shown"]):
         frame = data["compared"][shown["at"]]["frame"]
+        frames = ffmpeg_frames(clip, shown["part"])
         for which, number_of in (("first", frame - 1), ("truth", frame), ("last", frame + 1)):
             file = scratch / "picture.png"
             file.write_bytes(pictures[f"picture-{index}-{which}"])
-            if ffmpeg_frames(file)[0] != frames[number_of]:
-                wrong.append((index, which))
+            if ffmpeg_frames(file, (0, 0, 64, 66))[0] != frames[number_of]:
+                wrong.append((index, which, shown["part"]))
     check(len(data["shown"]) == 3 and len(pictures) == 3 * 6 and not wrong,
-          "its pictures are the clip's frames", wrong)
+          "its pictures are parts of the clip's frames", wrong)
 
 
-def ffmpeg_frames(path: Path) -> list[bytes]:
-    run = subprocess.run(["ffmpeg", "-v", "error", "-nostdin", "-i", path, "-f", "rawvideo",
-                          "-pix_fmt", "rgb24", "-"], capture_output=True, check=True)
-    return [run.stdout[at:at + 64 * 48 * 3] for at in range(0, len(run.stdout), 64 * 48 * 3)]
+def ffmpeg_frames(path: Path, part: tuple[int, int, int, int],
+                  pixels: str = "rgb24") -> list[bytes]:
+    x, y, width, height = part
+    run = subprocess.run(["ffmpeg", "-v", "error", "-nostdin", "-i", path, "-vf",
+                          f"crop={width}:{height}:{x}:{y}:exact=1", "-vsync", "passthrough", "-f",
+                          "rawvideo", "-pix_fmt", pixels, "-"], capture_output=True, check=True)
+    size = width * height * (3 if pixels == "rgb24" else 1)
+    return [run.stdout[at:at + size] for at in range(0, len(run.stdout), size)]
 
 
 def test_content(scratch: Path) -> None:
@@ -168,6 +172,23 @@ def test_content(scratch: Path) -> None:
                       "-pix_fmt", "yuva420p")
     result = figures(compare("--models", "flow", "--json", "--no-page", alpha, folder=scratch))
     check(result["models"][0]["psnr"] > 10, "video with alpha", result)
+
+
+def test_variable_rate(scratch: Path) -> None:
+    """Frames at 0, 0.1, 0.4, 0.7, 0.8 s: the blend is that of the frame's own time."""
+    clip = make_clip(scratch / "vfr.mkv", "testsrc2=size=96x64:rate=10,scroll=h=0.03,"
+                     "format=gray,setpts='if(lt(N,2),N,if(lt(N,4),3*N-2,N+4))'", "-frames:v", "5",
+                     "-vsync", "passthrough", "-pix_fmt", "gray")
+    result = figures(compare("--models", "blend", "--json", "--no-page", clip, folder=scratch))
+    frames = ffmpeg_frames(clip, (0, 0, 96, 64), "gray")
+    expected = []
+    for at, part in ((1, 0.25), (3, 0.75)):
+        squares = [(round(a * (1 - part) + b * part) - truth) ** 2 for a, truth, b in
+                   zip(frames[at - 1], frames[at], frames[at + 1])]
+        expected.append(10 * math.log10(255 ** 2 * len(squares) / sum(squares)))
+    check([place["clock"] for place in result["compared"]] == ["0:00:00.100", "0:00:00.700"] and
+          all(map(lambda a, b: close(a, b, 0.02), result["models"][0]["frame_psnr"], expected)),
+          "at a variable rate the time between frames counts", (result, expected))
 
 
 def test_part(scratch: Path) -> None:
@@ -234,6 +255,7 @@ def main() -> None:
         test_rgb(scratch)
         test_page(scratch)
         test_content(scratch)
+        test_variable_rate(scratch)
         test_part(scratch)
         test_refusals(scratch)
     finish()
