@@ -31,6 +31,17 @@ static void add_asked(Comparison *comparison, const Asked *asked,
     comparison_add(comparison, asked->model, asked->options, facts);
 }
 
+static char *lack_of_memory(const InstalledModel *model)
+{
+    g_autofree char *size =
+        g_format_size_full(model->memory_bytes, G_FORMAT_SIZE_IEC_UNITS);
+
+    return g_strdup_printf(
+        "needs %s for frames of this size, more than is free; --models "
+        "has it tried all the same",
+        size);
+}
+
 /* Those without a result stand last. */
 static void add_installed(Comparison *comparison, const VfiSessionConfig *session)
 {
@@ -42,7 +53,7 @@ static void add_installed(Comparison *comparison, const VfiSessionConfig *sessio
             InstalledModel *model = models->pdata[i];
 
             if (model->fit == MODEL_FIT_NOT && model->problem == NULL)
-                model->problem = g_strdup("does not fit into the memory that is free");
+                model->problem = lack_of_memory(model);
             if ((model->problem != NULL) == with_problem)
                 comparison_add(comparison, model->name, NULL, model);
         }

@@ -96,8 +96,8 @@ def test_page(scratch: Path) -> None:
     clip = make_clip(scratch / name, MOVING.format("90x72", "gbrp"), "-t", "1.1", "-pix_fmt",
                      "gbrp")
     run = compare("--models", "flow,blend", "--model-options", "flow:quality=fast",
-                  "--model-options", "flow:quality=best", "--device", "cpu", "--shown", "3", "--crop",
-                  "64x66", "-o", "page", f"./{name}", folder=scratch)
+                  "--model-options", "flow:quality=best", "--device", "cpu", "--shown", "3",
+                  "--crop", "64x66", "-o", "page", f"./{name}", folder=scratch)
     page, table = (scratch / "page" / file for file in ("index.html", "table.json"))
     check(run.returncode == 0 and all(f"flow (quality={quality})" in run.stdout
                                       for quality in ("fast", "best")),
