@@ -21,14 +21,16 @@ static const struct {
                        {".mp4", ".m4v"},
                        BIT(VIDEO_CODEC_H264) | BIT(VIDEO_CODEC_H265) |
                            BIT(VIDEO_CODEC_AV1) | BIT(VIDEO_CODEC_VP9),
-                       BASIC_EXTRAS | BIT(EXTRA_COVER)},
+                       BASIC_EXTRAS | BIT(EXTRA_COVER) | BIT(EXTRA_DEFAULT_FLAGS) |
+                           BIT(EXTRA_ROTATION)},
     [CONTAINER_MOV] = {"mov",
                        "qtmux",
                        {".mov", ".qt"},
                        BIT(VIDEO_CODEC_H264) | BIT(VIDEO_CODEC_H265) |
                            BIT(VIDEO_CODEC_AV1) | BIT(VIDEO_CODEC_VP9) |
                            BIT(VIDEO_CODEC_PRORES),
-                       BASIC_EXTRAS | BIT(EXTRA_COVER)},
+                       BASIC_EXTRAS | BIT(EXTRA_COVER) | BIT(EXTRA_DEFAULT_FLAGS) |
+                           BIT(EXTRA_ROTATION)},
     [CONTAINER_MKV] = {"mkv",
                        "matroskamux",
                        {".mkv"},
@@ -36,12 +38,14 @@ static const struct {
                            BIT(VIDEO_CODEC_AV1) | BIT(VIDEO_CODEC_VP9) |
                            BIT(VIDEO_CODEC_PRORES) | BIT(VIDEO_CODEC_FFV1),
                        BASIC_EXTRAS | BIT(EXTRA_CHAPTERS) | BIT(EXTRA_TITLES) |
+                           BIT(EXTRA_DEFAULT_FLAGS) | BIT(EXTRA_FORCED_FLAGS) |
                            BIT(EXTRA_HDR10)},
     [CONTAINER_WEBM] = {"webm",
                         "webmmux",
                         {".webm"},
                         BIT(VIDEO_CODEC_AV1) | BIT(VIDEO_CODEC_VP9),
                         BASIC_EXTRAS | BIT(EXTRA_CHAPTERS) | BIT(EXTRA_TITLES) |
+                            BIT(EXTRA_DEFAULT_FLAGS) | BIT(EXTRA_FORCED_FLAGS) |
                             BIT(EXTRA_HDR10)},
     [CONTAINER_PICTURES] = {"pictures", NULL, {".png"}, BIT(VIDEO_CODEC_PNG), 0},
 };

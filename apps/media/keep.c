@@ -2,6 +2,7 @@
 #include "media/keep.h"
 
 #include "media/media.h"
+#include "media/quicktime.h"
 
 static void free_item(gpointer data)
 {
@@ -174,6 +175,14 @@ static gboolean has_extra(const Media *media, Extra extra)
     return FALSE;
 }
 
+static gboolean is_kept(const Media *media, Extra extra, const KeepOptions *options)
+{
+    if (extra == EXTRA_ROTATION &&
+        !quicktime_has_orientation(media->video->video.orientation))
+        return FALSE;
+    return container_keeps(options->container, options->codec, extra);
+}
+
 /* NULL if the input does not have it. */
 static KeepItem *judge_extra(const Media *media, Extra extra, const KeepOptions *options)
 {
@@ -182,7 +191,7 @@ static KeepItem *judge_extra(const Media *media, Extra extra, const KeepOptions 
     KeepItem *item = g_new0(KeepItem, 1);
     item->extra = extra;
     item->name = g_strdup(extra_name(extra));
-    if (container_keeps(options->container, options->codec, extra)) {
+    if (is_kept(media, extra, options)) {
         item->passage = PASSAGE_COPY;
         return item;
     }
@@ -214,8 +223,7 @@ KeepPlan *keep_plan(const Media *media, const KeepOptions *options)
             g_ptr_array_add(plan->items, item);
     }
     plan->turn_picture =
-        has_extra(media, EXTRA_ROTATION) &&
-        !container_keeps(options->container, options->codec, EXTRA_ROTATION);
+        has_extra(media, EXTRA_ROTATION) && !is_kept(media, EXTRA_ROTATION, options);
     return plan;
 }
 

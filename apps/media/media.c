@@ -6,7 +6,9 @@
 
 #include "media/chapters.h"
 #include "media/element.h"
+#include "media/matroska.h"
 #include "media/scan.h"
+#include "media/tags.h"
 
 static void free_attachment(gpointer data)
 {
@@ -44,19 +46,19 @@ static void take_attachments(Media *media, const char *name)
     gst_tag_list_remove_tag(media->tags, name);
 }
 
-/* What says how the file was, and not what it shows. */
-static void drop_technical_tags(Media *media)
+/* The demuxer says no such flag, but it ends a stream's name in the track's UID. */
+static void note_forced(Media *media)
 {
-    static const char *const technical[] = {
-        GST_TAG_CONTAINER_FORMAT, GST_TAG_VIDEO_CODEC,     GST_TAG_AUDIO_CODEC,
-        GST_TAG_ENCODER,          GST_TAG_BITRATE,         GST_TAG_MINIMUM_BITRATE,
-        GST_TAG_MAXIMUM_BITRATE,  GST_TAG_CODEC,           GST_TAG_IMAGE_ORIENTATION,
-        GST_TAG_ENCODER_VERSION,  GST_TAG_NOMINAL_BITRATE, GST_TAG_DURATION,
-        GST_TAG_LANGUAGE_CODE,    GST_TAG_APPLICATION_NAME};
-    for (size_t i = 0; media->tags != NULL && i < G_N_ELEMENTS(technical); i++)
-        gst_tag_list_remove_tag(media->tags, technical[i]);
-    if (media->tags != NULL && gst_tag_list_is_empty(media->tags))
-        gst_clear_tag_list(&media->tags);
+    g_autoptr(GArray) uids = matroska_forced_tracks(media->path);
+    for (guint i = 0; i < media->tracks->len; i++) {
+        MediaTrack *track = (MediaTrack *)g_ptr_array_index(media->tracks, i);
+        const char *colon =
+            track->stream_id != NULL ? strrchr(track->stream_id, ':') : NULL;
+        guint64 uid = colon != NULL ? g_ascii_strtoull(colon + 1, NULL, 10) : 0;
+        for (guint j = 0; j < uids->len; j++)
+            if (colon != NULL && g_array_index(uids, guint64, j) == uid)
+                track->is_forced = TRUE;
+    }
 }
 
 static gboolean is_picture(const MediaTrack *track)
@@ -106,6 +108,12 @@ static gboolean check_video(const Media *media, GError **error)
     return FALSE;
 }
 
+static gboolean is_quicktime(const GstCaps *container)
+{
+    return gst_structure_has_name(gst_caps_get_structure(container, 0),
+                                  "video/quicktime");
+}
+
 Media *media_open(const char *path, GError **error)
 {
     g_autoptr(Media) media = g_new0(Media, 1);
@@ -118,18 +126,22 @@ Media *media_open(const char *path, GError **error)
     }
     media->container = gst_pb_utils_get_codec_description(scan.container);
     media->duration = scan.duration;
-    media->tags = scan.tags != NULL
-                      ? gst_tag_list_make_writable(g_steal_pointer(&scan.tags))
-                      : NULL;
+    media->tags = tags_without_technical(scan.tags);
+    if (media->tags != NULL)
+        gst_tag_list_remove_tag(media->tags, GST_TAG_LANGUAGE_CODE);
     media->toc = g_steal_pointer(&scan.toc);
     media->tracks = g_steal_pointer(&scan.tracks);
-    media->chapters = chapters_of_toc(media->toc);
+    media->chapters = media->toc != NULL || !is_quicktime(scan.container)
+                          ? chapters_of_toc(media->toc)
+                          : chapters_of_quicktime(path);
     media->attachments = g_ptr_array_new_with_free_func(free_attachment);
     scan_clear(&scan);
     take_attachments(media, GST_TAG_IMAGE);
     take_attachments(media, GST_TAG_PREVIEW_IMAGE);
     take_attachments(media, GST_TAG_ATTACHMENT);
-    drop_technical_tags(media);
+    if (media->tags != NULL && gst_tag_list_is_empty(media->tags))
+        gst_clear_tag_list(&media->tags);
+    note_forced(media);
     choose_video(media);
     return check_video(media, error) ? g_steal_pointer(&media) : NULL;
 }

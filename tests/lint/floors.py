@@ -64,7 +64,7 @@ ROOMS = {
 
     # Tests may include what they test.
     "tests": "engine/*",
-    "tests/unit": "tests engine/* gst/pure apps/common",
+    "tests/unit": "tests engine/* gst/pure apps/*",
     "tests/kernel": "tests engine/*",
     "tests/ops": "tests engine/*",
     "tests/engine": "tests tests/unit tests/ops engine/* tools/inspect",
