@@ -1,9 +1,14 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "compare/triples.h"
 
+#include <math.h>
+
 #include <vfi/scene.h>
 
 #include "compare/video.h"
+
+/* How much longer one step is than another that repeats a frame. */
+#define MUCH 4
 
 /* A frame that models are given, with the one that is left out after it. */
 typedef struct {
@@ -114,16 +119,37 @@ static gboolean repeats(const TripleReader *reader, const ClipFrame *a,
     return vfi_frames_repeat(&reader->info, &views[0], &views[1], threshold);
 }
 
-/* Where little moves all three look alike, which is no less a test. */
+/* Mean difference of the cells, in codes of 8 bits. */
+static double difference(const VfiSceneSignature *a, const VfiSceneSignature *b)
+{
+    double sum = 0;
+
+    for (int y = 0; y < a->height; y++)
+        for (int x = 0; x < a->width; x++)
+            sum += fabsf(a->luma[y][x] - b->luma[y][x]);
+    return sum / (a->width * a->height);
+}
+
+/* Where little moves all three look alike, which is no less a test, and one of two equal
+ * steps may be taken for a repeat. So the other one has to be much longer. */
 static gboolean shows_a_neighbour(const TripleReader *reader, const Triple *triple)
 {
     gboolean first = repeats(reader, triple->first, triple->truth, VFI_REPEAT_AUTO);
     gboolean last = repeats(reader, triple->truth, triple->last, VFI_REPEAT_AUTO);
+    VfiFrame truth = video_frame_for_engine(&triple->truth->video, 0);
+    VfiSceneSignature signature;
 
-    if (first != last)
-        return TRUE;
-    return first && repeats(reader, triple->first, triple->truth, 0) &&
-           repeats(reader, triple->truth, triple->last, 0);
+    if (first && last)
+        return repeats(reader, triple->first, triple->truth, 0) &&
+               repeats(reader, triple->truth, triple->last, 0);
+    if (!first && !last)
+        return FALSE;
+    vfi_scene_signature(&reader->info, &truth, &signature);
+
+    double to_first = difference(&given_at(reader, reader->at)->signature, &signature);
+    double to_last = difference(&given_at(reader, reader->at + 1)->signature, &signature);
+
+    return MIN(to_first, to_last) * MUCH <= MAX(to_first, to_last);
 }
 
 /* Sets what the model sees: outwards from the two frames, up to the nearest cut. */

@@ -13,8 +13,8 @@
 typedef enum {
     TRIPLE_MOVES, /**< it is */
     TRIPLE_CUT,   /**< a new scene begins before or after it */
-    /** It shows one of its neighbours once more, as frames on twos do, and the other is
-     * something else; or all three are the same bits. */
+    /** It shows one of its neighbours once more, as frames on twos do, and is much
+     * farther from the other; or all three are the same bits. */
     TRIPLE_REPEATS,
 } TripleKind;
 

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""compare.py VFI_COMPARE: its figures against ffmpeg's filters on pictures that the element made,
-which clips it refuses and what it says, and that its page needs nothing but itself."""
+"""compare.py VFI_COMPARE VIEWS: its figures against ffmpeg's filters on pictures that the element
+made, which clips it refuses and what it says, and that its page needs nothing but itself."""
 import base64
 import json
 import math
@@ -174,6 +174,27 @@ def test_content(scratch: Path) -> None:
     check(result["models"][0]["psnr"] > 10, "video with alpha", result)
 
 
+def test_views(scratch: Path) -> None:
+    """Which frames a model is given that sees more than two: no further than cuts and ends."""
+    views = str(Path(sys.argv[2]).resolve())
+
+    def of(clip: str, before: int, after: int) -> list[str]:
+        run = subprocess.run([views, scratch / clip, str(before), str(after)], capture_output=True,
+                             text=True)
+        return run.stdout.splitlines() if run.returncode == 0 else [run.stderr]
+
+    two = of("cut.mkv", 0, 0)
+    four = of("cut.mkv", 1, 1)
+    check([line.split(":")[1] for line in two] ==
+          [f" {first} {first + 2}" for first in range(0, 14, 2)], "models that see two frames", two)
+    check(four == ["moves 1: 0 0 2 4", "moves 3: 0 2 4 6", "moves 5: 2 4 6 6", "cut 7: 4 6 8 10",
+                   "moves 9: 8 8 10 12", "moves 11: 8 10 12 14", "moves 13: 10 12 14 14"],
+          "models that see four frames", four)
+    ahead = of("cut.mkv", 0, 3)
+    check(ahead[:3] == ["moves 1: 0 2 4 6 6", "moves 3: 2 4 6 6 6", "moves 5: 4 6 6 6 6"],
+          "models that see ahead", ahead)
+
+
 def test_variable_rate(scratch: Path) -> None:
     """Frames at 0, 0.1, 0.4, 0.7, 0.8 s: the blend is that of the frame's own time."""
     clip = make_clip(scratch / "vfr.mkv", "testsrc2=size=96x64:rate=10,scroll=h=0.03,"
@@ -255,6 +276,7 @@ def main() -> None:
         test_rgb(scratch)
         test_page(scratch)
         test_content(scratch)
+        test_views(scratch)
         test_variable_rate(scratch)
         test_part(scratch)
         test_refusals(scratch)

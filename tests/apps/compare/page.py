@@ -118,6 +118,21 @@ def test_themes(page: browser.Page) -> None:
     check(light != dark and page.value(colour) == light, "it is light or dark", (light, dark))
 
 
+def test_odd_results(page: browser.Page, scratch: Path) -> None:
+    """Pictures that are equal, whose PSNR is infinite, and a model that there is not."""
+    fade = "color=size=64x48:rate=10,geq=lum='40+X+N*6':cb=128:cr=128,format=gray"
+    clip = make_clip(scratch / "fade.mkv", fade, "-t", "0.7", "-pix_fmt", "gray")
+    run = compare("--models", "missing,blend", "--device", "cpu", "-o", "fade.html", clip,
+                  folder=scratch)
+    page.open(scratch / "fade.html")
+    text = page.value("find('table').textContent")
+    check(run.returncode == 3 and "not compared" in text and "equal" in text and
+          page.value("find('right').options.length") == 5 and
+          "equal" in page.value("find('right-tag').textContent") and
+          page.value("document.querySelectorAll('#charts svg').length") == 1,
+          "equal pictures and models without a result", (run, text))
+
+
 def main() -> None:
     program = browser.find()
     if program is None:
@@ -141,12 +156,13 @@ def main() -> None:
             test_zoom(page, stage)
             test_choices(page, stage)
             test_themes(page)
+            test_odd_results(page, scratch)
         finally:
             page.close()
         outside = [url for url in page.requests if not url.startswith(("data:", "file://"))]
         check(not page.complaints, "nothing complains", page.complaints)
-        check(not outside and sum(url.startswith("file://") for url in page.requests) == 1,
-              "nothing but the page itself is asked for", page.requests)
+        check(not outside and sum(url.startswith("file://") for url in page.requests) == 2,
+              "nothing but the pages themselves is asked for", page.requests)
     finish()
 
 
