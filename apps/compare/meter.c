@@ -14,7 +14,7 @@ struct Meter {
     char *what;
     guint at, n;
     gboolean is_terminal;
-    gint64 told;
+    gint64 begun, told;
 };
 
 Meter *meter_new(void)
@@ -41,6 +41,7 @@ void meter_begin(Meter *meter, const char *what, guint at, guint n)
     meter->what = g_strdup(what);
     meter->at = at;
     meter->n = n;
+    meter->begun = g_get_monotonic_time();
     meter->told = 0;
     if (!meter->is_terminal)
         fprintf(stderr, "[%u/%u] %s\n", at + 1, n, what);
@@ -51,6 +52,7 @@ void meter_begin(Meter *meter, const char *what, guint at, guint n)
 void meter_tell(Meter *meter, double part, const char *detail)
 {
     gint64 now = g_get_monotonic_time();
+    double seconds = (double)(now - meter->begun) / G_USEC_PER_SEC;
 
     if (!meter->is_terminal || now - meter->told < INTERVAL)
         return;
@@ -58,6 +60,8 @@ void meter_tell(Meter *meter, double part, const char *detail)
     fprintf(stderr, CLEAR_LINE "[%u/%u] %s  %3.0f %%%s%s", meter->at + 1, meter->n,
             meter->what, part * 100, detail != NULL ? "  " : "",
             detail != NULL ? detail : "");
+    if (part > 0)
+        fprintf(stderr, "  %.0f s left", seconds / part * (1 - part));
     fflush(stderr);
 }
 

@@ -21,14 +21,14 @@ int main(int argc, char **argv)
     if (argc != 4)
         return EXIT_FAILURE;
 
+    int before = (int)strtol(argv[2], NULL, 10), after = (int)strtol(argv[3], NULL, 10);
     ClipPart part = {.path = argv[1]};
     g_autoptr(Clip) clip = clip_open(&part, &error);
 
     if (clip == NULL)
         return fail(error);
 
-    g_autoptr(TripleReader) reader =
-        triple_reader_new(clip, atoi(argv[2]), atoi(argv[3]));
+    g_autoptr(TripleReader) reader = triple_reader_new(clip, before, after);
 
     for (;;) {
         Triple triple;
