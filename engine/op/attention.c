@@ -80,7 +80,7 @@ static int arrays(const VfiOp *op, VfiOpArray arrays[VFI_OP_MAX_ARRAYS])
 static const VfiOpCase cases[] = {
     {SAME(1, 1, 1), GLOBAL(1, 1.0f)},
     {SAME(48, 5, 7), GLOBAL(3, 0.25f), .scale = {3.0f, 3.0f}},
-    {SAME(10, 13, 22), GLOBAL(2, 1.0f), .scale = {2.0f, 2.0f}},
+    {SAME(10, 9, 15), GLOBAL(2, 1.0f), .scale = {2.0f, 2.0f}},
     {SAME(32, 12, 16), GLOBAL(1, 0.5f), .scale = {2.0f, 2.0f}},
     {SAME(16, 8, 16), WINDOWS(BLOCKS, 8, 0.25f)},
     {SAME(32, 16, 24), WINDOWS(GRID, 8, 0.2f), .scale = {3.0f, 3.0f}},
