@@ -5,8 +5,6 @@
 #include "flow/flow_kernels.h"
 #include "flow/synthesis.cuh"
 
-#define THREADS (BLOCK_X * BLOCK_Y)
-
 /* Most bytes of weights at a time; rows of cells that are worth a launch. */
 #define WEIGHT_BYTES ((size_t)32 << 20)
 #define LEAST_ROWS 64
@@ -182,7 +180,7 @@ static __device__ __forceinline__ void add_network(const SynthesisParameters *p,
 }
 
 template <typename Access>
-static __global__ void __launch_bounds__(THREADS)
+static __global__ void __launch_bounds__(BLOCK_X *BLOCK_Y)
     synthesize(const __grid_constant__ SynthesisParameters p)
 {
     const int x = (int)(blockIdx.x * blockDim.x + threadIdx.x);
