@@ -226,11 +226,11 @@ static Suite *make_suite(void)
     TCase *tcase = tcase_create("flow_motion");
 
     tcase_set_timeout(tcase, 120);
-    tcase_add_loop_test(tcase, shifts_are_found, 0, 4);
-    tcase_add_loop_test(tcase, large_shifts_are_found, 0, 2);
-    tcase_add_loop_test(tcase, any_time_has_its_own_flow, 0, 4);
-    tcase_add_loop_test(tcase, zooms_and_turns_are_found, 0, 4);
-    tcase_add_loop_test(tcase, objects_move_before_backgrounds, 0, 3);
+    add_thinned_loop_test(tcase, shifts_are_found, 0, 4);
+    add_thinned_loop_test(tcase, large_shifts_are_found, 0, 2);
+    add_thinned_loop_test(tcase, any_time_has_its_own_flow, 0, 4);
+    add_thinned_loop_test(tcase, zooms_and_turns_are_found, 0, 4);
+    add_thinned_loop_test(tcase, objects_move_before_backgrounds, 0, 3);
     tcase_add_test(tcase, fades_do_not_move);
     tcase_add_test(tcase, noise_does_not_hide_motion);
     tcase_add_test(tcase, patterns_move_the_short_way);

@@ -398,10 +398,10 @@ int main(void)
 
     tcase_set_timeout(tcase, 240);
     add_thinned_loop_test(tcase, still_letters_over_a_moving_background, 0, 9);
-    tcase_add_loop_test(tcase, letters_that_move_go_on_moving, 0, 3);
-    tcase_add_loop_test(tcase, letters_that_appear_are_left_alone, 0, 2);
-    tcase_add_loop_test(tcase, still_backgrounds_are_no_overlay, 0, 4);
-    tcase_add_loop_test(tcase, translucent_letters_do_not_get_worse, 0, 3);
+    add_thinned_loop_test(tcase, letters_that_move_go_on_moving, 0, 3);
+    add_thinned_loop_test(tcase, letters_that_appear_are_left_alone, 0, 2);
+    add_thinned_loop_test(tcase, still_backgrounds_are_no_overlay, 0, 4);
+    add_thinned_loop_test(tcase, translucent_letters_do_not_get_worse, 0, 3);
     tcase_add_test(tcase, threads_and_times_change_no_bit);
     tcase_add_test(tcase, memory_is_counted_and_limited);
     suite_add_tcase(suite, tcase);
