@@ -6,7 +6,7 @@ ffprobe say whether what came out can be played and has the frames that it shoul
 Cameras, screens, GPUs and other machines are stood in for, by the table below and nothing else. A
 block without an expectation fails, and so does a stand-in that no block needs.
 
-usage: cookbook.py docs/cookbook.md
+usage: cookbook.py docs/cookbook.md FOLDER     FOLDER: that of vfi-convert
 """
 import os
 import shutil
@@ -111,9 +111,11 @@ EXPECTED: dict[str, list[list[Result]]] = {
     "A file, smoother": [[Result("shown.mkv", 50, "50/1")]],
     "At the screen's rate, with a model of your choice": [[Result("shown.mkv", 60, "60/1")]],
     "Before and after, side by side": [[Result("shown.mkv", 50, "50/1")]],
-    "A file, with its sound in sync": [[Result("out.mp4", 50, "50/1", has_sound)]],
+    "A file, with everything in it": [[Result("out.mp4", 50, "50/1", has_sound)]],
+    "A pipeline, with the sound in sync": [[Result("out.mp4", 50, "50/1", has_sound)]],
     "To a fixed rate, also from variable ones": [[Result("out.mp4", 60, "60/1", is_even)]],
     "Slow motion": [[Result("slow.mp4", 100, "25/1")]],
+    "Slow motion as a pipeline": [[Result("slow.mp4", 100, "25/1")]],
     "Anime": [[Result("out.mkv", 48, "48/1", has_even_motion)]],
     "Interlaced video": [[Result("out.mkv", 100, "100/1")]],
     "10 bits stay 10 bits": [[Result("out.mkv", 50, "50/1", is_ten_bit)]],
@@ -206,6 +208,8 @@ def judge(section: str, commands: list[str], inputs: Path, scratch: Path) -> Non
 
 
 def main() -> None:
+    document, programs = (Path(argument).resolve() for argument in sys.argv[1:])
+    os.environ["PATH"] = f"{programs}:{os.environ['PATH']}"
     with TemporaryDirectory() as name, subprocess.Popen(
             [HERE / "rtsp_server.py"], stdout=subprocess.PIPE, text=True) as server:
         port = server.stdout.readline()
@@ -215,7 +219,7 @@ def main() -> None:
         inputs.mkdir()
         make_inputs(inputs)
         table = stand_ins(int(port))
-        recipes = blocks(Path(sys.argv[1]))
+        recipes = blocks(document)
         for section, commands in recipes.items():
             for stand_in in table:
                 commands = [stand_in.put(section, command) for command in commands]

@@ -79,7 +79,8 @@ def make_files(folder: Path) -> None:
         len(header).to_bytes(8, "little") + header + bytes(432))
     # A zip archive of which only the first part is there, as of a PyTorch file.
     (folder / "half.pkl").write_bytes(b"PK\3\4" + bytes(26) + bytes(5000))
-    for name in ("nowhere", "alone", "broken", "bin"):
+    shutil.copy(folder / "in.mp4", folder / "there.mp4")
+    for name in ("nowhere", "alone", "broken", "bin", "begun.mp4.vfi-work"):
         (folder / name).mkdir()
     # Without the way to the engine that the build left in it.
     shutil.copy(PLUGIN, folder / "alone")
