@@ -51,18 +51,32 @@ static gboolean next_video(Assembly *assembly, GError **error)
     return TRUE;
 }
 
+/* GStreamer 1.22's qtmux and mp4mux crash on VP9 without a word on where chroma lies;
+ * they note the same for all places but one, which encoders do not use. */
+static GstCaps *safe_caps(const GstCaps *caps)
+{
+    GstCaps *safe = gst_caps_copy(caps);
+    GstStructure *structure = gst_caps_get_structure(safe, 0);
+    if (gst_structure_has_name(structure, "video/x-vp9") &&
+        !gst_structure_has_field(structure, "chroma-site"))
+        gst_structure_set(structure, "chroma-site", G_TYPE_STRING, "mpeg2", NULL);
+    return safe;
+}
+
 static gboolean add_video(Assembly *assembly, GError **error)
 {
     const MediaTrack *track = assembly->job->media->video;
     const GstCaps *caps = segments_caps(assembly->segments);
     if (caps == NULL || assembly->packet == NULL) {
         g_set_error(error, MEDIA_ERROR, MEDIA_ERROR_READ,
-                    "%s: there is no converted video to put into it",
-                    assembly->job->output);
+                    "%s: holds no video; convert this part again",
+                    assembly->job->segments[0] != NULL ? assembly->job->segments[0]
+                                                       : assembly->job->output);
         return FALSE;
     }
     g_autoptr(GstTagList) tags = finish_tags(assembly->job->options.container, track);
-    assembly->video = writer_add(assembly->writer, MEDIA_TRACK_VIDEO, caps, tags, error);
+    g_autoptr(GstCaps) safe = safe_caps(caps);
+    assembly->video = writer_add(assembly->writer, MEDIA_TRACK_VIDEO, safe, tags, error);
     return assembly->video != NULL;
 }
 

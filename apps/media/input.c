@@ -16,6 +16,7 @@ struct Input {
     GstElement *pipeline;
     GstElement *demuxer; /* NULL for a lone stream without a container */
     GstCaps *container;
+    GstClockTime origin;
     GPtrArray *tracks; /* of InputTrack; guarded by the thread that reads */
 };
 
@@ -228,6 +229,7 @@ Input *input_new(const char *path, const InputReceiver *receiver, gpointer user_
     input->path = g_strdup(path);
     input->receiver = receiver;
     input->user_data = user_data;
+    input->origin = GST_CLOCK_TIME_NONE;
     input->tracks = g_ptr_array_new_with_free_func(free_track);
     input->pipeline = gst_pipeline_new(NULL);
     GstElement *file = gst_element_factory_make("filesrc", NULL);
@@ -239,6 +241,11 @@ Input *input_new(const char *path, const InputReceiver *receiver, gpointer user_
     g_autoptr(GstBus) bus = gst_element_get_bus(input->pipeline);
     gst_bus_set_sync_handler(bus, on_message, input, NULL);
     return input;
+}
+
+void input_set_origin(Input *input, GstClockTime origin)
+{
+    input->origin = origin;
 }
 
 gboolean input_start(Input *input)
@@ -279,6 +286,8 @@ gint64 input_running_time(const InputTrack *track, GstClockTime time)
     guint64 running = 0;
     if (!GST_CLOCK_TIME_IS_VALID(time) || track->segment.format != GST_FORMAT_TIME)
         return G_MININT64;
+    if (GST_CLOCK_TIME_IS_VALID(track->input->origin))
+        return GST_CLOCK_DIFF(track->input->origin, time);
     int sign = gst_segment_to_running_time_full(&track->segment, GST_FORMAT_TIME, time,
                                                 &running);
     return sign == 0 ? G_MININT64 : sign * (gint64)running;

@@ -37,6 +37,9 @@ typedef struct Input Input;
 Input *input_new(const char *path, const InputReceiver *receiver, gpointer user_data,
                  GError **error);
 
+/* Media::origin; before input_start(). */
+void input_set_origin(Input *input, GstClockTime origin);
+
 /* From here on @receiver is called. FALSE: it has got, or will get, the error. */
 gboolean input_start(Input *input);
 

@@ -126,6 +126,7 @@ Media *media_open(const char *path, GError **error)
     }
     media->container = gst_pb_utils_get_codec_description(scan.container);
     media->duration = scan.duration;
+    media->origin = scan.origin;
     media->tags = tags_without_technical(scan.tags);
     if (media->tags != NULL)
         gst_tag_list_remove_tag(media->tags, GST_TAG_LANGUAGE_CODE);

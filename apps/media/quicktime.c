@@ -94,11 +94,20 @@ static gboolean fix_edits(Box moov, Box trak, gint64 lead)
     return FALSE;
 }
 
+/* A track that the muxer refused has no clock. */
+static gboolean is_track(Box trak)
+{
+    Box mdia, mdhd;
+    return box_find(trak, "mdia", 0, &mdia) && box_find(mdia, "mdhd", 0, &mdhd) &&
+           timescale(mdhd) > 0;
+}
+
 static gboolean fix_moov(Box moov, const QuicktimeTrack *tracks, guint count)
 {
     for (guint i = 0; i < count; i++) {
         Box trak;
-        if (!box_find(moov, "trak", i, &trak) || !fix_header(trak, &tracks[i]) ||
+        if (!box_find(moov, "trak", i, &trak) || !is_track(trak) ||
+            !fix_header(trak, &tracks[i]) ||
             (tracks[i].lead > 0 && !fix_edits(moov, trak, tracks[i].lead)))
             return FALSE;
     }

@@ -97,12 +97,21 @@ static void append(Reader *reader, Track *track, const InputTrack *input,
     g_queue_push_tail(&track->packets, packet);
 }
 
+/* Headers stand in the caps, too, and muxers take them from there. flacparse does not
+ * flag all of them. */
+static gboolean is_header(const Track *track, const GstBuffer *buffer)
+{
+    return GST_BUFFER_FLAG_IS_SET(buffer, GST_BUFFER_FLAG_HEADER) ||
+           (track->reached == G_MININT64 && !GST_BUFFER_PTS_IS_VALID(buffer) &&
+            !GST_BUFFER_DURATION_IS_VALID(buffer));
+}
+
 static GstFlowReturn on_packet(InputTrack *input, GstBuffer *buffer, gpointer user_data)
 {
     Reader *reader = user_data;
     g_mutex_lock(&reader->mutex);
     Track *track = track_of(reader, input);
-    if (track != NULL && track->wanted) {
+    if (track != NULL && track->wanted && !is_header(track, buffer)) {
         append(reader, track, input, buffer);
     } else {
         /* The presentation of video jumps to and fro, but not by INTERLEAVE. */
@@ -187,6 +196,7 @@ Reader *reader_new(const Media *media, const gboolean *wanted, GError **error)
     reader->input = input_new(media->path, &receiver, reader, error);
     if (reader->input == NULL)
         return NULL;
+    input_set_origin(reader->input, media->origin);
     input_start(reader->input);
     return g_steal_pointer(&reader);
 }

@@ -77,13 +77,18 @@ static gboolean is_enough(Reading *reading)
     return all;
 }
 
-/* Matroska says which tracks to choose, other containers which not to. */
-static gboolean is_default(const InputTrack *input)
+static gboolean is_matroska(const InputTrack *input)
 {
     const GstStructure *container =
         gst_caps_get_structure(input_container(input->input), 0);
-    if (gst_structure_has_name(container, "video/x-matroska") ||
-        gst_structure_has_name(container, "video/webm"))
+    return gst_structure_has_name(container, "video/x-matroska") ||
+           gst_structure_has_name(container, "video/webm");
+}
+
+/* Matroska says which tracks to choose, other containers which not to. */
+static gboolean is_default(const InputTrack *input)
+{
+    if (is_matroska(input))
         return (input->flags & GST_STREAM_FLAG_SELECT) != 0;
     return (input->flags & GST_STREAM_FLAG_UNSELECT) == 0;
 }
@@ -108,15 +113,14 @@ static gboolean on_found(InputTrack *input, gpointer user_data)
 static GstFlowReturn on_packet(InputTrack *input, GstBuffer *packet, gpointer user_data)
 {
     Reading *reading = user_data;
-    gint64 time = input_running_time(input, GST_BUFFER_PTS_IS_VALID(packet)
-                                                ? GST_BUFFER_PTS(packet)
-                                                : GST_BUFFER_DTS(packet));
+    GstClockTime time =
+        GST_BUFFER_PTS_IS_VALID(packet) ? GST_BUFFER_PTS(packet) : GST_BUFFER_DTS(packet);
     gst_buffer_unref(packet);
     g_mutex_lock(&reading->mutex);
     Seen *one = seen(reading, input->number);
-    if (reading->measured < MEASURED && time != G_MININT64 &&
+    if (reading->measured < MEASURED && GST_CLOCK_TIME_IS_VALID(time) &&
         input->number == first_video(reading))
-        reading->times[reading->measured++] = time;
+        reading->times[reading->measured++] = (gint64)time;
     one->packets++;
     gst_caps_replace(&one->track->caps, input->caps);
     if (is_enough(reading))
@@ -153,6 +157,10 @@ static void on_event(InputTrack *input, GstEvent *event, gpointer user_data)
         gst_event_parse_toc(event, &toc, NULL);
         chapters_clear_toc(&reading->scan->toc);
         reading->scan->toc = toc;
+        break;
+    case GST_EVENT_SEGMENT:
+        if (is_matroska(input))
+            reading->scan->origin = MIN(reading->scan->origin, input->segment.start);
         break;
     case GST_EVENT_EOS:
         one->ended = TRUE;
@@ -221,7 +229,7 @@ static void describe(Reading *reading)
 gboolean scan_file(const char *path, Scan *scan, GError **error)
 {
     Reading reading = {.scan = scan};
-    scan->duration = GST_CLOCK_TIME_NONE;
+    scan->duration = scan->origin = GST_CLOCK_TIME_NONE;
     scan->tracks = g_ptr_array_new_with_free_func(scan_free_track);
     reading.seen = g_array_new(FALSE, TRUE, sizeof(Seen));
     g_mutex_init(&reading.mutex);

@@ -8,6 +8,7 @@
 typedef struct {
     GstCaps *container;
     GstClockTime duration;
+    GstClockTime origin; /* as in Media */
     GstTagList *tags; /* of the whole file, with pictures and attachments; may be empty */
     GstToc *toc;      /* NULL if none */
     GPtrArray *tracks; /* of MediaTrack, described by track_describe() */

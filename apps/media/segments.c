@@ -20,6 +20,7 @@ struct Segments {
     const char *path;         /* that of file */
     FILE *file;
     GstCaps *caps;
+    GstCaps *latest; /* of the open file, not looked at yet */
     GstSegment segment;
     guint64 size, position;
 };
@@ -43,6 +44,7 @@ void segments_free(Segments *segments)
     if (segments->file != NULL)
         fclose(segments->file);
     gst_clear_caps(&segments->caps);
+    gst_clear_caps(&segments->latest);
     g_free(segments);
 }
 
@@ -116,13 +118,25 @@ static gboolean are_alike(const GstCaps *first, const GstCaps *other)
 
 static gboolean take_caps(Segments *segments, const char *text, GError **error)
 {
-    g_autoptr(GstCaps) caps = gst_caps_from_string(text);
-    if (caps == NULL || !gst_caps_is_fixed(caps))
+    gst_clear_caps(&segments->latest);
+    segments->latest = gst_caps_from_string(text);
+    if (segments->latest == NULL || !gst_caps_is_fixed(segments->latest))
         return damaged(segments, "has caps that cannot be read", error);
-    if (segments->caps == NULL)
-        segments->caps = g_steal_pointer(&caps);
-    else if (!are_alike(segments->caps, caps))
+    return TRUE;
+}
+
+/* Parsers may say more and more before their first packet: the last word counts. */
+static gboolean settle_caps(Segments *segments, GError **error)
+{
+    if (segments->latest == NULL && segments->caps == NULL)
+        return damaged(segments, "does not say what is in it", error);
+    if (segments->latest == NULL)
+        return TRUE;
+    if (segments->caps != NULL && !are_alike(segments->caps, segments->latest))
         return damaged(segments, "was encoded otherwise than the parts before it", error);
+    if (segments->caps == NULL)
+        segments->caps = g_steal_pointer(&segments->latest);
+    gst_clear_caps(&segments->latest);
     return TRUE;
 }
 
@@ -200,7 +214,8 @@ static GstBuffer *next_of_file(Segments *segments, GError **error)
             return NULL;
         }
         if (type == PAYLOAD_BUFFER)
-            return take_packet(segments, header, length);
+            return settle_caps(segments, error) ? take_packet(segments, header, length)
+                                                : NULL;
         if (!take_text(segments, type, length, error))
             return NULL;
     }

@@ -65,19 +65,22 @@ typedef struct {
 } MediaChapter;
 
 /* Read-only after media_open(); times are running times of a pipeline that plays the file
- * from its beginning, which is what decoded frames and passed-on packets carry, too. */
+ * from its beginning (but see origin), which decoded frames and passed-on packets carry.
+ */
 typedef struct {
     gchar *path;
-    gchar
-        *container; /* what GStreamer calls it: "Matroska", "Quicktime", "ISO MP4/M4A" */
+    gchar *container;      /* what GStreamer calls it: "Matroska", "Quicktime" */
     GstClockTime duration; /* GST_CLOCK_TIME_NONE if unknown */
-    GstTagList
-        *tags; /* of the whole file; NULL if none; without pictures and attachments */
+    /* The time stamp that is time 0: times are those of buffers less this. Where it is
+     * GST_CLOCK_TIME_NONE they are running times. GStreamer 1.22's matroskademux begins
+     * its segment at the first packet, and anew when a packet of another track is
+     * earlier: until then running times are too small. */
+    GstClockTime origin;
+    GstTagList *tags;       /* of the whole file, without pictures; NULL if none */
     GPtrArray *tracks;      /* of MediaTrack, in file order */
     GPtrArray *attachments; /* of MediaAttachment */
-    GPtrArray
-        *chapters; /* of MediaChapter, in order, the first edition's outermost level */
-    GstToc *toc;   /* all of it; NULL if none */
+    GPtrArray *chapters;    /* of MediaChapter, the first edition's outermost level */
+    GstToc *toc;            /* all of it; NULL if none, or GStreamer does not see it */
     /* The video to convert: the first that is no cover. Owned by tracks. */
     const MediaTrack *video;
 } Media;

@@ -220,6 +220,20 @@ static gboolean is_busy(const Writer *writer)
     return TRUE;
 }
 
+/* Muxers refuse packets without a word, and the file without them would pass for
+ * whole. */
+static gboolean note_flow(WriterTrack *track, gboolean flows)
+{
+    Writer *writer = track->writer;
+    g_mutex_lock(&writer->mutex);
+    if (!flows && writer->error == NULL)
+        writer->error = g_error_new(MEDIA_ERROR, MEDIA_ERROR_UNSUPPORTED,
+                                    "%s: GStreamer's muxer does not take this %s",
+                                    writer->file->path, codec_of_caps(track->caps));
+    g_mutex_unlock(&writer->mutex);
+    return flows;
+}
+
 gboolean writer_push(Writer *writer, WriterTrack *track, GstBuffer *packet, gint64 time,
                      gint64 decoding)
 {
@@ -237,11 +251,11 @@ gboolean writer_push(Writer *writer, WriterTrack *track, GstBuffer *packet, gint
     track->reached = MAX(track->reached, time);
     writer->bytes += gst_buffer_get_size(stamped);
     g_mutex_unlock(&writer->mutex);
-    if (failed)
+    if (failed) {
         gst_buffer_unref(stamped);
-    else
-        gst_pad_push(track->pad, stamped);
-    return !failed;
+        return FALSE;
+    }
+    return note_flow(track, gst_pad_push(track->pad, stamped) >= GST_FLOW_OK);
 }
 
 void writer_skip(Writer *writer, WriterTrack *track, gint64 time)
@@ -268,7 +282,7 @@ void writer_end(Writer *writer, WriterTrack *track)
     track->ended = TRUE;
     g_mutex_unlock(&writer->mutex);
     if (!before)
-        gst_pad_push_event(track->pad, gst_event_new_eos());
+        note_flow(track, gst_pad_push_event(track->pad, gst_event_new_eos()));
 }
 
 gboolean writer_finish(Writer *writer, GError **error)
