@@ -335,7 +335,10 @@ static SegmentsResult go_on(Maker *maker, const JournalLead *lead, GError **erro
 {
     if (lead->frames == 0)
         return SEGMENTS_COMPLETE; /* feed_begin() will read on up to there */
-    source_seek(maker->source, lead->time);
+    if (!source_seek(maker->source, lead->time, error))
+        return g_error_matches(*error, CONVERT_ERROR, CONVERT_ERROR_INTERRUPTED)
+                   ? SEGMENTS_INTERRUPTED
+                   : SEGMENTS_FAILED;
     SourceResult result = feed_find_lead(maker->feed, lead, error);
     if (result == SOURCE_END) {
         /* Not every file can be entered anywhere: decode it all, which costs little. */

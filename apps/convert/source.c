@@ -21,6 +21,8 @@ struct _Source {
     GstCaps *caps;
     GstSample *first;       /* pulled by source_open(), not yet taken */
     GstClockTime next_time; /* of a frame that does not know its own */
+    /* Stream time of what plays at running time 0; a transport stream's need not be 0. */
+    GstClockTime first_time;
 };
 
 void source_frame_free(SourceFrame *frame)
@@ -152,6 +154,20 @@ static gboolean pull_first(Source *source, GError **error)
     return FALSE;
 }
 
+/* Other tracks count from here, too: before a seek, running time is what counts. */
+static GstClockTime find_first_time(GstSample *sample)
+{
+    const GstSegment *segment = gst_sample_get_segment(sample);
+    GstClockTime pts = GST_BUFFER_PTS(gst_sample_get_buffer(sample));
+    if (!GST_CLOCK_TIME_IS_VALID(pts))
+        return 0;
+    GstClockTime shown = gst_segment_to_stream_time(segment, GST_FORMAT_TIME, pts);
+    GstClockTime played = gst_segment_to_running_time(segment, GST_FORMAT_TIME, pts);
+    if (!GST_CLOCK_TIME_IS_VALID(shown) || !GST_CLOCK_TIME_IS_VALID(played))
+        return 0;
+    return shown > played ? shown - played : 0;
+}
+
 Source *source_open(const SourceConfig *config, const Interrupt *interrupt,
                     GError **error)
 {
@@ -167,8 +183,9 @@ Source *source_open(const SourceConfig *config, const Interrupt *interrupt,
     if (!start(source, error) || !pull_first(source, error))
         return NULL;
     source->caps = gst_caps_ref(gst_sample_get_caps(source->first));
-    if (source->from > 0)
-        source_seek(source, source->from);
+    source->first_time = find_first_time(source->first);
+    if (source->from > 0 && !source_seek(source, source->from, error))
+        return NULL;
     return g_steal_pointer(&source);
 }
 
@@ -219,6 +236,8 @@ static GstClockTime input_time_of(Source *source, GstSample *sample)
     if (GST_BUFFER_PTS_IS_VALID(buffer))
         time = gst_segment_to_stream_time(gst_sample_get_segment(sample), GST_FORMAT_TIME,
                                           GST_BUFFER_PTS(buffer));
+    if (GST_CLOCK_TIME_IS_VALID(time) && GST_BUFFER_PTS_IS_VALID(buffer))
+        time -= MIN(time, source->first_time);
     if (GST_CLOCK_TIME_IS_VALID(time))
         source->next_time =
             time +
@@ -258,14 +277,40 @@ SourceResult source_next(Source *source, SourceFrame **frame, GError **error)
     }
 }
 
-void source_seek(Source *source, GstClockTime input_time)
+/* Whether times behind a seek are the same as without one. In a transport stream, say,
+ * they are guessed from the rate of bytes. */
+static gboolean has_index(const Source *source)
+{
+    static const char *const DEMUXERS[] = {"qtdemux", "matroskademux", "avidemux"};
+    gboolean found = FALSE;
+    for (size_t i = 0; i < G_N_ELEMENTS(DEMUXERS) && !found; i++) {
+        g_autoptr(GstIterator) elements = gst_bin_iterate_all_by_element_factory_name(
+            GST_BIN(source->pipeline), DEMUXERS[i]);
+        g_auto(GValue) element = G_VALUE_INIT;
+        found = gst_iterator_next(elements, &element) == GST_ITERATOR_OK;
+    }
+    return found;
+}
+
+/* Whether the pipeline goes on before @input_time. */
+static gboolean seek_before(Source *source, GstClockTime input_time)
 {
     g_clear_pointer(&source->first, gst_sample_unref);
     GstClockTime start = input_time > RUN_UP ? input_time - RUN_UP : 0;
     GstSeekFlags flags =
         GST_SEEK_FLAG_FLUSH | GST_SEEK_FLAG_KEY_UNIT | GST_SEEK_FLAG_SNAP_BEFORE;
-    if (!gst_element_seek_simple(source->pipeline, GST_FORMAT_TIME, flags, (gint64)start))
-        source_rewind(source, NULL);
+    if (!gst_element_seek_simple(source->pipeline, GST_FORMAT_TIME, flags,
+                                 (gint64)start) ||
+        pull(source, &source->first, NULL) != SOURCE_FRAME)
+        return FALSE;
+    GstClockTime time = input_time_of(source, source->first);
+    return GST_CLOCK_TIME_IS_VALID(time) && time <= input_time;
+}
+
+gboolean source_seek(Source *source, GstClockTime input_time, GError **error)
+{
+    return (has_index(source) && seek_before(source, input_time)) ||
+           source_rewind(source, error);
 }
 
 gboolean source_rewind(Source *source, GError **error)

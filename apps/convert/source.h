@@ -17,7 +17,7 @@ typedef struct {
 
 typedef struct {
     GstBuffer *buffer;
-    GstClockTime input_time; /* in the file */
+    GstClockTime input_time; /* in the file, as Media has times */
     GstClockTime time;       /* (input_time - from) · slow */
     GstClockTime duration; /* as time passes in the output; may be GST_CLOCK_TIME_NONE */
 } SourceFrame;
@@ -53,8 +53,9 @@ GstCaps *source_caps(Source *source);
  * SOURCE_FAILED. */
 SourceResult source_next(Source *source, SourceFrame **frame, GError **error);
 
-/* Goes on at a key frame well before @input_time, or at the start if that fails. */
-void source_seek(Source *source, GstClockTime input_time);
+/* Goes on at a key frame well before @input_time, or at the start if that leads nowhere
+ * or behind it. */
+gboolean source_seek(Source *source, GstClockTime input_time, GError **error);
 
 /* Goes on at the first frame. */
 gboolean source_rewind(Source *source, GError **error);

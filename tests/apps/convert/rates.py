@@ -59,6 +59,10 @@ def test_part() -> None:
     test_rate("from 0.5 s to 1.5 s", FOLDER / "25.mp4", grid(49, Fraction(50), start), "--from",
               "0.5", "--to", "1.5")
     test_rate("from 1 s", FOLDER / "25.mp4", grid(50, Fraction(50)), "--from", "1")
+    # Seeks in a transport stream lead to about where they should.
+    clip(FOLDER / "25.ts", 25, 2, "64x48", "-c:v", "libx264", "-g", "10")
+    test_rate("a transport stream", FOLDER / "25.ts", grid(100, Fraction(50)))
+    test_rate("from 1 s, without an index", FOLDER / "25.ts", grid(50, Fraction(50)), "--from", "1")
     done = convert(FOLDER / "25.mp4", "-o", FOLDER / "none.mkv", "--from", "100", "--model",
                    "blend")
     check(done.returncode == 3 and "found its end" in done.stderr, "from behind the end", done)
