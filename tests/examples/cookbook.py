@@ -207,24 +207,30 @@ def judge(section: str, commands: list[str], inputs: Path, scratch: Path) -> Non
     shutil.rmtree(folder)
 
 
-def main() -> None:
-    document, programs = (Path(argument).resolve() for argument in sys.argv[1:])
-    os.environ["PATH"] = f"{programs}:{os.environ['PATH']}"
-    with TemporaryDirectory() as name, subprocess.Popen(
-            [HERE / "rtsp_server.py"], stdout=subprocess.PIPE, text=True) as server:
-        port = server.stdout.readline()
-        if not port:
-            skip_all("python3-gi or gir1.2-gst-rtsp-server-1.0 is not installed")
+def run_all(recipes: dict[str, list[str]], table: list[StandIn]) -> None:
+    with TemporaryDirectory() as name:
         inputs = Path(name, "inputs")
         inputs.mkdir()
         make_inputs(inputs)
-        table = stand_ins(int(port))
-        recipes = blocks(document)
         for section, commands in recipes.items():
             for stand_in in table:
                 commands = [stand_in.put(section, command) for command in commands]
             judge(section, commands, inputs, Path(name))
-        server.kill()
+
+
+def main() -> None:
+    document, programs = (Path(argument).resolve() for argument in sys.argv[1:])
+    os.environ["PATH"] = f"{programs}:{os.environ['PATH']}"
+    recipes = blocks(document)
+    with subprocess.Popen([HERE / "rtsp_server.py"], stdout=subprocess.PIPE, text=True) as server:
+        port = server.stdout.readline()
+        if not port:
+            skip_all("python3-gi or gir1.2-gst-rtsp-server-1.0 is not installed")
+        table = stand_ins(int(port))
+        try:
+            run_all(recipes, table)
+        finally:
+            server.kill()
     check(set(EXPECTED) <= set(recipes), "every expectation has its recipe",
           set(EXPECTED) - set(recipes))
     unused = [f"{stand_in.text}: {stand_in.why}" for stand_in in table if not stand_in.used]
