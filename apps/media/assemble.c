@@ -322,7 +322,9 @@ static gboolean write_file(Assembly *assembly, const OutputFile *file, GError **
     writer_start(assembly->writer);
     if (!move_packets(assembly, error) || !writer_finish(assembly->writer, error))
         return FALSE;
-    return finish(assembly, file->partial, error);
+    return finish(assembly, file->partial, error) &&
+           finish_attachments(job->options.container, file->partial, job->media,
+                              job->plan, error);
 }
 
 gboolean assemble(const AssembleJob *job, GCancellable *cancellable,

@@ -37,7 +37,8 @@ static const struct {
                        BIT(VIDEO_CODEC_H264) | BIT(VIDEO_CODEC_H265) |
                            BIT(VIDEO_CODEC_AV1) | BIT(VIDEO_CODEC_VP9) |
                            BIT(VIDEO_CODEC_PRORES) | BIT(VIDEO_CODEC_FFV1),
-                       BASIC_EXTRAS | BIT(EXTRA_CHAPTERS) | BIT(EXTRA_TITLES) |
+                       BASIC_EXTRAS | BIT(EXTRA_COVER) | BIT(EXTRA_ATTACHMENTS) |
+                           BIT(EXTRA_CHAPTERS) | BIT(EXTRA_TITLES) |
                            BIT(EXTRA_DEFAULT_FLAGS) | BIT(EXTRA_FORCED_FLAGS) |
                            BIT(EXTRA_HDR10)},
     [CONTAINER_WEBM] = {"webm",

@@ -85,3 +85,29 @@ gboolean finish_file(ContainerKind container, const char *path, const FinishTrac
                ? finish_matroska(path, tracks, count, error)
                : finish_quicktime(path, tracks, count, orientation, error);
 }
+
+/* Players know a cover by its name. */
+static const char *file_name(const MediaAttachment *attachment)
+{
+    if (attachment->name != NULL)
+        return attachment->name;
+    if (!attachment->is_cover)
+        return "attachment";
+    return g_strcmp0(attachment->type, "image/png") == 0 ? "cover.png" : "cover.jpg";
+}
+
+gboolean finish_attachments(ContainerKind container, const char *path, const Media *media,
+                            const KeepPlan *plan, GError **error)
+{
+    g_autofree MatroskaFile *files = g_new0(MatroskaFile, media->attachments->len + 1);
+    guint count = 0;
+    for (guint i = 0; container == CONTAINER_MKV && i < media->attachments->len; i++) {
+        const MediaAttachment *one = g_ptr_array_index(media->attachments, i);
+        if (!keep_has(plan, one->is_cover ? EXTRA_COVER : EXTRA_ATTACHMENTS))
+            continue;
+        files[count].name = file_name(one);
+        files[count].type = one->type != NULL ? one->type : "application/octet-stream";
+        files[count++].bytes = gst_sample_get_buffer(one->sample);
+    }
+    return count == 0 || matroska_attach(path, files, count, error);
+}

@@ -2,7 +2,7 @@
 /* What is put into a file after the muxer has written it, because the muxer cannot. */
 #pragma once
 
-#include "media/container.h"
+#include "media/keep.h"
 
 typedef struct {
     const MediaTrack *track; /* of the input */
@@ -17,3 +17,8 @@ GstTagList *finish_tags(ContainerKind container, const MediaTrack *track);
  * video, may be NULL. FALSE and a MEDIA_ERROR. */
 gboolean finish_file(ContainerKind container, const char *path, const FinishTrack *tracks,
                      guint count, const char *orientation, GError **error);
+
+/* Adds those of @media's attachments to it that @plan keeps and the muxer does not
+ * write. */
+gboolean finish_attachments(ContainerKind container, const char *path, const Media *media,
+                            const KeepPlan *plan, GError **error);

@@ -4,7 +4,7 @@
  * texts with a space stand in quotes. */
 #pragma once
 
-#include <glib.h>
+#include <gst/gst.h>
 
 typedef struct {
     gboolean is_default, is_forced;
@@ -25,3 +25,15 @@ gboolean matroska_fix(const char *path, const MatroskaTrack *tracks, guint count
 /* UIDs of the tracks of the file at @path that are flagged as forced: of guint64; may be
  * empty. For a file that is not Matroska it is. */
 GArray *matroska_forced_tracks(const char *path);
+
+enum { MATROSKA_ATTACHMENTS = 0x1941A469 };
+
+typedef struct {
+    const char *name, *type;
+    GstBuffer *bytes;
+} MatroskaFile;
+
+/* Attaches @count files to the finished file at @path. FALSE and a MEDIA_ERROR as
+ * above. */
+gboolean matroska_attach(const char *path, const MatroskaFile *files, guint count,
+                         GError **error);

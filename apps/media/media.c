@@ -28,7 +28,9 @@ static MediaAttachment *new_attachment(GstSample *sample, gboolean is_cover)
     attachment->sample = sample;
     if (info != NULL)
         attachment->name = g_strdup(gst_structure_get_string(info, "filename"));
-    if (caps != NULL && gst_caps_get_size(caps) > 0)
+    if (info != NULL && gst_structure_has_field(info, "mimetype"))
+        attachment->type = g_strdup(gst_structure_get_string(info, "mimetype"));
+    else if (caps != NULL && gst_caps_get_size(caps) > 0)
         attachment->type =
             g_strdup(gst_structure_get_name(gst_caps_get_structure(caps, 0)));
     return attachment;
