@@ -379,7 +379,8 @@ static gboolean open_source(Maker *maker, GError **error)
     const ConvertOptions *o = plan->options;
     SourceConfig config = {
         .path = plan->input,
-        .stream_id = plan->media->video->stream_id,
+        /* Not every demuxer names an only track alike each time. */
+        .stream_id = plan->media->tracks->len > 1 ? plan->media->video->stream_id : NULL,
         .filter = plan->filter,
         .formats = plan->formats,
         .from = o->from,

@@ -72,7 +72,10 @@ static gboolean is_to_be_decoded(GstElement *decode, GstPad *pad, GstCaps *caps,
     const char *name = gst_structure_get_name(gst_caps_get_structure(caps, 0));
     return !g_str_has_prefix(name, "audio/") && !g_str_has_prefix(name, "text/") &&
            !g_str_has_prefix(name, "subpicture/") &&
-           !g_str_has_prefix(name, "application/x-");
+           !g_str_has_prefix(name, "application/x-subtitle") &&
+           !g_str_has_prefix(name, "application/x-ssa") &&
+           !g_str_has_prefix(name, "application/x-ass") &&
+           !g_str_has_prefix(name, "application/x-usf");
 }
 
 static void link_video(GstElement *decode, GstPad *pad, gpointer data)

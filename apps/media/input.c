@@ -166,6 +166,32 @@ static void refuse_type(Input *input, GstCaps *caps)
     fail(input, MEDIA_ERROR_NO_DECODER, text);
 }
 
+/* Some demuxers have one track, from the beginning: WAV's, IVF's, that of ID3 tags. What
+ * it is they say with the first data. */
+static void on_caps(GstPad *pad, GParamSpec *spec, gpointer user_data)
+{
+    Input *input = (Input *)user_data;
+    (void)spec;
+    if (input->tracks->len > 0 || !gst_pad_has_current_caps(pad))
+        return;
+    connect_track(input, pad);
+    input->receiver->no_more_tracks(input->user_data);
+}
+
+static void add_demuxer(Input *input, GstPad *source, GstElement *demuxer)
+{
+    g_autoptr(GstPad) only = gst_element_get_static_pad(demuxer, "src");
+    input->demuxer = demuxer;
+    if (only != NULL) {
+        g_signal_connect(only, "notify::caps", G_CALLBACK(on_caps), input);
+    } else {
+        g_signal_connect(demuxer, "pad-added", G_CALLBACK(on_pad), input);
+        g_signal_connect(demuxer, "no-more-pads", G_CALLBACK(on_no_more_pads), input);
+    }
+    GstPad *next = append(input, (GstPad *)gst_object_ref(source), demuxer);
+    gst_clear_object(&next);
+}
+
 static void on_type(GstElement *typefind, guint probability, GstCaps *caps,
                     gpointer user_data)
 {
@@ -175,10 +201,7 @@ static void on_type(GstElement *typefind, guint probability, GstCaps *caps,
     gst_caps_replace(&input->container, caps);
     GstElement *demuxer = element_that_demuxes(caps);
     if (demuxer != NULL) {
-        input->demuxer = demuxer;
-        g_signal_connect(demuxer, "pad-added", G_CALLBACK(on_pad), input);
-        g_signal_connect(demuxer, "no-more-pads", G_CALLBACK(on_no_more_pads), input);
-        append(input, (GstPad *)gst_object_ref(source), demuxer);
+        add_demuxer(input, source, demuxer);
     } else if (element_parses(caps)) {
         connect_track(input, source);
         input->receiver->no_more_tracks(input->user_data);

@@ -91,6 +91,16 @@ def test_pictures(source: Path) -> None:
     check(done.returncode == 5 and "--overwrite" in done.stderr, "pictures: folder in use", done)
 
 
+def test_single_tracks() -> None:
+    """Formats whose demuxers have their only track from the beginning."""
+    for name, encoding in {"raw.y4m": ("-pix_fmt", "yuv420p"),
+                           "vp8.ivf": ("-c:v", "libvpx", "-deadline", "realtime")}.items():
+        source = clip(FOLDER / name, 25, 0.4, "64x48", *encoding)
+        result = FOLDER / f"{name}.mkv"
+        done = convert(source, "-o", result, "--codec", "ffv1", *BLEND)
+        check(done.returncode == 0 and len(times(result)) == 20, f"from {name}", done)
+
+
 def main() -> None:
     need("x264enc", "x265enc", "vp9enc", "av1enc", "avenc_prores_ks", "avenc_ffv1", "pngenc",
          "matroskamux", "mp4mux", "qtmux", "webmmux")
@@ -109,6 +119,7 @@ def main() -> None:
     test_pixel_aspect()
     test_interlaced()
     test_pictures(source)
+    test_single_tracks()
     finish()
 
 

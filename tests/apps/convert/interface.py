@@ -38,6 +38,10 @@ def test_errors(source: Path) -> None:
     test_refused("no such file", 3, "nowhere.mp4", "nowhere.mp4")
     test_refused("no video file", 3, "text.mp4", text)
     test_refused("no video in it", 3, "sound.mp4", sound)
+    for name in ("sound.wav", "sound.mp3"):
+        subprocess.run(["ffmpeg", "-v", "error", "-i", str(sound), str(FOLDER / name)],
+                       check=True)
+        test_refused(f"no video in {name}", 3, "has no video", FOLDER / name)
     test_refused("an option", 2, "60000/1001", source, "--fps", "many")
     test_refused("a lower rate", 2, "at least the 25", source, "--fps", "24")
     test_refused("output is there", 5, "--overwrite", source, "-o", there)
