@@ -23,6 +23,23 @@ static void tell_what_is_lost(const ConvertJob *job, const Plan *plan)
                       "GStreamer have 8 bits of colour)");
 }
 
+/* Whether the output gets what a pipeline alone does not pass on. */
+static gboolean keeps_more_than_sound(const Plan *plan)
+{
+    static const Extra others[] = {EXTRA_CHAPTERS, EXTRA_TAGS, EXTRA_COVER,
+                                   EXTRA_ATTACHMENTS};
+    for (guint i = 0; i < plan->keep->items->len; i++) {
+        const KeepItem *item = g_ptr_array_index(plan->keep->items, i);
+        if (item->track != NULL && item->track->kind == MEDIA_TRACK_SUBTITLE &&
+            item->passage != PASSAGE_NONE)
+            return TRUE;
+    }
+    for (size_t i = 0; i < G_N_ELEMENTS(others); i++)
+        if (keep_has(plan->keep, others[i]))
+            return TRUE;
+    return FALSE;
+}
+
 static void print_plan(const Plan *plan)
 {
     g_autofree gchar *text = plan_text(plan);
@@ -39,6 +56,9 @@ static void print_plan(const Plan *plan)
                "faster\n");
     if (plan->keep_options.cut)
         printf("gst-launch-1.0 cannot cut: this is all of the input\n");
+    if (keeps_more_than_sound(plan))
+        printf("gst-launch-1.0 passes on video and sound only: subtitles, chapters, tags "
+               "and attachments take vfi-convert\n");
     printf("%s\n", line);
     fflush(stdout);
 }

@@ -119,6 +119,12 @@ def test_dry_run(source: Path) -> None:
         count = {"slow motion": 150}.get(name, 100)
         found = times(Path(options[1])) if ran.returncode == 0 else []
         check(len(found) == count, f"--dry-run, {name}: {count} frames", len(found))
+    tagged = FOLDER / "tagged.mkv"
+    subprocess.run(["ffmpeg", "-v", "error", "-i", str(source), "-map_metadata", "-1", "-c", "copy",
+                    "-metadata", "title=Tagged", str(tagged)], check=True)
+    done = convert(tagged, "-o", FOLDER / "dry-tagged.mkv", *BLEND, "--dry-run")
+    check("tags and attachments take vfi-convert" in done.stdout,
+          "--dry-run says what the line leaves out", done)
 
 
 def test_several(source: Path) -> None:
