@@ -3,6 +3,7 @@
  * failed, and what happens to a stream on a lower one. */
 #include <vfi/vfi.h>
 
+#include "../sanitizers.h"
 #include "ladder_stream.h"
 #include "stream/engine_session.h"
 #include "stream/rungs.h"
@@ -269,19 +270,20 @@ static void push_value(Simulated *sim, int value, GstClockTime pts)
 }
 
 /* A picture that it was still making leaves, although nothing comes after it. The frames
- * are large, so that it is still at work when the next pair fails. */
+ * are large, so that it is still at work when the next pair fails; where a sanitizer
+ * watches, smaller ones take as long. */
 GST_START_TEST(a_rung_that_fails_finishes_what_it_began)
 {
     const LadderCosts heavy = {60, 30, 8};
+    g_autofree char *caps =
+        g_strdup_printf("video/x-raw,format=GRAY8,width=%d,height=%d,framerate=20/1",
+                        1920 / SANITIZER_STEP, 1080 / SANITIZER_STEP);
     Simulated *sim = simulated_open(4, LADDER_MODEL);
     GstClockTime pts;
 
     ladder_set_costs(sim, heavy);
     simulated_start(sim, "20/1", NULL);
-    fixture_set_caps(sim->fixture,
-                     "video/x-raw,format=GRAY8,width=1920,height=1080,"
-                     "framerate=20/1",
-                     NULL);
+    fixture_set_caps(sim->fixture, caps, NULL);
     simulated_configure_latency(sim);
     simulated_play(sim, 40);
     assert_rung(sim, "reduced");
