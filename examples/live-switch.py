@@ -93,6 +93,8 @@ class Preview:
     def on_input(self, file: int, _condition: GLib.IOCondition) -> bool:
         for line in os.read(file, 4096).decode().split() or ["quit"]:  # nothing: it was closed
             if line == "quit":
+                # EOS for a live source that does not play yet would block this thread for ever.
+                self.pipeline.get_state(10 * Gst.SECOND)
                 self.pipeline.send_event(Gst.Event.new_eos())  # as if the camera had ended
                 return GLib.SOURCE_REMOVE
             self.choose(line)
