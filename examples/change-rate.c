@@ -159,7 +159,7 @@ int main(int argc, char **argv)
         {"sink", 0, 0, G_OPTION_ARG_STRING, &sink, "such as fakesink", "SINK"},
         {G_OPTION_REMAINING, 0, 0, G_OPTION_ARG_STRING_ARRAY, &actions, NULL,
          "FRAME:ACTION…"},
-        {NULL, 0, 0, 0, NULL, NULL, NULL},
+        {NULL, 0, 0, G_OPTION_ARG_NONE, NULL, NULL, NULL},
     };
     g_autoptr(GOptionContext) context = g_option_context_new(NULL);
     g_option_context_add_main_entries(context, entries, NULL);
@@ -188,7 +188,9 @@ int main(int argc, char **argv)
     Application application = {
         .interpolate = interpolate, .rate = rate, .actions = actions};
     watch(interpolate, "sink", GST_PAD_PROBE_TYPE_BUFFER, on_frame_in, &application);
-    watch(rate, "src", GST_PAD_PROBE_TYPE_BUFFER | GST_PAD_PROBE_TYPE_EVENT_DOWNSTREAM,
+    watch(rate, "src",
+          (GstPadProbeType)(GST_PAD_PROBE_TYPE_BUFFER |
+                            GST_PAD_PROBE_TYPE_EVENT_DOWNSTREAM),
           on_out, &application);
 
     gboolean played = play(pipeline);

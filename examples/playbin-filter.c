@@ -158,7 +158,7 @@ int main(int argc, char **argv)
         {"audio-sink", 0, 0, G_OPTION_ARG_STRING, &audio_sink, "such as fakesink",
          "SINK"},
         {G_OPTION_REMAINING, 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &input, NULL, "FILE|URI"},
-        {NULL, 0, 0, 0, NULL, NULL, NULL},
+        {NULL, 0, 0, G_OPTION_ARG_NONE, NULL, NULL, NULL},
     };
     g_autoptr(GOptionContext) context = g_option_context_new(NULL);
     g_option_context_add_main_entries(context, entries, NULL);

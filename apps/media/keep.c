@@ -217,7 +217,7 @@ KeepPlan *keep_plan(const Media *media, const KeepOptions *options)
         if (media_track(media, i) != media->video)
             g_ptr_array_add(plan->items,
                             judge_track(media, media_track(media, i), options));
-    for (Extra extra = 0; extra < EXTRAS; extra++) {
+    for (Extra extra = EXTRA_CHAPTERS; extra < EXTRAS; extra++) {
         KeepItem *item = judge_extra(media, extra, options);
         if (item != NULL)
             g_ptr_array_add(plan->items, item);

@@ -10,12 +10,12 @@ static const VideoCodec CODECS[] = {
     VIDEO_CODEC_PRORES, VIDEO_CODEC_FFV1, VIDEO_CODEC_PNG};
 
 /* The number behind "NAME=" in @launch. */
-static int value_of(const char *launch, const char *name)
+static gint64 value_of(const char *launch, const char *name)
 {
     g_autofree gchar *word = g_strdup_printf("%s=", name);
     const char *found = strstr(launch, word);
     ck_assert_msg(found != NULL, "%s in %s", name, launch);
-    return atoi(found + strlen(word));
+    return g_ascii_strtoll(found + strlen(word), NULL, 10);
 }
 
 START_TEST(test_list)
@@ -50,11 +50,11 @@ START_TEST(test_quality)
 {
     EncoderList list;
     encoder_list(VIDEO_CODEC_H264, FALSE, &list);
-    int before = 100;
+    gint64 before = 100;
     for (int quality = 0; quality <= 100; quality++) {
         g_autofree gchar *launch =
             encoder_launch(list.found[0], quality, PRESET_MEDIUM, FALSE, 250);
-        int quantizer = value_of(launch, "quantizer");
+        gint64 quantizer = value_of(launch, "quantizer");
         ck_assert_int_le(quantizer, before);
         before = quantizer;
     }

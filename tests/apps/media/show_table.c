@@ -71,7 +71,7 @@ int main(int argc, char **argv)
     gst_init(&argc, &argv);
     show_codecs();
     show_tracks();
-    for (Extra extra = 0; extra < EXTRAS; extra++) {
+    for (Extra extra = EXTRA_CHAPTERS; extra < EXTRAS; extra++) {
         const char *cells[G_N_ELEMENTS(columns)];
         for (size_t i = 0; i < G_N_ELEMENTS(columns); i++)
             cells[i] = extra_cell(columns[i], extra);
