@@ -67,8 +67,10 @@ static void add_interpolation(GString *line, const Plan *plan)
     add(line, "!");
 }
 
+/* The muxer's pads are named: without, a queue is given the first kind that it has. */
 static void add_audio(GString *line, const Plan *plan)
 {
+    guint number = 0;
     for (guint i = 0; i < plan->keep->items->len; i++) {
         const KeepItem *item = g_ptr_array_index(plan->keep->items, i);
         if (item->track == NULL || item->track->kind != MEDIA_TRACK_AUDIO ||
@@ -76,8 +78,8 @@ static void add_audio(GString *line, const Plan *plan)
             continue;
         add_all(line, "in. !");
         add(line, gst_structure_get_name(gst_caps_get_structure(item->track->caps, 0)));
-        add_all(line,
-                "! queue max-size-time=0 max-size-bytes=0 max-size-buffers=0 ! mux.");
+        add_all(line, "! queue max-size-time=0 max-size-bytes=0 max-size-buffers=0 !");
+        addf(line, "mux.audio_%u", number++);
     }
 }
 
@@ -94,7 +96,7 @@ gchar *launch_line(const Plan *plan)
         addf(line, "index=1");
         return g_string_free(line, FALSE);
     }
-    add_all(line, "queue !");
+    add_all(line, "queue ! mux.video_0");
     add(line, container_muxer(plan->container));
     add_all(line, "name=mux ! filesink");
     addf(line, "location=%s", plan->output);

@@ -119,6 +119,13 @@ def test_dry_run(source: Path) -> None:
         count = {"slow motion": 150}.get(name, 100)
         found = times(Path(options[1])) if ran.returncode == 0 else []
         check(len(found) == count, f"--dry-run, {name}: {count} frames", len(found))
+    loud = clip(FOLDER / "loud.mp4", sound=True)
+    result = FOLDER / "dry-loud.mkv"
+    line = convert(loud, "-o", result, *BLEND, "--dry-run").stdout.splitlines()[-1]
+    ran = subprocess.run(["sh", "-c", line], check=False, capture_output=True, text=True,
+                         timeout=60)
+    check(ran.returncode == 0 and len(times(result)) == 100 and len(times(result, "a:0")) > 80,
+          "--dry-run with sound: the line makes both", ran)
     tagged = FOLDER / "tagged.mkv"
     subprocess.run(["ffmpeg", "-v", "error", "-i", str(source), "-map_metadata", "-1", "-c", "copy",
                     "-metadata", "title=Tagged", str(tagged)], check=True)
