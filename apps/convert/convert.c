@@ -87,11 +87,25 @@ static void on_assemble(double fraction, gpointer data)
     progress_assemble(data, fraction);
 }
 
+/* Nothing is left out silently of what the journal has. */
+static gboolean check_segments(const Plan *plan, const Work *work, GError **error)
+{
+    guint intact = work_intact(work, plan);
+    if (intact == journal_segments(work->journal))
+        return TRUE;
+    g_set_error(error, CONVERT_ERROR, CONVERT_ERROR_RESUME,
+                "part %u of %s is no longer as it was written; --resume makes it again",
+                intact, plan->output);
+    return FALSE;
+}
+
 /* @end: of what there is; GST_CLOCK_TIME_NONE for all that was asked for. */
 static gboolean put_together(const ConvertJob *job, const Plan *plan, const Work *work,
                              guint count, GstClockTime end, GError **error)
 {
     const ConvertOptions *o = plan->options;
+    if (!check_segments(plan, work, error))
+        return FALSE;
     if (plan->pictures != NULL)
         return TRUE;
     g_autoptr(GPtrArray) paths = g_ptr_array_new_with_free_func(g_free);

@@ -107,6 +107,7 @@ void journal_segment(const Journal *journal, guint number, JournalSegment *segme
     GKeyFile *file = journal->file;
     *segment = (JournalSegment){
         .frames = g_key_file_get_uint64(file, group, "frames", NULL),
+        .bytes = g_key_file_get_uint64(file, group, "bytes", NULL),
         .next =
             {
                 .frames = (guint)g_key_file_get_uint64(file, group, "next-frames", NULL),
@@ -124,12 +125,23 @@ void journal_append(Journal *journal, const JournalSegment *segment)
     g_autofree gchar *group = g_strdup_printf("segment %u", number);
     GKeyFile *file = journal->file;
     g_key_file_set_uint64(file, group, "frames", segment->frames);
+    g_key_file_set_uint64(file, group, "bytes", segment->bytes);
     if (segment->next.frames > 0) {
         g_key_file_set_uint64(file, group, "next-frames", segment->next.frames);
         g_key_file_set_uint64(file, group, "next-time", segment->next.time);
         g_key_file_set_string(file, group, "next-checksum", segment->next.checksum);
     }
     g_key_file_set_uint64(file, STATE, "segments", number + 1);
+}
+
+void journal_truncate(Journal *journal, guint count)
+{
+    for (guint i = count; i < journal_segments(journal); i++) {
+        g_autofree gchar *group = g_strdup_printf("segment %u", i);
+        g_key_file_remove_group(journal->file, group, NULL);
+    }
+    g_key_file_set_uint64(journal->file, STATE, "segments", count);
+    g_key_file_remove_key(journal->file, STATE, "complete", NULL);
 }
 
 gboolean journal_is_complete(const Journal *journal)

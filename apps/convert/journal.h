@@ -16,6 +16,7 @@ typedef struct {
 
 typedef struct {
     guint64 frames; /* that it shows; 0: there is no file for it */
+    guint64 bytes;  /* of its file; 0: it is pictures, or there is none */
     JournalLead next;
 } JournalSegment;
 
@@ -40,6 +41,9 @@ void journal_set_origin(Journal *journal, GstClockTime origin);
 guint journal_segments(const Journal *journal);
 void journal_segment(const Journal *journal, guint number, JournalSegment *segment);
 void journal_append(Journal *journal, const JournalSegment *segment);
+
+/* Forgets segments from @count on, which have to be made again. */
+void journal_truncate(Journal *journal, guint count);
 
 /* All segments are there: what remains is to put them together. */
 gboolean journal_is_complete(const Journal *journal);

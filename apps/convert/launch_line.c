@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "convert/output_name.h"
+
 static gchar *quote(const char *word)
 {
     if (*word != '\0' && strpbrk(word, " \t\"'\\(){}[]<>|&;*?!$`#~%") == NULL)
@@ -92,7 +94,8 @@ gchar *launch_line(const Plan *plan)
     add(line, "!");
     if (plan->pictures != NULL) {
         add(line, "multifilesink");
-        addf(line, "location=%s", plan->pictures);
+        g_autofree gchar *pattern = output_pattern(plan->pictures);
+        addf(line, "location=%s", pattern);
         addf(line, "index=1");
         return g_string_free(line, FALSE);
     }

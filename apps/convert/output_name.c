@@ -44,11 +44,16 @@ static gchar *escaped(const char *text)
 
 gchar *output_pictures(const char *output)
 {
-    g_autofree gchar *safe = escaped(output);
     if (!g_str_has_suffix(output, ".png") || g_file_test(output, G_FILE_TEST_IS_DIR))
-        return g_build_filename(safe, "frame-%06u.png", NULL);
-    safe[strlen(safe) - strlen(".png")] = '\0';
-    return g_strconcat(safe, "-%06u.png", NULL);
+        return g_build_filename(output, "frame-", NULL);
+    g_autofree gchar *plain = g_strndup(output, strlen(output) - strlen(".png"));
+    return g_strconcat(plain, "-", NULL);
+}
+
+gchar *output_pattern(const char *pictures)
+{
+    g_autofree gchar *safe = escaped(pictures);
+    return g_strconcat(safe, "%06u.png", NULL);
 }
 
 gchar *output_work_folder(const char *output)

@@ -9,9 +9,12 @@
 gchar *output_name(const ConvertOptions *options, const char *input, const char *folder,
                    int rate_n, int rate_d);
 
-/* Pattern with %06u for the pictures of "FOLDER/" (frame-…) or "FOLDER/NAME.png"
- * (NAME-…). */
+/* Path of the pictures of "FOLDER/" (FOLDER/frame-) or "FOLDER/NAME.png" (FOLDER/NAME-) up
+ * to their number, which has six digits or more. */
 gchar *output_pictures(const char *output);
+
+/* The same with the number as a format, for multifilesink. */
+gchar *output_pattern(const char *pictures);
 
 /* Where unfinished work is. */
 gchar *output_work_folder(const char *output);

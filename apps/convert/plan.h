@@ -10,7 +10,7 @@ typedef struct {
     const ConvertOptions *options;
     gchar *input, *output;
     gchar *folder;   /* of the work, beside the output */
-    gchar *pictures; /* pattern with %06u; NULL: no pictures */
+    gchar *pictures; /* path up to their numbers; NULL: no pictures */
     Media *media;
     ContainerKind container;
     VideoCodec codec;

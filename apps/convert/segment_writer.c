@@ -5,14 +5,18 @@
 #include <fcntl.h>
 #include <gst/app/gstappsrc.h>
 #include <stdio.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
+#include "convert/output_name.h"
 #include "convert/pipeline.h"
 
 struct _SegmentWriter {
     GstElement *pipeline, *in;
     gboolean pictures;
-    gchar *path, *temporary; /* a file's; of pictures path is the pattern */
+    gchar *path,
+        *temporary; /* a file's; of pictures path is what their names begin with */
+    guint64 bytes;  /* of the finished file */
 };
 
 static gchar *sink_of(const SegmentWriterConfig *config)
@@ -40,8 +44,9 @@ SegmentWriter *segment_writer_new(const SegmentWriterConfig *config, GError **er
         return NULL;
     writer->in = pipeline_element(writer->pipeline, "in");
     gst_app_src_set_caps(GST_APP_SRC(writer->in), config->caps);
-    g_object_set(pipeline_element(writer->pipeline, "file"), "location",
-                 writer->pictures ? writer->path : writer->temporary, NULL);
+    g_autofree gchar *location =
+        config->pictures ? output_pattern(config->path) : g_strdup(writer->temporary);
+    g_object_set(pipeline_element(writer->pipeline, "file"), "location", location, NULL);
     if (!pipeline_play(writer->pipeline, CONVERT_ERROR_OUTPUT, error))
         return NULL;
     return g_steal_pointer(&writer);
@@ -90,8 +95,11 @@ static gboolean keep(SegmentWriter *writer, GError **error)
         return sync_path(folder, TRUE, error);
     if (!sync_path(writer->temporary, FALSE, error))
         return FALSE;
-    if (rename(writer->temporary, writer->path) != 0)
+    struct stat status;
+    if (stat(writer->temporary, &status) != 0 ||
+        rename(writer->temporary, writer->path) != 0)
         return failed(writer->path, error);
+    writer->bytes = (guint64)status.st_size;
     g_clear_pointer(&writer->temporary, g_free);
     return sync_path(folder, FALSE, error);
 }
@@ -110,6 +118,11 @@ gboolean segment_writer_finish(SegmentWriter *writer, GError **error)
     if (!pipeline_is_well(writer->pipeline, 0, CONVERT_ERROR_OUTPUT, error))
         return FALSE;
     return keep(writer, error);
+}
+
+guint64 segment_writer_bytes(const SegmentWriter *writer)
+{
+    return writer->bytes;
 }
 
 void segment_writer_free(SegmentWriter *writer)

@@ -8,7 +8,7 @@
 typedef struct {
     const char *launch; /* encoder, parser and caps, " ! " between them */
     GstCaps *caps;      /* of the frames */
-    const char *path;   /* of the segment's file (GDP); a pattern with %06u of pictures */
+    const char *path;   /* of the segment's file (GDP); of pictures up to the number */
     gboolean pictures;
     guint64 first; /* number of the first picture */
 } SegmentWriterConfig;
@@ -23,6 +23,9 @@ gboolean segment_writer_push(SegmentWriter *writer, GstBuffer *buffer, GError **
 
 /* Returns when everything is on the disk. */
 gboolean segment_writer_finish(SegmentWriter *writer, GError **error);
+
+/* Size of the finished file; 0 for pictures. */
+guint64 segment_writer_bytes(const SegmentWriter *writer);
 
 /* Also removes a file that was not finished. */
 void segment_writer_free(SegmentWriter *writer);

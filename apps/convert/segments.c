@@ -277,7 +277,10 @@ static SegmentsResult record(Maker *maker, const Segment *segment, gboolean *is_
                              GError **error)
 {
     Journal *journal = maker->job->work->journal;
-    JournalSegment done = {.frames = segment->written};
+    JournalSegment done = {
+        .frames = segment->written,
+        .bytes = segment->writer != NULL ? segment_writer_bytes(segment->writer) : 0,
+    };
     *is_end = is_last(maker, segment);
     if (!*is_end) {
         guint lead = 0;

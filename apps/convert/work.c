@@ -92,8 +92,7 @@ static void empty_folder(const char *folder)
 static void remove_pictures(const Plan *plan)
 {
     g_autofree gchar *folder = g_path_get_dirname(plan->pictures);
-    g_autofree gchar *pattern = g_path_get_basename(plan->pictures);
-    g_autofree gchar *prefix = g_strndup(pattern, strlen(pattern) - strlen("%06u.png"));
+    g_autofree gchar *prefix = g_path_get_basename(plan->pictures);
     g_autoptr(GDir) dir = g_dir_open(folder, 0, NULL);
     const char *name = NULL;
     while (dir != NULL && (name = g_dir_read_name(dir)) != NULL) {
@@ -106,6 +105,12 @@ static void remove_pictures(const Plan *plan)
     }
 }
 
+/* "XXXXXX", and what mp4mux lays down beside it. */
+static gboolean is_temporary(const char *end)
+{
+    return strlen(end) == 6 || (strlen(end) == 11 && strcmp(end + 6, ".part") == 0);
+}
+
 /* Temporary files of assemble(), ".NAME.XXXXXX", of runs that were killed. Nobody else
  * writes this output: the lock is ours. */
 static void remove_leftovers(const Plan *plan)
@@ -116,7 +121,7 @@ static void remove_leftovers(const Plan *plan)
     g_autoptr(GDir) dir = g_dir_open(folder, 0, NULL);
     const char *name = NULL;
     while (dir != NULL && (name = g_dir_read_name(dir)) != NULL) {
-        if (!g_str_has_prefix(name, prefix) || strlen(name) != strlen(prefix) + 6)
+        if (!g_str_has_prefix(name, prefix) || !is_temporary(name + strlen(prefix)))
             continue;
         g_autofree gchar *path = g_build_filename(folder, name, NULL);
         g_unlink(path);
@@ -142,7 +147,12 @@ static gboolean open_journal(Work *work, const Plan *plan, GError **error)
     g_autoptr(GKeyFile) decides = plan_decides(plan);
     if (plan->options->resume && g_file_test(path, G_FILE_TEST_EXISTS)) {
         work->journal = journal_load(path, decides, error);
-        return work->journal != NULL;
+        if (work->journal == NULL)
+            return FALSE;
+        guint intact = work_intact(work, plan);
+        if (intact < journal_segments(work->journal))
+            journal_truncate(work->journal, intact);
+        return TRUE;
     }
     empty_folder(work->folder);
     if (plan->pictures != NULL && plan->options->overwrite)
@@ -191,6 +201,36 @@ gchar *work_segment(const Work *work, guint number)
 {
     g_autofree gchar *name = g_strdup_printf("segment-%05u.gdp", number);
     return g_build_filename(work->folder, name, NULL);
+}
+
+static gboolean has_pictures(const Plan *plan, guint64 first, guint64 count)
+{
+    for (guint64 i = first; i < first + count; i++) {
+        g_autofree gchar *path =
+            g_strdup_printf("%s%06" G_GUINT64_FORMAT ".png", plan->pictures, i);
+        if (!g_file_test(path, G_FILE_TEST_EXISTS))
+            return FALSE;
+    }
+    return TRUE;
+}
+
+guint work_intact(const Work *work, const Plan *plan)
+{
+    guint count = journal_segments(work->journal);
+    guint64 frames = 0;
+    for (guint i = 0; i < count; i++) {
+        JournalSegment segment;
+        journal_segment(work->journal, i, &segment);
+        g_autofree gchar *path = work_segment(work, i);
+        GStatBuf found;
+        if (plan->pictures != NULL
+                ? !has_pictures(plan, frames + 1, segment.frames)
+                : segment.frames > 0 && (g_stat(path, &found) != 0 ||
+                                         (guint64)found.st_size != segment.bytes))
+            return i;
+        frames += segment.frames;
+    }
+    return count;
 }
 
 void work_remove(Work *work)

@@ -93,7 +93,7 @@ static gboolean read_all(Segments *segments, void *bytes, size_t size)
 static gboolean damaged(const Segments *segments, const char *what, GError **error)
 {
     g_set_error(error, MEDIA_ERROR, MEDIA_ERROR_READ,
-                "%s: %s; remove it and convert this part again", segments->path, what);
+                "%s: %s; remove it, and --resume makes it again", segments->path, what);
     return FALSE;
 }
 

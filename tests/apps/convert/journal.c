@@ -14,8 +14,8 @@ static GKeyFile *decides(const char *model)
     return file;
 }
 
-static const JournalSegment FIRST = {48,
-                                     {8, 680000000, "0123456789abcdef0123456789abcdef"}};
+static const JournalSegment FIRST = {
+    48, 4711, {8, 680000000, "0123456789abcdef0123456789abcdef"}};
 
 static gchar *journal_path(void)
 {
@@ -54,6 +54,11 @@ START_TEST(test_again)
     ck_assert_uint_eq(found.next.frames, 0);
     journal_set_complete(journal);
     ck_assert(journal_is_complete(journal));
+    journal_truncate(journal, 1);
+    ck_assert(!journal_is_complete(journal));
+    ck_assert_uint_eq(journal_segments(journal), 1);
+    journal_segment(journal, 0, &found);
+    ck_assert_uint_eq(found.bytes, FIRST.bytes);
 }
 END_TEST
 

@@ -105,11 +105,29 @@ def test_pictures(source: Path) -> None:
     convert(source, "-o", f"{whole}/", *words)
     _, code = stop_after(25, signal.SIGKILL, source, "-o", f"{parts}/", *words)
     check(code == -9, "pictures: killed")
+    (parts / "frame-000012.png").unlink()
     done = convert(source, "-o", f"{parts}/", "--resume", *words)
+    check(lines(done, "start")[0]["done"] == SEGMENT, "pictures: one that was deleted", done)
     check(done.returncode == 0, "pictures: goes on", done)
     one = [(path.name, path.read_bytes()) for path in sorted(whole.iterdir())]
     two = [(path.name, path.read_bytes()) for path in sorted(parts.iterdir())]
     check(len(one) == 100 and one == two, "pictures: the same files", [len(one), len(two)])
+
+
+def test_lost_segments(source: Path, truth: list[str]) -> None:
+    """What is missing of the finished segments, or cut off, is made again."""
+    result = FOLDER / "lost.mkv"
+    work = FOLDER / "lost.mkv.vfi-work"
+    for name, number, spoil in (("missing", 1, Path.unlink),
+                                ("cut off", 2, lambda path: os.truncate(path, 500))):
+        stop_after(3 * SEGMENT + 5, signal.SIGINT, source, "-o", result, *OPTIONS)
+        spoil(work / f"segment-{number:05d}.gdp")
+        done = convert(source, "-o", result, "--resume", *OPTIONS)
+        kept = [line["done"] for line in lines(done, "start")]
+        check(done.returncode == 0 and kept == [number * SEGMENT],
+              f"a segment that is {name}: goes on before it", done)
+        check(pictures(result) == truth, f"a segment that is {name}: the same frames")
+        result.unlink()
 
 
 def test_other_ways(source: Path) -> None:
@@ -151,6 +169,7 @@ def main() -> None:
     test_interrupt(source, truth)
     test_command(source, truth)
     test_kills(source, truth, 18)
+    test_lost_segments(source, truth)
     test_pictures(source)
     test_no_way_in(OPTIONS)
     test_other_ways(source)
