@@ -111,6 +111,30 @@ static int fail(const ConvertJob *job, const char *input, const GError *error)
     return error->code;
 }
 
+/* Outputs of one name would replace each other: says which, else NULL. Where --output
+ * names no folder they are told apart without the rate, which is not known yet. */
+static gchar *shared_output(const ConvertOptions *options, gchar *const *files)
+{
+    g_autoptr(GHashTable) inputs =
+        g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+    for (gchar *const *file = files; *file != NULL; file++) {
+        g_autofree gchar *output = options->output != NULL
+                                       ? output_in_folder(options, *file)
+                                       : output_name(options, *file, NULL, 0, 1);
+        gchar *name = g_canonicalize_filename(output, NULL);
+        const char *other = g_hash_table_lookup(inputs, name);
+        if (other != NULL) {
+            g_free(name);
+            return g_strdup_printf(
+                "%s and %s: expected inputs whose outputs have names of their own, found "
+                "one name for both; convert them one by one, each with an -o of its own",
+                other, *file);
+        }
+        g_hash_table_insert(inputs, name, *file);
+    }
+    return NULL;
+}
+
 static int run_several(const ConvertJob *job, gchar **files, GPtrArray *failures)
 {
     const ConvertOptions *o = job->options;
@@ -138,6 +162,9 @@ static int run_files(const ConvertJob *job, gchar **files)
     const ConvertOptions *o = job->options;
     if (*files == NULL)
         return bad_output(job, "expected videos among the inputs, found none");
+    g_autofree gchar *shared = shared_output(o, files);
+    if (shared != NULL)
+        return bad_output(job, shared);
     if (o->output != NULL && !g_file_test(o->output, G_FILE_TEST_IS_DIR)) {
         if (!g_str_has_suffix(o->output, "/"))
             return bad_output(job,

@@ -191,9 +191,14 @@ gboolean convert_file(const ConvertJob *job, const char *input, const char *outp
         print_plan(plan);
         return TRUE;
     }
-    if (work_is_done(plan)) {
+    switch (work_state(plan, error)) {
+    case WORK_DONE:
         progress_skipped(job->progress, plan->input, plan->output);
         return TRUE;
+    case WORK_UNKNOWN:
+        return FALSE;
+    case WORK_TO_DO:
+        break;
     }
     return do_work(job, plan, error);
 }

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "convert/error.h"
+#include "media/media.h"
 
 #define JOURNAL "journal"
 #define LOCK "lock"
@@ -191,18 +192,6 @@ void work_free(Work *work)
     g_free(work);
 }
 
-gboolean work_is_done(const Plan *plan)
-{
-    return plan->options->resume && !g_file_test(plan->folder, G_FILE_TEST_IS_DIR) &&
-           output_is_there(plan);
-}
-
-gchar *work_segment(const Work *work, guint number)
-{
-    g_autofree gchar *name = g_strdup_printf("segment-%05u.gdp", number);
-    return g_build_filename(work->folder, name, NULL);
-}
-
 static gboolean has_pictures(const Plan *plan, guint64 first, guint64 count)
 {
     for (guint64 i = first; i < first + count; i++) {
@@ -212,6 +201,58 @@ static gboolean has_pictures(const Plan *plan, guint64 first, guint64 count)
             return FALSE;
     }
     return TRUE;
+}
+
+static gboolean has_rate(const Plan *plan, const MediaVideo *video)
+{
+    if (plan->out_n == 0 || video->fps_n == 0)
+        return TRUE;
+    double ratio =
+        (double)plan->out_n / plan->out_d / ((double)video->fps_n / video->fps_d);
+    return ratio > 0.98 && ratio < 1.02;
+}
+
+/* Sound may be longer than the picture, so the length is an estimate. */
+static gboolean has_length(const Plan *plan, const Media *made)
+{
+    if (!GST_CLOCK_TIME_IS_VALID(plan->out_duration) ||
+        !GST_CLOCK_TIME_IS_VALID(made->duration))
+        return TRUE;
+    return made->duration + GST_SECOND > plan->out_duration / 2 &&
+           made->duration < plan->out_duration + plan->out_duration / 10 + GST_SECOND;
+}
+
+static gboolean is_what_is_made(const Plan *plan)
+{
+    if (plan->pictures != NULL)
+        return has_pictures(plan, 1, MAX(plan_frames(plan) / 2, 1));
+    g_autoptr(Media) made = media_open(plan->output, NULL);
+    if (made == NULL)
+        return FALSE;
+    const MediaVideo *in = &plan->media->video->video, *out = &made->video->video;
+    return has_rate(plan, out) && has_length(plan, made) &&
+           MIN(in->width, in->height) == MIN(out->width, out->height) &&
+           MAX(in->width, in->height) == MAX(out->width, out->height);
+}
+
+WorkState work_state(const Plan *plan, GError **error)
+{
+    if (!plan->options->resume || g_file_test(plan->folder, G_FILE_TEST_IS_DIR) ||
+        !output_is_there(plan))
+        return WORK_TO_DO;
+    if (is_what_is_made(plan))
+        return WORK_DONE;
+    g_set_error(error, CONVERT_ERROR, CONVERT_ERROR_RESUME,
+                "%s is there, but is not what this makes: say --overwrite to replace it, "
+                "or -o with another name",
+                plan->output);
+    return WORK_UNKNOWN;
+}
+
+gchar *work_segment(const Work *work, guint number)
+{
+    g_autofree gchar *name = g_strdup_printf("segment-%05u.gdp", number);
+    return g_build_filename(work->folder, name, NULL);
 }
 
 guint work_intact(const Work *work, const Plan *plan)

@@ -21,9 +21,16 @@ Work *work_open(const Plan *plan, GError **error);
 void work_free(Work *work);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Work, work_free)
 
-/* Whether @plan has nothing to do: its output is there, no work is, and --resume was
- * said. */
-gboolean work_is_done(const Plan *plan);
+typedef enum {
+    WORK_TO_DO,
+    WORK_DONE,
+    WORK_UNKNOWN, /* something is there that is not what @plan makes */
+} WorkState;
+
+/* Whether with --resume there is nothing to do: an output of about the length, the size
+ * and the rate that @plan makes is there, and no work is. CONVERT_ERROR_RESUME with
+ * WORK_UNKNOWN. */
+WorkState work_state(const Plan *plan, GError **error);
 
 /* Path of a segment's file; free with g_free(). */
 gchar *work_segment(const Work *work, guint number);

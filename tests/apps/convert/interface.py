@@ -160,6 +160,54 @@ def test_several(source: Path) -> None:
     check(done.returncode == 2 and "folder" in done.stderr, "one output for several inputs", done)
 
 
+def test_one_name(source: Path) -> None:
+    """No output takes the place of another."""
+    for folder in ("A", "B"):
+        (FOLDER / folder).mkdir()
+        shutil.copy(source, FOLDER / folder / "x.mp4")
+    shutil.copy(source, FOLDER / "A" / "x.avi")
+    shutil.copy(source, FOLDER / "A" / "x.mkv")
+    for name, words in (("in a folder", (FOLDER / "A/x.mp4", FOLDER / "B/x.mp4", "-o",
+                                         FOLDER / "outputs/")),
+                        ("beside", (FOLDER / "A/x.avi", FOLDER / "A/x.mkv"))):
+        done = convert(*words, *BLEND, "--overwrite")
+        check(done.returncode == 2 and "one name for both" in done.stderr,
+              f"two outputs of one name {name}: exit code 2", done)
+
+
+def test_done_already(source: Path) -> None:
+    """--resume takes for done what this would make, and nothing else."""
+    there = FOLDER / "unrelated.mp4"
+    there.write_text("hello", encoding="utf-8")
+    test_refused("--resume and no video", 8, "--overwrite", source, "-o", there, "--resume", *BLEND)
+    check(there.read_text(encoding="utf-8") == "hello", "--resume and no video: untouched")
+    shutil.copy(source, there)
+    test_refused("--resume and another rate", 8, "--overwrite", source, "-o", there, "--resume",
+                 *BLEND)
+    folder = FOLDER / "unrelated"
+    folder.mkdir()
+    (folder / "note.txt").write_text("hello", encoding="utf-8")
+    test_refused("--resume and no pictures", 8, "--overwrite", source, "-o", folder / "x.png",
+                 "--resume", *BLEND)
+
+
+def test_percent(source: Path) -> None:
+    done = convert(source, "-o", FOLDER / "50%" / "at 1%.png", *BLEND, "--to", "0.2")
+    found = sorted(path.name for path in FOLDER.glob("50%*/*"))
+    check(done.returncode == 0 and found[0] == "at 1%-000001.png" and len(found) == 10 and
+          len(list(FOLDER.glob("50%*"))) == 1, "pictures in a folder with a percent sign",
+          [found, done])
+
+
+def test_leftovers(source: Path) -> None:
+    for name in (".left.mp4.ABC123", ".left.mp4.ABC123.part", ".left.mp4.notes"):
+        (FOLDER / name).write_text("left", encoding="utf-8")
+    done = convert(source, "-o", FOLDER / "left.mp4", *BLEND, "--to", "0.2")
+    found = sorted(path.name for path in FOLDER.glob(".left*"))
+    check(done.returncode == 0 and found == [".left.mp4.notes"],
+          "temporary files of runs that were killed go", found)
+
+
 def main() -> None:
     need("x264enc", "vp9enc", "avenc_ffv1", "matroskamux", "mp4mux", "webmmux")
     source = clip(FOLDER / "source.mp4")
@@ -169,6 +217,10 @@ def main() -> None:
     test_plain(source)
     test_dry_run(source)
     test_several(source)
+    test_one_name(source)
+    test_done_already(source)
+    test_percent(source)
+    test_leftovers(source)
     finish()
 
 
