@@ -9,8 +9,8 @@
 gchar *output_name(const ConvertOptions *options, const char *input, const char *folder,
                    int rate_n, int rate_d);
 
-/* Path of the pictures of "FOLDER/" (FOLDER/frame-) or "FOLDER/NAME.png" (FOLDER/NAME-) up
- * to their number, which has six digits or more. */
+/* Path of the pictures of "FOLDER/" (FOLDER/frame-) or "FOLDER/NAME.png" (FOLDER/NAME-)
+ * up to their number, which has six digits or more. */
 gchar *output_pictures(const char *output);
 
 /* The same with the number as a format, for multifilesink. */

@@ -13,8 +13,8 @@ typedef struct {
 
 /* Makes the folder, or with --resume goes on with the one that is there. NULL and
  * CONVERT_ERROR_OUTPUT or CONVERT_ERROR_RESUME: something is there that was not to be
- * replaced, somebody else works on it, or it was begun in another way. Segments from the first on that
- * is missing or cut off are taken out of the journal. */
+ * replaced, somebody else works on it, or it was begun in another way. The
+ * first segment that is missing or cut off, and all behind it, go out of the journal. */
 Work *work_open(const Plan *plan, GError **error);
 
 /* Leaves the folder as it is. */
@@ -35,8 +35,8 @@ WorkState work_state(const Plan *plan, GError **error);
 /* Path of a segment's file; free with g_free(). */
 gchar *work_segment(const Work *work, guint number);
 
-/* How many of the journal's segments are on the disk as they were written, up to the first
- * that is not. */
+/* How many of the journal's segments are on the disk as they were written, up to the
+ * first that is not. */
 guint work_intact(const Work *work, const Plan *plan);
 
 /* Everything is in the output: removes the folder. */

@@ -119,9 +119,11 @@ END_TEST
 START_TEST(test_pictures)
 {
     g_autofree gchar *folder = output_pictures("100%/");
-    ck_assert_str_eq(folder, "100%%/frame-%06u.png");
+    ck_assert_str_eq(folder, "100%/frame-");
+    g_autofree gchar *pattern = output_pattern(folder);
+    ck_assert_str_eq(pattern, "100%%/frame-%06u.png");
     g_autofree gchar *named = output_pictures("out/scene.png");
-    ck_assert_str_eq(named, "out/scene-%06u.png");
+    ck_assert_str_eq(named, "out/scene-");
     g_autofree gchar *work = output_work_folder("out/");
     ck_assert_str_eq(work, "out.vfi-work");
 }
