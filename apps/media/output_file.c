@@ -83,8 +83,7 @@ void output_file_free(OutputFile *file)
 {
     if (file == NULL)
         return;
-    if (!g_getenv("KEEPP"))
-        g_unlink(file->partial);
+    g_unlink(file->partial);
     g_unlink(file->scratch);
     g_free(file->path);
     g_free(file->partial);
