@@ -26,6 +26,8 @@ class Preview:
     def __init__(self, options: argparse.Namespace):
         self.loop = GLib.MainLoop()
         self.failed = False
+        self.listening = False
+        self.ending = False
         self.counts = [0, 0]
         # The queue behind a live vfiinterp lets the sink wait for a frame's time while the next
         # one is made; the one before it is where frames wait during an exchange.
@@ -88,14 +90,20 @@ class Preview:
         self.current.sync_state_with_parent()
         self.before.remove_probe(self.block)  # caps and segment come again by themselves
         print(f"now {self.current.get_property('model')}", flush=True)
+        if self.ending:
+            self.end()
         return GLib.SOURCE_REMOVE
+
+    def end(self) -> None:
+        """Ends the stream as if the camera had ended, after an exchange that has begun."""
+        self.ending = True
+        if self.next is None:
+            self.pipeline.send_event(Gst.Event.new_eos())
 
     def on_input(self, file: int, _condition: GLib.IOCondition) -> bool:
         for line in os.read(file, 4096).decode().split() or ["quit"]:  # nothing: it was closed
             if line == "quit":
-                # EOS for a live source that does not play yet would block this thread for ever.
-                self.pipeline.get_state(10 * Gst.SECOND)
-                self.pipeline.send_event(Gst.Event.new_eos())  # as if the camera had ended
+                self.end()
                 return GLib.SOURCE_REMOVE
             self.choose(line)
         return GLib.SOURCE_CONTINUE
@@ -109,13 +117,21 @@ class Preview:
             self.loop.quit()
         elif message.type == Gst.MessageType.LATENCY:
             self.pipeline.recalculate_latency()  # models differ in what they add
+        elif message.type == Gst.MessageType.STATE_CHANGED and message.src == self.pipeline:
+            if message.parse_state_changed().newstate == Gst.State.PLAYING:
+                self.listen()
+
+    def listen(self) -> None:
+        """Called when all of it plays: a source that does not yet would not take an EOS."""
+        if not self.listening:
+            self.listening = True
+            GLib.unix_fd_add_full(GLib.PRIORITY_DEFAULT, sys.stdin.fileno(),
+                                  GLib.IOCondition.IN | GLib.IOCondition.HUP, self.on_input)
 
     def run(self) -> None:
         bus = self.pipeline.get_bus()
         bus.add_signal_watch()
         bus.connect("message", self.on_message)
-        GLib.unix_fd_add_full(GLib.PRIORITY_DEFAULT, sys.stdin.fileno(),
-                              GLib.IOCondition.IN | GLib.IOCondition.HUP, self.on_input)
         self.pipeline.set_state(Gst.State.PLAYING)
         self.loop.run()
         self.pipeline.set_state(Gst.State.NULL)

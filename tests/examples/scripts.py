@@ -98,6 +98,13 @@ def live_switch() -> None:
     check(process.returncode == 0 and counts is not None and int(counts[1]) > 0
           and int(counts[2]) == 2 * int(counts[1]),
           "live-switch.py: no frame is lost, and each has its in-between", output + errors)
+    # With a sink that waits, the lines are there before anything plays.
+    done = subprocess.run([*command[:-1], "fakesink sync=true", "--model", "flow"],
+                          input="blend\nquit\n", stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                          text=True, check=False, timeout=30)
+    counts = re.fullmatch(r"now blend\n(\d+) frames in, (\d+) out\n", done.stdout)
+    check(done.returncode == 0 and counts is not None and int(counts[2]) == 2 * int(counts[1]),
+          "live-switch.py: an exchange and the end, asked for at once", done)
     done = subprocess.run([*command, "--model", "no-such-model"], stdin=subprocess.PIPE,
                           stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, check=False,
                           timeout=60)
