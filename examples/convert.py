@@ -42,15 +42,18 @@ class Converter:
         self.pipeline.get_by_name("file").set_property("location", str(self.part))
         self.interpolate = self.pipeline.get_by_name("interpolate")
         self.interpolate.set_property("model", options.model)
+        self.video = self.pipeline.get_by_name("decode").get_static_pad("sink")
         # Called before any data flows, so that the muxer knows of all tracks.
-        self.pipeline.get_by_name("parsed").connect("pad-added", self.pad_added)
+        parsed = self.pipeline.get_by_name("parsed")
+        parsed.connect("pad-added", self.pad_added)
+        parsed.connect("drained", self.drained)
 
     def pad_added(self, _parsed: Gst.Element, pad: Gst.Pad) -> None:
         caps = pad.get_current_caps() or pad.query_caps(None)
         kind = caps.get_structure(0).get_name()
-        video = self.pipeline.get_by_name("decode").get_static_pad("sink")
-        if kind.startswith("video/") and not video.is_linked():
-            pad.link(video)
+        # Motion JPEG and the like are image/…
+        if kind.startswith(("video/", "image/")) and not self.video.is_linked():
+            pad.link(self.video)
             return
         into = self.pipeline.get_by_name("mux").get_compatible_pad(pad, caps)
         if into is None:
@@ -64,6 +67,13 @@ class Converter:
         queue.sync_state_with_parent()
         queue.get_static_pad("src").link(into)
         pad.link(queue.get_static_pad("sink"))
+
+    def drained(self, parsed: Gst.Element) -> None:
+        """Called when all of the file was read."""
+        if not self.video.is_linked():  # the muxer would wait for its pictures for ever
+            error = GLib.Error.new_literal(Gst.StreamError.quark(), "no track is video",
+                                           Gst.StreamError.WRONG_TYPE)
+            parsed.post_message(Gst.Message.new_error(parsed, error, ""))
 
     def on_message(self, _bus: Gst.Bus, message: Gst.Message) -> None:
         if message.type == Gst.MessageType.EOS:

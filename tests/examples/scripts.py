@@ -44,6 +44,12 @@ def convert(folder: Path) -> None:
         check(packets - len(probe(result, "a:0", "packet=pts_time")) in (0, padding),
               f"convert.py: {name} has all of the sound")
 
+    # To GStreamer Motion JPEG is a picture, not a video.
+    pictures = make_clip(folder / "pictures.mov", video="mjpeg -pix_fmt yuvj420p")
+    done = run("convert.py", "--model", "blend", pictures, folder / "moving.mkv")
+    check(done.returncode == 0 and frame_count(folder / "moving.mkv") == 2 * frames,
+          "convert.py: Motion JPEG is converted, too", done)
+
     text = folder / "text.mkv"
     text.write_text("This is no video.\n" * 100)
     sound = folder / "sound.wav"
