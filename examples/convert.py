@@ -6,7 +6,7 @@
     convert.py --model rife-4.0 --rate 60/1 --encoder "x264enc speed-preset=slow" in.mp4 out.mp4
 
 It shows progress, ends a file properly on Ctrl-C, and leaves nothing behind that does not play.
-Needs python3-gi and gir1.2-gst-plugins-base-1.0. (vfi-convert does much more.)
+It replaces no file. Needs python3-gi and gir1.2-gst-plugins-base-1.0. (vfi-convert does much more.)
 """
 import argparse
 import os
@@ -133,6 +133,8 @@ def main() -> int:
     options = parser.parse_args()
     if options.output.suffix not in MUXERS:
         parser.error(f"{options.output}: ends in none of {', '.join(MUXERS)}")
+    if options.output.exists():  # it may be the input, or whole where this run is stopped early
+        parser.error(f"{options.output} exists: move it away or choose another name")
 
     Gst.init(None)
     try:
@@ -148,7 +150,7 @@ def main() -> int:
         converter.part.unlink(missing_ok=True)
         print(f"{options.input}: {converter.error}", file=sys.stderr)
         return 1
-    os.replace(converter.part, options.output)  # only what is whole has the name
+    os.replace(converter.part, options.output)  # only what plays has the name
     return 130 if converter.stopped else 0
 
 

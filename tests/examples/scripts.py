@@ -64,6 +64,16 @@ def convert(folder: Path) -> None:
               f"convert.py: '{word}' ends it, and nothing is left", done)
 
 
+def convert_replaces_nothing(folder: Path) -> None:
+    clip, there = make_clip(folder / "same.mp4"), folder / "there.mp4"
+    there.write_text("an earlier result\n")
+    for output in (clip, there):
+        was = output.read_bytes()
+        done = run("convert.py", "--model", "blend", clip, output)
+        check(done.returncode == 2 and f"{output} exists" in done.stderr
+              and output.read_bytes() == was, f"convert.py: {output.name} is not replaced", done)
+
+
 def convert_interrupted(folder: Path) -> None:
     """Beside the file the encoder's bytes go to a pipe, which nobody reads until the signal is
     sent: so it comes in the middle."""
@@ -136,6 +146,7 @@ def main() -> None:
         skip_all("python3-gi or gir1.2-gst-plugins-base-1.0 is not installed")
     with TemporaryDirectory() as folder:
         convert(Path(folder))
+        convert_replaces_nothing(Path(folder))
         convert_interrupted(Path(folder))
     live_switch()
     rtp_loopback()
