@@ -27,6 +27,7 @@ class Preview:
         self.loop = GLib.MainLoop()
         self.failed = False
         self.listening = False
+        self.typed = b""  # of a line that has not ended
         self.ending = False
         self.counts = [0, 0]
         # The queue behind a live vfiinterp lets the sink wait for a frame's time while the next
@@ -101,11 +102,15 @@ class Preview:
             self.pipeline.send_event(Gst.Event.new_eos())
 
     def on_input(self, file: int, _condition: GLib.IOCondition) -> bool:
-        for line in os.read(file, 4096).decode().split() or ["quit"]:  # nothing: it was closed
-            if line == "quit":
+        data = os.read(file, 4096) or b"\nquit\n"  # nothing: it was closed
+        *lines, self.typed = (self.typed + data).split(b"\n")
+        for line in lines:
+            model = line.decode(errors="replace").strip()
+            if model == "quit":
                 self.end()
                 return GLib.SOURCE_REMOVE
-            self.choose(line)
+            if model:
+                self.choose(model)
         return GLib.SOURCE_CONTINUE
 
     def on_message(self, _bus: Gst.Bus, message: Gst.Message) -> None:

@@ -100,16 +100,21 @@ def live_switch() -> None:
     command = [PROGRAMS / "live-switch.py", "--source", source, "--sink", "fakesink"]
     process = subprocess.Popen(
         [*command, "--model", "flow"], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE, text=True, bufsize=1)
+        stderr=subprocess.PIPE, text=True, errors="surrogateescape")
     answers = []
-    for model in ("blend", "no-such-model", "flow"):
-        process.stdin.write(model + "\n")
+    # Two of them are told: so the first part of a line was read before the second is written.
+    for lines in ("blend\n", "no-such-model\nno-su", "ch-model\n", "\udcff\n", "flow\n"):
+        process.stdin.write(lines)
+        process.stdin.flush()
         answers.append(process.stdout.readline())
     output, errors = process.communicate("quit\n", timeout=60)
-    check(answers[0] == "now blend\n" and answers[2] == "now flow\n",
+    check(answers[0] == "now blend\n" and answers[4] == "now flow\n",
           "live-switch.py: models are exchanged", answers)
-    check(answers[1].startswith("still the old model: no model \"no-such-model\""),
+    check(all(answer.startswith("still the old model: no model \"no-such-model\"")
+              for answer in answers[1:3]),
           "live-switch.py: one that is not there disturbs nothing", answers)
+    check(answers[3].startswith("still the old model: "),
+          "live-switch.py: nor does what is no UTF-8", answers)
     counts = re.fullmatch(r"(\d+) frames in, (\d+) out\n", output)
     check(process.returncode == 0 and counts is not None and int(counts[1]) > 0
           and int(counts[2]) == 2 * int(counts[1]),
