@@ -105,12 +105,23 @@ static gboolean set_sink(GstElement *playbin, const char *property, const char *
     return TRUE;
 }
 
+/* A file may be named as if it were a URI: "Movie: part 1.mkv". */
+static char *uri_of(const char *input, GError **error)
+{
+    if (gst_uri_is_valid(input) && !g_file_test(input, G_FILE_TEST_EXISTS))
+        return g_strdup(input);
+    return gst_filename_to_uri(input, error);
+}
+
 static gboolean play(const Options *options, GError **error)
 {
     g_autoptr(GMainLoop) loop = g_main_loop_new(NULL, FALSE);
-    g_autofree char *uri = gst_uri_is_valid(options->input)
-                               ? g_strdup(options->input)
-                               : gst_filename_to_uri(options->input, error);
+    g_autofree char *uri = uri_of(options->input, error);
+    g_autoptr(GstElement) playbin = gst_element_factory_make("playbin", NULL);
+    if (playbin == NULL) {
+        g_printerr("playbin is missing: install GStreamer's base plugins\n");
+        return FALSE;
+    }
     GstElement *filter = uri != NULL ? make_filter(options, error) : NULL;
     if (filter == NULL)
         return FALSE;
@@ -119,7 +130,6 @@ static gboolean play(const Options *options, GError **error)
         gst_bin_get_by_name(GST_BIN(filter), "interpolate");
     if (options->model != NULL)
         g_object_set(interpolate, "model", options->model, NULL);
-    g_autoptr(GstElement) playbin = gst_element_factory_make("playbin", NULL);
     g_object_set(playbin, "uri", uri, "video-filter", filter, NULL); /* owns it now */
     if (!set_sink(playbin, "video-sink", options->video_sink, error) ||
         !set_sink(playbin, "audio-sink", options->audio_sink, error))

@@ -5,6 +5,7 @@ Frames are made here and by ffmpeg, and counted by ffprobe; in-betweens of `blen
 
 usage: programs.py FOLDER     the folder of the programs
 """
+import os
 import re
 import subprocess
 import sys
@@ -74,12 +75,30 @@ def playbin_filter(clip: Path) -> None:
     done = run("playbin-filter", "--model", "blend", "--rate", "60/1", *sinks, clip.as_uri())
     check(done.returncode == 0 and f"{frames} frames in, 60 out" in done.stdout.decode(),
           "playbin-filter: a URI at 60 frames a second", done.stdout + done.stderr)
+    colon = clip.rename(clip.with_name("Movie: part 1.mkv"))
+    done = run("playbin-filter", "--model", "blend", *sinks, colon.name, cwd=colon.parent)
+    check(done.returncode == 0, "playbin-filter: a file whose name looks like a URI", done.stderr)
+    clip = colon
     done = run("playbin-filter", *sinks, "no-such-file.mp4")
     check(done.returncode == 1 and b"not found" in done.stderr,
           "playbin-filter: a file that is not there", done.stderr)
     done = run("playbin-filter", "--model", "no-such-model", *sinks, str(clip))
     check(done.returncode == 1 and b"no-such-model" in done.stderr,
           "playbin-filter: a model that is not there", done.stderr)
+
+
+def without_playbin(clip: Path) -> None:
+    """With the plugins that its filter is made of, and no others."""
+    plugins = clip.parent / "plugins"
+    plugins.mkdir()
+    for kind in ("coreelements", "videoconvert*"):
+        for found in Path(os.environ["GST_PLUGIN_SYSTEM_PATH_1_0"]).glob(f"libgst{kind}.so"):
+            (plugins / found.name).symlink_to(found)
+    done = run("playbin-filter", str(clip), env={
+        **os.environ, "GST_PLUGIN_SYSTEM_PATH_1_0": str(plugins),
+        "GST_REGISTRY_1_0": str(clip.parent / "registry")})
+    check(done.returncode == 1 and b"playbin is missing" in done.stderr
+          and b"CRITICAL" not in done.stderr, "playbin-filter: without playbin", done.stderr)
 
 
 def change_rate() -> None:
@@ -108,6 +127,7 @@ def main() -> None:
     with TemporaryDirectory() as folder:
         clip = make_clip(Path(folder, "in.mkv"))
         appsrc_appsink()
+        without_playbin(clip)
         playbin_filter(clip)
         change_rate()
     finish()
