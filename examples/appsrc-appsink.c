@@ -171,6 +171,10 @@ int main(int argc, char **argv)
         g_printerr("%s\n%s\n", error->message, details != NULL ? details : "");
         return EXIT_FAILURE;
     }
+    if (fflush(stdout) != 0) { /* the last frames may still have been in a buffer */
+        g_printerr("Standard output takes no more: %s\n", g_strerror(errno));
+        return EXIT_FAILURE;
+    }
     g_printerr("%" G_GUINT64_FORMAT " frames in, %" G_GUINT64_FORMAT " out\n",
                application.read, application.written);
     return EXIT_SUCCESS;

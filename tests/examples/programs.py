@@ -58,12 +58,13 @@ def appsrc_appsink() -> None:
     done = run("appsrc-appsink", "no-such-model", *size, "25", "2", input=sent[0])
     check(done.returncode == 1 and b"no-such-model" in done.stderr,
           "appsrc-appsink: so is an unknown model", done.stderr)
-    with open("/dev/full", "wb") as full:
-        done = subprocess.run([PROGRAMS / "appsrc-appsink", "blend", *size, "25", "2"],
-                              input=b"".join(sent * 20), stdout=full, stderr=subprocess.PIPE,
-                              check=False, timeout=60)
-    check(done.returncode == 1 and b"takes no more" in done.stderr,
-          "appsrc-appsink: and a full disk", done.stderr)
+    for count in (2, 20 * FRAMES):  # what a buffer holds, and more
+        with open("/dev/full", "wb") as full:
+            done = subprocess.run([PROGRAMS / "appsrc-appsink", "blend", *size, "25", "2"],
+                                  input=b"".join((sent * 20)[:count]), stdout=full,
+                                  stderr=subprocess.PIPE, check=False, timeout=60)
+        check(done.returncode == 1 and b"takes no more" in done.stderr,
+              f"appsrc-appsink: and a full disk, after {count} frames", done.stderr)
 
 
 def playbin_filter(clip: Path) -> None:
