@@ -4,7 +4,7 @@
  *     change-rate [--model NAME] [--source SOURCE] [--sink SINK] FRAME:ACTION…
  *     change-rate 60:multiplier=3 120:framerate=100/1 180:framerate=any 180:clear-cache
  *
- * FRAME counts the frames that came in. ACTION is multiplier=N, framerate=N/D (or any) or
+ * FRAME counts the frames that came in. ACTION is multiplier=N, framerate=N/D (N, any) or
  * clear-cache. A program with buttons calls the same functions from its main loop:
  * properties, caps and actions may be used from any thread at any time.
  *
@@ -23,6 +23,23 @@ typedef struct {
     char *framerate;  /* in these caps */
 } Application;
 
+/* Whether act() can do all of @actions; says what it cannot. */
+static gboolean can_act(char **actions)
+{
+    const char *form = "^[0-9]{1,9}:(multiplier=([1-9][0-9]{0,2}|1000)|framerate=(any|"
+                       "[1-9][0-9]{0,8}(/[1-9][0-9]{0,8})?)|clear-cache)$";
+
+    for (char **next = actions; next != NULL && *next != NULL; next++)
+        if (!g_regex_match_simple(form, *next, G_REGEX_DOLLAR_ENDONLY, 0)) {
+            g_printerr(
+                "%s: expected FRAME:multiplier=N (1 to 1000), FRAME:framerate=N/D, "
+                "FRAME:framerate=any or FRAME:clear-cache\n",
+                *next);
+            return FALSE;
+        }
+    return TRUE;
+}
+
 static void act(Application *application, const char *action)
 {
     const char *value = strchr(action, '=');
@@ -36,16 +53,12 @@ static void act(Application *application, const char *action)
         g_autofree char *text =
             g_str_equal(value + 1, "any")
                 ? g_strdup("video/x-raw")
-                : g_strdup_printf("video/x-raw,framerate=%s", value + 1);
+                : g_strdup_printf("video/x-raw,framerate=(fraction)%s", value + 1);
         g_autoptr(GstCaps) caps = gst_caps_from_string(text);
         g_object_set(application->rate, "caps", caps, NULL);
-    } else if (g_str_equal(action, "clear-cache")) {
+    } else { /* clear-cache */
         /* TRUE: models that nobody uses go, too. What runs goes on. */
         g_signal_emit_by_name(application->interpolate, "clear-cache", TRUE);
-    } else {
-        GST_ELEMENT_WARNING(application->interpolate, LIBRARY, SETTINGS,
-                            ("There is no action %s", action), (NULL));
-        return;
     }
     g_print("frame %" G_GUINT64_FORMAT ": %s\n", application->in, action);
 }
@@ -166,8 +179,10 @@ int main(int argc, char **argv)
     g_option_context_add_group(context, gst_init_get_option_group());
     if (!g_option_context_parse(context, &argc, &argv, &error)) {
         g_printerr("%s\n", error->message);
-        return EXIT_FAILURE;
+        return 2;
     }
+    if (!can_act(actions))
+        return 2;
 
     g_autofree char *line = g_strdup_printf(
         "%s ! vfiinterp name=interpolate model=\"%s\" stats-interval=30 ! "

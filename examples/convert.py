@@ -31,7 +31,7 @@ class Converter:
         self.part = options.output.with_name(options.output.name + ".part")
         # parsebin takes the container apart and decodes nothing. Decoder, model and encoder each
         # work in a thread of their own: hence the queues.
-        rate = f"video/x-raw,framerate={options.rate} ! " if options.rate else ""
+        rate = f"video/x-raw,framerate=(fraction){options.rate} ! " if options.rate else ""
         self.pipeline = Gst.parse_launch(
             "filesrc name=source ! parsebin name=parsed "
             "decodebin name=decode ! queue max-size-buffers=4 ! videoconvert ! "
@@ -128,7 +128,7 @@ def main() -> int:
     parser.add_argument("input", type=Path)
     parser.add_argument("output", type=Path, help="ends in " + ", ".join(MUXERS))
     parser.add_argument("--model", default="auto")
-    parser.add_argument("--rate", help="such as 60/1; else twice the file's")
+    parser.add_argument("--rate", help="such as 60 or 60000/1001; else twice the file's")
     parser.add_argument("--encoder", default="x264enc ! h264parse")
     options = parser.parse_args()
     if options.output.suffix not in MUXERS:

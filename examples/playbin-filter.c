@@ -85,7 +85,7 @@ static GstElement *make_filter(const Options *options, GError **error)
 {
     g_autofree char *line = g_strdup_printf(
         "queue ! videoconvert ! vfiinterp name=interpolate ! %s%s%s queue",
-        options->rate != NULL ? "video/x-raw,framerate=" : "",
+        options->rate != NULL ? "video/x-raw,framerate=(fraction)" : "",
         options->rate != NULL ? options->rate : "", options->rate != NULL ? " !" : "");
 
     return gst_parse_bin_from_description(line, TRUE, error);
@@ -162,7 +162,8 @@ int main(int argc, char **argv)
     g_auto(GStrv) input = NULL;
     const GOptionEntry entries[] = {
         {"model", 0, 0, G_OPTION_ARG_STRING, &model, "a name or a file", "MODEL"},
-        {"rate", 0, 0, G_OPTION_ARG_STRING, &rate, "else twice the file's", "N/D"},
+        {"rate", 0, 0, G_OPTION_ARG_STRING, &rate,
+         "60 or 60000/1001; else twice the file's", "N[/D]"},
         {"video-sink", 0, 0, G_OPTION_ARG_STRING, &video_sink, "such as fakesink",
          "SINK"},
         {"audio-sink", 0, 0, G_OPTION_ARG_STRING, &audio_sink, "such as fakesink",

@@ -73,7 +73,7 @@ def playbin_filter(clip: Path) -> None:
     done = run("playbin-filter", "--model", "blend", *sinks, str(clip))
     check(done.returncode == 0 and f"{frames} frames in, {2 * frames} out" in done.stdout.decode(),
           "playbin-filter: a file at twice its rate", done.stdout + done.stderr)
-    done = run("playbin-filter", "--model", "blend", "--rate", "60/1", *sinks, clip.as_uri())
+    done = run("playbin-filter", "--model", "blend", "--rate", "60", *sinks, clip.as_uri())
     check(done.returncode == 0 and f"{frames} frames in, 60 out" in done.stdout.decode(),
           "playbin-filter: a URI at 60 frames a second", done.stdout + done.stderr)
     colon = clip.rename(clip.with_name("Movie: part 1.mkv"))
@@ -106,7 +106,7 @@ def change_rate() -> None:
     source = "videotestsrc pattern=ball num-buffers=60 ! video/x-raw,width=64,height=48," \
              "framerate=25/1"
     fixed = ["--model", "blend", "--source", source, "--sink", "fakesink"]
-    done = run("change-rate", *fixed, "20:multiplier=3", "30:framerate=100/1",
+    done = run("change-rate", *fixed, "20:multiplier=3", "30:framerate=100",
                "40:framerate=any", "50:clear-cache")
     text = done.stdout.decode()
     runs = [(int(count), Fraction(rate))
@@ -118,10 +118,15 @@ def change_rate() -> None:
     check(abs(covered - Fraction(60, 25)) <= Fraction(3, 50), "change-rate: no time is lost", text)
     check("frame 50: clear-cache" in text, "change-rate: caches are cleared while it plays", text)
     check("30 pairs done" in text, "change-rate: the element's messages are seen", text)
-    done = run("change-rate", *fixed, "3:bad", "20:framerate=10/1")
-    check(done.returncode == 1 and b"There is no action bad" in done.stderr
-          and b"only raises the rate" in done.stderr,
-          "change-rate: a warning is told, an error ends it", done.stderr)
+    done = run("change-rate", *fixed, "20:framerate=10/1")
+    check(done.returncode == 1 and b"only raises the rate" in done.stderr,
+          "change-rate: an error ends it", done.stderr)
+    for bad in ("3:bad", "abc", "3:multiplier=x", "3:multiplier=1001", "3:framerate=a,b",
+                "3:framerate=50/0", ":clear-cache", "3:framerate=99999999999"):
+        done = run("change-rate", *fixed, bad)
+        check(done.returncode == 2 and done.stdout == b""
+              and done.stderr.startswith(bad.encode() + b": expected FRAME:"),
+              f"change-rate: {bad} is refused before anything plays", done.stderr)
 
 
 def main() -> None:

@@ -28,7 +28,7 @@ def run(name: str, *arguments: object) -> subprocess.CompletedProcess:
 def convert(folder: Path) -> None:
     clip = make_clip(folder / "in.mkv")
     frames, packets = frame_count(clip), len(probe(clip, "a:0", "packet=pts_time"))
-    for name, rate, count in (("out.mkv", "", 2 * frames), ("out.mp4", "60/1", 60)):
+    for name, rate, count in (("out.mkv", "", 2 * frames), ("out.mp4", "60", 60)):
         result = folder / name
         done = run("convert.py", "--model", "blend", *(["--rate", rate] if rate else []), clip,
                    result)
