@@ -98,9 +98,11 @@ static GstPad *append(Input *input, GstPad *source, GstElement *element)
     gst_bin_add(GST_BIN(input->pipeline), element);
     g_autoptr(GstPad) sink = gst_element_get_static_pad(element, "sink");
     GstPad *next = NULL;
-    gst_element_sync_state_with_parent(element);
+    /* A demuxer that is linked when it starts can look for where times begin and for all
+     * tracks, as it does in front of a decoder. */
     if (gst_pad_link(source, sink) == GST_PAD_LINK_OK)
         next = gst_element_get_static_pad(element, "src");
+    gst_element_sync_state_with_parent(element);
     gst_object_unref(source);
     return next;
 }

@@ -130,6 +130,11 @@ def packets(path: str, stream: str) -> list[tuple]:
             for packet in json.loads(text)["packets"]]
 
 
+def first_time(path: str) -> float:
+    """When the first frame is shown; some packets of MPEG's streams say no time."""
+    return min(packet[0] for packet in packets(path, "v:0") if packet[0] is not None)
+
+
 def onset(path: str) -> float:
     """When, against the video's first frame, the click begins, in seconds."""
     decoded = subprocess.run(
@@ -138,7 +143,7 @@ def onset(path: str) -> float:
         capture_output=True, check=True, timeout=60)
     samples = array("h", decoded.stdout)
     loud = next(i for i, value in enumerate(samples) if abs(value) > 6000)
-    return loud / 48000 - min(packet[0] for packet in packets(path, "v:0"))
+    return loud / 48000 - first_time(path)
 
 
 def rich_inputs() -> dict[str, str]:

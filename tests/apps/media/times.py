@@ -9,8 +9,8 @@ import os
 import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", ".."))
-from files import (click, ffmpeg, kinds, onset, packets, probe, rich_inputs, run,  # noqa: E402
-                   segment, video_source)
+from files import (click, ffmpeg, first_time, kinds, onset, packets, probe,  # noqa: E402
+                   rich_inputs, run, segment, video_source)
 from tap import check, finish  # noqa: E402
 
 ASSEMBLE = os.path.abspath(sys.argv[1])
@@ -40,15 +40,16 @@ SOUNDS = {
     "aac.mp4": ["-c:a", "aac"], "aac.mkv": ["-c:a", "aac"], "aac.ts": ["-c:a", "aac"],
     "opus.mkv": ["-c:a", "libopus"], "opus.mp4": ["-c:a", "libopus"],
     "flac.mkv": ["-c:a", "flac"], "pcm.mov": ["-c:a", "pcm_s16le"], "mp3.mkv": ["-c:a", "mp3"],
+    "mp2.mpg": ["-c:a", "mp2", "-c:v", "mpeg2video"],
 }
 
 
 def first_frame(path: str) -> float:
     """When the first frame is shown, by GStreamer's clock: from the first packet on that is shown
-    at all, in a transport stream from the video on; MP4 has a 0 of its own."""
-    video = min(packet[0] for packet in packets(path, "v:0"))
-    if path.endswith("ts"):
+    at all, in MPEG's streams from the video on; MP4 has a 0 of its own."""
+    if path.endswith(("ts", "mpg")):
         return 0
+    video = first_time(path)
     if path.endswith("mkv"):
         return video - min(video, max(0, packets(path, "a:0")[0][0]))
     return video
@@ -69,7 +70,7 @@ def check_sound(first: str, second: str) -> None:
     for name in [*SOUNDS, "late-video.mp4", "late-audio.mp4"]:
         expected = onset(name) + first_frame(name)
         for extension in ("mp4", "mkv"):
-            if name == "flac.mkv" and extension == "mp4" or name.startswith("pcm"):
+            if name in ("flac.mkv", "mp2.mpg") and extension == "mp4" or name.startswith("pcm"):
                 continue
             output = assemble(name, f"{name}-in.{extension}", first, second)
             found = onset(output)
