@@ -59,11 +59,18 @@ static guint first_video(Reading *reading)
     return G_MAXUINT;
 }
 
+/* Not every demuxer says that no track follows. */
+static gboolean is_at_end(Reading *reading)
+{
+    gboolean ended = reading->seen->len > 0;
+    for (guint i = 0; i < reading->seen->len; i++)
+        ended = ended && seen(reading, i)->ended;
+    return ended;
+}
+
 static gboolean is_enough(Reading *reading)
 {
-    gboolean all = reading->complete;
-    if (!reading->complete)
-        return FALSE;
+    gboolean all = reading->complete || is_at_end(reading);
     for (guint i = 0; i < reading->seen->len; i++) {
         const Seen *one = seen(reading, i);
         MediaTrackKind kind = one->track->kind;

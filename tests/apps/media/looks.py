@@ -52,6 +52,9 @@ def look_at_others() -> None:
     shows("a.ts", "container: MPEG-2 Transport Stream", "track 0: video track 1 (h264)",
           "track 1: audio track 1 (aac, fr)", "bit depth: 10", "fps: 25/1")
     ffmpeg(*video_source(1), *SINE, "-c:v", "mpeg4", "-c:a", "mp3", "a.avi")
+    for name in ("alone.mpg", "alone.ts"):
+        ffmpeg(*video_source(1), "-c:v", "mpeg2video", name)
+        shows(name, "track 0: video track 1 (mpeg2)", "fps: 25/1")
     shows("a.avi", "track 0: video track 1 (mpeg4)", "track 1: audio track 1 (mp3)",
           "bit depth: 8", "usual fps: 25.000")
     ffmpeg(*video_source(1), *SINE, "-c:v", "libvpx-vp9", "-deadline", "realtime", "-cpu-used",
