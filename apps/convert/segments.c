@@ -382,11 +382,11 @@ static gboolean open_source(Maker *maker, GError **error)
     const ConvertOptions *o = plan->options;
     SourceConfig config = {
         .path = plan->input,
-        /* Not every demuxer names an only track alike each time. */
-        .stream_id = plan->media->tracks->len > 1 ? plan->media->video->stream_id : NULL,
+        .stream_id = source_stream_id(plan->media),
         .filter = plan->filter,
         .formats = plan->formats,
         .from = o->from,
+        .to = o->to,
         .slow_n = o->slow_n,
         .slow_d = o->slow_d,
     };

@@ -14,7 +14,7 @@
 
 struct _Source {
     gchar *path, *stream_id, *filter, *formats;
-    GstClockTime from;
+    GstClockTime from, to;
     int slow_n, slow_d;
     const Interrupt *interrupt;
     GstElement *pipeline, *sink;
@@ -24,6 +24,12 @@ struct _Source {
     /* Stream time of what plays at running time 0; a transport stream's need not be 0. */
     GstClockTime first_time;
 };
+
+const char *source_stream_id(const Media *media)
+{
+    /* Not every demuxer names an only track alike each time. */
+    return media->tracks->len > 1 ? media->video->stream_id : NULL;
+}
 
 void source_frame_free(SourceFrame *frame)
 {
@@ -96,6 +102,23 @@ static void link_video(GstElement *decode, GstPad *pad, gpointer data)
         gst_pad_link(pad, sink);
 }
 
+/* A demuxer may name the track otherwise than when the file was looked at: then it is the
+ * first. Without any, nothing would come, nor an end. */
+static void link_any(GstElement *decode, gpointer data)
+{
+    Source *source = data;
+    g_autoptr(GstPad) sink =
+        gst_element_get_static_pad(pipeline_element(source->pipeline, "decoded"), "sink");
+    for (GList *l = decode->srcpads; l != NULL && !gst_pad_is_linked(sink); l = l->next) {
+        g_autoptr(GstCaps) caps = gst_pad_get_current_caps(l->data);
+        if (caps != NULL &&
+            gst_structure_has_name(gst_caps_get_structure(caps, 0), "video/x-raw"))
+            gst_pad_link(l->data, sink);
+    }
+    if (!gst_pad_is_linked(sink))
+        GST_ELEMENT_ERROR(decode, STREAM, WRONG_TYPE, ("no video was found"), (NULL));
+}
+
 static gboolean start(Source *source, GError **error)
 {
     g_autofree gchar *formats =
@@ -115,6 +138,7 @@ static gboolean start(Source *source, GError **error)
     GstElement *decode = pipeline_element(source->pipeline, "decode");
     g_signal_connect(decode, "autoplug-continue", G_CALLBACK(is_to_be_decoded), NULL);
     g_signal_connect(decode, "pad-added", G_CALLBACK(link_video), source);
+    g_signal_connect(decode, "no-more-pads", G_CALLBACK(link_any), source);
     return pipeline_play(source->pipeline, CONVERT_ERROR_INPUT, error);
 }
 
@@ -171,6 +195,46 @@ static GstClockTime find_first_time(GstSample *sample)
     return shown > played ? shown - played : 0;
 }
 
+/* The frame's time in the file, GST_CLOCK_TIME_NONE if it is outside of what is to be
+ * shown. */
+static GstClockTime input_time_of(Source *source, GstSample *sample)
+{
+    GstBuffer *buffer = gst_sample_get_buffer(sample);
+    GstClockTime time = source->next_time;
+    if (GST_BUFFER_PTS_IS_VALID(buffer))
+        time = gst_segment_to_stream_time(gst_sample_get_segment(sample), GST_FORMAT_TIME,
+                                          GST_BUFFER_PTS(buffer));
+    if (GST_CLOCK_TIME_IS_VALID(time) && GST_BUFFER_PTS_IS_VALID(buffer))
+        time -= MIN(time, source->first_time);
+    if (GST_CLOCK_TIME_IS_VALID(time))
+        source->next_time =
+            time +
+            (GST_BUFFER_DURATION_IS_VALID(buffer) ? GST_BUFFER_DURATION(buffer) : 0);
+    return time;
+}
+
+static gboolean is_shown(const Source *source, GstClockTime time)
+{
+    return GST_CLOCK_TIME_IS_VALID(time) && time + ROUNDING >= source->from;
+}
+
+/* Frames before it may have another size. */
+static gboolean go_to_first_shown(Source *source, GError **error)
+{
+    for (;;) {
+        GstClockTime before = source->next_time;
+        if (is_shown(source, input_time_of(source, source->first))) {
+            source->next_time = before; /* source_next() takes it */
+            return TRUE;
+        }
+        GstClockTime next = source->next_time;
+        g_clear_pointer(&source->first, gst_sample_unref);
+        if (!pull_first(source, error))
+            return FALSE;
+        source->next_time = next;
+    }
+}
+
 Source *source_open(const SourceConfig *config, const Interrupt *interrupt,
                     GError **error)
 {
@@ -180,15 +244,17 @@ Source *source_open(const SourceConfig *config, const Interrupt *interrupt,
     source->filter = g_strdup(config->filter);
     source->formats = g_strdup(config->formats);
     source->from = config->from;
+    source->to = config->to;
     source->slow_n = config->slow_n;
     source->slow_d = config->slow_d;
     source->interrupt = interrupt;
     if (!start(source, error) || !pull_first(source, error))
         return NULL;
-    source->caps = gst_caps_ref(gst_sample_get_caps(source->first));
     source->first_time = find_first_time(source->first);
-    if (source->from > 0 && !source_seek(source, source->from, error))
+    if (source->from > 0 &&
+        (!source_seek(source, source->from, error) || !go_to_first_shown(source, error)))
         return NULL;
+    source->caps = gst_caps_ref(gst_sample_get_caps(source->first));
     return g_steal_pointer(&source);
 }
 
@@ -212,40 +278,33 @@ GstCaps *source_caps(Source *source)
 }
 
 /* Frames all have to look alike: the encoder is told once. */
-static gboolean has_known_caps(const Source *source, GstSample *sample, GError **error)
+static gboolean has_known_caps(const Source *source, GstSample *sample)
 {
     GstCaps *caps = gst_sample_get_caps(sample);
     GstVideoInfo now, before;
-    if (caps == source->caps ||
-        (gst_video_info_from_caps(&now, caps) &&
-         gst_video_info_from_caps(&before, source->caps) &&
-         GST_VIDEO_INFO_FORMAT(&now) == GST_VIDEO_INFO_FORMAT(&before) &&
-         now.width == before.width && now.height == before.height))
-        return TRUE;
-    g_set_error(error, CONVERT_ERROR, CONVERT_ERROR_INPUT,
-                "%s: expected frames of one size and format, found %dx%d behind %dx%d at "
-                "%" GST_TIME_FORMAT "; convert the parts one by one with --from and --to",
-                source->path, now.width, now.height, before.width, before.height,
-                GST_TIME_ARGS(GST_BUFFER_PTS(gst_sample_get_buffer(sample))));
-    return FALSE;
+    return caps == source->caps ||
+           (gst_video_info_from_caps(&now, caps) &&
+            gst_video_info_from_caps(&before, source->caps) &&
+            GST_VIDEO_INFO_FORMAT(&now) == GST_VIDEO_INFO_FORMAT(&before) &&
+            now.width == before.width && now.height == before.height);
 }
 
-/* The frame's time in the file, GST_CLOCK_TIME_NONE if it is outside of what is to be
- * shown. */
-static GstClockTime input_time_of(Source *source, GstSample *sample)
+static void set_other_caps(const Source *source, GstSample *sample, GstClockTime time,
+                           GError **error)
 {
-    GstBuffer *buffer = gst_sample_get_buffer(sample);
-    GstClockTime time = source->next_time;
-    if (GST_BUFFER_PTS_IS_VALID(buffer))
-        time = gst_segment_to_stream_time(gst_sample_get_segment(sample), GST_FORMAT_TIME,
-                                          GST_BUFFER_PTS(buffer));
-    if (GST_CLOCK_TIME_IS_VALID(time) && GST_BUFFER_PTS_IS_VALID(buffer))
-        time -= MIN(time, source->first_time);
-    if (GST_CLOCK_TIME_IS_VALID(time))
-        source->next_time =
-            time +
-            (GST_BUFFER_DURATION_IS_VALID(buffer) ? GST_BUFFER_DURATION(buffer) : 0);
-    return time;
+    g_autofree gchar *at = time_text(time);
+    GstVideoInfo now, before;
+    gst_video_info_init(&now);
+    gst_video_info_init(&before);
+    gst_video_info_from_caps(&now, gst_sample_get_caps(sample));
+    gst_video_info_from_caps(&before, source->caps);
+    g_set_error(error, CONVERT_ERROR, CONVERT_ERROR_INPUT,
+                "%s: expected frames of one size and format, found %s of %dx%d behind %s "
+                "of %dx%d at %s; convert the parts one by one with --from and --to",
+                source->path, gst_video_format_to_string(GST_VIDEO_INFO_FORMAT(&now)),
+                now.width, now.height,
+                gst_video_format_to_string(GST_VIDEO_INFO_FORMAT(&before)), before.width,
+                before.height, at);
 }
 
 static GstClockTime slowed(const Source *source, GstClockTime time)
@@ -262,11 +321,15 @@ SourceResult source_next(Source *source, SourceFrame **frame, GError **error)
             sample != NULL ? SOURCE_FRAME : pull(source, &sample, error);
         if (result != SOURCE_FRAME)
             return result;
-        if (!has_known_caps(source, sample, error))
-            return SOURCE_FAILED;
         GstClockTime time = input_time_of(source, sample);
-        if (!GST_CLOCK_TIME_IS_VALID(time) || time + ROUNDING < source->from)
+        if (!is_shown(source, time))
             continue;
+        if (!has_known_caps(source, sample)) {
+            if (time + ROUNDING >= source->to)
+                return SOURCE_END;
+            set_other_caps(source, sample, time, error);
+            return SOURCE_FAILED;
+        }
         GstBuffer *buffer = gst_sample_get_buffer(sample);
         SourceFrame *found = g_new0(SourceFrame, 1);
         found->buffer = gst_buffer_ref(buffer);

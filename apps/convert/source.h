@@ -5,6 +5,7 @@
 #include <gst/video/video.h>
 
 #include "convert/interrupt.h"
+#include "media/types.h"
 
 typedef struct {
     const char *path;
@@ -12,6 +13,7 @@ typedef struct {
     const char *filter;    /* elements between decoder and sink, each followed by " ! " */
     const char *formats;   /* that frames may have, "I420,NV12"; NULL: any */
     GstClockTime from;     /* frames before it are left out */
+    GstClockTime to;       /* from here on frames may look otherwise: there it ends */
     int slow_n, slow_d;    /* output time passes so many times slower */
 } SourceConfig;
 
@@ -34,6 +36,9 @@ typedef enum {
     SOURCE_INTERRUPTED,
     SOURCE_FAILED,
 } SourceResult;
+
+/* SourceConfig's stream_id for the video of @media. */
+const char *source_stream_id(const Media *media);
 
 typedef struct _Source Source;
 

@@ -7,7 +7,7 @@ from fractions import Fraction
 from pathlib import Path
 
 sys.dont_write_bytecode = True
-from clips import clip, convert, need, pictures, times  # noqa: E402
+from clips import clip, convert, need, pictures, stream, times  # noqa: E402
 from tap import check, finish  # noqa: E402
 
 FOLDER = Path(os.environ["TMPDIR"])
@@ -103,6 +103,23 @@ def test_segments() -> None:
               [i for i, three in enumerate(zip(*found)) if len(set(three)) > 1])
 
 
+def test_other_size() -> None:
+    """A file whose frames change their size is converted part by part."""
+    parts = FOLDER / "sizes.ts"
+    first = clip(FOLDER / "small.ts", 60, 2.5, "64x48")
+    second = clip(FOLDER / "large.ts", 60, 1, "96x64", "-c:v", "libx264", "-pix_fmt", "yuv420p",
+                  "-preset", "ultrafast", "-output_ts_offset", "2.5")
+    parts.write_bytes(first.read_bytes() + second.read_bytes())
+    done = convert(parts, "-o", FOLDER / "sizes.mkv", "--model", "blend")
+    check(done.returncode == 3 and "--from and --to" in done.stderr, "two sizes are refused", done)
+    for name, size, cut in (("first", ["64", "48"], ("--to", "2.5")),
+                            ("second", ["96", "64"], ("--from", "2.5"))):
+        result = FOLDER / f"sizes-{name}.mkv"
+        done = convert(parts, "-o", result, *cut, "--model", "blend")
+        found = stream(result, "width", "height") if done.returncode == 0 else []
+        check(found == size, f"the {name} part", [found, done])
+
+
 def main() -> None:
     need("x264enc", "avenc_ffv1", "matroskamux", "mp4mux")
     test_constant()
@@ -110,6 +127,7 @@ def main() -> None:
     test_part()
     test_variable()
     test_segments()
+    test_other_size()
     finish()
 
 
