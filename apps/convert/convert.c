@@ -17,6 +17,10 @@ static void tell_what_is_lost(const ConvertJob *job, const Plan *plan)
         if (text != NULL)
             progress_note(job->progress, "note", text);
     }
+    if (plan->media->video->video.bit_depth > 8 && plan->interlaced)
+        progress_note(job->progress, "note",
+                      "not kept: more than 8 bits (GStreamer makes frames of fields in 8 "
+                      "bits)");
     if (plan->media->video->video.bit_depth > 8 && plan->codec == VIDEO_CODEC_PNG)
         progress_note(job->progress, "note",
                       "not kept: more than 8 bits (PNG pictures of "
@@ -184,7 +188,7 @@ static gboolean do_work(const ConvertJob *job, const Plan *plan, GError **error)
 gboolean convert_file(const ConvertJob *job, const char *input, const char *output,
                       GError **error)
 {
-    g_autoptr(Plan) plan = plan_new(job->options, input, output, error);
+    g_autoptr(Plan) plan = plan_new(job->options, input, output, job->interrupt, error);
     if (plan == NULL)
         return FALSE;
     if (job->options->dry_run) {

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "convert/interpolator.h"
+#include "convert/interrupt.h"
 #include "convert/options.h"
 #include "media/keep.h"
 
@@ -13,6 +14,7 @@ typedef struct {
     gchar *pictures; /* path up to their numbers; NULL: no pictures */
     Media *media;
     ContainerKind container;
+    gboolean interlaced; /* becomes a frame per field */
     VideoCodec codec;
     const Encoder *encoder;
     KeepOptions keep_options;
@@ -32,7 +34,7 @@ typedef struct {
 /* What @options asks of @input; @output NULL is a name beside it. Opens the input, writes
  * nothing. NULL and a CONVERT_ERROR. */
 Plan *plan_new(const ConvertOptions *options, const char *input, const char *output,
-               GError **error);
+               const Interrupt *interrupt, GError **error);
 void plan_free(Plan *plan);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Plan, plan_free)
 
