@@ -21,6 +21,8 @@ RgbConverter *rgb_converter_new(const GstVideoInfo *info, gboolean deep, GError 
     gst_video_info_set_format(&result->info,
                               deep ? GST_VIDEO_FORMAT_ARGB64 : GST_VIDEO_FORMAT_RGB,
                               (guint)info->width, (guint)info->height);
+    /* Interlaced frames were refused, so those of a mixed stream are whole, too. */
+    GST_VIDEO_INFO_INTERLACE_MODE(&from) = GST_VIDEO_INTERLACE_MODE_PROGRESSIVE;
     result->info.fps_n = info->fps_n;
     result->info.fps_d = info->fps_d;
     result->deep = deep;

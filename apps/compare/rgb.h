@@ -9,8 +9,8 @@
 typedef struct RgbConverter RgbConverter;
 
 /**
- * From frames of @info to RGB of 8 bits, or of 16 if @deep. The matrix is the video's;
- * its transfer function and primaries stay what they are. Alpha is dropped.
+ * From whole frames of @info to RGB of 8 bits, or of 16 if @deep. The matrix is the
+ * video's; its transfer function and primaries stay what they are. Alpha is dropped.
  * Returns NULL with an error if GStreamer does not convert the format.
  */
 RgbConverter *rgb_converter_new(const GstVideoInfo *info, gboolean deep, GError **error);
