@@ -178,8 +178,9 @@ double triple_place(GstClockTime first, GstClockTime truth, GstClockTime last)
     gint64 whole = (gint64)(last - first), part = (gint64)(truth - first);
     gint64 off_middle = ABS(2 * part - whole);
 
+    /* Twice the distance from the middle, so twice the 2 ms. */
     if (part <= 0 || part >= whole ||
-        off_middle <= (gint64)MIN(2 * GST_MSECOND, (GstClockTime)whole / 8))
+        off_middle <= MIN((gint64)(4 * GST_MSECOND), whole / 4))
         return 0.5;
     return (double)part / (double)whole;
 }

@@ -49,8 +49,8 @@ guint triple_reader_n_frames(const TripleReader *reader);
 
 /**
  * Where @truth lies between @first and @last, 0 to 1 without the ends. Exactly in the
- * middle if that is within 2 ms, as containers round times to whole milliseconds, or if
- * the times make no sense.
+ * middle if that is within 2 ms and within an eighth of the way, as containers round
+ * times to whole milliseconds, or if the times make no sense.
  */
 double triple_place(GstClockTime first, GstClockTime truth, GstClockTime last);
 
