@@ -4,9 +4,24 @@
 #include "compare/metrics.h"
 #include "compare/report.h"
 
+/* The clip's name, in which nothing can steer a terminal. Free with g_free(). */
+static char *printable_name(const char *path)
+{
+    g_autofree char *name = g_filename_display_basename(path);
+    GString *printable = g_string_new(NULL);
+
+    for (const char *c = name; *c != '\0'; c = g_utf8_next_char(c)) {
+        gunichar character = g_utf8_get_char(c);
+
+        g_string_append_unichar(printable,
+                                g_unichar_iscntrl(character) ? '?' : character);
+    }
+    return g_string_free(printable, FALSE);
+}
+
 static void append_clip(GString *text, const Comparison *comparison)
 {
-    g_autofree char *name = g_filename_display_basename(comparison->path);
+    g_autofree char *name = printable_name(comparison->path);
     const GstVideoInfo *info = &comparison->info;
 
     g_string_append_printf(text, "%s: %dx%d %s", name, info->width, info->height,
