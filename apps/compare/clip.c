@@ -333,10 +333,11 @@ Clip *clip_open(const ClipPart *part, GError **error)
     gint64 duration = 0;
 
     clip->name = g_filename_display_basename(part->path);
-    if (gst_uri_is_valid(part->path))
-        uri = g_strdup(part->path);
-    else if (g_file_test(part->path, G_FILE_TEST_IS_REGULAR))
+    /* A file first: "Movie: part 1.mkv" is a valid URI, too. */
+    if (g_file_test(part->path, G_FILE_TEST_IS_REGULAR))
         uri = gst_filename_to_uri(part->path, error);
+    else if (gst_uri_is_valid(part->path))
+        uri = g_strdup(part->path);
     else
         fail(clip, error, GST_STREAM_ERROR_FAILED, "there is no such file");
     clip->from = part->from;

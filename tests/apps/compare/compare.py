@@ -221,6 +221,11 @@ def test_part(scratch: Path) -> None:
           ["0:00:00.500", "0:00:00.700", "0:00:00.900"] and
           result["models"][0]["frame_psnr"] == whole["models"][0]["frame_psnr"][2:5],
           "a part of a clip, with times in the whole", result)
+    # Which might be the URI of a protocol "Movie".
+    (scratch / "Movie: part 1.mkv").symlink_to(clip)
+    result = figures(compare("--models", "blend", "--json", "--no-page", "-n", "5",
+                             "Movie: part 1.mkv", folder=scratch))
+    check(result["clip"]["name"] == "Movie: part 1.mkv", "a name with a colon is a file's", result)
     result = figures(compare("--models", "blend", "--json", "--no-page", "-n", "5", clip,
                              folder=scratch))
     check(result["clip"]["frames"] == 5 and len(result["compared"]) == 2, "the first frames",

@@ -10,6 +10,8 @@
 #include "compare/choose.h"
 #include "compare/metrics.h"
 #include "compare/png.h"
+#include "compare/report.h"
+#include "compare/rgb.h"
 #include "compare/triples.h"
 
 enum { WIDTH = 13, HEIGHT = 11, N = WIDTH * HEIGHT };
@@ -95,6 +97,11 @@ START_TEST(places_follow_the_times)
 
     ck_assert_double_eq(triple_place(0, 20 * ms, 40 * ms), 0.5);
     ck_assert_double_eq(triple_place(33 * ms, 67 * ms, 100 * ms), 0.5); /* rounded */
+    ck_assert_double_eq(triple_place(0, 22 * ms, 40 * ms), 0.5);
+    ck_assert_double_eq(triple_place(0, 18 * ms, 40 * ms), 0.5);
+    ck_assert_double_eq(triple_place(0, 23 * ms, 40 * ms), 23 / 40.0);
+    ck_assert_double_eq(triple_place(0, 5 * ms, 8 * ms), 0.5); /* an eighth of it */
+    ck_assert_double_eq(triple_place(0, 6 * ms, 8 * ms), 0.75);
     ck_assert_double_eq(triple_place(0, 10 * ms, 40 * ms), 0.25);
     ck_assert_double_eq(triple_place(0, 30 * ms, 40 * ms), 0.75);
     ck_assert_double_eq(triple_place(40 * ms, 10 * ms, 0), 0.5); /* backwards */
@@ -206,6 +213,45 @@ START_TEST(figures_are_summed_up)
 }
 END_TEST
 
+START_TEST(names_cannot_steer_the_terminal)
+{
+    static const double scores[][4] = {{0.1, 0.4, 0.2, 0.3}};
+    g_autoptr(Comparison) comparison = comparison_of(scores, 1);
+
+    g_free(comparison->path);
+    comparison->path = g_strdup("a\033[2Jb\n\302\233c\303\244.mkv");
+
+    g_autofree char *text = report_text(comparison);
+
+    ck_assert_msg(g_str_has_prefix(text, "a?[2Jb??c\303\244.mkv: "), "%s", text);
+}
+END_TEST
+
+/* Streams whose frames may be fields or whole say that each is whole, or not. */
+START_TEST(whole_frames_of_mixed_video_are_converted)
+{
+    GstVideoInfo info;
+    GstVideoFrame frame;
+    g_autoptr(GError) error = NULL;
+    uint16_t rgb[3 * 16 * 16];
+
+    gst_video_info_set_interlaced_format(&info, GST_VIDEO_FORMAT_GRAY8,
+                                         GST_VIDEO_INTERLACE_MODE_MIXED, 16, 16);
+    g_autoptr(GstBuffer) buffer = gst_buffer_new_allocate(NULL, info.size, NULL);
+
+    gst_buffer_memset(buffer, 0, 235, info.size);
+    ck_assert(gst_video_frame_map(&frame, &info, buffer, GST_MAP_READ));
+    g_autoptr(RgbConverter) converter = rgb_converter_new(&info, FALSE, &error);
+
+    ck_assert_msg(converter != NULL, "%s", error != NULL ? error->message : "");
+    rgb_convert(converter, &frame, rgb);
+    gst_video_frame_unmap(&frame);
+    for (size_t i = 1; i < G_N_ELEMENTS(rgb); i++)
+        ck_assert_uint_eq(rgb[i], rgb[0]);
+    ck_assert_uint_ge(rgb[0], 235);
+}
+END_TEST
+
 static uint32_t number_at(const guint8 *bytes)
 {
     return (uint32_t)bytes[0] << 24 | (uint32_t)bytes[1] << 16 | (uint32_t)bytes[2] << 8 |
@@ -252,12 +298,15 @@ int main(void)
     Suite *suite = suite_create("compare");
     TCase *tcase = tcase_create("parts");
 
+    gst_init(NULL, NULL);
     tcase_add_test(tcase, mse_is_in_units_of_the_peak);
     tcase_add_test(tcase, ssim_is_what_its_definition_says);
     tcase_add_test(tcase, places_follow_the_times);
     tcase_add_test(tcase, clocks_are_read_and_written);
     tcase_add_test(tcase, the_worst_and_the_typical_frames_are_shown);
     tcase_add_test(tcase, figures_are_summed_up);
+    tcase_add_test(tcase, names_cannot_steer_the_terminal);
+    tcase_add_test(tcase, whole_frames_of_mixed_video_are_converted);
     tcase_add_test(tcase, png_files_are_well_formed);
     suite_add_tcase(suite, tcase);
     return check_main(suite);
