@@ -302,7 +302,9 @@ function ticks(low, high, n) {
 function chartScales() {
   const values = compared.flatMap((model) => model.frame_psnr).filter((v) => v !== null);
   const times = data.compared.map((place) => place.time);
-  const low = Math.floor(Math.min(...values, 60) - 0.5), high = Math.ceil(Math.max(...values, low + 2) + 0.5);
+  // Not with "...": a call takes some ten thousand arguments, and clips have more frames.
+  const low = Math.floor(values.reduce((a, b) => Math.min(a, b), 60) - 0.5);
+  const high = Math.ceil(values.reduce((a, b) => Math.max(a, b), low + 2) + 0.5);
   const begin = times[0], end = Math.max(times[times.length - 1], begin + 1e-3);
   const {width, height, left, right, top, bottom} = CHART;
   return {
@@ -406,14 +408,16 @@ const KEYS = {
   ArrowUp: () => step(-1), ArrowDown: () => step(1),
   "+": () => zoomTo(state.zoom * 1.5), "=": () => zoomTo(state.zoom * 1.5),
   "-": () => zoomTo(state.zoom / 1.5), "0": () => zoomTo(1), "1": zoomActual,
-  m: () => nextModel(1), M: () => nextModel(-1), d: toggleDifference, x: swap, t: toggleTheme,
+  m: (event) => nextModel(event.shiftKey ? -1 : 1), d: toggleDifference, x: swap, t: toggleTheme,
 };
 
 function onKey(event) {
-  const busy = event.target.closest("select, input, button") && event.key.startsWith("Arrow");
-  if (busy || event.ctrlKey || event.metaKey || event.altKey || !(event.key in KEYS)) return;
+  const busy = event.target.closest("select, input");
+  // Letters are the same with Caps Lock.
+  const key = event.key.length === 1 ? event.key.toLowerCase() : event.key;
+  if (busy || event.ctrlKey || event.metaKey || event.altKey || !(key in KEYS)) return;
   event.preventDefault();
-  KEYS[event.key]();
+  KEYS[key](event);
 }
 
 function onWheel(event) {

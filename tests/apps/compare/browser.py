@@ -107,10 +107,11 @@ class Page:
         self.call("Emulation.setEmulatedMedia",
                   features=[{"name": "prefers-color-scheme", "value": scheme}])
 
-    def key(self, key: str) -> None:
+    def key(self, key: str, shift: bool = False) -> None:
         text = {"text": key} if len(key) == 1 else {}
-        self.call("Input.dispatchKeyEvent", type="keyDown", key=key, **text)
-        self.call("Input.dispatchKeyEvent", type="keyUp", key=key)
+        for kind in ("keyDown", "keyUp"):
+            self.call("Input.dispatchKeyEvent", type=kind, key=key, modifiers=8 if shift else 0,
+                      **(text if kind == "keyDown" else {}))
 
     def mouse(self, kind: str, x: float, y: float, **more: object) -> None:
         self.call("Input.dispatchMouseEvent", type=kind, x=x, y=y,

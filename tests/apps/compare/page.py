@@ -102,6 +102,19 @@ def test_choices(page: browser.Page, stage: Stage) -> None:
     page.key("m")
     page.key("d")
     check(page.value("state.right") == "d1", "M and D choose a model and its difference")
+    page.value("document.querySelectorAll('#gallery button')[3].focus()")
+    split = stage.split()
+    page.key("ArrowRight")
+    page.key("D")
+    check(stage.split() > split and page.value("state.right") == "1",
+          "after a click on a picture keys work, with Caps Lock too", stage.split())
+    page.key("M", shift=True)
+    check(page.value("state.right") == "0", "Shift with M is the model before",
+          page.value("state.right"))
+    page.value("find('right').focus()")
+    page.key("x")
+    check(page.value("state.right") == "0", "but those of a list are its own")
+    page.value("document.activeElement.blur()")
     # Grey is no difference: truth against itself.
     gain = page.value("find('gain').value = 5; find('gain').dispatchEvent(new Event('input'));"
                       "showFrame(state.frame).then(() => state.gain)")
@@ -116,6 +129,18 @@ def test_themes(page: browser.Page) -> None:
     dark = page.value(colour)
     page.key("t")
     check(light != dark and page.value(colour) == light, "it is light or dark", (light, dark))
+
+
+def test_long_clips(page: browser.Page) -> None:
+    """The scales of the charts of 200000 frames; the page has fewer afterwards."""
+    low, high = page.value("""(() => {
+        const [model] = compared, few = model.frame_psnr;
+        model.frame_psnr = new Array(200000).fill(30);
+        model.frame_psnr[7] = 12;
+        const {low, high} = chartScales();
+        model.frame_psnr = few;
+        return [low, high]; })()""")
+    check(low == 11 and high >= 31, "clips of 200000 frames have charts", (low, high))
 
 
 def test_odd_results(page: browser.Page, scratch: Path) -> None:
@@ -156,6 +181,7 @@ def main() -> None:
             test_zoom(page, stage)
             test_choices(page, stage)
             test_themes(page)
+            test_long_clips(page)
             test_odd_results(page, scratch)
         finally:
             page.close()
