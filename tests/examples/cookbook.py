@@ -24,6 +24,7 @@ from tempfile import TemporaryDirectory
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 from tap import check, finish, skip_all  # noqa: E402
 from clips import frame_count, make_clip, make_pictures, probe, still_pairs  # noqa: E402
+from processes import kill, start  # noqa: E402
 from shell_blocks import StandIn, blocks  # noqa: E402
 
 HERE = Path(__file__).resolve().parent
@@ -151,33 +152,38 @@ def make_inputs(folder: Path) -> None:
     make_pictures(folder / "picture%04d.png", 12)
 
 
-def start(command: str, folder: Path) -> subprocess.Popen:
-    return subprocess.Popen(["bash", "-euc", command], cwd=folder, stdin=subprocess.DEVNULL,
-                            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-                            start_new_session=True)
+def start_shell(command: str, folder: Path) -> subprocess.Popen:
+    return start(["bash", "-euc", command], cwd=folder, stdin=subprocess.DEVNULL,
+                 stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
 
 
-def wait_for_port(command: str) -> None:
-    """Until whoever receives has its socket; looks at what the kernel lists."""
+def wait_for_port(command: str, receiver: subprocess.Popen) -> None:
+    """Until the receiver has its socket, or has ended; looks at what the kernel lists."""
     port = next(int(word.split(mark)[1].split("?")[0].strip('"')) for mark in ("port=", "://:")
                 for word in command.split() if mark in word)
-    while f":{port:04X} " not in Path("/proc/net/udp").read_text(encoding="ascii") \
-            + Path("/proc/net/udp6").read_text(encoding="ascii"):
+    while receiver.poll() is None and f":{port:04X} " not in "".join(
+            Path("/proc/net", name).read_text(encoding="ascii") for name in ("udp", "udp6")):
         os.sched_yield()
 
 
 def run(commands: list[str], folder: Path) -> list[str]:
     """Runs the commands of a section, the receiver first; what each of them printed. Once it has
     ended the others are interrupted, as by Ctrl-C."""
-    processes = [start(commands[0], folder)]
-    if len(commands) > 1:
-        wait_for_port(commands[0])
-        processes += [start(command, folder) for command in commands[1:]]
-    with suppress(subprocess.TimeoutExpired):
-        processes[0].wait(timeout=60)
-    ended = processes[0].returncode
-    for process in processes if ended is None else processes[1:]:
-        os.killpg(process.pid, signal.SIGKILL if ended is None else signal.SIGINT)
+    processes = [start_shell(commands[0], folder)]
+    try:
+        if len(commands) > 1:
+            wait_for_port(commands[0], processes[0])
+            processes += [start_shell(command, folder) for command in commands[1:]]
+        with suppress(subprocess.TimeoutExpired):
+            processes[0].wait(timeout=60)
+        ended = processes[0].returncode
+        for process in processes[1:] if ended is not None else []:
+            os.killpg(process.pid, signal.SIGINT)
+            with suppress(subprocess.TimeoutExpired):
+                process.wait(timeout=30)
+    finally:
+        for process in processes:
+            kill(process)
     return [*(process.communicate()[0] for process in processes), f"exit status {ended}"]
 
 
@@ -222,7 +228,7 @@ def main() -> None:
     document, programs = (Path(argument).resolve() for argument in sys.argv[1:])
     os.environ["PATH"] = f"{programs}:{os.environ['PATH']}"
     recipes = blocks(document)
-    with subprocess.Popen([HERE / "rtsp_server.py"], stdout=subprocess.PIPE, text=True) as server:
+    with start([HERE / "rtsp_server.py"], stdout=subprocess.PIPE, text=True) as server:
         port = server.stdout.readline()
         if not port:
             skip_all("python3-gi or gir1.2-gst-rtsp-server-1.0 is not installed")
@@ -230,7 +236,7 @@ def main() -> None:
         try:
             run_all(recipes, table)
         finally:
-            server.kill()
+            kill(server)
     check(set(EXPECTED) <= set(recipes), "every expectation has its recipe",
           set(EXPECTED) - set(recipes))
     unused = [f"{stand_in.text}: {stand_in.why}" for stand_in in table if not stand_in.used]

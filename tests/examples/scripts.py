@@ -16,6 +16,7 @@ from tempfile import TemporaryDirectory
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 from tap import check, finish, skip_all  # noqa: E402
 from clips import frame_count, make_clip, probe  # noqa: E402
+from processes import kill, start  # noqa: E402
 
 PROGRAMS = Path(sys.argv[1]).resolve()
 
@@ -81,12 +82,15 @@ def convert_interrupted(folder: Path) -> None:
     result = folder / "interrupted.mkv"
     encoder = ("x264enc tune=zerolatency speed-preset=ultrafast quantizer=1 pass=qual ! "
                "h264parse ! tee name=both both. ! queue ! fdsink fd=1 both.")
-    with subprocess.Popen(
-            [PROGRAMS / "convert.py", "--model", "blend", "--encoder", encoder, clip, result],
-            stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+    process = start(
+        [PROGRAMS / "convert.py", "--model", "blend", "--encoder", encoder, clip, result],
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    try:
         process.stdout.read(1)
         process.send_signal(signal.SIGINT)
         output, errors = process.communicate(timeout=60)
+    finally:
+        kill(process)
     count = re.search(rb"(\d+) frames in, (\d+) out", output)
     check(process.returncode == 130 and count is not None,
           "convert.py: Ctrl-C is said to the shell", errors)
@@ -98,7 +102,7 @@ def live_switch() -> None:
     source = ("videotestsrc is-live=true pattern=ball ! "
               "video/x-raw,width=64,height=48,framerate=30/1")
     command = [PROGRAMS / "live-switch.py", "--source", source, "--sink", "fakesink"]
-    process = subprocess.Popen(
+    process = start(
         [*command, "--model", "flow"], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
         stderr=subprocess.PIPE, text=True, errors="surrogateescape")
     answers = []
@@ -108,6 +112,7 @@ def live_switch() -> None:
         process.stdin.flush()
         answers.append(process.stdout.readline())
     output, errors = process.communicate("quit\n", timeout=60)
+    kill(process)
     check(answers[0] == "now blend\n" and answers[4] == "now flow\n",
           "live-switch.py: models are exchanged", answers)
     check(all(answer.startswith("still the old model: no model \"no-such-model\"")

@@ -9,11 +9,9 @@ get-models; FOLDER: those of vfi-inspect, vfi-convert and vfi-compare
 import json
 import os
 import shutil
-import signal
 import subprocess
 import sys
 import threading
-from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -21,6 +19,7 @@ from tempfile import TemporaryDirectory
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 from tap import check, finish  # noqa: E402
 from clips import make_clip, make_pictures  # noqa: E402
+from processes import kill, start  # noqa: E402
 from shell_blocks import StandIn, blocks  # noqa: E402
 
 DOCUMENT, PLUGIN, TOOLS, *PROGRAMS = (Path(argument).resolve() for argument in sys.argv[1:])
@@ -88,7 +87,7 @@ def make_files(folder: Path) -> None:
     (folder / "bin" / "vfi-get-models").symlink_to(TOOLS / "get-models")
 
 
-def start(command: str, setup: Setup, folder: Path) -> subprocess.Popen:
+def start_shell(command: str, setup: Setup, folder: Path) -> subprocess.Popen:
     environment = dict(os.environ)
     environment["PATH"] = ":".join(map(str, [folder / "bin", *PROGRAMS, os.environ["PATH"]]))
     if not setup.models:
@@ -98,14 +97,8 @@ def start(command: str, setup: Setup, folder: Path) -> subprocess.Popen:
             environment.pop(name, None)
         else:
             environment[name] = value
-    return subprocess.Popen(["bash", "-euc", command], cwd=folder, env=environment,
-                            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                            stderr=subprocess.STDOUT, text=True, start_new_session=True)
-
-
-def kill(process: subprocess.Popen) -> None:
-    with suppress(ProcessLookupError):
-        os.killpg(process.pid, signal.SIGKILL)
+    return start(["bash", "-euc", command], cwd=folder, env=environment, text=True,
+                 stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
 
 
 def output_until(text: str, process: subprocess.Popen) -> str:
@@ -128,11 +121,14 @@ def judge(text: str, commands: list[str], setup: Setup, folder: Path) -> None:
     output = ""
     for _ in range(setup.tries):
         if text not in output:
-            output = output_until(text, start(commands[0], setup, folder))
+            output = output_until(text, start_shell(commands[0], setup, folder))
     check(text in output, f"{text} is said", f"{commands[0]}\n{output}")
     for command in commands[1:]:
-        process = start(command, setup, folder)
-        output = process.communicate(timeout=120)[0]
+        process = start_shell(command, setup, folder)
+        try:
+            output = process.communicate(timeout=120)[0]
+        finally:
+            kill(process)
         check(process.returncode == 0 and text not in output and "WARNING" not in output,
               f"{text} can be helped", f"{command}\n{output}")
 
