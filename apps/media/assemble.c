@@ -6,6 +6,7 @@
 
 #include "media/chapters.h"
 #include "media/finish.h"
+#include "media/media.h"
 #include "media/output_file.h"
 #include "media/passed.h"
 #include "media/reader.h"
@@ -163,6 +164,44 @@ static void add_extras(Assembly *assembly)
     chapters_clear_toc(&toc);
 }
 
+static void note_end(const Assembly *assembly, const Passed *passed, const char *reason)
+{
+    const AssembleJob *job = assembly->job;
+    g_autofree gchar *name = media_track_name(job->media, passed->track);
+    double at = (double)MAX(passed->time + passed->duration, 0) / GST_SECOND;
+    g_autofree gchar *text =
+        g_strdup_printf("%s ends at %.3f s of the output: %s", name, at, reason);
+    if (job->note != NULL)
+        job->note(text, assembly->user_data);
+    else
+        g_message("%s", text);
+}
+
+/* All has been converted by now: what can be kept is. */
+static gboolean give_up(const Assembly *assembly, Passed *passed, GError *failure,
+                        GError **error)
+{
+    if (g_error_matches(failure, G_IO_ERROR, G_IO_ERROR_CANCELLED)) {
+        g_propagate_error(error, failure);
+        return FALSE;
+    }
+    note_end(assembly, passed, failure->message);
+    g_error_free(failure);
+    passed->ended = TRUE;
+    return TRUE;
+}
+
+static void leave_changed(const Assembly *assembly, Passed *passed)
+{
+    if (!passed->changed)
+        return;
+    passed->duration = 0;
+    note_end(assembly, passed,
+             "its format changes there, and it is not encoded again; convert what "
+             "follows with --from into another file");
+    reader_leave(assembly->reader, passed->track->number);
+}
+
 /* What can be said of @passed before the video's @limit: sets its next packet's time if
  * that is not behind @limit. FALSE with an error. */
 static gboolean look(Assembly *assembly, Passed *passed, gint64 limit, gint64 *time,
@@ -171,10 +210,13 @@ static gboolean look(Assembly *assembly, Passed *passed, gint64 limit, gint64 *t
     const ReaderPacket *packet = NULL;
     *time = G_MAXINT64;
     while (!passed->ended) {
+        g_autoptr(GError) failure = NULL;
         switch (reader_peek(assembly->reader, passed->track->number,
-                            passed_input_time(passed, limit), &packet, error)) {
+                            passed_input_time(passed, limit), &packet, &failure)) {
         case READER_FAILED:
-            return FALSE;
+            if (!give_up(assembly, passed, g_steal_pointer(&failure), error))
+                return FALSE;
+            break;
         case READER_END:
             passed->ended = TRUE;
             break;
@@ -186,8 +228,10 @@ static gboolean look(Assembly *assembly, Passed *passed, gint64 limit, gint64 *t
                 gst_buffer_unref(reader_take(assembly->reader, passed->track->number));
                 break;
             }
-            if (passed->ended)
+            if (passed->ended) {
+                leave_changed(assembly, passed);
                 break;
+            }
             *time = passed->time;
             if (*time > limit)
                 writer_skip(assembly->writer, passed->output, limit);

@@ -23,6 +23,9 @@ typedef struct {
     GstClockTime from;       /* 0 for the beginning */
     GstClockTime to;         /* GST_CLOCK_TIME_NONE for the end */
     const char *application; /* "vfi-convert 0.1.0"; NULL for the muxer's own name */
+    /* Told, in a sentence for the user, what turned out not to be kept; called in
+     * assemble()'s thread with its user_data. NULL: it goes to GLib's log. */
+    void (*note)(const char *text, gpointer user_data);
 } AssembleJob;
 
 /* @fraction of the work that is done, 0 to 1; called in assemble()'s thread. */
@@ -33,6 +36,9 @@ typedef void (*AssembleProgress)(double fraction, gpointer user_data);
  * left out, tracks and chapters begin at 0 with it, and subtitles and chapters are
  * stretched by the slow motion. Blocks; @cancellable and @progress may be NULL. Memory
  * does not grow with the files.
+ *
+ * A track of the input that cannot be read to its end, or whose format changes where the
+ * container has one for all of it, ends there in the output, and job->note says so.
  *
  * FALSE and a MEDIA_ERROR: segments or input that cannot be read, no space, a folder that
  * cannot be written, a track that the muxer refuses; or G_IO_ERROR_CANCELLED. */

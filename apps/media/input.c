@@ -83,7 +83,10 @@ static InputTrack *add_track(Input *input, GstPad *source)
     gst_segment_init(&track->segment, GST_FORMAT_TIME);
     if (start != NULL)
         gst_event_parse_stream_flags(start, &track->flags);
-    track->pad = (GstPad *)gst_object_ref_sink(gst_pad_new("sink", GST_PAD_SINK));
+    /* Without a template a pad refuses caps that are not those it has. */
+    g_autoptr(GstPadTemplate) any = gst_object_ref_sink(
+        gst_pad_template_new("sink", GST_PAD_SINK, GST_PAD_ALWAYS, GST_CAPS_ANY));
+    track->pad = (GstPad *)gst_object_ref_sink(gst_pad_new_from_template(any, "sink"));
     gst_pad_set_element_private(track->pad, track);
     gst_pad_set_chain_function(track->pad, take_packet);
     gst_pad_set_event_function(track->pad, take_event);

@@ -85,8 +85,49 @@ static PassedVerdict judge_audio(Passed *passed, const ReaderPacket *packet)
     return PASSED_TAKE;
 }
 
+/* Whether packets say by themselves how they are decoded. */
+static gboolean describes_itself(const GstStructure *structure)
+{
+    static const char *const names[] = {"audio/x-ac3", "audio/x-eac3", "audio/x-dts"};
+    int version = 0;
+    for (size_t i = 0; i < G_N_ELEMENTS(names); i++)
+        if (gst_structure_has_name(structure, names[i]))
+            return TRUE;
+    return gst_structure_has_name(structure, "audio/mpeg") &&
+           gst_structure_get_int(structure, "mpegversion", &version) && version == 1;
+}
+
+static gboolean is_alike(const GstStructure *a, const GstStructure *b, const char *field)
+{
+    const GValue *one = gst_structure_get_value(a, field);
+    const GValue *two = gst_structure_get_value(b, field);
+    return one == NULL || two == NULL || gst_value_compare(one, two) == GST_VALUE_EQUAL;
+}
+
+/* Whether what the output says of the track is not true for packets of @caps. */
+static gboolean is_other_format(const Passed *passed, const GstCaps *caps)
+{
+    static const char *const fields[] = {"rate", "channels", "format", "codec_data",
+                                         "streamheader"};
+    const GstStructure *a = gst_caps_get_structure(passed->track->caps, 0);
+    const GstStructure *b = gst_caps_get_structure(caps, 0);
+    if (!gst_structure_has_name(a, gst_structure_get_name(b)) ||
+        !is_alike(a, b, "mpegversion") || !is_alike(a, b, "layer"))
+        return TRUE;
+    for (size_t i = 0; i < G_N_ELEMENTS(fields) && !describes_itself(a); i++)
+        if (!is_alike(a, b, fields[i]))
+            return TRUE;
+    return FALSE;
+}
+
 PassedVerdict passed_judge(Passed *passed, const ReaderPacket *packet)
 {
+    if (passed->track->kind == MEDIA_TRACK_AUDIO && packet->time < passed->to &&
+        is_other_format(passed, packet->caps)) {
+        passed->ended = passed->changed = TRUE;
+        passed->time = packet->time - passed->from;
+        return PASSED_TAKE;
+    }
     if (packet->time >= passed->to) {
         passed->ended = TRUE;
         return PASSED_TAKE;

@@ -10,7 +10,9 @@ typedef struct {
     const MediaTrack *track;
     Passage passage;
     gboolean ended; /* nothing follows that belongs into the output */
-    gint64 time;    /* of the packet that passed_judge() saw last; before lead is added */
+    /* It ended because its format is another from there on, of which a track has one. */
+    gboolean changed;
+    gint64 time; /* of the packet that passed_judge() saw last; before lead is added */
     gint64 duration; /* of the same, 0 if unknown */
     gint64 lead; /* what the output begins with before its time 0, to be added to times */
     struct WriterTrack *output; /* the assembler's own */

@@ -15,9 +15,8 @@
 
 typedef struct {
     gboolean wanted, found, ended;
-    GQueue packets; /* of ReaderPacket */
-    GQueue events;  /* of GstEvent */
-    GstCaps *caps;
+    GQueue packets;  /* of ReaderPacket */
+    GQueue events;   /* of GstEvent */
     gint64 reached;  /* no packet before it follows */
     gint64 expected; /* time of a next packet that has none of its own */
 } Track;
@@ -38,6 +37,7 @@ static void free_packet(gpointer data)
 {
     ReaderPacket *packet = (ReaderPacket *)data;
     gst_buffer_unref(packet->buffer);
+    gst_caps_unref(packet->caps);
     g_free(packet);
 }
 
@@ -84,6 +84,7 @@ static void append(Reader *reader, Track *track, const InputTrack *input,
 {
     ReaderPacket *packet = g_new0(ReaderPacket, 1);
     packet->buffer = buffer;
+    packet->caps = gst_caps_ref(input->caps);
     packet->time = input_running_time(input, GST_BUFFER_PTS(buffer));
     if (GST_BUFFER_DURATION_IS_VALID(buffer))
         packet->duration = (gint64)GST_BUFFER_DURATION(buffer);
@@ -93,7 +94,6 @@ static void append(Reader *reader, Track *track, const InputTrack *input,
     track->expected = packet->time + packet->duration;
     reader->bytes += gst_buffer_get_size(buffer);
     reach(reader, track, packet->time);
-    gst_caps_replace(&track->caps, input->caps);
     g_queue_push_tail(&track->packets, packet);
 }
 
@@ -190,7 +190,6 @@ Reader *reader_new(const Media *media, const gboolean *wanted, GError **error)
     reader->reached = G_MININT64;
     for (guint i = 0; i < reader->count; i++) {
         reader->tracks[i].wanted = wanted[i];
-        reader->tracks[i].caps = gst_caps_ref(media_track(media, i)->caps);
         reader->tracks[i].reached = G_MININT64;
     }
     reader->input = input_new(media->path, &receiver, reader, error);
@@ -256,12 +255,18 @@ GstBuffer *reader_take(Reader *reader, guint number)
     return buffer;
 }
 
-GstCaps *reader_caps(Reader *reader, guint number)
+void reader_leave(Reader *reader, guint number)
 {
+    Track *track = &reader->tracks[number];
+    ReaderPacket *packet = NULL;
     g_mutex_lock(&reader->mutex);
-    GstCaps *caps = gst_caps_ref(reader->tracks[number].caps);
+    track->wanted = FALSE;
+    while ((packet = g_queue_pop_head(&track->packets)) != NULL) {
+        reader->bytes -= gst_buffer_get_size(packet->buffer);
+        free_packet(packet);
+    }
+    g_cond_broadcast(&reader->changed);
     g_mutex_unlock(&reader->mutex);
-    return caps;
 }
 
 GstEvent *reader_take_event(Reader *reader, guint number)
@@ -292,7 +297,6 @@ void reader_free(Reader *reader)
     for (guint i = 0; i < reader->count; i++) {
         g_queue_clear_full(&reader->tracks[i].packets, free_packet);
         g_queue_clear_full(&reader->tracks[i].events, (GDestroyNotify)gst_event_unref);
-        gst_clear_caps(&reader->tracks[i].caps);
     }
     g_free(reader->tracks);
     g_clear_error(&reader->error);

@@ -9,6 +9,7 @@ typedef struct Reader Reader;
 
 typedef struct {
     GstBuffer *buffer;
+    GstCaps *caps;   /* of this packet; they may change from one to the next */
     gint64 time;     /* running time of presentation */
     gint64 duration; /* 0 if unknown */
     /* What is decoded and left out before that time; in neither of the two above. */
@@ -34,8 +35,8 @@ ReaderAnswer reader_peek(Reader *reader, guint number, gint64 before,
 /* Takes what reader_peek() showed; to be unreffed. */
 GstBuffer *reader_take(Reader *reader, guint number);
 
-/* Caps of the track's packets; to be unreffed. */
-GstCaps *reader_caps(Reader *reader, guint number);
+/* Forgets track @number's packets, those that come, too. */
+void reader_leave(Reader *reader, guint number);
 
 /* Custom events that came before the track's next packet (a DVD's palette), as many as
  * there are; NULL if there is none. To be unreffed. */

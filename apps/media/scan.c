@@ -117,6 +117,21 @@ static gboolean on_found(InputTrack *input, gpointer user_data)
     return track->kind == MEDIA_TRACK_VIDEO || track->kind == MEDIA_TRACK_AUDIO;
 }
 
+/* Parsers of video see more with each frame. What begins anew is another format, for
+ * which the beginning does not speak. */
+static gboolean says_more(const GstCaps *caps, const GstCaps *later)
+{
+    int size[4] = {0, 0, 0, 0};
+    const GstStructure *a = gst_caps_get_structure(caps, 0);
+    const GstStructure *b = gst_caps_get_structure(later, 0);
+    return track_kind_of_caps(later) == MEDIA_TRACK_VIDEO &&
+           gst_structure_get_int(a, "width", &size[0]) ==
+               gst_structure_get_int(b, "width", &size[1]) &&
+           gst_structure_get_int(a, "height", &size[2]) ==
+               gst_structure_get_int(b, "height", &size[3]) &&
+           size[0] == size[1] && size[2] == size[3];
+}
+
 static GstFlowReturn on_packet(InputTrack *input, GstBuffer *packet, gpointer user_data)
 {
     Reading *reading = user_data;
@@ -128,8 +143,8 @@ static GstFlowReturn on_packet(InputTrack *input, GstBuffer *packet, gpointer us
     if (reading->measured < MEASURED && GST_CLOCK_TIME_IS_VALID(time) &&
         input->number == first_video(reading))
         reading->times[reading->measured++] = (gint64)time;
-    one->packets++;
-    gst_caps_replace(&one->track->caps, input->caps);
+    if (one->packets++ == 0 || says_more(one->track->caps, input->caps))
+        gst_caps_replace(&one->track->caps, input->caps);
     if (is_enough(reading))
         reading->stopped = TRUE;
     gboolean stopped = reading->stopped;

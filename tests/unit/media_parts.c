@@ -114,8 +114,10 @@ static PassedVerdict judge(MediaTrackKind kind, ContainerKind container,
                            ReaderPacket packet, guint64 from, guint64 to,
                            double slow_motion, Passed *out)
 {
-    MediaTrack track = {.kind = kind};
+    g_autoptr(GstCaps) caps = gst_caps_new_empty_simple("audio/mpeg");
+    MediaTrack track = {.kind = kind, .caps = caps};
     KeepItem item = {.track = &track, .passage = PASSAGE_COPY};
+    packet.caps = caps;
     Passed *passed =
         passed_new(&item, container, from * GST_MSECOND,
                    to != 0 ? to * GST_MSECOND : GST_CLOCK_TIME_NONE, slow_motion);
@@ -150,6 +152,33 @@ START_TEST(test_audio_range)
     ck_assert_int_eq(judge(audio, CONTAINER_MP4, at, 600, 0, 1, &passed), PASSED_DROP);
     judge(audio, CONTAINER_MKV, at, 0, 500, 1, &passed);
     ck_assert(passed.ended);
+}
+END_TEST
+
+/* Whether a track of @before goes on with packets of @after. */
+static gboolean goes_on(const char *before, const char *after)
+{
+    g_autoptr(GstCaps) first = gst_caps_from_string(before);
+    g_autoptr(GstCaps) later = gst_caps_from_string(after);
+    MediaTrack track = {.kind = MEDIA_TRACK_AUDIO, .caps = first};
+    KeepItem item = {.track = &track, .passage = PASSAGE_COPY};
+    ReaderPacket packet = {.caps = later, .duration = GST_SECOND};
+    Passed *passed = passed_new(&item, CONTAINER_MKV, 0, GST_CLOCK_TIME_NONE, 1);
+    passed_judge(passed, &packet);
+    gboolean ended = passed->ended;
+    passed_free(passed);
+    return !ended;
+}
+
+START_TEST(test_audio_changes)
+{
+    ck_assert(goes_on("audio/mpeg,mpegversion=4", "audio/mpeg,mpegversion=4,channels=2"));
+    ck_assert(!goes_on("audio/mpeg,mpegversion=4,channels=2",
+                       "audio/mpeg,mpegversion=4,channels=1"));
+    ck_assert(!goes_on("audio/x-raw,rate=44100", "audio/x-raw,rate=48000"));
+    /* Decoders see it in each packet. */
+    ck_assert(goes_on("audio/x-ac3,channels=6", "audio/x-ac3,channels=2"));
+    ck_assert(!goes_on("audio/x-ac3,channels=6", "audio/x-eac3,channels=6"));
 }
 END_TEST
 
@@ -242,6 +271,7 @@ int main(int argc, char **argv)
     tcase_add_test(tcase, test_text_ends);
     tcase_add_test(tcase, test_chapters_cut_and_stretched);
     tcase_add_test(tcase, test_audio_range);
+    tcase_add_test(tcase, test_audio_changes);
     tcase_add_test(tcase, test_subtitle_range);
     tcase_add_test(tcase, test_rate);
     tcase_add_test(tcase, test_ebml);

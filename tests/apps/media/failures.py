@@ -49,6 +49,27 @@ def check_disk() -> None:
         os.rmdir("small")
 
 
+def check_change() -> None:
+    """Sound that is stereo first, then mono: no reason to have no film."""
+    for name, channels, start in (("one", 2, 0), ("two", 1, 1)):
+        ffmpeg(*video_source(1), "-f", "lavfi", "-i", "sine=440:r=48000:d=1", "-c:v", "libx264",
+               "-bf", 0, "-pix_fmt", "yuv420p", "-c:a", "aac", "-ac", channels,
+               "-output_ts_offset", start, f"{name}.ts")
+    with open("change.ts", "wb") as file:
+        for name in ("one.ts", "two.ts"):
+            with open(name, "rb") as part:
+                file.write(part.read())
+    for extension in ("mkv", "mp4"):
+        done = run(ASSEMBLE, "change.ts", f"out.{extension}", "h264", "copy", 1, 0, -1, "0.gdp",
+                   "1.gdp")
+        check(done.returncode == 0 and "audio track 1 (aac) ends at 0.9" in done.stderr,
+              f"sound that changes, {extension}", done)
+        end = packets(f"out.{extension}", "a:0")[-1][0]
+        check(len(packets(f"out.{extension}", "v:0")) == 100 and 0.9 < end < 1.05,
+              f"sound that changes, {extension}: kept up to there", end)
+        os.remove(f"out.{extension}")
+
+
 def main() -> None:
     os.chdir(os.environ["TMPDIR"])
     ffmpeg(*video_source(), "-f", "lavfi", "-i", "sine=440:r=48000:d=2", "-c:v", "libx264",
@@ -93,6 +114,7 @@ def main() -> None:
         check(done.returncode == 1 and file.read() == "an older file",
               "what was there stays if it cannot be replaced", done)
     os.remove("out.mp4")
+    check_change()
     check_disk()
     finish()
 
