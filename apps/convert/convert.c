@@ -17,6 +17,16 @@ static void tell_what_is_lost(const ConvertJob *job, const Plan *plan)
         if (text != NULL)
             progress_note(job->progress, "note", text);
     }
+    if (plan->pictures != NULL && !g_str_has_suffix(plan->output, ".png"))
+        progress_note(
+            job->progress, "note",
+            "for one input this output is a folder of PNG pictures; for a video "
+            "give its name, such as converted/film.mp4");
+    if (plan->raises_chroma)
+        progress_note(
+            job->progress, "note",
+            "colour is stored as 4:4:4 (H.264 and H.265 have odd sizes only so, "
+            "which not every player takes; --codec vp9 has them in any)");
     if (plan->media->video->video.bit_depth > 8 && plan->interlaced)
         progress_note(job->progress, "note",
                       "not kept: more than 8 bits (GStreamer makes frames of fields in 8 "
@@ -76,7 +86,10 @@ static void warn_of_little_space(const ConvertJob *job, const Plan *plan)
     if (statvfs(folder, &disk) != 0 || g_stat(plan->input, &input) != 0)
         return;
     guint64 available = (guint64)disk.f_bavail * disk.f_frsize;
-    guint64 wanted = 4 * (guint64)input.st_size;
+    /* Muxers of MP4 and MOV lay the packets aside before they write the file. */
+    gboolean is_aside =
+        plan->container == CONTAINER_MP4 || plan->container == CONTAINER_MOV;
+    guint64 wanted = (is_aside ? 6 : 4) * (guint64)input.st_size;
     if (available >= wanted)
         return;
     g_autofree gchar *text = g_strdup_printf(
@@ -105,7 +118,8 @@ static gboolean check_segments(const Plan *plan, const Work *work, GError **erro
 
 /* @end: of what there is; GST_CLOCK_TIME_NONE for all that was asked for. */
 static gboolean put_together(const ConvertJob *job, const Plan *plan, const Work *work,
-                             guint count, GstClockTime end, GError **error)
+                             guint count, GstClockTime end, GCancellable *cancellable,
+                             GError **error)
 {
     const ConvertOptions *o = plan->options;
     if (!check_segments(plan, work, error))
@@ -133,9 +147,13 @@ static gboolean put_together(const ConvertJob *job, const Plan *plan, const Work
         .application = "vfi-convert " VFI_CONVERT_VERSION,
     };
     g_autoptr(GError) cause = NULL;
-    if (assemble(&assembling, NULL, on_assemble, job->progress, &cause))
+    if (assemble(&assembling, cancellable, on_assemble, job->progress, &cause))
         return TRUE;
-    plan_take_media_error(g_steal_pointer(&cause), error);
+    if (g_error_matches(cause, G_IO_ERROR, G_IO_ERROR_CANCELLED))
+        g_set_error(error, CONVERT_ERROR, CONVERT_ERROR_INTERRUPTED, "%s was interrupted",
+                    plan->output);
+    else
+        plan_take_media_error(g_steal_pointer(&cause), error);
     return FALSE;
 }
 
@@ -144,7 +162,8 @@ static gboolean leave(const ConvertJob *job, const Plan *plan, const Work *work,
                       guint count, GstClockTime end, GError **error)
 {
     g_autoptr(GError) cause = NULL;
-    gboolean playable = count > 0 && put_together(job, plan, work, count, end, &cause);
+    gboolean playable =
+        count > 0 && put_together(job, plan, work, count, end, NULL, &cause);
     if (cause != NULL)
         progress_note(job->progress, "warning", cause->message);
     progress_interrupted(job->progress, plan, playable, job->resume_command);
@@ -166,6 +185,7 @@ static gboolean do_work(const ConvertJob *job, const Plan *plan, GError **error)
         .progress = job->progress,
         .interrupt = job->interrupt,
     };
+    g_autoptr(GError) cause = NULL;
     guint count = 0;
     GstClockTime end = 0;
     switch (segments_make(&segments, &count, &end, error)) {
@@ -178,8 +198,13 @@ static gboolean do_work(const ConvertJob *job, const Plan *plan, GError **error)
             work_remove(work); /* there is nothing to go on with */
         return FALSE;
     }
-    if (!put_together(job, plan, work, count, GST_CLOCK_TIME_NONE, error))
+    if (!put_together(job, plan, work, count, GST_CLOCK_TIME_NONE,
+                      interrupt_cancellable(job->interrupt), &cause)) {
+        if (g_error_matches(cause, CONVERT_ERROR, CONVERT_ERROR_INTERRUPTED))
+            progress_interrupted(job->progress, plan, FALSE, job->resume_command);
+        g_propagate_error(error, g_steal_pointer(&cause));
         return FALSE;
+    }
     work_remove(work);
     progress_done(job->progress, plan);
     return TRUE;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "convert/encoder.h"
 
+#include <gst/video/video.h>
 #include <string.h>
 
 #include "convert/error.h"
@@ -248,4 +249,29 @@ gchar *encoder_formats(const Encoder *encoder)
         }
     }
     return g_string_free(formats, FALSE);
+}
+
+static gboolean has_smaller_planes(GstVideoFormat format)
+{
+    const GstVideoFormatInfo *info = gst_video_format_get_info(format);
+    for (guint i = 0; i < GST_VIDEO_FORMAT_INFO_N_COMPONENTS(info); i++) {
+        if (GST_VIDEO_FORMAT_INFO_W_SUB(info, i) > 0 ||
+            GST_VIDEO_FORMAT_INFO_H_SUB(info, i) > 0)
+            return TRUE;
+    }
+    return FALSE;
+}
+
+gchar *encoder_odd_formats(const Encoder *encoder, const char *formats)
+{
+    if (encoder->codec != VIDEO_CODEC_H264 && encoder->codec != VIDEO_CODEC_H265)
+        return NULL;
+    GString *kept = g_string_new(NULL);
+    g_auto(GStrv) names = g_strsplit(formats, ",", -1);
+    for (char **name = names; *name != NULL; name++) {
+        GstVideoFormat format = gst_video_format_from_string(*name);
+        if (format != GST_VIDEO_FORMAT_UNKNOWN && !has_smaller_planes(format))
+            g_string_append_printf(kept, "%s%s", kept->len > 0 ? "," : "", *name);
+    }
+    return g_string_free(kept, FALSE);
 }

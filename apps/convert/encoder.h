@@ -52,3 +52,8 @@ gchar *encoder_launch(const Encoder *encoder, int quality, Preset preset,
 
 /* The raw formats that the encoder, which is installed, takes: "I420,NV12". */
 gchar *encoder_formats(const Encoder *encoder);
+
+/* Those of @formats without smaller planes of colour, "Y444,Y444_10LE", where @encoder
+ * takes a picture with an odd number of columns or lines in no other; "" if there are
+ * none. NULL: it takes all. */
+gchar *encoder_odd_formats(const Encoder *encoder, const char *formats);

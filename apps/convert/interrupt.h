@@ -2,7 +2,7 @@
 /* Ctrl-C and its like. */
 #pragma once
 
-#include <glib.h>
+#include <gio/gio.h>
 
 typedef struct _Interrupt Interrupt;
 
@@ -10,5 +10,8 @@ typedef struct _Interrupt Interrupt;
  * with exit code 130 at once. Called before any thread is started; lives as long as the
  * process. */
 Interrupt *interrupt_new(void);
+
+/* Is cancelled by the first of them; belongs to @interrupt. */
+GCancellable *interrupt_cancellable(const Interrupt *interrupt);
 
 gboolean interrupt_is_set(const Interrupt *interrupt);

@@ -144,6 +144,13 @@ static gboolean read_rates(ConvertOptions *o, const Words *w, GError **error)
             error,
             "--fps: with --keep-vfr expected a whole factor such as 2x, found \"%s\"",
             w->fps);
+    if (o->keep_vfr && o->has_fps &&
+        ((gint64)o->fps.num * o->slow_n % o->slow_d != 0 ||
+         (gint64)o->fps.num * o->slow_n / o->slow_d > 1000))
+        return usage(error,
+                     "--slow-motion: with --keep-vfr and --fps expected a whole number "
+                     "of frames for one, at most 1000, found %s times %s",
+                     w->fps, w->slow);
     if (o->keep_vfr && !o->has_fps && o->slow_d != 1)
         return usage(error,
                      "--slow-motion: with --keep-vfr expected a whole number, found "

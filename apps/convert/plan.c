@@ -24,6 +24,9 @@
     "videoconvert ! video/x-raw,format={Y42B,Y444} ! "                                   \
     "deinterlace mode=interlaced fields=all method=greedyh ! "
 
+/* The element makes no more of one. */
+#define MAX_FACTOR 1000
+
 static ConvertError code_of(const GError *error)
 {
     if (error->domain != MEDIA_ERROR)
@@ -84,17 +87,18 @@ static gboolean choose_rate(Plan *plan, GError **error)
     int n = 0, d = 1;
     input_rate(plan, &n, &d);
     plan->in_n = plan->in_d = 0;
-    gst_util_fraction_multiply(n, d, o->slow_d, o->slow_n, &plan->in_n, &plan->in_d);
+    gboolean is_known =
+        gst_util_fraction_multiply(n, d, o->slow_d, o->slow_n, &plan->in_n, &plan->in_d);
     plan->out_n = n;
     plan->out_d = d;
     if (o->has_fps && !o->fps.is_factor) {
         plan->out_n = o->fps.num;
         plan->out_d = o->fps.den;
     } else if (o->has_fps) {
-        gst_util_fraction_multiply(n, d, o->fps.num, o->fps.den, &plan->out_n,
-                                   &plan->out_d);
+        is_known &= gst_util_fraction_multiply(n, d, o->fps.num, o->fps.den, &plan->out_n,
+                                               &plan->out_d);
     } else if (o->slow_n == o->slow_d) {
-        gst_util_fraction_multiply(n, d, 2, 1, &plan->out_n, &plan->out_d);
+        is_known &= gst_util_fraction_multiply(n, d, 2, 1, &plan->out_n, &plan->out_d);
     }
     if (video->fps_n > 0 &&
         gst_util_fraction_compare(plan->out_n, plan->out_d, plan->in_n, plan->in_d) < 0) {
@@ -104,6 +108,14 @@ static gboolean choose_rate(Plan *plan, GError **error)
             "%.6g; lower rates need no interpolation",
             (double)plan->in_n / plan->in_d, plan->input,
             (double)plan->out_n / plan->out_d);
+        return FALSE;
+    }
+    if (!is_known || (double)plan->out_n / plan->out_d >
+                         MAX_FACTOR * (double)plan->in_n / plan->in_d) {
+        g_set_error(error, CONVERT_ERROR, CONVERT_ERROR_USAGE,
+                    "--fps and --slow-motion: expected at most %d frames for one of %s, "
+                    "found more",
+                    MAX_FACTOR, plan->input);
         return FALSE;
     }
     GstClockTime frame =
@@ -144,6 +156,32 @@ static gboolean choose_encoder(Plan *plan, GError **error)
     return plan->encoder != NULL;
 }
 
+/* H.264 and H.265 count columns and lines in the smallest of planes. */
+static gboolean choose_formats(Plan *plan, GError **error)
+{
+    const MediaVideo *video = &plan->media->video->video;
+    if (plan->codec == VIDEO_CODEC_PNG)
+        return TRUE;
+    plan->formats = encoder_formats(plan->encoder);
+    if (video->width % 2 == 0 && video->height % 2 == 0)
+        return TRUE;
+    g_autofree gchar *odd = encoder_odd_formats(plan->encoder, plan->formats);
+    if (odd == NULL)
+        return TRUE;
+    if (*odd == '\0') {
+        g_set_error(error, CONVERT_ERROR, CONVERT_ERROR_USAGE,
+                    "%s: %s takes pictures of even width and height only, found %dx%d; "
+                    "choose another --codec, such as vp9",
+                    plan->input, plan->encoder->element, video->width, video->height);
+        return FALSE;
+    }
+    plan->raises_chroma =
+        g_strcmp0(video->chroma, "4:4:4") != 0 && g_strcmp0(video->chroma, "rgb") != 0;
+    g_free(plan->formats);
+    plan->formats = g_steal_pointer(&odd);
+    return TRUE;
+}
+
 static void describe_encoding(Plan *plan)
 {
     const ConvertOptions *o = plan->options;
@@ -158,7 +196,6 @@ static void describe_encoding(Plan *plan)
         plan->encode = g_strconcat("videoconvert ! ", encoder, NULL);
         return;
     }
-    plan->formats = encoder_formats(plan->encoder);
     const char *parser = plan->encoder->parser;
     plan->encode =
         g_strconcat(encoder, parser != NULL ? " ! " : "", parser != NULL ? parser : "",
@@ -252,7 +289,7 @@ Plan *plan_new(const ConvertOptions *options, const char *input, const char *out
     }
     if (!probe_interlaced(plan->media, interrupt, &plan->interlaced, error) ||
         !choose_rate(plan, error) || !choose_output(plan, output, error) ||
-        !choose_encoder(plan, error))
+        !choose_encoder(plan, error) || !choose_formats(plan, error))
         return NULL;
     describe_encoding(plan);
     choose_properties(plan);

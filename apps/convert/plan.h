@@ -25,7 +25,8 @@ typedef struct {
     GstClockTime max_gap;
     gchar *filter;  /* elements in front of the interpolation, each followed by " ! " */
     gchar *formats; /* raw formats that the encoder takes; NULL: any, it converts */
-    gchar *encode;  /* encoder, parser, caps, " ! " between them */
+    gboolean raises_chroma;    /* to 4:4:4, for an odd size */
+    gchar *encode;             /* encoder, parser, caps, " ! " between them */
     GArray *properties;        /* of InterpolatorProperty, ends with one without a name */
     GPtrArray *strings;        /* that these point to */
     GstClockTime out_duration; /* of the output; GST_CLOCK_TIME_NONE if unknown */

@@ -34,6 +34,19 @@ def test_depth(name: str, pixels: str, wanted: str, *options: object) -> None:
     check(found == [wanted], f"{name}: {pixels} becomes {wanted}", [found, done])
 
 
+def test_odd_size() -> None:
+    """H.264 and H.265 have odd sizes in 4:4:4 only."""
+    source = clip(FOLDER / "odd.mkv", 25, 0.4, "64x48", "-vf", "scale=65:49", "-c:v", "ffv1",
+                  "-pix_fmt", "yuv420p")
+    for codec, wanted in (("h264", "yuv444p"), ("h265", "yuv444p"), ("vp9", "yuv420p")):
+        result = FOLDER / f"odd-{codec}.mkv"
+        done = convert(source, "-o", result, "--codec", codec, *BLEND)
+        names = ("width", "height", "pix_fmt")
+        found = stream(result, *names) if done.returncode == 0 else []
+        check(found == ["65", "49", wanted], f"an odd size in {codec}", [found, done])
+        check(("odd sizes" in done.stderr) == (wanted == "yuv444p"), f"{codec} says so", done)
+
+
 def test_colours() -> None:
     """HDR10: transfer, primaries, mastering display and light levels."""
     source = FOLDER / "hdr.mkv"
@@ -116,6 +129,9 @@ def test_pictures(source: Path) -> None:
     check(names == [f"scene-{i:06d}.png" for i in range(1, 41)], "pictures: numbered", names)
     path = FOLDER / "pictures" / "scene-000001.png"
     check(stream(path, "codec_name", "width", "height") == ["png", "64", "48"], "pictures: PNG")
+    done = convert(source, "-o", f"{FOLDER}/converted/", "--to", "0.1", *BLEND)
+    check(done.returncode == 0 and "folder of PNG pictures" in done.stderr,
+          "pictures: says that a folder means them", done)
     done = convert(source, "-o", FOLDER / "pictures", *BLEND)
     check(done.returncode == 5 and "--overwrite" in done.stderr, "pictures: folder in use", done)
 
@@ -144,6 +160,7 @@ def main() -> None:
     test_depth("full chroma", "yuv444p", "yuv444p", "--codec", "h264")
     test_depth("twelve bits", "yuv422p12le", "yuv422p12le", "--codec", "h265")
     test_depth("lossless", "yuv422p10le", "yuv422p10le", "--codec", "auto")
+    test_odd_size()
     test_colours()
     test_pixel_aspect()
     test_interlaced()

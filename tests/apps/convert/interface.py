@@ -44,6 +44,8 @@ def test_errors(source: Path) -> None:
         test_refused(f"no video in {name}", 3, "has no video", FOLDER / name)
     test_refused("an option", 2, "60000/1001", source, "--fps", "many")
     test_refused("a lower rate", 2, "at least the 25", source, "--fps", "24")
+    for words in (("--fps", "2147483647/1"), ("--fps", "1000x", "--slow-motion", "1000")):
+        test_refused(f"too many frames by {words[-1]}", 2, "at most 1000", source, *words)
     test_refused("output is there", 5, "--overwrite", source, "-o", there)
     check(there.read_bytes() == b"precious", "output is there: untouched")
     test_refused("input is output", 2, "another name", source, "-o", source, "--overwrite")

@@ -72,6 +72,8 @@ static const struct {
     {"vfi-convert a --from x", "--from"},
     {"vfi-convert a --from 10 --to 5", "after --from"},
     {"vfi-convert a --keep-vfr --fps 60", "2x"},
+    {"vfi-convert a --keep-vfr --fps 1x --slow-motion 2.5", "whole number"},
+    {"vfi-convert a --keep-vfr --fps 1000x --slow-motion 1000", "at most 1000"},
     {"vfi-convert a --set nonsense", "NAME=VALUE"},
     {"vfi-convert a --segment-seconds 0", "above 0"},
     {"vfi-convert a --resume --overwrite", "one of them"},

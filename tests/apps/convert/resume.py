@@ -90,6 +90,14 @@ def test_interrupt(source: Path, truth: list[str]) -> None:
           again)
 
 
+def test_interrupt_assembly(source: Path, truth: list[str]) -> None:
+    result = FOLDER / "assembled.mkv"
+    said, code = stop_after(len(truth), signal.SIGINT, source, "-o", result, *OPTIONS)
+    check(code in (0, 130), "SIGINT about the last frame: done, or interrupted", said[-3:])
+    done = convert(source, "-o", result, "--resume", *OPTIONS)
+    check(done.returncode == 0 and pictures(result) == truth, "and goes on", done)
+
+
 def test_command(source: Path, truth: list[str]) -> None:
     """The command that is printed does it."""
     result = FOLDER / "it's 100%.mkv"
@@ -167,6 +175,7 @@ def main() -> None:
     truth = pictures(FOLDER / "truth.mkv")
     check(len(truth) == 100, "100 frames", len(truth))
     test_interrupt(source, truth)
+    test_interrupt_assembly(source, truth)
     test_command(source, truth)
     test_kills(source, truth, 18)
     test_lost_segments(source, truth)
