@@ -1,48 +1,18 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "compare/page.h"
 
-#include <errno.h>
 #include <string.h>
 
 #include <gio/gio.h>
-#include <glib/gstdio.h>
 
 #include "page_files.h"
+#include "compare/place.h"
 #include "compare/report.h"
-
-/* How all of them begin, which page.html.in does. */
-#define BEGIN "<!DOCTYPE html>\n<!-- vfi-compare -->\n"
-
-static gboolean fail(GError **error, const char *path, const char *text, int code)
-{
-    g_autofree char *name = g_filename_display_name(path);
-
-    g_set_error(error, G_FILE_ERROR, g_file_error_from_errno(code), "%s: %s", name, text);
-    return FALSE;
-}
 
 gboolean page_check(const char *path, GError **error)
 {
-    g_autofree char *folder = g_path_get_dirname(path);
-    char begin[sizeof BEGIN] = "";
-    FILE *file;
-
-    if (g_mkdir_with_parents(folder, 0777) != 0)
-        return fail(error, folder, g_strerror(errno), errno);
-    if (g_access(folder, W_OK) != 0)
-        return fail(error, folder, "the page cannot be written there: no permission",
-                    errno);
-    file = g_fopen(path, "rb");
-    if (file == NULL)
-        return errno == ENOENT || fail(error, path, g_strerror(errno), errno);
-    if (fread(begin, 1, sizeof begin - 1, file) != sizeof begin - 1)
-        begin[0] = '\0';
-    fclose(file);
-    return strcmp(begin, BEGIN) == 0 ||
-           fail(error, path,
-                "is there already and is no page of vfi-compare; choose "
-                "another name with -o",
-                EEXIST);
+    /* How page.html.in begins. */
+    return place_check(path, "<!DOCTYPE html>\n<!-- vfi-compare -->\n", "page", error);
 }
 
 /* Appends @text with what HTML wants escaped. */

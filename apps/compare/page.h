@@ -5,8 +5,8 @@
 #include "compare/comparison.h"
 
 /**
- * Checks whether a page may be written to @path: makes the folders above it, and refuses
- * to replace a file that is no page of this program. Returns FALSE with an error.
+ * Checks as place_check() does whether a page may be written to @path. Returns FALSE with
+ * an error.
  */
 gboolean page_check(const char *path, GError **error);
 

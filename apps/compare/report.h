@@ -12,3 +12,7 @@ char *report_text(const Comparison *comparison);
  * finite (the PSNR of equal pictures) are null. Free with g_free().
  */
 char *report_json(const Comparison *comparison);
+
+/** Checks as place_check() does whether that may be written to @path. Returns FALSE with
+ * an error. */
+gboolean report_json_check(const char *path, GError **error);

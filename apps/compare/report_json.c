@@ -4,7 +4,16 @@
 #include "common/clock_text.h"
 #include "common/json_string.h"
 #include "compare/metrics.h"
+#include "compare/place.h"
 #include "compare/report.h"
+
+/* How all of them begin. */
+#define BEGIN "{\n  \"clip\": {\"name\": "
+
+gboolean report_json_check(const char *path, GError **error)
+{
+    return place_check(path, BEGIN, "table", error);
+}
 
 static void append_text(GString *json, const char *key, const char *value)
 {

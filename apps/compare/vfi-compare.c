@@ -34,11 +34,17 @@ static gboolean write_results(const Comparison *comparison, const Settings *sett
     return TRUE;
 }
 
+static gboolean check_places(const Settings *settings, GError **error)
+{
+    return (settings->page == NULL || page_check(settings->page, error)) &&
+           (settings->table == NULL || report_json_check(settings->table, error));
+}
+
 static gboolean compare(Comparison *comparison, const Settings *settings, GError **error)
 {
     g_autoptr(Meter) meter = meter_new();
 
-    if (settings->page != NULL && !page_check(settings->page, error))
+    if (!check_places(settings, error))
         return FALSE;
     if (!measure_choose(comparison, settings, error) ||
         !measure_all(comparison, settings, meter, error))

@@ -5,6 +5,7 @@ made, which clips it refuses and what it says, and that its page needs nothing b
 import base64
 import json
 import math
+import os
 import re
 import subprocess
 import sys
@@ -239,6 +240,9 @@ def test_refusals(scratch: Path) -> None:
            scratch / "fields.mkv")
     (scratch / "text.mp4").write_text("no video")
     (scratch / "notes.html").write_text("mine")
+    (scratch / "mine").mkdir()
+    (scratch / "mine/table.json").write_text('{"mine": 1}')
+    os.mkfifo(scratch / "pipe.html")
     for name in ("one", "two"):
         ffmpeg("-i", clip, "-frames:v", {"one": 1, "two": 2}[name], "-c:v", "ffv1",
                scratch / f"{name}.mkv")
@@ -251,6 +255,10 @@ def test_refusals(scratch: Path) -> None:
         (["two.mkv"], 1, "there are 2 frames"),
         ([clip, "--from", "5"], 1, "no frame in this part|cannot be sought"),
         ([clip, "-o", "notes.html"], 1, "is there already and is no page of vfi-compare"),
+        ([clip, "-o", "mine"], 1, "is there already and is no table of vfi-compare"),
+        ([clip, "-o", "pipe.html"], 1, "is there already and is no page of vfi-compare"),
+        # Nobody may write there, not even root; no model's name: it was not measured.
+        ([clip, "-o", "/proc/page.html"], 1, r"\Avfi-compare: /proc: the page cannot be written"),
         ([clip, "--models", "no-such-model", "--no-page"], 1, "no-such-model"),
         ([clip, "--models", "blend,no-such-model", "--no-page"], 3, "no-such-model: left out"),
         ([clip, "--models", "flow", "--model-options", "speed=9", "--no-page"], 1, "speed"),
@@ -271,7 +279,9 @@ def test_refusals(scratch: Path) -> None:
         run = compare("--device", "cpu", *arguments, folder=scratch)
         words = " ".join(Path(str(word)).name for word in arguments) or "no clip"
         check(run.returncode == status and re.search(text, run.stderr), f"refused: {words}", run)
-    check((scratch / "notes.html").read_text() == "mine", "files of others stay")
+    check((scratch / "notes.html").read_text() == "mine" and
+          (scratch / "mine/table.json").read_text() == '{"mine": 1}' and
+          not (scratch / "mine/index.html").exists(), "files of others stay")
 
 
 def main() -> None:
