@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "compare/clip.h"
 
+#include <stdio.h>
+
 #include <gst/app/app.h>
 #include <gst/pbutils/pbutils.h>
 
@@ -16,6 +18,7 @@
 
 struct Clip {
     char *name; /* for messages */
+    gboolean is_local;
     GstElement *pipeline;
     GstElement *convert;
     GstAppSink *sink;
@@ -169,8 +172,18 @@ static GstSample *pull(Clip *clip, GError **error)
     }
 }
 
+ClipPatience clip_patience(gint64 waited, gboolean is_local)
+{
+    if (is_local && waited >= 60 * G_USEC_PER_SEC)
+        return CLIP_GIVE_UP;
+    return waited >= 10 * G_USEC_PER_SEC ? CLIP_TELL : CLIP_WAIT;
+}
+
 static gboolean preroll(Clip *clip, GError **error)
 {
+    gint64 begun = g_get_monotonic_time();
+    gboolean told = FALSE;
+
     for (;;) {
         GstStateChangeReturn result =
             gst_element_get_state(clip->pipeline, NULL, NULL, LOOK_AGAIN);
@@ -181,6 +194,16 @@ static gboolean preroll(Clip *clip, GError **error)
             return fail(clip, error, GST_STREAM_ERROR_FAILED, "it cannot be played");
         if (result != GST_STATE_CHANGE_ASYNC)
             return TRUE;
+        ClipPatience patience =
+            clip_patience(g_get_monotonic_time() - begun, clip->is_local);
+
+        if (patience == CLIP_GIVE_UP)
+            return fail(clip, error, GST_STREAM_ERROR_FAILED,
+                        "no frame came of it in a minute; see whether it plays with "
+                        "gst-play-1.0");
+        if (patience == CLIP_TELL && !told)
+            fprintf(stderr, "still opening %s\n", clip->name);
+        told = patience == CLIP_TELL;
     }
 }
 
@@ -334,7 +357,8 @@ Clip *clip_open(const ClipPart *part, GError **error)
 
     clip->name = g_filename_display_basename(part->path);
     /* A file first: "Movie: part 1.mkv" is a valid URI, too. */
-    if (g_file_test(part->path, G_FILE_TEST_IS_REGULAR))
+    clip->is_local = g_file_test(part->path, G_FILE_TEST_IS_REGULAR);
+    if (clip->is_local)
         uri = gst_filename_to_uri(part->path, error);
     else if (gst_uri_is_valid(part->path))
         uri = g_strdup(part->path);

@@ -29,6 +29,15 @@ typedef struct Clip Clip;
  */
 Clip *clip_open(const ClipPart *part, GError **error);
 
+/** What to do while a clip is being opened. */
+typedef enum { CLIP_WAIT, CLIP_TELL, CLIP_GIVE_UP } ClipPatience;
+
+/**
+ * What that is after @waited µs without a frame: it is told after 10 s; a local file is
+ * given up after a minute, others may wait for a network.
+ */
+ClipPatience clip_patience(gint64 waited, gboolean is_local);
+
 /** Closes @clip; NULL is allowed. */
 void clip_close(Clip *clip);
 

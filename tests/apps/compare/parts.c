@@ -8,6 +8,7 @@
 #include "check_main.h"
 #include "common/clock_text.h"
 #include "compare/choose.h"
+#include "compare/clip.h"
 #include "compare/metrics.h"
 #include "compare/png.h"
 #include "compare/report.h"
@@ -252,6 +253,18 @@ START_TEST(whole_frames_of_mixed_video_are_converted)
 }
 END_TEST
 
+START_TEST(opening_a_file_ends)
+{
+    gint64 second = G_USEC_PER_SEC;
+
+    ck_assert_int_eq(clip_patience(9 * second, TRUE), CLIP_WAIT);
+    ck_assert_int_eq(clip_patience(11 * second, TRUE), CLIP_TELL);
+    ck_assert_int_eq(clip_patience(61 * second, TRUE), CLIP_GIVE_UP);
+    ck_assert_int_eq(clip_patience(9 * second, FALSE), CLIP_WAIT);
+    ck_assert_int_eq(clip_patience(3600 * second, FALSE), CLIP_TELL);
+}
+END_TEST
+
 static uint32_t number_at(const guint8 *bytes)
 {
     return (uint32_t)bytes[0] << 24 | (uint32_t)bytes[1] << 16 | (uint32_t)bytes[2] << 8 |
@@ -307,6 +320,7 @@ int main(void)
     tcase_add_test(tcase, figures_are_summed_up);
     tcase_add_test(tcase, names_cannot_steer_the_terminal);
     tcase_add_test(tcase, whole_frames_of_mixed_video_are_converted);
+    tcase_add_test(tcase, opening_a_file_ends);
     tcase_add_test(tcase, png_files_are_well_formed);
     suite_add_tcase(suite, tcase);
     return check_main(suite);
