@@ -170,24 +170,29 @@ static gboolean read_crop(Settings *settings, const char *text, GError **error)
     return TRUE;
 }
 
-/* A page in the current folder, named after the clip; or a page or folder as said. */
-static void read_output(Settings *settings, const Words *words)
+/* A page in the current folder, named after the clip; or a page or folder as said.
+ * Without a page a folder still gets the table. */
+static gboolean read_output(Settings *settings, const Words *words, GError **error)
 {
     g_autofree char *name = g_path_get_basename(settings->path);
     char *dot = strrchr(name, '.');
 
-    if (words->no_page)
-        return;
     if (words->output != NULL && g_str_has_suffix(words->output, ".html")) {
+        if (words->no_page)
+            return refuse(error,
+                          "-o %s is a page, and --no-page asks for none; leave one out",
+                          words->output);
         settings->page = g_strdup(words->output);
     } else if (words->output != NULL) {
-        settings->page = g_build_filename(words->output, "index.html", NULL);
+        if (!words->no_page)
+            settings->page = g_build_filename(words->output, "index.html", NULL);
         settings->table = g_build_filename(words->output, "table.json", NULL);
-    } else {
+    } else if (!words->no_page) {
         if (dot != NULL && dot != name)
             *dot = '\0';
         settings->page = g_strdup_printf("%s-compare.html", name);
     }
+    return TRUE;
 }
 
 static gboolean understand(Settings *settings, const Words *words, int argc, char **argv,
@@ -207,9 +212,8 @@ static gboolean understand(Settings *settings, const Words *words, int argc, cha
         return refuse(error, "--shown: expected 1 to 100 %s, or 0 for two a model",
                       "frames");
     settings->most_shown = (guint)words->shown;
-    read_output(settings, words);
-    return read_models(settings, words, error) && read_part(settings, words, error) &&
-           read_crop(settings, words->crop, error);
+    return read_output(settings, words, error) && read_models(settings, words, error) &&
+           read_part(settings, words, error) && read_crop(settings, words->crop, error);
 }
 
 Settings *settings_parse(int *argc, char ***argv, GError **error)

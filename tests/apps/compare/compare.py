@@ -10,6 +10,8 @@ import re
 import subprocess
 import sys
 import tempfile
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 sys.dont_write_bytecode = True
@@ -229,8 +231,47 @@ def test_part(scratch: Path) -> None:
     check(result["clip"]["name"] == "Movie: part 1.mkv", "a name with a colon is a file's", result)
     result = figures(compare("--models", "blend", "--json", "--no-page", "-n", "5", clip,
                              folder=scratch))
+    run = compare("--models", "blend", "--no-page", "-o", "tables", clip, folder=scratch)
+    check(run.returncode == 0 and [file.name for file in (scratch / "tables").iterdir()] ==
+          ["table.json"], "without a page a folder has the table", run)
     check(result["clip"]["frames"] == 5 and len(result["compared"]) == 2, "the first frames",
           result)
+
+
+def test_lost_pictures(scratch: Path) -> None:
+    """A clip that is gone when it is read a third time, for the pictures."""
+    clip = (scratch / "yuv420p.mkv").read_bytes()
+    opened = []
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self):
+            begin = int(re.match(r"bytes=(\d+)", self.headers.get("Range", "bytes=0"))[1])
+            opened.extend([self.path] if begin == 0 else [])
+            if len(opened) > 2:
+                self.send_error(404)
+                return
+            self.send_response(206 if begin else 200)
+            self.send_header("Accept-Ranges", "bytes")
+            self.send_header("Content-Length", str(len(clip) - begin))
+            if begin:
+                self.send_header("Content-Range", f"bytes {begin}-{len(clip) - 1}/{len(clip)}")
+            self.end_headers()
+            self.wfile.write(clip[begin:])
+
+        def log_message(self, *_arguments):
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    run = compare("--models", "blend", "--device", "cpu", "-o", "lost",
+                  f"http://127.0.0.1:{server.server_port}/clip.mkv", folder=scratch)
+    server.shutdown()
+    server.server_close()
+    table = scratch / "lost/table.json"
+    check(run.returncode == 1 and "pictures" in run.stderr and "MODEL" in run.stdout and
+          table.exists() and json.loads(table.read_text())["shown"] == [] and
+          not (scratch / "lost/index.html").exists(),
+          "figures are written even if pictures fail", (run, opened))
 
 
 def test_refusals(scratch: Path) -> None:
@@ -262,6 +303,7 @@ def test_refusals(scratch: Path) -> None:
         ([clip, "--models", "no-such-model", "--no-page"], 1, "no-such-model"),
         ([clip, "--models", "blend,no-such-model", "--no-page"], 3, "no-such-model: left out"),
         ([clip, "--models", "flow", "--model-options", "speed=9", "--no-page"], 1, "speed"),
+        ([clip, "--no-page", "-o", "page.html"], 2, "--no-page asks for none"),
         ([], 2, "expected a CLIP"),
         ([clip, "other.mkv"], 2, "expected one CLIP"),
         ([clip, "--models", "blend,,flow"], 2, "--models"),
@@ -294,6 +336,7 @@ def main() -> None:
         test_views(scratch)
         test_variable_rate(scratch)
         test_part(scratch)
+        test_lost_pictures(scratch)
         test_refusals(scratch)
     finish()
 
