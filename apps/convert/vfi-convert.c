@@ -47,6 +47,11 @@ int main(int argc, char **argv)
     g_autoptr(GError) error = NULL;
     g_autoptr(ConvertOptions) options = options_parse(argc, argv, &error);
     if (options == NULL) {
+        if (g_strv_contains((const char *const *)argv, "--json")) {
+            g_autoptr(Progress) progress = progress_new(TRUE, -1);
+            progress_failed(progress, NULL, error);
+            return error->code;
+        }
         fprintf(stderr, "vfi-convert: %s\n", error->message);
         return error->code;
     }

@@ -96,6 +96,8 @@ def test_json(source: Path) -> None:
     check(end["frames"] == 100 and end["output"].endswith("json.mkv"), "--json: the end", end)
     done = convert("nowhere.mp4", "--json")
     check(lines(done, "error")[0]["code"] == 3, "--json: an error", done)
+    done = convert("--json", "nowhere.mp4", "--fps", "many")
+    check([line["code"] for line in lines(done, "error")] == [2], "--json: an option", done)
 
 
 def test_plain(source: Path) -> None:
