@@ -76,6 +76,9 @@ static PassedVerdict judge_audio(Passed *passed, const ReaderPacket *packet)
     gint64 skipped = passed->takes_lead ? packet->skipped : 0;
     gint64 duration = packet->duration + skipped;
     gint64 time = packet->time - skipped - passed->from;
+    /* Clocks of containers are that coarse. */
+    if (!passed->takes_lead && time < 0 && time > -(gint64)GST_MSECOND)
+        time = 0;
     if (time < 0 && (!passed->takes_lead || time + 2 * duration <= 0))
         return PASSED_DROP;
     if (time < 0 && passed->lead == 0)

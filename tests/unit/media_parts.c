@@ -170,6 +170,20 @@ static gboolean goes_on(const char *before, const char *after)
     return !ended;
 }
 
+/* A transport stream's times are no whole nanoseconds. */
+START_TEST(test_audio_begins_at_zero)
+{
+    g_autoptr(GstCaps) caps = gst_caps_new_empty_simple("audio/mpeg");
+    MediaTrack track = {.kind = MEDIA_TRACK_AUDIO, .caps = caps};
+    KeepItem item = {.track = &track, .passage = PASSAGE_COPY};
+    ReaderPacket packet = {.caps = caps, .time = -1, .duration = 20 * GST_MSECOND};
+    Passed *passed = passed_new(&item, CONTAINER_MKV, 0, GST_CLOCK_TIME_NONE, 1);
+    ck_assert_int_eq(passed_judge(passed, &packet), PASSED_TAKE);
+    ck_assert_int_eq(passed->time, 0);
+    passed_free(passed);
+}
+END_TEST
+
 START_TEST(test_audio_changes)
 {
     ck_assert(goes_on("audio/mpeg,mpegversion=4", "audio/mpeg,mpegversion=4,channels=2"));
@@ -271,6 +285,7 @@ int main(int argc, char **argv)
     tcase_add_test(tcase, test_text_ends);
     tcase_add_test(tcase, test_chapters_cut_and_stretched);
     tcase_add_test(tcase, test_audio_range);
+    tcase_add_test(tcase, test_audio_begins_at_zero);
     tcase_add_test(tcase, test_audio_changes);
     tcase_add_test(tcase, test_subtitle_range);
     tcase_add_test(tcase, test_rate);
