@@ -2,6 +2,7 @@
 #include "media/input.h"
 
 #include <errno.h>
+#include <glib/gstdio.h>
 #include <gst/pbutils/pbutils.h>
 #include <stdio.h>
 
@@ -236,6 +237,14 @@ static gboolean may_be_read(const char *path, GError **error)
     if (g_file_test(path, G_FILE_TEST_IS_DIR)) {
         g_set_error(error, MEDIA_ERROR, MEDIA_ERROR_READ, "%s: is a folder, not a file",
                     path);
+        return FALSE;
+    }
+    /* To open a pipe would wait for whoever writes it, and it can be read but once. */
+    GStatBuf status;
+    if (g_stat(path, &status) == 0 && !S_ISREG(status.st_mode) &&
+        !S_ISBLK(status.st_mode)) {
+        g_set_error(error, MEDIA_ERROR, MEDIA_ERROR_READ,
+                    "%s: is a pipe or a device; store it in a file first", path);
         return FALSE;
     }
     FILE *file = fopen(path, "rbe");

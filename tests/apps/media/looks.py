@@ -83,6 +83,8 @@ def look_at_failures() -> None:
     fails(os.getcwd(), 0, "is a folder, not a file")
     fails(write("text.mkv", "some words\n" * 50), 1, "is no media file that GStreamer knows")
     fails(write("empty.mkv", ""), 1, "is no media file that GStreamer knows")
+    os.mkfifo("pipe")
+    fails("pipe", 0, "is a pipe or a device; store it in a file first")
     ffmpeg(*SINE, "-c:a", "aac", "audio.mkv")
     fails("audio.mkv", 2, "has no video (1 other tracks)")
 
