@@ -37,7 +37,7 @@ static gboolean seek_moov(FILE *file, guint64 *size)
             *size = GST_READ_UINT64_BE(header + 8);
             length = 16;
         }
-        if (*size < length)
+        if (*size < length || *size > G_MAXINT64)
             return FALSE;
         *size -= length;
         if (memcmp(header + 4, "moov", 4) == 0)
