@@ -2,6 +2,7 @@
 #include "media/scan.h"
 
 #include "media/chapters.h"
+#include "media/error.h"
 #include "media/input.h"
 #include "media/tracks.h"
 
@@ -220,9 +221,14 @@ static const InputReceiver receiver = {on_found, on_packet, on_event, on_no_more
 
 /* Errors after all tracks have shown a packet are the business of who reads the whole
  * file. */
-static gboolean read_beginning(Reading *reading, Input *input, GError **error)
+static gboolean read_beginning(Reading *reading, Input *input, const char *path,
+                               GError **error)
 {
-    input_start(input);
+    if (!input_start(input)) {
+        g_autoptr(GError) failure = g_error_new(MEDIA_ERROR, MEDIA_ERROR_READ,
+                                                "%s: cannot be read by GStreamer", path);
+        on_failed(failure, reading);
+    }
     g_mutex_lock(&reading->mutex);
     while (!reading->stopped && reading->error == NULL && !is_enough(reading))
         g_cond_wait(&reading->changed, &reading->mutex);
@@ -257,7 +263,7 @@ gboolean scan_file(const char *path, Scan *scan, GError **error)
     g_mutex_init(&reading.mutex);
     g_cond_init(&reading.changed);
     Input *input = input_new(path, &receiver, &reading, error);
-    gboolean done = input != NULL && read_beginning(&reading, input, error);
+    gboolean done = input != NULL && read_beginning(&reading, input, path, error);
     input_free(input);
     if (done)
         describe(&reading);
