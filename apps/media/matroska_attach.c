@@ -116,6 +116,7 @@ gboolean matroska_attach(const char *path, const MatroskaFile *files, guint coun
 {
     g_autoptr(GByteArray) inner = g_byte_array_new();
     g_autoptr(GByteArray) attachments = g_byte_array_new();
+    errno = 0; /* not all that fails sets it */
     gboolean done = TRUE;
     for (guint i = 0; i < count; i++)
         done = done && put_file(inner, &files[i], i + 1);
@@ -125,6 +126,7 @@ gboolean matroska_attach(const char *path, const MatroskaFile *files, guint coun
     if ((file == NULL || fclose(file) == 0) && done)
         return TRUE;
     g_set_error(error, MEDIA_ERROR, MEDIA_ERROR_WRITE,
-                "%s: attachments cannot be added: %s", path, g_strerror(errno));
+                "%s: attachments cannot be added: %s", path,
+                errno != 0 ? g_strerror(errno) : "the file is not as it was written");
     return FALSE;
 }
