@@ -116,6 +116,11 @@ static gboolean check_segments(const Plan *plan, const Work *work, GError **erro
     return FALSE;
 }
 
+static void on_note(const char *text, gpointer data)
+{
+    progress_note(data, "warning", text);
+}
+
 /* @end: of what there is; GST_CLOCK_TIME_NONE for all that was asked for. */
 static gboolean put_together(const ConvertJob *job, const Plan *plan, const Work *work,
                              guint count, GstClockTime end, GCancellable *cancellable,
@@ -145,6 +150,7 @@ static gboolean put_together(const ConvertJob *job, const Plan *plan, const Work
         .from = o->from,
         .to = to,
         .application = "vfi-convert " VFI_CONVERT_VERSION,
+        .note = on_note,
     };
     g_autoptr(GError) cause = NULL;
     if (assemble(&assembling, cancellable, on_assemble, job->progress, &cause))

@@ -108,6 +108,23 @@ def test_plain(source: Path) -> None:
         check(word in told[-1], f"plain lines: {word}", told[-1])
 
 
+def test_late_note() -> None:
+    """What shows only while the file is put together is told, too."""
+    changes = FOLDER / "changes.ts"
+    for channels in (2, 1):
+        part = FOLDER / f"part{channels}.ts"
+        subprocess.run(["ffmpeg", "-v", "error", "-f", "lavfi", "-i",
+                        "testsrc2=size=64x48:duration=1", "-f", "lavfi", "-i", "sine=duration=1",
+                        "-ac", str(channels), "-c:a", "aac", "-c:v", "libx264", str(part)],
+                       check=True)
+        with changes.open("ab") as file:
+            file.write(part.read_bytes())
+    done = convert(changes, "-o", FOLDER / "changes.mkv", "--json", *BLEND)
+    told = [line["text"] for line in lines(done, "warning")]
+    check(done.returncode == 0 and any("format changes there" in text for text in told),
+          "sound that ends early is told", done)
+
+
 def test_dry_run(source: Path) -> None:
     spaced = FOLDER / "a b's (1).mp4"
     shutil.copy(source, spaced)
@@ -219,6 +236,7 @@ def main() -> None:
     test_full_disk(source)
     test_json(source)
     test_plain(source)
+    test_late_note()
     test_dry_run(source)
     test_several(source)
     test_one_name(source)
