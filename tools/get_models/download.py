@@ -130,7 +130,7 @@ class _Progress:
     def __init__(self, total: Optional[int]) -> None:
         self.total = total
         self.shown = -1
-        self.is_on = sys.stderr.isatty()
+        self.is_on = sys.stderr is not None and sys.stderr.isatty()
 
     def show(self, size: int) -> None:
         if not self.is_on or size // 500_000 == self.shown:

