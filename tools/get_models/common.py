@@ -3,6 +3,7 @@
 import errno
 import hashlib
 import os
+import shutil
 from pathlib import Path
 
 NO_SPACE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
@@ -52,8 +53,7 @@ def sync_folder(folder: Path) -> None:
         os.close(descriptor)
 
 
-def put_in_place(file: Path, target: Path) -> None:
-    """Gives a finished file its name; both are in one file system."""
+def _rename(file: Path, target: Path) -> None:
     descriptor = os.open(file, os.O_RDONLY)
     try:
         os.fsync(descriptor)
@@ -62,6 +62,21 @@ def put_in_place(file: Path, target: Path) -> None:
     os.chmod(file, 0o644)
     os.replace(file, target)
     sync_folder(target.parent)
+
+
+def put_in_place(file: Path, target: Path) -> None:
+    """Gives a finished file its name, also where @target's folder is on another disk."""
+    try:
+        _rename(file, target)
+    except OSError as error:
+        if error.errno != errno.EXDEV:
+            raise
+        beside = target.with_name(f".{target.name}.{os.getpid()}")
+        try:
+            shutil.copyfile(file, beside)
+            _rename(beside, target)
+        finally:
+            beside.unlink(missing_ok=True)
 
 
 def explain(error: OSError, doing: str) -> GetModelsError:

@@ -374,6 +374,15 @@ def test_folders(server: Server) -> None:
     run = home.run(NAME, "--from", part, "--inspect", "none")
     check(says(run, 0) and installed.read_bytes() == GOOD and part.is_file(),
           "a file out of the folder of downloads stays there", run)
+    if os.access("/dev/shm", os.W_OK):
+        with tempfile.TemporaryDirectory(dir="/dev/shm") as elsewhere:
+            away = Home(server)
+            away.data.mkdir()
+            (away.data / "models").symlink_to(elsewhere)
+            run = away.run(*arguments, "--accept-new")
+            check(says(run, 0) and away.target.read_bytes() == GOOD
+                  and os.listdir(elsewhere) == [Path(FILE).name],
+                  "models may be on another disk", run)
     here = Path(tempfile.mkdtemp(prefix="here."))
     (here / "pip.py").write_text("open('ran', 'w')\n")
     run = subprocess.run(home.command("rife-3"), env=home.environment | {"PIP_NO_INDEX": "1"},
