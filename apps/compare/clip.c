@@ -174,9 +174,10 @@ static GstSample *pull(Clip *clip, GError **error)
 
 ClipPatience clip_patience(gint64 waited, gboolean is_local)
 {
-    if (is_local && waited >= 60 * G_USEC_PER_SEC)
+    gint64 seconds = waited / G_USEC_PER_SEC;
+    if (is_local && seconds >= 60)
         return CLIP_GIVE_UP;
-    return waited >= 10 * G_USEC_PER_SEC ? CLIP_TELL : CLIP_WAIT;
+    return seconds >= 10 ? CLIP_TELL : CLIP_WAIT;
 }
 
 static gboolean preroll(Clip *clip, GError **error)
