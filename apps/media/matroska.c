@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "media/matroska.h"
 
-#include <errno.h>
 #include <gst/gst.h>
 #include <string.h>
 
 #include "media/ebml.h"
-#include "media/error.h"
+#include "media/in_place.h"
 
 enum {
     TRACKS = 0x1654AE6B,
@@ -179,18 +178,9 @@ static gboolean fix_file(FILE *file, const MatroskaTrack *tracks, guint count)
 gboolean matroska_fix(const char *path, const MatroskaTrack *tracks, guint count,
                       GError **error)
 {
-    FILE *file = fopen(path, "r+be");
-    if (file == NULL) {
-        g_set_error(error, MEDIA_ERROR, MEDIA_ERROR_WRITE, "%s: cannot be opened: %s",
-                    path, g_strerror(errno));
-        return FALSE;
-    }
-    gboolean fixed = fix_file(file, tracks, count);
-    if (fclose(file) == 0 && fixed)
-        return TRUE;
-    g_set_error(error, MEDIA_ERROR, MEDIA_ERROR_WRITE,
-                "%s: its header is not as expected, or cannot be written", path);
-    return FALSE;
+    FILE *file = in_place_open(path, error);
+    return file != NULL &&
+           in_place_close(file, fix_file(file, tracks, count), path, error);
 }
 
 static void note_if_forced(const guint8 *bytes, const Ebml *entry, GArray *uids)

@@ -1,13 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "media/quicktime.h"
 
-#include <errno.h>
 #include <gst/gst.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "media/box.h"
-#include "media/error.h"
+#include "media/in_place.h"
 
 /* Ticks a second of an mvhd or mdhd; 0 if it is too short. */
 static guint32 timescale(Box header)
@@ -130,16 +128,7 @@ static gboolean fix_file(FILE *file, const QuicktimeTrack *tracks, guint count)
 gboolean quicktime_fix(const char *path, const QuicktimeTrack *tracks, guint count,
                        GError **error)
 {
-    FILE *file = fopen(path, "r+be");
-    if (file == NULL) {
-        g_set_error(error, MEDIA_ERROR, MEDIA_ERROR_WRITE, "%s: cannot be opened: %s",
-                    path, g_strerror(errno));
-        return FALSE;
-    }
-    gboolean fixed = fix_file(file, tracks, count);
-    if (fclose(file) == 0 && fixed)
-        return TRUE;
-    g_set_error(error, MEDIA_ERROR, MEDIA_ERROR_WRITE,
-                "%s: its header is not as expected, or cannot be written", path);
-    return FALSE;
+    FILE *file = in_place_open(path, error);
+    return file != NULL &&
+           in_place_close(file, fix_file(file, tracks, count), path, error);
 }
