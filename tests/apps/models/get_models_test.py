@@ -293,6 +293,12 @@ def test_answers(server: Server) -> None:
           "where one fails the others go on", run)
 
 
+def test_steering(server: Server) -> None:
+    run = Home(server).fetch("missing/steers")
+    check(says(run, 1, "404", "title") and "\x1b" not in run.stdout + run.stderr,
+          "what a server says cannot steer the terminal", repr(run.stderr))
+
+
 def test_network(server: Server) -> None:
     with socket.socket() as closed:
         closed.bind(("127.0.0.1", 0))
@@ -369,11 +375,13 @@ def test_folders(server: Server) -> None:
     (folder / "mine.bin").write_bytes(b"<html><head></head></html>")
     run = home.run(NAME, "--from", folder / "mine.bin", "--inspect", "none", "--accept-new")
     check(says(run, 1, "HTML page"), "a page in place of a file", run)
-    part = home.data / "downloads" / f"{Path(find(NAME).path).name}.part"
-    part.write_bytes(GOOD)
-    run = home.run(NAME, "--from", part, "--inspect", "none")
-    check(says(run, 0) and installed.read_bytes() == GOOD and part.is_file(),
-          "a file out of the folder of downloads stays there", run)
+    for suffix in ("part", "copy"):
+        installed.unlink(missing_ok=True)
+        file = home.data / "downloads" / f"{Path(find(NAME).path).name}.{suffix}"
+        file.write_bytes(GOOD)
+        run = home.run(NAME, "--from", file, "--inspect", "none")
+        check(says(run, 0) and installed.read_bytes() == GOOD and file.is_file(),
+              f"NAME.{suffix} out of the folder of downloads stays there", run)
     if os.access("/dev/shm", os.W_OK):
         with tempfile.TemporaryDirectory(dir="/dev/shm") as elsewhere:
             away = Home(server)
@@ -401,9 +409,17 @@ def test_wrong_use(server: Server) -> None:
             ((NAME, "--from", "/nowhere"), ["/nowhere"]), (("--from", "/"), ["--list"]),
             (("rife-3", "--from", "/"), ["--from"]), ((NAME, "--tries", "0"), ["1 to 100"]),
             ((NAME, "film", "--from", __file__), ["one name"]),
-            ((NAME, "--inspect", "/nowhere"), ["no such program"])):
+            ((NAME, "--inspect", "/nowhere"), ["no such program"]),
+            (("rife-42.5",), ["rife-42.5", "rife-4.25"]),
+            ((NAME, "--url", f"{NAME}=http://[::1/x"), [f"--url for {NAME}"]),
+            ((NAME, "--url", f"{NAME}=http://x:99999/y"), [f"--url for {NAME}"]),
+            ((NAME, "--url", f"{NAME}=http://x/a b"), ["escaped"]),
+            ((NAME, "--url", f"{NAME}=http://u:secret@x/y"), ["passwords"]),
+            ((NAME, *(("--url", f"{NAME}=http://x/y") * 2)), ["twice"]),
+            ((NAME, "--url", f"{NAME}=http://x/y", "--from", "/"), ["give one of them"])):
         run = home.run(*arguments)
-        check(says(run, 2, *texts), f"{' '.join(map(str, arguments))[:60]} is refused", run)
+        check(says(run, 2, *texts) and "secret" not in run.stderr,
+              f"{' '.join(map(str, arguments))[:60]} is refused", run)
     check([find(name).name for name in ("RIFE-v4.25", "rife425-lite", "IFRNet_S", "FILM")] ==
           ["rife-4.25", "rife-4.25.lite", "ifrnet-s", "film"], "names may be spelled otherwise")
     run = home.run("rife-3", PIP_NO_INDEX="1", PIP_CONFIG_FILE=os.devnull)
@@ -455,6 +471,7 @@ def main() -> None:
     test_interrupted(server)
     test_what_is_no_model(server)
     test_answers(server)
+    test_steering(server)
     test_network(server)
     test_without_a_network()
     test_folders(server)

@@ -62,7 +62,7 @@ class Handler(BaseHTTPRequestHandler):
         if number > 1 and name.startswith("once"):
             self.send(self.server.files["good"], '"one"')
             return
-        self.send_response(STATUS[how])
+        self.send_response(STATUS[how], "\x1b]0;title\x07" if name == "steers" else None)
         self.send_header("Content-Length", "0")
         if how == "busy":
             self.send_header("Retry-After", "0" if name.startswith("once") else "3600")
